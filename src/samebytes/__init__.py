@@ -1,0 +1,7 @@
+"""Python packages whose bytes anyone can reproduce."""
+
+from __future__ import annotations
+
+__all__ = ["__version__"]
+
+__version__ = "0.1.0"

@@ -1,0 +1,136 @@
+"""What an archive is to samebytes: entries in an order, each with its contents, whatever container they came from.
+
+Values here are named tuples and not dataclasses: they are immutable and slotted on Python 3.9 too, and importing them
+costs a build nothing.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Callable, Iterator, NamedTuple, Protocol, Sequence
+
+CHUNK_SIZE = 1 << 18
+"""How many bytes are held at once of one member's contents."""
+
+
+class Kind(enum.Enum):
+    """What an entry is."""
+
+    FILE = "file"
+    DIRECTORY = "directory"
+    SYMLINK = "symlink"
+
+
+class Content(Protocol):
+    """The bytes of a file, readable any number of times while the archive is open."""
+
+    @property
+    def size(self) -> int:
+        """The number of bytes, as the archive declares it."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """Give the bytes from the start, in pieces of at most a few CHUNK_SIZE.
+
+        :raises ArchiveError: if the contents are not what the archive declares (size, CRC, end of stream).
+        """
+
+
+class Data:
+    """Contents held in memory, for small files that samebytes wrote or rewrote."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def chunks(self) -> Iterator[bytes]:
+        if self.data:
+            yield self.data
+
+
+class Written(NamedTuple):
+    """What a writer says of a member once it is written."""
+
+    name: str
+    size: int
+    sha256: bytes
+    """The digest of the contents, 32 bytes; that of nothing for directories and links."""
+    packed_size: int
+    """The bytes that the member's contents take in the container (zip), or ``size`` (tar)."""
+    packed_crc: int
+    """CRC-32 of those packed bytes (zip), to tell whether they were compressed alike; 0 for tar."""
+
+
+class Closing:
+    """Contents that can only be known when everything before them is written (RECORD)."""
+
+    __slots__ = ("make",)
+
+    def __init__(self, make: Callable[[Sequence[Written]], bytes]) -> None:
+        self.make = make
+
+    @property
+    def size(self) -> int:
+        """Not known yet; the writer asks :attr:`make`."""
+        return 0
+
+    def chunks(self) -> Iterator[bytes]:
+        raise RuntimeError("these contents are made by the writer, from what it has written")
+
+
+class Owner(NamedTuple):
+    """Who owns a tar member."""
+
+    uid: int = 0
+    gid: int = 0
+    uname: str = ""
+    gname: str = ""
+
+
+class Oddity(NamedTuple):
+    """A fact of the container that the canonical writer never reproduces, noted by a reader under a pass's code."""
+
+    code: str
+    detail: str
+
+
+class Entry(NamedTuple):
+    """One member of an archive."""
+
+    name: str
+    """Separated by ``/``, without a trailing one."""
+    kind: Kind
+    mode: int
+    """Permission bits, 0 to 0o7777; the file type is ``kind``."""
+    mtime: float
+    """Seconds since 1970-01-01 UTC; a zip's times, which have no zone, are read as UTC."""
+    content: Content = Data(b"")
+    """Empty for directories and links."""
+    target: str = ""
+    """Where a symbolic link points, as stored."""
+    owner: Owner = Owner()
+    """Always the default for zip."""
+    oddities: tuple[Oddity, ...] = ()
+    packed_size: int = 0
+    """Zip: how many bytes the stored or compressed contents take in the input."""
+    packed_crc: Callable[[], int] | None = None
+    """Zip: computes the CRC-32 of those bytes, reading them."""
+
+
+class Archive(NamedTuple):
+    """Entries in the container's own order; readable while the reader's context is open."""
+
+    name: str
+    """The file name, for messages."""
+    entries: tuple[Entry, ...]
+    oddities: tuple[Oddity, ...] = ()
+    """What is odd about the container itself."""
+
+
+def read_all(content: Content) -> bytes:
+    """Return the whole of *content*; for small members only."""
+    return b"".join(content.chunks())

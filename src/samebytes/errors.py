@@ -1,0 +1,94 @@
+"""Every error that samebytes raises on purpose, each with the exit status that the command line gives it.
+
+An error says what is wrong, where, and what to do next: ``message`` holds the first two, ``remedy`` the third.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ArchiveError",
+    "BackendError",
+    "ConfigError",
+    "HostileArchiveError",
+    "Interrupted",
+    "MissingExtraError",
+    "OutputError",
+    "RecordError",
+    "SamebytesError",
+    "SignatureError",
+    "UsageError",
+]
+
+
+class SamebytesError(Exception):
+    """The root of all errors that are the user's to mend; never raised itself."""
+
+    exit_status = 2
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.remedy}" if self.remedy else self.message
+
+
+class UsageError(SamebytesError):
+    """The command line does not make sense."""
+
+    exit_status = 2
+
+
+class ConfigError(SamebytesError):
+    """``pyproject.toml``, ``[tool.samebytes]`` or SOURCE_DATE_EPOCH is missing, malformed or contradicts itself."""
+
+    exit_status = 3
+
+
+class ArchiveError(SamebytesError):
+    """An input is no archive of a kind that is supported, is truncated, or lies about its contents."""
+
+    exit_status = 4
+
+
+class HostileArchiveError(ArchiveError):
+    """An input does what no honest archive does: escapes, overlaps, bombs, contradictions."""
+
+    exit_status = 4
+
+
+class RecordError(SamebytesError):
+    """RECORD is missing or does not agree with the files of its wheel."""
+
+    exit_status = 5
+
+
+class SignatureError(SamebytesError):
+    """Rewriting would break a signature or attestation that is there."""
+
+    exit_status = 6
+
+
+class BackendError(SamebytesError):
+    """The inner backend is missing, failed, or did not keep to PEP 517."""
+
+    exit_status = 7
+
+
+class OutputError(SamebytesError):
+    """A result could not be written; the target is as it was."""
+
+    exit_status = 8
+
+
+class MissingExtraError(SamebytesError):
+    """The command needs a library that only an extra brings."""
+
+    exit_status = 9
+
+
+class Interrupted(SamebytesError):
+    """A signal ended the work; nothing is half written."""
+
+    exit_status = 130

@@ -1,0 +1,53 @@
+"""What a pass is (D8): a named rule that takes an archive and gives back an archive and the changes that it made."""
+
+from __future__ import annotations
+
+from typing import Callable, NamedTuple
+
+from ..archive.entry import Archive
+
+
+class Change(NamedTuple):
+    """One thing that a pass changed, or, in a check, would change."""
+
+    code: str
+    member: str
+    """The member's name; empty where the change is to the archive as a whole."""
+    detail: str
+    """What it was and what it is now, in one line."""
+
+
+class Context(NamedTuple):
+    """What a pass may know beyond the archive."""
+
+    date: int
+    """Seconds since 1970-01-01 UTC, for every time in the archive (D5)."""
+    kind: str
+    """``"wheel"`` or ``"sdist"``."""
+    rebuild_record: bool = False
+    """Write RECORD from the files even where the one found contradicts them."""
+    drop_signatures: bool = False
+    """Remove RECORD.jws and RECORD.p7s, which a rewrite makes invalid."""
+
+
+class Outcome(NamedTuple):
+    """What a pass gives back."""
+
+    archive: Archive
+    changes: tuple[Change, ...] = ()
+
+
+class Pass(NamedTuple):
+    """One rule of the canonical form."""
+
+    code: str
+    """Stable: a letter for the room it cleans (Z T G W S P C) and three digits."""
+    name: str
+    reason: str
+    """Why artifacts differ without it, in a sentence or two; the generated reference page quotes it."""
+    applies: Callable[[Context], bool]
+    run: Callable[[Archive, Context], Outcome]
+    switchable: bool = True
+    """Whether ``[tool.samebytes] disable`` may name it; what the writer has no other form for may not."""
+    default: bool = True
+    """False for a pass that must be asked for by ``[tool.samebytes] enable``."""
