@@ -1,0 +1,118 @@
+"""What runs in the inner backend's own process, before the backend does.
+
+This file is run by its path, imports nothing of samebytes and only the standard library, so that it works in an
+interpreter that has no samebytes (the isolated environment of ``samebytes build``) and when samebytes itself is run
+from plain files. It takes the numbers of two pipe ends, answers ``probe`` requests with the hooks that the backend
+has, and on ``call`` becomes the process that pyproject-hooks wanted to start. So a front end's hook costs one extra
+interpreter and one import of the backend, not two.
+"""
+
+import json
+import os
+import runpy
+import sys
+import traceback
+
+HOOKS = (
+    "build_editable",
+    "build_sdist",
+    "build_wheel",
+    "get_requires_for_build_editable",
+    "get_requires_for_build_sdist",
+    "get_requires_for_build_wheel",
+    "prepare_metadata_for_build_editable",
+    "prepare_metadata_for_build_wheel",
+)
+
+
+class PredictableNames:
+    """The names that ``tempfile`` gives to files and directories: counted, not random.
+
+    They are still made with O_EXCL, and a name that is taken is passed over, as with random ones.
+    """
+
+    def __init__(self):
+        self.number = 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        self.number += 1
+        return f"{self.number:08d}"
+
+
+def pin_tempfile_names():
+    """Make the directories that backends build in the same in every run, for their names end up in what is built."""
+    import tempfile
+
+    if hasattr(tempfile, "_get_candidate_names"):
+        names = PredictableNames()
+        tempfile._get_candidate_names = lambda: names
+
+
+def import_backend(name, path):
+    """Import the backend ``module[:object]`` as PEP 517 says, and check that an in-tree one comes from *path*."""
+    from importlib import import_module
+
+    sys.path[:0] = path
+    module_name, _, attributes = name.partition(":")
+    module = import_module(module_name)
+    if path and not comes_from(module, path):
+        raise ImportError(f"{module_name} was imported from {module.__file__}, not from backend-path {path}")
+    backend = module
+    for attribute in attributes.split(".") if attributes else ():
+        backend = getattr(backend, attribute)
+    return backend
+
+
+def comes_from(module, path):
+    """Tell whether *module* lies in one of the directories *path* (PEP 517, "In-tree build backends")."""
+    file = os.path.realpath(getattr(module, "__file__", None) or "")
+    return any(file.startswith(os.path.join(os.path.realpath(directory), "")) for directory in path)
+
+
+def probe(name, path):
+    """Return what the backend has, or why it could not be imported."""
+    try:
+        backend = import_backend(name, path)
+    except Exception:
+        return {"error": traceback.format_exc()}
+    return {"hooks": [hook for hook in HOOKS if hasattr(backend, hook)]}
+
+
+def open_end(number, mode):
+    """Open an inherited pipe end; on Windows its number is a handle."""
+    if os.name == "nt":
+        import msvcrt
+
+        number = msvcrt.open_osfhandle(number, os.O_RDONLY if "r" in mode else 0)
+    os.set_inheritable(number, False)
+    return os.fdopen(number, mode, encoding="utf-8")
+
+
+def main():
+    """Serve requests until a call is made or the other end is closed."""
+    requests, replies = open_end(int(sys.argv[1]), "r"), open_end(int(sys.argv[2]), "w")
+    options = json.loads(sys.argv[3])
+    del sys.path[0]  # this file's own directory, which no backend may import from
+    if options["pin_tempfile"]:
+        pin_tempfile_names()
+    for line in requests:
+        request = json.loads(line)
+        if request["do"] == "probe":
+            json.dump(probe(request["name"], request["path"]), replies)
+            replies.write("\n")
+            replies.flush()
+            continue
+        requests.close()
+        replies.close()
+        os.environ.update(request["environ"])
+        sys.argv = request["argv"]
+        sys.path.insert(0, os.path.dirname(sys.argv[0]))  # pyproject-hooks removes it again
+        runpy.run_path(sys.argv[0], run_name="__main__")
+        return
+
+
+if __name__ == "__main__":
+    main()

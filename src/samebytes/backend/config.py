@@ -1,0 +1,216 @@
+"""``[tool.samebytes]`` and ``[build-system]``: what the project asks for, read strictly."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, Mapping, NamedTuple
+
+from ..epoch import from_setting
+from ..errors import ConfigError
+
+CANONICAL_FORM = 1
+"""The version of docs/canonical-form.md that this samebytes writes."""
+
+LEGACY_BACKEND = "setuptools.build_meta:__legacy__"
+"""What a missing ``build-backend`` means (PEP 517, "Source trees")."""
+
+DEBUG_INFO = ("map", "strip")
+FLAGS = ("auto", "inherit")
+PINNED = ("LC_ALL", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "TZ", "ZERO_AR_DATE", "tempfile", "umask")
+"""What the inner backend gets pinned, each of which ``inherit`` may leave as it is."""
+
+
+class Backend(NamedTuple):
+    """A build backend as PEP 517 names it."""
+
+    name: str
+    """``module`` or ``module:object``."""
+    path: tuple[str, ...] = ()
+    """``backend-path``, relative to the source tree."""
+
+    @property
+    def module(self) -> str:
+        """The module, without the object."""
+        return self.name.partition(":")[0]
+
+
+class Config(NamedTuple):
+    """What a source tree's pyproject.toml says that matters here."""
+
+    backend: Backend
+    """The inner backend (D4)."""
+    requires: tuple[str, ...] = ()
+    """``[build-system] requires``, as written."""
+    wrapped: bool = False
+    """Whether ``[build-system] build-backend`` is samebytes."""
+    source_date_epoch: int | str | None = None
+    """Seconds since 1970-01-01 UTC, ``"vcs"``, or nothing."""
+    disable: tuple[tuple[str, str], ...] = ()
+    """Codes of passes that are switched off, each with the project's reason."""
+    enable: tuple[str, ...] = ()
+    debug_info: str = "map"
+    flags: str = "auto"
+    fixed_paths: bool = False
+    inherit: tuple[str, ...] = ()
+
+
+_KEYS = (
+    "backend-path",
+    "build-backend",
+    "canonical-form",
+    "debug-info",
+    "disable",
+    "enable",
+    "fixed-paths",
+    "flags",
+    "inherit",
+    "source-date-epoch",
+)
+
+
+def load(source: Path) -> Config:
+    """Read the configuration of the source tree *source* (PEP 518, PEP 621 tables are not looked at).
+
+    :raises ConfigError: if pyproject.toml is malformed, a key is unknown or a value is of the wrong kind.
+    """
+    path = source / "pyproject.toml"
+    data = _read_toml(path)
+    where = str(path)
+    system = _table(data, "build-system", where)
+    tool = _table(_table(data, "tool", where), "samebytes", where)
+    _refuse_unknown(tool, where)
+    _check_form(tool, where)
+    return Config(
+        backend=_inner(system, tool, where),
+        requires=_strings(system, "requires", where, "[build-system]"),
+        wrapped=_is_samebytes(system.get("build-backend")),
+        source_date_epoch=_date(tool, where),
+        disable=_disabled(tool, where),
+        enable=_strings(tool, "enable", where),
+        debug_info=_choice(tool, "debug-info", DEBUG_INFO, where),
+        flags=_choice(tool, "flags", FLAGS, where),
+        fixed_paths=_boolean(tool, "fixed-paths", where),
+        inherit=_inherited(tool, where),
+    )
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        return tomllib.loads(raw.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}", remedy="Mend the file at that place.") from None
+
+
+def _table(data: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
+    value = data.get(key, {})
+    if not isinstance(value, dict):
+        raise ConfigError(f"{where}: {key} must be a table, not {value!r}")
+    return value
+
+
+def _refuse_unknown(tool: Mapping[str, Any], where: str) -> None:
+    for key in tool:
+        if key not in _KEYS:
+            raise ConfigError(f"{where}: [tool.samebytes] has the unknown key {key!r}", remedy=_nearest(key, _KEYS))
+
+
+def _nearest(word: str, known: tuple[str, ...]) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, known, n=1, cutoff=0.4)
+    return f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(known)}."
+
+
+def _check_form(tool: Mapping[str, Any], where: str) -> None:
+    form = tool.get("canonical-form", CANONICAL_FORM)
+    if form != CANONICAL_FORM or isinstance(form, bool):
+        raise ConfigError(
+            f"{where}: [tool.samebytes] canonical-form = {form!r}, but this samebytes writes version {CANONICAL_FORM}",
+            remedy="Pin a release of samebytes that writes it in [build-system] requires, or change the number.",
+        )
+
+
+def _is_samebytes(name: object) -> bool:
+    return isinstance(name, str) and name.partition(":")[0].partition(".")[0] == "samebytes"
+
+
+def _inner(system: Mapping[str, Any], tool: Mapping[str, Any], where: str) -> Backend:
+    """Decide which backend is wrapped (D4)."""
+    if "build-backend" in tool:
+        table, name = tool, "[tool.samebytes]"
+    elif "build-backend" in system and not _is_samebytes(system["build-backend"]):
+        table, name = system, "[build-system]"
+    else:
+        return Backend(LEGACY_BACKEND, _strings(tool, "backend-path", where))
+    backend = table["build-backend"]
+    if not isinstance(backend, str) or not backend:
+        raise ConfigError(f"{where}: {name} build-backend must be a string such as 'hatchling.build', not {backend!r}")
+    if _is_samebytes(backend):
+        raise ConfigError(
+            f"{where}: {name} build-backend is {backend!r}: samebytes cannot wrap itself",
+            remedy="Name the backend that does the work there, such as 'hatchling.build'.",
+        )
+    return Backend(backend, _strings(table, "backend-path", where, name))
+
+
+def _strings(table: Mapping[str, Any], key: str, where: str, name: str = "[tool.samebytes]") -> tuple[str, ...]:
+    value = table.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ConfigError(f"{where}: {name} {key} must be a list of strings, not {value!r}")
+    return tuple(value)
+
+
+def _date(tool: Mapping[str, Any], where: str) -> int | str | None:
+    value = tool.get("source-date-epoch")
+    if value is None or value == "vcs":
+        return value
+    return from_setting(value, f"{where}: [tool.samebytes] source-date-epoch")
+
+
+def _disabled(tool: Mapping[str, Any], where: str) -> tuple[tuple[str, str], ...]:
+    value = tool.get("disable", {})
+    if not isinstance(value, dict):
+        raise ConfigError(
+            f"{where}: [tool.samebytes] disable must be a table of codes with reasons, not {value!r}",
+            remedy='Write for example: disable = { Z003 = "the modes are part of the product" }.',
+        )
+    for code, reason in value.items():
+        if not isinstance(reason, str) or not reason.strip():
+            raise ConfigError(f"{where}: [tool.samebytes] disable.{code} needs a reason, a text that is not empty")
+    return tuple(value.items())
+
+
+def _choice(tool: Mapping[str, Any], key: str, choices: tuple[str, ...], where: str) -> str:
+    value = tool.get(key, choices[0])
+    if value not in choices:
+        known = " or ".join(repr(choice) for choice in choices)
+        raise ConfigError(f"{where}: [tool.samebytes] {key} must be {known}, not {value!r}")
+    return str(value)
+
+
+def _boolean(tool: Mapping[str, Any], key: str, where: str) -> bool:
+    value = tool.get(key, False)
+    if not isinstance(value, bool):
+        raise ConfigError(f"{where}: [tool.samebytes] {key} must be true or false, not {value!r}")
+    return value
+
+
+def _inherited(tool: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    names = _strings(tool, "inherit", where)
+    for name in names:
+        if name not in PINNED:
+            raise ConfigError(
+                f"{where}: [tool.samebytes] inherit names {name!r}, which is not pinned", remedy=_nearest(name, PINNED)
+            )
+    return names

@@ -1,0 +1,103 @@
+"""The one date of an artifact (D5): from SOURCE_DATE_EPOCH, the project's setting, its VCS, or a constant."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Mapping, NamedTuple
+
+from ..epoch import DEFAULT_DATE, from_environment, parse_epoch
+from ..errors import ConfigError
+
+DATE_FILE = ".source-date-epoch"
+"""The reserved file at the top of an sdist: seconds since 1970-01-01 UTC in ASCII decimal, and a line feed."""
+
+
+class Dated(NamedTuple):
+    """A date and where it comes from."""
+
+    seconds: int
+    """Since 1970-01-01 UTC."""
+    origin: str
+    given: bool = True
+    """Whether somebody gave it; an invented one must not reach the inner backend, for it would change versions."""
+    record: bool = False
+    """Whether an sdist must carry it, because the tree in it cannot give it any more."""
+
+
+def resolve(source: Path, setting: int | str | None, environ: Mapping[str, str]) -> Dated:
+    """Return the date for artifacts of the tree *source*.
+
+    :raises ConfigError: if a value is malformed, or ``"vcs"`` is asked for and the VCS cannot tell.
+    """
+    from_user = from_environment(environ)
+    if from_user is not None:
+        return Dated(from_user, "SOURCE_DATE_EPOCH")
+    if setting == "vcs":
+        return _from_vcs(source, environ)
+    if isinstance(setting, int):
+        return Dated(setting, "[tool.samebytes] source-date-epoch")
+    return Dated(DEFAULT_DATE, "samebytes' constant", given=False)
+
+
+def _from_vcs(source: Path, environ: Mapping[str, str]) -> Dated:
+    for find in (_from_sdist, _from_archival):
+        seconds = find(source)
+        if seconds is not None:
+            return Dated(seconds, "the date recorded in the source", record=True)
+    return Dated(_from_git(source, environ), "the date of git's HEAD", record=True)
+
+
+def _from_sdist(source: Path) -> int | None:
+    """Read the reserved file, which counts only in an sdist's tree, that is beside PKG-INFO."""
+    path = source / DATE_FILE
+    if not path.is_file() or not (source / "PKG-INFO").is_file():
+        return None
+    return parse_epoch(path.read_bytes().decode("ascii", "replace").rstrip("\n"), str(path))
+
+
+def _from_archival(source: Path) -> int | None:
+    """Read what ``git archive`` put into .git_archival.txt (export-subst), if it did."""
+    path = source / ".git_archival.txt"
+    if not path.is_file():
+        return None
+    found = re.search(r"^node-date:\s*(\d{4}-\d\d-\d\dT\S+)\s*$", path.read_text("utf-8", "replace"), re.MULTILINE)
+    if not found:
+        return None
+    from datetime import datetime
+
+    try:
+        moment = datetime.fromisoformat(found[1].replace("Z", "+00:00"))
+    except ValueError:
+        raise ConfigError(f"{path}: node-date {found[1]!r} is no ISO 8601 date with a time zone") from None
+    if moment.tzinfo is None:
+        raise ConfigError(f"{path}: node-date {found[1]!r} has no time zone")
+    return parse_epoch(str(int(moment.timestamp())), str(path))
+
+
+def _from_git(source: Path, environ: Mapping[str, str]) -> int:
+    tracked = _git(source, environ, "ls-files", "--", "pyproject.toml", "setup.py").split()
+    if not tracked:
+        raise _no_date(source, "git tracks neither its pyproject.toml nor its setup.py (a parent's repository?)")
+    return parse_epoch(_git(source, environ, "log", "-1", "--format=%ct", "HEAD").strip(), f"git log in {source}")
+
+
+def _git(source: Path, environ: Mapping[str, str], *args: str) -> str:
+    quiet = {**environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(source), *args], env=quiet, stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )
+    except OSError as error:
+        raise _no_date(source, f"git cannot be run: {error.strerror}") from None
+    if done.returncode:
+        raise _no_date(source, done.stderr.decode("utf-8", "replace").strip() or f"git {args[0]} failed")
+    return done.stdout.decode("utf-8", "replace")
+
+
+def _no_date(source: Path, reason: str) -> ConfigError:
+    return ConfigError(
+        f'{source}: source-date-epoch = "vcs", but git has no date for this tree: {reason}',
+        remedy="Set SOURCE_DATE_EPOCH, build from the sdist (it carries the date), or build in a clone that you own.",
+    )

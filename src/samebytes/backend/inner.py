@@ -1,0 +1,202 @@
+"""The inner backend, called in a child interpreter (D2)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Mapping, NamedTuple, Sequence
+
+from pyproject_hooks import BackendUnavailable, BuildBackendHookCaller, HookMissing
+from pyproject_hooks import UnsupportedOperation as HooksUnsupported
+
+from ..errors import BackendError
+from .config import Backend
+
+_CHILD = str(Path(__file__).with_name("child.py"))
+
+
+class InnerUnsupported(Exception):
+    """The inner backend raised UnsupportedOperation (PEP 517, ``build_sdist``)."""
+
+
+class Process(NamedTuple):
+    """How the child is started."""
+
+    python: str
+    """The interpreter."""
+    environ: Mapping[str, str]
+    """Its whole environment."""
+    umask: int = -1
+    """Its umask; -1 keeps the caller's."""
+    pin_tempfile: bool = True
+    prefix: tuple[str, ...] = ()
+    """A command that the child's own is given to (fixed paths)."""
+
+
+class Inner:
+    """The inner backend of one source tree; a context manager that leaves no process behind."""
+
+    def __init__(self, source: Path, backend: Backend, process: Process) -> None:
+        self._source = source
+        self._backend = backend
+        self._process = process
+        self._child: _Child | None = None
+        self._hooks: frozenset[str] | None = None
+        self._caller = BuildBackendHookCaller(
+            str(source), backend.name, backend.path or None, runner=self._run, python_executable=process.python
+        )
+
+    def __enter__(self) -> Inner:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child if it is still waiting."""
+        if self._child is not None:
+            self._child.close()
+            self._child = None
+
+    def hooks(self) -> frozenset[str]:
+        """Return the names of the hooks that the inner backend has; asked once.
+
+        :raises BackendError: if it cannot be imported.
+        """
+        if self._hooks is None:
+            path = [os.path.normpath(os.path.join(self._source, part)) for part in self._backend.path]
+            reply = self._started().ask({"do": "probe", "name": self._backend.name, "path": path})
+            if "hooks" not in reply:
+                self.close()
+                raise self._unavailable(reply.get("error", "The process ended before it could say why."))
+            self._hooks = frozenset(reply["hooks"])
+        return self._hooks
+
+    def call(self, hook: str, *args: Any) -> Any:
+        """Call *hook* with *args*, as PEP 517 orders them, and return what it returns.
+
+        :raises InnerUnsupported: if the backend raises UnsupportedOperation.
+        :raises BackendError: for everything else that goes wrong in it.
+        """
+        extra = {"_allow_fallback": False} if hook.startswith("prepare_") else {}
+        try:
+            return getattr(self._caller, hook)(*args, **extra)
+        except HooksUnsupported as error:
+            raise InnerUnsupported(error.traceback) from None
+        except BackendUnavailable as error:
+            raise self._unavailable(error.traceback or str(error)) from None
+        except HookMissing:
+            raise BackendError(f"the inner backend {self._backend.name!r} has no hook {hook}") from None
+        except AttributeError as error:
+            raise BackendError(f"the inner backend {self._backend.name!r} could not be called: {error}") from None
+        except ValueError as error:
+            raise BackendError(
+                f"backend-path {list(self._backend.path)!r} is not usable: {error}",
+                remedy="Give directories inside the source tree, relative to it (PEP 517).",
+            ) from None
+        except subprocess.CalledProcessError as error:
+            raise self._failed(hook, error.returncode) from None
+
+    def _run(self, cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
+        """Do what pyproject-hooks asks of a runner, in the child that may be waiting already."""
+        child, self._child = self._started(), None
+        status = child.finish({"do": "call", "argv": list(cmd[1:]), "environ": dict(extra_environ or {})})
+        if status:
+            raise subprocess.CalledProcessError(status, cmd)
+
+    def _started(self) -> _Child:
+        if self._child is None:
+            self._child = _Child(self._process, self._source)
+        return self._child
+
+    def _unavailable(self, trace: str) -> BackendError:
+        name = self._backend.name
+        return BackendError(
+            f"the inner backend {name!r} cannot be imported\n{trace.strip()}",
+            remedy=f"Is the package that brings {self._backend.module.partition('.')[0]!r} listed in [build-system] "
+            "requires, and is the name in [tool.samebytes] build-backend right?",
+        )
+
+    def _failed(self, hook: str, status: int) -> BackendError:
+        how = f"was ended by signal {-status}" if status < 0 else f"failed with exit status {status}"
+        return BackendError(
+            f"the inner backend {self._backend.name!r} {how} in {hook}; what it said stands above",
+            remedy="samebytes only calls it: the same build without samebytes should fail alike.",
+        )
+
+
+class _Child:
+    """One child process and the two pipes to it."""
+
+    def __init__(self, process: Process, cwd: Path) -> None:
+        to_read, self._to = os.pipe()
+        self._from, to_write = os.pipe()
+        options = json.dumps({"pin_tempfile": process.pin_tempfile})
+        try:
+            numbers, inherit = _inheritable(to_read, to_write)
+            command = [*process.prefix, process.python, _CHILD, *numbers, options]
+            self._popen = _popen(command, cwd, process, inherit)
+        finally:
+            os.close(to_read)
+            os.close(to_write)
+
+    def ask(self, request: Mapping[str, Any]) -> Any:
+        """Send *request* and return the reply, or an empty one if the child ended instead."""
+        self._send(request)
+        with os.fdopen(os.dup(self._from), encoding="utf-8") as replies:
+            line = replies.readline()
+        return json.loads(line) if line else {}
+
+    def finish(self, request: Mapping[str, Any]) -> int:
+        """Send the last *request* and return the exit status; the child does not outlive an interruption."""
+        try:
+            self._send(request)
+            self._hang_up()
+            return self._popen.wait()
+        except BaseException:
+            self._popen.terminate()
+            self._popen.wait()
+            raise
+
+    def close(self) -> None:
+        """Hang up; a child that waits for requests ends then."""
+        self._hang_up()
+        self._popen.wait()
+
+    def _send(self, request: Mapping[str, Any]) -> None:
+        try:
+            os.write(self._to, json.dumps(request).encode() + b"\n")
+        except BrokenPipeError:
+            pass  # the child ended; its exit status or missing reply says so
+
+    def _hang_up(self) -> None:
+        os.close(self._to)
+        os.close(self._from)
+
+
+def _popen(command: Sequence[str], cwd: Path, process: Process, inherit: Mapping[str, Any]) -> subprocess.Popen[bytes]:
+    umask = {} if process.umask < 0 or os.name == "nt" else {"umask": process.umask}
+    sys.stdout.flush()
+    try:
+        return subprocess.Popen(
+            command, cwd=cwd, env=dict(process.environ), stdin=subprocess.DEVNULL, **umask, **inherit
+        )
+    except OSError as error:
+        raise BackendError(f"the interpreter {process.python} cannot be run: {error.strerror}") from None
+
+
+def _inheritable(*ends: int) -> tuple[list[str], dict[str, Any]]:
+    """Return how the child is told of the pipe *ends*, and what makes Popen hand them over."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        handles = [msvcrt.get_osfhandle(end) for end in ends]
+        for handle in handles:
+            os.set_handle_inheritable(handle, True)
+        return [str(handle) for handle in handles], {"close_fds": False}
+    return [str(end) for end in ends], {"pass_fds": ends}
+
+
