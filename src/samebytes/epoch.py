@@ -1,0 +1,136 @@
+"""The date of an artifact: how it is written down, and what is refused (D5).
+
+Dates are whole seconds since 1970-01-01 UTC. Everything here works on its arguments; nothing is read from outside.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+
+from .errors import ConfigError, UsageError
+
+DEFAULT_DATE = 1580601600
+"""2020-02-02T00:00:00Z, the date of what was given no other."""
+
+LAST_DATE = 4354819198
+"""2107-12-31T23:59:58Z, the last time that a ZIP archive can hold."""
+
+ENVIRONMENT_VARIABLE = "SOURCE_DATE_EPOCH"
+"""Specified at https://reproducible-builds.org/specs/source-date-epoch/."""
+
+_REMEDY = "Give whole seconds since 1970-01-01 UTC, such as 1580601600"
+_FIRST_PLAUSIBLE = 315532800  # 1980-01-01, the first time that a ZIP archive can hold
+_SHOWN = 60
+_ISO = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?(?:Z|([+-])([01]\d|2[0-3]):?([0-5]\d))?)?",
+    re.ASCII,
+)
+
+_YEAR = re.compile(r"(?:19|20|21)\d\d", re.ASCII)
+
+
+def parse_epoch(text: str, where: str) -> int:
+    """Return the seconds that *text* holds; *where* names its place in messages.
+
+    :raises ConfigError: unless *text* is one or more ASCII digits, and nothing else, for a time up to LAST_DATE.
+    """
+    if not text.isascii() or not text.isdigit():
+        raise ConfigError(f"{where}: {_shown(text)} is not a number of seconds{_fault(text)}", remedy=f"{_REMEDY}.")
+    digits = text.lstrip("0") or "0"
+    # Longer numbers are not converted: Python refuses integers of thousands of digits with an error of its own.
+    if len(digits) > 18:
+        raise _too_late(_shown(text), where, None)
+    return _in_range(int(digits), _shown(text), where)
+
+
+def from_environment(environ: Mapping[str, str]) -> int | None:
+    """Return what SOURCE_DATE_EPOCH says in *environ*, or None where it is not set.
+
+    :raises ConfigError: if it is malformed; the empty string is.
+    """
+    text = environ.get(ENVIRONMENT_VARIABLE)
+    return None if text is None else parse_epoch(text, ENVIRONMENT_VARIABLE)
+
+
+def from_setting(value: object, where: str) -> int:
+    """Return the seconds of a setting read from TOML; *where* names it in messages.
+
+    :raises ConfigError: unless *value* is an integer from 0 to LAST_DATE.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ConfigError(f"{where}: {_shown(value)} is not an integer", remedy=f"{_REMEDY}, without quotes.")
+    if value < 0:
+        raise ConfigError(f"{where}: {value} is negative", remedy=f"{_REMEDY}.")
+    return _in_range(value, _shown(value), where)
+
+
+def parse_date_option(text: str, where: str = "--date") -> int:
+    """Return the seconds of a date given by hand: seconds, or an ISO 8601 date with or without a time.
+
+    A time without a zone is in UTC.
+
+    :raises UsageError: if it is neither, or out of range.
+    """
+    try:
+        if _YEAR.fullmatch(text):
+            raise ConfigError(f"{where}: {_shown(text)} looks like a year", remedy=f"Give a date such as {text}-01-01.")
+        if text.isdigit():
+            return parse_epoch(text, where)
+        return _in_range(_parse_iso(text, where), _shown(text), where)
+    except ConfigError as error:
+        raise UsageError(error.message, remedy=error.remedy) from None
+
+
+def format_date(seconds: int) -> str:
+    """Return *seconds* as ISO 8601 in UTC, as in ``2020-02-02T00:00:00Z``."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def _parse_iso(text: str, where: str) -> int:
+    import datetime  # 1 ms that only a date given by hand needs
+
+    match = _ISO.fullmatch(text)
+    if match is None:
+        raise ConfigError(f"{where}: {_shown(text)} is not a date", remedy=f"{_REMEDY}, or a date such as 2020-02-02.")
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
+    sign, offset_hours, offset_minutes = match.groups()[6:]
+    try:
+        moment = datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.timezone.utc)
+    except ValueError as error:
+        raise ConfigError(f"{where}: {_shown(text)} is not a date: {error}", remedy="Check its parts.") from None
+    offset = int(offset_hours or 0) * 3600 + int(offset_minutes or 0) * 60
+    seconds = int(moment.timestamp()) - (-offset if sign == "-" else offset)
+    if seconds < 0:
+        raise ConfigError(f"{where}: {_shown(text)} is before 1970-01-01", remedy="Give a later date.")
+    return seconds
+
+
+def _in_range(seconds: int, shown: str, where: str) -> int:
+    if seconds > LAST_DATE:
+        raise _too_late(shown, where, seconds)
+    return seconds
+
+
+def _too_late(shown: str, where: str, seconds: int | None) -> ConfigError:
+    message = f"{where}: {shown} is after {format_date(LAST_DATE)}, the last time that a wheel can hold"
+    if seconds is not None and _FIRST_PLAUSIBLE <= seconds // 1000 <= LAST_DATE:
+        message += f" (it looks like milliseconds: {seconds // 1000} would be {format_date(seconds // 1000)})"
+    return ConfigError(message, remedy=f"{_REMEDY}.")
+
+
+def _fault(text: str) -> str:
+    """Say what is wrong with *text* where that is worth a word."""
+    if not text:
+        return " (it is set, but empty)"
+    if text.strip() != text:
+        return " (there is a blank around it)"
+    if text.startswith("-"):
+        return " (it is negative)"
+    return ""
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
