@@ -7,11 +7,12 @@ Nothing is imported before a hook is called.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, Optional
+from collections.abc import Mapping
+from typing import Any, Callable, Union
 
 __all__ = ["UnsupportedOperation", "build_sdist", "build_wheel"]
 
-ConfigSettings = Optional[Mapping[str, Any]]
+ConfigSettings = Union[Mapping[str, Any], None]
 
 _OPTIONAL = (
     "get_requires_for_build_wheel",
@@ -28,10 +29,10 @@ class UnsupportedOperation(Exception):
 
 
 def build_wheel(
-    wheel_directory: str, config_settings: ConfigSettings = None, metadata_directory: Optional[str] = None
+    wheel_directory: str, config_settings: ConfigSettings = None, metadata_directory: str | None = None
 ) -> str:
     """Build a wheel through the inner backend, rewrite it canonically, and return its file name (PEP 517)."""
-    return _run("build_wheel", wheel_directory, config_settings, metadata_directory)
+    return str(_run("build_wheel", wheel_directory, config_settings, metadata_directory))
 
 
 def build_sdist(sdist_directory: str, config_settings: ConfigSettings = None) -> str:
@@ -39,7 +40,7 @@ def build_sdist(sdist_directory: str, config_settings: ConfigSettings = None) ->
 
     :raises UnsupportedOperation: if the inner backend does.
     """
-    return _run("build_sdist", sdist_directory, config_settings)
+    return str(_run("build_sdist", sdist_directory, config_settings))
 
 
 def __getattr__(name: str) -> Callable[..., Any]:

@@ -7,11 +7,14 @@ has, and on ``call`` becomes the process that pyproject-hooks wanted to start. S
 interpreter and one import of the backend, not two.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import runpy
 import sys
 import traceback
+from typing import IO, Any
 
 HOOKS = (
     "build_editable",
@@ -31,27 +34,26 @@ class PredictableNames:
     They are still made with O_EXCL, and a name that is taken is passed over, as with random ones.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.number = 0
 
-    def __iter__(self):
+    def __iter__(self) -> PredictableNames:
         return self
 
-    def __next__(self):
+    def __next__(self) -> str:
         self.number += 1
         return f"{self.number:08d}"
 
 
-def pin_tempfile_names():
+def pin_tempfile_names() -> None:
     """Make the directories that backends build in the same in every run, for their names end up in what is built."""
     import tempfile
 
-    if hasattr(tempfile, "_get_candidate_names"):
-        names = PredictableNames()
-        tempfile._get_candidate_names = lambda: names
+    names = PredictableNames()
+    vars(tempfile)["_get_candidate_names"] = lambda: names
 
 
-def import_backend(name, path):
+def import_backend(name: str, path: list[str]) -> Any:
     """Import the backend ``module[:object]`` as PEP 517 says, and check that an in-tree one comes from *path*."""
     from importlib import import_module
 
@@ -66,13 +68,13 @@ def import_backend(name, path):
     return backend
 
 
-def comes_from(module, path):
+def comes_from(module: Any, path: list[str]) -> bool:
     """Tell whether *module* lies in one of the directories *path* (PEP 517, "In-tree build backends")."""
     file = os.path.realpath(getattr(module, "__file__", None) or "")
     return any(file.startswith(os.path.join(os.path.realpath(directory), "")) for directory in path)
 
 
-def probe(name, path):
+def probe(name: str, path: list[str]) -> dict[str, Any]:
     """Return what the backend has, or why it could not be imported."""
     try:
         backend = import_backend(name, path)
@@ -81,9 +83,9 @@ def probe(name, path):
     return {"hooks": [hook for hook in HOOKS if hasattr(backend, hook)]}
 
 
-def open_end(number, mode):
+def open_end(number: int, mode: str) -> IO[str]:
     """Open an inherited pipe end; on Windows its number is a handle."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         import msvcrt
 
         number = msvcrt.open_osfhandle(number, os.O_RDONLY if "r" in mode else 0)
@@ -91,7 +93,7 @@ def open_end(number, mode):
     return os.fdopen(number, mode, encoding="utf-8")
 
 
-def main():
+def main() -> None:
     """Serve requests until a call is made or the other end is closed."""
     requests, replies = open_end(int(sys.argv[1]), "r"), open_end(int(sys.argv[2]), "w")
     options = json.loads(sys.argv[3])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Mapping, NamedTuple
+from typing import NamedTuple
 
 from ..epoch import DEFAULT_DATE, from_environment, parse_epoch
 from ..errors import ConfigError

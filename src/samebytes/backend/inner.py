@@ -6,8 +6,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Mapping, NamedTuple, Sequence
+from typing import Any, NamedTuple
 
 from pyproject_hooks import BackendUnavailable, BuildBackendHookCaller, HookMissing
 from pyproject_hooks import UnsupportedOperation as HooksUnsupported
@@ -100,7 +101,7 @@ class Inner:
         except subprocess.CalledProcessError as error:
             raise self._failed(hook, error.returncode) from None
 
-    def _run(self, cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
+    def _run(self, cmd: Sequence[str], cwd: object = None, extra_environ: Mapping[str, str] | None = None) -> None:  # noqa: ARG002 (pyproject-hooks names it; the child is there already)
         """Do what pyproject-hooks asks of a runner, in the child that may be waiting already."""
         child, self._child = self._started(), None
         status = child.finish({"do": "call", "argv": list(cmd[1:]), "environ": dict(extra_environ or {})})
@@ -178,14 +179,15 @@ class _Child:
 
 
 def _popen(command: Sequence[str], cwd: Path, process: Process, inherit: Mapping[str, Any]) -> subprocess.Popen[bytes]:
-    umask = {} if process.umask < 0 or os.name == "nt" else {"umask": process.umask}
+    options: dict[str, Any] = {"env": dict(process.environ), "stdin": subprocess.DEVNULL, **inherit}
+    if process.umask >= 0 and os.name != "nt":
+        options["umask"] = process.umask
     sys.stdout.flush()
     try:
-        return subprocess.Popen(
-            command, cwd=cwd, env=dict(process.environ), stdin=subprocess.DEVNULL, **umask, **inherit
-        )
+        child: subprocess.Popen[bytes] = subprocess.Popen(command, cwd=cwd, **options)
     except OSError as error:
         raise BackendError(f"the interpreter {process.python} cannot be run: {error.strerror}") from None
+    return child
 
 
 def _inheritable(*ends: int) -> tuple[list[str], dict[str, Any]]:
@@ -198,5 +200,3 @@ def _inheritable(*ends: int) -> tuple[list[str], dict[str, Any]]:
             os.set_handle_inheritable(handle, True)
         return [str(handle) for handle in handles], {"close_fds": False}
     return [str(end) for end in ends], {"pass_fds": ends}
-
-

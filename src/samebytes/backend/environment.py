@@ -1,0 +1,69 @@
+"""What the inner backend may see of the machine (D2): scalars are replaced, lists of flags are appended to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from . import flags
+from .config import Config
+from .date import Dated
+
+UMASK = 0o022
+
+_OUTER_CALL = ("_PYPROJECT_HOOKS_", "PEP517_BUILD_BACKEND", "PEP517_BACKEND_PATH")
+
+
+def child_environment(environ: Mapping[str, str], config: Config, dated: Dated, temp: Path) -> dict[str, str]:
+    """Return the inner backend's environment, without compilers' flags.
+
+    :param temp: the private directory that its temporary files go to.
+    """
+    child = {name: value for name, value in environ.items() if not name.startswith(_OUTER_CALL)}
+    child.update({"TMPDIR": str(temp), "TEMP": str(temp), "TMP": str(temp)})
+    child.update({name: value for name, value in _scalars().items() if name not in config.inherit})
+    if "LC_ALL" not in config.inherit:
+        child.pop("LANGUAGE", None)
+    if dated.given:
+        child["SOURCE_DATE_EPOCH"] = str(dated.seconds)
+    return child
+
+
+def umask(config: Config) -> int:
+    """Return the inner backend's umask, or -1 for the caller's."""
+    return -1 if "umask" in config.inherit else UMASK
+
+
+def add_flags(child: dict[str, str], config: Config, paths: flags.Paths, platform: str) -> None:
+    """Add compilers' flags to the environment *child*, and write the files that they need into ``paths.temp``."""
+    if flags.are_inherited(child, config):
+        return
+    variables, files = flags.additions(child, config, paths, platform)
+    child.update(variables)
+    for name, text in files.items():
+        path = paths.temp / name
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o755)
+
+
+def _scalars() -> dict[str, str]:
+    scalars = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "TZ": "UTC", "ZERO_AR_DATE": "1"}
+    if os.name == "nt":
+        return scalars
+    if _loads("C.UTF-8"):
+        return {**scalars, "LC_ALL": "C.UTF-8"}
+    return {**scalars, "LC_ALL": "C", "PYTHONUTF8": "1"}
+
+
+def _loads(name: str) -> bool:
+    """Tell whether the C library has the locale *name*."""
+    import locale
+
+    current = locale.setlocale(locale.LC_CTYPE, None)
+    try:
+        locale.setlocale(locale.LC_CTYPE, name)
+    except locale.Error:
+        return False
+    locale.setlocale(locale.LC_CTYPE, current)
+    return True

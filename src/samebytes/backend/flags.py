@@ -1,0 +1,172 @@
+"""How compilers are kept from writing build paths into their output, by the right channel for each build system (D2).
+
+A wrong channel leaks or changes more than it cures: setuptools replaces the interpreter's flags by CFLAGS, CMake
+ignores CPPFLAGS, Meson records every argument that it is given, RUSTFLAGS hides the project's own flags.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from .config import Config
+
+SOURCE_NAME = "."
+ENVIRONMENT_NAME = "/samebytes-env"
+TEMP_NAME = "/samebytes-tmp"
+CARGO_NAME = "/samebytes-cargo"
+"""What the paths are called in debug information, ``__FILE__`` and panics."""
+
+_DISTRIBUTION = re.compile(r"RPM_BUILD_ROOT|NIX_BUILD_TOP|DEB_BUILD_\w+")
+_FLAG_VARIABLES = ("CFLAGS", "CXXFLAGS", "CPPFLAGS", "FFLAGS", "LDFLAGS", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS")
+_MAPPED = re.compile(r"-f(?:file|debug|macro)-prefix-map|--remap-path-prefix|/pathmap:", re.IGNORECASE)
+
+
+class Paths(NamedTuple):
+    """The directories of one build that differ from build to build; absolute."""
+
+    source: Path
+    environments: tuple[Path, ...]
+    """Where build requirements are installed, when that is not the interpreter's own prefix."""
+    temp: Path
+
+
+class Additions(NamedTuple):
+    """What is added to the inner backend's environment."""
+
+    variables: dict[str, str]
+    files: dict[str, str]
+    """Executable files to write into the temporary directory: name -> text."""
+
+
+def environment_roots(prefix: str, base_prefix: str, search_path: Iterable[str]) -> tuple[Path, ...]:
+    """Return the roots of the environments that modules are imported from, the interpreter's own prefix left out.
+
+    That is the virtual environment (build, uv) and what pip puts onto ``sys.path`` instead of one.
+    """
+    roots = [Path(prefix)] if prefix != base_prefix else []
+    for entry in search_path:
+        found = re.fullmatch(r"(.+?)[\\/]lib(?:64)?(?:[\\/]python[\d.]+t?)?[\\/]site-packages", entry, re.IGNORECASE)
+        if found and Path(found[1]) not in (Path(base_prefix), *roots):
+            roots.append(Path(found[1]))
+    return tuple(roots)
+
+
+def are_inherited(environ: Mapping[str, str], config: Config) -> bool:
+    """Tell whether flags are none of our business: the project says so, or a distribution or user maps paths itself."""
+    if config.flags == "inherit" or any(_DISTRIBUTION.fullmatch(name) for name in environ):
+        return True
+    return any(_MAPPED.search(environ.get(name, "")) for name in _FLAG_VARIABLES)
+
+
+def prefix_maps(paths: Paths, home: str = "") -> list[tuple[str, str]]:
+    """Return pairs of a path and its name, most specific last, for of several maps the last match wins (GCC, rustc).
+
+    A path that a map cannot express, with ``=`` in it, is left out.
+    """
+    named = [(paths.temp, TEMP_NAME), *((root, ENVIRONMENT_NAME) for root in paths.environments)]
+    named.append((paths.source, SOURCE_NAME))
+    if home:
+        named.insert(0, (Path(home), CARGO_NAME))
+    pairs = {str(form): name for path, name in named for form in (path, path.resolve())}
+    return sorted(((path, name) for path, name in pairs.items() if "=" not in path), key=lambda pair: len(pair[0]))
+
+
+def additions(environ: Mapping[str, str], config: Config, paths: Paths, platform: str) -> Additions:
+    """Return the variables, all appended to what *environ* has, that keep *paths* out of compiled code.
+
+    :param platform: as ``sys.platform``.
+    """
+    tools = _tools(config, paths.source)
+    if platform == "win32":
+        variables = _msvc(environ, paths) if "c" in tools else {}
+    else:
+        variables = _c(environ, config, paths, platform, tools)
+    files: dict[str, str] = {}
+    if "rust" in tools:
+        extra, files = _rust(environ, config, paths, platform)
+        variables.update(extra)
+    if "go" in tools:
+        variables["GOFLAGS"] = _appended(environ, "GOFLAGS", ["-trimpath"])
+    return Additions(variables, files)
+
+
+def _tools(config: Config, source: Path) -> frozenset[str]:
+    """Tell the build systems at work, from the backend's name, the build requirements and the tree."""
+    names = {re.split(r"[^\w-]", text.strip(), maxsplit=1)[0].lower().replace("_", "-") for text in config.requires}
+    module = config.backend.module.partition(".")[0].replace("_", "-")
+    names.add({"mesonpy": "meson-python"}.get(module, module))
+    tools = {"meson"} if names & {"meson-python", "meson"} else {"cmake"} if "scikit-build-core" in names else {"c"}
+    if names & {"maturin", "setuptools-rust"} or (source / "Cargo.toml").is_file():
+        tools.add("rust")
+    if names & {"setuptools-golang"} or (source / "go.mod").is_file():
+        tools.add("go")
+    return frozenset(tools)
+
+
+def _c(
+    environ: Mapping[str, str], config: Config, paths: Paths, platform: str, tools: frozenset[str]
+) -> dict[str, str]:
+    """Return GCC's and Clang's flags: CPPFLAGS for setuptools, CFLAGS and the like for CMake, nothing for Meson.
+
+    Meson runs compilers with relative paths and writes its arguments into what projects install.
+    """
+    maps = [f"-ffile-prefix-map={path}={name}" for path, name in prefix_maps(paths)]
+    variables = {}
+    for variable in ("CPPFLAGS",) if "c" in tools else ("CFLAGS", "CXXFLAGS", "FFLAGS") if "cmake" in tools else ():
+        variables[variable] = _appended(environ, variable, maps)
+    link = []
+    if config.debug_info == "strip":
+        link.append("-Wl,-S" if platform == "darwin" else "-Wl,--strip-debug")
+    if platform == "darwin":
+        link.append(f"-Wl,-oso_prefix,{paths.source}/")
+    if link:
+        variables["LDFLAGS"] = _appended(environ, "LDFLAGS", link)
+    return variables
+
+
+def _msvc(environ: Mapping[str, str], paths: Paths) -> dict[str, str]:
+    """Return MSVC's: ``_CL_`` and ``_LINK_`` are appended to the command lines of cl.exe and link.exe."""
+    maps = [f'"/pathmap:{path}={name}"' for path, name in prefix_maps(paths)]
+    compile_flags = " ".join(["/experimental:deterministic", *maps])
+    link_flags = "/experimental:deterministic /Brepro /PDBALTPATH:%_PDB%"
+    return {
+        "_CL_": f"{environ.get('_CL_', '')} {compile_flags}".strip(),
+        "_LINK_": f"{environ.get('_LINK_', '')} {link_flags}".strip(),
+    }
+
+
+def _rust(
+    environ: Mapping[str, str], config: Config, paths: Paths, platform: str
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return rustc's: appended to RUSTFLAGS where the user set them, else through a wrapper.
+
+    Setting RUSTFLAGS would switch off every ``rustflags`` of the project's cargo configuration (The Cargo Book,
+    "Configuration", build.rustflags).
+    """
+    home = environ.get("CARGO_HOME") or (f"{environ['HOME']}/.cargo" if environ.get("HOME") else "")
+    flags = [f"--remap-path-prefix={path}={name}" for path, name in prefix_maps(paths, home)]
+    if config.debug_info == "strip":
+        flags += ["-C", "strip=debuginfo"]
+    if environ.get("CARGO_ENCODED_RUSTFLAGS"):
+        return {"CARGO_ENCODED_RUSTFLAGS": "\x1f".join([environ["CARGO_ENCODED_RUSTFLAGS"], *flags])}, {}
+    if environ.get("RUSTFLAGS") and not any(" " in flag for flag in flags):
+        return {"RUSTFLAGS": " ".join([environ["RUSTFLAGS"], *flags])}, {}
+    name = "rustc-wrapper.cmd" if platform == "win32" else "rustc-wrapper"
+    text = _wrapper(environ.get("RUSTC_WRAPPER", ""), flags, platform)
+    return {"RUSTC_WRAPPER": str(paths.temp / name)}, {name: text}
+
+
+def _wrapper(chained: str, flags: Sequence[str], platform: str) -> str:
+    if platform == "win32":
+        words = [f'"{chained}"'] if chained else []
+        return "@" + " ".join([*words, "%*", *(f'"{flag}"' for flag in flags)]) + "\r\n"
+    words = [shlex.quote(chained)] if chained else []
+    return "#!/bin/sh\n" + " ".join(["exec", *words, '"$@"', *map(shlex.quote, flags)]) + "\n"
+
+
+def _appended(environ: Mapping[str, str], variable: str, flags: Iterable[str]) -> str:
+    return " ".join(filter(None, [environ.get(variable, ""), *map(shlex.quote, flags)]))

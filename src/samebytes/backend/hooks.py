@@ -1,0 +1,246 @@
+"""The hooks' work: call the inner backend, rewrite what it made, look for leaks (PEP 517, PEP 660)."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..errors import BackendError
+from .flags import environment_roots
+from .inner import InnerUnsupported
+from .session import Interpreter, Session, source_of_call
+
+__all__ = [
+    "InnerUnsupported",
+    "available",
+    "build_editable",
+    "build_sdist",
+    "build_wheel",
+    "get_requires_for_build_editable",
+    "get_requires_for_build_sdist",
+    "get_requires_for_build_wheel",
+    "prepare_metadata_for_build_editable",
+    "prepare_metadata_for_build_wheel",
+]
+
+_open: dict[Path, Session] = {}
+"""The session of a tree between the question which hooks there are and the call of one."""
+
+
+def available() -> frozenset[str]:
+    """Return the names of the hooks that the inner backend of the current directory's tree has."""
+    return _session().inner.hooks()
+
+
+def build_wheel(wheel_directory: str, config_settings: Any = None, metadata_directory: str | None = None) -> str:
+    """Build and rewrite a wheel (PEP 517).
+
+    ``metadata_directory`` is not handed on, for what is there was rewritten; the wheel's METADATA must equal it.
+    """
+    with _hook() as session:
+        return _wheel(session, "build_wheel", wheel_directory, config_settings, metadata_directory)
+
+
+def build_editable(wheel_directory: str, config_settings: Any = None, metadata_directory: str | None = None) -> str:
+    """Build and rewrite an editable wheel, whose absolute paths are there on purpose (PEP 660)."""
+    with _hook() as session:
+        return _wheel(session, "build_editable", wheel_directory, config_settings, metadata_directory)
+
+
+def build_sdist(sdist_directory: str, config_settings: Any = None) -> str:
+    """Build and rewrite an sdist (PEP 517)."""
+    with _hook() as session:
+        made = session.build("build_sdist", config_settings)
+        return _publish(session, made, sdist_directory, "build_sdist").name
+
+
+def get_requires_for_build_wheel(config_settings: Any = None) -> list[str]:
+    """Return the inner backend's further build requirements (PEP 517)."""
+    with _hook() as session:
+        return list(session.inner.call("get_requires_for_build_wheel", config_settings))
+
+
+def get_requires_for_build_sdist(config_settings: Any = None) -> list[str]:
+    """Return the inner backend's further build requirements (PEP 517)."""
+    with _hook() as session:
+        return list(session.inner.call("get_requires_for_build_sdist", config_settings))
+
+
+def get_requires_for_build_editable(config_settings: Any = None) -> list[str]:
+    """Return the inner backend's further build requirements (PEP 660)."""
+    with _hook() as session:
+        return list(session.inner.call("get_requires_for_build_editable", config_settings))
+
+
+def prepare_metadata_for_build_wheel(metadata_directory: str, config_settings: Any = None) -> str:
+    """Make a ``.dist-info`` directory, rewritten as the wheel's will be (PEP 517)."""
+    with _hook() as session:
+        return _prepare(session, "prepare_metadata_for_build_wheel", metadata_directory, config_settings)
+
+
+def prepare_metadata_for_build_editable(metadata_directory: str, config_settings: Any = None) -> str:
+    """Make a ``.dist-info`` directory, rewritten as the wheel's will be (PEP 660)."""
+    with _hook() as session:
+        return _prepare(session, "prepare_metadata_for_build_editable", metadata_directory, config_settings)
+
+
+def _warn(text: str) -> None:
+    sys.stdout.flush()
+    sys.stderr.write(f"samebytes: warning: {text}\n")
+    sys.stderr.flush()
+
+
+def _session() -> Session:
+    source = source_of_call()
+    if source not in _open:
+        roots = environment_roots(sys.prefix, sys.base_prefix, sys.path)
+        _open[source] = Session(source, os.environ, Interpreter(sys.executable, roots), _warn)
+        atexit.register(_close, source)
+    return _open[source]
+
+
+def _close(source: Path) -> None:
+    session = _open.pop(source, None)
+    if session is not None:
+        session.close()
+
+
+@contextmanager
+def _hook() -> Iterator[Session]:
+    """Give the session for one hook, and end it after the hook, whatever happens, SIGTERM included."""
+    with _terminable():
+        session = _session()
+        try:
+            yield session
+        finally:
+            _close(session.source)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Turn SIGTERM into SystemExit for a while, so that clean-up happens."""
+    here = threading.current_thread() is threading.main_thread()
+    if not here or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+
+    def leave(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _wheel(session: Session, hook: str, directory: str, config_settings: Any, metadata_directory: str | None) -> str:
+    made = session.build(hook, config_settings)
+    target = _publish(session, made, directory, hook)
+    if metadata_directory is not None:
+        _compare_metadata(target, Path(metadata_directory))
+    return target.name
+
+
+def _publish(session: Session, made: Path, directory: str, hook: str) -> Path:
+    """Rewrite what the inner backend made into *directory*, and say what of the machine is in it."""
+    from ..passes.model import Context
+    from ..passes.pipeline import rewrite
+
+    target = Path(directory) / made.name
+    kind = "sdist" if hook == "build_sdist" else "wheel"
+    record_date = session.dated.record and kind == "sdist"
+    rewrite(made, target, Context(session.dated.seconds, kind, record_date=record_date), session.passes)
+    if hook != "build_editable":
+        for line in leaks_in(target, session):
+            _warn(f"{target.name}: {line}")
+    return target
+
+
+def leaks_in(target: Path, session: Session) -> list[str]:
+    """Return a line for each of this build's paths and names that is in the files of the archive *target*."""
+    from ..passes.pipeline import open_archive
+    from .leaks import needles, search, warnings
+
+    paths = {
+        "source directory": _forms(session.paths.source),
+        "temporary directory": _forms(session.paths.temp),
+        "build environment": [form for root in session.paths.environments for form in _forms(root)],
+    }
+    names = {"user name": os.environ.get("USER", os.environ.get("LOGNAME", "")), "host name": _host_name()}
+    with open_archive(target) as archive:
+        return warnings(search(archive, needles(paths, names)))
+
+
+def _forms(path: Path) -> list[str]:
+    return sorted({str(path), str(path.resolve())})
+
+
+def _host_name() -> str:
+    import socket
+
+    return socket.gethostname()
+
+
+def _prepare(session: Session, hook: str, directory: str, config_settings: Any) -> str:
+    from ..passes.model import Context
+    from ..passes.pipeline import normalize_files
+
+    made = session.temp / "metadata"
+    made.mkdir()
+    name = session.inner.call(hook, str(made), config_settings)
+    if not isinstance(name, str) or not name.endswith(".dist-info") or not (made / name).is_dir():
+        raise BackendError(
+            f"the inner backend {session.config.backend.name!r} returned {name!r} from {hook}, "
+            "not the name of a .dist-info directory that it made (PEP 517)"
+        )
+    root = made / name
+    files = {f"{name}/{path.relative_to(root).as_posix()}": path for path in sorted(root.rglob("*")) if path.is_file()}
+    before = {member: path.read_bytes() for member, path in files.items()}
+    after = normalize_files(before, Context(session.dated.seconds, "wheel"), session.passes)
+    for member, data in after.items():
+        if data != before[member]:
+            files[member].write_bytes(data)
+    shutil.copytree(root, Path(directory) / name, dirs_exist_ok=True)
+    return name
+
+
+def _compare_metadata(wheel: Path, prepared: Path) -> None:
+    """Hold the wheel to the metadata that the front end may have resolved by already (PEP 517, ``build_wheel``).
+
+    :raises BackendError: if METADATA differs; the wheel is removed, for nobody may take it for built.
+    """
+    from ..archive.entry import read_all
+    from ..passes.pipeline import open_archive
+
+    try:
+        promised = (prepared / "METADATA").read_bytes()
+    except FileNotFoundError:
+        return
+    with open_archive(wheel) as archive:
+        found = [read_all(entry.content) for entry in archive.entries if entry.name == f"{prepared.name}/METADATA"]
+    if found == [promised]:
+        return
+    wheel.unlink()
+    line = _first_difference(promised, found[0]) if found else f"there is no {prepared.name}/METADATA"
+    raise BackendError(
+        f"{wheel.name}: METADATA is not what prepare_metadata_for_build_wheel made: {line}",
+        remedy="The inner backend must give the same metadata twice (PEP 517): does a version or a dependency "
+        "depend on the clock, on the order of a set or on what an earlier build left behind?",
+    )
+
+
+def _first_difference(promised: bytes, found: bytes) -> str:
+    old, new = promised.splitlines(), found.splitlines()
+    for before, after in zip(old, new):
+        if before != after:
+            return f"{before.decode('utf-8', 'replace')!r} became {after.decode('utf-8', 'replace')!r}"
+    return f"it has {len(new)} lines, not {len(old)}"

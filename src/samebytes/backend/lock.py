@@ -1,0 +1,70 @@
+"""One build of a source tree at a time: two would write into the same ``build`` directory."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Callable
+
+from ..errors import BackendError
+
+PATIENCE = 600.0
+"""Seconds."""
+
+_HELD = "SAMEBYTES_TREE_HELD"
+
+
+@contextmanager
+def only_build(source: Path, child: MutableMapping[str, str], warn: Callable[[str], None]) -> Iterator[None]:
+    """Wait until no other samebytes builds the tree *source*, then hold it; the lock is on the directory itself.
+
+    A build that this build starts of the same tree (told by *child*, the environment it gets) does not wait for it.
+    Where directories cannot be locked (Windows, some network file systems) there is no lock.
+
+    :raises BackendError: after PATIENCE.
+    """
+    if child.get(_HELD) == str(source) or not _can_lock():
+        yield
+        return
+    handle = os.open(source, os.O_RDONLY)
+    try:
+        _acquire(handle, source, warn)
+        child[_HELD] = str(source)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _can_lock() -> bool:
+    try:
+        import fcntl
+    except ImportError:
+        return False
+    return hasattr(fcntl, "flock")
+
+
+def _acquire(handle: int, source: Path, warn: Callable[[str], None]) -> None:
+    import fcntl
+
+    deadline = time.monotonic() + PATIENCE
+    waiting = False
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not waiting:
+                warn(f"another build of {source} is running: waiting for it")
+                waiting = True
+            if time.monotonic() > deadline:
+                raise BackendError(
+                    f"another build of {source} has been running for {PATIENCE / 60:.0f} minutes",
+                    remedy="End it, or build a copy of the tree.",
+                ) from None
+            time.sleep(0.05)
+        except OSError:
+            return  # no locks on this file system
+        else:
+            return

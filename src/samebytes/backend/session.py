@@ -1,0 +1,117 @@
+"""One source tree, its inner backend and all that is pinned for it: what a hook and ``samebytes build`` share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Callable, NamedTuple
+
+from ..errors import BackendError, ConfigError
+from . import date as dates
+from . import environment, flags
+from .config import Config, load
+from .inner import Inner, Process
+from .lock import only_build
+
+Warn = Callable[[str], None]
+
+
+class Interpreter(NamedTuple):
+    """The Python that runs the inner backend."""
+
+    python: str
+    roots: tuple[Path, ...]
+    """Where its build requirements are installed (``flags.environment_roots``)."""
+    prefix: tuple[str, ...] = ()
+    """A command that the child's own is given to."""
+
+
+class Session:
+    """A context manager: the child process and the temporary directory end with it."""
+
+    def __init__(
+        self, source: Path, environ: Mapping[str, str], interpreter: Interpreter, warn: Warn, temp: Path | None = None
+    ) -> None:
+        """Read the configuration and prepare the inner backend's environment; nothing is started yet.
+
+        :param temp: an existing private directory to use instead of a new one (fixed paths); it is not removed.
+        :raises ConfigError: if the project's configuration or SOURCE_DATE_EPOCH is malformed.
+        """
+        self.source = source
+        self.config: Config = load(source)
+        self.dated = dates.resolve(source, self.config.source_date_epoch, environ)
+        self._select_passes()
+        self._warn = warn
+        self._own_temp = temp is None
+        self.temp = temp or Path(tempfile.mkdtemp(prefix="samebytes-")).resolve()
+        inner_temp = self.temp / "tmp"
+        inner_temp.mkdir(exist_ok=True)
+        self.paths = flags.Paths(source, interpreter.roots, self.temp)
+        self._environ = environment.child_environment(environ, self.config, self.dated, inner_temp)
+        environment.add_flags(self._environ, self.config, self.paths, sys.platform)
+        process = Process(
+            interpreter.python,
+            self._environ,
+            environment.umask(self.config),
+            "tempfile" not in self.config.inherit,
+            interpreter.prefix,
+        )
+        self.inner = Inner(source, self.config.backend, process)
+
+    def _select_passes(self) -> None:
+        from ..passes import select
+
+        disabled = [code for code, _ in self.config.disable]
+        self.passes = select(disabled, self.config.enable)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child, if it waits, and remove the temporary directory."""
+        self.inner.close()
+        if self._own_temp:
+            shutil.rmtree(self.temp, ignore_errors=True)
+
+    def build(self, hook: str, config_settings: Any) -> Path:
+        """Call ``build_wheel``, ``build_sdist`` or ``build_editable``; return what the inner backend made, as made.
+
+        :raises BackendError: if it fails, names no file, or names one that is not there or not of the right kind.
+        """
+        directory = Path(tempfile.mkdtemp(prefix="out-", dir=self.temp))
+        with only_build(self.source, self._environ, self._warn):
+            name = self.inner.call(hook, str(directory), config_settings)
+        return self._checked(hook, name, directory)
+
+    def _checked(self, hook: str, name: object, directory: Path) -> Path:
+        suffix = ".tar.gz" if hook == "build_sdist" else ".whl"
+        backend = self.config.backend.name
+        if not isinstance(name, str):
+            raise BackendError(f"the inner backend {backend!r} returned {name!r} from {hook}, no file name (PEP 517)")
+        if os.path.basename(name) != name or not name.endswith(suffix):
+            remedy = "samebytes does not rewrite zip sdists: set the format gztar." if name.endswith(".zip") else ""
+            raise BackendError(
+                f"the inner backend {backend!r} returned {name!r} from {hook}: not the name of a {suffix} file",
+                remedy=remedy,
+            )
+        if not (directory / name).is_file():
+            there = ", ".join(sorted(os.listdir(directory))) or "nothing"
+            raise BackendError(
+                f"the inner backend {backend!r} returned {name!r} from {hook}, but did not write it: it wrote {there}"
+            )
+        return directory / name
+
+
+def source_of_call() -> Path:
+    """Return the source tree of a hook: the current directory (PEP 517)."""
+    try:
+        return Path(os.getcwd())
+    except FileNotFoundError:
+        raise ConfigError("the current directory, which is to be the source tree, does not exist") from None
