@@ -1,0 +1,5 @@
+"""Numbers, halved in C."""
+
+from ._native import half, where
+
+__all__ = ["half", "where"]

@@ -1,0 +1,5 @@
+"""A pure package."""
+
+
+def main() -> None:
+    print("hello from setuptools")

@@ -1,0 +1,1 @@
+"""Nothing here; the metadata is the example."""

@@ -1,0 +1,5 @@
+"""A package of an upstream."""
+
+
+def main() -> None:
+    print("hello from upstream")

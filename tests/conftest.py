@@ -1,0 +1,40 @@
+"""Fixtures of the tests that build real projects; they cost nothing where no test asks for them."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from support.workshop import Workshop
+
+
+@pytest.fixture(scope="session")
+def workshop() -> Workshop:
+    """One environment with every backend and the samebytes under test; shared by all workers and later runs."""
+    from support.workshop import open_workshop
+
+    return open_workshop()
+
+
+@pytest.fixture(scope="session")
+def samebytes_wheel(workshop: Workshop) -> Path:
+    """The wheel of the samebytes under test."""
+    return workshop.wheel
+
+
+@pytest.fixture
+def roots() -> Iterator[tuple[Path, Path]]:
+    """Two directories for two worlds: a short one, and one on another file system where there is one."""
+    from support.worlds import roomy_memory
+
+    first = Path(tempfile.mkdtemp(prefix="sb-"))
+    second = Path(tempfile.mkdtemp(prefix="sb-", dir=roomy_memory()))
+    yield first, second
+    for root in (first, second):
+        shutil.rmtree(root)

@@ -1,0 +1,180 @@
+"""The example projects, and small projects made on the spot: wrapped by samebytes, or with their own backend alone."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+WRAPPER = "samebytes.backend"
+
+
+@dataclass(frozen=True)
+class Example:
+    """One directory under ``examples/`` and what a test must know of it."""
+
+    directory: str
+    tools: tuple[str, ...] = ()
+    """Programs without which it cannot be built, beyond Python."""
+    needs_git: bool = False
+    """Whether its backend makes sdists from a repository only (Meson does)."""
+    compiled: bool = False
+    varies: frozenset[str] = frozenset()
+    """Which of ``sdist`` and ``wheel`` differ between two worlds when the inner backend builds alone."""
+    wheel_needs: tuple[str, ...] = ()
+    """What the inner backend asks for beyond pyproject.toml where the environment is not isolated."""
+
+    @property
+    def path(self) -> Path:
+        return EXAMPLES / self.directory
+
+
+BOTH = frozenset({"sdist", "wheel"})
+
+WRAPPED = (
+    Example("setuptools-legacy", varies=BOTH),
+    Example("setuptools-pyproject", varies=BOTH),
+    Example("setuptools-c-extension", tools=("cc",), compiled=True, varies=BOTH),
+    Example("setuptools-set-requires", varies=BOTH),
+    Example("hatchling"),
+    Example("flit", varies=BOTH),
+    Example("poetry"),
+    Example("pdm", varies=frozenset({"sdist"})),
+    Example("uv-build"),
+    Example(
+        "meson-c-extension", tools=("cc", "git"), needs_git=True, compiled=True, varies=BOTH, wheel_needs=("ninja",)
+    ),
+    Example(
+        "scikit-build-core-c-extension",
+        tools=("cc",),
+        compiled=True,
+        varies=frozenset({"wheel"}),
+        wheel_needs=("cmake", "ninja"),
+    ),
+    Example("maturin", tools=("cc", "cargo"), compiled=True, varies=frozenset({"wheel"})),
+    Example("in-tree-backend", varies=BOTH),
+)
+UNWRAPPED = Example("unwrapped-setuptools", varies=BOTH)
+
+BY_NAME = {example.directory: example for example in (*WRAPPED, UNWRAPPED)}
+
+
+def missing_tools(example: Example) -> list[str]:
+    """Return the programs that *example* needs and that are not on PATH."""
+    return [tool for tool in example.tools if shutil.which(tool) is None]
+
+
+def strip_samebytes(pyproject: str) -> str:
+    """Return *pyproject* as it would be without samebytes: the inner backend in its place, its table gone.
+
+    Works on the layout that the examples have, not on any TOML.
+    """
+    table = re.search(r"\n\[tool\.samebytes\]\n(?P<lines>(?:[^\[\n].*\n)*)", pyproject)
+    if table is None:
+        return pyproject
+    inner = "".join(
+        line + "\n" for line in table["lines"].splitlines() if line.startswith(("build-backend ", "backend-path "))
+    )
+    rest = pyproject[: table.start()] + pyproject[table.end() :]
+    rest = rest.replace(f'build-backend = "{WRAPPER}"\n', inner)
+    return rest.replace(', "samebytes"]', "]")
+
+
+def requirements(example: Example) -> list[str]:
+    """Return what *example* and its inner backend need to build, samebytes left out."""
+    found = re.search(r"^requires = \[(?P<items>.*)\]$", (example.path / "pyproject.toml").read_text("utf-8"), re.M)
+    assert found is not None
+    named = re.findall(r'"([^"]+)"', found["items"])
+    return [name for name in named if name != "samebytes"] + list(example.wheel_needs)
+
+
+def copy_bare(example: Example, target: Path) -> Path:
+    """Copy *example* to *target* as an upstream without samebytes, and return *target*."""
+    shutil.copytree(example.path, target)
+    pyproject = target / "pyproject.toml"
+    pyproject.write_text(strip_samebytes(pyproject.read_text("utf-8")), "utf-8")
+    return target
+
+
+def write_tree(root: Path, files: dict[str, str]) -> Path:
+    """Write *files* (path below *root* → text) and return *root*."""
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    return root
+
+
+SMALL_PYPROJECT = """\
+[build-system]
+requires = ["samebytes"]
+build-backend = "samebytes.backend"
+
+[tool.samebytes]
+build-backend = "{backend}"
+backend-path = ["backend"]
+{table}"""
+
+SMALL_BACKEND = '''\
+"""A backend of the test's own, without a library: one wheel and one sdist of one module."""
+
+import base64
+import hashlib
+import io
+import os
+import tarfile
+import time
+import zipfile
+
+WHEEL_NAME = "small-1.0-py3-none-any.whl"
+SDIST_NAME = "small-1.0.tar.gz"
+METADATA = "Metadata-Version: 2.1\\nName: small\\nVersion: 1.0\\n"
+MEMBERS = {
+    "small.py": "VALUE = 1\\n",
+    "small-1.0.dist-info/METADATA": METADATA,
+    "small-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\\nGenerator: small 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+}
+
+
+def row(name, text):
+    digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+    return "%s,sha256=%s,%d\\n" % (name, digest, len(text))
+
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    with zipfile.ZipFile(os.path.join(wheel_directory, WHEEL_NAME), "w") as wheel:
+        for name, text in MEMBERS.items():
+            wheel.writestr(zipfile.ZipInfo(name, time.localtime()[:6]), text)
+        rows = "".join(row(name, text) for name, text in MEMBERS.items())
+        wheel.writestr("small-1.0.dist-info/RECORD", rows + "small-1.0.dist-info/RECORD,,\\n")
+    return WHEEL_NAME
+
+
+def build_sdist(sdist_directory, config_settings=None):
+    with tarfile.open(os.path.join(sdist_directory, SDIST_NAME), "w:gz") as sdist:
+        sdist.add("pyproject.toml", "small-1.0/pyproject.toml")
+        sdist.add("backend/small_backend.py", "small-1.0/backend/small_backend.py")
+        info = tarfile.TarInfo("small-1.0/PKG-INFO")
+        info.size = len(METADATA)
+        info.mtime = time.time()
+        sdist.addfile(info, io.BytesIO(METADATA.encode()))
+    return SDIST_NAME
+'''
+
+
+def small_project(root: Path, *, table: str = "", backend: str = "small_backend", extra: str = "") -> Path:
+    """Write a wrapped project whose in-tree backend is a few lines long, and return *root*.
+
+    :param table: further lines of ``[tool.samebytes]``
+    :param backend: what ``build-backend`` there names
+    :param extra: Python that is appended to the backend: its definitions win over the ones that are there
+    """
+    return write_tree(
+        root,
+        {
+            "pyproject.toml": SMALL_PYPROJECT.format(backend=backend, table=table),
+            "backend/small_backend.py": SMALL_BACKEND + extra,
+        },
+    )

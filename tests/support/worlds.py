@@ -1,0 +1,274 @@
+"""Two worlds that one source is built in, as unlike as two machines of two people.
+
+========================  ==========================================  ================================================
+what                      ``QUIET``                                   ``HOSTILE``
+========================  ==========================================  ================================================
+path of the tree          short                                       four directories deeper, and long
+file system               the temporary directory's                   ``/dev/shm`` where that is large enough and may
+                                                                      hold programs: it lists the newest file first
+umask, modes of files     022                                         077: no file of the tree is for others to read
+owner of the tree         the user                                    uid and gid 12345, where the tests run as root
+                                                                      and git is not asked (it refuses such a tree)
+checkout                  a git clone                                 an exported tarball's files, no repository (but
+                                                                      for Meson, whose sdists need one: there a second
+                                                                      repository, committed on another day)
+order of creation         sorted                                      reversed
+times of the files        the checkout's (now)                        2017, each file another, with fractions
+HOME, USER, TMPDIR        of its own                                  of its own, TMPDIR longer
+TZ                        UTC                                         13 hours and 45 minutes west
+LC_ALL                    C.UTF-8                                     another that this machine has, at least plain C
+PYTHONHASHSEED            1                                           4242
+clock                     real                                        26 hours later with libfaketime, where there is
+                                                                      one (not for cargo, which it hangs); otherwise
+                                                                      real and more than 2 seconds later (the
+                                                                      resolution of a zip's times)
+========================  ==========================================  ================================================
+
+What stays: the machine, the interpreter, the tools and their versions, PATH, and where the package index is.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+LONG_AGO = 1_500_000_000
+"""2017-07-14, in seconds since 1970."""
+
+STRANGER = 12345
+
+ROOM_NEEDED = 2 << 30
+"""Bytes free that a file system in memory must have before builds are put on it."""
+
+_PASSED_ON = ("PATH", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_PASSED_ON_PREFIXES = ("PIP_", "UV_", "RUSTUP_")
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+@dataclass(frozen=True)
+class World:
+    """The circumstances of a build; the table above says what each is for."""
+
+    name: str
+    below: str
+    umask: int
+    timezone: str
+    hash_seed: str
+    user: str
+    exported: bool
+
+
+QUIET = World("quiet", "q", 0o022, "UTC", "1", "ada", exported=False)
+HOSTILE = World(
+    "hostile",
+    "a-directory/that.is_much-longer/than-the-other-one/and-deeper-too",
+    0o077,
+    "WST13:45",
+    "4242",
+    "somebody-else-entirely",
+    exported=True,
+)
+WORLDS = (QUIET, HOSTILE)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A world made real: its directories, its variables, and the tree in it."""
+
+    world: World
+    root: Path
+    tree: Path
+    home: Path
+    tmp: Path
+    variables: Mapping[str, str]
+
+    def run(
+        self,
+        command: Sequence[str | Path],
+        *,
+        cwd: Path | None = None,
+        more: Mapping[str, str] | None = None,
+        check: bool = True,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run *command* in this world and return what it gave; with *check*, fail with its whole output."""
+        done = subprocess.run(
+            [str(part) for part in command],
+            cwd=cwd or self.home,
+            env={**self.variables, **(more or {})},
+            umask=self.world.umask,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        if check and done.returncode != 0:
+            raise AssertionError(
+                f"{' '.join(map(str, command))} failed with {done.returncode} in the {self.world.name} world:\n"
+                f"{done.stdout}\n{done.stderr}"
+            )
+        return done
+
+    def directory(self, name: str) -> Path:
+        """Make and return a directory of this world's, beside the tree."""
+        path = self.root / name
+        path.mkdir(mode=0o777 & ~self.world.umask)
+        return path
+
+
+def settle(world: World, source: Path, root: Path, *, needs_git: bool = False, faketime: bool = True) -> Place:
+    """Put a copy of *source* below *root* as *world* has it, and return the place.
+
+    :param needs_git: the tree must be a repository in every world
+    :param faketime: whether the clock may be moved, where the world wants that and libfaketime is there
+    """
+    home, tmp = root / "home", root / ("tmp" if not world.exported else "temporary-files-of-this-world")
+    tree = root / world.below / "tree"
+    for directory in (home, tmp, tree.parent):
+        directory.mkdir(parents=True)
+    if world.exported:
+        _export(source, tree, world)
+        if needs_git:
+            _commit(tree, "2018-08-08T08:08:08+08:00")
+        elif os.geteuid() == 0:
+            _give_away(tree)
+    else:
+        _clone(source, tree, root / "origin", world)
+    variables = {**kept_variables(), **_variables(world, home, tmp)}
+    if faketime and world.exported:
+        variables.update(moved_clock())
+    return Place(world, root, tree, home, tmp, variables)
+
+
+def _variables(world: World, home: Path, tmp: Path) -> dict[str, str]:
+    return {
+        "HOME": str(home),
+        "TMPDIR": str(tmp),
+        "USER": world.user,
+        "LOGNAME": world.user,
+        "TZ": world.timezone,
+        "LC_ALL": other_locale() if world.exported else "C.UTF-8",
+        "PYTHONHASHSEED": world.hash_seed,
+    }
+
+
+def kept_variables() -> dict[str, str]:
+    """Return what every world takes from the real environment: the tools, and the way to the package index."""
+    home = Path.home()
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES) or name.lower() in _PROXIES
+    }
+    kept.setdefault("PIP_CACHE_DIR", str(home / ".cache" / "pip"))
+    kept.setdefault("UV_CACHE_DIR", str(home / ".cache" / "uv"))
+    kept.setdefault("RUSTUP_HOME", str(home / ".rustup"))
+    kept["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
+    kept["PIP_NO_INPUT"] = "1"
+    kept["UV_PYTHON"] = sys.executable
+    kept["UV_PYTHON_DOWNLOADS"] = "never"
+    for variable, names in {
+        "PIP_CONFIG_FILE": (".config/pip/pip.conf", ".pip/pip.conf"),
+        "UV_CONFIG_FILE": (".config/uv/uv.toml",),
+    }.items():
+        found = [str(home / name) for name in names if (home / name).is_file()]
+        if found:
+            kept.setdefault(variable, found[0])
+    return kept
+
+
+def other_locale() -> str:
+    """Return a locale other than C.UTF-8 that this machine has."""
+    listed = subprocess.run(["locale", "-a"], capture_output=True, text=True, check=False).stdout.split()
+    others = [name for name in listed if name.lower() not in {"c", "posix", "c.utf8", "c.utf-8"}]
+    return others[0] if others else "C"
+
+
+def moved_clock() -> dict[str, str]:
+    """Return the variables that move the clock by 26 hours; none without libfaketime."""
+    places = [Path("/usr/lib"), Path("/usr/lib64"), *Path("/usr/lib").glob("*-linux-gnu*")]
+    for place in places:
+        library = place / "faketime" / "libfaketime.so.1"
+        if library.is_file():
+            return {"LD_PRELOAD": str(library), "FAKETIME": "+26h", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    return {}
+
+
+def wait_past(moment: float) -> None:
+    """Sleep until no time that a build ended at *moment* left in an archive can be left by a build that starts now."""
+    time.sleep(max(0.0, moment + 2.1 - time.time()))
+
+
+def roomy_memory() -> Path | None:
+    """Return a directory in memory that builds may use (free space, programs may run there), or None."""
+    shm = Path("/dev/shm")
+    if not shm.is_dir() or not os.access(shm, os.W_OK):
+        return None
+    facts = os.statvfs(shm)
+    no_programs = getattr(os, "ST_NOEXEC", 8)
+    if facts.f_flag & no_programs or facts.f_bavail * facts.f_frsize < ROOM_NEEDED:
+        return None
+    return shm
+
+
+def _tracked(source: Path) -> list[Path]:
+    return sorted(path.relative_to(source) for path in source.rglob("*") if path.is_file())
+
+
+def _export(source: Path, tree: Path, world: World) -> None:
+    for index, name in enumerate(reversed(_tracked(source))):
+        target = tree / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, target)
+        target.chmod((source / name).stat().st_mode & 0o777 & ~world.umask)
+        moment = LONG_AGO + index * 1000.125
+        os.utime(target, (moment, moment))
+    for directory in [tree, *(path for path in tree.rglob("*") if path.is_dir())]:
+        directory.chmod(0o777 & ~world.umask)
+
+
+def _give_away(tree: Path) -> None:
+    for path in [tree, *tree.rglob("*")]:
+        os.chown(path, STRANGER, STRANGER)
+
+
+def _clone(source: Path, tree: Path, origin: Path, world: World) -> None:
+    if shutil.which("git") is None:
+        _copy(source, tree, world)
+        return
+    _copy(source, origin, world)
+    _commit(origin, "2024-02-29T12:00:00+00:00")
+    git("clone", "--quiet", str(origin), str(tree), umask=world.umask)
+
+
+def _copy(source: Path, tree: Path, world: World) -> None:
+    for name in _tracked(source):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, tree / name)
+        (tree / name).chmod((source / name).stat().st_mode & 0o777 & ~world.umask)
+
+
+def _commit(tree: Path, date: str) -> None:
+    git("init", "--quiet", str(tree))
+    git("add", "--all", "--force", cwd=tree)
+    git("commit", "--quiet", "--message", "All of it", cwd=tree, date=date)
+
+
+def git(*arguments: str, cwd: Path | None = None, date: str = "", umask: int = 0o022) -> None:
+    """Run git without anybody's configuration, as a fixed author."""
+    dates = {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date} if date else {}
+    identity = {
+        f"GIT_{role}_{part}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for part, value in (("NAME", "Ada"), ("EMAIL", "ada@example.org"))
+    }
+    quiet = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "PATH": os.environ["PATH"]}
+    subprocess.run(
+        ["git", *arguments], cwd=cwd, env={**quiet, **identity, **dates}, umask=umask, check=True, capture_output=True
+    )
