@@ -1,0 +1,148 @@
+"""What a hostile archive may not do: the checks that zip and tar share.
+
+Every reader refuses here, before anything is unpacked, what no honest build makes. Names are checked as they would be
+on every platform at once: an archive that is harmless only on the machine that reads it is not harmless.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Set
+
+from samebytes.errors import HostileArchiveError
+
+MAX_NAME_BYTES = 4096
+"""The longest member name and link target, in UTF-8: Linux' PATH_MAX, the largest that any system can unpack."""
+
+MAX_DEFLATE_RATIO = 1032
+"""No deflate stream gives more bytes for one of its own: 258 for two bits (RFC 1951, 3.2.5), four times a byte."""
+
+MAX_LINKS_FOLLOWED = 40
+"""How many links a path may pass through, as on Linux."""
+
+_DRIVE = re.compile(r"[A-Za-z]:")
+_REMEDY = "No honest build makes this: do not unpack or install it, and build the archive again from its source."
+
+
+def name_problem(name: str) -> str:
+    """Return what is wrong with *name* as a member's name, or nothing if it is sound.
+
+    *name* has no trailing slash; readers strip the one of a directory (and tar's leading ``./``) beforehand.
+    """
+    components = name.split("/")
+    problems = (
+        (not name, "the name is empty"),
+        ("\0" in name, "the name holds a NUL"),
+        ("\\" in name, "the name holds a backslash, which Windows takes for a separator"),
+        (name.startswith("/"), "the name is absolute"),
+        (_DRIVE.match(name), "the name starts with a drive letter"),
+        (_byte_length(name) > MAX_NAME_BYTES, f"the name is longer than {MAX_NAME_BYTES} bytes"),
+        (".." in components, "the name leads out of the archive by '..'"),
+        ("" in components, "the name has an empty component ('//')"),
+        ("." in components, "the name has a component '.', so that one file could have two names"),
+    )
+    return next((problem for found, problem in problems if found), "")
+
+
+def _byte_length(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def check_name(archive: str, name: str) -> None:
+    """Refuse a member's name that escapes, or that not every system reads alike.
+
+    :raises HostileArchiveError: naming *archive* and the member.
+    """
+    problem = name_problem(name)
+    if problem:
+        raise hostile(archive, _shortened(name), problem)
+
+
+def check_ratio(archive: str, name: str, packed_size: int, size: int) -> None:
+    """Refuse a declared *size* that no deflate stream of *packed_size* bytes can yield.
+
+    :raises HostileArchiveError: naming *archive* and the member.
+    """
+    if size > packed_size * MAX_DEFLATE_RATIO:
+        raise hostile(archive, name, f"{packed_size} compressed bytes cannot hold the {size} bytes that it declares")
+
+
+def hostile(archive: str, name: str, problem: str) -> HostileArchiveError:
+    """Return the error that refuses member *name* of *archive* (the whole archive, if *name* is empty)."""
+    where = f"{archive}: {name!r}" if name else archive
+    return HostileArchiveError(f"{where}: {problem}", remedy=_REMEDY)
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= 200 else f"{name[:200]}..."
+
+
+def case_collisions(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Give each pair of different names that are the same file where case does not count, the earlier one first."""
+    seen: dict[str, str] = {}
+    for name in names:
+        first = seen.setdefault(name.casefold(), name)
+        if first != name:
+            yield first, name
+
+
+def beneath_files(files: Set[str], names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Give each name that lies beneath one of *files* (links count as files), with that file: it has two natures."""
+    known: set[str] = set()
+    for name in names:
+        parent = name.rpartition("/")[0]
+        while parent and parent not in known:
+            if parent in files:
+                yield name, parent
+                break
+            known.add(parent)
+            parent = parent.rpartition("/")[0]
+
+
+def check_link(archive: str, name: str, links: Mapping[str, str]) -> None:
+    """Refuse a symbolic link that is absolute, leads out of its top directory at any step, or never arrives (PEP 721).
+
+    *links* holds every symbolic link of the archive, by name, *name* among them.
+
+    :raises HostileArchiveError: naming *archive* and the link.
+    """
+    problem = _link_problem(name, links)
+    if problem:
+        raise hostile(archive, name, f"the link to {_shortened(links[name])!r} {problem}")
+
+
+def _link_problem(name: str, links: Mapping[str, str]) -> str:
+    top = name.partition("/")[0]
+    at: list[str] = []
+    todo = name.split("/")[::-1]
+    followed = 0
+    while todo:
+        component = todo.pop()
+        if component == "..":
+            del at[-1:]
+        elif component not in ("", "."):
+            at.append(component)
+        if at[:1] != [top]:
+            return "leads out of the top directory"
+        target = links.get("/".join(at))
+        if target is None:
+            continue
+        followed += 1
+        problem = "leads in a circle" if followed > MAX_LINKS_FOLLOWED else _target_problem(target)
+        if problem:
+            return problem
+        del at[-1:]
+        todo.extend(target.split("/")[::-1])
+    return ""
+
+
+def _target_problem(target: str) -> str:
+    if not target:
+        return "points nowhere"
+    if "\0" in target or "\\" in target:
+        return "holds a NUL or a backslash"
+    if target.startswith("/") or _DRIVE.match(target):
+        return "is absolute"
+    if _byte_length(target) > MAX_NAME_BYTES:
+        return f"is longer than {MAX_NAME_BYTES} bytes"
+    return ""
