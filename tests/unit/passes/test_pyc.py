@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import importlib.util
+import os
+import py_compile
+from pathlib import Path
+
+import pytest
+
+from samebytes.archive.entry import Archive, Data, Entry, Kind, Oddity, read_all
+from samebytes.errors import ArchiveError
+from samebytes.passes.model import Context
+from samebytes.passes.pyc import PYC
+
+CONTEXT = Context(date=1580601600, kind="wheel")
+SOURCE = b"ANSWER = 42\n"
+
+
+def compiled(tmp_path: Path, mtime: int = 1_700_000_000, **options: object) -> bytes:
+    source = tmp_path / "m.py"
+    source.write_bytes(SOURCE)
+    os.utime(source, (mtime, mtime))
+    mode = options.pop("mode", py_compile.PycInvalidationMode.TIMESTAMP)
+    target = py_compile.compile(
+        str(source), cfile=str(tmp_path / "m.pyc"), dfile="m.py", doraise=True, invalidation_mode=mode, **options
+    )
+    return Path(target).read_bytes()
+
+
+def member(name: str, data: bytes) -> Entry:
+    return Entry(name, Kind.FILE, 0o644, 0, Data(data), packed_size=9, packed_crc=lambda: 7)
+
+
+def archive(**members: bytes) -> Archive:
+    return Archive("m-1-py3-none-any.whl", tuple(member(name, data) for name, data in members.items()))
+
+
+def contents(of: Archive) -> dict[str, bytes]:
+    return {entry.name: read_all(entry.content) for entry in of.entries}
+
+
+def test_it_is_a_pass_of_wheels_alone() -> None:
+    assert PYC.code == "P001"
+    assert PYC.switchable
+    assert PYC.default
+    assert PYC.applies(CONTEXT)
+    assert not PYC.applies(CONTEXT._replace(kind="sdist"))
+
+
+def test_headers_no_longer_hold_a_time(tmp_path: Path) -> None:
+    names = ["p/__pycache__/m.cpython-311.pyc", "p/__pycache__/m.cpython-311.opt-1.pyc", "p/m.pyc"]
+
+    def wheel(mtime: int) -> Archive:
+        data = compiled(tmp_path, mtime)
+        return archive(**{"p/m.py": SOURCE}, **dict.fromkeys(names, data))
+
+    first = PYC.run(wheel(1_000_000_000), CONTEXT)
+    second = PYC.run(wheel(1_700_000_000), CONTEXT)
+    assert contents(first.archive) == contents(second.archive)
+    assert [change.member for change in first.changes] == names
+    assert {change.code for change in first.changes} == {"P001"}
+    digest = importlib.util.source_hash(SOURCE).hex()
+    assert first.changes[0].detail == f"header: source time 1000000000 and size 12 -> checked hash {digest}"
+    again = PYC.run(first.archive, CONTEXT)
+    assert again.changes == ()
+    assert again.archive == first.archive
+
+
+def test_the_code_and_everything_else_of_the_member_stay(tmp_path: Path) -> None:
+    data = compiled(tmp_path)
+    entry = Entry("m.pyc", Kind.FILE, 0o755, 5.0, Data(data), oddities=(Oddity("Z006", "extra"),), packed_size=9)
+    before = Archive("x.whl", (entry, member("m.py", SOURCE)), (Oddity("Z007", "comment"),))
+    after = PYC.run(before, CONTEXT).archive
+    assert read_all(after.entries[0].content)[16:] == data[16:]
+    assert after.entries[0].content.size == len(data)
+    assert after.entries[0]._replace(content=entry.content, packed_size=9) == entry
+    assert after.entries[0].packed_size == 0, "the packed bytes found are those of other contents"
+    assert after.entries[1] is before.entries[1]
+    assert (after.name, after.oddities) == (before.name, before.oddities)
+
+
+@pytest.mark.parametrize(
+    "mode", [py_compile.PycInvalidationMode.CHECKED_HASH, py_compile.PycInvalidationMode.UNCHECKED_HASH]
+)
+def test_hash_based_modules_stay(tmp_path: Path, mode: py_compile.PycInvalidationMode) -> None:
+    before = archive(**{"m.py": SOURCE, "m.pyc": compiled(tmp_path, mode=mode)})
+    assert PYC.run(before, CONTEXT).changes == ()
+
+
+def test_a_module_without_its_source_stays(tmp_path: Path) -> None:
+    before = archive(**{"p/m.pyc": compiled(tmp_path), "m.py": SOURCE, "q/__pycache__/m.x.pyc": compiled(tmp_path)})
+    outcome = PYC.run(before, CONTEXT)
+    assert outcome.archive is before
+    assert outcome.changes == ()
+
+
+def test_a_module_of_another_source_stays(tmp_path: Path) -> None:
+    assert PYC.run(archive(**{"m.py": SOURCE + b"\n", "m.pyc": compiled(tmp_path)}), CONTEXT).changes == ()
+
+
+@pytest.mark.parametrize("size", [0, 3, 15, 16])
+def test_a_truncated_module_stays(tmp_path: Path, size: int) -> None:
+    before = archive(**{"m.py": SOURCE, "m.pyc": compiled(tmp_path)[:size]})
+    assert PYC.run(before, CONTEXT).changes == ()
+
+
+def test_directories_and_links_are_no_modules(tmp_path: Path) -> None:
+    data = Data(compiled(tmp_path))
+    entries = (
+        member("m.py", SOURCE),
+        Entry("m.pyc", Kind.DIRECTORY, 0o755, 0, data),
+        Entry("n.py", Kind.DIRECTORY, 0o755, 0, Data(SOURCE)),
+        Entry("n.pyc", Kind.FILE, 0o644, 0, data),
+    )
+    assert PYC.run(Archive("x.whl", entries), CONTEXT).changes == ()
+
+
+def test_a_source_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    class Broken(Data):
+        def chunks(self):  # type: ignore[no-untyped-def]
+            raise ArchiveError("m.py: CRC mismatch")
+
+    entries = (Entry("m.py", Kind.FILE, 0o644, 0, Broken(SOURCE)), member("m.pyc", compiled(tmp_path)))
+    with pytest.raises(ArchiveError, match="CRC"):
+        PYC.run(Archive("x.whl", entries), CONTEXT)
