@@ -1,0 +1,143 @@
+"""Header blocks: METADATA, PKG-INFO and WHEEL, read and written without touching a value.
+
+A block is lines of ``Name: value``, each with the continuation lines that follow it (those that begin with a space or
+a tab), up to the first empty line; what comes after that is the body. The rules are those that
+:mod:`email.parser` follows under its ``compat32`` policy, which the core metadata specification names as the standard
+in practice. Fields are compared without regard to case; names and values are never re-spelt or refolded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+METADATA_ORDER = (
+    "Metadata-Version",
+    "Name",
+    "Version",
+    "Dynamic",
+    "Platform",
+    "Supported-Platform",
+    "Summary",
+    "Description",
+    "Description-Content-Type",
+    "Keywords",
+    "Author",
+    "Author-email",
+    "Maintainer",
+    "Maintainer-email",
+    "License",
+    "License-Expression",
+    "License-File",
+    "Classifier",
+    "Requires-Dist",
+    "Requires-Python",
+    "Requires-External",
+    "Project-URL",
+    "Provides-Extra",
+    "Import-Name",
+    "Import-Namespace",
+    "Provides-Dist",
+    "Obsoletes-Dist",
+    "Home-page",
+    "Download-URL",
+    "Requires",
+    "Provides",
+    "Obsoletes",
+)
+"""The fields in the order in which the core metadata specification, version 2.5, describes them.
+
+Source: https://packaging.python.org/en/latest/specifications/core-metadata/
+"""
+
+WHEEL_ORDER = ("Wheel-Version", "Generator", "Root-Is-Purelib", "Tag", "Build")
+"""The fields of WHEEL in the order of the wheel specification's example.
+
+Source: https://packaging.python.org/en/latest/specifications/binary-distribution-format/
+"""
+
+_FIELD = re.compile(rb"[!-9;-~]+:")
+
+
+class Field(NamedTuple):
+    """A field with its continuation lines."""
+
+    name: str
+    """As spelt in the file."""
+    lines: tuple[bytes, ...]
+    """The lines, name included, without line ends."""
+
+    @property
+    def value(self) -> bytes:
+        """What follows the colon, continuation lines included, without the white space around it."""
+        return b"\n".join(self.lines)[len(self.name) + 1 :].strip()
+
+
+class Block(NamedTuple):
+    """A header block and what comes after it."""
+
+    fields: tuple[Field, ...]
+    body: bytes | None
+    """Everything after the first empty line, untouched; None where there is no empty line."""
+
+
+def parse(data: bytes) -> Block | None:
+    """Return the block that *data* is, or None if it is none: no field, a line without colon, a NUL, a lone CR."""
+    lines, body = _split(data)
+    fields: list[Field] = []
+    for line in lines:
+        if b"\r" in line or b"\0" in line:
+            return None
+        if line[:1] in (b" ", b"\t"):
+            if not fields:
+                return None
+            fields[-1] = fields[-1]._replace(lines=(*fields[-1].lines, line))
+            continue
+        match = _FIELD.match(line)
+        if match is None:
+            return None
+        fields.append(Field(match.group()[:-1].decode("ascii"), (line,)))
+    return Block(tuple(fields), body) if fields else None
+
+
+def serialise(block: Block) -> bytes:
+    """Return *block* as bytes, its header lines ended by LF."""
+    head = b"".join(line + b"\n" for field in block.fields for line in field.lines)
+    return head if block.body is None else head + b"\n" + block.body
+
+
+def in_order(block: Block, order: Iterable[str]) -> Block:
+    """Return *block* with its fields in the given order; unknown fields follow, and equal ones keep theirs."""
+    rank = {name.lower(): index for index, name in enumerate(order)}
+    last = len(rank)
+    return block._replace(fields=tuple(sorted(block.fields, key=lambda field: rank.get(field.name.lower(), last))))
+
+
+def with_sorted_values(block: Block, names: Collection[str]) -> Block:
+    """Return *block* with the values of each named field sorted by their bytes, over the places that they hold."""
+    fields = list(block.fields)
+    for name in names:
+        places = [index for index, field in enumerate(fields) if field.name.lower() == name.lower()]
+        ordered = sorted((fields[index] for index in places), key=lambda field: field.value)
+        for index, field in zip(places, ordered):
+            fields[index] = field
+    return block._replace(fields=tuple(fields))
+
+
+def _split(data: bytes) -> tuple[list[bytes], bytes | None]:
+    """Return the header's lines without their ends, and the body (None without an empty line)."""
+    lines: list[bytes] = []
+    start = 0
+    while start < len(data):
+        end = data.find(b"\n", start)
+        end = len(data) if end < 0 else end
+        line = data[start:end]
+        # A CR is a part of the line end only if an LF follows; parse() refuses it elsewhere.
+        if line.endswith(b"\r") and end < len(data):
+            line = line[:-1]
+        start = end + 1
+        if not line:
+            return lines, data[start:]
+        lines.append(line)
+    return lines, None

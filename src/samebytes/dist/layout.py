@@ -1,0 +1,133 @@
+"""The names inside wheels and sdists, and what their file names say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ..errors import ArchiveError
+
+RESERVED_DATE_FILE = ".source-date-epoch"
+"""In the top directory of an sdist: the date of the artifact, ASCII decimal seconds since 1970-01-01 UTC and an LF."""
+
+SIGNATURES = ("RECORD.jws", "RECORD.p7s")
+"""Signatures of RECORD in a wheel's ``.dist-info``; the wheel specification, "The .dist-info directory"."""
+
+_WHEEL = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-(?P<build>\d[^-]*))?-(?P<tags>[^-]+-[^-]+-[^-]+)\.whl")
+_SDIST = re.compile(r"(?P<name>.+)-(?P<version>[^-]+)\.tar\.gz")
+_SCRIPT = re.compile(r"[^/]+\.data/scripts/")
+_RUN = re.compile(r"[-_.]+")
+
+
+class WheelName(NamedTuple):
+    """What a wheel's file name says."""
+
+    name: str
+    version: str
+    build: str
+    """Empty where there is none."""
+    tags: str
+    """Python, ABI and platform, joined by hyphens as in the file name."""
+
+
+class SdistName(NamedTuple):
+    """What an sdist's file name says."""
+
+    name: str
+    version: str
+
+
+def fold(text: str) -> str:
+    """Return a name or version for comparison: lower case, runs of ``-``, ``_`` and ``.`` as one ``-`` (PEP 503)."""
+    return _RUN.sub("-", text).lower()
+
+
+def parse_wheel_name(filename: str) -> WheelName:
+    """Split the file name of a wheel.
+
+    :raises ArchiveError: if it is not of the form in the wheel specification, "File name convention".
+    """
+    match = _WHEEL.fullmatch(filename)
+    if match is None:
+        raise ArchiveError(
+            f"{filename}: this is not the file name of a wheel",
+            remedy="A wheel is called NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl; give it back the name it had.",
+        )
+    return WheelName(match["name"], match["version"], match["build"] or "", match["tags"])
+
+
+def parse_sdist_name(filename: str) -> SdistName:
+    """Split the file name of an sdist at its last hyphen, for names from before PEP 625 hold hyphens too.
+
+    :raises ArchiveError: if it is not ``NAME-VERSION.tar.gz``.
+    """
+    match = _SDIST.fullmatch(filename)
+    if match is None:
+        raise ArchiveError(
+            f"{filename}: this is not the file name of an sdist",
+            remedy="An sdist is called NAME-VERSION.tar.gz; give it back the name it had.",
+        )
+    return SdistName(match["name"], match["version"])
+
+
+def dist_info(names: Iterable[str], where: str) -> str:
+    """Return the one top-level ``*.dist-info`` directory that a wheel's files lie in; *where* is for messages.
+
+    :raises ArchiveError: if there is none, or more than one.
+    """
+    tops = {name.partition("/")[0] for name in names if "/" in name}
+    found = sorted(top for top in tops if top.endswith(".dist-info"))
+    if len(found) == 1:
+        return found[0]
+    what = f"{len(found)} .dist-info directories ({', '.join(found)})" if found else "no .dist-info directory"
+    raise ArchiveError(f"{where}: there is {what} at the top; a wheel has exactly one", remedy="Build the wheel again.")
+
+
+def check_dist_info(directory: str, filename: str) -> None:
+    """Demand that a wheel's ``.dist-info`` directory and its file name speak of the same release.
+
+    :raises ArchiveError: if name or version differ after folding, or *filename* is not that of a wheel.
+    """
+    wheel = parse_wheel_name(filename)
+    if fold(directory) == f"{fold(f'{wheel.name}-{wheel.version}')}-dist-info":
+        return
+    raise ArchiveError(
+        f"{filename}: its metadata directory is {directory}, which belongs to another name or version",
+        remedy=f"A wheel of this name holds {wheel.name}-{wheel.version}.dist-info; was the file renamed?",
+    )
+
+
+def top_directory(names: Iterable[str], where: str) -> str:
+    """Return the one directory in which everything in an sdist lies; *where* is for messages.
+
+    :raises ArchiveError: if there is none or more than one, or a file lies outside of any directory.
+    """
+    paths = list(names)
+    tops = sorted({name.partition("/")[0] for name in paths})
+    if len(tops) == 1 and any("/" in name for name in paths):
+        return tops[0]
+    remedy = "An sdist holds one top directory called NAME-VERSION and nothing beside it; build the sdist again."
+    if len(tops) > 1:
+        shown = ", ".join(tops[:5]) + (" ..." if len(tops) > 5 else "")
+        raise ArchiveError(f"{where}: there are {len(tops)} names at the top: {shown}", remedy=remedy)
+    raise ArchiveError(f"{where}: there is no file in a top directory", remedy=remedy)
+
+
+def is_script(name: str) -> bool:
+    """Tell whether a wheel's file is installed as a script, so must be executable (``*.data/scripts/``)."""
+    return _SCRIPT.match(name) is not None
+
+
+def in_egg_info(name: str, top: str, filename: str) -> bool:
+    """Tell whether *name* is *filename* in the project's own ``.egg-info`` directory, in whatever directory that lies.
+
+    Egg-info directories of other projects in an sdist are test data, and nobody's to change.
+    """
+    directory, _, last = name.rpartition("/")
+    egg_info = directory.rpartition("/")[2]
+    if last != filename or not egg_info.endswith(".egg-info") or not directory.startswith(f"{top}/"):
+        return False
+    project = fold(egg_info[: -len(".egg-info")])
+    version = fold(top)[len(project) + 1 :]
+    return fold(top).startswith(f"{project}-") and version[:1].isdigit()

@@ -1,0 +1,183 @@
+"""RECORD: a wheel's list of its files with their digests, read with tolerance, compared strictly, written one way.
+
+Source: https://packaging.python.org/en/latest/specifications/recording-installed-packages/ and the wheel
+specification, "The .dist-info directory". Digests are spelt ``ALGORITHM=URLSAFE-BASE64`` without padding.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from ..archive.entry import Content, Written
+
+ALGORITHMS = ("sha256", "sha384", "sha512")
+"""What the wheel specification allows: sha256 or better."""
+
+
+class Row(NamedTuple):
+    """One line of RECORD."""
+
+    name: str
+    digest: str
+    """``ALGORITHM=VALUE``; empty where there is none."""
+    size: str
+    """As written; empty where there is none."""
+
+    @property
+    def algorithm(self) -> str:
+        return self.digest.partition("=")[0]
+
+
+class Mismatch(NamedTuple):
+    """One thing in which RECORD and the files of its wheel disagree."""
+
+    name: str
+    detail: str
+    """In one line, what RECORD said and what there is."""
+
+
+class Listing(NamedTuple):
+    """What a RECORD says."""
+
+    rows: Mapping[str, Row]
+    """The rows that can be held against a file, by name; neither directories nor RECORD itself."""
+    faults: tuple[Mismatch, ...]
+    """What is wrong in RECORD whatever the files are."""
+
+
+class Hashing:
+    """Contents that note their digest when they are read to the end."""
+
+    __slots__ = ("_algorithm", "_content", "digest")
+
+    def __init__(self, content: Content, algorithm: str) -> None:
+        self._content = content
+        self._algorithm = algorithm
+        self.digest = ""
+        """``ALGORITHM=VALUE``; empty until the contents are read."""
+
+    @property
+    def size(self) -> int:
+        return self._content.size
+
+    def chunks(self) -> Iterator[bytes]:
+        state = hashlib.new(self._algorithm)
+        for chunk in self._content.chunks():
+            state.update(chunk)
+            yield chunk
+        self.digest = spelt(self._algorithm, state.digest())
+
+
+def spelt(algorithm: str, digest: bytes) -> str:
+    """Return a digest as RECORD spells it."""
+    return f"{algorithm}={urlsafe_b64encode(digest).decode('ascii').rstrip('=')}"
+
+
+def parse(data: bytes, own_name: str) -> Listing:
+    """Read the RECORD called *own_name*; what cannot be used is in ``faults``, nothing is raised."""
+    rows: dict[str, Row] = {}
+    faults: list[Mismatch] = []
+    for cells in _cells(data, own_name, faults):
+        row = Row(*(*cells, "", "")[:3])
+        if row.name.endswith("/"):
+            continue  # Some builders list directories; nothing can be wrong about one.
+        fault = "RECORD lists it twice" if row.name in rows else _fault(row, len(cells), own_name)
+        if fault:
+            faults.append(Mismatch(row.name, fault))
+        if row.name != own_name:
+            rows.setdefault(row.name, row)
+    return Listing(rows, tuple(faults))
+
+
+def compare_names(listing: Listing, names: Iterable[str], directories: Iterable[str]) -> tuple[Mismatch, ...]:
+    """Return what is listed and not there, and what is there and not listed.
+
+    *names* are the files that should be listed; a listed name among *directories* is tolerated.
+    """
+    present = list(names)
+    there = {*present, *directories}
+    missing = [
+        Mismatch(name, "RECORD lists it, the wheel has no such file") for name in listing.rows if name not in there
+    ]
+    unlisted = [Mismatch(name, "RECORD does not list it") for name in present if name not in listing.rows]
+    return (*missing, *unlisted)
+
+
+def compare(row: Row, size: int, digest: str) -> Mismatch | None:
+    """Hold what a file has, its digest spelt by the row's algorithm, against what *row* says of it."""
+    if row.algorithm not in ALGORITHMS:
+        return None  # A fault of the row's own, which parse() has noted.
+    if row.digest.rstrip("=") != digest:
+        return Mismatch(row.name, f"RECORD said {row.digest}, the file has {digest}")
+    # parse() has noted a size that is no number.
+    if row.size and _is_number(row.size) and int(row.size) != size:
+        return Mismatch(row.name, f"RECORD said {row.size} bytes, the file has {size}")
+    return None
+
+
+def examine(row: Row, content: Content) -> Mismatch | None:
+    """Read *content* and hold it against what *row* says of it.
+
+    :raises ArchiveError: if the contents cannot be read.
+    """
+    if row.algorithm not in ALGORITHMS:
+        return None
+    hashing = Hashing(content, row.algorithm)
+    size = sum(len(chunk) for chunk in hashing.chunks())
+    return compare(row, size, hashing.digest)
+
+
+def serialise(written: Iterable[Written], own_name: str) -> bytes:
+    """Return the canonical RECORD of the given files: sorted by the bytes of their names, RECORD itself last."""
+    rows = sorted((_encoded(member.name), spelt("sha256", member.sha256), member.size) for member in written)
+    lines = [b"%b,%b,%d\n" % (_quoted(name), digest.encode("ascii"), size) for name, digest, size in rows]
+    return b"".join([*lines, _quoted(_encoded(own_name)), b",,\n"])
+
+
+def _cells(data: bytes, own_name: str, faults: list[Mismatch]) -> Iterator[list[str]]:
+    """Give the rows that are not empty, and note in *faults* what ends the reading early."""
+    import csv
+    import io
+
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        faults.append(Mismatch(own_name, f"it is not UTF-8 at byte {error.start}, so it cannot be read"))
+        return
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        yield from (cells for cells in reader if cells)
+    except csv.Error as error:
+        faults.append(Mismatch(own_name, f"line {reader.line_num} cannot be read: {error}"))
+
+
+def _fault(row: Row, count: int, own_name: str) -> str:
+    """Return what is wrong with a row whatever its file is, or nothing."""
+    if count > 3:
+        return f"its row in RECORD has {count} columns instead of 3"
+    if row.name == own_name:
+        return "RECORD gives a digest or size of itself" if row.digest or row.size else ""
+    if "\\" in row.name:
+        return "RECORD spells its name with backslashes"
+    if not row.digest:
+        return "RECORD gives no digest"
+    if row.algorithm not in ALGORITHMS:
+        return f"RECORD gives {row.digest}, which is not one of {', '.join(ALGORITHMS)}"
+    return "" if not row.size or _is_number(row.size) else f"RECORD said {row.size!r} bytes, which is no number"
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 20
+
+
+def _encoded(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
+
+
+def _quoted(name: bytes) -> bytes:
+    if any(char in name for char in b',"\r\n'):
+        return b'"%b"' % name.replace(b'"', b'""')
+    return name
