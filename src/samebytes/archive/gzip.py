@@ -1,0 +1,226 @@
+"""gzip's framing (RFC 1952): read strictly, to the last byte, and written in the one canonical form (D6)."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, NamedTuple
+
+from ..errors import ArchiveError, HostileArchiveError
+from . import deflate
+from .entry import CHUNK_SIZE, Oddity
+
+CANONICAL_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+"""Deflate, no flags, no time, no word on the compressor's effort, an unknown system."""
+
+MAX_EXPANSION = 256
+"""How many times its size a file may unpack to, past ALWAYS_ALLOWED; sources reach 10, zeros 1,030."""
+
+ALWAYS_ALLOWED = 1 << 30
+"""The bytes that any file may unpack to."""
+
+_FHCRC, _FEXTRA, _FNAME, _FCOMMENT, _RESERVED = 0x02, 0x04, 0x08, 0x10, 0xE0
+_LONGEST_TEXT = 1 << 16
+_DAMAGED = "Fetch or build the file again: this copy is damaged or incomplete."
+
+
+class Gunzipped(NamedTuple):
+    """What is known of a gzip file once it is read to its end."""
+
+    size: int
+    """The bytes unpacked, of all members."""
+    packed_size: int
+    """The bytes of the deflate streams alone."""
+    packed_crc: int
+    """CRC-32 of the deflate streams: what tells two compressors apart."""
+    oddities: tuple[Oddity, ...]
+
+
+class _Input:
+    """A file read forward; what was read too far is kept for the next reader."""
+
+    def __init__(self, stream: BinaryIO, archive: str) -> None:
+        self.archive = archive
+        self._stream = stream
+        self._held = b""
+
+    def some(self) -> bytes:
+        """Return the next bytes, as many as are at hand; none at the end."""
+        data, self._held = self._held, b""
+        return data or self._stream.read(CHUNK_SIZE)
+
+    def give_back(self, data: bytes) -> None:
+        self._held = data + self._held
+
+    def exactly(self, count: int) -> bytes:
+        data = b""
+        while len(data) < count:
+            more = self.some()
+            if not more:
+                raise self.damaged("it ends early")
+            data += more
+        self.give_back(data[count:])
+        return data[:count]
+
+    def text(self) -> bytes:
+        """Return the bytes up to the next NUL and it."""
+        data = b""
+        while b"\0" not in data:
+            more = self.some()
+            if not more or len(data) > _LONGEST_TEXT:
+                raise self.damaged("a text in its header has no end")
+            data += more
+        end = data.index(b"\0") + 1
+        self.give_back(data[end:])
+        return data[:end]
+
+    def damaged(self, problem: str) -> ArchiveError:
+        return ArchiveError(f"{self.archive}: the gzip file is damaged: {problem}", remedy=_DAMAGED)
+
+
+class _Output:
+    """Where the unpacked bytes go, counted and bounded."""
+
+    def __init__(self, sink: BinaryIO, archive: str, allowed: int) -> None:
+        self._sink = sink
+        self._archive = archive
+        self._allowed = allowed
+        self.size = 0
+        self.member_size = self.member_crc = 0
+        self.packed_size = self.packed_crc = 0
+
+    def write(self, data: bytes) -> None:
+        self.size += len(data)
+        if self.size > self._allowed:
+            raise HostileArchiveError(
+                f"{self._archive}: unpacks to more than {self._allowed} bytes, far more than sources of its size do",
+                remedy="It looks like a decompression bomb: do not unpack it.",
+            )
+        self.member_size += len(data)
+        self.member_crc = zlib.crc32(data, self.member_crc)
+        self._sink.write(data)
+
+    def count_packed(self, data: bytes) -> None:
+        self.packed_size += len(data)
+        self.packed_crc = zlib.crc32(data, self.packed_crc)
+
+
+def gunzip(
+    source: BinaryIO, sink: BinaryIO, archive: str, *, source_size: int, always_allowed: int = ALWAYS_ALLOWED
+) -> Gunzipped:
+    """Write what *source*, of *source_size* bytes, unpacks to into *sink*; *archive* names it in messages.
+
+    Members that follow one another are unpacked to one stream (RFC 1952, 2.2), as every reader does.
+
+    :raises ArchiveError: if it is not gzip, is truncated or fails a check.
+    :raises HostileArchiveError: if it unpacks to too much, or anything follows the last member.
+    """
+    stream = _Input(source, archive)
+    output = _Output(sink, archive, max(always_allowed, source_size * MAX_EXPANSION))
+    oddities = [*_read_member(stream, output)]
+    members = 1
+    while _another_member(stream):
+        oddities += _read_member(stream, output)
+        members += 1
+    if members > 1:
+        oddities.append(Oddity("G001", f"{members} gzip members, one after another"))
+    once = tuple(dict.fromkeys(oddities))
+    return Gunzipped(output.size, output.packed_size, output.packed_crc, once)
+
+
+def _another_member(stream: _Input) -> bool:
+    data = stream.some()
+    while 0 < len(data) < 2:
+        more = stream.some()
+        if not more:
+            break
+        data += more
+    if data and not data.startswith(CANONICAL_HEADER[:2]):
+        raise HostileArchiveError(
+            f"{stream.archive}: there is trailing data behind the end of the gzip stream",
+            remedy="Fetch or build the file again: what follows is no part of the archive, and most tools ignore it.",
+        )
+    stream.give_back(data)
+    return bool(data)
+
+
+def _read_member(stream: _Input, output: _Output) -> list[Oddity]:
+    oddities = [Oddity("G001", f"gzip header: {fact}") for fact in _read_header(stream)]
+    output.member_size = output.member_crc = 0
+    _inflate(stream, output)
+    crc, size = struct.unpack("<LL", stream.exactly(8))
+    if crc != output.member_crc:
+        raise stream.damaged("its contents do not have the checksum that it gives (CRC-32)")
+    if size != output.member_size & 0xFFFFFFFF:
+        raise stream.damaged("its contents do not have the size that it gives")
+    return oddities
+
+
+def _read_header(stream: _Input) -> Iterator[str]:
+    """Read one member's header and give what is not canonical in it (RFC 1952, 2.3)."""
+    raw = stream.exactly(10)
+    magic, method, flags, mtime, effort, system = struct.unpack("<2sBBLBB", raw)
+    if magic != CANONICAL_HEADER[:2]:
+        raise ArchiveError(f"{stream.archive}: is not a gzip file", remedy="Give a source distribution as .tar.gz.")
+    if method != 8 or flags & _RESERVED:
+        raise stream.damaged(f"method {method} and flags {flags:#04x} are not those of any gzip")
+    optional, facts = _read_optional_fields(stream, flags)
+    if flags & _FHCRC and struct.unpack("<H", stream.exactly(2))[0] != zlib.crc32(raw + optional) & 0xFFFF:
+        raise stream.damaged("its header does not have the checksum that it gives (FHCRC)")
+    if mtime:
+        yield f"time {mtime}"
+    if effort:
+        yield f"compression effort {effort}"
+    if system != 255:
+        yield f"system {system}"
+    yield from facts
+    if flags & ~(_FEXTRA | _FNAME | _FCOMMENT):
+        yield f"flags {flags:#04x}"
+
+
+def _read_optional_fields(stream: _Input, flags: int) -> tuple[bytes, list[str]]:
+    raw = b""
+    facts = []
+    if flags & _FEXTRA:
+        length = stream.exactly(2)
+        raw += length + stream.exactly(struct.unpack("<H", length)[0])
+        facts.append("an extra field")
+    for flag, what in ((_FNAME, "file name"), (_FCOMMENT, "comment")):
+        if flags & flag:
+            text = stream.text()
+            raw += text
+            facts.append(f"{what} {text[:-1].decode('latin-1')!r}")
+    return raw, facts
+
+
+def _inflate(stream: _Input, output: _Output) -> None:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    while not inflater.eof:
+        data = inflater.unconsumed_tail or stream.some()
+        try:
+            plain = inflater.decompress(data, CHUNK_SIZE)
+        except zlib.error as error:
+            raise stream.damaged(str(error)) from None
+        if not data and not plain and not inflater.eof:
+            raise stream.damaged("it ends early")
+        left = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
+        output.count_packed(data[: len(data) - len(left)])
+        output.write(plain)
+    stream.give_back(inflater.unused_data)
+
+
+def gzip_chunks(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Give the canonical gzip file that holds *chunks*, piece by piece; how they are cut does not matter."""
+    crc = size = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal crc, size
+        for chunk in chunks:
+            crc = zlib.crc32(chunk, crc)
+            size += len(chunk)
+            yield chunk
+
+    yield CANONICAL_HEADER
+    yield from deflate.compress(counted())
+    yield struct.pack("<LL", crc, size & 0xFFFFFFFF)

@@ -1,0 +1,230 @@
+"""tar's header blocks: taken apart from any of the usual dialects, built in the one canonical form (D6).
+
+Sources: POSIX.1-2017, pax, "ustar Interchange Format" and "pax Header Block"; the GNU tar manual, "Basic Tar Format".
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import NamedTuple
+
+from ..errors import ArchiveError
+from .entry import Entry, Kind
+
+BLOCK = 512
+DAMAGED = "Fetch or build the archive again: this copy is damaged, or its writer is broken."
+
+USTAR, GNU, OLD = "ustar", "GNU", "pre-POSIX"
+
+_FIELDS = {
+    "name": slice(0, 100),
+    "mode": slice(100, 108),
+    "uid": slice(108, 116),
+    "gid": slice(116, 124),
+    "size": slice(124, 136),
+    "mtime": slice(136, 148),
+    "checksum": slice(148, 156),
+    "typeflag": slice(156, 157),
+    "linkname": slice(157, 257),
+    "magic": slice(257, 265),
+    "uname": slice(265, 297),
+    "gname": slice(297, 329),
+    "prefix": slice(345, 500),
+}
+_OCTAL = re.compile(rb" *([0-7]*)[ \0]*")
+_TYPEFLAGS = {Kind.FILE: b"0", Kind.DIRECTORY: b"5", Kind.SYMLINK: b"2"}
+_LONGEST_LENGTH = 20
+
+
+class Header(NamedTuple):
+    """The fields of one header block, numbers as numbers, texts up to their first NUL."""
+
+    name: bytes
+    """With the prefix in front, where the dialect has one."""
+    mode: int
+    uid: int
+    gid: int
+    size: int
+    mtime: int
+    typeflag: bytes
+    linkname: bytes
+    uname: bytes
+    gname: bytes
+    dialect: str
+    """USTAR, GNU or OLD."""
+    prefixed: bool
+    signed_checksum: bool
+    """Some old tars added up signed characters."""
+
+
+def parse_header(block: bytes, where: str) -> Header:
+    """Return the fields of the 512 bytes of *block*; *where* names its place in messages.
+
+    :raises ArchiveError: if the checksum, the magic or a number is wrong.
+    """
+    given = _number(block, "checksum", where)
+    plain = sum(block[:148]) + sum(b" " * 8) + sum(block[156:])
+    signed = plain - 256 * sum(byte >= 0x80 for byte in block[:148] + block[156:])
+    if given not in (plain, signed):
+        raise ArchiveError(f"{where} is damaged: its checksum is wrong", remedy=DAMAGED)
+    dialect = _dialect(block, where)
+    prefix = _text(block, "prefix")
+    # A sparse file has its map there; who reads the header refuses it under its own name.
+    if prefix and dialect != USTAR and block[_FIELDS["typeflag"]] != b"S":
+        raise ArchiveError(
+            f"{where}: a {dialect} header uses the place of ustar's prefix, so that tools disagree on the name",
+            remedy="Build the archive in ustar or PAX format, and not as an incremental backup.",
+        )
+    posix = dialect != OLD
+    return Header(
+        name=(prefix + b"/" if prefix else b"") + _text(block, "name"),
+        mode=_number(block, "mode", where),
+        uid=_number(block, "uid", where),
+        gid=_number(block, "gid", where),
+        size=_number(block, "size", where),
+        mtime=_number(block, "mtime", where),
+        typeflag=block[_FIELDS["typeflag"]],
+        linkname=_text(block, "linkname"),
+        uname=_text(block, "uname") if posix else b"",
+        gname=_text(block, "gname") if posix else b"",
+        dialect=dialect,
+        prefixed=bool(prefix),
+        signed_checksum=given != plain,
+    )
+
+
+def _dialect(block: bytes, where: str) -> str:
+    magic = block[_FIELDS["magic"]]
+    if magic.startswith(b"ustar\0"):
+        return USTAR
+    if magic.startswith(b"ustar "):
+        return GNU
+    if not magic.strip(b"\0"):
+        return OLD
+    raise ArchiveError(f"{where}: {magic!r} is the magic of no tar format known", remedy=DAMAGED)
+
+
+def _text(block: bytes, field: str) -> bytes:
+    return block[_FIELDS[field]].partition(b"\0")[0]
+
+
+def _number(block: bytes, field: str, where: str) -> int:
+    raw = block[_FIELDS[field]]
+    if raw[0] in (0x80, 0xFF):  # base 256, two's complement: GNU's and star's numbers beyond octal's reach
+        return int.from_bytes(raw[1:], "big") - (1 << 8 * (len(raw) - 1) if raw[0] == 0xFF else 0)
+    match = _OCTAL.fullmatch(raw)
+    if match is None:
+        raise ArchiveError(f"{where} is damaged: its {field} is no number: {raw!r}", remedy=DAMAGED)
+    return int(match[1] or b"0", 8)
+
+
+def parse_pax(data: bytes, where: str) -> dict[str, bytes]:
+    """Return the records of a PAX extended header, of a keyword given twice the last.
+
+    :raises ArchiveError: if a record is malformed; *where* names its place.
+    """
+    records = {}
+    position = 0
+    end = len(data.rstrip(b"\0"))
+    while position < end:
+        blank = data.find(b" ", position, position + _LONGEST_LENGTH)
+        length = int(data[position:blank]) if blank > position and data[position:blank].isdigit() else 0
+        record = data[blank + 1 : position + length]
+        keyword, equals, value = record[:-1].partition(b"=")
+        if position + length > end or not record.endswith(b"\n") or not keyword or not equals:
+            raise ArchiveError(f"{where} is damaged: a PAX record is malformed", remedy=DAMAGED)
+        records[keyword.decode("utf-8", "backslashreplace")] = value
+        position += length
+    return records
+
+
+def member_head(entry: Entry) -> bytes:
+    """Return all that stands before *entry*'s contents, in canonical form: its header, and a PAX one if it needs that.
+
+    The entry's mode, owner and time, cut to the second, are written as they are.
+    """
+    fields = _Fields()
+    mtime = math.floor(entry.mtime)
+    name = entry.name + "/" if entry.kind is Kind.DIRECTORY else entry.name
+    size = entry.content.size if entry.kind is Kind.FILE else 0
+    block = _block(
+        name=fields.text("path", name, 100),
+        mode=entry.mode & 0o7777,
+        uid=fields.number("uid", entry.owner.uid, 7),
+        gid=fields.number("gid", entry.owner.gid, 7),
+        size=fields.number("size", size, 11),
+        mtime=fields.number("mtime", mtime, 11),
+        typeflag=_TYPEFLAGS[entry.kind],
+        linkname=fields.text("linkpath", entry.target, 100),
+        # Names of owners must end with a NUL, those of files need not.
+        uname=fields.text("uname", entry.owner.uname, 31),
+        gname=fields.text("gname", entry.owner.gname, 31),
+    )
+    return fields.pax_header(mtime) + block
+
+
+class _Fields:
+    """What goes into a header's fields, and what does not fit and needs a PAX record."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, str] = {}
+
+    def text(self, keyword: str, value: str, width: int) -> bytes:
+        raw = value.encode()
+        if len(raw) > width or not value.isascii():
+            self._records[keyword] = value
+        return bytes(byte if byte < 0x80 else 0x5F for byte in raw[:width])
+
+    def number(self, keyword: str, value: int, digits: int) -> int:
+        if 0 <= value < 8**digits:
+            return value
+        self._records[keyword] = str(value)
+        return 0
+
+    def pax_header(self, mtime: int) -> bytes:
+        """Return the extended header with its contents, or nothing where every value fits."""
+        if not self._records:
+            return b""
+        data = b"".join(pax_record(keyword, value) for keyword, value in sorted(self._records.items()))
+        time = mtime if 0 <= mtime < 8**11 else 0
+        block = _block(name=b"././@PaxHeader", mode=0o644, size=len(data), mtime=time, typeflag=b"x")
+        return block + data + padding(len(data))
+
+
+def pax_record(keyword: str, value: str) -> bytes:
+    """Return one record of an extended header; its length counts its own digits."""
+    rest = f" {keyword}={value}\n".encode()
+    length = len(rest)
+    while length != len(rest) + len(str(length)):
+        length = len(rest) + len(str(length))
+    return b"%d%b" % (length, rest)
+
+
+def padding(size: int) -> bytes:
+    """Return the zeros that fill up *size* bytes to whole blocks."""
+    return bytes(-size % BLOCK)
+
+
+def _block(
+    *,
+    name: bytes,
+    mode: int,
+    size: int,
+    mtime: int,
+    typeflag: bytes,
+    uid: int = 0,
+    gid: int = 0,
+    linkname: bytes = b"",
+    uname: bytes = b"",
+    gname: bytes = b"",
+) -> bytes:
+    front = b"%b%07o\0%07o\0%07o\0%011o\0%011o\0" % (name.ljust(100, b"\0"), mode, uid, gid, size, mtime)
+    back = b"%b%bustar\x0000%b%b0000000\x000000000\0" % (
+        typeflag,
+        linkname.ljust(100, b"\0"),
+        uname.ljust(32, b"\0"),
+        gname.ljust(32, b"\0"),
+    )
+    checksum = sum(front) + sum(b" " * 8) + sum(back)
+    return (front + b"%06o\0 " % checksum + back).ljust(BLOCK, b"\0")

@@ -1,0 +1,203 @@
+"""What one tar member is, from its header and all the headers that extend it, whichever dialect they are in."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import NamedTuple
+
+from ..errors import ArchiveError
+from . import limits
+from .entry import Entry, Kind, Oddity, Owner
+from .tar_header import DAMAGED, OLD, USTAR, Header, member_head
+
+_LATEST_TIME = 1 << 62
+_SECONDS = re.compile(rb"-?\d{1,20}(\.\d{0,40})?")
+_INTEGER = re.compile(rb"-?\d{1,20}")
+_NOT_GLOBAL = ("path", "linkpath", "size")
+
+_LINKS = (b"1", b"2")
+_FILES = {b"0": "", b"\0": "pre-POSIX type", b"7": "contiguous file"}
+_REFUSED = {
+    b"3": "a character device",
+    b"4": "a block device",
+    b"6": "a named pipe",
+    b"S": "a sparse file",
+    b"D": "a directory listing of an incremental backup",
+    b"M": "the continuation of a file from another volume",
+    b"N": "a list of long names in the oldest GNU form",
+    b"V": "a volume's label",
+    b"X": "a Solaris extended header",
+    b"A": "a Solaris access control list",
+}
+
+
+class Extended(NamedTuple):
+    """What the headers before a member say of it."""
+
+    start: int
+    """Where the first of them begins."""
+    pax: dict[str, bytes]
+    long_name: bytes = b""
+    long_link: bytes = b""
+    facts: tuple[str, ...] = ()
+
+
+class Member(NamedTuple):
+    """A member's header with all that overrides it, its texts decoded, its place known."""
+
+    header: Header
+    where: str
+    start: int
+    name: str
+    """As it stands in the archive."""
+    link: str
+    size: int
+    mtime: float
+    owner: Owner
+    facts: list[str]
+    """What is odd about its form."""
+
+
+def read_member(header: Header, extended: Extended, defaults: dict[str, bytes], where: str) -> Member:
+    """Return the member that *header* describes, where *defaults* are the records of global PAX headers before it.
+
+    :raises ArchiveError: if a name is not UTF-8 or a number is none; *where* names the header's place.
+    :raises HostileArchiveError: if two headers contradict each other.
+    """
+    pax = {**defaults, **extended.pax}
+    name = _overridden(header.name, extended.long_name, pax.get("path"), "name", where)
+    link = b""
+    if header.typeflag in _LINKS:
+        link = _overridden(header.linkname, extended.long_link, pax.get("linkpath"), "link target", where)
+    mtime = _seconds(pax["mtime"], where) if "mtime" in pax else header.mtime
+    if abs(mtime) >= _LATEST_TIME:
+        raise ArchiveError(f"{where}: the time {mtime} is out of any range", remedy=DAMAGED)
+    owner = Owner(
+        _integer(pax, "uid", header.uid, where),
+        _integer(pax, "gid", header.gid, where),
+        pax.get("uname", header.uname).decode("utf-8", "replace"),
+        pax.get("gname", header.gname).decode("utf-8", "replace"),
+    )
+    return Member(
+        header=header,
+        where=where,
+        start=extended.start,
+        name=_decoded(name, "name", where),
+        link=_decoded(link, "link target", where),
+        size=_size(pax, header.size, where),
+        mtime=mtime,
+        owner=owner,
+        facts=[*extended.facts, *_facts(header, mtime)],
+    )
+
+
+def check_records(records: dict[str, bytes], where: str, *, for_all: bool) -> None:
+    """Refuse PAX records that no sdist may hold; *for_all* tells that they stand in a global header.
+
+    :raises ArchiveError: naming *where*.
+    """
+    if any(keyword.startswith("GNU.sparse.") for keyword in records):
+        raise _refused("a sparse file", where)
+    for keyword in _NOT_GLOBAL:
+        if for_all and keyword in records:
+            raise limits.hostile(where, "", f"a global PAX header gives every member the same {keyword}")
+
+
+def _refused(what: str, where: str) -> ArchiveError:
+    return ArchiveError(
+        f"{where}: it is {what}, which no source distribution may hold",
+        remedy="Build the archive again from plain files, directories and links (GNU tar: without --sparse).",
+    )
+
+
+def _overridden(field: bytes, long: bytes, record: bytes | None, what: str, where: str) -> bytes:
+    if long and record is not None and long != record:
+        raise limits.hostile(where, "", f"its {what} is {long!r} by a GNU header and {record!r} by a PAX header")
+    return field if record is None and not long else long or record or b""
+
+
+def _decoded(raw: bytes, what: str, where: str) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ArchiveError(
+            f"{where}: its {what} {raw!r} is not UTF-8", remedy="Rename the file, and build the archive again."
+        ) from None
+
+
+def _integer(pax: dict[str, bytes], keyword: str, field: int, where: str) -> int:
+    if keyword not in pax:
+        return field
+    if not _INTEGER.fullmatch(pax[keyword]):
+        raise ArchiveError(f"{where}: the PAX record {keyword} is no number: {pax[keyword]!r}", remedy=DAMAGED)
+    return int(pax[keyword])
+
+
+def _seconds(raw: bytes, where: str) -> float:
+    if not _SECONDS.fullmatch(raw):
+        raise ArchiveError(f"{where}: the PAX record mtime is no time: {raw!r}", remedy=DAMAGED)
+    return float(raw) if b"." in raw else int(raw)
+
+
+def _size(pax: dict[str, bytes], field: int, where: str) -> int:
+    size = _integer(pax, "size", field, where)
+    if size < 0:
+        raise ArchiveError(f"{where}: the size {size} is negative", remedy=DAMAGED)
+    # Zero and all sevens are what writers put where the size does not fit.
+    if field not in (size, 0, 8**11 - 1):
+        raise limits.hostile(where, "", f"its size is {field} by the header and {size} by the PAX record before it")
+    return size
+
+
+def kind_of(member: Member) -> Kind | None:
+    """Return what a member is; None stands for a hard link."""
+    flag = member.header.typeflag
+    slashed = member.name.endswith("/")
+    kind: Kind | None = None
+    if flag == b"5" or (flag == b"\0" and slashed):
+        kind = Kind.DIRECTORY
+    elif flag == b"2":
+        kind = Kind.SYMLINK
+    elif flag in _FILES:
+        kind = Kind.FILE
+    elif flag != b"1":
+        raise _refused(_REFUSED.get(flag, f"of the unknown type {flag!r}"), f"{member.where} ({member.name!r})")
+    if slashed and kind is not Kind.DIRECTORY:
+        raise limits.hostile(member.where, member.name, "it is no directory by its type, but by its name")
+    if member.size and kind is not Kind.FILE:
+        raise limits.hostile(
+            member.where, member.name, "a directory or link with contents, which tools read differently"
+        )
+    return kind
+
+
+def plain_name(name: str) -> str:
+    """Return *name* without a leading ``./``, which says nothing."""
+    while name.startswith("./"):
+        name = name[2:]
+    return name
+
+
+def _facts(header: Header, mtime: float) -> list[str]:
+    """Return what is odd about a header's form, apart from the extended ones before it."""
+    facts = [] if header.dialect == USTAR else [f"{header.dialect} header"]
+    if header.prefixed:
+        facts.append("name in two parts")
+    if header.signed_checksum:
+        facts.append("checksum of signed bytes")
+    if _FILES.get(header.typeflag) and header.dialect != OLD:
+        facts.append(_FILES[header.typeflag])
+    if mtime != math.floor(mtime):
+        facts.append("fraction of a second")
+    return facts
+
+
+def oddities_of(entry: Entry, member: Member, raw: bytes) -> tuple[Oddity, ...]:
+    """Note it where the bytes before the contents are not those that samebytes writes for the same values."""
+    if raw == member_head(entry):
+        return ()
+    facts = list(member.facts)
+    if member.name.startswith("./"):
+        facts.append("name with a leading './'")
+    return (Oddity("T008", "; ".join(facts) or "header fields written in another way"),)

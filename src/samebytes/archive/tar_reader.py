@@ -1,0 +1,260 @@
+"""Reads tar strictly: every block is accounted for, and what two tools could read differently is refused.
+
+Sources: POSIX.1-2017, pax; the GNU tar manual, "Basic Tar Format"; for sdists PEP 625 and PEP 721.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from ..errors import ArchiveError, OutputError
+from . import limits
+from .entry import CHUNK_SIZE, Archive, Entry, Kind, Oddity
+from .gzip import gunzip
+from .tar_header import BLOCK, DAMAGED, Header, padding, parse_header, parse_pax
+from .tar_member import Extended, Member, check_records, kind_of, oddities_of, plain_name, read_member
+from .tar_tree import check_tree
+from .tar_writer import canonical_length
+
+MAX_MEMBERS = 1 << 20
+"""More than any sources have; each takes memory."""
+
+_LONGEST_EXTENSION = 1 << 20
+_EXTENSIONS = {b"x": "PAX header", b"L": "GNU long name", b"K": "GNU long link target"}
+
+
+@contextlib.contextmanager
+def open_sdist(path: Path) -> Iterator[Archive]:
+    """Open a ``.tar.gz`` source distribution; its contents can be read until the context ends.
+
+    It is unpacked to an anonymous temporary file, so that memory is bounded and nothing is left behind.
+
+    :raises ArchiveError: if it is no gzip file or no tar, is damaged, or holds what no sdist may.
+    :raises HostileArchiveError: if it escapes, bombs, contradicts itself, or something follows its end.
+    :raises OutputError: if there is no room for the temporary file.
+    """
+    import tempfile  # costs milliseconds that wheels need not pay
+
+    archive = path.name
+    with contextlib.ExitStack() as stack:
+        try:
+            source = stack.enter_context(path.open("rb"))
+            source_size = path.stat().st_size
+        except OSError as error:
+            raise ArchiveError(f"{path}: cannot be read: {error.strerror}", remedy="Check the path.") from error
+        try:
+            plain = stack.enter_context(tempfile.TemporaryFile(prefix="samebytes-"))
+            unpacked = gunzip(source, plain, archive, source_size=source_size)
+            plain.flush()
+        except OSError as error:
+            raise OutputError(
+                f"{archive}: cannot be unpacked to a temporary file: {error.strerror}",
+                remedy="Make room, or point TMPDIR at a directory with more.",
+            ) from error
+        yield _read_tar(plain, unpacked.size, archive, unpacked.oddities)
+
+
+def _read_tar(stream: BinaryIO, size: int, archive: str, oddities: tuple[Oddity, ...]) -> Archive:
+    reader = _Reader(stream, size, archive)
+    entries = tuple(reader.entries())
+    check_tree(archive, entries)
+    return Archive(archive, entries, (*oddities, *dict.fromkeys(reader.oddities)))
+
+
+class _Span:
+    """Contents that are a stretch of an open file."""
+
+    __slots__ = ("_offset", "_stream", "size")
+
+    def __init__(self, stream: BinaryIO, offset: int, size: int) -> None:
+        self._stream = stream
+        self._offset = offset
+        self.size = size
+
+    def chunks(self) -> Iterator[bytes]:
+        done = 0
+        while done < self.size:
+            # Others may read the same file between two chunks.
+            self._stream.seek(self._offset + done)
+            data = self._stream.read(min(CHUNK_SIZE, self.size - done))
+            if not data:
+                raise ArchiveError("the temporary file with the unpacked sdist is cut short", remedy="Run it again.")
+            yield data
+            done += len(data)
+
+
+class _Reader:
+    """One walk through a tar archive."""
+
+    def __init__(self, stream: BinaryIO, size: int, archive: str) -> None:
+        self._stream = stream
+        self._size = size
+        self._archive = archive
+        self._at = 0
+        self._globals: dict[str, bytes] = {}
+        self._given: dict[str, Entry] = {}
+        self.oddities: list[Oddity] = []
+
+    def entries(self) -> Iterator[Entry]:
+        """Give the entries in the archive's order, the hard links resolved."""
+        count = 0
+        while True:
+            member = self._next_member()
+            if member is None:
+                return
+            count += 1
+            if count > MAX_MEMBERS:
+                raise limits.hostile(self._archive, "", f"it has more than {MAX_MEMBERS} members")
+            entry = self._entry(member)
+            if entry is not None:
+                self._given[entry.name] = entry
+                yield entry
+
+    # -- blocks
+
+    def _where(self, offset: int) -> str:
+        return f"{self._archive}: the tar header at byte {offset}"
+
+    def _read(self, offset: int, count: int) -> bytes:
+        self._stream.seek(offset)
+        return self._stream.read(count)
+
+    def _next_header(self) -> Header | None:
+        """Return the header at hand and step behind it; None at the archive's end, when the rest has been checked."""
+        if self._at == self._size:
+            self._note_end("no blocks mark the archive's end")
+            return None
+        block = self._read(self._at, BLOCK)
+        if len(block) < BLOCK:
+            raise self._truncated(f"at byte {self._at}, in the middle of a header")
+        if not block.strip(b"\0"):
+            self._check_end()
+            return None
+        where = self._where(self._at)
+        header = parse_header(block, where) if self._at else self._first_header(block, where)
+        self._at += BLOCK
+        return header
+
+    def _first_header(self, block: bytes, where: str) -> Header:
+        try:
+            return parse_header(block, where)
+        except ArchiveError as error:
+            raise ArchiveError(
+                f"{error.message} (is it a tar archive?)", remedy="Give a source distribution in .tar.gz form."
+            ) from None
+
+    def _take(self, size: int, what: str) -> int:
+        """Step over *size* bytes of contents and their padding, and return where they begin."""
+        begin = self._at
+        padded = size + len(padding(size))
+        if begin + padded > self._size:
+            raise self._truncated(f"in {what}")
+        if self._read(begin + size, padded - size).strip(b"\0"):
+            self._note_end(f"the padding of {what} holds other bytes than zeros")
+        self._at += padded
+        return begin
+
+    def _check_end(self) -> None:
+        end = self._at
+        while self._at < self._size:
+            data = self._read(self._at, CHUNK_SIZE)
+            if not data or data.strip(b"\0"):
+                raise limits.hostile(self._archive, "", f"there is trailing data behind the tar's end at byte {end}")
+            self._at += len(data)
+        expected = canonical_length(end)
+        if self._size != expected:
+            self._note_end(f"{self._size - end} bytes of zeros mark the archive's end, not {expected - end}")
+
+    def _note_end(self, detail: str) -> None:
+        self.oddities.append(Oddity("T009", detail))
+
+    def _truncated(self, where: str) -> ArchiveError:
+        return ArchiveError(f"{self._archive}: the tar inside is truncated: it ends {where}", remedy=DAMAGED)
+
+    # -- headers that extend others
+
+    def _next_member(self) -> Member | None:
+        extended = Extended(self._at, {})
+        while True:
+            offset = self._at
+            header = self._next_header()
+            where = self._where(offset)
+            if header is None or header.typeflag == b"g":
+                if extended.facts:
+                    raise ArchiveError(f"{where}: no member follows the {extended.facts[-1]} before it", remedy=DAMAGED)
+                if header is None:
+                    return None
+                self._take_globals(header, where)
+                extended = Extended(self._at, {})
+            elif header.typeflag in _EXTENSIONS:
+                extended = self._extend(extended, header, where)
+            else:
+                return read_member(header, extended, self._globals, where)
+
+    def _extension(self, header: Header, where: str) -> bytes:
+        if not 0 <= header.size <= _LONGEST_EXTENSION:
+            raise limits.hostile(where, "", f"an extended header of {header.size} bytes")
+        return self._read(self._take(header.size, "an extended header"), header.size)
+
+    def _take_globals(self, header: Header, where: str) -> None:
+        records = parse_pax(self._extension(header, where), where)
+        check_records(records, where, for_all=True)
+        self._globals.update(records)
+        self.oddities.append(Oddity("T008", f"global PAX header: {', '.join(sorted(records)) or 'empty'}"))
+
+    def _extend(self, extended: Extended, header: Header, where: str) -> Extended:
+        fact = _EXTENSIONS[header.typeflag]
+        if any(known.startswith(fact) for known in extended.facts):
+            raise limits.hostile(where, "", f"a second {fact} for one member, of which tools choose differently")
+        data = self._extension(header, where)
+        if header.typeflag == b"x":
+            records = parse_pax(data, where)
+            check_records(records, where, for_all=False)
+            return extended._replace(pax=records, facts=(*extended.facts, f"{fact}: {', '.join(sorted(records))}"))
+        text, _, rest = data.partition(b"\0")
+        if not text or rest.strip(b"\0"):
+            raise ArchiveError(f"{where}: the {fact} is malformed", remedy=DAMAGED)
+        facts = (*extended.facts, fact)
+        if header.typeflag == b"L":
+            return extended._replace(long_name=text, facts=facts)
+        return extended._replace(long_link=text, facts=facts)
+
+    # -- members
+
+    def _entry(self, member: Member) -> Entry | None:
+        header = member.header
+        kind = kind_of(member)
+        name = plain_name(member.name)
+        if kind is Kind.DIRECTORY:
+            name = name[:-1] if name.endswith("/") else name
+            if name in ("", "."):
+                self.oddities.append(Oddity("T008", "a member for the archive's own directory"))
+                return None
+        limits.check_name(self._archive, name)
+        head_end = self._at
+        entry = Entry(name, kind or Kind.FILE, header.mode & 0o7777, member.mtime, owner=member.owner)
+        if kind is Kind.FILE:
+            begin = self._take(member.size, repr(name))
+            entry = entry._replace(content=_Span(self._stream, begin, member.size))
+        elif kind is Kind.SYMLINK:
+            entry = entry._replace(target=member.link)
+        elif kind is None:
+            return self._hard_link(entry, member)
+        raw = self._read(member.start, head_end - member.start)
+        return entry._replace(oddities=oddities_of(entry, member, raw))
+
+    def _hard_link(self, entry: Entry, member: Member) -> Entry:
+        origin = self._given.get(plain_name(member.link))
+        if origin is None or origin.kind is Kind.DIRECTORY:
+            found = "no member before it has that name" if origin is None else "that is a directory"
+            raise ArchiveError(
+                f"{self._archive}: {entry.name!r} is a hard link to {member.link!r}, but {found}", remedy=DAMAGED
+            )
+        oddities = [Oddity("T007", f"hard link to {origin.name!r}")]
+        if member.facts:
+            oddities.append(Oddity("T008", "; ".join(member.facts)))
+        # Both names are one file, so its mode counts, not what the link's own header says.
+        return origin._replace(name=entry.name, mtime=entry.mtime, owner=entry.owner, oddities=tuple(oddities))

@@ -1,0 +1,77 @@
+"""Writes tar in the canonical form (D6), a block at a time, and sdists: such a tar in a canonical gzip file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from ..errors import ArchiveError
+from .entry import Closing, Data, Entry, Kind, Written
+from .gzip import gzip_chunks
+from .tar_header import BLOCK, member_head, padding
+
+RECORD = 20 * BLOCK
+"""A whole archive is a multiple of this long, POSIX' default."""
+
+
+def write_sdist(sink: BinaryIO, entries: Iterable[Entry]) -> tuple[Written, ...]:
+    """Write *entries*, in their order and with their own modes, owners and times, as a canonical ``.tar.gz``.
+
+    :raises ArchiveError: if contents are not what they declare.
+    """
+    written: list[Written] = []
+    for chunk in gzip_chunks(_tar_chunks(entries, written)):
+        sink.write(chunk)
+    return tuple(written)
+
+
+def write_tar(sink: BinaryIO, entries: Iterable[Entry]) -> tuple[Written, ...]:
+    """Write *entries* as :func:`write_sdist` does, not compressed.
+
+    :raises ArchiveError: if contents are not what they declare.
+    """
+    written: list[Written] = []
+    for chunk in _tar_chunks(entries, written):
+        sink.write(chunk)
+    return tuple(written)
+
+
+def canonical_length(end: int) -> int:
+    """Return how long the archive is whose last member ends at byte *end*, with its two blocks of zeros and padding."""
+    length = end + 2 * BLOCK
+    return length + -length % RECORD
+
+
+def _tar_chunks(entries: Iterable[Entry], written: list[Written]) -> Iterator[bytes]:
+    """Give the archive's bytes, noting each member in *written* when all its bytes are given."""
+    end = 0
+    for given in entries:
+        entry = _settled(given, written)
+        head = member_head(entry)
+        yield head
+        digest = hashlib.sha256()
+        size = 0
+        for chunk in entry.content.chunks() if entry.kind is Kind.FILE else ():
+            digest.update(chunk)
+            size += len(chunk)
+            yield chunk
+        if entry.kind is Kind.FILE and size != entry.content.size:
+            raise _contradiction(entry, size)
+        yield padding(size)
+        end += len(head) + size + len(padding(size))
+        written.append(Written(entry.name, size, digest.digest(), size, 0))
+    yield bytes(canonical_length(end) - end)
+
+
+def _settled(entry: Entry, written: list[Written]) -> Entry:
+    if isinstance(entry.content, Closing):
+        return entry._replace(content=Data(entry.content.make(tuple(written))))
+    return entry
+
+
+def _contradiction(entry: Entry, size: int) -> ArchiveError:
+    return ArchiveError(
+        f"{entry.name!r}: its contents are {size} bytes and not the {entry.content.size} declared",
+        remedy="Run it again; if a file was being changed meanwhile, let that end first.",
+    )
