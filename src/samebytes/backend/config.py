@@ -16,6 +16,9 @@ CANONICAL_FORM = 1
 LEGACY_BACKEND = "setuptools.build_meta:__legacy__"
 """What a missing ``build-backend`` means (PEP 517, "Source trees")."""
 
+LEGACY_REQUIRES = ("setuptools>=40.8.0",)
+"""What a missing ``[build-system]`` table means (PEP 518)."""
+
 DEBUG_INFO = ("map", "strip")
 FLAGS = ("auto", "inherit")
 PINNED = ("LC_ALL", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "TZ", "ZERO_AR_DATE", "tempfile", "umask")
@@ -84,7 +87,7 @@ def load(source: Path) -> Config:
     _check_form(tool, where)
     return Config(
         backend=_inner(system, tool, where),
-        requires=_strings(system, "requires", where, "[build-system]"),
+        requires=_strings(system, "requires", where, "[build-system]") if "requires" in system else LEGACY_REQUIRES,
         wrapped=_is_samebytes(system.get("build-backend")),
         source_date_epoch=_date(tool, where),
         disable=_disabled(tool, where),

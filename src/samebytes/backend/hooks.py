@@ -158,7 +158,7 @@ def _publish(session: Session, made: Path, directory: str, hook: str) -> Path:
     target = Path(directory) / made.name
     kind = "sdist" if hook == "build_sdist" else "wheel"
     record_date = session.dated.record and kind == "sdist"
-    rewrite(made, target, Context(session.dated.seconds, kind, record_date=record_date), session.passes)
+    rewrite(made, target, Context(session.dated.seconds, kind, record_date=record_date), session.passes())
     if hook != "build_editable":
         for line in leaks_in(target, session):
             _warn(f"{target.name}: {line}")
@@ -205,7 +205,7 @@ def _prepare(session: Session, hook: str, directory: str, config_settings: Any) 
     root = made / name
     files = {f"{name}/{path.relative_to(root).as_posix()}": path for path in sorted(root.rglob("*")) if path.is_file()}
     before = {member: path.read_bytes() for member, path in files.items()}
-    after = normalize_files(before, Context(session.dated.seconds, "wheel"), session.passes)
+    after = normalize_files(before, Context(session.dated.seconds, "wheel"), session.passes())
     for member, data in after.items():
         if data != before[member]:
             files[member].write_bytes(data)

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from ..errors import BackendError, ConfigError
 from . import date as dates
@@ -16,6 +16,9 @@ from . import environment, flags
 from .config import Config, load
 from .inner import Inner, Process
 from .lock import only_build
+
+if TYPE_CHECKING:
+    from ..passes.model import Pass
 
 Warn = Callable[[str], None]
 
@@ -44,7 +47,6 @@ class Session:
         self.source = source
         self.config: Config = load(source)
         self.dated = dates.resolve(source, self.config.source_date_epoch, environ)
-        self._select_passes()
         self._warn = warn
         self._own_temp = temp is None
         self.temp = temp or Path(tempfile.mkdtemp(prefix="samebytes-")).resolve()
@@ -62,11 +64,14 @@ class Session:
         )
         self.inner = Inner(source, self.config.backend, process)
 
-    def _select_passes(self) -> None:
+    def passes(self) -> tuple[Pass, ...]:
+        """Return the passes that the project wants, in their order; imported here, for most hooks need none.
+
+        :raises ConfigError: if a code is unknown or may not be switched off.
+        """
         from ..passes import select
 
-        disabled = [code for code, _ in self.config.disable]
-        self.passes = select(disabled, self.config.enable)
+        return select([code for code, _ in self.config.disable], self.config.enable)
 
     def __enter__(self) -> Session:
         return self

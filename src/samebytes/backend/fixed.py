@@ -1,0 +1,122 @@
+"""Fixed paths (D2): every build on every machine at the same place, so that no path can make a difference.
+
+In a mount namespace of its own a build sees a private directory there, whatever else is going on; where the kernel
+does not allow that, the place itself is locked; where that cannot be had, the build goes on at a random path.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Callable, NamedTuple
+
+PLACE = Path("/tmp/samebytes")
+"""Where builds take place, on every machine alike."""
+
+IN_USE = "SAMEBYTES_FIXED_PATHS"
+"""Set in the environment of what runs there, so that a build inside a build goes elsewhere."""
+
+PATIENCE = 5.0
+"""Seconds to wait for the place when it has to be locked."""
+
+_ENTER = str(Path(__file__).with_name("enter.py"))
+
+
+class Place(NamedTuple):
+    """Where a build takes place."""
+
+    root: Path
+    """The path that the build sees."""
+    private: Path
+    """The same directory as seen from here."""
+    prefix: tuple[str, ...] = ()
+    """A command that the build's own is given to."""
+
+
+@contextmanager
+def place(private: Path, environ: Mapping[str, str], warn: Callable[[str], None]) -> Iterator[Place]:
+    """Give a place whose contents are those of *private*, an existing empty directory, and fixed if that can be.
+
+    *private* itself, with one warning, is the place where nothing better is to be had.
+    """
+    why = _why_not(environ)
+    if not why and _enters(private):
+        options = json.dumps({"mounts": [[str(private), str(PLACE)]], "cwd": str(PLACE)})
+        yield Place(PLACE, private, (sys.executable, _ENTER, options))
+        return
+    lock = None if why else _lock()
+    if lock is None:
+        reason = why or f"{PLACE} is in use by another build"
+        warn(f"not building at the fixed path {PLACE}: {reason}; paths that prefix maps do not reach may differ")
+        yield Place(private, private)
+        return
+    try:
+        _clear(PLACE)
+        yield Place(PLACE, PLACE)
+    finally:
+        _clear(PLACE)
+        lock.close()
+
+
+def _why_not(environ: Mapping[str, str]) -> str:
+    """Say what is wrong with the place, or nothing; make it if it is not there."""
+    if os.name == "nt":
+        return "there are no fixed paths on Windows"
+    if environ.get(IN_USE):
+        return "this build runs inside one that is there"
+    try:
+        PLACE.mkdir(mode=0o755, exist_ok=True)
+        found = PLACE.lstat()
+    except OSError as error:
+        return f"it cannot be made ({error.strerror})"
+    if not stat.S_ISDIR(found.st_mode):
+        return "it is no directory"
+    if os.statvfs(PLACE).f_flag & getattr(os, "ST_NOEXEC", 0):
+        return "programs there may not be run (noexec)"
+    return ""
+
+
+def _enters(private: Path) -> bool:
+    """Tell whether the kernel lets us mount *private* at the place."""
+    if not sys.platform.startswith("linux"):
+        return False
+    options = json.dumps({"mounts": [[str(private), str(PLACE)]], "cwd": str(PLACE)})
+    command = [sys.executable, _ENTER, options, sys.executable, "-S", "-c", ""]
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
+
+
+def _lock() -> IO[Any] | None:
+    """Take the place itself, if it is ours and free within PATIENCE."""
+    import fcntl
+
+    if PLACE.lstat().st_uid != os.getuid():
+        return None
+    lock = (PLACE / ".lock").open("a", encoding="ascii")
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() > deadline:
+                lock.close()
+                return None
+            time.sleep(0.05)
+        else:
+            return lock
+
+
+def _clear(directory: Path) -> None:
+    import shutil
+
+    for path in directory.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != ".lock":
+            path.unlink()
