@@ -1,0 +1,48 @@
+"""``samebytes doctor``: what is samebytes running on, and does compression come out right here?"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from . import exit_status
+from .terminal import style_of
+from .verbosity import QUIET, add_verbosity
+
+_DESCRIPTION = """\
+Show the versions of samebytes, Python and zlib, which extras are installed, and
+whether what this zlib compresses has the canonical bytes. Worth pasting into a
+report of a bug."""
+
+_EPILOG = f"""\
+examples:
+  samebytes doctor
+  samebytes doctor -q || echo 'another zlib'
+
+{exit_status.table(1)}
+
+1 says that something here is not as samebytes needs it."""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to *subparsers*."""
+    parser = subparsers.add_parser(
+        "doctor",
+        help="show what samebytes runs on, and what is missing",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+    )
+    add_verbosity(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show the diagnosis."""
+    from ..flows.doctor import diagnose
+
+    diagnosis = diagnose()
+    if args.verbosity > QUIET:
+        from ..report.doctor import diagnosis_lines
+
+        print("\n".join(diagnosis_lines(diagnosis, style_of(sys.stdout))))
+    return exit_status.FINE if diagnosis.healthy else exit_status.FINDINGS

@@ -1,0 +1,45 @@
+"""What the exit statuses mean that are not an error class's own (those are in errors.py)."""
+
+from __future__ import annotations
+
+FINE = 0
+FINDINGS = 1
+"""A check found something; nothing failed."""
+
+RECORD_REBUILT = 10
+"""Everything was done, but a RECORD that contradicted its files was replaced, as --rebuild-record asked."""
+
+UNEXPECTED = 70
+"""A bug in samebytes (EX_SOFTWARE of sysexits.h)."""
+
+INTERRUPTED = 130
+"""SIGINT (128 + 2)."""
+
+BROKEN_PIPE = 141
+"""Whoever read the output went away (128 + SIGPIPE)."""
+
+TERMINATED = 143
+"""SIGTERM (128 + 15)."""
+
+MEANINGS = {
+    0: "fine",
+    1: "a check found something",
+    2: "the command line does not make sense, or names a missing file",
+    3: "the configuration or SOURCE_DATE_EPOCH is malformed",
+    4: "an input is no supported archive, is damaged or hostile",
+    5: "RECORD is missing or contradicts its wheel",
+    6: "a signature or attestation would become invalid",
+    7: "the build backend failed",
+    8: "a result could not be written",
+    9: "the command needs an extra that is not installed",
+    RECORD_REBUILT: "done, but a wrong RECORD was rebuilt",
+    UNEXPECTED: "a bug in samebytes",
+    INTERRUPTED: "interrupted (SIGINT)",
+    TERMINATED: "terminated (SIGTERM)",
+}
+
+
+def table(*statuses: int) -> str:
+    """Return the lines of a help text that explain *statuses*, 0 among them always."""
+    rows = [f"  {status:<4} {MEANINGS[status]}" for status in sorted({FINE, *statuses})]
+    return "\n".join(["exit status:", *rows])

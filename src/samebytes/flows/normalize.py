@@ -1,0 +1,356 @@
+"""Files and directories in, canonical archives and an account of the changes out."""
+
+from __future__ import annotations
+
+import enum
+import os
+import threading
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import passes as rules
+from ..archive.entry import Archive, Content
+from ..epoch import DEFAULT_DATE, format_date
+from ..errors import ArchiveError, Interrupted, OutputError, SamebytesError, SignatureError, UsageError
+from ..passes.model import Change, Context, Outcome, Pass
+from ..passes.pipeline import Rewritten, agreed_date, kind_of, rewrite
+
+__all__ = [
+    "RECORD_VERIFIED",
+    "ArtifactDate",
+    "Change",
+    "DateSource",
+    "Group",
+    "Job",
+    "Options",
+    "Result",
+    "grouped",
+    "is_source_tree",
+    "normalize",
+    "plan",
+    "title",
+]
+
+SUFFIXES = (".whl", ".tar.gz")
+"""What is taken from a directory."""
+
+ATTESTATIONS = (".publish.attestation", ".sigstore.json", ".sigstore", ".asc")
+"""What lies beside a file and signs its bytes: PEP 740's attestations first."""
+
+RECORD_VERIFIED = "W001"
+
+
+class DateSource(enum.Enum):
+    """Where an archive's date comes from (D5)."""
+
+    OPTION = "option"
+    ENVIRONMENT = "environment"
+    MEMBERS = "members"
+    CONSTANT = "constant"
+
+
+_SOURCE_TEXTS = {
+    DateSource.OPTION: "--date",
+    DateSource.ENVIRONMENT: "SOURCE_DATE_EPOCH",
+    DateSource.MEMBERS: "the members' own",
+    DateSource.CONSTANT: "constant: members disagree",
+}
+
+
+@dataclass(frozen=True)
+class ArtifactDate:
+    """The one date of an archive."""
+
+    seconds: int
+    source: DateSource
+
+    @property
+    def iso(self) -> str:
+        """The date in ISO 8601, UTC."""
+        return format_date(self.seconds)
+
+    def __str__(self) -> str:
+        return f"{self.iso} ({_SOURCE_TEXTS[self.source]})"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to normalize."""
+
+    date: ArtifactDate | None = None
+    """The date given for all; None: each archive's own."""
+    disable: tuple[str, ...] = ()
+    """Codes of passes that are left out."""
+    enable: tuple[str, ...] = ()
+    """Codes of passes that must be asked for."""
+    write: bool = True
+    """False to find what would change, and write nothing."""
+    rebuild_record: bool = False
+    drop_signatures: bool = False
+    ignore_attestation: bool = False
+    prove: bool = False
+    """Also digest the payload before and after."""
+    jobs: int = 1
+    """How many archives are worked on at once."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """An archive to normalize, and where the result goes."""
+
+    source: Path
+    target: Path
+    """The source itself to normalize in place."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one archive: either ``error`` is set, or all else is."""
+
+    source: Path
+    error: SamebytesError | None = None
+    output: Path | None = None
+    """The canonical file; None if nothing was to be written."""
+    kind: str = ""
+    date: ArtifactDate | None = None
+    rewritten: Rewritten | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the bytes are not what they were."""
+        return self.rewritten is not None and self.rewritten.before != self.rewritten.after
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What was changed, or in a check would be."""
+        return self.rewritten.changes if self.rewritten is not None else ()
+
+    @property
+    def rebuilt_record(self) -> bool:
+        """Whether a RECORD that contradicts its wheel was overridden."""
+        return any(change.code == RECORD_VERIFIED for change in self.changes)
+
+
+@dataclass(frozen=True)
+class Group:
+    """The changes of one code."""
+
+    code: str
+    name: str
+    changes: tuple[Change, ...]
+
+
+def grouped(changes: Iterable[Change]) -> tuple[Group, ...]:
+    """Return *changes* by code, codes in the order of their first change."""
+    by_code: dict[str, list[Change]] = {}
+    for change in changes:
+        by_code.setdefault(change.code, []).append(change)
+    return tuple(Group(code, title(code), tuple(members)) for code, members in by_code.items())
+
+
+def plan(paths: Sequence[Path], output: Path | None = None) -> tuple[Job | Result, ...]:
+    """Return what there is to do for *paths*, files or directories, in their order; a path that is no use is a Result.
+
+    A file named twice is one job. Links are followed, so that what they point to is replaced, and not they.
+
+    :param output: the directory for the results; None for in place.
+    :raises UsageError: if two results would be one file, or a result would replace its source.
+    """
+    steps: dict[Path, Job | Result] = {}
+    for path in paths:
+        for step in _expanded(path):
+            steps.setdefault(step.source.resolve(), _directed(step, output))
+    _refuse_collisions([step for step in steps.values() if isinstance(step, Job)])
+    return tuple(steps.values())
+
+
+def normalize(steps: Sequence[Job | Result], options: Options) -> Generator[Result, None, None]:
+    """Do *steps*, several at once, and yield their results in order; an error of one does not stop the others.
+
+    The work is done in threads that look for a stop between pieces of a member, and never is interrupted elsewhere: so
+    a signal, or the caller's closing of this generator, leaves no half-made file.
+
+    :raises OutputError: if the output directory cannot be made.
+    :raises ConfigError: if ``options`` name a code that is unknown or not to be chosen.
+    """
+    stop = threading.Event()
+    chosen = (_stoppable(stop), *rules.select(options.disable, options.enable))
+    if options.write:
+        _make_directories(steps)
+    with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
+        pending: list[Future[Result]] = []
+        try:
+            pending.extend(_submit(pool, step, chosen, options) for step in steps)
+            for future in pending:
+                yield _awaited(future)
+        finally:
+            stop.set()
+            for future in pending:
+                future.cancel()
+
+
+def title(code: str) -> str:
+    """Return the name of the pass that *code* stands for."""
+    return rules.by_code(code).name
+
+
+def _expanded(path: Path) -> list[Job | Result]:
+    """Return *path*, or the archives in the directory that it is."""
+    if not path.is_dir():
+        if path.exists():
+            return [Job(path, path)]
+        return [Result(path, UsageError(f"{path}: there is no such file", remedy="Check the path."))]
+    try:
+        found = sorted(child for child in path.iterdir() if child.name.endswith(SUFFIXES) and child.is_file())
+    except OSError as error:
+        return [Result(path, _unreadable(path, error))]
+    return [Job(child, child) for child in found] or [Result(path, _nothing_in(path))]
+
+
+def _nothing_in(directory: Path) -> UsageError:
+    if is_source_tree(directory):
+        return UsageError(
+            f"{directory} is a source tree, and there are no wheels or sdists in it",
+            remedy=f"Pass what was built of it: {directory / 'dist' / '*'}.",
+        )
+    return UsageError(f"{directory}: no wheels (.whl) or sdists (.tar.gz) in it", remedy="Name the files themselves.")
+
+
+def is_source_tree(directory: Path) -> bool:
+    """Say whether *directory* is the root of a Python project's source."""
+    return (directory / "pyproject.toml").is_file() or (directory / "setup.py").is_file()
+
+
+def _directed(step: Job | Result, output: Path | None) -> Job | Result:
+    if isinstance(step, Result):
+        return step
+    if output is None:
+        return Job(step.source, step.source.resolve() if step.source.is_symlink() else step.source)
+    target = output / step.source.name
+    if target.resolve() == step.source.resolve():
+        raise UsageError(
+            f"{step.source}: the output directory is the one that the file is in",
+            remedy="Leave -o away to normalize in place.",
+        )
+    return Job(step.source, target)
+
+
+def _refuse_collisions(jobs: Iterable[Job]) -> None:
+    taken: dict[Path, Path] = {}
+    for job in jobs:
+        other = taken.setdefault(job.target, job.source)
+        if other != job.source:
+            raise UsageError(
+                f"{other} and {job.source} would both become {job.target}",
+                remedy="Normalize them in two runs, with different output directories.",
+            )
+
+
+def _make_directories(steps: Iterable[Job | Result]) -> None:
+    for directory in dict.fromkeys(step.target.parent for step in steps if isinstance(step, Job)):
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"{directory}: the output directory cannot be made: {error.strerror}", remedy="Choose another with -o."
+            ) from error
+
+
+def _submit(pool: ThreadPoolExecutor, step: Job | Result, chosen: Sequence[Pass], options: Options) -> Future[Result]:
+    if isinstance(step, Job):
+        return pool.submit(_examined, step, chosen, options)
+    done: Future[Result] = Future()
+    done.set_result(step)
+    return done
+
+
+def _awaited(future: Future[Result]) -> Result:
+    """Wait for *future* in short turns: on Windows, Ctrl-C is only noticed between them."""
+    while not wait([future], timeout=0.5).done:
+        pass
+    return future.result()
+
+
+def _examined(job: Job, chosen: Sequence[Pass], options: Options) -> Result:
+    """Do one job; errors that are the user's to mend become its result, and a bug says with which file it came up."""
+    try:
+        return _done(job, chosen, options)
+    except Interrupted:
+        raise
+    except SamebytesError as error:
+        return Result(job.source, error)
+    except OSError as error:
+        return Result(job.source, _unreadable(job.source, error))
+    except Exception as error:
+        raise RuntimeError(f"{job.source}: {type(error).__name__}: {error}") from error
+
+
+def _done(job: Job, chosen: Sequence[Pass], options: Options) -> Result:
+    kind = kind_of(job.source)
+    date = options.date or _own_date(job.source)
+    context = Context(date.seconds, kind, options.rebuild_record, options.drop_signatures)
+    if options.write and not options.ignore_attestation:
+        _keep_attestations(job, context, chosen)
+    target = job.target if options.write else None
+    rewritten = rewrite(job.source, target, context, chosen, prove=options.prove)
+    return Result(job.source, None, target, kind, date, rewritten)
+
+
+def _own_date(source: Path) -> ArtifactDate:
+    agreed = agreed_date(source)
+    if agreed is None:
+        return ArtifactDate(DEFAULT_DATE, DateSource.CONSTANT)
+    return ArtifactDate(agreed, DateSource.MEMBERS)
+
+
+def _keep_attestations(job: Job, context: Context, chosen: Sequence[Pass]) -> None:
+    """Refuse to change what is attested; what is canonical already stays as it is, and so does its attestation.
+
+    :raises SignatureError: if there is an attestation, and the bytes would change.
+    """
+    beside = [Path(f"{path}{suffix}") for path in (job.source, job.target) for suffix in ATTESTATIONS]
+    attestation = next((path for path in beside if os.path.lexists(path)), None)
+    if attestation is None:
+        return
+    trial = rewrite(job.source, None, context, chosen)
+    if trial.before != trial.after:
+        raise SignatureError(
+            f"{job.source}: normalizing it would make {attestation.name} beside it invalid",
+            remedy="Normalize before you attest: remove it, or pass --ignore-attestation, and attest anew.",
+        )
+
+
+def _unreadable(path: Path, error: OSError) -> ArchiveError:
+    return ArchiveError(f"{path}: cannot be read: {error.strerror or error}", remedy="Check its permissions.")
+
+
+def _stoppable(stop: threading.Event) -> Pass:
+    """Return a pass that changes nothing, but lets whoever reads the members' contents stop when *stop* is set."""
+
+    def run(archive: Archive, _: Context) -> Outcome:
+        entries = tuple(entry._replace(content=_Stoppable(entry.content, stop)) for entry in archive.entries)
+        return Outcome(archive._replace(entries=entries))
+
+    return Pass("", "stoppable", "Signals leave nothing half done.", lambda _: True, run, switchable=False)
+
+
+class _Stoppable:
+    """Contents whose reading ends with Interrupted once ``stop`` is set."""
+
+    __slots__ = ("_content", "_stop")
+
+    def __init__(self, content: Content, stop: threading.Event) -> None:
+        self._content = content
+        self._stop = stop
+
+    @property
+    def size(self) -> int:
+        return self._content.size
+
+    def chunks(self) -> Iterator[bytes]:
+        for chunk in self._content.chunks():
+            if self._stop.is_set():
+                raise Interrupted("stopped")
+            yield chunk

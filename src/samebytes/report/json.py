@@ -1,0 +1,63 @@
+"""Results as JSON documents, each described by a schema in ``schemas/`` and carrying that schema's version."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ..flows.normalize import Result
+
+NORMALIZE_SCHEMA_VERSION = 1
+"""Raised when a field is removed or changes its meaning; new fields may come without."""
+
+
+def normalize_document(results: Sequence[Result], *, command: str, version: str, exit_status: int) -> str:
+    """Return what ``normalize --json`` and ``check --json`` print; ``schemas/normalize.schema.json`` describes it."""
+    document = {
+        "schema_version": NORMALIZE_SCHEMA_VERSION,
+        "samebytes": version,
+        "command": command,
+        "exit_status": exit_status,
+        "files": [_file(result) for result in results],
+    }
+    # Names that are not UTF-8 hold lone surrogates, which only ASCII escapes can carry.
+    return json.dumps(document, indent=2, ensure_ascii=True)
+
+
+def _file(result: Result) -> dict[str, Any]:
+    rewritten = result.rewritten
+    return {
+        "path": str(result.source),
+        "output": None if result.output is None else str(result.output),
+        "kind": result.kind or None,
+        "date": _date(result),
+        "before": _digest(rewritten.before) if rewritten else None,
+        "after": _digest(rewritten.after) if rewritten else None,
+        "changed": result.changed if rewritten else None,
+        "changes": [change._asdict() for change in result.changes],
+        "payload": _payload(result),
+        "error": _error(result),
+    }
+
+
+def _date(result: Result) -> dict[str, Any] | None:
+    if result.date is None:
+        return None
+    return {"seconds": result.date.seconds, "iso": result.date.iso, "source": result.date.source.value}
+
+
+def _error(result: Result) -> dict[str, Any] | None:
+    error = result.error
+    if error is None:
+        return None
+    return {
+        "class": type(error).__name__,
+        "message": error.message,
+        "remedy": error.remedy,
+        "exit_status": error.exit_status,
+    }
+
+
+def _digest(digest: FileDigest) -> dict[str, Any]:
+    return {"sha256": digest.sha256, "size": digest.size}

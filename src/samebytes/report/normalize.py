@@ -1,0 +1,73 @@
+"""What normalizing or checking did, as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..flows.normalize import RECORD_VERIFIED, Change, Group, Result, grouped
+from .terminal import Style, harmless, indented
+
+SHOWN = 5
+"""How many findings of one code a check prints for a file before it only counts them."""
+
+
+def summary_lines(result: Result, style: Style, *, verbose: bool = False) -> Iterator[str]:
+    """Yield what became of one normalized file: its digest, size and date, and the changes by code."""
+    if result.rewritten is None:
+        return
+    before, after = result.rewritten.before, result.rewritten.after
+    state = style.notable("normalized") if result.changed else style.good("already canonical")
+    yield f"{style.bold(harmless(result.source.name))}  {state}"
+    yield f"  sha256 {after.sha256}"
+    yield f"  size   {_sizes(before.size, after.size)}"
+    yield f"  date   {result.date}"
+    if result.output is not None and result.output != result.source:
+        yield f"  output {harmless(str(result.output))}"
+    for group in grouped(result.changes):
+        yield from _group_lines(group, style, verbose=verbose or group.code == RECORD_VERIFIED)
+
+
+def finding_lines(result: Result, style: Style, *, verbose: bool = False) -> Iterator[str]:
+    """Yield a line for each finding of a check, or one that says there is none; *verbose* shows every member."""
+    if result.rewritten is None:
+        return
+    file = harmless(str(result.source))
+    if not result.changed:
+        yield f"{style.bold(file)}: {style.good('canonical')}"
+        return
+    for group in grouped(result.changes):
+        shown = group.changes if verbose or len(group.changes) <= SHOWN else group.changes[:SHOWN]
+        for change in shown:
+            yield f"{style.bold(file)}: {style.notable(change.code)} {_told(change)}"
+        if len(shown) < len(group.changes):
+            yield f"{style.bold(file)}: {style.notable(group.code)} ... and {_more(group, len(shown))}"
+    if not result.changes:
+        yield f"{style.bold(file)}: bytes differ from the canonical form"
+
+
+def _group_lines(group: Group, style: Style, *, verbose: bool) -> Iterator[str]:
+    members = len({change.member for change in group.changes if change.member})
+    count = f": {_counted(members, 'member')}" if members else ""
+    yield f"  {style.notable(group.code)} {group.name}{count}"
+    if verbose:
+        for change in group.changes:
+            yield f"    {style.dim(_told(change))}"
+
+
+def _told(change: Change) -> str:
+    """Return ``member: detail``, or the detail where the whole archive is meant."""
+    detail = indented(change.detail)
+    return f"{harmless(change.member)}: {detail}" if change.member else detail
+
+
+def _more(group: Group, shown: int) -> str:
+    rest = group.changes[shown:]
+    return f"{len(rest)} more {'members' if all(change.member for change in rest) else 'findings'}"
+
+
+def _sizes(before: int, after: int) -> str:
+    return f"{after:,} bytes" if before == after else f"{after:,} bytes, was {before:,}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
