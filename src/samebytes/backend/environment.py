@@ -43,6 +43,7 @@ def add_flags(child: dict[str, str], config: Config, paths: flags.Paths, platfor
     child.update(variables)
     for name, text in files.items():
         path = paths.temp / name
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
         path.chmod(0o755)
 

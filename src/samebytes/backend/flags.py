@@ -1,13 +1,15 @@
 """How compilers are kept from writing build paths into their output, by the right channel for each build system (D2).
 
 A wrong channel leaks or changes more than it cures: setuptools replaces the interpreter's flags by CFLAGS, CMake
-ignores CPPFLAGS, Meson records every argument that it is given, RUSTFLAGS hides the project's own flags.
+ignores CPPFLAGS, Meson writes every flag that it is given into what projects install, RUSTFLAGS hides the project's
+own flags.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +22,8 @@ TEMP_NAME = "/samebytes-tmp"
 CARGO_NAME = "/samebytes-cargo"
 """What the paths are called in debug information, ``__FILE__`` and panics."""
 
+_BIN = "bin"
+_COMPILERS = ("cc", "gcc", "clang", "c++", "g++", "clang++", "gfortran", "flang")
 _DISTRIBUTION = re.compile(r"RPM_BUILD_ROOT|NIX_BUILD_TOP|DEB_BUILD_\w+")
 _FLAG_VARIABLES = ("CFLAGS", "CXXFLAGS", "CPPFLAGS", "FFLAGS", "LDFLAGS", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS")
 _MAPPED = re.compile(r"-f(?:file|debug|macro)-prefix-map|--remap-path-prefix|/pathmap:", re.IGNORECASE)
@@ -39,7 +43,7 @@ class Additions(NamedTuple):
 
     variables: dict[str, str]
     files: dict[str, str]
-    """Executable files to write into the temporary directory: name -> text."""
+    """Executable files to write into the temporary directory: path in it -> text."""
 
 
 def environment_roots(prefix: str, base_prefix: str, search_path: Iterable[str]) -> tuple[Path, ...]:
@@ -81,14 +85,15 @@ def additions(environ: Mapping[str, str], config: Config, paths: Paths, platform
     :param platform: as ``sys.platform``.
     """
     tools = _tools(config, paths.source)
-    if platform == "win32":
-        variables = _msvc(environ, paths) if "c" in tools else {}
-    else:
-        variables = _c(environ, config, paths, platform, tools)
+    variables = _msvc(environ, paths) if platform == "win32" else _c(environ, config, paths, platform, tools)
     files: dict[str, str] = {}
+    if "meson" in tools and platform != "win32":
+        files = _compiler_wrappers(environ, paths)
+        variables["PATH"] = f"{paths.temp / _BIN}:{environ.get('PATH', '')}"
     if "rust" in tools:
-        extra, files = _rust(environ, config, paths, platform)
+        extra, wrapper = _rust(environ, config, paths, platform)
         variables.update(extra)
+        files.update(wrapper)
     if "go" in tools:
         variables["GOFLAGS"] = _appended(environ, "GOFLAGS", ["-trimpath"])
     return Additions(variables, files)
@@ -110,11 +115,8 @@ def _tools(config: Config, source: Path) -> frozenset[str]:
 def _c(
     environ: Mapping[str, str], config: Config, paths: Paths, platform: str, tools: frozenset[str]
 ) -> dict[str, str]:
-    """Return GCC's and Clang's flags: CPPFLAGS for setuptools, CFLAGS and the like for CMake, nothing for Meson.
-
-    Meson runs compilers with relative paths and writes its arguments into what projects install.
-    """
-    maps = [f"-ffile-prefix-map={path}={name}" for path, name in prefix_maps(paths)]
+    """Return GCC's and Clang's flags: CPPFLAGS for setuptools, CFLAGS and the like for CMake, no maps for Meson."""
+    maps = _c_maps(paths)
     variables = {}
     for variable in ("CPPFLAGS",) if "c" in tools else ("CFLAGS", "CXXFLAGS", "FFLAGS") if "cmake" in tools else ():
         variables[variable] = _appended(environ, variable, maps)
@@ -126,6 +128,21 @@ def _c(
     if link:
         variables["LDFLAGS"] = _appended(environ, "LDFLAGS", link)
     return variables
+
+
+def _c_maps(paths: Paths) -> list[str]:
+    return [f"-ffile-prefix-map={path}={name}" for path, name in prefix_maps(paths)]
+
+
+def _compiler_wrappers(environ: Mapping[str, str], paths: Paths) -> dict[str, str]:
+    """Return what stands before the compilers on PATH under Meson, which calls them by these names.
+
+    No variable can carry the maps there, for Meson reads each once and hands it to the project. A compiler that the
+    user names by its path is not reached, and not mapped.
+    """
+    found = {name: shutil.which(name, path=environ.get("PATH")) for name in _COMPILERS}
+    flags = _c_maps(paths)
+    return {f"{_BIN}/{name}": _wrapper([path], flags) for name, path in found.items() if path}
 
 
 def _msvc(environ: Mapping[str, str], paths: Paths) -> dict[str, str]:
@@ -156,16 +173,19 @@ def _rust(
     if environ.get("RUSTFLAGS") and not any(" " in flag for flag in flags):
         return {"RUSTFLAGS": " ".join([environ["RUSTFLAGS"], *flags])}, {}
     name = "rustc-wrapper.cmd" if platform == "win32" else "rustc-wrapper"
-    text = _wrapper(environ.get("RUSTC_WRAPPER", ""), flags, platform)
+    chained = [environ["RUSTC_WRAPPER"]] if environ.get("RUSTC_WRAPPER") else []
+    text = _batch_wrapper(chained, flags) if platform == "win32" else _wrapper(chained, flags)
     return {"RUSTC_WRAPPER": str(paths.temp / name)}, {name: text}
 
 
-def _wrapper(chained: str, flags: Sequence[str], platform: str) -> str:
-    if platform == "win32":
-        words = [f'"{chained}"'] if chained else []
-        return "@" + " ".join([*words, "%*", *(f'"{flag}"' for flag in flags)]) + "\r\n"
-    words = [shlex.quote(chained)] if chained else []
-    return "#!/bin/sh\n" + " ".join(["exec", *words, '"$@"', *map(shlex.quote, flags)]) + "\n"
+def _wrapper(command: Sequence[str], flags: Sequence[str]) -> str:
+    words = [*map(shlex.quote, command), '"$@"', *map(shlex.quote, flags)]
+    return f"#!/bin/sh\nexec {' '.join(words)}\n"
+
+
+def _batch_wrapper(command: Sequence[str], flags: Sequence[str]) -> str:
+    words = [*(f'"{word}"' for word in command), "%*", *(f'"{flag}"' for flag in flags)]
+    return f"@{' '.join(words)}\r\n"
 
 
 def _appended(environ: Mapping[str, str], variable: str, flags: Iterable[str]) -> str:
