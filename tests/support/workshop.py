@@ -1,7 +1,7 @@
 """The tools that the integration tests build with: one virtual environment with every backend, and samebytes' wheel.
 
 Both lie in a directory under the system's temporary one, named after what is in them, so that a second run finds them
-made, and tests that run at once share them.
+made, and tests that run at once share them; for a day, lest they differ from what an isolated build gets.
 """
 
 from __future__ import annotations
@@ -84,7 +84,9 @@ def open_workshop() -> Workshop:
     """Return the workshop for the present state of samebytes, made if it is not there yet."""
     shelf = _shelf()
     wanted = _wanted()
-    key = hashlib.sha256(json.dumps([wanted, sys.version, sys.prefix, _state()]).encode()).hexdigest()[:16]
+    today = time.strftime("%Y-%m-%d", time.gmtime())  # backends are released: isolated builds would get newer ones
+    facts = [wanted, sys.version, sys.prefix, today, _state()]
+    key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
     place = shelf / key
     with _lock(shelf / f"{key}.lock"):
         if not (place / "complete").is_file():
