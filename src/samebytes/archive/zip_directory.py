@@ -1,0 +1,287 @@
+"""The central directory of a ZIP file, read strictly: where readers could understand it differently, it is refused."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO, NamedTuple
+
+from samebytes.archive import limits
+from samebytes.archive.entry import Oddity
+from samebytes.archive.zip_layout import (
+    CENTRAL,
+    CENTRAL_SIGNATURE,
+    END,
+    END64,
+    END64_SIGNATURE,
+    END_SIGNATURE,
+    LOCAL_SIGNATURE,
+    LOCATOR64,
+    LOCATOR64_SIGNATURE,
+    MAX_16,
+    MAX_32,
+    VERSION_ZIP64,
+    ZIP64_EXTRA,
+    CentralHeader,
+)
+from samebytes.errors import ArchiveError, HostileArchiveError
+
+DAMAGED = "The file is incomplete or damaged: fetch or build it again."
+
+
+class Source:
+    """The file that is read, with its name for messages."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self.file = file
+        self.name = name
+        self.size = file.seek(0, 2)
+
+    def read(self, offset: int, size: int, what: str) -> bytes:
+        """Return exactly *size* bytes from *offset*, which are *what*.
+
+        :raises ArchiveError: if the file ends before.
+        """
+        try:
+            self.file.seek(offset)
+            data = self.file.read(size)
+        except OSError as error:
+            raise ArchiveError(f"{self.name}: cannot be read: {error.strerror or error}", remedy=DAMAGED) from error
+        if len(data) != size:
+            raise self.damaged(f"the file ends within {what}")
+        return data
+
+    def damaged(self, problem: str, member: str = "") -> ArchiveError:
+        where = f"{self.name}: {member!r}" if member else self.name
+        return ArchiveError(f"{where}: {problem}", remedy=DAMAGED)
+
+    def hostile(self, problem: str, member: str = "") -> HostileArchiveError:
+        return limits.hostile(self.name, member, problem)
+
+
+class Directory(NamedTuple):
+    """What the end record, or the ZIP64 one, says of the central directory."""
+
+    entries: int
+    size: int
+    offset: int
+    comment: bytes
+    oddities: tuple[Oddity, ...] = ()
+
+
+def read_directory(source: Source) -> tuple[Directory, tuple[CentralHeader, ...]]:
+    """Return the central directory and its headers, in its own order.
+
+    :raises ArchiveError: if *source* is no ZIP file, is truncated, spans disks, or contradicts itself.
+    """
+    directory = _read_end(source)
+    return directory, tuple(_read_headers(source, directory))
+
+
+def _read_end(source: Source) -> Directory:
+    position = _find_end(source)
+    _, disk, first_disk, here, count, size, offset, length = END.unpack(
+        source.read(position, END.size, "its end record")
+    )
+    comment = source.read(position + END.size, length, "its comment")
+    narrow = Directory(count, size, offset, comment)
+    before = max(0, position - LOCATOR64.size)
+    locator = source.read(before, position - before, "its ZIP64 locator")
+    if locator.startswith(LOCATOR64_SIGNATURE) and len(locator) == LOCATOR64.size:
+        ends, directory = _read_end64(source, before, narrow)
+        disk, first_disk = disk % MAX_16, first_disk % MAX_16
+        here = count if here == MAX_16 else here
+    else:
+        ends, directory = position, narrow._replace(oddities=_unwidened(narrow))
+    if disk or first_disk or here != count:
+        raise _several_disks(source)
+    if directory.offset + directory.size != ends:
+        raise source.hostile(
+            f"its central directory should take bytes {directory.offset} to {directory.offset + directory.size}, but"
+            f" what follows it is at {ends}: data was put before, into or between them"
+        )
+    return directory
+
+
+def _several_disks(source: Source) -> ArchiveError:
+    return ArchiveError(f"{source.name}: is one part of several", remedy="Join the parts to one file first.")
+
+
+def _find_end(source: Source) -> int:
+    """Return where the end record begins: the only place from which a record with its comment ends with the file."""
+    start = max(0, source.size - END.size - MAX_16)
+    tail = source.read(start, source.size - start, "its end record")
+    found = [at for at in _occurrences(tail, END_SIGNATURE) if at + END.size <= len(tail)]
+    fitting = [at for at in found if _comment_length(tail, at) == len(tail) - at - END.size]
+    if not fitting:
+        raise _no_end(source, tail, found)
+    if any(at >= fitting[0] + END.size for at in found):
+        raise source.hostile("its comment holds another end record, so that readers may see different archives")
+    return start + fitting[0]
+
+
+def _occurrences(data: bytes, wanted: bytes) -> Iterator[int]:
+    at = data.find(wanted)
+    while at >= 0:
+        yield at
+        at = data.find(wanted, at + 1)
+
+
+def _comment_length(tail: bytes, at: int) -> int:
+    length: int = END.unpack_from(tail, at)[-1]
+    return length
+
+
+def _no_end(source: Source, tail: bytes, found: Sequence[int]) -> ArchiveError:
+    if found:
+        after = len(tail) - found[-1] - END.size - _comment_length(tail, found[-1])
+        if after > 0:
+            return source.hostile(f"{after} bytes follow its end record and comment")
+        return source.damaged("the file ends within its comment")
+    if source.size and source.read(0, min(4, source.size), "its start") == LOCAL_SIGNATURE:
+        return source.damaged("has no end record: the end of the file is missing")
+    what = "is not a ZIP archive" if source.size else "is empty, not a ZIP archive"
+    return ArchiveError(f"{source.name}: {what}", remedy="Give a wheel; if it was downloaded, fetch it again.")
+
+
+def _unwidened(narrow: Directory) -> tuple[Oddity, ...]:
+    if narrow.entries == MAX_16 or MAX_32 in (narrow.size, narrow.offset):
+        return (Oddity("Z009", "no ZIP64 end record, though the end record's fields are full"),)
+    return ()
+
+
+def _read_end64(source: Source, at: int, narrow: Directory) -> tuple[int, Directory]:
+    """Return where the ZIP64 end record begins that the locator *at* points to, and what it says."""
+    _, disk, position, disks = LOCATOR64.unpack(source.read(at, LOCATOR64.size, "its ZIP64 locator"))
+    if disk or disks > 1:
+        raise _several_disks(source)
+    if position + END64.size > at:
+        raise source.hostile("its ZIP64 locator does not point to a ZIP64 end record")
+    record = END64.unpack(source.read(position, END64.size, "its ZIP64 end record"))
+    signature, length, made_by, needed, disk, first_disk, here, count, size, offset = record
+    if signature != END64_SIGNATURE or position + 12 + length != at:
+        raise source.hostile("its ZIP64 locator does not point to a ZIP64 end record that ends before it")
+    if disk or first_disk or here != count:
+        raise _several_disks(source)
+    wide = Directory(count, size, offset, narrow.comment)
+    for field, full, true in zip(narrow[:3], (MAX_16, MAX_32, MAX_32), wide[:3]):
+        if field not in (full, true):
+            raise source.hostile("its end record and its ZIP64 end record contradict one another")
+    plain = (made_by, needed, length, disks) == (VERSION_ZIP64, VERSION_ZIP64, END64.size - 12, 1)
+    return position, wide._replace(oddities=_end64_oddities(narrow, wide, plain))
+
+
+def _end64_oddities(narrow: Directory, wide: Directory, plain: bool) -> tuple[Oddity, ...]:
+    if wide.entries < MAX_16 and wide.size < MAX_32 and wide.offset < MAX_32:
+        return (Oddity("Z009", "a ZIP64 end record, though all fits without it"),)
+    canonical = min(wide.entries, MAX_16), min(wide.size, MAX_32), min(wide.offset, MAX_32)
+    if not plain or narrow[:3] != canonical:
+        return (Oddity("Z009", "a ZIP64 end record with other versions, fields or data than are needed"),)
+    return ()
+
+
+def _read_headers(source: Source, directory: Directory) -> Iterator[CentralHeader]:
+    at = directory.offset
+    end = directory.offset + directory.size
+    for number in range(directory.entries):
+        if at + CENTRAL.size > end:
+            raise source.hostile(f"its central directory has {number} entries, not {directory.entries}")
+        header, at = _read_header(source, at, end, number)
+        yield header
+    if at != end:
+        raise source.hostile(f"its central directory goes on after the {directory.entries} entries that are counted")
+
+
+def _read_header(source: Source, at: int, end: int, number: int) -> tuple[CentralHeader, int]:
+    """Return the header *at* which entry *number* begins, and where the next one does."""
+    fields = CENTRAL.unpack(source.read(at, CENTRAL.size, "its central directory"))
+    signature, made_by, needed, flags, method, time, date, crc, packed_size, size = fields[:10]
+    name_length, extra_length, comment_length, disk, internal, external, offset = fields[10:]
+    next_one = at + CENTRAL.size + name_length + extra_length + comment_length
+    if signature != CENTRAL_SIGNATURE or next_one > end:
+        raise source.hostile(f"entry {number + 1} of its central directory is none")
+    rest = source.read(at + CENTRAL.size, next_one - at - CENTRAL.size, "its central directory")
+    name, comment = rest[:name_length], rest[name_length + extra_length :]
+    shown = name.decode("utf-8", "backslashreplace")
+    extra = extra_fields(source, shown, rest[name_length : name_length + extra_length])
+    sizes = ((size, MAX_32, 8), (packed_size, MAX_32, 8), (offset, MAX_32, 8), (disk, MAX_16, 4))
+    size, packed_size, offset, disk = widened(source, shown, extra, sizes)
+    if disk:
+        raise _several_disks(source)
+    header = CentralHeader(
+        made_by,
+        needed,
+        flags,
+        method,
+        time,
+        date,
+        crc,
+        packed_size,
+        size,
+        internal,
+        external,
+        offset,
+        name,
+        extra,
+        comment,
+    )
+    return header, next_one
+
+
+def extra_fields(source: Source, member: str, raw: bytes) -> tuple[tuple[int, bytes], ...]:
+    """Cut an extra field into its fields: identifier and data (APPNOTE 4.5.1); padding at the end is left out.
+
+    :raises ArchiveError: if a field is cut off, or one that bears on names and sizes is there twice.
+    """
+    fields = []
+    at = 0
+    while len(raw) - at >= 4:
+        identifier, length = struct.unpack_from("<2H", raw, at)
+        if at + 4 + length > len(raw):
+            raise source.damaged(f"extra field 0x{identifier:04x} is cut off", member)
+        fields.append((identifier, raw[at + 4 : at + 4 + length]))
+        at += 4 + length
+    if at < len(raw):
+        fields.append((PADDING, raw[at:]))
+    if sum(identifier == ZIP64_EXTRA for identifier, _ in fields) > 1:
+        raise source.hostile("has two ZIP64 extra fields", member)
+    return tuple(fields)
+
+
+PADDING = -1
+"""Stands for an identifier where one to three bytes at the end of an extra field are no field."""
+
+
+def widened(
+    source: Source, member: str, extra: Sequence[tuple[int, bytes]], fields: Sequence[tuple[int, int, int]]
+) -> list[int]:
+    """Return *fields*, each (value, full value, bytes in ZIP64), with full ones read from the ZIP64 extra field.
+
+    The extra field holds the full ones only, in this order (APPNOTE 4.5.3). Some writers put all of them there:
+    accepted if that comes to the same.
+
+    :raises HostileArchiveError: if the ZIP64 field holds less, or could be read in two ways.
+    """
+    values = [value for value, _, _ in fields]
+    payload = next((data for identifier, data in extra if identifier == ZIP64_EXTRA), None)
+    if payload is None:
+        return values
+    at = 0
+    for number, (value, full, width) in enumerate(fields):
+        if value == full:
+            values[number] = int.from_bytes(payload[at : at + width], "little")
+            at += width
+    if at > len(payload) or (at < len(payload) and not _holds_all(payload, values, fields)):
+        raise source.hostile("its ZIP64 extra field does not fit its header", member)
+    return values
+
+
+def _holds_all(payload: bytes, values: Sequence[int], fields: Sequence[tuple[int, int, int]]) -> bool:
+    at = 0
+    for value, (_, _, width) in zip(values, fields):
+        if at >= len(payload):
+            break
+        if payload[at : at + width] != value.to_bytes(8, "little")[:width]:
+            return False
+        at += width
+    return at == len(payload)

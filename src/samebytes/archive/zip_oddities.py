@@ -1,0 +1,150 @@
+"""What a ZIP file's headers hold that the canonical form does not: told to the user, and never written again."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+
+from samebytes.archive.entry import Oddity
+from samebytes.archive.zip_directory import PADDING
+from samebytes.archive.zip_layout import (
+    DEFLATED,
+    DOS_DIRECTORY,
+    FLAG_DESCRIPTOR,
+    FLAG_UTF8,
+    MAX_32,
+    UNIX,
+    VERSION_DEFLATED,
+    VERSION_STORED,
+    VERSION_ZIP64,
+    ZIP64_EXTRA,
+    CentralHeader,
+    LocalHeader,
+    seconds_from_dos,
+)
+
+_SYSTEMS = {
+    0: "DOS",
+    1: "Amiga",
+    2: "OpenVMS",
+    3: "Unix",
+    4: "VM/CMS",
+    5: "Atari ST",
+    6: "OS/2 HPFS",
+    7: "Macintosh",
+    10: "Windows NTFS",
+    11: "MVS",
+    13: "Acorn RISC",
+    14: "VFAT",
+    16: "BeOS",
+    19: "macOS",
+}
+"""Who made a member (APPNOTE 4.4.2.2)."""
+
+_EXTRAS = {
+    0x000A: "NTFS times",
+    0x000D: "Unix times and owner",
+    0x5455: "Unix times",
+    0x5855: "Unix times and owner, old",
+    0x6375: "Unicode comment",
+    0x7075: "Unicode name",
+    0x756E: "ASi Unix mode and owner",
+    0x7855: "Unix owner",
+    0x7875: "Unix owner",
+    0xA220: "padding",
+    0xCAFE: "Java",
+    0xD935: "Android alignment",
+}
+"""What an extra field holds (APPNOTE 4.5.2 and Info-ZIP's list)."""
+
+_FLAGS = {0x0002: "compression level", 0x0004: "compression level", 0x0008: "data descriptor", 0x0800: "UTF-8 name"}
+
+
+def member_oddities(central: CentralHeader, local: LocalHeader) -> tuple[Oddity, ...]:
+    """Return what is odd about a member's two headers, in the order of the codes."""
+    return (
+        *(Oddity("Z002", detail) for detail in _times(central, local)),
+        *(Oddity("Z003", detail) for detail in _modes(central)),
+        *(Oddity("Z005", detail) for detail in _versions(central, local)),
+        *(Oddity("Z006", detail) for detail in _extras(central, local)),
+        *(Oddity("Z007", f"comment of {len(central.comment)} bytes") for _ in central.comment[:1]),
+        *(Oddity("Z008", detail) for detail in _flags(central, local)),
+        *(Oddity("Z009", detail) for detail in _zip64(central, local)),
+    )
+
+
+def _times(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
+    if seconds_from_dos(central.time, central.date) is None:
+        yield f"time 0x{central.time:04x} and date 0x{central.date:04x} are no moment"
+    if (local.time, local.date) != (central.time, central.date):
+        yield "another time in the local header than in the central directory"
+
+
+def _modes(central: CentralHeader) -> Iterator[str]:
+    mode, attributes = central.external >> 16, central.external & 0xFFFF
+    directory = central.name.endswith(b"/")
+    kind = stat.S_IFMT(mode)
+    if not mode:
+        yield "no Unix mode"
+    elif not kind:
+        yield f"no file type in the mode 0o{mode:o}"
+    elif kind not in (stat.S_IFLNK, stat.S_IFDIR if directory else stat.S_IFREG):
+        yield f"file type 0o{kind:o} in the mode of a {'directory' if directory else 'file'}"
+    if attributes != (DOS_DIRECTORY if directory else 0):
+        yield f"DOS attributes 0x{attributes:02x}"
+
+
+def _versions(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
+    system, version = central.made_by >> 8, central.made_by & 0xFF
+    if system != UNIX:
+        yield f"made by system {system} ({_SYSTEMS.get(system, 'unknown')})"
+    sizes_need = max(central.size, central.packed_size) >= MAX_32
+    offset_needs = central.offset >= MAX_32
+    if version != (VERSION_ZIP64 if sizes_need or offset_needs else VERSION_DEFLATED):
+        yield f"made by version {_version(version)}"
+    plain = VERSION_DEFLATED if central.method == DEFLATED else VERSION_STORED
+    if central.version_needed != (VERSION_ZIP64 if sizes_need or offset_needs else plain):
+        yield f"version needed {_version(central.version_needed)}"
+    if local.version_needed != (VERSION_ZIP64 if sizes_need else plain):
+        yield f"version needed {_version(local.version_needed)} in the local header"
+    if central.internal:
+        yield f"internal attributes 0x{central.internal:04x}"
+
+
+def _version(version: int) -> str:
+    return f"{version // 10}.{version % 10}" if version < 100 else f"0x{version:x}"
+
+
+def _extras(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
+    for identifier in sorted({identifier for identifier, _ in central.extra + local.extra} - {ZIP64_EXTRA}):
+        if identifier == PADDING:
+            yield "padding in the extra field"
+        else:
+            yield f"extra field 0x{identifier:04x} ({_EXTRAS.get(identifier, 'unknown')})"
+
+
+def _flags(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
+    ascii_name = central.name.isascii()
+    if not ascii_name and not central.flags & FLAG_UTF8:
+        yield "name neither ASCII nor marked as UTF-8, read as code page 437"
+    expected = 0 if ascii_name else FLAG_UTF8
+    flags = (central.flags | local.flags) & ~expected
+    for bit in (1 << shift for shift in range(16)):
+        if flags & bit:
+            yield f"flag 0x{bit:04x} ({_FLAGS.get(bit, 'unknown')})"
+    if (central.flags ^ local.flags) & FLAG_DESCRIPTOR:
+        yield "data descriptor announced in one of the two headers only"
+
+
+def _zip64(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
+    sizes = 16 if max(central.size, central.packed_size) >= MAX_32 else 0
+    offset = 8 if central.offset >= MAX_32 else 0
+    for header, needed, where in (
+        (local, sizes, "the local header"),
+        (central, sizes + offset, "the central directory"),
+    ):
+        found = [len(data) for identifier, data in header.extra if identifier == ZIP64_EXTRA]
+        if found and not needed:
+            yield f"ZIP64 extra field in {where}, where nothing needs it"
+        elif needed and found != [needed]:
+            yield f"ZIP64 extra field of {found[0]} bytes" if found else f"no ZIP64 extra field in {where}"
