@@ -35,14 +35,17 @@ def umask(config: Config) -> int:
     return -1 if "umask" in config.inherit else UMASK
 
 
-def add_flags(child: dict[str, str], config: Config, paths: flags.Paths, platform: str) -> None:
-    """Add compilers' flags to the environment *child*, and write the files that they need into ``paths.temp``."""
+def add_flags(child: dict[str, str], config: Config, paths: flags.Paths, temp: Path, platform: str) -> None:
+    """Add compilers' flags to the environment *child*, and write the files that they need into ``paths.temp``.
+
+    :param temp: that directory as this process sees it.
+    """
     if flags.are_inherited(child, config):
         return
     variables, files = flags.additions(child, config, paths, platform)
     child.update(variables)
     for name, text in files.items():
-        path = paths.temp / name
+        path = temp / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
         path.chmod(0o755)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any, Callable, NamedTuple
 
 PLACE = Path("/tmp/samebytes")
@@ -39,6 +40,11 @@ class Place(NamedTuple):
     prefix: tuple[str, ...] = ()
     """A command that the build's own is given to."""
 
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it is where every build takes place."""
+        return self.root == PLACE
+
 
 @contextmanager
 def place(private: Path, environ: Mapping[str, str], warn: Callable[[str], None]) -> Iterator[Place]:
@@ -47,14 +53,13 @@ def place(private: Path, environ: Mapping[str, str], warn: Callable[[str], None]
     *private* itself, with one warning, is the place where nothing better is to be had.
     """
     why = _why_not(environ)
-    if not why and _enters(private):
-        options = json.dumps({"mounts": [[str(private), str(PLACE)]], "cwd": str(PLACE)})
-        yield Place(PLACE, private, (sys.executable, _ENTER, options))
+    here = None if why else mounted(private)
+    if here is not None:
+        yield here
         return
     lock = None if why else _lock()
     if lock is None:
-        reason = why or f"{PLACE} is in use by another build"
-        warn(f"not building at the fixed path {PLACE}: {reason}; paths that prefix maps do not reach may differ")
+        warn_of(why or f"{PLACE} is in use by another build", warn)
         yield Place(private, private)
         return
     try:
@@ -63,6 +68,39 @@ def place(private: Path, environ: Mapping[str, str], warn: Callable[[str], None]
     finally:
         _clear(PLACE)
         lock.close()
+
+
+def hook_place(
+    private: Path, trees: Mapping[str, Path], environ: Mapping[str, str], warn: Callable[[str], None]
+) -> Place:
+    """Give a place for a hook, which owns neither the source tree nor the environment: *trees* are mounted in it.
+
+    :param trees: the names that directories are to have in the place; ``src`` becomes the working directory.
+    """
+    why = _why_not(environ)
+    here = None if why else mounted(private, trees)
+    if here is None:
+        warn_of(why or "the kernel allows no mount namespace", warn)
+    return here or Place(private, private)
+
+
+def warn_of(reason: str, warn: Callable[[str], None]) -> None:
+    """Say once why the paths are not fixed."""
+    warn(f"not building at the fixed path {PLACE}: {reason}; paths that prefix maps do not reach may differ")
+
+
+def mounted(private: Path, trees: Mapping[str, Path] = MappingProxyType({})) -> Place | None:
+    """Return the place with *private* mounted on it and *trees* in it, or None if the kernel does not allow that."""
+    if not sys.platform.startswith("linux"):
+        return None
+    for name in trees:
+        (private / name).mkdir(exist_ok=True)
+    mounts = [[str(private), str(PLACE)], *([str(path), str(PLACE / name)] for name, path in trees.items())]
+    cwd = PLACE / "src" if "src" in trees else PLACE
+    prefix = (sys.executable, _ENTER, json.dumps({"mounts": mounts, "cwd": str(cwd)}))
+    attempt = [*prefix, sys.executable, "-S", "-c", ""]
+    done = subprocess.run(attempt, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return Place(PLACE, private, prefix) if done.returncode == 0 else None
 
 
 def _why_not(environ: Mapping[str, str]) -> str:
@@ -81,15 +119,6 @@ def _why_not(environ: Mapping[str, str]) -> str:
     if os.statvfs(PLACE).f_flag & getattr(os, "ST_NOEXEC", 0):
         return "programs there may not be run (noexec)"
     return ""
-
-
-def _enters(private: Path) -> bool:
-    """Tell whether the kernel lets us mount *private* at the place."""
-    if not sys.platform.startswith("linux"):
-        return False
-    options = json.dumps({"mounts": [[str(private), str(PLACE)]], "cwd": str(PLACE)})
-    command = [sys.executable, _ENTER, options, sys.executable, "-S", "-c", ""]
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
 
 
 def _lock() -> IO[Any] | None:

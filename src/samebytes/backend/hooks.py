@@ -194,9 +194,8 @@ def _prepare(session: Session, hook: str, directory: str, config_settings: Any) 
     from ..passes.model import Context
     from ..passes.pipeline import normalize_files
 
-    made = session.temp / "metadata"
-    made.mkdir()
-    name = session.inner.call(hook, str(made), config_settings)
+    made, seen = session.directory("metadata")
+    name = session.inner.call(hook, seen, config_settings)
     if not isinstance(name, str) or not name.endswith(".dist-info") or not (made / name).is_dir():
         raise BackendError(
             f"the inner backend {session.config.backend.name!r} returned {name!r} from {hook}, "

@@ -40,8 +40,14 @@ class Process(NamedTuple):
 class Inner:
     """The inner backend of one source tree; a context manager that leaves no process behind."""
 
-    def __init__(self, source: Path, backend: Backend, process: Process) -> None:
+    def __init__(self, source: Path, backend: Backend, process: Process, cwd: Path) -> None:
+        """Start nothing yet.
+
+        :param source: the source tree as the child sees it.
+        :param cwd: the source tree as this process sees it.
+        """
         self._source = source
+        self._cwd = cwd
         self._backend = backend
         self._process = process
         self._child: _Child | None = None
@@ -110,7 +116,7 @@ class Inner:
 
     def _started(self) -> _Child:
         if self._child is None:
-            self._child = _Child(self._process, self._source)
+            self._child = _Child(self._process, self._cwd)
         return self._child
 
     def _unavailable(self, trace: str) -> BackendError:

@@ -14,6 +14,7 @@ from ..errors import BackendError, ConfigError
 from . import date as dates
 from . import environment, flags
 from .config import Config, load
+from .fixed import Place, hook_place
 from .inner import Inner, Process
 from .lock import only_build
 
@@ -33,6 +34,15 @@ class Interpreter(NamedTuple):
     """A command that the child's own is given to."""
 
 
+class Directory(NamedTuple):
+    """A directory that both sides use."""
+
+    real: Path
+    """As this process sees it."""
+    seen: str
+    """As the inner backend sees it."""
+
+
 class Session:
     """A context manager: the child process and the temporary directory end with it."""
 
@@ -41,28 +51,49 @@ class Session:
     ) -> None:
         """Read the configuration and prepare the inner backend's environment; nothing is started yet.
 
-        :param temp: an existing private directory to use instead of a new one (fixed paths); it is not removed.
+        :param temp: an existing private directory to use instead of a new one (``samebytes build``, where all paths
+            are fixed already); it is not removed.
         :raises ConfigError: if the project's configuration or SOURCE_DATE_EPOCH is malformed.
         """
         self.source = source
         self.config: Config = load(source)
         self.dated = dates.resolve(source, self.config.source_date_epoch, environ)
         self._warn = warn
-        self._own_temp = temp is None
-        self.temp = temp or Path(tempfile.mkdtemp(prefix="samebytes-")).resolve()
-        inner_temp = self.temp / "tmp"
-        inner_temp.mkdir(exist_ok=True)
-        self.paths = flags.Paths(source, interpreter.roots, self.temp)
-        self._environ = environment.child_environment(environ, self.config, self.dated, inner_temp)
-        environment.add_flags(self._environ, self.config, self.paths, sys.platform)
+        self._own_temp = None if temp else Path(tempfile.mkdtemp(prefix="samebytes-")).resolve()
+        self.place = Place(temp, temp) if temp else Place(self._own_temp or Path(), self._own_temp or Path())
+        if self.config.fixed_paths and temp is None:
+            source, interpreter = self._fix_paths(interpreter, environ)
+        self.paths = flags.Paths(source, interpreter.roots, self.place.root)
+        real_tmp = self.directory("tmp").real
+        self._environ = environment.child_environment(environ, self.config, self.dated, self.place.root / real_tmp.name)
+        environment.add_flags(self._environ, self.config, self.paths, self.place.private, sys.platform)
         process = Process(
             interpreter.python,
             self._environ,
             environment.umask(self.config),
             "tempfile" not in self.config.inherit,
-            interpreter.prefix,
+            self.place.prefix,
         )
-        self.inner = Inner(source, self.config.backend, process)
+        self.inner = Inner(source, self.config.backend, process, self.source)
+
+    def _fix_paths(self, interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[Path, Interpreter]:
+        """Move source tree, virtual environment and temporary directory to fixed paths, if that can be."""
+        prefix = Path(sys.prefix)
+        trees = {"src": self.source, **({"env": prefix} if prefix in interpreter.roots else {})}
+        self.place = hook_place(self.place.private, trees, environ, self._warn)
+        if not self.place.is_fixed:
+            return self.source, interpreter
+        python = interpreter.python
+        if "env" in trees and Path(python).is_relative_to(prefix):
+            python = str(self.place.root / "env" / Path(python).relative_to(prefix))
+        roots = tuple(self.place.root / "env" if root == prefix else root for root in interpreter.roots)
+        return self.place.root / "src", Interpreter(python, roots)
+
+    def directory(self, name: str) -> Directory:
+        """Make the directory *name* in the temporary one."""
+        real = self.place.private / name
+        real.mkdir()
+        return Directory(real, str(self.place.root / name))
 
     def passes(self) -> tuple[Pass, ...]:
         """Return the passes that the project wants, in their order; imported here, for most hooks need none.
@@ -83,17 +114,17 @@ class Session:
         """End the child, if it waits, and remove the temporary directory."""
         self.inner.close()
         if self._own_temp:
-            shutil.rmtree(self.temp, ignore_errors=True)
+            shutil.rmtree(self._own_temp, ignore_errors=True)
 
     def build(self, hook: str, config_settings: Any) -> Path:
         """Call ``build_wheel``, ``build_sdist`` or ``build_editable``; return what the inner backend made, as made.
 
         :raises BackendError: if it fails, names no file, or names one that is not there or not of the right kind.
         """
-        directory = Path(tempfile.mkdtemp(prefix="out-", dir=self.temp))
+        directory = self.directory("out")
         with only_build(self.source, self._environ, self._warn):
-            name = self.inner.call(hook, str(directory), config_settings)
-        return self._checked(hook, name, directory)
+            name = self.inner.call(hook, directory.seen, config_settings)
+        return self._checked(hook, name, directory.real)
 
     def _checked(self, hook: str, name: object, directory: Path) -> Path:
         suffix = ".tar.gz" if hook == "build_sdist" else ".whl"
