@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import stat
@@ -20,6 +21,7 @@ from support.worlds import QUIET, Place, settle
 
 pytestmark = pytest.mark.integration
 
+COMPILERS = ("cc", "gcc", "c++", "g++", "rustc")
 COMPILED = [example for example in WRAPPED if example.compiled]
 
 ADDED = re.compile(r"-ffile-prefix-map=.*|--remap-path-prefix=.*|@.*samebytes.*")
@@ -30,7 +32,7 @@ RECORDER = """\
 import json, os, sys
 with open({log!r}, "a") as log:
     log.write(json.dumps(sys.argv[1:]) + "\\n")
-os.execvp({real!r}, [{real!r}, *sys.argv[1:]])
+os.execv({real!r}, [{real!r}, *sys.argv[1:]])
 """
 
 Commands = list[list[str]]
@@ -42,9 +44,10 @@ def bench(roots: tuple[Path, Path]) -> Iterator[Path]:
     return roots[0] / "bench"
 
 
-def recorder(directory: Path, name: str, real: str) -> Path:
-    """Write a program that notes its arguments in ``<name>.log`` and becomes *real*."""
+def recorder(directory: Path, name: str) -> Path:
+    """Write a program that notes its arguments in ``<name>.log`` and becomes the real *name*."""
     directory.mkdir(parents=True, exist_ok=True)
+    real = shutil.which(name) or "missing"
     program = directory / name
     program.write_text(RECORDER.format(python=sys.executable, log=str(directory / f"{name}.log"), real=real))
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
@@ -72,9 +75,10 @@ def recorded(
     """Build *source* and return the compilers' command lines, sorted, without what is random in them."""
     place = place_for(example, bench, source)
     tools = bench / "recorders"
-    compilers = {"CC": "cc", "CXX": "c++", "RUSTC": "rustc"}
-    programs = {variable: str(recorder(tools, name, name)) for variable, name in compilers.items()}
-    build_wheel(place, workshop, {**programs, **(more or {})})
+    for name in COMPILERS:
+        recorder(tools, name)
+    path = os.pathsep.join([str(tools), str(workshop.bin), place.variables["PATH"]])
+    build_wheel(place, workshop, {"PATH": path, **(more or {})})
     lines = [line for log in sorted(tools.glob("*.log")) for line in log.read_text().splitlines()]
     return sorted([settled(argument, place) for argument in json.loads(line)] for line in lines)
 
@@ -96,7 +100,7 @@ def test_commands_are_otherwise_the_same(example: Example, bench: Path, workshop
     ours = recorded(example, bench, example.path, workshop)
     assert any("-c" in command or "--crate-name" in command for command in bare)
     assert without_added(ours) == bare
-    assert ours != bare or example.directory == "meson-c-extension"
+    assert ours != bare
 
 
 INHERITED = {
@@ -187,7 +191,7 @@ def test_a_wrapper_of_the_users_is_still_called(bench: Path, workshop: Workshop)
 def test_rust_flags_of_the_users_are_kept(bench: Path, workshop: Workshop) -> None:
     example = BY_NAME["maturin"]
     place = place_for(example, bench, example.path)
-    rustc = recorder(bench / "recorders", "rustc", "rustc")
+    rustc = recorder(bench / "recorders", "rustc")
     build_wheel(place, workshop, {"RUSTC": str(rustc), "RUSTFLAGS": "-C overflow-checks=yes"})
     commands = [json.loads(line) for line in rustc.with_suffix(".log").read_text().splitlines()]
     (compiled,) = (command for command in commands if "halving" in command)

@@ -191,10 +191,13 @@ def other_locale() -> str:
 
 
 def moved_clock() -> dict[str, str]:
-    """Return the variables that move the clock by 26 hours; none without libfaketime."""
+    """Return the variables that move the clock by 26 hours; none without libfaketime.
+
+    It is looked for where distributions have it, or is what the variable LIBFAKETIME names.
+    """
     places = [Path("/usr/lib"), Path("/usr/lib64"), *Path("/usr/lib").glob("*-linux-gnu*")]
-    for place in places:
-        library = place / "faketime" / "libfaketime.so.1"
+    named = os.environ.get("LIBFAKETIME")
+    for library in [Path(named)] if named else [place / "faketime" / "libfaketime.so.1" for place in places]:
         if library.is_file():
             return {"LD_PRELOAD": str(library), "FAKETIME": "+26h", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
     return {}
