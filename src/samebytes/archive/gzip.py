@@ -66,9 +66,9 @@ class _Input:
     def text(self) -> bytes:
         """Return the bytes up to the next NUL and it."""
         data = b""
-        while b"\0" not in data:
-            more = self.some()
-            if not more or len(data) > _LONGEST_TEXT:
+        while b"\0" not in data[:_LONGEST_TEXT]:
+            more = self.some() if len(data) < _LONGEST_TEXT else b""
+            if not more:
                 raise self.damaged("a text in its header has no end")
             data += more
         end = data.index(b"\0") + 1

@@ -30,6 +30,8 @@ _FIELDS = {
     "magic": slice(257, 265),
     "uname": slice(265, 297),
     "gname": slice(297, 329),
+    "devmajor": slice(329, 337),
+    "devminor": slice(337, 345),
     "prefix": slice(345, 500),
 }
 _OCTAL = re.compile(rb" *([0-7]*)[ \0]*")
@@ -76,6 +78,9 @@ def parse_header(block: bytes, where: str) -> Header:
             f"{where}: a {dialect} header uses the place of ustar's prefix, so that tools disagree on the name",
             remedy="Build the archive in ustar or PAX format, and not as an incremental backup.",
         )
+    # They mean nothing here, but Python's tarfile takes a header where they are no numbers for the archive's end.
+    for field in ("devmajor", "devminor"):
+        _number(block, field, where)
     posix = dialect != OLD
     return Header(
         name=(prefix + b"/" if prefix else b"") + _text(block, "name"),

@@ -178,19 +178,22 @@ class _Reader:
 
     def _next_member(self) -> Member | None:
         extended = Extended(self._at, {})
+        awaited = ""
         while True:
             offset = self._at
             header = self._next_header()
             where = self._where(offset)
-            if header is None or header.typeflag == b"g":
-                if extended.facts:
-                    raise ArchiveError(f"{where}: no member follows the {extended.facts[-1]} before it", remedy=DAMAGED)
-                if header is None:
-                    return None
+            if awaited and (header is None or (header.typeflag == b"g" and extended.facts)):
+                raise ArchiveError(f"{where}: no member follows the {awaited} before it", remedy=DAMAGED)
+            if header is None:
+                return None
+            if header.typeflag == b"g":
                 self._take_globals(header, where)
                 extended = Extended(self._at, {})
+                awaited = "global PAX header"
             elif header.typeflag in _EXTENSIONS:
                 extended = self._extend(extended, header, where)
+                awaited = _EXTENSIONS[header.typeflag]
             else:
                 return read_member(header, extended, self._globals, where)
 
