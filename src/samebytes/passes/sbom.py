@@ -1,0 +1,74 @@
+"""C001: software bills of materials say nothing of the clock, the random numbers and the paths of one build."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from ..archive.entry import Archive, Data, Entry, Kind, read_all
+from .model import Change, Context, Outcome, Pass
+
+__all__ = ["SBOM"]
+
+
+def _applies(context: Context) -> bool:
+    return context.kind == "wheel"
+
+
+def _run(archive: Archive, context: Context) -> Outcome:
+    documents = [entry for entry in archive.entries if _is_document(entry)]
+    rewritten = {entry.name: (entry, change) for entry, change in _rewritten(documents, context.date)}
+    if not rewritten:
+        return Outcome(archive)
+    entries = tuple(rewritten[entry.name][0] if entry.name in rewritten else entry for entry in archive.entries)
+    return Outcome(archive._replace(entries=entries), tuple(change for _, change in rewritten.values()))
+
+
+def _is_document(entry: Entry) -> bool:
+    """Tell whether *entry* lies in ``<name>.dist-info/sboms/`` (PEP 770)."""
+    parts = entry.name.split("/", 2)
+    return entry.kind is Kind.FILE and len(parts) == 3 and parts[0].endswith(".dist-info") and parts[1] == "sboms"
+
+
+def _rewritten(documents: Sequence[Entry], date: int) -> Iterator[tuple[Entry, Change]]:
+    """Give the documents that are not canonical yet, as they will be; one at a time is held."""
+    if not documents:
+        return
+    # Only the few wheels that have documents pay for a JSON reader.
+    from ..dist.sbom import LARGEST, normalize, uuids
+
+    held = [entry for entry in documents if entry.content.size <= LARGEST]
+    mentions = Counter(uuid for entry in held for uuid in uuids(read_all(entry.content)))
+    shared = frozenset(uuid for uuid, count in mentions.items() if count > 1)
+    names = sorted(entry.name for entry in documents)
+    for entry in held:
+        data = read_all(entry.content)
+        result = None if _has_companion(entry.name, names) else normalize(data, date, shared)
+        if result is not None and result.data != data:
+            detail = "; ".join(result.details) or "layout"
+            # The compressed form found belongs to the old bytes, so it says nothing of the new ones.
+            new = entry._replace(content=Data(result.data), packed_size=0, packed_crc=None)
+            yield new, Change(SBOM.code, entry.name, detail)
+
+
+def _has_companion(name: str, names: Sequence[str]) -> bool:
+    """Tell whether the sorted *names* hold one that is *name* and a further suffix: a signature, a digest.
+
+    ``.license`` is none of those: it says whose the file is (REUSE 3.3), whatever its bytes.
+    """
+    place = bisect_left(names, name + ".")
+    candidates = (each for each in names[place : place + 2] if each.startswith(name + "."))
+    return any(each != name + ".license" for each in candidates)
+
+
+SBOM = Pass(
+    code="C001",
+    name="sboms",
+    reason=(
+        "Software bills of materials (PEP 770) carry random serial numbers, the time of the build, the builder's "
+        "paths, and lists in the order in which a tool happened to find things."
+    ),
+    applies=_applies,
+    run=_run,
+)
