@@ -11,9 +11,6 @@ from ..errors import ArchiveError
 RESERVED_DATE_FILE = ".source-date-epoch"
 """In the top directory of an sdist: the date of the artifact, ASCII decimal seconds since 1970-01-01 UTC and an LF."""
 
-SIGNATURES = ("RECORD.jws", "RECORD.p7s")
-"""Signatures of RECORD in a wheel's ``.dist-info``; the wheel specification, "The .dist-info directory"."""
-
 _WHEEL = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-(?P<build>\d[^-]*))?-(?P<tags>[^-]+-[^-]+-[^-]+)\.whl")
 _SDIST = re.compile(r"(?P<name>.+)-(?P<version>[^-]+)\.tar\.gz")
 _SCRIPT = re.compile(r"[^/]+\.data/scripts/")

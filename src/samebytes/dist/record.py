@@ -80,9 +80,10 @@ def parse(data: bytes, own_name: str) -> Listing:
     """Read the RECORD called *own_name*; what cannot be used is in ``faults``, nothing is raised."""
     rows: dict[str, Row] = {}
     faults: list[Mismatch] = []
+    signatures = never_listed(own_name) - {own_name}
     for cells in _cells(data, own_name, faults):
         row = Row(*(*cells, "", "")[:3])
-        if row.name.endswith("/"):
+        if row.name.endswith("/") or row.name in signatures:
             continue  # Some builders list directories; nothing can be wrong about one.
         fault = "RECORD lists it twice" if row.name in rows else _fault(row, len(cells), own_name)
         if fault:
@@ -90,6 +91,11 @@ def parse(data: bytes, own_name: str) -> Listing:
         if row.name != own_name:
             rows.setdefault(row.name, row)
     return Listing(rows, tuple(faults))
+
+
+def never_listed(own_name: str) -> frozenset[str]:
+    """Return the names that need no row: that of the RECORD *own_name*, and those of its signatures."""
+    return frozenset((own_name, f"{own_name}.jws", f"{own_name}.p7s"))
 
 
 def compare_names(listing: Listing, names: Iterable[str], directories: Iterable[str]) -> tuple[Mismatch, ...]:

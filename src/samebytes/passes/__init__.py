@@ -1,0 +1,81 @@
+"""The rules of the canonical form, each a named value with a code and a reason, in the one order in which they run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ..errors import ConfigError
+from . import container, record, sdist, wheel
+from .model import Pass
+from .pyc import PYC
+from .sbom import SBOM
+
+__all__ = ["ALL", "DEFAULT", "by_code", "select"]
+
+ALL: tuple[Pass, ...] = (
+    record.VERIFIED,
+    wheel.SIGNATURES,
+    wheel.DATE_FILE,
+    container.MEMBERS_GIVEN_TWICE,
+    container.CASE_NOTE,
+    wheel.METADATA,
+    wheel.WHEEL,
+    wheel.TOP_LEVEL,
+    sdist.PKG_INFO,
+    sdist.SOURCES,
+    sdist.TOP_LEVEL,
+    wheel.SORTED_VALUES,
+    PYC,
+    SBOM,
+    sdist.DATE_FILE,
+    *container.CONTAINER,
+    record.REWRITTEN,
+)
+"""Every pass. What must be known before anything changes comes first, contents before their container, RECORD last."""
+
+DEFAULT: tuple[Pass, ...] = tuple(one for one in ALL if one.default)
+"""The passes that run where nobody asks for others."""
+
+_WHY_FIXED = {
+    "W001": "a RECORD that nobody checked must not be written anew",
+    "W006": "a signature of the old RECORD cannot stay; --drop-signatures drops it",
+    "W010": "a wheel without a RECORD of its files cannot be installed",
+    "T010": "it changes nothing",
+}
+
+
+def by_code(code: str) -> Pass:
+    """Return the pass with *code*.
+
+    :raises ConfigError: if there is none; the message names the nearest.
+    """
+    for one in ALL:
+        if one.code == code:
+            return one
+    from difflib import get_close_matches
+
+    nearest = get_close_matches(code.upper(), [one.code for one in ALL], 1, 0)
+    raise ConfigError(f"there is no pass {code!r}", remedy=f"Did you mean {nearest[0]} ({by_code(nearest[0]).name})?")
+
+
+def select(disable: Collection[str] = (), enable: Collection[str] = ()) -> tuple[Pass, ...]:
+    """Return the passes to run, in order: the default ones and those in *enable*, without those in *disable*.
+
+    :raises ConfigError: for a code that is unknown, may not be switched off, or is in both.
+    """
+    for code in enable:
+        by_code(code)
+    for code in disable:
+        _check_disabled(by_code(code), code in enable)
+    return tuple(one for one in ALL if (one.default or one.code in enable) and one.code not in disable)
+
+
+def _check_disabled(one: Pass, enabled: bool) -> None:
+    if enabled:
+        raise ConfigError(f"pass {one.code} is both enabled and disabled", remedy="Decide for one of them.")
+    if not one.switchable:
+        why = _WHY_FIXED.get(one.code, "the canonical writer has no other form")
+        raise ConfigError(
+            f"pass {one.code} ({one.name}) cannot be disabled: {why}",
+            remedy=f"Take {one.code} out of disable in [tool.samebytes].",
+        )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Callable, NamedTuple
 
-from ..archive.entry import Archive
+from ..archive.entry import Archive, Written
 
 
 class Change(NamedTuple):
@@ -28,6 +29,8 @@ class Context(NamedTuple):
     """Write RECORD from the files even where the one found contradicts them."""
     drop_signatures: bool = False
     """Remove RECORD.jws and RECORD.p7s, which a rewrite makes invalid."""
+    record_date: bool = False
+    """Leave the date in the sdist, in its reserved file, for whoever builds from it."""
 
 
 class Outcome(NamedTuple):
@@ -35,6 +38,10 @@ class Outcome(NamedTuple):
 
     archive: Archive
     changes: tuple[Change, ...] = ()
+    notes: tuple[Change, ...] = ()
+    """What is worth knowing but was not changed."""
+    late: Callable[[Sequence[Written]], tuple[Change, ...]] | None = None
+    """Gives the changes that cannot be known before everything is written."""
 
 
 class Pass(NamedTuple):
@@ -51,3 +58,13 @@ class Pass(NamedTuple):
     """Whether ``[tool.samebytes] disable`` may name it; what the writer has no other form for may not."""
     default: bool = True
     """False for a pass that must be asked for by ``[tool.samebytes] enable``."""
+
+
+def in_wheel(context: Context) -> bool:
+    """For ``Pass.applies``: wheels only."""
+    return context.kind == "wheel"
+
+
+def in_sdist(context: Context) -> bool:
+    """For ``Pass.applies``: sdists only."""
+    return context.kind == "sdist"

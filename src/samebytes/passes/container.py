@@ -1,0 +1,385 @@
+"""The rules of the container: what order, times, modes and owners an archive's members have, and which there are.
+
+Passes for what the writers have no other form for (``switchable=False``) change nothing themselves: they report what a
+reader noted. A few codes are only found when the file is written, by the pipeline; they have a pass too, so that every
+code is explained in one place.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Iterator
+from typing import Callable
+
+from ..archive.entry import Archive, Entry, Kind, Owner
+from ..archive.limits import case_collisions
+from ..archive.zip_layout import EARLIEST, LATEST
+from ..dist import layout
+from .model import Change, Context, Outcome, Pass, in_sdist, in_wheel
+
+_Step = Callable[[Entry, Context], Entry]
+
+
+def zip_date(date: int) -> int:
+    """Return *date* as a ZIP archive can hold it: clamped, and rounded down to an even second."""
+    return min(max(date, EARLIEST), LATEST) // 2 * 2
+
+
+def executable(entry: Entry, kind: str) -> bool:
+    """Tell whether a file of an archive of *kind* is to be executable: its owner might run it, or it is a script."""
+    return bool(entry.mode & 0o100) or (kind == "wheel" and layout.is_script(entry.name))
+
+
+def _mode(entry: Entry, context: Context) -> int:
+    if entry.kind is Kind.SYMLINK:
+        return 0o777
+    return 0o755 if entry.kind is Kind.DIRECTORY or executable(entry, context.kind) else 0o644
+
+
+def _noted(archive: Archive, code: str) -> Outcome:
+    """Report the oddities that the reader noted under *code*, and drop them."""
+    changes = [Change(code, "", oddity.detail) for oddity in archive.oddities if oddity.code == code]
+    entries = []
+    for entry in archive.entries:
+        mine = [oddity for oddity in entry.oddities if oddity.code == code]
+        changes += [Change(code, entry.name, oddity.detail) for oddity in mine]
+        others = tuple(oddity for oddity in entry.oddities if oddity.code != code)
+        entries.append(entry._replace(oddities=others) if mine else entry)
+    if not changes:
+        return Outcome(archive)
+    left = tuple(oddity for oddity in archive.oddities if oddity.code != code)
+    return Outcome(archive._replace(entries=tuple(entries), oddities=left), tuple(changes))
+
+
+def _reporting(code: str) -> Callable[[Archive, Context], Outcome]:
+    """Return the run of a pass for what the writer never reproduces."""
+
+    def run(archive: Archive, _context: Context) -> Outcome:
+        return _noted(archive, code)
+
+    return run
+
+
+def _each(code: str, step: _Step, describe: Callable[[Entry, Entry], str]) -> Callable[[Archive, Context], Outcome]:
+    """Return the run of a pass that changes members one by one."""
+
+    def run(archive: Archive, context: Context) -> Outcome:
+        noted = _noted(archive, code)
+        entries = tuple(step(entry, context) for entry in noted.archive.entries)
+        details = ((new.name, describe(old, new)) for old, new in zip(noted.archive.entries, entries))
+        changes = (Change(code, name, detail) for name, detail in details if detail)
+        return Outcome(noted.archive._replace(entries=entries), (*changes, *noted.changes))
+
+    return run
+
+
+def _with_date(entry: Entry, context: Context) -> Entry:
+    return entry._replace(mtime=zip_date(context.date) if context.kind == "wheel" else context.date)
+
+
+def _with_mode(entry: Entry, context: Context) -> Entry:
+    return entry._replace(mode=_mode(entry, context))
+
+
+def _with_owner(entry: Entry, _context: Context) -> Entry:
+    return entry._replace(owner=Owner())
+
+
+def _date_change(old: Entry, new: Entry) -> str:
+    return "" if old.mtime == new.mtime else f"time {_moment(old.mtime)} -> {_moment(new.mtime)}"
+
+
+def _mode_change(old: Entry, new: Entry) -> str:
+    return "" if old.mode == new.mode else f"mode {old.mode:04o} -> {new.mode:04o}"
+
+
+def _owner_change(old: Entry, new: Entry) -> str:
+    return "" if old.owner == new.owner else f"owner {_owner(old.owner)} -> {_owner(new.owner)}"
+
+
+def _moment(seconds: float) -> str:
+    whole = math.floor(seconds)
+    try:
+        text = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(whole))
+    except (OverflowError, ValueError, OSError):
+        return f"{seconds:g} s"  # Beyond what the platform can name.
+    return text + f"{seconds - whole:.9f}".rstrip("0.")[1:]
+
+
+def _owner(owner: Owner) -> str:
+    names = f" ({owner.uname}:{owner.gname})" if owner.uname or owner.gname else ""
+    return f"{owner.uid}:{owner.gid}{names}"
+
+
+def _keeping(archive: Archive, dropped: Iterable[Entry], code: str, why: str) -> Outcome:
+    """Return *archive* without the entries *dropped*, each reported."""
+    gone = {id(entry): Change(code, entry.name, why) for entry in dropped}
+    entries = tuple(entry for entry in archive.entries if id(entry) not in gone)
+    return Outcome(archive._replace(entries=entries), tuple(gone.values()))
+
+
+def _no_directories(archive: Archive, _context: Context) -> Outcome:
+    directories = [entry for entry in archive.entries if entry.kind is Kind.DIRECTORY]
+    return _keeping(archive, directories, "Z004", "directory entry dropped")
+
+
+def _empty_directories_only(archive: Archive, _context: Context) -> Outcome:
+    filled = {parent for entry in archive.entries for parent in _parents(entry.name)}
+    directories = [entry for entry in archive.entries if entry.kind is Kind.DIRECTORY and entry.name in filled]
+    return _keeping(archive, directories, "T005", "directory entry dropped, its contents say that it is there")
+
+
+def _parents(name: str) -> Iterator[str]:
+    while "/" in name:
+        name = name.rpartition("/")[0]
+        yield name
+
+
+def _last_of_each_name(archive: Archive, _context: Context) -> Outcome:
+    last = {entry.name: entry for entry in archive.entries}
+    earlier = [entry for entry in archive.entries if last[entry.name] is not entry]
+    return _keeping(archive, earlier, "T006", "given again further on; this earlier one dropped")
+
+
+def _differing_in_case(archive: Archive, _context: Context) -> Outcome:
+    pairs = case_collisions(entry.name for entry in archive.entries)
+    notes = (Change("T010", name, f"is {first} where case does not count") for first, name in pairs)
+    return Outcome(archive, notes=tuple(notes))
+
+
+def _name_bytes(entry: Entry) -> bytes:
+    return entry.name.encode("utf-8", "surrogateescape")
+
+
+def _wheel_order(archive: Archive, _context: Context) -> Outcome:
+    directory = layout.dist_info((entry.name for entry in archive.entries), archive.name)
+
+    def place(entry: Entry) -> tuple[bool, bool, bytes]:
+        return entry.name.startswith(f"{directory}/"), entry.name == f"{directory}/RECORD", _name_bytes(entry)
+
+    return _ordered(archive, sorted(archive.entries, key=place), "Z001")
+
+
+def _sdist_order(archive: Archive, _context: Context) -> Outcome:
+    return _ordered(archive, sorted(archive.entries, key=_name_bytes), "T001")
+
+
+def _ordered(archive: Archive, entries: list[Entry], code: str) -> Outcome:
+    """Return *archive* with its entries as given, and one change for all: the first member that is out of place."""
+    for index, (old, new) in enumerate(zip(archive.entries, entries)):
+        if old is not new:
+            place = next(number for number, entry in enumerate(entries) if entry is old)
+            detail = f"first out of place: {old.name}, position {index + 1} -> {place + 1}"
+            return Outcome(archive._replace(entries=tuple(entries)), (Change(code, "", detail),))
+    return Outcome(archive)
+
+
+MEMBERS_GIVEN_TWICE = Pass(
+    "T006",
+    "members-given-twice",
+    "A tar may hold a name more than once, where something was appended to it, and the last one counts.",
+    in_sdist,
+    _last_of_each_name,
+    switchable=False,
+)
+
+CASE_NOTE = Pass(
+    "T010",
+    "names-differing-in-case",
+    "Two names that differ only in case become one file on Windows and macOS. It is told and not changed: files are "
+    "never renamed.",
+    in_sdist,
+    _differing_in_case,
+    switchable=False,
+)
+
+_ZIP = (
+    Pass(
+        "Z004",
+        "zip-directory-entries",
+        "Some builders write entries for directories and some do not; installers go by the files' names.",
+        in_wheel,
+        _no_directories,
+    ),
+    Pass(
+        "Z002",
+        "zip-times",
+        "Members carry the modification times of a checkout, a copy or the build itself, in local time.",
+        in_wheel,
+        _each("Z002", _with_date, _date_change),
+    ),
+    Pass(
+        "Z003",
+        "zip-modes",
+        "Permission bits follow the umask and the file system of the machine; installers only keep whether a file is "
+        "executable, and pip only where the file-type bits are there too.",
+        in_wheel,
+        _each("Z003", _with_mode, _mode_change),
+    ),
+    Pass(
+        "Z005",
+        "zip-versions-and-attributes",
+        "Made-by system, version needed and internal attributes name the operating system and the zip library used.",
+        in_wheel,
+        _reporting("Z005"),
+        switchable=False,
+    ),
+    Pass(
+        "Z006",
+        "zip-extra-fields",
+        "Extra fields hold precise times, user and group numbers or padding, which no installer reads.",
+        in_wheel,
+        _reporting("Z006"),
+        switchable=False,
+    ),
+    Pass(
+        "Z007",
+        "zip-comments",
+        "Comments on the archive or its members are free text that tools leave behind.",
+        in_wheel,
+        _reporting("Z007"),
+        switchable=False,
+    ),
+    Pass(
+        "Z008",
+        "zip-flags-and-data-descriptors",
+        "Flag bits and data descriptors depend on whether the builder wrote to a file or to a pipe.",
+        in_wheel,
+        _reporting("Z008"),
+        switchable=False,
+    ),
+    Pass(
+        "Z009",
+        "zip64-structures",
+        "Some writers reserve ZIP64 fields for files that never need them.",
+        in_wheel,
+        _reporting("Z009"),
+        switchable=False,
+    ),
+    Pass(
+        "Z011",
+        "zip-layout",
+        "Gaps, and local headers in another order than the central directory, stay behind when archives are edited.",
+        in_wheel,
+        _reporting("Z011"),
+        switchable=False,
+    ),
+    Pass(
+        "Z010",
+        "zip-compression",
+        "Compressors differ: level, library (zlib, zlib-ng, ISA-L) and release each give another stream. It is found "
+        "when the canonical stream is there to compare.",
+        in_wheel,
+        _reporting("Z010"),
+        switchable=False,
+    ),
+    Pass(
+        "Z099",
+        "zip-otherwise",
+        "The safety net: the bytes are not canonical though no other rule saw why. Please report such a file.",
+        in_wheel,
+        _reporting("Z099"),
+        switchable=False,
+    ),
+    Pass(
+        "Z001",
+        "zip-order",
+        "Members come in the order in which a file system listed them; the canonical order keeps the metadata last, "
+        "where it can be read and replaced quickly.",
+        in_wheel,
+        _wheel_order,
+    ),
+)
+
+_TAR = (
+    Pass(
+        "T005",
+        "tar-directory-entries",
+        "Some builders write entries for directories and some do not; only an empty directory needs one.",
+        in_sdist,
+        _empty_directories_only,
+    ),
+    Pass(
+        "T002",
+        "tar-times",
+        "Members carry the modification times of a checkout, a copy or the build itself.",
+        in_sdist,
+        _each("T002", _with_date, _date_change),
+    ),
+    Pass(
+        "T003",
+        "tar-modes",
+        "Permission bits follow the umask and the file system of the machine.",
+        in_sdist,
+        _each("T003", _with_mode, _mode_change),
+    ),
+    Pass(
+        "T004",
+        "tar-owners",
+        "Members carry the numbers and names of the user and group that built the archive.",
+        in_sdist,
+        _each("T004", _with_owner, _owner_change),
+    ),
+    Pass(
+        "T007",
+        "tar-hard-links",
+        "Whether two equal files are one on the disk of the builder decides whether tar stores a link; a file stands "
+        "for itself.",
+        in_sdist,
+        _reporting("T007"),
+        switchable=False,
+    ),
+    Pass(
+        "T008",
+        "tar-header-format",
+        "Python's tar writer changed its default format and its PAX records over the releases, and other tools have "
+        "formats of their own.",
+        in_sdist,
+        _reporting("T008"),
+        switchable=False,
+    ),
+    Pass(
+        "T009",
+        "tar-end",
+        "How many blocks end an archive depends on the tool and its blocking factor.",
+        in_sdist,
+        _reporting("T009"),
+        switchable=False,
+    ),
+    Pass(
+        "G001",
+        "gzip-header",
+        "gzip's header holds the time of compression, the name of the file and the operating system.",
+        in_sdist,
+        _reporting("G001"),
+        switchable=False,
+    ),
+    Pass(
+        "G002",
+        "gzip-compression",
+        "Compressors differ: level, library (zlib, zlib-ng, ISA-L) and release each give another stream. It is found "
+        "when the canonical stream is there to compare.",
+        in_sdist,
+        _reporting("G002"),
+        switchable=False,
+    ),
+    Pass(
+        "T099",
+        "tar-otherwise",
+        "The safety net: the bytes are not canonical though no other rule saw why. Please report such a file.",
+        in_sdist,
+        _reporting("T099"),
+        switchable=False,
+    ),
+    Pass(
+        "T001",
+        "tar-order",
+        "Members come in the order in which a file system listed them.",
+        in_sdist,
+        _sdist_order,
+    ),
+)
+
+CONTAINER = (*_ZIP, *_TAR)
+"""The passes over a container, to run when its contents are settled."""

@@ -1,0 +1,265 @@
+"""From an archive to its canonical form: read strictly, run the passes, write, and say what was changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from ..archive.entry import Archive, Data, Entry, Kind, Written, read_all
+from ..errors import ArchiveError, OutputError
+from . import payload
+from .model import Change, Context, Outcome, Pass
+from .sdist import check_sdist
+from .wheel import check_wheel
+
+_CHUNK = 1 << 20
+_METADATA_PASSES = frozenset({"W002", "W003", "W004", "W100"})
+
+
+class FileDigest(NamedTuple):
+    """What a file is, to anybody who has it."""
+
+    sha256: str
+    """In hexadecimal."""
+    size: int
+
+
+class Rewritten(NamedTuple):
+    """What became of an archive."""
+
+    changes: tuple[Change, ...]
+    """Everything that was not canonical, or not as the passes want it; empty where the bytes are the same."""
+    written: tuple[Written, ...]
+    before: FileDigest
+    after: FileDigest
+    payload_before: str | None
+    """What :func:`samebytes.passes.payload.digest` says of the source; None unless a proof was asked for."""
+    payload_after: str | None
+    """The same of the result, read anew; equal, or there was an error."""
+    notes: tuple[Change, ...] = ()
+    """What is worth knowing but was not changed."""
+
+
+def kind_of(path: Path) -> str:
+    """Return ``"wheel"`` or ``"sdist"``, by the file's name.
+
+    :raises ArchiveError: if it is named like neither; the remedy says what to do with what it is.
+    """
+    name = path.name
+    if name.endswith(".whl"):
+        return "wheel"
+    if name.endswith(".tar.gz"):
+        return "sdist"
+    what, remedy = _refusal(name)
+    raise ArchiveError(f"{path}: {what}", remedy=remedy)
+
+
+def _refusal(name: str) -> tuple[str, str]:
+    for suffix in (".zip", ".tgz", ".tar", ".tar.bz2", ".tar.xz", ".tar.zst", ".tar.Z"):
+        if name.endswith(suffix):
+            stem = name[: -len(suffix)]
+            unpack = f"unzip {name}" if suffix == ".zip" else f"tar -xf {name}"
+            # PEP 625: there is no other form than .tar.gz any more.
+            return (
+                f"sdists in {suffix} form are not supported: convert it to .tar.gz",
+                f"For example: {unpack} && tar -czf {stem}.tar.gz {stem}",
+            )
+    if name.endswith(".egg"):
+        return "eggs are not supported: convert it to a wheel", f"For example: python -m wheel convert {name}"
+    return "is neither a wheel (.whl) nor an sdist (.tar.gz)", "Name a wheel or an sdist."
+
+
+@contextmanager
+def open_archive(path: Path) -> Iterator[Archive]:
+    """Open a wheel or an sdist, whichever *path* is named like.
+
+    :raises ArchiveError: if it is neither, is damaged, or is not laid out like one.
+    """
+    if kind_of(path) == "wheel":
+        from ..archive.zip import open_zip
+
+        with open_zip(path) as archive:
+            yield archive
+    else:
+        from ..archive.tar import open_sdist
+
+        with open_sdist(path) as archive:
+            yield archive
+
+
+def agreed_date(path: Path) -> int | None:
+    """Return the one date of all files in the archive, whole seconds since 1970 UTC, or None if they do not agree.
+
+    :raises ArchiveError: as :func:`open_archive`.
+    """
+    with open_archive(path) as archive:
+        times = {entry.mtime for entry in archive.entries if entry.kind is Kind.FILE}
+    date = times.pop() if len(times) == 1 else -1.0
+    return int(date) if date >= 0 and date == int(date) else None
+
+
+def run(archive: Archive, context: Context, passes: Sequence[Pass]) -> tuple[Outcome, ...]:
+    """Run *passes* one after another, each on what the one before it gave back; the last outcome has the archive.
+
+    Oddities that no pass took are reported at the end, for no writer reproduces them.
+    """
+    outcomes = [Outcome(archive)]
+    for one in passes:
+        if one.applies(context):
+            outcomes.append(one.run(outcomes[-1].archive, context))
+    last = outcomes[-1].archive
+    left = [Change(oddity.code, "", oddity.detail) for oddity in last.oddities]
+    left += [Change(oddity.code, entry.name, oddity.detail) for entry in last.entries for oddity in entry.oddities]
+    return (*outcomes, Outcome(last, tuple(left)))
+
+
+def normalize_files(files: Mapping[str, bytes], context: Context, passes: Sequence[Pass]) -> dict[str, bytes]:
+    """Return the files of a ``.dist-info`` directory as they will be in a wheel.
+
+    Names are those in a wheel: ``name-1.0.dist-info/METADATA``. Of *passes*, those for METADATA, WHEEL and
+    top_level.txt are run.
+    """
+    entries = tuple(Entry(name, Kind.FILE, 0o644, context.date, Data(data)) for name, data in files.items())
+    wanted = [one for one in passes if one.code in _METADATA_PASSES]
+    last = run(Archive("the prepared metadata", entries), context, wanted)[-1].archive
+    return {entry.name: read_all(entry.content) for entry in last.entries}
+
+
+def rewrite(
+    source: Path, target: Path | None, context: Context, passes: Sequence[Pass], *, prove: bool = False
+) -> Rewritten:
+    """Write the canonical form of the archive *source* to *target*, which may be *source* itself.
+
+    A source that is canonical already is not touched when it is the target. Without a target the form is only
+    compared. With *prove*, source and result are read once more, before the target is replaced.
+
+    :raises SamebytesError: of the class that fits; the target is as it was then.
+    """
+    with open_archive(source) as archive, source.open("rb") as original, _scratch(source.name) as (sink, path):
+        (check_wheel if context.kind == "wheel" else check_sdist)(archive)
+        outcomes = run(archive, context, passes)
+        written = _write(sink, outcomes[-1].archive, context)
+        before, after = _digest(original), _digest(sink)
+        changes = () if before == after else _changes(outcomes, written, context, original, sink)
+        proof = _proof(archive, path, context, changes) if prove else (None, None)
+        if target is not None and (before != after or not _is_same_file(source, target)):
+            _publish(sink, target)
+    notes = tuple(note for outcome in outcomes for note in outcome.notes)
+    return Rewritten(changes, written, before, after, proof[0], proof[1], notes)
+
+
+@contextmanager
+def _scratch(name: str) -> Iterator[tuple[BinaryIO, Path]]:
+    """Give a file called *name* in a temporary directory, to write and read."""
+    import tempfile
+
+    try:
+        with tempfile.TemporaryDirectory(prefix="samebytes-") as directory:
+            path = Path(directory, name)
+            with path.open("w+b") as sink:
+                yield sink, path
+    except OSError as error:
+        raise OutputError(
+            f"{name}: cannot be written to a temporary file: {error.strerror or error}",
+            remedy="Make room, or point TMPDIR at a directory with more.",
+        ) from error
+
+
+def _write(sink: BinaryIO, archive: Archive, context: Context) -> tuple[Written, ...]:
+    if context.kind == "wheel":
+        from ..archive.zip import write_zip as write
+    else:
+        from ..archive.tar import write_sdist as write
+    written = write(sink, archive.entries)
+    sink.flush()
+    return written
+
+
+def _publish(sink: BinaryIO, target: Path) -> None:
+    from ..archive.atomic import replacing
+
+    with replacing(target) as file:
+        for chunk in _chunks(sink):
+            file.write(chunk)
+
+
+def _is_same_file(source: Path, target: Path) -> bool:
+    return target.exists() and source.samefile(target)
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    """Give all of *file*, from its start."""
+    file.seek(0)
+    while True:
+        chunk = file.read(_CHUNK)
+        if not chunk:
+            return
+        yield chunk
+
+
+def _digest(file: BinaryIO) -> FileDigest:
+    state = hashlib.sha256()
+    size = 0
+    for chunk in _chunks(file):
+        state.update(chunk)
+        size += len(chunk)
+    return FileDigest(state.hexdigest(), size)
+
+
+def _changes(
+    outcomes: Sequence[Outcome], written: Sequence[Written], context: Context, original: BinaryIO, sink: BinaryIO
+) -> tuple[Change, ...]:
+    """Return why two archives differ: what the passes say, and what only shows now."""
+    changes = [change for outcome in outcomes for change in outcome.changes]
+    changes += [change for outcome in outcomes if outcome.late is not None for change in outcome.late(written)]
+    if context.kind == "wheel":
+        rewritten = {change.member for change in changes if change.code == "W010"}
+        changes += _compressed_otherwise(outcomes[-1].archive, written, rewritten)
+        return tuple(changes) or (Change("Z099", "", "the bytes differ, and no rule says why"),)
+    return tuple(changes) or (_sdist_difference(original, sink),)
+
+
+def _compressed_otherwise(archive: Archive, written: Iterable[Written], rewritten: Collection[str]) -> Iterator[Change]:
+    """Give a change for each member whose contents are as they were, but compressed to other bytes."""
+    for entry, member in zip(archive.entries, written):
+        # A pass that gives a member other contents takes away what was known of the old ones' compression.
+        if entry.kind is not Kind.FILE or entry.packed_crc is None or entry.name in rewritten:
+            continue
+        if entry.packed_size != member.packed_size:
+            yield Change("Z010", entry.name, f"compressed to {entry.packed_size} bytes -> {member.packed_size}")
+        elif entry.packed_crc() != member.packed_crc:
+            yield Change("Z010", entry.name, f"compressed otherwise, to {member.packed_size} bytes too")
+
+
+def _sdist_difference(original: BinaryIO, sink: BinaryIO) -> Change:
+    """Tell whether two sdists that differ in no other way differ in their compression alone."""
+    import gzip
+    from itertools import zip_longest
+
+    original.seek(0)
+    sink.seek(0)
+    with gzip.GzipFile(fileobj=original) as old, gzip.GzipFile(fileobj=sink) as new:
+        pairs = zip_longest(iter(lambda: old.read(_CHUNK), b""), iter(lambda: new.read(_CHUNK), b""))
+        if all(one == other for one, other in pairs):
+            return Change("G002", "", "compressed otherwise")
+    return Change("T099", "", "the bytes differ, and no rule says why")
+
+
+def _proof(archive: Archive, path: Path, context: Context, changes: Iterable[Change]) -> tuple[str, str]:
+    """Return the payload's digest before and after, both read from their files.
+
+    :raises OutputError: if they differ, which only a mistake in samebytes can cause.
+    """
+    named = {change.member for change in changes if payload.is_of_contents(change.code)}
+    before = payload.digest(archive, context.kind, named)
+    with open_archive(path) as result:
+        after = payload.digest(result, context.kind, named)
+    if before != after:
+        raise OutputError(
+            f"{archive.name}: the result does not hold the same files as the source, though no rule changed them",
+            remedy="Nothing was written. This is a mistake in samebytes; please report it with the file.",
+        )
+    return before, after

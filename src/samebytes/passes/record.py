@@ -1,0 +1,173 @@
+"""RECORD: held against the files that it lists, first of all, and written anew, last of all.
+
+Files are verified as they are written: the writer hashes them by SHA-256 anyway. Only what another pass rewrote or
+dropped is read once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..archive.entry import Archive, Closing, Data, Entry, Kind, Written, read_all
+from ..dist import layout, record
+from ..errors import RecordError
+from .model import Change, Context, Outcome, Pass, in_wheel
+
+_SHOWN = 20
+
+
+class _Ledger(Data):
+    """RECORD as it was found, with the files that it was held against: what W001 leaves for W010."""
+
+    __slots__ = ("files", "rows")
+
+    def __init__(self, data: bytes, rows: Mapping[str, record.Row], files: Mapping[str, Entry]) -> None:
+        super().__init__(data)
+        self.rows = rows
+        self.files = files
+
+
+class _Verification:
+    """What is found wrong while a wheel is written."""
+
+    def __init__(self, archive: Archive, ledger: _Ledger) -> None:
+        now = {entry.name: entry.content for entry in archive.entries}
+        same = {name for name, entry in ledger.files.items() if now.get(name) is entry.content}
+        self._rows = {name: row for name, row in ledger.rows.items() if name in same}
+        self._hashing = {
+            name: record.Hashing(now[name], row.algorithm)
+            for name, row in self._rows.items()
+            if row.algorithm in record.ALGORITHMS and row.algorithm != "sha256"
+        }
+        self._early = _examined(ledger.rows, (entry for name, entry in ledger.files.items() if name not in same))
+
+    def watched(self, entry: Entry) -> Entry:
+        """Return *entry* with contents that can be verified once they were read."""
+        return entry._replace(content=self._hashing.get(entry.name, entry.content))
+
+    def found(self, written: Iterable[Written]) -> tuple[record.Mismatch, ...]:
+        """Return every mismatch, given all that was written."""
+        return (*self._early, *filter(None, map(self._compare, written)))
+
+    def _compare(self, member: Written) -> record.Mismatch | None:
+        row = self._rows.get(member.name)
+        if row is None:
+            return None
+        hashing = self._hashing.get(member.name)
+        digest = hashing.digest if hashing else record.spelt("sha256", member.sha256)
+        return record.compare(row, member.size, digest)
+
+
+def _own_name(archive: Archive) -> str:
+    files = (entry.name for entry in archive.entries if entry.kind is Kind.FILE)
+    return f"{layout.dist_info(files, archive.name)}/RECORD"
+
+
+def _examined(rows: Mapping[str, record.Row], entries: Iterable[Entry]) -> tuple[record.Mismatch, ...]:
+    """Read *entries* and return those that are not what their rows say."""
+    listed = (entry for entry in entries if entry.name in rows)
+    return tuple(filter(None, (record.examine(rows[entry.name], entry.content) for entry in listed)))
+
+
+def _verify(archive: Archive, context: Context) -> Outcome:
+    own_name = _own_name(archive)
+    beside = record.never_listed(own_name)
+    files = {entry.name: entry for entry in archive.entries if entry.kind is Kind.FILE and entry.name not in beside}
+    found = next((entry for entry in archive.entries if entry.name == own_name), None)
+    if found is None:
+        return _without_record(archive, context, own_name)
+    data = read_all(found.content)
+    listing = record.parse(data, own_name)
+    directories = (entry.name for entry in archive.entries if entry.kind is Kind.DIRECTORY)
+    faults = (*listing.faults, *record.compare_names(listing, files, directories))
+    if faults and not context.rebuild_record:
+        # It fails already; read the rest now, so that all is told at once.
+        raise _disagreement(archive, (*faults, *_examined(listing.rows, files.values())))
+    ledger = _Ledger(data, listing.rows, files)
+    entries = tuple(entry._replace(content=ledger) if entry is found else entry for entry in archive.entries)
+    return Outcome(archive._replace(entries=entries), _changes(faults))
+
+
+def _without_record(archive: Archive, context: Context, own_name: str) -> Outcome:
+    if not context.rebuild_record:
+        raise RecordError(
+            f"{archive.name}: there is no {own_name}, so nothing says that its files are whole",
+            remedy="Build the wheel again; or, if you trust its files, write RECORD from them with --rebuild-record.",
+        )
+    entry = Entry(own_name, Kind.FILE, 0o644, context.date, _Ledger(b"", {}, {}))
+    change = Change("W001", own_name, "there is none -> written from the files")
+    return Outcome(archive._replace(entries=(*archive.entries, entry)), (change,))
+
+
+def _finish(archive: Archive, context: Context) -> Outcome:
+    own_name = _own_name(archive)
+    own = next(entry for entry in archive.entries if entry.name == own_name)
+    ledger = own.content if isinstance(own.content, _Ledger) else _Ledger(read_all(own.content), {}, {})
+    verification = _Verification(archive, ledger)
+    listed = {entry.name for entry in archive.entries if entry.kind is Kind.FILE and entry is not own}
+
+    def text(written: Sequence[Written]) -> bytes:
+        return record.serialise((member for member in written if member.name in listed), own_name)
+
+    def make(written: Sequence[Written]) -> bytes:
+        wrong = verification.found(written)
+        if wrong and not context.rebuild_record:
+            raise _disagreement(archive, wrong)
+        return text(written)
+
+    def late(written: Sequence[Written]) -> tuple[Change, ...]:
+        difference = _difference(ledger.data, text(written))
+        rewritten = (Change("W010", own_name, difference),) if difference and ledger.data else ()
+        return (*_changes(verification.found(written)), *rewritten)
+
+    others = tuple(verification.watched(entry) for entry in archive.entries if entry is not own)
+    moved = archive.entries[-1] is not own
+    changes = (Change("W010", own_name, "moved to the end, to be written last"),) if moved else ()
+    closing = own._replace(content=Closing(make))
+    return Outcome(archive._replace(entries=(*others, closing)), changes, late=late)
+
+
+def _changes(mismatches: Iterable[record.Mismatch]) -> tuple[Change, ...]:
+    return tuple(Change("W001", mismatch.name, mismatch.detail) for mismatch in mismatches)
+
+
+def _disagreement(archive: Archive, mismatches: Sequence[record.Mismatch]) -> RecordError:
+    lines = [f"{mismatch.name}: {mismatch.detail}" for mismatch in mismatches[:_SHOWN]]
+    if len(mismatches) > _SHOWN:
+        lines.append(f"... and {len(mismatches) - _SHOWN} more")
+    count = "one mismatch" if len(mismatches) == 1 else f"{len(mismatches)} mismatches"
+    return RecordError(
+        "\n    ".join([f"{archive.name}: RECORD does not agree with the files ({count}):", *lines]),
+        remedy="Build or fetch it again; or, if you trust its files, write RECORD from them with --rebuild-record.",
+    )
+
+
+def _difference(old: bytes, new: bytes) -> str:
+    before, after = old.splitlines(), new.splitlines()
+    changed, dropped = len(set(after) - set(before)), len(set(before) - set(after))
+    if changed or dropped:
+        return f"{changed} of {len(after)} rows written anew"
+    if before != after:
+        return "rows in another order or twice -> sorted by name"
+    return "" if old == new else "line ends -> LF"
+
+
+VERIFIED = Pass(
+    "W001",
+    "record-verified",
+    "A RECORD written from files that nobody checked would make damage look right, so every file is held against the "
+    "RECORD found before a new one is written.",
+    in_wheel,
+    _verify,
+    switchable=False,
+)
+
+REWRITTEN = Pass(
+    "W010",
+    "record-rewritten",
+    "Rows come in the order in which files were found, with the line ends and quoting of the tool; and every file that "
+    "another rule changed has another digest.",
+    in_wheel,
+    _finish,
+    switchable=False,
+)

@@ -1,0 +1,79 @@
+"""The rules for the files that a build writes into an sdist: PKG-INFO, ``.egg-info`` and the reserved date file."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from ..archive.entry import Archive, Data, Entry, Kind, read_all
+from ..dist import headers, layout
+from .model import Change, Context, Outcome, Pass, in_sdist
+from .texts import Transform, header_block, rewritten, sorted_lines
+
+
+def check_sdist(archive: Archive) -> None:
+    """Demand what every rule for sdists builds on.
+
+    :raises ArchiveError: unless everything lies in one top directory.
+    """
+    _top(archive)
+
+
+def _top(archive: Archive) -> str:
+    return layout.top_directory((entry.name for entry in archive.entries), archive.name)
+
+
+def is_pkg_info(name: str, top: str) -> bool:
+    """Tell whether *name* is the sdist's PKG-INFO or a copy in the project's own ``.egg-info``."""
+    return name == f"{top}/PKG-INFO" or layout.in_egg_info(name, top, "PKG-INFO")
+
+
+def _rewriting(wanted: Callable[[str, str], bool], code: str, transform: Transform) -> Pass:
+    """Return the pass, as yet without name and reason, that transforms the files *wanted* by name and top directory."""
+
+    def run(archive: Archive, _context: Context) -> Outcome:
+        top = _top(archive)
+        return rewritten(archive, lambda member: wanted(member, top), code, transform)
+
+    return Pass(code, "", "", in_sdist, run)
+
+
+def _with_date_file(archive: Archive, context: Context) -> Outcome:
+    if not context.record_date:
+        return Outcome(archive)
+    name = f"{_top(archive)}/{layout.RESERVED_DATE_FILE}"
+    data = b"%d\n" % context.date
+    old = [entry for entry in archive.entries if entry.name == name]
+    if len(old) == 1 and old[0].kind is Kind.FILE and read_all(old[0].content) == data:
+        return Outcome(archive)
+    entry = Entry(name, Kind.FILE, 0o644, context.date, Data(data))
+    others = (other for other in archive.entries if other.name != name)
+    detail = f"{'another one' if old else 'none'} -> {context.date}"
+    return Outcome(archive._replace(entries=(*others, entry)), (Change("S010", name, detail),))
+
+
+PKG_INFO = _rewriting(is_pkg_info, "S001", header_block(headers.METADATA_ORDER))._replace(
+    name="pkg-info-order",
+    reason=(
+        "Backends and their releases write PKG-INFO's fields in different orders, which mean the same, and with the "
+        "line ends of the platform. The order of repeated values is kept, for installers go by it."
+    ),
+)
+
+SOURCES = _rewriting(lambda name, top: layout.in_egg_info(name, top, "SOURCES.txt"), "S002", sorted_lines)._replace(
+    name="sources-order",
+    reason="SOURCES.txt lists files, and some of them in the order of a directory's listing.",
+)
+
+TOP_LEVEL = _rewriting(lambda name, top: layout.in_egg_info(name, top, "top_level.txt"), "S003", sorted_lines)._replace(
+    name="sdist-top-level-order",
+    reason="The names in top_level.txt are a set, and some builders write them in the order of a directory's listing.",
+)
+
+DATE_FILE = Pass(
+    "S010",
+    "recorded-date",
+    "A date taken from version control is not in the sources; without a file that carries it, the wheel built from the "
+    "sdist would differ from the one built from the checkout.",
+    in_sdist,
+    _with_date_file,
+)

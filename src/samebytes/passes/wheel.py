@@ -1,0 +1,120 @@
+"""The rules for the files of a wheel's ``.dist-info`` directory, RECORD aside."""
+
+from __future__ import annotations
+
+from ..archive.entry import Archive, Entry, Kind
+from ..dist import headers, layout, record
+from ..errors import ArchiveError, SignatureError
+from .model import Change, Context, Outcome, Pass, in_wheel
+from .sdist import is_pkg_info
+from .texts import Transform, header_block, rewritten, sorted_lines
+
+_SET_LIKE = ("Requires-Dist", "Provides-Extra", "Classifier")
+
+
+def check_wheel(archive: Archive) -> None:
+    """Demand what every rule for wheels builds on.
+
+    :raises ArchiveError: unless there is one ``.dist-info`` directory, that of the file's name, and no link.
+    """
+    for entry in archive.entries:
+        if entry.kind is Kind.SYMLINK:
+            raise ArchiveError(
+                f"{archive.name}: {entry.name} is a symbolic link, which no installer unpacks as one",
+                remedy="Let the build put the file itself there.",
+            )
+    layout.check_dist_info(_dist_info(archive), archive.name)
+
+
+def _dist_info(archive: Archive) -> str:
+    files = (entry.name for entry in archive.entries if entry.kind is not Kind.DIRECTORY)
+    return layout.dist_info(files, archive.name)
+
+
+def _rewriting(filename: str, code: str, transform: Transform) -> Pass:
+    """Return the pass, as yet without name and reason, that transforms one file of ``.dist-info``."""
+
+    def run(archive: Archive, _context: Context) -> Outcome:
+        name = f"{_dist_info(archive)}/{filename}"
+        return rewritten(archive, lambda member: member == name, code, transform)
+
+    return Pass(code, "", "", in_wheel, run)
+
+
+def _without_date_file(archive: Archive, _context: Context) -> Outcome:
+    gone = [entry for entry in archive.entries if entry.name == layout.RESERVED_DATE_FILE]
+    return _without(archive, gone, "W005", "removed; it is the sdist's, and a wheel needs none")
+
+
+def _without_signatures(archive: Archive, context: Context) -> Outcome:
+    own_name = f"{_dist_info(archive)}/RECORD"
+    names = record.never_listed(own_name) - {own_name}
+    found = [entry for entry in archive.entries if entry.name in names]
+    if found and not context.drop_signatures:
+        raise SignatureError(
+            f"{archive.name}: {found[0].name} signs RECORD, and would not fit a RECORD that is rewritten",
+            remedy="Normalize before you sign; or drop the signature with --drop-signatures.",
+        )
+    return _without(archive, found, "W006", "signature dropped")
+
+
+def _with_sorted_values(archive: Archive, context: Context) -> Outcome:
+    names = [entry.name for entry in archive.entries if entry.kind is not Kind.DIRECTORY]
+    if context.kind == "wheel":
+        found = f"{layout.dist_info(names, archive.name)}/METADATA"
+        return rewritten(archive, lambda name: name == found, "W100", header_block((), _SET_LIKE))
+    top = layout.top_directory(names, archive.name)
+    return rewritten(archive, lambda name: is_pkg_info(name, top), "W100", header_block((), _SET_LIKE))
+
+
+def _without(archive: Archive, gone: list[Entry], code: str, why: str) -> Outcome:
+    if not gone:
+        return Outcome(archive)
+    entries = tuple(entry for entry in archive.entries if entry not in gone)
+    return Outcome(archive._replace(entries=entries), tuple(Change(code, entry.name, why) for entry in gone))
+
+
+METADATA = _rewriting("METADATA", "W002", header_block(headers.METADATA_ORDER))._replace(
+    name="metadata-order",
+    reason=(
+        "Backends and their releases write METADATA's fields in different orders, which mean the same, and with the "
+        "line ends of the platform. The order of repeated values is kept, for installers go by it."
+    ),
+)
+
+WHEEL = _rewriting("WHEEL", "W003", header_block(headers.WHEEL_ORDER, ("Tag",)))._replace(
+    name="wheel-order",
+    reason="The Tag lines of WHEEL are a set, and some backends write them in the order of a set.",
+)
+
+TOP_LEVEL = _rewriting("top_level.txt", "W004", sorted_lines)._replace(
+    name="top-level-order",
+    reason="The names in top_level.txt are a set, and some builders write them in the order of a directory's listing.",
+)
+
+DATE_FILE = Pass(
+    "W005",
+    "reserved-date-file",
+    "The file that carries the date of an sdist would land in site-packages if a backend took it for a module.",
+    in_wheel,
+    _without_date_file,
+)
+
+SIGNATURES = Pass(
+    "W006",
+    "record-signatures",
+    "A signature is of RECORD's exact bytes, and nothing here can make a new one: an error, unless it may be dropped.",
+    in_wheel,
+    _without_signatures,
+    switchable=False,
+)
+
+SORTED_VALUES = Pass(
+    "W100",
+    "sorted-metadata-values",
+    "Where a build puts Requires-Dist, Provides-Extra or Classifier lines in the order of a set and cannot be mended, "
+    "sorting them makes the metadata equal. Resolvers go by that order, so it must be asked for.",
+    lambda _context: True,
+    _with_sorted_values,
+    default=False,
+)
