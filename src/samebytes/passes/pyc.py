@@ -6,13 +6,9 @@ from collections.abc import Iterator
 
 from ..archive.entry import Archive, Content, Entry, Kind
 from ..dist.pyc import HEADER_SIZE, Reheaded, checked_header, source_of
-from .model import Change, Context, Outcome, Pass
+from .model import Change, Context, Outcome, Pass, in_wheel
 
 __all__ = ["PYC"]
-
-
-def _applies(context: Context) -> bool:
-    return context.kind == "wheel"
 
 
 def _run(archive: Archive, _context: Context) -> Outcome:
@@ -61,6 +57,6 @@ PYC = Pass(
         "A compiled module records the modification time of its source, which is that of a checkout or a copy. "
         "Where the source is in the same wheel, a hash of it says the same without a clock (PEP 552)."
     ),
-    applies=_applies,
+    applies=in_wheel,
     run=_run,
 )

@@ -7,18 +7,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ..archive.entry import Archive, Data, Entry, Kind, read_all
-from .model import Change, Context, Outcome, Pass
+from .container import zip_date
+from .model import Change, Context, Outcome, Pass, in_wheel
 
 __all__ = ["SBOM"]
 
 
-def _applies(context: Context) -> bool:
-    return context.kind == "wheel"
-
-
 def _run(archive: Archive, context: Context) -> Outcome:
     documents = [entry for entry in archive.entries if _is_document(entry)]
-    rewritten = {entry.name: (entry, change) for entry, change in _rewritten(documents, context.date)}
+    # The date as the members hold it, so that a later run that takes the date from them finds it here too.
+    date = zip_date(context.date)
+    rewritten = {entry.name: (entry, change) for entry, change in _rewritten(documents, date)}
     if not rewritten:
         return Outcome(archive)
     entries = tuple(rewritten[entry.name][0] if entry.name in rewritten else entry for entry in archive.entries)
@@ -69,6 +68,6 @@ SBOM = Pass(
         "Software bills of materials (PEP 770) carry random serial numbers, the time of the build, the builder's "
         "paths, and lists in the order in which a tool happened to find things."
     ),
-    applies=_applies,
+    applies=in_wheel,
     run=_run,
 )

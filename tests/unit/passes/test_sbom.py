@@ -139,3 +139,18 @@ def test_a_document_that_cannot_be_read_is_an_error() -> None:
 def test_layout_alone_is_told() -> None:
     (change,) = SBOM.run(archive(**{NAME: b'{"bomFormat":"CycloneDX"}'}), CONTEXT).changes
     assert change.detail == "layout"
+
+
+@pytest.mark.parametrize(
+    ("date", "stamp"),
+    [
+        (1580601601, "2020-02-02T00:00:00Z"),
+        (0, "1980-01-01T00:00:00Z"),
+        (10**11, "2107-12-31T23:59:58Z"),
+    ],
+)
+def test_the_time_is_the_one_that_the_members_can_hold(date: int, stamp: str) -> None:
+    """Rule: who finds the date in the members' times, at a second run, changes nothing."""
+    before = archive(**{NAME: bom(metadata={"timestamp": "2026-11-21T02:34:04Z"})})
+    after = SBOM.run(before, CONTEXT._replace(date=date)).archive
+    assert json.loads(read_all(after.entries[0].content))["metadata"]["timestamp"] == stamp
