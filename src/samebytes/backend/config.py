@@ -133,8 +133,9 @@ def _refuse_unknown(tool: Mapping[str, Any], where: str) -> None:
 def _nearest(word: str, known: tuple[str, ...]) -> str:
     from difflib import get_close_matches
 
-    close = get_close_matches(word, known, n=1, cutoff=0.4)
-    return f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(known)}."
+    folded = {name.lower(): name for name in known}
+    close = get_close_matches(word.lower(), folded, n=1, cutoff=0.4)
+    return f"Did you mean {folded[close[0]]!r}?" if close else f"Known are: {', '.join(known)}."
 
 
 def _check_form(tool: Mapping[str, Any], where: str) -> None:

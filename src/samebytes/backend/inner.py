@@ -52,9 +52,19 @@ class Inner:
         self._process = process
         self._child: _Child | None = None
         self._hooks: frozenset[str] | None = None
-        self._caller = BuildBackendHookCaller(
-            str(source), backend.name, backend.path or None, runner=self._run, python_executable=process.python
-        )
+        self._caller = self._make_caller()
+
+    def _make_caller(self) -> BuildBackendHookCaller:
+        name, path = self._backend
+        try:
+            return BuildBackendHookCaller(
+                str(self._source), name, path or None, runner=self._run, python_executable=self._process.python
+            )
+        except ValueError as error:
+            raise BackendError(
+                f"backend-path {list(path)!r} is not usable: {error}",
+                remedy="Give directories inside the source tree, relative to it (PEP 517).",
+            ) from None
 
     def __enter__(self) -> Inner:
         return self
@@ -99,11 +109,6 @@ class Inner:
             raise BackendError(f"the inner backend {self._backend.name!r} has no hook {hook}") from None
         except AttributeError as error:
             raise BackendError(f"the inner backend {self._backend.name!r} could not be called: {error}") from None
-        except ValueError as error:
-            raise BackendError(
-                f"backend-path {list(self._backend.path)!r} is not usable: {error}",
-                remedy="Give directories inside the source tree, relative to it (PEP 517).",
-            ) from None
         except subprocess.CalledProcessError as error:
             raise self._failed(hook, error.returncode) from None
 

@@ -1,0 +1,113 @@
+"""What pyproject.toml may say, and what becomes of it when it says something else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from samebytes.backend.config import LEGACY_BACKEND, LEGACY_REQUIRES, Backend, load
+from samebytes.errors import ConfigError
+
+
+def configured(tmp_path: Path, text: str) -> Path:
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_the_wrapped_backend_is_that_of_our_table(tmp_path: Path) -> None:
+    config = load(
+        configured(
+            tmp_path,
+            '[build-system]\nrequires = ["samebytes", "hatchling"]\nbuild-backend = "samebytes.backend"\n'
+            '[tool.samebytes]\nbuild-backend = "hatchling.build"\nbackend-path = ["backends"]\n',
+        )
+    )
+    assert config.backend == Backend("hatchling.build", ("backends",))
+    assert config.wrapped
+    assert config.requires == ("samebytes", "hatchling")
+
+
+def test_an_unedited_tree_gives_its_own_backend_and_path(tmp_path: Path) -> None:
+    text = '[build-system]\nrequires = []\nbuild-backend = "mine:object"\nbackend-path = ["."]\n'
+    config = load(configured(tmp_path, text))
+    assert config.backend == Backend("mine:object", (".",))
+    assert config.backend.module == "mine"
+    assert not config.wrapped
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[project]\nname = 'x'\n", '[build-system]\nbuild-backend = "samebytes.backend"\n']
+)
+def test_no_backend_means_what_pep_517_says(tmp_path: Path, text: str) -> None:
+    config = load(configured(tmp_path, text))
+    assert config.backend == Backend(LEGACY_BACKEND)
+    assert config.requires == LEGACY_REQUIRES
+
+
+def test_no_pyproject_at_all_means_the_same(tmp_path: Path) -> None:
+    assert load(tmp_path).backend == Backend(LEGACY_BACKEND)
+
+
+def test_every_setting_is_read(tmp_path: Path) -> None:
+    config = load(
+        configured(
+            tmp_path,
+            '[tool.samebytes]\nbuild-backend = "b"\ncanonical-form = 1\nsource-date-epoch = 1700000000\n'
+            'disable = { Z003 = "modes are part of it" }\nenable = ["W100"]\ndebug-info = "strip"\nflags = "inherit"\n'
+            'fixed-paths = true\ninherit = ["TZ", "umask"]\n',
+        )
+    )
+    assert config.source_date_epoch == 1700000000
+    assert config.disable == (("Z003", "modes are part of it"),)
+    assert config.enable == ("W100",)
+    assert (config.debug_info, config.flags, config.fixed_paths) == ("strip", "inherit", True)
+    assert config.inherit == ("TZ", "umask")
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("bulid-backend = 'x'", "Did you mean 'build-backend'?"),
+        ("source_date_epoch = 1", "Did you mean 'source-date-epoch'?"),
+        ("zzz = 1", "Known are:"),
+        ("build-backend = 'samebytes.backend'", "samebytes cannot wrap itself"),
+        ("build-backend = 3", "must be a string"),
+        ("build-backend = ''", "must be a string"),
+        ("backend-path = 'src'", "must be a list of strings"),
+        ("canonical-form = 2", "writes version 1"),
+        ("canonical-form = true", "writes version 1"),
+        ("source-date-epoch = '1700000000'", "source-date-epoch"),
+        ("source-date-epoch = -1", "-1"),
+        ("source-date-epoch = true", "source-date-epoch"),
+        ("disable = ['Z003']", "table of codes with reasons"),
+        ("disable = { Z003 = ' ' }", "needs a reason"),
+        ("debug-info = 'drop'", "must be 'map' or 'strip'"),
+        ("flags = 1", "must be 'auto' or 'inherit'"),
+        ("fixed-paths = 'yes'", "must be true or false"),
+        ("inherit = ['UMASK']", "Did you mean 'umask'?"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_remedy(tmp_path: Path, table: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(configured(tmp_path, f"[tool.samebytes]\n{table}\n"))
+    assert said in str(caught.value)
+    assert "pyproject.toml" in caught.value.message
+
+
+@pytest.mark.parametrize("text", ["[build-system\n", "x = 1\nx = 2\n"])
+def test_broken_toml_is_told_with_its_place(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match=r"pyproject\.toml is not valid TOML: .*line \d"):
+        load(configured(tmp_path, text))
+
+
+def test_other_encodings_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_bytes(b'[project]\nname = "\xe9"\n')
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["tool = 1\n", "build-system = []\n", "[tool]\nsamebytes = 'x'\n"])
+def test_a_table_must_be_a_table(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match="must be a table"):
+        load(configured(tmp_path, text))

@@ -1,0 +1,131 @@
+"""The child process: real interpreters, backends of a few lines."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from samebytes.backend.config import Backend
+from samebytes.backend.inner import Inner, InnerUnsupported, Process
+from samebytes.errors import BackendError
+
+
+def inner(tree: Path, text: str, **changes: object) -> Inner:
+    (tree / "bk").mkdir(exist_ok=True)
+    (tree / "bk" / "mine.py").write_text(text)
+    environ = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+    process = Process(sys.executable, environ)._replace(**changes)
+    return Inner(tree, Backend("mine", ("bk",)), process, tree)
+
+
+def test_hooks_are_those_that_the_backend_has(tmp_path: Path) -> None:
+    with inner(tmp_path, "def build_wheel(*a): pass\ndef build_editable(*a): pass\nother = 1\n") as backend:
+        assert backend.hooks() == {"build_wheel", "build_editable"}
+
+
+def test_the_probe_and_the_call_share_one_process_and_one_import(tmp_path: Path) -> None:
+    text = (
+        "import os\nopen('imports', 'a').write('%d\\n' % os.getpid())\n"
+        "def get_requires_for_build_wheel(settings): return [str(os.getpid()), str(settings)]\n"
+    )
+    with inner(tmp_path, text) as backend:
+        assert "get_requires_for_build_wheel" in backend.hooks()
+        pid, settings = backend.call("get_requires_for_build_wheel", {"a": ["b", "c"]})
+    assert (tmp_path / "imports").read_text() == f"{pid}\n"
+    assert settings == "{'a': ['b', 'c']}"
+
+
+def test_a_second_call_gets_a_new_process(tmp_path: Path) -> None:
+    with inner(tmp_path, "import os\ndef get_requires_for_build_sdist(s): return [str(os.getpid())]\n") as backend:
+        assert backend.call("get_requires_for_build_sdist", None) != backend.call("get_requires_for_build_sdist", None)
+
+
+def test_the_environment_is_exactly_what_was_given(tmp_path: Path) -> None:
+    text = "import os\ndef get_requires_for_build_wheel(s): return [os.environ['X'], oct(os.umask(0)), os.getcwd()]\n"
+    environ = {"PATH": os.environ["PATH"], "X": "y", "PYTHONDONTWRITEBYTECODE": "1"}
+    with inner(tmp_path, text, environ=environ, umask=0o027) as backend:
+        assert backend.call("get_requires_for_build_wheel", None) == ["y", "0o27", os.path.realpath(tmp_path)]
+
+
+def test_temporary_names_are_counted_if_pinned(tmp_path: Path) -> None:
+    text = "import tempfile\ndef get_requires_for_build_wheel(s): return [tempfile.mkdtemp(prefix='p-')[-10:]] * 2\n"
+    environ = {"PATH": os.environ["PATH"], "TMPDIR": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    with inner(tmp_path, text, environ=environ) as backend:
+        assert backend.call("get_requires_for_build_wheel", None) == ["p-00000001"] * 2
+    with inner(tmp_path, text, environ=environ) as backend:
+        assert backend.call("get_requires_for_build_wheel", None) == ["p-00000002"] * 2
+    with inner(tmp_path, text, environ=environ, pin_tempfile=False) as backend:
+        assert not backend.call("get_requires_for_build_wheel", None)[0].startswith("p-0000")
+
+
+def test_a_missing_backend_is_an_error_with_a_remedy(tmp_path: Path) -> None:
+    process = Process(sys.executable, {"PATH": os.environ["PATH"]})
+    for call in (Inner.hooks, lambda backend: backend.call("build_wheel", str(tmp_path))):
+        with Inner(tmp_path, Backend("no_such.module"), process, tmp_path) as backend:
+            with pytest.raises(BackendError, match=r"'no_such.module' cannot be imported") as caught:
+                call(backend)
+            assert "[build-system] requires" in caught.value.remedy
+
+
+def test_a_backend_that_ends_the_process_at_import(tmp_path: Path) -> None:
+    with (
+        inner(tmp_path, "import os\nos._exit(3)\n") as backend,
+        pytest.raises(BackendError, match="cannot be imported"),
+    ):
+        backend.hooks()
+
+
+def test_a_backend_from_elsewhere_than_backend_path(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    process = Process(sys.executable, {"PATH": os.environ["PATH"]})
+    with Inner(tmp_path, Backend("json", ("empty",)), process, tmp_path) as backend:
+        with pytest.raises(BackendError, match="not from backend-path"):
+            backend.hooks()
+
+
+@pytest.mark.parametrize("path", ["..", "/tmp"])
+def test_a_backend_path_that_leaves_the_tree(tmp_path: Path, path: str) -> None:
+    process = Process(sys.executable, {"PATH": os.environ["PATH"]})
+    with pytest.raises(BackendError, match="not usable"):
+        Inner(tmp_path, Backend("json", (path,)), process, tmp_path)
+
+
+def test_an_object_that_is_not_there(tmp_path: Path) -> None:
+    process = Process(sys.executable, {"PATH": os.environ["PATH"]})
+    with Inner(tmp_path, Backend("json:nothing"), process, tmp_path) as backend:
+        with pytest.raises(BackendError, match="nothing"):
+            backend.hooks()
+
+
+def test_a_backend_that_raises(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with inner(tmp_path, "def build_wheel(*a): raise RuntimeError('no way')\n") as backend:
+        with pytest.raises(BackendError, match="failed with exit status 1 in build_wheel"):
+            backend.call("build_wheel", str(tmp_path))
+    assert "no way" in capfd.readouterr().err
+
+
+def test_a_backend_that_is_killed(tmp_path: Path) -> None:
+    text = "import os, signal\ndef build_wheel(*a): os.kill(os.getpid(), signal.SIGKILL)\n"
+    with inner(tmp_path, text) as backend, pytest.raises(BackendError, match="ended by signal 9"):
+        backend.call("build_wheel", str(tmp_path))
+
+
+def test_unsupported_operation_is_passed_on(tmp_path: Path) -> None:
+    text = "class UnsupportedOperation(Exception): pass\ndef build_sdist(*a): raise UnsupportedOperation('not here')\n"
+    with inner(tmp_path, text) as backend, pytest.raises(InnerUnsupported, match="not here"):
+        backend.call("build_sdist", str(tmp_path))
+
+
+def test_an_interpreter_that_is_not_there(tmp_path: Path) -> None:
+    with inner(tmp_path, "", python="/no/python") as backend, pytest.raises(BackendError, match="/no/python"):
+        backend.hooks()
+
+
+def test_no_process_is_left_behind(tmp_path: Path) -> None:
+    with inner(tmp_path, "def build_wheel(*a): pass\n") as backend:
+        backend.hooks()
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)

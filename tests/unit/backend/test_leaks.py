@@ -1,0 +1,58 @@
+"""Finding the machine in what was built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from samebytes.archive.entry import Archive, Data, Entry, Kind
+from samebytes.backend.leaks import needles, search, warnings
+
+
+class Pieces:
+    """Contents that come in pieces of a given size."""
+
+    def __init__(self, data: bytes, step: int) -> None:
+        self.data, self.step = data, step
+        self.size = len(data)
+
+    def chunks(self) -> Iterator[bytes]:
+        for start in range(0, self.size, self.step):
+            yield self.data[start : start + self.step]
+
+
+def archive(**files: bytes) -> Archive:
+    return Archive("a.whl", tuple(Entry(name, Kind.FILE, 0o644, 0.0, Data(data)) for name, data in files.items()))
+
+
+def test_a_path_is_found_and_told_with_its_file() -> None:
+    wanted = needles({"source directory": ["/home/ada/src"]}, {})
+    found = search(archive(good=b"nothing", bad=b"\x00/home/ada/src/a.c\x00"), wanted)
+    assert [(leak.what, leak.needle, leak.member) for leak in found] == [("source directory", "/home/ada/src", "bad")]
+    assert warnings(found) == ["the source directory '/home/ada/src' is in bad: the result depends on it"]
+
+
+@pytest.mark.parametrize("step", [1, 3, 7, 4096])
+def test_nothing_hides_between_two_pieces(step: int) -> None:
+    data = b"x" * 4090 + b"/home/ada/src" + b"y" * 50
+    entry = Entry("f", Kind.FILE, 0o644, 0.0, Pieces(data, step))
+    assert len(search(Archive("a", (entry,)), needles({"path": ["/home/ada/src"]}, {}))) == 1
+
+
+def test_names_count_only_as_words_and_only_if_they_tell_something() -> None:
+    wanted = needles({}, {"user name": "lovelace", "host name": "localhost"})
+    assert list(wanted) == [("user name", "lovelace")]
+    assert search(archive(a=b"lovelaces"), wanted) == []
+    assert len(search(archive(a=b"by lovelace."), wanted)) == 1
+
+
+@pytest.mark.parametrize("name", ["root", "runner", "ada", "", "Runner"])
+def test_short_and_generic_names_are_not_searched_for(name: str) -> None:
+    assert not needles({}, {"user name": name})
+
+
+def test_many_files_are_counted() -> None:
+    wanted = needles({"path": ["/home/ada"]}, {})
+    files = {f"f{number}": b"/home/ada" for number in range(8)}
+    assert warnings(search(archive(**files), wanted))[0].endswith("f4 and 3 more: the result depends on it")
