@@ -44,7 +44,7 @@ def entries(draw: st.DrawFn) -> tuple[Entry, ...]:
         if kind is Kind.FILE:
             entry = entry._replace(content=Data(draw(st.binary(max_size=1500))))
         elif kind is Kind.SYMLINK:
-            entry = entry._replace(target=draw(COMPONENTS))
+            entry = entry._replace(target="nowhere-" + draw(COMPONENTS))
         made.append(entry)
     return tuple(made) or (Entry("pkg-1.0", Kind.DIRECTORY, 0o755, 0),)
 

@@ -33,6 +33,7 @@ _FIELDS = {
     "devmajor": slice(329, 337),
     "devminor": slice(337, 345),
     "prefix": slice(345, 500),
+    "rest": slice(500, 512),
 }
 _OCTAL = re.compile(rb" *([0-7]*)[ \0]*")
 _TYPEFLAGS = {Kind.FILE: b"0", Kind.DIRECTORY: b"5", Kind.SYMLINK: b"2"}
@@ -97,6 +98,11 @@ def parse_header(block: bytes, where: str) -> Header:
         prefixed=bool(prefix),
         signed_checksum=given != plain,
     )
+
+
+def differing_fields(block: bytes, other: bytes) -> list[str]:
+    """Return the fields in which two header blocks differ, without the checksum, which follows from the others."""
+    return [name for name, place in _FIELDS.items() if name != "checksum" and block[place] != other[place]]
 
 
 def _dialect(block: bytes, where: str) -> str:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..errors import ArchiveError
 from . import limits
 from .entry import Entry, Kind, Oddity, Owner
-from .tar_header import DAMAGED, OLD, USTAR, Header, member_head
+from .tar_header import BLOCK, DAMAGED, OLD, USTAR, Header, differing_fields, member_head
 
 _LATEST_TIME = 1 << 62
 _SECONDS = re.compile(rb"-?\d{1,20}(\.\d{0,40})?")
@@ -195,9 +195,13 @@ def _facts(header: Header, mtime: float) -> list[str]:
 
 def oddities_of(entry: Entry, member: Member, raw: bytes) -> tuple[Oddity, ...]:
     """Note it where the bytes before the contents are not those that samebytes writes for the same values."""
-    if raw == member_head(entry):
+    canonical = member_head(entry)
+    if raw == canonical:
         return ()
     facts = list(member.facts)
     if member.name.startswith("./"):
         facts.append("name with a leading './'")
-    return (Oddity("T008", "; ".join(facts) or "header fields written in another way"),)
+    if not facts:
+        fields = differing_fields(raw[-BLOCK:], canonical[-BLOCK:]) or ["checksum"]
+        facts.append(f"written in another way: {', '.join(fields)}")
+    return (Oddity("T008", "; ".join(facts)),)

@@ -134,15 +134,19 @@ ODD_FORMS = {
     "contiguous": (member(b"pkg-1.0/f", b"d", typeflag=b"7"), "contiguous file"),
     "prefix": (member(b"f", b"d", prefix=b"pkg-1.0"), "name in two parts"),
     "leading dot": (member(b"././pkg-1.0/f", b"d"), "name with a leading './'"),
-    "device numbers": (member(b"pkg-1.0/f", b"d", devmajor=b"0000001\0"), "header fields written in another way"),
-    "no device numbers": (member(b"pkg-1.0/f", b"d", devmajor=b""), "header fields written in another way"),
-    "version": (member(b"pkg-1.0/f", b"d", version=b"\0\0"), "header fields written in another way"),
-    "file type in the mode": (member(b"pkg-1.0/f", b"d", mode=b"0100644\0"), "header fields written in another way"),
-    "blanks in numbers": (member(b"pkg-1.0/f", b"d", size=b"         1 \0"), "header fields written in another way"),
-    "base 256 size": (member(b"pkg-1.0/f", b"d", size=base256(1, 12)), "header fields written in another way"),
-    "garbage behind the name": (member(b"pkg-1.0/f\0junk", b"d"), "header fields written in another way"),
-    "garbage in the rest": (member(b"pkg-1.0/f", b"d", rest=b"junk"), "header fields written in another way"),
-    "link name of a file": (member(b"pkg-1.0/f", b"d", linkname=b"\xff"), "header fields written in another way"),
+    "device numbers": (member(b"pkg-1.0/f", b"d", devmajor=b"0000001\0"), "written in another way: devmajor"),
+    "no device numbers": (member(b"pkg-1.0/f", b"d", devmajor=b""), "written in another way: devmajor"),
+    "version": (member(b"pkg-1.0/f", b"d", version=b"\0\0"), "written in another way: magic"),
+    "file type in the mode": (member(b"pkg-1.0/f", b"d", mode=b"0100644\0"), "written in another way: mode"),
+    "blanks in numbers": (member(b"pkg-1.0/f", b"d", size=b"         1 \0"), "written in another way: size"),
+    "base 256 size": (member(b"pkg-1.0/f", b"d", size=base256(1, 12)), "written in another way: size"),
+    "garbage behind the name": (member(b"pkg-1.0/f\0junk", b"d"), "written in another way: name"),
+    "garbage in the rest": (member(b"pkg-1.0/f", b"d", rest=b"junk"), "written in another way: rest"),
+    "link name of a file": (member(b"pkg-1.0/f", b"d", linkname=b"\xff"), "written in another way: linkname"),
+    "a checksum of seven digits": (
+        member(b"pkg-1.0/f", b"d", checksum=octal(sum(member(b"pkg-1.0/f", b"d", checksum=b" " * 8)[:512]), 8)),
+        "written in another way: checksum",
+    ),
     "PAX times": (
         pax(records(atime="5", ctime="6.5")) + member(b"pkg-1.0/f", b"d"),
         "PAX header: atime, ctime",
@@ -213,8 +217,8 @@ def test_a_gnu_long_link_target_is_read_and_noted(tmp_path: Path) -> None:
         (pax(records(mtime="1580601600")) + member(b"pkg-1.0/f", mtime=octal(0, 12)), DATE, "PAX header: mtime"),
         (pax(records(mtime="7.")) + member(b"pkg-1.0/f"), 7, "PAX header: mtime"),
         (pax(records(mtime="-1.5")) + member(b"pkg-1.0/f"), -1.5, "PAX header: mtime; fraction of a second"),
-        (member(b"pkg-1.0/f", mtime=base256(-86400, 12)), -86400, "header fields written in another way"),
-        (member(b"pkg-1.0/f", mtime=base256(8**11, 12)), 8**11, "header fields written in another way"),
+        (member(b"pkg-1.0/f", mtime=base256(-86400, 12)), -86400, "written in another way: mtime"),
+        (member(b"pkg-1.0/f", mtime=base256(8**11, 12)), 8**11, "written in another way: mtime"),
     ],
 )
 def test_times_are_read_whatever_their_form(tmp_path: Path, part: bytes, mtime: float, detail: str) -> None:
@@ -314,7 +318,7 @@ def test_a_pre_posix_directory_is_known_by_its_slash(tmp_path: Path, fields: dic
 
 def test_a_directory_without_a_slash_is_odd(tmp_path: Path) -> None:
     path = tars.sdist(tmp_path, directory(b"pkg-1.0/d"))
-    assert oddities(path) == [Oddity("T008", "header fields written in another way")]
+    assert oddities(path) == [Oddity("T008", "written in another way: name")]
     rewritten(path)
 
 
