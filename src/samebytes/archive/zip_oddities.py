@@ -90,7 +90,9 @@ def _modes(central: CentralHeader) -> Iterator[str]:
         yield f"no file type in the mode 0o{mode:o}"
     elif kind not in (stat.S_IFLNK, stat.S_IFDIR if directory else stat.S_IFREG):
         yield f"file type 0o{kind:o} in the mode of a {'directory' if directory else 'file'}"
-    if attributes != (DOS_DIRECTORY if directory else 0):
+    if directory and not attributes & DOS_DIRECTORY:
+        yield "no DOS attribute says that it is a directory"
+    elif attributes != (DOS_DIRECTORY if directory else 0):
         yield f"DOS attributes 0x{attributes:02x}"
 
 
@@ -99,20 +101,21 @@ def _versions(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
     if system != UNIX:
         yield f"made by system {system} ({_SYSTEMS.get(system, 'unknown')})"
     sizes_need = max(central.size, central.packed_size) >= MAX_32
-    offset_needs = central.offset >= MAX_32
-    if version != (VERSION_ZIP64 if sizes_need or offset_needs else VERSION_DEFLATED):
-        yield f"made by version {_version(version)}"
+    wide = sizes_need or central.offset >= MAX_32
     plain = VERSION_DEFLATED if central.method == DEFLATED else VERSION_STORED
-    if central.version_needed != (VERSION_ZIP64 if sizes_need or offset_needs else plain):
-        yield f"version needed {_version(central.version_needed)}"
-    if local.version_needed != (VERSION_ZIP64 if sizes_need else plain):
-        yield f"version needed {_version(local.version_needed)} in the local header"
+    yield from _version("made by version", version, VERSION_ZIP64 if wide else VERSION_DEFLATED)
+    needed = VERSION_ZIP64 if wide else plain
+    local_needed = VERSION_ZIP64 if sizes_need else plain
+    yield from _version("version needed", central.version_needed, needed)
+    if (local.version_needed, local_needed) != (central.version_needed, needed):
+        yield from _version("version needed, in the local header,", local.version_needed, local_needed)
     if central.internal:
         yield f"internal attributes 0x{central.internal:04x}"
 
 
-def _version(version: int) -> str:
-    return f"{version // 10}.{version % 10}" if version < 100 else f"0x{version:x}"
+def _version(what: str, version: int, canonical: int) -> Iterator[str]:
+    if version != canonical:
+        yield f"{what} {version / 10:.1f} instead of {canonical / 10:.1f}"
 
 
 def _extras(central: CentralHeader, local: LocalHeader) -> Iterator[str]:

@@ -1,0 +1,388 @@
+"""What the ZIP reader makes of honest files, canonical, odd and larger than 4 GiB."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+import pytest
+from support.zips import (
+    FILE_0644,
+    FULL,
+    NOON_SECONDS,
+    TEXT,
+    Member,
+    build,
+    deflated,
+    descriptor,
+    directory,
+    field_of,
+    saved,
+    zip64,
+)
+
+from samebytes.archive.entry import CHUNK_SIZE, Archive, Kind, Oddity, read_all
+from samebytes.archive.zip import open_zip
+from samebytes.errors import ArchiveError
+
+
+def read(tmp_path: Path, data: bytes) -> tuple[Archive, list[bytes]]:
+    """Return the archive and all of its contents."""
+    with open_zip(saved(tmp_path, data)) as archive:
+        return archive, [read_all(entry.content) for entry in archive.entries]
+
+
+def test_canonical_file_has_nothing_odd(tmp_path: Path) -> None:
+    script = Member(b"it-1.data/scripts/run", b"#!python\n", method=0, external=0o100755 << 16)
+    archive, contents = read(tmp_path, build(Member(), script, Member("é.txt".encode(), flags=0x800)))
+    assert archive.name == "it-1-py3-none-any.whl"
+    assert [entry.name for entry in archive.entries] == ["pkg/a.py", "it-1.data/scripts/run", "é.txt"]
+    assert [entry.mode for entry in archive.entries] == [0o644, 0o755, 0o644]
+    assert {entry.kind for entry in archive.entries} == {Kind.FILE}
+    assert {entry.mtime for entry in archive.entries} == {NOON_SECONDS}
+    assert contents == [TEXT, b"#!python\n", TEXT]
+    assert [entry.content.size for entry in archive.entries] == [len(data) for data in contents]
+    assert archive.oddities == ()
+    assert [entry.oddities for entry in archive.entries] == [(), (), ()]
+
+
+def test_packed_size_and_crc_are_of_the_bytes_in_the_file(tmp_path: Path) -> None:
+    with open_zip(saved(tmp_path, build(Member(), Member(b"b", b"12", method=0)))) as archive:
+        first, second = archive.entries
+        assert first.packed_crc is not None
+        assert second.packed_crc is not None
+        assert (first.packed_size, first.packed_crc()) == (len(deflated(TEXT)), zlib.crc32(deflated(TEXT)))
+        assert (second.packed_size, second.packed_crc()) == (2, zlib.crc32(b"12"))
+
+
+def test_contents_can_be_read_again_and_side_by_side(tmp_path: Path) -> None:
+    big = bytes(range(256)) * 8192
+    with open_zip(saved(tmp_path, build(Member(b"a", big), Member(b"b", big, method=0)))) as archive:
+        first, second = archive.entries
+        pairs = list(zip(first.content.chunks(), second.content.chunks()))
+        assert b"".join(one for one, _ in pairs)[:1000] == b"".join(other for _, other in pairs)[:1000]
+        assert read_all(first.content) == read_all(first.content) == read_all(second.content) == big
+
+
+def test_contents_come_in_bounded_pieces(tmp_path: Path) -> None:
+    zeros = bytes(20 * CHUNK_SIZE + 7)
+    with open_zip(saved(tmp_path, build(Member(b"zeros", zeros)))) as archive:
+        (entry,) = archive.entries
+        sizes = [len(chunk) for chunk in entry.content.chunks()]
+    assert sum(sizes) == len(zeros)
+    assert max(sizes) <= CHUNK_SIZE
+
+
+def test_empty_archive_has_no_entries(tmp_path: Path) -> None:
+    archive, _ = read(tmp_path, build())
+    assert archive == Archive("it-1-py3-none-any.whl", ())
+
+
+def test_empty_file_may_be_stored_or_deflated(tmp_path: Path) -> None:
+    archive, contents = read(tmp_path, build(Member(b"a", b"", method=0), Member(b"b", b"")))
+    assert contents == [b"", b""]
+    assert [entry.packed_size for entry in archive.entries] == [0, 2]
+
+
+def test_directory_loses_its_slash(tmp_path: Path) -> None:
+    archive, contents = read(tmp_path, build(directory(), directory(b"q/", packed=b"\3\0", method=8), Member()))
+    assert [(entry.name, entry.kind, entry.mode) for entry in archive.entries] == [
+        ("pkg", Kind.DIRECTORY, 0o755),
+        ("q", Kind.DIRECTORY, 0o755),
+        ("pkg/a.py", Kind.FILE, 0o644),
+    ]
+    assert contents == [b"", b"", TEXT]
+    assert all(entry.oddities == () for entry in archive.entries)
+
+
+def test_directory_that_claims_deflate_without_a_stream_is_empty(tmp_path: Path) -> None:
+    archive, _ = read(tmp_path, build(directory(packed=b"", method=8)))
+    assert archive.entries[0].kind is Kind.DIRECTORY
+
+
+def test_symbolic_link_keeps_its_target(tmp_path: Path) -> None:
+    archive, _ = read(tmp_path, build(Member(b"pkg/link", b"a.py", method=0, external=0o120777 << 16)))
+    (entry,) = archive.entries
+    assert (entry.kind, entry.target, entry.content.size) == (Kind.SYMLINK, "a.py", 0)
+    assert entry.oddities == ()
+
+
+def test_zipfile_output_is_read(tmp_path: Path) -> None:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("pkg/a.py", TEXT)
+        file.writestr(zipfile.ZipInfo("stored", (2020, 2, 2, 12, 0, 0)), b"x")
+    archive, contents = read(tmp_path, sink.getvalue())
+    assert contents == [TEXT, b"x"]
+    assert archive.entries[1].mtime == NOON_SECONDS
+
+
+class OneWay(io.RawIOBase):
+    """A sink that cannot seek, so that zipfile has to write data descriptors."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        piece = bytes(data)  # type: ignore[call-overload]
+        self.data += piece
+        return len(piece)
+
+
+@pytest.mark.parametrize("force_zip64", [False, True])
+def test_zipfile_stream_with_data_descriptors_is_read(tmp_path: Path, force_zip64: bool) -> None:
+    sink = OneWay()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as file:  # type: ignore[call-overload]
+        for name in ("a", "b"):
+            with file.open(name, "w", force_zip64=force_zip64) as member:
+                member.write(TEXT)
+    archive, contents = read(tmp_path, bytes(sink.data))
+    assert contents == [TEXT, TEXT]
+    codes = {oddity.code for entry in archive.entries for oddity in entry.oddities}
+    assert codes >= ({"Z008", "Z009"} if force_zip64 else {"Z008"})
+
+
+def odd(detail: str, code: str, **changes: object) -> object:
+    return pytest.param(Member(**changes), [(code, detail)], id=detail)  # type: ignore[arg-type]
+
+
+ODD_MEMBERS = [
+    odd("time 0x0000 and date 0x0000 are no moment", "Z002", time=0, date=0),
+    odd("another time in the local header than in the central directory", "Z002", local={"time": 7}),
+    odd("no Unix mode", "Z003", external=0),
+    odd("no file type in the mode 0o644", "Z003", external=0o644 << 16),
+    odd("file type 0o10000 in the mode of a file", "Z003", external=0o010644 << 16),
+    odd("file type 0o40000 in the mode of a file", "Z003", external=0o040755 << 16),
+    odd("DOS attributes 0x20", "Z003", external=FILE_0644 | 0x20),
+    odd("made by system 0 (DOS)", "Z005", made_by=20),
+    odd("made by system 99 (unknown)", "Z005", made_by=99 << 8 | 20),
+    odd("made by version 6.3 instead of 2.0", "Z005", made_by=3 << 8 | 63),
+    odd("version needed 2.0 instead of 1.0", "Z005", data=b"x", method=0, needed=20),
+    odd("version needed, in the local header, 1.0 instead of 2.0", "Z005", local={"needed": 10}),
+    odd("internal attributes 0x0001", "Z005", internal=1),
+    odd("extra field 0x5455 (Unix times)", "Z006", extra=field_of(0x5455, b"\3" + bytes(8))),
+    odd("extra field 0x7875 (Unix owner)", "Z006", local={"extra": field_of(0x7875, b"\1\4abcd\4efgh")}),
+    odd("extra field 0x1234 (unknown)", "Z006", extra=field_of(0x1234, b"")),
+    odd("extra field 0x7075 (Unicode name)", "Z006", extra=field_of(0x7075, b"\1abcdpkg/a.py")),
+    odd("padding in the extra field", "Z006", local={"extra": b"\0\0\0"}),
+    odd("comment of 5 bytes", "Z007", comment=b"hello"),
+    odd("flag 0x0002 (compression level)", "Z008", flags=2),
+    odd("flag 0x0800 (UTF-8 name)", "Z008", flags=0x800),
+    odd("flag 0x0800 (UTF-8 name)", "Z008", local={"flags": 0x800}),
+    odd("flag 0x8000 (unknown)", "Z008", flags=0x8000),
+    odd("name neither ASCII nor marked as UTF-8, read as code page 437", "Z008", name=b"caf\x82"),
+    odd(
+        "ZIP64 extra field in the central directory, where nothing needs it",
+        "Z009",
+        extra=b"\1\0\0\0",
+        local={"extra": b""},
+    ),
+    odd(
+        "ZIP64 extra field in the local header, where nothing needs it",
+        "Z009",
+        local={"extra": zip64(len(TEXT), len(deflated(TEXT))), "size": FULL, "packed_size": FULL},
+    ),
+]
+
+
+@pytest.mark.parametrize(("member", "expected"), ODD_MEMBERS)
+def test_oddity_of_a_member_is_told(tmp_path: Path, member: Member, expected: list[tuple[str, str]]) -> None:
+    archive, contents = read(tmp_path, build(member))
+    assert contents == [member.data]
+    assert archive.entries[0].oddities == tuple(Oddity(*oddity) for oddity in expected)
+    assert archive.oddities == ()
+
+
+def test_name_without_utf8_flag_is_code_page_437(tmp_path: Path) -> None:
+    archive, _ = read(tmp_path, build(Member(b"caf\x82.py")))
+    assert archive.entries[0].name == "café.py"
+
+
+def test_missing_or_impossible_facts_get_the_plain_ones(tmp_path: Path) -> None:
+    archive, _ = read(tmp_path, build(Member(external=0, time=0, date=0), directory(b"d/", external=0x10)))
+    assert [entry.mode for entry in archive.entries] == [0o644, 0o755]
+    assert archive.entries[0].mtime == 315532800
+
+
+@pytest.mark.parametrize(
+    ("attributes", "detail"), [(0, "no DOS attribute says that it is a directory"), (0x30, "DOS attributes 0x30")]
+)
+def test_odd_attributes_of_a_directory_are_told(tmp_path: Path, attributes: int, detail: str) -> None:
+    archive, _ = read(tmp_path, build(directory(external=0o040755 << 16 | attributes)))
+    assert archive.entries[0].oddities == (Oddity("Z003", detail),)
+
+
+@pytest.mark.parametrize("signature", [True, False])
+@pytest.mark.parametrize("width", [4, 8])
+@pytest.mark.parametrize("data", [TEXT, b""])
+@pytest.mark.parametrize("zeroed", [True, False])
+def test_every_form_of_data_descriptor_is_read(
+    tmp_path: Path, data: bytes, width: int, signature: bool, zeroed: bool
+) -> None:
+    plain = Member(data=data, flags=8)
+    local = {"crc": 0, "size": 0, "packed_size": 0} if zeroed else {}
+    first = Member(data=data, flags=8, local=local, descriptor=descriptor(plain, width=width, signature=signature))
+    archive, contents = read(tmp_path, build(first, Member(b"b")))
+    assert contents == [data, TEXT]
+    assert archive.oddities == ()
+    assert archive.entries[0].oddities == (Oddity("Z008", "flag 0x0008 (data descriptor)"),)
+
+
+def test_descriptor_announced_in_one_header_only_is_told(tmp_path: Path) -> None:
+    member = Member(local={"flags": 8}, descriptor=descriptor(Member()))
+    archive, contents = read(tmp_path, build(member))
+    assert contents == [TEXT]
+    assert archive.entries[0].oddities == (
+        Oddity("Z008", "flag 0x0008 (data descriptor)"),
+        Oddity("Z008", "data descriptor announced in one of the two headers only"),
+    )
+
+
+def test_order_and_gaps_are_told(tmp_path: Path) -> None:
+    data = build(Member(after=b"gap"), Member(b"b", after=bytes(5)), order=[1, 0])
+    archive, contents = read(tmp_path, data)
+    assert [entry.name for entry in archive.entries] == ["b", "pkg/a.py"]
+    assert contents == [TEXT, TEXT]
+    assert archive.oddities == (
+        Oddity("Z011", "members lie in another order than the central directory's"),
+        Oddity("Z011", "3 bytes lie unused after 'pkg/a.py'"),
+        Oddity("Z011", "5 bytes lie unused after 'b'"),
+    )
+
+
+@pytest.mark.parametrize("size", [1, 22, 65535])
+def test_archive_comment_is_told(tmp_path: Path, size: int) -> None:
+    archive, contents = read(tmp_path, build(Member(), comment=b"c" * size))
+    assert contents == [TEXT]
+    assert archive.oddities == (Oddity("Z007", f"comment of {size} bytes"),)
+
+
+FITTING = zip64(len(TEXT), len(deflated(TEXT)))
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [FITTING, zip64(len(TEXT), len(deflated(TEXT)), 0), zip64(len(TEXT), len(deflated(TEXT)), 0)[:-8] + bytes(12)],
+    ids=["sizes", "sizes and offset", "sizes, offset and disk"],
+)
+def test_zip64_sizes_are_read(tmp_path: Path, extra: bytes) -> None:
+    extra = extra[:2] + struct.pack("<H", len(extra) - 4) + extra[4:]
+    member = Member(extra=extra, size=FULL, packed_size=FULL, local={"extra": FITTING})
+    archive, contents = read(tmp_path, build(member))
+    assert contents == [TEXT]
+    assert {oddity.code for oddity in archive.entries[0].oddities} == {"Z009"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "extra"),
+    [
+        ({"size": FULL}, zip64(len(TEXT))),
+        ({"packed_size": FULL}, zip64(len(deflated(TEXT)))),
+        ({"size": FULL}, FITTING),
+    ],
+    ids=["size", "packed size", "size of both"],
+)
+def test_zip64_holds_only_the_full_fields(tmp_path: Path, changes: dict[str, int], extra: bytes) -> None:
+    _, contents = read(tmp_path, build(Member(**changes, extra=extra)))  # type: ignore[arg-type]
+    assert contents == [TEXT]
+
+
+def test_zip64_offset_is_read_after_the_sizes(tmp_path: Path) -> None:
+    second = Member(b"b", offset=FULL, extra=zip64(len(build(Member())) - 22 - 46 - 8), local={"extra": b""})
+    archive, contents = read(tmp_path, build(Member(), second))
+    assert contents == [TEXT, TEXT]
+    assert [oddity.code for oddity in archive.entries[1].oddities] == ["Z009"]
+
+
+@pytest.mark.parametrize(
+    ("end", "end64", "extra_data", "detail"),
+    [
+        ({}, {}, b"", "a ZIP64 end record, though all fits without it"),
+        ({"here": 0xFFFF, "count": 0xFFFF, "size": FULL, "offset": FULL}, {}, b"", "a ZIP64 end record, though all fits without it"),
+        ({"disk": 0xFFFF, "first_disk": 0xFFFF, "offset": FULL}, {}, b"", "a ZIP64 end record, though all fits without it"),
+        ({}, {"disks": 0, "made_by": 20}, b"more", "a ZIP64 end record, though all fits without it"),
+    ],
+)  # fmt: skip
+def test_zip64_end_record_is_read(
+    tmp_path: Path, end: dict[str, int], end64: dict[str, int], extra_data: bytes, detail: str
+) -> None:
+    archive, contents = read(tmp_path, build(Member(), end=end, end64=end64, end64_data=extra_data))
+    assert contents == [TEXT]
+    assert archive.oddities == (Oddity("Z009", detail),)
+
+
+def many(count: int) -> list[Member]:
+    return [Member(b"%d" % number, b"", method=0) for number in range(count)]
+
+
+def test_65535_members_without_zip64_are_read_and_told(tmp_path: Path) -> None:
+    archive, _ = read(tmp_path, build(*many(0xFFFF)))
+    assert len(archive.entries) == 0xFFFF
+    assert archive.oddities == (Oddity("Z009", "no ZIP64 end record, though the end record's fields are full"),)
+
+
+def test_zip64_end_record_that_is_needed_is_not_odd(tmp_path: Path) -> None:
+    members = many(0x10001)
+    full = {"here": 0xFFFF, "count": 0xFFFF}
+    plain, _ = read(tmp_path, build(*members, end=full, end64={}))
+    assert len(plain.entries) == 0x10001
+    assert plain.oddities == ()
+    other, _ = read(tmp_path, build(*members, end={**full, "size": FULL}, end64={"disks": 0}))
+    assert [oddity.code for oddity in other.oddities] == ["Z009"]
+
+
+def test_members_beyond_4_gib_are_read(tmp_path: Path) -> None:
+    large = (1 << 32) + 12_345
+    extra = zip64(large, large)
+    first = Member(b"large.bin", b"", method=0, needed=45, size=FULL, packed_size=FULL, extra=extra)
+    start = build(first)[: 30 + len(b"large.bin") + len(extra)]
+    offset = len(start) + large
+    second = Member(b"second.txt", TEXT, needed=45, made_by=3 << 8 | 45, extra=zip64(offset), offset=FULL)
+    second_file = build(Member(b"second.txt"))
+    local = second_file[: 30 + len(b"second.txt") + len(deflated(TEXT))]
+    wide = Member(b"large.bin", b"", method=0, needed=45, made_by=3 << 8 | 45, size=FULL, packed_size=FULL, extra=extra)
+    central = build(wide, second).split(b"PK\x01\x02")[1:]
+    records = b"".join(b"PK\x01\x02" + record for record in [central[0], central[1].split(b"PK\x05\x06")[0]])
+    at = offset + len(local)
+    end64 = struct.pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 2, 2, len(records), at)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, at + len(records), 1)
+    end = struct.pack("<4sHHHHLLH", b"PK\x05\x06", 0, 0, 2, 2, len(records), FULL, 0)
+    path = tmp_path / "large.whl"
+    with path.open("wb") as file:
+        file.write(start)
+        file.truncate(offset)
+        file.seek(offset)
+        file.write(local + records + end64 + locator + end)
+    with open_zip(path) as archive:
+        assert [(entry.name, entry.content.size) for entry in archive.entries] == [
+            ("large.bin", large),
+            ("second.txt", len(TEXT)),
+        ]
+        assert read_all(archive.entries[1].content) == TEXT
+        assert sum(map(len, itertools.islice(archive.entries[0].content.chunks(), 4))) > 0
+        assert archive.oddities == ()
+        assert [entry.oddities for entry in archive.entries] == [(), ()]
+
+
+def test_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match="cannot be opened: No such file"), open_zip(tmp_path / "none.whl"):
+        pass
+
+
+def test_directory_is_no_archive(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match="cannot be opened"), open_zip(tmp_path):
+        pass
+
+
+def test_file_is_closed_afterwards(tmp_path: Path) -> None:
+    with open_zip(saved(tmp_path, build(Member()))) as archive:
+        pass
+    with pytest.raises(ValueError, match="closed"):
+        read_all(archive.entries[0].content)
