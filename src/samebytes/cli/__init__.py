@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.util import find_spec
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -110,8 +109,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser.set_defaults(run=lambda _: _show_help(parser))
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for module in _modules_for(arguments):
-        if find_spec(f".{module}", __package__):
-            import_module(f".{module}", __package__).add_parser(subparsers)
+        import_module(f".{module}", __package__).add_parser(subparsers)
     return parser
 
 
@@ -120,6 +118,8 @@ def _modules_for(arguments: Sequence[str]) -> list[str]:
     first = arguments[0] if arguments else ""
     if first and not first.startswith("-") and first not in COMMANDS:
         raise UsageError(f"there is no command {first!r}", remedy=_suggestion(first))
+    if first == "--version":
+        return []
     wanted = [first] if first in COMMANDS else COMMANDS
     return list(dict.fromkeys(_MODULES.get(name, name) for name in wanted))
 

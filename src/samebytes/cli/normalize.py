@@ -151,10 +151,10 @@ def report(
 
 
 def _tell(args: argparse.Namespace, result: Result, *, checking: bool) -> None:
-    from ..report.normalize import finding_lines, summary_lines
+    from ..report.normalize import finding_lines, located_message, summary_lines
 
     if result.error is not None:
-        for line in error_lines(result.error.message, result.error.remedy, style_of(sys.stderr)):
+        for line in error_lines(located_message(result), result.error.remedy, style_of(sys.stderr)):
             print(line, file=sys.stderr)
     elif not args.json and args.verbosity > QUIET:
         lines = finding_lines if checking else summary_lines

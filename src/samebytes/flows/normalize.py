@@ -15,13 +15,14 @@ from ..archive.entry import Archive, Content
 from ..epoch import DEFAULT_DATE, format_date
 from ..errors import ArchiveError, Interrupted, OutputError, SamebytesError, SignatureError, UsageError
 from ..passes.model import Change, Context, Outcome, Pass
-from ..passes.pipeline import Rewritten, agreed_date, kind_of, rewrite
+from ..passes.pipeline import FileDigest, Rewritten, agreed_date, kind_of, rewrite
 
 __all__ = [
     "RECORD_VERIFIED",
     "ArtifactDate",
     "Change",
     "DateSource",
+    "FileDigest",
     "Group",
     "Job",
     "Options",
@@ -91,7 +92,7 @@ class Options:
     drop_signatures: bool = False
     ignore_attestation: bool = False
     prove: bool = False
-    """Also digest the payload before and after."""
+    """Read what was written anew, to prove that it holds the same payload."""
     jobs: int = 1
     """How many archives are worked on at once."""
 
@@ -128,6 +129,11 @@ class Result:
         return self.rewritten.changes if self.rewritten is not None else ()
 
     @property
+    def notes(self) -> tuple[Change, ...]:
+        """What is worth knowing, but was not changed and is no finding."""
+        return self.rewritten.notes if self.rewritten is not None else ()
+
+    @property
     def rebuilt_record(self) -> bool:
         """Whether a RECORD that contradicts its wheel was overridden."""
         return any(change.code == RECORD_VERIFIED for change in self.changes)
@@ -143,11 +149,11 @@ class Group:
 
 
 def grouped(changes: Iterable[Change]) -> tuple[Group, ...]:
-    """Return *changes* by code, codes in the order of their first change."""
+    """Return *changes* by code, in the codes' order."""
     by_code: dict[str, list[Change]] = {}
     for change in changes:
         by_code.setdefault(change.code, []).append(change)
-    return tuple(Group(code, title(code), tuple(members)) for code, members in by_code.items())
+    return tuple(Group(code, title(code), tuple(members)) for code, members in sorted(by_code.items()))
 
 
 def plan(paths: Sequence[Path], output: Path | None = None) -> tuple[Job | Result, ...]:
@@ -192,8 +198,8 @@ def normalize(steps: Sequence[Job | Result], options: Options) -> Generator[Resu
 
 
 def title(code: str) -> str:
-    """Return the name of the pass that *code* stands for."""
-    return rules.by_code(code).name
+    """Return the name of the pass that *code* stands for, in words."""
+    return rules.by_code(code).name.replace("-", " ")
 
 
 def _expanded(path: Path) -> list[Job | Result]:
@@ -227,7 +233,7 @@ def _directed(step: Job | Result, output: Path | None) -> Job | Result:
     if isinstance(step, Result):
         return step
     if output is None:
-        return Job(step.source, step.source.resolve() if step.source.is_symlink() else step.source)
+        return step
     target = output / step.source.name
     if target.resolve() == step.source.resolve():
         raise UsageError(

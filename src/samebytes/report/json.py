@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ..flows.normalize import Result
+from ..flows.normalize import FileDigest, Result
 
 NORMALIZE_SCHEMA_VERSION = 1
 """Raised when a field is removed or changes its meaning; new fields may come without."""
@@ -36,6 +36,7 @@ def _file(result: Result) -> dict[str, Any]:
         "after": _digest(rewritten.after) if rewritten else None,
         "changed": result.changed if rewritten else None,
         "changes": [change._asdict() for change in result.changes],
+        "notes": [note._asdict() for note in result.notes],
         "payload": _payload(result),
         "error": _error(result),
     }
@@ -57,6 +58,13 @@ def _error(result: Result) -> dict[str, Any] | None:
         "remedy": error.remedy,
         "exit_status": error.exit_status,
     }
+
+
+def _payload(result: Result) -> dict[str, Any] | None:
+    if result.rewritten is None or result.rewritten.payload_before is None:
+        return None
+    before, after = result.rewritten.payload_before, result.rewritten.payload_after
+    return {"before": before, "after": after, "same": after == before}
 
 
 def _digest(digest: FileDigest) -> dict[str, Any]:

@@ -25,6 +25,8 @@ def summary_lines(result: Result, style: Style, *, verbose: bool = False) -> Ite
         yield f"  output {harmless(str(result.output))}"
     for group in grouped(result.changes):
         yield from _group_lines(group, style, verbose=verbose or group.code == RECORD_VERIFIED)
+    for note in result.notes:
+        yield f"  {style.dim('note')} {note.code} {_told(note)}"
 
 
 def finding_lines(result: Result, style: Style, *, verbose: bool = False) -> Iterator[str]:
@@ -34,21 +36,33 @@ def finding_lines(result: Result, style: Style, *, verbose: bool = False) -> Ite
     file = harmless(str(result.source))
     if not result.changed:
         yield f"{style.bold(file)}: {style.good('canonical')}"
-        return
     for group in grouped(result.changes):
         shown = group.changes if verbose or len(group.changes) <= SHOWN else group.changes[:SHOWN]
         for change in shown:
             yield f"{style.bold(file)}: {style.notable(change.code)} {_told(change)}"
         if len(shown) < len(group.changes):
             yield f"{style.bold(file)}: {style.notable(group.code)} ... and {_more(group, len(shown))}"
-    if not result.changes:
-        yield f"{style.bold(file)}: bytes differ from the canonical form"
+    for note in result.notes:
+        yield f"{style.bold(file)}: {style.dim('note')} {note.code} {_told(note)}"
+
+
+def located_message(result: Result) -> str:
+    """Return the message of *result*'s error with the file's whole path in it: of many files, two may be named alike."""
+    message = "" if result.error is None else result.error.message
+    path = str(result.source)
+    if path in message:
+        return message
+    if message.startswith(result.source.name):
+        return path + message[len(result.source.name) :]
+    return f"{path}: {message}"
 
 
 def _group_lines(group: Group, style: Style, *, verbose: bool) -> Iterator[str]:
     members = len({change.member for change in group.changes if change.member})
     count = f": {_counted(members, 'member')}" if members else ""
-    yield f"  {style.notable(group.code)} {group.name}{count}"
+    # The pass is called after what it does where all is well; its changes are the rows that were not.
+    name = "RECORD contradicted the files" if group.code == RECORD_VERIFIED else group.name
+    yield f"  {style.notable(group.code)} {name}{count}"
     if verbose:
         for change in group.changes:
             yield f"    {style.dim(_told(change))}"
@@ -62,7 +76,7 @@ def _told(change: Change) -> str:
 
 def _more(group: Group, shown: int) -> str:
     rest = group.changes[shown:]
-    return f"{len(rest)} more {'members' if all(change.member for change in rest) else 'findings'}"
+    return _counted(len(rest), "more member" if all(change.member for change in rest) else "more finding")
 
 
 def _sizes(before: int, after: int) -> str:

@@ -42,8 +42,8 @@ def harmless(text: str) -> str:
 
 
 def indented(text: str) -> str:
-    """Return *text* harmless, its line breaks kept and what follows them indented."""
-    return "\n    ".join(harmless(line) for line in text.splitlines())
+    """Return *text* harmless, its line breaks kept and what follows them indented alike."""
+    return "\n    ".join(harmless(line.strip()) for line in text.splitlines())
 
 
 def error_lines(message: str, remedy: str, style: Style) -> list[str]:

@@ -177,4 +177,10 @@ def test_the_version_is_had_without_importing_what_only_commands_need() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = set(done.stderr.split())
     assert "samebytes.cli.check" in loaded
-    assert not loaded & {"samebytes.flows.normalize", "samebytes.cli.build", "concurrent.futures", "dataclasses", "json"}
+    assert not loaded & {
+        "samebytes.flows.normalize",
+        "samebytes.cli.build",
+        "concurrent.futures",
+        "dataclasses",
+        "json",
+    }

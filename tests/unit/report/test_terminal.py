@@ -33,7 +33,7 @@ def test_harmless(text: str, shown: str) -> None:
 
 
 def test_indented_keeps_lines() -> None:
-    assert indented("a\nb\x07") == "a\n    b\\x07"
+    assert indented("a\n  b\x07") == "a\n    b\\x07"
 
 
 def test_error_lines_without_a_remedy() -> None:
