@@ -102,7 +102,11 @@ class Session:
         """
         from ..passes import select
 
-        return select([code for code, _ in self.config.disable], self.config.enable)
+        try:
+            return select([code for code, _ in self.config.disable], self.config.enable)
+        except ConfigError as error:
+            where = self.source / "pyproject.toml"
+            raise ConfigError(f"{where}: [tool.samebytes]: {error.message}", remedy=error.remedy) from None
 
     def __enter__(self) -> Session:
         return self
@@ -121,6 +125,7 @@ class Session:
 
         :raises BackendError: if it fails, names no file, or names one that is not there or not of the right kind.
         """
+        self.passes()  # a code that does not exist should not come to light after a long build
         directory = self.directory("out")
         with only_build(self.source, self._environ, self._warn):
             name = self.inner.call(hook, directory.seen, config_settings)
@@ -128,21 +133,23 @@ class Session:
 
     def _checked(self, hook: str, name: object, directory: Path) -> Path:
         suffix = ".tar.gz" if hook == "build_sdist" else ".whl"
-        backend = self.config.backend.name
         if not isinstance(name, str):
-            raise BackendError(f"the inner backend {backend!r} returned {name!r} from {hook}, no file name (PEP 517)")
+            raise self._wrong(hook, name, "that is no file name")
+        if name.endswith(".zip"):
+            raise self._wrong(hook, name, "zip sdists are not supported", "Let it make a .tar.gz (setuptools: gztar).")
         if os.path.basename(name) != name or not name.endswith(suffix):
-            remedy = "samebytes does not rewrite zip sdists: set the format gztar." if name.endswith(".zip") else ""
-            raise BackendError(
-                f"the inner backend {backend!r} returned {name!r} from {hook}: not the name of a {suffix} file",
-                remedy=remedy,
-            )
+            raise self._wrong(hook, name, f"that is not the name of a {suffix} file")
         if not (directory / name).is_file():
             there = ", ".join(sorted(os.listdir(directory))) or "nothing"
-            raise BackendError(
-                f"the inner backend {backend!r} returned {name!r} from {hook}, but did not write it: it wrote {there}"
-            )
+            raise self._wrong(hook, name, f"it did not write that file: it wrote {there}")
         return directory / name
+
+    def _wrong(self, hook: str, name: object, why: str, remedy: str = "") -> BackendError:
+        return BackendError(
+            f"the inner backend {self.config.backend.name!r} returned {name!r} from {hook}, but {why}",
+            remedy=remedy
+            or "That is an error of the backend (PEP 517): report it there, or try another release of it.",
+        )
 
 
 def source_of_call() -> Path:

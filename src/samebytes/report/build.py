@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..epoch import format_date
 from ..flows.build_inside import Artifact, Built
+from ..flows.normalize import grouped
 from .normalize import group_lines
 from .terminal import Style, harmless
 
@@ -21,7 +22,8 @@ def lines(built: Built, output: Path, style: Style, *, verbose: bool = False) ->
         yield f"  sha256 {artifact.sha256}"
         yield f"  size   {artifact.size:,} bytes"
         yield f"  date   {format_date(artifact.date)} ({artifact.date_origin})"
-        yield from group_lines(artifact.changes, style, verbose=verbose)
+        for group in grouped(artifact.changes):
+            yield from group_lines(group, style, verbose=verbose)
 
 
 def warning_lines(built: Built, style: Style) -> Iterator[str]:

@@ -24,7 +24,7 @@ def summary_lines(result: Result, style: Style, *, verbose: bool = False) -> Ite
     if result.output is not None and result.output != result.source:
         yield f"  output {harmless(str(result.output))}"
     for group in grouped(result.changes):
-        yield from _group_lines(group, style, verbose=verbose or group.code == RECORD_VERIFIED)
+        yield from group_lines(group, style, verbose=verbose or group.code == RECORD_VERIFIED)
     for note in result.notes:
         yield f"  {style.dim('note')} {note.code} {_told(note)}"
 
@@ -47,7 +47,7 @@ def finding_lines(result: Result, style: Style, *, verbose: bool = False) -> Ite
 
 
 def located_message(result: Result) -> str:
-    """Return the message of *result*'s error with the file's whole path in it: of many files, two may be named alike."""
+    """Return the message of *result*'s error with the file's whole path: of many, two may be named alike."""
     message = "" if result.error is None else result.error.message
     path = str(result.source)
     if path in message:
@@ -57,7 +57,8 @@ def located_message(result: Result) -> str:
     return f"{path}: {message}"
 
 
-def _group_lines(group: Group, style: Style, *, verbose: bool) -> Iterator[str]:
+def group_lines(group: Group, style: Style, *, verbose: bool) -> Iterator[str]:
+    """Yield what one pass changed: its code and name, and each change if *verbose*."""
     members = len({change.member for change in group.changes if change.member})
     count = f": {_counted(members, 'member')}" if members else ""
     # The pass is called after what it does where all is well; its changes are the rows that were not.
