@@ -35,6 +35,7 @@ MEANINGS = {
     RECORD_REBUILT: "done, but a wrong RECORD was rebuilt",
     UNEXPECTED: "a bug in samebytes",
     INTERRUPTED: "interrupted (SIGINT)",
+    BROKEN_PIPE: "whoever read the output went away",
     TERMINATED: "terminated (SIGTERM)",
 }
 

@@ -17,7 +17,8 @@ def summary_lines(result: Result, style: Style, *, verbose: bool = False) -> Ite
         return
     before, after = result.rewritten.before, result.rewritten.after
     state = style.notable("normalized") if result.changed else style.good("already canonical")
-    yield f"{style.bold(harmless(result.source.name))}  {state}"
+    yield style.bold(harmless(result.source.name))
+    yield f"  {state}"
     yield f"  sha256 {after.sha256}"
     yield f"  size   {_sizes(before.size, after.size)}"
     yield f"  date   {result.date}"

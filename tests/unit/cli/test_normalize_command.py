@@ -51,20 +51,20 @@ def test_tells_of_each_file(samebytes: Console, tmp_path: Path) -> None:
     path = wheel(tmp_path)
     assert samebytes("normalize", path) == 0
     lines = samebytes.out.splitlines()
-    assert lines[0] == "demo-1.0-py3-none-any.whl  normalized"
-    assert re.fullmatch(r"  sha256 [0-9a-f]{64}", lines[1])
-    assert re.fullmatch(r"  size   [\d,]+ bytes, was [\d,]+", lines[2])
-    assert lines[3] == "  date   2020-02-02T00:00:00Z (constant: members disagree)"
+    assert lines[:2] == ["demo-1.0-py3-none-any.whl", "  normalized"]
+    assert re.fullmatch(r"  sha256 [0-9a-f]{64}", lines[2])
+    assert re.fullmatch(r"  size   [\d,]+ bytes, was [\d,]+", lines[3])
+    assert lines[4] == "  date   2020-02-02T00:00:00Z (constant: members disagree)"
     assert f"  Z002 {title('Z002')}: 5 members" in lines
-    codes = [line.split()[0] for line in lines[4:]]
+    codes = [line.split()[0] for line in lines[5:]]
     assert codes == sorted(set(codes))
     assert samebytes.err == ""
     assert samebytes("normalize", path) == 0
     again = samebytes.out.splitlines()
-    assert again[0] == "demo-1.0-py3-none-any.whl  already canonical"
-    assert again[1] == lines[1]
-    assert again[3] == "  date   2020-02-02T00:00:00Z (the members' own)"
-    assert len(again) == 4
+    assert again[:2] == ["demo-1.0-py3-none-any.whl", "  already canonical"]
+    assert again[2] == lines[2]
+    assert again[4] == "  date   2020-02-02T00:00:00Z (the members' own)"
+    assert len(again) == 5
 
 
 def test_v_tells_every_change(samebytes: Console, tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_the_status_is_that_of_the_highest_error(samebytes: Console, tmp_path: P
     wheel(tmp_path, "wrong", record=RECORD_OF_ANOTHER)
     assert samebytes("normalize", tmp_path, tmp_path / "missing") == 5
     assert samebytes.err.count("samebytes: error: ") == 3
-    assert samebytes.out.startswith("demo-1.0.tar.gz  already canonical\n")
+    assert samebytes.out.startswith("demo-1.0.tar.gz\n  already canonical\n")
 
 
 def test_a_rebuilt_record_lists_every_mismatch_and_has_its_own_status(samebytes: Console, tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_names_cannot_control_the_terminal(samebytes: Console, tmp_path: Path) -
 def test_colour(samebytes: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     samebytes("normalize", wheel(tmp_path))
-    assert "\x1b[33mnormalized\x1b[0m" in samebytes.out
+    assert "  \x1b[33mnormalized\x1b[0m\n" in samebytes.out
 
 
 # JSON

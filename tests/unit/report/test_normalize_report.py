@@ -22,8 +22,8 @@ def result(*changes: Change, notes: tuple[Change, ...] = (), after: FileDigest =
 def test_groups_are_in_the_codes_order_with_their_counts() -> None:
     changes = [Change("Z003", "a", "x"), Change("Z001", "", "y"), Change("Z003", "b", "x"), Change("Z003", "b", "z")]
     lines = list(summary_lines(result(*changes), PLAIN))
-    assert [line.split()[0] for line in lines[4:]] == ["Z001", "Z003"]
-    assert lines[2] == "  size   999 bytes, was 1,000"
+    assert [line.split()[0] for line in lines[5:]] == ["Z001", "Z003"]
+    assert lines[3] == "  size   999 bytes, was 1,000"
     assert lines[-1].endswith(": 2 members")
     assert ":" not in lines[-2]
 
