@@ -197,21 +197,21 @@ CASE_NOTE = Pass(
 _ZIP = (
     Pass(
         "Z004",
-        "zip-directory-entries",
+        "directory-entries",
         "Some builders write entries for directories and some do not; installers go by the files' names.",
         in_wheel,
         _no_directories,
     ),
     Pass(
         "Z002",
-        "zip-times",
+        "member-times",
         "Members carry the modification times of a checkout, a copy or the build itself, in local time.",
         in_wheel,
         _each("Z002", _with_date, _date_change),
     ),
     Pass(
         "Z003",
-        "zip-modes",
+        "member-modes",
         "Permission bits follow the umask and the file system of the machine; installers only keep whether a file is "
         "executable, and pip only where the file-type bits are there too.",
         in_wheel,
@@ -219,7 +219,7 @@ _ZIP = (
     ),
     Pass(
         "Z005",
-        "zip-versions-and-attributes",
+        "versions-and-attributes",
         "Made-by system, version needed and internal attributes name the operating system and the zip library used.",
         in_wheel,
         _reporting("Z005"),
@@ -227,7 +227,7 @@ _ZIP = (
     ),
     Pass(
         "Z006",
-        "zip-extra-fields",
+        "extra-fields",
         "Extra fields hold precise times, user and group numbers or padding, which no installer reads.",
         in_wheel,
         _reporting("Z006"),
@@ -235,7 +235,7 @@ _ZIP = (
     ),
     Pass(
         "Z007",
-        "zip-comments",
+        "comments",
         "Comments on the archive or its members are free text that tools leave behind.",
         in_wheel,
         _reporting("Z007"),
@@ -243,7 +243,7 @@ _ZIP = (
     ),
     Pass(
         "Z008",
-        "zip-flags-and-data-descriptors",
+        "flags-and-data-descriptors",
         "Flag bits and data descriptors depend on whether the builder wrote to a file or to a pipe.",
         in_wheel,
         _reporting("Z008"),
@@ -259,7 +259,7 @@ _ZIP = (
     ),
     Pass(
         "Z011",
-        "zip-layout",
+        "layout",
         "Gaps, and local headers in another order than the central directory, stay behind when archives are edited.",
         in_wheel,
         _reporting("Z011"),
@@ -267,7 +267,7 @@ _ZIP = (
     ),
     Pass(
         "Z010",
-        "zip-compression",
+        "compression",
         "Compressors differ: level, library (zlib, zlib-ng, ISA-L) and release each give another stream. It is found "
         "when the canonical stream is there to compare.",
         in_wheel,
@@ -276,7 +276,7 @@ _ZIP = (
     ),
     Pass(
         "Z099",
-        "zip-otherwise",
+        "other-differences",
         "The safety net: the bytes are not canonical though no other rule saw why. Please report such a file.",
         in_wheel,
         _reporting("Z099"),
@@ -284,7 +284,7 @@ _ZIP = (
     ),
     Pass(
         "Z001",
-        "zip-order",
+        "member-order",
         "Members come in the order in which a file system listed them; the canonical order keeps the metadata last, "
         "where it can be read and replaced quickly.",
         in_wheel,
@@ -295,35 +295,35 @@ _ZIP = (
 _TAR = (
     Pass(
         "T005",
-        "tar-directory-entries",
+        "directory-entries",
         "Some builders write entries for directories and some do not; only an empty directory needs one.",
         in_sdist,
         _empty_directories_only,
     ),
     Pass(
         "T002",
-        "tar-times",
+        "member-times",
         "Members carry the modification times of a checkout, a copy or the build itself.",
         in_sdist,
         _each("T002", _with_date, _date_change),
     ),
     Pass(
         "T003",
-        "tar-modes",
+        "member-modes",
         "Permission bits follow the umask and the file system of the machine.",
         in_sdist,
         _each("T003", _with_mode, _mode_change),
     ),
     Pass(
         "T004",
-        "tar-owners",
+        "owners",
         "Members carry the numbers and names of the user and group that built the archive.",
         in_sdist,
         _each("T004", _with_owner, _owner_change),
     ),
     Pass(
         "T007",
-        "tar-hard-links",
+        "hard-links",
         "Whether two equal files are one on the disk of the builder decides whether tar stores a link; a file stands "
         "for itself.",
         in_sdist,
@@ -332,7 +332,7 @@ _TAR = (
     ),
     Pass(
         "T008",
-        "tar-header-format",
+        "header-format",
         "Python's tar writer changed its default format and its PAX records over the releases, and other tools have "
         "formats of their own.",
         in_sdist,
@@ -341,7 +341,7 @@ _TAR = (
     ),
     Pass(
         "T009",
-        "tar-end",
+        "end-of-archive",
         "How many blocks end an archive depends on the tool and its blocking factor.",
         in_sdist,
         _reporting("T009"),
@@ -366,7 +366,7 @@ _TAR = (
     ),
     Pass(
         "T099",
-        "tar-otherwise",
+        "other-differences",
         "The safety net: the bytes are not canonical though no other rule saw why. Please report such a file.",
         in_sdist,
         _reporting("T099"),
@@ -374,7 +374,7 @@ _TAR = (
     ),
     Pass(
         "T001",
-        "tar-order",
+        "member-order",
         "Members come in the order in which a file system listed them.",
         in_sdist,
         _sdist_order,

@@ -49,10 +49,14 @@ def header_block(order: Iterable[str], sort_values: Collection[str] = ()) -> Tra
 
 
 def sorted_lines(data: bytes) -> tuple[bytes, str]:
-    """Return lines sorted by their bytes, ended by LF, without empty lines at the end; repeated ones stay."""
-    if not data or b"\0" in data:
+    """Return lines sorted by their bytes, ended by LF, without empty lines at the end; repeated ones stay.
+
+    What is no text of lines, for it holds a NUL or a lone CR, stays as it is.
+    """
+    plain = data.replace(b"\r\n", b"\n")
+    if not data or b"\0" in data or b"\r" in plain:
         return data, ""
-    old = data.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
+    old = plain.rstrip(b"\n").split(b"\n")
     new = sorted(old)
     result = b"\n".join(new) + b"\n"
     if result == data:
