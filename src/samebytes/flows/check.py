@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import UsageError
-from .normalize import Job, Options, Result, is_source_tree, normalize
+from .normalize import Job, Options, Result, is_source_tree, normalize, real_path
 from .normalize import plan as plan_archives
 
 
@@ -17,7 +17,7 @@ def plan(paths: Sequence[Path]) -> tuple[Job | Result, ...]:
     for path in paths:
         found = (_refused(path),) if path.is_dir() and is_source_tree(path) else plan_archives([path])
         for step in found:
-            steps.setdefault(step.source.resolve(), step)
+            steps.setdefault(real_path(step.source), step)
     return tuple(steps.values())
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "is_source_tree",
     "normalize",
     "plan",
+    "real_path",
     "title",
 ]
 
@@ -167,7 +168,7 @@ def plan(paths: Sequence[Path], output: Path | None = None) -> tuple[Job | Resul
     steps: dict[Path, Job | Result] = {}
     for path in paths:
         for step in _expanded(path):
-            steps.setdefault(step.source.resolve(), _directed(step, output))
+            steps.setdefault(real_path(step.source), _directed(step, output))
     _refuse_collisions([step for step in steps.values() if isinstance(step, Job)])
     return tuple(steps.values())
 
@@ -202,17 +203,24 @@ def title(code: str) -> str:
     return rules.by_code(code).name.replace("-", " ")
 
 
+def real_path(path: Path) -> Path:
+    """Return what *path* leads to; unlike ``Path.resolve``, no error where links go round in circles."""
+    return Path(os.path.realpath(path))
+
+
 def _expanded(path: Path) -> list[Job | Result]:
     """Return *path*, or the archives in the directory that it is."""
-    if not path.is_dir():
-        if path.exists():
-            return [Job(path, path)]
-        return [Result(path, UsageError(f"{path}: there is no such file", remedy="Check the path."))]
     try:
-        found = sorted(child for child in path.iterdir() if child.name.endswith(SUFFIXES) and child.is_file())
+        if path.is_dir():
+            found = sorted(child for child in path.iterdir() if child.name.endswith(SUFFIXES) and child.is_file())
+            return [Job(child, child) for child in found] or [Result(path, _nothing_in(path))]
+        if path.is_file():
+            return [Job(path, path)]
+        if path.exists():  # a pipe, for one, that nobody may ever write to
+            return [Result(path, ArchiveError(f"{path}: is not a regular file", remedy="Name a wheel or an sdist."))]
     except OSError as error:
         return [Result(path, _unreadable(path, error))]
-    return [Job(child, child) for child in found] or [Result(path, _nothing_in(path))]
+    return [Result(path, UsageError(f"{path}: there is no such file", remedy="Check the path."))]
 
 
 def _nothing_in(directory: Path) -> UsageError:
@@ -235,7 +243,7 @@ def _directed(step: Job | Result, output: Path | None) -> Job | Result:
     if output is None:
         return step
     target = output / step.source.name
-    if target.resolve() == step.source.resolve():
+    if real_path(target) == real_path(step.source):
         raise UsageError(
             f"{step.source}: the output directory is the one that the file is in",
             remedy="Leave -o away to normalize in place.",

@@ -150,6 +150,21 @@ def test_an_unreadable_directory(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
 
 
+def test_links_in_a_circle_are_missing_files(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.whl"
+    loop.symlink_to(loop)
+    assert isinstance(only(loop).error, UsageError)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no named pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.whl"
+    os.mkfifo(pipe)
+    error = only(pipe).error
+    assert isinstance(error, ArchiveError)
+    assert "not a regular file" in error.message
+
+
 def test_named_twice_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = wheel(tmp_path)
     link = tmp_path / "link.whl"
