@@ -1,0 +1,249 @@
+"""Files appear whole or not at all, whatever happens in between."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from samebytes.archive.atomic import replacing
+from samebytes.errors import ArchiveError, OutputError
+
+
+@pytest.fixture
+def plain_umask() -> Iterator[None]:
+    before = os.umask(0o027)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB, where the system lets us mount one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "samebytes-test", str(disk)]
+    try:
+        mounted = subprocess.run(command, capture_output=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("there is no mount command here")
+    if mounted.returncode:
+        pytest.skip(f"mounting is not permitted here: {mounted.stderr.decode().strip()}")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def names(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
+
+
+@pytest.mark.usefixtures("plain_umask")
+def test_new_file_has_the_mode_that_the_umask_leaves(tmp_path: Path) -> None:
+    target = tmp_path / "new.whl"
+    with replacing(target) as sink:
+        sink.write(b"new")
+    assert target.read_bytes() == b"new"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+    assert names(tmp_path) == ["new.whl"]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o755, 0o444])
+def test_replaced_file_keeps_its_mode(tmp_path: Path, mode: int) -> None:
+    target = tmp_path / "it.whl"
+    target.write_bytes(b"old")
+    target.chmod(mode)
+    with replacing(target) as sink:
+        sink.write(b"new")
+    assert target.read_bytes() == b"new"
+    assert stat.S_IMODE(target.stat().st_mode) == mode
+
+
+def test_until_the_end_the_target_is_as_before(tmp_path: Path) -> None:
+    target = tmp_path / "it.whl"
+    target.write_bytes(b"old")
+    target.chmod(0o640)
+    with replacing(target) as sink:
+        sink.write(b"new")
+        sink.flush()
+        assert target.read_bytes() == b"old"
+        (temporary,) = tmp_path.glob(".samebytes-*.tmp")
+        assert temporary.read_bytes() == b"new"
+        assert stat.S_IMODE(temporary.stat().st_mode) == 0o600
+    assert names(tmp_path) == ["it.whl"]
+
+
+def test_sink_can_be_read_and_sought(tmp_path: Path) -> None:
+    with replacing(tmp_path / "it") as sink:
+        sink.write(b"abcdef")
+        sink.seek(2)
+        sink.write(b"X")
+        sink.seek(0)
+        assert sink.read() == b"abXdef"
+    assert (tmp_path / "it").read_bytes() == b"abXdef"
+
+
+def test_name_as_long_as_names_can_be(tmp_path: Path) -> None:
+    target = tmp_path / ("x" * 255)
+    with replacing(target) as sink:
+        sink.write(b"new")
+    assert target.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("old", [b"old", None])
+@pytest.mark.parametrize(
+    "error", [ArchiveError("x"), KeyboardInterrupt(), SystemExit(3), MemoryError(), OSError(5, "x")]
+)
+def test_any_exception_leaves_the_target_and_no_other_file(
+    tmp_path: Path, error: BaseException, old: bytes | None
+) -> None:
+    target = tmp_path / "it.whl"
+    if old is not None:
+        target.write_bytes(old)
+    with pytest.raises(type(error)) as caught:
+        fail(target, error)
+    assert caught.value is error
+    assert names(tmp_path) == ([] if old is None else ["it.whl"])
+    assert old is None or target.read_bytes() == old
+
+
+def fail(target: Path, error: BaseException) -> None:
+    with replacing(target) as sink:
+        sink.write(bytes(100_000))
+        raise error
+
+
+def test_interrupt_signal_leaves_no_file(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "it.whl"):
+        signal.raise_signal(signal.SIGINT)
+    assert names(tmp_path) == []
+
+
+def test_abandoned_generator_leaves_no_file(tmp_path: Path) -> None:
+    def half() -> Iterator[int]:
+        with replacing(tmp_path / "it.whl") as sink:
+            sink.write(b"half")
+            yield 1
+
+    working = half()
+    next(working)
+    assert len(names(tmp_path)) == 1
+    working.close()  # type: ignore[attr-defined]
+    assert names(tmp_path) == []
+
+
+def refused(target: Path, problem: str, remedy: str) -> None:
+    with pytest.raises(OutputError, match=problem) as caught, replacing(target):
+        pytest.fail("the block must not run")
+    assert str(target.name) in caught.value.message
+    assert remedy in caught.value.remedy
+
+
+def test_missing_directory_is_told(tmp_path: Path) -> None:
+    refused(tmp_path / "none" / "it.whl", "cannot be written: No such file or directory", "Create the directory")
+
+
+def test_file_as_directory_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    refused(tmp_path / "file" / "it.whl", "cannot be written: Not a directory", "Create the directory")
+    assert names(tmp_path) == ["file"]
+
+
+def test_directory_as_target_is_told(tmp_path: Path) -> None:
+    (tmp_path / "it.whl").mkdir()
+    refused(tmp_path / "it.whl", "is not a regular file", "Name a file to write to")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX devices")
+def test_device_is_not_replaced() -> None:
+    refused(Path(os.devnull), "is not a regular file", "Name a file to write to")
+    assert stat.S_ISCHR(Path(os.devnull).stat().st_mode)
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no /proc, the one place where even root cannot write")
+def test_directory_that_cannot_be_written_is_told() -> None:
+    refused(Path("/proc/self/fdinfo/it.whl"), "cannot be written", "")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_read_only_directory_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+    try:
+        refused(tmp_path / "it.whl", "cannot be written: Permission denied", "writable")
+    finally:
+        tmp_path.chmod(0o755)
+
+
+def test_read_only_file_system_is_told(small_disk: Path) -> None:
+    target = small_disk / "it.whl"
+    target.write_bytes(b"old")
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    refused(target, "cannot be written: Read-only file system", "Make the directory")
+    assert target.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("step", [1 << 20, 1000])
+def test_full_disk_is_told_and_leaves_the_target(small_disk: Path, step: int) -> None:
+    target = small_disk / "it.whl"
+    target.write_bytes(b"old")
+    with pytest.raises(OutputError, match=r"it\.whl: cannot be written: No space left on device") as caught:
+        fill(target, step)
+    assert "Free some space" in caught.value.remedy
+    assert target.read_bytes() == b"old"
+    assert names(small_disk) == ["it.whl"]
+
+
+def test_disk_that_fills_up_with_the_last_flush_is_told(small_disk: Path) -> None:
+    free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
+    (small_disk / "other").write_bytes(bytes(free))
+    with pytest.raises(OutputError, match="No space left on device"), replacing(small_disk / "it.whl") as sink:
+        sink.write(b"fits into the buffer")
+    assert names(small_disk) == ["other"]
+
+
+def fill(target: Path, step: int) -> None:
+    with replacing(target) as sink:
+        for _ in range(0, 1 << 20, step):
+            sink.write(bytes(step))
+
+
+def test_error_of_another_file_is_not_the_targets(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), replacing(tmp_path / "it.whl") as sink:
+        sink.write((tmp_path / "none").read_bytes())
+    assert names(tmp_path) == []
+
+
+def test_symbolic_link_stays_and_its_target_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    real = tmp_path / "real" / "it.whl"
+    real.write_bytes(b"old")
+    real.chmod(0o640)
+    link = tmp_path / "it.whl"
+    link.symlink_to(Path("real", "it.whl"))
+    with replacing(link) as sink:
+        sink.write(b"new")
+        assert len(names(real.parent)) == 2
+    assert link.is_symlink()
+    assert real.read_bytes() == b"new"
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+    assert names(real.parent) == ["it.whl"]
+
+
+def test_link_to_nothing_makes_the_file_that_it_points_to(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to("it.whl")
+    with replacing(link) as sink:
+        sink.write(b"new")
+    assert link.is_symlink()
+    assert (tmp_path / "it.whl").read_bytes() == b"new"
+
+
+def test_link_in_a_circle_is_told(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to("link")
+    refused(link, "cannot be written: Too many levels of symbolic links", "circle")
