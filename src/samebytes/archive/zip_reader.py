@@ -68,13 +68,15 @@ def open_zip(path: Path) -> Iterator[Archive]:
     :raises ArchiveError: if it is no ZIP file, damaged, or of a form that is not supported.
     :raises HostileArchiveError: if it does what no honest archive does.
     """
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ArchiveError(f"{path}: cannot be opened: {reason}", remedy="Give the path of a readable file.") from error
-    with file:
-        yield _read_archive(Source(file, path.name))
+    with contextlib.ExitStack() as stack:
+        try:
+            source = Source(stack.enter_context(path.open("rb")), path.name)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise ArchiveError(
+                f"{path}: cannot be opened: {reason}", remedy="Give the path of a readable file."
+            ) from error
+        yield _read_archive(source)
 
 
 def _read_archive(source: Source) -> Archive:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zipfile
 import zlib
@@ -380,6 +381,15 @@ def test_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_directory_is_no_archive(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="cannot be opened"), open_zip(tmp_path):
         pass
+
+
+@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="no /dev/fd, by which a pipe has a path")
+def test_pipe_is_no_archive() -> None:
+    reading, writing = os.pipe()
+    os.close(writing)
+    with pytest.raises(ArchiveError, match="cannot be opened"), open_zip(Path(f"/dev/fd/{reading}")):
+        pass
+    os.close(reading)
 
 
 def test_file_is_closed_afterwards(tmp_path: Path) -> None:
