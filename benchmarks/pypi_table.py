@@ -19,17 +19,23 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import hashlib
+import html
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import time
+import urllib.parse
 import urllib.request
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
+
+from packaging.utils import InvalidSdistFilename, parse_sdist_filename
+from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -41,11 +47,11 @@ TIMEOUT = 1800
 
 PURE = (
     "setuptools pbr six requests setuptools-scm docutils packaging idna typing-extensions attrs urllib3 pluggy "
-    "anyio rich tomlkit poetry-core pdm-backend fastapi typer annotated-doc uv-dynamic-versioning"
+    "anyio rich tomlkit poetry-core pdm-backend fastapi typer annotated-doc portalocker"
 ).split()
 EXTENSION = (
     "PyYAML frozenlist propcache aiohttp kiwisolver multidict yarl wrapt MarkupSafe psutil msgpack simplejson regex "
-    "greenlet charset-normalizer coverage contourpy pywavelets spglib nanobind-example orjson"
+    "greenlet charset-normalizer coverage contourpy pywavelets spglib iminuit boost-histogram pyzmq orjson"
 ).split()
 
 
@@ -92,7 +98,8 @@ def earlier(path: Path | None) -> dict[str, Row]:
     """Read the rows of a run that was cut short."""
     if path is None or not path.is_file():
         return {}
-    return {values["name"]: Row(**values) for values in json.loads(path.read_text())}
+    rows = [Row(**values) for values in json.loads(path.read_text())]
+    return {row.name: row for row in rows if row.wheel}
 
 
 def own_wheel(work: Path) -> Path:
@@ -136,26 +143,38 @@ def unpacked(name: str, work: Path) -> tuple[Path, str]:
 
 
 def download(name: str, kept: Path) -> Path:
-    """Fetch the newest sdist by the index's JSON interface (PEP 691, 700) and check its digest."""
-    from packaging.utils import parse_sdist_filename
+    """Fetch the newest sdist by the index's HTML pages, which every mirror has (PEP 503), and check its digest."""
     from pip._internal.models.index import PyPI
 
-    request = urllib.request.Request(
-        f"{PyPI.simple_url}/{name.lower()}/", headers={"Accept": "application/vnd.pypi.simple.v1+json"}
-    )
+    page = f"{PyPI.simple_url}/{name.lower()}/"
+    request = urllib.request.Request(page, headers={"Accept": "text/html"})
     with urllib.request.urlopen(request, timeout=60) as answer:
-        files = [file for file in json.load(answer)["files"] if file["filename"].endswith(".tar.gz")]
-    stable = [file for file in files if not parse_sdist_filename(file["filename"])[1].is_prerelease]
-    newest = max(
-        (file for file in stable if not file.get("yanked")), key=lambda file: parse_sdist_filename(file["filename"])[1]
-    )
-    with urllib.request.urlopen(newest["url"], timeout=300) as answer:
+        anchors = re.findall(r"<a\s([^>]*)>([^<]+)</a>", answer.read().decode())
+    versions = {}
+    for attributes, text in anchors:
+        file, link = text.strip(), re.search(r'href="([^"#]+)#sha256=([0-9a-f]{64})', attributes)
+        if file.endswith(".tar.gz") and link and "data-yanked" not in attributes:
+            version = stable_version(file)
+            if version is not None:
+                versions[version] = link.groups()
+    newest = max(versions)
+    url, digest = versions[newest]
+    with urllib.request.urlopen(urllib.parse.urljoin(page, html.unescape(url)), timeout=300) as answer:
         data = answer.read()
-    if hashlib.sha256(data).hexdigest() != newest["hashes"]["sha256"]:
-        raise RuntimeError(f"{newest['filename']}: digest mismatch")
-    target = kept / f"{name}={parse_sdist_filename(newest['filename'])[1]}.tar.gz"
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise RuntimeError(f"{name} {newest}: digest mismatch")
+    target = kept / f"{name}={newest}.tar.gz"
     target.write_bytes(data)
     return target
+
+
+def stable_version(file: str) -> Version | None:
+    """Return the version of an sdist by its name; None for pre-releases and names of old."""
+    try:
+        version = parse_sdist_filename(file)[1]
+    except InvalidSdistFilename:
+        return None
+    return None if version.is_prerelease else version
 
 
 def backend_of(source: Path) -> str:
@@ -226,7 +245,9 @@ def run(command: list[str], place: worlds.Place, more: dict[str, str]) -> None:
         check=False,
     )
     if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed in {place.world.name}:\n" + done.stdout.decode(errors="replace"))
+        raise RuntimeError(
+            f"{' '.join(command)} failed in {place.world.name}:\n" + done.stdout.decode(errors="replace")
+        )
 
 
 def normalized(work: Path, world: worlds.World) -> Path:
@@ -262,6 +283,7 @@ def keep(row: Row, way: str, files: list[Path]) -> None:
 
 def line(row: Row) -> str:
     """Return a row as text."""
+
     def cells(column: dict[str, str]) -> str:
         return " ".join(f"{way}={column.get(way, '-')}" for way in WAYS)
 

@@ -7,12 +7,14 @@ Nothing is imported before a hook is called.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Callable, Union
+TYPE_CHECKING = False  # importing typing would cost a build 10 ms
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, Union
+
+    ConfigSettings = Union[Mapping[str, Any], None]
 
 __all__ = ["UnsupportedOperation", "build_sdist", "build_wheel"]
-
-ConfigSettings = Union[Mapping[str, Any], None]
 
 _OPTIONAL = (
     "get_requires_for_build_wheel",
