@@ -100,7 +100,8 @@ def unwrapped(text: str) -> str | None:
         return None
     layout = Layout(text, _TABLES)
     records = _records(layout)
-    return _restored(tomltext.apply(text, _unwrapping(layout, {name for record in records for name in record.names})))
+    recorded = {name for record in records for name in record.names}
+    return _restored(tomltext.apply(text, _unwrapping(layout, recorded)))
 
 
 def _choices(lines: list[Line]) -> Iterator[tuple[Line, ...]]:
@@ -286,9 +287,7 @@ def _read_record(layout: Layout, run: list[Line]) -> _Record:
             remedy="Mend it, or remove the comment.",
         ) from None
     held = Layout(former, _TABLES, run[0].table)
-    headers = [("header", line.table) for line in held.lines if line.kind == "header"]
-    pairs = [("pair", entry.path) for entry in held.entries if not entry.inline]
-    return _Record(run[0], run[-1], former, (*headers, *pairs))
+    return _Record(run[0], run[-1], former, tuple(name for line in held.lines for name in _names(held, line)))
 
 
 def _restored(text: str) -> str:
@@ -343,13 +342,14 @@ def _unwire(layout: Layout, recorded: Collection[tuple[str, Keys]]) -> list[Edit
         None if entry is None or _is_recorded(entry.path, recorded) else entry
         for entry in map(layout.find, (_REQUIRES, _OUTER, _OUTER_PATH))
     )
-    inner, inner_path = layout.find(_INNER), layout.find(_INNER_PATH)
+    inner = layout.find(_INNER)
+    inner_path = None if _is_recorded(_OUTER_PATH, recorded) else layout.find(_INNER_PATH)
     edits: list[Edit] = []
     if requires:
         edits += _without_samebytes(layout, requires)
     if path:  # it led to samebytes itself
         edits += _remove(layout, [path])
-    if outer and inner_path and not _is_recorded(_OUTER_PATH, recorded):
+    if outer and inner_path:
         edits.append(_path_back(layout, outer, inner_path, inner))
     if outer and (inner is None or (_names_default(layout, inner) and not inner_path)):
         edits += _remove(layout, [outer])

@@ -278,8 +278,10 @@ def insert_before(layout: Layout, entry: Entry, key: str, raw: str) -> Edit:
     """Return the edit that puts ``key = raw`` in front of *entry*."""
     if entry.inline:
         return (entry.start, entry.start, f"{key} = {raw}, ")
-    start = entry.line.start
-    return (start, start, f"{layout.indent(entry)}{key} = {raw}{layout.newline_of(entry.line)}")
+    # With the line end that stands before it, for that is the one which remove_lines takes.
+    at = layout.lines.index(entry.line)
+    newline = layout.newline_of(layout.lines[max(at - 1, 0)])
+    return (entry.line.start, entry.line.start, f"{layout.indent(entry)}{key} = {raw}{newline}")
 
 
 def remove_lines(layout: Layout, lines: Sequence[Line]) -> list[Edit]:
