@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ..archive.entry import Content, Written
@@ -76,14 +76,17 @@ def spelt(algorithm: str, digest: bytes) -> str:
     return f"{algorithm}={urlsafe_b64encode(digest).decode('ascii').rstrip('=')}"
 
 
-def parse(data: bytes, own_name: str) -> Listing:
-    """Read the RECORD called *own_name*; what cannot be used is in ``faults``, nothing is raised."""
+def parse(data: bytes, own_name: str, directories: Collection[str] = ()) -> Listing:
+    """Read the RECORD called *own_name* of a wheel with entries for *directories*.
+
+    Nothing is raised; what cannot be used is in ``faults``.
+    """
     rows: dict[str, Row] = {}
     faults: list[Mismatch] = []
     signatures = never_listed(own_name) - {own_name}
     for cells in _cells(data, own_name, faults):
         row = Row(*(*cells, "", "")[:3])
-        if row.name.endswith("/") or row.name in signatures:
+        if row.name.endswith("/") or row.name in directories or row.name in signatures:
             continue  # Some builders list directories; nothing can be wrong about one.
         fault = "RECORD lists it twice" if row.name in rows else _fault(row, len(cells), own_name)
         if fault:
@@ -98,18 +101,14 @@ def never_listed(own_name: str) -> frozenset[str]:
     return frozenset((own_name, f"{own_name}.jws", f"{own_name}.p7s"))
 
 
-def compare_names(listing: Listing, names: Iterable[str], directories: Iterable[str]) -> tuple[Mismatch, ...]:
-    """Return what is listed and not there, and what is there and not listed.
-
-    *names* are the files that should be listed; a listed name among *directories* is tolerated.
-    """
-    present = list(names)
-    there = {*present, *directories}
-    missing = [
-        Mismatch(name, "RECORD lists it, the wheel has no such file") for name in listing.rows if name not in there
-    ]
-    unlisted = [Mismatch(name, "RECORD does not list it") for name in present if name not in listing.rows]
-    return (*missing, *unlisted)
+def compare_names(listing: Listing, files: Collection[str]) -> tuple[Mismatch, ...]:
+    """Return what is listed and not among *files*, the ones that should be, and what of them is not listed."""
+    missing = [name for name in listing.rows if name not in files]
+    unlisted = [name for name in files if name not in listing.rows]
+    return (
+        *(Mismatch(name, "RECORD lists it, the wheel has no such file") for name in missing),
+        *(Mismatch(name, "RECORD does not list it") for name in unlisted),
+    )
 
 
 def compare(row: Row, size: int, digest: str) -> Mismatch | None:

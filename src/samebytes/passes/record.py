@@ -77,9 +77,9 @@ def _verify(archive: Archive, context: Context) -> Outcome:
     if found is None:
         return _without_record(archive, context, own_name)
     data = read_all(found.content)
-    listing = record.parse(data, own_name)
-    directories = (entry.name for entry in archive.entries if entry.kind is Kind.DIRECTORY)
-    faults = (*listing.faults, *record.compare_names(listing, files, directories))
+    directories = {entry.name for entry in archive.entries if entry.kind is Kind.DIRECTORY}
+    listing = record.parse(data, own_name, directories)
+    faults = (*listing.faults, *record.compare_names(listing, files))
     if faults and not context.rebuild_record:
         # It fails already; read the rest now, so that all is told at once.
         raise _disagreement(archive, (*faults, *_examined(listing.rows, files.values())))
@@ -144,11 +144,12 @@ def _disagreement(archive: Archive, mismatches: Sequence[record.Mismatch]) -> Re
 
 def _difference(old: bytes, new: bytes) -> str:
     before, after = old.splitlines(), new.splitlines()
-    changed, dropped = len(set(after) - set(before)), len(set(before) - set(after))
-    if changed or dropped:
-        return f"{changed} of {len(after)} rows written anew"
+    changed, gone = len(set(after) - set(before)), len(set(before) - set(after))
+    if changed or gone:
+        dropped = f", {gone - changed} dropped" if gone > changed else ""
+        return f"{changed} of {len(after)} rows written anew{dropped}"
     if before != after:
-        return "rows in another order or twice -> sorted by name"
+        return "rows in another order -> sorted by name"
     return "" if old == new else "line ends -> LF"
 
 

@@ -51,6 +51,11 @@ def test_what_is_tolerated(text: str) -> None:
     assert faults(text) == []
 
 
+def test_a_row_for_a_directory_is_known_by_its_entry() -> None:
+    assert record.parse(b"empty,,\n", OWN, {"empty"}) == ({}, ())
+    assert record.parse(b"empty,,\n", OWN).faults == (Mismatch("empty", "RECORD gives no digest"),)
+
+
 @pytest.mark.parametrize(
     ("text", "name", "detail"),
     [
@@ -82,8 +87,8 @@ def test_what_is_not_utf8_is_wrong() -> None:
 
 
 def test_names_are_compared_both_ways() -> None:
-    listing = record.parse(f"a.py,{GOOD},1\ngone.py,{GOOD},1\nempty,,\n".encode(), OWN)
-    assert record.compare_names(listing, ["a.py", "new.py"], ["empty"]) == (
+    listing = record.parse(f"a.py,{GOOD},1\ngone.py,{GOOD},1\n".encode(), OWN)
+    assert record.compare_names(listing, ["a.py", "new.py"]) == (
         Mismatch("gone.py", "RECORD lists it, the wheel has no such file"),
         Mismatch("new.py", "RECORD does not list it"),
     )

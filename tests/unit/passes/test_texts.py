@@ -1,0 +1,163 @@
+"""METADATA, WHEEL, PKG-INFO and lists of lines: what is changed, what is said of it, what is left alone."""
+
+from __future__ import annotations
+
+import pytest
+from support.wheels import DATE, INFO, METADATA, SDIST_NAME, SOURCES, TOP, archive, contents_of, members, sources
+
+from samebytes.errors import ArchiveError, SignatureError
+from samebytes.passes import by_code
+from samebytes.passes.model import Change, Context
+from samebytes.passes.texts import sorted_lines
+
+WHEEL = Context(DATE, "wheel")
+SDIST = Context(DATE, "sdist")
+
+
+def changed(code: str, files: dict[str, bytes], context: Context) -> tuple[dict[str, bytes], tuple[Change, ...]]:
+    """Run one pass on *files*, demand that a second run changes nothing, and return what changed and why."""
+    is_wheel = context.kind == "wheel"
+    given = archive(members(files) if is_wheel else sources(files), *(() if is_wheel else (SDIST_NAME,)))
+    outcome = by_code(code).run(given, context)
+    assert by_code(code).run(outcome.archive, context).changes == ()
+    before, after = contents_of(given), contents_of(outcome.archive)
+    rewritten = {name: data for name, data in after.items() if before.get(name) != data}
+    assert {change.member for change in outcome.changes} == {*rewritten, *(before.keys() - after.keys())}
+    for entry in outcome.archive.entries:
+        if entry.name in rewritten:
+            assert (entry.packed_size, entry.packed_crc) == (0, None)
+    return rewritten, outcome.changes
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "context"),
+    [
+        ("W002", f"{INFO}/METADATA", WHEEL),
+        ("S001", f"{TOP}/PKG-INFO", SDIST),
+        ("S001", f"{TOP}/src/demo_pkg.egg-info/PKG-INFO", SDIST),
+    ],
+)
+def test_metadata_is_put_in_order(code: str, name: str, context: Context) -> None:
+    data = b"Name: demo-pkg\r\nMetadata-Version: 2.1\r\nVersion: 1.0\r\n\r\nText\r\n"
+    files = {f"{INFO}/x": b"", f"{TOP}/setup.py": b"", name: data}
+    if context is WHEEL:
+        del files[f"{TOP}/setup.py"]
+    else:
+        del files[f"{INFO}/x"]
+    rewritten, changes = changed(code, files, context)
+    assert rewritten == {name: b"Metadata-Version: 2.1\nName: demo-pkg\nVersion: 1.0\n\nText\r\n"}
+    assert changes == (Change(code, name, "field 1: 'Name' -> 'Metadata-Version'; line ends CRLF -> LF"),)
+
+
+@pytest.mark.parametrize(
+    "name", [f"{INFO}/other/METADATA", "pkg/METADATA", "METADATA", "vendor/x-1.dist-info/METADATA", f"{INFO}/metadata"]
+)
+def test_other_files_called_metadata_are_the_users(name: str) -> None:
+    assert changed("W002", {f"{INFO}/x": b"", name: b"Version: 1\nName: a\n"}, WHEEL) == ({}, ())
+
+
+@pytest.mark.parametrize(
+    "name", [f"{TOP}/tests/PKG-INFO", f"{TOP}/tests/other.egg-info/PKG-INFO", f"{TOP}/demo_pkg.egg-info/x/PKG-INFO"]
+)
+def test_other_files_called_pkg_info_are_the_users(name: str) -> None:
+    assert changed("S001", {name: b"Version: 1\nName: a\n"}, SDIST) == ({}, ())
+
+
+@pytest.mark.parametrize("data", [b"", b"Name a\nVersion: 1\n", b"\x00\xff", b"Version: 1\rName: a\n"])
+def test_what_is_no_header_block_is_left_alone(data: bytes) -> None:
+    for code, name in (("W002", "METADATA"), ("W003", "WHEEL")):
+        assert changed(code, {f"{INFO}/{name}": data}, WHEEL) == ({}, ())
+
+
+def test_a_missing_line_end_is_told() -> None:
+    _, changes = changed("W002", {f"{INFO}/METADATA": METADATA[:-1]}, WHEEL)
+    assert [change.detail for change in changes] == ["line end added"]
+
+
+def test_the_tags_of_wheel_are_sorted() -> None:
+    data = b"Tag: py3-none-any\nTag: py2-none-any\nWheel-Version: 1.0\nBuild: 1\n"
+    rewritten, _ = changed("W003", {f"{INFO}/WHEEL": data}, WHEEL)
+    assert rewritten == {f"{INFO}/WHEEL": b"Wheel-Version: 1.0\nTag: py2-none-any\nTag: py3-none-any\nBuild: 1\n"}
+
+
+def test_only_the_tags_out_of_order_are_told_by_value() -> None:
+    _, changes = changed("W003", {f"{INFO}/WHEEL": b"Wheel-Version: 1.0\nTag: b\nTag: a\n"}, WHEEL)
+    assert [change.detail for change in changes] == ["field 2: Tag 'b' -> 'a'"]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected", "detail"),
+    [
+        (b"b\na\nb\n", b"a\nb\nb\n", "line 1: 'b' -> 'a'"),
+        (b"a\r\nb\r\n", b"a\nb\n", "line ends CRLF -> LF"),
+        (b"a\nb", b"a\nb\n", "line end added"),
+        (b"a\n\n\n", b"a\n", "empty lines at the end dropped"),
+        (b"b\n\na\n", b"\na\nb\n", "line 1: 'b' -> ''"),
+        (b"\r\n", b"\n", "line ends CRLF -> LF"),
+        (b"\n\n", b"\n", "empty lines at the end dropped"),
+        (b"\xff\n\xc3\xa9\n", b"\xc3\xa9\n\xff\n", "line 1: '\ufffd' -> 'é'"),
+        (b"b" * 99 + b"\na\n", b"a\n" + b"b" * 99 + b"\n", "line 1: '" + "b" * 57 + "...' -> 'a'"),
+    ],
+)
+def test_lines_are_sorted(data: bytes, expected: bytes, detail: str) -> None:
+    assert sorted_lines(data) == (expected, detail)
+    assert sorted_lines(expected) == (expected, "")
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b"a\nb\nb\n", b"b\0\na\n", b"b\ra\n", b"b\na\r", b"b\r\r\na\r\r\n"])
+def test_other_lines_are_left_alone(data: bytes) -> None:
+    assert sorted_lines(data) == (data, "")
+
+
+def test_lists_are_sorted_where_they_are_lists() -> None:
+    data = b"b\na\n"
+    info = f"{TOP}/demo_pkg.egg-info"
+    files = {f"{info}/{name}": data for name in ("SOURCES.txt", "top_level.txt", "requires.txt")}
+    assert list(changed("S002", files, SDIST)[0]) == [f"{info}/SOURCES.txt"]
+    assert list(changed("S003", files, SDIST)[0]) == [f"{info}/top_level.txt"]
+    files = {f"{INFO}/top_level.txt": data, "pkg/top_level.txt": data, f"{INFO}/SOURCES.txt": data}
+    assert changed("W004", files, WHEEL)[0] == {f"{INFO}/top_level.txt": b"a\nb\n"}
+
+
+def test_values_are_sorted_only_where_that_is_asked_for() -> None:
+    data = b"Metadata-Version: 2.1\nRequires-Dist: z\nRequires-Dist: a\nProject-URL: z, z\nProject-URL: a, a\n"
+    expected = b"Metadata-Version: 2.1\nRequires-Dist: a\nRequires-Dist: z\nProject-URL: z, z\nProject-URL: a, a\n"
+    for name, context, code in ((f"{INFO}/METADATA", WHEEL, "W002"), (f"{TOP}/PKG-INFO", SDIST, "S001")):
+        assert changed(code, {name: data}, context) == ({}, ())
+        assert changed("W100", {name: data}, context)[0] == {name: expected}
+
+
+def test_the_reserved_date_file_leaves_a_wheel() -> None:
+    files = {".source-date-epoch": b"1\n", "pkg/.source-date-epoch": b"1\n", f"{INFO}/.source-date-epoch": b"1\n"}
+    _, changes = changed("W005", files, WHEEL)
+    assert [change.member for change in changes] == [".source-date-epoch"]
+
+
+def test_signatures_are_an_error_unless_they_may_be_dropped() -> None:
+    files = {f"{INFO}/RECORD.jws": b"{}", f"{INFO}/RECORD.p7s": b"", "pkg/RECORD.jws": b"data"}
+    with pytest.raises(SignatureError, match=r"demo_pkg-1\.0-py3-none-any\.whl: .*RECORD\.jws signs RECORD") as caught:
+        changed("W006", files, WHEEL)
+    assert "--drop-signatures" in caught.value.remedy
+    _, changes = changed("W006", files, WHEEL._replace(drop_signatures=True))
+    assert [change.member for change in changes] == [f"{INFO}/RECORD.jws", f"{INFO}/RECORD.p7s"]
+
+
+RECORDING = SDIST._replace(record_date=True)
+DATE_FILE = f"{TOP}/.source-date-epoch"
+
+
+@pytest.mark.parametrize(("old", "said"), [({}, "none"), ({DATE_FILE: b"5\n"}, "another one")])
+def test_the_date_is_recorded(old: dict[str, bytes], said: str) -> None:
+    rewritten, changes = changed("S010", {**SOURCES, **old}, RECORDING)
+    assert rewritten == {DATE_FILE: b"%d\n" % DATE}
+    assert changes == (Change("S010", DATE_FILE, f"{said} -> {DATE}"),)
+
+
+def test_the_date_is_not_recorded_twice_nor_unasked() -> None:
+    assert changed("S010", {**SOURCES, DATE_FILE: b"%d\n" % DATE}, RECORDING) == ({}, ())
+    assert changed("S010", SOURCES, SDIST) == ({}, ())
+
+
+def test_an_sdist_without_its_one_directory_is_an_error() -> None:
+    with pytest.raises(ArchiveError, match="2 names at the top"):
+        changed("S001", {"a/PKG-INFO": b"", "b/PKG-INFO": b""}, SDIST)
