@@ -301,7 +301,7 @@ def _read_zip64_end(data: bytes, at: int, report: Report) -> Directory:
     return Directory(count, size, offset, at)
 
 
-_CENTRAL = "<4s2B4H4s2L5H2L"
+_CENTRAL = "<4s2B5H4s2L5H2L"
 _CENTRAL_FIELDS = (
     "signature|made by|host system|version needed|flags|method|time|date|CRC-32|compressed size|uncompressed size"
     "|name length|extra length|comment length|disk|internal attributes|external attributes|local header's offset"
@@ -899,16 +899,17 @@ def _check_sboms(files: dict[bytes, bytes], inside: bytes, report: Report) -> No
         if own and own[1].lower().encode() in others:
             continue
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(max(report.date, 315532800) // 2 * 2))
-        canonical = _canonical_value(document, (), cyclonedx, stamp)
-        if _json_text(canonical).encode() != data:
+        # Lists are sorted before the new UUID is known, so a placeholder stands for it.
+        placed = _replaced(document, own[1], "\0") if own else document
+        canonical = _canonical_value(placed, (), cyclonedx, stamp)
+        if _json_text(_replaced(canonical, "\0", own[1] if own else "")).encode() != data:
             report.say("7.7", f"{_text(name)}: its times, the order of its lists, or its layout is not canonical")
-        if own and own[1] != derived_uuid(canonical, own[1]):
+        if own and own[1] != derived_uuid(_json_text(canonical)):
             report.say("7.7", f"{_text(name)}: its own UUID is not derived from the rest of it")
 
 
-def derived_uuid(document: object, own: str) -> str:
-    """Return the UUID that a canonical SBOM must have in place of *own* (section 7.7)."""
-    text = _json_text(_replaced(document, own, "\0"))
+def derived_uuid(text: str) -> str:
+    """Return the UUID of an SBOM with this canonical text, in which NUL stands for it (section 7.7)."""
     return str(uuid.uuid5(_UUID_NAMESPACE, hashlib.sha256(text.encode()).hexdigest()))
 
 
