@@ -221,14 +221,16 @@ def roomy_memory() -> Path | None:
 
 
 def _tracked(source: Path) -> list[Path]:
-    return sorted(path.relative_to(source) for path in source.rglob("*") if path.is_file())
+    return sorted(path.relative_to(source) for path in source.rglob("*") if path.is_symlink() or path.is_file())
 
 
 def _export(source: Path, tree: Path, world: World) -> None:
     for index, name in enumerate(reversed(_tracked(source))):
         target = tree / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / name, target)
+        shutil.copyfile(source / name, target, follow_symlinks=False)
+        if target.is_symlink():
+            continue
         target.chmod((source / name).stat().st_mode & 0o777 & ~world.umask)
         moment = LONG_AGO + index * 1000.125
         os.utime(target, (moment, moment))
@@ -238,7 +240,7 @@ def _export(source: Path, tree: Path, world: World) -> None:
 
 def _give_away(tree: Path) -> None:
     for path in [tree, *tree.rglob("*")]:
-        os.chown(path, STRANGER, STRANGER)
+        os.chown(path, STRANGER, STRANGER, follow_symlinks=False)
 
 
 def _clone(source: Path, tree: Path, origin: Path, world: World) -> None:
@@ -253,8 +255,9 @@ def _clone(source: Path, tree: Path, origin: Path, world: World) -> None:
 def _copy(source: Path, tree: Path, world: World) -> None:
     for name in _tracked(source):
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / name, tree / name)
-        (tree / name).chmod((source / name).stat().st_mode & 0o777 & ~world.umask)
+        shutil.copyfile(source / name, tree / name, follow_symlinks=False)
+        if not (tree / name).is_symlink():
+            (tree / name).chmod((source / name).stat().st_mode & 0o777 & ~world.umask)
 
 
 def _commit(tree: Path, date: str) -> None:
