@@ -87,11 +87,11 @@ def settled(argument: str, place: Place) -> str:
     """Replace the names that are random in every build, with samebytes or without."""
     argument = re.sub(re.escape(str(place.tmp)) + r"/(samebytes-[^/]+/(tmp/)?)?", "<tmp>/", argument)
     argument = re.sub(r"<tmp>/[^/\s]+", "<tmp>/<random>", argument)
-    return re.sub(r"(\.mesonpy-|TryCompile-|cmTC_|meson-private/tmp)\w+", r"\1<random>", argument)
+    return re.sub(r"(\.mesonpy-|TryCompile-|cmTC_|meson-private/tmp|deps/rustc)\w+", r"\1<random>", argument)
 
 
 def without_added(commands: Commands) -> Commands:
-    return [[argument for argument in command if not ADDED.fullmatch(argument)] for command in commands]
+    return sorted([argument for argument in command if not ADDED.fullmatch(argument)] for command in commands)
 
 
 @pytest.mark.parametrize("example", COMPILED, ids=lambda example: example.directory)
