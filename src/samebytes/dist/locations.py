@@ -66,7 +66,7 @@ def _is_system(parts: tuple[str, ...]) -> bool:
     if parts[:1] == ("usr",):
         parts = parts[2:] if parts[1:2] == ("local",) else parts[1:]
         return parts[:1] != () and parts[0] in _SYSTEM_IN_USR
-    return parts[:1] != () and parts[0] in _SYSTEM
+    return parts[:1] != () and parts[0] in _SYSTEM and parts[:2] != ("dev", "shm")  # people build in /dev/shm
 
 
 def _parts(path: str) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ def root_of(*texts: str) -> str | None:
         pytest.param(["path+file:///#n@1", "path+file:///c#1"], "/", id="a package at the top"),
         pytest.param(["path+file:///a/b#1", "path+file:///c/d#1"], None, id="nothing in common"),
         pytest.param(["path+file:///a/b#1", "path+file:///usr/share/cargo/x#1"], "/a/b", id="system directories"),
+        pytest.param(["path+file:///dev/shm/b#1", "path+file:///dev/shm/b/c#1"], "/dev/shm/b", id="memory is built in"),
         pytest.param(["path+file:///usr/share/cargo/x#1"], None, id="nothing else"),
         pytest.param(["path+file:///usr/src/app#1", "path+file:///usr/include#1"], "/usr/src/app", id="usr-src"),
         pytest.param(
