@@ -46,13 +46,53 @@ WAYS = ("bare", "normalized", "hook", "build")
 TIMEOUT = 1800
 
 PURE = (
-    "setuptools pbr six requests setuptools-scm docutils packaging idna typing-extensions attrs urllib3 pluggy "
-    "anyio rich tomlkit poetry-core pdm-backend fastapi typer annotated-doc portalocker"
-).split()
+    "setuptools",
+    "pbr",
+    "six",
+    "requests",
+    "setuptools-scm",
+    "docutils",
+    "packaging",
+    "idna",
+    "typing-extensions",
+    "attrs",
+    "urllib3",
+    "pluggy",
+    "anyio",
+    "rich",
+    "tomlkit",
+    "poetry-core",
+    "pdm-backend",
+    "fastapi",
+    "typer",
+    "annotated-doc",
+    "portalocker",
+)
 EXTENSION = (
-    "PyYAML frozenlist propcache aiohttp kiwisolver multidict yarl wrapt MarkupSafe psutil msgpack simplejson regex "
-    "greenlet charset-normalizer coverage contourpy pywavelets spglib iminuit boost-histogram pyzmq orjson"
-).split()
+    "PyYAML",
+    "frozenlist",
+    "propcache",
+    "aiohttp",
+    "kiwisolver",
+    "multidict",
+    "yarl",
+    "wrapt",
+    "MarkupSafe",
+    "psutil",
+    "msgpack",
+    "simplejson",
+    "regex",
+    "greenlet",
+    "charset-normalizer",
+    "coverage",
+    "contourpy",
+    "pywavelets",
+    "spglib",
+    "iminuit",
+    "boost-histogram",
+    "pyzmq",
+    "orjson",
+)
 
 
 @dataclass
@@ -287,7 +327,8 @@ def line(row: Row) -> str:
     def cells(column: dict[str, str]) -> str:
         return " ".join(f"{way}={column.get(way, '-')}" for way in WAYS)
 
-    return f"{row.name} {row.version} [{row.backend}] {row.kind} ({row.seconds} s)\n  sdist {cells(row.sdist)}\n  wheel {cells(row.wheel)}"
+    head = f"{row.name} {row.version} [{row.backend}] {row.kind} ({row.seconds} s)"
+    return f"{head}\n  sdist {cells(row.sdist)}\n  wheel {cells(row.wheel)}"
 
 
 def table(rows: list[Row]) -> str:

@@ -22,7 +22,7 @@ PROJECT = HERE / "unwrapped-setuptools"
 
 WORLDS = {
     "Alice": {"umask": 0o022, "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "1", "LC_ALL": "C", "path": "a"},
-    "Bob": {"umask": 0o077, "TZ": "America/New_York", "PYTHONHASHSEED": "2", "LC_ALL": "C.UTF-8", "path": "b/" + "c" * 60},
+    "Bob": {"umask": 0o077, "TZ": "EST5EDT", "PYTHONHASHSEED": "2", "LC_ALL": "C.UTF-8", "path": "b/" + "c" * 60},
 }
 
 

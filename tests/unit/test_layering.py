@@ -54,7 +54,7 @@ def imported(path: Path) -> list[tuple[int, str, str]]:
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
             base = base + (node.module.split(".") if node.module else [])
-            names = [base + [alias.name] for alias in node.names]
+            names = [[*base, alias.name] for alias in node.names]
         else:
             continue
         found += [(node.lineno, name[0], name[1] if name[0] == "samebytes" and len(name) > 1 else "") for name in names]
