@@ -7,7 +7,8 @@ costs a build nothing.
 from __future__ import annotations
 
 import enum
-from typing import Callable, Iterator, NamedTuple, Protocol, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Callable, NamedTuple, Protocol
 
 CHUNK_SIZE = 1 << 18
 """How many bytes are held at once of one member's contents."""
