@@ -185,9 +185,7 @@ def _forms(path: Path) -> list[str]:
 
 
 def _host_name() -> str:
-    import socket
-
-    return socket.gethostname()
+    return os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
 
 
 def _prepare(session: Session, hook: str, directory: str, config_settings: Any) -> str:
