@@ -783,7 +783,8 @@ def test_every_single_byte_of_a_tar_counts_but_those_of_contents() -> None:
     # What is not ASCII in a name stands in the extended header alone.
     start = tar.index("é".encode())
     contents |= {start, start + 1}
-    for offset in range(len(tar)):
+    # Of the zeros at the end some are enough.
+    for offset in (*range(4700), *range(4700, len(tar), 97)):
         if offset >= 512 and offset < 512 + len(METADATA):
             continue  # A change there may put its fields out of order, and may not.
         mutated = bytearray(tar)
