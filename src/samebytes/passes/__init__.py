@@ -58,15 +58,20 @@ def by_code(code: str) -> Pass:
     raise ConfigError(f"there is no pass {code!r}", remedy=f"Did you mean {nearest[0]} ({by_code(nearest[0]).name})?")
 
 
-def select(disable: Collection[str] = (), enable: Collection[str] = ()) -> tuple[Pass, ...]:
+def select(disable: Collection[str] = (), enable: Collection[str] = (), where: str = "") -> tuple[Pass, ...]:
     """Return the passes to run, in order: the default ones and those in *enable*, without those in *disable*.
+
+    *where* names the place of the codes in messages, such as a pyproject.toml.
 
     :raises ConfigError: for a code that is unknown, may not be switched off, or is in both.
     """
-    for code in enable:
-        by_code(code)
-    for code in disable:
-        _check_disabled(by_code(code), code in enable)
+    try:
+        for code in enable:
+            by_code(code)
+        for code in disable:
+            _check_disabled(by_code(code), code in enable)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error.message}", remedy=error.remedy) if where else error from None
     return tuple(one for one in ALL if (one.default or one.code in enable) and one.code not in disable)
 
 
@@ -77,5 +82,5 @@ def _check_disabled(one: Pass, enabled: bool) -> None:
         why = _WHY_FIXED.get(one.code, "the canonical writer has no other form")
         raise ConfigError(
             f"pass {one.code} ({one.name}) cannot be disabled: {why}",
-            remedy=f"Take {one.code} out of disable in [tool.samebytes].",
+            remedy=f"Take {one.code} out of what is to be disabled.",
         )

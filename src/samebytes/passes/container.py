@@ -42,7 +42,7 @@ def _noted(archive: Archive, code: str) -> Outcome:
     changes = [Change(code, "", oddity.detail) for oddity in archive.oddities if oddity.code == code]
     entries = []
     for entry in archive.entries:
-        mine = [oddity for oddity in entry.oddities if oddity.code == code]
+        mine = [oddity for oddity in entry.oddities if oddity.code == code] if entry.oddities else []
         changes += [Change(code, entry.name, oddity.detail) for oddity in mine]
         others = tuple(oddity for oddity in entry.oddities if oddity.code != code)
         entries.append(entry._replace(oddities=others) if mine else entry)

@@ -8,6 +8,7 @@ import pytest
 
 from samebytes.errors import ConfigError
 from samebytes.passes import ALL, DEFAULT, by_code, select
+from samebytes.passes.model import Pass
 
 SWITCHABLE = "Z001 Z002 Z003 Z004 T001 T002 T003 T004 T005 W002 W003 W004 W005 W100 S001 S002 S003 S010 P001 C001"
 FIXED = "Z005 Z006 Z007 Z008 Z009 Z010 Z011 Z099 T006 T007 T008 T009 T010 T099 G001 G002 W001 W006 W010"
@@ -31,11 +32,11 @@ def test_record_is_verified_first_and_written_last() -> None:
 
 
 @pytest.mark.parametrize("one", ALL, ids=lambda one: one.code)
-def test_every_pass_can_be_explained(one: object) -> None:
-    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+|\w+", by_code(one.code).name)  # type: ignore[attr-defined]
-    reason = one.reason  # type: ignore[attr-defined]
-    assert reason.endswith(".")
-    assert 40 < len(reason) < 300
+def test_every_pass_can_be_explained(one: Pass) -> None:
+    assert by_code(one.code) is one
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", one.name)
+    assert one.reason.endswith(".")
+    assert 40 < len(one.reason) < 300
 
 
 def test_only_sorting_values_must_be_asked_for() -> None:
@@ -70,3 +71,11 @@ def test_what_may_not_be_disabled_says_why(code: str, why: str) -> None:
 def test_on_and_off_at_once_is_an_error() -> None:
     with pytest.raises(ConfigError, match="both enabled and disabled"):
         select(["W100"], ["W100"])
+
+
+def test_the_place_of_the_codes_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"^tree/pyproject\.toml: pass W001 ") as caught:
+        select(["W001"], where="tree/pyproject.toml")
+    assert caught.value.remedy
+    with pytest.raises(ConfigError, match=r"^there is no pass 'nonsense'"):
+        select(["nonsense"])

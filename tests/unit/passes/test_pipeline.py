@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -337,6 +338,14 @@ def test_missing_and_broken_files_are_clear_errors(tmp_path: Path, write: object
     with pytest.raises(ArchiveError):
         rewrite(path, path, context, DEFAULT)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_room_for_the_temporary_file_is_an_output_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_wheel(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(OutputError, match="cannot be written to a temporary file") as caught:
+        rewrite(path, path, WHEEL, DEFAULT)
+    assert "TMPDIR" in caught.value.remedy
 
 
 def test_a_target_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> None:
