@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.differences import assert_same, digest
-from support.projects import BY_NAME, UNWRAPPED, WRAPPED, Example, copy_bare, missing_tools
+from support.differences import assert_same, contents, digest
+from support.projects import (
+    BY_NAME,
+    UNWRAPPED,
+    WRAPPED,
+    Example,
+    copy_bare,
+    header_wheel,
+    missing_tools,
+    project_with_foreign_header,
+    write_tree,
+)
 from support.workshop import Workshop
 from support.worlds import HOSTILE, QUIET, Place, World, settle, wait_past
 
@@ -27,12 +39,18 @@ def place_for(world: World, example: Example, root: Path, source: Path | None = 
 
 
 def build_all(place: Place, workshop: Workshop, *, isolated: bool) -> dict[str, Path]:
-    """Build the tree in every way: its sdist, and a wheel from the tree, from the sdist, and by pip of the sdist."""
-    more = workshop.index(dict(place.variables)) if isolated else workshop.tools(dict(place.variables))
-    build = [workshop.python, "-m", "build", *([] if isolated else ["--no-isolation"])]
+    """Build the tree in every way: its sdist, and a wheel from the tree, from the sdist, and by pip of the sdist.
+
+    Isolated environments are those of build and pip in the quiet world, of uv and pip in the hostile one.
+    """
+    known = dict(place.variables)
+    more = workshop.index(known) if isolated else workshop.tools(known)
+    build: list[str | Path] = [workshop.python, "-m", "build", *([] if isolated else ["--no-isolation"]), "--outdir"]
+    if isolated and place.world is HOSTILE:
+        build = [workshop.bin / "uv", "build", "--out-dir"]
     both, tree, pip = place.directory("both"), place.directory("tree-wheel"), place.directory("pip-wheel")
-    place.run([*build, "--outdir", both, place.tree], more=more)
-    place.run([*build, "--wheel", "--outdir", tree, place.tree], more=more)
+    place.run([*build, both, place.tree], more=more)
+    place.run([*build, tree, "--wheel", place.tree], more=more)
     (sdist,) = both.glob("*.tar.gz")
     how = [] if isolated else ["--no-build-isolation"]
     place.run([workshop.python, "-m", "pip", "wheel", "--no-deps", *how, "--wheel-dir", pip, sdist], more=more)
@@ -65,6 +83,23 @@ def test_two_worlds_give_one_sdist_and_one_wheel(
 @pytest.mark.parametrize("name", ISOLATED)
 def test_random_environments_leave_no_trace(name: str, roots: tuple[Path, Path], workshop: Workshop) -> None:
     assert_one_digest_each(*build_in_two_worlds(BY_NAME[name], roots, workshop, isolated=True))
+
+
+@pytest.mark.network
+@pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
+def test_headers_of_a_build_requirement_leave_no_trace(
+    roots: tuple[Path, Path], workshop: Workshop, tmp_path: Path
+) -> None:
+    """A header in the isolated environment is at a random path, which ``__FILE__`` and debug information name."""
+    source, wheelhouse = tmp_path / "source", tmp_path / "wheelhouse"
+    write_tree(source, project_with_foreign_header())
+    header_wheel(wheelhouse)
+    shelf = replace(workshop, wheelhouse=shutil.copytree(workshop.wheelhouse, wheelhouse, dirs_exist_ok=True))
+    quiet = build_all(settle(QUIET, source, roots[0]), shelf, isolated=True)
+    hostile = build_all(settle(HOSTILE, source, roots[1]), shelf, isolated=True)
+    assert_one_digest_each(quiet, hostile)
+    (module,) = (data for name, data in contents(quiet["by pip"]).items() if name.endswith(".so"))
+    assert b"foreign.h" in module
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -178,3 +179,68 @@ def small_project(root: Path, *, table: str = "", backend: str = "small_backend"
             "backend/small_backend.py": SMALL_BACKEND + extra,
         },
     )
+
+
+def header_wheel(directory: Path) -> Path:
+    """Write a wheel whose package holds nothing but a C header, as many build requirements do, and return it."""
+    files = {
+        "foreign_headers/__init__.py": "",
+        "foreign_headers/foreign.h": FOREIGN_HEADER,
+        "foreign_headers-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: foreign-headers\nVersion: 1.0\n",
+        "foreign_headers-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{name},,\n" for name in [*files, "foreign_headers-1.0.dist-info/RECORD"])
+    directory.mkdir(parents=True, exist_ok=True)
+    wheel = directory / "foreign_headers-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+        archive.writestr("foreign_headers-1.0.dist-info/RECORD", record)
+    return wheel
+
+
+FOREIGN_HEADER = """\
+static inline const char *foreign_header(void)
+{
+    return __FILE__;
+}
+"""
+
+
+def project_with_foreign_header() -> dict[str, str]:
+    """Return the files of a project whose extension includes the header of :func:`header_wheel`."""
+    return {
+        "pyproject.toml": """\
+[build-system]
+requires = ["setuptools>=61", "foreign-headers", "samebytes"]
+build-backend = "samebytes.backend"
+
+[tool.samebytes]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "with-foreign-header"
+version = "1.0"
+""",
+        "setup.py": """\
+from pathlib import Path
+
+import foreign_headers
+from setuptools import Extension, setup
+
+include = str(Path(foreign_headers.__file__).parent)
+setup(ext_modules=[Extension("foreign", ["foreign.c"], include_dirs=[include])])
+""",
+        "foreign.c": """\
+#include <Python.h>
+#include <foreign.h>
+
+static PyObject *where(PyObject *self, PyObject *unused) { return PyUnicode_FromString(foreign_header()); }
+
+static PyMethodDef methods[] = {{"where", where, METH_NOARGS, ""}, {NULL, NULL, 0, NULL}};
+
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "foreign", NULL, -1, methods, NULL, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit_foreign(void) { return PyModule_Create(&module); }
+""",
+    }
