@@ -102,11 +102,8 @@ class Session:
         """
         from ..passes import select
 
-        try:
-            return select([code for code, _ in self.config.disable], self.config.enable)
-        except ConfigError as error:
-            where = self.source / "pyproject.toml"
-            raise ConfigError(f"{where}: [tool.samebytes]: {error.message}", remedy=error.remedy) from None
+        disabled = [code for code, _ in self.config.disable]
+        return select(disabled, self.config.enable, where=f"{self.source / 'pyproject.toml'}: [tool.samebytes]")
 
     def __enter__(self) -> Session:
         return self
