@@ -1,0 +1,116 @@
+"""Write docs/reference/passes.md from the passes themselves.
+
+    python docs/generate.py [--check]
+
+With ``--check`` nothing is written, and the exit status is 1 if the page is not up to date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from samebytes.passes.model import Pass
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "reference" / "passes.md"
+
+_HEAD = """\
+# Passes
+
+<!-- Written by docs/generate.py from samebytes.passes.ALL. Do not edit it by hand. -->
+
+A pass is one rule of the [canonical form](../canonical-form.md). `samebytes normalize` and `samebytes check` report by
+these codes what is not canonical. Codes are stable. Their first letter says what they are about: `Z` ZIP, `T` tar, `G`
+gzip, `W` wheel, `S` sdist, `P` compiled modules, `C` contents.
+
+**Switchable** passes can be left out: by `--disable CODE` on the command line, or with a reason in
+[`disable`](configuration.md#disable). The files are then as equal as they are without that rule, and not canonical. For
+the others, the writer has no other form, or leaving them out would make a broken file. An **optional** pass runs only
+if it is named by `--enable CODE` or [`enable`](configuration.md#enable).
+"""
+
+_MORE = {
+    "C001": "The exact rules: [SBOMs](sbom-and-pyc.md#c001-software-bills-of-materials).",
+    "P001": "The exact rules: [headers of compiled modules](sbom-and-pyc.md#p001-headers-of-compiled-modules).",
+    "S010": 'Only with [`source-date-epoch = "vcs"`](configuration.md#source-date-epoch).',
+    "W001": "A mismatch is an error; with `--rebuild-record`, each is reported under this code.",
+    "W006": "With `--drop-signatures`, what is dropped is reported under this code.",
+    "T010": "Reported as a note. It is no finding, and does not change the exit status.",
+}
+"""What the command line has to do with a pass, or where the rest stands."""
+
+
+def page(passes: Iterable[Pass]) -> str:
+    """Return the text of the page."""
+    ordered = sorted(passes, key=lambda one: one.code)
+    wheel = [one for one in ordered if "wheel" in _kinds(one)]
+    sdist = [one for one in ordered if "sdist" in _kinds(one)]
+    parts = [_HEAD, "## In wheels\n", *_table(wheel), "\n## In sdists\n", *_table(sdist), "\n## Each pass\n"]
+    return "\n".join([*parts, "\n\n".join(_section(one) for one in ordered), ""])
+
+
+def _table(passes: Iterable[Pass]) -> Iterator[str]:
+    yield "| code | name | switchable |"
+    yield "|---|---|---|"
+    for one in passes:
+        yield f"| [{one.code}](#{_anchor(one)}) | {_title(one)} | {_switch(one)} |"
+
+
+def _section(one: Pass) -> str:
+    facts = f"In {' and '.join(f'{kind}s' for kind in _kinds(one))}. {_switch_sentence(one)}"
+    more = [_MORE[one.code]] if one.code in _MORE else []
+    return "\n\n".join([f"### {one.code}: {_title(one)}", _wrapped(one.reason), _wrapped(" ".join([facts, *more]))])
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False)
+
+
+def _kinds(one: Pass) -> list[str]:
+    from samebytes.passes.model import Context
+
+    return [kind for kind in ("wheel", "sdist") if one.applies(Context(0, kind))]
+
+
+def _title(one: Pass) -> str:
+    return one.name.replace("-", " ")
+
+
+def _anchor(one: Pass) -> str:
+    return f"{one.code.lower()}-{one.name}"
+
+
+def _switch(one: Pass) -> str:
+    return "optional" if not one.default else "yes" if one.switchable else "no"
+
+
+def _switch_sentence(one: Pass) -> str:
+    return {"optional": "Optional.", "yes": "Switchable.", "no": "Not switchable."}[_switch(one)]
+
+
+def main() -> int:
+    """Write the page, or compare it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the page is stale")
+    options = parser.parse_args()
+    sys.path.insert(0, str(ROOT / "src"))
+    from samebytes.passes import ALL
+
+    text = page(ALL)
+    if not options.check:
+        PAGE.write_text(text, encoding="utf-8")
+        return 0
+    if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == text:
+        return 0
+    print(f"{PAGE.relative_to(ROOT)} is not up to date: run python docs/generate.py", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
