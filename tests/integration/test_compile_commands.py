@@ -199,3 +199,51 @@ def test_rust_flags_of_the_users_are_kept(bench: Path, workshop: Workshop) -> No
     flags = [argument for argument in compiled if argument.startswith(("overflow", "--remap"))]
     assert flags[0] == "overflow-checks=yes"
     assert len(flags) > 1
+
+
+@pytest.mark.parametrize("variable", ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"])
+def test_rust_flags_of_the_users_do_not_bring_paths_in(
+    variable: str, roots: tuple[Path, Path], workshop: Workshop
+) -> None:
+    """Cargo hashes RUSTFLAGS into the names of symbols: our maps in them hold the path."""
+    example = BY_NAME["maturin"]
+    flags = {variable: "-Coverflow-checks=yes"}
+    assert_same(
+        [
+            build_wheel(place_for(example, root / name, example.path), workshop, flags)
+            for root, name in zip(roots, ("a", "bbb"))
+        ]
+    )
+
+
+@pytest.mark.parametrize("example", COMPILED, ids=lambda example: example.directory)
+def test_debug_information_can_be_left_out(
+    example: Example, roots: tuple[Path, Path], workshop: Workshop, tmp_path: Path
+) -> None:
+    source = shutil.copytree(example.path, tmp_path / "strips")
+    pyproject = source / "pyproject.toml"
+    pyproject.write_text(
+        pyproject.read_text().replace("[tool.samebytes]\n", '[tool.samebytes]\ndebug-info = "strip"\n')
+    )
+    wheels = [build_wheel(place_for(example, root / name, source), workshop) for root, name in zip(roots, ("a", "bbb"))]
+    assert_same(wheels)
+    found = [name for data in contents(wheels[0]).values() for name, _ in sections(data)]
+    assert ".text" in found
+    assert ".debug_info" not in found
+
+
+@pytest.mark.parametrize("compiler", ["gcc -std=gnu11", "/usr/bin/gcc"])
+@pytest.mark.parametrize("name", ["setuptools-c-extension", "scikit-build-core-c-extension"])
+def test_a_compiler_of_the_users_choice_is_mapped_too(
+    compiler: str, name: str, roots: tuple[Path, Path], workshop: Workshop
+) -> None:
+    example = BY_NAME[name]
+    if shutil.which(compiler.split(maxsplit=1)[0]) is None:
+        pytest.skip(f"needs {compiler.split(maxsplit=1)[0]}")
+    more = {"CC": compiler, "CFLAGS": "-g -O1"}
+    assert_same(
+        [
+            build_wheel(place_for(example, root / name, example.path), workshop, more)
+            for root, name in zip(roots, ("a", "bbb"))
+        ]
+    )
