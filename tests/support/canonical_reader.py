@@ -740,9 +740,7 @@ def _target_problem(target: bytes) -> str:
 
 def _check_wheel_contents(members: list[Member], report: Report) -> None:
     files = {member.name: member.contents for member in members}
-    folded = {name.decode("utf-8", "replace").casefold() for name in files}
-    if len(folded) < len(files):
-        report.say("2.2", "names differ in case alone")
+    _check_case(files, report)
     tops = {name.partition(b"/")[0] for name in files if b"/" in name}
     dist_infos = sorted(top for top in tops if top.endswith(b".dist-info"))
     if len(dist_infos) != 1:
@@ -766,6 +764,19 @@ def _check_wheel_contents(members: list[Member], report: Report) -> None:
     _check_pycs(files, report)
     if b".source-date-epoch" in files:
         report.say("7.9", "there is a .source-date-epoch in the archive's root")
+
+
+def _check_case(files: dict[bytes, bytes], report: Report) -> None:
+    folded: dict[str, bytes] = {}
+    for name in files:
+        other = folded.setdefault(name.decode("utf-8", "replace").casefold(), name)
+        if other != name:
+            report.say("2.2", f"{_text(name)} and {_text(other)} differ in case alone")
+    for name in files:
+        for parent in _parents(name):
+            leaf = folded.get(parent.decode("utf-8", "replace").casefold(), parent)
+            if leaf != parent:
+                report.say("2.2", f"{_text(name)} lies beneath {_text(leaf)}, but for case")
 
 
 def record_of(files: dict[bytes, bytes], record: bytes) -> bytes:

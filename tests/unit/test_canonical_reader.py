@@ -562,6 +562,7 @@ def test_names_that_cannot_be_together() -> None:
     assert "2.1" in sections(check_wheel(zip_of([files[0], *files]), DATE))
     assert sections(check_wheel(zip_of(with_payload({b"z/empty/x": b""})), DATE)) == {"2.1"}
     assert sections(check_wheel(zip_of(with_payload({b"A.py": b""})), DATE)) == {"2.2"}
+    assert sections(check_wheel(zip_of(with_payload({b"A.PY/x": b""})), DATE)) == {"2.2"}
 
 
 # -- SBOMs and compiled modules
