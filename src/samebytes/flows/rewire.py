@@ -344,18 +344,15 @@ def _unwire(layout: Layout, recorded: Collection[tuple[str, Keys]]) -> list[Edit
     )
     inner = layout.find(_INNER)
     inner_path = None if _is_recorded(_OUTER_PATH, recorded) else layout.find(_INNER_PATH)
-    edits: list[Edit] = []
-    if requires:
-        edits += _without_samebytes(layout, requires)
-    if path:  # it led to samebytes itself
-        edits += _remove(layout, [path])
+    edits = _without_samebytes(layout, requires) if requires else []
+    gone = [path] if path else []  # it led to samebytes itself
     if outer and inner_path:
         edits.append(_path_back(layout, outer, inner_path, inner))
-    if outer and (inner is None or (_names_default(layout, inner) and not inner_path)):
-        edits += _remove(layout, [outer])
-    elif outer and inner:
-        edits.append((outer.value, outer.end, layout.raw(inner)))
-    return edits
+    if outer and not inner_path and (inner is None or _names_default(layout, inner)):
+        gone.append(outer)
+    elif outer:
+        edits.append((outer.value, outer.end, layout.raw(inner) if inner else f'"{LEGACY_BACKEND}"'))
+    return edits + _remove(layout, gone)
 
 
 def _is_recorded(path: Keys, recorded: Collection[tuple[str, Keys]]) -> bool:
@@ -418,6 +415,7 @@ def _remove_table(layout: Layout, header: Line, last: Line) -> Edit:
 
 
 def _remove(layout: Layout, gone: Sequence[Entry]) -> list[Edit]:
-    if gone[0].inline:
-        return tomltext.remove_inline(layout, gone)
+    """Return the edits that take out *gone*, all of one table."""
+    if gone and gone[0].inline:
+        return tomltext.remove_inline(layout, sorted(gone, key=lambda entry: entry.start))
     return tomltext.remove_lines(layout, [entry.line for entry in gone])

@@ -174,11 +174,12 @@ class Layout:
         key, value = self._key_value(self.text[start:end], start)
         key_start = start + len(value.trivia.indent)
         value_start = key_start + len(key.as_string() + key.sep)
-        value_end = value_start + len(value.as_string())
-        path = base + tuple(part.key for part in key)
-        # tomlkit is the judge of where a key ends and a value begins; here it is held against the text.
-        if self.text[key_start:value_end] != key.as_string() + key.sep + value.as_string():
+        # tomlkit is the judge of where a key ends; here its answer is held against the text.
+        if self.text[key_start:value_start] != key.as_string() + key.sep:
             raise self._not_understood(start)
+        tokens = _tokens(self.text, value_start, end)
+        value_end = max(token.end for token in tokens if token.kind not in _SILENT)
+        path = base + tuple(part.key for part in key)
         return Entry(path, base, key_start, value_start, value_end, line, inline)
 
     def _key_value(self, statement: str, at: int) -> tuple[Key, Item]:
@@ -260,11 +261,14 @@ def _span_of(text: str, array: Entry, found: list[Element], index: int) -> tuple
     gone = found[index]
     end = gone.comma or gone.end
     own = _line_before(text, array.value, gone.start)
-    if own is not None and (gone is found[-1] or _REST_OF_LINE.match(text, end)):
+    if own is not None and _REST_OF_LINE.match(text, end):
         return own, _end_of_silence(text, end)
-    if index:
+    if own is not None and gone is found[-1]:
+        before = [token.kind for token in _tokens(text, array.value, own) if token.kind != "space"]
+        return (gone.start if before[-1] == "comment" else own), end  # a comment must not swallow the bracket
+    if own is None and index:
         return found[index - 1].comma or found[index - 1].end, end
-    return gone.start, found[1].start if len(found) > 1 else end
+    return gone.start, found[index + 1].start if gone is not found[-1] else end
 
 
 def insert_after(layout: Layout, entry: Entry, key: str, raw: str) -> Edit:

@@ -126,13 +126,20 @@ def verify(path: Path, plain: str, wrapped: str) -> None:
 
     :raises ConfigError: if they do not.
     """
-    first, second = rewire.parse(plain), rewire.parse(wrapped)
+    try:
+        first, second = rewire.parse(plain), rewire.parse(wrapped)
+    except tomllib.TOMLDecodeError:
+        raise _changes_more(path) from None
     backend = second.get("build-system", {}).get("build-backend")
     if not rewire.is_samebytes(backend) or _meaning(first) != _meaning(second):
-        raise ConfigError(
-            f"{path}: the edit would have changed more than the build backend, so nothing is done",
-            remedy="This is a bug in samebytes: please report it with the file, and make the edit by hand.",
-        )
+        raise _changes_more(path)
+
+
+def _changes_more(path: Path) -> ConfigError:
+    return ConfigError(
+        f"{path}: the edit would have changed more than the build backend, so nothing is done",
+        remedy="This is a bug in samebytes: please report it with the file, and make the edit by hand.",
+    )
 
 
 def _meaning(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -549,10 +549,30 @@ def test_a_created_file_that_has_grown_is_not_removed(tmp_path: Path) -> None:
             id="samebytes itself in-tree",
         ),
         pytest.param(
+            '[build-system]\nrequires = ["b", # c\n"samebytes"]\nbuild-backend = "samebytes.backend"\n',
+            '[build-system]\nrequires = ["b" # c\n]\n',
+            id="a comment before",
+        ),
+        pytest.param(
+            '[build-system]\nrequires = ["b", # c\n"samebytes", "c"]\nbuild-backend = "samebytes.backend"\n',
+            '[build-system]\nrequires = ["b", # c\n"c"]\n',
+            id="a comment before, an element behind",
+        ),
+        pytest.param(
             'build-system = { requires = ["samebytes", "b"], build-backend = "samebytes.backend" }\n'
             'tool = { samebytes = { build-backend = "b", backend-path = ["."] }, x = 1 }\n',
             'build-system = { requires = ["b"], build-backend = "b", backend-path = ["."] }\ntool = { x = 1 }\n',
             id="inline",
+        ),
+        pytest.param(
+            'build-system = {requires = ["b"], build-backend = "samebytes.backend", backend-path = ["src"]}\n',
+            'build-system = {requires = ["b"]}\n',
+            id="inline, two keys go",
+        ),
+        pytest.param(
+            '[build-system]\nrequires = []\nbuild-backend = "samebytes.backend"\n[tool.samebytes]\nbackend-path = ["."]\n',
+            f'[build-system]\nrequires = []\nbuild-backend = "{LEGACY}"\nbackend-path = ["."]\n',
+            id="only a path named",
         ),
         pytest.param(
             '[build-system]\nrequires = ["b", "samebytes"]\nbuild-backend = "samebytes.backend"\n\n[tool.samebytes]\n'
@@ -720,6 +740,7 @@ def test_an_edit_that_changes_more_is_not_made(tmp_path: Path, monkeypatch: pyte
         ("", rewire.CREATED.replace(LEGACY, "setuptools.build_meta")),
         ("", rewire.CREATED + "fixed-paths = true"),
         ("", rewire.CREATED + 'backend-path = ["."]'),
+        ("", rewire.CREATED + "oops"),
     ],
 )
 def test_the_net_catches(plain: str, wrapped: str) -> None:
