@@ -113,7 +113,7 @@ def _leads_back(candidate: str, text: str) -> bool:
     try:
         parse(candidate)
         return unwrapped(candidate) == text
-    except (tomllib.TOMLDecodeError, ConfigError, ValueError):
+    except (ConfigError, tomllib.TOMLDecodeError):
         return False
 
 
