@@ -237,12 +237,20 @@ def build(way: str, source: Path, world: worlds.World, work: Path, wheelhouse: P
     else:
         command = [python, "-m", "build", "--installer", "uv", "--sdist", "--wheel", "-o", str(out), str(place.tree)]
     if way == "hook":
-        run([python, "-m", "samebytes", "wrap", str(place.tree)], place, {})
+        wrap(place.tree)
         if git:
             worlds.git("add", "--all", "--force", cwd=place.tree)
             worlds.git("commit", "--quiet", "--message", "Wrap", cwd=place.tree, date="2024-02-29T12:00:00+00:00")
     run(command, place, more)
     return out
+
+
+def wrap(tree: Path) -> None:
+    """Do what ``samebytes wrap`` does, for the packages too that it advises against (setuptools, packaging)."""
+    from samebytes.flows.rewire import wrapped
+
+    path = tree / "pyproject.toml"
+    path.write_text(wrapped(path.read_text(encoding="utf-8") if path.is_file() else ""), encoding="utf-8")
 
 
 def settle(world: worlds.World, source: Path, root: Path, *, git: bool) -> worlds.Place:

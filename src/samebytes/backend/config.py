@@ -88,7 +88,7 @@ def load(source: Path) -> Config:
     return Config(
         backend=_inner(system, tool, where),
         requires=_strings(system, "requires", where, "[build-system]") if "requires" in system else LEGACY_REQUIRES,
-        wrapped=_is_samebytes(system.get("build-backend")),
+        wrapped=is_samebytes(system.get("build-backend")),
         source_date_epoch=_date(tool, where),
         disable=_disabled(tool, where),
         enable=_strings(tool, "enable", where),
@@ -147,7 +147,8 @@ def _check_form(tool: Mapping[str, Any], where: str) -> None:
         )
 
 
-def _is_samebytes(name: object) -> bool:
+def is_samebytes(name: object) -> bool:
+    """Tell whether a ``build-backend`` value names samebytes."""
     return isinstance(name, str) and name.partition(":")[0].partition(".")[0] == "samebytes"
 
 
@@ -155,14 +156,14 @@ def _inner(system: Mapping[str, Any], tool: Mapping[str, Any], where: str) -> Ba
     """Decide which backend is wrapped (D4)."""
     if "build-backend" in tool:
         table, name = tool, "[tool.samebytes]"
-    elif "build-backend" in system and not _is_samebytes(system["build-backend"]):
+    elif "build-backend" in system and not is_samebytes(system["build-backend"]):
         table, name = system, "[build-system]"
     else:
         return Backend(LEGACY_BACKEND, _strings(tool, "backend-path", where))
     backend = table["build-backend"]
     if not isinstance(backend, str) or not backend:
         raise ConfigError(f"{where}: {name} build-backend must be a string such as 'hatchling.build', not {backend!r}")
-    if _is_samebytes(backend):
+    if is_samebytes(backend):
         raise ConfigError(
             f"{where}: {name} build-backend is {backend!r}: samebytes cannot wrap itself",
             remedy="Name the backend that does the work there, such as 'hatchling.build'.",

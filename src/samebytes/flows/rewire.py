@@ -68,11 +68,6 @@ def parse(text: str) -> dict[str, Any]:
     return values
 
 
-def is_samebytes(backend: object) -> bool:
-    """Say whether a ``build-backend`` is ours."""
-    return isinstance(backend, str) and backend.partition(":")[0].partition(".")[0] == "samebytes"
-
-
 def names_samebytes(requirement: str) -> bool:
     """Say whether a requirement (PEP 508) is of us."""
     return _NAMES_SAMEBYTES.match(requirement) is not None

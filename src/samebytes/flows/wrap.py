@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..archive.atomic import replacing
-from ..backend.config import LEGACY_BACKEND
+from ..backend.config import LEGACY_BACKEND, is_samebytes
 from ..errors import ConfigError, OutputError
 from . import rewire
 
@@ -58,7 +58,7 @@ def wrap(source: Path) -> Rewiring:
     path, before, text = _read(source)
     values = _parsed(path, text)
     system, ours = _tables(path, values)
-    if rewire.is_samebytes(system.get("build-backend")):
+    if is_samebytes(system.get("build-backend")):
         backend = ours.get("build-backend", LEGACY_BACKEND)
         named = "backend-path" in system or any(map(rewire.names_samebytes, system["requires"]))
         return Rewiring(path, before, before, backend, requires_samebytes=named)
@@ -80,7 +80,7 @@ def unwrap(source: Path) -> Rewiring:
     path, before, text = _read(source)
     values = _parsed(path, text)
     system, ours = _tables(path, values)
-    if not rewire.is_samebytes(system.get("build-backend")):
+    if not is_samebytes(system.get("build-backend")):
         return Rewiring(path, before, before, system.get("build-backend", LEGACY_BACKEND))
     after = _located(path, rewire.unwrapped, text)
     verify(path, after or "", text)
@@ -131,7 +131,7 @@ def verify(path: Path, plain: str, wrapped: str) -> None:
     except tomllib.TOMLDecodeError:
         raise _changes_more(path) from None
     backend = second.get("build-system", {}).get("build-backend")
-    if not rewire.is_samebytes(backend) or _meaning(first) != _meaning(second):
+    if not is_samebytes(backend) or _meaning(first) != _meaning(second):
         raise _changes_more(path)
 
 
@@ -148,7 +148,7 @@ def _meaning(values: Mapping[str, Any]) -> dict[str, Any]:
     tool = dict(values.get("tool", {}))
     ours = dict(tool.pop("samebytes", {}))
     inner = {key: ours.pop(key) for key in ("build-backend", "backend-path") if key in ours}
-    if rewire.is_samebytes(system.get("build-backend")):
+    if is_samebytes(system.get("build-backend")):
         system = {**system, "build-backend": None, "backend-path": None, **inner}
     return {
         **values,
@@ -238,7 +238,7 @@ def _tables(path: Path, values: Mapping[str, Any]) -> tuple[Mapping[str, Any], M
         )
     for name, table in (("[build-system]", system), ("[tool.samebytes]", ours)):
         _check_kinds(f"{path}: {name}", table)
-    if rewire.is_samebytes(ours.get("build-backend")):
+    if is_samebytes(ours.get("build-backend")):
         raise ConfigError(
             f"{path}: [tool.samebytes] build-backend is {ours['build-backend']!r}: samebytes cannot wrap itself",
             remedy="Name the backend that does the work there, such as 'hatchling.build'.",
