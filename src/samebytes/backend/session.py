@@ -47,12 +47,20 @@ class Session:
     """A context manager: the child process and the temporary directory end with it."""
 
     def __init__(
-        self, source: Path, environ: Mapping[str, str], interpreter: Interpreter, warn: Warn, temp: Path | None = None
+        self,
+        source: Path,
+        environ: Mapping[str, str],
+        interpreter: Interpreter,
+        warn: Warn,
+        temp: Path | None = None,
+        *,
+        movable: bool = True,
     ) -> None:
         """Read the configuration and prepare the inner backend's environment; nothing is started yet.
 
         :param temp: an existing private directory to use instead of a new one (``samebytes build``, where all paths
             are fixed already); it is not removed.
+        :param movable: whether the tree may be seen at a fixed path, if the project wants that.
         :raises ConfigError: if the project's configuration or SOURCE_DATE_EPOCH is malformed.
         """
         self.source = source
@@ -61,7 +69,7 @@ class Session:
         self._warn = warn
         self._own_temp = None if temp else Path(tempfile.mkdtemp(prefix="samebytes-")).resolve()
         self.place = Place(temp, temp) if temp else Place(self._own_temp or Path(), self._own_temp or Path())
-        if self.config.fixed_paths and temp is None:
+        if self.config.fixed_paths and movable and temp is None:
             source, interpreter = self._fix_paths(interpreter, environ)
         self.paths = flags.Paths(source, interpreter.roots, self.place.root)
         real_tmp = self.directory("tmp").real

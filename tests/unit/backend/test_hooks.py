@@ -1,0 +1,134 @@
+"""The hooks as a front end calls them: in a process of their own, in the source tree, by a backend of a few lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from samebytes.backend import fixed
+
+BACKEND = """\
+import base64, hashlib, os, sys, zipfile
+
+def _wheel(directory, text):
+    files = {"tiny.py": text.encode(), "tiny-1.dist-info/METADATA": METADATA.encode(), "tiny-1.dist-info/WHEEL": WHEEL}
+    rows = []
+    for name, data in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+        rows.append("%s,sha256=%s,%d" % (name, digest, len(data)))
+    files["tiny-1.dist-info/RECORD"] = "\\n".join(rows + ["tiny-1.dist-info/RECORD,,", ""]).encode()
+    with zipfile.ZipFile(os.path.join(directory, "tiny-1-py3-none-any.whl"), "w") as archive:
+        for name, data in reversed(files.items()):
+            archive.writestr(name, data)
+    return "tiny-1-py3-none-any.whl"
+
+METADATA = "Name: tiny\\nVersion: 1\\nMetadata-Version: 2.1\\n"
+WHEEL = b"Wheel-Version: 1.0\\nGenerator: tiny\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+
+def build_wheel(directory, settings=None, metadata=None):
+    return _wheel(directory, "answer = 42\\n")
+
+def build_editable(directory, settings=None, metadata=None):
+    return _wheel(directory, "where = %r\\n" % os.getcwd())
+
+def prepare_metadata_for_build_wheel(directory, settings=None):
+    os.mkdir(os.path.join(directory, "tiny-1.dist-info"))
+    with open(os.path.join(directory, "tiny-1.dist-info", "METADATA"), "w") as file:
+        file.write(METADATA)
+    return "tiny-1.dist-info"
+"""
+
+
+def tree(root: Path, table: str = "", backend: str = BACKEND) -> Path:
+    root.mkdir(parents=True)
+    (root / "tiny_backend.py").write_text(backend)
+    text = f'[tool.samebytes]\nbuild-backend = "tiny_backend"\nbackend-path = ["."]\n{table}'
+    (root / "pyproject.toml").write_text(text)
+    return root
+
+
+def call(source: Path, expression: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Evaluate *expression* with the hooks as ``b`` in *source*, and print its JSON."""
+    code = f"import json, samebytes.backend as b; print(json.dumps({expression}))"
+    environ = {**os.environ, **variables}
+    environ.pop("SOURCE_DATE_EPOCH", None)
+    return subprocess.run([sys.executable, "-c", code], cwd=source, env=environ, capture_output=True, text=True)  # noqa: PLW1510
+
+
+def result(source: Path, expression: str) -> Any:
+    done = call(source, expression)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_the_optional_hooks_are_those_of_the_inner_backend(tmp_path: Path) -> None:
+    names = ["build_editable", "prepare_metadata_for_build_wheel", "get_requires_for_build_wheel", "no_such_hook"]
+    found = result(tree(tmp_path / "t"), f"[hasattr(b, name) for name in {names}]")
+    assert found == [True, True, False, False]
+
+
+def test_a_wheel_is_rewritten_and_its_name_returned(tmp_path: Path) -> None:
+    assert result(tree(tmp_path / "t"), f"b.build_wheel({str(tmp_path)!r})") == "tiny-1-py3-none-any.whl"
+    with zipfile.ZipFile(tmp_path / "tiny-1-py3-none-any.whl") as archive:
+        assert archive.namelist()[0] == "tiny.py"
+        assert archive.namelist()[-1] == "tiny-1.dist-info/RECORD"
+        assert archive.read("tiny-1.dist-info/METADATA").startswith(b"Metadata-Version: 2.1\nName: tiny\n")
+
+
+def test_the_wheel_is_held_to_the_prepared_metadata(tmp_path: Path) -> None:
+    source = tree(tmp_path / "t")
+    (tmp_path / "m").mkdir()
+    assert result(source, f"b.prepare_metadata_for_build_wheel({str(tmp_path / 'm')!r})") == "tiny-1.dist-info"
+    prepared = tmp_path / "m" / "tiny-1.dist-info"
+    assert result(source, f"b.build_wheel({str(tmp_path)!r}, None, {str(prepared)!r})")
+    (prepared / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny\nVersion: 2\n")
+    (tmp_path / "tiny-1-py3-none-any.whl").unlink()
+    done = call(source, f"b.build_wheel({str(tmp_path)!r}, None, {str(prepared)!r})")
+    assert done.returncode == 7
+    assert "'Version: 2' became 'Version: 1'" in done.stderr
+    assert not (tmp_path / "tiny-1-py3-none-any.whl").exists()
+
+
+def test_an_error_is_two_lines_and_a_status_not_a_traceback(tmp_path: Path) -> None:
+    done = call(tree(tmp_path / "t", backend="def build_wheel(*a): return 3\n"), "b.build_wheel('.')")
+    assert done.returncode == 7
+    assert done.stderr.startswith("samebytes: error: the inner backend 'tiny_backend' returned 3 from build_wheel")
+    assert "hint: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_unsupported_operation_is_our_own_class(tmp_path: Path) -> None:
+    text = "class UnsupportedOperation(Exception): pass\ndef build_sdist(*a): raise UnsupportedOperation('not here')\n"
+    done = call(tree(tmp_path / "t", backend=text), "b.build_sdist('.')")
+    assert "samebytes.backend.UnsupportedOperation" in done.stderr
+
+
+def test_nothing_is_left_in_the_temporary_directory(tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir()
+    source = tree(tmp_path / "t")
+    assert call(source, "b.build_wheel('..')", TMPDIR=str(tmp_path / "tmp")).returncode == 0
+    assert call(source, "hasattr(b, 'build_editable')", TMPDIR=str(tmp_path / "tmp")).returncode == 0
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def can_mount(tmp_path: Path) -> bool:
+    """Tell whether the kernel lets us have fixed paths here."""
+    (tmp_path / "probe").mkdir()
+    warnings: list[str] = []
+    return fixed.hook_place(tmp_path / "probe", {}, {}, warnings.append).is_fixed
+
+
+def test_an_editable_install_names_the_true_tree_even_with_fixed_paths(tmp_path: Path) -> None:
+    if not can_mount(tmp_path):
+        pytest.skip("the kernel allows no mount namespace")
+    source = tree(tmp_path / "t", "fixed-paths = true\n")
+    assert result(source, f"hasattr(b, 'build_editable') and b.build_editable({str(tmp_path)!r})")
+    with zipfile.ZipFile(tmp_path / "tiny-1-py3-none-any.whl") as archive:
+        assert archive.read("tiny.py").decode() == f"where = {str(source.resolve())!r}\n"
