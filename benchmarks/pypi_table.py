@@ -22,6 +22,7 @@ import hashlib
 import html
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -34,6 +35,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
+from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidSdistFilename, parse_sdist_filename
 from packaging.version import Version
 
@@ -193,7 +195,7 @@ def download(name: str, kept: Path) -> Path:
     versions = {}
     for attributes, text in anchors:
         file, link = text.strip(), re.search(r'href="([^"#]+)#sha256=([0-9a-f]{64})', attributes)
-        if file.endswith(".tar.gz") and link and "data-yanked" not in attributes:
+        if file.endswith(".tar.gz") and link and "data-yanked" not in attributes and runs_here(attributes):
             version = stable_version(file)
             if version is not None:
                 versions[version] = link.groups()
@@ -206,6 +208,12 @@ def download(name: str, kept: Path) -> Path:
     target = kept / f"{name}={newest}.tar.gz"
     target.write_bytes(data)
     return target
+
+
+def runs_here(attributes: str) -> bool:
+    """Tell whether a file is for this Python, by ``data-requires-python`` (PEP 503)."""
+    wanted = re.search(r'data-requires-python="([^"]*)"', attributes)
+    return wanted is None or SpecifierSet(html.unescape(wanted[1])).contains(platform.python_version())
 
 
 def stable_version(file: str) -> Version | None:
