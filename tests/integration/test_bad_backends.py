@@ -17,7 +17,7 @@ from support.projects import small_project
 from support.workshop import Workshop
 from support.worlds import STRANGER, git, kept_variables
 
-from samebytes.errors import BackendError, ConfigError, OutputError
+from samebytes.errors import BackendError, ConfigError, OutputError, RecordError, SamebytesError
 
 pytestmark = pytest.mark.integration
 
@@ -75,9 +75,7 @@ def bench(tmp_path: Path, workshop: Workshop) -> Bench:
     return Bench(tmp_path, workshop)
 
 
-def assert_error(
-    done: subprocess.CompletedProcess[str], kind: type[BackendError | ConfigError | OutputError], *words: str
-) -> None:
+def assert_error(done: subprocess.CompletedProcess[str], kind: type[SamebytesError], *words: str) -> None:
     """One error of ours with its own exit status and its remedy, which says *words*, and no traceback of ours."""
     assert done.returncode == kind.exit_status, done.stderr
     assert done.stderr.count("samebytes: error:") == 1, done.stderr
@@ -341,6 +339,44 @@ def test_a_target_that_is_read_only(hook: str, bench: Bench) -> None:
     bench.assert_clean()
 
 
+PREPARE = """
+def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
+    os.mkdir(os.path.join(metadata_directory, "small-1.0.dist-info"))
+    with open(os.path.join(metadata_directory, "small-1.0.dist-info", "METADATA"), "w") as metadata:
+        metadata.write(METADATA{change})
+    return "small-1.0.dist-info"
+"""
+PREPARE_AND_BUILD = """
+import os, sys, samebytes.backend as b
+out, metadata = sys.argv[1], sys.argv[2]
+os.mkdir(metadata)
+name = b.prepare_metadata_for_build_wheel(metadata)
+print("made", b.build_wheel(out, None, os.path.join(metadata, name)))
+"""
+
+
+def test_metadata_that_was_prepared_must_be_the_wheels(bench: Bench) -> None:
+    """A front end has resolved dependencies by what was prepared (PEP 517, ``build_wheel``)."""
+    small_project(bench.tree, extra=PREPARE.replace("{change}", '.replace("1.0", "2.0")'))
+    prepared = bench.out.with_name("prepared")
+    done = bench.run([str(bench.python), "-c", PREPARE_AND_BUILD, str(bench.out), str(prepared)])
+    assert_error(done, BackendError, "METADATA", "Version: 2.0", "Version: 1.0", "prepare_metadata_for_build_wheel")
+    bench.assert_clean()
+
+
+def test_metadata_that_is_the_wheels_is_taken(bench: Bench) -> None:
+    small_project(bench.tree, extra=PREPARE.replace("{change}", ""))
+    prepared = bench.out.with_name("prepared")
+    done = bench.run([str(bench.python), "-c", PREPARE_AND_BUILD, str(bench.out), str(prepared)])
+    assert done.stdout == "made small-1.0-py3-none-any.whl\n", done.stderr
+
+
+def test_a_wheel_whose_record_lies_is_refused(bench: Bench) -> None:
+    small_project(bench.tree, extra='\n_row = row\ndef row(name, text): return _row(name, text + "x")\n')
+    assert_error(bench.call(), RecordError, "RECORD", "small.py")
+    bench.assert_clean()
+
+
 FULL = """
 MEMBERS["big.bin"] = "".join(chr(33 + byte % 90) for byte in os.urandom(600000))
 """
@@ -400,7 +436,7 @@ def test_a_signal_while_the_inner_backend_works(number: signal.Signals, bench: B
 
 LARGE = """
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
-    data = os.urandom(1 << 20) * 200
+    data = os.urandom(1 << 20) * 64
     digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
     with zipfile.ZipFile(os.path.join(wheel_directory, WHEEL_NAME), "w") as wheel:
         wheel.writestr("large.bin", data)

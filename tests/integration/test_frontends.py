@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from support.differences import assert_same, digest
-from support.projects import BY_NAME, UNWRAPPED, WRAPPER, copy_bare
+from support.differences import assert_same, contents, digest
+from support.projects import BY_NAME, UNWRAPPED, WRAPPER, copy_bare, small_project
 from support.workshop import PROJECT, Workshop
 from support.worlds import HOSTILE, QUIET, Place, settle, wait_past
 
@@ -167,6 +167,23 @@ def test_gpep517_wraps_a_tree_that_has_only_setup_py(place: Place, workshop: Wor
     (place.tree / "setup.py").write_text("from setuptools import setup\nsetup(name='only-setup-py', version='1')\n")
     wheel = gpep517(place, workshop, "samebytes.backend")
     assert wheel.name == "only_setup_py-1-py3-none-any.whl"
+
+
+SETTINGS_IN_WHEEL = """
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None, _build=build_wheel):
+    MEMBERS["settings.txt"] = repr(sorted((config_settings or {}).items()))
+    return _build(wheel_directory)
+"""
+
+
+def test_config_settings_go_through_untouched(roots: tuple[Path, Path], workshop: Workshop, tmp_path: Path) -> None:
+    place = settle(QUIET, small_project(tmp_path / "source", extra=SETTINGS_IN_WHEEL), roots[0])
+    out = place.directory("out")
+    build = [workshop.python, "-m", "build", "--no-isolation", "--wheel", "--outdir", out]
+    given = ["-C=--option=one", "-C=--option=two words", "-C=empty=", "-C=naïve=yes"]
+    place.run([*build, *given, place.tree], more=workshop.tools(dict(place.variables)))
+    found = contents(next(out.glob("*.whl")))["settings.txt"].decode()
+    assert found == repr([("--option", ["one", "two words"]), ("empty", ""), ("naïve", "yes")])
 
 
 SHIPPED = ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")

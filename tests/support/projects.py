@@ -140,8 +140,9 @@ MEMBERS = {
 
 
 def row(name, text):
-    digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
-    return "%s,sha256=%s,%d\\n" % (name, digest, len(text))
+    data = text.encode()
+    digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+    return "%s,sha256=%s,%d\\n" % (name, digest, len(data))
 
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
