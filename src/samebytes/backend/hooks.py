@@ -242,8 +242,10 @@ def _compare_metadata(wheel: Path, prepared: Path) -> None:
 
 
 def _first_difference(promised: bytes, found: bytes) -> str:
-    old, new = promised.splitlines(), found.splitlines()
-    for before, after in zip(old, new):
-        if before != after:
-            return f"{before.decode('utf-8', 'replace')!r} became {after.decode('utf-8', 'replace')!r}"
-    return f"it has {len(new)} lines, not {len(old)}"
+    from itertools import zip_longest
+
+    def told(line: bytes | None) -> str:
+        return "nothing" if line is None else repr(line.decode("utf-8", "replace"))
+
+    pairs = zip_longest(promised.splitlines(), found.splitlines())
+    return next((f"{told(old)} became {told(new)}" for old, new in pairs if old != new), "its line ends differ")
