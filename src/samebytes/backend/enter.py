@@ -1,7 +1,8 @@
 """Run a command with private directories mounted where every build has them (Linux mount namespaces).
 
 This file is run by its path and imports only the standard library. Arguments: JSON with ``mounts`` (pairs of what and
-where) and ``cwd``, then the command. Exit status 125: the kernel does not allow it, and nothing was run.
+where) and ``cwd`` (or null, to stay), then the command. Exit status 125: the kernel does not allow it, and nothing
+was run.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import ctypes
 import json
 import os
 import sys
-from pathlib import Path
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUSER = 0x10000000
@@ -34,10 +34,19 @@ def new_namespace(libc: ctypes.CDLL) -> None:
         check(libc.unshare(CLONE_NEWNS))
     except PermissionError:
         check(libc.unshare(CLONE_NEWNS | CLONE_NEWUSER))
-        Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
-        Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1", encoding="ascii")
-        Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1", encoding="ascii")
+        write("/proc/self/setgroups", "deny")
+        write("/proc/self/uid_map", f"{uid} {uid} 1")
+        write("/proc/self/gid_map", f"{gid} {gid} 1")
     check(libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None))
+
+
+def write(path: str, text: str) -> None:
+    """Write *text* to the file *path* of the kernel's, which takes it in one piece."""
+    handle = os.open(path, os.O_WRONLY)
+    try:
+        os.write(handle, text.encode("ascii"))
+    finally:
+        os.close(handle)
 
 
 def main() -> None:
@@ -50,7 +59,8 @@ def main() -> None:
             check(libc.mount(os.fsencode(what), os.fsencode(where), None, MS_BIND | MS_REC, None))
     except (OSError, AttributeError):
         sys.exit(NOT_ALLOWED)
-    os.chdir(options["cwd"])
+    if options["cwd"] is not None:
+        os.chdir(options["cwd"])
     os.execv(sys.argv[2], sys.argv[2:])
 
 

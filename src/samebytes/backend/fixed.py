@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any, Callable, NamedTuple
@@ -26,6 +27,9 @@ IN_USE = "SAMEBYTES_FIXED_PATHS"
 
 PATIENCE = 5.0
 """Seconds to wait for the place when it has to be locked."""
+
+_LOCK = ".lock"
+"""What is locked where there are no mount namespaces; it marks the place as samebytes' own."""
 
 _ENTER = str(Path(__file__).with_name("enter.py"))
 
@@ -57,17 +61,18 @@ def place(private: Path, environ: Mapping[str, str], warn: Callable[[str], None]
     if here is not None:
         yield here
         return
+    why = why or _why_not_without_mounts()
     lock = None if why else _lock()
     if lock is None:
-        warn_of(why or f"{PLACE} is in use by another build", warn)
+        warn_of(why or "another build is there, and the kernel allows no mount namespace", warn)
         yield Place(private, private)
         return
-    try:
+    with lock:
         _clear(PLACE)
-        yield Place(PLACE, PLACE)
-    finally:
-        _clear(PLACE)
-        lock.close()
+        try:
+            yield Place(PLACE, PLACE)
+        finally:
+            _clear(PLACE)
 
 
 def hook_place(
@@ -96,38 +101,78 @@ def mounted(private: Path, trees: Mapping[str, Path] = MappingProxyType({})) -> 
     for name in trees:
         (private / name).mkdir(exist_ok=True)
     mounts = [[str(private), str(PLACE)], *([str(path), str(PLACE / name)] for name, path in trees.items())]
-    cwd = PLACE / "src" if "src" in trees else PLACE
-    prefix = (sys.executable, _ENTER, json.dumps({"mounts": mounts, "cwd": str(cwd)}))
-    attempt = [*prefix, sys.executable, "-S", "-c", ""]
+    options = json.dumps({"mounts": mounts, "cwd": str(PLACE / "src") if "src" in trees else None})
+    prefix = (sys.executable, "-I", "-S", _ENTER, options)
+    attempt = [*prefix, sys.executable, "-I", "-S", "-c", ""]
     done = subprocess.run(attempt, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     return Place(PLACE, private, prefix) if done.returncode == 0 else None
 
 
+def remove(directory: Path) -> None:
+    """Remove *directory* with all that is in it, read-only directories too."""
+    shutil.rmtree(directory, ignore_errors=True)
+    if not directory.is_dir():
+        return
+    for folder, names, _ in os.walk(directory):
+        for name in names:
+            path = Path(folder, name)
+            if not path.is_symlink():
+                with suppress(OSError):
+                    path.chmod(stat.S_IRWXU)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
 def _why_not(environ: Mapping[str, str]) -> str:
-    """Say what is wrong with the place, or nothing; make it if it is not there."""
+    """Say what is wrong with the place, or nothing; make it if it is not there.
+
+    Who owns it could move away what is mounted on it. What others have there would be hidden by that: a program that
+    runs from there, for example, such as the interpreter.
+    """
     if os.name == "nt":
         return "there are no fixed paths on Windows"
     if environ.get(IN_USE):
         return "this build runs inside one that is there"
     try:
-        PLACE.mkdir(mode=0o755, exist_ok=True)
+        _make()
         found = PLACE.lstat()
+        if not stat.S_ISDIR(found.st_mode):
+            return "it is no directory"
+        if found.st_uid not in (os.getuid(), 0):
+            return "it belongs to somebody else"
+        names = os.listdir(PLACE)
     except OSError as error:
-        return f"it cannot be made ({error.strerror})"
-    if not stat.S_ISDIR(found.st_mode):
-        return "it is no directory"
+        return f"it cannot be used ({error.strerror})"
+    return "" if not names or _LOCK in names else "it holds files that are not samebytes'"
+
+
+def _make() -> None:
+    try:
+        PLACE.mkdir()
+    except FileExistsError:
+        return
+    PLACE.chmod(0o755)  # whatever the umask
+
+
+def _why_not_without_mounts() -> str:
+    """Say why the place itself cannot be built in, or nothing."""
+    found = PLACE.lstat()
+    if found.st_uid != os.getuid():
+        return "it belongs to somebody else, and the kernel allows no mount namespace"
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return "others may write to it, and the kernel allows no mount namespace"
     if os.statvfs(PLACE).f_flag & getattr(os, "ST_NOEXEC", 0):
         return "programs there may not be run (noexec)"
     return ""
 
 
 def _lock() -> IO[Any] | None:
-    """Take the place itself, if it is ours and free within PATIENCE."""
+    """Take the place itself, if it is free within PATIENCE."""
     import fcntl
 
-    if PLACE.lstat().st_uid != os.getuid():
+    try:
+        lock = (PLACE / _LOCK).open("a", encoding="ascii")
+    except OSError:
         return None
-    lock = (PLACE / ".lock").open("a", encoding="ascii")
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
@@ -142,10 +187,9 @@ def _lock() -> IO[Any] | None:
 
 
 def _clear(directory: Path) -> None:
-    import shutil
-
+    """Empty the place of what this build, or one that was killed, left there."""
     for path in directory.iterdir():
         if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        elif path.name != ".lock":
+            remove(path)
+        elif path.name != _LOCK:
             path.unlink()

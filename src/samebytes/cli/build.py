@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import __version__
 from ..errors import UsageError
 from . import exit_status
 from .terminal import Progress, style_of
@@ -52,6 +54,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "-n", "--no-isolation", action="store_true", help="use this environment's build requirements, install none"
     )
     parser.add_argument(
+        "-x", "--skip-dependency-check", action="store_true", help="with -n: do not look if they are all installed"
+    )
+    parser.add_argument(
         "-C", "--config-setting", metavar="KEY[=VALUE]", action="append", default=[], help="handed to the backend"
     )
     parser.add_argument("--lock", metavar="FILE", type=Path, help="write the exact build requirements there (PEP 751)")
@@ -73,19 +78,22 @@ def run(args: argparse.Namespace) -> int:
         output=(args.output or args.source / "dist").resolve(),
         kinds=tuple(kind for kind in ("sdist", "wheel") if getattr(args, kind)),
         isolation=not args.no_isolation,
+        check_dependencies=not args.skip_dependency_check,
         config_settings=_settings(args.config_setting),
         write_lock=args.lock,
         locked=args.locked,
         constraint=args.build_constraint,
     )
-    with Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress:
+    # What backend and pip say live would run into a line that is rewritten.
+    environ = {**os.environ, "TERM": "dumb"} if args.verbosity >= VERBOSE else os.environ
+    with Progress(sys.stderr, environ, quiet=args.verbosity <= QUIET) as progress:
         around = Surroundings(
             environ=os.environ,
             worker=_worker(args.verbosity >= VERBOSE),
             run_worker=run_worker,
             tell=progress.step,
-            warn=lambda text: _warn(text, progress),
-            show_log=lambda text: _show_log(text, progress),
+            warn=lambda text: None if args.verbosity <= QUIET else _warn(text, progress),
+            show_log=lambda log: _show_log(log, progress),
         )
         built = build(request, around)
     _report(args, built, request.output)
@@ -103,10 +111,12 @@ def _warn(text: str, progress: Progress) -> None:
     print(f"samebytes: {style_of(sys.stderr).notable('warning')}: {text}", file=sys.stderr)
 
 
-def _show_log(text: str, progress: Progress) -> None:
-    """Print all that the backend and pip said, for the reason of a failure is in there."""
+def _show_log(log: Path, progress: Progress) -> None:
+    """Print all that the backend and pip said, as it is, for the reason of a failure is in there."""
     progress.clear()
-    sys.stderr.write(text)
+    sys.stderr.flush()
+    with log.open("rb") as said:
+        shutil.copyfileobj(said, sys.stderr.buffer)
     sys.stderr.flush()
 
 
@@ -115,6 +125,10 @@ def _check_options(args: argparse.Namespace) -> None:
         if args.no_isolation and getattr(args, name):
             option = f"--{name.replace('_', '-')}"
             raise UsageError(f"{option} has no meaning with --no-isolation", remedy="Leave one of them away.")
+    if args.skip_dependency_check and not args.no_isolation:
+        raise UsageError(
+            "--skip-dependency-check has no meaning without --no-isolation", remedy="Leave it away, or add -n."
+        )
     if args.locked and args.build_constraint:
         raise UsageError("--locked and --build-constraint exclude each other", remedy="Leave one of them away.")
 
@@ -134,12 +148,15 @@ def _settings(given: Sequence[str]) -> dict[str, Any]:
 
 
 def _report(args: argparse.Namespace, built: Built, output: Path) -> None:
-    from ..report.build import as_json, lines, warning_lines
+    from ..report.build import as_json, lines, lock_lines, warning_lines
 
     style = style_of(sys.stdout)
     if args.json:
-        print(as_json(built, output))
+        print(as_json(built, output, version=__version__))
     elif args.verbosity > QUIET:
         print("\n".join(lines(built, output, style, verbose=args.verbosity >= VERBOSE)))
-    for line in warning_lines(built, style_of(sys.stderr)):
-        print(line, file=sys.stderr)
+        if args.lock:
+            print("\n".join(lock_lines(built, args.lock, style)))
+    if args.verbosity > QUIET:
+        for line in warning_lines(built, style_of(sys.stderr), locked=args.lock is not None):
+            print(line, file=sys.stderr)

@@ -1,45 +1,60 @@
 """The process that builds, inside the place where all builds take place; ``samebytes build`` starts it.
 
-Standard output carries one line of JSON for each step; what the backend, pip and compilers say goes to a log, or
-with ``-v`` to standard error.
+Standard output carries objects of JSON, a line each: ``step`` while it goes on; ``built``, ``error``, ``full`` (no
+room on the disk) or ``bug`` in the end. What the backend, pip and compilers say goes to a log, or with ``-v`` to
+standard error.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
+import traceback
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Callable
 
 from ..errors import SamebytesError
-from ..flows.build import JOB, LOG, RESULT
-from ..flows.build_inside import Job, as_json, build
+from ..flows.build import LOG
+from ..flows.build_inside import as_plain, build, job_from_plain
+from ..outside.worker import received
 from . import exit_status
 
-COMMAND = "import sys,json;sys.path[:]=json.loads(sys.argv[1]);from samebytes.cli.build_worker import main;"
-COMMAND += "sys.exit(main(sys.argv[3],sys.argv[2]=='verbose'))"
-"""What ``python -c`` runs: the arguments are the search path as JSON, ``verbose`` or ``quiet``, and the directory."""
+COMMAND = "import sys;sys.path[:]=filter(None,sys.path);import json;sys.path[:]=json.loads(sys.argv[1]);"
+COMMAND += "from samebytes.cli.build_worker import main;sys.exit(main(sys.argv[3],sys.argv[2]=='verbose'))"
+"""What ``python -c`` runs: the arguments are the search path as JSON, ``verbose`` or ``quiet``, and the directory.
+
+Nothing is imported from the current directory, unless the search path says so."""
+
+Say = Callable[[Mapping[str, Any]], None]
 
 
 def main(directory: str, verbose: bool) -> int:
-    """Do the job that is described in *directory*, leave the result there, and return the exit status."""
-    root = Path(directory)
-    values = json.loads((root / JOB).read_text(encoding="utf-8"))
-    job = Job(**{**values, "kinds": tuple(values["kinds"]), "locked": tuple(values["locked"])})
-    steps = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    _redirect(root / LOG, verbose)
+    """Do the job that this process is asked for, with the log in *directory*, and return the exit status."""
+    messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
 
-    def tell(text: str) -> None:
-        print(json.dumps(text), file=steps, flush=True)
+    def say(message: Mapping[str, Any]) -> None:
+        print(json.dumps(message), file=messages, flush=True)
 
+    data = received()
     try:
-        built = build(job, os.environ, tell)
+        _redirect(Path(directory, LOG), verbose)
+        say({"built": as_plain(build(job_from_plain(data), os.environ, lambda step: say({"step": step})))})
     except SamebytesError as error:
-        failure = {"message": error.message, "remedy": error.remedy, "exit_status": error.exit_status}
-        (root / RESULT).write_text(json.dumps({"error": failure}), encoding="utf-8")
+        say({"error": {"class": type(error).__name__, "message": error.message, "remedy": error.remedy}})
         return error.exit_status
-    (root / RESULT).write_text(as_json(built), encoding="utf-8")
+    except Exception as error:  # told over there as any bug is
+        traceback.print_exc()
+        say({_kind(error): f"{type(error).__name__}: {error}"})
+        return exit_status.UNEXPECTED
     return exit_status.FINE
+
+
+def _kind(error: Exception) -> str:
+    full = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+    return "full" if isinstance(error, OSError) and error.errno in full else "bug"
 
 
 def _redirect(log: Path, verbose: bool) -> None:

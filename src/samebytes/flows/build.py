@@ -6,27 +6,32 @@ directory is mounted at the fixed path. Here are the steps before and after: the
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Callable
 
+from .. import errors
 from ..archive.atomic import replacing
+from ..backend import date
 from ..backend.config import load
-from ..backend.fixed import Place, place
+from ..backend.fixed import Place, place, remove
 from ..errors import BackendError, OutputError, SamebytesError, UsageError
 from ..outside.source_copy import copy_source
 from . import lock
-from .build_inside import Built, Job, from_json
+from .build_inside import Built, Job, from_plain
 
-JOB, RESULT, LOG = "job.json", "result.json", "build.log"
-"""Files in the build's directory: what to do, what came of it, and what backend and pip said."""
+LOG = "build.log"
+"""The file in the build's directory with what backend and pip said."""
+
+_NO_ROOM = 1 << 20
+"""Bytes left on a disk that count as none."""
 
 Tell = Callable[[str], None]
-RunWorker = Callable[[Sequence[str], Mapping[str, str], Tell], int]
+RunWorker = Callable[[Sequence[str], Mapping[str, str], object, Callable[[Mapping[str, Any]], None]], int]
 
 
 @dataclass(frozen=True)
@@ -35,9 +40,11 @@ class Request:
 
     source: Path
     output: Path
+    """Resolved."""
     kinds: tuple[str, ...] = ()
     """``"sdist"``, ``"wheel"``, both (from the tree), or neither: an sdist, and a wheel from that."""
     isolation: bool = True
+    check_dependencies: bool = True
     config_settings: Mapping[str, Any] = field(default_factory=dict)
     write_lock: Path | None = None
     locked: Path | None = None
@@ -50,13 +57,13 @@ class Surroundings:
 
     environ: Mapping[str, str]
     worker: tuple[str, ...]
-    """The command that builds what is described in the directory that is its last argument."""
+    """The command that does the job that it is given, and keeps a log in the directory that is its last argument."""
     run_worker: RunWorker
     tell: Tell
     """Takes the steps of the work."""
     warn: Tell
-    show_log: Tell
-    """Takes all that backend and pip said, after a failure."""
+    show_log: Callable[[Path], None]
+    """Shows all that backend and pip said, after a failure."""
 
 
 def build(request: Request, around: Surroundings) -> Built:
@@ -64,24 +71,36 @@ def build(request: Request, around: Surroundings) -> Built:
 
     :raises SamebytesError: of every class; nothing is in the output directory then that was not there before.
     """
-    source = _checked(request)
+    source = _checked(request, around.environ)
+    packages = lock.read(request.locked) if request.locked else None
     private = Path(tempfile.mkdtemp(prefix="samebytes-")).resolve()
     try:
         with place(private, around.environ, around.warn) as here:
             around.tell("Copying the source tree")
-            tree = copy_source(source, here.private / "src", skip=request.output)
-            job = _job(request, here.root, here.root / tree.relative_to(here.private))
-            (here.private / JOB).write_text(json.dumps(asdict(job)), encoding="utf-8")
-            built = _work(here, around)
+            tree = copy_source(source, here.private / "src", request.output)
+            job = _job(request, here.root, here.root / tree.relative_to(here.private), packages)
+            built = _work(job, here, around)
             around.tell("Writing the results")
-            return _publish(request, built, here)
+            _publish(request, built, here.private / "out")
+            return built
     finally:
-        shutil.rmtree(private, ignore_errors=True)
+        remove(private)
 
 
-def _checked(request: Request) -> Path:
-    """Return the source tree, resolved, if the request makes sense; before anything is copied."""
+def _checked(request: Request, environ: Mapping[str, str]) -> Path:
+    """Return the source tree, resolved, if the request makes sense: better told now than after a long build."""
     source = request.source.resolve()
+    try:
+        _check_paths(request, source)
+    except PermissionError as error:
+        raise UsageError(
+            f"{error.filename}: {error.strerror}", remedy="Whose is it? Build a copy of your own."
+        ) from None
+    date.resolve(source, load(source).source_date_epoch, environ)
+    return source
+
+
+def _check_paths(request: Request, source: Path) -> None:
     if not source.is_dir():
         raise UsageError(f"{request.source} is no directory", remedy="Name a source tree; unpack an sdist first.")
     if not any((source / name).is_file() for name in ("pyproject.toml", "setup.py")):
@@ -90,59 +109,81 @@ def _checked(request: Request) -> Path:
             remedy="Name the directory that holds one of them.",
         )
     if request.constraint and not request.constraint.is_file():
-        raise UsageError(f"the constraint file {request.constraint} does not exist")
-    load(source)
-    return source
+        raise UsageError(f"the constraint file {request.constraint} does not exist", remedy="Check the path.")
+    if request.output.exists() and not request.output.is_dir():
+        raise UsageError(f"{request.output} is no directory", remedy="Name another with -o.")
+    if request.write_lock and not request.write_lock.resolve().parent.is_dir():
+        raise UsageError(f"the directory of {request.write_lock} does not exist", remedy="Make it first.")
 
 
-def _job(request: Request, root: Path, source: Path) -> Job:
+def _job(request: Request, root: Path, source: Path, packages: Sequence[lock.Locked] | None) -> Job:
     return Job(
         root=str(root),
         source=str(source),
         kinds=request.kinds,
         isolation=request.isolation,
+        check_dependencies=request.check_dependencies,
         config_settings=dict(request.config_settings),
         constraint=str(request.constraint.resolve()) if request.constraint else "",
-        locked=tuple(package.requirement for package in lock.read(request.locked)) if request.locked else (),
+        locked=None if packages is None else tuple(packages),
+        to_lock=request.write_lock is not None,
     )
 
 
-def _work(here: Place, around: Surroundings) -> Built:
-    """Run the worker at the place *here* and return what it built."""
-    environ = {**around.environ, "TMPDIR": str(here.root)}
-    status = around.run_worker([*here.prefix, *around.worker, str(here.root)], environ, around.tell)
-    result, log = here.private / RESULT, here.private / LOG
-    text = result.read_text(encoding="utf-8") if result.is_file() else ""
-    if status == 0 and text:
-        return from_json(text)
-    if log.is_file():
-        around.show_log(log.read_text(encoding="utf-8", errors="replace"))
-    raise _failure(status, text)
+def _work(job: Job, here: Place, around: Surroundings) -> Built:
+    """Let a worker do *job* at the place *here* and return what it built."""
+    result: dict[str, Any] = {}
+
+    def hear(message: Mapping[str, Any]) -> None:
+        if "step" in message:
+            around.tell(message["step"])
+        result.update(message)
+
+    environ = {**around.environ, "TMPDIR": str(here.root), "GIT_OPTIONAL_LOCKS": "0"}
+    status = around.run_worker([*here.prefix, *around.worker, str(here.root)], environ, asdict(job), hear)
+    if status == 0 and "built" in result:
+        return from_plain(result["built"])
+    if (here.private / LOG).is_file():
+        around.show_log(here.private / LOG)
+    raise _failure(status, result, here.private)
 
 
-def _failure(status: int, text: str) -> SamebytesError:
-    told = json.loads(text).get("error") if text else None
-    if told is None:
-        return BackendError(f"the build process ended with status {status} before it had a result")
-    error = BackendError(told["message"], remedy=told["remedy"])
-    error.exit_status = told["exit_status"]
-    return error
+def _failure(status: int, result: Mapping[str, Any], private: Path) -> Exception:
+    """Return the error that the worker told of, or what can be said of its end."""
+    if "full" in result or shutil.disk_usage(private).free < _NO_ROOM:
+        return OutputError(
+            f"there is no room left for the build in {private.parent}",
+            remedy="Free some space there, or set TMPDIR to a directory on another disk.",
+        )
+    if "bug" in result:
+        return RuntimeError(f"in the build process: {result['bug']}")
+    if "error" in result:
+        told = result["error"]
+        kind: type[SamebytesError] = getattr(errors, told["class"])
+        return kind(told["message"], remedy=told["remedy"])
+    how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+    return BackendError(
+        f"the build process {how} before it had a result",
+        remedy="Did it run out of memory, or did somebody end it?",
+    )
 
 
-def _publish(request: Request, built: Built, here: Place) -> Built:
-    """Copy the results to where they belong, each whole or not at all."""
-    text = lock.write(lock.from_installed(built.requirements)) if request.write_lock else ""
+def _publish(request: Request, built: Built, made: Path) -> None:
+    """Copy the results to where they belong; none appears before all of them are written."""
+    text = lock.write(built.requirements) if request.write_lock else ""
     try:
         request.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"{request.output} cannot be made: {error.strerror}", remedy="Give another with -o."
+            f"{request.output} cannot be made: {error.strerror}", remedy="Name another with -o."
         ) from None
-    for artifact in built.artifacts:
-        made = here.private / "out" / artifact.name
-        with made.open("rb") as source, replacing(request.output / artifact.name) as sink:
-            shutil.copyfileobj(source, sink)
-    if request.write_lock:
-        with replacing(request.write_lock) as sink:
+    with ExitStack() as stack:
+        for artifact in built.artifacts:
+            sink = stack.enter_context(replacing(request.output / artifact.name))
+            with (made / artifact.name).open("rb") as source:
+                shutil.copyfileobj(source, sink)
+            sink.flush()
+        if request.write_lock:
+            sink = stack.enter_context(replacing(request.write_lock))
             sink.write(text.encode())
-    return built
+            sink.flush()

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import re
 import shutil
+import socket
 import sys
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Callable
 
 from ..backend.child import PredictableNames
-from ..backend.fixed import IN_USE
+from ..backend.fixed import IN_USE, PLACE, remove
 from ..backend.flags import environment_roots
 from ..backend.hooks import leaks_in
+from ..backend.inner import InnerUnsupported
+from ..backend.leaks import needles, search, warnings
 from ..backend.session import Interpreter, Session
-from ..errors import ConfigError
+from ..errors import BackendError
 from ..outside.isolated import Environment, Installed, install, isolated
+from ..outside.requirements import demand, without_samebytes
 from ..passes.model import Change, Context
-from ..passes.pipeline import rewrite
+from ..passes.pipeline import open_archive, rewrite
+from . import lock
+from .lock import Locked
 
 Tell = Callable[[str], None]
 
@@ -31,17 +35,21 @@ class Job:
     """What to build, and where; all paths as the build sees them."""
 
     root: str
-    """An empty directory for everything that the build makes."""
+    """A directory for everything that the build makes."""
     source: str
-    """The source tree; not changed where it is a copy."""
+    """The source tree, a copy in ``root``'s directory ``src``."""
     kinds: tuple[str, ...] = ()
     """``"sdist"``, ``"wheel"``, both (from the tree), or neither: an sdist, and a wheel from that."""
     isolation: bool = True
+    check_dependencies: bool = True
+    """Without isolation: whether to look first if the build requirements are installed."""
     config_settings: Mapping[str, Any] = field(default_factory=dict)
     constraint: str = ""
     """A file that constrains the build requirements, as pip's ``--constraint``; or nothing."""
-    locked: tuple[str, ...] = ()
-    """Requirement lines with hashes to install instead of what the project asks for."""
+    locked: tuple[Locked, ...] | None = None
+    """What to install instead of what the project asks for."""
+    to_lock: bool = False
+    """Whether what is installed is going to be locked: what cannot be is an error before anything is built."""
 
 
 @dataclass(frozen=True)
@@ -66,72 +74,133 @@ class Built:
 
     artifacts: tuple[Artifact, ...]
     requirements: tuple[Installed, ...]
+    """What was in the isolated environments; two versions of one package if sdist and wheel needed that."""
+    fixed: bool
+    """Whether it took place at the fixed path."""
 
 
 def build(job: Job, environ: Mapping[str, str], tell: Tell) -> Built:
-    """Build *job* in this process's file system, in the order sdist, wheel.
+    """Build *job* in this process's file system, in the order sdist, wheel; each from a tree that no build was in.
 
     :raises SamebytesError: as the hooks do; for requirements that cannot be installed, BackendError.
     """
-    root = Path(job.root)
-    for name in ("env", "tmp", "out"):
-        (root / name).mkdir()
-    with _environment(job, environ, tell) as builder:
+    root, source = Path(job.root), Path(job.source)
+    tree, spare = root / "src", root / "spare"
+    (root / "out").mkdir()
+    if job.kinds == ("sdist", "wheel"):
+        shutil.copytree(tree, spare, symlinks=True)
+    with _Builder(job, environ, tell) as builder:
         if "sdist" in job.kinds or not job.kinds:
-            builder.make("sdist", Path(job.source))
-        if "wheel" in job.kinds:
-            builder.make("wheel", Path(job.source))
+            builder.make("sdist", source)
+        if spare.is_dir():
+            remove(tree)
+            spare.rename(tree)
         elif not job.kinds:
-            builder.make("wheel", _unpacked(root / "out" / builder.artifacts[0].name, root))
-        return Built(tuple(builder.artifacts), tuple(builder.installed.values()))
-
-
-@contextmanager
-def _environment(job: Job, environ: Mapping[str, str], tell: Tell) -> Iterator[_Builder]:
-    if not job.isolation:
-        roots = environment_roots(sys.prefix, sys.base_prefix, sys.path)
-        yield _Builder(job, environ, tell, None, Interpreter(sys.executable, roots))
-        return
-    tell("Creating the isolated build environment")
-    with isolated(Path(job.root) / "env", PredictableNames()) as environment:
-        interpreter = Interpreter(environment.python, (environment.root,))
-        yield _Builder(job, {**environ, **environment.variables}, tell, environment, interpreter)
+            source = _unpacked(root / "out" / builder.artifacts[0].name, tree)
+        if job.kinds != ("sdist",):
+            builder.make("wheel", source)
+        return Built(tuple(builder.artifacts), builder.installed(), job.root == str(PLACE))
 
 
 class _Builder:
-    """Builds one artifact after the other in one environment."""
+    """Builds one artifact after the other, each in an environment that is as if it were its alone."""
 
-    def __init__(
-        self, job: Job, environ: Mapping[str, str], tell: Tell, environment: Environment | None, python: Interpreter
-    ) -> None:
-        self.job, self.tell, self.environment, self.python = job, tell, environment, python
+    def __init__(self, job: Job, environ: Mapping[str, str], tell: Tell) -> None:
+        self.job, self.tell, self.root = job, tell, Path(job.root)
         self.environ = {**environ, IN_USE: job.root}
         self.artifacts: list[Artifact] = []
-        self.installed: dict[str, Installed] = {}
+        self._installed: dict[tuple[int, str], Installed] = {}
+        self._open = ExitStack()
+        self._environment: Environment | None = None
+        self._number = 0
         self._asked: set[str] = set()
-        self.root = Path(job.root)
+        self._beyond = False
+
+    def __enter__(self) -> _Builder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def installed(self) -> tuple[Installed, ...]:
+        """Return what is in the environments, each thing once."""
+        found: list[Installed] = []
+        for one in self._installed.values():
+            if one not in found:
+                found.append(one)
+        return tuple(found)
 
     def make(self, kind: str, source: Path) -> None:
         """Build one artifact of the tree *source* and note it."""
         temp = self.root / "tmp"
-        shutil.rmtree(temp)
+        remove(temp)
         temp.mkdir()
         notes: list[str] = []
-        with Session(source, self.environ, self.python, notes.append, temp) as session:
-            self._install(session.config.requires)
+        interpreter, variables = self._interpreter()
+        with Session(source, {**self.environ, **variables}, interpreter, notes.append, temp) as session:
+            self._provide(session.config.requires)
             settings = dict(self.job.config_settings) or None
-            session.inner.hooks()
-            self._install(session.inner.call(f"get_requires_for_build_{kind}", settings))
+            further = self._further(session, f"get_requires_for_build_{kind}", settings)
+            self._beyond = bool(set(further) - set(session.config.requires))
+            self._provide(further)
             self.tell(f"Building the {kind}")
-            made = session.build(f"build_{kind}", settings)
+            made = _made(session, f"build_{kind}", settings)
             self.artifacts.append(self._rewritten(session, made, kind, notes))
+
+    def _interpreter(self) -> tuple[Interpreter, Mapping[str, str]]:
+        """Return what runs the backend; a new environment if one artifact needed more than the project says."""
+        if not self.job.isolation:
+            return Interpreter(sys.executable, environment_roots(sys.prefix, sys.base_prefix, sys.path)), {}
+        if self._environment is None or self._beyond:
+            self._open.close()
+            self._asked.clear()
+            self._number += 1
+            self.tell("Creating the isolated build environment")
+            parent = self.root / "env"
+            parent.mkdir(exist_ok=True)
+            self._environment = self._open.enter_context(isolated(parent, PredictableNames()))
+        return Interpreter(self._environment.python, (self._environment.root,)), self._environment.variables
+
+    def _further(self, session: Session, hook: str, settings: Any) -> Sequence[str]:
+        """Return what the backend needs beyond what the project says (PEP 517)."""
+        lines = session.inner.call(hook, settings)
+        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+            raise BackendError(
+                f"the inner backend {session.config.backend.name!r} returned {lines!r} from {hook}, no list of strings",
+                remedy="That is an error of the backend (PEP 517): report it there, or try another release of it.",
+            )
+        return lines
+
+    def _provide(self, lines: Sequence[str]) -> None:
+        """Install what *lines* require, or what is locked instead, or see whether it is there."""
+        wanted = [line for line in without_samebytes(lines) if line not in self._asked]
+        first = not self._asked
+        self._asked.update(wanted)
+        if self._environment is None:
+            if self.job.check_dependencies:
+                demand(wanted, sys.executable)
+        elif self.job.locked is None:
+            self._install(wanted, ["--constraint", self.job.constraint] if self.job.constraint else [])
+        else:
+            lock.demand(wanted, self.job.locked)
+            if first and wanted:
+                self._install([line for one in self.job.locked for line in one.lines], ["--require-hashes"])
+
+    def _install(self, lines: Sequence[str], options: Sequence[str]) -> None:
+        if not lines or self._environment is None:
+            return
+        shown = [line.partition(" --hash")[0] for line in lines if not line.startswith("-")]
+        self.tell(f"Installing {', '.join(shown)}")
+        done = install(self._environment, lines, self.root, options)
+        if self.job.to_lock:
+            lock.demand_hashes(done)
+        self._installed.update({(self._number, one.name): one for one in done})
 
     def _rewritten(self, session: Session, made: Path, kind: str, notes: list[str]) -> Artifact:
         target = self.root / "out" / made.name
         dated = session.dated
         context = Context(dated.seconds, kind, record_date=dated.record and kind == "sdist")
         result = rewrite(made, target, context, session.passes())
-        leaks = leaks_in(target, session)
         return Artifact(
             name=target.name,
             kind=kind,
@@ -140,82 +209,61 @@ class _Builder:
             date=dated.seconds,
             date_origin=dated.origin,
             changes=result.changes,
-            warnings=(*notes, *leaks),
+            warnings=(*notes, *self._leaks(target, session)),
         )
 
-    def _install(self, requirements: Sequence[str]) -> None:
-        """Install *requirements*, or what is locked instead; samebytes is not needed there, for it is here."""
-        if self.environment is None:
-            return
-        wanted = [line for line in requirements if line not in self._asked and not _is_samebytes(line)]
-        options: list[str] = []
-        self._asked.update(wanted)
-        if self.job.locked:
-            _demand_locked(wanted, self.job.locked)
-            wanted = [] if self.installed else list(self.job.locked)
-            options = ["--no-deps", "--require-hashes"]
-        elif self.job.constraint:
-            options = ["--constraint", self.job.constraint]
-        if wanted:
-            self.tell(f"Installing {', '.join(line.partition(' --hash')[0] for line in wanted)}")
-            done = install(self.environment, wanted, self.root, options)
-            self.installed.update({one.name: one for one in done})
+    def _leaks(self, target: Path, session: Session) -> list[str]:
+        """Return what of this machine is in *target*; the fixed paths are those of every machine."""
+        if self.root != PLACE:
+            return leaks_in(target, session)
+        user = self.environ.get("USER", self.environ.get("LOGNAME", ""))
+        with open_archive(target) as archive:
+            return warnings(search(archive, needles({}, {"user name": user, "host name": socket.gethostname()})))
 
 
-def _is_samebytes(requirement: str) -> bool:
-    return re.fullmatch(r"samebytes\b(?!-).*", requirement.strip(), re.IGNORECASE | re.DOTALL) is not None
+def _made(session: Session, hook: str, settings: Any) -> Path:
+    try:
+        return session.build(hook, settings)
+    except InnerUnsupported as error:
+        name = session.config.backend.name
+        raise BackendError(
+            f"the inner backend {name!r} says that it cannot do {hook} here (UnsupportedOperation)\n{error}",
+            remedy="It says why above; for an sdist that is often a missing repository. Try --wheel, or a git clone.",
+        ) from None
 
 
-def _demand_locked(requirements: Sequence[str], lines: Sequence[str]) -> None:
-    """Hold *requirements* against what is locked.
-
-    :raises ConfigError: if one is missing there, or locked at a version that it does not allow.
-    """
-    from packaging.requirements import InvalidRequirement, Requirement
-    from packaging.utils import canonicalize_name
-
-    pinned = [line.partition(" ")[0].partition("==") for line in lines]
-    versions = {canonicalize_name(name): version for name, _, version in pinned}
-    for text in requirements:
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement as error:
-            raise ConfigError(f"the build requirement {text!r} is malformed: {error}") from None
-        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
-            continue
-        version = versions.get(canonicalize_name(requirement.name))
-        if version is None or not requirement.specifier.contains(version, prereleases=True):
-            found = f"has {requirement.name} {version}" if version else "does not have it"
-            raise ConfigError(
-                f"the build needs {text!r}, but the lock file {found}", remedy="Write a new one with --lock FILE."
-            )
-
-
-def _unpacked(sdist: Path, root: Path) -> Path:
-    """Unpack our own canonical *sdist* where the copy of the tree was, and return the tree."""
-    target = root / "sdist"
-    target.mkdir()
+def _unpacked(sdist: Path, tree: Path) -> Path:
+    """Put what our own canonical *sdist* holds where the source *tree* was, and return that."""
+    aside = tree.with_name("sdist")
+    aside.mkdir()
     with tarfile.open(sdist) as tar:
         if hasattr(tarfile, "data_filter"):
             tar.extraction_filter = tarfile.data_filter
-        tar.extractall(target)
-    return next(target.iterdir())
+        tar.extractall(aside)
+    remove(tree)
+    return next(aside.iterdir()).rename(tree)
 
 
-def as_json(built: Built) -> str:
-    """Return *built* as JSON, for another process."""
+def as_plain(built: Built) -> dict[str, Any]:
+    """Return *built* as what JSON can carry to another process."""
     data = asdict(built)
     for artifact, values in zip(built.artifacts, data["artifacts"]):
         values["changes"] = [list(change) for change in artifact.changes]
-    return json.dumps(data)
+    return data
 
 
-def from_json(text: str) -> Built:
-    """Read what ``as_json`` gave."""
-    data = json.loads(text)
+def from_plain(data: Mapping[str, Any]) -> Built:
+    """Read what ``as_plain`` gave."""
     artifacts = []
     for values in data["artifacts"]:
-        values["changes"] = tuple(Change(*change) for change in values["changes"])
-        values["warnings"] = tuple(values["warnings"])
-        artifacts.append(Artifact(**values))
-    return Built(tuple(artifacts), tuple(Installed(**values) for values in data["requirements"]))
+        changes = tuple(Change(*change) for change in values["changes"])
+        artifacts.append(Artifact(**{**values, "changes": changes, "warnings": tuple(values["warnings"])}))
+    return Built(tuple(artifacts), tuple(Installed(**values) for values in data["requirements"]), data["fixed"])
+
+
+def job_from_plain(data: Mapping[str, Any]) -> Job:
+    """Read the ``asdict`` of a job."""
+    locked = data["locked"]
+    if locked is not None:
+        locked = tuple(Locked(**{**values, "lines": tuple(values["lines"])}) for values in locked)
+    return Job(**{**data, "kinds": tuple(data["kinds"]), "locked": locked})

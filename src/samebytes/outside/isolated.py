@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BackendError, MissingExtraError
+
+_SINCE = (22, 3)
+"""The pip that has ``--report`` and ``--python``."""
+
+_REMEDY = "Install pip 22.3 or later where samebytes is installed."
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,8 @@ class Installed:
     url: str
     hashes: Mapping[str, str]
     """Algorithm -> hex digest of the archive; empty for what was no archive."""
+    is_direct: bool = False
+    """Whether the requirement named the URL (PEP 508), so that no index need have it."""
 
 
 @contextmanager
@@ -44,6 +52,7 @@ def isolated(parent: Path, names: Iterator[str]) -> Iterator[Environment]:
 
     :param names: what its directory is told apart by.
     :raises MissingExtraError: without the ``build`` library.
+    :raises BackendError: if it cannot be made.
     """
     try:
         from build.env import DefaultIsolatedEnv
@@ -51,14 +60,26 @@ def isolated(parent: Path, names: Iterator[str]) -> Iterator[Environment]:
         raise MissingExtraError(
             "samebytes build needs the build library", remedy="pip install 'samebytes[build]'"
         ) from None
+    environment = DefaultIsolatedEnv()
     with _temporary_names(parent, names):
-        environment = DefaultIsolatedEnv()
-        environment.__enter__()
+        _enter(environment)
     try:
-        variables = dict(environment.make_extra_environ() or {})
+        variables = {**environment.make_extra_environ(), "PYTHONPATH": ""}
         yield Environment(environment.python_executable, Path(environment.path), variables)
     finally:
         environment.__exit__(None, None, None)
+
+
+def _enter(environment: Any) -> None:
+    from build import BuildException, FailedProcessError
+
+    try:
+        environment.__enter__()
+    except (BuildException, FailedProcessError, subprocess.CalledProcessError) as error:
+        raise BackendError(
+            f"no virtual environment could be made with {sys.executable}: {error}",
+            remedy="Is the venv module complete (Debian: python3-venv)? Else build with --no-isolation.",
+        ) from None
 
 
 @contextmanager
@@ -88,19 +109,45 @@ def install(
     requirements.write_text("\n".join(lines) + "\n", encoding="utf-8")
     command = [*_pip(environment), "install", "--no-input", "--no-warn-script-location", "--disable-pip-version-check"]
     command += [*options, "--report", str(report), "-r", str(requirements)]
-    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": ""}, stdin=subprocess.DEVNULL, check=False)
+    environ = {**os.environ, "PYTHONPATH": ""}
+    done = subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
+        named = ", ".join(line.partition(" --hash")[0] for line in lines if not line.startswith("-"))
         raise BackendError(
-            f"pip could not install the build requirements {', '.join(line.split(' --hash', 1)[0] for line in lines)}",
-            remedy="What pip said stands above; -v shows it as it comes.",
+            f"pip could not install the build requirements {named}; what it said stands above",
+            remedy="Are they spelled right, and is the index or --find-links directory that has them configured?",
         )
     return _installed(json.loads(report.read_text(encoding="utf-8")))
 
 
 def _pip(environment: Environment) -> list[str]:
-    if importlib.util.find_spec("pip") is not None:
-        return [sys.executable, "-m", "pip", "--python", environment.python]
-    return [environment.python, "-m", "pip"]
+    """Return the command that runs pip: the environment's, where ``build`` put one into it, else our own.
+
+    Ours is run by its directory, for ``-m`` would find a ``pip.py`` in the current directory first.
+
+    :raises BackendError: if it is too old to tell what it installed.
+    """
+    inside = _pip_inside(environment)
+    if inside:
+        _check_version(inside.name)
+        return [environment.python, "-I", "-m", "pip"]
+    own = importlib.util.find_spec("pip")
+    if own is None or own.origin is None:
+        raise BackendError("there is no pip to install the build requirements with", remedy=_REMEDY)
+    return [sys.executable, str(Path(own.origin).parent), "--python", environment.python]
+
+
+def _pip_inside(environment: Environment) -> Path | None:
+    """Return the metadata of the environment's own pip, if it has one."""
+    folders = ("lib/*/site-packages", "Lib/site-packages")
+    found = [path for folder in folders for path in environment.root.glob(f"{folder}/pip-*.dist-info")]
+    return found[0] if found else None
+
+
+def _check_version(name: str) -> None:
+    numbers = re.match(r"pip-(\d+)\.(\d+)", name)
+    if numbers and (int(numbers[1]), int(numbers[2])) < _SINCE:
+        raise BackendError(f"the pip that comes with {sys.executable} is too old ({name[4:-10]})", remedy=_REMEDY)
 
 
 def _installed(report: Mapping[str, Any]) -> list[Installed]:
@@ -108,6 +155,9 @@ def _installed(report: Mapping[str, Any]) -> list[Installed]:
     found = []
     for item in report["install"]:
         metadata, download = item["metadata"], item["download_info"]
-        hashes = download.get("archive_info", {}).get("hashes", {})
-        found.append(Installed(metadata["name"], metadata["version"], download["url"], dict(hashes)))
+        archive = download.get("archive_info", {})
+        algorithm, _, digest = archive.get("hash", "").partition("=")  # all that pip before 23.1 gives
+        hashes = archive.get("hashes") or ({algorithm: digest} if digest else {})
+        direct = bool(item.get("is_direct"))
+        found.append(Installed(metadata["name"], metadata["version"], download["url"], dict(hashes), direct))
     return sorted(found, key=lambda one: one.name.lower())

@@ -2,68 +2,135 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import re
 import shutil
-import subprocess
+import stat
 from pathlib import Path
-from typing import Callable
 
-from ..errors import OutputError
+from ..errors import OutputError, SamebytesError, UsageError
+from . import repository
 
-_SKIPPED = frozenset({"__pycache__", ".tox", ".nox", ".mypy_cache", ".pytest_cache", ".ruff_cache", "node_modules"})
+_CACHES = frozenset({"__pycache__", ".tox", ".nox", ".mypy_cache", ".pytest_cache", ".ruff_cache"})
+
+_CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
+"""What CACHEDIR.TAG begins with (Cache Directory Tagging Specification); cargo's ``target`` has one, for example."""
+
+_DISTUTILS = re.compile(r"lib|(?:lib|temp|bdist)\..+|scripts-\d.*")
+"""What setuptools leaves in ``build/``, and would take for up to date however it was compiled."""
+
+_RESULTS = (".whl", ".tar.gz")
+_BESIDE_RESULTS = frozenset({".gitignore"})
+_FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
-def copy_source(source: Path, target: Path, skip: Path | None = None) -> Path:
+def copy_source(source: Path, target: Path, output: Path | None = None) -> Path:
     """Copy the tree *source* to *target*, which must not exist, and return where in the copy it is.
 
     A tree inside a git checkout is copied with the whole checkout, for its backend may ask git for a version. Virtual
-    environments and tools' caches stay behind, and so does the directory *skip* (where results go). Times and modes
-    are kept.
+    environments, tools' caches, what earlier builds with setuptools left in ``build`` and the results in *output*
+    stay behind; so do sockets, pipes and devices. Times and modes are kept. Links lead where they led.
 
-    :raises OutputError: if the disk is full or a file cannot be read.
+    :raises OutputError: if there is no room.
+    :raises UsageError: if something cannot be read.
     """
-    top = _checkout(source) or source
+    top = repository.checkout(source) or source
     try:
-        shutil.copytree(top, target, symlinks=True, ignore=_ignore(skip))
-        _mend_git_file(top, target)
-    except (OSError, shutil.Error) as error:
-        raise OutputError(
-            f"{top} could not be copied to {target}: {error}", remedy="Is there room, and may you read all of it?"
-        ) from None
+        _Copier(top, target.parent, output).directory(top, target)
+    except OSError as error:
+        raise _refused(error, target) from None
+    repository.refresh_index(target)
     return target / source.relative_to(top)
 
 
-def _checkout(source: Path) -> Path | None:
-    """Return the top of the git checkout that tracks files of *source*, if there is one above it."""
-    if (source / ".git").exists() or not any((parent / ".git").exists() for parent in source.parents):
-        return None
-    top, tracked = (_git(source, *words) for words in (["rev-parse", "--show-toplevel"], ["ls-files"]))
-    return Path(top) if top and tracked and source.is_relative_to(top) else None
-
-
-def _git(source: Path, *words: str) -> str:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(source), *words], stdin=subprocess.DEVNULL, capture_output=True, check=False
+def _refused(error: OSError, target: Path) -> SamebytesError:
+    if error.errno in _FULL:
+        return OutputError(
+            f"there is no room for a copy of the source tree in {target.parent}",
+            remedy="Free some space there, or set TMPDIR to a directory on another disk.",
         )
+    return UsageError(
+        f"{error.filename}: cannot be copied: {error.strerror}",
+        remedy="A build gets a copy of the whole tree: make it readable, or take it out of there.",
+    )
+
+
+class _Copier:
+    """Copies directories that lie in *top* to *private*."""
+
+    def __init__(self, top: Path, private: Path, output: Path | None) -> None:
+        self._top, self._private, self._output = top, private, output
+
+    def directory(self, source: Path, target: Path) -> None:
+        """Copy the directory *source* to *target*, in the order of the names, whatever the file system's is."""
+        target.mkdir()
+        with os.scandir(source) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                if not self._stays(entry):
+                    with contextlib.suppress(FileNotFoundError):  # gone in the meantime
+                        self._entry(entry, target / entry.name)
+        shutil.copystat(source, target)
+        target.chmod(target.stat().st_mode | stat.S_IRWXU)  # backends write there, and it is to be removed
+
+    def _entry(self, entry: os.DirEntry[str], target: Path) -> None:
+        path = Path(entry.path)
+        if entry.name == ".git":
+            repository.copy(path, target)
+        elif entry.is_symlink():
+            target.symlink_to(_link(path, self._top))
+        elif entry.is_dir():
+            self.directory(path, target)
+        elif entry.is_file():
+            shutil.copy2(path, target)
+
+    def _stays(self, entry: os.DirEntry[str]) -> bool:
+        """Tell whether *entry* is left out."""
+        path = Path(entry.path)
+        if path.parent == self._output and entry.name.endswith(_RESULTS):
+            return True
+        if not entry.is_dir(follow_symlinks=False):
+            return False
+        return (
+            path == self._private  # TMPDIR may lie in the tree
+            or entry.name in _CACHES
+            or _is_cache(path)
+            or _is_virtual_environment(path)
+            or self._is_leftover(path)
+            or (path == self._output and _holds_results_only(path))
+        )
+
+    def _is_leftover(self, path: Path) -> bool:
+        build = path.parent
+        if build.name != "build" or not _DISTUTILS.fullmatch(path.name):
+            return False
+        beside = any((build.parent / name).is_file() for name in ("setup.py", "setup.cfg", "pyproject.toml"))
+        return beside and not repository.tracks(path)
+
+
+def _link(path: Path, top: Path) -> str | Path:
+    """Return a target for the copy of the symbolic link *path*: beside it if it leads into *top*, else absolute."""
+    there = path.readlink()
+    leads = Path(os.path.normpath(path.parent / there))
+    if not leads.is_relative_to(top):
+        return leads
+    return os.path.relpath(leads, path.parent) if there.is_absolute() else there
+
+
+def _is_cache(path: Path) -> bool:
+    try:
+        with (path / "CACHEDIR.TAG").open("rb") as tag:
+            return tag.read(len(_CACHE_SIGNATURE)) == _CACHE_SIGNATURE
     except OSError:
-        return ""
-    return os.fsdecode(done.stdout).strip() if done.returncode == 0 else ""
+        return False
 
 
-def _ignore(skip: Path | None) -> Callable[[str, list[str]], list[str]]:
-    def ignore(directory: str, names: list[str]) -> list[str]:
-        paths = [(name, Path(directory, name)) for name in names]
-        return [name for name, path in paths if name in _SKIPPED or path == skip or (path / "pyvenv.cfg").is_file()]
-
-    return ignore
+def _is_virtual_environment(path: Path) -> bool:
+    """Tell one from the ``pyvenv.cfg`` that a test's data may hold: it has an interpreter."""
+    pythons = (path / "bin" / "python", path / "Scripts" / "python.exe")
+    return (path / "pyvenv.cfg").is_file() and any(os.path.lexists(python) for python in pythons)
 
 
-def _mend_git_file(top: Path, target: Path) -> None:
-    """Make the relative ``gitdir`` of a submodule or worktree absolute (gitrepository-layout(5))."""
-    link = target / ".git"
-    if link.is_file():
-        text = link.read_text(encoding="utf-8")
-        pointed = text.removeprefix("gitdir:").strip()
-        if not Path(pointed).is_absolute():
-            link.write_text(f"gitdir: {(top / pointed).resolve()}\n", encoding="utf-8")
+def _holds_results_only(directory: Path) -> bool:
+    return all(name.endswith(_RESULTS) or name in _BESIDE_RESULTS for name in os.listdir(directory))

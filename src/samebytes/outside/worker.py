@@ -1,29 +1,120 @@
-"""A process that does work for this one and tells of its steps, a line of JSON each."""
+"""A process that does work for this one: it is given a request, and tells of steps and results, a line of JSON each.
+
+The worker leads a session and so a process group of its own. That group, the compilers in it included, outlives
+neither the work nor this process: its end is seen to here, and by the worker's own watch over its standard input.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
+import sys
+import threading
+import time
 from collections.abc import Mapping, Sequence
-from typing import Callable
+from typing import Any, Callable
+
+PATIENCE = 2.0
+"""Seconds that processes are given to end when asked to."""
 
 
-def run_worker(command: Sequence[str], environ: Mapping[str, str], tell: Callable[[str], None]) -> int:
-    """Run *command*, hand what it tells to *tell*, and return its exit status; it does not outlive an interruption."""
+def run_worker(
+    command: Sequence[str], environ: Mapping[str, str], request: object, hear: Callable[[Mapping[str, Any]], None]
+) -> int:
+    """Run *command*, give it *request*, hand every object that it sends to *hear*, and return its exit status.
+
+    Nothing of the worker's process group is left then, nor when an exception (a signal's) passes through here.
+    """
     worker = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=dict(environ), encoding="utf-8"
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=dict(environ),
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
     )
+    assert worker.stdin is not None
+    assert worker.stdout is not None
     try:
-        for line in worker.stdout or ():
-            tell(json.loads(line))
-        return worker.wait()
-    except BaseException:
-        with contextlib.suppress(ProcessLookupError):
-            worker.send_signal(signal.SIGTERM)
-        worker.wait()
-        raise
+        with contextlib.suppress(BrokenPipeError):  # it ended; its exit status says so
+            worker.stdin.write(json.dumps(request) + "\n")
+            worker.stdin.flush()
+        for line in worker.stdout:
+            message = _message(line)
+            if message is not None:
+                hear(message)
+        _await(worker)
     finally:
-        if worker.stdout:
-            worker.stdout.close()
+        _end(worker)
+        with contextlib.suppress(BrokenPipeError):
+            worker.stdin.close()
+        worker.stdout.close()
+    return worker.returncode
+
+
+def received() -> Any:
+    """Return what this process, a worker, was asked to do, and from now on end when the asking process does.
+
+    Standard input is empty afterwards, and what is started now does not inherit the watched one.
+    """
+    watched = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    with open(watched, encoding="utf-8", closefd=False) as requests:
+        request = json.loads(requests.readline())
+    threading.Thread(target=_end_with, args=(watched,), daemon=True).start()
+    return request
+
+
+def _end_with(watched: int) -> None:
+    """Wait until *watched* is closed at its other end, then end this process and its group."""
+    os.read(watched, 1)
+    if os.name == "posix" and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
+def _message(line: str) -> Mapping[str, Any] | None:
+    """Return the object in *line*; None for anything else that was printed, by a sitecustomize for example."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) else None
+
+
+def _await(worker: subprocess.Popen[str]) -> None:
+    """Wait for the end of *worker* without reaping it: as long as it is a zombie, its group's number is its own."""
+    if sys.platform == "win32":
+        worker.wait()
+    else:
+        os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)
+
+
+def _end(worker: subprocess.Popen[str]) -> None:
+    """End all processes of the group: ask them to, then do not ask."""
+    if sys.platform == "win32":
+        worker.terminate()
+        worker.wait()
+        return
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        _signalled(worker.pid, number)
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            if worker.poll() is not None and not _signalled(worker.pid, 0):
+                return
+            time.sleep(0.01)
+
+
+def _signalled(group: int, number: int) -> bool:
+    """Send *number* to the process group; tell whether there is one. (macOS forbids it where only zombies are left.)"""
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True

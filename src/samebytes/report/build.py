@@ -26,14 +26,28 @@ def lines(built: Built, output: Path, style: Style, *, verbose: bool = False) ->
             yield from group_lines(group, style, verbose=verbose)
 
 
-def warning_lines(built: Built, style: Style) -> Iterator[str]:
-    """Yield what of this machine is in the artifacts."""
+def lock_lines(built: Built, lock: Path, style: Style) -> Iterator[str]:
+    """Yield what was written to the file *lock*."""
+    yield style.bold(harmless(str(lock)))
+    for one in sorted(built.requirements, key=lambda one: one.name.lower()):
+        yield f"  {harmless(one.name)} {harmless(one.version)}"
+
+
+def warning_lines(built: Built, style: Style, *, locked: bool = False) -> Iterator[str]:
+    """Yield what of this machine is in the artifacts, and what a lock file does not pin."""
     for artifact in built.artifacts:
         for warning in artifact.warnings:
-            yield f"samebytes: {style.notable('warning')}: {harmless(artifact.name)}: {harmless(warning)}"
+            yield _warning(f"{artifact.name}: {warning}", style)
+    for one in built.requirements if locked else ():
+        if not one.url.endswith(".whl"):
+            yield _warning(f"{one.name} came as an sdist: what pip needed to build that is not locked", style)
 
 
-def as_json(built: Built, output: Path) -> str:
+def _warning(text: str, style: Style) -> str:
+    return f"samebytes: {style.notable('warning')}: {harmless(text)}"
+
+
+def as_json(built: Built, output: Path, *, version: str) -> str:
     """Return one JSON document (``schemas/build.schema.json``)."""
     requirements = [
         {"name": one.name, "version": one.version, "url": one.url, "hashes": dict(one.hashes)}
@@ -41,10 +55,13 @@ def as_json(built: Built, output: Path) -> str:
     ]
     document = {
         "schema_version": SCHEMA_VERSION,
+        "samebytes": version,
+        "fixed_paths": built.fixed,
         "artifacts": [_artifact(artifact, output) for artifact in built.artifacts],
         "build_requirements": requirements,
     }
-    return json.dumps(document, indent=2)
+    # Names that are not UTF-8 hold lone surrogates, which only ASCII escapes can carry.
+    return json.dumps(document, indent=2, ensure_ascii=True)
 
 
 def _artifact(artifact: Artifact, output: Path) -> dict[str, object]:
@@ -53,8 +70,11 @@ def _artifact(artifact: Artifact, output: Path) -> dict[str, object]:
         "kind": artifact.kind,
         "size": artifact.size,
         "sha256": artifact.sha256,
-        "date": artifact.date,
-        "date_origin": artifact.date_origin,
+        "date": {
+            "seconds": artifact.date,
+            "iso": format_date(artifact.date),
+            "origin": artifact.date_origin,
+        },
         "changes": [change._asdict() for change in artifact.changes],
         "warnings": list(artifact.warnings),
     }

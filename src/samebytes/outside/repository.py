@@ -1,0 +1,103 @@
+"""The git repository around a source tree, for backends that ask git for a version or a list of files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Collection
+from pathlib import Path
+
+_OF_A_WORKTREE = frozenset({"commondir", "gitdir", "locked"})
+"""What ties a linked worktree to its repository (gitrepository-layout(5))."""
+
+_OF_ITS_OWN = frozenset({"HEAD", "config.worktree", "index", "logs", "modules"})
+"""What a worktree has itself, or not at all."""
+
+_LEFT_OUT = frozenset({"worktrees", "hooks", "lfs"})
+
+
+def checkout(source: Path) -> Path | None:
+    """Return the top of the git checkout that tracks files of *source*, if there is one above it."""
+    if (source / ".git").exists() or not any((parent / ".git").exists() for parent in source.parents):
+        return None
+    top = _git(source, "rev-parse", "--show-toplevel")
+    return Path(top) if top and source.is_relative_to(top) and tracks(source) else None
+
+
+def tracks(path: Path) -> bool:
+    """Tell whether git has *path*, or something beneath it, in its index."""
+    return bool(_git(path.parent, "ls-files", "--", path.name))
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy the repository *source*, a ``.git`` directory or the file that stands for one, to the directory *target*.
+
+    The copy borrows the objects of the original (git-repository-layout(5), "objects/info/alternates"), for there may
+    be gigabytes of them. What it is part of, as a worktree or a submodule, does not get to know of it.
+
+    :raises OSError: if something cannot be read or written.
+    """
+    found = source if source.is_dir() else _pointed(source)
+    if not found.is_dir():
+        shutil.copy2(source, target)
+        return
+    common = (found / _text(found / "commondir")).resolve()
+    if _text(found / "commondir"):
+        _copy(common, target, _LEFT_OUT | _OF_ITS_OWN)
+    _copy(found, target, _LEFT_OUT | _OF_A_WORKTREE)
+    _git(target, "config", "--file", "config", "--unset-all", "core.worktree")
+    _git(target, "config", "--file", "config", "core.bare", "false")
+    _git(target, "config", "--file", "config", "core.fsmonitor", "false")  # it would leave a daemon behind
+
+
+def refresh_index(tree: Path) -> None:
+    """Let the index of the copied *tree* know the copies' times, lest git call them modified before it looks."""
+    if (tree / ".git" / "index").is_file():
+        _git(tree, "update-index", "-q", "--refresh")
+
+
+def _copy(source: Path, target: Path, left_out: Collection[str]) -> None:
+    target.mkdir(exist_ok=True)
+    for path in sorted(source.iterdir()):
+        if path.name in left_out:
+            continue
+        if path.name == "objects" and (source / "HEAD").is_file():
+            _borrow(path, target / path.name)
+        elif path.is_symlink():
+            (target / path.name).symlink_to(path.readlink())
+        elif path.is_dir():
+            _copy(path, target / path.name, ())
+        elif path.is_file() and path.suffix != ".lock":
+            with contextlib.suppress(FileNotFoundError):  # gone in the meantime
+                shutil.copy2(path, target / path.name)
+
+
+def _borrow(objects: Path, target: Path) -> None:
+    (target / "info").mkdir(parents=True)
+    (target / "pack").mkdir()
+    (target / "info" / "alternates").write_text(f"{objects.resolve()}\n", encoding="utf-8", errors="surrogateescape")
+
+
+def _pointed(link: Path) -> Path:
+    """Return the directory that the file *link* names as the repository; relative to the file."""
+    return (link.parent / _text(link).removeprefix("gitdir:").strip()).resolve()
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="surrogateescape").strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _git(directory: Path, *words: str) -> str:
+    """Return what git prints; nothing if it fails or is not there."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(directory), *words], stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )
+    except OSError:
+        return ""
+    return os.fsdecode(done.stdout).strip() if done.returncode == 0 else ""
