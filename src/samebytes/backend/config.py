@@ -154,12 +154,18 @@ def is_samebytes(name: object) -> bool:
 
 def _inner(system: Mapping[str, Any], tool: Mapping[str, Any], where: str) -> Backend:
     """Decide which backend is wrapped (D4)."""
+    if "backend-path" in tool and "build-backend" not in tool:
+        raise ConfigError(
+            f"{where}: [tool.samebytes] has a backend-path but no build-backend",
+            remedy="Name the backend that lies there, or leave the path away.",
+        )
     if "build-backend" in tool:
         table, name = tool, "[tool.samebytes]"
     elif "build-backend" in system and not is_samebytes(system["build-backend"]):
         table, name = system, "[build-system]"
     else:
-        return Backend(LEGACY_BACKEND, _strings(tool, "backend-path", where))
+        own = {} if "build-backend" in system else system  # a samebytes in the tree is not the inner backend
+        return Backend(LEGACY_BACKEND, _strings(own, "backend-path", where, "[build-system]"))
     backend = table["build-backend"]
     if not isinstance(backend, str) or not backend:
         raise ConfigError(f"{where}: {name} build-backend must be a string such as 'hatchling.build', not {backend!r}")

@@ -88,7 +88,7 @@ def additions(environ: Mapping[str, str], config: Config, paths: Paths, platform
     variables = _msvc(environ, paths) if platform == "win32" else _c(environ, config, paths, platform, tools)
     files: dict[str, str] = {}
     if "meson" in tools and platform != "win32":
-        files = _compiler_wrappers(environ, paths)
+        files = _compiler_wrappers(environ, [*_c_maps(paths), *_link_flags(config, paths, platform)])
         variables["PATH"] = f"{paths.temp / _BIN}:{environ.get('PATH', '')}"
     if "rust" in tools:
         extra, wrapper = _rust(environ, config, paths, platform)
@@ -115,33 +115,37 @@ def _tools(config: Config, source: Path) -> frozenset[str]:
 def _c(
     environ: Mapping[str, str], config: Config, paths: Paths, platform: str, tools: frozenset[str]
 ) -> dict[str, str]:
-    """Return GCC's and Clang's flags: CPPFLAGS for setuptools, CFLAGS and the like for CMake, no maps for Meson."""
+    """Return GCC's and Clang's flags: CPPFLAGS for setuptools, CFLAGS and the like for CMake, nothing for Meson."""
     maps = _c_maps(paths)
     variables = {}
     for variable in ("CPPFLAGS",) if "c" in tools else ("CFLAGS", "CXXFLAGS", "FFLAGS") if "cmake" in tools else ():
         variables[variable] = _appended(environ, variable, maps)
-    link = []
-    if config.debug_info == "strip":
-        link.append("-Wl,-S" if platform == "darwin" else "-Wl,--strip-debug")
-    if platform == "darwin":
-        link.append(f"-Wl,-oso_prefix,{paths.source}/")
-    if link:
+    link = _link_flags(config, paths, platform)
+    if link and "meson" not in tools:
         variables["LDFLAGS"] = _appended(environ, "LDFLAGS", link)
     return variables
+
+
+def _link_flags(config: Config, paths: Paths, platform: str) -> list[str]:
+    flags = []
+    if config.debug_info == "strip":
+        flags.append("-Wl,-S" if platform == "darwin" else "-Wl,--strip-debug")
+    if platform == "darwin":
+        flags.append(f"-Wl,-oso_prefix,{paths.source}/")
+    return flags
 
 
 def _c_maps(paths: Paths) -> list[str]:
     return [f"-ffile-prefix-map={path}={name}" for path, name in prefix_maps(paths)]
 
 
-def _compiler_wrappers(environ: Mapping[str, str], paths: Paths) -> dict[str, str]:
+def _compiler_wrappers(environ: Mapping[str, str], flags: Sequence[str]) -> dict[str, str]:
     """Return what stands before the compilers on PATH under Meson, which calls them by these names.
 
-    No variable can carry the maps there, for Meson reads each once and hands it to the project. A compiler that the
+    No variable can carry the flags there, for Meson reads each once and hands it to the project. A compiler that the
     user names by its path is not reached, and not mapped.
     """
     found = {name: shutil.which(name, path=environ.get("PATH")) for name in _COMPILERS}
-    flags = _c_maps(paths)
     return {f"{_BIN}/{name}": _wrapper([path], flags) for name, path in found.items() if path}
 
 

@@ -51,7 +51,7 @@ def build_wheel(wheel_directory: str, config_settings: Any = None, metadata_dire
 
 def build_editable(wheel_directory: str, config_settings: Any = None, metadata_directory: str | None = None) -> str:
     """Build and rewrite an editable wheel, whose absolute paths are there on purpose (PEP 660)."""
-    with _hook(movable=False) as session:
+    with _hook(editable=True) as session:
         return _wheel(session, "build_editable", wheel_directory, config_settings, metadata_directory)
 
 
@@ -76,7 +76,7 @@ def get_requires_for_build_sdist(config_settings: Any = None) -> list[str]:
 
 def get_requires_for_build_editable(config_settings: Any = None) -> list[str]:
     """Return the inner backend's further build requirements (PEP 660)."""
-    with _hook(movable=False) as session:
+    with _hook(editable=True) as session:
         return list(session.inner.call("get_requires_for_build_editable", config_settings))
 
 
@@ -88,7 +88,7 @@ def prepare_metadata_for_build_wheel(metadata_directory: str, config_settings: A
 
 def prepare_metadata_for_build_editable(metadata_directory: str, config_settings: Any = None) -> str:
     """Make a ``.dist-info`` directory, rewritten as the wheel's will be (PEP 660)."""
-    with _hook(movable=False) as session:
+    with _hook(editable=True) as session:
         return _prepare(session, "prepare_metadata_for_build_editable", metadata_directory, config_settings)
 
 
@@ -98,17 +98,14 @@ def _warn(text: str) -> None:
     sys.stderr.flush()
 
 
-def _session(movable: bool = True) -> Session:
-    """Return the open session of the current directory's tree, or open one.
-
-    :param movable: whether the tree may be seen at a fixed path; editable installs have to name the true one.
-    """
+def _session(editable: bool = False) -> Session:
+    """Return the open session of the current directory's tree, or open one."""
     source = source_of_call()
-    if not movable and source in _open and _open[source].place.is_fixed:
+    if editable and source in _open and not _open[source].is_editable:
         _close(source)
     if source not in _open:
         roots = environment_roots(sys.prefix, sys.base_prefix, sys.path)
-        _open[source] = Session(source, os.environ, Interpreter(sys.executable, roots), _warn, movable=movable)
+        _open[source] = Session(source, os.environ, Interpreter(sys.executable, roots), _warn, editable=editable)
         atexit.register(_close, source)
     return _open[source]
 
@@ -120,10 +117,10 @@ def _close(source: Path) -> None:
 
 
 @contextmanager
-def _hook(movable: bool = True) -> Iterator[Session]:
+def _hook(editable: bool = False) -> Iterator[Session]:
     """Give the session for one hook, and end it after the hook, whatever happens, SIGTERM included."""
     with _terminable():
-        session = _session(movable)
+        session = _session(editable)
         try:
             yield session
         finally:

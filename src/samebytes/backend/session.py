@@ -54,13 +54,14 @@ class Session:
         warn: Warn,
         temp: Path | None = None,
         *,
-        movable: bool = True,
+        editable: bool = False,
     ) -> None:
         """Read the configuration and prepare the inner backend's environment; nothing is started yet.
 
         :param temp: an existing private directory to use instead of a new one (``samebytes build``, where all paths
             are fixed already); it is not removed.
-        :param movable: whether the tree may be seen at a fixed path, if the project wants that.
+        :param editable: whether this is for an editable install, which has to name the tree's true path and is not
+            to be reproduced elsewhere: no fixed paths and no flags then.
         :raises ConfigError: if the project's configuration or SOURCE_DATE_EPOCH is malformed.
         """
         self.source = source
@@ -69,12 +70,14 @@ class Session:
         self._warn = warn
         self._own_temp = None if temp else Path(tempfile.mkdtemp(prefix="samebytes-")).resolve()
         self.place = Place(temp, temp) if temp else Place(self._own_temp or Path(), self._own_temp or Path())
-        if self.config.fixed_paths and movable and temp is None:
+        if self.config.fixed_paths and not editable and temp is None:
             source, interpreter = self._fix_paths(interpreter, environ)
+        self.is_editable = editable
         self.paths = flags.Paths(source, interpreter.roots, self.place.root)
         real_tmp = self.directory("tmp").real
         self._environ = environment.child_environment(environ, self.config, self.dated, self.place.root / real_tmp.name)
-        environment.add_flags(self._environ, self.config, self.paths, self.place.private, sys.platform)
+        if not editable:
+            environment.add_flags(self._environ, self.config, self.paths, self.place.private, sys.platform)
         process = Process(
             interpreter.python,
             self._environ,

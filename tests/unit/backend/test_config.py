@@ -45,6 +45,16 @@ def test_no_backend_means_what_pep_517_says(tmp_path: Path, text: str) -> None:
     assert config.requires == LEGACY_REQUIRES
 
 
+def test_a_path_without_a_backend_is_that_of_the_default(tmp_path: Path) -> None:
+    config = load(configured(tmp_path, '[build-system]\nrequires = []\nbackend-path = ["."]\n'))
+    assert config.backend == Backend(LEGACY_BACKEND, (".",))
+
+
+def test_the_path_of_a_samebytes_in_the_tree_is_not_the_inner_backends(tmp_path: Path) -> None:
+    text = '[build-system]\nrequires = []\nbuild-backend = "samebytes.backend"\nbackend-path = ["src"]\n'
+    assert load(configured(tmp_path, text)).backend == Backend(LEGACY_BACKEND)
+
+
 def test_no_pyproject_at_all_means_the_same(tmp_path: Path) -> None:
     assert load(tmp_path).backend == Backend(LEGACY_BACKEND)
 
@@ -74,7 +84,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         ("build-backend = 'samebytes.backend'", "samebytes cannot wrap itself"),
         ("build-backend = 3", "must be a string"),
         ("build-backend = ''", "must be a string"),
-        ("backend-path = 'src'", "must be a list of strings"),
+        ("build-backend = 'b'\nbackend-path = 'src'", "must be a list of strings"),
+        ("backend-path = ['src']", "a backend-path but no build-backend"),
         ("canonical-form = 2", "writes version 1"),
         ("canonical-form = true", "writes version 1"),
         ("source-date-epoch = '1700000000'", "source-date-epoch"),

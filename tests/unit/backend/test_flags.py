@@ -66,6 +66,15 @@ def test_meson_gets_no_flags_but_wrappers_on_path(tmp_path: Path) -> None:
     assert "-ffile-prefix-map=/home/ada/src=." in said[2:]
 
 
+def test_meson_never_sees_link_flags_either(tmp_path: Path) -> None:
+    (tmp_path / "cc").write_text("#!/bin/sh\n")
+    (tmp_path / "cc").chmod(0o755)
+    stripping = MESON._replace(debug_info="strip")
+    variables, files = additions({"PATH": str(tmp_path)}, stripping, PATHS, "linux")
+    assert set(variables) == {"PATH"}
+    assert files["bin/cc"].rstrip().endswith("-Wl,--strip-debug")
+
+
 def test_rustc_is_wrapped_unless_the_user_gave_flags(tmp_path: Path) -> None:
     variables, files = additions({"CARGO_HOME": "/c", "RUSTC_WRAPPER": "/bin/sccache"}, MATURIN, PATHS, "linux")
     assert variables["RUSTC_WRAPPER"] == "/tmp/samebytes-y2/rustc-wrapper"
