@@ -69,6 +69,7 @@ PURE = (
     "typer",
     "annotated-doc",
     "portalocker",
+    "charset-normalizer",
 )
 EXTENSION = (
     "PyYAML",
