@@ -42,7 +42,7 @@ TOOLS = (
     "twine",
     "uv",
 )
-KEPT_FOR = 86400.0
+KEPT_FOR = 7200.0
 """Seconds after its last use that an environment of an older state of the tree is deleted."""
 
 _BUILD_BY_FLIT = "import sys, flit_core.buildapi; print(flit_core.buildapi.build_wheel(sys.argv[1]))"
