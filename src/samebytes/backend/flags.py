@@ -87,7 +87,7 @@ def additions(environ: Mapping[str, str], config: Config, paths: Paths, platform
     tools = _tools(config, paths.source)
     variables = _msvc(environ, paths) if platform == "win32" else _c(environ, config, paths, platform, tools)
     files: dict[str, str] = {}
-    if "meson" in tools and platform != "win32":
+    if platform != "win32" and ("meson" in tools or config.backend.path):
         files = _compiler_wrappers(environ, [*_c_maps(paths), *_link_flags(config, paths, platform)])
         variables["PATH"] = f"{paths.temp / _BIN}:{environ.get('PATH', '')}"
     if "rust" in tools:
@@ -140,10 +140,11 @@ def _c_maps(paths: Paths) -> list[str]:
 
 
 def _compiler_wrappers(environ: Mapping[str, str], flags: Sequence[str]) -> dict[str, str]:
-    """Return what stands before the compilers on PATH under Meson, which calls them by these names.
+    """Return what stands before the compilers on PATH, which Meson and setuptools call by these names.
 
-    No variable can carry the flags there, for Meson reads each once and hands it to the project. A compiler that the
-    user names by its path is not reached, and not mapped.
+    No variable can carry the flags under Meson, which reads each once and hands it to the project. And an in-tree
+    backend may add maps of its own, to the source tree's true path (propcache): ours have to come last to count. A
+    compiler that is named by its path is not reached.
     """
     found = {name: shutil.which(name, path=environ.get("PATH")) for name in _COMPILERS}
     return {f"{_BIN}/{name}": _wrapper([path], flags) for name, path in found.items() if path}

@@ -66,6 +66,15 @@ def test_meson_gets_no_flags_but_wrappers_on_path(tmp_path: Path) -> None:
     assert "-ffile-prefix-map=/home/ada/src=." in said[2:]
 
 
+def test_an_in_tree_backend_gets_wrappers_too_for_it_may_add_maps_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "gcc").write_text("#!/bin/sh\n")
+    (tmp_path / "gcc").chmod(0o755)
+    in_tree = Config(Backend("hooks", ("packaging/pep517_backend",)), requires=("setuptools",))
+    variables, files = additions({"PATH": str(tmp_path)}, in_tree, PATHS, "linux")
+    assert set(variables) == {"CPPFLAGS", "PATH"}
+    assert set(files) == {"bin/gcc"}
+
+
 def test_meson_never_sees_link_flags_either(tmp_path: Path) -> None:
     (tmp_path / "cc").write_text("#!/bin/sh\n")
     (tmp_path / "cc").chmod(0o755)
