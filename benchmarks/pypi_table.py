@@ -254,6 +254,15 @@ def build(way: str, source: Path, world: worlds.World, work: Path, wheelhouse: P
     return out
 
 
+def commit(tree: Path) -> None:
+    """Make *tree* a checkout of one commit, the same in both worlds."""
+    for path in (tree, *tree.rglob("*")):
+        os.chown(path, os.getuid(), os.getgid(), follow_symlinks=False)
+    worlds.git("init", "--quiet", str(tree))
+    worlds.git("add", "--all", "--force", cwd=tree)
+    worlds.git("commit", "--quiet", "--message", "All", cwd=tree, date="2024-02-29T12:00:00+00:00")
+
+
 def wrap(tree: Path) -> None:
     """Do what ``samebytes wrap`` does, for the packages too that it advises against (setuptools, packaging)."""
     from samebytes.flows.rewire import wrapped
@@ -265,16 +274,17 @@ def wrap(tree: Path) -> None:
 def settle(world: worlds.World, source: Path, root: Path, *, git: bool) -> worlds.Place:
     """Put the sdist's tree into *world*: no checkout in either, for an sdist is none, unless the backend needs one."""
     if world.exported:
-        return worlds.settle(world, source, root, needs_git=git, faketime=False)
+        place = worlds.settle(world, source, root, faketime=False)
+        if git:
+            commit(place.tree)
+        return place
     place_root, tree = root, root / world.below / "tree"
     home, tmp = root / "home", root / "tmp"
     for directory in (home, tmp, tree.parent):
         directory.mkdir(parents=True)
     shutil.copytree(source, tree, symlinks=True)
     if git:
-        worlds.git("init", "--quiet", str(tree))
-        worlds.git("add", "--all", "--force", cwd=tree)
-        worlds.git("commit", "--quiet", "--message", "All", cwd=tree, date="2024-02-29T12:00:00+00:00")
+        commit(tree)
     variables = {
         **worlds.kept_variables(),
         "HOME": str(home),
