@@ -190,7 +190,7 @@ def _install(environment: Path, wanted: list[str]) -> None:
     if uv is not None:
         _run([uv, "pip", "install", "--quiet", "--python", python, *wanted])
     else:
-        _run([python, "-m", "pip", "install", "--quiet", *wanted])
+        _run([python, "-m", "pip", "install", "--quiet", "--upgrade", *wanted])
 
 
 def find_uv() -> Path | None:
