@@ -8,18 +8,14 @@ standard error.
 from __future__ import annotations
 
 import errno
-import json
 import os
-import sys
 import traceback
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Callable
 
 from ..errors import SamebytesError
 from ..flows.build import LOG
 from ..flows.build_inside import as_plain, build, job_from_plain
-from ..outside.worker import received
+from ..outside.worker import begin
 from . import exit_status
 
 COMMAND = "import sys;sys.path[:]=filter(None,sys.path);import json;sys.path[:]=json.loads(sys.argv[1]);"
@@ -28,19 +24,13 @@ COMMAND += "from samebytes.cli.build_worker import main;sys.exit(main(sys.argv[3
 
 Nothing is imported from the current directory, unless the search path says so."""
 
-Say = Callable[[Mapping[str, Any]], None]
-
 
 def main(directory: str, verbose: bool) -> int:
     """Do the job that this process is asked for, with the log in *directory*, and return the exit status."""
-    messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
-
-    def say(message: Mapping[str, Any]) -> None:
-        print(json.dumps(message), file=messages, flush=True)
-
-    data = received()
+    data, say = begin()
     try:
-        _redirect(Path(directory, LOG), verbose)
+        if not verbose:
+            _redirect(Path(directory, LOG))
         say({"built": as_plain(build(job_from_plain(data), os.environ, lambda step: say({"step": step})))})
     except SamebytesError as error:
         say({"error": {"class": type(error).__name__, "message": error.message, "remedy": error.remedy}})
@@ -57,12 +47,8 @@ def _kind(error: Exception) -> str:
     return "full" if isinstance(error, OSError) and error.errno in full else "bug"
 
 
-def _redirect(log: Path, verbose: bool) -> None:
-    """Point standard output, and unless *verbose* standard error, of this process and its children elsewhere."""
-    sys.stdout.flush()
-    if verbose:
-        os.dup2(2, 1)
-        return
+def _redirect(log: Path) -> None:
+    """Point standard output and error of this process and its children to the file *log*."""
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(handle, 1)
     os.dup2(handle, 2)

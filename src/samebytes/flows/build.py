@@ -6,6 +6,8 @@ directory is mounted at the fixed path. Here are the steps before and after: the
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -150,9 +152,9 @@ def _work(job: Job, here: Place, around: Surroundings) -> Built:
 
 def _failure(status: int, result: Mapping[str, Any], private: Path) -> Exception:
     """Return the error that the worker told of, or what can be said of its end."""
-    if "full" in result or shutil.disk_usage(private).free < _NO_ROOM:
+    if "full" in result or _ran_full(private):
         return OutputError(
-            f"there is no room left for the build in {private.parent}",
+            f"there was no room left for the build in {private.parent}",
             remedy="Free some space there, or set TMPDIR to a directory on another disk.",
         )
     if "bug" in result:
@@ -166,6 +168,17 @@ def _failure(status: int, result: Mapping[str, Any], private: Path) -> Exception
         f"the build process {how} before it had a result",
         remedy="Did it run out of memory, or did somebody end it?",
     )
+
+
+def _ran_full(private: Path) -> bool:
+    """Tell whether the disk is full, or was when pip, a compiler or a linker wanted to write, and is tidied up now."""
+    if shutil.disk_usage(private).free < _NO_ROOM:
+        return True
+    if not (private / LOG).is_file():
+        return False
+    wanted = os.strerror(errno.ENOSPC).encode()
+    with (private / LOG).open("rb") as log:
+        return any(wanted in line for line in log)
 
 
 def _publish(request: Request, built: Built, made: Path) -> None:

@@ -112,12 +112,20 @@ def install(
     environ = {**os.environ, "PYTHONPATH": ""}
     done = subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
-        named = ", ".join(line.partition(" --hash")[0] for line in lines if not line.startswith("-"))
-        raise BackendError(
-            f"pip could not install the build requirements {named}; what it said stands above",
-            remedy="Are they spelled right, and is the index or --find-links directory that has them configured?",
-        )
+        raise _failed(lines, options)
     return _installed(json.loads(report.read_text(encoding="utf-8")))
+
+
+def _failed(lines: Sequence[str], options: Sequence[str]) -> BackendError:
+    named = ", ".join(line.partition(" --hash")[0] for line in lines if not line.startswith("-"))
+    message = f"pip could not install the build requirements {named}; what it said stands above"
+    if "--require-hashes" in options:
+        return BackendError(
+            message, remedy="If something is missing, lock anew with --lock; if a hash is wrong, find out why first."
+        )
+    return BackendError(
+        message, remedy="Are they spelled right, and is the index or --find-links directory that has them configured?"
+    )
 
 
 def _pip(environment: Environment) -> list[str]:

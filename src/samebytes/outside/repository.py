@@ -47,9 +47,16 @@ def copy(source: Path, target: Path) -> None:
     if _text(found / "commondir"):
         _copy(common, target, _LEFT_OUT | _OF_ITS_OWN)
     _copy(found, target, _LEFT_OUT | _OF_A_WORKTREE)
-    _git(target, "config", "--file", "config", "--unset-all", "core.worktree")
-    _git(target, "config", "--file", "config", "core.bare", "false")
-    _git(target, "config", "--file", "config", "core.fsmonitor", "false")  # it would leave a daemon behind
+    _configure(target / "config")
+
+
+def _configure(config: Path) -> None:
+    """Make the copy a repository of its own, with the directory that it lies in for its worktree."""
+    # From elsewhere, for git does not start where core.worktree leads nowhere.
+    change = (Path(config.anchor), "config", "--file", str(config))
+    _git(*change, "--unset-all", "core.worktree")
+    _git(*change, "core.bare", "false")
+    _git(*change, "core.fsmonitor", "false")  # it would leave a daemon behind
 
 
 def refresh_index(tree: Path) -> None:

@@ -48,7 +48,7 @@ def copy_source(source: Path, target: Path, output: Path | None = None) -> Path:
 def _refused(error: OSError, target: Path) -> SamebytesError:
     if error.errno in _FULL:
         return OutputError(
-            f"there is no room for a copy of the source tree in {target.parent}",
+            f"there is no room for a copy of the source tree in {target.parent.parent}",
             remedy="Free some space there, or set TMPDIR to a directory on another disk.",
         )
     return UsageError(

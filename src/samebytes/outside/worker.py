@@ -17,13 +17,13 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
-PATIENCE = 2.0
-"""Seconds that processes are given to end when asked to."""
+PATIENCE = {signal.SIGTERM: 2.0, getattr(signal, "SIGKILL", signal.SIGTERM): 0.5}
+"""Seconds that processes are given to end."""
+
+Say = Callable[[Mapping[str, Any]], None]
 
 
-def run_worker(
-    command: Sequence[str], environ: Mapping[str, str], request: object, hear: Callable[[Mapping[str, Any]], None]
-) -> int:
+def run_worker(command: Sequence[str], environ: Mapping[str, str], request: object, hear: Say) -> int:
     """Run *command*, give it *request*, hand every object that it sends to *hear*, and return its exit status.
 
     Nothing of the worker's process group is left then, nor when an exception (a signal's) passes through here.
@@ -56,19 +56,25 @@ def run_worker(
     return worker.returncode
 
 
-def received() -> Any:
-    """Return what this process, a worker, was asked to do, and from now on end when the asking process does.
+def begin() -> tuple[Any, Say]:
+    """Return what this process, a worker, was asked to do, and the function that tells of it.
 
-    Standard input is empty afterwards, and what is started now does not inherit the watched one.
+    From now on it ends when the asking process does. Standard input is empty, and standard output is what standard
+    error is: what is started here holds neither end of the conversation.
     """
-    watched = os.dup(0)
+    watched, answers = os.dup(0), os.fdopen(os.dup(1), "w", encoding="ascii")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
+    os.dup2(2, 1)
     with open(watched, encoding="utf-8", closefd=False) as requests:
         request = json.loads(requests.readline())
     threading.Thread(target=_end_with, args=(watched,), daemon=True).start()
-    return request
+
+    def say(message: Mapping[str, Any]) -> None:
+        print(json.dumps(message), file=answers, flush=True)
+
+    return request, say
 
 
 def _end_with(watched: int) -> None:
@@ -102,9 +108,9 @@ def _end(worker: subprocess.Popen[str]) -> None:
         worker.terminate()
         worker.wait()
         return
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    for number, patience in PATIENCE.items():
         _signalled(worker.pid, number)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             if worker.poll() is not None and not _signalled(worker.pid, 0):
                 return

@@ -1,0 +1,68 @@
+"""Real processes that tests start, signal and look for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+PATIENCE = 60.0
+"""Seconds after which a test gives up waiting."""
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether the process is there and no zombie (those stay where the container's init reaps none)."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def wait_for(condition: Callable[[], object], what: str = "it") -> None:
+    """Return as soon as *condition* holds; fail after PATIENCE."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, f"waited for {what} in vain"
+        time.sleep(0.01)
+
+
+def pid_in(path: Path) -> int:
+    """Wait until a process has written its number to *path* and return that."""
+    wait_for(lambda: path.exists() and path.read_text(), path.name)
+    return int(path.read_text())
+
+
+def import_path() -> dict[str, str]:
+    """Return the variable with which another interpreter of this kind imports what this one does."""
+    return {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
+def without_mount_namespaces(command: Sequence[str | Path]) -> list[str]:
+    """Return *command* for a kernel that allows no mount namespaces, with a fixed place of its own; or skip."""
+    wrapped = [*_NO_NAMESPACES, *map(str, command)]
+    if not _may_forbid_namespaces():
+        pytest.skip("needs the right to make user namespaces")
+    return wrapped
+
+
+_PRIVATE_PLACE = 'mkdir -p /tmp/samebytes && mount -t tmpfs tmpfs /tmp/samebytes && exec "$@"'
+_FORBIDDEN = 'echo 0 >/proc/sys/user/max_mnt_namespaces && exec "$@"'
+_UNSHARE = ("unshare", "--user", "--map-root-user")
+_NO_NAMESPACES = (*_UNSHARE, "--mount", "sh", "-c", _PRIVATE_PLACE, "sh", *_UNSHARE, "sh", "-c", _FORBIDDEN, "sh")
+
+
+@cache
+def _may_forbid_namespaces() -> bool:
+    try:
+        return subprocess.run([*_NO_NAMESPACES, "true"], capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
