@@ -86,14 +86,11 @@ EXTENSION = (
     "simplejson",
     "regex",
     "greenlet",
-    "charset-normalizer",
     "coverage",
     "contourpy",
     "pywavelets",
     "spglib",
-    "iminuit",
-    "boost-histogram",
-    "pyzmq",
+    "levenshtein",
     "orjson",
 )
 
