@@ -54,7 +54,7 @@ def without_mount_namespaces(command: Sequence[str | Path]) -> list[str]:
     return wrapped
 
 
-_PRIVATE_PLACE = 'mkdir -p /tmp/samebytes && mount -t tmpfs tmpfs /tmp/samebytes && exec "$@"'
+_PRIVATE_PLACE = 'mkdir -p /tmp/samebytes && mount -t tmpfs -o mode=755 tmpfs /tmp/samebytes && exec "$@"'
 _FORBIDDEN = 'echo 0 >/proc/sys/user/max_mnt_namespaces && exec "$@"'
 _UNSHARE = ("unshare", "--user", "--map-root-user")
 _NO_NAMESPACES = (*_UNSHARE, "--mount", "sh", "-c", _PRIVATE_PLACE, "sh", *_UNSHARE, "sh", "-c", _FORBIDDEN, "sh")

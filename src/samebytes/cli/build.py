@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     _check_options(args)
     request = Request(
         source=args.source,
-        output=(args.output or args.source / "dist").resolve(),
+        output=_output(args),
         kinds=tuple(kind for kind in ("sdist", "wheel") if getattr(args, kind)),
         isolation=not args.no_isolation,
         check_dependencies=not args.skip_dependency_check,
@@ -98,6 +98,14 @@ def run(args: argparse.Namespace) -> int:
         built = build(request, around)
     _report(args, built, request.output)
     return exit_status.FINE
+
+
+def _output(args: argparse.Namespace) -> Path:
+    path: Path = args.output or args.source / "dist"
+    try:
+        return path.resolve()
+    except FileNotFoundError:
+        raise UsageError("the current directory does not exist any more", remedy="Go to one that does.") from None
 
 
 def _worker(verbose: bool) -> tuple[str, ...]:

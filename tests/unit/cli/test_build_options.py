@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,6 +54,16 @@ def test_requests_without_sense(case: str, tmp_path: Path, capsys: pytest.Captur
     assert message in err
     assert "hint: " in err
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps current directories")
+def test_a_current_directory_that_is_gone(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gone = tree / "gone"
+    gone.mkdir()
+    os.chdir(gone)  # the fixture goes back
+    gone.rmdir()
+    assert main(["build", ".."]) == 2
+    assert "the current directory does not exist" in capsys.readouterr().err
 
 
 def test_a_malformed_date(tree: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
