@@ -56,6 +56,8 @@ def place(private: Path, environ: Mapping[str, str], warn: Callable[[str], None]
 
     *private* itself, with one warning, is the place where nothing better is to be had.
     """
+    if _runs_nothing(private):
+        warn(f"programs in {private.parent} may not be run (noexec), and many builds need that: set TMPDIR")
     why = _why_not(environ)
     here = None if why else mounted(private)
     if here is not None:
@@ -160,9 +162,12 @@ def _why_not_without_mounts() -> str:
         return "it belongs to somebody else, and the kernel allows no mount namespace"
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         return "others may write to it, and the kernel allows no mount namespace"
-    if os.statvfs(PLACE).f_flag & getattr(os, "ST_NOEXEC", 0):
-        return "programs there may not be run (noexec)"
-    return ""
+    return "programs there may not be run (noexec)" if _runs_nothing(PLACE) else ""
+
+
+def _runs_nothing(directory: Path) -> bool:
+    noexec: int = getattr(os, "ST_NOEXEC", 0)
+    return bool(noexec and os.statvfs(directory).f_flag & noexec)
 
 
 def _lock() -> IO[Any] | None:

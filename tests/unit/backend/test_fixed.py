@@ -281,19 +281,38 @@ def test_a_lock_that_is_no_file(at: Path, private: Path) -> None:
     assert len(warnings) == 1
 
 
-@pytest.mark.usefixtures("no_mounts")
-def test_a_place_where_no_programs_run(at: Path, private: Path) -> None:
-    at.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "noexec,mode=755", "samebytes-test", str(at)]
+@pytest.fixture
+def noexec(tmp_path: Path) -> Iterator[Path]:
+    """A directory where no programs may be run."""
+    path = tmp_path / "noexec"
+    path.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "noexec,mode=755", "samebytes-test", str(path)]
     if sys.platform != "linux" or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("a tmpfs cannot be mounted here")
-    try:
-        warnings: list[str] = []
-        with fixed.place(private, {}, warnings.append) as here:
-            assert not here.is_fixed
-        assert "(noexec)" in warnings[0]
-    finally:
-        subprocess.run(["umount", str(at)], check=True)
+    yield path
+    subprocess.run(["umount", str(path)], check=True)
+
+
+@pytest.mark.usefixtures("no_mounts")
+def test_a_place_where_no_programs_run(noexec: Path, private: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fixed, "PLACE", noexec)
+    warnings: list[str] = []
+    with fixed.place(private, {}, warnings.append) as here:
+        assert not here.is_fixed
+    assert len(warnings) == 1
+    assert "programs there may not be run (noexec)" in warnings[0]
+
+
+@pytest.mark.usefixtures("at")
+def test_a_private_directory_where_no_programs_run(noexec: Path) -> None:
+    private = noexec / "private"
+    private.mkdir()
+    warnings: list[str] = []
+    with fixed.place(private, {}, warnings.append) as here:
+        assert here.is_fixed
+    assert len(warnings) == 1
+    assert f"programs in {noexec} may not be run" in warnings[0]
+    assert "TMPDIR" in warnings[0]
 
 
 def test_the_place_is_made_for_everybody(at: Path, private: Path) -> None:
