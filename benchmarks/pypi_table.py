@@ -148,6 +148,8 @@ def own_wheel(work: Path) -> Path:
     shutil.rmtree(wheelhouse, ignore_errors=True)
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(wheelhouse), str(ROOT)]
     subprocess.run(command, check=True)
+    # uv would go on with what it has of this version.
+    subprocess.run([sys.executable, "-m", "uv", "cache", "clean", "-q", "samebytes"], check=True)
     return wheelhouse
 
 
