@@ -21,7 +21,7 @@ MAX_LINKS_FOLLOWED = 40
 """How many links a path may pass through, as on Linux."""
 
 _DRIVE = re.compile(r"[A-Za-z]:")
-_REMEDY = "No honest build makes this: do not unpack or install it, and build the archive again from its source."
+_REMEDY = "Do not unpack or install it. If you made it, look in its source for such a link or name, and make it again."
 
 
 def name_problem(name: str) -> str:

@@ -139,7 +139,7 @@ def _show_help(parser: argparse.ArgumentParser) -> int:
 
 @contextmanager
 def _signals_raise() -> Iterator[None]:
-    """Let SIGINT and SIGTERM raise once; later ones are ignored while the first is being obeyed.
+    """Let SIGINT, SIGTERM and SIGHUP raise once; later ones are ignored while the first is being obeyed.
 
     A second exception in the middle of the first one's cleaning up could leave what was to be cleaned.
     """
@@ -157,6 +157,8 @@ def _signals_raise() -> Iterator[None]:
         raise error
 
     wanted = [signal.SIGTERM]
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # ignored under nohup
+        wanted.append(signal.SIGHUP)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # ignored in the background, and with nohup
         wanted.append(signal.SIGINT)
     before = {number: signal.signal(number, interrupt) for number in wanted}

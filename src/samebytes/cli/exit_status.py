@@ -19,7 +19,7 @@ BROKEN_PIPE = 141
 """Whoever read the output went away (128 + SIGPIPE)."""
 
 TERMINATED = 143
-"""SIGTERM (128 + 15)."""
+"""SIGTERM (128 + 15), or the terminal is gone (SIGHUP)."""
 
 MEANINGS = {
     0: "fine",

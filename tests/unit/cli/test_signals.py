@@ -43,7 +43,7 @@ def wait_for_temporary(scratch: Path, process: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.parametrize("in_place", [True, False])
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
 def test_a_signal_midway(number: signal.Signals, status: int, in_place: bool, tmp_path: Path) -> None:
     source, output = tmp_path / "in", tmp_path / ("in" if in_place else "out")
     paths = [wheel(source, name, {f"{name}/data.bin": NOISE}) for name in ("one", "two")]
