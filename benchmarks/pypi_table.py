@@ -1,6 +1,6 @@
 """Build real sdists from the package index twice in two hostile worlds, four ways, and print who came out equal.
 
-    python benchmarks/pypi_table.py [NAME ...] [--jobs N] [--json FILE] [--markdown] [--work DIR]
+    python benchmarks/pypi_table.py [NAME ...] [--jobs N] [--json FILE] [--work DIR]
 
 The four ways, each with its own builds (``normalized`` takes copies of the files that ``bare`` made):
 
@@ -130,7 +130,7 @@ def main() -> int:
             print(line(row), flush=True)
             if options.json:
                 options.json.write_text(json.dumps([asdict(one) for one in rows.values()], indent=1) + "\n")
-    print("\n" + table(list(rows.values())))
+    print("\n" + table(list(rows.values())) + "\n\n" + details(list(rows.values())))
     return 0 if any(row.wheel for row in rows.values()) else 1
 
 
@@ -375,6 +375,18 @@ def table(rows: list[Row]) -> str:
     ):
         counts = [sum(getattr(row, column).get(way) == "same" for row in group) for way in WAYS]
         lines.append(f"| {title} | {len(group)} | {' | '.join(map(str, counts))} |")
+    return "\n".join(lines)
+
+
+def details(rows: list[Row]) -> str:
+    """Return what became of each package as a Markdown table: what is equal, in the order of WAYS."""
+    lines = ["| package | backend | sdist | wheel |", "|---|---|---|---|"]
+    for row in sorted(rows, key=lambda row: (row.kind, row.name.lower())):
+        cells = [
+            " ".join("=" if column.get(way) == "same" else "≠" for way in WAYS) for column in (row.sdist, row.wheel)
+        ]
+        kind = "" if row.kind == "pure" else ", extension"
+        lines.append(f"| {row.name} {row.version} | {row.backend}{kind} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
