@@ -30,7 +30,7 @@ ROOMS: dict[str, set[str]] = {
 LIGHT = {"errors", "epoch", "archive", "dist", "passes", "backend"}
 """Rooms that load inside every build: the standard library, pyproject-hooks, packaging, tomli, nothing else."""
 
-ALLOWED_THERE = {"packaging", "pyproject_hooks", "tomli", "_typeshed"}
+ALLOWED_THERE = {"packaging", "pyproject_hooks", "tomli", "tomllib", "_typeshed"}
 
 
 STANDARD_LIBRARY: frozenset[str] = getattr(sys, "stdlib_module_names", frozenset())
