@@ -124,11 +124,15 @@ def test_signals_raise_once_and_are_put_back(
             os.kill(os.getpid(), number)  # the impatient user's second
             cleaned.append(True)
 
-    before = signal.getsignal(number)
+    usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+    inherited = signal.signal(number, usual)  # background jobs have SIGINT ignored
     monkeypatch.setattr("samebytes.cli.doctor.run", run)
-    assert cli.main(["doctor"]) == status
+    try:
+        assert cli.main(["doctor"]) == status
+        assert signal.getsignal(number) is usual
+    finally:
+        signal.signal(number, inherited)
     assert cleaned == [True]
-    assert signal.getsignal(number) is before
     assert "nothing is half written" in capsys.readouterr().err
 
 

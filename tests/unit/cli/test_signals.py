@@ -14,10 +14,12 @@ from support.artifacts import wheel
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
 
-# A shell's background jobs, and so perhaps this very test run, have SIGINT ignored: the program must not inherit that.
+# A shell's background jobs have SIGINT ignored, nohup's have SIGHUP, and perhaps this very test run is one: the program
+# must not inherit that.
 PROGRAM = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from samebytes.cli import main
 sys.exit(main())
 """
