@@ -1,0 +1,1 @@
+"""The canonical deflate stream; knows nothing of archives."""

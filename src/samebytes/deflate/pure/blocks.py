@@ -1,0 +1,191 @@
+"""From symbols to blocks (RFC 1951 section 3.2): where they end, how each one is written, and the bits of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import mul
+
+from .bits import BitWriter, number, prefix_codes
+from .huffman import code_lengths
+from .parse import LENGTH, LENGTH_BITS
+from .tables import (
+    CODE_LENGTHS,
+    DISTANCE_CODE,
+    DISTANCES,
+    END_OF_BLOCK,
+    FIRST_LENGTH,
+    FIXED_DISTANCE_LENGTHS,
+    FIXED_SYMBOL_LENGTHS,
+    LEAST_DISTANCE,
+    LEAST_LENGTH,
+    LENGTH_CODE,
+    ORDER_OF_CODE_LENGTHS,
+    SYMBOLS,
+)
+
+FULL = (1 << 14) - 1
+"""How many symbols a block has at most: zlib's buffer holds 2 ** (memLevel + 6) and is never filled up."""
+
+STORED, FIXED, DYNAMIC = range(3)
+
+
+def cut(symbols: list[int], last: bool) -> Iterator[tuple[list[int], bool]]:
+    """Give the symbols of each block, and whether it is the final one of the stream; with *last*, one of them is.
+
+    A block ends when it is full. Only a literal at the very end comes after zlib has stopped to look for that; a match
+    there ends the block, and the stream is finished by another one without any symbols.
+    """
+    at = 0
+    while len(symbols) - at > FULL or (len(symbols) - at == FULL and symbols[-1] > LENGTH):
+        yield symbols[at : at + FULL], False
+        at += FULL
+    if last or at < len(symbols):
+        yield symbols[at:], last
+
+
+def write_block(writer: BitWriter, symbols: list[int], data: bytes, start: int, final: bool) -> int:
+    """Write the block that stands for *data* from *start* on in the way that zlib takes; return where it stops.
+
+    zlib compares whole bytes: fixed codes where they are not longer than dynamic ones, and stored bytes where these,
+    with the four bytes of their length, are not longer than either. (More than 65535 bytes cannot be stored, nor what
+    has left zlib's window already. Neither ever comes up: fixed codes spend at most 9 bits on a literal and 22 on a
+    match of three bytes, and save more on each longer one. So at least two thirds of FULL symbols are literals wherever
+    they do not save anything, and the block stands for less than 27 KiB.)
+    """
+    counts = Counter(symbols)
+    stop = start + sum(n * (symbol & LENGTH if symbol > LENGTH else 1) for symbol, n in counts.items())
+    symbol_counts, distance_counts = _code_counts(counts)
+    symbol_lengths = code_lengths(symbol_counts, SYMBOLS.longest)
+    distance_lengths = code_lengths(distance_counts, DISTANCES.longest)
+    head = _head(symbol_lengths, distance_lengths)
+    extra = _bits(symbol_counts, SYMBOLS.extra) + _bits(distance_counts, DISTANCES.extra)
+    fixed = _bits(symbol_counts, FIXED_SYMBOL_LENGTHS) + _bits(distance_counts, FIXED_DISTANCE_LENGTHS)
+    dynamic = len(head) + _bits(symbol_counts, symbol_lengths) + _bits(distance_counts, distance_lengths)
+    fixed_size, dynamic_size = _block_size(fixed + extra), _block_size(dynamic + extra)
+    if stop - start + 4 <= min(fixed_size, dynamic_size):
+        _write_stored(writer, data[start:stop], final)
+    elif fixed_size <= dynamic_size:
+        writer.add(number(final, 1) + number(FIXED, 2))
+        _write_symbols(writer, symbols, counts, FIXED_SYMBOL_LENGTHS, FIXED_DISTANCE_LENGTHS)
+    else:
+        writer.add(number(final, 1) + number(DYNAMIC, 2) + head)
+        _write_symbols(writer, symbols, counts, symbol_lengths, distance_lengths)
+    return stop
+
+
+def write_marker(writer: BitWriter) -> None:
+    """Write a sync marker: a stored block of nothing, after which the stream is on a byte."""
+    _write_stored(writer, b"", final=False)
+
+
+def _code_counts(counts: dict[int, int]) -> tuple[list[int], list[int]]:
+    """Return how often the block has each code of the two alphabets."""
+    symbols = [0] * len(SYMBOLS.extra)
+    distances = [0] * len(DISTANCES.extra)
+    symbols[END_OF_BLOCK] = 1
+    for symbol, n in counts.items():
+        if symbol > LENGTH:
+            symbols[FIRST_LENGTH + LENGTH_CODE[symbol & LENGTH]] += n
+            distances[DISTANCE_CODE[symbol >> LENGTH_BITS]] += n
+        else:
+            symbols[symbol] = n
+    return symbols, distances
+
+
+def _bits(counts: Sequence[int], widths: Sequence[int]) -> int:
+    """Return how many bits these codes take, each that wide."""
+    return sum(map(mul, counts, widths))
+
+
+def _block_size(bits: int) -> int:
+    """Return how many bytes a block takes with that much after its first three bits, as if it began on a byte."""
+    return (3 + bits + 7) // 8
+
+
+def _write_stored(writer: BitWriter, data: bytes, final: bool) -> None:
+    """Write *data* as it is (section 3.2.4)."""
+    writer.add(number(final, 1) + number(STORED, 2))
+    writer.align()
+    size = len(data)
+    writer.add_bytes(size.to_bytes(2, "little") + (size ^ 0xFFFF).to_bytes(2, "little") + data)
+
+
+def _write_symbols(
+    writer: BitWriter,
+    symbols: list[int],
+    counts: Iterable[int],
+    symbol_lengths: Sequence[int],
+    distance_lengths: Sequence[int],
+) -> None:
+    """Write all *symbols*, of which *counts* has each one once, and the end of the block.
+
+    Every different symbol is spelled once, all bits of a match in one piece.
+    """
+    codes = prefix_codes(symbol_lengths)
+    distance_codes = prefix_codes(distance_lengths)
+    matches = [symbol for symbol in counts if symbol > LENGTH]
+    lengths = {length: _length_bits(length, codes) for length in {match & LENGTH for match in matches}}
+    distances = {far: _distance_bits(far, distance_codes) for far in {match >> LENGTH_BITS for match in matches}}
+    spelled = dict(enumerate(codes[:END_OF_BLOCK]))
+    spelled.update({match: lengths[match & LENGTH] + distances[match >> LENGTH_BITS] for match in matches})
+    writer.add("".join(map(spelled.__getitem__, symbols)) + codes[END_OF_BLOCK])
+
+
+def _length_bits(length: int, codes: list[str]) -> str:
+    code = LENGTH_CODE[length]
+    return codes[FIRST_LENGTH + code] + number(length - LEAST_LENGTH[code], SYMBOLS.extra[FIRST_LENGTH + code])
+
+
+def _distance_bits(distance: int, codes: list[str]) -> str:
+    code = DISTANCE_CODE[distance]
+    return codes[code] + number(distance - LEAST_DISTANCE[code], DISTANCES.extra[code])
+
+
+def _head(symbol_lengths: list[int], distance_lengths: list[int]) -> str:
+    """Return the bits that transmit the code lengths of a dynamic block (section 3.2.7)."""
+    runs = [*_runs(symbol_lengths), *_runs(distance_lengths)]
+    counts = [0] * len(CODE_LENGTHS.extra)
+    for code, _ in runs:
+        counts[code] += 1
+    lengths = code_lengths(counts, CODE_LENGTHS.longest)
+    lengths += [0] * (len(counts) - len(lengths))
+    codes = prefix_codes(lengths)
+    sent = [lengths[code] for code in ORDER_OF_CODE_LENGTHS]
+    while len(sent) > 4 and not sent[-1]:
+        sent.pop()
+    sizes = (
+        number(len(symbol_lengths) - FIRST_LENGTH, 5) + number(len(distance_lengths) - 1, 5) + number(len(sent) - 4, 4)
+    )
+    return (
+        sizes
+        + "".join(number(length, 3) for length in sent)
+        + "".join(codes[code] + number(repeated, CODE_LENGTHS.extra[code]) for code, repeated in runs)
+    )
+
+
+def _runs(lengths: list[int]) -> Iterator[tuple[int, int]]:
+    """Give the codes for these code lengths, with the value of their extra bits (section 3.2.7).
+
+    Code 16 repeats the length before it 3 to 6 times; 17 and 18 stand for 3 to 10 and for 11 to 138 zeros. zlib takes as
+    many as it can at a time; what is left over may be too few for a code. And unlike the format, which would allow it,
+    it never lets a run go on from the lengths of the one alphabet to those of the other.
+    """
+    for length, equal in groupby(lengths):
+        left = sum(1 for _ in equal)
+        if length:
+            yield length, 0
+            left -= 1
+        longest = 6 if length else 138
+        while left > 2:
+            taken = min(left, longest)
+            if length:
+                yield 16, taken - 3
+            elif taken <= 10:
+                yield 17, taken - 3
+            else:
+                yield 18, taken - 11
+            left -= taken
+        for _ in range(left):
+            yield length, 0

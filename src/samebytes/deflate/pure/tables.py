@@ -1,0 +1,59 @@
+"""The alphabets of RFC 1951: which codes there are, and which lengths and distances each stands for."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+WINDOW_SIZE = 1 << 15
+"""How far back a match may lie (section 2)."""
+
+MIN_MATCH = 3
+MAX_MATCH = 258
+
+END_OF_BLOCK = 256
+FIRST_LENGTH = 257
+"""The code of the shortest matches, in the alphabet that they share with the literals (section 3.2.5)."""
+
+ORDER_OF_CODE_LENGTHS = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
+"""In which order the head of a dynamic block gives the lengths of the code length code (section 3.2.7)."""
+
+
+class Alphabet(NamedTuple):
+    """One of deflate's three Huffman alphabets."""
+
+    extra: tuple[int, ...]
+    """How many extra bits follow each code."""
+    longest: int
+    """What length the format allows a code."""
+
+
+_LENGTH_EXTRA = (*[0] * 8, *[bits for bits in range(1, 6) for _ in range(4)], 0)
+_DISTANCE_EXTRA = (0, 0, *[bits for bits in range(14) for _ in range(2)])
+
+SYMBOLS = Alphabet((*[0] * FIRST_LENGTH, *_LENGTH_EXTRA), 15)
+DISTANCES = Alphabet(_DISTANCE_EXTRA, 15)
+CODE_LENGTHS = Alphabet((*[0] * 16, 2, 3, 7), 7)
+
+FIXED_SYMBOL_LENGTHS = (8,) * 144 + (9,) * 112 + (7,) * 24 + (8,) * 8
+FIXED_DISTANCE_LENGTHS = (5,) * 30
+"""The code lengths in blocks with fixed codes (section 3.2.6)."""
+
+
+def _ranges(first: int, extra: tuple[int, ...]) -> tuple[tuple[int, ...], bytearray]:
+    """Return the least value of each code, and the code of each value (those below *first* have none: 0)."""
+    least = []
+    codes = bytearray(first)
+    for code, bits in enumerate(extra):
+        least.append(len(codes))
+        codes += bytes([code]) * (1 << bits)
+    return tuple(least), codes
+
+
+LEAST_LENGTH, _LENGTHS = _ranges(MIN_MATCH, _LENGTH_EXTRA[:-1])
+LEAST_LENGTH += (MAX_MATCH,)
+LENGTH_CODE = bytes(_LENGTHS[:MAX_MATCH]) + b"\x1c"
+"""The code of each length, counted from FIRST_LENGTH. The longest has one of its own, without extra bits."""
+
+LEAST_DISTANCE, _DISTANCES = _ranges(1, _DISTANCE_EXTRA)
+DISTANCE_CODE = bytes(_DISTANCES)
+"""The code of each distance."""
