@@ -16,6 +16,7 @@ PACKAGE = Path(samebytes.__file__).parent
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "epoch": {"errors"},
+    "deflate": {"errors"},
     "archive": {"errors"},
     "outside": {"errors"},
     "dist": {"archive", "errors"},
@@ -27,7 +28,7 @@ ROOMS: dict[str, set[str]] = {
 }
 """Every room may import itself and the package's own ``__version__``."""
 
-LIGHT = {"errors", "epoch", "archive", "dist", "passes", "backend"}
+LIGHT = {"errors", "epoch", "deflate", "archive", "dist", "passes", "backend"}
 """Rooms that load inside every build: the standard library, pyproject-hooks, packaging, tomli, nothing else."""
 
 ALLOWED_THERE = {"packaging", "pyproject_hooks", "tomli", "tomllib", "_typeshed"}
