@@ -39,7 +39,7 @@ _RARE = 16
 _NONE = (0, -1)
 
 
-def longest_match(  # noqa: PLR0911
+def longest_match(
     data: bytes, end: int, hashes: array[int], before: array[int], rank: array[int], at: int, best: int
 ) -> tuple[int, int]:
     """Return length and position of the match that zlib takes at *at*, if it is longer than *best*; else length 0.
@@ -55,7 +55,7 @@ def longest_match(  # noqa: PLR0911
         oldest = newest
     last_rank = rank[at] - (PATIENCE if best < GOOD else PATIENCE // 4)
     limit = end - at if end - at < MAX_MATCH else MAX_MATCH
-    nice = NICE if NICE < limit else limit
+    nice = NICE if limit > NICE else limit
     found = 0
     position = at
     if best < MIN_MATCH:
