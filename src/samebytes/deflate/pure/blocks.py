@@ -169,8 +169,8 @@ def _runs(lengths: list[int]) -> Iterator[tuple[int, int]]:
     """Give the codes for these code lengths, with the value of their extra bits (section 3.2.7).
 
     Code 16 repeats the length before it 3 to 6 times; 17 and 18 stand for 3 to 10 and for 11 to 138 zeros. zlib takes
-    as many as it can at a time; what is left over may be too few for a code. And unlike the format, which would allow it,
-    it never lets a run go on from the lengths of the one alphabet to those of the other.
+    as many as it can at a time; what is left over may be too few for a code. And unlike the format, which would allow
+    it, it never lets a run go on from the lengths of the one alphabet to those of the other.
     """
     for length, equal in groupby(lengths):
         left = sum(1 for _ in equal)
