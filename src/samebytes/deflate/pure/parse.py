@@ -31,7 +31,8 @@ def parse(data: bytes, start: int) -> list[int]:
     symbols: list[int] = []
     done = at = start
     while at < end:
-        if at - before[at] > REACH:
+        newest = before[at]
+        if at - newest > REACH or (data[newest] != data[at] and at - before[newest] > REACH):
             at += 1
             continue
         length, position = longest_match(data, end, hashes, before, rank, at, MIN_MATCH - 1)

@@ -47,24 +47,32 @@ def longest_match(
     *best* is MIN_MATCH - 1, or the length of the match found one position before. At *end* the data ends, though MARGIN
     more bytes follow. There must be more than *best* bytes ahead.
     """
-    newest = before[at]
+    position = before[at]
     oldest = at - REACH + 1 if at >= REACH else 1
-    if newest < oldest:
-        if not _at_arms_length(at, newest, end):
+    if position < oldest:
+        if not _at_arms_length(at, position, end):
             return _NONE
-        oldest = newest
+        oldest = position
     last_rank = rank[at] - (PATIENCE if best < GOOD else PATIENCE // 4)
     limit = end - at if end - at < MAX_MATCH else MAX_MATCH
     nice = NICE if limit > NICE else limit
-    found = 0
-    position = at
-    if best < MIN_MATCH:
+    found = places = place = 0
+    if best >= MIN_MATCH:
+        position = at
+    else:
         position = _nearest(data, before, rank, at, oldest, last_rank)
         if position < 0:
             return _NONE
         found = best = _agreement(data, position, at, MIN_MATCH, limit)
     while best < nice:
-        other = _further(data, hashes, before, rank, at, best, position, oldest, last_rank)
+        if places < _RARE:
+            places = best - 1 if best <= _RARE else _RARE
+            ranks = rank[at : at + places]
+            place = ranks.index(min(ranks))
+        if place:
+            other = _walk_elsewhere(data, hashes, before, rank, at, best, position, oldest, last_rank, place)
+        else:
+            other = _walk(data, hashes, before, rank, at, best, position, oldest, last_rank)
         if other < 0:
             break
         position = other
@@ -95,7 +103,7 @@ def _nearest(data: bytes, before: array[int], rank: array[int], at: int, oldest:
     return position
 
 
-def _further(
+def _walk(
     data: bytes,
     hashes: array[int],
     before: array[int],
@@ -106,29 +114,42 @@ def _further(
     oldest: int,
     last_rank: int,
 ) -> int:
-    """Return the next position before *position* that agrees with *at* in more than *best* bytes, or -1.
+    """Return the first position before *position* that agrees with *at* in more than *best* bytes, or -1.
 
-    *position* is the one that agrees in *best* bytes, or *at* itself if none has been looked at.
+    *position* is where *best* bytes agree, or *at* itself if nothing has been looked at.
     """
     string = data[at : at + best + 1]
-    ranks = rank[at : at + (best - 1 if best - 1 < _RARE else _RARE)]
-    place = ranks.index(min(ranks))
-    if place == 0:
-        wanted = hashes[at + best - 2]
-        offset = best - 2
+    offset = best + 1 - MIN_MATCH
+    wanted = hashes[at + offset]
+    position = before[position]
+    while position >= oldest and rank[position] >= last_rank:
+        if hashes[position + offset] == wanted and data[position : position + best + 1] == string:
+            return position
         position = before[position]
-        while position >= oldest and rank[position] >= last_rank:
-            if hashes[position + offset] == wanted and data[position : position + best + 1] == string:
-                return position
-            position = before[position]
-        return -1
+    return -1
+
+
+def _walk_elsewhere(
+    data: bytes,
+    hashes: array[int],
+    before: array[int],
+    rank: array[int],
+    at: int,
+    best: int,
+    position: int,
+    oldest: int,
+    last_rank: int,
+    place: int,
+) -> int:
+    """Do the same as `_walk`, along the chain of what is *place* bytes further on."""
+    string = data[at : at + best + 1]
     wanted = hashes[at]
-    # The chain of the last place also holds positions where less agreed.
-    there = before[(position if place < best - 2 else at) + place]
+    # At the last place less agrees at *position*, so its chain has to be walked from the start.
+    there = before[(at if place == best + 1 - MIN_MATCH else position) + place]
     oldest += place
     while there >= oldest:
-        if hashes[there - place] == wanted:
-            position = there - place
+        position = there - place
+        if hashes[position] == wanted:
             if rank[position] < last_rank:
                 return -1
             if data[position : position + best + 1] == string:
@@ -139,13 +160,14 @@ def _further(
 
 def _agreement(data: bytes, one: int, other: int, known: int, limit: int) -> int:
     """Return in how many bytes the strings at *one* and *other* agree, at most *limit*, where *known* surely do."""
+    if data[one + known] != data[other + known]:
+        return known
     stride = 8
     while known < limit:
-        difference = int.from_bytes(data[one + known : one + known + stride], "big") ^ int.from_bytes(
-            data[other + known : other + known + stride], "big"
-        )
-        if difference:
-            known += stride - (difference.bit_length() + 7 >> 3)
+        ours = int.from_bytes(data[one + known : one + known + stride], "big")
+        theirs = int.from_bytes(data[other + known : other + known + stride], "big")
+        if ours != theirs:
+            known += stride - ((ours ^ theirs).bit_length() + 7 >> 3)
             break
         known += stride
         stride = 64
