@@ -21,7 +21,12 @@ from samebytes.errors import BackendError, ConfigError, OutputError, RecordError
 
 pytestmark = pytest.mark.integration
 
-CALL = "import sys, samebytes.backend as b; print('made', getattr(b, sys.argv[1])(sys.argv[2]))"
+CALL = """
+import signal, sys
+import samebytes.backend as b
+signal.signal(signal.SIGINT, signal.default_int_handler)  # the test run may be a background job, which ignores it
+print('made', getattr(b, sys.argv[1])(sys.argv[2]))
+"""
 
 
 class Bench:
