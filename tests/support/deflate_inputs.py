@@ -1,0 +1,144 @@
+"""Contents that drive a deflate encoder to its edges: each builder aims at one of zlib's limits or tie-breaks."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections.abc import Iterator, Sequence
+from heapq import heapify, heappop, heappush
+
+STOCK_ZLIB = "ng" not in zlib.ZLIB_RUNTIME_VERSION
+NOT_STOCK = f"zlib {zlib.ZLIB_RUNTIME_VERSION} is not stock zlib"
+
+SEGMENT = 1 << 20
+WINDOW = 1 << 15
+FULL = (1 << 14) - 1
+"""Symbols in a full block at memLevel 8."""
+
+REACH = WINDOW - 262
+"""zlib's MAX_DIST."""
+
+
+def zlib_segment(segment: bytes, window: bytes, last: bool) -> bytes:
+    """Return what the interpreter's zlib makes of *segment*: in one call, and flushed as the canonical stream says."""
+    primed = (window,) if window else ()
+    compressor = zlib.compressobj(6, zlib.DEFLATED, -15, 8, zlib.Z_DEFAULT_STRATEGY, *primed)
+    head = compressor.compress(segment)
+    if last:
+        return head + compressor.flush(zlib.Z_FINISH)
+    return head + compressor.flush(zlib.Z_BLOCK) + compressor.flush(zlib.Z_SYNC_FLUSH)
+
+
+def inflated(part: bytes, window: bytes) -> bytes:
+    """Return what a part of a raw stream says, after *window*."""
+    return zlib.decompressobj(-15, zdict=window[-WINDOW:]).decompress(part)
+
+
+def noise(size: int, seed: int = 0, values: int = 256) -> bytes:
+    """Return random bytes of that many different values."""
+    chance = random.Random(seed)
+    return bytes(chance.randrange(values) for _ in range(size))
+
+
+def unmatched(size: int, seed: int = 0, values: int = 256, known: bytes = b"") -> bytes:
+    """Return random bytes in which no three are ever repeated, nor any three of *known*: nothing but literals."""
+    chance = random.Random(seed)
+    made = bytearray(known)
+    seen = {bytes(known[at : at + 3]) for at in range(len(known) - 2)}
+    while len(made) < len(known) + size:
+        made.append(chance.randrange(values))
+        string = bytes(made[-3:])
+        if string in seen:
+            made.pop()
+        elif len(string) == 3:
+            seen.add(string)
+    return bytes(made[len(known) :])
+
+
+def repeated(distance: int, length: int, seed: int = 0) -> bytes:
+    """Return literals and then one string of that *length* that was there before at that *distance*, and only there."""
+    begin = unmatched(distance, seed)
+    return begin + (begin * (length // distance + 1))[:length] + bytes([begin[length % distance] ^ 0x55])
+
+
+def periodic(period: int, size: int, seed: int = 0) -> bytes:
+    """Return the same few bytes again and again."""
+    return (noise(period, seed) * (size // period + 1))[:size]
+
+
+def words(size: int, seed: int = 0, vocabulary: int = 400) -> bytes:
+    """Return what compresses about as text does."""
+    chance = random.Random(seed)
+    letters = b"etaoinshrdlucmfwypvbgkqjxz"
+    known = [bytes(chance.choices(letters, range(26, 0, -1), k=chance.randrange(1, 11))) for _ in range(vocabulary)]
+    made = bytearray()
+    while len(made) < size:
+        made += known[min(int(chance.expovariate(4 / vocabulary)), vocabulary - 1)]
+        made += chance.choice((b" ", b" ", b" ", b", ", b".\n", b"\n    "))
+    return bytes(made[:size])
+
+
+def records(size: int, seed: int = 0) -> bytes:
+    """Return what looks like machine code or tables: short strings that often differ in one byte, and zeros."""
+    chance = random.Random(seed)
+    made = bytearray()
+    while len(made) < size:
+        made += bytes([0x48, 0x8B, chance.choice((0x05, 0x0D, 0x15)), chance.randrange(256), chance.randrange(4), 0, 0])
+        if chance.random() < 0.2:
+            made += bytes(chance.randrange(1, 40))
+    return bytes(made[:size])
+
+
+def patchwork(size: int, seed: int) -> bytes:
+    """Return a mixture of all kinds, in pieces of all sizes, that copies itself from all distances."""
+    chance = random.Random(seed)
+    made = bytearray()
+    values = chance.choice((2, 4, 20, 256))
+    while len(made) < size:
+        kind = chance.randrange(7)
+        length = min(int(chance.paretovariate(0.7)), 3000)
+        if kind == 0:
+            made += bytes(chance.randrange(values) for _ in range(length))
+        elif kind == 1:
+            made += bytes([chance.randrange(values)]) * length
+        elif kind == 2:
+            made += periodic(chance.randrange(1, 12), length, chance.randrange(99))
+        elif made:
+            near = chance.choice((8, 300, 4100, REACH + 3, WINDOW + 3))
+            distance = min(len(made), chance.randrange(1, near))
+            made += (made[-distance:] * (length // distance + 1))[:length]
+        if made and chance.random() < 0.3:
+            made[-1] ^= 1 << chance.randrange(8)
+    return bytes(made[:size])
+
+
+def fibonacci(count: int) -> list[int]:
+    """Return the frequencies whose Huffman code is the deepest: each is about the sum of all before it."""
+    numbers = [1, 1]
+    while len(numbers) < count:
+        numbers.append(numbers[-1] + numbers[-2])
+    return numbers
+
+
+def shuffled(frequencies: Sequence[int], seed: int = 0) -> bytes:
+    """Return each byte value as often as *frequencies* says, in random order."""
+    made = [value for value, frequency in enumerate(frequencies) for _ in range(frequency)]
+    random.Random(seed).shuffle(made)
+    return bytes(made)
+
+
+def unlimited_depth(frequencies: Sequence[int]) -> int:
+    """Return how long the longest code of a Huffman code for *frequencies* would be without any limit."""
+    heap = [(frequency, 0) for frequency in frequencies if frequency]
+    heapify(heap)
+    while len(heap) > 1:
+        one, two = heappop(heap), heappop(heap)
+        heappush(heap, (one[0] + two[0], max(one[1], two[1]) + 1))
+    return heap[0][1]
+
+
+def segments(data: bytes, size: int = SEGMENT) -> Iterator[tuple[bytes, bytes, bool]]:
+    """Cut *data* as the canonical stream does: give each segment, the window before it, and whether it is the last."""
+    cuts = range(0, max(len(data), 1), size)
+    for cut in cuts:
+        yield data[cut : cut + size], data[max(0, cut - WINDOW) : cut], cut == cuts[-1]
