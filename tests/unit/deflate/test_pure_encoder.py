@@ -171,15 +171,26 @@ def test_the_first_byte_of_a_window_is_never_found() -> None:
 @against_zlib
 @pytest.mark.parametrize("ahead", [3, 10, 200, 260, 261, 262, 263, 300])
 @pytest.mark.parametrize("moved", [-1, 0, 1])
-@pytest.mark.parametrize("primed", [0, 1000, WINDOW])
-def test_a_match_where_the_window_moves_on(ahead: int, moved: int, primed: int) -> None:
-    """At the end, zlib moves its window as soon as that is possible, and loses the position that becomes its first."""
-    at = 2 * WINDOW + REACH + moved - WINDOW
-    begin = unmatched(at, seed=ahead)
-    again = begin[at - REACH : at - REACH + min(ahead, 20)]
-    data = begin + again + noise(ahead - len(again), seed=1)
-    check(data[primed:], data[:primed])
-    check(data[primed:], data[:primed], last=False)
+@pytest.mark.parametrize("window", [0, 1000, WINDOW, 40_000])
+def test_a_match_where_the_window_moves_on(window: int, moved: int, ahead: int) -> None:
+    """At the end zlib moves its window as soon as it may, and loses the position that becomes the window's first."""
+    first = max(window - WINDOW, 0)  # zlib takes no more than WINDOW
+    for times in (1, 2):
+        at = first + times * WINDOW + REACH + moved
+        string = b"\xf0\xf1\xf2\xf3"[:ahead]
+        begin = noise(at, seed=1, values=2)
+        begin = begin[: at - REACH] + string + begin[at - REACH + len(string) :]
+        data = begin + string + noise(ahead - len(string), seed=2, values=2)
+        check(data[window:], data[:window])
+        check(data[window:], data[:window], last=False)
+
+
+@against_zlib
+@pytest.mark.parametrize("distance", [1, 2, 3, 4, 5, 8, 9])
+def test_one_distance_code_alone(distance: int) -> None:
+    literals = unmatched(4000, values=48)
+    check(literals + repeated(distance, 5))
+    check(literals + repeated(distance, 5) + literals[:9])
 
 
 @against_zlib
