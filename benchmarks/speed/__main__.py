@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import quiet
 import report
 import synthetic
 from chart import Chart, Group, Row, draw
@@ -51,9 +52,16 @@ def main() -> int:
     programs = install(work / "environment", str(options.samebytes))
     field = contenders(programs, options.jobs)
     sources = _sources(options, work / "inputs")
-    facts = {"versions": versions(programs), "jobs": options.jobs, "cores_used": cores, "rounds": options.rounds}
+    facts = {
+        "versions": versions(programs),
+        "jobs": options.jobs,
+        "cores_used": cores,
+        "rounds": options.rounds,
+        "cores_free_before": _free(options.jobs),
+    }
     print(report.contenders_table(field), "", report.inputs_table(sources), "", facts, "", sep="\n", flush=True)
     series = _measured(options, sources, field, programs)
+    facts["cores_free_after"] = _free(options.jobs)
     _tell(series)
     if options.json:
         report.write_json(options.json, report.document(sources, series, all_targets(), facts))
@@ -83,6 +91,14 @@ def _pin(jobs: int) -> int:
         return os.cpu_count() or 1
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:jobs])
     return len(os.sched_getaffinity(0))
+
+
+def _free(jobs: int) -> float:
+    """Return how many cores are free, and warn if others use them."""
+    free = round(quiet.free_cores(jobs), 2)
+    if free < jobs * quiet.ENOUGH:
+        print(f"the machine is busy: of {jobs} cores {free} are free; the figures will mislead", file=sys.stderr)
+    return free
 
 
 def _sources(options: argparse.Namespace, directory: Path) -> list[Input]:
