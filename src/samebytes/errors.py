@@ -9,6 +9,7 @@ __all__ = [
     "ArchiveError",
     "BackendError",
     "ConfigError",
+    "EncoderError",
     "HostileArchiveError",
     "Interrupted",
     "MissingExtraError",
@@ -86,6 +87,12 @@ class MissingExtraError(SamebytesError):
     """The command needs a library that only an extra brings."""
 
     exit_status = 9
+
+
+class EncoderError(SamebytesError):
+    """Two encoders of the canonical deflate stream disagree; nothing was written."""
+
+    exit_status = 11
 
 
 class Interrupted(SamebytesError):

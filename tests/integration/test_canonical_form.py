@@ -29,7 +29,7 @@ from support.canonical_reader import canonical_stream, check_sdist, check_wheel,
 from samebytes.errors import ArchiveError, SamebytesError
 from samebytes.passes import DEFAULT
 from samebytes.passes.model import Context
-from samebytes.passes.pipeline import rewrite
+from samebytes.passes.pipeline import agreed_date, open_archive, rewrite
 
 DATE = 1580601600
 DATES = (0, 315532799, 1580601601, 1709164799, 4354819198)
@@ -230,12 +230,11 @@ def test_the_date_of_a_wheel(tmp_path: Path, date: int) -> None:
 @pytest.mark.parametrize("date", DATES)
 def test_the_date_found_in_a_wheel_gives_the_same_wheel(tmp_path: Path, date: int) -> None:
     """Who is not told the date takes it from the members, which cannot hold each one."""
-    from samebytes.passes.pipeline import agreed_date
-
     path = tmp_path / "again" / WHEEL_NAME
     path.parent.mkdir()
     path.write_bytes(canonical(made_wheel(tmp_path, recorded({**plain_files(), **CONTENTS["sbom"]})), date))
-    found = agreed_date(path)
+    with open_archive(path) as archive:
+        found = agreed_date(archive)
     assert found is not None
     assert canonical(path, found) == path.read_bytes()
 

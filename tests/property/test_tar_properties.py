@@ -15,6 +15,7 @@ from support.tars import octal
 from samebytes.archive.entry import Archive, Data, Entry, Kind, Owner, read_all
 from samebytes.archive.gzip import gunzip, gzip_chunks
 from samebytes.archive.tar import open_sdist, write_sdist, write_tar
+from samebytes.deflate.stream import Encoder
 from samebytes.errors import ArchiveError
 
 FEW = settings(max_examples=150, deadline=None)
@@ -78,12 +79,12 @@ def read(data: bytes) -> tuple[tuple[Entry, ...], bool]:
 @given(entries())
 def test_for_one_date_canonical_input_comes_back_byte_identical(given: tuple[Entry, ...]) -> None:
     sink = io.BytesIO()
-    write_sdist(sink, given)
+    write_sdist(sink, given, Encoder())
     found, odd = read(sink.getvalue())
     assert [plain(entry) for entry in found] == [plain(entry) for entry in given]
     assert not odd
     again = io.BytesIO()
-    write_sdist(again, found)
+    write_sdist(again, found, Encoder())
     assert again.getvalue() == sink.getvalue()
 
 
@@ -194,8 +195,8 @@ def test_gzip_comes_back_however_it_is_cut_and_damage_is_an_archive_error(
 ) -> None:
     edges = [0, *sorted(cuts), len(data)]
     chunks = [data[start:stop] for start, stop in zip(edges, edges[1:])]
-    packed = b"".join(gzip_chunks(chunks))
-    assert packed == b"".join(gzip_chunks([data]))
+    packed = b"".join(gzip_chunks(chunks, Encoder()))
+    assert packed == b"".join(gzip_chunks([data], Encoder()))
     sink = io.BytesIO()
     assert gunzip(io.BytesIO(packed), sink, "x", source_size=len(packed)).oddities == ()
     assert sink.getvalue() == data

@@ -16,6 +16,7 @@ from samebytes.archive import limits
 from samebytes.archive.entry import Data, Entry, Kind, Written, read_all
 from samebytes.archive.zip import open_zip, write_zip
 from samebytes.archive.zip_layout import EARLIEST, LATEST
+from samebytes.deflate.stream import Encoder
 from samebytes.errors import ArchiveError
 
 EXAMPLES = settings(max_examples=60, deadline=None)
@@ -65,7 +66,7 @@ class Cut:
 
 def written(given_entries: list[Entry]) -> tuple[bytes, tuple[Written, ...]]:
     sink = io.BytesIO()
-    told = write_zip(sink, given_entries)
+    told = write_zip(sink, given_entries, Encoder())
     return sink.getvalue(), told
 
 
@@ -84,8 +85,8 @@ def facts(data: bytes) -> list[tuple[str, Kind, int, float, bytes, int, int]]:
                     entry.mode,
                     entry.mtime,
                     read_all(entry.content),
-                    entry.packed_size,
-                    entry.packed_crc() if entry.packed_crc else -1,
+                    entry.packed.size if entry.packed else -1,
+                    entry.packed.crc() if entry.packed else -1,
                 )
                 for entry in archive.entries
             ]

@@ -12,6 +12,7 @@ from support.tars import DATE
 
 from samebytes.archive.entry import Data, Entry, Kind, Owner
 from samebytes.archive.tar import write_sdist, write_tar
+from samebytes.deflate.stream import Encoder
 
 NOBODY = Owner()
 LONG = "pkg-1.0/" + "d" * 60 + "/" + "e" * 60
@@ -48,7 +49,7 @@ VARIETY = (
 def written_variety(tmp_path: Path) -> Path:
     path = tmp_path / "pkg-1.0.tar.gz"
     with path.open("wb") as sink:
-        write_sdist(sink, VARIETY)
+        write_sdist(sink, VARIETY, Encoder())
     return path
 
 

@@ -16,19 +16,20 @@ PACKAGE = Path(samebytes.__file__).parent
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "epoch": {"errors"},
+    "cores": set(),
     "deflate": {"errors"},
-    "archive": {"errors"},
+    "archive": {"deflate", "errors"},
     "outside": {"errors"},
     "dist": {"archive", "errors"},
-    "passes": {"dist", "archive", "epoch", "errors"},
-    "backend": {"passes", "dist", "archive", "epoch", "errors"},
-    "flows": {"backend", "passes", "dist", "archive", "outside", "epoch", "errors"},
+    "passes": {"dist", "archive", "deflate", "epoch", "errors"},
+    "backend": {"passes", "dist", "archive", "cores", "deflate", "epoch", "errors"},
+    "flows": {"backend", "passes", "dist", "archive", "deflate", "outside", "epoch", "errors"},
     "report": {"flows", "passes", "epoch"},
-    "cli": {"flows", "report", "outside", "epoch", "errors"},
+    "cli": {"cores", "flows", "report", "outside", "epoch", "errors"},
 }
 """Every room may import itself and the package's own ``__version__``."""
 
-LIGHT = {"errors", "epoch", "deflate", "archive", "dist", "passes", "backend"}
+LIGHT = {"errors", "epoch", "cores", "deflate", "archive", "dist", "passes", "backend"}
 """Rooms that load inside every build: the standard library, pyproject-hooks, packaging, tomli, nothing else."""
 
 ALLOWED_THERE = {"packaging", "pyproject_hooks", "tomli", "tomllib", "_typeshed"}

@@ -7,6 +7,7 @@ costs a build nothing.
 from __future__ import annotations
 
 import enum
+import zlib
 from collections.abc import Iterator, Sequence
 from typing import Callable, NamedTuple, Protocol
 
@@ -92,6 +93,23 @@ class Owner(NamedTuple):
     gname: str = ""
 
 
+class Packed(NamedTuple):
+    """The bytes that a member's contents take in the archive that it comes from."""
+
+    deflated: bool
+    """Compressed by deflate; else they are the contents."""
+    size: int
+    chunks: Callable[[], Iterator[bytes]]
+    """Gives them piece by piece. Whether they stand for the contents is only known once these were read."""
+
+    def crc(self) -> int:
+        """Return their CRC-32, which tells whether two members are compressed alike."""
+        crc = 0
+        for piece in self.chunks():
+            crc = zlib.crc32(piece, crc)
+        return crc
+
+
 class Oddity(NamedTuple):
     """A fact of the container that the canonical writer never reproduces, noted by a reader under a pass's code."""
 
@@ -116,10 +134,8 @@ class Entry(NamedTuple):
     owner: Owner = Owner()
     """Always the default for zip."""
     oddities: tuple[Oddity, ...] = ()
-    packed_size: int = 0
-    """Zip: how many bytes the stored or compressed contents take in the input."""
-    packed_crc: Callable[[], int] | None = None
-    """Zip: computes the CRC-32 of those bytes, reading them."""
+    packed: Packed | None = None
+    """Zip: how ``content`` lies in the input; None where it was made anew."""
 
 
 class Archive(NamedTuple):

@@ -7,8 +7,8 @@ import zlib
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
+from ..deflate.stream import Encoder, compress
 from ..errors import ArchiveError, HostileArchiveError
-from . import deflate
 from .entry import CHUNK_SIZE, Oddity
 
 CANONICAL_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
@@ -210,7 +210,7 @@ def _inflate(stream: _Input, output: _Output) -> None:
     stream.give_back(inflater.unused_data)
 
 
-def gzip_chunks(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def gzip_chunks(chunks: Iterable[bytes], encoder: Encoder) -> Iterator[bytes]:
     """Give the canonical gzip file that holds *chunks*, piece by piece; how they are cut does not matter."""
     crc = size = 0
 
@@ -222,5 +222,5 @@ def gzip_chunks(chunks: Iterable[bytes]) -> Iterator[bytes]:
             yield chunk
 
     yield CANONICAL_HEADER
-    yield from deflate.compress(counted())
+    yield from compress(counted(), encoder)
     yield struct.pack("<LL", crc, size & 0xFFFFFFFF)

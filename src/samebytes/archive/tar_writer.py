@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
+from ..deflate.stream import Encoder
 from ..errors import ArchiveError
 from .entry import Closing, Data, Entry, Kind, Written
 from .gzip import gzip_chunks
@@ -15,13 +16,14 @@ RECORD = 20 * BLOCK
 """A whole archive is a multiple of this long, POSIX' default."""
 
 
-def write_sdist(sink: BinaryIO, entries: Iterable[Entry]) -> tuple[Written, ...]:
+def write_sdist(sink: BinaryIO, entries: Iterable[Entry], encoder: Encoder) -> tuple[Written, ...]:
     """Write *entries*, in their order and with their own modes, owners and times, as a canonical ``.tar.gz``.
 
     :raises ArchiveError: if contents are not what they declare.
+    :raises EncoderError: if the encoder contradicts itself.
     """
     written: list[Written] = []
-    for chunk in gzip_chunks(_tar_chunks(entries, written)):
+    for chunk in gzip_chunks(_tar_chunks(entries, written), encoder):
         sink.write(chunk)
     return tuple(written)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from samebytes.archive import limits
-from samebytes.archive.entry import CHUNK_SIZE, Archive, Content, Data, Entry, Kind, Oddity, read_all
+from samebytes.archive.entry import CHUNK_SIZE, Archive, Content, Data, Entry, Kind, Oddity, Packed, read_all
 from samebytes.archive.zip_directory import Source, extra_fields, read_directory, widened
 from samebytes.archive.zip_layout import (
     DEFLATED,
@@ -247,17 +247,16 @@ def _entry(source: Source, member: _Member) -> Entry:
         mtime=float(EARLIEST if seconds is None else seconds),
         content=contents,
         oddities=member_oddities(central, member.local),
-        packed_size=central.packed_size,
-        packed_crc=contents.packed_crc,
+        packed=Packed(central.method == DEFLATED, central.packed_size, contents.packed),
     )
     if entry.kind is Kind.FILE:
         return entry if mode else entry._replace(mode=0o644)
     if entry.kind is Kind.SYMLINK:
-        return entry._replace(content=Data(b""), target=_target(source, contents, entry.name))
+        return entry._replace(content=Data(b""), packed=None, target=_target(source, contents, entry.name))
     # The stream of a directory, if any, has nothing to say and must not hide anything either.
     if central.packed_size:
         read_all(contents)
-    return entry._replace(content=Data(b""), mode=entry.mode if mode else 0o755)
+    return entry._replace(content=Data(b""), packed=None, mode=entry.mode if mode else 0o755)
 
 
 def _kind(name: str, mode: int) -> Kind:
@@ -288,7 +287,7 @@ class _Contents:
     def chunks(self) -> Iterator[bytes]:
         header, name = self._member.central, self._member.name
         crc = size = 0
-        for chunk in self._packed() if header.method == STORED else self._inflated():
+        for chunk in self.packed() if header.method == STORED else self._inflated():
             size += len(chunk)
             if size > header.size:
                 raise self._source.hostile(f"holds more than the {header.size} bytes that it declares", name)
@@ -299,14 +298,8 @@ class _Contents:
         if crc != header.crc:
             raise self._source.damaged(f"its CRC is {crc:08x}, not the {header.crc:08x} that it declares", name)
 
-    def packed_crc(self) -> int:
-        """Return the CRC-32 of the bytes that the file holds, compressed as they are."""
-        crc = 0
-        for piece in self._packed():
-            crc = zlib.crc32(piece, crc)
-        return crc
-
-    def _packed(self) -> Iterator[bytes]:
+    def packed(self) -> Iterator[bytes]:
+        """Give the bytes that the file holds, compressed as they are."""
         at, end = self._member.start, self._member.start + self._member.central.packed_size
         while at < end:
             piece = self._source.read(at, min(_READ_SIZE, end - at), f"the contents of {self._member.name!r}")
@@ -315,7 +308,7 @@ class _Contents:
 
     def _inflated(self) -> Iterator[bytes]:
         inflater = zlib.decompressobj(-15)
-        for piece in self._packed():
+        for piece in self.packed():
             yield from self._inflate(inflater, piece)
         # zlib may still hold back some bytes that the last bounded step had no room for.
         while not inflater.eof:

@@ -1,133 +1,65 @@
 """The canonical ZIP writer: for the same entries the same bytes, and no choice left to anybody.
 
-What it writes is specified in ``docs/canonical-form.md``.
+What it writes is specified in ``docs/canonical-form.md``. Contents are read, digested and handed to the encoder in one
+pass. Small members are read whole and encoded some at a time; a large one goes through in segments, and the header
+before it is completed at its end.
 """
 
 from __future__ import annotations
 
 import hashlib
-import stat
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
-from samebytes.archive import deflate
-from samebytes.archive.entry import Closing, Content, Data, Entry, Kind, Written
-from samebytes.archive.zip_layout import (
-    CENTRAL,
-    CENTRAL_SIGNATURE,
-    DEFLATED,
-    DOS_DIRECTORY,
-    END,
-    END64,
-    END64_SIGNATURE,
-    END_SIGNATURE,
-    FLAG_UTF8,
-    LOCAL,
-    LOCAL_SIGNATURE,
-    LOCATOR64,
-    LOCATOR64_SIGNATURE,
-    MAX_16,
-    MAX_32,
-    STORED,
-    UNIX,
-    VERSION_DEFLATED,
-    VERSION_STORED,
-    VERSION_ZIP64,
-    ZIP64_EXTRA,
-    dos_from_seconds,
-)
+from samebytes.archive.entry import CHUNK_SIZE, Closing, Data, Entry, Kind, Packed, Written
+from samebytes.archive.zip_headers import Stream, central_header, local_header, write_directory
+from samebytes.archive.zip_layout import DEFLATED, STORED
+from samebytes.deflate.stream import Encoder, Segment, segments
 from samebytes.errors import ArchiveError
 
-
-class _Packed(NamedTuple):
-    """How a member's contents came to lie in the file."""
-
-    method: int = STORED
-    packed_size: int = 0
-    packed_crc: int = 0
-    crc: int = 0
-    sha256: bytes = hashlib.sha256().digest()
+MOST_TOGETHER = 256
+"""How many small members are encoded as one task."""
 
 
-def write_zip(sink: BinaryIO, entries: Iterable[Entry]) -> tuple[Written, ...]:
+def write_zip(sink: BinaryIO, entries: Iterable[Entry], encoder: Encoder, *, keep: bool = False) -> tuple[Written, ...]:
     """Write *entries*, in their own order and with their own times and modes, as a canonical ZIP file.
 
-    *sink* is written from where it stands, and must be seekable: a member's header is completed once its contents are
-    written. :class:`Closing` contents are made when their turn comes.
+    *sink* is written from where it stands, and must be seekable: the header before a large member is completed once
+    its contents are written. :class:`Closing` contents are made when their turn comes. With *keep*, the bytes that a
+    member's contents already take in an archive are copied, once the contents were read and found to be right.
 
     :raises ArchiveError: for a symbolic link, a name that UTF-8 or the format cannot hold, or contents that are not
         as large as they say.
+    :raises EncoderError: if the encoder contradicts itself.
     """
-    start = sink.tell()
-    written: list[Written] = []
-    headers: list[bytes] = []
+    writer = _Writer(sink, encoder)
     for entry in entries:
-        content = entry.content
-        if isinstance(content, Closing):
-            content = Data(content.make(tuple(written)))
-        offset = sink.tell() - start
-        packed = _write_member(sink, entry, content)
-        headers.append(_central_header(entry, content.size, packed, offset))
-        written.append(Written(entry.name, content.size, packed.sha256, packed.packed_size, packed.packed_crc))
-    _write_directory(sink, headers, sink.tell() - start)
-    return tuple(written)
-
-
-def _write_member(sink: BinaryIO, entry: Entry, content: Content) -> _Packed:
-    """Write one member: a provisional header, the contents, then the header as it has to be."""
-    if entry.kind is Kind.SYMLINK:
-        raise ArchiveError(
-            f"{entry.name!r}: is a symbolic link, which a wheel cannot hold", remedy="Put the file itself there."
-        )
-    position = sink.tell()
-    sink.write(_local_header(entry, content.size, _Packed()))
-    packed = _write_contents(sink, entry.name, content)
-    end = sink.tell()
-    sink.seek(position)
-    sink.write(_local_header(entry, content.size, packed))
-    sink.seek(end)
-    return packed
-
-
-def _write_contents(sink: BinaryIO, name: str, content: Content) -> _Packed:
-    """Write the contents deflated, or stored where that is not smaller."""
-    begin = sink.tell()
-    tally = _Tally(name, content)
-    packed_size = packed_crc = 0
-    for piece in deflate.compress(tally.chunks()):
-        packed_size += len(piece)
-        packed_crc = zlib.crc32(piece, packed_crc)
-        # Once it is as long as the contents it will not be kept: nothing that is written goes beyond their end.
-        if packed_size < content.size:
-            sink.write(piece)
-    if packed_size < content.size:
-        return _Packed(DEFLATED, packed_size, packed_crc, tally.crc, tally.digest())
-    sink.seek(begin)
-    for chunk in content.chunks():
-        sink.write(chunk)
-    return _Packed(STORED, content.size, tally.crc, tally.crc, tally.digest())
+        if entry.kind is Kind.SYMLINK:
+            raise ArchiveError(
+                f"{entry.name!r}: is a symbolic link, which a wheel cannot hold", remedy="Put the file itself there."
+            )
+        writer.add(entry, keep=keep)
+    return writer.finish()
 
 
 class _Tally:
     """Passes contents on, and keeps account of them."""
 
-    def __init__(self, name: str, content: Content) -> None:
-        self.crc = 0
-        self._name = name
-        self._content = content
+    def __init__(self, entry: Entry) -> None:
+        self.size = self.crc = 0
+        self._entry = entry
         self._sha256 = hashlib.sha256()
 
     def chunks(self) -> Iterator[bytes]:
-        size = 0
-        for chunk in self._content.chunks():
-            size += len(chunk)
+        for chunk in self._entry.content.chunks():
+            self.size += len(chunk)
             self.crc = zlib.crc32(chunk, self.crc)
             self._sha256.update(chunk)
             yield chunk
-        if size != self._content.size:
+        if self.size != self._entry.content.size:
             raise ArchiveError(
-                f"{self._name!r}: gave {size} bytes instead of {self._content.size}",
+                f"{self._entry.name!r}: gave {self.size} bytes instead of {self._entry.content.size}",
                 remedy="The input has changed while it was read: run samebytes again.",
             )
 
@@ -135,94 +67,161 @@ class _Tally:
         return self._sha256.digest()
 
 
-def _stored_name(entry: Entry) -> tuple[bytes, int]:
-    """Return the name as the headers hold it, and their flags: bit 11 where the name is not ASCII."""
-    try:
-        name = entry.name.encode() + (b"/" if entry.kind is Kind.DIRECTORY else b"")
-    except UnicodeEncodeError:
-        raise ArchiveError(
-            f"{entry.name!r}: the name cannot be written as UTF-8", remedy="Rename the file in the source."
-        ) from None
-    if len(name) > MAX_16:
-        raise ArchiveError(f"{entry.name[:100]!r}...: the name is too long", remedy="Rename the file in the source.")
-    return name, 0 if name.isascii() else FLAG_UTF8
+class _File:
+    """The file that is written, and what is known of the members in it."""
+
+    def __init__(self, sink: BinaryIO) -> None:
+        self.sink = sink
+        self.start = sink.tell()
+        self.written: list[Written] = []
+        self._headers: list[bytes] = []
+
+    def add(self, entry: Entry, size: int, stream: Stream, pieces: Iterable[bytes], sha256: bytes) -> None:
+        """Write a member of which all is known."""
+        offset = self.sink.tell()
+        self.sink.write(local_header(entry, size, stream))
+        crc = 0
+        for piece in pieces:
+            crc = zlib.crc32(piece, crc)
+            self.sink.write(piece)
+        self.note(entry, stream, offset, Written(entry.name, size, sha256, stream.packed_size, crc))
+
+    def note(self, entry: Entry, stream: Stream, offset: int, written: Written) -> None:
+        """Put the member at *offset* into the central directory."""
+        self._headers.append(central_header(entry, written.size, stream, offset - self.start))
+        self.written.append(written)
+
+    def finish(self) -> tuple[Written, ...]:
+        write_directory(self.sink, self._headers, self.sink.tell() - self.start)
+        return tuple(self.written)
 
 
-def _version_needed(packed: _Packed, extra: bytes) -> int:
-    if extra:
-        return VERSION_ZIP64
-    return VERSION_DEFLATED if packed.method == DEFLATED else VERSION_STORED
+class _Small(NamedTuple):
+    """A member that is held whole."""
+
+    entry: Entry
+    data: bytes
+    crc: int
+    sha256: bytes
+
+    def write(self, file: _File, deflated: bytes) -> None:
+        smaller = len(deflated) < len(self.data)
+        packed = deflated if smaller else self.data
+        stream = Stream(DEFLATED if smaller else STORED, len(packed), self.crc)
+        file.add(self.entry, len(self.data), stream, (packed,), self.sha256)
 
 
-def _zip64_extra(*values: int) -> bytes:
-    """Return the ZIP64 extra field of *values*, or nothing if there are none."""
-    payload = b"".join(value.to_bytes(8, "little") for value in values)
-    return ZIP64_EXTRA.to_bytes(2, "little") + len(payload).to_bytes(2, "little") + payload if payload else b""
+class _Large:
+    """A member that comes in pieces: its header is written first without, then with what they turned out to be."""
+
+    def __init__(self, file: _File, entry: Entry) -> None:
+        self._file = file
+        self._entry = entry
+        self._offset = self._packed_size = self._packed_crc = 0
+        self.tally = _Tally(entry)
+
+    def begin(self, _: Sequence[bytes]) -> None:
+        self._offset = self._file.sink.tell()
+        self._write_header(Stream())
+
+    def write(self, parts: Sequence[bytes]) -> None:
+        for part in parts:
+            self._packed_size += len(part)
+            self._packed_crc = zlib.crc32(part, self._packed_crc)
+            # Once it is as long as the contents it will not be kept: nothing that is written goes beyond their end.
+            if self._packed_size < self.tally.size:
+                self._file.sink.write(part)
+
+    def finish(self, parts: Sequence[bytes]) -> None:
+        self.write(parts)
+        tally = self.tally
+        stream = Stream(DEFLATED, self._packed_size, tally.crc)
+        if self._packed_size >= tally.size:
+            stream = Stream(STORED, tally.size, tally.crc)
+            self._packed_crc = tally.crc
+            self._store()
+        end = self._file.sink.tell()
+        self._file.sink.seek(self._offset)
+        self._write_header(stream)
+        self._file.sink.seek(end)
+        member = Written(self._entry.name, tally.size, tally.digest(), stream.packed_size, self._packed_crc)
+        self._file.note(self._entry, stream, self._offset, member)
+
+    def _write_header(self, stream: Stream) -> None:
+        self._file.sink.write(local_header(self._entry, self._entry.content.size, stream))
+
+    def _store(self) -> None:
+        self._file.sink.seek(self._offset)
+        self._write_header(Stream())
+        for chunk in self._entry.content.chunks():
+            self._file.sink.write(chunk)
 
 
-def _sizes(size: int, packed: _Packed) -> tuple[tuple[int, int], tuple[int, ...]]:
-    """Return the two sizes for the header's own fields, and those for its ZIP64 extra field."""
-    if size >= MAX_32:
-        return (MAX_32, MAX_32), (size, packed.packed_size)
-    return (packed.packed_size, size), ()
+class _Writer:
+    """Members on their way into the file, in their order."""
 
+    def __init__(self, sink: BinaryIO, encoder: Encoder) -> None:
+        self._file = _File(sink)
+        self._encoder = encoder
+        self._batch: list[_Small] = []
+        self._room = CHUNK_SIZE
 
-def _local_header(entry: Entry, size: int, packed: _Packed) -> bytes:
-    name, flags = _stored_name(entry)
-    narrow, wide = _sizes(size, packed)
-    extra = _zip64_extra(*wide)
-    fixed = LOCAL.pack(
-        LOCAL_SIGNATURE,
-        _version_needed(packed, extra),
-        flags,
-        packed.method,
-        *dos_from_seconds(entry.mtime),
-        packed.crc,
-        *narrow,
-        len(name),
-        len(extra),
-    )
-    return fixed + name + extra
+    def add(self, entry: Entry, *, keep: bool) -> None:
+        """Take *entry*; it is written now or later, but before what comes after it."""
+        content = entry.content
+        if isinstance(content, Closing):
+            self._wait()
+            entry = entry._replace(content=Data(content.make(tuple(self._file.written))), packed=None)
+        if keep and entry.packed is not None:
+            self._wait()
+            self._copy(entry, entry.packed)
+        elif entry.content.size <= CHUNK_SIZE:
+            self._collect(entry)
+        else:
+            self._hand_over()
+            self._send(entry)
 
+    def finish(self) -> tuple[Written, ...]:
+        """Write the central directory, and return what was written of each member."""
+        self._wait()
+        return self._file.finish()
 
-def _central_header(entry: Entry, size: int, packed: _Packed, offset: int) -> bytes:
-    name, flags = _stored_name(entry)
-    narrow, wide = _sizes(size, packed)
-    extra = _zip64_extra(*wide, *(() if offset < MAX_32 else (offset,)))
-    fixed = CENTRAL.pack(
-        CENTRAL_SIGNATURE,
-        UNIX << 8 | (VERSION_ZIP64 if extra else VERSION_DEFLATED),
-        _version_needed(packed, extra),
-        flags,
-        packed.method,
-        *dos_from_seconds(entry.mtime),
-        packed.crc,
-        *narrow,
-        len(name),
-        len(extra),
-        0,
-        0,
-        0,
-        _external_attributes(entry),
-        min(offset, MAX_32),
-    )
-    return fixed + name + extra
+    def _wait(self) -> None:
+        """Come to a state in which every member taken is written."""
+        self._hand_over()
+        self._encoder.drain()
 
+    def _collect(self, entry: Entry) -> None:
+        """Put a small member into the batch."""
+        if entry.content.size > self._room or len(self._batch) == MOST_TOGETHER:
+            self._hand_over()
+        tally = _Tally(entry)
+        data = b"".join(tally.chunks())
+        self._batch.append(_Small(entry, data, tally.crc, tally.digest()))
+        self._room -= len(data)
 
-def _external_attributes(entry: Entry) -> int:
-    """Return the Unix mode, type included (pip drops executable bits without it), above the DOS attributes."""
-    if entry.kind is Kind.DIRECTORY:
-        return (stat.S_IFDIR | entry.mode) << 16 | DOS_DIRECTORY
-    return (stat.S_IFREG | entry.mode) << 16
+    def _hand_over(self) -> None:
+        """Give the batch to the encoder."""
+        batch, self._batch, self._room = self._batch, [], CHUNK_SIZE
 
+        def write(packed: Sequence[bytes]) -> None:
+            for member, deflated in zip(batch, packed):
+                member.write(self._file, deflated)
 
-def _write_directory(sink: BinaryIO, headers: list[bytes], offset: int) -> None:
-    for header in headers:
-        sink.write(header)
-    count, size = len(headers), sum(map(len, headers))
-    if count >= MAX_16 or size >= MAX_32 or offset >= MAX_32:
-        versions = VERSION_ZIP64, VERSION_ZIP64
-        sink.write(END64.pack(END64_SIGNATURE, END64.size - 12, *versions, 0, 0, count, count, size, offset))
-        sink.write(LOCATOR64.pack(LOCATOR64_SIGNATURE, 0, offset + size, 1))
-    narrow = min(count, MAX_16)
-    sink.write(END.pack(END_SIGNATURE, 0, 0, narrow, narrow, min(size, MAX_32), min(offset, MAX_32), 0))
+        if batch:
+            self._encoder.put([Segment(member.data, b"", True) for member in batch], write)
+
+    def _send(self, entry: Entry) -> None:
+        """Give a large member to the encoder, segment by segment."""
+        large = _Large(self._file, entry)
+        self._encoder.put((), large.begin)
+        for segment in segments(large.tally.chunks()):
+            self._encoder.put([segment], large.finish if segment.last else large.write)
+
+    def _copy(self, entry: Entry, packed: Packed) -> None:
+        """Write the packed bytes as they are, after the contents that they stand for were found to be right."""
+        tally = _Tally(entry)
+        for _ in tally.chunks():
+            pass
+        stream = Stream(DEFLATED if packed.deflated else STORED, packed.size, tally.crc)
+        self._file.add(entry, tally.size, stream, packed.chunks(), tally.digest())

@@ -20,6 +20,7 @@ LEGACY_REQUIRES = ("setuptools>=40.8.0",)
 """What a missing ``[build-system]`` table means (PEP 518)."""
 
 DEBUG_INFO = ("map", "strip")
+DEFLATE = ("canonical", "keep")
 FLAGS = ("auto", "inherit")
 PINNED = ("LC_ALL", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "TZ", "ZERO_AR_DATE", "tempfile", "umask")
 """What the inner backend gets pinned, each of which ``inherit`` may leave as it is."""
@@ -54,6 +55,7 @@ class Config(NamedTuple):
     """Codes of passes that are switched off, each with the project's reason."""
     enable: tuple[str, ...] = ()
     debug_info: str = "map"
+    deflate: str = "canonical"
     flags: str = "auto"
     fixed_paths: bool = False
     inherit: tuple[str, ...] = ()
@@ -64,6 +66,7 @@ _KEYS = (
     "build-backend",
     "canonical-form",
     "debug-info",
+    "deflate",
     "disable",
     "enable",
     "fixed-paths",
@@ -93,6 +96,7 @@ def load(source: Path) -> Config:
         disable=_disabled(tool, where),
         enable=_strings(tool, "enable", where),
         debug_info=_choice(tool, "debug-info", DEBUG_INFO, where),
+        deflate=_choice(tool, "deflate", DEFLATE, where),
         flags=_choice(tool, "flags", FLAGS, where),
         fixed_paths=_boolean(tool, "fixed-paths", where),
         inherit=_inherited(tool, where),

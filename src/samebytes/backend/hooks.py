@@ -161,7 +161,8 @@ def _publish(session: Session, made: Path, directory: str, hook: str) -> Path:
     target = Path(directory) / made.name
     kind = "sdist" if hook == "build_sdist" else "wheel"
     record_date = session.dated.record and kind == "sdist"
-    rewrite(made, target, Context(session.dated.seconds, kind, record_date=record_date), session.passes())
+    context = Context(session.dated.seconds, kind, record_date=record_date)
+    rewrite(made, target, context, session.passes(), session.compression())
     if hook != "build_editable":
         for line in leaks_in(target, session):
             _warn(f"{target.name}: {line}")

@@ -6,10 +6,12 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
+from .. import cores
 from ..errors import BackendError, ConfigError
 from . import date as dates
 from . import environment, flags
@@ -20,6 +22,7 @@ from .lock import only_build
 
 if TYPE_CHECKING:
     from ..passes.model import Pass
+    from ..passes.pipeline import Compression
 
 Warn = Callable[[str], None]
 
@@ -116,6 +119,12 @@ class Session:
         disabled = [code for code, _ in self.config.disable]
         return select(disabled, self.config.enable, where=f"{self.source / 'pyproject.toml'}: [tool.samebytes]")
 
+    def compression(self) -> Compression:
+        """Return how the project wants its contents compressed, on all processors."""
+        from ..passes.pipeline import Compression
+
+        return Compression(cores.available(), keep=self.config.deflate == "keep")
+
     def __enter__(self) -> Session:
         return self
 
@@ -135,6 +144,7 @@ class Session:
         """
         self.passes()  # a code that does not exist should not come to light after a long build
         directory = self.directory("out")
+        threading.Thread(target=_prepare_to_rewrite, daemon=True).start()
         with only_build(self.source, self._environ, self._warn):
             name = self.inner.call(hook, directory.seen, config_settings)
         return self._checked(hook, name, directory.real)
@@ -158,6 +168,16 @@ class Session:
             remedy=remedy
             or "That is an error of the backend (PEP 517): report it there, or try another release of it.",
         )
+
+
+def _prepare_to_rewrite() -> None:
+    """Load and find out, while the inner backend is at work, what will be needed once it is done."""
+    from ..deflate import pure, stream
+    from ..passes import pipeline
+
+    stream.chosen()
+    assert pure
+    assert pipeline
 
 
 def source_of_call() -> Path:

@@ -33,6 +33,7 @@ MEANINGS = {
     8: "a result could not be written",
     9: "the command needs an extra that is not installed",
     RECORD_REBUILT: "done, but a wrong RECORD was rebuilt",
+    11: "two encoders of the compressed stream disagree",
     UNEXPECTED: "a bug in samebytes",
     INTERRUPTED: "interrupted (SIGINT)",
     BROKEN_PIPE: "whoever read the output went away",

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import __version__
+from .. import __version__, cores
 from ..epoch import from_environment, parse_date_option
 from ..errors import UsageError
 from ..report.terminal import error_lines
@@ -78,7 +78,18 @@ def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--date", metavar="DATE", help="the date: seconds since 1970, or such as 2020-02-02T00:00:00Z")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument(
-        "-j", "--jobs", metavar="N", type=_jobs, default=_default_jobs(), help="files at once (default: %(default)s)"
+        "-j",
+        "--jobs",
+        metavar="N",
+        type=_jobs,
+        default=cores.available(),
+        help="use so many processors (default: those there are, %(default)s)",
+    )
+    parser.add_argument(
+        "--deflate",
+        choices=("canonical", "keep"),
+        default="canonical",
+        help="keep: copy the compressed streams that a wheel has, verified; fast, but another zlib, other bytes",
     )
     parser.add_argument(
         "--disable", metavar="CODE", action="append", default=[], help="leave out a pass, such as W002 (repeatable)"
@@ -116,6 +127,7 @@ def options_from(args: argparse.Namespace) -> Options:
         ignore_attestation=getattr(args, "ignore_attestation", False),
         prove=args.json,
         jobs=args.jobs,
+        keep_streams=args.deflate == "keep",
     )
 
 
@@ -176,7 +188,3 @@ def _jobs(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST_JOBS):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_JOBS}")
     return int(text)
-
-
-def _default_jobs() -> int:
-    return min(4, os.cpu_count() or 1)

@@ -1,1 +1,1 @@
-"""The canonical deflate stream; knows nothing of archives."""
+"""The canonical deflate stream, and who may make it; knows nothing of archives."""

@@ -200,7 +200,7 @@ class _Builder:
         target = self.root / "out" / made.name
         dated = session.dated
         context = Context(dated.seconds, kind, record_date=dated.record and kind == "sdist")
-        result = rewrite(made, target, context, session.passes())
+        result = rewrite(made, target, context, session.passes(), session.compression())
         return Artifact(
             name=target.name,
             kind=kind,

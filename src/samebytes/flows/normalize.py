@@ -9,13 +9,14 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Callable
 
 from .. import passes as rules
 from ..archive.entry import Archive, Content
 from ..epoch import DEFAULT_DATE, format_date
 from ..errors import ArchiveError, Interrupted, OutputError, SamebytesError, SignatureError, UsageError
 from ..passes.model import Change, Context, Outcome, Pass
-from ..passes.pipeline import FileDigest, Rewritten, agreed_date, kind_of, rewrite
+from ..passes.pipeline import Compression, FileDigest, Rewritten, kind_of, rewrite
 
 __all__ = [
     "RECORD_VERIFIED",
@@ -95,7 +96,9 @@ class Options:
     prove: bool = False
     """Read what was written anew, to prove that it holds the same payload."""
     jobs: int = 1
-    """How many archives are worked on at once."""
+    """How many cores are used: for several archives at once, or for one."""
+    keep_streams: bool = False
+    """Copy the compressed streams that a wheel already has (``--deflate keep``)."""
 
 
 @dataclass(frozen=True)
@@ -186,10 +189,12 @@ def normalize(steps: Sequence[Job | Result], options: Options) -> Generator[Resu
     chosen = (_stoppable(stop), *rules.select(options.disable, options.enable))
     if options.write:
         _make_directories(steps)
-    with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
+    at_once = max(1, min(options.jobs, sum(isinstance(step, Job) for step in steps)))
+    compression = Compression(max(1, options.jobs // at_once), options.keep_streams)
+    with ThreadPoolExecutor(max_workers=at_once) as pool:
         pending: list[Future[Result]] = []
         try:
-            pending.extend(_submit(pool, step, chosen, options) for step in steps)
+            pending.extend(_submit(pool, step, chosen, options, compression) for step in steps)
             for future in pending:
                 yield _awaited(future)
         finally:
@@ -272,9 +277,11 @@ def _make_directories(steps: Iterable[Job | Result]) -> None:
             ) from error
 
 
-def _submit(pool: ThreadPoolExecutor, step: Job | Result, chosen: Sequence[Pass], options: Options) -> Future[Result]:
+def _submit(
+    pool: ThreadPoolExecutor, step: Job | Result, chosen: Sequence[Pass], options: Options, compression: Compression
+) -> Future[Result]:
     if isinstance(step, Job):
-        return pool.submit(_examined, step, chosen, options)
+        return pool.submit(_examined, step, chosen, options, compression)
     done: Future[Result] = Future()
     done.set_result(step)
     return done
@@ -287,10 +294,10 @@ def _awaited(future: Future[Result]) -> Result:
     return future.result()
 
 
-def _examined(job: Job, chosen: Sequence[Pass], options: Options) -> Result:
+def _examined(job: Job, chosen: Sequence[Pass], options: Options, compression: Compression) -> Result:
     """Do one job; errors that are the user's to mend become its result, and a bug says with which file it came up."""
     try:
-        return _done(job, chosen, options)
+        return _done(job, chosen, options, compression)
     except Interrupted:
         raise
     except SamebytesError as error:
@@ -301,25 +308,32 @@ def _examined(job: Job, chosen: Sequence[Pass], options: Options) -> Result:
         raise RuntimeError(f"{job.source}: {type(error).__name__}: {error}") from error
 
 
-def _done(job: Job, chosen: Sequence[Pass], options: Options) -> Result:
+def _done(job: Job, chosen: Sequence[Pass], options: Options, compression: Compression) -> Result:
     kind = kind_of(job.source)
-    date = options.date or _own_date(job.source)
+    date = options.date or ArtifactDate(DEFAULT_DATE, DateSource.CONSTANT)
     context = Context(date.seconds, kind, options.rebuild_record, options.drop_signatures)
+
+    def rewritten_to(target: Path | None) -> Rewritten:
+        return rewrite(
+            job.source,
+            target,
+            context,
+            chosen,
+            compression,
+            own_date=date.source is DateSource.CONSTANT,
+            prove=options.prove,
+        )
+
     if options.write and not options.ignore_attestation:
-        _keep_attestations(job, context, chosen)
+        _keep_attestations(job, rewritten_to)
     target = job.target if options.write else None
-    rewritten = rewrite(job.source, target, context, chosen, prove=options.prove)
-    return Result(job.source, None, target, kind, date, rewritten)
+    result = rewritten_to(target)
+    if result.own_date:
+        date = ArtifactDate(result.date, DateSource.MEMBERS)
+    return Result(job.source, None, target, kind, date, result)
 
 
-def _own_date(source: Path) -> ArtifactDate:
-    agreed = agreed_date(source)
-    if agreed is None:
-        return ArtifactDate(DEFAULT_DATE, DateSource.CONSTANT)
-    return ArtifactDate(agreed, DateSource.MEMBERS)
-
-
-def _keep_attestations(job: Job, context: Context, chosen: Sequence[Pass]) -> None:
+def _keep_attestations(job: Job, rewritten_to: Callable[[Path | None], Rewritten]) -> None:
     """Refuse to change what is attested; what is canonical already stays as it is, and so does its attestation.
 
     :raises SignatureError: if there is an attestation, and the bytes would change.
@@ -328,7 +342,7 @@ def _keep_attestations(job: Job, context: Context, chosen: Sequence[Pass]) -> No
     attestation = next((path for path in beside if os.path.lexists(path)), None)
     if attestation is None:
         return
-    trial = rewrite(job.source, None, context, chosen)
+    trial = rewritten_to(None)
     if trial.before != trial.after:
         raise SignatureError(
             f"{job.source}: normalizing it would make {attestation.name} beside it invalid",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from ..archive.entry import Archive, Data, Entry, Kind, Written, read_all
+from ..deflate.stream import Encoder
 from ..errors import ArchiveError, OutputError
 from . import payload
 from .model import Change, Context, Outcome, Pass
@@ -27,6 +28,18 @@ class FileDigest(NamedTuple):
     size: int
 
 
+class Compression(NamedTuple):
+    """How contents are compressed."""
+
+    jobs: int = 1
+    """On how many cores at once; the bytes are the same with any number."""
+    keep: bool = False
+    """Copy the streams that a wheel already has instead; no canonical form then, and sdists are compressed anew."""
+
+
+ONE_CORE = Compression()
+
+
 class Rewritten(NamedTuple):
     """What became of an archive."""
 
@@ -35,6 +48,10 @@ class Rewritten(NamedTuple):
     written: tuple[Written, ...]
     before: FileDigest
     after: FileDigest
+    date: int
+    """The date that all members have now."""
+    own_date: bool
+    """Whether that is the one which they had, and not the context's."""
     payload_before: str | None
     """What :func:`samebytes.passes.payload.digest` says of the source; None unless a proof was asked for."""
     payload_after: str | None
@@ -90,13 +107,9 @@ def open_archive(path: Path) -> Iterator[Archive]:
             yield archive
 
 
-def agreed_date(path: Path) -> int | None:
-    """Return the one date of all files in the archive, whole seconds since 1970 UTC, or None if they do not agree.
-
-    :raises ArchiveError: as :func:`open_archive`.
-    """
-    with open_archive(path) as archive:
-        times = {entry.mtime for entry in archive.entries if entry.kind is Kind.FILE}
+def agreed_date(archive: Archive) -> int | None:
+    """Return the one date of all files in *archive*, whole seconds since 1970 UTC, or None if they do not agree."""
+    times = {entry.mtime for entry in archive.entries if entry.kind is Kind.FILE}
     date = times.pop() if len(times) == 1 else -1.0
     return int(date) if date >= 0 and date == int(date) else None
 
@@ -129,26 +142,38 @@ def normalize_files(files: Mapping[str, bytes], context: Context, passes: Sequen
 
 
 def rewrite(
-    source: Path, target: Path | None, context: Context, passes: Sequence[Pass], *, prove: bool = False
+    source: Path,
+    target: Path | None,
+    context: Context,
+    passes: Sequence[Pass],
+    compression: Compression = ONE_CORE,
+    *,
+    own_date: bool = False,
+    prove: bool = False,
 ) -> Rewritten:
     """Write the canonical form of the archive *source* to *target*, which may be *source* itself.
 
     A source that is canonical already is not touched when it is the target. Without a target the form is only
-    compared. With *prove*, source and result are read once more, before the target is replaced.
+    compared. With *own_date*, the date on which all files of the source agree takes precedence over the context's.
+    With *prove*, source and result are read once more, before the target is replaced.
 
     :raises SamebytesError: of the class that fits; the target is as it was then.
     """
-    with open_archive(source) as archive, source.open("rb") as original, _scratch(source.name) as (sink, path):
-        (check_wheel if context.kind == "wheel" else check_sdist)(archive)
-        outcomes = run(archive, context, passes)
-        written = _write(sink, outcomes[-1].archive, context)
-        before, after = _digest(original), _digest(sink)
-        changes = () if before == after else _changes(outcomes, written, context, original, sink)
-        proof = _proof(archive, path, context, changes) if prove else (None, None)
+    with _scratch(source.name) as (sink, path):
+        with open_archive(source) as archive, source.open("rb") as original:
+            agreed = agreed_date(archive) if own_date else None
+            context = context if agreed is None else context._replace(date=agreed)
+            (check_wheel if context.kind == "wheel" else check_sdist)(archive)
+            outcomes = run(archive, context, passes)
+            written = _write(sink, outcomes[-1].archive, context, compression)
+            before, after = _digest(original), _digest(sink)
+            changes = () if before == after else _changes(outcomes, written, context, original, sink)
+            proof = _proof(archive, path, context, changes) if prove else (None, None)
+        # Only now, for Windows does not let anybody replace a file that is open.
         if target is not None and (before != after or not _is_same_file(source, target)):
             _publish(sink, target)
     notes = tuple(note for outcome in outcomes for note in outcome.notes)
-    return Rewritten(changes, written, before, after, proof[0], proof[1], notes)
+    return Rewritten(changes, written, before, after, context.date, agreed is not None, proof[0], proof[1], notes)
 
 
 @contextmanager
@@ -168,12 +193,16 @@ def _scratch(name: str) -> Iterator[tuple[BinaryIO, Path]]:
         ) from error
 
 
-def _write(sink: BinaryIO, archive: Archive, context: Context) -> tuple[Written, ...]:
-    if context.kind == "wheel":
-        from ..archive.zip import write_zip as write
-    else:
-        from ..archive.tar import write_sdist as write
-    written = write(sink, archive.entries)
+def _write(sink: BinaryIO, archive: Archive, context: Context, compression: Compression) -> tuple[Written, ...]:
+    with Encoder(compression.jobs) as encoder:
+        if context.kind == "wheel":
+            from ..archive.zip import write_zip
+
+            written = write_zip(sink, archive.entries, encoder, keep=compression.keep)
+        else:
+            from ..archive.tar import write_sdist
+
+            written = write_sdist(sink, archive.entries, encoder)
     sink.flush()
     return written
 
@@ -226,11 +255,11 @@ def _compressed_otherwise(archive: Archive, written: Iterable[Written], rewritte
     """Give a change for each member whose contents are as they were, but compressed to other bytes."""
     for entry, member in zip(archive.entries, written):
         # A pass that gives a member other contents takes away what was known of the old ones' compression.
-        if entry.kind is not Kind.FILE or entry.packed_crc is None or entry.name in rewritten:
+        if entry.kind is not Kind.FILE or entry.packed is None or entry.name in rewritten:
             continue
-        if entry.packed_size != member.packed_size:
-            yield Change("Z010", entry.name, f"compressed to {entry.packed_size} bytes -> {member.packed_size}")
-        elif entry.packed_crc() != member.packed_crc:
+        if entry.packed.size != member.packed_size:
+            yield Change("Z010", entry.name, f"compressed to {entry.packed.size} bytes -> {member.packed_size}")
+        elif entry.packed.crc() != member.packed_crc:
             yield Change("Z010", entry.name, f"compressed otherwise, to {member.packed_size} bytes too")
 
 

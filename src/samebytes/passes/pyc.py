@@ -31,7 +31,7 @@ def _rewritten(entries: tuple[Entry, ...], sources: dict[str, Entry]) -> Iterato
         new = checked_header(old, source.content) if entry.content.size > HEADER_SIZE else None
         if new is not None:
             # The compressed form found belongs to the old bytes, so it says nothing of the new ones.
-            rewritten = entry._replace(content=Reheaded(new, entry.content), packed_size=0, packed_crc=None)
+            rewritten = entry._replace(content=Reheaded(new, entry.content), packed=None)
             yield index, (rewritten, Change(PYC.code, entry.name, _detail(old, new)))
 
 

@@ -47,7 +47,7 @@ def _rewritten(documents: Sequence[Entry], date: int) -> Iterator[tuple[Entry, C
         if result is not None and result.data != data:
             detail = "; ".join(result.details) or "layout"
             # The compressed form found belongs to the old bytes, so it says nothing of the new ones.
-            new = entry._replace(content=Data(result.data), packed_size=0, packed_crc=None)
+            new = entry._replace(content=Data(result.data), packed=None)
             yield new, Change(SBOM.code, entry.name, detail)
 
 

@@ -25,7 +25,7 @@ def rewritten(archive: Archive, wanted: Callable[[str], bool], code: str, transf
             return entry
         changes.append(Change(code, entry.name, detail))
         # The compressed form found belongs to the old bytes and says nothing of the new ones.
-        return entry._replace(content=Data(data), packed_size=0, packed_crc=None)
+        return entry._replace(content=Data(data), packed=None)
 
     entries = tuple(step(entry) for entry in archive.entries)
     return Outcome(archive._replace(entries=entries), tuple(changes)) if changes else Outcome(archive)

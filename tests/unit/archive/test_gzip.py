@@ -10,8 +10,8 @@ import zlib
 import pytest
 from support.tars import CANONICAL_GZIP, gz
 
-from samebytes.archive.deflate import compress
 from samebytes.archive.gzip import Gunzipped, gunzip, gzip_chunks
+from samebytes.deflate.stream import Encoder, compress
 from samebytes.errors import ArchiveError, HostileArchiveError
 
 TEXT = b"same bytes, whoever builds\n" * 50
@@ -32,27 +32,27 @@ def with_header_crc(raw: bytes) -> bytes:
 
 
 def test_the_written_bytes_are_the_header_the_canonical_stream_the_crc_and_the_size() -> None:
-    expected = CANONICAL_GZIP + b"".join(compress([TEXT])) + struct.pack("<LL", zlib.crc32(TEXT), len(TEXT))
-    assert b"".join(gzip_chunks([TEXT])) == expected
-    assert b"".join(gzip_chunks(bytes([byte]) for byte in TEXT)) == expected
+    expected = CANONICAL_GZIP + b"".join(compress([TEXT], Encoder())) + struct.pack("<LL", zlib.crc32(TEXT), len(TEXT))
+    assert b"".join(gzip_chunks([TEXT], Encoder())) == expected
+    assert b"".join(gzip_chunks((bytes([byte]) for byte in TEXT), Encoder())) == expected
     assert stdlib_gzip.decompress(expected) == TEXT
 
 
 def test_nothing_is_written_as_a_whole_gzip_file_too() -> None:
-    data = b"".join(gzip_chunks([]))
+    data = b"".join(gzip_chunks([], Encoder()))
     assert stdlib_gzip.decompress(data) == b""
     assert unpack(data)[0] == b""
 
 
 def test_a_canonical_file_has_no_oddity_and_its_stream_is_measured() -> None:
-    data = b"".join(gzip_chunks([TEXT]))
+    data = b"".join(gzip_chunks([TEXT], Encoder()))
     plain, facts = unpack(data)
     assert plain == TEXT
     assert facts == Gunzipped(len(TEXT), len(data) - 18, zlib.crc32(data[10:-8]), ())
 
 
 def test_streams_of_another_compressor_are_told_apart_by_their_crc() -> None:
-    ours = unpack(b"".join(gzip_chunks([TEXT])))[1]
+    ours = unpack(b"".join(gzip_chunks([TEXT], Encoder())))[1]
     stored = zlib.compressobj(0, zlib.DEFLATED, -15)
     stream = stored.compress(TEXT) + stored.flush()
     theirs = unpack(CANONICAL_GZIP + stream + struct.pack("<LL", zlib.crc32(TEXT), len(TEXT)))[1]

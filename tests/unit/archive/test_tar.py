@@ -16,6 +16,7 @@ from support.tars import DATE, base256, directory, hard_link, member, octal, pax
 from samebytes.archive import tar_reader
 from samebytes.archive.entry import Archive, Kind, Oddity, Owner, read_all
 from samebytes.archive.tar import open_sdist, write_sdist
+from samebytes.deflate.stream import Encoder
 from samebytes.errors import ArchiveError, HostileArchiveError, OutputError
 
 
@@ -47,7 +48,7 @@ def rewritten(path: Path) -> bytes:
 def written_again(path: Path) -> bytes:
     sink = io.BytesIO()
     with open_sdist(path) as archive:
-        write_sdist(sink, archive.entries)
+        write_sdist(sink, archive.entries, Encoder())
     return sink.getvalue()
 
 

@@ -17,9 +17,10 @@ from pathlib import Path
 import pytest
 from support.zips import FULL, NOON, NOON_SECONDS, TEXT, Member, build, deflated, directory, saved, zip64
 
-from samebytes.archive import zip_writer
 from samebytes.archive.entry import Closing, Data, Entry, Kind, Written, read_all
 from samebytes.archive.zip import open_zip, write_zip
+from samebytes.archive.zip_headers import Stream, central_header, local_header, write_directory
+from samebytes.deflate.stream import Encoder
 from samebytes.errors import ArchiveError
 
 NOISE = random.Random(3).randbytes(5000)
@@ -44,7 +45,7 @@ def entry(name: str = "pkg/a.py", data: bytes = TEXT, mode: int = 0o644, mtime: 
 
 def written(*entries: Entry) -> tuple[bytes, tuple[Written, ...]]:
     sink = io.BytesIO()
-    told = write_zip(sink, entries)
+    told = write_zip(sink, entries, Encoder())
     assert sink.tell() == len(sink.getvalue())
     return sink.getvalue(), told
 
@@ -152,7 +153,7 @@ def test_bytes_do_not_depend_on_how_contents_come(step: int) -> None:
 def test_sink_may_already_hold_something() -> None:
     sink = io.BytesIO(b"before")
     sink.seek(6)
-    write_zip(sink, [entry(), entry("noise", NOISE)])
+    write_zip(sink, [entry(), entry("noise", NOISE)], Encoder())
     assert sink.getvalue() == b"before" + build(Member(), Member(b"noise", NOISE, method=0))
 
 
@@ -179,7 +180,7 @@ def test_second_run_changes_nothing(tmp_path: Path) -> None:
         assert archive.oddities == ()
         assert {one.oddities for one in archive.entries} == {()}
         assert written(*archive.entries) == (first, told)
-        crcs = [one.packed_crc() for one in archive.entries if one.packed_crc]
+        crcs = [one.packed.crc() for one in archive.entries if one.packed]
     assert crcs == [one.packed_crc for one in told]
 
 
@@ -219,7 +220,7 @@ LARGE = 1 << 33
 def test_sizes_that_do_not_fit_go_to_both_headers_zip64_fields(
     size: int, packed_size: int, method: int, extra: bytes
 ) -> None:
-    packed = zip_writer._Packed(method, packed_size, 0, 7, b"")
+    packed = Stream(method, packed_size, 7)
     narrow = {"size": FULL, "packed_size": FULL} if extra else {"size": size, "packed_size": packed_size}
     member = Member(
         data=b"", packed=b"", crc=7, method=method, extra=extra, made_by=3 << 8 | (45 if extra else 20),
@@ -227,8 +228,8 @@ def test_sizes_that_do_not_fit_go_to_both_headers_zip64_fields(
     )  # fmt: skip
     file = build(member)
     local, central = file[: file.index(b"PK\1\2")], file[file.index(b"PK\1\2") : -22]
-    assert zip_writer._local_header(entry(), size, packed) == local
-    assert zip_writer._central_header(entry(), size, packed, 0) == central
+    assert local_header(entry(), size, packed) == local
+    assert central_header(entry(), size, packed, 0) == central
 
 
 @pytest.mark.parametrize(
@@ -242,7 +243,7 @@ def test_sizes_that_do_not_fit_go_to_both_headers_zip64_fields(
     ],
 )
 def test_offset_that_does_not_fit_goes_to_the_central_zip64_field(size: int, offset: int, extra: bytes) -> None:
-    header = zip_writer._central_header(entry(), size, zip_writer._Packed(8, 50, 0, 7, b""), offset)
+    header = central_header(entry(), size, Stream(8, 50, 7), offset)
     assert header[46 + len("pkg/a.py") :] == extra
     assert struct.unpack_from("<L", header, 42) == (min(offset, FULL),)
     assert header[4:8] == (b"\x2d\x03\x2d\0" if extra else b"\x14\x03\x14\0")
@@ -251,7 +252,7 @@ def test_offset_that_does_not_fit_goes_to_the_central_zip64_field(size: int, off
 @pytest.mark.parametrize("offset", [FULL - 1, FULL, LARGE])
 def test_end_records_of_a_directory_that_lies_far_away(offset: int) -> None:
     sink = io.BytesIO()
-    zip_writer._write_directory(sink, [b"one", b"two"], offset)
+    write_directory(sink, [b"one", b"two"], offset)
     wide = struct.pack("<4sQHHLLQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, 2, 2, 6, offset)
     wide += struct.pack("<4sLQL", b"PK\6\7", 0, offset + 6, 1)
     narrow = struct.pack("<4sHHHHLLH", b"PK\5\6", 0, 0, 2, 2, 6, min(offset, FULL), 0)
@@ -261,7 +262,7 @@ def test_end_records_of_a_directory_that_lies_far_away(offset: int) -> None:
 @pytest.mark.parametrize("count", [0xFFFE, 0xFFFF, 0x10000])
 def test_end_records_of_many_members(count: int) -> None:
     sink = io.BytesIO()
-    zip_writer._write_directory(sink, [b""] * count, 9)
+    write_directory(sink, [b""] * count, 9)
     wide = struct.pack("<4sQHHLLQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, count, count, 0, 9)
     wide += struct.pack("<4sLQL", b"PK\6\7", 0, 9, 1)
     full = min(count, 0xFFFF)
@@ -270,18 +271,18 @@ def test_end_records_of_many_members(count: int) -> None:
 
 
 def test_forged_giant_is_read_without_oddities(tmp_path: Path) -> None:
-    giant = zip_writer._Packed(0, LARGE, 0, 0, b"")
-    small = zip_writer._Packed(8, len(deflated(TEXT)), 0, zlib.crc32(TEXT), b"")
+    giant = Stream(0, LARGE)
+    small = Stream(8, len(deflated(TEXT)), zlib.crc32(TEXT))
     path = tmp_path / "giant.whl"
     with path.open("wb") as sink:
-        sink.write(zip_writer._local_header(entry("giant"), LARGE, giant))
+        sink.write(local_header(entry("giant"), LARGE, giant))
         far = sink.seek(LARGE, io.SEEK_CUR)
-        sink.write(zip_writer._local_header(entry("small"), len(TEXT), small) + deflated(TEXT))
+        sink.write(local_header(entry("small"), len(TEXT), small) + deflated(TEXT))
         headers = [
-            zip_writer._central_header(entry("giant"), LARGE, giant, 0),
-            zip_writer._central_header(entry("small"), len(TEXT), small, far),
+            central_header(entry("giant"), LARGE, giant, 0),
+            central_header(entry("small"), len(TEXT), small, far),
         ]
-        zip_writer._write_directory(sink, headers, sink.tell())
+        write_directory(sink, headers, sink.tell())
     with open_zip(path) as archive:
         assert [one.content.size for one in archive.entries] == [LARGE, len(TEXT)]
         assert read_all(archive.entries[1].content) == TEXT

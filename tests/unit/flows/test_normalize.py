@@ -252,10 +252,10 @@ def test_a_disabled_pass_is_left_out(tmp_path: Path) -> None:
 def test_a_bug_says_with_which_file_it_came_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = wheel(tmp_path)
 
-    def broken(source: Path) -> int:
+    def broken(*_: object, **__: object) -> Rewritten:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr(flow, "agreed_date", broken)
+    monkeypatch.setattr(flow, "rewrite", broken)
     with pytest.raises(RuntimeError, match=r"demo-1\.0-py3-none-any\.whl: ZeroDivisionError: by zero"):
         run(path)
 

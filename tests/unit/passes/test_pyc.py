@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from samebytes.archive.entry import Archive, Data, Entry, Kind, Oddity, read_all
+from samebytes.archive.entry import Archive, Data, Entry, Kind, Oddity, Packed, read_all
 from samebytes.errors import ArchiveError
 from samebytes.passes.model import Context
 from samebytes.passes.pyc import PYC
+
+OLD = Packed(True, 9, lambda: iter((b"old bytes",)))
 
 CONTEXT = Context(date=1580601600, kind="wheel")
 SOURCE = b"ANSWER = 42\n"
@@ -28,7 +30,7 @@ def compiled(tmp_path: Path, mtime: int = 1_700_000_000, **options: object) -> b
 
 
 def member(name: str, data: bytes) -> Entry:
-    return Entry(name, Kind.FILE, 0o644, 0, Data(data), packed_size=9, packed_crc=lambda: 7)
+    return Entry(name, Kind.FILE, 0o644, 0, Data(data), packed=OLD)
 
 
 def archive(**members: bytes) -> Archive:
@@ -68,13 +70,13 @@ def test_headers_no_longer_hold_a_time(tmp_path: Path) -> None:
 
 def test_the_code_and_everything_else_of_the_member_stay(tmp_path: Path) -> None:
     data = compiled(tmp_path)
-    entry = Entry("m.pyc", Kind.FILE, 0o755, 5.0, Data(data), oddities=(Oddity("Z006", "extra"),), packed_size=9)
+    entry = Entry("m.pyc", Kind.FILE, 0o755, 5.0, Data(data), oddities=(Oddity("Z006", "extra"),), packed=OLD)
     before = Archive("x.whl", (entry, member("m.py", SOURCE)), (Oddity("Z007", "comment"),))
     after = PYC.run(before, CONTEXT).archive
     assert read_all(after.entries[0].content)[16:] == data[16:]
     assert after.entries[0].content.size == len(data)
-    assert after.entries[0]._replace(content=entry.content, packed_size=9) == entry
-    assert after.entries[0].packed_size == 0, "the packed bytes found are those of other contents"
+    assert after.entries[0]._replace(content=entry.content, packed=OLD) == entry
+    assert after.entries[0].packed is None, "the packed bytes found are those of other contents"
     assert after.entries[1] is before.entries[1]
     assert (after.name, after.oddities) == (before.name, before.oddities)
 

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from samebytes.archive.entry import Archive, Data, Entry, Kind, Oddity, read_all
+from samebytes.archive.entry import Archive, Data, Entry, Kind, Oddity, Packed, read_all
 from samebytes.dist.sbom import LARGEST
 from samebytes.errors import ArchiveError
 from samebytes.passes.model import Context
 from samebytes.passes.sbom import SBOM
+
+OLD = Packed(True, 9, lambda: iter((b"old bytes",)))
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus" / "sbom"
 CONTEXT = Context(date=1580601600, kind="wheel")
@@ -20,7 +22,7 @@ NAME = "tiny-0.1.0.dist-info/sboms/tiny.cyclonedx.json"
 
 
 def member(name: str, data: bytes) -> Entry:
-    return Entry(name, Kind.FILE, 0o644, 0, Data(data), packed_size=9, packed_crc=lambda: 7)
+    return Entry(name, Kind.FILE, 0o644, 0, Data(data), packed=OLD)
 
 
 def archive(**members: bytes) -> Archive:
@@ -56,11 +58,11 @@ def test_two_builds_have_one_document() -> None:
 
 
 def test_everything_else_of_the_member_stays() -> None:
-    entry = Entry(NAME, Kind.FILE, 0o755, 5.0, Data(HERE), oddities=(Oddity("Z006", "extra"),), packed_size=9)
+    entry = Entry(NAME, Kind.FILE, 0o755, 5.0, Data(HERE), oddities=(Oddity("Z006", "extra"),), packed=OLD)
     before = Archive("x.whl", (entry, member("m.py", b"")), (Oddity("Z007", "comment"),))
     after = SBOM.run(before, CONTEXT).archive
-    assert after.entries[0]._replace(content=entry.content, packed_size=9) == entry
-    assert after.entries[0].packed_size == 0, "the packed bytes found are those of other contents"
+    assert after.entries[0]._replace(content=entry.content, packed=OLD) == entry
+    assert after.entries[0].packed is None, "the packed bytes found are those of other contents"
     assert after.entries[1] is before.entries[1]
     assert (after.name, after.oddities) == (before.name, before.oddities)
 

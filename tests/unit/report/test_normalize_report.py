@@ -15,7 +15,7 @@ BEFORE, AFTER = FileDigest("0" * 64, 1000), FileDigest("1" * 64, 999)
 
 def result(*changes: Change, notes: tuple[Change, ...] = (), after: FileDigest = AFTER) -> Result:
     path = Path("dist/a.whl")
-    rewritten = Rewritten(changes, (), BEFORE, after, None, None, notes)
+    rewritten = Rewritten(changes, (), BEFORE, after, 0, False, None, None, notes)
     return Result(path, None, path, "wheel", ArtifactDate(0, DateSource.OPTION), rewritten)
 
 

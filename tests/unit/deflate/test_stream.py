@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from samebytes.archive.deflate import SEGMENT_SIZE, WINDOW_SIZE, compress, compress_segment
+from samebytes.deflate.providers import encode_by_zlib
+from samebytes.deflate.stream import SEGMENT_SIZE, WINDOW_SIZE, Encoder, compress
 
 SYNC_MARKER = b"\x00\x00\xff\xff"
 STOCK_ZLIB = "ng" not in zlib.ZLIB_RUNTIME_VERSION
@@ -27,7 +28,7 @@ def text(size: int) -> bytes:
 
 
 def packed(data: bytes) -> bytes:
-    return b"".join(compress([data]))
+    return b"".join(compress([data], Encoder()))
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ def packed(data: bytes) -> bytes:
 )
 def test_stream_is_ordinary_deflate_with_one_segment_a_mebibyte(size: int) -> None:
     data = text(size)
-    pieces = list(compress([data]))
+    pieces = list(compress([data], Encoder()))
     inflater = zlib.decompressobj(-15)
     assert inflater.decompress(b"".join(pieces)) == data
     assert inflater.eof
@@ -49,25 +50,25 @@ def test_stream_is_ordinary_deflate_with_one_segment_a_mebibyte(size: int) -> No
 
 def test_nothing_is_the_empty_final_block() -> None:
     assert packed(b"") == b"\x03\x00"
-    assert b"".join(compress([])) == b"\x03\x00"
-    assert b"".join(compress([b"", b""])) == b"\x03\x00"
+    assert b"".join(compress([], Encoder())) == b"\x03\x00"
+    assert b"".join(compress([b"", b""], Encoder())) == b"\x03\x00"
 
 
 @pytest.mark.parametrize("cut", [1 << 16, 65_537, SEGMENT_SIZE - 1, SEGMENT_SIZE, SEGMENT_SIZE + 1, 3 * SEGMENT_SIZE])
 def test_stream_does_not_depend_on_how_the_contents_are_cut(cut: int) -> None:
     data = text(2 * SEGMENT_SIZE + 12_345)
-    assert b"".join(compress(data[at : at + cut] for at in range(0, len(data), cut))) == packed(data)
+    assert b"".join(compress((data[at : at + cut] for at in range(0, len(data), cut)), Encoder())) == packed(data)
 
 
 def test_empty_chunks_make_no_segment() -> None:
     data = text(SEGMENT_SIZE)
-    assert list(compress([b"", data, b""])) == list(compress([data]))
+    assert list(compress([b"", data, b""], Encoder())) == list(compress([data], Encoder()))
 
 
 def test_later_segments_refer_to_the_window_before_them() -> None:
     noise = random.Random(1).randbytes(WINDOW_SIZE // 2)
     data = bytes(SEGMENT_SIZE - len(noise)) + noise + noise
-    first, second = compress([data])
+    first, second = compress([data], Encoder())
     assert len(first) > len(noise)
     assert len(second) < 1000
 
@@ -81,7 +82,7 @@ def test_a_stream_is_used_as_its_chunks_come() -> None:
             taken += 1
             yield bytes(SEGMENT_SIZE)
 
-    next(iter(compress(endless())))
+    next(iter(compress(endless(), Encoder())))
     assert taken <= 3
 
 
@@ -124,7 +125,7 @@ def test_the_sync_marker_is_never_repeated(data: bytes, sizes: range) -> None:
     for size in sizes:
         plain = zlib.compressobj(6, zlib.DEFLATED, -15, 8)
         flushed = plain.compress(data[:size]) + plain.flush(zlib.Z_SYNC_FLUSH)
-        ours = compress_segment(data[:size], b"", last=False)
+        ours = encode_by_zlib(data[:size], b"", last=False)
         assert zlib.decompressobj(-15).decompress(ours) == data[:size]
         assert flushed in (ours, ours + b"\x00" + SYNC_MARKER)
         assert not ours.endswith(SYNC_MARKER + b"\x00" + SYNC_MARKER)
