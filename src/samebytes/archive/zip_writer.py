@@ -15,11 +15,15 @@ from typing import BinaryIO, NamedTuple
 from samebytes.archive.entry import CHUNK_SIZE, Closing, Data, Entry, Kind, Packed, Written
 from samebytes.archive.zip_headers import Stream, central_header, local_header, write_directory
 from samebytes.archive.zip_layout import DEFLATED, STORED
+from samebytes.deflate.ordered import Ordered
 from samebytes.deflate.stream import Encoder, Segment, segments
 from samebytes.errors import ArchiveError
 
 MOST_TOGETHER = 256
-"""How many small members are encoded as one task."""
+"""How many small members are one task."""
+
+WORTHWHILE_TO_READ = 1 << 23
+"""How many bytes are read by one thread before others help, where nothing is compressed."""
 
 
 def write_zip(sink: BinaryIO, entries: Iterable[Entry], encoder: Encoder, *, keep: bool = False) -> tuple[Written, ...]:
@@ -33,14 +37,16 @@ def write_zip(sink: BinaryIO, entries: Iterable[Entry], encoder: Encoder, *, kee
         as large as they say.
     :raises EncoderError: if the encoder contradicts itself.
     """
-    writer = _Writer(sink, encoder)
-    for entry in entries:
-        if entry.kind is Kind.SYMLINK:
-            raise ArchiveError(
-                f"{entry.name!r}: is a symbolic link, which a wheel cannot hold", remedy="Put the file itself there."
-            )
-        writer.add(entry, keep=keep)
-    return writer.finish()
+    with Ordered(encoder.jobs, WORTHWHILE_TO_READ) as readers:
+        writer = _Writer(sink, encoder, readers)
+        for entry in entries:
+            if entry.kind is Kind.SYMLINK:
+                raise ArchiveError(
+                    f"{entry.name!r}: is a symbolic link, which a wheel cannot hold",
+                    remedy="Put the file itself there.",
+                )
+            writer.add(entry, keep=keep)
+        return writer.finish()
 
 
 class _Tally:
@@ -160,11 +166,14 @@ class _Large:
 class _Writer:
     """Members on their way into the file, in their order."""
 
-    def __init__(self, sink: BinaryIO, encoder: Encoder) -> None:
+    def __init__(self, sink: BinaryIO, encoder: Encoder, readers: Ordered) -> None:
         self._file = _File(sink)
         self._encoder = encoder
+        self._readers = readers
         self._batch: list[_Small] = []
+        self._kept: list[Entry] = []
         self._room = CHUNK_SIZE
+        self._keeping = False
 
     def add(self, entry: Entry, *, keep: bool) -> None:
         """Take *entry*; it is written now or later, but before what comes after it."""
@@ -172,9 +181,11 @@ class _Writer:
         if isinstance(content, Closing):
             self._wait()
             entry = entry._replace(content=Data(content.make(tuple(self._file.written))), packed=None)
-        if keep and entry.packed is not None:
+        if self._keeping != (keep and entry.packed is not None):
             self._wait()
-            self._copy(entry, entry.packed)
+            self._keeping = not self._keeping
+        if self._keeping:
+            self._keep(entry)
         elif entry.content.size <= CHUNK_SIZE:
             self._collect(entry)
         else:
@@ -190,6 +201,8 @@ class _Writer:
         """Come to a state in which every member taken is written."""
         self._hand_over()
         self._encoder.drain()
+        self._read_kept()
+        self._readers.drain()
 
     def _collect(self, entry: Entry) -> None:
         """Put a small member into the batch."""
@@ -218,10 +231,37 @@ class _Writer:
         for segment in segments(large.tally.chunks()):
             self._encoder.put([segment], large.finish if segment.last else large.write)
 
-    def _copy(self, entry: Entry, packed: Packed) -> None:
-        """Write the packed bytes as they are, after the contents that they stand for were found to be right."""
+    def _keep(self, entry: Entry) -> None:
+        """Put a member whose packed bytes are kept among those to be read together."""
+        self._kept.append(entry)
+        self._room -= entry.content.size
+        if self._room < 0 or len(self._kept) == MOST_TOGETHER:
+            self._read_kept()
+
+    def _read_kept(self) -> None:
+        """Let the members to be kept be read, to find out whether their contents are right, and copy them then."""
+        kept, self._kept, self._room = self._kept, [], CHUNK_SIZE
+
+        def copy(tallies: Sequence[_Tally]) -> None:
+            for entry, tally in zip(kept, tallies):
+                self._copy(entry, tally)
+
+        if kept:
+            self._readers.put((_tallied, (kept,)), copy, sum(entry.content.size for entry in kept))
+
+    def _copy(self, entry: Entry, tally: _Tally) -> None:
+        packed = entry.packed
+        assert packed is not None
+        stream = Stream(DEFLATED if packed.deflated else STORED, packed.size, tally.crc)
+        self._file.add(entry, tally.size, stream, packed.chunks(), tally.digest())
+
+
+def _tallied(entries: Iterable[Entry]) -> list[_Tally]:
+    """Read the contents of *entries*."""
+    tallies = []
+    for entry in entries:
         tally = _Tally(entry)
         for _ in tally.chunks():
             pass
-        stream = Stream(DEFLATED if packed.deflated else STORED, packed.size, tally.crc)
-        self._file.add(entry, tally.size, stream, packed.chunks(), tally.digest())
+        tallies.append(tally)
+    return tallies

@@ -12,8 +12,8 @@ from .verbosity import QUIET, add_verbosity
 
 _DESCRIPTION = """\
 Show the versions of samebytes, Python and zlib, which extras are installed, and
-who compresses here: the interpreter's zlib if it gives the canonical bytes, else
-our own encoder; why, and how fast. Worth pasting into a report of a bug."""
+who compresses here: the interpreter's zlib if it gives the canonical bytes,
+else our own encoder; why, and how fast. Worth pasting into a report of a bug."""
 
 _EPILOG = f"""\
 examples:

@@ -21,6 +21,7 @@ from samebytes.errors import (
 )
 from samebytes.flows import normalize as flow
 from samebytes.flows.normalize import ArtifactDate, DateSource, Job, Options, Result, normalize, plan
+from samebytes.passes.pipeline import Rewritten
 
 
 def run(*paths: Path, output: Path | None = None, **options: object) -> list[Result]:

@@ -38,6 +38,11 @@ WHEEL = Context(DATE, "wheel")
 SDIST = Context(DATE, "sdist")
 
 
+def date_of(path: Path) -> int | None:
+    with open_archive(path) as archive:
+        return agreed_date(archive)
+
+
 def normalized(path: Path, context: Context | None = None) -> Rewritten:
     """Rewrite *path* in place, once more to see that nothing changes, and return the first account."""
     used = context or Context(DATE, kind_of(path))
@@ -335,7 +340,7 @@ def test_missing_and_broken_files_are_clear_errors(tmp_path: Path, write: object
     path: Path = write(tmp_path)  # type: ignore[operator]
     path.write_bytes(path.read_bytes()[:-30])
     context = Context(DATE, kind_of(path))
-    for act in (lambda: rewrite(path, path, context, DEFAULT), lambda: agreed_date(path)):
+    for act in (lambda: rewrite(path, path, context, DEFAULT), lambda: date_of(path)):
         with pytest.raises(ArchiveError):
             act()
     path.unlink()
@@ -356,11 +361,6 @@ def test_a_target_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> N
     path = write_wheel(tmp_path)
     with pytest.raises(OutputError):
         rewrite(path, tmp_path / "missing" / path.name, WHEEL, DEFAULT)
-
-
-def date_of(path: Path) -> int | None:
-    with open_archive(path) as archive:
-        return agreed_date(archive)
 
 
 @pytest.mark.parametrize(
