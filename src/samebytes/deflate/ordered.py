@@ -45,6 +45,10 @@ class Ordered:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
 
+    def expect(self, size: int) -> None:
+        """Say how much is going to come, where that is known, so that helpers start with the first of it."""
+        self._seen += size
+
     def put(self, call: Call, then: Then, size: int) -> None:
         """Call the function, and call *then* with what it returns: at once or later, after those before it."""
         self._seen += size

@@ -94,6 +94,7 @@ class Encoder:
         self.jobs = jobs
         self._provider = provider
         self._line: Ordered | None = None
+        self._expected = 0
 
     def __enter__(self) -> Encoder:
         return self
@@ -101,6 +102,10 @@ class Encoder:
     def __exit__(self, *_: object) -> None:
         if self._line is not None:
             self._line.__exit__()
+
+    def expect(self, size: int) -> None:
+        """Say how many bytes are going to come, where that is known, so that helpers start with the first of them."""
+        self._expected += size
 
     def put(self, task: Task, then: Then) -> None:
         """Encode *task*, and call *then* with the result, at once or in a later call, after those before it.
@@ -111,6 +116,7 @@ class Encoder:
             self._provider = chosen().provider
         if self._line is None:
             self._line = Ordered(self.jobs, WORTHWHILE, in_processes=self._provider.in_processes)
+            self._line.expect(self._expected)
         if self._provider not in _compared and task and task[0].data:
             providers.cross_check(self._provider, task[0].data)
             _compared.add(self._provider)
