@@ -26,7 +26,7 @@ WORTHWHILE_TO_READ = 1 << 23
 """How many bytes are read by one thread before others help, where nothing is compressed."""
 
 
-def write_zip(sink: BinaryIO, entries: Iterable[Entry], encoder: Encoder, *, keep: bool = False) -> tuple[Written, ...]:
+def write_zip(sink: BinaryIO, entries: Sequence[Entry], encoder: Encoder, *, keep: bool = False) -> tuple[Written, ...]:
     """Write *entries*, in their own order and with their own times and modes, as a canonical ZIP file.
 
     *sink* is written from where it stands, and must be seekable: the header before a large member is completed once
@@ -38,6 +38,7 @@ def write_zip(sink: BinaryIO, entries: Iterable[Entry], encoder: Encoder, *, kee
     :raises EncoderError: if the encoder contradicts itself.
     """
     with Ordered(encoder.jobs, WORTHWHILE_TO_READ) as readers:
+        (readers if keep else encoder).expect(sum(entry.content.size for entry in entries))
         writer = _Writer(sink, encoder, readers)
         for entry in entries:
             if entry.kind is Kind.SYMLINK:
