@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,9 @@ from . import payload
 from .model import Change, Context, Outcome, Pass
 from .sdist import check_sdist
 from .wheel import check_wheel
+
+HELD = 1 << 20
+"""Up to how many bytes an archive may have for its canonical form to be made in memory."""
 
 _CHUNK = 1 << 20
 _METADATA_PASSES = frozenset({"W002", "W003", "W004", "W100"})
@@ -159,7 +163,7 @@ def rewrite(
 
     :raises SamebytesError: of the class that fits; the target is as it was then.
     """
-    with _scratch(source.name) as (sink, path):
+    with _scratch(source, named=prove) as sink:
         with open_archive(source) as archive, source.open("rb") as original:
             agreed = agreed_date(archive) if own_date else None
             context = context if agreed is None else context._replace(date=agreed)
@@ -168,7 +172,7 @@ def rewrite(
             written = _write(sink, outcomes[-1].archive, context, compression)
             before, after = _digest(original), _digest(sink)
             changes = () if before == after else _changes(outcomes, written, context, original, sink)
-            proof = _proof(archive, path, context, changes) if prove else (None, None)
+            proof = _proof(archive, Path(sink.name), context, changes) if prove else (None, None)
         # Only now, for Windows does not let anybody replace a file that is open.
         if target is not None and (before != after or not _is_same_file(source, target)):
             _publish(sink, target)
@@ -177,15 +181,22 @@ def rewrite(
 
 
 @contextmanager
-def _scratch(name: str) -> Iterator[tuple[BinaryIO, Path]]:
-    """Give a file called *name* in a temporary directory, to write and read."""
+def _scratch(source: Path, *, named: bool) -> Iterator[BinaryIO]:
+    """Give a file to write and read; with *named*, one that has *source*'s name, in a temporary directory.
+
+    What a small archive becomes is held in memory if it needs no name, for most wheels are small, and importing
+    tempfile alone costs 5 ms.
+    """
+    if not named and source.is_file() and source.stat().st_size <= HELD:
+        yield io.BytesIO()
+        return
     import tempfile
 
+    name = source.name
     try:
         with tempfile.TemporaryDirectory(prefix="samebytes-") as directory:
-            path = Path(directory, name)
-            with path.open("w+b") as sink:
-                yield sink, path
+            with Path(directory, name).open("w+b") as sink:
+                yield sink
     except OSError as error:
         raise OutputError(
             f"{name}: cannot be written to a temporary file: {error.strerror or error}",
