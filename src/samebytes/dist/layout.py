@@ -74,7 +74,7 @@ def dist_info(names: Iterable[str], where: str) -> str:
 
     :raises ArchiveError: if there is none, or more than one.
     """
-    tops = {name.partition("/")[0] for name in names if "/" in name}
+    tops = {name.partition("/")[0] for name in names if ".dist-info/" in name}
     found = sorted(top for top in tops if top.endswith(".dist-info"))
     if len(found) == 1:
         return found[0]
