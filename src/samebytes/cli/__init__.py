@@ -69,16 +69,10 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(message, remedy=f"See '{self.prog} --help'.")
 
 
-_TURN = 0.0005
-"""Seconds after which a thread lets others go on. Those that compress small files need the interpreter often, for an
-instant; at Python's 5 ms they wait longer than they compress."""
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that *argv* names (default: that of the process) and return its exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     forgive_encodings()
-    sys.setswitchinterval(_TURN)
     options = argparse.Namespace(verbosity=NORMAL)
     try:
         with _signals_raise():
