@@ -24,7 +24,7 @@ SEGMENT_SIZE = 1 << 20
 WINDOW_SIZE = 1 << 15
 """How many bytes before a segment prime its compression: all that deflate can refer back to."""
 
-WORTHWHILE = 3 << 19
+WORTHWHILE = 1 << 21
 """How many bytes are encoded before others are started to help: for less it does not pay."""
 
 
