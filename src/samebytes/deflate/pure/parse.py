@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .chains import NOWHERE, ORIGIN, REACH, chains
-from .search import MARGIN, PATIENCE, agreement, searcher
+from .search import MARGIN, PATIENCE, settled_match
 from .tables import MIN_MATCH
 
 LAZY = 16
@@ -21,9 +21,7 @@ LENGTH = (1 << LENGTH_BITS) - 1
 def parse(data: bytes, start: int) -> list[int]:
     """Return the symbols that zlib makes of *data* from *start* on, where what is before *start* is the dictionary.
 
-    A literal is the byte's value. This is the lazy evaluation of RFC 1951 section 4: a match has to wait for the search
-    at the next position. If that finds a longer one, the first byte becomes a literal and the longer match waits in
-    turn; otherwise the match is taken, and the search goes on after it.
+    A literal is the byte's value. After a match the search goes on behind it, after a literal at the next position.
 
     The nearest position with the same three bytes is looked for right here, as many a position needs no more than that.
     With the same hash, the first and the third byte determine the second.
@@ -32,7 +30,6 @@ def parse(data: bytes, start: int) -> list[int]:
     at = done = ORIGIN + start
     end = ORIGIN + len(data)
     data = bytes(ORIGIN) + data + bytes(MARGIN)
-    longer = searcher(data, end, hashes, before, rank)
     patience = range(PATIENCE)
     symbols: list[int] = []
     while at < end:
@@ -53,18 +50,12 @@ def parse(data: bytes, start: int) -> list[int]:
         if not position:
             at += 1
             continue
-        length = agreement(data, at, position, MIN_MATCH, end)
-        length, position = longer(at, position, length)
+        at, length, position = settled_match(data, end, hashes, before, rank, at, position, LAZY)
         if length == MIN_MATCH and at - position > TOO_FAR:
             at += 1
             continue
-        while length < LAZY:
-            better, there = longer(at + 1, at + 1, length)
-            if better == length:
-                break
-            at += 1
-            length, position = better, there
-        symbols += data[done:at]
+        if done < at:
+            symbols += data[done:at]
         symbols.append(at - position << LENGTH_BITS | length)
         done = at = at + length
     symbols += data[done:end]

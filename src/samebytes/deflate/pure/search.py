@@ -1,4 +1,4 @@
-"""The match that zlib takes at a position: the longest one, but not at any price.
+"""The match that zlib takes: the longest one, but not at any price.
 
 The limits are those of level 6. RFC 1951 section 4 tells of such limits, zlib's ``doc/algorithm.txt`` of its own.
 
@@ -12,11 +12,10 @@ its own chain tells whether zlib would have got there at all.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
 from struct import Struct
 
-from .chains import REACH
-from .tables import MAX_MATCH
+from .chains import NOWHERE, REACH
+from .tables import MAX_MATCH, MIN_MATCH
 
 PATIENCE = 128
 """How many positions of a chain are looked at (``max_chain``) ..."""
@@ -34,60 +33,61 @@ MARGIN = MAX_MATCH + STRIDE
 _stride = Struct(">Q").unpack_from
 
 
-def searcher(
-    data: bytes, end: int, hashes: array[int], before: array[int], rank: array[int]
-) -> Callable[[int, int, int], tuple[int, int]]:
-    """Return the function that looks for longer matches in *data*, with its chains; MARGIN more bytes follow *end*.
+def settled_match(
+    data: bytes, end: int, hashes: array[int], before: array[int], rank: array[int], at: int, position: int, lazy: int
+) -> tuple[int, int, int]:
+    """Return where the match begins that zlib takes, its length, and the earlier position that it refers to.
 
-    It has state: the place with the shortest chain that has come up, which may serve the search one position on, too.
+    *position* is the nearest one with the same three bytes as *at*. *data*, whose chains these are, ends at *end*,
+    though MARGIN more bytes follow.
+
+    This is the lazy evaluation of RFC 1951 section 4: a match that is shorter than *lazy* has to wait for the search at
+    the next position. If that finds a longer one, the first byte becomes a literal and the longer match waits in turn.
+
+    It is the encoder's innermost loop, and in one piece because calls are dear. *rare* is the place with the shortest
+    chain that has come up, *least* its rank. It may serve the search at the next position, too.
     """
-    rare = least = 0
-
-    def longer(at: int, position: int, best: int) -> tuple[int, int]:
-        """Return length and position of the match that zlib takes at *at*, if it is longer than *best*.
-
-        Otherwise what was given: *position* is an earlier one in the chain of *at*, with all before it looked at, where
-        *best* bytes agree; or *at* itself, where *best* comes from the match one position before.
-
-        The newest position in a chain may be one byte further away than REACH allows. It is the only one then.
-        """
-        nonlocal rare, least
-        oldest = at - REACH + 1
-        last_rank = rank[at]
-        if rare < at:
-            rare, least = at, last_rank
-        if before[at] < oldest:
-            oldest -= 1
-            rare, least = at, 0
-        last_rank -= PATIENCE if best < GOOD or position < at else PATIENCE // 4
+    rare, least = at, rank[at]
+    oldest, last_rank = at - REACH + 1, least - PATIENCE
+    begin, match = at, position
+    best = agreement(data, at, position, MIN_MATCH, end)
+    while True:
         while best < NICE and at + best < end:
             last = at + best - 2
             if rank[last] < least:
                 rare, least = last, rank[last]
+            # Along the chain of *rare*, with a look at the hash at the other end of the string. At the last place less
+            # than that agrees with *position*, so its chain has to be walked from the start.
             place = rare - at
-            if place:
-                # At the last place, less than that agrees at *position*, so its chain has to be walked from the start.
-                there = before[rare if rare == last else position + place]
-                check, wanted = -place, hashes[at]
-            else:
-                there = before[position]
-                check, wanted = best - 2, hashes[last]
+            check = -place or best - 2
+            wanted = hashes[rare + check]
+            there = before[rare if rare == last else position + place]
             reach = oldest + place
             while there >= reach:
                 if hashes[there + check] == wanted:
-                    candidate = there - place
-                    if rank[candidate] < last_rank:
-                        return best, position
-                    if data[candidate : candidate + best + 1] == data[at : at + best + 1]:
+                    position = there - place
+                    if rank[position] < last_rank:
+                        there = NOWHERE
+                        continue
+                    if data[position : position + best + 1] == data[at : at + best + 1]:
                         break
                 there = before[there]
             else:
                 break
-            position = candidate
+            begin, match = at, position
             best = agreement(data, at, position, best + 1, end)
-        return best, position
-
-    return longer
+        if begin < at or best >= lazy:
+            return begin, best, match
+        at += 1
+        position = at
+        oldest = at - REACH + 1
+        if before[at] < oldest:
+            # The newest position in a chain may be one byte further away. It is the only one then, so the way is short.
+            oldest -= 1
+            rare, least = at, 0
+        elif rare < at:
+            rare, least = at, rank[at]
+        last_rank = rank[at] - (PATIENCE if best < GOOD else PATIENCE // 4)
 
 
 def agreement(data: bytes, at: int, position: int, known: int, end: int) -> int:
