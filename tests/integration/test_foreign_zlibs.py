@@ -307,7 +307,7 @@ def build_sdist(sdist_directory, config_settings=None):
 @pytest.fixture
 def place(roots: tuple[Path, Path], tmp_path: Path) -> Place:
     source = small_project(tmp_path / "source", extra=LARGE)
-    (source / "large.txt").write_bytes(words(850_000) * 2)
+    (source / "large.txt").write_bytes((words(250_000) + b"\n" * 300_000) * 4)
     assert (source / "large.txt").stat().st_size > WORTHWHILE
     return settle(QUIET, source, roots[0])
 
