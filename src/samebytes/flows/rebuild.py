@@ -1,0 +1,161 @@
+"""One artifact by the project's own backend, in an environment of any interpreter: the work of a process of its own.
+
+Nothing is normalized here. What samebytes itself built is rebuilt by ``build_inside``.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Callable
+
+from ..backend.config import Config, load
+from ..errors import BackendError
+from ..outside.interpreters import Python, environment
+from ..outside.isolated import Environment, Installed, install
+from . import lock
+from .lock import Locked
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to build, and where."""
+
+    root: str
+    """A directory for everything that the build makes; it holds ``tmp``."""
+    source: str
+    kind: str
+    python: Python
+    constraints: tuple[str, ...] = ()
+    """Lines of a constraints file."""
+    locked: tuple[Locked, ...] | None = None
+    config_settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """What came out."""
+
+    path: str
+    requirements: tuple[Installed, ...]
+
+
+def rebuild(task: Task, tell: Callable[[str], None]) -> Rebuilt:
+    """Build one artifact in this process's environment.
+
+    :raises SamebytesError: if requirements cannot be installed or the backend fails.
+    """
+    os.umask(0o022)
+    root, source = Path(task.root), Path(task.source)
+    tell(f"Creating an environment with Python {task.python.version}")
+    there = environment(task.python, root / "env")
+    config = load(source)
+    worker = _Worker(task, there, tell)
+    worker.provide(config.requires)
+    hooks = _Hooks(source, config, there)
+    settings = dict(task.config_settings) or None
+    worker.provide(hooks.call(f"get_requires_for_build_{task.kind}", settings))
+    tell(f"Building the {task.kind} with {config.backend.name}")
+    out = root / "out"
+    out.mkdir()
+    made = out / str(hooks.call(f"build_{task.kind}", str(out), settings))
+    if not made.is_file():
+        raise BackendError(
+            f"the backend {config.backend.name!r} said that it built {made.name}, and did not",
+            remedy="That is an error of the backend (PEP 517): report it there, or try another release of it.",
+        )
+    return Rebuilt(str(made), worker.installed())
+
+
+class _Worker:
+    """Fills the environment."""
+
+    def __init__(self, task: Task, there: Environment, tell: Callable[[str], None]) -> None:
+        self._task, self._there, self._tell = task, there, tell
+        self._root = Path(task.root)
+        self._asked: set[str] = set()
+        self._found: dict[str, Installed] = {}
+
+    def installed(self) -> tuple[Installed, ...]:
+        return tuple(self._found[name] for name in sorted(self._found))
+
+    def provide(self, lines: Sequence[str]) -> None:
+        """Install what *lines* require, as constrained, or what is locked instead."""
+        wanted = [line for line in lines if line not in self._asked]
+        first = not self._asked
+        self._asked.update(wanted)
+        if self._task.locked is None:
+            constraints = self._root / "constraints.txt"
+            constraints.write_text("".join(f"{line}\n" for line in self._task.constraints), encoding="utf-8")
+            self._install(wanted, ["--constraint", str(constraints)])
+            return
+        lock.demand(wanted, self._task.locked)
+        if first and wanted:
+            self._install([line for one in self._task.locked for line in one.lines], ["--require-hashes"])
+
+    def _install(self, lines: Sequence[str], options: Sequence[str]) -> None:
+        if lines:
+            shown = [line.partition(" --hash")[0] for line in lines if not line.startswith("-")]
+            self._tell(f"Installing {', '.join(shown)}")
+            self._found.update({one.name: one for one in install(self._there, lines, self._root, options)})
+
+
+class _Hooks:
+    """The backend's hooks, as a front end calls them (PEP 517)."""
+
+    def __init__(self, source: Path, config: Config, there: Environment) -> None:
+        from pyproject_hooks import BuildBackendHookCaller
+
+        self._name = config.backend.name
+        self._caller = BuildBackendHookCaller(
+            str(source),
+            config.backend.name,
+            config.backend.path or None,
+            runner=partial(_run, there.variables),
+            python_executable=there.python,
+        )
+
+    def call(self, hook: str, *arguments: Any) -> Any:
+        """Call *hook*.
+
+        :raises BackendError: if the backend is not there, or fails.
+        """
+        from pyproject_hooks import BackendUnavailable, UnsupportedOperation
+
+        try:
+            return getattr(self._caller, hook)(*arguments)
+        except BackendUnavailable as error:
+            raise BackendError(
+                f"the backend {self._name!r} cannot be imported\n{error.traceback}",
+                remedy="Does [build-system] requires name it, in a release that works with this Python?",
+            ) from None
+        except (UnsupportedOperation, subprocess.CalledProcessError) as error:
+            raise BackendError(
+                f"the backend {self._name!r} failed in {hook}: {error}; what it said stands above",
+                remedy="--python or --locked may give it what it had then; --source another tree.",
+            ) from None
+
+
+def _run(
+    variables: Mapping[str, str], command: Sequence[str], cwd: str | None = None, extra: Mapping[str, str] | None = None
+) -> None:
+    """Run a hook's process; all that it says goes where ours goes."""
+    subprocess.run(command, cwd=cwd, env={**os.environ, **variables, **(extra or {})}, check=True)
+
+
+def task_from_plain(data: Mapping[str, Any]) -> Task:
+    """Read the ``asdict`` of a task."""
+    python = Python(**{**data["python"], "minor": tuple(data["python"]["minor"])})
+    locked = data["locked"]
+    if locked is not None:
+        locked = tuple(Locked(**{**values, "lines": tuple(values["lines"])}) for values in locked)
+    return Task(**{**data, "python": python, "constraints": tuple(data["constraints"]), "locked": locked})
+
+
+def rebuilt_from_plain(data: Mapping[str, Any]) -> Rebuilt:
+    """Read the ``asdict`` of what was rebuilt."""
+    return Rebuilt(data["path"], tuple(Installed(**values) for values in data["requirements"]))

@@ -1,0 +1,164 @@
+"""Source trees for a build: unpacked from an sdist, copied from a directory, or checked out by git."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..archive.entry import Kind
+from ..dist.layout import parse_sdist_name, top_directory
+from ..errors import UsageError
+from ..outside.source_copy import copy_source
+from ..passes.pipeline import open_archive
+
+_GIT = "git"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A tree to build, and what it is to others."""
+
+    tree: Path
+    """A private copy."""
+    told: str
+    """For people: where it comes from."""
+    uri: str = ""
+    """A package URL or a git address; empty for a directory, whose place means nothing elsewhere."""
+    digest: Mapping[str, str] = field(default_factory=dict)
+    """``sha256`` of an sdist, ``gitCommit``, or ``dirHash`` (in-toto's digest set)."""
+    location: str = ""
+    """Where an sdist was downloaded."""
+
+
+def from_text(text: str, directory: Path) -> Source:
+    """Return the tree that *text* names, put into *directory*: ``SDIST``, ``TREE`` or ``GIT-URL-OR-DIR@REF``.
+
+    :raises SamebytesError: if it names nothing, or that cannot be read.
+    """
+    path = Path(text)
+    if path.is_dir():
+        return from_tree(path, directory)
+    if path.is_file():
+        return from_sdist(path, directory)
+    where, _, ref = text.rpartition("@")
+    if where and ref and ":" not in ref:
+        return from_git(where, ref, directory)
+    raise UsageError(
+        f"the source {text!r} is neither a directory nor an sdist, and names no git repository",
+        remedy="Name a tree, a .tar.gz, or a repository with a tag or commit: URL@REF.",
+    )
+
+
+def from_sdist(path: Path, directory: Path, location: str = "") -> Source:
+    """Unpack the sdist *path* into *directory*.
+
+    :raises ArchiveError: if it is no sdist, or one that is unsafe to unpack.
+    """
+    tree = unpack(path, directory)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Source(tree, f"the sdist {path.name}", package_url(path.name), {"sha256": digest}, location)
+
+
+def from_tree(path: Path, directory: Path) -> Source:
+    """Copy the tree *path* into *directory*."""
+    tree = copy_source(path.resolve(), directory / "src")
+    return Source(tree, f"the tree {path}", digest={"dirHash": tree_digest(tree)})
+
+
+def from_git(where: str, ref: str, directory: Path) -> Source:
+    """Clone the repository *where*, a URL or a directory, into *directory*, with the commit that *ref* names.
+
+    :raises UsageError: if git cannot.
+    """
+    tree = directory / "src"
+    is_local = Path(where).is_dir()
+    _run(where, "clone", "--quiet", "--no-checkout", "--", str(Path(where).resolve()) if is_local else where, str(tree))
+    commit = _run(where, "-C", str(tree), "rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}").strip()
+    _run(where, "-C", str(tree), "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit)
+    _run(where, "-C", str(tree), "submodule", "--quiet", "update", "--init", "--recursive")
+    uri = "" if is_local else f"git+{where}@{commit}"
+    return Source(tree, f"{where} at {ref} ({commit[:12]})", uri, {"gitCommit": commit})
+
+
+def unpack(path: Path, directory: Path) -> Path:
+    """Unpack the sdist *path* into *directory*, with times and executable bits, and return the tree in it.
+
+    :raises ArchiveError: if it is none, or holds names or links that lead out of it.
+    """
+    with open_archive(path) as archive:
+        top = top_directory([entry.name for entry in archive.entries], path.name)
+        (directory / top).mkdir(parents=True)
+        for entry in archive.entries:
+            target = directory / entry.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if entry.kind is Kind.DIRECTORY:
+                target.mkdir(exist_ok=True)
+            elif entry.kind is Kind.SYMLINK:
+                target.symlink_to(entry.target)
+            else:
+                target.unlink(missing_ok=True)  # a member given twice counts once, the last
+                with target.open("wb") as sink:
+                    sink.writelines(entry.content.chunks())
+                target.chmod(0o755 if entry.mode & 0o100 else 0o644)
+                os.utime(target, (entry.mtime, entry.mtime))
+    return directory / top
+
+
+def tree_digest(tree: Path) -> str:
+    """Return the ``dirHash`` of the files in *tree*, without ``.git``.
+
+    It is the SHA-256 of the lines that ``sha256sum`` writes for them in the order of their names (in-toto's
+    digest set, "dirHash"). Modes and links are not in it.
+    """
+    lines = hashlib.sha256()
+    for name, path in sorted(_files(tree, "")):
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        lines.update(f"{digest}  {name}\n".encode("utf-8", "surrogateescape"))
+    return lines.hexdigest()
+
+
+def _files(directory: Path, prefix: str) -> Iterator[tuple[str, Path]]:
+    for path in directory.iterdir():
+        if path.is_symlink() or path.name == ".git":
+            continue
+        if path.is_dir():
+            yield from _files(path, f"{prefix}{path.name}/")
+        elif path.is_file():
+            yield prefix + path.name, path
+
+
+def package_url(filename: str, name: str = "", version: str = "") -> str:
+    """Return the package URL (purl) of a file of a release; name and version default to the sdist's."""
+    from urllib.parse import quote
+
+    from packaging.utils import canonicalize_name
+
+    if not name:
+        name, version = parse_sdist_name(filename)
+    return f"pkg:pypi/{canonicalize_name(name)}@{quote(version, safe='.!-')}?file_name={quote(filename)}"
+
+
+def _run(where: str, *words: str) -> str:
+    """Run git and return what it prints.
+
+    :raises UsageError: with what git says, if it fails.
+    """
+    environ = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    try:
+        done = subprocess.run(
+            [_GIT, *words], env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+    except OSError as error:
+        raise UsageError(
+            f"git cannot be run: {error.strerror}", remedy="Install git, or name a tree or sdist."
+        ) from None
+    if done.returncode:
+        raise UsageError(
+            f"git cannot fetch the source from {where}: {done.stderr.strip()}",
+            remedy="Is the address right, and is the tag or commit there?",
+        )
+    return done.stdout
