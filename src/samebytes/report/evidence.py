@@ -16,6 +16,11 @@ class Parted(NamedTuple):
     after: str
 
 
+def text_of(data: bytes) -> str:
+    """Return *data* as text on one line, escaped where it is not printable."""
+    return "".join(_pieces(data))
+
+
 def parted(evidence: Evidence) -> tuple[Parted, Parted]:
     """Return both sides of *evidence* as text, parted where they differ."""
     left, right = _pieces(evidence.left), _pieces(evidence.right)
