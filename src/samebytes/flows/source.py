@@ -59,7 +59,7 @@ def from_sdist(path: Path, directory: Path, location: str = "") -> Source:
     :raises ArchiveError: if it is no sdist, or one that is unsafe to unpack.
     """
     tree = unpack(path, directory)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = sha256_of(path)
     return Source(tree, f"the sdist {path.name}", package_url(path.name), {"sha256": digest}, location)
 
 
@@ -116,8 +116,7 @@ def tree_digest(tree: Path) -> str:
     """
     lines = hashlib.sha256()
     for name, path in sorted(_files(tree, "")):
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        lines.update(f"{digest}  {name}\n".encode("utf-8", "surrogateescape"))
+        lines.update(f"{sha256_of(path)}  {name}\n".encode("utf-8", "surrogateescape"))
     return lines.hexdigest()
 
 
@@ -129,6 +128,15 @@ def _files(directory: Path, prefix: str) -> Iterator[tuple[str, Path]]:
             yield from _files(path, f"{prefix}{path.name}/")
         elif path.is_file():
             yield prefix + path.name, path
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of the file *path*, in hexadecimal."""
+    state = hashlib.sha256()
+    with path.open("rb") as file:
+        for chunk in iter(lambda: file.read(1 << 20), b""):
+            state.update(chunk)
+    return state.hexdigest()
 
 
 def package_url(filename: str, name: str = "", version: str = "") -> str:
