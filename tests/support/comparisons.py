@@ -30,14 +30,14 @@ def different(
 
 CONTAINER = (
     Difference(
-        "Z001",
+        "member-order",
         Kind.CONTAINER,
         "the members' order differs from position 1 on",
         findings=(finding("D009", b"demo/__init__.py", b"demo/tool.py", "position 1"),),
         passes=("Z001",),
     ),
     Difference(
-        "Z002",
+        "member-times",
         Kind.CONTAINER,
         "12 members have other times",
         findings=(finding("D011", b"2026-11-20T10:00:00", b"2026-11-21T10:00:00", "demo/__init__.py"),),
@@ -107,7 +107,7 @@ METADATA = Difference(
     ),
 )
 
-GONE = Difference("demo/stale.py", Kind.MISSING, "only in A")
+GONE = Difference("demo/stale.py", Kind.MISSING, "only on the left side")
 
 
 def ordinary() -> Comparison:

@@ -29,7 +29,7 @@ SHOWN_FINDINGS = 3
 NARROWEST = 32
 """Columns that text gets, however deep in the tree it stands."""
 
-_PASS_NAMES = {one.code: one.name.replace("-", " ") for one in passes.ALL}
+_PASS_NAMES = {one.code: one.name for one in passes.ALL}
 _Item = TypeVar("_Item")
 
 
@@ -54,7 +54,7 @@ class View(NamedTuple):
     verbose: bool = False
     """Everything, however much there is."""
     branches: Branches = LINES
-    labels: tuple[str, str] = ("A", "B")
+    labels: tuple[str, str] = ("left", "right")
     """What the two sides are called."""
 
 
@@ -130,13 +130,14 @@ def _heading(difference: Difference, style: Style, width: int) -> list[str]:
 
 
 def title_of(difference: Difference) -> str:
-    """Return a difference's name, harmless; that of a pass comes with what it stands for."""
-    return pass_title(difference.name) if difference.kind is Kind.CONTAINER else harmless(difference.name)
+    """Return a difference's name, harmless; one of the container that a pass is about is called as the pass is."""
+    about = [code for code in difference.passes if _PASS_NAMES.get(code) == difference.name]
+    return pass_title(about[0]) if difference.kind is Kind.CONTAINER and about else harmless(difference.name)
 
 
 def pass_title(code: str) -> str:
     """Return the code of a pass, and what the pass is called."""
-    return f"{code} {_PASS_NAMES[code]}" if code in _PASS_NAMES else harmless(code)
+    return f"{code} {_PASS_NAMES[code].replace('-', ' ')}" if code in _PASS_NAMES else harmless(code)
 
 
 def _detail(difference: Difference, view: View, width: int) -> Iterator[str]:
@@ -184,11 +185,16 @@ def _side(side: Parted, width: int, paint: Callable[[str], str]) -> Iterator[str
 
 def _cure(difference: Difference, view: View, width: int) -> Iterator[str]:
     """Yield which passes remove the difference."""
-    titles = ", ".join(pass_title(code) for code in difference.passes)
-    if difference.kind is Kind.CONTAINER and difference.passes == (difference.name,):
-        yield view.style.good("normalizing removes it")
-    elif titles:
-        yield from (view.style.good(line) for line in folded(f"normalizing removes it: {titles}", width, "  "))
+    titles = ", ".join(other_passes(difference))
+    if difference.passes:
+        told = "normalizing removes it" + (f": {titles}" if titles else "")
+        yield from (view.style.good(line) for line in folded(told, width, "  "))
+
+
+def other_passes(difference: Difference) -> list[str]:
+    """Return the titles of the passes that remove *difference*, but for the one that its own title names."""
+    titles = [pass_title(code) for code in difference.passes]
+    return [title for title in titles if title != title_of(difference)]
 
 
 def _hung(differences: Sequence[Difference], view: View, width: int, most: int) -> list[str]:
@@ -217,10 +223,10 @@ def _more(number: int, what: str, view: View) -> list[str]:
 
 
 def cause_lines(comparisons: Iterable[Comparison], style: Style) -> Iterator[str]:
-    """Yield every cause found, with how often, why it matters, and what to do about it."""
+    """Yield every cause found, after an empty line: how often it was, what it is, and what to do about it."""
     counts = cause_counts(comparisons)
     if counts:
-        yield style.bold("causes")
+        yield from ("", style.bold("causes"))
     for code, number in counts.items():
         cause = by_code(code)
         yield f"  {style.notable(f'{cause.code} {cause.name}')}: {counted(number, 'difference')}"

@@ -12,7 +12,7 @@ from importlib import resources
 
 from ..compare.causes import by_code
 from ..compare.model import Comparison, Difference, Finding, Kind, Side, Verdict
-from .compare import cause_counts, counted, pair_name, pass_title, title_of
+from .compare import cause_counts, counted, other_passes, pair_name, title_of
 from .evidence import Parted, parted
 from .prose import blocks
 from .terminal import harmless
@@ -89,7 +89,7 @@ def verdict_badge(verdict: Verdict) -> str:
     return f'<span class="verdict {verdict.name.lower()}">{text(verdict.value)}</span>'
 
 
-def comparison_section(comparison: Comparison, number: int = 1, labels: tuple[str, str] = ("A", "B")) -> str:
+def comparison_section(comparison: Comparison, number: int = 1, labels: tuple[str, str] = ("left", "right")) -> str:
     """Return a section on one pair; *number* tells it from the page's others."""
     name = html.escape(pair_name(comparison))
     unfolded = sum(1 for _ in comparison.walk()) <= ALL_OPEN
@@ -112,7 +112,7 @@ def _side(label: str, side: Side) -> str:
     )
 
 
-def tree(differences: Sequence[Difference], *, unfolded: bool, labels: tuple[str, str] = ("A", "B")) -> str:
+def tree(differences: Sequence[Difference], *, unfolded: bool, labels: tuple[str, str] = ("left", "right")) -> str:
     """Return *differences* as a list of what can be unfolded, those of the container itself first and together."""
     container = [each for each in differences if each.kind is Kind.CONTAINER]
     members = [each for each in differences if each.kind is not Kind.CONTAINER]
@@ -146,7 +146,7 @@ def _node(difference: Difference, unfolded: bool, labels: tuple[str, str]) -> st
     body = [
         *([_detail(difference.detail)] if difference.detail else []),
         *(finding_markup(finding, labels) for finding in difference.findings),
-        *([_cure(difference.passes)] if difference.passes else []),
+        *([_cure(difference)] if difference.passes else []),
         _list(difference.children, unfolded, labels),
     ]
     return _foldable(head, "\n".join(part for part in body if part), unfolded=unfolded)
@@ -170,7 +170,7 @@ def _detail_line(line: str) -> str:
     return f'<span class="{kind}">{text(line)}</span>'
 
 
-def finding_markup(finding: Finding, labels: tuple[str, str] = ("A", "B")) -> str:
+def finding_markup(finding: Finding, labels: tuple[str, str] = ("left", "right")) -> str:
     """Return a cause, linked to its explanation (:func:`causes_section`), with its evidence on both sides."""
     cause = by_code(finding.code)
     where = finding.evidence.where
@@ -192,8 +192,9 @@ def _excerpt(side: Parted) -> str:
     return f"<code>{html.escape(side.before)}{own}{html.escape(side.after)}</code>"
 
 
-def _cure(codes: Sequence[str]) -> str:
-    return f'<p class="cure">Normalizing removes it: {", ".join(html.escape(pass_title(code)) for code in codes)}.</p>'
+def _cure(difference: Difference) -> str:
+    titles = ", ".join(html.escape(title) for title in other_passes(difference))
+    return f'<p class="cure">Normalizing removes it{f": {titles}" if titles else ""}.</p>'
 
 
 def causes_section(comparisons: Sequence[Comparison]) -> str:

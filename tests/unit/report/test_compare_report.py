@@ -38,8 +38,8 @@ def test_the_verdict_comes_first(verdict: Verdict) -> None:
 
 def test_identical_files_have_no_tree() -> None:
     told = lines(identical())
-    assert told[:2] == [f"{WHEEL}: identical", f"A a/{WHEEL}, 12,345 bytes"]
-    assert [line.split()[0] for line in told[1:]] == ["A", "sha256", "B", "sha256"]
+    assert told[:2] == [f"{WHEEL}: identical", f"left  a/{WHEEL}, 12,345 bytes"]
+    assert [line.split()[0] for line in told[1:]] == ["left", "sha256", "right", "sha256"]
 
 
 def test_files_with_two_names_are_both_named() -> None:
@@ -53,13 +53,13 @@ def test_the_tree() -> None:
         "├─ container",
         "│  ├─ Z001 member order: the members' order differs from position 1 on",
         "│  │    D009 directory-order (position 1)",
-        "│  │      A demo/__init__.py",
-        "│  │      B demo/tool.py",
+        "│  │      left  demo/__init__.py",
+        "│  │      right demo/tool.py",
         "│  │    normalizing removes it",
         "│  └─ Z002 member times: 12 members have other times",
         "│       D011 member-times (demo/__init__.py)",
-        "│         A 2026-11-20T10:00:00",
-        "│         B 2026-11-21T10:00:00",
+        "│         left  2026-11-20T10:00:00",
+        "│         right 2026-11-21T10:00:00",
         "│       normalizing removes it",
         "└─ demo/_build.py: 1 of 3 lines differs",
         "   └─ lines: 1 line differs",
@@ -71,8 +71,8 @@ def test_the_tree() -> None:
         "        +ROOT = '/b/two/src'",
         "         x",
         "        D001 build-path (line 2)",
-        "          A ROOT = '/tmp/one/src'\\n",
-        "          B ROOT = '/b/two/src'\\n",
+        "          left  ROOT = '/tmp/one/src'\\n",
+        "          right ROOT = '/b/two/src'\\n",
     ]
 
 
@@ -82,8 +82,8 @@ def test_a_member_says_which_passes_remove_its_difference() -> None:
 
 
 def test_one_side_may_have_nothing() -> None:
-    gone = Difference("x", Kind.MISSING, "only in B", findings=(finding("D020", b"", b"build/x"),))
-    assert [line.strip() for line in lines(different(gone))[-2:]] == ["A nothing", "B build/x"]
+    gone = Difference("x", Kind.MISSING, "only on the right side", findings=(finding("D020", b"", b"build/x"),))
+    assert [line.strip() for line in lines(different(gone))[-2:]] == ["left  nothing", "right build/x"]
 
 
 def test_notes_come_last() -> None:
@@ -137,7 +137,7 @@ def test_long_evidence_is_folded_and_whole() -> None:
     long = b"/very/long" * 16
     told = lines(different(Difference("x", Kind.TEXT, "y", findings=(finding("D001", long, b"/"),))))
     assert max(map(len, told)) <= 80
-    assert long.decode() in "".join(line.strip() for line in told).replace("A /very", "/very")
+    assert long.decode() in "".join(line.strip() for line in told).replace("left  /very", "/very")
 
 
 # What archives could do to a terminal
@@ -204,7 +204,7 @@ def test_evidence_is_parted_where_it_differs(left: bytes, right: bytes, expected
 def test_causes_are_counted_once_a_difference_and_come_with_their_remedy() -> None:
     twice = Difference("x", Kind.TEXT, "y", findings=TEXT.children[0].findings * 2)
     told = list(cause_lines([different(TEXT), different(ELF, twice)], PLAIN))
-    assert told[:2] == ["causes", "  D001 build-path: 3 differences"]
+    assert told[:3] == ["", "causes", "  D001 build-path: 3 differences"]
     assert "  D017 build-id: 1 difference" in told
     assert "        samebytes build" in told
 
