@@ -205,4 +205,5 @@ def _report(args: argparse.Namespace, results: Sequence[Result], status: int) ->
     if args.verbosity > QUIET:
         branches = LINES if (sys.stdout.encoding or "").lower().startswith("utf") else ASCII
         view = View(style_of(sys.stdout), args.verbosity >= VERBOSE, branches)
-        print("\n".join(lines(results, view)))
+        for line in lines(results, view):
+            print(line)

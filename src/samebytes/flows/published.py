@@ -34,9 +34,18 @@ class Artifact:
     note: str = ""
 
 
-def find(target: str, kind: str, python: Callable[[], Python], index: Callable[[], Index], directory: Path) -> Artifact:
-    """Return the artifact that *target* names: a file, ``NAME==VERSION``, or the name of a file in the index.
+def find(
+    target: str,
+    kind: str,
+    python: Callable[[], Python],
+    index: Callable[[], Index],
+    directory: Path,
+    *,
+    is_in_index: bool = False,
+) -> Artifact:
+    """Return the artifact that *target* names: a file, or ``NAME==VERSION``.
 
+    :param is_in_index: whether it may be the name of a file in the index.
     :param kind: ``"wheel"`` or ``"sdist"`` to choose of a release; empty for a wheel if there is one that fits.
     :param directory: where downloads go.
     :raises SamebytesError: if there is none.
@@ -48,7 +57,7 @@ def find(target: str, kind: str, python: Callable[[], Python], index: Callable[[
     if release:
         files = of_release(index(), release[1], release[2])
         return _downloaded(_choice(files, target, kind, python), index(), directory)
-    if target.endswith(_SUFFIXES) and "/" not in target:
+    if is_in_index and target.endswith(_SUFFIXES):
         return _downloaded(by_name(target, index()), index(), directory)
     raise UsageError(
         f"{target}: there is no such file, and it is no release", remedy="Name a wheel, an sdist, or NAME==VERSION."

@@ -141,10 +141,13 @@ class _Hooks:
 
 
 def _run(
-    variables: Mapping[str, str], command: Sequence[str], cwd: str | None = None, extra: Mapping[str, str] | None = None
+    variables: Mapping[str, str],
+    command: Sequence[str],
+    cwd: str | None = None,
+    extra_environ: Mapping[str, str] | None = None,
 ) -> None:
     """Run a hook's process; all that it says goes where ours goes."""
-    subprocess.run(command, cwd=cwd, env={**os.environ, **variables, **(extra or {})}, check=True)
+    subprocess.run(command, cwd=cwd, env={**os.environ, **variables, **(extra_environ or {})}, check=True)
 
 
 def task_from_plain(data: Mapping[str, Any]) -> Task:

@@ -167,7 +167,9 @@ class _Verification:
         request, environ = self._request, self._around.build.environ
         own = provenance.this_python()
         index, downloads = self._around.index, self._private / "downloads"
-        artifact = published.find(request.target, request.kind, lambda: own, index, downloads)
+        artifact = published.find(
+            request.target, request.kind, lambda: own, index, downloads, is_in_index=self._record is not None
+        )
         self._note(artifact.note)
         clues = read_clues(artifact.path)
         asked = named(request.python, environ) if request.python else self._recorded_python()
