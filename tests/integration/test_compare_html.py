@@ -13,7 +13,7 @@ pytest.importorskip("fcntl", reason="the browser is spoken to over POSIX pipes")
 from support.browser import Browser, Page, browsing, chromium
 from support.comparisons import crowded, hostile, identical, ordinary
 
-from samebytes.report.html import causes_section, comparison_section, contents, html_page, tally
+from samebytes.report.html import causes_section, comparison_section, contents, html_page, tally, verdict_badge
 
 PROGRAM = chromium()
 
@@ -61,8 +61,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A page with all that there can be, in a file."""
     pairs = [ordinary(), hostile(), identical(), crowded(30, 3, 5)]
     sections = [comparison_section(pair, number) for number, pair in enumerate(pairs, start=1)]
+    entries = [(pair.left.path, verdict_badge(pair.verdict)) for pair in pairs]
     lead = tally([pair.verdict for pair in pairs])
-    whole = html_page("samebytes compare", [contents(pairs), *sections, causes_section(pairs)], version="1", lead=lead)
+    whole = html_page(
+        "samebytes compare", [contents(entries), *sections, causes_section(pairs)], version="1", lead=lead
+    )
     path = tmp_path_factory.mktemp("page") / "page.html"
     path.write_text(whole, encoding="utf-8")
     return path.as_uri()

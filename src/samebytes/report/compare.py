@@ -47,6 +47,15 @@ ASCII = Branches("|- ", "`- ", "|  ")
 """For streams whose encoding has no lines."""
 
 
+def branches_for(encoding: str) -> Branches:
+    """Return what a stream of *encoding* can show."""
+    try:
+        "".join(LINES).encode(encoding)
+    except (LookupError, UnicodeEncodeError):
+        return ASCII
+    return LINES
+
+
 class View(NamedTuple):
     """How comparisons are shown."""
 
@@ -223,20 +232,13 @@ def _more(number: int, what: str, view: View) -> list[str]:
 
 
 def cause_lines(comparisons: Iterable[Comparison], style: Style) -> Iterator[str]:
-    """Yield every cause found, after an empty line: how often it was, what it is, and what to do about it."""
-    counts = cause_counts(comparisons)
-    if counts:
-        yield from ("", style.bold("causes"))
-    for code, number in counts.items():
+    """Yield every cause found, each after an empty line: how often it was, what it is, and what to do about it."""
+    for code, number in cause_counts(comparisons).items():
         cause = by_code(code)
-        yield f"  {style.notable(f'{cause.code} {cause.name}')}: {counted(number, 'difference')}"
-        body = [
-            *_block_lines(cause.explanation, style.width - 4),
-            *_block_lines(f"Remedy: {cause.remedy}", style.width - 4),
-        ]
-        yield from (f"    {line}".rstrip() for line in body)
-        if body[-1]:
-            yield ""
+        yield ""
+        yield f"{style.notable(f'{cause.code} {cause.name}')}: {counted(number, 'difference')}"
+        for text in (cause.explanation, f"Remedy: {cause.remedy}"):
+            yield from (f"  {line}".rstrip() for line in _block_lines(text, style.width - 2))
 
 
 def cause_counts(comparisons: Iterable[Comparison]) -> dict[str, int]:
@@ -247,11 +249,12 @@ def cause_counts(comparisons: Iterable[Comparison]) -> dict[str, int]:
 
 def _block_lines(text: str, width: int) -> Iterator[str]:
     """Yield the lines of an explanation or a remedy; those to be pasted are indented, and kept as they are."""
+    before = None
     for block in blocks(text):
-        if block.pasted:
-            yield from ("", *(f"    {line}".rstrip() for line in block.text.splitlines()), "")
-        else:
-            yield from folded(block.text, width)
+        if before is not None and (before.pasted or block.pasted):
+            yield ""
+        yield from (f"    {line}" for line in block.text.splitlines()) if block.pasted else folded(block.text, width)
+        before = block
 
 
 def _cut(text: str, width: int) -> list[str]:

@@ -75,11 +75,11 @@ def tally(verdicts: Sequence[Verdict]) -> str:
     return f"<p>{counted(len(verdicts), 'pair')}: {', '.join(f'{n:,} {what}' for n, what in counts if n)}.</p>"
 
 
-def contents(comparisons: Sequence[Comparison]) -> str:
-    """Return the list of pairs, each with its verdict and a link to its section (:func:`comparison_section`)."""
+def contents(entries: Sequence[tuple[str, str]]) -> str:
+    """Return the list of a page's sections: the name of each, as text, and its badge, as HTML."""
     items = (
-        f'<li><a class="name" href="#pair-{number}">{html.escape(pair_name(one))}</a> {verdict_badge(one.verdict)}</li>'
-        for number, one in enumerate(comparisons, start=1)
+        f'<li><a class="name" href="#pair-{number}">{text(name)}</a> {badge}</li>'
+        for number, (name, badge) in enumerate(entries, start=1)
     )
     return f'<nav aria-label="Pairs"><ul>{"".join(items)}</ul></nav>'
 

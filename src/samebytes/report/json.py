@@ -9,6 +9,7 @@ from typing import Any
 
 from ..compare.causes import by_code
 from ..compare.model import Comparison, Difference, Evidence, Finding, Side
+from ..errors import SamebytesError
 from ..flows.normalize import FileDigest, Result
 from .compare import cause_counts
 from .evidence import text_of
@@ -46,7 +47,7 @@ def _file(result: Result) -> dict[str, Any]:
         "changes": [change._asdict() for change in result.changes],
         "notes": [note._asdict() for note in result.notes],
         "payload": _payload(result),
-        "error": _error(result),
+        "error": error_document(result.error),
     }
 
 
@@ -56,8 +57,8 @@ def _date(result: Result) -> dict[str, Any] | None:
     return {"seconds": result.date.seconds, "iso": result.date.iso, "source": result.date.source.value}
 
 
-def _error(result: Result) -> dict[str, Any] | None:
-    error = result.error
+def error_document(error: SamebytesError | None) -> dict[str, Any] | None:
+    """Return *error* as all documents have it."""
     if error is None:
         return None
     return {

@@ -108,7 +108,7 @@ def test_sides_may_have_other_names() -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 200])
 def test_nothing_is_wider_than_the_terminal(width: int) -> None:
-    prose = [line for line in everything(ordinary(), Style(width=width)) if not line.startswith("        ")]
+    prose = [line for line in everything(ordinary(), Style(width=width)) if not line.startswith("      ")]
     assert [line for line in prose if len(line) > width and "sha256" not in line] == []
 
 
@@ -204,9 +204,9 @@ def test_evidence_is_parted_where_it_differs(left: bytes, right: bytes, expected
 def test_causes_are_counted_once_a_difference_and_come_with_their_remedy() -> None:
     twice = Difference("x", Kind.TEXT, "y", findings=TEXT.children[0].findings * 2)
     told = list(cause_lines([different(TEXT), different(ELF, twice)], PLAIN))
-    assert told[:3] == ["", "causes", "  D001 build-path: 3 differences"]
-    assert "  D017 build-id: 1 difference" in told
-    assert "        samebytes build" in told
+    assert told[:2] == ["", "D001 build-path: 3 differences"]
+    assert "D017 build-id: 1 difference" in told
+    assert "      samebytes build" in told
 
 
 def test_no_cause_no_list() -> None:
@@ -220,8 +220,8 @@ def test_every_remedy_can_be_pasted(cause: Any) -> None:
     )
     for block in blocks(cause.remedy):
         if block.pasted:
-            assert all(f"        {line}".rstrip() in told for line in block.text.splitlines())
-    assert [line for line in told if len(line) > 80 and not line.startswith("        ")] == []
+            assert all(f"      {line}".rstrip() in told for line in block.text.splitlines())
+    assert [line for line in told if len(line) > 80 and not line.startswith("      ")] == []
 
 
 def test_prose_and_what_is_to_be_pasted() -> None:

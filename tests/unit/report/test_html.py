@@ -19,6 +19,7 @@ from samebytes.report.html import (
     paragraphs,
     tally,
     text,
+    verdict_badge,
 )
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -61,7 +62,8 @@ class Outline(HTMLParser):
 
 def page(comparisons: Sequence[Comparison]) -> str:
     sections = [comparison_section(one, number) for number, one in enumerate(comparisons, start=1)]
-    return html_page("samebytes compare", [contents(comparisons), *sections, causes_section(comparisons)], version="1")
+    entries = [(one.left.path, verdict_badge(one.verdict)) for one in comparisons]
+    return html_page("samebytes compare", [contents(entries), *sections, causes_section(comparisons)], version="1")
 
 
 def test_a_page_is_well_formed_and_has_landmarks() -> None:
