@@ -22,7 +22,7 @@ from .terminal import Progress, style_of
 from .verbosity import QUIET, VERBOSE, add_verbosity
 
 if TYPE_CHECKING:
-    from ..flows.check_source import Around, Options, Result, Subject
+    from ..flows.subject import Around, Options, Result, Subject
     from ..outside.interpreters import Python
     from ..outside.variations import Ground
 
@@ -181,6 +181,7 @@ def _check_sources(args: argparse.Namespace, sources: Sequence[bool]) -> int:
             remedy="Check them in two runs; --build builds sdists that are given.",
         )
     _refuse(args, _ARCHIVES_ONLY, "a source")
+    _check_targets(args)
     subjects, results = _subjects(args), []
     with Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress:
         checks = check(subjects, _options(args), _around(args, progress))
@@ -194,9 +195,19 @@ def _check_sources(args: argparse.Namespace, sources: Sequence[bool]) -> int:
     return status
 
 
+def _check_targets(args: argparse.Namespace) -> None:
+    """Refuse at once what could not be written after all the work."""
+    for path in filter(None, (args.html, args.junit)):
+        if not path.absolute().parent.is_dir():
+            raise UsageError(f"{path}: there is no such directory", remedy="Make it first, or name another place.")
+    for path in filter(None, (args.keep, args.logs)):
+        if path.exists() and not path.is_dir():
+            raise UsageError(f"{path} is no directory", remedy="Name another one.")
+
+
 def _subjects(args: argparse.Namespace) -> list[Subject]:
     """Return each source with each interpreter; one that is missing is an error of the subject."""
-    from ..flows.check_source import Form, Subject
+    from ..flows.subject import Form, Subject
     from ..outside import interpreters
 
     pythons: list[tuple[Python | None, SamebytesError | None]] = []
@@ -214,7 +225,7 @@ def _subjects(args: argparse.Namespace) -> list[Subject]:
 
 
 def _options(args: argparse.Namespace) -> Options:
-    from ..flows.check_source import FROM_SDIST, SDIST, WHEEL, Options
+    from ..flows.subject import FROM_SDIST, SDIST, WHEEL, Options
 
     chosen = tuple(kind for kind in (SDIST, WHEEL) if getattr(args, kind))
     return Options(
@@ -231,7 +242,7 @@ def _options(args: argparse.Namespace) -> Options:
 
 
 def _around(args: argparse.Namespace, progress: Progress) -> Around:
-    from ..flows.check_source import Around
+    from ..flows.subject import Around
     from ..flows.variations import choice
     from ..outside import releases
 
@@ -272,27 +283,18 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _tell(args: argparse.Namespace, result: Result) -> None:
-    from ..report.check_source import lines, title
-    from ..report.compare import ASCII, LINES, View
+    from ..report.check_source import LABELS, lines, title
+    from ..report.compare import View, branches_for
 
     style = style_of(sys.stdout)
     if result.error is not None:
         for line in error_lines(f"{title(result)}: {result.error.message}", result.error.remedy, style_of(sys.stderr)):
             print(line, file=sys.stderr)
     elif not args.json and args.verbosity > QUIET:
-        drawn = LINES if _can_draw(sys.stdout.encoding) else ASCII
-        view = View(style, args.verbosity >= VERBOSE, drawn, ("1st", "2nd"))
+        view = View(style, args.verbosity >= VERBOSE, branches_for(sys.stdout.encoding or "ascii"), LABELS)
         for line in lines(result, view):
             print(line)
         sys.stdout.flush()
-
-
-def _can_draw(encoding: str | None) -> bool:
-    try:
-        "├─└│".encode(encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
 
 
 def _write(args: argparse.Namespace, results: Sequence[Result], status: int) -> None:

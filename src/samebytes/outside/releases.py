@@ -36,7 +36,11 @@ def sdist(text: str, python: str, directory: Path, environ: Mapping[str, str]) -
     if found is None:
         raise UsageError(f"{text!r} is neither NAME nor NAME==VERSION", remedy="Name a project of the package index.")
     index = Index(address(environ), certificates=environ.get("PIP_CERT", ""))
-    return index.download(chosen(index.files(found["name"]), found["name"], found["version"], python), directory)
+    try:
+        files = index.files(found["name"])
+    except UsageError as error:  # it may have been meant as a path
+        raise UsageError(f"there is no file {text}, and {error.message}", remedy=error.remedy) from None
+    return index.download(chosen(files, found["name"], found["version"], python), directory)
 
 
 def chosen(files: Iterable[File], name: str, version: str | None, python: str) -> File:

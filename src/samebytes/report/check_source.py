@@ -9,8 +9,8 @@ from typing import Any
 from ..compare.causes import by_code
 from ..compare.model import Comparison, Verdict
 from ..flows.bisect import Blame
-from ..flows.check_source import FROM_SDIST, WHEEL, Artifact, Culprits, Failure, Outcome, Result
 from ..flows.facts import Fact
+from ..flows.subject import FROM_SDIST, WHEEL, Artifact, Culprits, Failure, Outcome, Result
 from ..flows.variations import ALL
 from . import html
 from .compare import View, body_lines, cause_lines, verdict_text
@@ -180,7 +180,7 @@ def variation_lines(obstacles: Mapping[str, str], style: Style) -> Iterator[str]
 
 
 def document(results: Sequence[Result], *, version: str, exit_status: int) -> str:
-    """Return what ``check --json`` prints for sources; ``schemas/check-source-1.json`` describes it."""
+    """Return what ``check --json`` prints for sources; ``schemas/check-source.schema.json`` describes it."""
     data = {
         "schema_version": SCHEMA_VERSION,
         "samebytes": version,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from ..compare.causes import by_code
-from ..flows.check_source import Outcome, Result, Row
+from ..flows.subject import Outcome, Result, Row
 from .check_source import blamed, fact_lines, title
 from .terminal import harmless
 
