@@ -12,7 +12,7 @@ from support.schemas import schema
 
 from samebytes.compare.causes import ALL, by_code
 from samebytes.compare.model import Comparison, Difference, Evidence, Kind, Verdict
-from samebytes.report.compare import ASCII, View, cause_lines, comparison_lines
+from samebytes.report.compare import ASCII, LINES, View, branches_for, cause_lines, comparison_lines
 from samebytes.report.evidence import parted, text_of
 from samebytes.report.json import causes_document, comparison_document
 from samebytes.report.prose import Block, blocks
@@ -94,6 +94,13 @@ def test_streams_without_lines_get_ascii() -> None:
     told = lines(different(*CONTAINER, TEXT, ELF), View(branches=ASCII))
     assert all(line.isascii() for line in told)
     assert "|  `- Z002 member times: 12 members have other times" in told
+
+
+@pytest.mark.parametrize(
+    ("encoding", "branches"), [("utf-8", LINES), ("cp437", LINES), ("latin-1", ASCII), ("no such encoding", ASCII)]
+)
+def test_what_a_stream_can_show(encoding: str, branches: object) -> None:
+    assert branches_for(encoding) == branches
 
 
 def test_sides_may_have_other_names() -> None:
