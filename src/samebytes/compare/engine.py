@@ -163,7 +163,7 @@ def _missing(key: str, one: Entry | None, other: Entry | None, found: _Both) -> 
 
 
 def _changed(key: str, pair: contents.Pair, found: _Both, note: Callable[[str], None]) -> Difference:
-    node = members.compare(
+    node = members.compare_contents(
         members.Member(key, pair.left.name, pair.left.content, pair.right.content, found.clues, note)
     )
     passes = _passes(key, found) if found.equal.get(key) else ()

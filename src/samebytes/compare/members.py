@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from ..archive.entry import Content, Entry, read_all
 from ..passes.container import executable
-from . import hexwindow, metadata, pyc, strings, text
+from . import elf, hexwindow, jsontree, metadata, pyc, strings, text
 from .causes import UNKNOWN
 from .clues import Clues, findings_of
 from .model import Difference, Finding, Kind
 
-__all__ = ["Member", "compare", "missing"]
+__all__ = ["Member", "compare_contents", "missing"]
 
 
 class Member(NamedTuple):
@@ -38,12 +38,12 @@ _HEADER_BLOCKS = {
 }
 
 
-def compare(member: Member) -> Difference:
+def compare_contents(member: Member) -> Difference:
     """Return how the contents of *member* differ, in the way that its nature allows.
 
     :raises ArchiveError: if they cannot be read.
     """
-    for look in (_header_block, _pyc, _text, _binary):
+    for look in (_header_block, _pyc, _json, _text, _elf, _archive, _binary):
         found = look(member)
         if found is not None:
             return found
@@ -68,6 +68,36 @@ def _text(member: Member) -> Difference | None:
     if held is None or not text.is_text(held[0]) or not text.is_text(held[1]):
         return None
     return text.compare(member.name, *held, member.clues)
+
+
+def _json(member: Member) -> Difference | None:
+    if not member.key.endswith((".json", ".spdx", ".cdx", ".ipynb")):
+        return None
+    if max(member.left.size, member.right.size) > jsontree.LARGEST:
+        return None
+    return jsontree.compare(member.name, read_all(member.left), read_all(member.right), member.clues)
+
+
+def _elf(member: Member) -> Difference | None:
+    if _shared_head(member) != elf.MAGIC:
+        return None
+    if not elf.is_available():
+        member.note(elf.MISSING)
+        return None
+    return elf.compare(member.name, member.left, member.right, member.clues)
+
+
+def _archive(member: Member) -> Difference | None:
+    # It compares members in turn, so it needs this module.
+    from . import nested
+
+    return nested.compare(member, _shared_head(member))
+
+
+def _shared_head(member: Member) -> bytes:
+    """Return the first bytes, as far as both sides begin with the same."""
+    one, other = (next(content.chunks(), b"")[:4] for content in (member.left, member.right))
+    return one if one == other else b""
 
 
 def _binary(member: Member) -> Difference | None:

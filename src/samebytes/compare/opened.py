@@ -92,7 +92,7 @@ def opened(path: Path, archive: Archive, kind: str) -> Opened:
         },
         {member_key(entry.name, own, kind): entry for entry in normal.entries},
         tuple(change for outcome in outcomes for change in outcome.changes),
-        *(_directory(path, archive) if kind == "wheel" else ({}, b"")),
+        *(declared(path, archive) if kind == "wheel" else ({}, b"")),
     )
 
 
@@ -102,8 +102,8 @@ def _own_directory(archive: Archive, kind: str) -> str:
     return layout.dist_info((entry.name for entry in archive.entries if entry.kind is not Kind.DIRECTORY), archive.name)
 
 
-def _directory(path: Path, archive: Archive) -> tuple[dict[str, CentralHeader], bytes]:
-    """Return what the central directory says, for entries do not show all of it."""
+def declared(path: Path, archive: Archive) -> tuple[dict[str, CentralHeader], bytes]:
+    """Return what a ZIP file's central directory says of each member, and its comment: entries show less."""
     from ..archive.zip_directory import Source, read_directory
 
     with path.open("rb") as file:

@@ -11,7 +11,7 @@ from ..compare.model import UNKNOWN_WORLD, Comparison, Verdict, World
 from ..errors import ArchiveError, Interrupted, SamebytesError, UsageError
 from .normalize import SUFFIXES
 
-__all__ = ["Pair", "Result", "compare", "plan"]
+__all__ = ["Pair", "Result", "compare", "compare_pair", "plan"]
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,11 @@ def compare(left: Path, right: Path, worlds: tuple[World, World] = (UNKNOWN_WORL
     :raises UsageError: if there is nothing to compare.
     """
     for pair in plan(left, right):
-        yield _compared(pair, worlds)
+        yield compare_pair(pair, worlds)
 
 
-def _compared(pair: Pair, worlds: tuple[World, World]) -> Result:
+def compare_pair(pair: Pair, worlds: tuple[World, World] = (UNKNOWN_WORLD, UNKNOWN_WORLD)) -> Result:
+    """Compare the two archives of *pair*; what is wrong with one of them is the result."""
     if pair.left is None or pair.right is None:
         return Result(pair)
     try:
