@@ -324,7 +324,7 @@ def _is_reordered(left: Sequence[_Token], right: Sequence[_Token]) -> bool:
 
 def _elements(text: str, sign: str) -> list[str]:
     """Return the elements of a list in brackets or behind a name, without what encloses them."""
-    inner = re.sub(r"\A[^\[\](){}:=]*[\[({:=]+|[\])}]+[^\[\](){}]*\Z", "", text.strip())
+    inner = re.sub(r"\A[^\[\](){}:=]*[\[({:=\s]+|[\])}]+[^\[\](){}]*\Z", "", text.strip())
     return [element.strip() for element in inner.split(sign) if element.strip()]
 
 

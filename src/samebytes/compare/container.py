@@ -117,7 +117,14 @@ def _details(
             told = [[text for text in texts if " -> " not in text] for texts in told]
         if any(told):
             name = one.files[key].name if key in one.files else key
-            yield _Trait(name, "; ".join(told[0]), "; ".join(told[1]), _cause_of(code, [*told[0], *told[1]]))
+            cause = _cause_of(code, [*told[0], *told[1]], _is_packed_alike(key, one, other))
+            yield _Trait(name, "; ".join(told[0]), "; ".join(told[1]), cause)
+
+
+def _is_packed_alike(key: str, left: Opened, right: Opened) -> bool:
+    """Tell whether a member is compressed on both sides, or on none."""
+    sides = [side.files[key].packed for side in (left, right) if key in side.files]
+    return len({packed.deflated for packed in sides if packed is not None}) < 2
 
 
 def _is_shared(key: str, code: str, left: Opened, right: Opened) -> bool:
@@ -125,7 +132,9 @@ def _is_shared(key: str, code: str, left: Opened, right: Opened) -> bool:
     return not key or code in {"Z004", "T005", "T006"} or (key in left.files and key in right.files)
 
 
-def _cause_of(code: str, details: Sequence[str]) -> str:
+def _cause_of(code: str, details: Sequence[str], packed_alike: bool) -> str:
+    if code == "Z005" and not packed_alike and all(detail.startswith("version needed") for detail in details):
+        return "D013"  # What is stored needs no inflating.
     if code == "G001" and all(detail.startswith("gzip header: time ") for detail in details):
         return "D005"
     if code == "G001" and all(detail.startswith("gzip header: compression effort ") for detail in details):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from .causes import UNKNOWN
 from .clues import FOLLOWS, Clues, codes, findings_of
-from .model import Difference, Finding, Kind
+from .model import EXCERPT, Difference, Finding, Kind
 
 __all__ = ["LARGEST", "compare", "is_text", "reduced"]
 
@@ -60,7 +60,7 @@ def compare(name: str, left: bytes, right: bytes, clues: Clues) -> Difference:
         left, right = left.replace(b"\r\n", b"\n"), right.replace(b"\r\n", b"\n")
     if left != right:
         hunks, detail = _hunks(left.splitlines(keepends=True), right.splitlines(keepends=True))
-        findings += reduced(_explained(name, hunks, clues))
+        findings += reduced(_explained(name, hunks, _excerpts(left, right), clues))
         changed = sum(max(len(hunk.left), len(hunk.right)) for hunk in hunks)
         ends = "; ".join(filter(None, (f"{changed} line{'s' * (changed != 1)} differ{'s' * (changed == 1)}", ends)))
     return Difference(name, Kind.TEXT, ends, detail, tuple(findings))
@@ -144,12 +144,18 @@ def _shown(line: bytes) -> str:
     return text if len(text) <= _SHOWN_WIDTH else text[:_SHOWN_WIDTH] + "..."
 
 
-def _explained(name: str, hunks: Sequence[_Hunk], clues: Clues) -> Iterator[Finding]:
+def _excerpts(left: bytes, right: bytes) -> tuple[bytes, bytes]:
+    """Return both texts from the first line that differs on."""
+    shared = next((place for place, (a, b) in enumerate(zip(left, right)) if a != b), min(len(left), len(right)))
+    begin = left.rfind(b"\n", 0, shared) + 1
+    return left[begin : begin + EXCERPT], right[begin : begin + EXCERPT]
+
+
+def _explained(name: str, hunks: Sequence[_Hunk], excerpts: tuple[bytes, bytes], clues: Clues) -> Iterator[Finding]:
     gone = [line.rstrip(b"\r\n") for hunk in hunks for line in hunk.left]
     come = [line.rstrip(b"\r\n") for hunk in hunks for line in hunk.right]
-    if len(gone) > 1 and Counter(gone) == Counter(come):
-        code = _order(name, gone, clues)
-        yield from findings_of((code,), b"\n".join(gone[:8]), b"\n".join(come[:8]), f"from line {hunks[0].line}")
+    if Counter(gone) == Counter(come):
+        yield from findings_of((_order(name, gone, clues),), *excerpts, f"from line {hunks[0].line}")
         return
     for hunk in hunks[:_MOST_HUNKS]:
         yield from _hunk_findings(hunk, clues)
