@@ -5,6 +5,7 @@ Every function takes the values of ``compare/model.py`` and a View, so that othe
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Callable, NamedTuple, TypeVar
@@ -24,8 +25,6 @@ SHOWN_PARTS = 8
 """How many differences are shown of what is in one of them."""
 SHOWN_DETAIL = 12
 """How many lines of detail a difference has."""
-SHOWN_FINDINGS = 3
-"""How many findings a difference has."""
 NARROWEST = 32
 """Columns that text gets, however deep in the tree it stands."""
 
@@ -164,17 +163,21 @@ def _painted(line: str, style: Style) -> Callable[[str], str]:
 
 
 def _findings(difference: Difference, view: View, width: int) -> Iterator[str]:
-    shown, more = _some(difference.findings, SHOWN_FINDINGS, view)
+    """Yield the causes of a difference with evidence: the first of each, for the detail shows the others."""
+    first = {finding.code: finding for finding in reversed(difference.findings)}
+    shown = difference.findings if view.verbose else sorted(first.values(), key=difference.findings.index)
     for finding in shown:
         yield from finding_lines(finding, view, width)
-    yield from _more(more, "more finding", view)
+    yield from _more(len(difference.findings) - len(shown), "more finding", view)
 
 
 def finding_lines(finding: Finding, view: View, width: int) -> Iterator[str]:
     """Yield the cause of a difference and its evidence on both sides, what differs in it in colour."""
     cause = by_code(finding.code)
+    title = f"{cause.code} {cause.name}"
     where = f" ({harmless(finding.evidence.where)})" if finding.evidence.where else ""
-    yield f"{view.style.notable(f'{cause.code} {cause.name}')}{where}"
+    head = folded(title + where, width, "  ")
+    yield from (view.style.notable(title) + head[0][len(title) :], *head[1:])
     for label, side, paint in zip(_aligned(view.labels), parted(finding.evidence), (view.style.bad, view.style.good)):
         indent = " " * (len(label) + 3)
         lines = list(_side(side, width - len(indent), paint))
@@ -258,8 +261,11 @@ def _block_lines(text: str, width: int) -> Iterator[str]:
 
 
 def _cut(text: str, width: int) -> list[str]:
-    """Return *text* in pieces of *width*, every character kept."""
-    return [text[at : at + width] for at in range(0, len(text), width)] or [""]
+    """Return *text* in pieces of *width*, every character kept, all but the first indented."""
+    pieces = textwrap.wrap(
+        text, width, subsequent_indent="  ", drop_whitespace=False, break_on_hyphens=False, tabsize=1
+    )
+    return pieces or [""]
 
 
 def counted(number: int, what: str) -> str:

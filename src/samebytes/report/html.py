@@ -164,10 +164,8 @@ def _detail(lines: Sequence[str]) -> str:
 
 
 def _detail_line(line: str) -> str:
-    kind = {"-": "del", "+": "add"}.get(line[:1], "")
-    if not kind or line.startswith(("--- ", "+++ ")):
-        return text(line)
-    return f'<span class="{kind}">{text(line)}</span>'
+    kind = "" if line.startswith(("--- ", "+++ ")) else {"-": " del", "+": " add"}.get(line[:1], "")
+    return f'<span class="line{kind}">{text(line)}</span>'
 
 
 def finding_markup(finding: Finding, labels: tuple[str, str] = ("left", "right")) -> str:

@@ -125,7 +125,7 @@ def test_much_is_cut_short_and_counted() -> None:
     assert told[-1] == "└─ ... and 40 more members"
     assert "│  └─ ... and 22 more differences" in told
     assert "│  │    ... and 28 more lines" in told
-    assert "│  │    ... and 6 more findings" in told
+    assert "│  │    ... and 8 more findings" in told
 
 
 def test_verbose_shows_all() -> None:

@@ -118,8 +118,8 @@ def test_a_verdict_is_told_in_words(verdict: Verdict) -> None:
 def test_evidence_is_marked_where_it_differs() -> None:
     section = comparison_section(different(TEXT))
     assert "ROOT = &#x27;/<mark>tmp/one</mark>/src&#x27;\\n" in section
-    assert '<span class="del">-ROOT' in section
-    assert '<span class="add">+ROOT' in section
+    assert '<span class="line del">-ROOT' in section
+    assert '<span class="line add">+ROOT' in section
 
 
 def test_little_is_unfolded_and_much_is_not() -> None:
