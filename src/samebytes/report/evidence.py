@@ -22,11 +22,24 @@ def text_of(data: bytes) -> str:
 
 
 def parted(evidence: Evidence) -> tuple[Parted, Parted]:
-    """Return both sides of *evidence* as text, parted where they differ."""
-    left, right = _pieces(evidence.left), _pieces(evidence.right)
+    """Return both sides of *evidence* as text, parted where they differ, between words."""
+    left, right = _words(evidence.left), _words(evidence.right)
     start = _common(left, right)
     end = _common(left[start:][::-1], right[start:][::-1])
     return _parted(left, start, end), _parted(right, start, end)
+
+
+def _words(data: bytes) -> list[str]:
+    """Return *data* as it is shown: words whole, all else character by character; no escape is ever cut."""
+    words: list[str] = []
+    inside = False
+    for piece in _pieces(data):
+        if inside and piece.isalnum():
+            words[-1] += piece
+        else:
+            words.append(piece)
+        inside = piece.isalnum()
+    return words
 
 
 def _pieces(data: bytes) -> list[str]:

@@ -193,8 +193,9 @@ def test_bytes_as_text(data: bytes, text: str) -> None:
 @pytest.mark.parametrize(
     ("left", "right", "expected"),
     [
-        (b"a1c", b"a2c", (("a", "1", "c"), ("a", "2", "c"))),
-        (b"aa", b"aaa", (("aa", "", ""), ("aa", "a", ""))),
+        (b"/a/b/c", b"/a/x/c", (("/a/", "b", "/c"), ("/a/", "x", "/c"))),
+        (b"/one/x", b"/home/alice/x", (("/", "one", "/x"), ("/", "home/alice", "/x"))),
+        (b"..", b"...", (("..", "", ""), ("..", ".", ""))),
         (b"same", b"same", (("same", "", ""), ("same", "", ""))),
         (b"a\n", b"a\r\n", (("a", "", "\\n"), ("a", "\\r", "\\n"))),
         (b"", b"x", (("", "", ""), ("", "x", ""))),
