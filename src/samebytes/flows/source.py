@@ -17,6 +17,8 @@ from ..passes.pipeline import open_archive
 
 _GIT = "git"
 
+_WRITTEN_BY_SETUPTOOLS = b"[egg_info] tag_build = tag_date = 0"
+
 
 @dataclass(frozen=True)
 class Source:
@@ -61,6 +63,16 @@ def from_sdist(path: Path, directory: Path, location: str = "") -> Source:
     tree = unpack(path, directory)
     digest = sha256_of(path)
     return Source(tree, f"the sdist {path.name}", package_url(path.name), {"sha256": digest}, location)
+
+
+def from_itself(path: Path, directory: Path, location: str = "") -> Source:
+    """Unpack the sdist *path* into *directory*, to make that very sdist again."""
+    found = from_sdist(path, directory, location)
+    configuration = found.tree / "setup.cfg"
+    # setuptools writes one into every sdist, and lists it in SOURCES.txt only where it was there before.
+    if configuration.is_file() and configuration.read_bytes().split() == _WRITTEN_BY_SETUPTOOLS.split():
+        configuration.unlink()
+    return found
 
 
 def from_tree(path: Path, directory: Path) -> Source:

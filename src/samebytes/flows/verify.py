@@ -225,7 +225,7 @@ class _Verification:
             found = self._recorded_source(self._record.source, directory)
         elif clues.kind == "sdist":
             self._note("the sdist is its own source: this tells whether it can be made again, not where it came from")
-            return sources.from_sdist(artifact.path, directory, artifact.file.url if artifact.file else "")
+            return sources.from_itself(artifact.path, directory, artifact.file.url if artifact.file else "")
         else:
             file = published.sdist_of(self._around.index(), clues.name, clues.version)
             return sources.from_sdist(self._download(file), directory, file.url)
