@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..compare.causes import by_code
 from ..compare.model import Comparison, Difference, Evidence, Finding, Side
-from ..errors import SamebytesError
 from ..flows.normalize import FileDigest, Result
 from .compare import cause_counts
 from .evidence import text_of
+
+if TYPE_CHECKING:
+    from ..flows import compare
 
 NORMALIZE_SCHEMA_VERSION = 1
 """Raised when a field is removed or changes its meaning; new fields may come without."""
@@ -47,7 +49,7 @@ def _file(result: Result) -> dict[str, Any]:
         "changes": [change._asdict() for change in result.changes],
         "notes": [note._asdict() for note in result.notes],
         "payload": _payload(result),
-        "error": error_document(result.error),
+        "error": error_document(result),
     }
 
 
@@ -57,8 +59,9 @@ def _date(result: Result) -> dict[str, Any] | None:
     return {"seconds": result.date.seconds, "iso": result.date.iso, "source": result.date.source.value}
 
 
-def error_document(error: SamebytesError | None) -> dict[str, Any] | None:
-    """Return *error* as all documents have it."""
+def error_document(result: Result | compare.Result) -> dict[str, Any] | None:
+    """Return the error of *result*, if it has one."""
+    error = result.error
     if error is None:
         return None
     return {

@@ -81,7 +81,7 @@ def _pair(result: Result) -> dict[str, Any]:
         "left": None if left is None else str(left),
         "right": None if right is None else str(right),
         "comparison": None if result.comparison is None else comparison_document(result.comparison),
-        "error": error_document(result.error),
+        "error": error_document(result),
     }
 
 
