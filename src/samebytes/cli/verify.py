@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Callable
 from .. import __version__
 from ..errors import UsageError
 from . import exit_status
-from .build import _show_log, _warn, _worker
+from .build import _settings, _show_log, _warn, _worker
 from .terminal import Progress, style_of
 from .verbosity import QUIET, VERBOSE, add_verbosity
 
@@ -59,6 +59,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--source", metavar="SRC", help="the source: a tree, an sdist, or GIT-URL-OR-DIR@REF")
     parser.add_argument("--python", metavar="X.Y|PATH", help="build with that interpreter")
     parser.add_argument("--locked", metavar="FILE", type=Path, help="with the build requirements of that pylock.toml")
+    parser.add_argument(
+        "-C", "--config-setting", metavar="KEY[=VALUE]", action="append", default=[], help="handed to the backend"
+    )
     parser.add_argument("--from", dest="record", metavar="RECORD", type=Path, help="rebuild exactly as recorded there")
     parser.add_argument("--provenance", metavar="FILE", type=Path, help="write a record of the rebuild there (SLSA)")
     parser.add_argument("-o", "--output", metavar="DIR", type=Path, help="put the rebuilt file there")
@@ -102,6 +105,7 @@ def _requests(args: argparse.Namespace) -> list[Request]:
         source=args.source or "",
         python=args.python or "",
         locked=args.locked,
+        config_settings=_settings(args.config_setting),
         record=args.record,
         output=args.output,
     )
@@ -119,8 +123,10 @@ def _requests(args: argparse.Namespace) -> list[Request]:
 def _check_options(args: argparse.Namespace) -> None:
     if not args.targets and not args.record:
         raise UsageError("there is nothing to verify", remedy="Name a file, NAME==VERSION, or --from RECORD.")
-    if args.record and args.locked:
-        raise UsageError("--from and --locked exclude each other", remedy="A record has its own build requirements.")
+    for name in ("locked", "config_setting"):
+        if args.record and getattr(args, name):
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"--from and {option} exclude each other", remedy="A record says what to build with.")
     for name in ("provenance", "html"):
         path = getattr(args, name)
         if path and not path.resolve().parent.is_dir():

@@ -96,7 +96,9 @@ def pins(clues: Clues, requires: Sequence[str], index: Index) -> tuple[tuple[str
     name, version = found
     if not has_version(index, name, version):
         return (), f"the index has no {name} {version}, by which it says it was built: another release was taken"
-    return (f"{name}=={version}",), ""
+    # setuptools has had that command itself since 70.1, and then writes its own name.
+    older = ("setuptools<70.1",) if name == "wheel" and clues.generator.startswith("bdist_wheel") else ()
+    return (f"{name}=={version}", *older), ""
 
 
 def has_version(index: Index, name: str, version: str) -> bool:

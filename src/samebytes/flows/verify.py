@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Callable
 
@@ -50,6 +50,8 @@ class Request:
     python: str = ""
     """A version or a path; empty for what the artifact wants."""
     locked: Path | None = None
+    config_settings: Mapping[str, Any] = field(default_factory=dict)
+    """For the backend; a record has its own."""
     record: Path | None = None
     """A record to follow, instead of what can be recovered."""
     output: Path | None = None
@@ -286,7 +288,8 @@ class _Verification:
         if date is not None:
             told["SOURCE_DATE_EPOCH"] = str(date)
         method = SAMEBYTES if _is_canonical(artifact.path) else BACKEND
-        how = Recovered(method, python, clues.generator, (), None, told, {}, (clues.kind,), self._request.locked)
+        settings, locked = self._request.config_settings, self._request.locked
+        how = Recovered(method, python, clues.generator, (), None, told, settings, (clues.kind,), locked)
         if how.locked:
             return how
         requires = load(source.tree).requires
@@ -304,7 +307,7 @@ class _Verification:
             files = published.of_release(self._around.index(), clues.name, clues.version)
         except UsageError:
             return ""
-        wheels = [file for file in files if file.name.endswith(".whl")]
+        wheels = sorted((file for file in files if file.name.endswith(".whl")), key=lambda one: "-any." not in one.name)
         return read_clues(self._download(wheels[0])).generator if wheels else ""
 
     def _build(self, how: Recovered, clues: Clues, source: sources.Source) -> tuple[Path, tuple[Installed, ...]]:

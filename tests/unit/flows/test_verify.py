@@ -185,6 +185,9 @@ def test_pins(server: Server) -> None:
     pins, note = recover.pins(replace(WHEEL, generator="meson"), ["meson-python"], index)
     assert pins == ()
     assert "'meson', names no version" in note
+    server.page("wheel", [{"filename": "wheel-0.43.0.tar.gz", "url": "x", "hashes": {}}])
+    old = replace(WHEEL, generator="bdist_wheel (0.43.0)")
+    assert recover.pins(old, ["setuptools"], index) == (("wheel==0.43.0", "setuptools<70.1"), "")
     assert recover.pins(replace(WHEEL, kind="sdist", generator=""), ["tiny"], index) == ((), "")
 
 
