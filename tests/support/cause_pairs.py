@@ -179,7 +179,7 @@ def module(
 
 def reordered_set(one: Path, other: Path) -> tuple[Path, Path]:
     """A set in another order, as Python before 3.11 wrote them with another hash seed."""
-    left, right = module(code=("def f(x): return x in {'aaa', 'bbb'}\n",) * 2)(one, other)
+    left, _ = module(code=("def f(x): return x in {'aaa', 'bbb'}\n",) * 2)(one, other)
     data = (other / "demo.pyc").read_bytes()
     swapped = data.replace(b"aaa", b"###").replace(b"bbb", b"aaa").replace(b"###", b"bbb")
     return left, write_wheel(other, members({**FILES, "demo_pkg/demo.pyc": swapped}))
@@ -200,7 +200,7 @@ def dated_module(one: Path, other: Path) -> tuple[Path, Path]:
 
 
 def other_python(one: Path, other: Path) -> tuple[Path, Path]:
-    left, right = module()(one, other)
+    left, _ = module()(one, other)
     data = (other / "demo.pyc").read_bytes()
     changed_magic = (int.from_bytes(data[:2], "little") ^ 0x40).to_bytes(2, "little") + data[2:]
     return left, write_wheel(other, members({**FILES, "demo_pkg/demo.pyc": changed_magic}))

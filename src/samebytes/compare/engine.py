@@ -21,7 +21,7 @@ from .clues import Clues, explain
 from .contents import Contents
 from .ledger import Ledger
 from .model import UNKNOWN_WORLD, Comparison, Difference, Finding, Kind, Side, Verdict, World
-from .opened import RECORD, SIGNATURES, Opened, opened
+from .opened import RECORD, SIGNATURES, Opened, opened, settled
 from .verdict import after_passes, verdict
 
 __all__ = ["compare_files"]
@@ -66,7 +66,7 @@ def compare_files(left: Path, right: Path, worlds: tuple[World, World] = (UNKNOW
             notes: list[str] = []
             differences = tuple(_differences(found, notes.append))
             differences += tuple(streams.compare(left, right, kind, differences))
-            judged = verdict(*both, found.read, found.ledgers, found.equal)
+            judged = verdict(found.left, found.right, found.read, found.ledgers, found.equal)
         results = sides[0].result(), sides[1].result()
     return Comparison(*results, kind, judged, differences, tuple(dict.fromkeys(notes)))
 
@@ -96,7 +96,9 @@ def _read(left: Opened, right: Opened, worlds: tuple[World, World]) -> _Both:
         frozenset({*names, *map(posixpath.basename, names)}),
         only,
     )
-    return _Both(left, right, read, ledgers, after_passes(left, right, read), changed | only, clues)
+    differing = changed | only
+    left, right = settled(left, differing), settled(right, differing)
+    return _Both(left, right, read, ledgers, after_passes(left, right, read), differing, clues)
 
 
 def _differences(found: _Both, note: Callable[[str], None]) -> Iterator[Difference]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from ..archive.entry import Archive, Entry, Kind
 from ..archive.zip_layout import CentralHeader
 from ..dist import layout
+from ..dist.pyc import source_of
 from ..epoch import DEFAULT_DATE
 from ..passes import DEFAULT
 from ..passes.model import Change, Context
@@ -25,7 +26,11 @@ SIGNATURES = frozenset((f"{RECORD}.jws", f"{RECORD}.p7s"))
 _RECORD_PASSES = frozenset({"W001", "W010"})
 """RECORD is looked at by :mod:`.ledger`: a wrong one is a finding here, and not an error."""
 
-_RULES = tuple(one for one in DEFAULT if one.code not in _RECORD_PASSES)
+_COSTLY = frozenset({"P001", "C001"})
+"""Passes that read members of any size; they are run on what differs, for equal members stay equal."""
+
+_RULES = tuple(one for one in DEFAULT if one.code not in _RECORD_PASSES | _COSTLY)
+_COSTLY_RULES = tuple(one for one in DEFAULT if one.code in _COSTLY)
 
 
 class Opened(NamedTuple):
@@ -42,7 +47,7 @@ class Opened(NamedTuple):
     files: Mapping[str, Entry]
     """What is installed or unpacked, as read: files, links, and the directories that nothing else implies."""
     normal: Mapping[str, Entry]
-    """What there is after the passes, with one date for everybody; RECORD as it was."""
+    """What there is after the passes, with one date for everybody; RECORD as it was. See :func:`settled`."""
     changes: tuple[Change, ...]
     """What the passes changed, RECORD aside."""
     headers: Mapping[str, CentralHeader]
@@ -76,7 +81,7 @@ def opened(path: Path, archive: Archive, kind: str) -> Opened:
     :raises ArchiveError: if it is not laid out like what its name says.
     """
     (check_wheel if kind == "wheel" else check_sdist)(archive)
-    outcomes = run(archive, Context(DEFAULT_DATE, kind, drop_signatures=True), _RULES)
+    outcomes = run(archive, _context(kind), _RULES)
     normal = outcomes[-1].archive
     own = _own_directory(archive, kind)
     kept = {entry.name for entry in normal.entries}
@@ -94,6 +99,32 @@ def opened(path: Path, archive: Archive, kind: str) -> Opened:
         tuple(change for outcome in outcomes for change in outcome.changes),
         *(declared(path, archive) if kind == "wheel" else ({}, b"")),
     )
+
+
+def _context(kind: str) -> Context:
+    return Context(DEFAULT_DATE, kind, drop_signatures=True)
+
+
+def settled(side: Opened, differing: Collection[str]) -> Opened:
+    """Run the passes that :func:`opened` leaves out, for they read much, on the members that may be changed by them.
+
+    :param differing: the keys of members that are not equal on both sides
+    :raises ArchiveError: if contents cannot be read.
+    """
+    sources = {source_of(key) for key in differing}
+    concerned = [entry for key, entry in side.normal.items() if key in sources or _is_concerned(key, differing)]
+    if not concerned:
+        return side
+    archive = side.archive._replace(entries=tuple(concerned), oddities=())
+    *outcomes, last = run(archive, _context(side.kind), _COSTLY_RULES)
+    changed = {side.key(entry.name): entry for entry in last.archive.entries}
+    changes = tuple(change for outcome in outcomes for change in outcome.changes)
+    return side._replace(normal={**side.normal, **changed}, changes=side.changes + changes)
+
+
+def _is_concerned(key: str, differing: Collection[str]) -> bool:
+    """Tell whether a member differs, or depends on one that does: a module's source, another bill of materials."""
+    return key in differing or key.startswith("*.dist-info/sboms/") or source_of(key) in differing
 
 
 def _own_directory(archive: Archive, kind: str) -> str:
