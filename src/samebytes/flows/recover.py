@@ -34,7 +34,14 @@ _KEPT = (
 )
 """What a rebuild gets of the caller's environment: how to reach the network, and compilers; see ``MATTERING``."""
 
-PINNED = {"LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "TZ": "UTC"}
+PINNED = {
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+    "PYTHONDONTWRITEBYTECODE": "1",  # or a backend that lies in the tree would find its own .pyc files there
+    "PYTHONHASHSEED": "0",
+    "PYTHONUTF8": "1",
+    "TZ": "UTC",
+}
 """What a rebuild by a project's own backend gets, so that the same rebuild gives the same bytes."""
 
 _CONSTANT = 1580601600

@@ -71,7 +71,9 @@ def from_itself(path: Path, directory: Path, location: str = "") -> Source:
     configuration = found.tree / "setup.cfg"
     # setuptools writes one into every sdist, and lists it in SOURCES.txt only where it was there before.
     if configuration.is_file() and configuration.read_bytes().split() == _WRITTEN_BY_SETUPTOOLS.split():
-        configuration.unlink()
+        listed = [path.read_bytes().splitlines() for path in found.tree.rglob("*.egg-info/SOURCES.txt")]
+        if listed and not any(b"setup.cfg" in lines for lines in listed):
+            configuration.unlink()
     return found
 
 

@@ -316,11 +316,24 @@ def test_a_hostile_source_is_not_unpacked(tmp_path: Path, member: Member) -> Non
     assert not (tmp_path / "evil.txt").exists()
 
 
-def test_what_setuptools_wrote_is_not_the_sdists_own_source(tmp_path: Path) -> None:
-    for text, stays in ((b"[egg_info]\ntag_build = \ntag_date = 0\n\n", False), (b"[metadata]\nname = x\n", True)):
-        path = sdist(tmp_path, files={"setup.py": b"", "setup.cfg": text})
-        assert (source.from_itself(path, tmp_path / str(stays)).tree / "setup.cfg").exists() is stays
-        assert (source.from_sdist(path, tmp_path / f"not-{stays}").tree / "setup.cfg").exists()
+WRITTEN = b"[egg_info]\ntag_build = \ntag_date = 0\n\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "listed", "stays"),
+    [
+        (WRITTEN, b"setup.py\n", False),
+        (WRITTEN, b"setup.cfg\nsetup.py\n", True),
+        (b"[metadata]\nname = x\n", b"setup.py\n", True),
+    ],
+)
+def test_what_setuptools_wrote_is_not_the_sdists_own_source(
+    tmp_path: Path, text: bytes, listed: bytes, stays: bool
+) -> None:
+    """Unless it was there before setuptools wrote it, which SOURCES.txt tells."""
+    path = sdist(tmp_path, files={"setup.py": b"", "setup.cfg": text, "demo.egg-info/SOURCES.txt": listed})
+    assert (source.from_itself(path, tmp_path / "itself").tree / "setup.cfg").exists() is stays
+    assert (source.from_sdist(path, tmp_path / "plain").tree / "setup.cfg").exists()
 
 
 @pytest.mark.parametrize(
