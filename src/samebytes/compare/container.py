@@ -251,14 +251,14 @@ def _comments(left: Opened, right: Opened, common: Iterable[str]) -> Iterator[_T
 
 def order(left: Opened, right: Opened) -> Difference | None:
     """Return the node for members that both sides have, in another order, or None."""
-    keys = [[side.key(entry.name) for entry in side.archive.entries] for side in (left, right)]
-    common = set(keys[0]) & set(keys[1])
-    sides = [[key for key in dict.fromkeys(each) if key in common] for each in keys]
-    if sides[0] == sides[1]:
+    names = [{side.key(entry.name): entry.name for entry in side.archive.entries} for side in (left, right)]
+    sides = [[key for key in mine if key in others] for mine, others in (names, names[::-1])]
+    place = next((number for number, (one, other) in enumerate(zip(*sides)) if one != other), None)
+    if place is None:
         return None
-    place = next(number for number, (one, other) in enumerate(zip(*sides)) if one != other)
     code = "Z001" if left.kind == "wheel" else "T001"
-    return node(code, [_Trait("", f"{place + 1}: {sides[0][place]}", f"{place + 1}: {sides[1][place]}", "D009")])
+    first = [f"{place + 1}: {found[keys[place]]}" for found, keys in zip(names, sides)]
+    return node(code, [_Trait("", first[0], first[1], "D009")])
 
 
 def repacked(pairs: Iterable[Pair]) -> Difference | None:

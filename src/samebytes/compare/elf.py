@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any, BinaryIO, NamedTuple
 
-from ..archive.entry import Content
+from ..archive.entry import CHUNK_SIZE, Content
 from . import strings
 from .causes import UNKNOWN
 from .clues import FOLLOWS, Clues, codes, findings_of
@@ -31,7 +31,7 @@ MISSING = (
 LARGEST = 1 << 30
 """Bytes of a file that is looked at by sections; it is put into an anonymous temporary file for that."""
 
-LARGEST_SECTION = 128 << 20
+LARGEST_SECTION = 64 << 20
 """Bytes of a section that is held."""
 
 _BUILD_ID = ".note.gnu.build-id"
@@ -45,9 +45,13 @@ class _Section(NamedTuple):
     size: int
     digest: bytes
     is_code: bool
-    texts: list[bytes]
-    data: bytes
-    """Empty for a section too large to be held."""
+    source: Any
+    """pyelftools' own; its contents are held only while they are looked at."""
+
+    @property
+    def data(self) -> bytes:
+        """The contents; nothing for a section too large to be held."""
+        return bytes(self.source.data()) if self.size <= LARGEST_SECTION else b""
 
 
 class _File(NamedTuple):
@@ -68,31 +72,20 @@ def compare(name: str, left: Content, right: Content, clues: Clues) -> Differenc
     """
     if max(left.size, right.size) > LARGEST:
         return None
-    try:
-        one, other = _read(left), _read(right)
-    except _NotElfError:
-        return None
-    children = tuple(_sections(one, other, clues._replace(is_location=True)))
+    with ExitStack() as stack:
+        streams = [stack.enter_context(tempfile.TemporaryFile(prefix="samebytes-")) for _ in (left, right)]
+        for content, stream in zip((left, right), streams):
+            for chunk in content.chunks():
+                stream.write(chunk)
+        try:
+            children = tuple(_sections(_parsed(streams[0]), _parsed(streams[1]), clues._replace(is_location=True)))
+        except Exception:
+            # pyelftools lets whatever its parsing runs into escape, for files that are damaged or made to harm.
+            return None
     if not children:
         return None
     shown = ", ".join(child.name for child in children[:6]) + (" ..." if len(children) > 6 else "")
     return Difference(name, Kind.ELF, f"sections differ: {shown}", children=children[:_MOST])
-
-
-class _NotElfError(ValueError):
-    """pyelftools cannot read it."""
-
-
-def _read(content: Content) -> _File:
-    with ExitStack() as stack:
-        stream = stack.enter_context(tempfile.TemporaryFile(prefix="samebytes-"))
-        for chunk in content.chunks():
-            stream.write(chunk)
-        try:
-            return _parsed(stream)
-        except Exception as error:
-            # pyelftools lets whatever its parsing runs into escape, for files that are damaged or made to harm.
-            raise _NotElfError(str(error)) from error
 
 
 def _parsed(stream: BinaryIO) -> _File:
@@ -116,18 +109,16 @@ def _parsed(stream: BinaryIO) -> _File:
 def _section(section: Any) -> _Section:
     is_code = bool(section["sh_flags"] & 0x4)  # SHF_EXECINSTR
     size = int(section.data_size)
-    if size > LARGEST_SECTION:
-        # Told apart by its own bytes on disk; what they hold is not looked at.
-        section.stream.seek(section["sh_offset"])
-        state = hashlib.sha256()
-        left = int(section["sh_size"])
-        while left > 0 and (piece := section.stream.read(min(left, 1 << 20))):
-            state.update(piece)
-            left -= len(piece)
-        return _Section(size, state.digest(), is_code, [], b"")
-    data = bytes(section.data())
-    texts = [] if is_code else list(strings.of(data))
-    return _Section(size, hashlib.sha256(data).digest(), is_code, texts, data[:4096])
+    if size <= LARGEST_SECTION:
+        return _Section(size, hashlib.sha256(section.data()).digest(), is_code, section)
+    # Told apart by its bytes as they lie in the file; what they hold is not looked at.
+    section.stream.seek(section["sh_offset"])
+    state = hashlib.sha256()
+    left = int(section["sh_size"])
+    while left > 0 and (piece := section.stream.read(min(left, CHUNK_SIZE))):
+        state.update(piece)
+        left -= len(piece)
+    return _Section(size, state.digest(), is_code, section)
 
 
 def _tags(section: Any) -> Iterator[tuple[str, str]]:
@@ -166,7 +157,8 @@ def _by_texts(name: str, left: _Section, right: _Section, clues: Clues) -> Diffe
     """Return the node of a section whose texts differ, or None if they do not, or say nothing."""
     if name in _FROM_OTHERS or left.is_code:
         return None
-    found = strings.compare_lists(name, left.texts, right.texts, f"section {name}", clues)
+    one, other = strings.of(left.data), strings.of(right.data)
+    found = strings.compare_lists(name, one, other, f"section {name}", clues)
     if found is None or (name.startswith(_DEBUG) and all(finding.code == UNKNOWN for finding in found.findings)):
         return None
     return Difference(name, Kind.ELF, found.summary, found.detail, found.findings)
@@ -194,7 +186,7 @@ def _derived(name: str, left: _Section, right: _Section, follows: bool) -> Diffe
     if follows:
         return Difference(name, Kind.ELF, "follows from other sections", detail)
     code = "D017" if name == _BUILD_ID else FOLLOWS
-    findings = findings_of((code,), left.data, right.data, f"section {name}")
+    findings = findings_of((code,), left.data[-20:], right.data[-20:], f"section {name}")
     return Difference(name, Kind.ELF, "another id of the same contents", detail, findings)
 
 
@@ -204,8 +196,9 @@ def _opaque(name: str, left: _Section, right: _Section, explained: bool) -> Diff
     if explained and is_moved:
         return Difference(name, Kind.ELF, "follows from other sections: offsets and lengths in it")
     sizes = "" if left.size == right.size else f", {left.size} and {right.size} bytes"
-    at = next((place for place, (a, b) in enumerate(zip(left.data, right.data)) if a != b), 0)
+    one, other = left.data, right.data
+    at = next((place for place, (a, b) in enumerate(zip(one, other)) if a != b), min(len(one), len(other)))
     begin = at - at % 16
-    windows = left.data[begin : begin + 64], right.data[begin : begin + 64]
+    windows = one[begin : begin + 64], other[begin : begin + 64]
     findings = findings_of((UNKNOWN,), windows[0], windows[1], f"section {name}, offset 0x{at:x}")
     return Difference(name, Kind.ELF, f"other contents{sizes}", (), findings)

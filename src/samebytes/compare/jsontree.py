@@ -13,8 +13,8 @@ from .model import Difference, Kind
 
 __all__ = ["LARGEST", "compare"]
 
-LARGEST = 16 << 20
-"""Bytes of a document that is read; larger ones are compared as texts."""
+LARGEST = 4 << 20
+"""Bytes of a document that is read, for in memory it takes up to 20 times as much."""
 
 _MOST = 200
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")

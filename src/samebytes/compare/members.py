@@ -104,7 +104,7 @@ def _binary(member: Member) -> Difference | None:
     """Compare by the texts in it, with a window of bytes where those do not tell all."""
     if max(member.left.size, member.right.size) > LARGEST_BINARY:
         return None
-    one, other = list(strings.strings(member.left)), list(strings.strings(member.right))
+    one, other = strings.strings(member.left), strings.strings(member.right)
     found = strings.compare_lists(member.name, one, other, "embedded text", member.clues)
     if found is None:
         return None

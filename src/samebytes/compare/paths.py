@@ -48,9 +48,21 @@ def cause(left: str, right: str, *, is_location: bool) -> str:
     homes = _HOME.match(left), _HOME.match(right)
     if homes[0] and homes[1] and homes[0]["after"] == homes[1]["after"]:
         return "D003"
+    if _without_versions(left) == _without_versions(right):
+        return "D023"
     if _is_temporary(left, right) and _is_temporary(right, left):
         return "D002"
     return "D001" if is_location or _is_moved(left, right) else ""
+
+
+_TOOL = re.compile(
+    r"((?:python|pypy|gcc|clang|llvm|rust|numpy|pybind11|cython)\D{0,4})\d+(?:\.\d+)*(?=[-/\\]|\Z)", re.I
+)
+
+
+def _without_versions(path: str) -> str:
+    """Return *path* without the numbers behind the names of tools; as it is where there are none."""
+    return _TOOL.sub(r"\1", path)
 
 
 def _is_temporary(path: str, other: str) -> bool:

@@ -74,7 +74,7 @@ def _other_python(name: str, left: bytes, right: bytes, clues: Clues) -> Differe
 
 
 def _texts(name: str, left: bytes, right: bytes, clues: Clues) -> Difference | None:
-    one, other = list(strings.of(left[HEADER_SIZE:])), list(strings.of(right[HEADER_SIZE:]))
+    one, other = strings.of(left[HEADER_SIZE:]), strings.of(right[HEADER_SIZE:])
     return strings.compare_lists(name, one, other, "embedded text", clues)
 
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
+from itertools import islice
 
 from ..archive.entry import Content
 from .causes import UNKNOWN
@@ -13,7 +14,7 @@ from .clues import Clues, codes, findings_of
 from .model import Difference, Finding, Kind
 from .text import reduced
 
-__all__ = ["SHORTEST", "compare_lists", "strings"]
+__all__ = ["SHORTEST", "compare_lists", "of", "strings"]
 
 SHORTEST = 5
 """How many printable characters in a row are a text."""
@@ -22,14 +23,22 @@ LONGEST = 4096
 """Longer ones are cut into pieces of this length."""
 
 MOST = 200_000
-"""How many texts of one file are compared."""
+"""How many texts of one file or section are compared."""
 
 _SHOWN = 60
 _TEXT = re.compile(rb"[\t\x20-\x7e\x80-\xf4]{%d,%d}" % (SHORTEST, LONGEST))
 
 
-def strings(content: Content) -> Iterator[bytes]:
-    """Give the texts in *content*, in its order; it is streamed.
+def strings(content: Content) -> list[bytes]:
+    """Return the first MOST texts in *content*, in its order; it is streamed.
+
+    :raises ArchiveError: if it cannot be read.
+    """
+    return list(islice(_streamed(content), MOST))
+
+
+def _streamed(content: Content) -> Iterator[bytes]:
+    """Give the texts in *content*, which is read in pieces that may cut one in two.
 
     :raises ArchiveError: if it cannot be read.
     """
@@ -38,15 +47,19 @@ def strings(content: Content) -> Iterator[bytes]:
         data = tail + chunk
         keep = data[-1:] and _TEXT_END.search(data)
         tail = data[keep.start() :] if keep and len(data) - keep.start() < LONGEST else b""
-        yield from of(data[: len(data) - len(tail)])
-    yield from of(tail)
+        yield from _texts(data[: len(data) - len(tail)])
+    yield from _texts(tail)
 
 
 _TEXT_END = re.compile(rb"[\t\x20-\x7e\x80-\xf4]+\Z")
 
 
-def of(data: bytes) -> Iterator[bytes]:
-    """Give the texts in *data*."""
+def of(data: bytes) -> list[bytes]:
+    """Return the first MOST texts in *data*."""
+    return list(islice(_texts(data), MOST))
+
+
+def _texts(data: bytes) -> Iterator[bytes]:
     for match in _TEXT.finditer(data):
         text = match[0]
         if _is_likely(text):
@@ -89,31 +102,56 @@ def compare_lists(
 
 def _different(left: Iterable[bytes], right: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:
     one, other = Counter(left), Counter(right)
-    return list((one - other).elements())[:MOST], list((other - one).elements())[:MOST]
+    return list((one - other).elements()), list((other - one).elements())
 
 
 def _matched(
     gone: Sequence[bytes], come: Sequence[bytes]
 ) -> tuple[list[tuple[bytes, bytes]], list[tuple[bytes, bytes]]]:
-    """Return the texts that stand for each other, and those that have none; both in order."""
-    if len(gone) == len(come):
-        return list(zip(gone, come)), []
-    pairs: list[tuple[bytes, bytes]] = []
+    """Return the texts that stand for each other, and those that have none.
+
+    Those with one skeleton belong together; the others by their places, or if there are not as many, by likeness.
+    """
+    pairs, left, right = _by_skeleton(gone, come)
+    if len(left) == len(right):
+        return [*pairs, *zip(left, right)], []
     rest: list[tuple[bytes, bytes]] = []
-    free = list(come[:500])
-    for text in gone[:500]:
-        best = max(free, key=lambda other: _likeness(text, other), default=None)
-        if best is not None and _likeness(text, best) > 0.3:
-            free.remove(best)
-            pairs.append((text, best))
+    free = right[:_MOST_ALIKE]
+    for text in left[:_MOST_ALIKE]:
+        best = max(((_likeness(text, other), other) for other in free), default=(0.0, b""))
+        if best[0] > 0.3:
+            free.remove(best[1])
+            pairs.append((text, best[1]))
         else:
             rest.append((text, b""))
-    return pairs, [*rest, *((b"", text) for text in free)]
+    rest += [(text, b"") for text in left[_MOST_ALIKE:]]
+    return pairs, [*rest, *((b"", text) for text in [*free, *right[_MOST_ALIKE:]])]
+
+
+_MOST_ALIKE = 40
+_SKELETON = re.compile(rb"(?:[A-Za-z]:)?[\\/][^ \t:;,\"']*[\\/]|[0-9A-Fa-f]*[0-9][0-9A-Fa-f]*")
+
+
+def _by_skeleton(
+    gone: Sequence[bytes], come: Sequence[bytes]
+) -> tuple[list[tuple[bytes, bytes]], list[bytes], list[bytes]]:
+    """Pair the texts that are alike but for directories and numbers; return the pairs, and what is left of each."""
+    free: dict[bytes, list[bytes]] = {}
+    for text in come:
+        free.setdefault(_SKELETON.sub(b"", text), []).append(text)
+    pairs, left = [], []
+    for text in gone:
+        others = free.get(_SKELETON.sub(b"", text))
+        if others:
+            pairs.append((text, others.pop(0)))
+        else:
+            left.append(text)
+    taken = Counter(other for _, other in pairs)
+    return pairs, left, list((Counter(come) - taken).elements())
 
 
 def _likeness(left: bytes, right: bytes) -> float:
-    matcher = SequenceMatcher(None, left[:200], right[:200], autojunk=False)
-    return matcher.real_quick_ratio() and matcher.quick_ratio()
+    return SequenceMatcher(None, left[:200], right[:200], autojunk=False).quick_ratio()
 
 
 def _shown(text: bytes) -> str:
