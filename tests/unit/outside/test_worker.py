@@ -130,12 +130,11 @@ def test_a_terminals_interrupt_reaches_this_process_alone(inside: Path) -> None:
 
 @linux_only
 def test_a_worker_that_takes_too_long_is_ended_with_all_that_it_started(inside: Path) -> None:
-    with pytest.raises(BackendError, match=r"longer than 0\.5 seconds") as caught:
-        command = [sys.executable, "-c", HELP + "compiler(); time.sleep(60)"]
-        run_worker(command, {**os.environ, **import_path()}, None, print, limit=0.5)
+    command = [sys.executable, "-c", HELP + "compiler(); time.sleep(60)"]
+    with pytest.raises(BackendError, match="longer than 3 seconds") as caught:
+        run_worker(command, {**os.environ, **import_path()}, None, print, limit=3)
     assert "--timeout" in caught.value.remedy
-    if (inside / "pid").exists():
-        assert not is_running(pid_in(inside / "pid"))
+    assert not is_running(pid_in(inside / "pid"))
 
 
 @pytest.mark.usefixtures("inside")
