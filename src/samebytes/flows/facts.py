@@ -35,7 +35,14 @@ def differing(artifact: str, left: Path, right: Path) -> frozenset[Fact]:
     keys = {key for key in one.keys() | other.keys() if one.get(key) != other.get(key)}
     lone = {member for member, aspect in keys if aspect == "presence"}
     found = {Fact(artifact, *key) for key in keys if key[1] == "presence" or key[0] not in lone}
-    return frozenset(found or {Fact(artifact, "", "container")})
+    return _without_records(found) or frozenset({Fact(artifact, "", "container")})
+
+
+def _without_records(facts: set[Fact]) -> frozenset[Fact]:
+    """Leave out that RECORD's contents differ, where those of others do: it tells of them."""
+    others = {fact for fact in facts if not (fact.member.endswith(".dist-info/RECORD") and fact.aspect == "contents")}
+    told = any(fact.aspect in ("contents", "presence", "name") for fact in others)
+    return frozenset(others if told else facts)
 
 
 def digest(path: Path) -> str:

@@ -367,7 +367,7 @@ def _world(built: _Built) -> model.World:
     if "mtimes" in where.applied:
         dates.append(LONG_AGO)
     return model.World(
-        paths=(str(where.tree), str(where.environment)),
+        paths=(str(where.tree), str(where.environment), where.variables["HOME"]),
         temps=(str(where.temp),),
         user=where.user,
         host=where.host,
