@@ -23,12 +23,9 @@ ENVIRONMENT_VARIABLE = "SOURCE_DATE_EPOCH"
 _REMEDY = "Give whole seconds since 1970-01-01 UTC, such as 1580601600"
 _FIRST_PLAUSIBLE = 315532800  # 1980-01-01, the first time that a ZIP archive can hold
 _SHOWN = 60
-_ISO = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?(?:Z|([+-])([01]\d|2[0-3]):?([0-5]\d))?)?",
-    re.ASCII,
-)
-
-_YEAR = re.compile(r"(?:19|20|21)\d\d", re.ASCII)
+# Not compiled here: only a date given by hand needs them.
+_ISO = r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?(?:Z|([+-])([01]\d|2[0-3]):?([0-5]\d))?)?"
+_YEAR = r"(?:19|20|21)\d\d"
 
 
 def parse_epoch(text: str, where: str) -> int:
@@ -74,7 +71,7 @@ def parse_date_option(text: str, where: str = "--date") -> int:
     :raises UsageError: if it is neither, or out of range.
     """
     try:
-        if _YEAR.fullmatch(text):
+        if re.fullmatch(_YEAR, text, re.ASCII):
             raise ConfigError(f"{where}: {_shown(text)} looks like a year", remedy=f"Give a date such as {text}-01-01.")
         if text.isdigit():
             return parse_epoch(text, where)
@@ -91,7 +88,7 @@ def format_date(seconds: int) -> str:
 def _parse_iso(text: str, where: str) -> int:
     import datetime  # 1 ms that only a date given by hand needs
 
-    match = _ISO.fullmatch(text)
+    match = re.fullmatch(_ISO, text, re.ASCII)
     if match is None:
         raise ConfigError(f"{where}: {_shown(text)} is not a date", remedy=f"{_REMEDY}, or a date such as 2020-02-02.")
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])

@@ -6,7 +6,6 @@ on every platform at once: an archive that is harmless only on the machine that 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 
 from samebytes.errors import HostileArchiveError
@@ -20,7 +19,6 @@ MAX_DEFLATE_RATIO = 1032
 MAX_LINKS_FOLLOWED = 40
 """How many links a path may pass through, as on Linux."""
 
-_DRIVE = re.compile(r"[A-Za-z]:")
 _REMEDY = "Do not unpack or install it. If you made it, look in its source for such a link or name, and make it again."
 
 
@@ -35,13 +33,17 @@ def name_problem(name: str) -> str:
         ("\0" in name, "the name holds a NUL"),
         ("\\" in name, "the name holds a backslash, which Windows takes for a separator"),
         (name.startswith("/"), "the name is absolute"),
-        (_DRIVE.match(name), "the name starts with a drive letter"),
+        (_has_drive(name), "the name starts with a drive letter"),
         (_byte_length(name) > MAX_NAME_BYTES, f"the name is longer than {MAX_NAME_BYTES} bytes"),
         (".." in components, "the name leads out of the archive by '..'"),
         ("" in components, "the name has an empty component ('//')"),
         ("." in components, "the name has a component '.', so that one file could have two names"),
     )
     return next((problem for found, problem in problems if found), "")
+
+
+def _has_drive(name: str) -> bool:
+    return name[1:2] == ":" and name[0].isascii() and name[0].isalpha()
 
 
 def _byte_length(text: str) -> int:
@@ -141,7 +143,7 @@ def _target_problem(target: str) -> str:
         return "points nowhere"
     if "\0" in target or "\\" in target:
         return "holds a NUL or a backslash"
-    if target.startswith("/") or _DRIVE.match(target):
+    if target.startswith("/") or _has_drive(target):
         return "is absolute"
     if _byte_length(target) > MAX_NAME_BYTES:
         return f"is longer than {MAX_NAME_BYTES} bytes"

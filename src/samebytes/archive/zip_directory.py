@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import threading
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
@@ -29,12 +30,18 @@ from samebytes.errors import ArchiveError, HostileArchiveError
 DAMAGED = "The file is incomplete or damaged: fetch or build it again."
 
 
+_LARGEST_HEADER = CENTRAL.size + 3 * MAX_16
+_PIECE = 1 << 20
+"""How much of the directory is held at once; more than the largest header."""
+
+
 class Source:
-    """The file that is read, with its name for messages."""
+    """The file that is read, from any thread, with its name for messages."""
 
     def __init__(self, file: BinaryIO, name: str) -> None:
         self.file = file
         self.name = name
+        self._lock = threading.Lock()
         self.size = file.seek(0, 2)
 
     def read(self, offset: int, size: int, what: str) -> bytes:
@@ -43,8 +50,9 @@ class Source:
         :raises ArchiveError: if the file ends before.
         """
         try:
-            self.file.seek(offset)
-            data = self.file.read(size)
+            with self._lock:
+                self.file.seek(offset)
+                data = self.file.read(size)
         except OSError as error:
             raise ArchiveError(f"{self.name}: cannot be read: {error.strerror or error}", remedy=DAMAGED) from error
         if len(data) != size:
@@ -181,31 +189,38 @@ def _end64_oddities(narrow: Directory, wide: Directory, plain: bool) -> tuple[Od
 
 
 def _read_headers(source: Source, directory: Directory) -> Iterator[CentralHeader]:
-    at = directory.offset
+    at = start = directory.offset
     end = directory.offset + directory.size
+    piece = b""
     for number in range(directory.entries):
         if at + CENTRAL.size > end:
             raise source.hostile(f"its central directory has {number} entries, not {directory.entries}")
-        header, at = _read_header(source, at, end, number)
+        if at + _LARGEST_HEADER > start + len(piece) < end:
+            piece, start = source.read(at, min(_PIECE, end - at), "its central directory"), at
+        header, size = _read_header(source, piece, at - start, number)
+        at += size
         yield header
     if at != end:
         raise source.hostile(f"its central directory goes on after the {directory.entries} entries that are counted")
 
 
-def _read_header(source: Source, at: int, end: int, number: int) -> tuple[CentralHeader, int]:
-    """Return the header *at* which entry *number* begins, and where the next one does."""
-    fields = CENTRAL.unpack(source.read(at, CENTRAL.size, "its central directory"))
+def _read_header(source: Source, piece: bytes, at: int, number: int) -> tuple[CentralHeader, int]:
+    """Return the header that entry *number* has *at* a place in a *piece* of the directory, and how long it is."""
+    fields = CENTRAL.unpack_from(piece, at)
     signature, made_by, needed, flags, method, time, date, crc, packed_size, size = fields[:10]
     name_length, extra_length, comment_length, disk, internal, external, offset = fields[10:]
-    next_one = at + CENTRAL.size + name_length + extra_length + comment_length
-    if signature != CENTRAL_SIGNATURE or next_one > end:
+    name_end = at + CENTRAL.size + name_length
+    extra_end = name_end + extra_length
+    end = extra_end + comment_length
+    if signature != CENTRAL_SIGNATURE or end > len(piece):
         raise source.hostile(f"entry {number + 1} of its central directory is none")
-    rest = source.read(at + CENTRAL.size, next_one - at - CENTRAL.size, "its central directory")
-    name, comment = rest[:name_length], rest[name_length + extra_length :]
-    shown = name.decode("utf-8", "backslashreplace")
-    extra = extra_fields(source, shown, rest[name_length : name_length + extra_length])
-    sizes = ((size, MAX_32, 8), (packed_size, MAX_32, 8), (offset, MAX_32, 8), (disk, MAX_16, 4))
-    size, packed_size, offset, disk = widened(source, shown, extra, sizes)
+    name, comment = piece[name_end - name_length : name_end], piece[extra_end:end]
+    extra: tuple[tuple[int, bytes], ...] = ()
+    if extra_length:
+        shown = name.decode("utf-8", "backslashreplace")
+        extra = extra_fields(source, shown, piece[name_end:extra_end])
+        sizes = ((size, MAX_32, 8), (packed_size, MAX_32, 8), (offset, MAX_32, 8), (disk, MAX_16, 4))
+        size, packed_size, offset, disk = widened(source, shown, extra, sizes)
     if disk:
         raise _several_disks(source)
     header = CentralHeader(
@@ -225,7 +240,7 @@ def _read_header(source: Source, at: int, end: int, number: int) -> tuple[Centra
         extra,
         comment,
     )
-    return header, next_one
+    return header, end - at
 
 
 def extra_fields(source: Source, member: str, raw: bytes) -> tuple[tuple[int, bytes], ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 import time
+from functools import lru_cache
 from typing import NamedTuple
 
 LOCAL_SIGNATURE = b"PK\x03\x04"
@@ -99,6 +100,7 @@ class CentralHeader(NamedTuple):
     comment: bytes
 
 
+@lru_cache  # an archive has few times, most often one
 def dos_from_seconds(seconds: float) -> tuple[int, int]:
     """Return the DOS time and date of a moment given in seconds since 1970 UTC, rounded down to even ones and clamped.
 
@@ -109,6 +111,7 @@ def dos_from_seconds(seconds: float) -> tuple[int, int]:
     return dos_time, (moment.tm_year - 1980) << 9 | moment.tm_mon << 5 | moment.tm_mday
 
 
+@lru_cache
 def seconds_from_dos(dos_time: int, dos_date: int) -> int | None:
     """Return the moment, in seconds since 1970 UTC, of a DOS time and date; None if there is no such moment."""
     month, day = dos_date >> 5 & 15, dos_date & 31

@@ -62,15 +62,16 @@ _FLAGS = {0x0002: "compression level", 0x0004: "compression level", 0x0008: "dat
 
 def member_oddities(central: CentralHeader, local: LocalHeader) -> tuple[Oddity, ...]:
     """Return what is odd about a member's two headers, in the order of the codes."""
-    return (
-        *(Oddity("Z002", detail) for detail in _times(central, local)),
-        *(Oddity("Z003", detail) for detail in _modes(central)),
-        *(Oddity("Z005", detail) for detail in _versions(central, local)),
-        *(Oddity("Z006", detail) for detail in _extras(central, local)),
-        *(Oddity("Z007", f"comment of {len(central.comment)} bytes") for _ in central.comment[:1]),
-        *(Oddity("Z008", detail) for detail in _flags(central, local)),
-        *(Oddity("Z009", detail) for detail in _zip64(central, local)),
+    found = (
+        ("Z002", _times(central, local)),
+        ("Z003", _modes(central)),
+        ("Z005", _versions(central, local)),
+        ("Z006", _extras(central, local)),
+        ("Z007", [f"comment of {len(central.comment)} bytes"] if central.comment else ()),
+        ("Z008", _flags(central, local)),
+        ("Z009", _zip64(central, local)),
     )
+    return tuple(Oddity(code, detail) for code, details in found for detail in details)
 
 
 def _times(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
@@ -119,6 +120,8 @@ def _version(what: str, version: int, canonical: int) -> Iterator[str]:
 
 
 def _extras(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
+    if not central.extra and not local.extra:
+        return
     for identifier in sorted({identifier for identifier, _ in central.extra + local.extra} - {ZIP64_EXTRA}):
         if identifier == PADDING:
             yield "padding in the extra field"
@@ -132,7 +135,7 @@ def _flags(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
         yield "name neither ASCII nor marked as UTF-8, read as code page 437"
     expected = 0 if ascii_name else FLAG_UTF8
     flags = (central.flags | local.flags) & ~expected
-    for bit in (1 << shift for shift in range(16)):
+    for bit in (1 << shift for shift in range(flags.bit_length())):
         if flags & bit:
             yield f"flag 0x{bit:04x} ({_FLAGS.get(bit, 'unknown')})"
     if (central.flags ^ local.flags) & FLAG_DESCRIPTOR:
@@ -142,6 +145,8 @@ def _flags(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
 def _zip64(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
     sizes = 16 if max(central.size, central.packed_size) >= MAX_32 else 0
     offset = 8 if central.offset >= MAX_32 else 0
+    if not (sizes or offset or central.extra or local.extra):
+        return
     for header, needed, where in (
         (local, sizes, "the local header"),
         (central, sizes + offset, "the central directory"),

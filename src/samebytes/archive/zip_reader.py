@@ -39,6 +39,9 @@ from samebytes.archive.zip_oddities import member_oddities
 from samebytes.errors import ArchiveError
 
 _READ_SIZE = 1 << 16
+_USUAL_EXTRA = 64
+"""How long local extra fields are at most, as a rule."""
+
 _ENCRYPTED = FLAG_ENCRYPTED | FLAG_STRONG_ENCRYPTION | FLAG_MASKED
 _METHODS = {
     1: "shrink",
@@ -96,16 +99,19 @@ def _read_archive(source: Source) -> Archive:
 
 def _member_name(source: Source, header: CentralHeader) -> str:
     """Decode a name: UTF-8 where it says so, else code page 437, which ASCII is part of (APPNOTE appendix D)."""
-    shown = header.name.decode("utf-8", "backslashreplace")
     try:
-        name = header.name.decode("utf-8" if header.flags & FLAG_UTF8 else "cp437")
+        name = header.name.decode("utf-8" if header.flags & FLAG_UTF8 or header.name.isascii() else "cp437")
     except UnicodeDecodeError:
-        raise source.hostile("the name is marked as UTF-8 and is not", shown) from None
+        raise source.hostile("the name is marked as UTF-8 and is not", _shown(header)) from None
     limits.check_name(source.name, name[:-1] if name.endswith("/") else name)
     for identifier, data in header.extra:
         if identifier == UNICODE_PATH_EXTRA and data[5:] != name.encode():
-            raise source.hostile("an extra field gives it another name, which some readers prefer", shown)
+            raise source.hostile("an extra field gives it another name, which some readers prefer", _shown(header))
     return name
+
+
+def _shown(header: CentralHeader) -> str:
+    return header.name.decode("utf-8", "backslashreplace")
 
 
 def _check_names(source: Source, names: Sequence[str]) -> None:
@@ -167,22 +173,34 @@ def _locate(
 def _read_member(source: Source, name: str, central: CentralHeader, border: int) -> _Member:
     """Read the local header of a member that must end at or before *border*, and hold it against the central one."""
     what = f"the header of {name!r}"
-    fields = LOCAL.unpack(source.read(central.offset, LOCAL.size, what))
+    # One read for all that a header most often is.
+    room = max(LOCAL.size, min(LOCAL.size + len(central.name) + _USUAL_EXTRA, source.size - central.offset))
+    head = source.read(central.offset, room, what)
+    fields = LOCAL.unpack_from(head)
     signature, needed, flags, method, time, date, crc, packed_size, size, name_length, extra_length = fields
     if signature != LOCAL_SIGNATURE:
         raise source.hostile("has no local header where the central directory says", name)
     start = central.offset + LOCAL.size + name_length + extra_length
     if start + central.packed_size > border:
         raise source.hostile("overlaps what comes after it", name)
-    rest = source.read(central.offset + LOCAL.size, name_length + extra_length, what)
-    extra = extra_fields(source, name, rest[name_length:])
-    size, packed_size = widened(source, name, extra, ((size, MAX_32, 8), (packed_size, MAX_32, 8)))
-    local = LocalHeader(needed, flags, method, time, date, crc, packed_size, size, rest[:name_length], extra)
+    if start - central.offset > len(head):
+        head = source.read(central.offset, start - central.offset, what)
+    names_end = LOCAL.size + name_length
+    extra: tuple[tuple[int, bytes], ...] = ()
+    if extra_length:
+        extra = extra_fields(source, name, head[names_end : names_end + extra_length])
+        size, packed_size = widened(source, name, extra, ((size, MAX_32, 8), (packed_size, MAX_32, 8)))
+    stored_name = head[LOCAL.size : names_end]
+    local = LocalHeader(needed, flags, method, time, date, crc, packed_size, size, stored_name, extra)
     _compare(source, name, central, local)
     return _Member(name, central, local, start)
 
 
 def _compare(source: Source, name: str, central: CentralHeader, local: LocalHeader) -> None:
+    here = (local.name, local.method, local.flags, local.crc, local.size, local.packed_size)
+    there = (central.name, central.method, central.flags, central.crc, central.size, central.packed_size)
+    if here == there and not local.extra:  # as nearly always
+        return
     matters = _ENCRYPTED | FLAG_PATCHED | (0 if central.name.isascii() else FLAG_UTF8)
     differences = {
         "name": central.name != local.name or _other_name(name, local),
@@ -285,6 +303,30 @@ class _Contents:
         return self._member.central.size
 
     def chunks(self) -> Iterator[bytes]:
+        whole = self._whole()
+        if whole is None:
+            yield from self._pieces()
+        elif whole:
+            yield whole
+
+    def _whole(self) -> bytes | None:
+        """Return the contents in one go if they are small and right; else nobody knows yet what is to be said."""
+        header = self._member.central
+        if max(header.packed_size, header.size) > CHUNK_SIZE:
+            return None
+        data = self._packed_piece(self._member.start, header.packed_size)
+        if header.method == DEFLATED:
+            inflater = zlib.decompressobj(-15)
+            try:
+                data = inflater.decompress(data, CHUNK_SIZE)
+            except zlib.error:
+                return None
+            if not inflater.eof or inflater.unused_data:
+                return None
+        return data if (len(data), zlib.crc32(data)) == (header.size, header.crc) else None
+
+    def _pieces(self) -> Iterator[bytes]:
+        """Give the contents piece by piece, and say what is wrong with them where it shows."""
         header, name = self._member.central, self._member.name
         crc = size = 0
         for chunk in self.packed() if header.method == STORED else self._inflated():
@@ -302,9 +344,12 @@ class _Contents:
         """Give the bytes that the file holds, compressed as they are."""
         at, end = self._member.start, self._member.start + self._member.central.packed_size
         while at < end:
-            piece = self._source.read(at, min(_READ_SIZE, end - at), f"the contents of {self._member.name!r}")
+            piece = self._packed_piece(at, min(_READ_SIZE, end - at))
             yield piece
             at += len(piece)
+
+    def _packed_piece(self, at: int, size: int) -> bytes:
+        return self._source.read(at, size, f"the contents of {self._member.name!r}")
 
     def _inflated(self) -> Iterator[bytes]:
         inflater = zlib.decompressobj(-15)

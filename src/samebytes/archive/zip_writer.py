@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
-from samebytes.archive.entry import CHUNK_SIZE, Closing, Data, Entry, Kind, Packed, Written
+from samebytes.archive.entry import CHUNK_SIZE, Closing, Data, Entry, Kind, Written
 from samebytes.archive.zip_headers import Stream, central_header, local_header, write_directory
 from samebytes.archive.zip_layout import DEFLATED, STORED
 from samebytes.deflate.ordered import Ordered
@@ -38,7 +38,9 @@ def write_zip(sink: BinaryIO, entries: Sequence[Entry], encoder: Encoder, *, kee
     :raises EncoderError: if the encoder contradicts itself.
     """
     with Ordered(encoder.jobs, WORTHWHILE_TO_READ) as readers:
-        (readers if keep else encoder).expect(sum(entry.content.size for entry in entries))
+        # For small members that are kept, helpers cost more than they do.
+        sizes = [entry.content.size for entry in entries]
+        (readers if keep else encoder).expect(sum(size for size in sizes if not keep or size > CHUNK_SIZE))
         writer = _Writer(sink, encoder, readers)
         for entry in entries:
             if entry.kind is Kind.SYMLINK:
@@ -248,7 +250,7 @@ class _Writer:
                 self._copy(entry, tally)
 
         if kept:
-            self._readers.put((_tallied, (kept,)), copy, sum(entry.content.size for entry in kept))
+            self._readers.put((_tallied, (kept,)), copy, 0)
 
     def _copy(self, entry: Entry, tally: _Tally) -> None:
         packed = entry.packed

@@ -17,7 +17,7 @@ from .. import __version__
 from ..errors import Interrupted, OutputError, SamebytesError, UsageError
 from ..report.terminal import error_lines, indented
 from . import exit_status
-from .terminal import forgive_encodings, style_of
+from .terminal import forgive_encodings, style_of, width_of
 from .verbosity import NORMAL, VERBOSE
 
 __all__ = ["main"]
@@ -48,6 +48,10 @@ examples:
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Texts as they were laid out, and the list of commands without argparse's heading line."""
+
+    def __init__(self, prog: str, **settings: Any) -> None:
+        # argparse makes a formatter for every option, and would import shutil (with bz2, lzma) to measure the terminal.
+        super().__init__(prog, **{"width": width_of(sys.stdout, os.environ) - 2, **settings})
 
     def _format_action(self, action: argparse.Action) -> str:
         if not isinstance(action, argparse._SubParsersAction):

@@ -32,7 +32,7 @@ class Ordered:
         self._jobs = jobs
         self._worthwhile = worthwhile
         self._in_processes = in_processes
-        self._seen = 0
+        self._seen = self._expected = 0
         self._pool: Executor | None = None
         self._pending: deque[tuple[Call, Future[Any], Then]] = deque()
 
@@ -47,12 +47,12 @@ class Ordered:
 
     def expect(self, size: int) -> None:
         """Say how much is going to come, where that is known, so that helpers start with the first of it."""
-        self._seen += size
+        self._expected += size
 
     def put(self, call: Call, then: Then, size: int) -> None:
         """Call the function, and call *then* with what it returns: at once or later, after those before it."""
         self._seen += size
-        if self._pool is None and self._jobs > 1 and self._seen > self._worthwhile:
+        if self._pool is None and self._jobs > 1 and max(self._seen, self._expected) > self._worthwhile:
             self._pool = _helpers(self._jobs, self._in_processes)
         if self._pool is None:
             self.drain()

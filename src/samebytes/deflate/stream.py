@@ -24,7 +24,7 @@ SEGMENT_SIZE = 1 << 20
 WINDOW_SIZE = 1 << 15
 """How many bytes before a segment prime its compression: all that deflate can refer back to."""
 
-WORTHWHILE = 3 << 19
+WORTHWHILE = 1 << 21
 """How many bytes are encoded before others are started to help: for less it does not pay."""
 
 
@@ -117,15 +117,21 @@ class Encoder:
         if self._line is None:
             self._line = Ordered(self.jobs, WORTHWHILE, in_processes=self._provider.in_processes)
             self._line.expect(self._expected)
-        if self._provider not in _compared and task and task[0].data:
-            providers.cross_check(self._provider, task[0].data)
-            _compared.add(self._provider)
+        if self._provider not in _compared:
+            self._compare(self._provider, task)
         self._line.put((_encoded, (self._provider.encode, task)), then, sum(len(segment.data) for segment in task))
 
     def drain(self) -> None:
         """Wait until everything given is encoded and handed on."""
         if self._line is not None:
             self._line.drain()
+
+    def _compare(self, provider: Provider, task: Task) -> None:
+        """Let our own encoder encode the first contents of *task*, too; many files are empty, and say nothing."""
+        contents = next((segment.data for segment in task if segment.data), b"")
+        if contents:
+            providers.cross_check(provider, contents)
+            _compared.add(provider)
 
 
 def _encoded(encode: Callable[[bytes, bytes, bool], bytes], task: Task) -> list[bytes]:

@@ -11,10 +11,11 @@ from ..errors import ArchiveError
 RESERVED_DATE_FILE = ".source-date-epoch"
 """In the top directory of an sdist: the date of the artifact, ASCII decimal seconds since 1970-01-01 UTC and an LF."""
 
-_WHEEL = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-(?P<build>\d[^-]*))?-(?P<tags>[^-]+-[^-]+-[^-]+)\.whl")
-_SDIST = re.compile(r"(?P<name>.+)-(?P<version>[^-]+)\.tar\.gz")
-_SCRIPT = re.compile(r"[^/]+\.data/scripts/")
-_RUN = re.compile(r"[-_.]+")
+# Not compiled here: re keeps what was compiled at the first use, and most runs use only some of them.
+_WHEEL = r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-(?P<build>\d[^-]*))?-(?P<tags>[^-]+-[^-]+-[^-]+)\.whl"
+_SDIST = r"(?P<name>.+)-(?P<version>[^-]+)\.tar\.gz"
+_SCRIPT = r"[^/]+\.data/scripts/"
+_RUN = r"[-_.]+"
 
 
 class WheelName(NamedTuple):
@@ -37,7 +38,7 @@ class SdistName(NamedTuple):
 
 def fold(text: str) -> str:
     """Return a name or version for comparison: lower case, runs of ``-``, ``_`` and ``.`` as one ``-`` (PEP 503)."""
-    return _RUN.sub("-", text).lower()
+    return re.sub(_RUN, "-", text).lower()
 
 
 def parse_wheel_name(filename: str) -> WheelName:
@@ -45,7 +46,7 @@ def parse_wheel_name(filename: str) -> WheelName:
 
     :raises ArchiveError: if it is not of the form in the wheel specification, "File name convention".
     """
-    match = _WHEEL.fullmatch(filename)
+    match = re.fullmatch(_WHEEL, filename)
     if match is None:
         raise ArchiveError(
             f"{filename}: this is not the file name of a wheel",
@@ -59,7 +60,7 @@ def parse_sdist_name(filename: str) -> SdistName:
 
     :raises ArchiveError: if it is not ``NAME-VERSION.tar.gz``.
     """
-    match = _SDIST.fullmatch(filename)
+    match = re.fullmatch(_SDIST, filename)
     if match is None:
         raise ArchiveError(
             f"{filename}: this is not the file name of an sdist",
@@ -73,7 +74,7 @@ def dist_info(names: Iterable[str], where: str) -> str:
 
     :raises ArchiveError: if there is none, or more than one.
     """
-    tops = {name.partition("/")[0] for name in names if "/" in name}
+    tops = {name.partition("/")[0] for name in names if ".dist-info/" in name}
     found = sorted(top for top in tops if top.endswith(".dist-info"))
     if len(found) == 1:
         return found[0]
@@ -113,7 +114,7 @@ def top_directory(names: Iterable[str], where: str) -> str:
 
 def is_script(name: str) -> bool:
     """Tell whether a wheel's file is installed as a script, so must be executable (``*.data/scripts/``)."""
-    return _SCRIPT.match(name) is not None
+    return ".data/scripts/" in name and re.match(_SCRIPT, name) is not None
 
 
 def in_egg_info(name: str, top: str, filename: str) -> bool:

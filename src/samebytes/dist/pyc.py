@@ -27,9 +27,9 @@ def source_of(name: str) -> str | None:
 
     ``p/__pycache__/m.<tag>[.opt-<level>].pyc`` belongs to ``p/m.py`` (PEP 3147, PEP 488), any other ``p/m.pyc`` too.
     """
-    directory, file = posixpath.split(name)
-    if not file.endswith(".pyc"):
+    if not name.endswith(".pyc"):
         return None
+    directory, file = posixpath.split(name)
     if posixpath.basename(directory) != "__pycache__":
         return name[:-1]
     parts = file.split(".")

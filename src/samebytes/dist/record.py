@@ -7,7 +7,7 @@ specification, "The .dist-info directory". Digests are spelt ``ALGORITHM=URLSAFE
 from __future__ import annotations
 
 import hashlib
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -15,6 +15,8 @@ from ..archive.entry import Content, Written
 
 ALGORITHMS = ("sha256", "sha384", "sha512")
 """What the wheel specification allows: sha256 or better."""
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Row(NamedTuple):
@@ -73,7 +75,8 @@ class Hashing:
 
 def spelt(algorithm: str, digest: bytes) -> str:
     """Return a digest as RECORD spells it."""
-    return f"{algorithm}={urlsafe_b64encode(digest).decode('ascii').rstrip('=')}"
+    text = b2a_base64(digest, newline=False).translate(_URL_SAFE).decode("ascii")
+    return f"{algorithm}={text.rstrip('=')}"
 
 
 def parse(data: bytes, own_name: str, directories: Collection[str] = ()) -> Listing:

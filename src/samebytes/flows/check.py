@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from ..errors import UsageError
@@ -26,7 +25,7 @@ def check(steps: Sequence[Job | Result], options: Options) -> Generator[Result, 
 
     :raises ConfigError: if ``options`` name a code that is unknown or not to be chosen.
     """
-    return normalize(steps, replace(options, write=False))
+    return normalize(steps, options._replace(write=False))
 
 
 def _refused(tree: Path) -> Result:

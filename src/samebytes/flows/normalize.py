@@ -5,11 +5,10 @@ from __future__ import annotations
 import enum
 import os
 import threading
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable
+from typing import Callable, NamedTuple
 
 from .. import passes as rules
 from ..archive.entry import Archive, Content
@@ -62,8 +61,7 @@ _SOURCE_TEXTS = {
 }
 
 
-@dataclass(frozen=True)
-class ArtifactDate:
+class ArtifactDate(NamedTuple):
     """The one date of an archive."""
 
     seconds: int
@@ -78,8 +76,7 @@ class ArtifactDate:
         return f"{self.iso} ({_SOURCE_TEXTS[self.source]})"
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """How to normalize."""
 
     date: ArtifactDate | None = None
@@ -101,8 +98,7 @@ class Options:
     """Copy the compressed streams that a wheel already has (``--deflate keep``)."""
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """An archive to normalize, and where the result goes."""
 
     source: Path
@@ -110,8 +106,7 @@ class Job:
     """The source itself to normalize in place."""
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """What became of one archive: either ``error`` is set, or all else is."""
 
     source: Path
@@ -143,8 +138,7 @@ class Result:
         return any(change.code == RECORD_VERIFIED for change in self.changes)
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """The changes of one code."""
 
     code: str
@@ -191,16 +185,22 @@ def normalize(steps: Sequence[Job | Result], options: Options) -> Generator[Resu
         _make_directories(steps)
     at_once = max(1, min(options.jobs, sum(isinstance(step, Job) for step in steps)))
     compression = Compression(max(1, options.jobs // at_once), options.keep_streams)
-    with ThreadPoolExecutor(max_workers=at_once) as pool:
-        pending: list[Future[Result]] = []
-        try:
-            pending.extend(_submit(pool, step, chosen, options, compression) for step in steps)
-            for future in pending:
-                yield _awaited(future)
-        finally:
-            stop.set()
-            for future in pending:
-                future.cancel()
+
+    def examined(job: Job) -> Result:
+        return _examined(job, chosen, options, compression)
+
+    tasks = [_Task(step) for step in steps]
+    threads = _threads(at_once, tasks, examined, stop)
+    try:
+        for thread in threads:
+            thread.start()
+        for task in tasks:
+            yield task.awaited()
+    finally:
+        stop.set()
+        for thread in threads:
+            if thread.ident is not None:  # A signal may come before all are started.
+                thread.join()
 
 
 def title(code: str) -> str:
@@ -277,21 +277,52 @@ def _make_directories(steps: Iterable[Job | Result]) -> None:
             ) from error
 
 
-def _submit(
-    pool: ThreadPoolExecutor, step: Job | Result, chosen: Sequence[Pass], options: Options, compression: Compression
-) -> Future[Result]:
-    if isinstance(step, Job):
-        return pool.submit(_examined, step, chosen, options, compression)
-    done: Future[Result] = Future()
-    done.set_result(step)
-    return done
+class _Task:
+    """A step, and what becomes of it in a thread; concurrent.futures would cost every run 7 ms."""
+
+    def __init__(self, step: Job | Result) -> None:
+        self._step = step
+        self._over = threading.Event()
+        self._error: BaseException | None = None
+
+    def do(self, examined: Callable[[Job], Result]) -> None:
+        """Find the result, or note why there is none."""
+        try:
+            if isinstance(self._step, Job):
+                self._step = examined(self._step)
+        except BaseException as error:  # for the thread that waits
+            self._error = error
+        finally:
+            self._over.set()
+
+    def awaited(self) -> Result:
+        """Return the result once it is there, or raise what came up instead.
+
+        Waited is in short turns: on Windows, Ctrl-C is only noticed between them.
+        """
+        while not self._over.wait(timeout=0.5):
+            pass
+        if self._error is not None:
+            raise self._error
+        assert isinstance(self._step, Result)
+        return self._step
 
 
-def _awaited(future: Future[Result]) -> Result:
-    """Wait for *future* in short turns: on Windows, Ctrl-C is only noticed between them."""
-    while not wait([future], timeout=0.5).done:
-        pass
-    return future.result()
+def _threads(
+    number: int, tasks: Iterable[_Task], examined: Callable[[Job], Result], stop: threading.Event
+) -> list[threading.Thread]:
+    """Return threads, not started yet, that share *tasks*; once *stop* is set they take no further one."""
+    left = deque(tasks)
+
+    def work() -> None:
+        while not stop.is_set():
+            try:
+                task = left.popleft()
+            except IndexError:
+                return
+            task.do(examined)
+
+    return [threading.Thread(target=work, name=f"samebytes-{place}") for place in range(number)]
 
 
 def _examined(job: Job, chosen: Sequence[Pass], options: Options, compression: Compression) -> Result:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Callable
 
-from ..archive.entry import Archive, Entry, Kind, Owner
+from ..archive.entry import Archive, Entry, Kind, Oddity, Owner
 from ..archive.limits import case_collisions
 from ..archive.zip_layout import EARLIEST, LATEST
 from ..dist import layout
@@ -39,17 +40,21 @@ def _mode(entry: Entry, context: Context) -> int:
 
 def _noted(archive: Archive, code: str) -> Outcome:
     """Report the oddities that the reader noted under *code*, and drop them."""
+    kinds = {archive.oddities, *(entry.oddities for entry in archive.entries)}
+    if not any(oddity.code == code for oddities in kinds for oddity in oddities):
+        return Outcome(archive)
     changes = [Change(code, "", oddity.detail) for oddity in archive.oddities if oddity.code == code]
     entries = []
     for entry in archive.entries:
         mine = [oddity for oddity in entry.oddities if oddity.code == code] if entry.oddities else []
         changes += [Change(code, entry.name, oddity.detail) for oddity in mine]
-        others = tuple(oddity for oddity in entry.oddities if oddity.code != code)
-        entries.append(entry._replace(oddities=others) if mine else entry)
-    if not changes:
-        return Outcome(archive)
-    left = tuple(oddity for oddity in archive.oddities if oddity.code != code)
+        entries.append(entry._replace(oddities=_besides(code, entry.oddities)) if mine else entry)
+    left = _besides(code, archive.oddities)
     return Outcome(archive._replace(entries=tuple(entries), oddities=left), tuple(changes))
+
+
+def _besides(code: str, oddities: Iterable[Oddity]) -> tuple[Oddity, ...]:
+    return tuple(oddity for oddity in oddities if oddity.code != code)
 
 
 def _reporting(code: str) -> Callable[[Archive, Context], Outcome]:
@@ -79,7 +84,8 @@ def _with_date(entry: Entry, context: Context) -> Entry:
 
 
 def _with_mode(entry: Entry, context: Context) -> Entry:
-    return entry._replace(mode=_mode(entry, context))
+    mode = _mode(entry, context)
+    return entry if entry.mode == mode else entry._replace(mode=mode)
 
 
 def _with_owner(entry: Entry, _context: Context) -> Entry:
@@ -98,6 +104,7 @@ def _owner_change(old: Entry, new: Entry) -> str:
     return "" if old.owner == new.owner else f"owner {_owner(old.owner)} -> {_owner(new.owner)}"
 
 
+@lru_cache  # the times of an archive are few
 def _moment(seconds: float) -> str:
     whole = math.floor(seconds)
     try:
@@ -153,10 +160,11 @@ def _name_bytes(entry: Entry) -> bytes:
 
 
 def _wheel_order(archive: Archive, _context: Context) -> Outcome:
-    directory = layout.dist_info((entry.name for entry in archive.entries), archive.name)
+    directory = f"{layout.dist_info((entry.name for entry in archive.entries), archive.name)}/"
+    record = f"{directory}RECORD"
 
     def place(entry: Entry) -> tuple[bool, bool, bytes]:
-        return entry.name.startswith(f"{directory}/"), entry.name == f"{directory}/RECORD", _name_bytes(entry)
+        return entry.name.startswith(directory), entry.name == record, _name_bytes(entry)
 
     return _ordered(archive, sorted(archive.entries, key=place), "Z001")
 

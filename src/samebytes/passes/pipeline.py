@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Callable, NamedTuple
 
 from ..archive.entry import Archive, Data, Entry, Kind, Written, read_all
 from ..deflate.stream import Encoder
@@ -15,6 +17,9 @@ from . import payload
 from .model import Change, Context, Outcome, Pass
 from .sdist import check_sdist
 from .wheel import check_wheel
+
+HELD = 1 << 22
+"""Up to how many bytes an archive's contents may have for its canonical form to be made in memory."""
 
 _CHUNK = 1 << 20
 _METADATA_PASSES = frozenset({"W002", "W003", "W004", "W100"})
@@ -159,16 +164,19 @@ def rewrite(
 
     :raises SamebytesError: of the class that fits; the target is as it was then.
     """
-    with _scratch(source.name) as (sink, path):
-        with open_archive(source) as archive, source.open("rb") as original:
+    with ExitStack() as scratch:
+        with open_archive(source) as archive, source.open("rb") as original, _digesting(original) as digested:
+            sink = scratch.enter_context(_scratch(archive, named=prove))
             agreed = agreed_date(archive) if own_date else None
             context = context if agreed is None else context._replace(date=agreed)
             (check_wheel if context.kind == "wheel" else check_sdist)(archive)
             outcomes = run(archive, context, passes)
             written = _write(sink, outcomes[-1].archive, context, compression)
-            before, after = _digest(original), _digest(sink)
-            changes = () if before == after else _changes(outcomes, written, context, original, sink)
-            proof = _proof(archive, path, context, changes) if prove else (None, None)
+            before, after = digested(), _digest(sink)
+            changes: tuple[Change, ...] = ()
+            if before != after:
+                changes = _changes(outcomes, written, context, original, sink, keep=compression.keep)
+            proof = _proof(archive, Path(sink.name), context, changes) if prove else (None, None)
         # Only now, for Windows does not let anybody replace a file that is open.
         if target is not None and (before != after or not _is_same_file(source, target)):
             _publish(sink, target)
@@ -177,20 +185,32 @@ def rewrite(
 
 
 @contextmanager
-def _scratch(name: str) -> Iterator[tuple[BinaryIO, Path]]:
-    """Give a file called *name* in a temporary directory, to write and read."""
+def _scratch(archive: Archive, *, named: bool) -> Iterator[BinaryIO]:
+    """Give a file to write and read what *archive* becomes; with *named*, it has its name, in a temporary directory.
+
+    It is held in memory if the contents are small and it needs no name, for most wheels are small, and importing
+    tempfile alone costs 4 ms.
+    """
+    if not named and sum(map(_most, archive.entries)) <= HELD:
+        yield io.BytesIO()
+        return
     import tempfile
 
+    name = archive.name
     try:
         with tempfile.TemporaryDirectory(prefix="samebytes-") as directory:
-            path = Path(directory, name)
-            with path.open("w+b") as sink:
-                yield sink, path
+            with Path(directory, name).open("w+b") as sink:
+                yield sink
     except OSError as error:
         raise OutputError(
             f"{name}: cannot be written to a temporary file: {error.strerror or error}",
             remedy="Make room, or point TMPDIR at a directory with more.",
         ) from error
+
+
+def _most(entry: Entry) -> int:
+    """Return how much room the contents of *entry* may take, compressed anew or kept."""
+    return max(entry.content.size, entry.packed.size if entry.packed else 0)
 
 
 def _write(sink: BinaryIO, archive: Archive, context: Context, compression: Compression) -> tuple[Written, ...]:
@@ -229,6 +249,32 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
         yield chunk
 
 
+@contextmanager
+def _digesting(file: BinaryIO) -> Iterator[Callable[[], FileDigest]]:
+    """Digest *file* in a thread meanwhile; what is given waits for the digest."""
+    found: list[FileDigest | OSError] = []
+
+    def work() -> None:
+        try:
+            found.append(_digest(file))
+        except OSError as error:
+            found.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+
+    def digested() -> FileDigest:
+        thread.join()
+        if isinstance(found[0], OSError):
+            raise found[0]
+        return found[0]
+
+    try:
+        yield digested
+    finally:
+        thread.join()
+
+
 def _digest(file: BinaryIO) -> FileDigest:
     state = hashlib.sha256()
     size = 0
@@ -239,14 +285,21 @@ def _digest(file: BinaryIO) -> FileDigest:
 
 
 def _changes(
-    outcomes: Sequence[Outcome], written: Sequence[Written], context: Context, original: BinaryIO, sink: BinaryIO
+    outcomes: Sequence[Outcome],
+    written: Sequence[Written],
+    context: Context,
+    original: BinaryIO,
+    sink: BinaryIO,
+    *,
+    keep: bool,
 ) -> tuple[Change, ...]:
     """Return why two archives differ: what the passes say, and what only shows now."""
     changes = [change for outcome in outcomes for change in outcome.changes]
     changes += [change for outcome in outcomes if outcome.late is not None for change in outcome.late(written)]
     if context.kind == "wheel":
-        rewritten = {change.member for change in changes if change.code == "W010"}
-        changes += _compressed_otherwise(outcomes[-1].archive, written, rewritten)
+        if not keep:
+            rewritten = {change.member for change in changes if change.code == "W010"}
+            changes += _compressed_otherwise(outcomes[-1].archive, written, rewritten)
         return tuple(changes) or (Change("Z099", "", "the bytes differ, and no rule says why"),)
     return tuple(changes) or (_sdist_difference(original, sink),)
 

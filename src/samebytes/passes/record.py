@@ -106,19 +106,21 @@ def _finish(archive: Archive, context: Context) -> Outcome:
     verification = _Verification(archive, ledger)
     listed = {entry.name for entry in archive.entries if entry.kind is Kind.FILE and entry is not own}
 
-    def text(written: Sequence[Written]) -> bytes:
-        return record.serialise((member for member in written if member.name in listed), own_name)
+    wrong: tuple[record.Mismatch, ...] = ()
+    text = b""
 
     def make(written: Sequence[Written]) -> bytes:
+        nonlocal wrong, text
         wrong = verification.found(written)
         if wrong and not context.rebuild_record:
             raise _disagreement(archive, wrong)
-        return text(written)
+        text = record.serialise((member for member in written if member.name in listed), own_name)
+        return text
 
-    def late(written: Sequence[Written]) -> tuple[Change, ...]:
-        difference = _difference(ledger.data, text(written))
+    def late(_: Sequence[Written]) -> tuple[Change, ...]:
+        difference = _difference(ledger.data, text)
         rewritten = (Change("W010", own_name, difference),) if difference and ledger.data else ()
-        return (*_changes(verification.found(written)), *rewritten)
+        return (*_changes(wrong), *rewritten)
 
     others = tuple(verification.watched(entry) for entry in archive.entries if entry is not own)
     moved = archive.entries[-1] is not own

@@ -7,6 +7,7 @@ import os
 import struct
 import zipfile
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,33 @@ def test_contents_come_in_bounded_pieces(tmp_path: Path) -> None:
         sizes = [len(chunk) for chunk in entry.content.chunks()]
     assert sum(sizes) == len(zeros)
     assert max(sizes) <= CHUNK_SIZE
+
+
+def test_contents_can_be_read_from_several_threads(tmp_path: Path) -> None:
+    noise = [os.urandom(300_000) for _ in range(8)]
+    data = build(*(Member(b"%d" % number, each, method=0) for number, each in enumerate(noise)))
+    with open_zip(saved(tmp_path, data)) as archive, ThreadPoolExecutor(8) as pool:
+        read_ones = pool.map(read_all, [entry.content for entry in archive.entries * 20])
+        assert list(read_ones) == noise * 20
+
+
+def test_directory_that_is_longer_than_what_is_held_of_it(tmp_path: Path) -> None:
+    comments = [b"x" * (size * 1000) for size in range(60)]
+    members = [Member(b"%02d" % number, comment=comment) for number, comment in enumerate(comments)]
+    archive, contents = read(tmp_path, build(*members))
+    assert sum(map(len, comments)) > 1 << 20
+    assert [entry.name for entry in archive.entries] == [f"{number:02}" for number in range(60)]
+    assert [entry.oddities for entry in archive.entries[1:]] == [
+        (Oddity("Z007", f"comment of {len(comment)} bytes"),) for comment in comments[1:]
+    ]
+    assert contents == [TEXT] * 60
+
+
+def test_extra_field_that_is_longer_than_usual(tmp_path: Path) -> None:
+    member = Member(local={"extra": field_of(0xA220, b"\0" * 60_000)})
+    archive, contents = read(tmp_path, build(member, Member(b"b")))
+    assert archive.entries[0].oddities == (Oddity("Z006", "extra field 0xa220 (padding)"),)
+    assert contents == [TEXT, TEXT]
 
 
 def test_empty_archive_has_no_entries(tmp_path: Path) -> None:

@@ -338,7 +338,7 @@ def test_closing_early_stops_the_rest_and_leaves_no_stray_file(tmp_path: Path) -
         first = next(results)
     assert first.changed
     assert names(tmp_path) == sorted(path.name for path in paths)
-    assert [thread for thread in threading.enumerate() if "ThreadPool" in thread.name] == []
+    assert [thread for thread in threading.enumerate() if thread.name.startswith("samebytes")] == []
 
 
 def test_members_stop_between_pieces() -> None:

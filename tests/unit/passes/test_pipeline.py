@@ -32,7 +32,7 @@ from samebytes.archive.entry import Archive, Kind, read_all
 from samebytes.errors import ArchiveError, OutputError, RecordError, SignatureError
 from samebytes.passes import ALL, DEFAULT, by_code, select
 from samebytes.passes.model import Change, Context, Outcome, Pass
-from samebytes.passes.pipeline import Rewritten, agreed_date, kind_of, normalize_files, open_archive, rewrite, run
+from samebytes.passes.pipeline import HELD, Rewritten, agreed_date, kind_of, normalize_files, open_archive, rewrite, run
 
 WHEEL = Context(DATE, "wheel")
 SDIST = Context(DATE, "sdist")
@@ -350,11 +350,15 @@ def test_missing_and_broken_files_are_clear_errors(tmp_path: Path, write: object
 
 
 def test_no_room_for_the_temporary_file_is_an_output_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write_wheel(tmp_path)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    small = write_wheel(tmp_path)
     with pytest.raises(OutputError, match="cannot be written to a temporary file") as caught:
-        rewrite(path, path, WHEEL, DEFAULT)
+        rewrite(small, small, WHEEL, DEFAULT, prove=True)
     assert "TMPDIR" in caught.value.remedy
+    assert rewrite(small, small, WHEEL, DEFAULT).changes, "without a proof it needs no temporary file"
+    large = write_wheel(tmp_path, members({**FILES, "demo/data.bin": os.urandom(HELD)}))
+    with pytest.raises(OutputError, match="cannot be written to a temporary file"):
+        rewrite(large, large, WHEEL, DEFAULT)
 
 
 def test_a_target_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> None:

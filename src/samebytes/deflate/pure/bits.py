@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 def number(value: int, width: int) -> str:
     """Write *value* as a deflate stream has numbers: least significant bit first, in *width* bits."""
-    return format(value | 1 << width, "b")[:0:-1]
+    return f"{value | 1 << width:b}"[:0:-1]
 
 
 def prefix_codes(lengths: Iterable[int]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import mul
 
@@ -11,24 +11,29 @@ from .bits import BitWriter, number, prefix_codes
 from .huffman import code_lengths
 from .parse import LENGTH, LENGTH_BITS
 from .tables import (
-    CODE_LENGTHS,
     DISTANCE_CODE,
-    DISTANCES,
+    DISTANCE_EXTRA,
     END_OF_BLOCK,
     FIRST_LENGTH,
     FIXED_DISTANCE_LENGTHS,
     FIXED_SYMBOL_LENGTHS,
+    HEAD_EXTRA,
     LEAST_DISTANCE,
     LEAST_LENGTH,
     LENGTH_CODE,
-    ORDER_OF_CODE_LENGTHS,
-    SYMBOLS,
+    LENGTH_EXTRA,
+    LONGEST_CODE,
+    LONGEST_HEAD_CODE,
+    ORDER_IN_HEAD,
 )
 
 FULL = (1 << 14) - 1
 """How many symbols a block has at most: zlib's buffer holds 2 ** (memLevel + 6) and is never filled up."""
 
 STORED, FIXED, DYNAMIC = range(3)
+
+MATCH = 256
+"""Within a block, the symbol of a match is its length and that much; its distance is kept apart."""
 
 
 def cut(symbols: list[int], last: bool) -> Iterator[tuple[list[int], bool]]:
@@ -54,13 +59,15 @@ def write_block(writer: BitWriter, symbols: list[int], data: bytes, start: int, 
     match of three bytes, and save more on each longer one. So at least two thirds of FULL symbols are literals wherever
     they do not save anything, and the block stands for less than 27 KiB.)
     """
+    distances = [symbol >> LENGTH_BITS for symbol in symbols if symbol > LENGTH]
+    symbols = [MATCH + (symbol & LENGTH) if symbol > LENGTH else symbol for symbol in symbols]
     counts = Counter(symbols)
-    stop = start + sum(n * (symbol & LENGTH if symbol > LENGTH else 1) for symbol, n in counts.items())
-    symbol_counts, distance_counts = _code_counts(counts)
-    symbol_lengths = code_lengths(symbol_counts, SYMBOLS.longest)
-    distance_lengths = code_lengths(distance_counts, DISTANCES.longest)
+    stop = start + sum(n * (symbol - MATCH if symbol > MATCH else 1) for symbol, n in counts.items())
+    symbol_counts, distance_counts = _symbol_counts(counts), _distance_counts(distances)
+    symbol_lengths = code_lengths(symbol_counts, LONGEST_CODE)
+    distance_lengths = code_lengths(distance_counts, LONGEST_CODE)
     head = _head(symbol_lengths, distance_lengths)
-    extra = _bits(symbol_counts, SYMBOLS.extra) + _bits(distance_counts, DISTANCES.extra)
+    extra = _bits(symbol_counts[FIRST_LENGTH:], LENGTH_EXTRA) + _bits(distance_counts, DISTANCE_EXTRA)
     fixed = _bits(symbol_counts, FIXED_SYMBOL_LENGTHS) + _bits(distance_counts, FIXED_DISTANCE_LENGTHS)
     dynamic = len(head) + _bits(symbol_counts, symbol_lengths) + _bits(distance_counts, distance_lengths)
     fixed_size, dynamic_size = _block_size(fixed + extra), _block_size(dynamic + extra)
@@ -68,10 +75,10 @@ def write_block(writer: BitWriter, symbols: list[int], data: bytes, start: int, 
         _write_stored(writer, data[start:stop], final)
     elif fixed_size <= dynamic_size:
         writer.add(number(final, 1) + number(FIXED, 2))
-        _write_symbols(writer, symbols, counts, FIXED_SYMBOL_LENGTHS, FIXED_DISTANCE_LENGTHS)
+        _write_symbols(writer, symbols, distances, FIXED_SYMBOL_LENGTHS, FIXED_DISTANCE_LENGTHS)
     else:
         writer.add(number(final, 1) + number(DYNAMIC, 2) + head)
-        _write_symbols(writer, symbols, counts, symbol_lengths, distance_lengths)
+        _write_symbols(writer, symbols, distances, symbol_lengths, distance_lengths)
     return stop
 
 
@@ -80,18 +87,19 @@ def write_marker(writer: BitWriter) -> None:
     _write_stored(writer, b"", final=False)
 
 
-def _code_counts(counts: dict[int, int]) -> tuple[list[int], list[int]]:
-    """Return how often the block has each code of the two alphabets."""
-    symbols = [0] * len(SYMBOLS.extra)
-    distances = [0] * len(DISTANCES.extra)
-    symbols[END_OF_BLOCK] = 1
+def _symbol_counts(counts: Mapping[int, int]) -> list[int]:
+    """Return how often the block has each code of literals and lengths."""
+    codes = [counts.get(literal, 0) for literal in range(END_OF_BLOCK)] + [1] + [0] * len(LENGTH_EXTRA)
     for symbol, n in counts.items():
-        if symbol > LENGTH:
-            symbols[FIRST_LENGTH + LENGTH_CODE[symbol & LENGTH]] += n
-            distances[DISTANCE_CODE[symbol >> LENGTH_BITS]] += n
-        else:
-            symbols[symbol] = n
-    return symbols, distances
+        if symbol > MATCH:
+            codes[FIRST_LENGTH + LENGTH_CODE[symbol - MATCH]] += n
+    return codes
+
+
+def _distance_counts(distances: list[int]) -> list[int]:
+    """Return how often the block has each code of distances."""
+    codes = bytes(map(DISTANCE_CODE.__getitem__, distances))
+    return [codes.count(code) for code in range(len(DISTANCE_EXTRA))]
 
 
 def _bits(counts: Sequence[int], widths: Sequence[int]) -> int:
@@ -115,44 +123,45 @@ def _write_stored(writer: BitWriter, data: bytes, final: bool) -> None:
 def _write_symbols(
     writer: BitWriter,
     symbols: list[int],
-    counts: Iterable[int],
+    distances: list[int],
     symbol_lengths: Sequence[int],
     distance_lengths: Sequence[int],
 ) -> None:
-    """Write all *symbols*, of which *counts* has each one once, and the end of the block.
+    """Write all *symbols*, a distance after each match, and the end of the block.
 
-    Every different symbol is spelled once, all bits of a match in one piece.
+    Every different one is spelled once. Matches are spelled with a place to fill in the distance.
     """
     codes = prefix_codes(symbol_lengths)
-    distance_codes = prefix_codes(distance_lengths)
-    matches = [symbol for symbol in counts if symbol > LENGTH]
-    lengths = {length: _length_bits(length, codes) for length in {match & LENGTH for match in matches}}
-    distances = {far: _distance_bits(far, distance_codes) for far in {match >> LENGTH_BITS for match in matches}}
     spelled = dict(enumerate(codes[:END_OF_BLOCK]))
-    spelled.update({match: lengths[match & LENGTH] + distances[match >> LENGTH_BITS] for match in matches})
-    writer.add("".join(map(spelled.__getitem__, symbols)) + codes[END_OF_BLOCK])
+    for symbol in set(symbols):
+        if symbol > MATCH:
+            spelled[symbol] = _length_bits(symbol - MATCH, codes) + "%s"
+    distance_codes = prefix_codes(distance_lengths)
+    ways = {distance: _distance_bits(distance, distance_codes) for distance in set(distances)}
+    text = "".join(map(spelled.__getitem__, symbols))
+    writer.add(text % tuple(map(ways.__getitem__, distances)) + codes[END_OF_BLOCK])
 
 
 def _length_bits(length: int, codes: list[str]) -> str:
     code = LENGTH_CODE[length]
-    return codes[FIRST_LENGTH + code] + number(length - LEAST_LENGTH[code], SYMBOLS.extra[FIRST_LENGTH + code])
+    return codes[FIRST_LENGTH + code] + number(length - LEAST_LENGTH[code], LENGTH_EXTRA[code])
 
 
 def _distance_bits(distance: int, codes: list[str]) -> str:
     code = DISTANCE_CODE[distance]
-    return codes[code] + number(distance - LEAST_DISTANCE[code], DISTANCES.extra[code])
+    return codes[code] + number(distance - LEAST_DISTANCE[code], DISTANCE_EXTRA[code])
 
 
 def _head(symbol_lengths: list[int], distance_lengths: list[int]) -> str:
     """Return the bits that transmit the code lengths of a dynamic block (section 3.2.7)."""
     runs = [*_runs(symbol_lengths), *_runs(distance_lengths)]
-    counts = [0] * len(CODE_LENGTHS.extra)
+    counts = [0] * len(HEAD_EXTRA)
     for code, _ in runs:
         counts[code] += 1
-    lengths = code_lengths(counts, CODE_LENGTHS.longest)
+    lengths = code_lengths(counts, LONGEST_HEAD_CODE)
     lengths += [0] * (len(counts) - len(lengths))
     codes = prefix_codes(lengths)
-    sent = [lengths[code] for code in ORDER_OF_CODE_LENGTHS]
+    sent = [lengths[code] for code in ORDER_IN_HEAD]
     while len(sent) > 4 and not sent[-1]:
         sent.pop()
     sizes = (
@@ -161,7 +170,7 @@ def _head(symbol_lengths: list[int], distance_lengths: list[int]) -> str:
     return (
         sizes
         + "".join(number(length, 3) for length in sent)
-        + "".join(codes[code] + number(repeated, CODE_LENGTHS.extra[code]) for code, repeated in runs)
+        + "".join(codes[code] + number(repeated, HEAD_EXTRA[code]) for code, repeated in runs)
     )
 
 

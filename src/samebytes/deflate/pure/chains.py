@@ -1,4 +1,4 @@
-"""For each position of the data, the earlier ones with the same hash: what zlib keeps in its ``head`` and ``prev``.
+"""For each position of the data, the nearest earlier one with the same hash: what zlib has in ``head`` and ``prev``.
 
 RFC 1951 section 4 suggests it: a hash of the next three bytes leads to a chain of earlier positions, the newest first.
 zlib's hash has 15 bits at memLevel 8 and drops the three high bits of the first byte. So different strings do meet in
@@ -9,46 +9,46 @@ from __future__ import annotations
 
 import sys
 from array import array
-from typing import NamedTuple
 
-from .tables import MIN_MATCH
+from .tables import MAX_MATCH, MIN_MATCH, WINDOW_SIZE
 
-HASHES = 1 << 15
-NOWHERE = -(1 << 30)
-"""Stands for what precedes the first position of a chain: less than any position, and out of reach from everywhere."""
+ORIGIN = WINDOW_SIZE
+"""The position of the first byte. Thus 0 can stand for no position, and is out of reach from everywhere."""
 
+NOWHERE = 0
 
-class Chains(NamedTuple):
-    """The chains, by position. Arrays, because lists of numbers take ten times the room and leave the caches."""
+MIN_LOOKAHEAD = MAX_MATCH + MIN_MATCH + 1
+"""With fewer bytes than that ahead, zlib tries to get more."""
 
-    hashes: array[int]
-    """The hash of the three bytes from there on."""
-    before: array[int]
-    """The nearest earlier position in its chain, or NOWHERE."""
-    rank: array[int]
-    """How many positions are before it in its chain."""
+REACH = WINDOW_SIZE - MIN_LOOKAHEAD
+"""How far back zlib looks, as its window needs room for the bytes ahead, too."""
+
+_HASHES = 1 << 15
 
 
-def chains(data: bytes) -> Chains:
-    """Put the positions of *data* into the chains of their hashes; a few are in none and have NOWHERE before them.
+def chains(data: bytes) -> tuple[array[int], array[int], array[int]]:
+    """Put the positions of *data* into the chains of their hashes; return three values for each, from ORIGIN on.
 
-    These are the last two, which have no three bytes, and the very first: zlib writes 0 for no position, so it never
-    finds what begins at the first byte (that of the preset dictionary, where there is one).
+    They are its hash, the position before it in its chain or NOWHERE, and how many are before it. (These are arrays, as
+    lists of numbers take ten times the room and leave the processor's caches; unsigned, as others are slower to set.)
+    The last two positions, which have no three bytes, are in no chain. Nor is the very first: zlib writes 0 for no
+    position, so it never finds what begins at the first byte (of the preset dictionary, where there is one).
 
     To do it beforehand for all of *data* is as good as along the way. zlib inserts the positions in their order, none
     is left out, be it inside of a match or in the dictionary, and a search looks only at what precedes its position.
     """
-    hashes = _hashes(data)
-    before = array("i", [NOWHERE]) * len(data)
-    rank = array("i", [0]) * len(data)
-    newest = [NOWHERE] * HASHES
-    count = [0] * HASHES
-    for position, value in enumerate(hashes[1 : 1 - MIN_MATCH], 1):
+    hashes = array("H", [_HASHES]) * (ORIGIN + 1) + _hashes(data)[1:]  # up to the first, a hash that no other has
+    before = array("I", [NOWHERE]) * len(hashes)
+    rank = array("I", [0]) * len(hashes)
+    newest = [NOWHERE] * _HASHES
+    count = [0] * _HASHES
+    for position, value in enumerate(hashes[ORIGIN + 1 : 1 - MIN_MATCH], ORIGIN + 1):
         before[position] = newest[value]
         newest[value] = position
         rank[position] = known = count[value]
         count[value] = known + 1
-    return Chains(hashes, before, rank)
+    _lose(before)
+    return hashes, before, rank
 
 
 def _hashes(data: bytes) -> array[int]:
@@ -67,3 +67,17 @@ def _hashes(data: bytes) -> array[int]:
     if sys.byteorder == "big":
         hashes.byteswap()
     return hashes
+
+
+def _lose(before: array[int]) -> None:
+    """Take back the one link that zlib loses, if any.
+
+    zlib moves its window on by its size when it wants more input and the position is that far in it. As a rule that
+    finds more input and comes at a later position; at the end of the data, it is tried at each position. If just then
+    the next one in the chain becomes position 0 of the window, it means none. No other link can be lost: a position
+    further back is out of reach.
+    """
+    end = len(before)
+    position = end - 1 - (end - 1 - ORIGIN - REACH) % WINDOW_SIZE
+    if end - position < MIN_LOOKAHEAD and before[position] == position - REACH:
+        before[position] = NOWHERE

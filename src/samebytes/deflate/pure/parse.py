@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .chains import chains
-from .search import MARGIN, REACH, longest_match
+from .chains import NOWHERE, ORIGIN, REACH, chains
+from .search import MARGIN, PATIENCE, agreement, searcher
 from .tables import MIN_MATCH
 
 LAZY = 16
@@ -24,29 +24,47 @@ def parse(data: bytes, start: int) -> list[int]:
     A literal is the byte's value. This is the lazy evaluation of RFC 1951 section 4: a match has to wait for the search
     at the next position. If that finds a longer one, the first byte becomes a literal and the longer match waits in
     turn; otherwise the match is taken, and the search goes on after it.
+
+    The nearest position with the same three bytes is looked for right here, as many a position needs no more than that.
+    With the same hash, the first and the third byte determine the second.
     """
-    end = len(data)
     hashes, before, rank = chains(data)
-    data += bytes(MARGIN)
+    at = done = ORIGIN + start
+    end = ORIGIN + len(data)
+    data = bytes(ORIGIN) + data + bytes(MARGIN)
+    longer = searcher(data, end, hashes, before, rank)
+    patience = range(PATIENCE)
     symbols: list[int] = []
-    done = at = start
     while at < end:
-        newest = before[at]
-        if at - newest > REACH or (data[newest] != data[at] and at - before[newest] > REACH):
+        position = before[at]
+        if at - position > REACH:
             at += 1
             continue
-        length, position = longest_match(data, end, hashes, before, rank, at, MIN_MATCH - 1)
-        if length < MIN_MATCH or (length == MIN_MATCH and at - position > TOO_FAR):
+        first, third = data[at], data[at + 2]
+        for _ in patience:
+            if data[position] == first and data[position + 2] == third:
+                break
+            position = before[position]
+            if at - position >= REACH:
+                position = NOWHERE
+                break
+        else:
+            position = NOWHERE
+        if not position:
             at += 1
             continue
-        while length < LAZY and length < end - at - 1:
-            longer, there = longest_match(data, end, hashes, before, rank, at + 1, length)
-            if not longer:
+        length = agreement(data, at, position, MIN_MATCH, end)
+        length, position = longer(at, position, length)
+        if length == MIN_MATCH and at - position > TOO_FAR:
+            at += 1
+            continue
+        while length < LAZY:
+            better, there = longer(at + 1, at + 1, length)
+            if better == length:
                 break
             at += 1
-            length, position = longer, there
-        if done < at:
-            symbols += data[done:at]
+            length, position = better, there
+        symbols += data[done:at]
         symbols.append(at - position << LENGTH_BITS | length)
         done = at = at + length
     symbols += data[done:end]
