@@ -115,10 +115,20 @@ def _details(
         if code in _TIMES | _MODES | {"T004"}:
             # The values were compared themselves; what is left is how the headers write them.
             told = [[text for text in texts if " -> " not in text] for texts in told]
-        if any(told):
-            name = one.files[key].name if key in one.files else key
-            cause = _cause_of(code, [*told[0], *told[1]], _is_packed_alike(key, one, other))
-            yield _Trait(name, "; ".join(told[0]), "; ".join(told[1]), cause)
+        name = one.files[key].name if key in one.files else key
+        alike = _is_packed_alike(key, one, other)
+        for cause, texts in _by_cause(code, told, alike).items():
+            yield _Trait(name, "; ".join(texts[0]), "; ".join(texts[1]), cause)
+
+
+def _by_cause(code: str, told: list[list[str]], packed_alike: bool) -> dict[str, tuple[list[str], list[str]]]:
+    """Return details of both sides by the cause that they have; all of one header's have one, but for gzip's."""
+    found: dict[str, tuple[list[str], list[str]]] = {}
+    for side in (0, 1):
+        for text in told[side]:
+            cause = _cause_of(code, [text] if code == "G001" else [*told[0], *told[1]], packed_alike)
+            found.setdefault(cause, ([], []))[side].append(text)
+    return found
 
 
 def _is_packed_alike(key: str, left: Opened, right: Opened) -> bool:

@@ -14,8 +14,11 @@ from typing import Union
 
 __all__ = ["Code", "FrozenSet", "NotMarshalError", "Value", "load"]
 
-DEEPEST = 200
+DEEPEST = 60
+"""How many values may lie in one another; a function in a function takes two."""
+
 MOST_VALUES = 2_000_000
+"""How many values are read, each counted as often as something refers to it."""
 
 _FLAG_REF = 0x80
 
@@ -119,7 +122,10 @@ def load(data: bytes, magic: int) -> Value:
     if layout is None:
         raise NotMarshalError(f"magic number {magic} is of no Python that is known here")
     reader = _Reader(data, layout)
-    value = reader.value(0)
+    try:
+        value = reader.value(0)
+    except RecursionError:  # However deep the caller's own stack is.
+        raise NotMarshalError("it is nested too deeply") from None
     if reader.at != len(data):
         raise NotMarshalError(f"{len(data) - reader.at} bytes follow the value")
     return value

@@ -47,7 +47,7 @@ def is_text(data: bytes) -> bool:
         data.decode("utf-8")
     except UnicodeDecodeError:
         return False
-    return not re.search(rb"[\x01-\x06\x0e-\x1a\x1c-\x1f]", data)
+    return not re.search(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]", data)
 
 
 def compare(name: str, left: bytes, right: bytes, clues: Clues) -> Difference:
