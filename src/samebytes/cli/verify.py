@@ -20,7 +20,8 @@ from .verbosity import QUIET, VERBOSE, add_verbosity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..flows.verify import Request, Result, Surroundings
+    from ..flows.remake import Surroundings
+    from ..flows.verify import Request, Result
     from ..outside.index import Index
 
 _DESCRIPTION = """\
@@ -135,7 +136,7 @@ def _check_options(args: argparse.Namespace) -> None:
 
 def _surroundings(args: argparse.Namespace, progress: Progress) -> Surroundings:
     from ..flows import build
-    from ..flows.verify import Surroundings
+    from ..flows.remake import Surroundings
     from ..outside.worker import run_worker
     from .verify_worker import COMMAND
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 from ..backend.config import load
 from ..backend.fixed import remove
 from ..compare.engine import compare_files
 from ..compare.model import UNKNOWN_WORLD, Comparison, Verdict, World
 from ..errors import ConfigError, OutputError, SamebytesError, UsageError
-from ..outside.index import Index
+from ..outside.index import File
 from ..outside.interpreters import Python, named
 from ..outside.isolated import Installed
-from ..outside.moment import serving
-from . import build as building
 from . import lock, provenance, published, recover
 from . import source as sources
 from .check import check
@@ -27,7 +25,7 @@ from .clues import Clues
 from .clues import read as read_clues
 from .normalize import Job, Options
 from .provenance import BACKEND, SAMEBYTES, Material, Record
-from .rebuild import Rebuilt, Task, rebuilt_from_plain
+from .remake import Recovered, Surroundings, record, remake
 
 ACCEPTED = {
     "identical": (Verdict.IDENTICAL,),
@@ -35,6 +33,9 @@ ACCEPTED = {
     "payload": (Verdict.IDENTICAL, Verdict.NORMALIZED, Verdict.PAYLOAD),
 }
 """Which verdicts are good enough, by what ``--accept`` says."""
+
+_SYSTEMS = (Path("/"), Path("/usr"), Path("/usr/local"))
+"""Prefixes of interpreters that tell nothing of a machine."""
 
 
 @dataclass(frozen=True)
@@ -56,42 +57,6 @@ class Request:
     """A record to follow, instead of what can be recovered."""
     output: Path | None = None
     """Where the rebuilt file is put; nowhere if None."""
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What of the outside world a verification needs."""
-
-    build: building.Surroundings
-    """For what samebytes built; its messages are those of all else."""
-    worker: tuple[str, ...]
-    """The command that rebuilds with a project's own backend."""
-    index: Callable[[], Index]
-
-
-@dataclass(frozen=True)
-class Recovered:
-    """How the artifact was built, as far as it can be known."""
-
-    method: str
-    """``provenance.SAMEBYTES`` or ``BACKEND``."""
-    python: Python
-    generator: str
-    """The ``Generator`` of a wheel, or of the wheel beside an sdist."""
-    pins: tuple[str, ...]
-    """Constraints that bring back the backend's release."""
-    until: int | None
-    """When the build requirements were chosen, in seconds since 1970 UTC; None for today."""
-    environment: Mapping[str, str]
-    """The variables that matter, SOURCE_DATE_EPOCH among them."""
-    config_settings: Mapping[str, Any]
-    kinds: tuple[str, ...]
-    locked: Path | None = None
-
-    @property
-    def epoch(self) -> str:
-        """SOURCE_DATE_EPOCH, or nothing."""
-        return self.environment.get("SOURCE_DATE_EPOCH", "")
 
 
 @dataclass(frozen=True)
@@ -144,16 +109,16 @@ def verify(request: Request, around: Surroundings) -> Verified:
         remove(private)
 
 
-def requests_of(record: Path, request: Request) -> list[Request]:
-    """Return a request for each file that *record* is about: the one beside it, else that of the index.
+def requests_of(path: Path, request: Request) -> list[Request]:
+    """Return a request for each file that the record *path* is about: the one beside it, else that of the index.
 
     :raises ConfigError: if it is no record.
     """
     found = []
-    for name, sha256 in provenance.read(record).subjects:
-        beside = record.parent / name
+    for name, sha256 in provenance.read(path).subjects:
+        beside = path.parent / name
         is_here = beside.is_file() and sources.sha256_of(beside) == sha256
-        found.append(replace(request, target=str(beside) if is_here else name, record=record))
+        found.append(replace(request, target=str(beside) if is_here else name, record=path))
     return found
 
 
@@ -176,32 +141,35 @@ class _Verification:
         clues = read_clues(artifact.path)
         asked = named(request.python, environ) if request.python else self._recorded_python()
         python = recover.interpreter(clues, asked, own, environ)
+        if re.search(r"-(many|musl)linux", clues.tags):
+            self._note("it was built in an image for its tag, and repaired; the rebuild is of this machine, as it is")
         source = self._source(artifact, clues)
         how = self._recovered(artifact, clues, source, python, own)
-        made, requirements = self._build(how, clues, source)
+        made = remake(how, clues.kind, source, self._private, self._around)
         self._around.build.tell("Comparing")
-        world = World((str(source.tree), str(self._private)), timezone="UTC", umask=0o022, hash_seed="0")
-        comparison = compare_files(artifact.path, made, (UNKNOWN_WORLD, world))
         url = artifact.file.url if artifact.file else ""
-        left = request.target if Path(request.target).is_file() else url
-        comparison = replace(
-            comparison,
-            left=replace(comparison.left, path=left),
-            right=replace(comparison.right, path=self._kept(made)),
-        )
-        material = Material(source.uri, source.digest, source.location)
         return Verified(
             name=artifact.path.name,
             sha256=artifact.sha256,
             url=url,
-            source=material,
+            source=Material(source.uri, source.digest, source.location),
             source_told=source.told,
             recovered=how,
-            requirements=requirements,
-            comparison=comparison,
-            record=_record(how, made, material, requirements, clues.kind),
+            requirements=made.requirements,
+            comparison=self._compared(artifact.path, url, made.path, source, python),
+            record=record(how, clues.kind, source, made),
             notes=tuple(self._notes),
         )
+
+    def _compared(self, published_: Path, url: str, made: Path, source: sources.Source, python: Python) -> Comparison:
+        """Compare, and call the two what they are to somebody who reads it when the private directory is gone."""
+        prefix = Path(python.executable).resolve().parent.parent
+        own = () if prefix in _SYSTEMS else (str(prefix),)
+        world = World((str(source.tree), str(self._private), *own), timezone="UTC", umask=0o022, hash_seed="0")
+        found = compare_files(published_, made, (UNKNOWN_WORLD, world))
+        left = self._request.target if Path(self._request.target).is_file() else url
+        right = self._kept(made)
+        return replace(found, left=replace(found.left, path=left), right=replace(found.right, path=right))
 
     def _note(self, text: str) -> None:
         if text:
@@ -252,7 +220,7 @@ class _Verification:
             remedy="Name the source with --source; it is held against the record's digest.",
         )
 
-    def _download(self, file: Any) -> Path:
+    def _download(self, file: File) -> Path:
         downloads = self._private / "downloads"
         downloads.mkdir(exist_ok=True)
         path = downloads / file.name
@@ -310,60 +278,6 @@ class _Verification:
         wheels = sorted((file for file in files if file.name.endswith(".whl")), key=lambda one: "-any." not in one.name)
         return read_clues(self._download(wheels[0])).generator if wheels else ""
 
-    def _build(self, how: Recovered, clues: Clues, source: sources.Source) -> tuple[Path, tuple[Installed, ...]]:
-        with self._address(how) as address:
-            if how.method == SAMEBYTES:
-                return self._by_samebytes(how, clues, source, address)
-            return self._by_backend(how, clues, source, address)
-
-    @contextmanager
-    def _address(self, how: Recovered) -> Iterator[str]:
-        """Give the address of the index that the build requirements come from."""
-        index = self._around.index()
-        if how.until is None:
-            yield index.with_credentials(index.address)
-            return
-        with serving(index, how.until) as moment:
-            try:
-                yield moment.address
-            except SamebytesError:
-                if moment.failure:  # the reason for what pip complained of
-                    raise moment.failure from None
-                raise
-
-    def _by_samebytes(
-        self, how: Recovered, clues: Clues, source: sources.Source, address: str
-    ) -> tuple[Path, tuple[Installed, ...]]:
-        """Build as ``samebytes build`` does."""
-        constraints = self._private / "constraints.txt"
-        constraints.write_text("".join(f"{pin}\n" for pin in how.pins), encoding="utf-8")
-        request = building.Request(
-            source=source.tree,
-            output=self._private / "out",
-            kinds=how.kinds,
-            config_settings=how.config_settings,
-            locked=how.locked,
-            constraint=None if how.locked else constraints,
-        )
-        environ = recover.for_samebytes(self._around.build.environ, address, how.environment)
-        built = building.build(request, replace(self._around.build, environ=environ))
-        made = [artifact for artifact in built.artifacts if artifact.kind == clues.kind]
-        if not made:
-            raise UsageError(f"the record is of no {clues.kind}", remedy="Verify a file that it names.")
-        return request.output / made[0].name, built.requirements
-
-    def _by_backend(
-        self, how: Recovered, clues: Clues, source: sources.Source, address: str
-    ) -> tuple[Path, tuple[Installed, ...]]:
-        """Build with the project's own backend as it stands."""
-        around, root = self._around.build, self._private / "build"
-        root.mkdir()
-        locked = tuple(lock.read(how.locked)) if how.locked else None
-        task = Task(str(root), str(source.tree), clues.kind, how.python, how.pins, locked, how.config_settings)
-        environ = recover.beneath(recover.environment(around.environ, address, how.environment), root)
-        rebuilt = _work(task, environ, self._around.worker, around)
-        return Path(rebuilt.path), rebuilt.requirements
-
     def _kept(self, made: Path) -> str:
         """Put the rebuilt file where somebody wants it, and return where it is; its name if nobody wants it."""
         output = self._request.output
@@ -377,43 +291,7 @@ class _Verification:
         return str(output / made.name)
 
 
-def _work(task: Task, environ: Mapping[str, str], worker: Sequence[str], around: building.Surroundings) -> Rebuilt:
-    """Let a process of its own do *task*, in the environment *environ*."""
-    result: dict[str, Any] = {}
-
-    def hear(message: Mapping[str, Any]) -> None:
-        if "step" in message:
-            around.tell(message["step"])
-        result.update(message)
-
-    log = Path(task.root, building.LOG)
-    try:
-        status = around.run_worker([*worker, task.root], environ, asdict(task), hear)
-    except SamebytesError:
-        around.show_log(log)
-        raise
-    if status == 0 and "rebuilt" in result:
-        return rebuilt_from_plain(result["rebuilt"])
-    if log.is_file():
-        around.show_log(log)
-    raise building.failure(status, result, Path(task.root))
-
-
 def _is_canonical(path: Path) -> bool:
     """Tell whether the file is in canonical form, so that most likely samebytes built it."""
     result = next(check([Job(path, path)], Options(write=False)))
     return result.error is None and not result.changed
-
-
-def _record(how: Recovered, made: Path, source: Material, requirements: tuple[Installed, ...], kind: str) -> Record:
-    pinned = recover.PINNED if how.method == BACKEND else {}
-    return Record(
-        subjects=((made.name, sources.sha256_of(made)),),
-        method=how.method,
-        kinds=(kind,),
-        config_settings=how.config_settings,
-        source=source,
-        requirements=requirements,
-        python=how.python,
-        environment=provenance.that_matter({**pinned, **how.environment}),
-    )
