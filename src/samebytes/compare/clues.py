@@ -60,8 +60,8 @@ _VCS_VERSION = re.compile(
 )
 _VERSION = re.compile(r"(?<![\w.])v?\d+(?:\.\d+)+(?:(?:a|b|rc)\d+)?(?:\.?post\d+)?(?:\.dev\d+)?(?![\w+])")
 _TOOL = re.compile(
-    r"(?:Cython|GCC: \([^()]*\)|GNU (?:C\+\+|C|Fortran|AS|GIMPLE)\d*|clang version|rustc(?: version)?"
-    r"|SWIG(?: Version)?|LLD|Linker: LLD|mold|pybind11|f2py)[ :-]{1,2}v?\d[\w.+-]*(?: \([^()]*\))?"
+    r"(?:(?<=[Gg]enerated by )Cython|GCC: \([^()]*\)|GNU (?:C\+\+|C|Fortran|AS|GIMPLE)\d*|clang version"
+    r"|rustc(?: version)?|Linker: LLD) v?\d[\w.+-]*(?: \([^()]*\))?"
 )
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("tool", _TOOL),
@@ -93,18 +93,15 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     ("locale", re.compile(r"(?<=LC_ALL=)\w+|(?<=LANG=)\w+|(?<=LANGUAGE=)\w+")),
     ("zone", re.compile(r"(?<=TZ=)[\w/+:-]+")),
-    ("user", re.compile(r"(?i:(?<=built by )|(?<=compiled by )|(?<=build_user=)|(?<=build user: ))[\w.-]+")),
+    ("user@host", re.compile(r"(?i:(?<=built by )|(?<=compiled by )|(?<=built on )|\()[\w.-]+@[\w-]+(?:\.[\w-]+)*")),
+    ("user", re.compile(r"(?i:(?<=build_user=)|(?<=build user: )|(?<=build_user = ))[\"']?[\w.-]+")),
     ("user", re.compile(r"(?<=(?<!\w)USER=)[\w.-]+|(?<=(?<!\w)LOGNAME=)[\w.-]+")),
-    (
-        "host",
-        re.compile(r"(?i:(?<=built on )|(?<=compiled on )|(?<=build_host=)|(?<=build host: ))(?!\d)[A-Za-z][\w.-]*\w"),
-    ),
+    ("host", re.compile(r"(?i:(?<=build_host=)|(?<=build host: )|(?<=build_host = ))[\"']?[\w.-]+")),
     ("host", re.compile(r"(?<=(?<!\w)HOSTNAME=)[\w.-]+")),
-    ("host", re.compile(r"(?i:(?<=built by )|(?<=compiled by ))(?:)")),
 )
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 _ABOUT_TIME = re.compile(
-    r"(?i)(?:time|date|epoch|stamp|built|build|mtime|created|generated|compiled|when)\w*\W{0,6}(?:\w+\W{1,4}){0,2}\Z"
+    r"(?i)(?<![a-z])(?:time|date|mtime|timestamp|datetime|epoch|stamp|built|build|mtime|created|generated|compiled|when)\w*\W{0,6}(?:\w+\W{1,4}){0,2}\Z"
 )
 _ABOUT_VERSION = re.compile(r"(?i)version\w*\W{0,8}\Z")
 _SECONDS = re.compile(r"(?<![\w.])1[0-9]{9}(?:\.\d{1,9}|\d{3})?(?![\w.])")
@@ -277,6 +274,9 @@ def _is_vcs_state(left: Sequence[_Token], right: Sequence[_Token]) -> bool:
 def _judged(left: _Token, right: _Token, clues: Clues) -> tuple[str, ...]:
     if left.nature in _SIMPLE:
         return (_SIMPLE[left.nature],)
+    if left.nature == "user@host":
+        pairs = zip(left.text.split("@"), right.text.split("@"), ("D003", "D004"))
+        return tuple(code for one, other, code in pairs if one != other)
     if left.nature == "path":
         code = paths.cause(left.text, right.text, is_location=clues.is_location)
         return (code,) if code else ()
@@ -312,14 +312,23 @@ _SEPARATORS = frozenset(",;|")
 
 
 def _is_reordered(left: Sequence[_Token], right: Sequence[_Token]) -> bool:
-    """Tell whether both are the same elements, separated by one sign or by line ends, in another order."""
+    """Tell whether both are the same elements, separated by one sign or by line ends, in another order.
+
+    Arguments of a call are no such elements, nor are numbers alone: their order has a meaning.
+    """
     if Counter(token.text for token in left) != Counter(token.text for token in right):
         return False
     one, other = "".join(token.text for token in left), "".join(token.text for token in right)
-    return any(
-        sign in one and Counter(_elements(one, sign)) == Counter(_elements(other, sign))
-        for sign in (*_SEPARATORS, "\n")
-    )
+    if _CALL.search(one) or not re.search(r"[^\W\d]", one):
+        return False
+    for sign in (*_SEPARATORS, "\n"):
+        elements = _elements(one, sign)
+        if len(elements) > 1 and Counter(elements) == Counter(_elements(other, sign)):
+            return not all(element.isdigit() for element in elements)
+    return False
+
+
+_CALL = re.compile(r"(?<!\w)(?!(?:frozen)?set\(|sorted\(|list\(|tuple\()\w+\(")
 
 
 def _elements(text: str, sign: str) -> list[str]:

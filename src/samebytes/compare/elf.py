@@ -38,6 +38,9 @@ _BUILD_ID = ".note.gnu.build-id"
 _FROM_OTHERS = (_BUILD_ID, ".gnu_debuglink", ".gnu.build.attributes")
 _DEBUG = (".debug_", ".zdebug_", ".symtab", ".strtab", ".shstrtab", ".rela", ".rel.", ".gnu_debugdata", ".eh_frame")
 _PATHS = {"DT_RPATH": "rpath", "DT_RUNPATH": "runpath", "DT_NEEDED": "needed", "DT_SONAME": "soname"}
+_PATHS_IN = (".debug_", ".zdebug_", ".dynstr", ".strtab")
+"""Sections whose paths are where something was built, or is looked for."""
+
 _MOST = 100
 
 
@@ -78,7 +81,7 @@ def compare(name: str, left: Content, right: Content, clues: Clues) -> Differenc
             for chunk in content.chunks():
                 stream.write(chunk)
         try:
-            children = tuple(_sections(_parsed(streams[0]), _parsed(streams[1]), clues._replace(is_location=True)))
+            children = tuple(_sections(_parsed(streams[0]), _parsed(streams[1]), clues))
         except Exception:
             # pyelftools lets whatever its parsing runs into escape, for files that are damaged or made to harm.
             return None
@@ -158,7 +161,8 @@ def _by_texts(name: str, left: _Section, right: _Section, clues: Clues) -> Diffe
     if name in _FROM_OTHERS or left.is_code:
         return None
     one, other = strings.of(left.data), strings.of(right.data)
-    found = strings.compare_lists(name, one, other, f"section {name}", clues)
+    located = clues._replace(is_location=name.startswith(_PATHS_IN))
+    found = strings.compare_lists(name, one, other, f"section {name}", located)
     if found is None or (name.startswith(_DEBUG) and all(finding.code == UNKNOWN for finding in found.findings)):
         return None
     return Difference(name, Kind.ELF, found.summary, found.detail, found.findings)
@@ -167,7 +171,8 @@ def _by_texts(name: str, left: _Section, right: _Section, clues: Clues) -> Diffe
 def _dynamic(left: Iterable[tuple[str, str]], right: Iterable[tuple[str, str]], clues: Clues) -> Difference:
     gone, come = [each for each in left if each not in right], [each for each in right if each not in left]
     texts = ["; ".join(f"{tag} {value}" for tag, value in each).encode() for each in (gone, come)]
-    findings = findings_of(codes(texts[0], texts[1], clues), texts[0], texts[1], "section .dynamic")
+    found = codes(texts[0], texts[1], clues._replace(is_location=True))
+    findings = findings_of(found, texts[0], texts[1], "section .dynamic")
     detail = [f"-{tag} {value}" for tag, value in gone] + [f"+{tag} {value}" for tag, value in come]
     return Difference(".dynamic", Kind.ELF, "other search paths or libraries", tuple(detail), findings)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import posixpath
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -133,7 +133,11 @@ def _held(member: Member) -> tuple[bytes, bytes] | None:
 # -- members that are not on both sides, or no files
 
 
-_LEFTOVER_DIRECTORIES = frozenset({"build", "dist", "__pycache__", ".eggs", ".pytest_cache", ".tox", ".mypy_cache"})
+_LEFTOVER = re.compile(
+    r"build/(?:lib|bdist|temp|scripts)[^/]*/|dist/[^/]+\.(?:whl|tar\.gz|egg)\Z"
+    r"|(?:.*/)?(?:__pycache__|\.eggs|\.pytest_cache|\.mypy_cache|\.ruff_cache|\.tox)/"
+)
+"""What builds and tests leave in a tree."""
 
 
 def missing(key: str, entry: Entry, side: str, kind: str) -> Difference:
@@ -146,12 +150,7 @@ def missing(key: str, entry: Entry, side: str, kind: str) -> Difference:
 
 def _is_leftover(key: str, kind: str) -> bool:
     """Tell whether a build makes such a file, and a later one may take it in."""
-    if key.startswith(("*.dist-info/", "*.data/")):
-        return False
-    parts = posixpath.dirname(key).split("/")
-    if parts[0] in ("build", "dist") or not _LEFTOVER_DIRECTORIES.isdisjoint(parts[1:] or parts):
-        return parts[0] in ("build", "dist") or bool(_LEFTOVER_DIRECTORIES - {"build", "dist"} & set(parts))
-    return kind == "wheel" and any(part.endswith(".egg-info") for part in parts)
+    return bool(_LEFTOVER.match(key)) or (kind == "wheel" and bool(re.match(r"(?:.*/)?[^/]+\.egg-info/", key)))
 
 
 def other_nature(left: Entry, right: Entry, kind: str) -> Difference | None:

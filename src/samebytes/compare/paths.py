@@ -10,14 +10,17 @@ __all__ = ["PATH", "TEMPORARY", "cause"]
 _RANDOM = (
     r"pip-(?:build-env|install|req-build|ephem-wheel-cache|modern-metadata|wheel|unpack|standalone-pip|metadata)-"
     r"[A-Za-z0-9_]{6,12}"
-    r"|(?:build-env|build-via-sdist|samebytes|pytest-of|meson-python|scikit-build|setuptools)-[a-z0-9_]{8}(?![a-z0-9_])"
-    r"|\.?tmp[A-Za-z0-9_]{6,8}(?![A-Za-z0-9_])"
-    r"|cc[A-Za-z0-9]{6}(?=\.(?:o|s|c|res|ltrans|i)\b)"
-    r"|\.build-[a-z0-9_]{8}|builds-v\d+/\.tmp[A-Za-z0-9]{6}"
+    r"|(?:build-env|build-via-sdist)-[a-z0-9_]{8}(?![a-z0-9_])"
+    r"|cc(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{6}(?=\.(?:o|s|c|res|ltrans|i)\b)"
 )
 
-TEMPORARY = re.compile(rf"(?<![A-Za-z0-9_])(?:{_RANDOM})")
+TEMPORARY = re.compile(
+    rf"(?<![A-Za-z0-9_])(?:{_RANDOM}|tmp(?=[a-z_]*\d)[a-z0-9_]{{8}}(?!\w)|\.tmp(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{{6}}(?!\w))"
+)
 """A name that pip, build, uv, tempfile or gcc drew at random."""
+
+_COMPONENT = re.compile(rf"{_RANDOM}|\.?tmp[A-Za-z0-9_]{{6,8}}|cc[A-Za-z0-9]{{6}}\.[a-z]+")
+"""The same as a whole component of a path."""
 
 PATH = re.compile(
     r"(?:(?<![\w:/.%<>}\])~$-])|(?<=file:))(?<!/)(?:file://)?(?:/[\w.+@~%=,-]+){2,}/?"
@@ -35,6 +38,11 @@ _SYSTEM = re.compile(r"/(?:bin|boot|dev(?!/shm)|etc|lib|lib32|lib64|proc|run|sbi
 
 _HOME = re.compile(r"(?P<before>/home/|/Users/|[A-Za-z]:[\\/]Users[\\/])(?P<name>[^\\/]+)(?P<after>(?:[\\/].*)?)\Z")
 _SEPARATOR = re.compile(r"[\\/]")
+_ROOTS = re.compile(
+    r"[A-Za-z]:[\\/]|/(?:home|Users|root|build|builds|builddir|buildroot|tmp|private|var|srv|opt|mnt|media|Volumes"
+    r"|workspace|workspaces|work|github|__w|w|src|io|host|usr|runner|jenkins|ci|scratch|wrkdirs|nix|gnu)/"
+)
+"""Where people and services build; a path elsewhere may be an address on the web, or anything."""
 
 
 def cause(left: str, right: str, *, is_location: bool) -> str:
@@ -70,12 +78,14 @@ def _is_temporary(path: str, other: str) -> bool:
     if _TEMPORARY_ROOT.match(path):
         return True
     known = set(_SEPARATOR.split(other))
-    return any(TEMPORARY.fullmatch(part) for part in _SEPARATOR.split(path) if part not in known)
+    return any(_COMPONENT.fullmatch(part) for part in _SEPARATOR.split(path) if part not in known)
 
 
 def _is_moved(left: str, right: str) -> bool:
     """Tell whether both end alike and begin otherwise: one file of a tree that lay elsewhere."""
     one, other = _parts(left), _parts(right)
+    if not _ROOTS.match(left) or not _ROOTS.match(right):
+        return False
     return bool(one) and bool(other) and one[-1] == other[-1] and one != other
 
 

@@ -47,12 +47,11 @@ def compare(name: str, left: bytes, right: bytes, clues: Clues) -> Difference | 
     """Return how two compiled modules differ, or None if one of them is none."""
     if min(len(left), len(right)) <= HEADER_SIZE or left[2:4] != b"\r\n" or right[2:4] != b"\r\n":
         return None
-    located = clues._replace(is_location=True)
     if left[:4] != right[:4]:
-        return _other_python(name, left, right, located)
+        return _other_python(name, left, right, clues)
     children = [*_header(left, right)]
     if left[HEADER_SIZE:] != right[HEADER_SIZE:]:
-        children.append(_code(left, right, located))
+        children.append(_code(left, right, clues))
     parts = " and ".join(child.name for child in children)
     return Difference(name, Kind.PYC, f"{parts} differ{'s' * (len(children) == 1)}", children=tuple(children))
 
@@ -159,7 +158,8 @@ def _finding(change: _Change, clues: Clues) -> tuple[Finding, ...]:
         same = Counter(map(repr, change.left.elements)) == Counter(map(repr, change.right.elements))
         return findings_of(("D008" if same else UNKNOWN,), left, right, change.where)
     if isinstance(change.left, Text) and isinstance(change.right, Text):
-        return findings_of(codes(left, right, clues), left, right, change.where)
+        located = clues._replace(is_location=change.where.endswith(".co_filename"))
+        return findings_of(codes(left, right, located), left, right, change.where)
     return findings_of((UNKNOWN,), left, right, change.where)
 
 

@@ -29,7 +29,7 @@ _MOST_FINDINGS = 3
 _CODE = re.compile(r"\.(?:py|pyi|pyx|pxd|c|cc|cpp|cxx|h|hh|hpp|rs|go|js|ts|f|f90|sh|bat)\Z", re.IGNORECASE)
 """Where the order of lines is the program's."""
 
-_LEFTOVER = re.compile(rb"(?:\A|/)(?:build|dist|__pycache__|\.eggs|\.pytest_cache|[^/]+\.egg-info)/|\.py[co]\Z")
+_LEFTOVER = re.compile(rb"\Abuild/(?:lib|bdist|temp)|(?:\A|/)(?:__pycache__|\.eggs|\.pytest_cache)/")
 
 
 class _Hunk(NamedTuple):
