@@ -152,15 +152,18 @@ def _check_archives(args: argparse.Namespace) -> int:
 
 def _is_source(text: str, *, build: bool | None) -> bool:
     """Tell whether *text* is to be built; *build* is None where nothing is."""
-    from ..flows.normalize import is_source_tree
-    from ..outside.releases import is_name
-
     if build is None:
         return False
     path = Path(text)
     if path.is_dir():
+        from ..flows.normalize import is_source_tree
+
         return is_source_tree(path)
-    return build if path.exists() else is_name(text)
+    if path.exists():
+        return build
+    from ..outside.releases import is_name  # it loads what networks need
+
+    return is_name(text)
 
 
 def _refuse(args: argparse.Namespace, options: dict[str, object], what: str) -> None:
@@ -269,7 +272,7 @@ def _here(wanted: frozenset[str]) -> tuple[Ground, dict[str, str]]:
     """Return where builds take place, and what of all that could be varied cannot be varied there."""
     from ..outside.variations import ground, obstacles
 
-    on = ground("file-order" in wanted)
+    on = ground("file-order" in wanted, os.environ)
     return on, obstacles(on, os.environ)
 
 

@@ -138,7 +138,8 @@ class Case:
         self._around.tell(f"{self._slug}: {what}")
 
     def _place(self, vary: frozenset[str]) -> Place:
-        return place(self._private, self._pristine.name, vary, self._around.environ)
+        on = self._around.ground
+        return place(self._private, self._pristine.name, vary, self._around.environ, on.disorderfs)
 
     def _both(
         self, way: str, hooks: Hooks, vary: frozenset[str], *, at_once: bool

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import disorder
+
 ENTER = str(Path(__file__).with_name("enter_world.py"))
 """The program that gives the second build another host name and fewer processors."""
 
@@ -49,7 +51,11 @@ ALL = (
     Variation("owner", "you own the tree", "uid and gid 12345 do", "owners of members"),
     Variation("mtimes", "as in the source", "2017, each file another, with fractions", "times of members"),
     Variation(
-        "file-order", "files written in the order of their names", "in the reverse", "order of members", "fileordering"
+        "file-order",
+        "files written in the order of their names",
+        "in the reverse, or shown so",
+        "order of members",
+        "fileordering",
     ),
     Variation("timezone", "TZ=UTC", "13 hours and 45 minutes west", "local times"),
     Variation("locales", "C.UTF-8", "another that is installed, or plain C", "sorting, messages, encodings"),
@@ -78,9 +84,11 @@ class Ground:
     directory: Path
     keeps_order: bool
     """Whether its directories are listed in an order that follows from that in which they were filled."""
+    disorderfs: str = ""
+    """The program that shows them in another order; empty if it is not needed, or not to be had."""
 
 
-def ground(wanted: bool) -> Ground:
+def ground(wanted: bool, environ: Mapping[str, str]) -> Ground:
     """Return where to build: the temporary directory, or memory if only that keeps the order, and that is *wanted*."""
     temporary = Path(tempfile.gettempdir()).resolve()
     if not wanted or _keeps_order(temporary):
@@ -88,7 +96,7 @@ def ground(wanted: bool) -> Ground:
     memory = Path("/dev/shm")
     if _is_roomy(memory) and _keeps_order(memory):
         return Ground(memory, True)
-    return Ground(temporary, False)
+    return Ground(temporary, False, disorder.find(temporary, environ))
 
 
 def _keeps_order(directory: Path) -> bool:
@@ -127,8 +135,11 @@ def _obstacles(on: Ground, environ: Mapping[str, str]) -> Iterator[tuple[str, st
         yield "processors", f"there is no processor affinity on {sys.platform}"
     elif len(os.sched_getaffinity(0)) < 2:
         yield "processors", "there is only one"
-    if not on.keeps_order:
-        yield "file-order", f"{on.directory} lists files in the same order, however they were written"
+    if not on.keeps_order and not on.disorderfs:
+        yield (
+            "file-order",
+            f"{on.directory} lists files in one order, however they were written; disorderfs is not here",
+        )
     if not moved_clock(environ):
         yield "time", "libfaketime is not here; the second build begins more than 2 seconds later, that is all"
     if shutil.which("git", path=environ.get("PATH")) is None:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import variations
+from . import disorder, variations
 from .repository import refresh_index
 
 LONG_AGO = 1_500_000_000
@@ -56,6 +56,8 @@ class Place:
     """The whole environment of what runs there."""
     prefix: tuple[str, ...]
     """A command that the build's own is given to."""
+    disorderfs: str = ""
+    """The program that shows the tree in another order, where it cannot be written in one."""
 
     @property
     def is_later(self) -> bool:
@@ -67,11 +69,12 @@ class Place:
         return self.tree == other.tree or self.temp == other.temp
 
 
-def place(root: Path, name: str, applied: Collection[str], environ: Mapping[str, str]) -> Place:
+def place(root: Path, name: str, applied: Collection[str], environ: Mapping[str, str], disorderfs: str = "") -> Place:
     """Return the world below *root* that differs from the first by what is *applied*; nothing is made yet.
 
     :param name: of the source tree's directory; some projects take their version from it.
     :param environ: what the one who checks has; builds get most of it.
+    :param disorderfs: the program, where that is needed for another order of files.
     """
     on = frozenset(applied)
     above = root / ("a-directory/that.is_much-longer/than-the-other-one/and-deeper-too" if "build-path" in on else "s")
@@ -90,6 +93,7 @@ def place(root: Path, name: str, applied: Collection[str], environ: Mapping[str,
         hash_seed="4242" if "hash-seed" in on else "1",
         variables={},
         prefix=_prefix(on),
+        disorderfs=disorderfs if "file-order" in on else "",
     )
     home = root / ("home-of-somebody-else" if "home" in on else "h")
     more = root / "programs" if "exec-path" in on else None
@@ -153,9 +157,13 @@ def lay_out(pristine: Path, where: Place) -> None:
     more = [Path(programs)] if "exec-path" in where.applied else []
     for directory in (where.temp, where.tree.parent, home, *more):
         directory.mkdir(parents=True, exist_ok=True)
-    _copy(pristine, where.tree, where)
+    behind = where.temp.parent / "behind" if where.disorderfs else where.tree
+    remove(behind)
+    _copy(pristine, behind, where)
     if "mtimes" in where.applied:
-        _age(where.tree)
+        _age(behind)
+    if behind != where.tree:
+        disorder.mount(where.disorderfs, behind, where.tree)
     refresh_index(where.tree)
     if "owner" in where.applied:
         _give_away(where.tree)
@@ -201,6 +209,7 @@ def _give_away(tree: Path) -> None:
 
 def remove(directory: Path) -> None:
     """Remove *directory* with all that is in it, read-only directories too; nothing is said if it is not there."""
+    disorder.unmount_below(directory)
     shutil.rmtree(directory, ignore_errors=True)
     if not directory.is_dir():
         return
