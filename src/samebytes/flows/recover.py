@@ -93,8 +93,8 @@ def epoch(clues: Clues) -> int | None:
     return None if clues.date in (None, _CONSTANT) else clues.date
 
 
-def pins(clues: Clues, requires: Sequence[str], index: Index) -> tuple[tuple[str, ...], str]:
-    """Return constraints that bring back what wrote the artifact, and a note on what cannot be had."""
+def pins(clues: Clues, requires: Sequence[str], tree: Path, index: Index) -> tuple[tuple[str, ...], str]:
+    """Return constraints that bring back what wrote the artifact from *tree*, and a note on what cannot be had."""
     names = [_name(line) for line in requires]
     found = generated_by(clues.generator, names)
     if found is None:
@@ -104,8 +104,14 @@ def pins(clues: Clues, requires: Sequence[str], index: Index) -> tuple[tuple[str
     if not has_version(index, name, version):
         return (), f"the index has no {name} {version}, by which it says it was built: another release was taken"
     # setuptools has had that command itself since 70.1, and then writes its own name.
-    older = ("setuptools<70.1",) if name == "wheel" and clues.generator.startswith("bdist_wheel") else ()
+    older = ("setuptools<70.1",) if name == "wheel" and not _imports_wheel(tree) else ()
     return (f"{name}=={version}", *older), ""
+
+
+def _imports_wheel(tree: Path) -> bool:
+    """Tell whether setup.py takes the command of wheel, whatever setuptools has."""
+    setup = tree / "setup.py"
+    return setup.is_file() and b"wheel.bdist_wheel" in setup.read_bytes()
 
 
 def has_version(index: Index, name: str, version: str) -> bool:

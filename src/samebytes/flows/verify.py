@@ -263,7 +263,7 @@ class _Verification:
         requires = load(source.tree).requires
         if clues.kind == "sdist":
             clues = replace(clues, generator=self._generator_beside(clues))
-        pins, note = recover.pins(clues, requires, self._around.index())
+        pins, note = recover.pins(clues, requires, source.tree, self._around.index())
         self._note(note)
         moment = recover.moment(artifact.file, clues, requires, self._around.index())
         self._note(moment.note)

@@ -175,20 +175,22 @@ def test_a_date_is_told_only_if_somebody_gave_one() -> None:
     assert recover.epoch(WHEEL) is None
 
 
-def test_pins(server: Server) -> None:
+def test_pins(server: Server, tmp_path: Path) -> None:
     index = Index(server.address)
     server.page("tiny", [{"filename": "tiny-1.0.0.tar.gz", "url": "x", "hashes": {}}])
-    assert recover.pins(WHEEL, ["tiny"], index) == (("tiny==1.0",), "")
-    pins, note = recover.pins(replace(WHEEL, generator="tiny 1.1.dev0"), ["tiny"], index)
+    assert recover.pins(WHEEL, ["tiny"], tmp_path, index) == (("tiny==1.0",), "")
+    pins, note = recover.pins(replace(WHEEL, generator="tiny 1.1.dev0"), ["tiny"], tmp_path, index)
     assert pins == ()
     assert "no tiny 1.1.dev0" in note
-    pins, note = recover.pins(replace(WHEEL, generator="meson"), ["meson-python"], index)
+    pins, note = recover.pins(replace(WHEEL, generator="meson"), ["meson-python"], tmp_path, index)
     assert pins == ()
     assert "'meson', names no version" in note
     server.page("wheel", [{"filename": "wheel-0.43.0.tar.gz", "url": "x", "hashes": {}}])
     old = replace(WHEEL, generator="bdist_wheel (0.43.0)")
-    assert recover.pins(old, ["setuptools"], index) == (("wheel==0.43.0", "setuptools<70.1"), "")
-    assert recover.pins(replace(WHEEL, kind="sdist", generator=""), ["tiny"], index) == ((), "")
+    assert recover.pins(old, ["setuptools"], tmp_path, index) == (("wheel==0.43.0", "setuptools<70.1"), "")
+    write_tree(tmp_path, {"setup.py": "from wheel.bdist_wheel import bdist_wheel\n"})
+    assert recover.pins(old, ["setuptools"], tmp_path, index) == (("wheel==0.43.0",), "")
+    assert recover.pins(replace(WHEEL, kind="sdist", generator=""), ["tiny"], tmp_path, index) == ((), "")
 
 
 @pytest.mark.parametrize(
