@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Callable
@@ -20,4 +21,5 @@ def main(directory: str, verbose: bool) -> int:
 
 
 def _rebuild(data: Any, tell: Callable[[str], None]) -> Mapping[str, Any]:
+    os.umask(0o022)
     return {"rebuilt": asdict(rebuild(task_from_plain(data), tell))}

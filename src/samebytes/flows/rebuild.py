@@ -5,16 +5,14 @@ Nothing is normalized here. What samebytes itself built is rebuilt by ``build_in
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, Callable
 
-from ..backend.config import Config, load
+from ..backend.config import load
 from ..errors import BackendError
+from ..outside.hooks import Hooks
 from ..outside.interpreters import Python, environment
 from ..outside.isolated import Environment, Installed, install
 from . import lock
@@ -49,14 +47,13 @@ def rebuild(task: Task, tell: Callable[[str], None]) -> Rebuilt:
 
     :raises SamebytesError: if requirements cannot be installed or the backend fails.
     """
-    os.umask(0o022)
     root, source = Path(task.root), Path(task.source)
     tell(f"Creating an environment with Python {task.python.version}")
     there = environment(task.python, root / "env")
     config = load(source)
     worker = _Worker(task, there, tell)
     worker.provide(config.requires)
-    hooks = _Hooks(source, config, there)
+    hooks = Hooks(source, config.backend.name, config.backend.path, there)
     settings = dict(task.config_settings) or None
     worker.provide(hooks.call(f"get_requires_for_build_{task.kind}", settings))
     tell(f"Building the {task.kind} with {config.backend.name}")
@@ -102,52 +99,6 @@ class _Worker:
             shown = [line.partition(" --hash")[0] for line in lines if not line.startswith("-")]
             self._tell(f"Installing {', '.join(shown)}")
             self._found.update({one.name: one for one in install(self._there, lines, self._root, options)})
-
-
-class _Hooks:
-    """The backend's hooks, as a front end calls them (PEP 517)."""
-
-    def __init__(self, source: Path, config: Config, there: Environment) -> None:
-        from pyproject_hooks import BuildBackendHookCaller
-
-        self._name = config.backend.name
-        self._caller = BuildBackendHookCaller(
-            str(source),
-            config.backend.name,
-            config.backend.path or None,
-            runner=partial(_run, there.variables),
-            python_executable=there.python,
-        )
-
-    def call(self, hook: str, *arguments: Any) -> Any:
-        """Call *hook*.
-
-        :raises BackendError: if the backend is not there, or fails.
-        """
-        from pyproject_hooks import BackendUnavailable, UnsupportedOperation
-
-        try:
-            return getattr(self._caller, hook)(*arguments)
-        except BackendUnavailable as error:
-            raise BackendError(
-                f"the backend {self._name!r} cannot be imported\n{error.traceback}",
-                remedy="Does [build-system] requires name it, in a release that works with this Python?",
-            ) from None
-        except (UnsupportedOperation, subprocess.CalledProcessError) as error:
-            raise BackendError(
-                f"the backend {self._name!r} failed in {hook}: {error}; what it said stands above",
-                remedy="--python or --locked may give it what it had then; --source another tree.",
-            ) from None
-
-
-def _run(
-    variables: Mapping[str, str],
-    command: Sequence[str],
-    cwd: str | None = None,
-    extra_environ: Mapping[str, str] | None = None,
-) -> None:
-    """Run a hook's process; all that it says goes where ours goes."""
-    subprocess.run(command, cwd=cwd, env={**os.environ, **variables, **(extra_environ or {})}, check=True)
 
 
 def task_from_plain(data: Mapping[str, Any]) -> Task:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +11,9 @@ from pathlib import Path
 from ..archive.entry import Kind
 from ..dist.layout import parse_sdist_name, top_directory
 from ..errors import UsageError
+from ..outside.clone import clone
 from ..outside.source_copy import copy_source
 from ..passes.pipeline import open_archive
-
-_GIT = "git"
 
 _WRITTEN_BY_SETUPTOOLS = b"[egg_info] tag_build = tag_date = 0"
 
@@ -89,12 +87,8 @@ def from_git(where: str, ref: str, directory: Path) -> Source:
     :raises UsageError: if git cannot.
     """
     tree = directory / "src"
-    is_local = Path(where).is_dir()
-    _run(where, "clone", "--quiet", "--no-checkout", "--", str(Path(where).resolve()) if is_local else where, str(tree))
-    commit = _run(where, "-C", str(tree), "rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}").strip()
-    _run(where, "-C", str(tree), "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit)
-    _run(where, "-C", str(tree), "submodule", "--quiet", "update", "--init", "--recursive")
-    uri = "" if is_local else f"git+{where}@{commit}"
+    commit = clone(where, ref, tree)
+    uri = "" if Path(where).is_dir() else f"git+{where}@{commit}"
     return Source(tree, f"{where} at {ref} ({commit[:12]})", uri, {"gitCommit": commit})
 
 
@@ -162,25 +156,3 @@ def package_url(filename: str, name: str = "", version: str = "") -> str:
     if not name:
         name, version = parse_sdist_name(filename)
     return f"pkg:pypi/{canonicalize_name(name)}@{quote(version, safe='.!-')}?file_name={quote(filename)}"
-
-
-def _run(where: str, *words: str) -> str:
-    """Run git and return what it prints.
-
-    :raises UsageError: with what git says, if it fails.
-    """
-    environ = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-    try:
-        done = subprocess.run(
-            [_GIT, *words], env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-        )
-    except OSError as error:
-        raise UsageError(
-            f"git cannot be run: {error.strerror}", remedy="Install git, or name a tree or sdist."
-        ) from None
-    if done.returncode:
-        raise UsageError(
-            f"git cannot fetch the source from {where}: {done.stderr.strip()}",
-            remedy="Is the address right, and is the tag or commit there?",
-        )
-    return done.stdout
