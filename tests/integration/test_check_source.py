@@ -133,7 +133,10 @@ def test_one_leak_is_found_by_few_builds(leak: str, desk: Desk) -> None:
 
 
 def test_a_project_that_sees_nothing_is_the_same(desk: Desk) -> None:
-    result = desk.result("-n", "--bisect", "--normalized", leaky_project(desk.root / "tree", []))
+    extra = "import warnings\nwarnings.warn('of no interest')\nprint('neither is this')\n"
+    tree = leaky_project(desk.root / "tree", [], extra)
+    assert desk.run("-n", tree).stderr == ""
+    result = desk.result("-n", "--bisect", "--normalized", tree)
     assert result["exit_status"] == 0
     assert all(all_same(result, way) for way in ("as is", "normalized", "hook"))
     assert result["differs_by"] is None
@@ -370,6 +373,20 @@ def test_the_list_says_what_can_be_varied_here(desk: Desk) -> None:
     for name in LEAKS:
         assert f"\n{name}" in f"\n{done.stdout}"
     assert done.stdout.count("    can be varied here\n") + done.stdout.count("    not here: ") == len(LEAKS)
+
+
+def test_a_tree_in_a_checkout_is_built_with_it(desk: Desk) -> None:
+    """A backend may look for the repository above its tree."""
+    extra = "if not os.path.isfile('../../top'):\n    raise RuntimeError('where is the top?')\n"
+    top = write_tree(desk.root / "repository", {"top": ""})
+    trees = [leaky_project(top / name / "python", ["umask"], extra) for name in ("one", "two")]
+    git("init", "--quiet", str(top))
+    git("add", "--all", cwd=top)
+    git("commit", "--quiet", "--message", "All", cwd=top, date="2024-02-29T12:00:00+00:00")
+    results = desk.results("-n", "-w", "--keep", desk.root / "kept", *trees)
+    assert [one["state"] for one in results] == ["differs", "differs"]
+    assert "checkout" in results[0]["varied"]
+    assert len(list((desk.root / "kept").iterdir())) == 2
 
 
 @linux_only

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -185,6 +186,7 @@ def _check_sources(args: argparse.Namespace, sources: Sequence[bool]) -> int:
         )
     _refuse(args, _ARCHIVES_ONLY, "a source")
     _check_targets(args)
+    _keep_warnings_out()
     subjects, results = _subjects(args), []
     with Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress:
         checks = check(subjects, _options(args), _around(args, progress))
@@ -196,6 +198,15 @@ def _check_sources(args: argparse.Namespace, sources: Sequence[bool]) -> int:
     status = max(result.status for result in results)
     _write(args, results, status)
     return status
+
+
+def _keep_warnings_out() -> None:
+    """Let nobody hear what backends warn of: newer releases of pyproject-hooks repeat that in this process."""
+    import pyproject_hooks
+
+    category = getattr(pyproject_hooks, "BuildBackendWarning", None)
+    if category is not None:
+        warnings.filterwarnings("ignore", category=category)
 
 
 def _check_targets(args: argparse.Namespace) -> None:

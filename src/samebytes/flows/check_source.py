@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 
 from ..errors import Interrupted, SamebytesError, UsageError
 from ..outside.worlds import remove
-from .subject import Around, Options, Result, Subject
+from .subject import Around, Form, Options, Result, Subject
 from .twice import Case
 
 
@@ -19,6 +22,7 @@ def check(subjects: Sequence[Subject], options: Options, around: Around) -> Gene
 
     When the caller closes this generator, or a signal raises in it, all builds are ended, and nothing is left of them.
     """
+    subjects = [replace(subject, slug=slug) for subject, slug in zip(subjects, _slugs(subjects))]
     stop = threading.Event()
     with ThreadPoolExecutor(max(1, min(options.jobs, len(subjects)))) as pool:
         pending = [pool.submit(_examined, subject, options, around, stop, len(subjects)) for subject in subjects]
@@ -29,6 +33,17 @@ def check(subjects: Sequence[Subject], options: Options, around: Around) -> Gene
             stop.set()
             for future in pending:
                 future.cancel()
+
+
+def _slugs(subjects: Sequence[Subject]) -> Iterator[str]:
+    taken: set[str] = set()
+    for subject in subjects:
+        name = subject.text if subject.form is Form.NAME else Path(subject.text).resolve().name
+        plain = re.sub(r"[^A-Za-z0-9._=-]+", "-", name).strip("-.") or "source"
+        slug = f"{plain}-py{subject.python.version}" if subject.python else plain
+        free = next(one for one in chain([slug], (f"{slug}-{n}" for n in count(2))) if one not in taken)
+        taken.add(free)
+        yield free
 
 
 def _awaited(future: Future[Result]) -> Result:

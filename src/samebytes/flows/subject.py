@@ -42,6 +42,8 @@ class Subject:
     python: Python | None
     error: SamebytesError | None = None
     """What is wrong with it already, such as a missing interpreter."""
+    slug: str = ""
+    """A name for its files and the steps of its work, which no other subject has."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
@@ -79,11 +78,10 @@ class Case:
     ) -> None:
         self._subject, self._options, self._around, self._stop = subject, options, around, stop
         self._private, self._python = private, python
-        self._slug = _slug(subject, python)
         self._logs, self._out = private / "logs", private / "out"
         self._logs.mkdir()
-        self._pristine = self._source(private / "source")
-        self._hooks = _hooks(self._pristine)
+        self._pristine, self._within = self._source(private / "source")
+        self._hooks = _hooks(self._pristine / self._within)
         scratch = private / "scratch"
         scratch.mkdir()
         self._yard = Yard(
@@ -112,22 +110,23 @@ class Case:
                 culprits=culprits,
                 requirements=tuple(self._yard.installed.values()),
                 notes=tuple(self._notes),
-                kept=self._options.keep and self._options.keep / self._slug,
+                kept=self._options.keep and self._options.keep / self._subject.slug,
             )
         finally:
             self._save()
 
-    def _source(self, directory: Path) -> Path:
-        """Return a private copy of the source tree."""
+    def _source(self, directory: Path) -> tuple[Path, Path]:
+        """Return a private copy of the source, with the checkout that it is in, and where in that the tree is."""
         directory.mkdir()
         if self._subject.form is Form.TREE:
             source = Path(self._subject.text).resolve()
-            return copy_source(source, directory / (source.name or "source"), source / "dist")
+            top = directory / (source.name or "source")
+            return top, copy_source(source, top, source / "dist").relative_to(top)
         sdist = Path(self._subject.text)
         if self._subject.form is Form.NAME:
             self._tell("downloading")
             sdist = self._around.download(self._subject.text, self._python, self._private)
-        return unpack(sdist, directory)
+        return unpack(sdist, directory), Path()
 
     def _vary(self) -> frozenset[str]:
         here = obstacles_of(self._pristine)
@@ -135,7 +134,7 @@ class Case:
         return self._around.vary - set(here)
 
     def _tell(self, what: str) -> None:
-        self._around.tell(f"{self._slug}: {what}")
+        self._around.tell(f"{self._subject.slug}: {what}")
 
     def _place(self, vary: frozenset[str]) -> Place:
         on = self._around.ground
@@ -184,19 +183,20 @@ class Case:
     def _one(self, kind: str, built: _Built, hooks: Hooks, out: Path, log: Path) -> Path:
         where = built.where
         lay_out(self._pristine, where)
+        tree = where.tree / self._within
         if kind == FROM_SDIST:
             if SDIST not in built.files:
                 raise BuildFailure("there is no sdist to build it from", log=log)
             return self._yard.build(hooks, WHEEL, where, _unpacked(built.files[SDIST], where, log), out, log)
         if "leftovers" in where.applied:
-            self._leave(hooks, where, log.with_name(f"{log.stem}-leftovers.log"))
-        return self._yard.build(hooks, kind, where, where.tree, out, log)
+            self._leave(hooks, where, tree, log.with_name(f"{log.stem}-leftovers.log"))
+        return self._yard.build(hooks, kind, where, tree, out, log)
 
-    def _leave(self, hooks: Hooks, where: Place, log: Path) -> None:
+    def _leave(self, hooks: Hooks, where: Place, tree: Path, log: Path) -> None:
         """Build in the tree, for whatever an earlier build leaves there; if that fails, for as much as it left."""
         for kind in (SDIST, WHEEL):
             try:
-                self._yard.build(hooks, kind, where, where.tree, where.tree / "dist", log)
+                self._yard.build(hooks, kind, where, tree, tree / "dist", log)
             except BuildFailure:
                 continue
 
@@ -231,7 +231,7 @@ class Case:
     def _side(self, side: model.Side, path: Path) -> model.Side:
         """Return *side* with the path where the file is kept, or its name, for the rest is removed."""
         kept = self._options.keep
-        return replace(side, path=str(kept / self._slug / path.relative_to(self._out)) if kept else path.name)
+        return replace(side, path=str(kept / self._subject.slug / path.relative_to(self._out)) if kept else path.name)
 
     def _log_text(self, failure: BuildFailure) -> str:
         if failure.log is None or not failure.log.is_file():
@@ -295,13 +295,7 @@ class Case:
         """Copy logs and artifacts to where they are wanted."""
         for source, target in ((self._logs, self._options.logs), (self._out, self._options.keep)):
             if target is not None and source.is_dir():
-                shutil.copytree(source, target / self._slug, dirs_exist_ok=True)
-
-
-def _slug(subject: Subject, python: Python) -> str:
-    """Return a name for the subject's files, and for the steps of its work."""
-    name = subject.text if subject.form is Form.NAME else Path(subject.text).resolve().name
-    return f"{re.sub(r'[^A-Za-z0-9._=-]+', '-', name).strip('-.') or 'source'}-py{python.version}"
+                shutil.copytree(source, target / self._subject.slug, dirs_exist_ok=True)
 
 
 def _hooks(tree: Path) -> Hooks:

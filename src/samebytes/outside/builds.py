@@ -149,7 +149,8 @@ class Yard:
         pins.write_text("".join(f"{_pin(one)}\n" for one in self.installed.values()), encoding="utf-8")
         command = [*isolated._pip(outfit), "install", "--no-input", "--no-warn-script-location"]
         command += ["--disable-pip-version-check", "--report", str(report), "-c", str(pins), "-r", str(requirements)]
-        self.run(command, "pip, which installs what the build requires,", self.scratch, self.environ, log)
+        environ = {**self.environ, "PYTHONPATH": ""}  # what lies there is not installed
+        self.run(command, "pip, which installs what the build requires,", self.scratch, environ, log)
         for one in isolated._installed(json.loads(report.read_text(encoding="utf-8"))):
             self.installed.setdefault(one.name, one)
 

@@ -52,6 +52,8 @@ def lines(result: Result, view: View) -> Iterator[str]:
         yield from _culprit_lines(result.culprits, style)
     for note in result.notes:
         yield from folded(f"note: {harmless(note)}", style.width - 2, "  ")
+    if result.kept is not None:
+        yield f"  kept in {harmless(str(result.kept))}"
     if view.verbose:
         yield from _circumstances(result, style)
     yield from _failure_lines(result, view)
