@@ -17,7 +17,6 @@ from .. import __version__
 from ..errors import SamebytesError, UsageError
 from ..report.terminal import error_lines
 from . import exit_status
-from .build import _settings
 from .normalize import add_shared_arguments, options_from, report
 from .terminal import Progress, style_of
 from .verbosity import QUIET, VERBOSE, add_verbosity
@@ -240,6 +239,7 @@ def _subjects(args: argparse.Namespace) -> list[Subject]:
 
 def _options(args: argparse.Namespace) -> Options:
     from ..flows.subject import FROM_SDIST, SDIST, WHEEL, Options
+    from .build import _settings
 
     chosen = tuple(kind for kind in (SDIST, WHEEL) if getattr(args, kind))
     return Options(

@@ -19,6 +19,9 @@ ENTER = str(Path(__file__).with_name("enter_world.py"))
 
 OTHER_HOST = "a-host-of-another-name"
 
+STRANGER = 12345
+"""A user and a group that nobody here is."""
+
 ROOM_NEEDED = 4 << 30
 """Bytes free that a file system in memory must have before builds are put on it."""
 
@@ -53,7 +56,7 @@ ALL = (
     Variation(
         "file-order",
         "files written in the order of their names",
-        "in the reverse, or shown so",
+        "in the reverse, or shown so by disorderfs",
         "order of members",
         "fileordering",
     ),
@@ -127,7 +130,7 @@ def obstacles(on: Ground, environ: Mapping[str, str]) -> dict[str, str]:
 def _obstacles(on: Ground, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     if os.name == "nt":
         yield "umask", "Windows has none"
-    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+    if not _can_give_away(on.directory):
         yield "owner", "only root may give files away"
     if not _can_enter({"host": OTHER_HOST}):
         yield "host", "the kernel allows no UTS namespace"
@@ -138,12 +141,24 @@ def _obstacles(on: Ground, environ: Mapping[str, str]) -> Iterator[tuple[str, st
     if not on.keeps_order and not on.disorderfs:
         yield (
             "file-order",
-            f"{on.directory} lists files in one order, however they were written; disorderfs is not here",
+            f"{on.directory} lists files in an order of its own, and disorderfs is not here",
         )
     if not moved_clock(environ):
         yield "time", "libfaketime is not here; the second build begins more than 2 seconds later, that is all"
     if shutil.which("git", path=environ.get("PATH")) is None:
         yield "checkout", "git is not here"
+
+
+def _can_give_away(directory: Path) -> bool:
+    """Find out by trying: root of a user namespace may not (user_namespaces(7))."""
+    if sys.platform == "win32":
+        return False
+    with tempfile.NamedTemporaryFile(prefix="samebytes-", dir=directory) as trial:
+        try:
+            os.chown(trial.name, STRANGER, STRANGER)
+        except OSError:
+            return False
+    return True
 
 
 def _can_enter(options: Mapping[str, object]) -> bool:

@@ -19,8 +19,6 @@ from .repository import refresh_index
 LONG_AGO = 1_500_000_000
 """2017-07-14, in seconds since 1970."""
 
-STRANGER = 12345
-
 _JOBS = ("CARGO_BUILD_JOBS", "CMAKE_BUILD_PARALLEL_LEVEL", "MAX_JOBS", "NPY_NUM_BUILD_JOBS")
 
 _LEFT_OUT = (
@@ -204,7 +202,7 @@ def _age(tree: Path) -> None:
 def _give_away(tree: Path) -> None:
     if sys.platform != "win32":
         for path in [tree, *tree.rglob("*")]:
-            os.chown(path, STRANGER, STRANGER, follow_symlinks=False)
+            os.chown(path, variations.STRANGER, variations.STRANGER, follow_symlinks=False)
 
 
 def remove(directory: Path) -> None:

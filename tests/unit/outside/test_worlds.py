@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from samebytes.outside import disorder, variations
-from samebytes.outside.variations import NAMES, ground, obstacles, obstacles_of
-from samebytes.outside.worlds import LONG_AGO, STRANGER, Place, lay_out, place, remove
+from samebytes.outside.variations import NAMES, STRANGER, ground, obstacles, obstacles_of
+from samebytes.outside.worlds import LONG_AGO, Place, lay_out, place, remove
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 
