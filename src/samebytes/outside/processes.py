@@ -57,6 +57,8 @@ def run(
         _await(process, stop, None if timeout is None else time.monotonic() + timeout)
     finally:
         _end(process)
+        if "FAKETIME" in environ:
+            _forget_clock(process.pid)
     status: int = process.returncode
     return status
 
@@ -89,6 +91,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             if process.poll() is not None and not _signalled(process.pid, 0):
                 return
             time.sleep(0.01)
+
+
+def _forget_clock(leader: int) -> None:
+    """Remove what libfaketime shares between processes: it stays if their leader became another program, or was ended.
+
+    The names are libfaketime's; processes that the leader starts use the leader's.
+    """
+    for name in (f"faketime_shm_{leader}", f"sem.faketime_sem_{leader}"):
+        Path("/dev/shm", name).unlink(missing_ok=True)
 
 
 def _signalled(group: int, number: int) -> bool:

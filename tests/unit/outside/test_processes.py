@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from support.processes import is_running, linux_only, pid_in, wait_for
 
 from samebytes.errors import Interrupted
 from samebytes.outside.processes import TooLate, run
+from samebytes.outside.variations import CLOCK_MOVED, moved_clock
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 
@@ -79,6 +81,21 @@ def test_what_cannot_be_started(tmp_path: Path) -> None:
             log=tmp_path / "log",
             stop=threading.Event(),
         )
+
+
+@linux_only
+def test_a_moved_clock_leaves_nothing_in_memory(tmp_path: Path) -> None:
+    clock = moved_clock(os.environ)
+    if not clock:
+        pytest.skip("needs libfaketime")
+    code = "import os, sys, time; print(os.getpid(), time.time()); sys.stdout.flush(); "
+    code += "os.execv(sys.executable, [sys.executable, '-c', 'import subprocess; subprocess.run([\"true\"])'])"
+    environ = {**os.environ, **clock}
+    command = [sys.executable, "-c", code]
+    assert run(command, cwd=tmp_path, environ=environ, log=tmp_path / "log", stop=threading.Event()) == 0
+    pid, moment = (tmp_path / "log").read_text().split()
+    assert float(moment) > time.time() + CLOCK_MOVED / 2
+    assert [name for name in os.listdir("/dev/shm") if name.endswith(f"_{pid}")] == []
 
 
 def test_the_own_group_is_left_alone(tmp_path: Path) -> None:
