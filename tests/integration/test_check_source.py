@@ -165,6 +165,13 @@ def test_what_takes_two_variations_together(desk: Desk) -> None:
     assert culprits(result) == {"user hash-seed": {"leaky/both"}}
 
 
+def test_a_build_that_single_variations_break_is_told(desk: Desk) -> None:
+    extra = "if os.environ['USER'] != 'ada' and os.environ['TZ'] == 'UTC':\n    raise RuntimeError('not like this')\n"
+    result = desk.result("-n", "-w", "--bisect", leaky_project(desk.root / "tree", ["umask"], extra))
+    assert culprits(result) == {"umask": {"leaky/umask"}}
+    assert any(note.startswith("what differs by single variations may be incomplete: ") for note in result["notes"])
+
+
 def test_normalizing_and_the_hook_win_what_they_can(desk: Desk) -> None:
     """What the hook pins is won by it, what is in the contents not by normalizing."""
     tree = leaky_project(desk.root / "tree", ["hash-seed", "umask"])

@@ -147,9 +147,7 @@ class Case:
         here, there = self._place(frozenset()), self._place(vary)
         if at_once and not here.shares_with(there) and (there.is_later or "time" not in self._wanted()):
             with ThreadPoolExecutor(2) as pool:
-                both = [
-                    pool.submit(self._build, way, hooks, where, name) for where, name in ((here, "1"), (there, "2"))
-                ]
+                both = [pool.submit(self._build, way, hooks, *each) for each in ((here, "1"), (there, "2"))]
                 first, second = (future.result() for future in both)
         else:
             first, second = self._build(way, hooks, here, "1"), self._build(way, hooks, there, "2")
@@ -246,9 +244,8 @@ class Case:
 
     def _normal(self, built: _Built, label: str) -> _Built:
         done = _Built(built.where, built.started, {}, dict(built.failures))
-        jobs = [
-            (kind, Job(file, self._out / NORMALIZED / label / kind / file.name)) for kind, file in built.files.items()
-        ]
+        out = self._out / NORMALIZED / label
+        jobs = [(kind, Job(file, out / _plain(kind) / file.name)) for kind, file in built.files.items()]
         date = ArtifactDate(DEFAULT_DATE, DateSource.OPTION)
         results = normalize([job for _, job in jobs], NormalizeOptions(date=date))
         for (kind, job), result in zip(jobs, results):
@@ -282,6 +279,7 @@ class Case:
                 label = f"{_BISECT}-{builds}"
                 built = self._build(AS_IS, self._hooks, self._place(names), label, kinds)
                 seen[names] = _facts(first, built)
+                self._notes += [_missed(names, kind, failure) for kind, failure in built.failures.items()]
                 remove(self._out / _plain(AS_IS) / label)
             return seen[names]
 
@@ -334,6 +332,11 @@ def _survived(name: str, failures: Failures) -> str:
     kinds = ", ".join(sorted(failures))
     reason = next(iter(failures.values())).message
     return f"{name} is not varied, for the build does not survive it ({kinds}: {reason})"
+
+
+def _missed(names: frozenset[str], kind: str, failure: BuildFailure) -> str:
+    varied = ", ".join(name for name in NAMES if name in names) or "nothing"
+    return f"what differs by single variations may be incomplete: with {varied} varied, {kind}: {failure.message}"
 
 
 def _facts(first: _Built, second: _Built) -> frozenset[Fact]:
