@@ -22,8 +22,13 @@ __all__ = ["FOLLOWS", "NO_CLUES", "Clues", "codes", "explain", "findings_of"]
 FOLLOWS = "follows"
 """In place of a cause's code: what differs is the digest or the name of something else that does."""
 
-MOST_TOKENS = 4000
+MOST_TOKENS = 2000
 """How many tokens of each side are aligned; longer pieces are only taken apart where they match throughout."""
+
+LONGEST = 8 << 10
+"""How many bytes of a piece are taken apart; of a longer one only what differs, and what is around it."""
+
+_AROUND = 200
 
 
 class Clues(NamedTuple):
@@ -118,9 +123,22 @@ def codes(left: bytes, right: bytes, clues: Clues = NO_CLUES) -> tuple[str, ...]
         return ()
     if left.replace(b"\r\n", b"\n") == right.replace(b"\r\n", b"\n"):
         return ("D014",)
+    if max(len(left), len(right)) > LONGEST:
+        left, right = _narrowed(left, right)
+        if max(len(left), len(right)) > LONGEST:
+            return (UNKNOWN,)
     tokens = [_tokens(_decoded(piece), side, clues) for side, piece in enumerate((left, right))]
-    found = Counter(_compared(tokens[0], tokens[1], clues))
-    return tuple(sorted(found))
+    # Bytes that are no text may be told apart only by how they are decoded; they differ all the same.
+    return tuple(sorted(set(_compared(tokens[0], tokens[1], clues)))) or (UNKNOWN,)
+
+
+def _narrowed(left: bytes, right: bytes) -> tuple[bytes, bytes]:
+    """Return both without what they share at the beginning and at the end, but for a little."""
+    shortest = min(len(left), len(right))
+    begin = next((place for place in range(shortest) if left[place] != right[place]), shortest)
+    end = next((place for place in range(shortest - begin) if left[-1 - place] != right[-1 - place]), shortest - begin)
+    begin, end = max(0, begin - _AROUND), max(0, end - _AROUND)
+    return left[begin : len(left) - end], right[begin : len(right) - end]
 
 
 def explain(left: bytes, right: bytes, where: str, clues: Clues = NO_CLUES) -> tuple[Finding, ...]:
@@ -240,7 +258,7 @@ def _compared(left: list[_Token], right: list[_Token], clues: Clues) -> Iterator
     elif max(map(len, keys)) > MOST_TOKENS:
         yield UNKNOWN
     else:
-        for tag, a, b, c, d in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
+        for tag, a, b, c, d in SequenceMatcher(None, *keys).get_opcodes():
             yield from (_paired(left[a:b], right[c:d], clues) if tag == "equal" else _unlike(left[a:b], right[c:d]))
 
 

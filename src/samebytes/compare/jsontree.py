@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 
 from ..dist.jsontext import Json, NotJsonError, Number, parse, serialize
 from .causes import UNKNOWN
@@ -13,7 +14,7 @@ from .model import Difference, Kind
 
 __all__ = ["LARGEST", "compare"]
 
-LARGEST = 4 << 20
+LARGEST = 2 << 20
 """Bytes of a document that is read, for in memory it takes up to 20 times as much."""
 
 _MOST = 200
@@ -32,10 +33,11 @@ def compare(name: str, left: bytes, right: bytes, clues: Clues) -> Difference | 
     except NotJsonError:
         return None
     walk = _Walk(clues, _is_sbom(one) and _is_sbom(other))
-    children = tuple(walk.compare("", one, other))
+    children = tuple(islice(walk.compare("", one, other), _MOST + 1))
     if not children:
         return None
-    summary = f"{len(children)} value{'s' * (len(children) != 1)} differ{'s' * (len(children) == 1)}"
+    count = f"more than {_MOST}" if len(children) > _MOST else str(len(children))
+    summary = f"{count} value{'s' * (len(children) != 1)} differ{'s' * (len(children) == 1)}"
     return Difference(name, Kind.JSON, summary, children=children[:_MOST])
 
 
@@ -63,7 +65,9 @@ class _Walk:
         for key in dict.fromkeys([*left, *right]):
             below = f"{path}.{key}" if path else key
             if key not in left or key not in right:
-                yield self._missing(below, "right" if key in right else "left", (right if key in right else left)[key])
+                yield self._missing(
+                    below, "right" if key in right else "left", _text((right if key in right else left)[key])
+                )
             else:
                 yield from self.compare(below, left[key], right[key])
         if left == right and list(left) != list(right):
@@ -81,16 +85,15 @@ class _Walk:
             for index, (one, other) in enumerate(zip(left, right)):
                 yield from self.compare(f"{path}[{index}]", one, other)
         else:
-            for side, mine, others in (("left", left, texts[1]), ("right", right, texts[0])):
-                for item in (each for each in mine if _text(each) not in others):
-                    yield self._missing(f"{path}[]", side, item)
+            for side, mine, others in (("left", texts[0], texts[1]), ("right", texts[1], texts[0])):
+                for text in (Counter(mine) - Counter(others)).elements():
+                    yield self._missing(f"{path}[]", side, text)
 
     def _order(self, texts: list[bytes]) -> str:
         named = [text for text in texts if b"/" in text or text.decode("utf-8", "replace") in self._clues.names]
         return "D009" if len(named) * 2 > len(texts) else "D008"
 
-    def _missing(self, path: str, side: str, value: Json) -> Difference:
-        text = _text(value)
+    def _missing(self, path: str, side: str, text: bytes) -> Difference:
         sides = (text, b"") if side == "left" else (b"", text)
         return Difference(path, Kind.MISSING, f"only on the {side} side", (), findings_of((UNKNOWN,), *sides, path))
 

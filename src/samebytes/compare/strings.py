@@ -22,7 +22,7 @@ SHORTEST = 5
 LONGEST = 4096
 """Longer ones are cut into pieces of this length."""
 
-MOST = 200_000
+MOST = 100_000
 """How many texts of one file or section are compared."""
 
 _SHOWN = 60
@@ -89,15 +89,38 @@ def compare_lists(
     gone, come = _different(left, right)
     if not gone and not come:
         return None
-    findings: list[Finding] = []
     pairs, rest = _matched(gone, come)
-    for one, other in pairs:
-        findings += findings_of(codes(one, other, clues), one, other, where)
-    for one, other in rest:
-        findings += findings_of((UNKNOWN,), one, other, where)
+    findings = [*_explained(pairs, where, clues)]
+    findings += [finding for one, other in rest[:_SHOWN] for finding in findings_of((UNKNOWN,), one, other, where)]
     detail = [f"-{_shown(text)}" for text in gone[:_SHOWN]] + [f"+{_shown(text)}" for text in come[:_SHOWN]]
     summary = f"{len(gone)} and {len(come)} texts only on one side"
     return Difference(name, Kind.STRINGS, summary, tuple(detail), reduced(findings))
+
+
+def _explained(pairs: Sequence[tuple[bytes, bytes]], where: str, clues: Clues) -> Iterator[Finding]:
+    """Give the findings of texts that stand for each other; what differs in the same way is looked at once."""
+    seen: set[tuple[bytes, bytes]] = set()
+    for one, other in pairs:
+        own = _own_parts(one, other)
+        if own in seen:
+            continue
+        seen.add(own)
+        found = codes(one, other, clues) if len(seen) <= _MOST_WAYS else (UNKNOWN,)
+        yield from findings_of(found, one, other, where)
+        if len(seen) > _MOST_WAYS:
+            return
+
+
+_MOST_WAYS = 300
+
+
+def _own_parts(left: bytes, right: bytes) -> tuple[bytes, bytes]:
+    """Return what is between the beginning and the end that two texts share."""
+    shortest = min(len(left), len(right))
+    begin = next((place for place in range(shortest) if left[place] != right[place]), shortest)
+    rest = shortest - begin
+    end = next((place for place in range(rest) if left[-1 - place] != right[-1 - place]), rest)
+    return left[begin : len(left) - end], right[begin : len(right) - end]
 
 
 def _different(left: Iterable[bytes], right: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:

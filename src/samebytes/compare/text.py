@@ -17,13 +17,14 @@ __all__ = ["LARGEST", "compare", "is_text", "reduced"]
 LARGEST = 4 << 20
 """Bytes of a text that is held; larger ones are looked at in windows of bytes."""
 
-MOST_LINES = 20_000
+MOST_LINES = 10_000
 """How many lines between the first and the last difference are aligned."""
 
 _SHOWN_LINES = 120
 _SHOWN_WIDTH = 300
 _CONTEXT = 3
 _MOST_HUNKS = 400
+_MOST_EXPLAINED = 3000
 _MOST_FINDINGS = 3
 
 _CODE = re.compile(r"\.(?:py|pyi|pyx|pxd|c|cc|cpp|cxx|h|hh|hpp|rs|go|js|ts|f|f90|sh|bat)\Z", re.IGNORECASE)
@@ -176,6 +177,9 @@ def _order(name: str, lines: Sequence[bytes], clues: Clues) -> str:
 def _hunk_findings(hunk: _Hunk, clues: Clues) -> Iterator[Finding]:
     if len(hunk.left) == len(hunk.right):
         for offset, (one, other) in enumerate(zip(hunk.left, hunk.right)):
+            if offset >= _MOST_EXPLAINED and one != other:
+                yield from findings_of((UNKNOWN,), one, other, f"line {hunk.line + offset}")
+                return
             if one != other:
                 yield from findings_of(codes(one, other, clues), one, other, f"line {hunk.line + offset}")
         return
