@@ -40,7 +40,7 @@ examples:
   samebytes verify pkg==1.0 --provenance pkg.json
   samebytes verify --from pkg.json
 
-{exit_status.table(1, 2, 3, 4, 5, 7, 8, 9, exit_status.INTERRUPTED, exit_status.TERMINATED)}
+{exit_status.table(1, 2, 3, 4, 5, 7, 8, 9, 12, exit_status.INTERRUPTED, exit_status.TERMINATED)}
 
 Where some cannot be verified, the others are, and the status is that of the
 highest error."""

@@ -21,7 +21,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit, urlunsplit
 from urllib.request import HTTPSHandler, Request, build_opener
 
-from ..errors import ArchiveError, SamebytesError, UsageError
+from ..errors import ArchiveError, IndexFailure, SamebytesError, UsageError
 
 STRONG = ("sha512", "sha384", "sha256")
 """The hashes that a download is verified by, the best first."""
@@ -33,12 +33,6 @@ _CHUNK = 1 << 18
 _LONGEST_PAGE = 64 << 20
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)")
 _OFFLINE = "Is there a network, and is the index up? --timeout gives it longer; PIP_INDEX_URL names another."
-
-
-class IndexFailure(SamebytesError):
-    """The package index cannot be reached, or what it sends cannot be understood."""
-
-    exit_status = 12
 
 
 @dataclass(frozen=True)

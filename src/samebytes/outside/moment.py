@@ -13,7 +13,8 @@ from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from ..errors import SamebytesError, UsageError
-from .index import File, Index, IndexFailure
+from ..errors import IndexFailure
+from .index import File, Index
 
 
 class Moment:
