@@ -21,7 +21,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit, urlunsplit
 from urllib.request import HTTPSHandler, Request, build_opener
 
-from ..errors import ArchiveError, IndexFailure, SamebytesError, UsageError
+from ..errors import ArchiveError, IndexFailure, UsageError
 
 STRONG = ("sha512", "sha384", "sha256")
 """The hashes that a download is verified by, the best first."""

@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from ..errors import SamebytesError, UsageError
-from ..errors import IndexFailure
+from ..errors import IndexFailure, SamebytesError, UsageError
 from .index import File, Index
 
 
