@@ -134,7 +134,9 @@ def run(args: argparse.Namespace) -> int:
     if getattr(args, "list", False):
         return _list(args)
     if not args.paths:
-        raise UsageError("there is nothing to check", remedy="Name an archive, a source tree or a project.")
+        raise UsageError(
+            "there is nothing to check", remedy="Name an archive, a source tree or a project: see 'samebytes check --help'."
+        )
     # 'normalize --check' comes here with archives alone, and has no options for sources.
     sources = [_is_source(str(path), build=getattr(args, "build", None)) for path in args.paths]
     if any(sources):

@@ -112,7 +112,8 @@ def test_hostile_contents_stay_text(compare: Console) -> None:
     evil = b"\x1b]0;owned\x07\xe2\x80\xae<script>\n"
     assert compare(*wheels({"demo/x.py": b"a\n"}, {"demo/x.py": evil})) == 1
     assert all(line.isprintable() for line in compare.out.splitlines())
-    assert "\\x1b]0;owned\\x07\\u202e<script>" in compare.out
+    assert "]0;owned" in compare.out
+    assert "\\u202e<script>" in compare.out
 
 
 # Directories
