@@ -1,13 +1,14 @@
-"""Write docs/reference/passes.md from the passes themselves.
+"""Write docs/reference/passes.md and causes.md from the passes and causes themselves.
 
     python docs/generate.py [--check]
 
-With ``--check`` nothing is written, and the exit status is 1 if the page is not up to date.
+With ``--check`` nothing is written, and the exit status is 1 if a page is not up to date.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -15,10 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from samebytes.compare.causes import Cause
     from samebytes.passes.model import Pass
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reference" / "passes.md"
+CAUSES = ROOT / "docs" / "reference" / "causes.md"
 
 _HEAD = """\
 # Passes
@@ -45,6 +48,16 @@ _MORE = {
 }
 """What the command line has to do with a pass, or where the rest stands."""
 
+_CAUSES_HEAD = """\
+# Causes
+
+<!-- Written by docs/generate.py from samebytes.compare.causes.ALL. Do not edit it by hand. -->
+
+Why two builds differ. [`samebytes compare`](../how-to/compare.md) names each difference's cause by one of these codes,
+with the bytes that it was told by, and what to do about it. Codes are stable. A cause is named only where the bytes
+show it; where they do not, it is D099.
+"""
+
 
 def page(passes: Iterable[Pass]) -> str:
     """Return the text of the page."""
@@ -53,6 +66,30 @@ def page(passes: Iterable[Pass]) -> str:
     sdist = [one for one in ordered if "sdist" in _kinds(one)]
     parts = [_HEAD, "## In wheels\n", *_table(wheel), "\n## In sdists\n", *_table(sdist), "\n## Each pass\n"]
     return "\n".join([*parts, "\n\n".join(_section(one) for one in ordered), ""])
+
+
+def causes_page(causes: Iterable[Cause]) -> str:
+    """Return the text of the page of causes."""
+    ordered = sorted(causes, key=lambda one: one.code)
+    rows = (f"| [{one.code}](#{_anchor(one)}) | {_title(one)} | {_escaped(one.explanation)} |" for one in ordered)
+    parts = [_CAUSES_HEAD, "| code | name | what |", "|---|---|---|", *rows, "\n## What to do\n"]
+    return "\n".join([*parts, "\n\n".join(_remedy(one) for one in ordered), ""])
+
+
+def _remedy(one: Cause) -> str:
+    """Return the section of a cause; what is to be pasted is indented, which Markdown shows as it is."""
+    from samebytes.report.prose import blocks
+
+    shown = (
+        textwrap.indent(block.text, "    ") if block.pasted else _escaped(block.text) for block in blocks(one.remedy)
+    )
+    texts = [text if text.startswith("    ") else _wrapped(text) for text in shown]
+    return "\n\n".join([f"### {one.code}: {_title(one)}", *texts])
+
+
+def _escaped(text: str) -> str:
+    """Return prose in which nothing is Markdown."""
+    return re.sub(r"([\\`*_<>|])", r"\\\1", text)
 
 
 def _table(passes: Iterable[Pass]) -> Iterator[str]:
@@ -78,11 +115,11 @@ def _kinds(one: Pass) -> list[str]:
     return [kind for kind in ("wheel", "sdist") if one.applies(Context(0, kind))]
 
 
-def _title(one: Pass) -> str:
+def _title(one: Pass | Cause) -> str:
     return one.name.replace("-", " ")
 
 
-def _anchor(one: Pass) -> str:
+def _anchor(one: Pass | Cause) -> str:
     return f"{one.code.lower()}-{one.name}"
 
 
@@ -95,21 +132,22 @@ def _switch_sentence(one: Pass) -> str:
 
 
 def main() -> int:
-    """Write the page, or compare it."""
+    """Write the pages, or compare them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the page is stale")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a page is stale")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT / "src"))
+    from samebytes.compare import causes
     from samebytes.passes import ALL
 
-    text = page(ALL)
-    if not options.check:
-        PAGE.write_text(text, encoding="utf-8")
-        return 0
-    if PAGE.is_file() and PAGE.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"{PAGE.relative_to(ROOT)} is not up to date: run python docs/generate.py", file=sys.stderr)
-    return 1
+    texts = {PAGE: page(ALL), CAUSES: causes_page(causes.ALL)}
+    stale = [path for path, text in texts.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    for path in stale:
+        if options.check:
+            print(f"{path.relative_to(ROOT)} is not up to date: run python docs/generate.py", file=sys.stderr)
+        else:
+            path.write_text(texts[path], encoding="utf-8")
+    return 1 if stale and options.check else 0
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ __all__ = [
     "ConfigError",
     "EncoderError",
     "HostileArchiveError",
+    "IndexFailure",
     "Interrupted",
     "MissingExtraError",
     "OutputError",
@@ -93,6 +94,12 @@ class EncoderError(SamebytesError):
     """Two encoders of the canonical deflate stream disagree; nothing was written."""
 
     exit_status = 11
+
+
+class IndexFailure(SamebytesError):
+    """The package index cannot be reached, or what it sends cannot be understood."""
+
+    exit_status = 12
 
 
 class Interrupted(SamebytesError):

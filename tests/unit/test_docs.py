@@ -16,6 +16,7 @@ import pytest
 from samebytes import cli, errors
 from samebytes.backend.config import _KEYS, PINNED, load
 from samebytes.cli import exit_status
+from samebytes.compare import causes
 from samebytes.passes import ALL, select
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -210,12 +211,18 @@ def test_the_page_of_passes_is_up_to_date() -> None:
     assert generate.page(ALL) == generate.PAGE.read_text("utf-8"), "run python docs/generate.py"
 
 
+def test_the_page_of_causes_is_up_to_date() -> None:
+    generate = load_module(DOCS / "generate.py")
+    assert generate.causes_page(causes.ALL) == generate.CAUSES.read_text("utf-8"), "run python docs/generate.py"
+
+
 def test_a_stale_page_of_passes_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     generate = load_module(DOCS / "generate.py")
     stale = tmp_path / "passes.md"
     monkeypatch.setattr(generate, "ROOT", tmp_path)
+    monkeypatch.setattr(generate, "CAUSES", tmp_path / "causes.md")
     monkeypatch.setattr(generate, "PAGE", stale)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "argv", ["generate.py", "--check"])

@@ -23,8 +23,9 @@ ROOMS: dict[str, set[str]] = {
     "dist": {"archive", "errors"},
     "passes": {"dist", "archive", "deflate", "epoch", "errors"},
     "backend": {"passes", "dist", "archive", "cores", "deflate", "epoch", "errors"},
-    "flows": {"backend", "passes", "dist", "archive", "deflate", "outside", "epoch", "errors"},
-    "report": {"flows", "passes", "epoch"},
+    "compare": {"passes", "dist", "archive", "deflate", "epoch", "errors"},
+    "flows": {"backend", "compare", "passes", "dist", "archive", "deflate", "outside", "epoch", "errors"},
+    "report": {"compare", "flows", "passes", "epoch"},
     "cli": {"cores", "flows", "report", "outside", "epoch", "errors"},
 }
 """Every room may import itself and the package's own ``__version__``."""

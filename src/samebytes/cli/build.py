@@ -62,6 +62,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--lock", metavar="FILE", type=Path, help="write the exact build requirements there (PEP 751)")
     parser.add_argument("--locked", metavar="FILE", type=Path, help="build with exactly those of that pylock.toml")
     parser.add_argument("--build-constraint", metavar="FILE", type=Path, help="constrain the build requirements")
+    parser.add_argument(
+        "--provenance", metavar="FILE", type=Path, help="write a record of the build there (SLSA, in-toto)"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     add_verbosity(parser)
     parser.set_defaults(run=run)
@@ -83,6 +86,7 @@ def run(args: argparse.Namespace) -> int:
         write_lock=args.lock,
         locked=args.locked,
         constraint=args.build_constraint,
+        provenance=args.provenance,
     )
     # What backend and pip say live would run into a line that is rewritten.
     environ = {**os.environ, "TERM": "dumb"} if args.verbosity >= VERBOSE else os.environ
@@ -129,7 +133,7 @@ def _show_log(log: Path, progress: Progress) -> None:
 
 
 def _check_options(args: argparse.Namespace) -> None:
-    for name in ("lock", "locked", "build_constraint"):
+    for name in ("lock", "locked", "build_constraint", "provenance"):
         if args.no_isolation and getattr(args, name):
             option = f"--{name.replace('_', '-')}"
             raise UsageError(f"{option} has no meaning with --no-isolation", remedy="Leave one of them away.")

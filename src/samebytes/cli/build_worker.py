@@ -10,7 +10,9 @@ from __future__ import annotations
 import errno
 import os
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Callable
 
 from ..errors import SamebytesError
 from ..flows.build import LOG
@@ -27,11 +29,16 @@ Nothing is imported from the current directory, unless the search path says so."
 
 def main(directory: str, verbose: bool) -> int:
     """Do the job that this process is asked for, with the log in *directory*, and return the exit status."""
+    return work(directory, verbose, _build)
+
+
+def work(directory: str, verbose: bool, do: Callable[[Any, Callable[[str], None]], Mapping[str, Any]]) -> int:
+    """Let *do* turn the request, and a function that takes its steps, into the result that is told; or tell why not."""
     data, say = begin()
     try:
         if not verbose:
             _redirect(Path(directory, LOG))
-        say({"built": as_plain(build(job_from_plain(data), os.environ, lambda step: say({"step": step})))})
+        say(do(data, lambda step: say({"step": step})))
     except SamebytesError as error:
         say({"error": {"class": type(error).__name__, "message": error.message, "remedy": error.remedy}})
         return error.exit_status
@@ -40,6 +47,10 @@ def main(directory: str, verbose: bool) -> int:
         say({_kind(error): f"{type(error).__name__}: {error}"})
         return exit_status.UNEXPECTED
     return exit_status.FINE
+
+
+def _build(data: Any, tell: Callable[[str], None]) -> Mapping[str, Any]:
+    return {"built": as_plain(build(job_from_plain(data), os.environ, tell))}
 
 
 def _kind(error: Exception) -> str:

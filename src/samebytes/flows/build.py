@@ -23,8 +23,9 @@ from ..backend.config import load
 from ..backend.fixed import Place, place, remove
 from ..errors import BackendError, OutputError, SamebytesError, UsageError
 from ..outside.source_copy import copy_source
-from . import lock
+from . import lock, provenance
 from .build_inside import Built, Job, from_plain
+from .source import tree_digest
 
 LOG = "build.log"
 """The file in the build's directory with what backend and pip said."""
@@ -51,6 +52,8 @@ class Request:
     write_lock: Path | None = None
     locked: Path | None = None
     constraint: Path | None = None
+    provenance: Path | None = None
+    """Where a record of the build goes."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +83,11 @@ def build(request: Request, around: Surroundings) -> Built:
         with place(private, around.environ, around.warn) as here:
             around.tell("Copying the source tree")
             tree = copy_source(source, here.private / "src", request.output)
+            digest = tree_digest(tree) if request.provenance else ""
             job = _job(request, here.root, here.root / tree.relative_to(here.private), packages)
             built = _work(job, here, around)
             around.tell("Writing the results")
-            _publish(request, built, here.private / "out")
+            _publish(request, built, here.private / "out", _texts(request, built, digest, around.environ))
             return built
     finally:
         remove(private)
@@ -114,8 +118,9 @@ def _check_paths(request: Request, source: Path) -> None:
         raise UsageError(f"the constraint file {request.constraint} does not exist", remedy="Check the path.")
     if request.output.exists() and not request.output.is_dir():
         raise UsageError(f"{request.output} is no directory", remedy="Name another with -o.")
-    if request.write_lock and not request.write_lock.resolve().parent.is_dir():
-        raise UsageError(f"the directory of {request.write_lock} does not exist", remedy="Make it first.")
+    for path in filter(None, (request.write_lock, request.provenance)):
+        if not path.resolve().parent.is_dir():
+            raise UsageError(f"the directory of {path} does not exist", remedy="Make it first.")
 
 
 def _job(request: Request, root: Path, source: Path, packages: Sequence[lock.Locked] | None) -> Job:
@@ -147,11 +152,11 @@ def _work(job: Job, here: Place, around: Surroundings) -> Built:
         return from_plain(result["built"])
     if (here.private / LOG).is_file():
         around.show_log(here.private / LOG)
-    raise _failure(status, result, here.private)
+    raise failure(status, result, here.private)
 
 
-def _failure(status: int, result: Mapping[str, Any], private: Path) -> Exception:
-    """Return the error that the worker told of, or what can be said of its end."""
+def failure(status: int, result: Mapping[str, Any], private: Path) -> Exception:
+    """Return the error that a worker told of in *result*, or what can be said of its end."""
     if "full" in result or _ran_full(private):
         return OutputError(
             f"there was no room left for the build in {private.parent}",
@@ -181,9 +186,31 @@ def _ran_full(private: Path) -> bool:
         return any(wanted in line for line in log)
 
 
-def _publish(request: Request, built: Built, made: Path) -> None:
+def _texts(request: Request, built: Built, digest: str, environ: Mapping[str, str]) -> dict[Path, str]:
+    """Return what is written beside the artifacts: where, and its text."""
+    texts = {}
+    if request.write_lock:
+        texts[request.write_lock] = lock.write(built.requirements)
+    if request.provenance:
+        texts[request.provenance] = provenance.text(_record(request, built, digest, environ))
+    return texts
+
+
+def _record(request: Request, built: Built, digest: str, environ: Mapping[str, str]) -> provenance.Record:
+    return provenance.Record(
+        subjects=tuple((artifact.name, artifact.sha256) for artifact in built.artifacts),
+        method=provenance.SAMEBYTES,
+        kinds=request.kinds,
+        config_settings=request.config_settings,
+        source=provenance.Material(digest={"dirHash": digest}),
+        requirements=built.requirements,
+        python=provenance.this_python(),
+        environment=provenance.that_matter(environ),
+    )
+
+
+def _publish(request: Request, built: Built, made: Path, texts: Mapping[Path, str]) -> None:
     """Copy the results to where they belong; none appears before all of them are written."""
-    text = lock.write(built.requirements) if request.write_lock else ""
     try:
         request.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -196,7 +223,7 @@ def _publish(request: Request, built: Built, made: Path) -> None:
             with (made / artifact.name).open("rb") as source:
                 shutil.copyfileobj(source, sink)
             sink.flush()
-        if request.write_lock:
-            sink = stack.enter_context(replacing(request.write_lock))
+        for path, text in texts.items():
+            sink = stack.enter_context(replacing(path))
             sink.write(text.encode())
             sink.flush()

@@ -17,16 +17,23 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
+from ..errors import BackendError
+
 PATIENCE = {signal.SIGTERM: 2.0, getattr(signal, "SIGKILL", signal.SIGTERM): 0.5}
 """Seconds that processes are given to end."""
 
 Say = Callable[[Mapping[str, Any]], None]
 
 
-def run_worker(command: Sequence[str], environ: Mapping[str, str], request: object, hear: Say) -> int:
+def run_worker(
+    command: Sequence[str], environ: Mapping[str, str], request: object, hear: Say, *, limit: float = 0.0
+) -> int:
     """Run *command*, give it *request*, hand every object that it sends to *hear*, and return its exit status.
 
     Nothing of the worker's process group is left then, nor when an exception (a signal's) passes through here.
+
+    :param limit: the seconds after which it is ended; 0 for no limit.
+    :raises BackendError: if it was ended so.
     """
     worker = subprocess.Popen(
         command,
@@ -39,6 +46,7 @@ def run_worker(command: Sequence[str], environ: Mapping[str, str], request: obje
     )
     assert worker.stdin is not None
     assert worker.stdout is not None
+    alarm = _Alarm(worker, limit)
     try:
         with contextlib.suppress(BrokenPipeError):  # it ended; its exit status says so
             worker.stdin.write(json.dumps(request) + "\n")
@@ -49,11 +57,42 @@ def run_worker(command: Sequence[str], environ: Mapping[str, str], request: obje
                 hear(message)
         _await(worker)
     finally:
+        alarm.cancel()
         _end(worker)
         with contextlib.suppress(BrokenPipeError):
             worker.stdin.close()
         worker.stdout.close()
+    if alarm.rang:
+        raise BackendError(
+            f"the build took longer than {limit:g} seconds, and was ended",
+            remedy="Does it hang, or wait for an answer? If it is only slow, give it more with --timeout.",
+        )
     return worker.returncode
+
+
+class _Alarm:
+    """Ends a worker's process group when its time is over."""
+
+    def __init__(self, worker: subprocess.Popen[str], limit: float) -> None:
+        self.rang = False
+        self._worker = worker
+        self._timer = threading.Timer(limit, self._ring) if limit > 0 else None
+        if self._timer:
+            self._timer.daemon = True
+            self._timer.start()
+
+    def cancel(self) -> None:
+        """Let it not ring any more."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer.join()
+
+    def _ring(self) -> None:
+        self.rang = True
+        if sys.platform == "win32":
+            self._worker.kill()
+        else:
+            _signalled(self._worker.pid, signal.SIGKILL)
 
 
 def begin() -> tuple[Any, Say]:

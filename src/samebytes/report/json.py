@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
+from ..compare.causes import by_code
+from ..compare.model import Comparison, Difference, Evidence, Finding, Side
 from ..flows.normalize import FileDigest, Result
+from .compare import cause_counts
+from .evidence import text_of
+
+if TYPE_CHECKING:
+    from ..flows import compare
 
 NORMALIZE_SCHEMA_VERSION = 1
 """Raised when a field is removed or changes its meaning; new fields may come without."""
+
+COMPARE_SCHEMA_VERSION = 1
+"""The same for ``compare --json``."""
 
 
 def normalize_document(results: Sequence[Result], *, command: str, version: str, exit_status: int) -> str:
@@ -38,7 +49,7 @@ def _file(result: Result) -> dict[str, Any]:
         "changes": [change._asdict() for change in result.changes],
         "notes": [note._asdict() for note in result.notes],
         "payload": _payload(result),
-        "error": _error(result),
+        "error": error_document(result),
     }
 
 
@@ -48,7 +59,8 @@ def _date(result: Result) -> dict[str, Any] | None:
     return {"seconds": result.date.seconds, "iso": result.date.iso, "source": result.date.source.value}
 
 
-def _error(result: Result) -> dict[str, Any] | None:
+def error_document(result: Result | compare.Result) -> dict[str, Any] | None:
+    """Return the error of *result*, if it has one."""
     error = result.error
     if error is None:
         return None
@@ -69,3 +81,51 @@ def _payload(result: Result) -> dict[str, Any] | None:
 
 def _digest(digest: FileDigest) -> dict[str, Any]:
     return {"sha256": digest.sha256, "size": digest.size}
+
+
+def comparison_document(comparison: Comparison) -> dict[str, Any]:
+    """Return *comparison* as ``$defs/comparison`` in ``schemas/compare.schema.json`` describes it."""
+    return {
+        "left": _side(comparison.left),
+        "right": _side(comparison.right),
+        "kind": comparison.kind,
+        "verdict": comparison.verdict.value,
+        "causes": list(comparison.causes),
+        "differences": [_difference(each) for each in comparison.differences],
+        "notes": list(comparison.notes),
+    }
+
+
+def causes_document(comparisons: Iterable[Comparison]) -> list[dict[str, Any]]:
+    """Return every cause found, with what to do about it: ``$defs/cause`` in ``schemas/compare.schema.json``."""
+    counts = cause_counts(comparisons)
+    return [{**vars(by_code(code)), "differences": number} for code, number in counts.items()]
+
+
+def _side(side: Side) -> dict[str, Any]:
+    return {"path": side.path, "sha256": side.sha256, "size": side.size}
+
+
+def _difference(difference: Difference) -> dict[str, Any]:
+    return {
+        "name": difference.name,
+        "kind": difference.kind.value,
+        "summary": difference.summary,
+        "detail": list(difference.detail),
+        "findings": [_finding(finding) for finding in difference.findings],
+        "passes": list(difference.passes),
+        "children": [_difference(child) for child in difference.children],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {"code": finding.code, "name": by_code(finding.code).name, "evidence": _evidence(finding.evidence)}
+
+
+def _evidence(evidence: Evidence) -> dict[str, Any]:
+    return {"where": evidence.where, "left": _bytes(evidence.left), "right": _bytes(evidence.right)}
+
+
+def _bytes(data: bytes) -> dict[str, str]:
+    """Return *data* twice: exactly, and as people can read it."""
+    return {"base64": base64.b64encode(data).decode("ascii"), "text": text_of(data)}

@@ -267,12 +267,6 @@ def test_check_errors_are_more_than_findings(samebytes: Console, tmp_path: Path)
     assert "Z002" in samebytes.out
 
 
-def test_check_of_a_source_tree(samebytes: Console, tmp_path: Path) -> None:
-    (tmp_path / "pyproject.toml").touch()
-    assert samebytes("check", tmp_path) == 2
-    assert "is a source tree; samebytes check examines archives\n  hint: Pass what was built" in samebytes.err
-
-
 def test_check_json(samebytes: Console, tmp_path: Path) -> None:
     path = wheel(tmp_path)
     assert samebytes("check", "--json", path) == 1

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from support.processes import import_path, is_running, linux_only, pid_in, wait_for
 
+from samebytes.errors import BackendError
 from samebytes.outside.worker import run_worker
 
 HELP = """
@@ -100,6 +101,7 @@ def test_no_worker_outlives_an_interruption(inside: Path) -> None:
 
 ASKER = """
 import os, sys
+from samebytes.errors import BackendError
 from samebytes.outside.worker import run_worker
 run_worker([sys.executable, "-c", sys.argv[1]], os.environ, None, print)
 """
@@ -124,3 +126,20 @@ def test_a_terminals_interrupt_reaches_this_process_alone(inside: Path) -> None:
     (told,) = heard
     assert status == 0
     assert told["group"] == told["pid"] == told["session"]
+
+
+@linux_only
+def test_a_worker_that_takes_too_long_is_ended_with_all_that_it_started(inside: Path) -> None:
+    command = [sys.executable, "-c", HELP + "compiler(); time.sleep(60)"]
+    with pytest.raises(BackendError, match="longer than 3 seconds") as caught:
+        run_worker(command, {**os.environ, **import_path()}, None, print, limit=3)
+    assert "--timeout" in caught.value.remedy
+    assert not is_running(pid_in(inside / "pid"))
+
+
+@pytest.mark.usefixtures("inside")
+def test_a_worker_that_is_in_time_knows_nothing_of_a_limit() -> None:
+    heard: list[Mapping[str, Any]] = []
+    command = [sys.executable, "-c", HELP + "say(step='one')"]
+    assert run_worker(command, {**os.environ, **import_path()}, None, heard.append, limit=60) == 0
+    assert heard == [{"step": "one"}]

@@ -1,0 +1,1 @@
+"""Two archives in, a tree of their differences out, each with its cause and its cure."""

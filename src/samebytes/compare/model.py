@@ -1,0 +1,145 @@
+"""What a comparison finds: a verdict, and a tree of differences with their causes."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+
+class Verdict(enum.Enum):
+    """How equal two things are; each one holds for all that come before it, too."""
+
+    IDENTICAL = "identical"
+    """The files are the same, byte for byte."""
+    NORMALIZED = "same after normalization"
+    """``samebytes normalize`` with one date makes them the same bytes, and nobody planted a mode (setuid, or that
+    everybody may write one of the files) on one side, which normalizing would take away."""
+    PAYLOAD = "same payload"
+    """What they install is the same: names, contents, executable bits and links; their metadata's meaning too, for
+    which only WHEEL's Generator does not count."""
+    DIFFERENT = "different"
+
+
+class Kind(enum.Enum):
+    """What a difference is in, and how it was looked at."""
+
+    CONTAINER = "container"
+    """The archive itself: order, times, modes, owners, headers, compression; one node for each pass's code."""
+    MEMBER = "member"
+    """A member; its nature is told by its children or its detail."""
+    MISSING = "missing"
+    """A member, field, row, section or key that only one side has."""
+    TEXT = "text"
+    METADATA = "metadata"
+    RECORD = "record"
+    PYC = "pyc"
+    ELF = "elf"
+    STRINGS = "strings"
+    """A binary file, by the texts in it."""
+    JSON = "json"
+    ARCHIVE = "archive"
+    """An archive in the archive."""
+    HEX = "hex"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The very bytes that differ."""
+
+    where: str
+    """``line 12``, ``offset 0x40``, ``field Generator``, ``section .comment``; empty for the whole member."""
+    left: bytes
+    """An excerpt of at most EXCERPT bytes; empty if there is nothing on this side."""
+    right: bytes
+
+
+EXCERPT = 160
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Why there is a difference, as far as the bytes tell."""
+
+    code: str
+    """Of a cause, such as ``D001`` (``causes.by_code``)."""
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A node in the tree of differences."""
+
+    name: str
+    """Of the member, section, field, row or key; of the pass for Kind.CONTAINER."""
+    kind: Kind
+    summary: str
+    """One line: what differs."""
+    detail: tuple[str, ...] = ()
+    """Lines to show: a unified diff, a window of bytes in hexadecimal; bounded."""
+    findings: tuple[Finding, ...] = ()
+    passes: tuple[str, ...] = ()
+    """Codes of the normalizer's passes that remove this difference; nothing if none does."""
+    children: tuple[Difference, ...] = ()
+
+    def walk(self) -> Iterator[Difference]:
+        """Give this node and all below it."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two things that were compared."""
+
+    path: str
+    sha256: str
+    """In hexadecimal."""
+    size: int
+    """In bytes."""
+
+
+@dataclass(frozen=True)
+class World:
+    """What is known of the circumstances in which one side was built; every text may be empty for unknown."""
+
+    paths: tuple[str, ...] = ()
+    """Source tree and build environment."""
+    temps: tuple[str, ...] = ()
+    """Directories for temporary files."""
+    user: str = ""
+    host: str = ""
+    dates: tuple[int, ...] = ()
+    """Seconds since 1970-01-01 UTC that its clock or files may have shown."""
+    timezone: str = ""
+    locale: str = ""
+    umask: int | None = None
+    hash_seed: str = ""
+
+
+UNKNOWN_WORLD = World()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What became of comparing two archives of one kind."""
+
+    left: Side
+    right: Side
+    kind: str
+    """``"wheel"`` or ``"sdist"``."""
+    verdict: Verdict
+    differences: tuple[Difference, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+    """What could not be looked at, and why, such as a missing library; one line each."""
+
+    def walk(self) -> Iterator[Difference]:
+        """Give every difference, at any depth."""
+        for difference in self.differences:
+            yield from difference.walk()
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """The codes of all causes found, each once, in the codes' order."""
+        return tuple(sorted({finding.code for each in self.walk() for finding in each.findings}))

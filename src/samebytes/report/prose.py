@@ -1,0 +1,35 @@
+"""Explanations and remedies: prose to be folded, and lines to be pasted as they are."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import NamedTuple
+
+
+class Block(NamedTuple):
+    """A paragraph, or lines to paste."""
+
+    text: str
+    """A paragraph is one line; lines to paste have lost their indentation."""
+    pasted: bool
+
+
+def blocks(text: str) -> list[Block]:
+    """Return the blocks of *text*: an empty line ends a paragraph, and indented lines are to be pasted.
+
+    Lines to paste stay in one block though an empty line is between them.
+    """
+    found: list[Block] = []
+    for part in text.strip("\n").split("\n\n"):
+        pasted = all(line.startswith("    ") for line in part.splitlines())
+        block = Block(textwrap.dedent(part) if pasted else " ".join(part.split()), pasted)
+        if pasted and found and found[-1].pasted:
+            block = Block(f"{found.pop().text}\n\n{block.text}", pasted)
+        found.append(block)
+    return found
+
+
+def folded(text: str, width: int, indent: str = "") -> list[str]:
+    """Return *text* in lines of *width* where its words allow that, all but the first indented."""
+    lines = textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return lines or [""]

@@ -1,0 +1,152 @@
+"""The page of a comparison, as a browser shows it."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("fcntl", reason="the browser is spoken to over POSIX pipes")
+
+from support.browser import Browser, Page, browsing, chromium
+from support.comparisons import crowded, hostile, identical, ordinary
+
+from samebytes.report.html import causes_section, comparison_section, contents, html_page, tally, verdict_badge
+
+PROGRAM = chromium()
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(PROGRAM is None, reason="there is no Chromium here (apt install chromium)"),
+]
+
+PHONE, DESKTOP = 390, 1280
+
+CONTRAST = """
+(() => {
+  const channels = colour => colour.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
+    .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, n) => sum + v * [0.2126, 0.7152, 0.0722][n], 0);
+  const behind = node => {
+    for (; node; node = node.parentElement) {
+      const colour = channels(getComputedStyle(node).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const bad = [];
+  for (const node of document.body.querySelectorAll("*")) {
+    if (![...node.childNodes].some(child => child.nodeType === 3 && child.data.trim())) continue;
+    const [one, other] = [light(channels(getComputedStyle(node).color)), light(behind(node))];
+    const ratio = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+    if (ratio < 4.5) bad.push(`${ratio.toFixed(2)} ${node.outerHTML.slice(0, 80)}`);
+  }
+  return bad;
+})()
+"""
+"""Texts whose contrast to what is behind them is less than 4.5 (WCAG 2.2, 1.4.3)."""
+
+TOO_WIDE = """
+[...document.body.querySelectorAll("*")]
+  .filter(node => node.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
+  .map(node => node.outerHTML.slice(0, 80))
+"""
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A page with all that there can be, in a file."""
+    pairs = [ordinary(), hostile(), identical(), crowded(30, 3, 5)]
+    sections = [comparison_section(pair, number) for number, pair in enumerate(pairs, start=1)]
+    entries = [(pair.left.path, verdict_badge(pair.verdict)) for pair in pairs]
+    lead = tally([pair.verdict for pair in pairs])
+    whole = html_page(
+        "samebytes compare", [contents(entries), *sections, causes_section(pairs)], version="1", lead=lead
+    )
+    path = tmp_path_factory.mktemp("page") / "page.html"
+    path.write_text(whole, encoding="utf-8")
+    return path.as_uri()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    assert PROGRAM is not None
+    with browsing(PROGRAM, tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@pytest.fixture(params=[(PHONE, False), (PHONE, True), (DESKTOP, False), (DESKTOP, True)], ids=str)
+def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Page:
+    """The page on a phone and on a desktop, light and dark."""
+    width, dark = request.param
+    page = browser.page()
+    page.open(address, width=width, dark=dark)
+    assert page.value("innerWidth") == width
+    assert page.value("matchMedia('(prefers-color-scheme: dark)').matches") is dark
+    return page
+
+
+def test_fits_the_screen(page: Page) -> None:
+    assert page.value("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert page.value(TOO_WIDE) == []
+
+
+def test_asks_for_nothing_and_complains_of_nothing(page: Page, address: str) -> None:
+    assert page.complaints == []
+    assert page.requests == [address]
+
+
+def test_runs_no_script_of_an_archive(page: Page) -> None:
+    assert page.value("document.scripts.length") == 0
+    assert "<script>alert('x')</script>" in page.value("document.body.innerText")
+
+
+def test_can_be_read_against_its_background(page: Page) -> None:
+    page.value("document.querySelectorAll('details').forEach(each => { each.open = true })")
+    assert page.value(CONTRAST) == []
+
+
+def test_looks_light_or_dark(page: Page) -> None:
+    dark = page.value("matchMedia('(prefers-color-scheme: dark)').matches")
+    paper = page.value("getComputedStyle(document.body).backgroundColor")
+    assert paper == ("rgb(20, 23, 27)" if dark else "rgb(255, 255, 255)")
+
+
+def test_a_picture_of_it_is_as_wide_as_the_screen(page: Page) -> None:
+    width, height = struct.unpack(">II", page.screenshot()[16:24])
+    assert width <= page.value("innerWidth")
+    assert height == page.value("document.documentElement.scrollHeight")
+
+
+def test_the_keyboard_reaches_and_unfolds(browser: Browser, address: str) -> None:
+    page = browser.page()
+    page.open(address, width=DESKTOP)
+    folded = "document.activeElement.tagName === 'SUMMARY' && !document.activeElement.parentElement.open"
+    for _ in range(100):
+        page.press("Tab")
+        if page.value(folded):
+            break
+    else:
+        pytest.fail("no folded difference was reached in 100 steps")
+    assert page.value("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.press("Enter")
+    assert page.value("document.activeElement.parentElement.open")
+
+
+def test_the_control_of_these_tests(browser: Browser, tmp_path: Path) -> None:
+    """What they look for is noticed where it is there."""
+    path = tmp_path / "bad.html"
+    path.write_text(
+        "<!DOCTYPE html><meta name=viewport content='width=device-width'>"
+        "<p style='width:900px;color:#999'>wide and pale<script>console.error('no')</script><img src='http://x.invalid/'>",
+        encoding="utf-8",
+    )
+    page = browser.page()
+    page.open(path.as_uri(), width=PHONE)
+    assert page.complaints != []
+    assert len(page.requests) == 2
+    assert page.value(CONTRAST) != []
+    assert page.value(TOO_WIDE) != []

@@ -1,0 +1,379 @@
+"""``samebytes verify`` for real: a backend, its requirements and a release in an index on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import published
+from support.indexes import HTML, Answer
+from support.processes import import_path
+from support.projects import write_tree
+from support.published import DATE, SDIST, TREE, WHEEL, WHEN, World
+from support.schemas import schema
+from support.worlds import git
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with published.world(tmp_path) as made:
+        yield made
+
+
+class Said:
+    """What a command said."""
+
+    def __init__(self, done: subprocess.CompletedProcess[str]) -> None:
+        self.status, self.out, self.err = done.returncode, done.stdout, done.stderr
+
+    @property
+    def document(self) -> Any:
+        """The JSON, which is what the schema says."""
+        document = json.loads(self.out)
+        assert_valid(document)
+        assert document["exit_status"] == self.status
+        return document
+
+    @property
+    def verified(self) -> Any:
+        """The one verification."""
+        (result,) = self.document["results"]
+        assert result["error"] is None, self.err
+        return result["verified"]
+
+
+def assert_valid(document: Any) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    referencing = pytest.importorskip("referencing.jsonschema")
+    from referencing import Registry
+
+    compare = referencing.DRAFT202012.create_resource(schema("compare"))
+    registry = Registry().with_resource("compare.schema.json", compare)
+    jsonschema.Draft202012Validator(schema("verify"), registry=registry).validate(document)
+
+
+def samebytes(world: World, *words: str | Path, **variables: str) -> Said:
+    """Run samebytes with the world's index."""
+    keep = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
+    environ = {**keep, **import_path(), "PIP_INDEX_URL": world.server.address, **variables}
+    environ["PIP_CACHE_DIR"] = str(world.root / "cache")
+    command = [sys.executable, "-m", "samebytes", *map(str, words)]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, cwd=world.root)
+    return Said(done)
+
+
+def verify(world: World, *words: str | Path, **variables: str) -> Said:
+    return samebytes(world, "verify", "--json", *words, **variables)
+
+
+def refused(said: Said, status: int, *texts: str) -> None:
+    """The one error has this status, these texts, and a remedy."""
+    (result,) = said.document["results"]
+    assert result["verified"] is None
+    assert said.status == result["error"]["exit_status"] == status, said.err
+    for text in texts:
+        assert text in result["error"]["message"]
+    assert result["error"]["remedy"]
+
+
+def versions(verified: Any) -> dict[str, str]:
+    return {one["name"]: one["version"] for one in verified["build"]["requirements"]}
+
+
+def test_a_release_is_rebuilt_with_what_there_was_then(world: World) -> None:
+    said = verify(world, "demo==1.0", "-o", world.root / "out")
+    verified = said.verified
+    assert said.status == 0
+    assert verified["comparison"]["verdict"] == "identical"
+    assert versions(verified) == {"tinyback": "1.0", "tinyhelp": "1.0"}
+    assert verified["build"]["until"]["seconds"] == WHEN
+    assert verified["build"]["pins"] == ["tinyback==1.0"]
+    assert verified["build"]["environment"]["SOURCE_DATE_EPOCH"] == str(DATE)
+    assert verified["build"]["method"] == "backend"
+    assert verified["notes"] == []
+    assert (world.root / "out" / WHEEL).read_bytes() == world.wheel.read_bytes()
+
+
+def test_of_another_release_of_the_helper_it_would_differ(world: World) -> None:
+    """So it was the time of upload that brought the right one back: it is not pinned."""
+    world.publish(world.wheel, "2025-06-01T00:00:00Z")
+    verified = verify(world, "demo==1.0").verified
+    assert versions(verified) == {"tinyback": "1.0", "tinyhelp": "2.0"}
+    assert verified["comparison"]["verdict"] == "different"
+
+
+def test_without_times_of_upload_the_report_says_so(world: World) -> None:
+    for project, rows in world.server._rows.items():
+        links = [f'<a href="{row["url"]}#sha256={row["hashes"]["sha256"]}">x</a>' for row in rows]
+        world.server.answers[f"/simple/{project}/"] = Answer(f"<html>{''.join(links)}".encode(), HTML)
+    said = verify(world, "demo==1.0")
+    assert said.status == 1
+    assert versions(said.verified) == {"tinyback": "1.0", "tinyhelp": "2.0"}
+    assert said.verified["build"]["until"] is None
+    assert "no times of upload" in said.verified["notes"][0]
+
+
+def test_a_file_that_the_index_does_not_know(world: World) -> None:
+    world.server.page("demo", [])
+    said = verify(world, world.wheel, "--source", world.tree)
+    assert said.verified["comparison"]["verdict"] == "identical"
+    assert said.verified["build"]["until"]["seconds"] == DATE
+    assert "does not know this very file" in said.verified["notes"][0]
+
+
+def test_without_a_source_there_must_be_an_sdist(world: World) -> None:
+    world.server.page("demo", [row for row in world.server._rows["demo"] if row["filename"] == WHEEL])
+    refused(verify(world, "demo==1.0"), 2, "has no sdist")
+
+
+def test_container_and_contents(world: World) -> None:
+    """Other times are the same after normalization; other contents are not the same, whatever is accepted."""
+    repack(world.wheel, date=(2024, 6, 1, 0, 0, 2))
+    world.publish(world.wheel)
+    assert verify(world, "demo==1.0").status == 0
+    assert verify(world, "demo==1.0", "--accept", "identical").status == 0
+    repack(world.wheel, odd="demo.py")
+    world.publish(world.wheel)
+    said = verify(world, "demo==1.0")
+    assert (said.status, said.verified["comparison"]["verdict"]) == (0, "same after normalization")
+    assert "D011" in said.verified["comparison"]["causes"]
+    assert verify(world, "demo==1.0", "--accept", "identical").status == 1
+    repack(world.wheel, contents={"demo.py": b"ANSWER = 43\n"})
+    world.publish(world.wheel)
+    said = verify(world, "demo==1.0", "--accept", "payload")
+    assert (said.status, said.verified["comparison"]["verdict"]) == (1, "different")
+
+
+def repack(
+    path: Path, date: tuple[int, ...] | None = None, odd: str = "", contents: dict[str, bytes] | None = None
+) -> None:
+    """Write the wheel anew, with other times or contents; RECORD holds for the old contents."""
+    with zipfile.ZipFile(path) as archive:
+        members = [(info, archive.read(info)) for info in archive.infolist()]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for info, data in members:
+            moment = (2023, 1, 1, 0, 0, 0) if info.filename == odd else date or info.date_time
+            again = zipfile.ZipInfo(info.filename, moment)  # type: ignore[arg-type]
+            again.external_attr = info.external_attr
+            again.compress_type = info.compress_type
+            archive.writestr(again, (contents or {}).get(info.filename, data))
+
+
+def test_a_record_is_followed_and_the_same_every_time(world: World) -> None:
+    records = [world.root / f"record{number}.json" for number in (1, 2)]
+    for record in records:
+        assert verify(world, "demo==1.0", "--provenance", record).status == 0
+    assert records[0].read_bytes() == records[1].read_bytes()
+    world.publish(world.wheel, "2025-06-01T00:00:00Z")  # without the record, another helper would be taken
+    said = verify(world, "--from", records[0])
+    assert (said.status, said.verified["comparison"]["verdict"]) == (0, "identical")
+    assert versions(said.verified) == {"tinyback": "1.0", "tinyhelp": "1.0"}
+
+
+def test_a_record_pins_by_hash(world: World) -> None:
+    record = world.root / "record.json"
+    assert verify(world, "demo==1.0", "--provenance", record).status == 0
+    name = "tinyhelp-1.0-py3-none-any.whl"
+    world.server._rows["tinyhelp"] = []
+    other = published.module_wheel(world.root / "evil", "tinyhelp", "1.0", "VERSION = '1.0'  # and more\n")
+    world.server.add("tinyhelp", other, "2024-01-01T00:00:00Z")
+    said = verify(world, "--from", record)
+    refused(said, 7, "pip could not install", "tinyhelp==1.0")
+    assert name in said.err
+
+
+def test_what_samebytes_built_is_built_by_samebytes(world: World) -> None:
+    """``build --provenance``, and back from the record; the source is held against its digest."""
+    record, out = world.root / "dist" / "record.json", world.root / "dist"
+    out.mkdir()
+    built = samebytes(world, "build", "--wheel", world.tree, "-o", out, "--provenance", record)
+    assert built.status == 0, built.err
+    said = verify(world, "--from", record, "--source", world.tree)
+    assert (said.status, said.verified["comparison"]["verdict"]) == (0, "identical"), said.err
+    assert said.verified["build"]["method"] == "samebytes"
+    assert versions(said.verified) == {"tinyback": "2.0", "tinyhelp": "2.0"}
+    refused(verify(world, "--from", record), 2, "does not say where")
+    (world.tree / "demo.py").write_text("ANSWER = 41\n")
+    refused(verify(world, "--from", record, "--source", world.tree), 3, "is not the source of the record")
+
+
+def test_a_canonical_file_without_a_record(world: World) -> None:
+    said = samebytes(world, "normalize", "--date", str(DATE), world.wheel)
+    assert said.status == 0
+    world.publish(world.wheel)
+    said = verify(world, "demo==1.0")
+    assert said.verified["build"]["method"] == "samebytes"
+    assert said.verified["comparison"]["verdict"] == "identical"
+    assert versions(said.verified) == {"tinyback": "1.0", "tinyhelp": "1.0"}
+
+
+def test_a_lock_file(world: World) -> None:
+    lock = world.root / "pylock.toml"
+    said = samebytes(world, "build", "--wheel", world.tree, "-o", world.root / "dist", "--lock", lock)
+    assert said.status == 0, said.err
+    verified = verify(world, "demo==1.0", "--locked", lock).verified
+    assert versions(verified) == {"tinyback": "2.0", "tinyhelp": "2.0"}
+    assert verified["comparison"]["verdict"] == "different"
+    assert "D015" in verified["comparison"]["causes"]
+
+
+def test_an_sdist(world: World) -> None:
+    said = verify(world, "demo==1.0", "--sdist")
+    assert said.verified["artifact"]["name"] == SDIST
+    assert said.verified["build"]["pins"] == ["tinyback==1.0"]
+    assert said.verified["comparison"]["verdict"] == "same after normalization"
+    assert "its own source" in said.verified["notes"][0]
+
+
+def test_a_source_in_git(world: World) -> None:
+    repository = write_tree(world.root / "repository", TREE)
+    git("init", "--quiet", cwd=repository)
+    git("add", ".", cwd=repository)
+    git("commit", "--quiet", "-m", "one", cwd=repository)
+    git("tag", "v1.0", cwd=repository)
+    (repository / "demo.py").write_text("ANSWER = 43\n")
+    said = verify(world, "demo==1.0", "--source", f"{repository}@v1.0")
+    assert said.verified["comparison"]["verdict"] == "identical"
+    assert set(said.verified["source"]["digest"]) == {"gitCommit"}
+    refused(verify(world, "demo==1.0", "--source", f"{repository}@v2.0"), 2, "git cannot fetch", str(repository))
+    refused(verify(world, "demo==1.0", "--source", world.root / "nowhere"), 2, "neither a directory nor an sdist")
+
+
+def with_hook(world: World, code: str) -> Path:
+    """Return a tree whose build does something else first."""
+    return write_tree(world.root / "hooked", {**TREE, "build_hook.py": code})
+
+
+def test_a_build_that_fails_says_what_the_backend_said(world: World) -> None:
+    said = verify(world, "demo==1.0", "--source", with_hook(world, "raise SystemExit('no compiler here')"))
+    refused(said, 7, "tinyback", "build_wheel")
+    assert "no compiler here" in said.err
+
+
+def test_a_build_that_hangs_is_ended_with_all_that_it_started(world: World) -> None:
+    pid = world.root / "pid"
+    code = f"child = subprocess.Popen(['sleep', '600']); open({str(pid)!r}, 'w').write(str(child.pid)); child.wait()"
+    said = verify(world, "demo==1.0", "--source", with_hook(world, code), "--timeout", "30")
+    refused(said, 7, "longer than 30 seconds")
+    from support.processes import is_running
+
+    assert not is_running(int(pid.read_text()))
+
+
+def test_a_build_sees_nothing_of_the_caller(world: World) -> None:
+    """Neither home nor pip's configuration nor any other variable; and nothing stays in the temporary directory."""
+    temp = world.root / "temp"
+    temp.mkdir()
+    code = f"open({str(world.root / 'seen')!r}, 'w').write(repr(sorted(os.environ.items())))"
+    verify(
+        world, "demo==1.0", "--source", with_hook(world, code), TMPDIR=str(temp), SECRET="s3cret", PIP_FIND_LINKS="/x"
+    )
+    seen = dict(eval((world.root / "seen").read_text()))
+    assert "SECRET" not in seen
+    assert "PIP_FIND_LINKS" not in seen
+    assert seen["HOME"].startswith(str(temp))
+    assert (seen["PYTHONHASHSEED"], seen["TZ"], seen["SOURCE_DATE_EPOCH"]) == ("0", "UTC", str(DATE))
+    assert list(temp.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        ("cp399-cp399-linux_x86_64", "Python 3.99 is needed and not here"),
+        ("py3-none-win_amd64", "win_amd64"),
+        ("py3-none-musllinux_1_2_s390x", "musllinux_1_2_s390x"),
+        ("py2-none-any", "py2"),
+        ("pp310-pypy310_pp73-linux_x86_64", "pp310"),
+    ],
+)
+def test_an_interpreter_or_a_platform_that_is_not_here(world: World, tags: str, said: str) -> None:
+    wheel = world.wheel.with_name(f"demo-1.0-{tags}.whl")
+    world.wheel.rename(wheel)
+    refused(verify(world, wheel), 2, said)
+
+
+def test_a_requirement_of_python_that_nobody_fulfils(world: World) -> None:
+    tree = write_tree(world.root / "tree", {"PKG-INFO": TREE["PKG-INFO"].replace(">=3.9", "<3.9")})
+    wheel = published.build(tree, world.root / "published", world.root / "then")
+    refused(verify(world, wheel), 2, "requires Python <3.9")
+
+
+def test_downloads_are_verified(world: World) -> None:
+    world.server.answers[f"/files/{WHEEL}"].body += b"!"
+    refused(verify(world, "demo==1.0"), 4, "the download has the sha256", WHEEL)
+
+
+def test_among_many_the_rest_go_on(world: World) -> None:
+    said = verify(world, "unknown==1", world.root / "none.whl", "demo==9", "demo", "demo==x", "demo==1.0")
+    messages = [result["error"]["message"] for result in said.document["results"][:5]]
+    assert [
+        text in message
+        for text, message in zip(("no project", "no such file", "no demo 9", "no release", "no version"), messages)
+    ] == [True] * 5
+    assert said.document["results"][5]["verified"]["comparison"]["verdict"] == "identical"
+    assert said.status == 2
+
+
+def test_no_network(world: World) -> None:
+    refused(verify(world, "demo==1.0", PIP_INDEX_URL="http://127.0.0.1:9/simple"), 12, "cannot be reached")
+
+
+def test_an_index_that_fails_in_the_middle_is_what_is_told(world: World) -> None:
+    """Not only that pip could not install something."""
+    world.server.answers["/simple/tinyhelp/"] = Answer(b"down", HTML, 500)
+    refused(verify(world, "demo==1.0"), 12, "/simple/tinyhelp/", "500")
+
+
+def test_text_and_page(world: World) -> None:
+    page = world.root / "page.html"
+    said = samebytes(world, "verify", "demo==1.0", "--html", page, "-v")
+    assert said.status == 0
+    assert f"{WHEEL}: identical" in said.out
+    assert "tinyback 1.0" in said.out
+    assert "2024-06-01T12:00:00Z" in said.out
+    assert WHEEL in page.read_text()
+    assert samebytes(world, "verify", "demo==1.0", "-q").out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ((), "nothing to verify"),
+        (("demo==1.0", "--timeout", "0"), "no number of seconds"),
+        (("demo==1.0", "x", "--provenance", "p.json"), "one by one"),
+        (("demo==1.0", "--provenance", "none/p.json"), "does not exist"),
+        (("--from", "r.json", "--locked", "l.toml"), "exclude each other"),
+    ],
+)
+def test_command_lines_that_make_no_sense(world: World, words: tuple[str, ...], text: str) -> None:
+    said = samebytes(world, "verify", *words)
+    assert said.status == 2
+    assert text in said.err
+    assert "hint:" in said.err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "is no in-toto Statement"),
+        ('{"payload": "", "signatures": []}', "signed envelope"),
+        ('{"_type": "https://in-toto.io/Statement/v1", "predicateType": "x"}', "no SLSA Provenance"),
+    ],
+)
+def test_records_that_are_none(world: World, text: str, message: str) -> None:
+    record = world.root / "record.json"
+    record.write_text(text)
+    said = samebytes(world, "verify", "--from", record)
+    assert said.status == 3
+    assert message in said.err
+    assert "hint:" in said.err

@@ -1,0 +1,583 @@
+"""Pairs of archives that differ for one known cause, and pairs that only look so; all made here, by real tools if cheap.
+
+A pair is two wheels or two sdists and the causes that a comparison has to name: these, and no others.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import py_compile
+import shutil
+import subprocess
+import tarfile
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from support.wheels import (
+    FILES,
+    INFO,
+    METADATA,
+    OLD,
+    SDIST_NAME,
+    SOURCES,
+    TOP,
+    WHEEL,
+    WHEEL_NAME,
+    Member,
+    members,
+    record_of,
+    sources,
+    write_sdist,
+    write_wheel,
+)
+
+from samebytes.archive.entry import Kind
+from samebytes.compare.model import UNKNOWN_WORLD, World
+
+Maker = Callable[[Path, Path], tuple[Path, Path]]
+"""Writes a left and a right archive, each into a directory of its own."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two archives, and why they differ."""
+
+    name: str
+    causes: tuple[str, ...]
+    """Codes; empty where nothing differs."""
+    make: Maker
+    worlds: tuple[World, World] = (UNKNOWN_WORLD, UNKNOWN_WORLD)
+    needs: str = ""
+    """A program that must be there."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def build(pair: Pair, directory: Path) -> tuple[Path, Path]:
+    """Make *pair* below *directory*, or skip the test where a program is missing."""
+    if pair.needs and shutil.which(pair.needs) is None:
+        pytest.skip(f"needs {pair.needs}")
+    sides = directory / "left", directory / "right"
+    for side in sides:
+        side.mkdir(parents=True)
+    return pair.make(*sides)
+
+
+# -- wheels and sdists that differ in their files
+
+
+def files(left: Mapping[str, bytes], right: Mapping[str, bytes]) -> Maker:
+    """Return what makes two wheels with these files beside the usual ones."""
+
+    def make(one: Path, other: Path) -> tuple[Path, Path]:
+        return write_wheel(one, members({**FILES, **left})), write_wheel(other, members({**FILES, **right}))
+
+    return make
+
+
+def text(left: str, right: str, name: str = "demo_pkg/about.txt") -> Maker:
+    """Return what makes two wheels with one text."""
+    return files({name: left.encode()}, {name: right.encode()})
+
+
+def tree(left: Mapping[str, bytes], right: Mapping[str, bytes]) -> Maker:
+    """Return what makes two sdists with these files beside the usual ones."""
+
+    def make(one: Path, other: Path) -> tuple[Path, Path]:
+        sides = [{**SOURCES, **{f"{TOP}/{name}": data for name, data in side.items()}} for side in (left, right)]
+        return write_sdist(one, sources(sides[0])), write_sdist(other, sources(sides[1]))
+
+    return make
+
+
+def changed(change: Callable[[Member], Member], *, sdist: bool = False) -> Maker:
+    """Return what makes two archives of which the right one has every member as *change* has it."""
+
+    def make(one: Path, other: Path) -> tuple[Path, Path]:
+        given = sources() if sdist else members()
+        write = write_sdist if sdist else write_wheel
+        return write(one, given), write(other, [change(member) for member in given])
+
+    return make
+
+
+def given(left: Sequence[Member], right: Sequence[Member], *, sdist: bool = False) -> Maker:
+    def make(one: Path, other: Path) -> tuple[Path, Path]:
+        write = write_sdist if sdist else write_wheel
+        return write(one, left), write(other, right)
+
+    return make
+
+
+# -- compiled things
+
+
+PROGRAM = b"""
+#include <stdio.h>
+#include <assert.h>
+int tell(int n) { assert(n > 0); printf("built %s\\n", WHEN); return n; }
+"""
+
+
+def compiled(
+    places: tuple[str, str] = (".", "."),
+    flags: tuple[Sequence[str], Sequence[str]] = ((), ()),
+    when: tuple[str, str] = ('"never"', '"never"'),
+    after: Callable[[Path], None] = lambda _: None,
+) -> Maker:
+    """Return what makes two wheels with an extension, compiled by gcc, to which its directories are called *places*."""
+
+    def make(one: Path, other: Path) -> tuple[Path, Path]:
+        built = []
+        for number, side in enumerate((one, other)):
+            source, target = side / "tell.c", side / "tell.so"
+            source.write_bytes(PROGRAM)
+            mapped = f"-ffile-prefix-map={side}={places[number]}"
+            command = ["gcc", "-shared", "-fPIC", "-O1", "-Wl,--build-id", mapped, f"-DWHEN={when[number]}"]
+            subprocess.run([*command, *flags[number], "-o", target, source], check=True, capture_output=True)
+            if number:
+                after(target)
+            built.append(write_wheel(side, members({**FILES, "demo_pkg/tell.so": target.read_bytes()})))
+        return built[0], built[1]
+
+    return make
+
+
+def with_other_build_id(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    at = data.index(b"GNU\0", data.index(b"\x04\0\0\0\x14\0\0\0\x03\0\0\0")) + 4
+    data[at : at + 20] = bytes(range(20))
+    path.write_bytes(data)
+
+
+def module(
+    left: str = "/a/demo.py",
+    right: str = "/a/demo.py",
+    code: tuple[str, str] = ("X = 1\n", "X = 1\n"),
+) -> Maker:
+    """Return what makes two wheels with a compiled module without its source, compiled under the given paths."""
+
+    def make(one: Path, other: Path) -> tuple[Path, Path]:
+        made = []
+        for side, shown, source in zip((one, other), (left, right), code):
+            path = side / "demo.py"
+            path.write_text(source)
+            mode = py_compile.PycInvalidationMode.CHECKED_HASH
+            py_compile.compile(str(path), str(side / "demo.pyc"), shown, invalidation_mode=mode)
+            made.append(write_wheel(side, members({**FILES, "demo_pkg/demo.pyc": (side / "demo.pyc").read_bytes()})))
+        return made[0], made[1]
+
+    return make
+
+
+def reordered_set(one: Path, other: Path) -> tuple[Path, Path]:
+    """A set in another order, as Python before 3.11 wrote them with another hash seed."""
+    left, _ = module(code=("def f(x): return x in {'aaa', 'bbb'}\n",) * 2)(one, other)
+    data = (other / "demo.pyc").read_bytes()
+    swapped = data.replace(b"aaa", b"###").replace(b"bbb", b"aaa").replace(b"###", b"bbb")
+    return left, write_wheel(other, members({**FILES, "demo_pkg/demo.pyc": swapped}))
+
+
+def dated_module(one: Path, other: Path) -> tuple[Path, Path]:
+    """Compiled modules whose sources have other times; the source is in the wheel, as it should be."""
+    made = []
+    for side, moment in ((one, 1_700_000_000), (other, 1_700_100_000)):
+        path = side / "demo.py"
+        path.write_text("X = 1\n")
+        os.utime(path, (moment, moment))
+        mode = py_compile.PycInvalidationMode.TIMESTAMP
+        py_compile.compile(str(path), str(side / "demo.pyc"), "demo.py", invalidation_mode=mode)
+        both = {"demo_pkg/demo.py": path.read_bytes(), "demo_pkg/demo.pyc": (side / "demo.pyc").read_bytes()}
+        made.append(write_wheel(side, members({**FILES, **both})))
+    return made[0], made[1]
+
+
+def other_python(one: Path, other: Path) -> tuple[Path, Path]:
+    left, _ = module()(one, other)
+    data = (other / "demo.pyc").read_bytes()
+    changed_magic = (int.from_bytes(data[:2], "little") ^ 0x40).to_bytes(2, "little") + data[2:]
+    return left, write_wheel(other, members({**FILES, "demo_pkg/demo.pyc": changed_magic}))
+
+
+# -- containers
+
+
+def zipped(**options: object) -> Maker:
+    """Return what makes two wheels of which zipfile writes the right one with other values in its members' headers."""
+
+    def make(one: Path, other: Path) -> tuple[Path, Path]:
+        path = write_wheel(other)
+        with zipfile.ZipFile(path) as file:
+            held = [(info, file.read(info)) for info in file.infolist()]
+        with zipfile.ZipFile(path, "w") as file:
+            for info, data in held:
+                for name, value in options.items():
+                    setattr(info, name, value)
+                file.writestr(info, data, compresslevel=getattr(info, "level", None))
+        return write_wheel(one), path
+
+    return make
+
+
+def compressed(level: int) -> Maker:
+    def make(one: Path, other: Path) -> tuple[Path, Path]:
+        data = {**FILES, "demo_pkg/words.txt": b"".join(b"%d words of %d\n" % (n * 7919 % 997, n) for n in range(3000))}
+        path = other / WHEEL_NAME
+        with zipfile.ZipFile(path, "w") as file:
+            for member in members(data):
+                info = zipfile.ZipInfo(member.name, (2024, 5, 1, 10, 11, 12))
+                info.external_attr = 0o100644 << 16
+                file.writestr(info, member.data, zipfile.ZIP_DEFLATED, level)
+        return write_wheel(one, members(data)), path
+
+    return make
+
+
+def gzipped(level: int, mtime: int) -> Maker:
+    """Return what makes two sdists with one tar, the right one with another level or time in gzip's header."""
+
+    def make(one: Path, other: Path) -> tuple[Path, Path]:
+        plain = gzip.decompress(write_sdist(one).read_bytes())
+        paths = one / SDIST_NAME, other / SDIST_NAME
+        paths[0].write_bytes(gzip.compress(plain, 9, mtime=1_700_000_000))
+        paths[1].write_bytes(gzip.compress(plain, level, mtime=mtime))
+        return paths
+
+    return make
+
+
+def gnu_format(one: Path, other: Path) -> tuple[Path, Path]:
+    made = []
+    for side, form in ((one, tarfile.PAX_FORMAT), (other, tarfile.GNU_FORMAT)):
+        path = side / SDIST_NAME
+        plain = io.BytesIO()
+        with tarfile.open(fileobj=plain, mode="w", format=form) as file:
+            for member in sources():
+                info = tarfile.TarInfo(member.name)
+                info.mtime, info.size = OLD, len(member.data)
+                file.addfile(info, io.BytesIO(member.data))
+        path.write_bytes(gzip.compress(plain.getvalue(), 9, mtime=0))
+        made.append(path)
+    return made[0], made[1]
+
+
+def sbom(**changes: object) -> bytes:
+    document = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "serialNumber": "urn:uuid:11111111-2222-3333-4444-555555555555",
+        "metadata": {"timestamp": "2026-11-20T10:11:12Z", "component": {"name": "demo"}},
+        "components": [{"name": "zlib", "bom-ref": "zlib@1.3"}, {"name": "abc", "bom-ref": "abc@1"}],
+    }
+    return json.dumps({**document, **changes}).encode()
+
+
+def inner_zip(entries: Mapping[str, bytes], moment: tuple[int, int, int, int, int, int]) -> bytes:
+    plain = io.BytesIO()
+    with zipfile.ZipFile(plain, "w") as file:
+        for name, data in entries.items():
+            file.writestr(zipfile.ZipInfo(name, moment), data)
+    return plain.getvalue()
+
+
+def release(version: str) -> list[Member]:
+    """The members of a wheel of another version."""
+    info = f"demo_pkg-{version}.dist-info"
+    held = {
+        "demo_pkg/__init__.py": b"ANSWER = 42\n",
+        f"{info}/METADATA": METADATA.replace(b"1.0", version.encode()),
+        f"{info}/WHEEL": WHEEL,
+    }
+    record = record_of(held).replace(INFO.encode(), info.encode())
+    return [Member(name, data) for name, data in {**held, f"{info}/RECORD": record}.items()]
+
+
+def two_releases(one: Path, other: Path) -> tuple[Path, Path]:
+    made = []
+    for side, version in ((one, "1.0.dev1+g0123abc"), (other, "1.0.dev1+g0123abc.d20261120")):
+        made.append(write_wheel(side, release(version), f"demo_pkg-{version}-py3-none-any.whl"))
+    return made[0], made[1]
+
+
+def reversed_members(sdist: bool) -> Maker:
+    held = sources() if sdist else members()
+    return given(held, held[::-1], sdist=sdist)
+
+
+def _metadata(more: bytes) -> dict[str, bytes]:
+    return {f"{INFO}/METADATA": METADATA + more}
+
+
+def _shifted(member: Member) -> Member:
+    return replace(member, mtime=member.mtime + 3600)
+
+
+_ADA = World(
+    paths=("/srv/one/tree",), temps=("/var/cache/t1",), user="ada-l", host="alpha", timezone="UTC", locale="C.UTF-8"
+)
+_BOB = World(
+    paths=("/srv/two/tree",),
+    temps=("/var/cache/t2",),
+    user="bob-m",
+    host="betazoid",
+    timezone="WST13:45",
+    locale="fr_FR",
+)
+
+CAUSES: tuple[Pair, ...] = (
+    Pair("path in a text", ("D001",), text("from /home/ada/work/x/src/a.c\n", "from /build/reproducible/src/a.c\n")),
+    Pair("path known of the worlds", ("D001",), text("at /srv/one/tree!\n", "at /srv/two/tree!\n"), (_ADA, _BOB)),
+    Pair("path of a Windows checkout", ("D001",), text("D:\\a\\one\\src\\x.py\n", "E:\\jenkins\\two\\src\\x.py\n")),
+    Pair("path in a compiled module", ("D001",), module("/opt/a/demo.py", "/srv/build/b/demo.py")),
+    Pair(
+        "path by __FILE__ and debug information",
+        ("D001",),
+        compiled(("/opt/one/src", "/srv/ci/other/src"), (("-g",), ("-g",))),
+        needs="gcc",
+    ),
+    Pair(
+        "search path of an extension",
+        ("D001",),
+        compiled(flags=(("-Wl,-rpath,/opt/one/lib",), ("-Wl,-rpath,/opt/two/lib",))),
+        needs="gcc",
+    ),
+    Pair(
+        "pip's build environment",
+        ("D002",),
+        text("/tmp/pip-build-env-k3x9_a2c/overlay/lib\n", "/tmp/pip-build-env-zz81qe0f/overlay/lib\n"),
+    ),
+    Pair(
+        "name by tempfile in a compiled module",
+        ("D002",),
+        module("/tmp/tmpab12cd34/demo.py", "/tmp/tmpzz99xx11/demo.py"),
+    ),
+    Pair(
+        "temporary directory known of the worlds",
+        ("D002",),
+        text("in /var/cache/t1/x\n", "in /var/cache/t2/x\n"),
+        (_ADA, _BOB),
+    ),
+    Pair("object file by gcc", ("D002",), text("ccX8aQ1z.o\n", "cc9bTr2Y.o\n")),
+    Pair("home directories", ("D003",), text("/home/ada/src/x.c\n", "/home/grace/src/x.c\n")),
+    Pair("user in a text", ("D003",), text("Built by ada@alpha\n", "Built by grace@alpha\n")),
+    Pair("user known of the worlds", ("D003",), text("maker ada-l.\n", "maker bob-m.\n"), (_ADA, _BOB)),
+    Pair("host in a text", ("D004",), text("BUILD_HOST=alpha\n", "BUILD_HOST=beta\n")),
+    Pair("user and host in a text", ("D003", "D004"), text("compiled by ada@alpha\n", "compiled by grace@beta\n")),
+    Pair("host known of the worlds", ("D004",), text("on alpha, x\n", "on betazoid, x\n"), (_ADA, _BOB)),
+    Pair("date in ISO 8601", ("D005",), text("built 2026-11-20 10:11:12\n", "built 2026-11-21 11:13:15\n")),
+    Pair("date in RFC 2822", ("D005",), text("Fri, 20 Nov 2026 10:11:12 +0000\n", "Sat, 21 Nov 2026 11:13:15 +0000\n")),
+    Pair("date by asctime", ("D005",), text("Fri Nov 20 10:11:12 2026\n", "Sat Nov 21 11:13:15 2026\n")),
+    Pair("date by date(1)", ("D005",), text("Fri Nov 20 10:11:12 UTC 2026\n", "Sat Nov 21 11:13:15 UTC 2026\n")),
+    Pair("seconds since 1970", ("D005",), text("BUILD_TIME = 1795000000\n", "BUILD_TIME = 1795012345\n")),
+    Pair("day as a number", ("D005",), text("build date: 20261120\n", "build date: 20261121\n")),
+    Pair(
+        "seconds known of the worlds",
+        ("D005",),
+        text("x 1795000000\n", "x 1795012345\n"),
+        (World(dates=(1795000000,)), World(dates=(1795012345,))),
+    ),
+    Pair(
+        "__DATE__ and __TIME__",
+        ("D005",),
+        compiled(when=('"Nov 20 2026 10:11:12"', '"Nov 21 2026 11:13:15"')),
+        needs="gcc",
+    ),
+    Pair("time of compression in gzip's header", ("D005",), gzipped(9, 1_700_000_777)),
+    Pair(
+        "month in another language",
+        ("D006",),
+        text("am 20. November 2026 und 3. März 2026\n", "am 20. November 2026 und 3. March 2026\n"),
+    ),
+    Pair("name of the locale", ("D006",), text("locale: de_DE.UTF-8\n", "locale: C.UTF-8\n")),
+    Pair(
+        "one moment in two zones",
+        ("D007",),
+        text("built 2026-11-20T10:11:12+00:00\n", "built 2026-11-20T20:26:12+10:15\n"),
+    ),
+    Pair("times of members in two zones", ("D007",), changed(_shifted)),
+    Pair(
+        "a set in a text",
+        ("D008",),
+        text("names = {'a', 'b', 'c', 'd'}\n", "names = {'c', 'a', 'd', 'b'}\n", "demo_pkg/names.py"),
+    ),
+    Pair("lines in another order", ("D008",), text("alpha\nbeta\ngamma\ndelta\n", "gamma\nalpha\ndelta\nbeta\n")),
+    Pair("a set in a compiled module", ("D008",), reordered_set),
+    Pair(
+        "order of requirements",
+        ("D008",),
+        files(_metadata(b"Requires-Dist: a\nRequires-Dist: b\n"), _metadata(b"Requires-Dist: b\nRequires-Dist: a\n")),
+    ),
+    Pair("order of members", ("D009",), reversed_members(sdist=False)),
+    Pair("order of an sdist's members", ("D009",), reversed_members(sdist=True)),
+    Pair("a list of files", ("D009",), text("src/a.py\nsrc/b.py\nsrc/c.py\n", "src/c.py\nsrc/a.py\nsrc/b.py\n")),
+    Pair("modes", ("D010",), changed(lambda member: replace(member, mode=0o664))),
+    Pair("modes in an sdist", ("D010",), changed(lambda member: replace(member, mode=0o600), sdist=True)),
+    Pair("everything writable, as on Windows", ("D010",), changed(lambda member: replace(member, mode=0o666))),
+    Pair("times of members", ("D011",), changed(lambda member: replace(member, mtime=member.mtime + 86400 * 3 + 8))),
+    Pair(
+        "fractions of seconds in an sdist",
+        ("D011",),
+        changed(lambda member: replace(member, mtime=member.mtime + 7.25), sdist=True),
+    ),
+    Pair("time in a compiled module", ("D011",), dated_module),
+    Pair("owner", ("D012",), changed(lambda member: replace(member, owner=(1000, 1000, "ada", "users")), sdist=True)),
+    Pair("level of compression", ("D013",), compressed(1)),
+    Pair("not compressed", ("D013",), changed(lambda member: replace(member, stored=True))),
+    Pair("gzip's level", ("D013",), gzipped(1, 1_700_000_000)),
+    Pair("line ends", ("D014",), text("a\nb\nc\n", "a\r\nb\r\nc\r\n")),
+    Pair("line ends of METADATA", ("D014",), files({}, {f"{INFO}/METADATA": METADATA.replace(b"\n", b"\r\n")})),
+    Pair("generator", ("D015",), files({}, {f"{INFO}/WHEEL": WHEEL.replace(b"demo 1", b"demo 2.0.1")})),
+    Pair("version of the metadata", ("D015",), files({}, {f"{INFO}/METADATA": METADATA.replace(b"2.1", b"2.4")})),
+    Pair(
+        "commit in a version",
+        ("D016",),
+        text("__version__ = '1.0.dev3+g1a2b3c4'\n", "__version__ = '1.0.dev3+g1a2b3c4.d20261120'\n"),
+    ),
+    Pair(
+        "commit in one version only",
+        ("D016",),
+        text("__version__ = '1.0'\n", "__version__ = '1.1.dev0+g1a2b3c4.d20261120'\n"),
+    ),
+    Pair("versions in names", ("D016",), two_releases),
+    Pair("build id alone", ("D017",), compiled(after=with_other_build_id), needs="gcc"),
+    Pair(
+        "serial number of an SBOM",
+        ("D018",),
+        files(
+            {f"{INFO}/sboms/x.cdx.json": sbom()},
+            {f"{INFO}/sboms/x.cdx.json": sbom(serialNumber="urn:uuid:99999999-2222-3333-4444-555555555555")},
+        ),
+    ),
+    Pair(
+        "time of an SBOM",
+        ("D018",),
+        files(
+            {f"{INFO}/sboms/x.cdx.json": sbom()},
+            {
+                f"{INFO}/sboms/x.cdx.json": sbom(
+                    metadata={"timestamp": "2026-11-21T11:13:15Z", "component": {"name": "demo"}}
+                )
+            },
+        ),
+    ),
+    Pair("made on another system", ("D019",), zipped(create_system=0)),
+    Pair("internal attributes", ("D019",), zipped(internal_attr=1)),
+    Pair("tar in GNU format", ("D019",), gnu_format),
+    Pair("an earlier build in an sdist", ("D020",), tree({}, {"build/lib/demo_pkg/__init__.py": b"ANSWER = 41\n"})),
+    Pair("an earlier build in a wheel", ("D020",), files({}, {"build/lib/demo_pkg/__init__.py": b"ANSWER = 41\n"})),
+    Pair("number of jobs", ("D021",), text("make -j4 all\n", "make -j16 all\n")),
+    Pair("number of processors", ("D021",), text("cpu_count = 4\n", "cpu_count = 64\n")),
+    Pair(
+        "a digest in RECORD that is wrong",
+        ("D022",),
+        given(members(), members(record=record_of({**FILES, "demo_pkg/tool.py": b"print('holla')\n"}))),
+    ),
+    Pair(
+        "a file that RECORD does not list",
+        ("D022",),
+        given(members(), members(record=record_of({name: FILES[name] for name in list(FILES)[1:]}))),
+    ),
+    Pair("another compiler", ("D023",), text("GCC: (Debian 12.2.0-14) 12.2.0\n", "GCC: (Ubuntu 13.2.0-4) 13.2.0\n")),
+    Pair("another Python's module", ("D023",), other_python),
+    Pair(
+        "a time in an archive in the archive",
+        ("D011",),
+        files(
+            {"demo_pkg/data.zip": inner_zip({"a.txt": b"a"}, (2026, 11, 20, 10, 11, 12))},
+            {"demo_pkg/data.zip": inner_zip({"a.txt": b"a"}, (2026, 11, 21, 11, 13, 16))},
+        ),
+    ),
+    Pair(
+        "a date in an archive in the archive",
+        ("D005",),
+        files(
+            {"demo_pkg/data.zip": inner_zip({"a.txt": b"on 2026-11-20\n"}, (2026, 11, 20, 10, 11, 12))},
+            {"demo_pkg/data.zip": inner_zip({"a.txt": b"on 2026-11-21\n"}, (2026, 11, 20, 10, 11, 12))},
+        ),
+    ),
+)
+"""At least one pair for each cause."""
+
+CONTROLS: tuple[Pair, ...] = (
+    Pair("nothing", (), given(members(), members())),
+    Pair("nothing, in sdists", (), tree({}, {})),
+    Pair("a number", ("D099",), text("X = 1\n", "X = 2\n", "demo_pkg/x.py")),
+    Pair(
+        "a version that looks like a date",
+        ("D099",),
+        text("__version__ = '2024.11.20'\n", "__version__ = '2024.11.21'\n"),
+    ),
+    Pair("a version that is a date", ("D099",), text('version = "2024-11-20"\n', 'version = "2024-11-21"\n')),
+    Pair("a version with points that looks like a day", ("D099",), text("since 10.11.2024\n", "since 10.12.2024\n")),
+    Pair("a long number", ("D099",), text("phone 1795000000\n", "phone 1795012345\n")),
+    Pair("a year", ("D099",), text("Copyright 2025\n", "Copyright 2026\n")),
+    Pair("places of the system", ("D099",), text("#!/usr/bin/python3.11\n", "#!/usr/bin/python3.12\n")),
+    Pair("another file in one place", ("D099",), text("open /opt/data/one.txt\n", "open /opt/data/two.txt\n")),
+    Pair("addresses on the web", ("D099",), text("https://example.org/a/b/c\n", "https://example.com/a/b/c\n")),
+    Pair(
+        "an author",
+        ("D099",),
+        files(_metadata(b"Author-email: ada@example.org\n"), _metadata(b"Author-email: bob@example.org\n")),
+    ),
+    Pair("another requirement", ("D099",), files(_metadata(b"Requires-Dist: a\n"), _metadata(b"Requires-Dist: b\n"))),
+    Pair("a requirement more", ("D099",), files({}, _metadata(b"Requires-Dist: b\n"))),
+    Pair("statements in another order", ("D099",), text("first()\nsecond()\n", "second()\nfirst()\n", "demo_pkg/x.py")),
+    Pair("a host that is configuration", ("D099",), text("host = alpha.example.org\n", "host = beta.example.org\n")),
+    Pair("a language that is configuration", ("D099",), text("language = de_DE\n", "language = fr_FR\n")),
+    Pair("threads that are configuration", ("D099",), text("threads = 4\n", "threads = 8\n")),
+    Pair(
+        "a random identifier",
+        ("D099",),
+        text("id 11111111-2222-3333-4444-555555555555\n", "id 99999999-2222-3333-4444-555555555555\n"),
+    ),
+    Pair("a module more", ("D099",), files({}, {"demo_pkg/more.py": b"MORE = 1\n"})),
+    Pair("code of a compiled module", ("D099",), module(code=("X = 1\n", "X = 22\n"))),
+    Pair("code of an extension", ("D099",), compiled(flags=(("-O1",), ("-O0",))), needs="gcc"),
+    Pair(
+        "bytes", ("D099",), files({"demo_pkg/x.bin": bytes(range(256))}, {"demo_pkg/x.bin": bytes(range(255, -1, -1))})
+    ),
+    Pair(
+        "a component of an SBOM",
+        ("D099",),
+        files(
+            {f"{INFO}/sboms/x.cdx.json": sbom()},
+            {
+                f"{INFO}/sboms/x.cdx.json": sbom(
+                    components=[{"name": "zlib", "bom-ref": "zlib@1.4"}, {"name": "abc", "bom-ref": "abc@1"}]
+                )
+            },
+        ),
+    ),
+    Pair(
+        "a right to be executed",
+        ("D099",),
+        changed(lambda member: replace(member, mode=0o755) if member.name.endswith("tool.py") else member),
+    ),
+    Pair(
+        "a planted mode",
+        ("D099",),
+        changed(lambda member: replace(member, mode=0o4644) if member.name.endswith("tool.py") else member),
+    ),
+    Pair(
+        "a file that everybody may write",
+        ("D099",),
+        changed(lambda member: replace(member, mode=0o666) if member.name.endswith("tool.py") else member),
+    ),
+    Pair(
+        "a link elsewhere",
+        ("D099",),
+        given(
+            [*sources(), Member(f"{TOP}/l", kind=Kind.SYMLINK, target="PKG-INFO")],
+            [*sources(), Member(f"{TOP}/l", kind=Kind.SYMLINK, target="pyproject.toml")],
+            sdist=True,
+        ),
+    ),
+)
+"""Pairs that hold no cause, or what could be taken for one."""

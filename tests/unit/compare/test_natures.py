@@ -1,0 +1,325 @@
+"""What a member's nature lets a comparison say of it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import marshal
+from pathlib import Path
+
+import pytest
+from support.cause_pairs import CAUSES, build, inner_zip
+from support.wheels import FILES, INFO, METADATA, RECORD, members, record_of, write_wheel
+
+from samebytes.archive.entry import Data
+from samebytes.compare import elf, hexwindow, jsontree, nested, pyc, strings, text
+from samebytes.compare.clues import NO_CLUES
+from samebytes.compare.engine import compare_files
+from samebytes.compare.marshalled import NotMarshalError, load
+from samebytes.compare.members import Member, compare_contents
+from samebytes.compare.model import Comparison, Difference, Kind
+
+MAGIC = 3495
+
+
+def compared(tmp_path: Path, name: str, left: bytes, right: bytes) -> tuple[Difference, Comparison]:
+    """Compare two wheels with one file, and return the node of that file."""
+    for side in ("l", "r"):
+        (tmp_path / side).mkdir(exist_ok=True)
+    one = write_wheel(tmp_path / "l", members({**FILES, name: left}))
+    found = compare_files(one, write_wheel(tmp_path / "r", members({**FILES, name: right})))
+    return next(each for each in found.differences if each.name == name), found
+
+
+def codes(node: Difference) -> set[str]:
+    return {finding.code for each in node.walk() for finding in each.findings}
+
+
+def test_texts_are_a_unified_diff(tmp_path: Path) -> None:
+    lines = [b"line %d\n" % number for number in range(40)]
+    node, _ = compared(tmp_path, "demo_pkg/a.txt", b"".join(lines), b"".join([*lines[:20], b"new\n", *lines[20:]]))
+    assert node.kind is Kind.TEXT
+    assert node.detail == (
+        "@@ -18,6 +18,7 @@",
+        " line 17",
+        " line 18",
+        " line 19",
+        "+new",
+        " line 20",
+        " line 21",
+        " line 22",
+    )
+    assert node.findings[0].evidence.where == "line 21"
+
+
+def test_a_diff_is_bounded(tmp_path: Path) -> None:
+    left = b"".join(b"%d\n" % number for number in range(30_000))
+    node, _ = compared(tmp_path, "demo_pkg/a.txt", left, left.replace(b"9", b"nine"))
+    assert len(node.detail) < 200
+    assert len(node.findings) <= 10
+
+
+def test_long_lines_are_cut_but_compared_throughout() -> None:
+    left = b"word " * 5000 + b"2026-11-20\n"
+    node = text.compare("a", left, left.replace(b"-20", b"-21"), NO_CLUES)
+    assert all(len(line) < 400 for line in node.detail)
+    assert codes(node) == {"D005"}
+
+
+def test_control_characters_are_no_text_and_do_not_reach_terminals() -> None:
+    assert not text.is_text(b"\x07")
+    assert text.is_text("naïve\t\n\x1b[0m".encode())
+    node = text.compare("a", b"\x1b[31m\n", b"\x1b[32m\n", NO_CLUES)
+    assert not any("\x1b" in line for line in node.detail)
+
+
+def test_metadata_is_told_by_fields(tmp_path: Path) -> None:
+    left = METADATA + b"Author: A\nRequires-Dist: x\nRequires-Dist: y\n\nbody\n"
+    right = METADATA + b"Author: B\nRequires-Dist: y\nRequires-Dist: x\nLicense: MIT\n\nbody 2\n"
+    node, _ = compared(tmp_path, f"{INFO}/METADATA", left, right)
+    assert node.kind is Kind.METADATA
+    assert [(each.name, each.kind) for each in node.children] == [
+        ("Author", Kind.METADATA),
+        ("Requires-Dist", Kind.METADATA),
+        ("License", Kind.MISSING),
+        ("description", Kind.TEXT),
+    ]
+    assert [sorted(codes(each)) for each in node.children] == [["D099"], ["D008"], ["D099"], ["D099"]]
+
+
+def test_the_order_of_fields_is_the_pass_s_matter(tmp_path: Path) -> None:
+    left = METADATA + b"License: MIT\n"
+    right = METADATA.replace(b"Version: 1.0\n", b"License: MIT\nVersion: 1.0\n")
+    node, found = compared(tmp_path, f"{INFO}/METADATA", left, right)
+    assert found.verdict.value == "same after normalization"
+    assert node.passes == ("W002",)
+    assert codes(node) == {"D015"}
+
+
+def test_record_is_told_by_rows(tmp_path: Path) -> None:
+    for side in ("l", "r"):
+        (tmp_path / side).mkdir()
+    backwards = record_of(dict(list(FILES.items())[::-1]))
+    one, other = write_wheel(tmp_path / "l"), write_wheel(tmp_path / "r", members(record=backwards))
+    (node,) = compare_files(one, other).differences
+    assert (node.name, node.kind, node.passes) == (RECORD, Kind.RECORD, ("W010",))
+    assert codes(node) == {"D009"}
+    ends = write_wheel(tmp_path / "r", members(record=record_of(FILES).replace(b"\n", b"\r\n")))
+    (node,) = compare_files(one, ends).differences
+    assert codes(node) == {"D014"}
+
+
+def test_compiled_modules_are_told_by_header_and_code(tmp_path: Path) -> None:
+    pairs = {pair.name: pair for pair in CAUSES}
+    found = compare_files(*build(pairs["path in a compiled module"], tmp_path / "1"))
+    (node,) = [each for each in found.differences if each.kind is Kind.PYC]
+    assert [each.name for each in node.children] == ["code"]
+    assert node.children[0].summary == (
+        "only the path of the source, co_filename, differs: /opt/a/demo.py and /srv/build/b/demo.py"
+    )
+    found = compare_files(*build(pairs["time in a compiled module"], tmp_path / "2"))
+    (node,) = [each for each in found.differences if each.kind is Kind.PYC]
+    assert [each.name for each in node.children] == ["header"]
+    assert node.passes == ("P001",)
+    assert found.verdict.value == "same after normalization"
+
+
+def test_a_module_whose_source_differs_follows_it(tmp_path: Path) -> None:
+    import py_compile
+
+    for side, source in (("l", "X = 1\n"), ("r", "X = 2\n")):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "demo.py").write_text(source)
+        py_compile.compile(
+            str(tmp_path / side / "demo.py"),
+            str(tmp_path / side / "demo.pyc"),
+            "demo.py",
+            invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH,
+        )
+    files = [
+        {f"demo_pkg/{name}": (tmp_path / side / name).read_bytes() for name in ("demo.py", "demo.pyc")}
+        for side in ("l", "r")
+    ]
+    sides = [write_wheel(tmp_path / side, members({**FILES, **held})) for side, held in zip(("l", "r"), files)]
+    node = next(each for each in compare_files(*sides).differences if each.kind is Kind.PYC)
+    assert node.summary.startswith("follows from demo_pkg/demo.py")
+    assert codes(node) == set()
+
+
+@pytest.mark.parametrize(
+    "value", [None, True, 1, -(2**70), 1.5, 2j, "é", "a" * 300, b"x", (1, (2,)), frozenset({1}), ...], ids=repr
+)
+def test_marshalled_values_are_read(value: object) -> None:
+    assert load(marshal.dumps(value), MAGIC) == load(marshal.dumps(value), MAGIC)
+
+
+def test_code_is_read_as_marshal_reads_it() -> None:
+    import importlib.util
+
+    magic = int.from_bytes(importlib.util.MAGIC_NUMBER[:2], "little")
+    code = compile("def f(a, *, b=(1, 2)):\n    return {'x': a, **b}\n", "/a/b.py", "exec")
+    read = load(marshal.dumps(code), magic)
+    assert read == load(marshal.dumps(code), magic)
+    changed = load(marshal.dumps(code.replace(co_filename="/c.py")), magic)
+    assert read != changed
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"i\x01",
+        b"?",
+        b"r\x09\0\0\0",
+        b"(\xff\xff\xff\x7f",
+        b"(\xff\xff\xff\xff",
+        b"s\xff\xff\xff\xff",
+        b"l\x00\x00\x00\x80",
+        b")\x01" * 5000 + b"N",
+        b"NN",
+        b"u\x01\0\0\0\xff",
+    ],
+)
+def test_what_is_no_marshalled_value_is_refused(data: bytes) -> None:
+    with pytest.raises(NotMarshalError):
+        load(data, MAGIC)
+
+
+def test_values_that_refer_to_one_another_do_not_grow_without_bound() -> None:
+    """Each tuple holds the one before it twice: 2**60 values in 500 bytes."""
+    data = b"N"
+    data = b"\xa9\x01N"
+    for number in range(60):
+        data = b"\xa9\x02" + data + b"r" + (60 - number).to_bytes(4, "little")
+    with pytest.raises(NotMarshalError):
+        load(data, MAGIC)
+
+
+def test_a_damaged_module_falls_back_to_its_texts() -> None:
+    head = MAGIC.to_bytes(2, "little") + b"\r\n" + bytes(12)
+    node = pyc.compare("a.pyc", head + b"\xe3\0/home/ada/src/a.py", head + b"\xe3\0/srv/other/src/a.py", NO_CLUES)
+    assert node is not None
+    assert "cannot be read" in node.children[0].summary
+    assert codes(node) == {"D001"}
+    assert pyc.compare("a.pyc", b"text", b"other", NO_CLUES) is None
+
+
+def test_elf_files_are_told_by_sections(tmp_path: Path) -> None:
+    pair = next(pair for pair in CAUSES if pair.name == "path by __FILE__ and debug information")
+    found = compare_files(*build(pair, tmp_path))
+    (node,) = [each for each in found.differences if each.kind is Kind.ELF]
+    by_name = {each.name: each for each in node.children}
+    assert {".rodata", ".debug_line_str", ".note.gnu.build-id"} <= set(by_name)
+    assert by_name[".note.gnu.build-id"].summary == "follows from other sections"
+    assert by_name[".rodata"].findings[0].evidence.left.startswith(b"/opt/one/src")
+    assert found.notes == ()
+
+
+def test_without_pyelftools_texts_are_compared_and_a_note_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(elf, "is_available", lambda: False)
+    pair = next(pair for pair in CAUSES if pair.name == "path by __FILE__ and debug information")
+    found = compare_files(*build(pair, tmp_path))
+    assert found.notes == (elf.MISSING,)
+    assert "samebytes[compare]" in found.notes[0]
+    assert found.differences[0].kind is Kind.STRINGS
+    assert "D001" in found.causes
+
+
+def test_a_damaged_elf_file_falls_back(tmp_path: Path) -> None:
+    node, _ = compared(tmp_path, "demo_pkg/a.so", b"\x7fELF\x02\x01" + bytes(200), b"\x7fELF\x02\x01" + b"\xff" * 200)
+    assert node.kind is Kind.HEX
+    assert codes(node) == {"D099"}
+
+
+def test_json_is_told_by_the_path_of_keys(tmp_path: Path) -> None:
+    left = {"a": {"b": [1, 2, {"c": "x"}]}, "only": 1, "list": ["p", "q"], "when": "2026-11-20"}
+    right = {"a": {"b": [1, 2, {"c": "y"}]}, "list": ["q", "p"], "when": "2026-11-21"}
+    node, _ = compared(tmp_path, "demo_pkg/a.json", json.dumps(left).encode(), json.dumps(right).encode())
+    assert node.kind is Kind.JSON
+    assert {each.name: sorted(codes(each)) for each in node.children} == {
+        "a.b[2].c": ["D099"],
+        "only": ["D099"],
+        "list": ["D008"],
+        "when": ["D005"],
+    }
+
+
+def test_json_of_another_layout_is_a_text(tmp_path: Path) -> None:
+    node, _ = compared(tmp_path, "demo_pkg/a.json", b'{"a": 1}\n', b'{\n"a": 1}\n')
+    assert node.kind is Kind.TEXT
+    assert jsontree.compare("a", b"[" * 100_000, b"[1", NO_CLUES) is None
+
+
+def test_archives_in_archives_are_looked_into(tmp_path: Path) -> None:
+    moment = (2026, 11, 20, 10, 11, 12)
+    inner = [
+        inner_zip({"deep.txt": b"at /home/ada/w/src/a.c\n" if side else b"at /srv/b/src/a.c\n"}, moment)
+        for side in (0, 1)
+    ]
+    outer = [gzip.compress(inner_zip({"inner.zip": data}, moment), mtime=0) for data in inner]
+    node, found = compared(tmp_path, "demo_pkg/data.zip.gz", *outer)
+    names = [each.name for each in node.walk()]
+    assert names == ["demo_pkg/data.zip.gz", "demo_pkg/data.zip", "inner.zip", "deep.txt"]
+    assert found.causes == ("D001",)
+
+
+def test_archives_in_archives_are_bounded(tmp_path: Path) -> None:
+    moment = (2026, 11, 20, 10, 11, 12)
+    sides = [b"one 2026-11-20", b"two 2026-11-21"]
+    for _ in range(nested.DEEPEST + 2):
+        sides = [inner_zip({"a.zip": data}, moment) for data in sides]
+    _, found = compared(tmp_path, "demo_pkg/a.zip", *sides)
+    assert any("too deep" in note for note in found.notes)
+
+
+def test_a_hostile_archive_in_an_archive_is_told_and_compared_as_bytes(tmp_path: Path) -> None:
+    sides = [inner_zip({"../escape": data}, (2026, 11, 20, 10, 11, 12)) for data in (b"a", b"b")]
+    node, found = compared(tmp_path, "demo_pkg/a.zip", *sides)
+    assert node.kind in (Kind.HEX, Kind.STRINGS)
+    assert any("not looked into" in note and ".." in note for note in found.notes)
+
+
+def test_a_compressed_file_of_another_compressor(tmp_path: Path) -> None:
+    data = b"".join(b"%d of %d\n" % (number * 7919 % 997, number) for number in range(3000))
+    node, found = compared(tmp_path, "demo_pkg/a.gz", gzip.compress(data, 1, mtime=0), gzip.compress(data, 9, mtime=0))
+    assert node.kind is Kind.ARCHIVE
+    assert found.causes == ("D013",)
+
+
+def test_bytes_are_a_window_at_the_first_difference() -> None:
+    left = bytes(range(256)) * 8000
+    right = left[:1_500_003] + b"!" + left[1_500_004:]
+    node = hexwindow.compare("a.bin", Data(left), Data(right))
+    assert node.summary == "bytes differ from offset 0x16e363 on"
+    assert node.detail[0].startswith("-0016e360  60 61 62 63 ")
+    assert node.detail[4].startswith("+0016e360  60 61 62 21 ")
+    shorter = hexwindow.compare("a.bin", Data(left[:100]), Data(left))
+    assert shorter.summary.startswith("100 and 2048000 bytes")
+
+
+class _Pieces:
+    """Contents that come in small pieces, so that texts are cut."""
+
+    def __init__(self, data: bytes, size: int) -> None:
+        self._data, self._step = data, size
+        self.size = len(data)
+
+    def chunks(self):
+        return (self._data[at : at + self._step] for at in range(0, self.size, self._step))
+
+
+@pytest.mark.parametrize("step", [1, 2, 7, 64])
+def test_texts_in_binaries_are_found_however_they_are_read(step: int) -> None:
+    data = b"\0\1/home/ada/src/x.c\0\xff\xfeBUILT Nov 20 2026\0abc\0" + b"wording" * 3
+    expected = [b"/home/ada/src/x.c", b"BUILT Nov 20 2026", b"wordingwordingwording"]
+    assert strings.strings(_Pieces(data, step)) == expected
+    assert strings.of(data) == expected
+
+
+def test_a_huge_member_is_streamed() -> None:
+    left = Data(b"\0" * (strings.SHORTEST << 20) + b"a")
+    right = Data(b"\0" * (strings.SHORTEST << 20) + b"b")
+    found = compare_contents(Member("a.bin", "a.bin", left, right, NO_CLUES, lambda _: None))
+    assert found.kind is Kind.HEX

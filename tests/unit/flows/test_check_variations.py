@@ -1,0 +1,45 @@
+"""``--vary`` as reprotest's users know it."""
+
+from __future__ import annotations
+
+import pytest
+
+from samebytes.errors import UsageError
+from samebytes.flows.variations import ALL, choice
+
+EVERYTHING = frozenset(variation.name for variation in ALL)
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ([], EVERYTHING),
+        (["+time,-umask"], EVERYTHING - {"umask"}),
+        (["-umask", "-time"], EVERYTHING - {"umask", "time"}),
+        (["-all,+umask"], {"umask"}),
+        (["-all", "umask,time"], {"umask", "time"}),
+        (["-umask,+umask"], EVERYTHING),
+        (["-all,+all,-home"], EVERYTHING - {"home"}),
+        (["-all,+build_path,+fileordering,+domain_host,+num_cpus"], {"build-path", "file-order", "host", "processors"}),
+        (["-all,+hash_seed,+user-group,"], {"hash-seed", "user"}),
+    ],
+)
+def test_what_is_wanted(given: list[str], wanted: set[str]) -> None:
+    assert choice(given).wanted == wanted
+
+
+def test_what_cannot_be_varied_is_left_out_unless_it_was_demanded() -> None:
+    obstacles = {"time": "there is no libfaketime"}
+    assert choice(["-umask"]).applicable(obstacles) == EVERYTHING - {"umask", "time"}
+    assert choice(["+all"]).applicable(obstacles) == EVERYTHING - {"time"}
+    with pytest.raises(UsageError) as caught:
+        choice(["+time"]).applicable(obstacles)
+    assert caught.value.message == "time cannot be varied here: there is no libfaketime"
+    assert "--list" in caught.value.remedy
+
+
+def test_a_name_that_is_none() -> None:
+    with pytest.raises(UsageError) as caught:
+        choice(["+umsk"])
+    assert caught.value.message == "'+umsk' names no variation"
+    assert "Did you mean 'umask'?" in caught.value.remedy
