@@ -135,7 +135,8 @@ def run(args: argparse.Namespace) -> int:
         return _list(args)
     if not args.paths:
         raise UsageError(
-            "there is nothing to check", remedy="Name an archive, a source tree or a project: see 'samebytes check --help'."
+            "there is nothing to check",
+            remedy="Name an archive, a source tree or a project: see 'samebytes check --help'.",
         )
     # 'normalize --check' comes here with archives alone, and has no options for sources.
     sources = [_is_source(str(path), build=getattr(args, "build", None)) for path in args.paths]
