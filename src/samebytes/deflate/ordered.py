@@ -6,7 +6,9 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Callable
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor, Future
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    from .child import Child
 
 
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
@@ -26,24 +28,26 @@ class Ordered:
         """Start nothing yet.
 
         :param jobs: how many calls are made at once.
-        :param worthwhile: how much is done here before helpers are started, for less does not pay; in the unit of
+        :param worthwhile: how much there is to do before helpers are started, for less does not pay; in the unit of
             :meth:`put`'s *size*.
         """
         self._jobs = jobs
         self._worthwhile = worthwhile
-        self._in_processes = in_processes
         self._seen = self._expected = 0
-        self._pool: Executor | None = None
-        self._pending: deque[tuple[Call, Future[Any], Then]] = deque()
+        self._threads: ThreadPoolExecutor | None = None
+        self._children = _Children() if in_processes else None
+        self._pending: deque[tuple[Future[Any], Then]] = deque()
 
     def __enter__(self) -> Ordered:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._pending.clear()
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-            self._pool = None
+        if self._children is not None:
+            self._children.end()
+        if self._threads is not None:
+            self._threads.shutdown(wait=True, cancel_futures=True)
+            self._threads = None
 
     def expect(self, size: int) -> None:
         """Say how much is going to come, where that is known, so that helpers start with the first of it."""
@@ -52,19 +56,16 @@ class Ordered:
     def put(self, call: Call, then: Then, size: int) -> None:
         """Call the function, and call *then* with what it returns: at once or later, after those before it."""
         self._seen += size
-        if self._pool is None and self._jobs > 1 and max(self._seen, self._expected) > self._worthwhile:
-            self._pool = _helpers(self._jobs, self._in_processes)
-        if self._pool is None:
-            self.drain()
+        if self._jobs == 1 or max(self._seen, self._expected) <= self._worthwhile:
             then(_made(call))
             return
+        self._settle(self._jobs)
         try:
-            self._pending.append((call, self._pool.submit(_made, call), then))
-        except RuntimeError:  # BrokenExecutor is one: where a helper has died, no more work is taken
-            self._give_up_helpers()
-            self.put(call, then, 0)
-            return
-        self._settle(self._jobs + 1)
+            self._pending.append((self._submit(call), then))
+        except RuntimeError:  # there can be no more threads
+            self._jobs = 1
+            self.drain()
+            then(_made(call))
 
     def drain(self) -> None:
         """Wait until all is done and handed on."""
@@ -72,41 +73,59 @@ class Ordered:
 
     def _settle(self, most: int) -> None:
         while len(self._pending) > most:
-            call, future, then = self._pending.popleft()
-            then(self._result(call, future))
+            future, then = self._pending.popleft()
+            then(future.result())
 
-    def _result(self, call: Call, future: Future[Any]) -> Any:
-        from concurrent.futures import BrokenExecutor
+    def _submit(self, call: Call) -> Future[Any]:
+        if self._threads is None:
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._threads = ThreadPoolExecutor(self._jobs, "samebytes")
+        return self._threads.submit(_made if self._children is None else self._children.made, call)
+
+
+class _Children:
+    """As many child processes as there are threads that let them work."""
+
+    def __init__(self) -> None:
+        self._all: list[Child] = []
+        self._idle: list[Child] = []
+        self._given_up = self._over = False
+
+    def made(self, call: Call) -> Any:
+        """Return what *call* returns, made by a child if that is possible, else here."""
+        from .child import ChildDied
+
+        if not self._given_up:
+            try:
+                child = self._any()
+                result = child.made(call)
+            except ChildDied:
+                self._given_up = True  # whatever killed this one would kill the next one
+            else:
+                self._idle.append(child)
+                return result
+        return None if self._over else _made(call)
+
+    def end(self) -> None:
+        """End them all, at work or not: nobody waits any more for what they are making."""
+        self._over = True
+        for child in self._all:
+            child.end()
+
+    def _any(self) -> Child:
+        from .child import Child
 
         try:
-            return future.result()
-        except BrokenExecutor:
-            self._give_up_helpers()
-            return _made(call)
-
-    def _give_up_helpers(self) -> None:
-        """Go on alone: whatever killed a helper would kill the next one."""
-        self._jobs = 1
-        if self._pool is not None:
-            self._pool.shutdown(wait=False)
-            self._pool = None
+            return self._idle.pop()
+        except IndexError:
+            child = Child()
+        self._all.append(child)
+        if self._over:
+            child.end()
+        return child
 
 
 def _made(call: Call) -> Any:
     function, arguments = call
     return function(*arguments)
-
-
-def _helpers(jobs: int, in_processes: bool) -> Executor | None:
-    """Start threads or processes; None where the system has no processes."""
-    from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-
-    if not in_processes:
-        return ThreadPoolExecutor(jobs, "samebytes")
-    from multiprocessing import get_context
-
-    try:
-        # A fork of a process with threads may hang, so each starts anew.
-        return ProcessPoolExecutor(jobs, get_context("spawn"))
-    except (ImportError, NotImplementedError, OSError):
-        return None
