@@ -155,8 +155,9 @@ class Case:
             if name in vary and second.failures.keys() - first.failures.keys():
                 again = self._build(way, hooks, self._place(vary - {name}), f"2-without-{name}")
                 if len(again.failures) < len(second.failures):
-                    self._left_out[name] = "the build fails with it"
-                    self._notes.append(_survived(name, second.failures))
+                    if way == AS_IS:
+                        self._left_out[name] = "the build fails with it"
+                    self._notes.append(f"{way}: {_survived(name, second.failures)}")
                     second, vary = again, vary - {name}
         return first, second, vary
 
