@@ -39,6 +39,8 @@ _EPILOG = f"""\
 examples:
   samebytes normalize dist/*    before you attest and upload
   samebytes check dist/*        are these already canonical?
+  samebytes check .             does it build the same twice?
+  samebytes compare A B         what differs, why, and what to do
   samebytes build               build the project here, reproducibly
 
 {exit_status.table(*exit_status.MEANINGS)}

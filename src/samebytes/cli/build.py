@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         kinds=tuple(kind for kind in ("sdist", "wheel") if getattr(args, kind)),
         isolation=not args.no_isolation,
         check_dependencies=not args.skip_dependency_check,
-        config_settings=_settings(args.config_setting),
+        config_settings=settings_of(args.config_setting),
         write_lock=args.lock,
         locked=args.locked,
         constraint=args.build_constraint,
@@ -145,7 +145,7 @@ def _check_options(args: argparse.Namespace) -> None:
         raise UsageError("--locked and --build-constraint exclude each other", remedy="Leave one of them away.")
 
 
-def _settings(given: Sequence[str]) -> dict[str, Any]:
+def settings_of(given: Sequence[str]) -> dict[str, Any]:
     """Return the config settings as ``build`` does: a key given more than once has a list of values."""
     settings: dict[str, Any] = {}
     for text in given:

@@ -242,7 +242,7 @@ def _subjects(args: argparse.Namespace) -> list[Subject]:
 
 def _options(args: argparse.Namespace) -> Options:
     from ..flows.subject import FROM_SDIST, SDIST, WHEEL, Options
-    from .build import _settings
+    from .build import settings_of
 
     chosen = tuple(kind for kind in (SDIST, WHEEL) if getattr(args, kind))
     return Options(
@@ -250,7 +250,7 @@ def _options(args: argparse.Namespace) -> Options:
         normalized=args.normalized,
         bisect=args.bisect,
         isolation=not args.no_isolation,
-        config_settings=_settings(args.config_setting),
+        config_settings=settings_of(args.config_setting),
         timeout=args.timeout,
         jobs=args.jobs,
         keep=args.keep,

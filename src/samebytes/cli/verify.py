@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Callable
 from .. import __version__
 from ..errors import UsageError
 from . import exit_status
-from .build import _settings, _show_log, _warn, _worker
+from .build import _show_log, _warn, _worker, settings_of
 from .terminal import Progress, style_of
 from .verbosity import QUIET, VERBOSE, add_verbosity
 
@@ -106,7 +106,7 @@ def _requests(args: argparse.Namespace) -> list[Request]:
         source=args.source or "",
         python=args.python or "",
         locked=args.locked,
-        config_settings=_settings(args.config_setting),
+        config_settings=settings_of(args.config_setting),
         record=args.record,
         output=args.output,
     )

@@ -32,7 +32,7 @@ def _refused(tree: Path) -> Result:
     return Result(
         tree,
         UsageError(
-            f"{tree} is a source tree; samebytes check examines archives",
-            remedy=f"Pass what was built of it: {tree / 'dist' / '*'}.",
+            f"{tree} is a source tree; samebytes normalize examines archives",
+            remedy=f"'samebytes check {tree}' builds it twice; or pass what was built of it: {tree / 'dist' / '*'}.",
         ),
     )

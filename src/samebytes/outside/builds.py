@@ -147,11 +147,11 @@ class Yard:
         requirements, pins, report = (self.scratch / name for name in ("requirements.txt", "pins.txt", "report.json"))
         requirements.write_text("\n".join(lines) + "\n", encoding="utf-8")
         pins.write_text("".join(f"{_pin(one)}\n" for one in self.installed.values()), encoding="utf-8")
-        command = [*isolated._pip(outfit), "install", "--no-input", "--no-warn-script-location"]
+        command = [*isolated.pip_of(outfit), "install", "--no-input", "--no-warn-script-location"]
         command += ["--disable-pip-version-check", "--report", str(report), "-c", str(pins), "-r", str(requirements)]
         environ = {**self.environ, "PYTHONPATH": ""}  # what lies there is not installed
         self.run(command, "pip, which installs what the build requires,", self.scratch, environ, log)
-        for one in isolated._installed(json.loads(report.read_text(encoding="utf-8"))):
+        for one in isolated.installed_in(json.loads(report.read_text(encoding="utf-8"))):
             self.installed.setdefault(one.name, one)
 
     def run(

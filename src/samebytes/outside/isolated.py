@@ -107,13 +107,19 @@ def install(
         return []
     requirements, report = directory / "build-requirements.txt", directory / "pip-report.json"
     requirements.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    command = [*_pip(environment), "install", "--no-input", "--no-warn-script-location", "--disable-pip-version-check"]
+    command = [
+        *pip_of(environment),
+        "install",
+        "--no-input",
+        "--no-warn-script-location",
+        "--disable-pip-version-check",
+    ]
     command += [*options, "--report", str(report), "-r", str(requirements)]
     environ = {**os.environ, "PYTHONPATH": ""}
     done = subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
         raise _failed(lines, options)
-    return _installed(json.loads(report.read_text(encoding="utf-8")))
+    return installed_in(json.loads(report.read_text(encoding="utf-8")))
 
 
 def _failed(lines: Sequence[str], options: Sequence[str]) -> BackendError:
@@ -128,7 +134,7 @@ def _failed(lines: Sequence[str], options: Sequence[str]) -> BackendError:
     )
 
 
-def _pip(environment: Environment) -> list[str]:
+def pip_of(environment: Environment) -> list[str]:
     """Return the command that runs pip: the environment's, where ``build`` put one into it, else our own.
 
     Ours is run by its directory, for ``-m`` would find a ``pip.py`` in the current directory first.
@@ -158,7 +164,7 @@ def _check_version(name: str) -> None:
         raise BackendError(f"the pip that comes with {sys.executable} is too old ({name[4:-10]})", remedy=_REMEDY)
 
 
-def _installed(report: Mapping[str, Any]) -> list[Installed]:
+def installed_in(report: Mapping[str, Any]) -> list[Installed]:
     """Read pip's installation report (version 1)."""
     found = []
     for item in report["install"]:

@@ -252,12 +252,12 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
 @contextmanager
 def _digesting(file: BinaryIO) -> Iterator[Callable[[], FileDigest]]:
     """Digest *file* in a thread meanwhile; what is given waits for the digest."""
-    found: list[FileDigest | OSError] = []
+    found: list[FileDigest | Exception] = []
 
     def work() -> None:
         try:
             found.append(_digest(file))
-        except OSError as error:
+        except Exception as error:  # for whoever waits
             found.append(error)
 
     thread = threading.Thread(target=work)
@@ -265,7 +265,7 @@ def _digesting(file: BinaryIO) -> Iterator[Callable[[], FileDigest]]:
 
     def digested() -> FileDigest:
         thread.join()
-        if isinstance(found[0], OSError):
+        if isinstance(found[0], Exception):
             raise found[0]
         return found[0]
 

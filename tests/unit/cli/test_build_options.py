@@ -10,7 +10,7 @@ import pytest
 from support.projects import small_project
 
 from samebytes.cli import main
-from samebytes.cli.build import _settings
+from samebytes.cli.build import settings_of
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_settings_are_those_of_python_m_build() -> None:
     given = ["a=1", "b", "c=", "a=2=3", "d=x", "a=4", "=5"]
-    assert _settings(given) == {"a": ["1", "2=3", "4"], "b": "", "c": "", "d": "x", "": "5"}
+    assert settings_of(given) == {"a": ["1", "2=3", "4"], "b": "", "c": "", "d": "x", "": "5"}
 
 
 REFUSED = {

@@ -40,7 +40,7 @@ def test_a_source_tree_is_refused_even_with_archives_in_it(marker: str, tmp_path
     wheel(tmp_path)
     (result,) = run(tmp_path)
     assert isinstance(result.error, UsageError)
-    assert result.error.message == f"{tmp_path} is a source tree; samebytes check examines archives"
+    assert result.error.message == f"{tmp_path} is a source tree; samebytes normalize examines archives"
     assert str(tmp_path / "dist") in result.error.remedy
 
 

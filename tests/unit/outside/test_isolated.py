@@ -74,7 +74,7 @@ def made_up(root: Path, pip: str = "") -> Environment:
 
 
 def test_the_environments_own_pip_is_used_where_build_put_one(tmp_path: Path) -> None:
-    assert module._pip(made_up(tmp_path, "23.0.1")) == ["/the/python", "-I", "-m", "pip"]
+    assert module.pip_of(made_up(tmp_path, "23.0.1")) == ["/the/python", "-I", "-m", "pip"]
 
 
 def test_a_pip_that_is_too_old(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def report(archive: dict[str, object], **more: object) -> dict[str, object]:
 
 def test_reports_of_older_and_newer_pips() -> None:
     url = "https://example.org/x-1.tar.gz"
-    new = module._installed(report({"archive_info": {"hash": "sha256=ab", "hashes": {"sha256": "ab"}}}))
-    old = module._installed(report({"archive_info": {"hash": "sha256=ab"}}))
+    new = module.installed_in(report({"archive_info": {"hash": "sha256=ab", "hashes": {"sha256": "ab"}}}))
+    old = module.installed_in(report({"archive_info": {"hash": "sha256=ab"}}))
     assert new == old == [Installed("x", "1", url, {"sha256": "ab"})]
-    assert module._installed(report({"dir_info": {}}, is_direct=True)) == [Installed("x", "1", url, {}, True)]
+    assert module.installed_in(report({"dir_info": {}}, is_direct=True)) == [Installed("x", "1", url, {}, True)]
