@@ -1,11 +1,18 @@
-"""Contents that drive a deflate encoder to its edges: each builder aims at one of zlib's limits or tie-breaks."""
+"""Contents that drive a deflate encoder to its edges: each builder aims at one of zlib's limits or tie-breaks.
+
+And how zlib, and our encoder, can be asked for what is compared.
+"""
 
 from __future__ import annotations
 
 import random
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from heapq import heapify, heappop, heappush
+
+from samebytes.deflate.pure.bits import BitWriter
+from samebytes.deflate.pure.blocks import cut, write_block
 
 STOCK_ZLIB = "ng" not in zlib.ZLIB_RUNTIME_VERSION
 NOT_STOCK = f"zlib {zlib.ZLIB_RUNTIME_VERSION} is not stock zlib"
@@ -29,6 +36,22 @@ def zlib_segment(segment: bytes, window: bytes, last: bool) -> bytes:
     return head + compressor.flush(zlib.Z_BLOCK) + compressor.flush(zlib.Z_SYNC_FLUSH)
 
 
+def zlib_literals_only(data: bytes) -> bytes:
+    """Return what the interpreter's zlib makes of *data* if it looks for no matches: nothing but blocks and codes."""
+    compressor = zlib.compressobj(6, zlib.DEFLATED, -15, 8, zlib.Z_HUFFMAN_ONLY)
+    return compressor.compress(data) + compressor.flush()
+
+
+def literals_only(data: bytes) -> bytes:
+    """Return what our encoder makes of *data* then."""
+    writer = BitWriter()
+    start = 0
+    for symbols, final in cut(list(data), last=True):
+        start = write_block(writer, symbols, data, start, final)
+    assert start == len(data)
+    return writer.result()
+
+
 def inflated(part: bytes, window: bytes) -> bytes:
     """Return what a part of a raw stream says, after *window*."""
     return zlib.decompressobj(-15, zdict=window[-WINDOW:]).decompress(part)
@@ -36,29 +59,41 @@ def inflated(part: bytes, window: bytes) -> bytes:
 
 def noise(size: int, seed: int = 0, values: int = 256) -> bytes:
     """Return random bytes of that many different values."""
-    chance = random.Random(seed)
-    return bytes(chance.randrange(values) for _ in range(size))
+    return bytes(random.Random(seed).choices(range(values), k=size))
 
 
+@lru_cache(maxsize=32)
 def unmatched(size: int, seed: int = 0, values: int = 256, known: bytes = b"") -> bytes:
     """Return random bytes in which no three are ever repeated, nor any three of *known*: nothing but literals."""
-    chance = random.Random(seed)
     made = bytearray(known)
     seen = {bytes(known[at : at + 3]) for at in range(len(known) - 2)}
+    chance = random.Random(seed)
     while len(made) < len(known) + size:
-        made.append(chance.randrange(values))
-        string = bytes(made[-3:])
-        if string in seen:
-            made.pop()
-        elif len(string) == 3:
-            seen.add(string)
+        for value in chance.choices(range(values), k=len(known) + size - len(made)):
+            made.append(value)
+            string = bytes(made[-3:])
+            if string in seen:
+                made.pop()
+            elif len(string) == 3:
+                seen.add(string)
     return bytes(made[len(known) :])
 
 
 def repeated(distance: int, length: int, seed: int = 0) -> bytes:
-    """Return literals and then one string of that *length* that was there before at that *distance*, and only there."""
-    begin = unmatched(distance, seed)
+    """Return literals and then one string of that *length* that was there before at that *distance*, and only there.
+
+    They are of few enough values that the block is not stored, which would hide the match.
+    """
+    begin = unmatched(distance, seed, 64)
     return begin + (begin * (length // distance + 1))[:length] + bytes([begin[length % distance] ^ 0x55])
+
+
+def meeting(chain_length: int, distance: int) -> bytes:
+    """Return a string that comes again after *distance*, with that many others of the same hash between."""
+    # Bytes that differ in the three high bits only have the same hash as the first of three.
+    others = b"".join(bytes([0x21 + 32 * (at % 3 + 1)]) + b"bc" + b"%04d" % at for at in range(chain_length))
+    begin = b"\x21bcdefghij"
+    return begin + others + unmatched(distance - len(begin) - len(others), known=begin + others) + begin
 
 
 def periodic(period: int, size: int, seed: int = 0) -> bytes:
@@ -140,5 +175,5 @@ def unlimited_depth(frequencies: Sequence[int]) -> int:
 def segments(data: bytes, size: int = SEGMENT) -> Iterator[tuple[bytes, bytes, bool]]:
     """Cut *data* as the canonical stream does: give each segment, the window before it, and whether it is the last."""
     cuts = range(0, max(len(data), 1), size)
-    for cut in cuts:
-        yield data[cut : cut + size], data[max(0, cut - WINDOW) : cut], cut == cuts[-1]
+    for at in cuts:
+        yield data[at : at + size], data[max(0, at - WINDOW) : at], at == cuts[-1]

@@ -1,12 +1,12 @@
-"""The encoder in plain Python against C: the same bytes, whatever the contents, the window and the end."""
+"""The encoder in plain Python against C: the same bytes, whatever the contents, the window and the end.
+
+These are the boundaries. ``tests/fuzz_deflate.py`` goes on from there, for as long as one likes.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import itertools
-import os
 import sysconfig
-import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from support.deflate_inputs import (
     STOCK_ZLIB,
     WINDOW,
     inflated,
+    meeting,
     noise,
     patchwork,
     periodic,
@@ -72,8 +73,8 @@ def test_specified_bytes(segment: bytes, window: bytes, last: bool, digest: str)
 @against_zlib
 @BOTH
 def test_every_small_size(last: bool) -> None:
-    text, random = words(301), noise(301)
-    for size in range(301):
+    text, random = words(300), noise(300)
+    for size in [*range(80), *range(256, 264), 300]:
         check(text[:size], last=last)
         check(random[:size], last=last)
 
@@ -102,26 +103,18 @@ def test_a_match_at_each_kind_of_distance(distance: int, length: int) -> None:
 
 
 @against_zlib
-@pytest.mark.parametrize("length", [3, 4, 8, 258])
-@pytest.mark.parametrize("distance", [*range(REACH - 2, REACH + 3), *range(WINDOW - 2, WINDOW + 2)])
+@pytest.mark.parametrize("length", [3, 4, 258])
+@pytest.mark.parametrize("distance", [*range(REACH - 2, REACH + 3), WINDOW - 1, WINDOW, WINDOW + 1])
 def test_a_match_at_the_edge_of_the_window(distance: int, length: int) -> None:
-    data = repeated(distance, length, seed=distance)
+    data = repeated(distance, length)
     check(data)
     check(b"\0" + data)
-    check(noise(40_000, seed=3) + data)
-
-
-def meeting(chain_length: int, distance: int) -> bytes:
-    """Return a string that comes again after *distance*, with that many others of the same hash between."""
-    # Bytes that differ in the three high bits only have the same hash as the first of three.
-    others = b"".join(bytes([0x21 + 32 * (at % 3 + 1)]) + b"bc" + b"%04d" % at for at in range(chain_length))
-    begin = b"\x21bcdefghij"
-    return begin + others + unmatched(distance - len(begin) - len(others), known=begin + others) + begin
+    check(periodic(6, 40_000) + data)
 
 
 @against_zlib
-@pytest.mark.parametrize("between", [0, 1, 30, 31, 32, 33, 126, 127, 128, 129])
-@pytest.mark.parametrize("distance", [2000, REACH - 1, REACH, REACH + 1])
+@pytest.mark.parametrize("between", [0, 31, 32, 33, 126, 127, 128, 129])
+@pytest.mark.parametrize("distance", [2000, REACH, REACH + 1])
 def test_a_match_at_the_end_of_a_chain(between: int, distance: int) -> None:
     data = b"." + meeting(between, distance)
     check(data + b"!")
@@ -132,7 +125,7 @@ def test_a_match_at_the_end_of_a_chain(between: int, distance: int) -> None:
 @against_zlib
 @BOTH
 @pytest.mark.parametrize("values", [64, 256], ids=["packed", "stored"])
-@pytest.mark.parametrize("size", [*range(FULL - 2, FULL + 4), 2 * FULL - 1, 2 * FULL, 2 * FULL + 1])
+@pytest.mark.parametrize("size", [*range(FULL - 2, FULL + 3), 2 * FULL - 1, 2 * FULL])
 def test_blocks_of_literals(size: int, values: int, last: bool) -> None:
     data = unmatched(size, values=values)
     check(data, last=last)
@@ -150,7 +143,7 @@ def test_contents_that_have_to_be_stored(size: int) -> None:
 
 @against_zlib
 @BOTH
-@pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 5, 257, 258, 259, 32_506, 32_767, 32_768, 32_769, 40_000])
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 258, REACH, WINDOW - 1, WINDOW, WINDOW + 1])
 def test_windows_of_every_kind(size: int, last: bool) -> None:
     window = unmatched(size)
     for segment in (b"", b"?", b"??", window[:3], window[:300], window[-300:], window[-2:] + b"?", window[-1:] * 300):
@@ -169,9 +162,9 @@ def test_the_first_byte_of_a_window_is_never_found() -> None:
 
 
 @against_zlib
-@pytest.mark.parametrize("ahead", [3, 10, 200, 260, 261, 262, 263, 300])
+@pytest.mark.parametrize("ahead", [3, 10, 261, 262])
 @pytest.mark.parametrize("moved", [-1, 0, 1])
-@pytest.mark.parametrize("window", [0, 1000, WINDOW, 40_000])
+@pytest.mark.parametrize("window", [0, 1000, 40_000])
 def test_a_match_where_the_window_moves_on(window: int, moved: int, ahead: int) -> None:
     """At the end zlib moves its window as soon as it may, and loses the position that becomes the window's first."""
     first = max(window - WINDOW, 0)  # zlib takes no more than WINDOW
@@ -184,6 +177,22 @@ def test_a_match_where_the_window_moves_on(window: int, moved: int, ahead: int) 
 
 
 @against_zlib
+@pytest.mark.parametrize("distance", range(REACH - 1, REACH + 2))
+@pytest.mark.parametrize("before", [40_000, WINDOW, 2 * WINDOW])
+@pytest.mark.parametrize("ahead", [5, 261, 262])
+def test_a_longer_match_at_the_edge_of_the_window(before: int, distance: int, ahead: int) -> None:
+    """It is one byte after a shorter match that is near, so it is found by the second search.
+
+    Its first three bytes have been there more often than the others, so the others lead to it sooner.
+    """
+    begin = b"?\xf0\xf1\xf2".ljust(before, b"\0")
+    between = bytes(distance - 24) + b"\xef\xf0\xf1" + bytes(14) + b"?\xef"
+    data = begin + b"\xf0\xf1\xf2\xf3\xf4" + between + b"\xf0\xf1\xf2\xf3\xf4" + bytes(ahead - 5)
+    check(data)
+    check(data, last=False)
+
+
+@against_zlib
 @pytest.mark.parametrize("distance", [1, 2, 3, 4, 5, 8, 9])
 def test_one_distance_code_alone(distance: int) -> None:
     literals = unmatched(4000, values=48)
@@ -193,12 +202,12 @@ def test_one_distance_code_alone(distance: int) -> None:
 
 @against_zlib
 @pytest.mark.parametrize(
-    "data",
-    [words(2 * SEGMENT), records(SEGMENT + WINDOW), patchwork(SEGMENT + 1, seed=1)],
+    ("data", "size"),
+    [(words(SEGMENT + 1000), SEGMENT), (records(300_000), SEGMENT // 8), (patchwork(300_001, seed=1), 100_000)],
     ids=["words", "records", "patchwork"],
 )
-def test_whole_segments(data: bytes) -> None:
-    for segment, window, last in segments(data):
+def test_segments_of_one_stream(data: bytes, size: int) -> None:
+    for segment, window, last in segments(data, size):
         check(segment, window, last)
 
 
@@ -207,7 +216,7 @@ def real_files() -> list[Path]:
     library = Path(sysconfig.get_path("stdlib"))
     texts = sorted(library.glob("[a-d]*.py"))
     shared = sorted(library.glob("lib-dynload/*.so"), key=lambda path: path.stat().st_size)
-    return texts[::3] + shared[::8] + shared[-2:]
+    return texts[::8] + shared[::16] + shared[-1:]
 
 
 @against_zlib
@@ -215,17 +224,13 @@ def test_real_files() -> None:
     paths = real_files()
     assert paths
     for path in paths:
-        for segment, window, last in segments(path.read_bytes()[: SEGMENT // 2], SEGMENT // 8):
+        for segment, window, last in segments(path.read_bytes()[: SEGMENT // 8], SEGMENT // 16):
             check(segment, window, last)
 
 
 @against_zlib
-def test_mixtures() -> None:
-    """Runs for a few seconds, or as many as the environment variable SAMEBYTES_FUZZ_SECONDS says."""
-    until = time.monotonic() + float(os.environ.get("SAMEBYTES_FUZZ_SECONDS", "5"))
-    for seed in itertools.count():
-        data = patchwork(100 << seed % 11, seed)
-        for segment, window, last in segments(data, max(1, len(data) * (seed % 5 + 1) // 5)):
-            check(segment, window, last)
-        if time.monotonic() > until:
-            break
+@pytest.mark.parametrize("seed", range(44))
+def test_mixtures(seed: int) -> None:
+    data = patchwork(100 << seed % 11, seed)
+    for segment, window, last in segments(data, max(1, len(data) * (seed % 5 + 1) // 5)):
+        check(segment, window, last)
