@@ -24,7 +24,7 @@ TERMINATED = 143
 MEANINGS = {
     0: "fine",
     1: "a check found something",
-    2: "the command line does not make sense, names a missing file, or a source cannot be built",
+    2: "a wrong command line, a missing file, or a source that cannot be built",
     3: "the configuration or SOURCE_DATE_EPOCH is malformed",
     4: "an input is no supported archive, is damaged or hostile",
     5: "RECORD is missing or contradicts its wheel",
