@@ -84,8 +84,9 @@ def repeated(distance: int, length: int, seed: int = 0) -> bytes:
 
     They are of few enough values that the block is not stored, which would hide the match.
     """
-    begin = unmatched(distance, seed, 64)
-    return begin + (begin * (length // distance + 1))[:length] + bytes([begin[length % distance] ^ 0x55])
+    begin = unmatched(1 + distance, seed, 64)  # zlib never finds what begins at the first byte
+    string = begin[1:] * (length // distance + 1)
+    return begin + string[:length] + bytes([string[length] ^ 0x55])
 
 
 def meeting(chain_length: int, distance: int) -> bytes:

@@ -108,7 +108,6 @@ def test_a_match_at_each_kind_of_distance(distance: int, length: int) -> None:
 def test_a_match_at_the_edge_of_the_window(distance: int, length: int) -> None:
     data = repeated(distance, length)
     check(data)
-    check(b"\0" + data)
     check(periodic(6, 40_000) + data)
 
 
@@ -168,7 +167,7 @@ def test_the_first_byte_of_a_window_is_never_found() -> None:
 def test_a_match_where_the_window_moves_on(window: int, moved: int, ahead: int) -> None:
     """At the end zlib moves its window as soon as it may, and loses the position that becomes the window's first."""
     first = max(window - WINDOW, 0)  # zlib takes no more than WINDOW
-    for times in (1, 2):
+    for times in (1,) if window else (1, 2):
         at = first + times * WINDOW + REACH + moved
         string = b"\xf0\xf1\xf2\xf3"[:ahead]
         data = bytes(at - REACH) + string + bytes(REACH - len(string)) + string + bytes(ahead - len(string))
@@ -203,7 +202,7 @@ def test_one_distance_code_alone(distance: int) -> None:
 @against_zlib
 @pytest.mark.parametrize(
     ("data", "size"),
-    [(words(SEGMENT + 1000), SEGMENT), (records(300_000), SEGMENT // 8), (patchwork(300_001, seed=1), 100_000)],
+    [(words(50_000) * 21, SEGMENT), (records(300_000), SEGMENT // 8), (patchwork(300_001, seed=1), 100_000)],
     ids=["words", "records", "patchwork"],
 )
 def test_segments_of_one_stream(data: bytes, size: int) -> None:
