@@ -354,9 +354,7 @@ def helper_at_work(process: int) -> int:
 @linux_only
 def test_a_command_outlives_a_process_that_is_killed(tmp_path: Path) -> None:
     """It ends, and the file is complete."""
-    path = sdist(
-        tmp_path / "in", files={"PKG-INFO": b"Name: demo\n", "words.txt": (words(200_000) + bytes(100_000)) * 8}
-    )
+    path = sdist(tmp_path / "in", files={"PKG-INFO": b"Name: demo\n", "words.txt": words(200_000) * 25})
     command = [sys.executable, "-W", "error", "-c", COMMAND, "normalize", str(path), "--date", "2024-01-02", "-q"]
     start = partial(subprocess.Popen, env={**os.environ, **import_path()}, stderr=subprocess.PIPE, text=True)
     results = []
