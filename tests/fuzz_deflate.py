@@ -1,10 +1,12 @@
 """Compare the deflate encoder in plain Python with the interpreter's zlib, on contents drawn for its edges.
 
-    PYTHONPATH=src:tests python tests/fuzz_deflate.py [--seconds 600] [--seed 1] [--only KIND] [--files DIRECTORY ...]
+    PYTHONPATH=src python tests/fuzz_deflate.py [--seconds 600] [--seed 1] [--only KIND]
+    PYTHONPATH=src python tests/fuzz_deflate.py --files DIRECTORY ... [--every 10]
 
 Runs one case of each kind in turn until the time is up, and prints how many of each there were. With the same seed the
-cases are the same ones. At a difference it prints kind and number of the case, keeps its contents in a file, and ends
-with status 1. With --files it takes each file below these directories instead: its first segment, and the second one.
+cases are the same ones. At a difference it prints kind and number of the case (--only KIND --seed NUMBER makes it
+again), keeps its contents in a file, and ends with status 1. With --files it takes the files below these directories instead, or each Nth of them: the first segment
+of each, and the second one with what it has before it.
 
 The zlib has to be stock zlib. tests/property/test_pure_deflate_properties.py has the same rule for Hypothesis, as many
 times as SAMEBYTES_FUZZ_EXAMPLES says.
@@ -66,14 +68,17 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60, help="how long (default: 60)")
     parser.add_argument("--seed", type=int, default=1, help="where the cases begin (default: 1)")
     parser.add_argument("--only", choices=[*KINDS, "codes"], help="only cases of this kind")
-    parser.add_argument("--files", type=Path, nargs="+", metavar="DIRECTORY", help="real files instead")
+    parser.add_argument(
+        "--files", type=Path, nargs="+", metavar="DIRECTORY", help="real files instead, until all are done"
+    )
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only each Nth of the files")
     options = parser.parse_args()
     if not STOCK_ZLIB:
         raise SystemExit(NOT_STOCK)
     begin = time.monotonic()
     counts: Counter[str] = Counter()
     size = 0
-    cases = from_files(options.files) if options.files else drawn(options.seed, options.only)
+    cases = from_files(options.files, options.every) if options.files else drawn(options.seed, options.only)
     try:
         for name, number, case in cases:
             if not options.files and time.monotonic() - begin > options.seconds:
@@ -86,7 +91,7 @@ def main() -> int:
     finally:
         spent = time.monotonic() - begin
         print(f"{sum(counts.values())} cases, {size} bytes, {spent:.0f} seconds, zlib {zlib.ZLIB_RUNTIME_VERSION}")
-        for name, count in counts.items():
+        for name, count in counts.most_common(20):
             print(f"{count:8} {name}")
     print("no difference")
     return 0
@@ -100,15 +105,15 @@ def drawn(seed: int, only: str | None) -> Iterator[tuple[str, int, Case]]:
                 yield name, number, draw(random.Random(number))
 
 
-def from_files(directories: list[Path]) -> Iterator[tuple[str, int, Case]]:
-    """Give the first two segments of each file, and what the second one has before it."""
+def from_files(directories: list[Path], every: int) -> Iterator[tuple[str, int, Case]]:
+    """Give the first two segments of each file, by the file's kind."""
     for directory in directories:
-        for path in sorted(directory.rglob("*")):
-            if path.is_file() and not path.is_symlink():
-                with path.open("rb") as file:
-                    data = file.read(2 * SEGMENT)
-                for at, (segment, window, last) in enumerate(segments(data)):
-                    yield path.suffix or "no suffix", at, Case(segment, window, last)
+        files = [path for path in sorted(directory.rglob("*")) if path.is_file() and not path.is_symlink()]
+        for path in files[::every]:
+            with path.open("rb") as file:
+                data = file.read(2 * SEGMENT)
+            for at, case in enumerate(segments(data)):
+                yield path.suffix or "no suffix", at, Case(*case)
 
 
 def agrees(name: str, case: Case) -> bool:
@@ -122,7 +127,7 @@ def keep(name: str, number: int, case: Case) -> None:
     """Write down what makes a difference."""
     path = Path(f"difference-{name.replace('.', '')}-{number}.bin")
     path.write_bytes(case.window + case.segment)
-    print(f"DIFFERENCE: --only {name} --seed {number}; {path}: window of {len(case.window)} bytes, last={case.last}")
+    print(f"DIFFERENCE in {name}, {number}; see {path}: window of {len(case.window)} bytes, last={case.last}")
 
 
 def mixtures(chance: random.Random) -> Case:
