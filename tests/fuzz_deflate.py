@@ -5,8 +5,8 @@
 
 Runs one case of each kind in turn until the time is up, and prints how many of each there were. With the same seed the
 cases are the same ones. At a difference it prints kind and number of the case (--only KIND --seed NUMBER makes it
-again), keeps its contents in a file, and ends with status 1. With --files it takes the files below these directories instead, or each Nth of them: the first segment
-of each, and the second one with what it has before it.
+again), keeps its contents in a file, and ends with status 1. With --files it takes the files below these directories
+instead, or each Nth of them: the first segment of each, and the second one with what it has before it.
 
 The zlib has to be stock zlib. tests/property/test_pure_deflate_properties.py has the same rule for Hypothesis, as many
 times as SAMEBYTES_FUZZ_EXAMPLES says.

@@ -6,8 +6,8 @@ one zlib takes follows from choices that it has kept for decades (RFC 1951 secti
 memLevel 8, default strategy, raw, with or without a preset dictionary. The stages, each in its own file:
 
 - ``chains``: for each position, the earlier ones with the same hash of three bytes;
-- ``search``: the match that zlib takes among them;
-- ``parse``: literals and matches, where a match waits to see whether the next position has a longer one;
+- ``search``: the match that zlib takes among them, once it has seen whether the next position has a longer one;
+- ``parse``: literals and matches;
 - ``blocks``: how these symbols are cut into blocks, and whether a block is stored, fixed or dynamic;
 - ``huffman``: the lengths of the codes, with the order in which zlib breaks ties;
 - ``bits``: bits to bytes; ``tables``: the alphabets of RFC 1951.

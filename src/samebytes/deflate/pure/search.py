@@ -56,8 +56,8 @@ def settled_match(
             last = at + best - 2
             if rank[last] < least:
                 rare, least = last, rank[last]
-            # Along the chain of *rare*, with a look at the hash at the other end of the string. At the last place less
-            # than that agrees with *position*, so its chain has to be walked from the start.
+            # Along the chain of *rare*, with a look at the hash at one end of the string. At the last place, less than
+            # that agrees at *position*, so its chain has to be walked from the start.
             place = rare - at
             check = -place or best - 2
             wanted = hashes[rare + check]
