@@ -145,7 +145,7 @@ def _member(key: str, found: _Both, note: Callable[[str], None]) -> Iterator[Dif
         return
     nature = members.other_nature(one, other, found.left.kind)
     if nature is not None:
-        yield nature
+        yield _dropped(nature, key, found)
     strange = (
         [container.planted(side).get(key, 0) for side in (found.left, found.right)] if one.mode != other.mode else []
     )
@@ -159,7 +159,11 @@ def _member(key: str, found: _Both, note: Callable[[str], None]) -> Iterator[Dif
 def _missing(key: str, one: Entry | None, other: Entry | None, found: _Both) -> Difference:
     entry = one or other
     assert entry is not None
-    node = members.missing(key, entry, "left" if one else "right", found.left.kind)
+    return _dropped(members.missing(key, entry, "left" if one else "right", found.left.kind), key, found)
+
+
+def _dropped(node: Difference, key: str, found: _Both) -> Difference:
+    """Return *node* with the pass that leaves its member out of a wheel, if one does."""
     gone = key not in found.left.normal and key not in found.right.normal
     return replace(node, passes=("W005",)) if gone and found.left.kind == "wheel" and key not in SIGNATURES else node
 
