@@ -1,0 +1,437 @@
+"""One form for the code in a ``.pyc``: what :mod:`marshal` wrote, written again by a rule that knows nothing but values.
+
+The interpreter marks what it writes by how often each object is in use and by whether a string is interned just then,
+so the same code comes out differently. Here the bytes are read, never run or loaded, and written by this rule:
+
+- Values stand in the order in which the code refers to them, depth first; those in a frozenset in the order of their
+  own bytes (written without references, all strings as ``u``).
+- What occurs again, of the same type and value, is a reference to where it occurred first; only what is so referred to
+  is marked as referable. None, True, False and Ellipsis are never references. Code objects and NaNs are so only where
+  they were one object.
+- A string is marked as interned if it has ASCII letters, digits and underscores only, or is a name somewhere in the
+  code. (The interpreter interns those in any case.)
+- A tuple, and a string of ASCII, is of the short kind where it is shorter than 256.
+
+This file imports nothing of ours: other Pythons run it as it is.
+Source: CPython's ``Python/marshal.c`` (versions 4 and 5) and ``Objects/codeobject.c``, 3.8 to 3.14.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections import Counter
+from collections.abc import Callable
+from itertools import chain
+
+__all__ = ["DEEPEST", "MOST_FLAT", "NotMarshalError", "normalized"]
+
+DEEPEST = 2000
+"""How many values may lie in one another: marshal's own limit."""
+
+MOST_FLAT = 64 << 20
+"""Bytes: how much of what is in frozensets is written out to bring it into order."""
+
+_FLAG_REF = 0x80
+_SINGLETONS = b"NTF.S"
+_LINE = 8
+"""How many values a code object has before the number of its first line."""
+
+_NESTED = {ord(kind): kind for kind in "c)(>:"}
+_is_name = re.compile(rb"[A-Za-z0-9_]*").fullmatch
+_unsigned = struct.Struct("<I").unpack_from
+_reference = struct.Struct("<cI").pack
+
+
+class NotMarshalError(ValueError):
+    """The bytes are not what marshal writes for code, or are of a Python that is not known."""
+
+
+class _Layout:
+    """Where a code object has what; *names* are the fields whose strings are interned."""
+
+    __slots__ = ("filename", "head", "names", "values")
+
+    def __init__(self, head: int, values: int, filename: int, names: tuple[int, ...]) -> None:
+        self.head = head
+        self.values = values
+        self.filename = filename
+        self.names = names
+
+
+# argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize, flags; code, consts, names, varnames, freevars,
+# cellvars, filename, name; firstlineno; linetable.
+_UP_TO_3_10 = _Layout(head=24, values=9, filename=6, names=(2, 3, 4, 5, 7))
+
+# argcount, posonlyargcount, kwonlyargcount, stacksize, flags; code, consts, names, localsplusnames, localspluskinds,
+# filename, name, qualname; firstlineno; linetable, exceptiontable.
+_FROM_3_11 = _Layout(head=20, values=10, filename=5, names=(2, 3, 6, 7))
+
+
+def _layout(magic: int) -> _Layout:
+    """Return the layout that belongs to a magic number; source: CPython's list of them, final releases only."""
+    if magic in (3413, 3425, 3439):  # 3.8, 3.9, 3.10
+        return _UP_TO_3_10
+    if magic in (3495, 3531, 3571, 3627):  # 3.11, 3.12, 3.13, 3.14
+        return _FROM_3_11
+    raise NotMarshalError(f"magic number {magic} is of no CPython from 3.8 to 3.14")
+
+
+def normalized(data: bytes, magic: int, filename: str | None = None) -> bytes:
+    """Return *data*, the code in a ``.pyc`` with the *magic* number, in the one form.
+
+    :param filename: if given, what ``co_filename`` says in the outermost code object and in each that agrees with it.
+    :raises NotMarshalError: for anything that is not one code object, whole.
+    """
+    reader = _Reader(data, _layout(magic))
+    root = reader.read()
+    graph = reader.graph
+    if graph.forms[root][:1] != b"c":
+        raise NotMarshalError("it holds no code object")
+    if filename is not None:
+        graph.relocate(root, filename)
+    return graph.written(root)
+
+
+class _Graph:
+    """Values by number: the same value has the same number, wherever it is."""
+
+    def __init__(self, layout: _Layout) -> None:
+        self.layout = layout
+        self.forms = [bytes((kind,)) for kind in _SINGLETONS]
+        """What is written of a value before those in it, without marks."""
+        self.kids: dict[int, list[int]] = {}
+        """What lies in a value, for those in which something does."""
+        self.texts: dict[bytes, int] = {}
+        self.leaves: dict[bytes, int] = {}
+        self._nested: dict[tuple[bytes, tuple[int, ...]], int] = {}
+        self._odd: set[int] = set()
+        """Strings that are not (yet) to be interned."""
+        self._flat = 0
+
+    def new(self, form: bytes) -> int:
+        self.forms.append(form)
+        return len(self.forms) - 1
+
+    def leaf(self, form: bytes) -> int:
+        found = self.leaves.get(form)
+        if found is None:
+            found = self.leaves[form] = self.new(form)
+        return found
+
+    def text(self, content: bytes) -> int:
+        """Return the number of a string, given in UTF-8."""
+        found = self.texts.get(content)
+        if found is None:
+            is_name = _is_name(content) is not None
+            found = self.texts[content] = self.new(_text(content, is_name))
+            if not is_name:
+                self._odd.add(found)
+        return found
+
+    def tuple(self, kids: list[int]) -> int:
+        size = len(kids)
+        return self._container(bytes((0x29, size)) if size < 256 else b"(" + size.to_bytes(4, "little"), kids)
+
+    def frozenset(self, kids: list[int]) -> int:
+        return self._container(b">" + len(kids).to_bytes(4, "little"), sorted(kids, key=self._flattened))
+
+    def slice(self, kids: list[int]) -> int:
+        return self._container(b":", kids)
+
+    def _container(self, form: bytes, kids: list[int]) -> int:
+        key = (form, tuple(kids))
+        found = self._nested.get(key)
+        if found is None:
+            found = self._nested[key] = self.new(form)
+            if kids:
+                self.kids[found] = kids
+        return found
+
+    def code(self, head: bytes, kids: list[int]) -> int:
+        if self._odd:
+            for field in self.layout.names:
+                self._intern(kids[field])
+        found = self.new(b"c" + head)
+        self.kids[found] = kids
+        return found
+
+    def _intern(self, names: int) -> None:
+        for name in self._odd.intersection(self.kids.get(names, (names,))):
+            form = self.forms[name]
+            self.forms[name] = {b"z": b"Z", b"a": b"A", b"u": b"t"}[form[:1]] + form[1:]
+            self._odd.remove(name)
+
+    def _flattened(self, number: int) -> bytes:
+        """Return the value's bytes without any reference, all strings as ``u``: interned or not shows only later."""
+        parts = []
+        stack = [number]
+        while stack:
+            each = stack.pop()
+            parts.append(_sortable(self.forms[each]))
+            self._flat += len(parts[-1])
+            if self._flat > MOST_FLAT:
+                raise NotMarshalError(f"its frozensets hold more than {MOST_FLAT} bytes")
+            stack.extend(reversed(self.kids.get(each, ())))
+        return b"".join(parts)
+
+    def relocate(self, root: int, filename: str) -> None:
+        field = self.layout.filename
+        old = self.kids[root][field]
+        new = self.text(filename.encode("utf-8", "surrogatepass"))
+        for number, kids in self.kids.items():
+            if self.forms[number][:1] == b"c" and kids[field] == old:
+                kids[field] = new
+
+    def written(self, root: int) -> bytes:
+        forms = self.forms
+        uses = Counter(chain.from_iterable(self.kids.values()))
+        # What is to be written of a value from now on; None where that changes with its first occurrence.
+        now: list[bytes | None] = [form if uses[number] < 2 else None for number, form in enumerate(forms)]
+        now[: len(_SINGLETONS)] = forms[: len(_SINGLETONS)]
+        for number in self.kids:
+            now[number] = None
+        parts: list[bytes] = []
+        referable = 0
+        stack = [iter((root,))]
+        while stack:
+            for number in stack[-1]:
+                form = now[number]
+                if form is not None:
+                    parts.append(form)
+                    continue
+                form = forms[number]
+                if uses[number] > 1:
+                    form = bytes((form[0] | _FLAG_REF,)) + form[1:]
+                    now[number] = _reference(b"r", referable)
+                    referable += 1
+                parts.append(form)
+                kids = self.kids.get(number)
+                if kids:
+                    stack.append(iter(kids))
+                    break
+            else:
+                stack.pop()
+        return b"".join(parts)
+
+
+def _text(content: bytes, is_name: bool) -> bytes:
+    size = len(content)
+    if not content.isascii():
+        return b"u" + size.to_bytes(4, "little") + content
+    if size < 256:
+        return bytes((0x5A if is_name else 0x7A, size)) + content
+    return (b"A" if is_name else b"a") + size.to_bytes(4, "little") + content
+
+
+def _sortable(form: bytes) -> bytes:
+    kind = form[:1]
+    if kind == b"c":
+        raise NotMarshalError("a frozenset holds a code object")
+    if kind in b"zZ":
+        return b"u" + form[1:2] + b"\0\0\0" + form[2:]
+    return b"u" + form[1:] if kind in b"aAt" else form
+
+
+class _Begun:
+    """A value that is not yet whole: what is in it so far, and how much is missing."""
+
+    __slots__ = ("head", "kids", "kind", "missing", "place")
+
+    def __init__(self, kind: str, missing: int = 0) -> None:
+        self.kind = kind
+        self.kids: list[int] = []
+        self.missing = missing
+        self.place = -1
+        self.head = b""
+
+
+class _Reader:
+    """Reads one value, without recursion: what is begun is on a stack."""
+
+    def __init__(self, data: bytes, layout: _Layout) -> None:
+        self.graph = _Graph(layout)
+        self._data = data
+        self._at = 0
+        self._places: list[int | None] = []
+        """The number of each referable value; None until it is whole."""
+        self._begun = [_Begun("", 1)]
+
+    def read(self) -> int:
+        """Return the number of the value.
+
+        :raises NotMarshalError: if it is not what marshal writes, or bytes follow.
+        """
+        try:
+            self._read()
+        except (IndexError, struct.error):
+            self._at = len(self._data) + 1
+        if self._at > len(self._data):
+            raise NotMarshalError(f"it ends at byte {len(self._data)}, before the code does")
+        if self._at < len(self._data):
+            raise NotMarshalError(f"{len(self._data) - self._at} bytes follow the code")
+        return self._begun[0].kids[0]
+
+    def _read(self) -> None:
+        """Read until all is whole; strings and references, two thirds of all values, are read here, for speed."""
+        data, places, texts, begun = self._data, self._places, self.graph.texts, self._begun
+        at = 0
+        into = begun[-1]
+        while True:
+            kids, left = into.kids, into.missing
+            while left:
+                kind = data[at]
+                if kind == 0x72:
+                    number = places[_unsigned(data, at + 1)[0]]
+                    at += 5
+                    if number is None:
+                        raise NotMarshalError(f"the reference before byte {at} is to what is not whole")
+                elif kind & 0x5F == 0x5A:  # z or Z, marked or not
+                    start = at + 2
+                    at = start + data[at + 1]
+                    content = data[start:at]
+                    number = texts.get(content)
+                    if number is None:
+                        self._at = at
+                        number = self._string(content, "ascii")
+                    if kind & _FLAG_REF:
+                        places.append(number)
+                else:
+                    self._at = at + 1
+                    number = self._value(kind)
+                    at = self._at
+                    if number is None:
+                        into.missing = left
+                        break
+                kids.append(number)
+                left -= 1
+            else:
+                self._at = at
+                if not self._close():
+                    return
+                at = self._at
+            into = begun[-1]
+
+    def _close(self) -> bool:
+        """Put the last begun value, which is whole, into the one before it; tell whether there is one."""
+        done = self._begun[-1]
+        if done.kind == "c" and len(done.kids) == _LINE:
+            done.kids.append(self.graph.new(self._take(4)))
+            done.missing = self.graph.layout.values - _LINE
+            return True
+        if len(self._begun) == 1:
+            return False
+        self._begun.pop()
+        into = self._begun[-1]
+        into.kids.append(self._whole(done))
+        into.missing -= 1
+        return True
+
+    def _whole(self, done: _Begun) -> int:
+        if done.kind == "c":
+            number = self.graph.code(done.head, done.kids)
+        elif done.kind == ">":
+            number = self.graph.frozenset(done.kids)
+        elif done.kind == ":":
+            number = self.graph.slice(done.kids)
+        else:
+            number = self.graph.tuple(done.kids)
+        if done.place >= 0:
+            self._places[done.place] = number
+        return number
+
+    def _value(self, kind: int) -> int | None:
+        """Read what follows *kind* and return its number; None if it is only begun."""
+        is_referable = kind >= _FLAG_REF
+        kind &= ~_FLAG_REF
+        if kind in _SINGLETONS:  # Never counted as referable, whatever the mark says.
+            return _SINGLETONS.index(kind)
+        if kind in _NESTED:
+            return self._begin(_NESTED[kind], is_referable)
+        read = _LEAVES.get(kind)
+        if read is None:
+            raise NotMarshalError(f"type {kind:#x} at byte {self._at - 1} is none of those in code")
+        number = read(self)
+        if is_referable:
+            self._places.append(number)
+        return number
+
+    def _begin(self, kind: str, is_referable: bool) -> int | None:
+        done = _Begun(kind)
+        if is_referable:  # The place is taken before those of the values in it.
+            done.place = len(self._places)
+            self._places.append(None)
+        if kind == "c":
+            done.head = self._take(self.graph.layout.head)
+            done.missing = _LINE
+        else:
+            done.missing = 3 if kind == ":" else self._size(1 if kind == ")" else 4)
+        if done.missing > len(self._data) - self._at:
+            raise NotMarshalError(f"at byte {self._at}, {done.missing} values are announced, which cannot follow")
+        if not done.missing:
+            return self._whole(done)
+        if len(self._begun) > DEEPEST:
+            raise NotMarshalError(f"at byte {self._at}, values are nested more than {DEEPEST} deep")
+        self._begun.append(done)
+        return None
+
+    def _number(self) -> int:
+        return self.graph.leaf(b"i" + self._take(4))
+
+    def _bytes(self) -> int:
+        start = self._at
+        self._take(self._size(4))
+        return self.graph.leaf(b"s" + self._data[start : self._at])
+
+    def _unicode(self) -> int:
+        return self._string(self._take(self._size(4)), "utf-8")
+
+    def _ascii(self) -> int:
+        return self._string(self._take(self._size(4)), "ascii")
+
+    def _string(self, content: bytes, encoding: str) -> int:
+        if not content.isascii():
+            try:
+                content.decode(encoding, "surrogatepass")
+            except UnicodeDecodeError as error:
+                raise NotMarshalError(f"a string before byte {self._at} is not {encoding}: {error.reason}") from None
+        return self.graph.text(content)
+
+    def _doubles(self, count: int) -> int:
+        content = self._take(8 * count)
+        form = (b"g" if count == 1 else b"y") + content
+        # A NaN equals nothing, so two of them must not become one.
+        if any(number != number for number in struct.unpack(f"<{count}d", content)):  # noqa: PLR0124
+            return self.graph.new(form)
+        return self.graph.leaf(form)
+
+    def _big(self) -> int:
+        """Read an integer of digits to the base 2**15, whose count has its sign."""
+        head = self._take(4)
+        digits = self._take(2 * abs(int.from_bytes(head, "little", signed=True)))
+        if any(high & 0x80 for high in digits[1::2]) or digits[-2:] in (b"", b"\0\0"):
+            raise NotMarshalError(f"the integer before byte {self._at} is not in its one form")
+        return self.graph.leaf(b"l" + head + digits)
+
+    def _size(self, width: int) -> int:
+        return int.from_bytes(self._take(width), "little")
+
+    def _take(self, size: int) -> bytes:
+        start = self._at
+        self._at = start + size
+        if self._at > len(self._data):
+            raise IndexError
+        return self._data[start : self._at]
+
+
+_LEAVES: dict[int, Callable[[_Reader], int]] = {
+    ord("i"): _Reader._number,
+    ord("s"): _Reader._bytes,
+    ord("u"): _Reader._unicode,
+    ord("t"): _Reader._unicode,
+    ord("a"): _Reader._ascii,
+    ord("A"): _Reader._ascii,
+    ord("g"): lambda reader: reader._doubles(1),
+    ord("y"): lambda reader: reader._doubles(2),
+    ord("l"): _Reader._big,
+}
