@@ -1,0 +1,189 @@
+"""Doing what was planned in a tree: each file whole or not at all, times last."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+from ..archive.atomic import replacing
+from ..archive.entry import CHUNK_SIZE, Kind
+from ..errors import OutputError
+from .tree_plan import Change, Plan
+from .tree_walk import Node
+
+_SECOND = 1_000_000_000
+
+
+class Touch(NamedTuple):
+    """What of a file's or directory's inode is to be set."""
+
+    node: Node
+    mode: int | None
+    """None to leave it."""
+    mtime: bool
+    """Whether to set the time; where anything else is done it is set anyway."""
+
+
+def touches(plan: Plan, top: Node, date: int) -> tuple[Touch, ...]:
+    """Return which modes and times are not as they should be, those of removed files not counted."""
+    found = []
+    for node in (*plan.nodes.values(), top):
+        if node.name in plan.removed:
+            continue
+        mode = _mode_for(node)
+        touch = Touch(node, mode if mode != node.mode else None, node.stat.st_mtime_ns != date * _SECOND)
+        if touch.mode is not None or touch.mtime:
+            found.append(touch)
+    return tuple(found)
+
+
+def _mode_for(node: Node) -> int:
+    if node.kind is Kind.SYMLINK:
+        return node.mode
+    return 0o755 if node.kind is Kind.DIRECTORY or node.mode & stat.S_IXUSR else 0o644
+
+
+def told(touch: Touch) -> tuple[Change, ...]:
+    """Return what a touch changes."""
+    changes = []
+    if touch.mode is not None:
+        changes.append(Change("mode", touch.node.name, f"{touch.node.mode:04o} -> {touch.mode:04o}"))
+    if touch.mtime:
+        changes.append(Change("mtime", touch.node.name, "set to the date"))
+    return tuple(changes)
+
+
+def demand_permission(plan: Plan, changed: Iterable[Touch]) -> None:
+    """Find out before anything is done that it could not be done to the end.
+
+    :raises OutputError: if something belongs to another user, or lies where nothing can be written.
+    """
+    changed = tuple(changed)
+    user = os.geteuid() if hasattr(os, "geteuid") else 0
+    foreign = [touch.node for touch in changed if user not in (0, touch.node.stat.st_uid)]
+    if foreign:
+        more = f", and so do {len(foreign) - 1} more" if len(foreign) > 1 else ""
+        raise OutputError(
+            f"{foreign[0].path}: belongs to another user (number {foreign[0].stat.st_uid}){more}; nothing was changed",
+            remedy="Run as the user who installed it.",
+        )
+    opened = {Path(touch.node.path) for touch in changed if touch.mode is not None}
+    for directory in sorted({plan.root, *_parents(plan)}):
+        if directory.is_dir() and directory not in opened and not os.access(directory, os.W_OK | os.X_OK):
+            raise OutputError(
+                f"{directory}: cannot be written to; nothing was changed",
+                remedy="Is it on a file system that is mounted read-only? Else make it writable, or run as its owner.",
+            )
+
+
+def _parents(plan: Plan) -> set[Path]:
+    """Return the directories whose contents change, those of new ``__pycache__`` directories too."""
+    parents = {(plan.root / name).parent for name in (*plan.writes, *plan.removed)}
+    return parents | {parent.parent for parent in parents if parent.name == "__pycache__"}
+
+
+def apply(plan: Plan, changed: Iterable[Touch], date: int, *, durable: bool = True) -> None:
+    """Do what is planned. Ended early, it leaves whole files, and can be run again.
+
+    :param durable: wait until what is written lies on the disk.
+    :raises OutputError: if something cannot be written or changed.
+    """
+    directories = [touch for touch in changed if touch.node.kind is Kind.DIRECTORY]
+    for touch in directories:
+        _set_mode(touch)
+    for name in sorted(plan.writes, key=lambda name: (name.endswith("/RECORD"), name)):
+        _write(plan, name, date, durable=durable and not name.endswith(".pyc"))
+    for name in sorted(plan.removed, reverse=True):
+        _remove(plan.root / name)
+    for touch in changed:
+        if touch.node.kind is not Kind.DIRECTORY and touch.node.name not in plan.writes:
+            _touch(touch, date)
+    for directory in {Path(touch.node.path) for touch in directories} | _parents(plan):
+        if directory.is_dir():
+            _set_time(directory, date)
+
+
+def _write(plan: Plan, name: str, date: int, *, durable: bool) -> None:
+    path = plan.root / name
+    node = plan.nodes.get(name)
+    mode = 0o755 if node is not None and node.mode & stat.S_IXUSR else 0o644
+    with _refusing(path):
+        if path.parent.name == "__pycache__" and not path.parent.exists():
+            path.parent.mkdir()
+            path.parent.chmod(0o755)
+        if durable:
+            with replacing(path) as sink:
+                sink.write(plan.writes[name])
+        else:
+            _write_quickly(path, plan.writes[name])
+        path.chmod(mode)
+    _set_time(path, date)
+
+
+def _write_quickly(path: Path, data: bytes) -> None:
+    """Replace a file without waiting for the disk.
+
+    That is enough for a compiled module: the import system sees a truncated one for what it is.
+    """
+    temporary = path.parent / f".samebytes-{os.urandom(8).hex()}.tmp"
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _remove(path: Path) -> None:
+    with _refusing(path):
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        else:
+            path.unlink()
+
+
+def _touch(touch: Touch, date: int) -> None:
+    path = Path(touch.node.path)
+    if touch.node.kind is Kind.FILE and touch.node.stat.st_nlink > 1:
+        _unshare(path)
+    _set_mode(touch)
+    _set_time(path, date)
+
+
+def _unshare(path: Path) -> None:
+    """Give a file an inode of its own: uv's hard links lead into its cache, whose modes and times are not ours."""
+    with _refusing(path):
+        with path.open("rb") as source, replacing(path) as sink:
+            while chunk := source.read(CHUNK_SIZE):
+                sink.write(chunk)
+
+
+def _set_mode(touch: Touch) -> None:
+    if touch.mode is not None:
+        with _refusing(Path(touch.node.path)):
+            Path(touch.node.path).chmod(touch.mode)
+
+
+def _set_time(path: Path, date: int) -> None:
+    with _refusing(path):
+        os.utime(path, (date, date), follow_symlinks=os.utime not in os.supports_follow_symlinks)
+
+
+@contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        _refuse(path, error)
+
+
+def _refuse(path: Path, error: OSError) -> NoReturn:
+    raise OutputError(
+        f"{path}: cannot be changed: {error.strerror or error}",
+        remedy="Mend that and run it again: what is done already is right, and what is not is as it was.",
+    ) from error
