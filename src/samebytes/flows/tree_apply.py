@@ -119,19 +119,20 @@ def _write(plan: Plan, name: str, date: int, *, durable: bool) -> None:
             with replacing(path) as sink:
                 sink.write(plan.writes[name])
         else:
-            _write_quickly(path, plan.writes[name])
+            _write_quickly(path, [plan.writes[name]])
         path.chmod(mode)
     _set_time(path, date)
 
 
-def _write_quickly(path: Path, data: bytes) -> None:
+def _write_quickly(path: Path, chunks: Iterable[bytes]) -> None:
     """Replace a file without waiting for the disk.
 
     That is enough for a compiled module: the import system sees a truncated one for what it is.
     """
     temporary = path.parent / f".samebytes-{os.urandom(8).hex()}.tmp"
     try:
-        temporary.write_bytes(data)
+        with temporary.open("xb") as sink:
+            sink.writelines(chunks)
         temporary.replace(path)
     except BaseException:
         with suppress(OSError):
@@ -158,9 +159,9 @@ def _touch(touch: Touch, date: int) -> None:
 def _unshare(path: Path) -> None:
     """Give a file an inode of its own: uv's hard links lead into its cache, whose modes and times are not ours."""
     with _refusing(path):
-        with path.open("rb") as source, replacing(path) as sink:
-            while chunk := source.read(CHUNK_SIZE):
-                sink.write(chunk)
+        with path.open("rb") as source:
+            # The same bytes again: thousands of waits for the disk would guard against little.
+            _write_quickly(path, iter(lambda: source.read(CHUNK_SIZE), b""))
 
 
 def _set_mode(touch: Touch) -> None:

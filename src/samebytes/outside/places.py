@@ -46,7 +46,7 @@ def ask(python: str, prefix: str = "") -> Places:
 
     :raises UsageError: if it does not run.
     """
-    command = [python, "-I", "-S", "-B", "-c", _ASK, prefix]
+    command = [python, "-I", "-B", "-c", _ASK, prefix]
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60, encoding="utf-8"
