@@ -152,6 +152,7 @@ def _touch(touch: Touch, date: int) -> None:
     path = Path(touch.node.path)
     if touch.node.kind is Kind.FILE and touch.node.stat.st_nlink > 1:
         _unshare(path)
+        touch = touch._replace(mode=_mode_for(touch.node))  # the new one has what the umask left
     _set_mode(touch)
     _set_time(path, date)
 
