@@ -1,4 +1,4 @@
-"""One form for the code in a ``.pyc``: what :mod:`marshal` wrote, written again by a rule that knows nothing but values.
+"""One form for the code in a ``.pyc``: what :mod:`marshal` wrote, written again by a rule that knows only values.
 
 The interpreter marks what it writes by how often each object is in use and by whether a string is interned just then,
 so the same code comes out differently. Here the bytes are read, never run or loaded, and written by this rule:
@@ -18,7 +18,6 @@ Source: CPython's ``Python/marshal.c`` (versions 4 and 5) and ``Objects/codeobje
 
 from __future__ import annotations
 
-import re
 import struct
 from collections import Counter
 from collections.abc import Callable
@@ -37,8 +36,10 @@ _SINGLETONS = b"NTF.S"
 _LINE = 8
 """How many values a code object has before the number of its first line."""
 
-_NESTED = {ord(kind): kind for kind in "c)(>:"}
-_is_name = re.compile(rb"[A-Za-z0-9_]*").fullmatch
+_NESTED = {ord(")"): 2, ord("("): 5, ord(">"): 5, ord(":"): 1, ord("c"): 0}
+"""The kinds of values with others in them, and how many bytes of their own they have; code objects' depend."""
+
+_NAME_LETTERS = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 _unsigned = struct.Struct("<I").unpack_from
 _reference = struct.Struct("<cI").pack
 
@@ -103,8 +104,8 @@ class _Graph:
         self.kids: dict[int, list[int]] = {}
         """What lies in a value, for those in which something does."""
         self.texts: dict[bytes, int] = {}
-        self.leaves: dict[bytes, int] = {}
-        self._nested: dict[tuple[bytes, tuple[int, ...]], int] = {}
+        self._leaves: dict[bytes, int] = {}
+        self._nested: dict[tuple[object, ...], int] = {}
         self._odd: set[int] = set()
         """Strings that are not (yet) to be interned."""
         self._flat = 0
@@ -114,45 +115,60 @@ class _Graph:
         return len(self.forms) - 1
 
     def leaf(self, form: bytes) -> int:
-        found = self.leaves.get(form)
+        found = self._leaves.get(form)
         if found is None:
-            found = self.leaves[form] = self.new(form)
+            found = self._leaves[form] = self.new(form)
+        return found
+
+    def short(self, sized: bytes) -> int:
+        """Return the number of a string of ASCII, not yet met, given with its size before it."""
+        content = sized[1:]
+        found = self.texts[content] = len(self.forms)
+        if content.translate(None, _NAME_LETTERS):
+            self.forms.append(b"z" + sized)
+            self._odd.add(found)
+        else:
+            self.forms.append(b"Z" + sized)
         return found
 
     def text(self, content: bytes) -> int:
         """Return the number of a string, given in UTF-8."""
         found = self.texts.get(content)
-        if found is None:
-            is_name = _is_name(content) is not None
-            found = self.texts[content] = self.new(_text(content, is_name))
-            if not is_name:
-                self._odd.add(found)
+        if found is not None:
+            return found
+        size = len(content)
+        if size < 256 and content.isascii():
+            return self.short(bytes((size,)) + content)
+        is_name = content.isascii() and not content.translate(None, _NAME_LETTERS)
+        kind = b"A" if is_name else b"a" if content.isascii() else b"u"
+        found = self.texts[content] = self.new(kind + size.to_bytes(4, "little") + content)
+        if not is_name:
+            self._odd.add(found)
         return found
 
-    def tuple(self, kids: list[int]) -> int:
-        size = len(kids)
-        return self._container(bytes((0x29, size)) if size < 256 else b"(" + size.to_bytes(4, "little"), kids)
-
-    def frozenset(self, kids: list[int]) -> int:
-        return self._container(b">" + len(kids).to_bytes(4, "little"), sorted(kids, key=self._flattened))
-
-    def slice(self, kids: list[int]) -> int:
-        return self._container(b":", kids)
-
-    def _container(self, form: bytes, kids: list[int]) -> int:
-        key = (form, tuple(kids))
+    def whole(self, form: bytes, kids: list[int]) -> int:
+        """Return the number of a value with others in it."""
+        kind = form[0]
+        if -1 in kids:
+            raise NotMarshalError("a value in it lies in itself")
+        if kind == 0x63:
+            return self._code(form, kids)
+        if kind == 0x3E:
+            kids.sort(key=self._flattened)
+        elif len(kids) < 256 and kind == 0x28:
+            form = bytes((0x29, len(kids)))
+        key = (form, *kids)
         found = self._nested.get(key)
         if found is None:
             found = self._nested[key] = self.new(form)
-            if kids:
-                self.kids[found] = kids
+            self.kids[found] = kids
         return found
 
-    def code(self, head: bytes, kids: list[int]) -> int:
+    def _code(self, form: bytes, kids: list[int]) -> int:
         if self._odd:
             for field in self.layout.names:
                 self._intern(kids[field])
-        found = self.new(b"c" + head)
+        found = self.new(form)
         self.kids[found] = kids
         return found
 
@@ -215,15 +231,6 @@ class _Graph:
         return b"".join(parts)
 
 
-def _text(content: bytes, is_name: bool) -> bytes:
-    size = len(content)
-    if not content.isascii():
-        return b"u" + size.to_bytes(4, "little") + content
-    if size < 256:
-        return bytes((0x5A if is_name else 0x7A, size)) + content
-    return (b"A" if is_name else b"a") + size.to_bytes(4, "little") + content
-
-
 def _sortable(form: bytes) -> bytes:
     kind = form[:1]
     if kind == b"c":
@@ -233,29 +240,15 @@ def _sortable(form: bytes) -> bytes:
     return b"u" + form[1:] if kind in b"aAt" else form
 
 
-class _Begun:
-    """A value that is not yet whole: what is in it so far, and how much is missing."""
-
-    __slots__ = ("head", "kids", "kind", "missing", "place")
-
-    def __init__(self, kind: str, missing: int = 0) -> None:
-        self.kind = kind
-        self.kids: list[int] = []
-        self.missing = missing
-        self.place = -1
-        self.head = b""
-
-
 class _Reader:
-    """Reads one value, without recursion: what is begun is on a stack."""
+    """Reads one value, without recursion."""
 
     def __init__(self, data: bytes, layout: _Layout) -> None:
         self.graph = _Graph(layout)
         self._data = data
         self._at = 0
-        self._places: list[int | None] = []
-        """The number of each referable value; None until it is whole."""
-        self._begun = [_Begun("", 1)]
+        self._places: list[int] = []
+        """The number of each referable value."""
 
     def read(self) -> int:
         """Return the number of the value.
@@ -263,138 +256,121 @@ class _Reader:
         :raises NotMarshalError: if it is not what marshal writes, or bytes follow.
         """
         try:
-            self._read()
+            root = self._read()
         except (IndexError, struct.error):
             self._at = len(self._data) + 1
         if self._at > len(self._data):
             raise NotMarshalError(f"it ends at byte {len(self._data)}, before the code does")
         if self._at < len(self._data):
             raise NotMarshalError(f"{len(self._data) - self._at} bytes follow the code")
-        return self._begun[0].kids[0]
+        return root
 
-    def _read(self) -> None:
-        """Read until all is whole; strings and references, two thirds of all values, are read here, for speed."""
-        data, places, texts, begun = self._data, self._places, self.graph.texts, self._begun
-        at = 0
-        into = begun[-1]
+    def _read(self) -> int:
+        """Read until all is whole; the most frequent kinds are read here, for calls would double the time."""
+        data, places, graph = self._data, self._places, self.graph
+        texts = graph.texts
+        # Of what is begun and not whole: its own bytes, its place, what is in it, how many values are missing in it.
+        begun: list[tuple[bytes, int, list[int], int]] = []
+        kids: list[int] = []
+        form, place, left, at = b"", -1, 1, 0
         while True:
-            kids, left = into.kids, into.missing
             while left:
                 kind = data[at]
+                plain = kind & 0x7F
                 if kind == 0x72:
                     number = places[_unsigned(data, at + 1)[0]]
                     at += 5
-                    if number is None:
-                        raise NotMarshalError(f"the reference before byte {at} is to what is not whole")
-                elif kind & 0x5F == 0x5A:  # z or Z, marked or not
-                    start = at + 2
-                    at = start + data[at + 1]
-                    content = data[start:at]
-                    number = texts.get(content)
-                    if number is None:
-                        self._at = at
-                        number = self._string(content, "ascii")
+                elif plain & 0x5F == 0x5A:  # z, Z
+                    start = at + 1
+                    at += 2 + data[start]
+                    number = texts.get(data[start + 1 : at], -1)
+                    if number < 0:
+                        number = self._short(data[start:at])
                     if kind & _FLAG_REF:
                         places.append(number)
+                elif plain in _NESTED:
+                    begun.append((form, place, kids, left))
+                    form, place, left = self._begin(kind, at, len(begun))
+                    at += len(form)
+                    kids = []
+                    continue
                 else:
                     self._at = at + 1
-                    number = self._value(kind)
+                    number = self._leaf(kind)
                     at = self._at
-                    if number is None:
-                        into.missing = left
-                        break
                 kids.append(number)
                 left -= 1
-            else:
+            if not begun:
                 self._at = at
-                if not self._close():
-                    return
-                at = self._at
-            into = begun[-1]
+                return kids[0]
+            if len(kids) == _LINE and form[0] == 0x63:
+                kids.append(graph.new(data[at : at + 4]))
+                at += 4
+                left = graph.layout.values - _LINE
+                continue
+            number = graph.whole(form, kids)
+            if place >= 0:
+                places[place] = number
+            form, place, kids, left = begun.pop()
+            kids.append(number)
+            left -= 1
 
-    def _close(self) -> bool:
-        """Put the last begun value, which is whole, into the one before it; tell whether there is one."""
-        done = self._begun[-1]
-        if done.kind == "c" and len(done.kids) == _LINE:
-            done.kids.append(self.graph.new(self._take(4)))
-            done.missing = self.graph.layout.values - _LINE
-            return True
-        if len(self._begun) == 1:
-            return False
-        self._begun.pop()
-        into = self._begun[-1]
-        into.kids.append(self._whole(done))
-        into.missing -= 1
-        return True
+    def _begin(self, kind: int, at: int, depth: int) -> tuple[bytes, int, int]:
+        """Return a value's own bytes, its place if it is referable, and how many values follow."""
+        if depth > DEEPEST:
+            raise NotMarshalError(f"at byte {at}, values are nested more than {DEEPEST} deep")
+        place = -1
+        if kind & _FLAG_REF:  # The place is taken before those of the values in it.
+            place = len(self._places)
+            self._places.append(-1)
+        plain = kind & ~_FLAG_REF
+        size = _NESTED[plain] or self.graph.layout.head + 1
+        form = bytes((plain,)) + self._data[at + 1 : at + size]
+        if plain == 0x63:
+            return form, place, _LINE
+        count = 3 if plain == 0x3A else int.from_bytes(form[1:], "little")
+        if count > len(self._data) - at:
+            raise NotMarshalError(f"at byte {at}, {count} values are announced, which cannot follow")
+        return form, place, count
 
-    def _whole(self, done: _Begun) -> int:
-        if done.kind == "c":
-            number = self.graph.code(done.head, done.kids)
-        elif done.kind == ">":
-            number = self.graph.frozenset(done.kids)
-        elif done.kind == ":":
-            number = self.graph.slice(done.kids)
-        else:
-            number = self.graph.tuple(done.kids)
-        if done.place >= 0:
-            self._places[done.place] = number
-        return number
-
-    def _value(self, kind: int) -> int | None:
-        """Read what follows *kind* and return its number; None if it is only begun."""
-        is_referable = kind >= _FLAG_REF
-        kind &= ~_FLAG_REF
-        if kind in _SINGLETONS:  # Never counted as referable, whatever the mark says.
-            return _SINGLETONS.index(kind)
-        if kind in _NESTED:
-            return self._begin(_NESTED[kind], is_referable)
-        read = _LEAVES.get(kind)
+    def _leaf(self, kind: int) -> int:
+        plain = kind & ~_FLAG_REF
+        if plain in _SINGLETONS:  # Never counted as referable, whatever the mark says.
+            return _SINGLETONS.index(plain)
+        read = _LEAVES.get(plain)
         if read is None:
-            raise NotMarshalError(f"type {kind:#x} at byte {self._at - 1} is none of those in code")
+            raise NotMarshalError(f"type {plain:#x} at byte {self._at - 1} is none of those in code")
         number = read(self)
-        if is_referable:
+        if kind & _FLAG_REF:
             self._places.append(number)
         return number
 
-    def _begin(self, kind: str, is_referable: bool) -> int | None:
-        done = _Begun(kind)
-        if is_referable:  # The place is taken before those of the values in it.
-            done.place = len(self._places)
-            self._places.append(None)
-        if kind == "c":
-            done.head = self._take(self.graph.layout.head)
-            done.missing = _LINE
-        else:
-            done.missing = 3 if kind == ":" else self._size(1 if kind == ")" else 4)
-        if done.missing > len(self._data) - self._at:
-            raise NotMarshalError(f"at byte {self._at}, {done.missing} values are announced, which cannot follow")
-        if not done.missing:
-            return self._whole(done)
-        if len(self._begun) > DEEPEST:
-            raise NotMarshalError(f"at byte {self._at}, values are nested more than {DEEPEST} deep")
-        self._begun.append(done)
-        return None
+    def _bytes(self) -> int:
+        start = self._at
+        size = self._size(4)
+        self._at += size
+        return self.graph.leaf(b"s" + self._data[start : self._at])
 
     def _number(self) -> int:
         return self.graph.leaf(b"i" + self._take(4))
 
-    def _bytes(self) -> int:
-        start = self._at
-        self._take(self._size(4))
-        return self.graph.leaf(b"s" + self._data[start : self._at])
+    def _short(self, sized: bytes) -> int:
+        if not sized[1:].isascii():
+            raise NotMarshalError(f"the string {sized[1:]!r} is not of ASCII, and is said to be so")
+        return self.graph.short(sized)
 
     def _unicode(self) -> int:
-        return self._string(self._take(self._size(4)), "utf-8")
+        content = self._take(self._size(4))
+        try:
+            content.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError as error:
+            raise NotMarshalError(f"the string before byte {self._at} is not UTF-8: {error.reason}") from None
+        return self.graph.text(content)
 
     def _ascii(self) -> int:
-        return self._string(self._take(self._size(4)), "ascii")
-
-    def _string(self, content: bytes, encoding: str) -> int:
+        content = self._take(self._size(4))
         if not content.isascii():
-            try:
-                content.decode(encoding, "surrogatepass")
-            except UnicodeDecodeError as error:
-                raise NotMarshalError(f"a string before byte {self._at} is not {encoding}: {error.reason}") from None
+            raise NotMarshalError(f"the string before byte {self._at} is not of ASCII, and is said to be so")
         return self.graph.text(content)
 
     def _doubles(self, count: int) -> int:
