@@ -99,10 +99,12 @@ def apply(plan: Plan, changed: Iterable[Touch], date: int, *, durable: bool = Tr
         _write(plan, name, date, durable=durable and not name.endswith(".pyc"))
     for name in sorted(plan.removed, reverse=True):
         _remove(plan.root / name)
-    for touch in changed:
-        if touch.node.kind is not Kind.DIRECTORY and touch.node.name not in plan.writes:
-            _touch(touch, date)
-    for directory in {Path(touch.node.path) for touch in directories} | _parents(plan):
+    others = (touch for touch in changed if touch.node.kind is not Kind.DIRECTORY)
+    touched = [touch for touch in others if touch.node.name not in plan.writes]
+    for touch in touched:
+        _touch(touch, date)
+    unshared = {Path(touch.node.path).parent for touch in touched if _is_shared(touch.node)}
+    for directory in {Path(touch.node.path) for touch in directories} | _parents(plan) | unshared:
         if directory.is_dir():
             _set_time(directory, date)
 
@@ -150,11 +152,16 @@ def _remove(path: Path) -> None:
 
 def _touch(touch: Touch, date: int) -> None:
     path = Path(touch.node.path)
-    if touch.node.kind is Kind.FILE and touch.node.stat.st_nlink > 1:
+    if _is_shared(touch.node):
         _unshare(path)
         touch = touch._replace(mode=_mode_for(touch.node))  # the new one has what the umask left
     _set_mode(touch)
     _set_time(path, date)
+
+
+def _is_shared(node: Node) -> bool:
+    """Tell whether other names lead to a file too."""
+    return node.kind is Kind.FILE and node.stat.st_nlink > 1
 
 
 def _unshare(path: Path) -> None:
