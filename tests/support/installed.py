@@ -65,4 +65,6 @@ def facts(top: Path) -> dict[str, tuple[int, int, bytes]]:
 
 def strays(directory: Path) -> list[str]:
     """Return what an install or a fix has left behind of its own."""
-    return [name for _, names, files in os.walk(directory) for name in (*names, *files) if name.startswith(".samebytes")]
+    return [
+        name for _, names, files in os.walk(directory) for name in (*names, *files) if name.startswith(".samebytes")
+    ]

@@ -69,10 +69,22 @@ def venv_python(directory: Path) -> Path:
 
 
 def compiler_for(places: Places, mode: str, jobs: int) -> Compiler:
-    """Return what compiles for an interpreter."""
-    raise NotImplementedError
+    """Return what compiles for an interpreter.
+
+    :param mode: ``checked-hash`` or ``unchecked-hash``.
+    """
+    from ..outside.compiler import Compiler
+
+    return Compiler(places.executable, mode, jobs)
 
 
 def normalize_pyc(mode: str) -> Normalize:
     """Return what puts a compiled module into the one form without its interpreter."""
-    raise NotImplementedError
+    from ..dist import bytecode
+
+    def normalize(data: bytes, source: bytes, filename: str) -> bytes | None:
+        if not bytecode.is_known(data):
+            return None
+        return bytecode.relocated(bytecode.bound(data, source, mode), filename)
+
+    return normalize

@@ -123,7 +123,9 @@ def install(wheels: Sequence[Path], options: Options, compiler: Compiler | None,
         settings = FixOptions(options.final, date, options.levels, durable=False)
         fixed = fix(inner, settings, compiler, normalize, digests)
         files = sum(len(names) for _, _, names in os.walk(inner))
-        move_in(stage, anchor, date)
+        move_in(stage, anchor, options.top, date)
+    if anchor == options.top:
+        os.utime(anchor, (date, date))  # the private directory was in it until now
     return Installed(options.top, date, date_source, laid, files, fixed.notes)
 
 

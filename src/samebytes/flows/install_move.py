@@ -27,9 +27,12 @@ def anchor_of(target: Path) -> Path:
 def private_stage(anchor: Path) -> Iterator[Path]:
     """Give a new directory in *anchor* that only this user can look into; whatever is in it at the end is removed.
 
+    After an error *anchor* has the times that it had.
+
     :raises OutputError: if it cannot be made.
     """
     stage = anchor / f".samebytes-{os.urandom(8).hex()}.tmp"
+    was = anchor.stat()
     try:
         stage.mkdir(mode=0o700)
     except OSError as error:
@@ -39,17 +42,24 @@ def private_stage(anchor: Path) -> Iterator[Path]:
         ) from error
     try:
         yield stage
-    finally:
-        import shutil
+    except BaseException:
+        _remove(stage)
+        _restore_times({anchor: was})
+        raise
+    _remove(stage)
 
-        shutil.rmtree(stage, ignore_errors=True)
+
+def _remove(stage: Path) -> None:
+    import shutil
+
+    shutil.rmtree(stage, ignore_errors=True)
 
 
-def move_in(stage: Path, anchor: Path, date: int) -> None:
+def move_in(stage: Path, anchor: Path, top: Path, date: int) -> None:
     """Move everything in *stage* into *anchor*; what fails or is interrupted is undone.
 
-    Directories that are not there yet are moved whole. Those that are get the *date* if something was moved into them.
-    Metadata directories come last: what an ended process leaves behind is not taken for installed.
+    Directories that are not there yet are moved whole. Those that are, from *top* on, get the *date* if something was
+    moved into them. Metadata directories come last: what an ended process leaves behind is not taken for installed.
 
     :raises OutputError: if something is in the way, or cannot be moved.
     """
@@ -62,9 +72,11 @@ def move_in(stage: Path, anchor: Path, date: int) -> None:
             done.append(step)  # before it is done: an interruption may come right after
             step.source.rename(step.target)
         for directory in times:
-            os.utime(directory, (date, date))
+            if directory == top or top in directory.parents:
+                os.utime(directory, (date, date))
     except BaseException as error:
-        _undo(done, times)
+        _undo(done)
+        _restore_times(times)
         if isinstance(error, OSError):
             raise OutputError(
                 f"{error.filename2 or error.filename}: cannot be put in place: {error.strerror or error}",
@@ -87,11 +99,14 @@ def _demand_free(target: Path) -> None:
         raise OutputError(f"{target}: is in the way, and was not a moment ago", remedy="Is something else installing?")
 
 
-def _undo(done: list[_Moved], times: dict[Path, os.stat_result]) -> None:
+def _undo(done: list[_Moved]) -> None:
     for step in reversed(done):
         with suppress(OSError):
             if not os.path.lexists(step.source):
                 step.target.rename(step.source)
+
+
+def _restore_times(times: dict[Path, os.stat_result]) -> None:
     for directory, was in times.items():
         with suppress(OSError):
             os.utime(directory, ns=(was.st_atime_ns, was.st_mtime_ns))

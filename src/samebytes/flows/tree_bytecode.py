@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from ..archive.entry import Kind
 from ..dist.pyc import source_of
+from ..errors import ArchiveError
 from .tree_installed import Distribution
 from .tree_plan import Plan, beneath
 
@@ -26,13 +28,16 @@ class Wanted(NamedTuple):
     """0, 1 or 2."""
 
 
-class Compiled(NamedTuple):
+class Compiled(Protocol):
     """What became of it."""
 
-    data: bytes
-    """The whole ``.pyc``; empty if the source does not compile."""
-    problem: str = ""
-    """In one line, why it does not."""
+    @property
+    def data(self) -> bytes:
+        """The whole ``.pyc``; empty if there is none."""
+
+    @property
+    def problem(self) -> str:
+        """In one line, why there is none."""
 
 
 class Compiler(Protocol):
@@ -50,7 +55,10 @@ class Normalize(Protocol):
     """Puts a compiled module of any Python into the one form."""
 
     def __call__(self, data: bytes, source: bytes, filename: str) -> bytes | None:
-        """Return the module's new bytes, or None if it is of a Python that is not known."""
+        """Return the module's new bytes, or None if it is of a Python that is not known.
+
+        :raises ArchiveError: if it is damaged, or was compiled from another source.
+        """
 
 
 def plan_bytecode(
@@ -179,8 +187,20 @@ def _plan_compiled(plan: Plan, wanted: dict[str, Wanted], compiler: Compiler) ->
 def _plan_normalized(plan: Plan, name: str, final: str, normalize: Normalize) -> None:
     source = source_of(name)
     assert source is not None
-    data = normalize(plan.read(name), plan.read(source), posixpath.join(final, source))
-    if data is None:
+    before = plan.read(name)
+    try:
+        after = normalize(before, plan.read(source), posixpath.join(final, source))
+    except ArchiveError as error:
+        plan.remove("bytecode", name, f"removed: {error.message}")
+        return
+    if after is None:
         plan.note("bytecode", name, "left as it is: compiled by a Python that is not known")
+    elif _is_stale(before, plan.nodes[source].stat):
+        plan.remove("bytecode", name, "removed: its source has changed since")
     else:
-        plan.write("bytecode", name, data, "put into the one form")
+        plan.write("bytecode", name, after, "put into the one form")
+
+
+def _is_stale(data: bytes, source: os.stat_result) -> bool:
+    """Tell whether the import system would compile anew because of the source's time (PEP 552)."""
+    return data[4:8] == bytes(4) and data[8:12] != (int(source.st_mtime) & 0xFFFFFFFF).to_bytes(4, "little")

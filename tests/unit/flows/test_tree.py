@@ -19,8 +19,8 @@ import pytest
 from support.installed import DATE, FINAL, TAG, facts, fix_tree, install_into, project, strays
 from support.wheels import spelt
 
-from samebytes.errors import ArchiveError, OutputError, RecordError, UsageError
 from samebytes.cli.compiling import normalize_pyc
+from samebytes.errors import ArchiveError, OutputError, RecordError, UsageError
 from samebytes.flows.tree_digest import digest
 from samebytes.flows.tree_fix import Options, fix
 from samebytes.flows.tree_python import minors_of
