@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Callable
 from itertools import chain
 
-__all__ = ["DEEPEST", "MOST_FLAT", "NotMarshalError", "normalized"]
+__all__ = ["DEEPEST", "MOST_FLAT", "NotMarshalError", "is_known", "normalized"]
 
 DEEPEST = 2000
 """How many values may lie in one another: marshal's own limit."""
@@ -69,13 +69,21 @@ _UP_TO_3_10 = _Layout(head=24, values=9, filename=6, names=(2, 3, 4, 5, 7))
 _FROM_3_11 = _Layout(head=20, values=10, filename=5, names=(2, 3, 6, 7))
 
 
-def _layout(magic: int) -> _Layout:
-    """Return the layout that belongs to a magic number; source: CPython's list of them, final releases only."""
-    if magic in (3413, 3425, 3439):  # 3.8, 3.9, 3.10
-        return _UP_TO_3_10
-    if magic in (3495, 3531, 3571, 3627):  # 3.11, 3.12, 3.13, 3.14
-        return _FROM_3_11
-    raise NotMarshalError(f"magic number {magic} is of no CPython from 3.8 to 3.14")
+# By magic number, of final releases only; source: CPython's list of them, ``pycore_magic_number.h``.
+_LAYOUTS = {
+    3413: _UP_TO_3_10,  # 3.8
+    3425: _UP_TO_3_10,
+    3439: _UP_TO_3_10,
+    3495: _FROM_3_11,
+    3531: _FROM_3_11,
+    3571: _FROM_3_11,
+    3627: _FROM_3_11,  # 3.14
+}
+
+
+def is_known(magic: int) -> bool:
+    """Tell whether *magic* is the number of a Python whose code can be read here: CPython 3.8 to 3.14."""
+    return magic in _LAYOUTS
 
 
 def normalized(data: bytes, magic: int, filename: str | None = None) -> bytes:
@@ -84,7 +92,9 @@ def normalized(data: bytes, magic: int, filename: str | None = None) -> bytes:
     :param filename: if given, what ``co_filename`` says in the outermost code object and in each that agrees with it.
     :raises NotMarshalError: for anything that is not one code object, whole.
     """
-    reader = _Reader(data, _layout(magic))
+    if magic not in _LAYOUTS:
+        raise NotMarshalError(f"magic number {magic} is of no CPython from 3.8 to 3.14")
+    reader = _Reader(data, _LAYOUTS[magic])
     root = reader.read()
     graph = reader.graph
     if graph.forms[root][:1] != b"c":
