@@ -33,6 +33,7 @@ MOST_FLAT = 64 << 20
 
 _FLAG_REF = 0x80
 _SINGLETONS = b"NTF.S"
+_TUPLES = [bytes((0x29, size)) for size in range(256)]
 _LINE = 8
 """How many values a code object has before the number of its first line."""
 
@@ -99,6 +100,7 @@ def normalized(data: bytes, magic: int, filename: str | None = None) -> bytes:
     graph = reader.graph
     if graph.forms[root][:1] != b"c":
         raise NotMarshalError("it holds no code object")
+    graph.intern_names()
     if filename is not None:
         graph.relocate(root, filename)
     return graph.written(root)
@@ -134,11 +136,13 @@ class _Graph:
         """Return the number of a string of ASCII, not yet met, given with its size before it."""
         content = sized[1:]
         found = self.texts[content] = len(self.forms)
-        if content.translate(None, _NAME_LETTERS):
-            self.forms.append(b"z" + sized)
-            self._odd.add(found)
-        else:
+        if not content.translate(None, _NAME_LETTERS):
             self.forms.append(b"Z" + sized)
+            return found
+        if not content.isascii():
+            raise NotMarshalError(f"the string {content!r} is not of ASCII, and is said to be so")
+        self.forms.append(b"z" + sized)
+        self._odd.add(found)
         return found
 
     def text(self, content: bytes) -> int:
@@ -162,31 +166,28 @@ class _Graph:
         if -1 in kids:
             raise NotMarshalError("a value in it lies in itself")
         if kind == 0x63:
-            return self._code(form, kids)
+            found = self.new(form)
+            self.kids[found] = kids
+            return found
         if kind == 0x3E:
             kids.sort(key=self._flattened)
-        elif len(kids) < 256 and kind == 0x28:
-            form = bytes((0x29, len(kids)))
+        elif kind == 0x28 and len(kids) < 256:
+            form = _TUPLES[len(kids)]
         key = (form, *kids)
-        found = self._nested.get(key)
-        if found is None:
-            found = self._nested[key] = self.new(form)
-            self.kids[found] = kids
-        return found
+        number = self._nested.get(key)
+        if number is None:
+            number = self._nested[key] = self.new(form)
+            self.kids[number] = kids
+        return number
 
-    def _code(self, form: bytes, kids: list[int]) -> int:
-        if self._odd:
-            for field in self.layout.names:
-                self._intern(kids[field])
-        found = self.new(form)
-        self.kids[found] = kids
-        return found
-
-    def _intern(self, names: int) -> None:
-        for name in self._odd.intersection(self.kids.get(names, (names,))):
-            form = self.forms[name]
-            self.forms[name] = {b"z": b"Z", b"a": b"A", b"u": b"t"}[form[:1]] + form[1:]
-            self._odd.remove(name)
+    def intern_names(self) -> None:
+        """Mark as interned what is a name somewhere."""
+        codes = [kids for number, kids in self.kids.items() if self.forms[number][0] == 0x63]
+        for names in {kids[field] for kids in codes for field in self.layout.names}:
+            for name in self._odd.intersection(self.kids.get(names, (names,))):
+                form = self.forms[name]
+                self.forms[name] = {b"z": b"Z", b"a": b"A", b"u": b"t"}[form[:1]] + form[1:]
+                self._odd.remove(name)
 
     def _flattened(self, number: int) -> bytes:
         """Return the value's bytes without any reference, all strings as ``u``: interned or not shows only later."""
@@ -275,8 +276,8 @@ class _Reader:
             raise NotMarshalError(f"{len(self._data) - self._at} bytes follow the code")
         return root
 
-    def _read(self) -> int:
-        """Read until all is whole; the most frequent kinds are read here, for calls would double the time."""
+    def _read(self) -> int:  # noqa: PLR0912, PLR0915 - calls would double the time
+        """Read until all is whole; what is most frequent is read here."""
         data, places, graph = self._data, self._places, self.graph
         texts = graph.texts
         # Of what is begun and not whole: its own bytes, its place, what is in it, how many values are missing in it.
@@ -295,12 +296,18 @@ class _Reader:
                     at += 2 + data[start]
                     number = texts.get(data[start + 1 : at], -1)
                     if number < 0:
-                        number = self._short(data[start:at])
+                        number = graph.short(data[start:at])
                     if kind & _FLAG_REF:
                         places.append(number)
                 elif plain in _NESTED:
                     begun.append((form, place, kids, left))
-                    form, place, left = self._begin(kind, at, len(begun))
+                    if len(begun) > DEEPEST:
+                        raise NotMarshalError(f"at byte {at}, values are nested more than {DEEPEST} deep")
+                    place = -1
+                    if kind & _FLAG_REF:  # The place is taken before those of the values in it.
+                        place = len(places)
+                        places.append(-1)
+                    form, left = (_TUPLES[data[at + 1]], data[at + 1]) if plain == 0x29 else self._begin(plain, at)
                     at += len(form)
                     kids = []
                     continue
@@ -325,23 +332,16 @@ class _Reader:
             kids.append(number)
             left -= 1
 
-    def _begin(self, kind: int, at: int, depth: int) -> tuple[bytes, int, int]:
-        """Return a value's own bytes, its place if it is referable, and how many values follow."""
-        if depth > DEEPEST:
-            raise NotMarshalError(f"at byte {at}, values are nested more than {DEEPEST} deep")
-        place = -1
-        if kind & _FLAG_REF:  # The place is taken before those of the values in it.
-            place = len(self._places)
-            self._places.append(-1)
-        plain = kind & ~_FLAG_REF
-        size = _NESTED[plain] or self.graph.layout.head + 1
-        form = bytes((plain,)) + self._data[at + 1 : at + size]
-        if plain == 0x63:
-            return form, place, _LINE
-        count = 3 if plain == 0x3A else int.from_bytes(form[1:], "little")
+    def _begin(self, kind: int, at: int) -> tuple[bytes, int]:
+        """Return a value's own bytes, and how many values follow."""
+        size = _NESTED[kind] or self.graph.layout.head + 1
+        form = bytes((kind,)) + self._data[at + 1 : at + size]
+        if kind == 0x63:
+            return form, _LINE
+        count = 3 if kind == 0x3A else int.from_bytes(form[1:], "little")
         if count > len(self._data) - at:
             raise NotMarshalError(f"at byte {at}, {count} values are announced, which cannot follow")
-        return form, place, count
+        return form, count
 
     def _leaf(self, kind: int) -> int:
         plain = kind & ~_FLAG_REF
@@ -363,11 +363,6 @@ class _Reader:
 
     def _number(self) -> int:
         return self.graph.leaf(b"i" + self._take(4))
-
-    def _short(self, sized: bytes) -> int:
-        if not sized[1:].isascii():
-            raise NotMarshalError(f"the string {sized[1:]!r} is not of ASCII, and is said to be so")
-        return self.graph.short(sized)
 
     def _unicode(self) -> int:
         content = self._take(self._size(4))
