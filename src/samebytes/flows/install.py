@@ -14,13 +14,14 @@ from ..errors import MissingExtraError, OutputError, UsageError
 from ..passes.pipeline import agreed_date
 from .install_move import anchor_of, move_in, private_stage
 from .install_scheme import Scheme
+from .tree_apply import make_directories
 from .tree_bytecode import Compiler, Normalize
 from .tree_fix import Options as FixOptions
 from .tree_fix import fix
 from .tree_plan import Change
 
 try:
-    from .install_wheel import Laid, Layout, lay_out, make_directories
+    from .install_wheel import Laid, Layout, lay_out
 except ModuleNotFoundError as missing:
     if (missing.name or "").partition(".")[0] != "installer":
         raise

@@ -22,6 +22,7 @@ from ..dist import layout, record, scripts
 from ..errors import ArchiveError, OutputError, RecordError
 from .install_launcher import launcher
 from .install_scheme import Scheme
+from .tree_apply import make_directories
 from .tree_installed import INSTALLER
 
 _SHOWN = 20
@@ -259,17 +260,6 @@ def _write_all(file: Any, data: bytes) -> None:
     left = memoryview(data)
     while left:
         left = left[file.write(left) :]
-
-
-def make_directories(directory: Path) -> None:
-    """Make a directory and those that it lies in, with modes that no umask decides.
-
-    :raises OSError: if one cannot be made.
-    """
-    if not directory.is_dir():
-        make_directories(directory.parent)
-        directory.mkdir()
-        directory.chmod(0o755)
 
 
 def record_text(rows: Iterable[tuple[str, str, int]], own: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -81,9 +82,15 @@ def demand_permission(plan: Plan, changed: Iterable[Touch]) -> None:
 
 
 def _parents(plan: Plan) -> set[Path]:
-    """Return the directories whose contents change, those of new ``__pycache__`` directories too."""
-    parents = {(plan.root / name).parent for name in (*plan.writes, *plan.removed)}
-    return parents | {parent.parent for parent in parents if parent.name == "__pycache__"}
+    """Return the directories whose contents change, those that are not there yet too."""
+    parents = set()
+    for name in (*plan.writes, *plan.removed):
+        parent = posixpath.dirname(name)
+        parents.add(parent)
+        while parent and parent not in plan.nodes:
+            parent = posixpath.dirname(parent)
+            parents.add(parent)
+    return {plan.root / parent for parent in parents}
 
 
 def apply(plan: Plan, changed: Iterable[Touch], date: int, *, durable: bool = True) -> None:
@@ -114,9 +121,7 @@ def _write(plan: Plan, name: str, date: int, *, durable: bool) -> None:
     node = plan.nodes.get(name)
     mode = 0o755 if node is not None and node.mode & stat.S_IXUSR else 0o644
     with _refusing(path):
-        if path.parent.name == "__pycache__" and not path.parent.exists():
-            path.parent.mkdir()
-            path.parent.chmod(0o755)
+        make_directories(path.parent)
         if durable:
             with replacing(path) as sink:
                 sink.write(plan.writes[name])
@@ -140,6 +145,17 @@ def _write_quickly(path: Path, chunks: Iterable[bytes]) -> None:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def make_directories(directory: Path) -> None:
+    """Make a directory and those that it lies in, with modes that no umask decides.
+
+    :raises OSError: if one cannot be made.
+    """
+    if not directory.is_dir():
+        make_directories(directory.parent)
+        directory.mkdir()
+        directory.chmod(0o755)
 
 
 def _remove(path: Path) -> None:

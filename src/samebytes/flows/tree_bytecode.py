@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from ..archive.entry import Kind
 from ..dist.pyc import source_of
 from ..errors import ArchiveError
 from .tree_installed import Distribution
@@ -141,14 +140,6 @@ def _sorted_out(plan: Plan, modules: Collection[str], listed: Collection[str]) -
         elif plan.file(source) is not None:
             there.add(name)
     return there
-
-
-def plan_caches(plan: Plan) -> None:
-    """Plan to remove ``__pycache__`` directories that will be empty."""
-    needed = {posixpath.dirname(name) for name in (set(plan.nodes) | set(plan.writes)) - plan.removed}
-    for name, node in plan.nodes.items():
-        if node.kind is Kind.DIRECTORY and posixpath.basename(name) == "__pycache__" and name not in needed:
-            plan.remove("orphan", name, "removed: it is empty")
 
 
 def _wanted(plan: Plan, final: str, source: str, level: int) -> Wanted:

@@ -12,8 +12,8 @@ from ..archive.entry import Kind
 from ..epoch import DEFAULT_DATE
 from ..errors import UsageError
 from .tree_apply import apply, demand_permission, told, touches
-from .tree_bytecode import Compiler, Normalize, plan_bytecode, plan_caches
-from .tree_installed import distributions, same_metadata, same_record
+from .tree_bytecode import Compiler, Normalize, plan_bytecode
+from .tree_installed import distributions, same_headers, same_metadata, same_record
 from .tree_plan import Change, Plan
 from .tree_walk import Node, walk
 
@@ -64,12 +64,13 @@ def fix(
     """
     _refuse_whole_systems(root)
     plan = Plan(root, walk(root), digests)
-    found = distributions(plan, options.final, rebuild_record=options.rebuild_record)
+    listed = distributions(plan, options.final, rebuild_record=options.rebuild_record)
+    found = tuple(same_headers(plan, distribution) for distribution in listed)
     for distribution in found:
         same_metadata(plan, distribution, options.executable)
     _plan_locks(plan)
     plan_bytecode(plan, found, options.final, options.levels, compiler, normalize)
-    plan_caches(plan)
+    plan.remove_emptied()
     for distribution in found:
         same_record(plan, distribution)
     top = Node(".", os.fspath(root), Kind.DIRECTORY, root.stat())

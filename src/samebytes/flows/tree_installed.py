@@ -7,6 +7,7 @@ import io
 import json
 import os
 import posixpath
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ INSTALLER = b"samebytes\n"
 _OTHER_INSTALLERS = (b"pip", b"uv")
 _OWN_NOTES = ("uv_cache.json", "uv_build.json")
 _SCRIPT_DIRECTORIES = ("bin", "Scripts")
+_PIP_HEADERS = r"include/(?:site/)?python[0-9.]*/"
 _SHOWN = 20
 
 
@@ -133,6 +135,27 @@ def _disagreement(plan: Plan, wrong: Iterable[tuple[str, record.Mismatch]]) -> R
         "\n    ".join([f"{plan.root}: RECORD does not agree with the files ({count}):", *lines[:_SHOWN], *more]),
         remedy="Install it again; or, if the files are as you want them, write RECORD anew with --rebuild-record.",
     )
+
+
+def same_headers(plan: Plan, distribution: Distribution) -> Distribution:
+    """Plan to move the C headers that pip puts into a ``--target``, and return the distribution as it is then.
+
+    pip's place for them, ``include/site/python3.11`` or ``include/python``, tells whether pip itself ran in a virtual
+    environment. They go to ``include``, as uv puts them.
+    """
+    if distribution.site:
+        return distribution
+    rows = {}
+    for place, row in distribution.rows.items():
+        match = re.match(_PIP_HEADERS, place)
+        moved = place if match is None else f"include/{place[match.end() :]}"
+        if moved != place and plan.file(place) is not None and moved not in plan.nodes:
+            plan.write("headers", moved, plan.read(place), f"moved from {place}")
+            plan.remove("headers", place, f"moved to {moved}")
+        else:
+            moved = place
+        rows[moved] = row
+    return distribution._replace(rows=rows)
 
 
 def same_metadata(plan: Plan, distribution: Distribution, executable: str | None) -> None:

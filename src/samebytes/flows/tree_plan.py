@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +32,7 @@ RULES = {
     "installer": "INSTALLER made the same",
     "direct-url": "direct_url.json with a path of this machine removed",
     "uv-cache": "uv's own notes removed",
+    "headers": "C headers moved to where they are the same",
     "record": "RECORD written anew, in order",
     "mode": "modes made 0644 or 0755",
     "mtime": "modification times set to the date",
@@ -95,6 +97,18 @@ class Plan:
             self.removed.add(name)
             self.changes.append(Change(rule, name, detail))
 
+    def remove_emptied(self) -> None:
+        """Let the directories go that nothing is left in, and ``__pycache__`` directories that never had anything."""
+        stay = (set(self.nodes) | {each for name in self.writes for each in with_parents(name)}) - self.removed
+        left = Counter(posixpath.dirname(name) for name in stay)
+        emptied = {posixpath.dirname(name) for name in self.removed}
+        directories = [name for name, node in self.nodes.items() if node.kind is Kind.DIRECTORY]
+        for name in sorted(directories, key=lambda name: name.count("/"), reverse=True):
+            if not left[name] and (name in emptied or posixpath.basename(name) == "__pycache__"):
+                self.remove("orphan", name, "removed: it is empty")
+                left[posixpath.dirname(name)] -= 1
+                emptied.add(posixpath.dirname(name))
+
     def note(self, rule: str, name: str, detail: str) -> None:
         """Remember what is worth knowing, but is not changed."""
         self.notes.append(Change(rule, name, detail))
@@ -115,6 +129,13 @@ def hashed(path: str, algorithm: str) -> tuple[bytes, int]:
     except OSError as error:
         raise _unreadable(path, error) from error
     return state.digest(), size
+
+
+def with_parents(name: str) -> Iterator[str]:
+    """Yield *name* and the directories that it lies in, without the tree's top."""
+    while name:
+        yield name
+        name = posixpath.dirname(name)
 
 
 def beneath(directory: str, name: str) -> bool:

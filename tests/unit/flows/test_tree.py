@@ -246,6 +246,22 @@ def test_pips_record_of_a_target(tree: Path) -> None:
     assert fixed_alike(tree, was) == {"record"}
 
 
+def test_pips_headers_of_a_target(tmp_path: Path) -> None:
+    """Their place tells whether pip ran in a virtual environment."""
+    files = {"demo/__init__.py": b"def main(): pass\n", "demo-1.0.data/headers/sub/demo.h": b"/* */\n"}
+    tree = tmp_path / "tree"
+    install_into(tree, project(tmp_path, files=files))
+    was = facts(tree)
+    assert "include/demo/sub/demo.h" in was
+    for where in ("include/site/python3.11", "include/python"):
+        (tree / where).mkdir(parents=True)
+        (tree / "include" / "demo").rename(tree / where / "demo")
+        record = tree / INFO / "RECORD"
+        text = record.read_text("utf-8").replace("include/demo", f"../../{where}/demo")
+        record.write_text(text, encoding="utf-8")
+        assert fixed_alike(tree, was) >= {"headers", "record"}
+
+
 def test_a_url_that_says_something_elsewhere_is_kept(tree: Path) -> None:
     rewrite(tree, f"{INFO}/direct_url.json", '{"url": "https://example.org/demo.git", "vcs_info": {"vcs": "git"}}')
     fix_tree(tree)
