@@ -28,8 +28,8 @@ __all__ = ["DEEPEST", "MOST_FLAT", "NotMarshalError", "is_known", "normalized"]
 DEEPEST = 2000
 """How many values may lie in one another: marshal's own limit."""
 
-MOST_FLAT = 64 << 20
-"""Bytes: how much of what is in frozensets is written out to bring it into order."""
+MOST_FLAT = 16 << 20
+"""Bytes: how much of what is in frozensets is written out to bring it into order, each value taken for 16 more."""
 
 _FLAG_REF = 0x80
 _SINGLETONS = b"NTF.S"
@@ -196,7 +196,7 @@ class _Graph:
         while stack:
             each = stack.pop()
             parts.append(_sortable(self.forms[each]))
-            self._flat += len(parts[-1])
+            self._flat += len(parts[-1]) + 16
             if self._flat > MOST_FLAT:
                 raise NotMarshalError(f"its frozensets hold more than {MOST_FLAT} bytes")
             stack.extend(reversed(self.kids.get(each, ())))
