@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-PURE = [
+PURE = (
     "boto3",
     "botocore",
     "certifi",
@@ -44,8 +44,8 @@ PURE = [
     "six",
     "typing-extensions",
     "urllib3",
-]
-EXTENSIONS = [
+)
+EXTENSIONS = (
     "cffi",
     "cryptography",
     "lxml",
@@ -56,7 +56,7 @@ EXTENSIONS = [
     "pillow",
     "pydantic-core",
     "pyyaml",
-]
+)
 DATE = "1600000000"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from support.artifacts import wheel
 
-from samebytes.cli.compiling import compiler_for, normalize_pyc
+from samebytes.cli.compiling import compiler_for
 from samebytes.flows.install import Installed, Options, install
 from samebytes.flows.install_scheme import TARGET
 from samebytes.flows.tree_fix import Fixed, fix
@@ -43,14 +43,14 @@ def install_into(top: Path, *wheels: Path, **changes: object) -> Installed:
     """Install *wheels* into *top* as ``--target`` does, by this interpreter."""
     options = Options(top, FINAL, TARGET, PYTHON, date=DATE)._replace(**changes)  # type: ignore[arg-type]
     compiler = compiler_for(ask(sys.executable), "checked-hash", 1)
-    return install(wheels, options, compiler, normalize_pyc("checked-hash"))
+    return install(wheels, options, compiler)
 
 
 def fix_tree(top: Path, **changes: object) -> Fixed:
     """Fix the tree *top* by this interpreter."""
     options = FixOptions(FINAL, DATE)._replace(**changes)  # type: ignore[arg-type]
     compiler = compiler_for(ask(sys.executable), "checked-hash", 1)
-    return fix(top, options, compiler, normalize_pyc("checked-hash"))
+    return fix(top, options, compiler)
 
 
 def facts(top: Path) -> dict[str, tuple[int, int, bytes]]:

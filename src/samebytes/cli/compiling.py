@@ -12,7 +12,7 @@ from ..epoch import from_environment, parse_date_option
 from .normalize import _jobs as jobs_option
 
 if TYPE_CHECKING:
-    from ..flows.tree_bytecode import Compiler, Normalize
+    from ..flows.tree_bytecode import Compiler
     from ..outside.places import Places
 
 MODES = ("checked-hash", "unchecked-hash", "none")
@@ -76,15 +76,3 @@ def compiler_for(places: Places, mode: str, jobs: int) -> Compiler:
     from ..outside.compiler import Compiler
 
     return Compiler(places.executable, mode, jobs)
-
-
-def normalize_pyc(mode: str) -> Normalize:
-    """Return what puts a compiled module into the one form without its interpreter."""
-    from ..dist import bytecode
-
-    def normalize(data: bytes, source: bytes, filename: str) -> bytes | None:
-        if not bytecode.is_known(data):
-            return None
-        return bytecode.relocated(bytecode.bound(data, source, mode), filename)
-
-    return normalize

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .. import __version__
 from ..errors import UsageError
 from . import exit_status
-from .compiling import add_compiling, compiler_for, given_date, levels_of, normalize_pyc, venv_python
+from .compiling import add_compiling, compiler_for, given_date, levels_of, venv_python
 from .terminal import Progress, style_of
 from .verbosity import QUIET, VERBOSE, add_verbosity
 
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         refuse_unfit(wheels, places.implementation, places.version)
         options = _options(args, places, date)
         compiler = None if args.pyc == "none" else compiler_for(places, args.pyc, args.jobs)
-        installed = install(wheels, options, compiler, normalize_pyc(args.pyc))
+        installed = install(wheels, options, compiler)
     return _report(args, installed, source)
 
 

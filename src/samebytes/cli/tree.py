@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .. import __version__
 from ..errors import UsageError
 from . import exit_status
-from .compiling import add_compiling, compiler_for, given_date, levels_of, normalize_pyc, venv_python
+from .compiling import MODES, add_compiling, compiler_for, given_date, levels_of, venv_python
 from .terminal import Progress, style_of
 from .verbosity import QUIET, VERBOSE, add_verbosity
 
@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 _DESCRIPTION = """\
 Trees of installed packages: virtual environments, --target directories,
 site-packages in an unpacked image."""
+
+_EPILOG = f"""\
+examples:
+  samebytes tree fix .venv            make canonical what pip or uv installed
+  samebytes tree digest .venv         one digest of all that is in it
+
+{exit_status.table()}
+
+'samebytes tree COMMAND --help' says more about each."""
 
 _FIX = """\
 Make what pip or uv installed canonical in place: compiled modules, modes,
@@ -57,10 +66,10 @@ examples:
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command with its two verbs to *subparsers*."""
     parser = subparsers.add_parser(
-        "tree", help="make installed packages canonical; digest a tree", description=_DESCRIPTION
+        "tree", help="make installed packages canonical; digest a tree", description=_DESCRIPTION, epilog=_EPILOG
     )
     parser.set_defaults(run=lambda _: _show_help(parser))
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb")
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", dest="verb")
     _add_fix(verbs)
     _add_digest(verbs)
 
@@ -105,6 +114,7 @@ def run_fix(args: argparse.Namespace) -> int:
         final=_final(args),
         date=DEFAULT_DATE if date is None else date,
         levels=levels_of(args),
+        mode=MODES[0] if args.pyc == "none" else args.pyc,
         executable=args.executable,
         rebuild_record=args.rebuild_record,
         write=not args.check,
@@ -112,7 +122,7 @@ def run_fix(args: argparse.Namespace) -> int:
     with Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress:
         progress.show(f"{'checking' if args.check else 'fixing'} {args.directory}")
         compiler = _compiler(args)
-        fixed = fix(args.directory, options, compiler, normalize_pyc(args.pyc))
+        fixed = fix(args.directory, options, compiler)
     return _report(args, fixed, "constant" if date is None else source)
 
 

@@ -15,7 +15,7 @@ from ..passes.pipeline import agreed_date
 from .install_move import anchor_of, move_in, private_stage
 from .install_scheme import Scheme
 from .tree_apply import make_directories
-from .tree_bytecode import Compiler, Normalize
+from .tree_bytecode import Compiler
 from .tree_fix import Options as FixOptions
 from .tree_fix import fix
 from .tree_plan import Change
@@ -97,7 +97,7 @@ def _expanded(path: Path) -> Sequence[Path]:
     return [path]
 
 
-def install(wheels: Sequence[Path], options: Options, compiler: Compiler | None, normalize: Normalize) -> Installed:
+def install(wheels: Sequence[Path], options: Options, compiler: Compiler | None) -> Installed:
     """Install *wheels*, all of them or none.
 
     All is made in a private directory beside its place, or in it if that is there already, and moved when complete.
@@ -122,7 +122,7 @@ def install(wheels: Sequence[Path], options: Options, compiler: Compiler | None,
         laid = tuple(lay_out(wheel, how, taken, refuse) for wheel in wheels)
         digests = {name: digest for one in laid for name, digest in one.digests.items()}
         settings = FixOptions(options.final, date, options.levels, durable=False)
-        fixed = fix(inner, settings, compiler, normalize, digests)
+        fixed = fix(inner, settings, compiler, digests)
         files = sum(len(names) for _, _, names in os.walk(inner))
         move_in(stage, anchor, options.top, date)
     if anchor == options.top:

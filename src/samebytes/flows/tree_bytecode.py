@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from ..dist import bytecode
 from ..dist.pyc import source_of
 from ..errors import ArchiveError
 from .tree_installed import Distribution
@@ -50,23 +51,13 @@ class Compiler(Protocol):
         """Return what became of each of *wanted*, in their order."""
 
 
-class Normalize(Protocol):
-    """Puts a compiled module of any Python into the one form."""
-
-    def __call__(self, data: bytes, source: bytes, filename: str) -> bytes | None:
-        """Return the module's new bytes, or None if it is of a Python that is not known.
-
-        :raises ArchiveError: if it is damaged, or was compiled from another source.
-        """
-
-
 def plan_bytecode(
     plan: Plan,
     found: Iterable[Distribution],
     final: str,
     levels: Collection[int] | None,
     compiler: Compiler | None,
-    normalize: Normalize,
+    mode: str,
 ) -> None:
     """Plan the compiled modules: one for each level of each module, and none that has no source.
 
@@ -76,6 +67,7 @@ def plan_bytecode(
     :param final: where the tree's top will lie.
     :param levels: of optimization; None for 0 and those that are there already; none at all for no compiled modules.
     :param compiler: None to make none anew.
+    :param mode: of those that are there, as in :data:`samebytes.dist.bytecode.FLAGS`.
     """
     found = tuple(found)
     sites = {distribution.site for distribution in found} or {""}
@@ -95,7 +87,7 @@ def plan_bytecode(
         if levels is not None and not levels:
             plan.remove("bytecode", name, "removed")
         else:
-            _plan_normalized(plan, name, final, normalize)
+            _plan_normalized(plan, name, final, mode)
 
 
 def compiled_name(source: str, tag: str, level: int) -> str:
@@ -175,19 +167,20 @@ def _plan_compiled(plan: Plan, wanted: dict[str, Wanted], compiler: Compiler) ->
             plan.write("bytecode", name, compiled.data, "compiled anew" if name in plan.nodes else "compiled")
 
 
-def _plan_normalized(plan: Plan, name: str, final: str, normalize: Normalize) -> None:
+def _plan_normalized(plan: Plan, name: str, final: str, mode: str) -> None:
     source = source_of(name)
     assert source is not None
     before = plan.read(name)
+    if not bytecode.is_known(before):
+        plan.note("bytecode", name, "left as it is: compiled by a Python that is not known")
+        return
+    if _is_stale(before, plan.nodes[source].stat):
+        plan.remove("bytecode", name, "removed: its source has changed since")
+        return
     try:
-        after = normalize(before, plan.read(source), posixpath.join(final, source))
+        after = bytecode.relocated(bytecode.bound(before, plan.read(source), mode), posixpath.join(final, source))
     except ArchiveError as error:
         plan.remove("bytecode", name, f"removed: {error.message}")
-        return
-    if after is None:
-        plan.note("bytecode", name, "left as it is: compiled by a Python that is not known")
-    elif _is_stale(before, plan.nodes[source].stat):
-        plan.remove("bytecode", name, "removed: its source has changed since")
     else:
         plan.write("bytecode", name, after, "put into the one form")
 

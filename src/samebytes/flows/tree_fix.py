@@ -12,7 +12,7 @@ from ..archive.entry import Kind
 from ..epoch import DEFAULT_DATE
 from ..errors import UsageError
 from .tree_apply import apply, demand_permission, told, touches
-from .tree_bytecode import Compiler, Normalize, plan_bytecode
+from .tree_bytecode import Compiler, plan_bytecode
 from .tree_installed import distributions, same_headers, same_metadata, same_record
 from .tree_plan import Change, Plan
 from .tree_walk import Node, walk
@@ -27,6 +27,8 @@ class Options(NamedTuple):
     """Seconds since 1970 UTC."""
     levels: tuple[int, ...] | None = None
     """Levels of optimization to compile at; None for 0 and what is there; none at all for no compiled modules."""
+    mode: str = "checked-hash"
+    """How compiled modules that are not made anew are bound to their source; the compiler knows its own."""
     executable: str | None = None
     """What generated scripts are run by; None for what they say already."""
     rebuild_record: bool = False
@@ -50,7 +52,6 @@ def fix(
     root: Path,
     options: Options,
     compiler: Compiler | None,
-    normalize: Normalize,
     digests: Mapping[str, tuple[bytes, int]] = MappingProxyType({}),
 ) -> Fixed:
     """Make the tree at *root* canonical, or say what that would change.
@@ -69,7 +70,7 @@ def fix(
     for distribution in found:
         same_metadata(plan, distribution, options.executable)
     _plan_locks(plan)
-    plan_bytecode(plan, found, options.final, options.levels, compiler, normalize)
+    plan_bytecode(plan, found, options.final, options.levels, compiler, options.mode)
     plan.remove_emptied()
     for distribution in found:
         same_record(plan, distribution)

@@ -19,7 +19,6 @@ import pytest
 from support.installed import DATE, FINAL, TAG, facts, fix_tree, install_into, project, strays
 from support.wheels import spelt
 
-from samebytes.cli.compiling import normalize_pyc
 from samebytes.errors import ArchiveError, OutputError, RecordError, UsageError
 from samebytes.flows.tree_digest import digest
 from samebytes.flows.tree_fix import Options, fix
@@ -342,6 +341,22 @@ def test_a_module_that_has_no_source_stays(tmp_path: Path) -> None:
     assert fix_tree(tmp_path / "tree").changes == ()
 
 
+def test_without_an_interpreter_what_is_there_is_put_into_form(tree: Path) -> None:
+    was = facts(tree)
+    command = [sys.executable, "-m", "compileall", "-q", "-f", "--invalidation-mode", "timestamp", str(tree / "demo")]
+    subprocess.run(command, check=True)
+    fix(tree, Options(FINAL, DATE), None)
+    assert facts(tree) == was
+    assert fix(tree, Options(FINAL, DATE), None).changes == ()
+    subprocess.run(command, check=True)
+    os.utime(tree / "demo" / "part.py", (5, 5))
+    (change,) = [change for change in fix(tree, Options(FINAL, DATE), None).changes if "removed" in change.detail]
+    assert (change.name, change.detail) == (pyc("demo/part"), "removed: its source has changed since")
+    (tree / pyc("demo/part")).write_bytes(b"\xff\xff\r\n" + bytes(20))
+    (note,) = fix(tree, Options(FINAL, DATE), None).notes
+    assert note.detail == "left as it is: compiled by a Python that is not known"
+
+
 def test_which_python_a_tree_is_for(tmp_path: Path) -> None:
     caches = tmp_path / "demo" / "__pycache__"
     caches.mkdir(parents=True)
@@ -453,7 +468,7 @@ def _fixed_by_nobody(tree: Path) -> int:
     """Try it as another user, and return 0 if it ended as it should."""
     try:
         os.setuid(65534)  # who may perhaps not run this interpreter
-        fix(tree, Options(FINAL, DATE), None, normalize_pyc("checked-hash"))
+        fix(tree, Options(FINAL, DATE), None)
     except OutputError as error:
         told = "belongs to another user (number 0), and so do 1 more; nothing was changed" in error.message
         return 0 if told and "who installed it" in error.remedy else 2
