@@ -25,24 +25,20 @@ pytestmark = pytest.mark.integration
 FILES = 60
 NAME = "/final/place.py"
 
-COMPILE = (
-    """
+COMPILE = """
 import importlib.util, marshal, sys
-condition, target, *files = sys.argv[1:]
+condition, target, *files = sys.argv[2:]
 if condition == "modules loaded":
     import argparse, asyncio, decimal, email.mime.text, http.client, json, logging.handlers, unittest, xml.dom.minidom
 held = []
 for file in files:
     with open(file, "rb") as stream:
-        code = compile(stream.read(), %r, "exec", dont_inherit=True)
+        code = compile(stream.read(), sys.argv[1], "exec", dont_inherit=True)
     if condition == "code held":
         held.append(code)
-    number = file.rsplit("/", 1)[1]
-    with open(target + "/" + number, "wb") as stream:
+    with open(target + "/" + file.rsplit("/", 1)[1], "wb") as stream:
         stream.write(importlib.util.MAGIC_NUMBER + bytes(12) + marshal.dumps(code))
 """
-    % NAME
-)
 
 AGREE = """
 import marshal, struct, sys, types
@@ -110,7 +106,7 @@ def compiled(
     target: Python, directory: Path, files: list[Path], condition: str = "", seed: str = "0"
 ) -> dict[str, bytes]:
     directory.mkdir(exist_ok=True)
-    run(target, COMPILE, condition, str(directory), *map(str, files), seed=seed)
+    run(target, COMPILE, NAME, condition, str(directory), *map(str, files), seed=seed)
     return {file.name: (directory / file.name).read_bytes() for file in files}
 
 

@@ -20,7 +20,7 @@ from samebytes.errors import ArchiveError
 MAGIC = importlib.util.MAGIC_NUMBER
 NUMBER = int.from_bytes(MAGIC[:2], "little")
 SOURCE = '''\
-"""A module: ünïcode, \\ud800 alone, and \U0001f600."""
+"""A module: ünïcode, and \U0001f600."""
 import os.path as where
 from typing import Optional
 
