@@ -34,7 +34,7 @@ PURE = (
     "importlib-metadata",
     "jinja2",
     "packaging",
-    "pip",
+    "platformdirs",
     "pluggy",
     "pydantic",
     "pygments",

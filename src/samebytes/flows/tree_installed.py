@@ -53,21 +53,28 @@ def distributions(plan: Plan, final: str, *, rebuild_record: bool) -> tuple[Dist
 
     :raises RecordError: if a RECORD contradicts its files, unless it is to be rebuilt; all mismatches are told.
     """
-    found = []
+    listings = {info: _listing(plan, info) for info in _infos(plan)}
+    rows = {
+        info: {_place(plan, posixpath.dirname(info), row.name, final): row for row in listing.rows.values()}
+        for info, listing in listings.items()
+    }
+    # A vendored distribution is data of the one that lists its RECORD.
+    found = [info for info in rows if not any(f"{info}/RECORD" in rows[other] for other in rows if other != info)]
     wrong: list[tuple[str, record.Mismatch]] = []
-    for info in _infos(plan):
+    for info in found:
+        faults = [fault for fault in listings[info].faults if not fault.name.endswith(".pyc")]
+        faults += _mismatches(plan, rows[info])
         site = posixpath.dirname(info)
-        listing = record.parse(plan.read(f"{info}/RECORD"), f"{posixpath.basename(info)}/RECORD")
-        rows = {_place(plan, site, row.name, final): row for row in listing.rows.values()}
-        faults = [fault for fault in listing.faults if not fault.name.endswith(".pyc")]
-        found.append(Distribution(info, rows))
-        faults += _mismatches(plan, rows)
         wrong += [(info, fault) for fault in faults if not _is_own_work(plan, info, joined(site, fault.name))]
     if wrong and not rebuild_record:
         raise _disagreement(plan, wrong)
     for info, mismatch in wrong:
         plan.note("record-verified", joined(posixpath.dirname(info), mismatch.name), mismatch.detail)
-    return tuple(found)
+    return tuple(Distribution(info, rows[info]) for info in found)
+
+
+def _listing(plan: Plan, info: str) -> record.Listing:
+    return record.parse(plan.read(f"{info}/RECORD"), f"{posixpath.basename(info)}/RECORD")
 
 
 def _infos(plan: Plan) -> Iterator[str]:

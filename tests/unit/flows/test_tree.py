@@ -261,6 +261,19 @@ def test_pips_headers_of_a_target(tmp_path: Path) -> None:
         assert fixed_alike(tree, was) >= {"headers", "record"}
 
 
+def test_a_vendored_distribution_is_data(tmp_path: Path) -> None:
+    vendored = "demo/_vendor/other-1.0.dist-info"
+    files = {
+        "demo/__init__.py": b"def main(): pass\n",
+        f"{vendored}/RECORD": b"bin/other,sha256=AAAA,3\nother/__init__.py,,\n",
+        f"{vendored}/INSTALLER": b"pip\n",
+    }
+    install_into(tmp_path / "tree", project(tmp_path, files=files))
+    assert (tmp_path / "tree" / vendored / "RECORD").read_bytes() == files[f"{vendored}/RECORD"]
+    assert (tmp_path / "tree" / vendored / "INSTALLER").read_bytes() == b"pip\n"
+    assert fix_tree(tmp_path / "tree").changes == ()
+
+
 def test_a_url_that_says_something_elsewhere_is_kept(tree: Path) -> None:
     rewrite(tree, f"{INFO}/direct_url.json", '{"url": "https://example.org/demo.git", "vcs_info": {"vcs": "git"}}')
     fix_tree(tree)
