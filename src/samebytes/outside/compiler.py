@@ -18,6 +18,8 @@ __all__ = ["Compiled", "Compiler", "Wanted"]
 _WORKER = Path(__file__).with_name("compile_worker.py")
 _RULE = Path(__file__).parent.parent / "dist" / "marshalform.py"
 _FLAGS = {"checked-hash": 3, "unchecked-hash": 1}
+_PATIENCE = 2.0
+"""Seconds that what is no Python, and says something else, is given to end."""
 _REMEDY = "Name a CPython from 3.8 to 3.14, the one that is to import what is compiled."
 
 
@@ -121,7 +123,11 @@ class _Worker:
         return head[:1], content
 
     def _last_line(self) -> str:
-        self._process.wait()
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:  # Whatever it is, it waits for what does not come.
+            self._process.kill()
+            self._process.wait()
         self._said.seek(0)
         lines = self._said.read().decode(errors="replace").split("\n")
         return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")

@@ -172,6 +172,7 @@ def test_what_a_process_ends_over_once_is_compiled_after_all(tmp_path: Path) -> 
         ("echo 'no such thing' >&2; exit 1", "no such thing"),
         ("exit 0", "it said nothing"),
         ("echo hello", "it said nothing"),
+        ("echo hello; exec cat", "it said nothing"),
     ],
 )
 def test_what_is_no_interpreter_is_an_error(tmp_path: Path, text: str, said: str) -> None:
