@@ -1,0 +1,117 @@
+"""Scripts that installers generate from entry points: what they say, and the one text that says it.
+
+Source: https://packaging.python.org/en/latest/specifications/entry-points/, "Use for scripts". Every installer has a
+wording of its own, so the same wheel gives other bytes by pip, uv and the installer library.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_VALUE = r"(?P<module>[\w.]+)\s*:\s*(?P<attribute>[\w.]+)\s*(?:\[[^\]]*\]\s*)?"
+_GROUPS = {"console_scripts": False, "gui_scripts": True}
+_LONGEST_LINE = 127
+"""What every kernel takes as a script's first line."""
+
+_TEXT = """\
+# -*- coding: utf-8 -*-
+import re
+import sys
+from {module} import {name}
+if __name__ == "__main__":
+    sys.argv[0] = re.sub(r"(-script\\.pyw|\\.exe)?$", "", sys.argv[0])
+    sys.exit({attribute}())
+"""
+
+_SAYS_NOTHING = ("# -*- coding: utf-8 -*-", "import re", "")
+_CLEANINGS = (
+    (),
+    ('    sys.argv[0] = re.sub(r"(-script\\.pyw|\\.exe)?$", "", sys.argv[0])',),
+    ('    sys.argv[0] = re.sub(r"(-script\\.pyw?|\\.exe)?$", "", sys.argv[0])',),
+    ('    sys.argv[0] = sys.argv[0].removesuffix(".exe")',),
+    (
+        '    if sys.argv[0].endswith("-script.pyw"):',
+        "        sys.argv[0] = sys.argv[0][:-11]",
+        '    elif sys.argv[0].endswith(".exe"):',
+        "        sys.argv[0] = sys.argv[0][:-4]",
+    ),
+)
+"""How the name that the program sees is cleaned: by pip, distlib and installer, older pip, newer pip, uv."""
+
+_HEAD = r"#!/bin/sh\n'''exec' .*\n' '''\n|#!.*\n"
+
+
+class EntryPoint(NamedTuple):
+    """A command that a distribution offers."""
+
+    name: str
+    module: str
+    attribute: str
+    """Dotted; what is called."""
+    gui: bool = False
+
+
+def entry_points(text: str) -> Iterator[EntryPoint]:
+    """Yield the commands of an ``entry_points.txt``, whose other groups do not count.
+
+    :raises ValueError: if it cannot be read, or a command points at nothing that could be called.
+    """
+    import configparser
+
+    parser = configparser.RawConfigParser(delimiters=("=",), interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        parser.read_string(text)
+    except configparser.Error as error:
+        raise ValueError(" ".join(str(error).split())) from error
+    for group, gui in _GROUPS.items():
+        for name, value in parser.items(group) if parser.has_section(group) else ():
+            match = re.fullmatch(_VALUE, value)
+            if match is None or not re.fullmatch(r"[^/\\\0\s]+", name) or name in (".", ".."):
+                raise ValueError(f"the command {name!r} points at {value!r}, which cannot be called")
+            yield EntryPoint(name, match["module"], match["attribute"], gui)
+
+
+def first_lines(executable: str) -> bytes:
+    """Return how a script begins that *executable* is to run.
+
+    A path with a blank, or too long for a kernel, is called by way of the shell, as all installers do.
+    """
+    raw = executable.encode("utf-8", "surrogateescape")
+    if b" " not in raw and len(raw) + 3 <= _LONGEST_LINE:
+        return b"#!%b\n" % raw
+    import shlex
+
+    quoted = shlex.quote(executable).encode("utf-8", "surrogateescape")
+    return b"#!/bin/sh\n'''exec' %b \"$0\" \"$@\"\n' '''\n" % quoted
+
+
+def script(head: bytes, entry: EntryPoint) -> bytes:
+    """Return the script of *entry*, whose first lines are *head*."""
+    return head + _TEXT.format(module=entry.module, name=_imported(entry), attribute=entry.attribute).encode()
+
+
+def generated_head(data: bytes, entry: EntryPoint) -> bytes | None:
+    """Return the first lines of *data* if the rest of it is what some installer generates for *entry*; else None."""
+    try:
+        text = data.decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        return None
+    match = re.match(_HEAD, text)
+    if match is None:
+        return None
+    lines = [line.replace("'", '"') for line in text[match.end() :].split("\n") if line not in _SAYS_NOTHING]
+    frame = [
+        "import sys",
+        f"from {entry.module} import {_imported(entry)}",
+        'if __name__ == "__main__":',
+        f"    sys.exit({entry.attribute}())",
+    ]
+    same = lines[:3] == frame[:3] and lines[-1:] == frame[3:] and tuple(lines[3:-1]) in _CLEANINGS
+    return match[0].encode() if same else None
+
+
+def _imported(entry: EntryPoint) -> str:
+    return entry.attribute.partition(".")[0]

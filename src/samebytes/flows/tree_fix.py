@@ -1,0 +1,98 @@
+"""Makes canonical in place what pip or uv installed: a virtual environment, a ``--target``, a site-packages."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+from ..archive.entry import Kind
+from ..epoch import DEFAULT_DATE
+from ..errors import UsageError
+from .tree_apply import apply, demand_permission, told, touches
+from .tree_bytecode import Compiler, plan_bytecode
+from .tree_installed import distributions, same_headers, same_metadata, same_record
+from .tree_plan import Change, Plan
+from .tree_walk import Node, walk
+
+
+class Options(NamedTuple):
+    """How to fix a tree."""
+
+    final: str
+    """Where the tree's top will lie, absolute."""
+    date: int = DEFAULT_DATE
+    """Seconds since 1970 UTC."""
+    levels: tuple[int, ...] | None = None
+    """Levels of optimization to compile at; None for 0 and what is there; none at all for no compiled modules."""
+    mode: str = "checked-hash"
+    """How compiled modules that are not made anew are bound to their source; the compiler knows its own."""
+    executable: str | None = None
+    """What generated scripts are run by; None for what they say already."""
+    rebuild_record: bool = False
+    write: bool = True
+    """False to find what would change, and write nothing."""
+    durable: bool = True
+    """Wait until what is written lies on the disk."""
+
+
+class Fixed(NamedTuple):
+    """What was changed in a tree, or would be."""
+
+    root: Path
+    date: int
+    distributions: int
+    changes: tuple[Change, ...]
+    notes: tuple[Change, ...]
+
+
+def fix(
+    root: Path,
+    options: Options,
+    compiler: Compiler | None,
+    digests: Mapping[str, tuple[bytes, int]] = MappingProxyType({}),
+) -> Fixed:
+    """Make the tree at *root* canonical, or say what that would change.
+
+    :param compiler: makes compiled modules anew; None to put those that are there into their one form.
+    :param digests: SHA-256 and size of files, by name in the tree, as far as they are known.
+    :raises UsageError: if *root* is no directory, or a whole file system.
+    :raises ArchiveError: if something in it cannot be read.
+    :raises RecordError: if a RECORD contradicts its files; nothing was changed.
+    :raises OutputError: if something cannot be written.
+    """
+    _refuse_whole_systems(root)
+    plan = Plan(root, walk(root), digests)
+    listed = distributions(plan, options.final, rebuild_record=options.rebuild_record)
+    found = tuple(same_headers(plan, distribution) for distribution in listed)
+    for distribution in found:
+        same_metadata(plan, distribution, options.executable)
+    _plan_locks(plan)
+    plan_bytecode(plan, found, options.final, options.levels, compiler, options.mode)
+    plan.remove_emptied()
+    for distribution in found:
+        same_record(plan, distribution)
+    top = Node(".", os.fspath(root), Kind.DIRECTORY, root.stat())
+    changed = touches(plan, top, options.date)
+    changes = (*plan.changes, *(change for touch in changed for change in told(touch)))
+    if options.write and changes:
+        demand_permission(plan, changed)
+        apply(plan, changed, options.date, durable=options.durable)
+    return Fixed(root, options.date, len(found), changes, tuple(plan.notes))
+
+
+def _refuse_whole_systems(root: Path) -> None:
+    if os.path.lexists(root / "etc" / "passwd"):
+        raise UsageError(
+            f"{root}: is a whole file system, whose modes and times have a meaning of their own",
+            remedy=f"Name what pip or uv installed into, such as {root / 'usr/lib/python3/dist-packages'}.",
+        )
+
+
+def _plan_locks(plan: Plan) -> None:
+    """Plan to remove the empty ``.lock`` that uv leaves at the top of what it installs into."""
+    node = plan.file(".lock")
+    if node is not None and node.stat.st_size == 0:
+        plan.remove("uv-cache", ".lock", "removed: uv's lock, which nothing holds when it is done")

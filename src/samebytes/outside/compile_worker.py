@@ -1,0 +1,78 @@
+"""What the target's interpreter runs: it compiles sources that it is told of, until its standard input ends.
+
+It is run as a plain file, with the file of the rule (``dist/marshalform.py``) as its argument, and imports nothing of
+ours. It speaks in bytes: every text has its length before it, in four bytes, little-endian.
+
+It says the tag of its compiled modules' names. Then, for each request (level of optimization, one byte; flags of
+PEP 552, one byte; path; file name to be compiled in), a byte ``P`` and the whole ``.pyc``, or ``E`` and, in one line,
+why there is none.
+"""
+
+from __future__ import annotations
+
+import sys
+
+if __name__ == "__main__":
+    del sys.path[0]  # The directory of this file; nothing is to be imported from there.
+
+import _imp
+import gc
+from importlib._bootstrap_external import MAGIC_NUMBER
+from marshal import dumps
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO, Callable
+
+    Rule = Callable[[bytes, int], bytes]
+
+
+def main(rule_file: str, requests: BinaryIO, answers: BinaryIO) -> None:
+    with open(rule_file, "rb") as stream:  # noqa: PTH123 - importing pathlib would take longer than all else
+        rule: dict[str, object] = {"__name__": "rule"}
+        exec(compile(stream.read(), rule_file, "exec"), rule)
+    magic = int.from_bytes(MAGIC_NUMBER[:2], "little")
+    if not rule["is_known"](magic):  # type: ignore[operator]
+        sys.exit(f"its code, of magic number {magic}, is not known here")
+    normalized: Rule = rule["normalized"]  # type: ignore[assignment]
+    _say(answers, b"H", str(sys.implementation.cache_tag).encode())
+    gc.disable()  # Nothing here makes cycles.
+    while True:
+        head = requests.read(2)
+        if len(head) < 2:
+            return
+        path, filename = _text(requests), _text(requests)
+        try:
+            answer = b"P", _compiled(path, filename, head, normalized)
+        except Exception as error:
+            answer = b"E", _in_a_line(error).encode("utf-8", "backslashreplace")
+        _say(answers, *answer)
+
+
+def _text(stream: BinaryIO) -> str:
+    return stream.read(int.from_bytes(stream.read(4), "little")).decode("utf-8", "surrogatepass")
+
+
+def _say(stream: BinaryIO, kind: bytes, content: bytes) -> None:
+    stream.write(kind + len(content).to_bytes(4, "little") + content)
+    stream.flush()
+
+
+def _compiled(path: str, filename: str, head: bytes, normalized: Rule) -> bytes:
+    with open(path, "rb") as stream:  # noqa: PTH123
+        source = stream.read()
+    code = compile(source, filename, "exec", dont_inherit=True, optimize=head[0])
+    digest = _imp.source_hash(int.from_bytes(MAGIC_NUMBER, "little"), source)
+    form = normalized(dumps(code), int.from_bytes(MAGIC_NUMBER[:2], "little"))
+    return bytes(MAGIC_NUMBER + head[1:] + b"\0\0\0" + digest + form)
+
+
+def _in_a_line(error: Exception) -> str:
+    if isinstance(error, SyntaxError):
+        where = f", line {error.lineno}" if error.lineno else ""
+        return f"{type(error).__name__}: {error.msg}{where}"
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.stdin.buffer, sys.stdout.buffer)

@@ -1,0 +1,169 @@
+"""Real wheels by pip, uv and samebytes: one tree, from which everything still runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("installer")
+pytest.importorskip("uv")
+
+from support.installed import TAG, facts
+
+from samebytes import cli
+from samebytes.flows.tree_digest import digest
+
+pytestmark = [pytest.mark.integration, pytest.mark.network]
+
+PROJECTS = ("six", "click", "idna", "attrs", "httpx", "markupsafe", "greenlet", "pyflakes")
+"""Modules, packages, commands, an extension, C headers, sources that not every Python compiles."""
+
+LAYER = Path(__file__).parents[2] / "examples" / "container" / "layer.py"
+DATE = "1600000000"
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    directory = tmp_path_factory.mktemp("wheels")
+    command = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps"]
+    subprocess.run([*command, "--only-binary", ":all:", "-d", directory, *PROJECTS], check=True)
+    return sorted(directory.glob("*.whl"))
+
+
+@pytest.fixture(autouse=True)
+def _date(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", DATE)
+    monkeypatch.setenv("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+    monkeypatch.setenv("PIP_ROOT_USER_ACTION", "ignore")
+
+
+def samebytes(*arguments: object) -> int:
+    return cli.main([str(argument) for argument in arguments])
+
+
+def pip(python: Path | str, *arguments: object) -> None:
+    command = [sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-index", "--no-deps"]
+    subprocess.run([*command, *map(str, arguments)], check=True)
+
+
+def uv(python: Path | str, *arguments: object, bytecode: bool = True) -> None:
+    command = [sys.executable, "-m", "uv", "pip", "install", "-q", "--no-index", "--no-deps", "--python", python]
+    subprocess.run([*command, *(["--compile-bytecode"] if bytecode else []), *map(str, arguments)], check=True)
+
+
+def test_a_target_by_pip_by_uv_and_by_samebytes(wheels: list[Path], tmp_path: Path) -> None:
+    place = tmp_path / "site"
+    found = {}
+    for way in ("pip", "uv", "uv without bytecode", "samebytes"):
+        before = os.umask(0o077 if way == "uv" else 0o022)
+        if way == "pip":
+            pip(sys.executable, "--target", place, *reversed(wheels))
+        elif way == "samebytes":
+            assert samebytes("install", "-q", *wheels, "--target", place) == 0
+        else:
+            uv(sys.executable, "--target", place, *wheels, bytecode=way == "uv")
+        if way != "samebytes":
+            assert samebytes("tree", "fix", "--check", "-q", place) == 1
+            assert samebytes("tree", "fix", "-q", place, "--executable", sys.executable) == 0
+        os.umask(before)
+        assert samebytes("tree", "fix", "--check", place) == 0
+        found[way] = facts(place)
+        shutil.rmtree(place)
+    for way, tree in found.items():
+        assert {name for name in tree if tree[name] != found["samebytes"].get(name)} == set(), way
+        assert tree.keys() == found["samebytes"].keys(), way
+
+
+def test_a_virtual_environment_by_pip_by_uv_and_by_samebytes(wheels: list[Path], tmp_path: Path) -> None:
+    place = tmp_path / "venv"
+    python = place / "bin" / "python"
+    found = {}
+    for way in ("pip", "uv", "samebytes"):
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", place], check=True)
+        if way == "pip":
+            pip(python, *wheels)
+        elif way == "uv":
+            uv(python, *wheels, bytecode=False)
+        else:
+            assert samebytes("install", "-q", *wheels, "--venv", place) == 0
+        assert samebytes("tree", "fix", "-q", place) == 0
+        found[way] = digest(place).sha256
+        command = [place / "bin" / "idna", "--help"]
+        subprocess.run(command, check=True, capture_output=True)
+        shutil.rmtree(place)
+    assert len(set(found.values())) == 1, found
+
+
+def test_compiled_modules_are_used_from_a_read_only_tree(wheels: list[Path], tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    assert samebytes("install", "-q", *wheels, "--target", site, "--executable", sys.executable) == 0
+    before = facts(site)
+    modules = "six, click, idna, attr, httpx._urls, markupsafe._speedups, greenlet, pyflakes.api"
+    names = [name.strip() for name in modules.split(",")]
+    for path in [site, *site.rglob("*")]:
+        path.chmod(path.stat().st_mode & 0o555)
+    pure = [name for name in names if name not in ("httpx._urls", "markupsafe._speedups")]
+    code = f"import importlib; [importlib.import_module(name) for name in {pure!r}]; import markupsafe._speedups"
+    environ = {**os.environ, "PYTHONPATH": str(site)}
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    command = [sys.executable, "-W", "error", "-v", "-c", code]
+    said = subprocess.run(command, env=environ, capture_output=True, text=True, check=True).stderr
+    matched = [line for line in said.splitlines() if "matches" in line and str(site) in line]
+    assert len(matched) > len(pure)
+    assert "code object from" not in "\n".join(
+        line for line in said.splitlines() if str(site) in line and ".py'" in line
+    )
+    tool = subprocess.run(
+        [site / "bin" / "pyflakes", "--version"], env=environ, capture_output=True, text=True, check=True
+    )
+    assert "Python" in tool.stdout
+    for path in [site, *site.rglob("*")]:
+        path.chmod(path.stat().st_mode | 0o200)
+    assert facts(site) == before
+
+
+@pytest.mark.parametrize(("mode", "seen"), [("checked-hash", "edited"), ("unchecked-hash", "as it was")])
+def test_an_edit_is_seen_or_not(mode: str, seen: str, tmp_path: Path) -> None:
+    from support.installed import project
+
+    files = {"demo/__init__.py": b"def main(): print('as it was')\n"}
+    site = tmp_path / "site"
+    assert samebytes("install", "-q", project(tmp_path, files=files), "--target", site, "--pyc", mode) == 0
+    source = site / "demo" / "__init__.py"
+    source.write_text("def main(): print('edited')\n", encoding="utf-8")
+    os.utime(source, (int(DATE), int(DATE)))
+    command = [sys.executable, "-W", "error", "-c", "import demo; demo.main()"]
+    environ = {**os.environ, "PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1"}
+    said = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+    assert said.stdout == f"{seen}\n"
+
+
+def test_an_image_root(wheels: list[Path], tmp_path: Path) -> None:
+    root = tmp_path / "image"
+    options = ["--root", root, "--prefix", "/opt/py", "--executable", "/opt/py/bin/python3"]
+    assert samebytes("install", "-q", *wheels, *options) == 0
+    (site,) = (root / "opt" / "py").rglob("six.py")
+    compiled = (site.parent / "__pycache__" / f"six.{TAG}.pyc").read_bytes()
+    final = "/" + site.relative_to(root).as_posix()
+    assert final.encode() in compiled
+    for name, (_, _, data) in facts(root).items():
+        assert str(tmp_path).encode() not in data, name
+    assert (root / "opt/py/bin/httpx").read_bytes().startswith(b"#!/opt/py/bin/python3\n")
+    assert samebytes("tree", "fix", "--check", "--root", root, site.parent) == 0
+
+
+@pytest.mark.skipif(not LAYER.is_file(), reason="the examples are not here")
+def test_the_example_of_a_layer(wheels: list[Path], tmp_path: Path) -> None:
+    command = [sys.executable, LAYER, wheels[0].parent, "--output", tmp_path / "layer.tar"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert said[0] == said[1]
+    assert said[0].startswith("sha256:")
+    assert said[2] == "The same layer."
+    (tmp_path / "root").mkdir()
+    subprocess.run(["tar", "-xpf", tmp_path / "layer.tar", "-C", tmp_path / "root"], check=True)
+    assert f"sha256:{digest(tmp_path / 'root').sha256}" == said[0]

@@ -1,0 +1,70 @@
+"""Wheels to install, and trees that are installed, made from nothing."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from support.artifacts import wheel
+
+from samebytes.cli.compiling import compiler_for
+from samebytes.flows.install import Installed, Options, install
+from samebytes.flows.install_scheme import TARGET
+from samebytes.flows.tree_fix import Fixed, fix
+from samebytes.flows.tree_fix import Options as FixOptions
+from samebytes.outside.places import ask
+
+DATE = 1_600_000_000
+FINAL = "/opt/app"
+PYTHON = "/usr/bin/python3"
+TAG = sys.implementation.cache_tag or ""
+
+COMMANDS = "[console_scripts]\n{name} = {name}:main\n"
+
+
+def project(
+    directory: Path, name: str = "demo", files: Mapping[str, bytes] | None = None, record: bytes | None = None
+) -> Path:
+    """Write a wheel with a package, a module of it, and a command; *files* replace the package's."""
+    package = files or {
+        f"{name}/__init__.py": b"def main():\n    print(__file__)\n",
+        f"{name}/part.py": b"ANSWER = 42\n",
+        f"{name}/data.txt": b"some text\n",
+    }
+    info = f"{name}-1.0.dist-info"
+    commands = {f"{info}/entry_points.txt": COMMANDS.format(name=name).encode()}
+    return wheel(directory, name, {**package, **commands}, record=record)
+
+
+def install_into(top: Path, *wheels: Path, **changes: object) -> Installed:
+    """Install *wheels* into *top* as ``--target`` does, by this interpreter."""
+    options = Options(top, FINAL, TARGET, PYTHON, date=DATE)._replace(**changes)  # type: ignore[arg-type]
+    compiler = compiler_for(ask(sys.executable), "checked-hash", 1)
+    return install(wheels, options, compiler)
+
+
+def fix_tree(top: Path, **changes: object) -> Fixed:
+    """Fix the tree *top* by this interpreter."""
+    options = FixOptions(FINAL, DATE)._replace(**changes)  # type: ignore[arg-type]
+    compiler = compiler_for(ask(sys.executable), "checked-hash", 1)
+    return fix(top, options, compiler)
+
+
+def facts(top: Path) -> dict[str, tuple[int, int, bytes]]:
+    """Return mode, time and contents of everything in *top*, by name; read in the plainest way."""
+    found = {}
+    for path in sorted(top.rglob("*")):
+        status = path.lstat()
+        data = path.read_bytes() if path.is_file() else b""
+        found[path.relative_to(top).as_posix()] = (stat.S_IMODE(status.st_mode), status.st_mtime_ns, data)
+    return found
+
+
+def strays(directory: Path) -> list[str]:
+    """Return what an install or a fix has left behind of its own."""
+    return [
+        name for _, names, files in os.walk(directory) for name in (*names, *files) if name.startswith(".samebytes")
+    ]
