@@ -116,9 +116,11 @@ class _Worker:
     def _answer(self) -> tuple[bytes, bytes]:
         assert self._process.stdout is not None
         head = self._process.stdout.read(5)
+        if len(head) < 5 or head[:1] not in b"HPE":
+            raise _Died
         size = int.from_bytes(head[1:], "little")
-        content = self._process.stdout.read(size) if len(head) == 5 else b""
-        if len(head) < 5 or head[:1] not in b"HPE" or len(content) < size:
+        content = self._process.stdout.read(size)
+        if len(content) < size:
             raise _Died
         return head[:1], content
 
