@@ -93,11 +93,11 @@ def run(args: argparse.Namespace) -> int:
     with Progress(sys.stderr, environ, quiet=args.verbosity <= QUIET) as progress:
         around = Surroundings(
             environ=os.environ,
-            worker=_worker(args.verbosity >= VERBOSE),
+            worker=worker_command(args.verbosity >= VERBOSE),
             run_worker=run_worker,
             tell=progress.step,
-            warn=lambda text: None if args.verbosity <= QUIET else _warn(text, progress),
-            show_log=lambda log: _show_log(log, progress),
+            warn=lambda text: None if args.verbosity <= QUIET else warn(text, progress),
+            show_log=lambda log: show_log(log, progress),
         )
         built = build(request, around)
     _report(args, built, request.output)
@@ -112,18 +112,20 @@ def _output(args: argparse.Namespace) -> Path:
         raise UsageError("the current directory does not exist any more", remedy="Go to one that does.") from None
 
 
-def _worker(verbose: bool) -> tuple[str, ...]:
+def worker_command(verbose: bool) -> tuple[str, ...]:
+    """Return the command of the process that builds."""
     from .build_worker import COMMAND
 
     return (sys.executable, "-c", COMMAND, json.dumps(sys.path), "verbose" if verbose else "quiet")
 
 
-def _warn(text: str, progress: Progress) -> None:
+def warn(text: str, progress: Progress) -> None:
+    """Print *text* as a warning, with the progress out of its way."""
     progress.clear()
     print(f"samebytes: {style_of(sys.stderr).notable('warning')}: {text}", file=sys.stderr)
 
 
-def _show_log(log: Path, progress: Progress) -> None:
+def show_log(log: Path, progress: Progress) -> None:
     """Print all that the backend and pip said, as it is, for the reason of a failure is in there."""
     progress.clear()
     sys.stderr.flush()

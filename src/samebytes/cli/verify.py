@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Callable
 from .. import __version__
 from ..errors import UsageError
 from . import exit_status
-from .build import _show_log, _warn, _worker, settings_of
+from .build import settings_of, show_log, warn, worker_command
 from .terminal import Progress, style_of
 from .verbosity import QUIET, VERBOSE, add_verbosity
 
@@ -143,11 +143,11 @@ def _surroundings(args: argparse.Namespace, progress: Progress) -> Surroundings:
     verbose = args.verbosity >= VERBOSE
     around = build.Surroundings(
         environ=os.environ,
-        worker=_worker(verbose),
+        worker=worker_command(verbose),
         run_worker=partial(run_worker, limit=args.timeout),
         tell=progress.step,
-        warn=lambda text: None if args.verbosity <= QUIET else _warn(text, progress),
-        show_log=lambda log: _show_log(log, progress) if log.is_file() else None,
+        warn=lambda text: None if args.verbosity <= QUIET else warn(text, progress),
+        show_log=lambda log: show_log(log, progress) if log.is_file() else None,
     )
     worker = (sys.executable, "-c", COMMAND, json.dumps(sys.path), "verbose" if verbose else "quiet")
     return Surroundings(around, worker, _index())
