@@ -75,9 +75,7 @@ def node(code: str, traits: Sequence[_Trait]) -> Difference:
         detail.append(f"... and {len(traits) - _SHOWN} more")
     one = by_code(code)
     members = len({trait.member for trait in traits if trait.member})
-    summary = f"{one.name.replace('-', ' ')}: not the same" + (
-        f" in {members} member{'s' * (members != 1)}" if members else ""
-    )
+    summary = "not the same" + (f" in {members} member{'s' * (members != 1)}" if members else "")
     return Difference(one.name, Kind.CONTAINER, summary, tuple(detail), findings, (code,))
 
 

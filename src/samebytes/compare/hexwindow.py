@@ -87,4 +87,4 @@ def _rows(sign: str, begin: int, data: bytes) -> Iterator[str]:
     for offset in range(0, len(data), _ROW):
         row = data[offset : offset + _ROW]
         text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
-        yield f"{sign}{begin + offset:08x}  {row.hex(' '):<47}  {text}"
+        yield f"{sign}{begin + offset:08x}  {row.hex(' ', -2):<39}  {text}"
