@@ -10,10 +10,11 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ..errors import Interrupted
 
-PATIENCE = ((signal.SIGTERM, 2.0), (getattr(signal, "SIGKILL", signal.SIGTERM), 5.0))
+_PATIENCE = ((signal.SIGTERM, 2.0), (getattr(signal, "SIGKILL", signal.SIGTERM), 5.0))
 """Signals, and the seconds that processes are given to end."""
 
 _TURN = 0.05
@@ -56,7 +57,7 @@ def run(
     try:
         _await(process, stop, None if timeout is None else time.monotonic() + timeout)
     finally:
-        _end(process)
+        end(process)
         if "FAKETIME" in environ:
             _forget_clock(process.pid)
     status: int = process.returncode
@@ -78,17 +79,17 @@ def _has_ended(process: subprocess.Popen[bytes]) -> bool:
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End all processes of the group: ask them to, then do not ask."""
+def end(process: subprocess.Popen[Any]) -> None:
+    """End all processes of the group that *process* leads: ask them to, then do not ask; and reap it."""
     if sys.platform == "win32":
         process.terminate()
         process.wait()
         return
-    for number, patience in PATIENCE:
-        _signalled(process.pid, number)
+    for number, patience in _PATIENCE:
+        signalled(process.pid, number)
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
-            if process.poll() is not None and not _signalled(process.pid, 0):
+            if process.poll() is not None and not signalled(process.pid, 0):
                 return
             time.sleep(0.01)
 
@@ -102,7 +103,7 @@ def _forget_clock(leader: int) -> None:
         Path("/dev/shm", name).unlink(missing_ok=True)
 
 
-def _signalled(group: int, number: int) -> bool:
+def signalled(group: int, number: int) -> bool:
     """Send *number* to the process group; tell whether there is one. (macOS forbids it where only zombies are left.)"""
     try:
         os.killpg(group, number)

@@ -13,14 +13,11 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
 from ..errors import BackendError
-
-PATIENCE = {signal.SIGTERM: 2.0, getattr(signal, "SIGKILL", signal.SIGTERM): 0.5}
-"""Seconds that processes are given to end."""
+from .processes import end, signalled
 
 Say = Callable[[Mapping[str, Any]], None]
 
@@ -58,7 +55,7 @@ def run_worker(
         _await(worker)
     finally:
         alarm.cancel()
-        _end(worker)
+        end(worker)
         with contextlib.suppress(BrokenPipeError):
             worker.stdin.close()
         worker.stdout.close()
@@ -92,7 +89,7 @@ class _Alarm:
         if sys.platform == "win32":
             self._worker.kill()
         else:
-            _signalled(self._worker.pid, signal.SIGKILL)
+            signalled(self._worker.pid, signal.SIGKILL)
 
 
 def begin() -> tuple[Any, Say]:
@@ -139,27 +136,3 @@ def _await(worker: subprocess.Popen[str]) -> None:
         worker.wait()
     else:
         os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)
-
-
-def _end(worker: subprocess.Popen[str]) -> None:
-    """End all processes of the group: ask them to, then do not ask."""
-    if sys.platform == "win32":
-        worker.terminate()
-        worker.wait()
-        return
-    for number, patience in PATIENCE.items():
-        _signalled(worker.pid, number)
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
-            if worker.poll() is not None and not _signalled(worker.pid, 0):
-                return
-            time.sleep(0.01)
-
-
-def _signalled(group: int, number: int) -> bool:
-    """Send *number* to the process group; tell whether there is one. (macOS forbids it where only zombies are left.)"""
-    try:
-        os.killpg(group, number)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
