@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from support.artifacts import wheel
+from support.wheels import spelt
 
 from samebytes.cli.compiling import compiler_for
 from samebytes.flows.install import Installed, Options, install
@@ -21,6 +22,31 @@ DATE = 1_600_000_000
 FINAL = "/opt/app"
 PYTHON = "/usr/bin/python3"
 TAG = sys.implementation.cache_tag or ""
+
+INFO = "demo-1.0.dist-info"
+
+PIP_SCRIPT = """\
+#!/usr/bin/python3
+# -*- coding: utf-8 -*-
+import re
+import sys
+from demo import main
+if __name__ == '__main__':
+    sys.argv[0] = re.sub(r'(-script\\.pyw|\\.exe)?$', '', sys.argv[0])
+    sys.exit(main())
+"""
+UV_SCRIPT = """\
+#!/usr/bin/python3
+# -*- coding: utf-8 -*-
+import sys
+from demo import main
+if __name__ == "__main__":
+    if sys.argv[0].endswith("-script.pyw"):
+        sys.argv[0] = sys.argv[0][:-11]
+    elif sys.argv[0].endswith(".exe"):
+        sys.argv[0] = sys.argv[0][:-4]
+    sys.exit(main())
+"""
 
 COMMANDS = "[console_scripts]\n{name} = {name}:main\n"
 
@@ -68,3 +94,15 @@ def strays(directory: Path) -> list[str]:
     return [
         name for _, names, files in os.walk(directory) for name in (*names, *files) if name.startswith(".samebytes")
     ]
+
+
+def rewrite(tree: Path, name: str, text: str, *, listed: bool = True) -> None:
+    """Replace a file, and its row in RECORD."""
+    path = tree / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    record = tree / INFO / "RECORD"
+    kept = [line for line in record.read_text("utf-8").splitlines() if not line.startswith(f"{name},")]
+    if listed:
+        kept.append(f"{name},{spelt(text.encode())},{len(text.encode())}")
+    record.write_text("\n".join(kept) + "\n", encoding="utf-8")

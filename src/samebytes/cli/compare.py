@@ -1,4 +1,4 @@
-"""``samebytes compare``: what differs between two archives, why, and what to do about it."""
+"""``samebytes compare``: what differs between two archives or trees, why, and what to do about it."""
 
 from __future__ import annotations
 
@@ -25,18 +25,21 @@ LEVELS = ("identical", "normalized", "payload")
 
 _DESCRIPTION = """\
 Say how equal two wheels or two sdists are, what differs, why, and what to do
-about it. Two directories: the archives in them, in pairs by their names."""
+about it. Two directories: the archives in them, in pairs by their names; if
+there are none, they are trees of installed packages."""
 
 _EPILOG = f"""\
 The verdict is the first of these that holds:
   identical                 the same bytes
-  same after normalization  'samebytes normalize' with one date makes them so
+  same after normalization  'samebytes normalize' with one date makes them so,
+                            of trees 'samebytes tree fix' with one --layout
   same payload              what is installed is the same
   different
 
 examples:
   samebytes compare one/pkg.whl two/pkg.whl
   samebytes compare one/dist two/dist --html report.html
+  samebytes compare one/.venv/lib two/.venv/lib
   samebytes compare --accept payload old.whl new.whl && echo good enough
   samebytes compare --json old.tar.gz new.tar.gz | jq '.pairs[].comparison'
 
@@ -51,11 +54,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add the command to *subparsers*."""
     parser = subparsers.add_parser(
         "compare",
-        help="say what differs between two archives, and why",
+        help="say what differs between two archives or trees, and why",
         description=_DESCRIPTION,
         epilog=_EPILOG,
     )
-    parser.add_argument("left", metavar="A", type=Path, help="a wheel, a .tar.gz sdist, or a directory of such")
+    parser.add_argument("left", metavar="A", type=Path, help="a wheel, a .tar.gz sdist, a directory of such, or a tree")
     parser.add_argument("right", metavar="B", type=Path, help="what to compare it with")
     parser.add_argument(
         "--accept",
@@ -94,8 +97,13 @@ def _check_page(page: Path, inputs: Iterable[Path]) -> None:
 def _compared(args: argparse.Namespace, progress: Progress) -> list[Result]:
     from ..flows.compare import compare, plan
 
-    deepen = _deepener(progress) if args.diffoscope else None
     pairs = plan(args.left, args.right)
+    if args.diffoscope and any(pair.left is not None and pair.left.is_dir() for pair in pairs):
+        raise UsageError(
+            "--diffoscope looks into archives, and these are trees",
+            remedy="diffoscope compares directories itself: diffoscope A B.",
+        )
+    deepen = _deepener(progress) if args.diffoscope else None
     results = compare(args.left, args.right)
     done = []
     for number, pair in enumerate(pairs, start=1):

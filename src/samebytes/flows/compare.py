@@ -1,4 +1,4 @@
-"""How equal are two archives, or the archives in two directories, pair by pair?"""
+"""How equal are two archives, the archives in two directories, pair by pair, or two trees of installed packages?"""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from ..compare.engine import compare_files
 from ..compare.model import UNKNOWN_WORLD, Comparison, Verdict, World
 from ..errors import ArchiveError, Interrupted, SamebytesError, UsageError
+from .compare_trees import compare_trees
 from .normalize import SUFFIXES
 
 __all__ = ["Pair", "Result", "compare", "compare_pair", "plan"]
@@ -16,7 +17,7 @@ __all__ = ["Pair", "Result", "compare", "compare_pair", "plan"]
 
 @dataclass(frozen=True)
 class Pair:
-    """Two archives to compare; one is None where only the other directory has a file of that name."""
+    """Two archives or trees to compare; one is None where only the other directory has a file of that name."""
 
     name: str
     left: Path | None
@@ -45,9 +46,10 @@ class Result:
 def plan(left: Path, right: Path) -> tuple[Pair, ...]:
     """Return what there is to compare: two files, or the wheels and sdists in two directories by their names.
 
-    Of a file and a directory, the file of that name in the directory is compared.
+    Two directories without any are trees of installed packages, and one pair. Of a file and a directory, the file of
+    that name in the directory is compared.
 
-    :raises UsageError: if a path is missing, or neither directory has a wheel or sdist.
+    :raises UsageError: if a path is missing, or nothing is in either directory.
     :raises ArchiveError: if a directory cannot be read.
     """
     for path in (left, right):
@@ -59,17 +61,22 @@ def plan(left: Path, right: Path) -> tuple[Pair, ...]:
         name = (right if left.is_dir() else left).name
         left, right = (path / name if path.is_dir() else path for path in (left, right))
         return plan(left, right)
-    name = left.name if left.name == right.name else f"{left.name} and {right.name}"
-    return (Pair(name, left, right),)
+    return (_pair(left, right),)
+
+
+def _pair(left: Path, right: Path) -> Pair:
+    return Pair(left.name if left.name == right.name else f"{left.name} and {right.name}", left, right)
 
 
 def _by_name(left: Path, right: Path) -> tuple[Pair, ...]:
     sides = _archives(left), _archives(right)
     if not sides[0] and not sides[1]:
-        raise UsageError(
-            f"{left} and {right}: no wheels (.whl) or sdists (.tar.gz) in either",
-            remedy="Give two files, or two directories such as dist/ with what was built.",
-        )
+        if not any(any(side.iterdir()) for side in (left, right)):
+            raise UsageError(
+                f"{left} and {right}: there is nothing in either",
+                remedy="Give two files, two directories such as dist/ with what was built, or two trees of packages.",
+            )
+        return (_pair(left, right),)
     return tuple(Pair(name, sides[0].get(name), sides[1].get(name)) for name in sorted({*sides[0], *sides[1]}))
 
 
@@ -83,7 +90,7 @@ def _archives(directory: Path) -> dict[str, Path]:
 
 
 def compare(left: Path, right: Path, worlds: tuple[World, World] = (UNKNOWN_WORLD, UNKNOWN_WORLD)) -> Iterator[Result]:
-    """Compare two archives, or those of two directories, and yield a result for each pair in the names' order.
+    """Compare two archives, two trees, or the archives of two directories; yield a result for each pair, by its name.
 
     Errors with one pair are its result, and the others go on. *worlds* say in what circumstances each side was built.
 
@@ -94,11 +101,12 @@ def compare(left: Path, right: Path, worlds: tuple[World, World] = (UNKNOWN_WORL
 
 
 def compare_pair(pair: Pair, worlds: tuple[World, World] = (UNKNOWN_WORLD, UNKNOWN_WORLD)) -> Result:
-    """Compare the two archives of *pair*; what is wrong with one of them is the result."""
+    """Compare the two archives or trees of *pair*; what is wrong with one of them is the result."""
     if pair.left is None or pair.right is None:
         return Result(pair)
+    how = compare_trees if pair.left.is_dir() else compare_files
     try:
-        return Result(pair, compare_files(pair.left, pair.right, worlds))
+        return Result(pair, how(pair.left, pair.right, worlds))
     except Interrupted:
         raise
     except SamebytesError as error:

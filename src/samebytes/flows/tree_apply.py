@@ -35,14 +35,15 @@ def touches(plan: Plan, top: Node, date: int) -> tuple[Touch, ...]:
     for node in (*plan.nodes.values(), top):
         if node.name in plan.removed:
             continue
-        mode = _mode_for(node)
+        mode = mode_for(node)
         touch = Touch(node, mode if mode != node.mode else None, node.stat.st_mtime_ns != date * _SECOND)
         if touch.mode is not None or touch.mtime:
             found.append(touch)
     return tuple(found)
 
 
-def _mode_for(node: Node) -> int:
+def mode_for(node: Node) -> int:
+    """Return the mode that *node* is to have."""
     if node.kind is Kind.SYMLINK:
         return node.mode
     return 0o755 if node.kind is Kind.DIRECTORY or node.mode & stat.S_IXUSR else 0o644
@@ -170,7 +171,7 @@ def _touch(touch: Touch, date: int) -> None:
     path = Path(touch.node.path)
     if _is_shared(touch.node):
         _unshare(path)
-        touch = touch._replace(mode=_mode_for(touch.node))  # the new one has what the umask left
+        touch = touch._replace(mode=mode_for(touch.node))  # the new one has what the umask left
     _set_mode(touch)
     _set_time(path, date)
 

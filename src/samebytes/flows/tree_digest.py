@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, BinaryIO, NamedTuple, cast
 
 from ..archive.atomic import replacing
-from ..archive.entry import CHUNK_SIZE, Entry, Kind
+from ..archive.entry import Entry, Kind
 from ..archive.tar import write_tar
 from ..errors import ArchiveError, UsageError
 from .tree_walk import Node, walk
@@ -71,32 +70,7 @@ def _entry(node: Node) -> Entry:
             f"{node.path!r}: its name, or where it points, is not UTF-8",
             remedy="Rename it: a digest that is the same everywhere needs names that are.",
         ) from None
-    mtime = node.stat.st_mtime_ns // 1_000_000_000
-    entry = Entry(node.name, node.kind, node.mode, mtime, target=node.target)
-    return entry._replace(content=_OnDisk(node)) if node.kind is Kind.FILE else entry
-
-
-class _OnDisk:
-    """The contents of a file in the tree."""
-
-    __slots__ = ("_node",)
-
-    def __init__(self, node: Node) -> None:
-        self._node = node
-
-    @property
-    def size(self) -> int:
-        return self._node.stat.st_size
-
-    def chunks(self) -> Iterator[bytes]:
-        try:
-            with Path(self._node.path).open("rb") as file:
-                yield from iter(lambda: file.read(CHUNK_SIZE), b"")
-        except OSError as error:
-            raise ArchiveError(
-                f"{self._node.path}: cannot be read: {error.strerror or error}",
-                remedy="Run as the tree's owner, or make it readable.",
-            ) from error
+    return node.entry
 
 
 class _Hashing:

@@ -63,7 +63,31 @@ def fix(
     :raises RecordError: if a RECORD contradicts its files; nothing was changed.
     :raises OutputError: if something cannot be written.
     """
-    _refuse_whole_systems(root)
+    if is_whole_system(root):
+        raise UsageError(
+            f"{root}: is a whole file system, whose modes and times have a meaning of their own",
+            remedy=f"Name what pip or uv installed into, such as {root / 'usr/lib/python3/dist-packages'}.",
+        )
+    plan, found = planned(root, options, compiler, digests)
+    top = Node(".", os.fspath(root), Kind.DIRECTORY, root.stat())
+    changed = touches(plan, top, options.date)
+    changes = (*plan.changes, *(change for touch in changed for change in told(touch)))
+    if options.write and changes:
+        demand_permission(plan, changed)
+        apply(plan, changed, options.date, durable=options.durable)
+    return Fixed(root, options.date, found, changes, tuple(plan.notes))
+
+
+def planned(
+    root: Path,
+    options: Options,
+    compiler: Compiler | None,
+    digests: Mapping[str, tuple[bytes, int]] = MappingProxyType({}),
+) -> tuple[Plan, int]:
+    """Return what is to become of the files at *root*, modes and times aside, and how many distributions there are.
+
+    :raises: as :func:`fix` does; nothing is written.
+    """
     plan = Plan(root, walk(root), digests)
     listed = distributions(plan, options.final, rebuild_record=options.rebuild_record)
     found = tuple(same_headers(plan, distribution) for distribution in listed)
@@ -74,21 +98,12 @@ def fix(
     plan.remove_emptied()
     for distribution in found:
         same_record(plan, distribution)
-    top = Node(".", os.fspath(root), Kind.DIRECTORY, root.stat())
-    changed = touches(plan, top, options.date)
-    changes = (*plan.changes, *(change for touch in changed for change in told(touch)))
-    if options.write and changes:
-        demand_permission(plan, changed)
-        apply(plan, changed, options.date, durable=options.durable)
-    return Fixed(root, options.date, len(found), changes, tuple(plan.notes))
+    return plan, len(found)
 
 
-def _refuse_whole_systems(root: Path) -> None:
-    if os.path.lexists(root / "etc" / "passwd"):
-        raise UsageError(
-            f"{root}: is a whole file system, whose modes and times have a meaning of their own",
-            remedy=f"Name what pip or uv installed into, such as {root / 'usr/lib/python3/dist-packages'}.",
-        )
+def is_whole_system(root: Path) -> bool:
+    """Tell whether *root* holds more than what was installed: an image, a machine's root."""
+    return os.path.lexists(root / "etc" / "passwd")
 
 
 def _plan_locks(plan: Plan) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ..archive.entry import Kind
+from ..archive.entry import CHUNK_SIZE, Entry, Kind
 from ..errors import ArchiveError, UsageError
 
 
@@ -27,6 +28,35 @@ class Node(NamedTuple):
     def mode(self) -> int:
         """Permission bits, 0 to 0o7777; those of a link have no meaning and count as 0o777."""
         return 0o777 if self.kind is Kind.SYMLINK else stat.S_IMODE(self.stat.st_mode)
+
+    @property
+    def entry(self) -> Entry:
+        """It as a member of an archive, its time in whole seconds."""
+        found = Entry(self.name, self.kind, self.mode, self.stat.st_mtime_ns // 1_000_000_000, target=self.target)
+        return found._replace(content=_OnDisk(self)) if self.kind is Kind.FILE else found
+
+
+class _OnDisk:
+    """The contents of a file in the tree."""
+
+    __slots__ = ("_node",)
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    @property
+    def size(self) -> int:
+        return self._node.stat.st_size
+
+    def chunks(self) -> Iterator[bytes]:
+        try:
+            with Path(self._node.path).open("rb") as file:
+                yield from iter(lambda: file.read(CHUNK_SIZE), b"")
+        except OSError as error:
+            raise ArchiveError(
+                f"{self._node.path}: cannot be read: {error.strerror or error}",
+                remedy="Run as the tree's owner, or make it readable.",
+            ) from error
 
 
 def walk(top: Path) -> tuple[Node, ...]:

@@ -98,7 +98,7 @@ def test_missing_paths_and_empty_directories_are_told(sides: tuple[Path, Path]) 
     with pytest.raises(UsageError, match="there is no such file") as missing:
         plan(sides[0], sides[1] / "nothing")
     assert missing.value.remedy == "Check the path."
-    with pytest.raises(UsageError, match="no wheels") as empty:
+    with pytest.raises(UsageError, match="nothing in either") as empty:
         plan(*sides)
     assert "dist/" in empty.value.remedy
 
