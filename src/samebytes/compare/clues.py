@@ -179,6 +179,9 @@ def _tokens(text: str, side: int, clues: Clues) -> list[_Token]:
 
     for start, end, nature in _known(text, clues.worlds[side]):
         take(start, end, _Token(nature, text[start:end]))
+        below = paths.BELOW.match(text, end + 1) if nature in ("D001", "D002") else None
+        if below:
+            take(*below.span("drawn"), _Token(f"{_DRAWN}{below['prefix']}", below["drawn"]))
     for nature, pattern in _PATTERNS[:4]:
         for match in pattern.finditer(text):
             take(match.start(), match.end(), _Token(nature, match[0]))
@@ -295,8 +298,8 @@ def _judged(left: _Token, right: _Token, clues: Clues) -> tuple[str, ...]:
     if left.nature == "user@host":
         pairs = zip(left.text.split("@"), right.text.split("@"), ("D003", "D004"))
         return tuple(code for one, other, code in pairs if one != other)
-    if left.nature == "path":
-        code = paths.cause(left.text, right.text, is_location=clues.is_location)
+    if left.nature == "path" or left.nature.startswith(_DRAWN):
+        code = _placed(left, right, clues)
         return (code,) if code else ()
     if left.nature == "date" and left.stamp and right.stamp:
         zones = clues.worlds[0].timezone, clues.worlds[1].timezone
@@ -306,6 +309,16 @@ def _judged(left: _Token, right: _Token, clues: Clues) -> tuple[str, ...]:
         return (FOLLOWS,) if key is not None and key == clues.digests[1].get(right.text) else ()
     return ()
 
+
+def _placed(left: _Token, right: _Token, clues: Clues) -> str:
+    """Return the cause of two paths, or of two names below known ones; nothing if they do not tell."""
+    if left.nature == "path":
+        return paths.cause(left.text, right.text, is_location=clues.is_location)
+    return "D002" if paths.is_drawn(left.text, right.text) else ""
+
+
+_DRAWN = "drawn "
+"""With its prefix behind it: what may be a random name, in a directory that is known of the worlds."""
 
 _SIMPLE = {
     "D001": "D001",

@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, BinaryIO, NamedTuple
 
@@ -17,7 +18,8 @@ from ..archive.entry import CHUNK_SIZE, Content
 from . import strings
 from .causes import UNKNOWN
 from .clues import FOLLOWS, Clues, codes, findings_of
-from .model import Difference, Kind
+from .elf_moved import TABLES, Mover, Place, beside_texts
+from .model import EXCERPT, UNKNOWN_WORLD, Difference, Finding, Kind, World
 
 __all__ = ["MAGIC", "MISSING", "compare", "is_available"]
 
@@ -31,13 +33,16 @@ MISSING = (
 LARGEST = 1 << 30
 """Bytes of a file that is looked at by sections; it is put into an anonymous temporary file for that."""
 
-LARGEST_SECTION = 64 << 20
+LARGEST_SECTION = 16 << 20
 """Bytes of a section that is held."""
+
+LARGEST_MOVED = 32 << 20
+"""Bytes of a file of which it is found out what only lies elsewhere; all its sections are held for that."""
 
 _BUILD_ID = ".note.gnu.build-id"
 _FROM_OTHERS = (_BUILD_ID, ".gnu_debuglink", ".gnu.build.attributes")
-_DEBUG = (".debug_", ".zdebug_", ".symtab", ".strtab", ".shstrtab", ".rela", ".rel.", ".gnu_debugdata", ".eh_frame")
 _PATHS = {"DT_RPATH": "rpath", "DT_RUNPATH": "runpath", "DT_NEEDED": "needed", "DT_SONAME": "soname"}
+_SEARCHED = ("RPATH", "RUNPATH")
 _PATHS_IN = (".debug_", ".zdebug_", ".dynstr", ".strtab")
 """Sections whose paths are where something was built, or is looked for."""
 
@@ -46,6 +51,7 @@ _MOST = 100
 
 class _Section(NamedTuple):
     size: int
+    address: int
     digest: bytes
     is_code: bool
     source: Any
@@ -61,6 +67,19 @@ class _File(NamedTuple):
     sections: Mapping[str, _Section]
     dynamic: tuple[tuple[str, str], ...]
     """What .dynamic says in texts: the search path, the libraries needed, the own name."""
+    facts: tuple[str, ...]
+    """What headers say of the whole: machine, flags, kinds and rights of segments, memory that takes no room here."""
+    bits: int
+    order: str
+    """``"little"`` or ``"big"``."""
+    empty: Mapping[str, tuple[int, int]]
+    """Address and size of sections that take no room here."""
+    size: int
+
+    @property
+    def searched(self) -> frozenset[bytes]:
+        """The search paths for libraries."""
+        return frozenset(value.encode("utf-8", "replace") for tag, value in self.dynamic if tag in _SEARCHED)
 
 
 def is_available() -> bool:
@@ -95,9 +114,12 @@ def _parsed(stream: BinaryIO) -> _File:
     # Imported by name, for it has no types and is there only with the extra.
     file: Any = importlib.import_module("elftools.elf.elffile").ELFFile(stream)
     sections: dict[str, _Section] = {}
+    empty: dict[str, tuple[int, int]] = {}
     dynamic: list[tuple[str, str]] = []
     for section in file.iter_sections():
         kind = section["sh_type"]
+        if kind == "SHT_NOBITS":
+            empty[section.name] = (int(section["sh_addr"]), int(section["sh_size"]))
         if kind in ("SHT_NULL", "SHT_NOBITS"):
             continue
         name = section.name
@@ -106,14 +128,25 @@ def _parsed(stream: BinaryIO) -> _File:
         sections[name] = _section(section)
         if kind == "SHT_DYNAMIC":
             dynamic += _tags(section)
-    return _File(sections, tuple(dynamic))
+    order = "little" if file.little_endian else "big"
+    return _File(
+        sections, tuple(dynamic), tuple(_facts(file, empty)), file.elfclass, order, empty, stream.seek(0, os.SEEK_END)
+    )
+
+
+def _facts(file: Any, empty: Mapping[str, tuple[int, int]]) -> Iterator[str]:
+    yield f"{file.elfclass} bits, {file['e_type']} for {file['e_machine']}, flags {file['e_flags']:#x}"
+    for segment in file.iter_segments():
+        yield f"segment {segment['p_type']}, rights {segment['p_flags']:#x}"
+    for name, (_, size) in empty.items():
+        yield f"{name}: {size} bytes"
 
 
 def _section(section: Any) -> _Section:
     is_code = bool(section["sh_flags"] & 0x4)  # SHF_EXECINSTR
-    size = int(section.data_size)
+    size, address = int(section.data_size), int(section["sh_addr"])
     if size <= LARGEST_SECTION:
-        return _Section(size, hashlib.sha256(section.data()).digest(), is_code, section)
+        return _Section(size, address, hashlib.sha256(section.data()).digest(), is_code, section)
     # Told apart by its bytes as they lie in the file; what they hold is not looked at.
     section.stream.seek(section["sh_offset"])
     state = hashlib.sha256()
@@ -121,7 +154,7 @@ def _section(section: Any) -> _Section:
     while left > 0 and (piece := section.stream.read(min(left, CHUNK_SIZE))):
         state.update(piece)
         left -= len(piece)
-    return _Section(size, state.digest(), is_code, section)
+    return _Section(size, address, state.digest(), is_code, section)
 
 
 def _tags(section: Any) -> Iterator[tuple[str, str]]:
@@ -137,44 +170,159 @@ def _tags(section: Any) -> Iterator[tuple[str, str]]:
 def _sections(left: _File, right: _File, clues: Clues) -> Iterator[Difference]:
     one, other = left.sections, right.sections
     differing = [name for name in one if name in other and one[name].digest != other[name].digest]
-    nodes = {name: _by_texts(name, one[name], other[name], clues) for name in differing}
+    missing = [name for name in {**one, **other} if (name in one) != (name in other)]
+    if left.facts != right.facts:
+        yield _headers(left.facts, right.facts)
     if left.dynamic != right.dynamic:
         yield _dynamic(left.dynamic, right.dynamic, clues)
-    told = {name: node for name, node in nodes.items() if node is not None}
-    explained = bool(told) or left.dynamic != right.dynamic
-    lengths = any(one[name].size != other[name].size for name in told) or explained
-    missing = [name for name in {**one, **other} if (name in one) != (name in other)]
     for name in missing:
         yield _missing(name, name in one)
+    mover = _mover(left, right, clues)
     for name in differing:
-        node = told.get(name)
-        if node is not None:
-            yield node
-        elif name in _FROM_OTHERS:
+        if name in _FROM_OTHERS:
             yield _derived(name, one[name], other[name], bool(set(differing) - set(_FROM_OTHERS)) or bool(missing))
+        elif max(one[name].size, other[name].size) > LARGEST_SECTION:
+            yield _opaque(name, one[name], other[name], None)
         else:
-            yield _opaque(name, one[name], other[name], explained and lengths)
+            yield _looked_into(name, left, right, mover, clues)
 
 
-def _by_texts(name: str, left: _Section, right: _Section, clues: Clues) -> Difference | None:
-    """Return the node of a section whose texts differ, or None if they do not, or say nothing."""
-    if name in _FROM_OTHERS or left.is_code:
+def _mover(left: _File, right: _File, clues: Clues) -> Mover | None:
+    if max(left.size, right.size) > LARGEST_MOVED or (left.bits, left.order) != (right.bits, right.order):
         return None
-    one, other = strings.of(left.data), strings.of(right.data)
+    located = clues._replace(is_location=True)
+
+    def same_texts(one: bytes, other: bytes) -> bool:
+        return UNKNOWN not in codes(one, other, located)
+
+    return Mover(_places(left), _places(right), left.bits, left.order, same_texts)
+
+
+def _places(file: _File) -> dict[str, Place]:
+    held = {name: Place(each.address, each.size, each.data) for name, each in file.sections.items()}
+    return {**{name: Place(*facts, b"") for name, facts in file.empty.items()}, **held}
+
+
+def _looked_into(name: str, left: _File, right: _File, mover: Mover | None, clues: Clues) -> Difference:
+    """Return the node of a section that both have: what is explained by others, then by its texts, then by nothing."""
+    one, other = left.sections[name], right.sections[name]
+    at: int | None = 0
+    if mover is not None:
+        at = mover.unexplained(*(Place(each.address, each.size, each.data) for each in (one, other)))
+        if at is None:
+            return Difference(name, Kind.ELF, "follows from other sections: addresses, offsets and lengths in it")
+    if one.is_code:
+        return _opaque(name, one, other, at)
+    return (
+        (_zeroed(one, other, left, right, clues) if name == ".dynstr" else None)
+        or _by_texts(name, one, other, left.searched ^ right.searched, clues)
+        or _opaque(name, one, other, at)
+    )
+
+
+def _by_texts(name: str, left: _Section, right: _Section, told: Collection[bytes], clues: Clues) -> Difference | None:
+    """Return the node of a section whose texts differ, or None if they do not, or say nothing.
+
+    :param told: texts of which .dynamic tells, and its node.
+    """
+    one, other = ([text for text in strings.of(side.data) if text not in told] for side in (left, right))
     located = clues._replace(is_location=name.startswith(_PATHS_IN))
     found = strings.compare_lists(name, one, other, f"section {name}", located)
-    if found is None or (name.startswith(_DEBUG) and all(finding.code == UNKNOWN for finding in found.findings)):
-        return None
-    return Difference(name, Kind.ELF, found.summary, found.detail, found.findings)
+    rest = (beside_texts(name, left.data), beside_texts(name, right.data))
+    if found is None:
+        is_told = bool(told) and rest[0] == rest[1]
+        return Difference(name, Kind.ELF, "follows from .dynamic: the search path") if is_told else None
+    if name not in TABLES and all(finding.code == UNKNOWN for finding in found.findings):
+        return None  # What looks like a text there may be none.
+    more: tuple[Finding, ...] = ()
+    if rest[0] != rest[1]:
+        more = findings_of((UNKNOWN,), *_around(*rest), f"section {name}, beside its texts")
+    return Difference(name, Kind.ELF, found.summary, found.detail, found.findings + more)
 
 
-def _dynamic(left: Iterable[tuple[str, str]], right: Iterable[tuple[str, str]], clues: Clues) -> Difference:
+def _around(left: bytes, right: bytes) -> tuple[bytes, bytes]:
+    """Return both from the first difference on."""
+    at = _first(left, right)
+    return left[at : at + 64], right[at : at + 64]
+
+
+def _first(left: bytes, right: bytes) -> int:
+    """Return the offset of the first difference; the shorter one's length if that is all."""
+    return next((place for place, (a, b) in enumerate(zip(left, right)) if a != b), min(len(left), len(right)))
+
+
+# -- texts of .dynamic, and what overwriting them leaves behind
+
+
+def _dynamic(left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]], clues: Clues) -> Difference:
     gone, come = [each for each in left if each not in right], [each for each in right if each not in left]
-    texts = ["; ".join(f"{tag} {value}" for tag, value in each).encode() for each in (gone, come)]
-    found = codes(texts[0], texts[1], clues._replace(is_location=True))
-    findings = findings_of(found, texts[0], texts[1], "section .dynamic")
+    located = clues._replace(is_location=True)
+    findings: tuple[Finding, ...] = ()
+    for is_search in (True, False):
+        one, other = (
+            "; ".join(f"{tag} {value}" for tag, value in each if (tag in _SEARCHED) == is_search).encode()
+            for each in (gone, come)
+        )
+        if one or other:
+            alone = is_search and not (one and other) and _is_of_a_world(one or other, clues.worlds[0 if one else 1])
+            found = ("D001",) if alone else codes(one, other, located)
+            findings += findings_of(found, one, other, "section .dynamic")
     detail = [f"-{tag} {value}" for tag, value in gone] + [f"+{tag} {value}" for tag, value in come]
     return Difference(".dynamic", Kind.ELF, "other search paths or libraries", tuple(detail), findings)
+
+
+def _is_of_a_world(search: bytes, world: World) -> bool:
+    """Tell whether all directories of a search path that only one side has lie where that side was built."""
+    places = [path.rstrip("/").encode() + b"/" for path in (*world.paths, *world.temps) if len(path) > 1]
+    listed = search.partition(b" ")[2].split(b":")
+    return all(any((path + b"/").startswith(place) for place in places) for path in listed)
+
+
+def _zeroed(one: _Section, other: _Section, left: _File, right: _File, clues: Clues) -> Difference | None:
+    """Return the node of a .dynstr with another number of zeros behind the search path, which was overwritten.
+
+    Linkers write one zero behind a text. CMake overwrites the search path of the build by that of the installation
+    without moving anything, so that the former's length remains.
+    """
+    data = one.data, other.data
+    at = _first(*data)
+    begin = len(data[0][:at].rstrip(b"\0"))
+    zeros = [len(side) - begin - len(side[begin:].lstrip(b"\0")) for side in data]
+    text = data[0][data[0].rfind(b"\0", 0, begin) + 1 : begin]
+    if data[0][begin + zeros[0] :] != data[1][begin + zeros[1] :] or left.searched != right.searched:
+        return None
+    if left.searched and text not in left.searched:
+        return None
+    first = max(begin - len(text), begin + min(zeros) - EXCERPT // 2)
+    shown = [side[first : min(begin + count, first + EXCERPT)] for side, count in zip(data, zeros)]
+    found = (_by_length(zeros[0] - zeros[1], clues.worlds),)
+    findings = findings_of(found, shown[0], shown[1], "section .dynstr, behind the search path")
+    summary = f"{zeros[0]} and {zeros[1]} zeros where a longer search path was overwritten"
+    return Difference(".dynstr", Kind.ELF, summary, (), findings)
+
+
+def _by_length(difference: int, worlds: tuple[World, World]) -> str:
+    """Return the cause of paths' other length: where the worlds are known, that of which the lengths differ so."""
+    if UNKNOWN_WORLD in worlds:
+        return "D001"
+    left, right = worlds
+    found = {
+        code
+        for code, ones, others in (("D001", left.paths, right.paths), ("D002", left.temps, right.temps))
+        for one, other in zip(ones, others)
+        if len(one) != len(other) and difference in [times * (len(one) - len(other)) for times in (1, 2, 3)]
+    }
+    return found.pop() if len(found) == 1 else UNKNOWN
+
+
+# -- what is told by nothing in it
+
+
+def _headers(left: Sequence[str], right: Sequence[str]) -> Difference:
+    sides = ["; ".join(each for each in mine if each not in others) for mine, others in ((left, right), (right, left))]
+    texts = [text or "; ".join(all_) for text, all_ in zip(sides, (left, right))]
+    findings = findings_of((UNKNOWN,), texts[0].encode(), texts[1].encode(), "headers")
+    return Difference("headers", Kind.ELF, "other segments, flags or memory", (), findings)
 
 
 def _missing(name: str, is_left: bool) -> Difference:
@@ -195,14 +343,11 @@ def _derived(name: str, left: _Section, right: _Section, follows: bool) -> Diffe
     return Difference(name, Kind.ELF, "another id of the same contents", detail, findings)
 
 
-def _opaque(name: str, left: _Section, right: _Section, explained: bool) -> Difference:
-    """Return the node of a section whose texts tell nothing."""
-    is_moved = left.size == right.size or not left.is_code
-    if explained and is_moved:
-        return Difference(name, Kind.ELF, "follows from other sections: offsets and lengths in it")
+def _opaque(name: str, left: _Section, right: _Section, at: int | None) -> Difference:
+    """Return the node of a section that differs from offset *at* on, for which there is no explanation."""
     sizes = "" if left.size == right.size else f", {left.size} and {right.size} bytes"
     one, other = left.data, right.data
-    at = next((place for place, (a, b) in enumerate(zip(one, other)) if a != b), min(len(one), len(other)))
+    at = max(at or 0, _first(one, other))
     begin = at - at % 16
     windows = one[begin : begin + 64], other[begin : begin + 64]
     findings = findings_of((UNKNOWN,), windows[0], windows[1], f"section {name}, offset 0x{at:x}")

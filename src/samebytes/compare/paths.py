@@ -5,22 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-__all__ = ["PATH", "TEMPORARY", "cause"]
+__all__ = ["BELOW", "PATH", "TEMPORARY", "cause", "is_drawn"]
 
 _RANDOM = (
     r"pip-(?:build-env|install|req-build|ephem-wheel-cache|modern-metadata|wheel|unpack|standalone-pip|metadata)-"
     r"[A-Za-z0-9_]{6,12}"
-    r"|(?:build-env|build-via-sdist)-[a-z0-9_]{8}(?![a-z0-9_])"
+    r"|(?:build-env|build-via-sdist|\.mesonpy)-[a-z0-9_]{8}(?![a-z0-9_])"
     r"|cc(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{6}(?=\.(?:o|s|c|res|ltrans|i)\b)"
 )
 
 TEMPORARY = re.compile(
     rf"(?<![A-Za-z0-9_])(?:{_RANDOM}|tmp(?=[a-z_]*\d)[a-z0-9_]{{8}}(?!\w)|\.tmp(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{{6}}(?!\w))"
 )
-"""A name that pip, build, uv, tempfile or gcc drew at random."""
+"""A name that pip, build, uv, meson-python, tempfile or gcc drew at random."""
 
 _COMPONENT = re.compile(rf"{_RANDOM}|\.?tmp[A-Za-z0-9_]{{6,8}}|cc[A-Za-z0-9]{{6}}\.[a-z]+")
 """The same as a whole component of a path."""
+
+BELOW = re.compile(r"(?<=[\\/])(?P<prefix>[\w.+@~%=-]*?)(?P<drawn>[a-z0-9_]{8})(?=[\\/\s\"':;,]|\Z)")
+"""The first name below a directory, if it could be tempfile's: its prefix, and what may have been drawn."""
 
 PATH = re.compile(
     r"(?:(?<![\w:/.%<>}\])~$-])|(?<=file:))(?<!/)(?:file://)?(?:/[\w.+@~%=,-]+){2,}/?"
@@ -62,6 +65,20 @@ def cause(left: str, right: str, *, is_location: bool) -> str:
         return "D002"
     return "D001" if is_location or _is_moved(left, right) else ""
 
+
+def is_drawn(left: str, right: str) -> bool:
+    """Tell whether two names of eight characters, with one prefix and in one place, are most likely random.
+
+    Eight of 37 characters without a digit or underscore in either are rare, as are two that agree in many places.
+    Numbers in hexadecimal may be a commit's.
+    """
+    if all(re.fullmatch(r"[0-9a-f]*", name) for name in (left, right)):
+        return False
+    return bool(re.search(r"[0-9_]", left + right)) and sum(a == b for a, b in zip(left, right)) <= _AGREE
+
+
+_AGREE = 2
+"""In how many of eight places random names may agree: more do in less than two of a thousand pairs."""
 
 _TOOL = re.compile(
     r"((?:python|pypy|gcc|clang|llvm|rust|numpy|pybind11|cython)\D{0,4})\d+(?:\.\d+)*(?=[-/\\]|\Z)", re.I

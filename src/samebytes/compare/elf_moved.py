@@ -1,0 +1,155 @@
+"""What differs in sections of ELF files only because other things lie elsewhere: addresses, offsets and sizes.
+
+Nothing is assumed: every byte that differs has to be part of a number that says the same of both files, such as the
+address of one function in each. What is no such number stays unexplained.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Callable, NamedTuple
+
+__all__ = ["Mover", "Place", "beside_texts"]
+
+MOST_PLACES = 200_000
+"""How many numbers of one section are looked at."""
+
+TABLES = (".dynstr", ".strtab", ".shstrtab", ".debug_str", ".debug_line_str")
+"""Sections that hold texts, which others name by their offsets."""
+
+_BLOCK = 4096
+_ALIKE = 16
+"""So many equal bytes show that two places without texts are one."""
+_LONGEST = 4096
+
+_TEXT = re.compile(rb"[\t\x20-\x7e\x80-\xf4]{5,}")
+
+SameTexts = Callable[[bytes, bytes], bool]
+"""Tells whether the difference of two texts is explained, or none."""
+
+
+class Place(NamedTuple):
+    """A section."""
+
+    address: int
+    """Zero for what is not loaded."""
+    size: int
+    data: bytes
+    """Nothing for what takes no room in the file."""
+
+
+class Mover:
+    """Two files' sections, by names."""
+
+    def __init__(
+        self, left: Mapping[str, Place], right: Mapping[str, Place], bits: int, order: str, same_texts: SameTexts
+    ) -> None:
+        common = [name for name in left if name in right]
+        self._pairs = [(left[name], right[name]) for name in common]
+        self._tables = [(left[name].data, right[name].data) for name in common if name in TABLES]
+        self._loaded = [(one, other) for one, other in self._pairs if one.address and other.address]
+        self._sizes = {(a.size, b.size) for a, b in self._pairs if a.size != b.size}
+        self._widths = (8, 4) if bits == 64 else (4,)
+        self._order: str = order
+        self._same_texts = same_texts
+
+    def unexplained(self, left: Place, right: Place) -> int | None:
+        """Return the offset of the first byte that differs and is in no number that says the same of both, or None."""
+        if left.size != right.size:
+            return next(_differing(left.data, right.data, 0), min(len(left.data), len(right.data)))
+        done = 0
+        for _ in range(MOST_PLACES):
+            at = next(_differing(left.data, right.data, done), None)
+            if at is None:
+                return None
+            end = self._number_end(left, right, max(done, at - 7), at)
+            if not end:
+                return at
+            done = end
+        return done
+
+    def _number_end(self, left: Place, right: Place, first: int, at: int) -> int:
+        """Return where a number ends that begins between *first* and *at*, holds *at* and says the same; 0 for none."""
+        for width in self._widths:
+            for start in range(max(first, at - width + 1), at + 1):
+                end = start + width
+                if end <= len(left.data) and self._says_the_same(left, right, start, end):
+                    return end
+        return 0
+
+    def _says_the_same(self, left: Place, right: Place, start: int, end: int) -> bool:
+        values = [int.from_bytes(side.data[start:end], self._order) for side in (left, right)]  # type: ignore[arg-type]
+        if values[0] == values[1]:
+            return False
+        if (values[0], values[1]) in self._sizes or self._is_one_address(values[0], values[1]):
+            return True
+        if any(self._is_one_text(*table, values[0], values[1]) for table in self._tables):
+            return True
+        return end - start == 4 and left.address > 0 and self._is_one_distance(left, right, start, values)
+
+    def _is_one_address(self, left: int, right: int) -> bool:
+        return any(
+            one.address <= left <= one.address + one.size
+            and other.address <= right <= other.address + other.size
+            and self._is_one_place(one, other, left - one.address, right - other.address)
+            for one, other in self._loaded
+        )
+
+    def _is_one_distance(self, left: Place, right: Place, start: int, values: list[int]) -> bool:
+        """Tell whether both numbers lead to one place: from behind them, from themselves, or from their section."""
+        signed = [value - (1 << 32) if value >> 31 else value for value in values]
+        return any(
+            self._is_one_address(left.address + base + signed[0], right.address + base + signed[1])
+            for base in (start + 4, start, 0)
+        )
+
+    def _is_one_place(self, left: Place, right: Place, one: int, other: int) -> bool:
+        if one == other and (left.size == right.size or one == 0):
+            return True
+        if (one, other) == (left.size, right.size):
+            return True
+        if self._is_one_text(left.data, right.data, one, other):
+            return True
+        near = left.data[one : one + _ALIKE], right.data[other : other + _ALIKE]
+        return len(near[0]) == _ALIKE and near[0] == near[1] and any(near[0])
+
+    def _is_one_text(self, left: bytes, right: bytes, one: int, other: int) -> bool:
+        if not (0 <= one < len(left) and 0 <= other < len(right)):
+            return False
+        texts = _text_at(left, one), _text_at(right, other)
+        return bool(texts[0]) and bool(texts[1]) and (texts[0] == texts[1] or self._same_texts(*texts))
+
+
+def _text_at(data: bytes, at: int) -> bytes:
+    end = data.find(b"\0", at, at + _LONGEST)
+    text = data[at:end] if end > at else b""
+    return text if text.isascii() or _TEXT.fullmatch(text) else b""
+
+
+def _differing(left: bytes, right: bytes, begin: int) -> Iterator[int]:
+    """Give the offsets at which two pieces of one length differ, from *begin* on."""
+    for start in range(begin, min(len(left), len(right)), _BLOCK):
+        one, other = left[start : start + _BLOCK], right[start : start + _BLOCK]
+        if one != other:
+            yield from (start + place for place, (a, b) in enumerate(zip(one, other)) if a != b)
+
+
+def beside_texts(name: str, data: bytes) -> bytes:
+    """Return what is in a section beside its texts; of any number of zeros in a row, which align, there is one."""
+    plain = _without_lengths(data) if name.startswith((".debug_line", ".zdebug_line")) else data
+    return re.sub(rb"\0+", b"\0", _TEXT.sub(b"", plain))
+
+
+def _without_lengths(data: bytes) -> bytes:
+    """Return .debug_line without the lengths of its programs and their headers (DWARF 5, 6.2.4; 32-bit form)."""
+    kept, at = [], 0
+    while at + 16 <= len(data):
+        size = int.from_bytes(data[at : at + 4], "little")
+        version = int.from_bytes(data[at + 4 : at + 6], "little")
+        if not 2 <= version <= 5 or size > len(data) - at - 4:
+            break
+        header = at + (8 if version == 5 else 6)
+        kept += [data[at + 4 : header], data[header + 4 : at + 4 + size]]
+        at += 4 + size
+    return b"".join([*kept, data[at:]])
