@@ -41,6 +41,7 @@ if it is named by `--enable CODE` or [`enable`](configuration.md#enable).
 _MORE = {
     "C001": "The exact rules: [SBOMs](sbom-and-pyc.md#c001-software-bills-of-materials).",
     "P001": "The exact rules: [headers of compiled modules](sbom-and-pyc.md#p001-headers-of-compiled-modules).",
+    "P002": "The exact rules: [code of compiled modules](sbom-and-pyc.md#p002-code-of-compiled-modules).",
     "S010": 'Only with [`source-date-epoch = "vcs"`](configuration.md#source-date-epoch).',
     "W001": "A mismatch is an error; with `--rebuild-record`, each is reported under this code.",
     "W006": "With `--drop-signatures`, what is dropped is reported under this code.",

@@ -9,8 +9,10 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import importlib.util
 import io
 import json
+import marshal
 import os
 import random
 import re
@@ -160,6 +162,14 @@ def pyc(size: int, magic: int = 3495) -> bytes:
     return struct.pack("<H2s3L", magic, b"\r\n", 0, 1700000000, size) + b"code"
 
 
+CODE_SOURCE = b"def f(x):\n    return x in {'b', 'a'}, 'two words', 1.5, -(2**70)\n"
+
+
+def compiled_as(filename: str) -> bytes:
+    code = compile(CODE_SOURCE, filename, "exec", dont_inherit=True)
+    return importlib.util.MAGIC_NUMBER + struct.pack("<3L", 0, 1700000000, len(CODE_SOURCE)) + marshal.dumps(code)
+
+
 SBOM = {
     "bomFormat": "CycloneDX",
     "specVersion": "1.5",
@@ -209,6 +219,9 @@ CONTENTS: dict[str, dict[str, bytes]] = {
         "__pycache__/m.other.pyc": pyc(6, 336),
         "m.pyc": pyc(7),
         "alone.pyc": pyc(6),
+        "n.py": CODE_SOURCE,
+        "n.pyc": compiled_as("/home/alice/n.py"),
+        f"__pycache__/n.{sys.implementation.cache_tag}.pyc": compiled_as("/tmp/build-1/n.py"),
     },
 }  # fmt: skip
 

@@ -18,6 +18,8 @@ import zlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from support import canonical_code
+
 NEEDS_ZIP64 = 0xFFFFFFFF
 """Sizes and offsets from here on need ZIP64 (sections 5.7 and 5.8); tests lower it to have small examples."""
 
@@ -1026,12 +1028,22 @@ def _replaced(value: object, old: str, new: str) -> object:
 def _check_pycs(files: dict[bytes, bytes], report: Report) -> None:
     for name, data in files.items():
         source = files.get(source_of(name))
-        if source is None or len(data) <= 16 or len(source) > 64 << 20:
+        if source is None or len(data) <= 16:
             continue
         magic, newline, flags, _, size = struct.unpack_from("<H2s3L", data)
         known = newline == b"\r\n" and (3392 <= magic <= 3439 or 3495 <= magic <= 3699)
-        if known and flags == 0 and size == len(source) & 0xFFFFFFFF:
+        if newline == b"\r\n" and magic in canonical_code.MAGICS and len(data) <= 16 << 20:
+            _check_code(name, data[16:], magic, source_of(name), report)
+        if known and len(source) <= 64 << 20 and flags == 0 and size == len(source) & 0xFFFFFFFF:
             report.say("7.8", f"{_text(name)}: its header holds a time, not the hash of {_text(source_of(name))}")
+
+
+def _check_code(name: bytes, code: bytes, magic: int, source: bytes, report: Report) -> None:
+    try:
+        if canonical_code.canonical_code(code, magic, source) != code:
+            report.say("7.8", f"{_text(name)}: its code is not in the one form")
+    except canonical_code.LeftAlone:
+        pass
 
 
 def source_of(name: bytes) -> bytes:

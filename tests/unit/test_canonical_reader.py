@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import canonical_reader
+from support import canonical_code, canonical_reader
 from support.canonical_reader import check_sdist, check_wheel
 
 DATE = 1580601600
@@ -666,6 +666,13 @@ def pyc(magic: int = 3495, flags: int = 0, size: int = 6, code: bytes = b"code")
     return struct.pack("<H2s3L", magic, b"\r\n", flags, 1700000000, size) + code
 
 
+# A code object of 3.11 in which nothing is but its file name and its name, twice; all that is empty is one.
+CODE = (
+    b"c" + bytes(20) + b"\xf3\0\0\0\0" + b"\xa9\0" + b"r\1\0\0\0" * 2 + b"r\0\0\0\0"
+    b"z\x04a.py" + b"\xda\x01f" + b"r\2\0\0\0" + b"\1\0\0\0" + b"r\0\0\0\0" * 2
+)
+
+
 @pytest.mark.parametrize(
     ("name", "data", "right"),
     [
@@ -685,6 +692,12 @@ def pyc(magic: int = 3495, flags: int = 0, size: int = 6, code: bytes = b"code")
         ("__pycache__/a.pyc", pyc(), True),
         ("__pycache__/a.b.c.pyc", pyc(), True),
         ("pkg/__pycache__/a.cpython-311.pyc", pyc(), True),
+        ("a.pyc", pyc(3495, 3, code=CODE), True),
+        ("a.pyc", pyc(3495, 3, code=CODE.replace(b"a.py", b"b.py")), False),
+        ("a.pyc", pyc(3495, 3, code=CODE.replace(b"\x04a.py", b"\x04a.pyN")), True),
+        ("a.pyc", pyc(3495, 3, code=CODE.replace(b"r\0\0\0\0", b"s\0\0\0\0", 1)), False),
+        ("a.pyc", pyc(3449, 3, code=CODE.replace(b"a.py", b"b.py")), True),
+        ("b.pyc", pyc(3495, 3, code=CODE.replace(b"a.py", b"b.py")), True),
     ],
 )
 def test_compiled_modules(name: str, data: bytes, right: bool) -> None:
@@ -1107,13 +1120,15 @@ def test_every_section_that_the_reader_names_exists() -> None:
 def test_the_reader_is_independent() -> None:
     """It must not lean on what it checks, nor on the libraries that that may lean on."""
     imported = set()
-    for node in ast.walk(ast.parse(Path(canonical_reader.__file__).read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            imported |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            imported.add(node.module)
+    for module in (canonical_reader, canonical_code):
+        for node in ast.walk(ast.parse(Path(module.__file__).read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                imported.add(node.module)
     assert imported == {
-        "__future__", "base64", "collections.abc", "functools", "hashlib", "json", "re", "struct", "time", "typing", "uuid", "zlib"
+        "__future__", "base64", "collections", "collections.abc", "functools", "hashlib", "json", "re", "struct",
+        "support", "sys", "time", "typing", "uuid", "zlib",
     }  # fmt: skip
 
 

@@ -26,7 +26,7 @@ SIGNATURES = frozenset((f"{RECORD}.jws", f"{RECORD}.p7s"))
 _RECORD_PASSES = frozenset({"W001", "W010"})
 """RECORD is looked at by :mod:`.ledger`: a wrong one is a finding here, and not an error."""
 
-_COSTLY = frozenset({"P001", "C001"})
+_COSTLY = frozenset({"P001", "P002", "C001"})
 """Passes that read members of any size; they are run on what differs, for equal members stay equal."""
 
 _RULES = tuple(one for one in DEFAULT if one.code not in _RECORD_PASSES | _COSTLY)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from ..errors import ConfigError
 from . import container, record, sdist, wheel
 from .model import Pass
-from .pyc import PYC
+from .pyc import PYC, PYC_CODE
 from .sbom import SBOM
 
 __all__ = ["ALL", "DEFAULT", "by_code", "select"]
@@ -26,6 +26,7 @@ ALL: tuple[Pass, ...] = (
     sdist.TOP_LEVEL,
     wheel.SORTED_VALUES,
     PYC,
+    PYC_CODE,
     SBOM,
     sdist.DATE_FILE,
     *container.CONTAINER,

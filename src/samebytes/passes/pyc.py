@@ -1,38 +1,66 @@
-"""P001: a compiled module says which source it belongs to by a hash, not by the time of a file (PEP 552)."""
+"""Compiled modules: bound to their source by a hash and not by a time (PEP 552), their code in one form."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Optional
 
-from ..archive.entry import Archive, Content, Entry, Kind
+from ..archive.entry import Archive, Content, Data, Entry, Kind, read_all
 from ..dist.pyc import HEADER_SIZE, Reheaded, checked_header, source_of
-from .model import Change, Context, Outcome, Pass, in_wheel
+from ..errors import ArchiveError
+from .model import Change, Outcome, Pass, in_wheel
 
-__all__ = ["PYC"]
+__all__ = ["LARGEST", "PYC", "PYC_CODE"]
+
+LARGEST = 16 << 20
+"""Bytes of a compiled module that is read; the code of a larger one stays as it is."""
+
+_Rewrite = Callable[[Content, Entry], Optional[tuple[Content, str]]]
+"""From a compiled module and its source to what it becomes and what is told of it; None if it stays."""
 
 
-def _run(archive: Archive, _context: Context) -> Outcome:
+def _run(archive: Archive, rewrite: _Rewrite, code: str) -> Outcome:
     sources = {entry.name: entry for entry in archive.entries if entry.name.endswith(".py") and entry.kind is Kind.FILE}
-    changed = dict(_rewritten(archive.entries, sources))
+    changed = dict(_rewritten(archive.entries, sources, rewrite, code))
     if not changed:
         return Outcome(archive)
     entries = tuple(changed[index][0] if index in changed else entry for index, entry in enumerate(archive.entries))
     return Outcome(archive._replace(entries=entries), tuple(change for _, change in changed.values()))
 
 
-def _rewritten(entries: tuple[Entry, ...], sources: dict[str, Entry]) -> Iterator[tuple[int, tuple[Entry, Change]]]:
-    """Give the compiled modules that get another header, with their place among *entries*."""
+def _rewritten(
+    entries: tuple[Entry, ...], sources: dict[str, Entry], rewrite: _Rewrite, code: str
+) -> Iterator[tuple[int, tuple[Entry, Change]]]:
+    """Give the compiled modules that change, with their place among *entries*."""
     for index, entry in enumerate(entries):
         source = sources.get(source_of(entry.name) or "")
         if entry.kind is not Kind.FILE or source is None:
             continue
-        old = _head(entry.content)
-        # A file without a code object is truncated.
-        new = checked_header(old, source.content) if entry.content.size > HEADER_SIZE else None
-        if new is not None:
+        found = rewrite(entry.content, source)
+        if found is not None:
             # The compressed form found belongs to the old bytes, so it says nothing of the new ones.
-            rewritten = entry._replace(content=Reheaded(new, entry.content), packed=None)
-            yield index, (rewritten, Change(PYC.code, entry.name, _detail(old, new)))
+            yield index, (entry._replace(content=found[0], packed=None), Change(code, entry.name, found[1]))
+
+
+def _bound(content: Content, source: Entry) -> tuple[Content, str] | None:
+    old = _head(content)
+    # A file without a code object is truncated.
+    new = checked_header(old, source.content) if content.size > HEADER_SIZE else None
+    return None if new is None else (Reheaded(new, content), _detail(old, new))
+
+
+def _recoded(content: Content, source: Entry) -> tuple[Content, str] | None:
+    # Most wheels hold no compiled modules, so what reads them is not loaded for every build.
+    from ..dist import bytecode
+
+    if content.size > LARGEST or not bytecode.is_known(_head(content)):
+        return None
+    data = read_all(content)
+    try:
+        after = bytecode.relocated(data, source.name)
+    except ArchiveError:
+        return None
+    return None if after == data else (Data(after), f"code: written by value, as compiled from {source.name}")
 
 
 def _head(content: Content) -> bytes:
@@ -58,5 +86,17 @@ PYC = Pass(
         "Where the source is in the same wheel, a hash of it says the same without a clock (PEP 552)."
     ),
     applies=in_wheel,
-    run=_run,
+    run=lambda archive, _: _run(archive, _bound, "P001"),
+)
+
+PYC_CODE = Pass(
+    code="P002",
+    name="pyc-code",
+    reason=(
+        "The interpreter writes the same code in other bytes, by what else it holds just then, and with the directory "
+        "in which the source lay. Where the source is in the same wheel, the code is written by its values, and with "
+        "the source's name in the wheel; the import system puts the real path in its place."
+    ),
+    applies=in_wheel,
+    run=lambda archive, _: _run(archive, _recoded, "P002"),
 )

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import importlib.util
+import marshal
 import os
 import py_compile
 from pathlib import Path
 
 import pytest
+from support.canonical_code import canonical_code
 
 from samebytes.archive.entry import Archive, Data, Entry, Kind, Oddity, Packed, read_all
 from samebytes.errors import ArchiveError
-from samebytes.passes.model import Context
-from samebytes.passes.pyc import PYC
+from samebytes.passes.model import Context, Pass
+from samebytes.passes.pyc import LARGEST, PYC, PYC_CODE
 
 OLD = Packed(True, 9, lambda: iter((b"old bytes",)))
 
@@ -41,12 +43,13 @@ def contents(of: Archive) -> dict[str, bytes]:
     return {entry.name: read_all(entry.content) for entry in of.entries}
 
 
-def test_it_is_a_pass_of_wheels_alone() -> None:
-    assert PYC.code == "P001"
-    assert PYC.switchable
-    assert PYC.default
-    assert PYC.applies(CONTEXT)
-    assert not PYC.applies(CONTEXT._replace(kind="sdist"))
+@pytest.mark.parametrize(("one", "code"), [(PYC, "P001"), (PYC_CODE, "P002")])
+def test_they_are_passes_of_wheels_alone(one: Pass, code: str) -> None:
+    assert one.code == code
+    assert one.switchable
+    assert one.default
+    assert one.applies(CONTEXT)
+    assert not one.applies(CONTEXT._replace(kind="sdist"))
 
 
 def test_headers_no_longer_hold_a_time(tmp_path: Path) -> None:
@@ -125,3 +128,60 @@ def test_a_source_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     entries = (Entry("m.py", Kind.FILE, 0o644, 0, Broken(SOURCE)), member("m.pyc", compiled(tmp_path)))
     with pytest.raises(ArchiveError, match="CRC"):
         PYC.run(Archive("x.whl", entries), CONTEXT)
+
+
+# P002: the code
+
+TELLING = b"import os\n\ndef f(x):\n    return x in {'b', 'a', 'c'}, 'two words', os.name\n"
+
+
+def code_of(directory: str) -> bytes:
+    """Return a compiled module as marshal happens to write it for a source in *directory*."""
+    code = compile(TELLING, f"{directory}/p/m.py", "exec", dont_inherit=True)
+    return importlib.util.MAGIC_NUMBER + (3).to_bytes(4, "little") + bytes(8) + marshal.dumps(code)
+
+
+def test_the_code_is_the_same_wherever_it_was_compiled() -> None:
+    names = ["p/__pycache__/m.cpython-311.pyc", "p/m.pyc"]
+    outcomes = [
+        PYC_CODE.run(archive(**{"p/m.py": TELLING}, **dict.fromkeys(names, code_of(place))), CONTEXT)
+        for place in ("/home/alice", "/tmp/build-x1y2")
+    ]
+    assert contents(outcomes[0].archive) == contents(outcomes[1].archive)
+    assert [change.member for change in outcomes[0].changes] == names
+    assert {change.detail for change in outcomes[0].changes} == {"code: written by value, as compiled from p/m.py"}
+    assert outcomes[0].archive.entries[1].packed is None
+    again = PYC_CODE.run(outcomes[0].archive, CONTEXT)
+    assert (again.changes, again.archive) == ((), outcomes[0].archive)
+    after = contents(outcomes[0].archive)[names[0]]
+    assert after[:16] == code_of("/any")[:16]
+    code = marshal.loads(after[16:])
+    assert code == compile(TELLING, "p/m.py", "exec", dont_inherit=True)
+    assert {each.co_filename for each in (code, *code.co_consts) if hasattr(each, "co_filename")} == {"p/m.py"}
+
+
+def test_the_document_says_the_same_of_the_code() -> None:
+    """The independent reader knows the rule from docs/reference/sbom-and-pyc.md alone."""
+    data = code_of("/home/alice")
+    after = contents(PYC_CODE.run(archive(**{"m.py": TELLING, "m.pyc": data}), CONTEXT).archive)["m.pyc"]
+    assert canonical_code(data[16:], int.from_bytes(data[:2], "little"), b"m.py") == after[16:]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        code_of("/a")[:-1],
+        code_of("/a") + b"N",
+        code_of("/a")[:16],
+        code_of("/a")[:16] + b"N",
+        (336).to_bytes(2, "little") + code_of("/a")[2:],
+        code_of("/a") + bytes(LARGEST),
+    ],
+    ids=["truncated", "more follows", "no code", "no code object", "another Python", "too large"],
+)
+def test_code_that_stays(data: bytes) -> None:
+    assert PYC_CODE.run(archive(**{"m.py": TELLING, "m.pyc": data}), CONTEXT).changes == ()
+
+
+def test_code_without_its_source_is_the_program_and_stays() -> None:
+    assert PYC_CODE.run(archive(**{"p/m.pyc": code_of("/a"), "m.py": TELLING}), CONTEXT).changes == ()
