@@ -122,7 +122,12 @@ def given(left: Sequence[Member], right: Sequence[Member], *, sdist: bool = Fals
 PROGRAM = b"""
 #include <stdio.h>
 #include <assert.h>
+#ifndef MORE
+#define MORE 1
+#endif
 int tell(int n) { assert(n > 0); printf("built %s\\n", WHEN); return n; }
+int more(int n) { assert(n > 1); return tell(n) + MORE; }
+int (*const both[])(int) = { tell, more };
 """
 
 
@@ -145,6 +150,24 @@ def compiled(
             if number:
                 after(target)
             built.append(write_wheel(side, members({**FILES, "demo_pkg/tell.so": target.read_bytes()})))
+        return built[0], built[1]
+
+    return make
+
+
+def overwritten(left: str, right: str) -> Maker:
+    """Return what makes two wheels with an extension whose search path was overwritten in place, as CMake does it."""
+
+    def make(one: Path, other: Path) -> tuple[Path, Path]:
+        built = []
+        for side, path in ((one, left), (other, right)):
+            source, target = side / "tell.c", side / "tell.so"
+            source.write_bytes(PROGRAM)
+            command = ["gcc", "-shared", "-fPIC", "-O1", f"-Wl,-rpath,{path}", '-DWHEN="never"', "-DNDEBUG"]
+            subprocess.run([*command, "-o", target, source], check=True, capture_output=True)
+            new = b"$ORIGIN".ljust(len(path), b"\0")
+            data = target.read_bytes().replace(path.encode(), new)
+            built.append(write_wheel(side, members({**FILES, "demo_pkg/tell.so": data})))
         return built[0], built[1]
 
     return make
@@ -343,6 +366,31 @@ CAUSES: tuple[Pair, ...] = (
         needs="gcc",
     ),
     Pair(
+        "path by debug information of DWARF 4, which has paths among its numbers",
+        ("D001",),
+        compiled(("/opt/one/src", "/srv/ci/other/src"), (("-gdwarf-4",), ("-gdwarf-4",))),
+        needs="gcc",
+    ),
+    Pair(
+        "path of the same length in an extension",
+        ("D001",),
+        compiled(("/opt/one/src", "/opt/two/src"), (("-g",), ("-g",))),
+        needs="gcc",
+    ),
+    Pair(
+        "length of a search path that was overwritten",
+        ("D001",),
+        overwritten("/home/ada/work/_build/lib", "/builds/group/project/_build/lib"),
+        needs="gcc",
+    ),
+    Pair(
+        "search path into the interpreter that built it",
+        ("D001",),
+        compiled(flags=((), ("-Wl,-rpath,/opt/pythons/3.11/lib",))),
+        (UNKNOWN_WORLD, World(paths=("/opt/pythons/3.11",))),
+        needs="gcc",
+    ),
+    Pair(
         "search path of an extension",
         ("D001",),
         compiled(flags=(("-Wl,-rpath,/opt/one/lib",), ("-Wl,-rpath,/opt/two/lib",))),
@@ -363,6 +411,30 @@ CAUSES: tuple[Pair, ...] = (
         ("D002",),
         text("in /var/cache/t1/x\n", "in /var/cache/t2/x\n"),
         (_ADA, _BOB),
+    ),
+    Pair(
+        "random name in a temporary directory known of the worlds",
+        ("D002",),
+        text("in /var/cache/t1/.tmp-x-v9b7orng/src\n", "in /var/cache/t1/.tmp-x-aclymhsq/src\n"),
+        (_ADA, replace(_BOB, temps=_ADA.temps)),
+    ),
+    Pair(
+        "random name in a tree known of the worlds",
+        ("D001", "D002"),
+        text("at /srv/one/tree/.build-nse8e417/x\n", "at /srv/two/tree/.build-sxleigw5/x\n"),
+        (_ADA, _BOB),
+    ),
+    Pair(
+        "meson-python's directory",
+        ("D002",),
+        text("in /home/ci/demo/.mesonpy-nse8e417/x\n", "in /home/ci/demo/.mesonpy-sxleigw5/x\n"),
+    ),
+    Pair(
+        "length of a temporary search path that was overwritten",
+        ("D002",),
+        overwritten("/var/cache/t1/tmpab12cd34/lib", "/var/cache/temporary-2/tmpab12cd34/lib"),
+        (_ADA, replace(_BOB, temps=("/var/cache/temporary-2",))),
+        needs="gcc",
     ),
     Pair("object file by gcc", ("D002",), text("ccX8aQ1z.o\n", "cc9bTr2Y.o\n")),
     Pair("home directories", ("D003",), text("/home/ada/src/x.c\n", "/home/grace/src/x.c\n")),
@@ -487,6 +559,30 @@ CAUSES: tuple[Pair, ...] = (
     Pair("another compiler", ("D023",), text("GCC: (Debian 12.2.0-14) 12.2.0\n", "GCC: (Ubuntu 13.2.0-4) 13.2.0\n")),
     Pair("another Python's module", ("D023",), other_python),
     Pair(
+        "tags of a repaired wheel",
+        ("D024",),
+        files(
+            {f"{INFO}/WHEEL": WHEEL.replace(b"py3-none-any", b"cp311-cp311-linux_x86_64")},
+            {
+                f"{INFO}/WHEEL": WHEEL.replace(
+                    b"Tag: py3-none-any",
+                    b"Tag: cp311-cp311-manylinux_2_17_x86_64\nTag: cp311-cp311-manylinux2014_x86_64",
+                )
+            },
+        ),
+    ),
+    Pair(
+        "a library that a repair put into the wheel",
+        ("D024",),
+        files({}, {"demo_pkg.libs/libyaml-0-4b3e2a91.so.2.0.9": b"library"}),
+    ),
+    Pair(
+        "search path to libraries that a repair put in",
+        ("D024",),
+        compiled(flags=((), ("-Wl,-rpath,$ORIGIN/../demo_pkg.libs",))),
+        needs="gcc",
+    ),
+    Pair(
         "a time in an archive in the archive",
         ("D011",),
         files(
@@ -540,6 +636,64 @@ CONTROLS: tuple[Pair, ...] = (
     Pair("a module more", ("D099",), files({}, {"demo_pkg/more.py": b"MORE = 1\n"})),
     Pair("code of a compiled module", ("D099",), module(code=("X = 1\n", "X = 22\n"))),
     Pair("code of an extension", ("D099",), compiled(flags=(("-O1",), ("-O0",))), needs="gcc"),
+    Pair(
+        "a number in the code, beside the path",
+        ("D001", "D099"),
+        compiled(("/opt/one/src", "/srv/ci/other/src"), (("-g", "-DMORE=1"), ("-g", "-DMORE=2"))),
+        needs="gcc",
+    ),
+    Pair(
+        "a text in an extension, beside the path",
+        ("D001", "D099"),
+        compiled(("/opt/one/src", "/srv/ci/other/src"), (("-g",), ("-g",)), ('"never"', '"nevvr"')),
+        needs="gcc",
+    ),
+    Pair(
+        "a number in the debug information, beside the path",
+        ("D001", "D099"),
+        compiled(("/opt/one/src", "/srv/ci/other/src"), (("-g", "-DMORE=1"), ("-g", "-DMORE=2", "-DNDEBUG"))),
+        needs="gcc",
+    ),
+    Pair(
+        "a stack that may be executed",
+        ("D099",),
+        compiled(flags=((), ("-Wl,-z,execstack",))),
+        needs="gcc",
+    ),
+    Pair(
+        "a search path on one side only",
+        ("D099",),
+        compiled(flags=((), ("-Wl,-rpath,/opt/pythons/3.11/lib",))),
+        needs="gcc",
+    ),
+    Pair(
+        "an overwritten search path of a length that no known place explains",
+        ("D099",),
+        overwritten("/var/cache/t1/lib", "/var/cache/t1/library"),
+        (_ADA, replace(_BOB, temps=("/var/cache/temporary-2",))),
+        needs="gcc",
+    ),
+    Pair(
+        "names of eight letters in places known of the worlds",
+        ("D001", "D099"),
+        text("at /srv/one/tree/fastpath/x\n", "at /srv/two/tree/slowpath/x\n"),
+        (_ADA, _BOB),
+    ),
+    Pair(
+        "numbered names in a place known of the worlds",
+        ("D099",),
+        text("at /srv/one/tree/module_1/x\n", "at /srv/one/tree/module_2/x\n"),
+        (_ADA, replace(_BOB, paths=_ADA.paths)),
+    ),
+    Pair(
+        "tags of two machines",
+        ("D099",),
+        files(
+            {f"{INFO}/WHEEL": WHEEL.replace(b"py3-none-any", b"cp311-cp311-linux_x86_64")},
+            {f"{INFO}/WHEEL": WHEEL.replace(b"py3-none-any", b"cp311-cp311-manylinux_2_17_aarch64")},
+        ),
+    ),
+    Pair("a library more", ("D099",), files({}, {"demo_pkg.libs/libyaml.so.2": b"library"})),
     Pair(
         "bytes", ("D099",), files({"demo_pkg/x.bin": bytes(range(256))}, {"demo_pkg/x.bin": bytes(range(255, -1, -1))})
     ),

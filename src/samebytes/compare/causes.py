@@ -206,6 +206,14 @@ ALL: tuple[Cause, ...] = (
         '    [build-system]\n    requires = ["setuptools==80.9.0", "cython==3.1.4"]',
     ),
     Cause(
+        "D024",
+        "repaired-wheel",
+        "One wheel is as the backend made it, the other went through a tool that makes it fit for many systems.",
+        "Compare both before or both after that. For Linux, auditwheel says what a wheel needs and repairs it:\n\n"
+        "    auditwheel repair dist/*.whl\n\nFor equal bytes use the same release of it, in the same image "
+        "(manylinux, musllinux).",
+    ),
+    Cause(
         "D099",
         "unknown",
         "Nothing in the bytes tells why they differ: the source may have changed, or a cause that is not known yet.",

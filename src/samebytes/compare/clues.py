@@ -66,7 +66,7 @@ _VCS_VERSION = re.compile(
 _VERSION = re.compile(r"(?<![\w.])v?\d+(?:\.\d+)+(?:(?:a|b|rc)\d+)?(?:\.?post\d+)?(?:\.dev\d+)?(?![\w+])")
 _TOOL = re.compile(
     r"(?:(?<=[Gg]enerated by )Cython|GCC: \([^()]*\)|GNU (?:C\+\+|C|Fortran|AS|GIMPLE)\d*|clang version"
-    r"|rustc(?: version)?|Linker: LLD) v?\d[\w.+-]*(?: \([^()]*\))?"
+    r"|rustc(?: version)?|Linker: LLD) v?\d[\w.+-]*(?: \d{8})?(?: \([^()]*\))?"
 )
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("tool", _TOOL),

@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from typing import Any, BinaryIO, NamedTuple
 
 from ..archive.entry import CHUNK_SIZE, Content
-from . import strings
+from . import repaired, strings
 from .causes import UNKNOWN
 from .clues import FOLLOWS, Clues, codes, findings_of
 from .elf_moved import TABLES, Mover, Place, beside_texts
@@ -100,7 +100,7 @@ def compare(name: str, left: Content, right: Content, clues: Clues) -> Differenc
             for chunk in content.chunks():
                 stream.write(chunk)
         try:
-            children = tuple(_sections(_parsed(streams[0]), _parsed(streams[1]), clues))
+            children = _together(list(_sections(_parsed(streams[0]), _parsed(streams[1]), clues)))
         except Exception:
             # pyelftools lets whatever its parsing runs into escape, for files that are damaged or made to harm.
             return None
@@ -178,13 +178,36 @@ def _sections(left: _File, right: _File, clues: Clues) -> Iterator[Difference]:
     for name in missing:
         yield _missing(name, name in one)
     mover = _mover(left, right, clues)
+    others = bool(set(differing) - set(_FROM_OTHERS)) or bool(missing) or left.facts != right.facts
     for name in differing:
         if name in _FROM_OTHERS:
-            yield _derived(name, one[name], other[name], bool(set(differing) - set(_FROM_OTHERS)) or bool(missing))
+            yield _derived(name, one[name], other[name], others)
         elif max(one[name].size, other[name].size) > LARGEST_SECTION:
             yield _opaque(name, one[name], other[name], None)
         else:
             yield _looked_into(name, left, right, mover, clues)
+
+
+def _together(nodes: Sequence[Difference]) -> tuple[Difference, ...]:
+    """Return *nodes* with one for all that nothing explains, where other compilers made the files: they differ anyhow.
+
+    That the compilers are the only reason is not known, so it stays unknown.
+    """
+    made_by_others = any(node.name == ".comment" and _codes(node) == {"D023"} for node in nodes)
+    dark = [node for node in nodes if _codes(node) == {UNKNOWN}]
+    if not made_by_others or len(dark) < _MOST_DARK:
+        return tuple(nodes)
+    names = ", ".join(node.name for node in dark)
+    summary = f"{len(dark)} sections by other compilers, which make other code of the same source, too"
+    one = Difference("other sections", Kind.ELF, summary, (names,), dark[0].findings)
+    return (*(node for node in nodes if node not in dark), one)
+
+
+_MOST_DARK = 4
+
+
+def _codes(node: Difference) -> set[str]:
+    return {finding.code for finding in node.findings}
 
 
 def _mover(left: _File, right: _File, clues: Clues) -> Mover | None:
@@ -207,6 +230,8 @@ def _looked_into(name: str, left: _File, right: _File, mover: Mover | None, clue
     """Return the node of a section that both have: what is explained by others, then by its texts, then by nothing."""
     one, other = left.sections[name], right.sections[name]
     at: int | None = 0
+    if mover is not None and name == ".dynamic" and _says_the_same(one, other, left, mover):
+        return Difference(name, Kind.ELF, "beside its texts the same, but for addresses and lengths")
     if mover is not None:
         at = mover.unexplained(*(Place(each.address, each.size, each.data) for each in (one, other)))
         if at is None:
@@ -256,26 +281,58 @@ def _first(left: bytes, right: bytes) -> int:
 
 def _dynamic(left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]], clues: Clues) -> Difference:
     gone, come = [each for each in left if each not in right], [each for each in right if each not in left]
-    located = clues._replace(is_location=True)
     findings: tuple[Finding, ...] = ()
     for is_search in (True, False):
-        one, other = (
-            "; ".join(f"{tag} {value}" for tag, value in each if (tag in _SEARCHED) == is_search).encode()
-            for each in (gone, come)
-        )
+        one, other = ([each for each in side if (each[0] in _SEARCHED) == is_search] for side in (gone, come))
+        texts = ["; ".join(f"{tag} {value}" for tag, value in side).encode() for side in (one, other)]
         if one or other:
-            alone = is_search and not (one and other) and _is_of_a_world(one or other, clues.worlds[0 if one else 1])
-            found = ("D001",) if alone else codes(one, other, located)
-            findings += findings_of(found, one, other, "section .dynamic")
+            look = _searched if is_search else _needed
+            found = look([value for _, value in one], [value for _, value in other], clues)
+            findings += findings_of(found, texts[0], texts[1], "section .dynamic")
     detail = [f"-{tag} {value}" for tag, value in gone] + [f"+{tag} {value}" for tag, value in come]
     return Difference(".dynamic", Kind.ELF, "other search paths or libraries", tuple(detail), findings)
 
 
-def _is_of_a_world(search: bytes, world: World) -> bool:
-    """Tell whether all directories of a search path that only one side has lie where that side was built."""
-    places = [path.rstrip("/").encode() + b"/" for path in (*world.paths, *world.temps) if len(path) > 1]
-    listed = search.partition(b" ")[2].split(b":")
-    return all(any((path + b"/").startswith(place) for place in places) for path in listed)
+def _searched(left: Sequence[str], right: Sequence[str], clues: Clues) -> tuple[str, ...]:
+    """Return why search paths differ: places of the builds, or that one side has those of libraries put beside it."""
+    if bool(left) == bool(right):
+        texts = [":".join(side).encode() for side in (left, right)]
+        return codes(texts[0], texts[1], clues._replace(is_location=True))
+    paths, world = (left, clues.worlds[0]) if left else (right, clues.worlds[1])
+    if all(map(repaired.is_search_path, paths)):
+        return ("D024",)
+    return ("D001",) if all(_is_of_a_world(path, world) for path in paths) else (UNKNOWN,)
+
+
+def _needed(left: Sequence[str], right: Sequence[str], clues: Clues) -> tuple[str, ...]:
+    if repaired.are_libraries(left, right):
+        return ("D024",)
+    return codes("; ".join(left).encode(), "; ".join(right).encode(), clues)
+
+
+def _says_the_same(left: _Section, right: _Section, file: _File, mover: Mover) -> bool:
+    """Tell whether .dynamic has the same entries in one order, those with texts and unused ones aside."""
+    rows = [[row for row in _rows(side.data, file) if row[0] not in _TEXTUAL] for side in (left, right)]
+    return len(rows[0]) == len(rows[1]) and all(
+        one[0] == other[0] and (one[1] == other[1] or mover.is_one_number(one[1], other[1]))
+        for one, other in zip(*rows)
+    )
+
+
+_TEXTUAL = (0, 1, 14, 15, 29)
+"""DT_NULL, which fills up, DT_NEEDED, DT_SONAME, DT_RPATH and DT_RUNPATH."""
+
+
+def _rows(data: bytes, file: _File) -> Iterator[tuple[int, int]]:
+    width = file.bits // 8
+    words = [int.from_bytes(data[at : at + width], file.order) for at in range(0, len(data), width)]  # type: ignore[arg-type]  # one of two
+    return zip(words[::2], words[1::2])
+
+
+def _is_of_a_world(search: str, world: World) -> bool:
+    """Tell whether all directories of a search path lie where its side was built."""
+    places = [path.rstrip("/") + "/" for path in (*world.paths, *world.temps) if len(path) > 1]
+    return all(any(f"{path}/".startswith(place) for place in places) for path in search.split(":"))
 
 
 def _zeroed(one: _Section, other: _Section, left: _File, right: _File, clues: Clues) -> Difference | None:

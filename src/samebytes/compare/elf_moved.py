@@ -69,6 +69,10 @@ class Mover:
             done = end
         return done
 
+    def is_one_number(self, left: int, right: int) -> bool:
+        """Tell whether two numbers are one section's sizes, or one place's addresses."""
+        return (left, right) in self._sizes or self._is_one_address(left, right)
+
     def _number_end(self, left: Place, right: Place, first: int, at: int) -> int:
         """Return where a number ends that begins between *first* and *at*, holds *at* and says the same; 0 for none."""
         for width in self._widths:
@@ -79,10 +83,10 @@ class Mover:
         return 0
 
     def _says_the_same(self, left: Place, right: Place, start: int, end: int) -> bool:
-        values = [int.from_bytes(side.data[start:end], self._order) for side in (left, right)]  # type: ignore[arg-type]
+        values = [int.from_bytes(side.data[start:end], self._order) for side in (left, right)]  # type: ignore[arg-type]  # one of two
         if values[0] == values[1]:
             return False
-        if (values[0], values[1]) in self._sizes or self._is_one_address(values[0], values[1]):
+        if self.is_one_number(values[0], values[1]):
             return True
         if any(self._is_one_text(*table, values[0], values[1]) for table in self._tables):
             return True

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ..archive.entry import Content, Entry, read_all
 from ..passes.container import executable
-from . import elf, hexwindow, jsontree, metadata, pyc, strings, text
+from . import elf, hexwindow, jsontree, metadata, pyc, repaired, strings, text
 from .causes import UNKNOWN
 from .clues import Clues, findings_of
 from .model import Difference, Finding, Kind
@@ -144,7 +144,7 @@ def missing(key: str, entry: Entry, side: str, kind: str) -> Difference:
     """Return the node for a member that only *side* (``"left"`` or ``"right"``) has, in an archive of *kind*."""
     name = entry.name.encode("utf-8", "surrogateescape")
     sides = (name, b"") if side == "left" else (b"", name)
-    code = "D020" if _is_leftover(key, kind) else UNKNOWN
+    code = "D020" if _is_leftover(key, kind) else "D024" if repaired.is_member(key) and kind == "wheel" else UNKNOWN
     return Difference(entry.name, Kind.MISSING, f"only on the {side} side", (), findings_of((code,), *sides, "members"))
 
 

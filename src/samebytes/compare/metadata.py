@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..dist import headers
+from . import repaired
 from .clues import Clues, codes, findings_of
 from .model import Difference, Finding, Kind
 from .text import compare as compare_text
@@ -87,6 +88,8 @@ def _value_findings(
         return findings_of(("D015",), one, other, where)
     if not left or not right:
         return findings_of(("D099",), one, other, where)
+    if name.lower() == "tag" and repaired.are_tags(left, right):
+        return findings_of(("D024",), one, other, where)
     if len(left) == len(right):
         return tuple(finding for a, b in zip(left, right) for finding in findings_of(codes(a, b, clues), a, b, where))
     return findings_of(codes(one, other, clues), one, other, where)
