@@ -121,23 +121,20 @@ def _options(args: argparse.Namespace, places: Places, date: int | None) -> Opti
     from ..flows.install import Options
     from ..flows.install_scheme import TARGET, beneath_top
 
-    directory = args.target or args.venv or args.root or Path("/")
-    top = Path(os.path.realpath(directory))
-    executable = args.executable or places.executable
-    if args.target is not None:
-        final, scheme = args.layout or str(top), TARGET
-    elif args.venv is not None:
-        final, scheme = args.layout or str(top), beneath_top(places.paths, places.prefix)
-        python = venv_python(Path(final))
-        executable = args.executable or str(python)
-    else:
-        final, scheme = "/", beneath_top(places.paths, "/")
+    top = Path(os.path.realpath(args.target or args.venv or args.root or args.prefix))
+    executable, scheme = places.executable, TARGET
+    final = "/" if args.root is not None else args.layout or args.prefix or str(top)
+    if args.venv is not None:
+        executable = str(venv_python(Path(final)))
+        scheme = beneath_top(places.paths, places.prefix)
+    elif args.target is None:
+        scheme = beneath_top(places.paths, final)
     levels = levels_of(args)
     return Options(
         top=top,
         final=final,
         scheme=scheme,
-        executable=executable,
+        executable=args.executable or executable,
         script_kind=args.scripts,
         date=date,
         levels=(0,) if levels is None else levels,

@@ -117,7 +117,8 @@ def install(wheels: Sequence[Path], options: Options, compiler: Compiler | None)
         how = Layout(inner, options.scheme, options.executable, options.script_kind, options.rebuild_record)
 
         def refuse(name: str, wheel: Path) -> None:
-            _refuse_existing(options.top, name, wheel)
+            if anchor == options.top:
+                _refuse_existing(options.top, name, wheel)
 
         laid = tuple(lay_out(wheel, how, taken, refuse) for wheel in wheels)
         digests = {name: digest for one in laid for name, digest in one.digests.items()}

@@ -17,8 +17,16 @@ class _Moved(NamedTuple):
 
 
 def anchor_of(target: Path) -> Path:
-    """Return *target* if it is there, else the nearest directory above it that is."""
+    """Return *target* if it is there, else the nearest directory above it that is.
+
+    :raises OutputError: if something else than a directory is in the way.
+    """
     while not target.is_dir():
+        if os.path.lexists(target):
+            raise OutputError(
+                f"{target}: is no directory, and things are to be installed in it",
+                remedy="Remove it, or install into another place. Nothing was changed.",
+            )
         target = target.parent
     return target
 
@@ -27,14 +35,14 @@ def anchor_of(target: Path) -> Path:
 def private_stage(anchor: Path) -> Iterator[Path]:
     """Give a new directory in *anchor* that only this user can look into; whatever is in it at the end is removed.
 
-    After an error *anchor* has the times that it had.
+    So are those that processes have left which were killed. After an error *anchor* has the times that it had.
 
     :raises OutputError: if it cannot be made.
     """
-    stage = anchor / f".samebytes-{os.urandom(8).hex()}.tmp"
     was = anchor.stat()
     try:
-        stage.mkdir(mode=0o700)
+        _remove_abandoned(anchor)
+        stage, lock = _new_stage(anchor)
     except OSError as error:
         raise OutputError(
             f"{anchor}: cannot be written to: {error.strerror or error}",
@@ -46,7 +54,48 @@ def private_stage(anchor: Path) -> Iterator[Path]:
         _remove(stage)
         _restore_times({anchor: was})
         raise
-    _remove(stage)
+    else:
+        _remove(stage)
+    finally:
+        _unlock(lock)
+
+
+def _new_stage(anchor: Path) -> tuple[Path, int | None]:
+    """Make a directory, and return it with its lock; it has its name only when it is locked."""
+    name = f".samebytes-{os.urandom(8).hex()}"
+    new = anchor / f"{name}.new"
+    new.mkdir(mode=0o700)
+    lock = _lock(new)
+    return new.rename(anchor / f"{name}.tmp"), lock
+
+
+def _remove_abandoned(anchor: Path) -> None:
+    """Remove the private directories that no process has locked: the system lets go the locks of those that end."""
+    for stage in anchor.glob(".samebytes-*.tmp"):
+        lock = _lock(stage) if stage.is_dir() and not stage.is_symlink() else None
+        if lock is not None:
+            _remove(stage)
+            _unlock(lock)
+
+
+def _lock(directory: Path) -> int | None:
+    """Lock *directory*, and return the descriptor that holds the lock; None if another has it, or there are none."""
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _unlock(lock: int | None) -> None:
+    if lock is not None:
+        os.close(lock)
 
 
 def _remove(stage: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +14,7 @@ from ..epoch import DEFAULT_DATE
 from ..errors import UsageError
 from .tree_apply import apply, demand_permission, told, touches
 from .tree_bytecode import Compiler, plan_bytecode
-from .tree_installed import distributions, same_headers, same_metadata, same_record
+from .tree_installed import distributions, same_headers, same_metadata, same_records
 from .tree_plan import Change, Plan
 from .tree_walk import Node, walk
 
@@ -93,11 +94,10 @@ def planned(
     found = tuple(same_headers(plan, distribution) for distribution in listed)
     for distribution in found:
         same_metadata(plan, distribution, options.executable)
-    _plan_locks(plan)
+    _plan_leftovers(plan)
     plan_bytecode(plan, found, options.final, options.levels, compiler, options.mode)
     plan.remove_emptied()
-    for distribution in found:
-        same_record(plan, distribution)
+    same_records(plan, found)
     return plan, len(found)
 
 
@@ -106,8 +106,11 @@ def is_whole_system(root: Path) -> bool:
     return os.path.lexists(root / "etc" / "passwd")
 
 
-def _plan_locks(plan: Plan) -> None:
-    """Plan to remove the empty ``.lock`` that uv leaves at the top of what it installs into."""
+def _plan_leftovers(plan: Plan) -> None:
+    """Plan to remove the empty ``.lock`` that uv leaves at the top, and what a killed run of ours has left."""
+    for name in plan.nodes:
+        if re.search(r"(?:^|/)\.samebytes-[0-9a-f]{16}\.tmp$", name) and plan.file(name) is not None:
+            plan.remove("leftover", name, "removed: an ended run of samebytes left it")
     node = plan.file(".lock")
     if node is not None and node.stat.st_size == 0:
         plan.remove("uv-cache", ".lock", "removed: uv's lock, which nothing holds when it is done")

@@ -8,7 +8,7 @@ import json
 import os
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..archive.entry import Kind
@@ -217,16 +217,27 @@ def _same_scripts(plan: Plan, distribution: Distribution, executable: str | None
             plan.write("script", place, scripts.script(head, entries[last]), "written in the one wording")
 
 
-def same_record(plan: Plan, distribution: Distribution) -> None:
-    """Plan RECORD: every file that will be there, the compiled modules of its sources too, sorted, RECORD last."""
+def same_records(plan: Plan, found: Iterable[Distribution]) -> None:
+    """Plan each RECORD: all files that will be there, the compiled modules of its sources too, sorted, RECORD last."""
     there = plan.names()
+    compiled: dict[str, list[str]] = {}
+    for name in there:
+        source = source_of(name)
+        if source is not None and not _is_sourceless(name):
+            compiled.setdefault(source, []).append(name)
+    for distribution in found:
+        _same_record(plan, distribution, there, compiled)
+
+
+def _same_record(
+    plan: Plan, distribution: Distribution, there: Collection[str], compiled: Mapping[str, Sequence[str]]
+) -> None:
+    """Plan one RECORD; *compiled* are the compiled modules by their source."""
     own = f"{posixpath.basename(distribution.info)}/RECORD"
-    kept = {place for place in distribution.rows if place in there and not place.endswith(".pyc")}
-    shipped = {place for place in distribution.rows if place in there and _is_sourceless(place)}
-    compiled = {
-        name for name in there if name.endswith(".pyc") and source_of(name) in kept and not _is_sourceless(name)
-    }
-    rows = [(_relative(name, distribution.site), *_told(plan, name)) for name in kept | shipped | compiled]
+    listed = [place for place in distribution.rows if place in there]
+    kept = {place for place in listed if not place.endswith(".pyc") or _is_sourceless(place)}
+    names = kept.union(*(compiled.get(place, ()) for place in kept))
+    rows = [(_relative(name, distribution.site), *_told(plan, name)) for name in names]
     rows += [(row.name, row.digest, row.size) for place, row in distribution.rows.items() if is_outside(place)]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -32,6 +32,7 @@ RULES = {
     "installer": "INSTALLER made the same",
     "direct-url": "direct_url.json with a path of this machine removed",
     "uv-cache": "uv's own notes removed",
+    "leftover": "files that an ended run had not put in place removed",
     "headers": "C headers moved to where they are the same",
     "record": "RECORD written anew, in order",
     "mode": "modes made 0644 or 0755",

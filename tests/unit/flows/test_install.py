@@ -429,6 +429,49 @@ def test_a_signal_midway(there: bool, tmp_path: Path) -> None:
     assert strays(tmp_path) == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
+@pytest.mark.parametrize("there", [False, True])
+def test_a_killed_install_is_no_obstacle(there: bool, tmp_path: Path) -> None:
+    """What was there is as it was; what the process had made lies apart, and the next install removes it."""
+    top = tmp_path / "site"
+    if there:
+        install_into(top, project(tmp_path, "one"))
+    before = names(top) if there else set()
+    source = project(tmp_path, "two", {f"two/m{n}.py": b"x = %d\n" % n for n in range(400)})
+    process = subprocess.Popen([sys.executable, "-m", "samebytes", "install", source, "--target", top])
+    end = time.monotonic() + 60
+    while not any("m99.py" in files for _, _, files in os.walk(tmp_path)):
+        assert process.poll() is None
+        assert time.monotonic() < end
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    assert top.exists() is there
+    (stray,) = strays(tmp_path)
+    assert {name for name in names(top) if not name.startswith(stray)} == before
+    install_into(top, source)
+    assert strays(tmp_path) == []
+    install_into(tmp_path / "clean", *([project(tmp_path, "one")] if there else []), source)
+    assert facts(top) == facts(tmp_path / "clean")
+
+
+def test_another_install_that_runs_is_left_alone(tmp_path: Path) -> None:
+    with install_move.private_stage(tmp_path) as running:
+        (running / "file").touch()
+        install_into(tmp_path, project(tmp_path))
+        assert (running / "file").is_file()
+    assert strays(tmp_path) == []
+
+
+def test_a_target_that_is_no_directory(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine\n", encoding="utf-8")
+    (tmp_path / "link").symlink_to("nowhere")
+    for target in (tmp_path / "file", tmp_path / "file" / "below", tmp_path / "link"):
+        with pytest.raises(OutputError, match="is no directory, and things are to be installed in it") as caught:
+            install_into(target, project(tmp_path))
+        assert "Nothing was changed" in caught.value.remedy
+    assert (tmp_path / "file").read_text("utf-8") == "mine\n"
+
+
 # The command line
 
 
@@ -480,6 +523,36 @@ def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: p
     status, out, _ = run(capsys, "tree", "fix", "--check", top, "--json")
     changes = documented(out, "tree-fix")["changes"]
     assert (status, [change["rule"] for change in changes]) == (1, ["mode"])
+
+
+@pytest.mark.parametrize(
+    ("options", "flags"),
+    [
+        ((), {"": 3}),
+        (("--pyc", "checked-hash", "--optimize", "1", "--optimize", "0"), {"": 3, ".opt-1": 3}),
+        (("--pyc", "unchecked-hash", "--optimize", "2"), {".opt-2": 1}),
+        (("--pyc", "none"), {}),
+    ],
+)
+def test_compiled_modules_as_asked_for(options: tuple[str, ...], flags: dict[str, int], tmp_path: Path) -> None:
+    source, top = project(tmp_path), tmp_path / "site"
+    assert cli.main(["install", "-q", str(source), "--target", str(top), "--layout", "/opt/app", *options]) == 0
+    found = {path.name[len(f"part.{TAG}") : -len(".pyc")]: path.read_bytes() for path in top.rglob("part.*.pyc")}
+    assert {level: int.from_bytes(data[4:8], "little") for level, data in found.items()} == flags
+    assert all(b"/opt/app/demo/part.py" in data for data in found.values())
+    listed = {row[0] for row in rows(top) if row[0].endswith(".pyc")}
+    assert listed == {path.relative_to(top).as_posix() for path in top.rglob("*.pyc")}
+
+
+def test_below_a_prefix_nothing_else_is_touched(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The root need not be writable for that."""
+    prefix, root = tmp_path / "opt", tmp_path / "root"
+    status, out, _ = run(capsys, "install", project(tmp_path), "--prefix", prefix, "--date", DATE)
+    assert (status, out.splitlines()[0]) == (0, str(prefix))
+    assert (prefix / "bin" / "demo").read_text("utf-8").startswith(f"#!{sys.executable}\n")
+    assert run(capsys, "install", project(tmp_path), "--root", root, "--prefix", prefix, "--date", DATE)[0] == 0
+    assert facts(prefix) == facts(root / prefix.relative_to("/"))
+    assert {time for _, time, _ in facts(root).values()} == {DATE * 10**9}
 
 
 def test_where_to_install_must_be_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,11 +6,13 @@ import csv
 import hashlib
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -384,6 +386,30 @@ def test_an_ended_run_can_be_run_again(tree: Path) -> None:
     (tree / "bin" / "demo").write_bytes(was["bin/demo"][2])
     (tree / INFO / "uv_cache.json").unlink()
     assert fixed_alike(tree, was) >= {"record", "mtime"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
+def test_a_killed_run_leaves_whole_files_and_can_be_run_again(tmp_path: Path) -> None:
+    files = {"demo/__init__.py": b"def main(): pass\n", **{f"demo/m{n}.py": b"x = %d\n" % n for n in range(400)}}
+    tree = tmp_path / "tree"
+    install_into(tree, project(tmp_path, files=files))
+    was = facts(tree)
+    last = tree / pyc("demo/m99")
+    for path in tree.rglob("*.pyc"):
+        path.write_bytes(b"old")
+        os.utime(path, (5, 5))
+    command = [sys.executable, "-m", "samebytes", "tree", "fix", "-q", tree, "--layout", FINAL, "--date", str(DATE)]
+    process = subprocess.Popen(command)
+    end = time.monotonic() + 60
+    while process.poll() is None and not any(path.stat().st_size > 3 for path in last.parent.glob("m1*.pyc")):
+        assert time.monotonic() < end
+    process.kill()
+    assert process.wait() == -signal.SIGKILL, "it was done before it could be killed"
+    for name, (_, _, data) in facts(tree).items():
+        assert "/.samebytes-" in name or data in (was[name][2], b"old")
+    (tree / "demo" / ".samebytes-0123456789abcdef.tmp").write_bytes(b"half")
+    assert "leftover" in {change.rule for change in fix_tree(tree).changes}
+    assert facts(tree) == was
 
 
 def test_a_whole_system_is_refused(tree: Path) -> None:
