@@ -33,10 +33,10 @@ MISSING = (
 LARGEST = 1 << 30
 """Bytes of a file that is looked at by sections; it is put into an anonymous temporary file for that."""
 
-LARGEST_SECTION = 16 << 20
+LARGEST_SECTION = 12 << 20
 """Bytes of a section that is held."""
 
-LARGEST_MOVED = 32 << 20
+LARGEST_MOVED = 24 << 20
 """Bytes of a file of which it is found out what only lies elsewhere; all its sections are held for that."""
 
 _BUILD_ID = ".note.gnu.build-id"
@@ -233,7 +233,7 @@ def _looked_into(name: str, left: _File, right: _File, mover: Mover | None, clue
     if mover is not None and name == ".dynamic" and _says_the_same(one, other, left, mover):
         return Difference(name, Kind.ELF, "beside its texts the same, but for addresses and lengths")
     if mover is not None:
-        at = mover.unexplained(*(Place(each.address, each.size, each.data) for each in (one, other)))
+        at = mover.unexplained(name)
         if at is None:
             return Difference(name, Kind.ELF, "follows from other sections: addresses, offsets and lengths in it")
     if one.is_code:
@@ -253,12 +253,14 @@ def _by_texts(name: str, left: _Section, right: _Section, told: Collection[bytes
     one, other = ([text for text in strings.of(side.data) if text not in told] for side in (left, right))
     located = clues._replace(is_location=name.startswith(_PATHS_IN))
     found = strings.compare_lists(name, one, other, f"section {name}", located)
+    if found is None and not told:
+        return None
+    if found is not None and name not in TABLES and all(finding.code == UNKNOWN for finding in found.findings):
+        return None  # What looks like a text there may be none.
     rest = (beside_texts(name, left.data), beside_texts(name, right.data))
     if found is None:
-        is_told = bool(told) and rest[0] == rest[1]
-        return Difference(name, Kind.ELF, "follows from .dynamic: the search path") if is_told else None
-    if name not in TABLES and all(finding.code == UNKNOWN for finding in found.findings):
-        return None  # What looks like a text there may be none.
+        same = rest[0] == rest[1]
+        return Difference(name, Kind.ELF, "follows from .dynamic: the search path") if same else None
     more: tuple[Finding, ...] = ()
     if rest[0] != rest[1]:
         more = findings_of((UNKNOWN,), *_around(*rest), f"section {name}, beside its texts")

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Callable, NamedTuple
 
+from . import strings
+
 __all__ = ["Mover", "Place", "beside_texts"]
 
 MOST_PLACES = 200_000
@@ -45,17 +47,17 @@ class Mover:
     def __init__(
         self, left: Mapping[str, Place], right: Mapping[str, Place], bits: int, order: str, same_texts: SameTexts
     ) -> None:
-        common = [name for name in left if name in right]
-        self._pairs = [(left[name], right[name]) for name in common]
-        self._tables = [(left[name].data, right[name].data) for name in common if name in TABLES]
-        self._loaded = [(one, other) for one, other in self._pairs if one.address and other.address]
-        self._sizes = {(a.size, b.size) for a, b in self._pairs if a.size != b.size}
+        self.pairs = {name: (left[name], right[name]) for name in left if name in right}
+        self._tables = [(one.data, other.data) for name, (one, other) in self.pairs.items() if name in TABLES]
+        self._loaded = [(one, other) for one, other in self.pairs.values() if one.address and other.address]
+        self._sizes = {(a.size, b.size) for a, b in self.pairs.values() if a.size != b.size}
         self._widths = (8, 4) if bits == 64 else (4,)
         self._order: str = order
         self._same_texts = same_texts
 
-    def unexplained(self, left: Place, right: Place) -> int | None:
+    def unexplained(self, name: str) -> int | None:
         """Return the offset of the first byte that differs and is in no number that says the same of both, or None."""
+        left, right = self.pairs[name]
         if left.size != right.size:
             return next(_differing(left.data, right.data, 0), min(len(left.data), len(right.data)))
         done = 0
@@ -142,7 +144,7 @@ def _differing(left: bytes, right: bytes, begin: int) -> Iterator[int]:
 def beside_texts(name: str, data: bytes) -> bytes:
     """Return what is in a section beside its texts; of any number of zeros in a row, which align, there is one."""
     plain = _without_lengths(data) if name.startswith((".debug_line", ".zdebug_line")) else data
-    return re.sub(rb"\0+", b"\0", _TEXT.sub(b"", plain))
+    return strings.beside(plain)
 
 
 def _without_lengths(data: bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 from ..archive.entry import Content, Entry, read_all
@@ -12,6 +13,7 @@ from . import elf, hexwindow, jsontree, metadata, pyc, repaired, strings, text
 from .causes import UNKNOWN
 from .clues import Clues, findings_of
 from .model import Difference, Finding, Kind
+from .text import reduced
 
 __all__ = ["Member", "compare_contents", "missing"]
 
@@ -104,14 +106,21 @@ def _binary(member: Member) -> Difference | None:
     """Compare by the texts in it, with a window of bytes where those do not tell all."""
     if max(member.left.size, member.right.size) > LARGEST_BINARY:
         return None
-    one, other = strings.strings(member.left), strings.strings(member.right)
-    found = strings.compare_lists(member.name, one, other, "embedded text", member.clues)
+    one, other = strings.read(member.left), strings.read(member.right)
+    found = strings.compare_lists(member.name, one.found, other.found, "embedded text", member.clues)
     if found is None:
         return None
     window = hexwindow.compare(member.name, member.left, member.right)
-    return Difference(
-        found.name, found.kind, found.summary, (*found.detail, *window.detail), found.findings, children=found.children
-    )
+    findings = found.findings
+    if one.beside != other.beside or one.is_cut or other.is_cut:
+        findings = reduced([*findings, *_beside_texts(member)])
+    return replace(found, detail=(*found.detail, *window.detail), findings=findings)
+
+
+def _beside_texts(member: Member) -> tuple[Finding, ...]:
+    """Return the finding for a file whose texts do not tell all."""
+    at = hexwindow.evidence(member.left, member.right)
+    return findings_of((UNKNOWN,), at.left, at.right, f"{at.where}, and beside the texts")
 
 
 LARGEST_BINARY = 256 << 20

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import islice
+from typing import NamedTuple
 
 from ..archive.entry import Content
 from .causes import UNKNOWN
@@ -14,7 +16,7 @@ from .clues import Clues, codes, findings_of
 from .model import Difference, Finding, Kind
 from .text import reduced
 
-__all__ = ["SHORTEST", "compare_lists", "of", "strings"]
+__all__ = ["SHORTEST", "compare_lists", "of", "read"]
 
 SHORTEST = 5
 """How many printable characters in a row are a text."""
@@ -25,33 +27,66 @@ LONGEST = 4096
 MOST = 100_000
 """How many texts of one file or section are compared."""
 
+MOST_BYTES = 16 << 20
+"""How long all texts of one file may be together."""
+
 _SHOWN = 60
 _TEXT = re.compile(rb"[\t\x20-\x7e\x80-\xf4]{%d,%d}" % (SHORTEST, LONGEST))
 
 
-def strings(content: Content) -> list[bytes]:
-    """Return the first MOST texts in *content*, in its order; it is streamed.
+class Texts(NamedTuple):
+    """What is in a member."""
+
+    found: list[bytes]
+    """Its first texts, in its order."""
+    beside: bytes
+    """A digest of all else; of any number of zeros in a row, which align, it sees one."""
+    is_cut: bool
+    """Whether there are more texts than were kept."""
+
+
+def read(content: Content) -> Texts:
+    """Return the texts in *content*, of which no more than MOST and MOST_BYTES are kept; it is streamed.
 
     :raises ArchiveError: if it cannot be read.
     """
-    return list(islice(_streamed(content), MOST))
+    found: list[bytes] = []
+    state, size, last = hashlib.sha256(), 0, b""
+    for piece in _pieces(content):
+        for text in _texts(piece):
+            size += len(text)
+            if len(found) < MOST and size <= MOST_BYTES:
+                found.append(text)
+        rest = beside(piece)
+        state.update(rest[1:] if last == rest[:1] == b"\0" else rest)
+        last = rest[-1:] or last
+    return Texts(found, state.digest(), len(found) == MOST or size > MOST_BYTES)
 
 
-def _streamed(content: Content) -> Iterator[bytes]:
-    """Give the texts in *content*, which is read in pieces that may cut one in two.
+def _pieces(content: Content) -> Iterator[bytes]:
+    """Give *content* in pieces that cut no text in two, but for very long ones.
 
     :raises ArchiveError: if it cannot be read.
     """
     tail = b""
     for chunk in content.chunks():
         data = tail + chunk
-        keep = data[-1:] and _TEXT_END.search(data)
+        keep = _TEXT_END.search(data, max(0, len(data) - LONGEST))
         tail = data[keep.start() :] if keep and len(data) - keep.start() < LONGEST else b""
-        yield from _texts(data[: len(data) - len(tail)])
-    yield from _texts(tail)
+        yield data[: len(data) - len(tail)]
+    yield tail
 
 
 _TEXT_END = re.compile(rb"[\t\x20-\x7e\x80-\xf4]+\Z")
+
+
+def beside(data: bytes) -> bytes:
+    """Return what is in *data* beside its texts; of any number of zeros in a row there is one."""
+    plain = _TEXT.sub(lambda match: b"" if _is_likely(match[0]) else match[0], data)
+    return _ZEROS.sub(b"\0", plain)
+
+
+_ZEROS = re.compile(rb"\0{2,}")
 
 
 def of(data: bytes) -> list[bytes]:
@@ -72,12 +107,10 @@ def _is_likely(text: bytes) -> bool:
         text.decode("utf-8")
     except UnicodeDecodeError:
         return False
-    return sum(byte in _USUAL for byte in text) * 4 >= len(text) * 3
+    return len(text.translate(None, _USUAL)) * 4 <= len(text)
 
 
-_USUAL = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 /._-:+=,") | frozenset(
-    range(0x80, 0xF5)
-)
+_USUAL = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 /._-:+=," + bytes(range(0x80, 0xF5))
 
 
 def compare_lists(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import marshal
 from pathlib import Path
@@ -314,8 +315,9 @@ class _Pieces:
 def test_texts_in_binaries_are_found_however_they_are_read(step: int) -> None:
     data = b"\0\1/home/ada/src/x.c\0\xff\xfeBUILT Nov 20 2026\0abc\0" + b"wording" * 3
     expected = [b"/home/ada/src/x.c", b"BUILT Nov 20 2026", b"wordingwordingwording"]
-    assert strings.strings(_Pieces(data, step)) == expected
-    assert strings.of(data) == expected
+    read = strings.read(_Pieces(data, step))
+    assert read.found == strings.of(data) == expected
+    assert read.beside == hashlib.sha256(strings.beside(data)).digest()
 
 
 def test_a_huge_member_is_streamed() -> None:
