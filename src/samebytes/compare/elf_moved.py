@@ -14,7 +14,7 @@ from . import strings
 
 __all__ = ["Mover", "Place", "beside_texts"]
 
-MOST_PLACES = 200_000
+MOST_PLACES = 50_000
 """How many numbers of one section are looked at."""
 
 TABLES = (".dynstr", ".strtab", ".shstrtab", ".debug_str", ".debug_line_str")

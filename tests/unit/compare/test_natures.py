@@ -325,3 +325,24 @@ def test_a_huge_member_is_streamed() -> None:
     right = Data(b"\0" * (strings.SHORTEST << 20) + b"b")
     found = compare_contents(Member("a.bin", "a.bin", left, right, NO_CLUES, lambda _: None))
     assert found.kind is Kind.HEX
+
+
+def test_causes_of_texts_do_not_hide_what_is_beside_them() -> None:
+    """A path in a binary that is no ELF file, with and without a byte more that differs."""
+    both = [
+        b"\x01\x02\0%s\0\0\x03%s" % (path, more) for path, more in ((b"/home/ada/x/a.c", b"\4"), (b"/srv/y/a.c", b"\4"))
+    ]
+    one, other = (Data(data) for data in both)
+    found = compare_contents(Member("a.pyd", "a.pyd", one, other, NO_CLUES, lambda _: None))
+    assert codes(found) == {"D001"}
+    changed = Data(both[1][:-1] + b"\5")
+    found = compare_contents(Member("a.pyd", "a.pyd", one, changed, NO_CLUES, lambda _: None))
+    assert codes(found) == {"D001", "D099"}
+
+
+def test_texts_that_are_too_many_are_not_taken_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strings, "MOST", 3)
+    rest = b"".join(b"\0text %d" % number for number in range(10))
+    one, other = Data(b"\0/home/ada/x/a.c" + rest), Data(b"\0/srv/y/a.c" + rest)
+    found = compare_contents(Member("a.bin", "a.bin", one, other, NO_CLUES, lambda _: None))
+    assert codes(found) == {"D001", "D099"}
