@@ -661,6 +661,17 @@ CONTROLS: tuple[Pair, ...] = (
         needs="gcc",
     ),
     Pair(
+        "libraries in another order",
+        ("D099",),
+        compiled(
+            flags=(
+                ("-Wl,--no-as-needed", "-Wl,--build-id=none", "-l:libm.so.6", "-l:libdl.so.2"),
+                ("-Wl,--no-as-needed", "-Wl,--build-id=none", "-l:libdl.so.2", "-l:libm.so.6"),
+            )
+        ),
+        needs="gcc",
+    ),
+    Pair(
         "a search path on one side only",
         ("D099",),
         compiled(flags=((), ("-Wl,-rpath,/opt/pythons/3.11/lib",))),

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 from ..archive.entry import CHUNK_SIZE, Content
 from . import repaired, strings
 from .causes import UNKNOWN
-from .clues import FOLLOWS, Clues, codes, findings_of
+from .clues import FOLLOWS, Clues, codes, explain, findings_of
 from .elf_moved import TABLES, Mover, Place, beside_texts
 from .model import EXCERPT, UNKNOWN_WORLD, Difference, Finding, Kind, World
 
@@ -250,7 +250,8 @@ def _by_texts(name: str, left: _Section, right: _Section, told: Collection[bytes
 
     :param told: texts of which .dynamic tells, and its node.
     """
-    one, other = ([text for text in strings.of(side.data) if text not in told] for side in (left, right))
+    texts = [strings.of(side.data) for side in (left, right)]
+    one, other = ([text for text in side if text not in told] for side in texts)
     located = clues._replace(is_location=name.startswith(_PATHS_IN))
     found = strings.compare_lists(name, one, other, f"section {name}", located)
     if found is None and not told:
@@ -262,7 +263,7 @@ def _by_texts(name: str, left: _Section, right: _Section, told: Collection[bytes
         same = rest[0] == rest[1]
         return Difference(name, Kind.ELF, "follows from .dynamic: the search path") if same else None
     more: tuple[Finding, ...] = ()
-    if rest[0] != rest[1]:
+    if rest[0] != rest[1] or strings.MOST in map(len, texts):
         more = findings_of((UNKNOWN,), *_around(*rest), f"section {name}, beside its texts")
     return Difference(name, Kind.ELF, found.summary, found.detail, found.findings + more)
 
@@ -283,6 +284,11 @@ def _first(left: bytes, right: bytes) -> int:
 
 def _dynamic(left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]], clues: Clues) -> Difference:
     gone, come = [each for each in left if each not in right], [each for each in right if each not in left]
+    if not gone and not come:
+        texts = ["; ".join(f"{tag} {value}" for tag, value in side).encode() for side in (left, right)]
+        return Difference(
+            ".dynamic", Kind.ELF, "libraries in another order", (), explain(texts[0], texts[1], "section .dynamic")
+        )
     findings: tuple[Finding, ...] = ()
     for is_search in (True, False):
         one, other = ([each for each in side if (each[0] in _SEARCHED) == is_search] for side in (gone, come))
