@@ -1,11 +1,14 @@
 """How many files differ between two installs of the same wheels, by whom they are installed; and how long that takes.
 
-    python benchmarks/install_table.py WHEELS [--runs N] [--python PYTHON]
+    python benchmarks/install_table.py WHEELS [--fetch] [--runs N] [--no-table]
 
 WHEELS is a directory with wheels; ``--fetch`` lets pip fill it with the 30 of the table first. Each way installs twice
 into the same path, in two worlds that differ in umask, hash seed, time zone, temporary directory, number of processes,
 the order of wheels and the second of the day. A file differs if its contents, mode or time (in whole seconds) do, or
 if it is there once. pip, uv, installer and samebytes are those of the interpreter that runs this.
+
+The times are of installs into new places, taken in turn, and of compiling the modules of all wheels by compileall and
+by samebytes, results written. ``chrt -r 10`` before the command keeps other work away from the processors.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,6 +87,8 @@ class Way(NamedTuple):
     commands: Callable[[Sequence[str], str, World], list[list[str]]]
     date: bool = False
     """Whether SOURCE_DATE_EPOCH is set."""
+    canonical: bool = False
+    """Whether what comes out should be the one canonical tree."""
 
 
 def pip(wheels: Sequence[str], target: str, _: World) -> list[list[str]]:
@@ -104,15 +110,13 @@ def samebytes(wheels: Sequence[str], target: str, world: World) -> list[list[str
     return [[sys.executable, "-m", "samebytes", "install", "-q", f"-j{world.jobs}", "--target", target, *wheels]]
 
 
-PIP_FIXED = Way("pip, then `samebytes tree fix`", lambda *given: pip(*given) + fix(*given))
-UV_FIXED = Way("uv, then `samebytes tree fix`", lambda *given: uv(*given) + fix(*given))
 WAYS = (
     Way("pip", pip),
     Way("pip with SOURCE_DATE_EPOCH", pip, date=True),
     Way("uv with bytecode", uv),
-    PIP_FIXED._replace(date=True),
-    UV_FIXED._replace(date=True),
-    Way("`samebytes install`", samebytes, date=True),
+    Way("pip, then `samebytes tree fix`", lambda *given: pip(*given) + fix(*given), date=True, canonical=True),
+    Way("uv, then `samebytes tree fix`", lambda *given: uv(*given) + fix(*given), date=True, canonical=True),
+    Way("`samebytes install`", samebytes, date=True, canonical=True),
 )
 TIMED = (Way("pip", pip), Way("uv with bytecode", uv), Way("`samebytes install`", samebytes))
 
@@ -163,15 +167,60 @@ def installed_twice(way: Way, wheels: Sequence[str], scratch: Path) -> list[dict
     return found
 
 
-def timings(ways: Sequence[Way], wheels: Sequence[str], scratch: Path, runs: int) -> dict[str, float]:
-    """Return the median seconds of each way, their runs taken in turn."""
+def timings(ways: Sequence[Way], wheels: Sequence[str], scratch: Path, runs: int) -> dict[str, list[float]]:
+    """Return the seconds of each way, their runs taken in turn."""
     taken: dict[str, list[float]] = {way.name: [] for way in ways}
     world = WORLDS[0]._replace(jobs=os.cpu_count() or 1)
     for number in range(runs):
         for place, way in enumerate(ways):
             # Nothing is removed between runs: ext4 is slow to give out inodes that were freed a moment ago.
             taken[way.name].append(run(way, wheels, scratch / f"timed-{number}-{place}", world, scratch))
-    return {name: statistics.median(seconds) for name, seconds in taken.items()}
+    return taken
+
+
+def compiling(wheels: Sequence[str], scratch: Path, runs: int) -> dict[str, list[float]]:
+    """Return the seconds that compiling all modules takes by compileall and by samebytes, as many processes each."""
+    from samebytes.outside.compiler import Compiler
+
+    plain, jobs = scratch / "plain", os.cpu_count() or 1
+    subprocess.run(
+        [sys.executable, "-m", "samebytes", "install", "-q", "--pyc", "none", "--target", plain, *wheels], check=True
+    )
+    taken: dict[str, list[float]] = {"compileall": [], "samebytes": []}
+    for number in range(runs):
+        ours, theirs = (Path(shutil.copytree(plain, scratch / f"{name}-{number}")) for name in taken)
+        start = time.perf_counter()
+        command = [
+            sys.executable,
+            "-m",
+            "compileall",
+            "-q",
+            "-j",
+            str(jobs),
+            "--invalidation-mode",
+            "checked-hash",
+            theirs,
+        ]
+        subprocess.run(command, check=True)
+        taken["compileall"].append(time.perf_counter() - start)
+        start = time.perf_counter()
+        wanted = [Source(path, str(path), 0) for path in ours.rglob("*.py")]
+        for source, compiled in zip(wanted, Compiler(sys.executable, jobs=jobs).compile(wanted)):
+            target = Path(cache_from_source(source.filename))
+            target.parent.mkdir(exist_ok=True)
+            temporary = target.with_suffix(".new")
+            temporary.write_bytes(compiled.data)
+            temporary.replace(target)
+        taken["samebytes"].append(time.perf_counter() - start)
+    return taken
+
+
+class Source(NamedTuple):
+    """A module to compile."""
+
+    source: Path
+    filename: str
+    optimize: int
 
 
 def fetch(directory: Path) -> None:
@@ -195,6 +244,7 @@ def main() -> None:
     parser.add_argument("wheels", type=Path)
     parser.add_argument("--fetch", action="store_true", help="fill the directory first")
     parser.add_argument("--runs", type=int, default=5, help="for the times; 0 for none")
+    parser.add_argument("--no-table", dest="table", action="store_false", help="take the times only")
     args = parser.parse_args()
     if args.fetch:
         fetch(args.wheels)
@@ -202,20 +252,36 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         scratch = Path(directory)
         print(f"{len(wheels)} wheels\n")
-        print("| installed by | files and directories | differ | in contents |\n|---|--:|--:|--:|")
-        fixed = []
-        for way in WAYS:
-            found = installed_twice(way, wheels, scratch)
-            print(f"| {way.name} | {' | '.join(f'{number:,}' for number in differing(*found))} |", flush=True)
-            if "fix" in way.name:
-                fixed.append(found[0])
-        count = f"{differing(*fixed)[1]:,}"
-        print(f"\npip, then tree fix, against uv, then tree fix: {count} differ\n")
+        if args.table:
+            table(wheels, scratch)
         if args.runs:
-            seconds = timings(TIMED, wheels, scratch, args.runs)
-            own = seconds["`samebytes install`"]
-            for name, taken in seconds.items():
-                print(f"{name}: {taken:.2f} s (samebytes install takes {own / taken:.2f} times as long)")
+            times(wheels, scratch, args.runs)
+
+
+def table(wheels: Sequence[str], scratch: Path) -> None:
+    print("| installed by | files and directories | differ | in contents |\n|---|--:|--:|--:|")
+    one_form = []
+    for way in WAYS:
+        found = installed_twice(way, wheels, scratch)
+        print(f"| {way.name} | {' | '.join(f'{number:,}' for number in differing(*found))} |", flush=True)
+        if way.canonical:
+            one_form.append(found[0])
+    others = [differing(one_form[0], other)[1] for other in one_form[1:]]
+    print(f"\nagainst pip, then tree fix: uv, then tree fix: {others[0]:,} differ; samebytes install: {others[1]:,}\n")
+
+
+def times(wheels: Sequence[str], scratch: Path, runs: int) -> None:
+    seconds = timings(TIMED, wheels, scratch, runs)
+    for name, taken in seconds.items():
+        ratios = [own / other for own, other in zip(seconds["`samebytes install`"], taken)]
+        print(f"{name}: {statistics.median(taken):.2f} s; samebytes install takes {spread(ratios)} times as long")
+    compiled = compiling(wheels, scratch, runs)
+    ratios = [own / other for own, other in zip(compiled["samebytes"], compiled["compileall"])]
+    print(f"compiling: samebytes takes {spread(ratios)} times as long as compileall")
+
+
+def spread(ratios: Sequence[float]) -> str:
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
 
 
 if __name__ == "__main__":

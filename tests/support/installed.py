@@ -67,7 +67,7 @@ def project(
 
 def install_into(top: Path, *wheels: Path, **changes: object) -> Installed:
     """Install *wheels* into *top* as ``--target`` does, by this interpreter."""
-    options = Options(top, FINAL, TARGET, PYTHON, date=DATE)._replace(**changes)  # type: ignore[arg-type]
+    options = Options(top, FINAL, TARGET, PYTHON, date=DATE, jobs=2)._replace(**changes)  # type: ignore[arg-type]
     compiler = compiler_for(ask(sys.executable), "checked-hash", 1)
     return install(wheels, options, compiler)
 

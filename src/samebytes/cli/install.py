@@ -139,6 +139,7 @@ def _options(args: argparse.Namespace, places: Places, date: int | None) -> Opti
         date=date,
         levels=(0,) if levels is None else levels,
         rebuild_record=args.rebuild_record,
+        jobs=args.jobs,
     )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
+from threading import Condition
 from typing import NamedTuple
 
 from ..archive.zip import open_zip
@@ -49,6 +51,8 @@ class Options(NamedTuple):
     levels: tuple[int, ...] = (0,)
     """Levels of optimization to compile at; none at all for no compiled modules."""
     rebuild_record: bool = False
+    jobs: int = 1
+    """How many wheels are laid out at a time."""
 
 
 class Installed(NamedTuple):
@@ -120,7 +124,7 @@ def install(wheels: Sequence[Path], options: Options, compiler: Compiler | None)
             if anchor == options.top:
                 _refuse_existing(options.top, name, wheel)
 
-        laid = tuple(lay_out(wheel, how, taken, refuse) for wheel in wheels)
+        laid = _each(wheels, options.jobs, lambda wheel: lay_out(wheel, how, taken, refuse))
         digests = {name: digest for one in laid for name, digest in one.digests.items()}
         settings = FixOptions(options.final, date, options.levels, durable=False)
         fixed = fix(inner, settings, compiler, digests)
@@ -129,6 +133,36 @@ def install(wheels: Sequence[Path], options: Options, compiler: Compiler | None)
     if anchor == options.top:
         os.utime(anchor, (date, date))  # the private directory was in it until now
     return Installed(options.top, date, date_source, laid, files, fixed.notes)
+
+
+def _each(wheels: Sequence[Path], jobs: int, work: Callable[[Path], Laid]) -> tuple[Laid, ...]:
+    """Return what *work* makes of each of *wheels*, several at a time; after an error none is at work any more.
+
+    A pool does not wait for a thread that it was just starting when a signal came, so this counts for itself.
+    """
+    change = Condition()
+    busy: set[Path] = set()
+    over = False
+
+    def guarded(wheel: Path) -> Laid:
+        with change:
+            if over:
+                raise CancelledError
+            busy.add(wheel)
+        try:
+            return work(wheel)
+        finally:
+            with change:
+                busy.remove(wheel)
+                change.notify()
+
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            return tuple(pool.map(guarded, wheels))
+        finally:
+            with change:
+                over = True
+                change.wait_for(lambda: not busy)
 
 
 def _make(directory: Path) -> None:

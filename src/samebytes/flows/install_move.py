@@ -40,17 +40,20 @@ def private_stage(anchor: Path) -> Iterator[Path]:
     :raises OutputError: if it cannot be made.
     """
     was = anchor.stat()
+    stage = anchor / f".samebytes-{os.urandom(8).hex()}.tmp"
+    lock = None
     try:
-        _remove_abandoned(anchor)
-        stage, lock = _new_stage(anchor)
-    except OSError as error:
-        raise OutputError(
-            f"{anchor}: cannot be written to: {error.strerror or error}",
-            remedy="Make it writable, or install somewhere else. Nothing was changed.",
-        ) from error
-    try:
+        try:
+            _remove_abandoned(anchor)
+            lock = _made(stage)
+        except OSError as error:
+            raise OutputError(
+                f"{anchor}: cannot be written to: {error.strerror or error}",
+                remedy="Make it writable, or install somewhere else. Nothing was changed.",
+            ) from error
         yield stage
     except BaseException:
+        _remove(stage.with_suffix(".new"))
         _remove(stage)
         _restore_times({anchor: was})
         raise
@@ -60,13 +63,13 @@ def private_stage(anchor: Path) -> Iterator[Path]:
         _unlock(lock)
 
 
-def _new_stage(anchor: Path) -> tuple[Path, int | None]:
-    """Make a directory, and return it with its lock; it has its name only when it is locked."""
-    name = f".samebytes-{os.urandom(8).hex()}"
-    new = anchor / f"{name}.new"
+def _made(stage: Path) -> int | None:
+    """Make a directory, and return its lock; it has its name only when it is locked."""
+    new = stage.with_suffix(".new")
     new.mkdir(mode=0o700)
     lock = _lock(new)
-    return new.rename(anchor / f"{name}.tmp"), lock
+    new.rename(stage)
+    return lock
 
 
 def _remove_abandoned(anchor: Path) -> None:

@@ -59,7 +59,7 @@ class Layout(NamedTuple):
 def lay_out(wheel: Path, how: Layout, taken: dict[str, Path], refuse: Callable[[str, Path], None]) -> Laid:
     """Write the files of *wheel*, and a RECORD of them.
 
-    :param taken: who has which file; the wheel's own are added.
+    :param taken: who has which file, and as ``NAME/`` which directory; the wheel's own are added.
     :param refuse: called with each name before it is written; raises if it must not be.
     :raises ArchiveError: if the wheel is damaged, hostile, or does not keep to its specification.
     :raises RecordError: if its RECORD contradicts it.
@@ -245,14 +245,18 @@ class _Destination:
         return RecordEntry(path, None, None)
 
     def _claim(self, place: str) -> None:
+        """Take a name, and those of the directories above it; other wheels may be laid out in other threads."""
         other = self._taken.setdefault(place, self._wheel)
         if other is not self._wheel or place in self.digests:
             raise _collision(place, other, self._wheel)
         parent = posixpath.dirname(place)
         while parent:
+            self._taken.setdefault(f"{parent}/", self._wheel)
             if parent in self._taken:
                 raise _collision(parent, self._taken[parent], self._wheel)
             parent = posixpath.dirname(parent)
+        if f"{place}/" in self._taken:
+            raise _collision(place, self._taken[f"{place}/"], self._wheel)
         self._refuse(place, self._wheel)
 
 
@@ -283,7 +287,7 @@ def _collision(place: str, one: Path, other: Path) -> ArchiveError:
     if one == other:
         return ArchiveError(f"{one}: it would install {place} twice", remedy="Build the wheel again.")
     return ArchiveError(
-        f"{one} and {other} both install {place}",
+        f"{min(one, other)} and {max(one, other)} both install {place}",
         remedy="Only one of them can be installed here; ask their projects which.",
     )
 

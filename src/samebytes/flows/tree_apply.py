@@ -155,8 +155,9 @@ def make_directories(directory: Path) -> None:
     """
     if not directory.is_dir():
         make_directories(directory.parent)
-        directory.mkdir()
-        directory.chmod(0o755)
+        with suppress(FileExistsError):  # another thread was faster
+            directory.mkdir()
+            directory.chmod(0o755)
 
 
 def _remove(path: Path) -> None:

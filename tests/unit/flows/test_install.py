@@ -243,9 +243,9 @@ def test_a_file_of_one_wheel_that_is_a_directory_of_another(tmp_path: Path) -> N
     one = wheel(tmp_path, "one", {"one": b""})
     two = wheel(tmp_path, "two", {"one/part.py": b""})
     for order in ((one, two), (two, one)):
-        with pytest.raises((ArchiveError, OutputError)) as caught:
+        with pytest.raises(ArchiveError) as caught:
             install_into(tmp_path / "site", *order)
-        assert "one" in caught.value.message
+        assert caught.value.message == f"{one} and {two} both install one"
         assert not (tmp_path / "site").exists()
 
 
