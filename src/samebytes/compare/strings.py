@@ -53,11 +53,11 @@ def read(content: Content) -> Texts:
     found: list[bytes] = []
     state, size, last = hashlib.sha256(), 0, b""
     for piece in _pieces(content):
-        for text in _texts(piece):
+        texts, rest = _split(piece)
+        for text in texts:
             size += len(text)
             if len(found) < MOST and size <= MOST_BYTES:
                 found.append(text)
-        rest = beside(piece)
         state.update(rest[1:] if last == rest[:1] == b"\0" else rest)
         last = rest[-1:] or last
     return Texts(found, state.digest(), len(found) == MOST or size > MOST_BYTES)
@@ -82,8 +82,18 @@ _TEXT_END = re.compile(rb"[\t\x20-\x7e\x80-\xf4]+\Z")
 
 def beside(data: bytes) -> bytes:
     """Return what is in *data* beside its texts; of any number of zeros in a row there is one."""
-    plain = _TEXT.sub(lambda match: b"" if _is_likely(match[0]) else match[0], data)
-    return _ZEROS.sub(b"\0", plain)
+    return _split(data)[1]
+
+
+def _split(data: bytes) -> tuple[list[bytes], bytes]:
+    """Return the texts in *data*, and what is beside them."""
+    texts, rest, at = [], [], 0
+    for match in _TEXT.finditer(data):
+        if _is_likely(match[0]):
+            texts.append(match[0])
+            rest.append(data[at : match.start()])
+            at = match.end()
+    return texts, _ZEROS.sub(b"\0", b"".join([*rest, data[at:]]))
 
 
 _ZEROS = re.compile(rb"\0{2,}")
