@@ -13,18 +13,21 @@ import pytest
 pytest.importorskip("installer")
 pytest.importorskip("uv")
 
-from support.installed import TAG, facts
+from support.installed import TAG, facts, project
 
 from samebytes import cli
+from samebytes.errors import UsageError
 from samebytes.flows.tree_digest import digest
+from samebytes.outside import interpreters
 
-pytestmark = [pytest.mark.integration, pytest.mark.network]
+pytestmark = pytest.mark.integration
 
 PROJECTS = ("six", "click", "idna", "attrs", "httpx", "markupsafe", "greenlet", "pyflakes")
 """Modules, packages, commands, an extension, C headers, sources that not every Python compiles."""
 
 LAYER = Path(__file__).parents[2] / "examples" / "container" / "layer.py"
 DATE = "1600000000"
+SETS = b"def main():\n    print('a' in {'c', 'b', 'a'})\n"
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +59,7 @@ def uv(python: Path | str, *arguments: object, bytecode: bool = True) -> None:
     subprocess.run([*command, *(["--compile-bytecode"] if bytecode else []), *map(str, arguments)], check=True)
 
 
+@pytest.mark.network
 def test_a_target_by_pip_by_uv_and_by_samebytes(wheels: list[Path], tmp_path: Path) -> None:
     place = tmp_path / "site"
     found = {}
@@ -79,6 +83,7 @@ def test_a_target_by_pip_by_uv_and_by_samebytes(wheels: list[Path], tmp_path: Pa
         assert tree.keys() == found["samebytes"].keys(), way
 
 
+@pytest.mark.network
 def test_a_virtual_environment_by_pip_by_uv_and_by_samebytes(wheels: list[Path], tmp_path: Path) -> None:
     place = tmp_path / "venv"
     python = place / "bin" / "python"
@@ -99,6 +104,7 @@ def test_a_virtual_environment_by_pip_by_uv_and_by_samebytes(wheels: list[Path],
     assert len(set(found.values())) == 1, found
 
 
+@pytest.mark.network
 def test_compiled_modules_are_used_from_a_read_only_tree(wheels: list[Path], tmp_path: Path) -> None:
     site = tmp_path / "site"
     assert samebytes("install", "-q", *wheels, "--target", site, "--executable", sys.executable) == 0
@@ -129,8 +135,6 @@ def test_compiled_modules_are_used_from_a_read_only_tree(wheels: list[Path], tmp
 
 @pytest.mark.parametrize(("mode", "seen"), [("checked-hash", "edited"), ("unchecked-hash", "as it was")])
 def test_an_edit_is_seen_or_not(mode: str, seen: str, tmp_path: Path) -> None:
-    from support.installed import project
-
     files = {"demo/__init__.py": b"def main(): print('as it was')\n"}
     site = tmp_path / "site"
     assert samebytes("install", "-q", project(tmp_path, files=files), "--target", site, "--pyc", mode) == 0
@@ -143,6 +147,7 @@ def test_an_edit_is_seen_or_not(mode: str, seen: str, tmp_path: Path) -> None:
     assert said.stdout == f"{seen}\n"
 
 
+@pytest.mark.network
 def test_an_image_root(wheels: list[Path], tmp_path: Path) -> None:
     root = tmp_path / "image"
     options = ["--root", root, "--prefix", "/opt/py", "--executable", "/opt/py/bin/python3"]
@@ -157,6 +162,7 @@ def test_an_image_root(wheels: list[Path], tmp_path: Path) -> None:
     assert samebytes("tree", "fix", "--check", "--root", root, site.parent) == 0
 
 
+@pytest.mark.network
 @pytest.mark.skipif(not LAYER.is_file(), reason="the examples are not here")
 def test_the_example_of_a_layer(wheels: list[Path], tmp_path: Path) -> None:
     command = [sys.executable, LAYER, wheels[0].parent, "--output", tmp_path / "layer.tar"]
@@ -167,3 +173,42 @@ def test_the_example_of_a_layer(wheels: list[Path], tmp_path: Path) -> None:
     (tmp_path / "root").mkdir()
     subprocess.run(["tar", "-xpf", tmp_path / "layer.tar", "-C", tmp_path / "root"], check=True)
     assert f"sha256:{digest(tmp_path / 'root').sha256}" == said[0]
+
+
+@pytest.mark.parametrize("minor", [9, 10, 12, 13, 14])
+def test_other_pythons(minor: int, tmp_path: Path) -> None:
+    """What their pip installs is fixed by running them, fixed without running them, and laid out by us, to one tree."""
+    try:
+        python = interpreters.find((3, minor), os.environ).executable
+    except UsageError as error:
+        pytest.skip(error.message)
+    source = project(tmp_path, files={"demo/__init__.py": SETS, "demo/part.py": b"from demo import main\n"})
+    pip(python, "--target", tmp_path / "compiled", source)
+    shutil.copytree(tmp_path / "compiled", tmp_path / "normalized")
+    head = (tmp_path / "compiled" / "bin" / "demo").read_text("utf-8").splitlines()[0][2:]
+    options = ["-q", "--layout", "/app"]
+    assert samebytes("tree", "fix", *options, tmp_path / "compiled", "--python", python) == 0
+    assert samebytes("tree", "fix", *options, tmp_path / "normalized") == 0
+    place = ["--target", tmp_path / "installed", "--python", python, "--executable", head]
+    assert samebytes("install", *options, source, *place) == 0
+    found = [facts(tmp_path / name) for name in ("compiled", "normalized", "installed")]
+    assert found[0] == found[1]
+    assert found[0] == found[2]
+    assert {name.split(".")[-2] for name in found[0] if name.endswith(".pyc")} == {f"cpython-3{minor}"}
+
+
+def test_what_is_imported_is_not_compiled_again(tmp_path: Path) -> None:
+    """Scripts and modules run with warnings as errors, and a compiler that refuses to work."""
+    site = tmp_path / "site"
+    source = project(tmp_path, files={"demo/__init__.py": SETS, "demo/part.py": b"from demo import main\n"})
+    assert samebytes("install", "-q", source, "--target", site, "--executable", sys.executable) == 0
+    refuse = "def refuse(*_, **__): raise AssertionError('compiled again')\n"
+    hook = f"import importlib.machinery as m\n{refuse}m.SourceFileLoader.source_to_code = refuse\n"
+    (tmp_path / "hook").mkdir()
+    (tmp_path / "hook" / "sitecustomize.py").write_text(hook, encoding="utf-8")
+    environ = {**os.environ, "PYTHONPATH": f"{tmp_path / 'hook'}{os.pathsep}{site}", "PYTHONWARNINGS": "error"}
+    done = subprocess.run([site / "bin" / "demo"], env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
+    (site / "demo" / "__pycache__" / f"__init__.{TAG}.pyc").unlink()
+    done = subprocess.run([site / "bin" / "demo"], env=environ, capture_output=True, text=True, check=False)
+    assert "compiled again" in done.stderr, "or this test would see nothing"
