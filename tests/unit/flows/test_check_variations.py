@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from samebytes.errors import UsageError
 from samebytes.flows.variations import ALL, choice
+from samebytes.outside.variations import NAMES
+from samebytes.outside.worlds import place
 
 EVERYTHING = frozenset(variation.name for variation in ALL)
 
@@ -43,3 +47,10 @@ def test_a_name_that_is_none() -> None:
         choice(["+umsk"])
     assert caught.value.message == "'+umsk' names no variation"
     assert "Did you mean 'umask'?" in caught.value.remedy
+
+
+def test_places_are_told_apart_by_the_lengths_of_their_names() -> None:
+    """Where of a path only the length remains, as that of a search path that was overwritten."""
+    one, other = (place(Path("/dev/shm/x"), "demo-1.0", names, {}) for names in ((), NAMES))
+    kinds = [(one.tree, other.tree), (one.temp, other.temp), (one.environment, other.environment)]
+    assert len({len(str(second)) - len(str(first)) for first, second in kinds}) == len(kinds)
