@@ -70,7 +70,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
     def _format_action(self, action: argparse.Action) -> str:
         if not isinstance(action, argparse._SubParsersAction):
             return super()._format_action(action)
-        return "".join(f"  {row.dest:<11}{row.help}\n" for row in action._choices_actions)
+        return "".join(f"  {row.dest:<12}{row.help}\n" for row in action._choices_actions)
 
 
 class _Parser(argparse.ArgumentParser):
