@@ -104,6 +104,7 @@ def manual(top: Command, version: str) -> str:
         '.\\" Written by docs/generate_commands.py from the parsers. Do not edit it by hand.',
         f'.TH SAMEBYTES 1 "" "samebytes {version}" "User Commands"',
         *(".SH NAME", "samebytes \\- Python packages whose bytes anyone can reproduce"),
+        ".nh",
         ".SH SYNOPSIS",
         *_synopsis(top),
         *(".SH DESCRIPTION", *_paragraphs(top.description.partition("\n\n")[2])),
@@ -116,7 +117,7 @@ def manual(top: Command, version: str) -> str:
         ".SH ENVIRONMENT",
         *(line for name, text in ENVIRONMENT.items() for line in (".TP", f".B {_roff(name)}", *_filled(text))),
         ".SH EXAMPLES",
-        *list(_verbatim(dict(blocks(top.epilog))["examples"]))[1:],
+        *_listed(dict(blocks(top.epilog))["examples"]),
         ".SH SEE ALSO",
         *(".BR diffoscope (1),", ".BR pip (1),", ".BR pyproject\\-build (1)"),
     ]
@@ -148,7 +149,7 @@ def _command(command: Command) -> Iterator[str]:
             numbers = ", ".join(line.split(None, 1)[0] for line in text.splitlines())
             yield from _paragraphs(f"Exit status: {numbers}.", ".PP")
         elif heading:
-            yield from (".PP", f"{_roff(heading.capitalize())}:", *_verbatim(text))
+            yield from (".PP", f"{_roff(heading.capitalize())}:", *_listed(text))
         else:
             yield from _paragraphs(text, ".PP")
 
@@ -169,8 +170,13 @@ def _filled(text: str) -> list[str]:
     return [_roff(line) for line in textwrap.wrap(text, 70, break_long_words=False, break_on_hyphens=False)]
 
 
-def _verbatim(text: str) -> Iterator[str]:
-    yield from (".PP", ".RS 4", ".nf", *(_roff(line) for line in text.splitlines()), ".fi", ".RE")
+def _listed(text: str) -> Iterator[str]:
+    """Give a list of commands with what they are for, which stands after two spaces or below."""
+    for line in text.splitlines():
+        shown, _, said = ("", "", line) if line.startswith(" ") else line.partition("  ")
+        if shown:
+            yield from (".TP" if said else ".PP", f".B {_roff(shown)}")
+        yield from _filled(said.strip())
 
 
 def _roff(text: str) -> str:
