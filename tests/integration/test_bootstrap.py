@@ -1,0 +1,130 @@
+"""samebytes packaged by a distribution: from its own source, with no index, from the few packages it stands on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from support.acceptance import problems
+from support.differences import assert_same
+from support.workshop import PROJECT, Workshop
+from support.worlds import HOSTILE, QUIET, Place, settle, wait_past
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(not (PROJECT / "src" / "samebytes").is_dir(), reason="samebytes' own source is not here"),
+]
+
+NEEDED = ("flit_core", "packaging", "pyproject_hooks")
+"""What a package of samebytes has among its build requirements, by what is imported; before 3.11 tomli too."""
+OFFLINE = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": os.devnull}
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """samebytes' source as an sdist has it, without the tests."""
+    target = tmp_path / "samebytes"
+    ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+    for name in ("src", "docs", "examples"):
+        shutil.copytree(PROJECT / name, target / name, ignore=ignored)
+    (target / "tests").mkdir()
+    for path in (*PROJECT.glob("*.md"), PROJECT / "LICENSE", PROJECT / "pyproject.toml"):
+        shutil.copy(path, target)
+    return target
+
+
+def needed() -> tuple[str, ...]:
+    return NEEDED if sys.version_info >= (3, 11) else (*NEEDED, "tomli")
+
+
+def plain_files(workshop: Workshop, target: Path) -> Path:
+    """Copy the packages that samebytes needs, and nothing else, as plain files."""
+    (site,) = (workshop.environment / "lib").glob("python*/site-packages")
+    for name in needed():
+        shutil.copytree(site / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return target
+
+
+def bare_environment(place: Place, workshop: Workshop, more: tuple[str, ...] = ()) -> Path:
+    """Make an environment with what samebytes needs, *more*, and nothing else; return its interpreter."""
+    environment = place.root / "environment"
+    place.run([workshop.python, "-m", "venv", "--without-pip", environment])
+    python = environment / "bin" / "python"
+    (site,) = (environment / "lib").glob("python*/site-packages")
+    (shelf,) = (workshop.environment / "lib").glob("python*/site-packages")
+    for name in (*needed(), *more):
+        project = name.replace("_", "[_-]")
+        shutil.copytree(shelf / name, site / name, ignore=shutil.ignore_patterns("__pycache__"))
+        (info,) = shelf.glob(f"{project}-*.dist-info")
+        shutil.copytree(info, site / info.name)
+    return python
+
+
+def test_built_without_an_index_from_the_packages_it_needs(
+    roots: tuple[Path, Path], workshop: Workshop, source: Path
+) -> None:
+    wheels: list[Path] = []
+    for world, root in zip((QUIET, HOSTILE), roots):
+        wait_past(time.time() if wheels else 0)
+        place = settle(world, source, root)
+        python = bare_environment(place, workshop, more=("build",))
+        out = place.directory("out")
+        command = [python, "-m", "build", "--no-isolation", "--wheel", "--outdir", out, place.tree]
+        place.run(command, more=OFFLINE)
+        wheels.append(next(out.glob("*.whl")))
+    assert_same(wheels)
+    assert problems(wheels[0]) == []
+
+
+def test_built_from_plain_files_it_is_the_same_wheel(
+    roots: tuple[Path, Path], workshop: Workshop, source: Path
+) -> None:
+    """As the first package of a distribution: no front end, no environment, nothing installed."""
+    one, other = (settle(world, source, root) for world, root in zip((QUIET, HOSTILE), roots))
+    out = one.directory("out")
+    command = [bare_environment(one, workshop, more=("build",)), "-m", "build", "--no-isolation", "--wheel"]
+    one.run([*command, "--outdir", out, one.tree], more=OFFLINE)
+    plain = plain_files(workshop, other.directory("plain"))
+    wheels = other.directory("wheels")
+    path = os.pathsep.join([str(other.tree / "src"), str(plain)])
+    code = "import sys; from samebytes import backend; print(backend.build_wheel(sys.argv[1]))"
+    other.run([system_python(), "-c", code, wheels], cwd=other.tree, more={"PYTHONPATH": path})
+    assert_same([next(out.glob("*.whl")), next(wheels.glob("*.whl"))])
+
+
+def system_python() -> str:
+    """Return the interpreter that the test environment was made with: it has none of its packages."""
+    return str(Path(sys.base_prefix, "bin", f"python{sys.version_info[0]}.{sys.version_info[1]}"))
+
+
+def test_normalize_and_the_backend_run_from_plain_files(workshop: Workshop, source: Path, tmp_path: Path) -> None:
+    plain = plain_files(workshop, tmp_path / "plain")
+    shutil.rmtree(plain / "flit_core")
+    path = os.pathsep.join([str(source / "src"), str(plain)])
+    wheel = Path(shutil.copy(workshop.wheel, tmp_path))
+    run = [system_python(), "-m", "samebytes"]
+    subprocess.run([*run, "normalize", wheel], env={"PYTHONPATH": path}, check=True, capture_output=True)
+    subprocess.run([*run, "check", wheel], env={"PYTHONPATH": path}, check=True, capture_output=True)
+
+
+def test_what_is_missing_is_named(workshop: Workshop, source: Path, tmp_path: Path) -> None:
+    """The control: the interpreter has nothing of its own that would do."""
+    plain = plain_files(workshop, tmp_path / "plain")
+    shutil.rmtree(plain / "pyproject_hooks")
+    path = os.pathsep.join([str(source / "src"), str(plain)])
+    code = "import sys; from samebytes import backend; print(backend.build_wheel(sys.argv[1]))"
+    done = subprocess.run(
+        [system_python(), "-c", code, tmp_path],
+        cwd=source,
+        env={"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "No module named 'pyproject_hooks'" in done.stderr
