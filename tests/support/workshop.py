@@ -44,6 +44,7 @@ TOOLS = (
     "setuptools",
     "tomli; python_version < '3.11'",
     "twine",
+    "tomlkit",
     "uv",
     "wheel",
 )
