@@ -31,6 +31,7 @@ TOOLS = (
     "auditwheel",
     "build",
     "check-wheel-contents",
+    "cibuildwheel; python_version >= '3.11'",
     "delocate",
     "delvewheel",
     "flit-core",
