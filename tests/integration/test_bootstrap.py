@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,7 @@ pytestmark = [
 
 NEEDED = ("flit_core", "packaging", "pyproject_hooks")
 """What a package of samebytes has among its build requirements, by what is imported; before 3.11 tomli too."""
+PAGE = PROJECT / "docs" / "how-to" / "packagers.md"
 OFFLINE = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": os.devnull}
 
 
@@ -95,6 +97,40 @@ def test_built_from_plain_files_it_is_the_same_wheel(
     code = "import sys; from samebytes import backend; print(backend.build_wheel(sys.argv[1]))"
     other.run([system_python(), "-c", code, wheels], cwd=other.tree, more={"PYTHONPATH": path})
     assert_same([next(out.glob("*.whl")), next(wheels.glob("*.whl"))])
+
+
+@pytest.mark.skipif(not PAGE.is_file(), reason="the documentation is not here, only the tests")
+def test_the_commands_of_the_page(roots: tuple[Path, Path], workshop: Workshop, source: Path) -> None:
+    """Each below directories named as there; python3 is one that has nothing, or in the last what is said there."""
+    section = PAGE.read_text("utf-8").partition("\n## Bootstrapping\n")[2]
+    runs, builds, offline = re.findall(r"^```sh\n(.*?)^```$", section, flags=re.MULTILINE | re.DOTALL)
+    place = settle(HOSTILE, source, roots[1])
+    shelf = place.directory("shelf")
+    tree = place.tree.rename(shelf / "samebytes")
+    plain = plain_files(workshop, place.directory("plain"))
+    for project, name in (("pyproject-hooks/src", "pyproject_hooks"), ("packaging/src", "packaging")):
+        shutil.copytree(plain / name, shelf / project / name)
+    shutil.copytree(plain / "flit_core", shelf / "flit" / "flit_core" / "flit_core")
+    few = place.directory("few")
+    (few / "python3").symlink_to(system_python())
+    path = {"PATH": os.pathsep.join([str(few), "/usr/bin", "/bin"])}
+    assert place.run(["sh", "-e", "-c", runs], cwd=shelf, more=path).stdout.startswith("samebytes ")
+    place.run(["sh", "-e", "-c", builds], cwd=shelf, more=path)
+    python = bare_environment(place, workshop, more=("build",))
+    path = {"PATH": os.pathsep.join([str(python.parent), "/usr/bin", "/bin"])}
+    place.run(["sh", "-e", "-c", offline], cwd=shelf, more={**path, "PIP_FIND_LINKS": ""})
+    assert_same([next(tree.glob("*.whl")), next(tree.glob("dist/*.whl"))])
+
+
+def test_a_missing_requirement_is_named(roots: tuple[Path, Path], workshop: Workshop, source: Path) -> None:
+    place = settle(QUIET, source, roots[0])
+    python = bare_environment(place, workshop, more=("build",))
+    (info,) = python.parents[1].glob("lib/python*/site-packages/flit_core-*.dist-info")
+    shutil.rmtree(info)
+    command = [python, "-m", "build", "--no-isolation", "--wheel", "--outdir", place.root / "out", place.tree]
+    done = place.run(command, more=OFFLINE, check=False)
+    assert done.returncode != 0
+    assert "flit-core" in done.stdout + done.stderr
 
 
 def system_python() -> str:

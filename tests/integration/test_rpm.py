@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import tarfile
@@ -11,10 +12,11 @@ from pathlib import Path
 import pytest
 from support.differences import digest
 from support.projects import EXAMPLES
-from support.workshop import Workshop
+from support.workshop import PROJECT, Workshop
 from support.worlds import HOSTILE, QUIET, Place, World, settle, wait_past
 
 EXAMPLE = EXAMPLES / "rpm"
+PAGE = PROJECT / "docs" / "how-to" / "packagers.md"
 
 pytestmark = pytest.mark.integration
 
@@ -88,7 +90,14 @@ def bare(target: Path) -> Path:
     """Copy the example without the patch, without `tree fix` and without what rpm is told of dates and names."""
     shutil.copytree(EXAMPLE, target)
     spec = target / "python3-halve.spec"
-    ours = ("Patch0:", "%global source_date", "%global use_source", "%global clamp", "%global _buildhost")
+    ours = (
+        "Patch0:",
+        "%global source_date",
+        "%global use_source",
+        "%global clamp",
+        "%global build_m",
+        "%global _buildhost",
+    )
     lines = spec.read_text("utf-8").replace("%{map}", "").splitlines(keepends=True)
     left = [line for line in lines if not line.startswith(ours) and "tree fix" not in line]
     assert len(lines) - len(left) == len(ours) + 2  # one of them is the comment
@@ -124,6 +133,17 @@ def test_the_compiler_gets_the_flags_of_the_spec_file(
         commands.append(log.read_text("utf-8").replace(str(root), "/root"))
     assert "-O2 -g -ffile-prefix-map=/root/top/BUILD=/usr/src/debug" in commands[0]
     assert commands[0] == commands[1]
+
+
+@needs_rpm
+@pytest.mark.skipif(not PAGE.is_file(), reason="the documentation is not here, only the tests")
+def test_the_command_of_the_page(roots: tuple[Path, Path], workshop: Workshop) -> None:
+    (block,) = re.findall(r"^```sh\n(.*build\.sh.*\n)```$", PAGE.read_text("utf-8"), flags=re.MULTILINE)
+    place = settled(QUIET, EXAMPLE, roots[0])
+    project = place.directory("project")
+    shutil.copytree(place.tree, project / "examples" / "rpm")
+    place.run(["sh", "-e", "-c", block], cwd=project, more=workshop.tools(dict(place.variables)))
+    assert len(list(project.glob("out/RPMS/*/*.rpm"))) == 1
 
 
 def test_the_patch_is_what_wrap_prints(roots: tuple[Path, Path], workshop: Workshop) -> None:
