@@ -6,65 +6,27 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from support.acceptance import problems
+from support.bootstrap import OFFLINE, bare_environment, own_source, plain_files, system_python
 from support.differences import assert_same
 from support.workshop import PROJECT, Workshop
-from support.worlds import HOSTILE, QUIET, Place, settle, wait_past
+from support.worlds import HOSTILE, QUIET, settle, wait_past
 
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.skipif(not (PROJECT / "src" / "samebytes").is_dir(), reason="samebytes' own source is not here"),
 ]
 
-NEEDED = ("flit_core", "packaging", "pyproject_hooks")
-"""What a package of samebytes has among its build requirements, by what is imported; before 3.11 tomli too."""
 PAGE = PROJECT / "docs" / "how-to" / "packagers.md"
-OFFLINE = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": os.devnull}
 
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """samebytes' source as an sdist has it, without the tests."""
-    target = tmp_path / "samebytes"
-    ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
-    for name in ("src", "docs", "examples"):
-        shutil.copytree(PROJECT / name, target / name, ignore=ignored)
-    (target / "tests").mkdir()
-    for path in (*PROJECT.glob("*.md"), PROJECT / "LICENSE", PROJECT / "pyproject.toml"):
-        shutil.copy(path, target)
-    return target
-
-
-def needed() -> tuple[str, ...]:
-    return NEEDED if sys.version_info >= (3, 11) else (*NEEDED, "tomli")
-
-
-def plain_files(workshop: Workshop, target: Path) -> Path:
-    """Copy the packages that samebytes needs, and nothing else, as plain files."""
-    (site,) = (workshop.environment / "lib").glob("python*/site-packages")
-    for name in needed():
-        shutil.copytree(site / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return target
-
-
-def bare_environment(place: Place, workshop: Workshop, more: tuple[str, ...] = ()) -> Path:
-    """Make an environment with what samebytes needs, *more*, and nothing else; return its interpreter."""
-    environment = place.root / "environment"
-    place.run([workshop.python, "-m", "venv", "--without-pip", environment])
-    python = environment / "bin" / "python"
-    (site,) = (environment / "lib").glob("python*/site-packages")
-    (shelf,) = (workshop.environment / "lib").glob("python*/site-packages")
-    for name in (*needed(), *more):
-        project = name.replace("_", "[_-]")
-        shutil.copytree(shelf / name, site / name, ignore=shutil.ignore_patterns("__pycache__"))
-        (info,) = shelf.glob(f"{project}-*.dist-info")
-        shutil.copytree(info, site / info.name)
-    return python
+    return own_source(tmp_path / "samebytes")
 
 
 def test_built_without_an_index_from_the_packages_it_needs(
@@ -131,11 +93,6 @@ def test_a_missing_requirement_is_named(roots: tuple[Path, Path], workshop: Work
     done = place.run(command, more=OFFLINE, check=False)
     assert done.returncode != 0
     assert "flit-core" in done.stdout + done.stderr
-
-
-def system_python() -> str:
-    """Return the interpreter that the test environment was made with: it has none of its packages."""
-    return str(Path(sys.base_prefix, "bin", f"python{sys.version_info[0]}.{sys.version_info[1]}"))
 
 
 def test_normalize_and_the_backend_run_from_plain_files(workshop: Workshop, source: Path, tmp_path: Path) -> None:
