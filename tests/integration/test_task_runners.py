@@ -36,6 +36,17 @@ version = "1.0"
 [tool.setuptools]
 py-modules = ["plain"]
 """
+REPRODUCIBLE = """\
+[build-system]
+requires = ["flit_core>=3.4"]
+build-backend = "flit_core.buildapi"
+
+[project]
+name = "plain"
+version = "1.0"
+description = "One module"
+"""
+"""Its backend takes no date from the clock, so that building twice gives the same."""
 WRAPPED = PLAIN.replace('["setuptools"]', '["setuptools", "samebytes"]').replace(
     'build-backend = "setuptools.build_meta"\n',
     'build-backend = "samebytes.backend"\n\n[tool.samebytes]\nbuild-backend = "setuptools.build_meta"\n',
@@ -57,17 +68,27 @@ def environment(root: Path, **more: str) -> dict[str, str]:
     return {**plain, "PRE_COMMIT_HOME": str(root / "pre-commit"), "NO_COLOR": "1", **more}
 
 
+def config(hooks: Path) -> str:
+    """Return a configuration of pre-commit with all hooks of the repository *hooks*."""
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=hooks, check=True, capture_output=True, text=True)
+    rows = [f"      - id: {name}" for name in ("samebytes-wrap-check", "samebytes-check", "samebytes-normalize")]
+    return "\n".join(["repos:", f"  - repo: {hooks}", f"    rev: {commit.stdout.strip()}", "    hooks:", *rows, ""])
+
+
 @pytest.mark.skipif(not HOOKS.is_file(), reason="the hooks are not here, only the tests")
 def test_pre_commit_runs_the_hooks(tmp_path: Path) -> None:
     pre_commit = program("pre-commit")
     hooks = repository(export(tmp_path / "hooks", ".pre-commit-hooks.yaml"))
-    user = write_tree(tmp_path / "user", {"pyproject.toml": PLAIN, "plain.py": ""})
+    user = write_tree(
+        tmp_path / "user",
+        {"pyproject.toml": PLAIN, "plain.py": "", ".pre-commit-config.yaml": config(hooks)},
+    )
     vendored = wheel(user / "vendored")
     repository(user)
 
     def run(hook: str) -> tuple[int, str]:
         done = subprocess.run(
-            [pre_commit, "try-repo", str(hooks), hook, "--all-files", "--verbose"],
+            [pre_commit, "run", hook, "--all-files", "--verbose"],
             cwd=user,
             env=environment(tmp_path),
             capture_output=True,
@@ -105,7 +126,7 @@ def project(tmp_path: Path) -> Path:
     if not PAGE.is_file():
         pytest.skip("the documentation is not here, only the tests")
     files = {
-        "pyproject.toml": PLAIN,
+        "pyproject.toml": REPRODUCIBLE,
         "plain.py": "ANSWER = 42\n",
         "tox.ini": snippet("ini", "[testenv"),
         "noxfile.py": snippet("python", "import nox"),

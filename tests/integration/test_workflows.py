@@ -185,7 +185,7 @@ def test_all_steps_with_the_action_s_own_samebytes(tmp_path: Path) -> None:
 
 def test_zizmor_finds_nothing() -> None:
     done = subprocess.run(
-        [program("zizmor"), "--offline", "--no-progress", "--persona", "auditor", str(ROOT)],
+        [program("zizmor"), "--offline", "--no-progress", "--persona", "auditor", str(ACTION), *map(str, WORKFLOWS)],
         capture_output=True,
         text=True,
         check=False,
