@@ -45,6 +45,7 @@ build-backend = "flit_core.buildapi"
 name = "plain"
 version = "1.0"
 description = "One module"
+requires-python = ">=3.9"
 """
 """Its backend takes no date from the clock, so that building twice gives the same."""
 WRAPPED = PLAIN.replace('["setuptools"]', '["setuptools", "samebytes"]').replace(

@@ -117,7 +117,10 @@ def test_checking_what_is_not_canonical(runner: Runner) -> None:
     assert summary.startswith("### samebytes check: something was found\n\n```text\n")
     assert "demo-1.0-py3-none-any.whl" in summary
     assert summary.endswith("\n```\n")
-    assert Path(runner.outputs["run"]["report"]).read_text("utf-8") == done.stdout
+    said = re.fullmatch(r"::stop-commands::(\w{32})\n(.*)::(\w{32})::\n", done.stdout, re.DOTALL)
+    assert said is not None
+    assert said[1] == said[3]
+    assert Path(runner.outputs["run"]["report"]).read_text("utf-8") == said[2]
 
 
 def test_normalizing_and_then_checking(runner: Runner) -> None:
