@@ -173,6 +173,36 @@ def test_actions_are_pinned_to_commits() -> None:
             assert name == "./" or (re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", name) and re.match(r" # v\d", comment)), name
 
 
+def shown(page: str) -> list[Any]:
+    """Return the YAML blocks of a page of the documentation."""
+    path = ROOT / "docs" / "how-to" / page
+    if not path.is_file():
+        pytest.skip("the documentation is not here, only the tests")
+    found = re.findall(r"^```yaml\n(.*?)^```$", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return [yaml.safe_load(block) for block in found]
+
+
+def test_the_documentation_shows_inputs_that_there_are() -> None:
+    inputs = yaml.safe_load(ACTION.read_text("utf-8"))["inputs"]
+    used = 0
+    for block in shown("continuous-integration.md"):
+        steps = block if isinstance(block, list) else [step for job in block["jobs"].values() for step in job["steps"]]
+        for step in steps:
+            if step.get("uses", "").startswith("samebytes/samebytes@"):
+                assert set(step["with"]) <= set(inputs)
+                used += 1
+    assert used == 2
+
+
+def test_the_documentation_shows_hooks_that_there_are() -> None:
+    hooks = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
+    used = {hook["id"] for block in shown("pre-commit.md") for repo in block["repos"] for hook in repo["hooks"]}
+    assert used
+    assert used <= hooks
+    text = (ROOT / "docs" / "how-to" / "pre-commit.md").read_text("utf-8")
+    assert set(re.findall(r"^\| `([\w-]+)` \|", text, flags=re.MULTILINE)) == hooks
+
+
 @pytest.mark.network
 def test_all_steps_with_the_action_s_own_samebytes(tmp_path: Path) -> None:
     """Installed from the action's tree, as on a runner; then a source tree is built twice."""

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 
@@ -119,3 +120,12 @@ def test_man_shows_it_without_warnings_within_80_columns(generate: ModuleType) -
     assert done.stderr == ""
     assert "samebytes tree fix [OPTION ...] DIR" in done.stdout
     assert [line for line in done.stdout.splitlines() if len(line) > 80] == []
+
+
+def test_the_wheel_brings_the_manual_page(generate: ModuleType) -> None:
+    try:
+        distribution = metadata.distribution("samebytes")
+    except metadata.PackageNotFoundError:
+        pytest.skip("samebytes is not installed from its wheel")
+    pages = [path for path in distribution.files or () if path.parts[-3:] == ("man", "man1", "samebytes.1")]
+    assert [path.read_text("utf-8") for path in pages] == [generate.MANUAL.read_text("utf-8")]

@@ -19,6 +19,7 @@ from samebytes.cli.described import Command, Value, described
 if sys.platform == "win32":
     pytest.skip("needs pseudo-terminals", allow_module_level=True)
 
+from support.processes import import_path
 from support.shells import Terminal, fish_proposals, shell
 
 TOP = described(cli.parser())
@@ -182,3 +183,27 @@ def test_an_unknown_shell_is_refused(capsys: pytest.CaptureFixture[str]) -> None
     assert "tcsh" in said
     assert "bash" in said
     assert "hint: See 'samebytes completion --help'." in said
+
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "completion.md"
+
+
+@pytest.mark.skipif(not PAGE.is_file(), reason="the documentation is not here, only the tests")
+def test_the_commands_of_the_page_put_scripts_where_shells_look(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (block,) = re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    program = tmp_path / "bin" / "samebytes"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m samebytes "$@"\n', "utf-8")
+    program.chmod(0o755)
+    environ = {"HOME": str(tmp_path), "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}", **import_path()}
+    subprocess.run(["sh", "-e", "-c", block], env=environ, check=True)
+    places = {
+        "bash": ".local/share/bash-completion/completions/samebytes",
+        "zsh": ".zfunc/_samebytes",
+        "fish": ".config/fish/completions/samebytes.fish",
+    }
+    for name, place in places.items():
+        assert cli.main(["completion", name]) == 0
+        assert (tmp_path / place).read_text("utf-8") == capsys.readouterr().out
