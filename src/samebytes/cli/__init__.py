@@ -20,9 +20,21 @@ from . import exit_status
 from .terminal import forgive_encodings, style_of, width_of
 from .verbosity import NORMAL, VERBOSE
 
-__all__ = ["main"]
+__all__ = ["main", "parser"]
 
-COMMANDS = ("normalize", "check", "compare", "build", "verify", "install", "tree", "wrap", "unwrap", "doctor")
+COMMANDS = (
+    "normalize",
+    "check",
+    "compare",
+    "build",
+    "verify",
+    "install",
+    "tree",
+    "wrap",
+    "unwrap",
+    "doctor",
+    "completion",
+)
 
 _MODULES = {"unwrap": "wrap"}
 """Commands that share a module with another."""
@@ -58,7 +70,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
     def _format_action(self, action: argparse.Action) -> str:
         if not isinstance(action, argparse._SubParsersAction):
             return super()._format_action(action)
-        return "".join(f"  {row.dest:<11}{row.help}\n" for row in action._choices_actions)
+        return "".join(f"  {row.dest:<12}{row.help}\n" for row in action._choices_actions)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -88,6 +100,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _status_of(error, verbose=options.verbosity >= VERBOSE)
 
 
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line, with every command."""
+    return _parser([])
+
+
 def _status_of(error: BaseException, *, verbose: bool) -> int:
     """Tell of *error*, and return the exit status that it stands for."""
     if isinstance(error, BrokenPipeError):
@@ -104,19 +121,19 @@ def _status_of(error: BaseException, *, verbose: bool) -> int:
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    parser = _Parser(
+    top = _Parser(
         prog="samebytes",
         description=_DESCRIPTION,
         epilog=_EPILOG,
     )
-    parser.add_argument(
+    top.add_argument(
         "--version", action="version", version=f"samebytes {__version__}", help="show the version and exit"
     )
-    parser.set_defaults(run=lambda _: _show_help(parser))
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    top.set_defaults(run=lambda _: _show_help(top))
+    subparsers = top.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for module in _modules_for(arguments):
         import_module(f".{module}", __package__).add_parser(subparsers)
-    return parser
+    return top
 
 
 def _modules_for(arguments: Sequence[str]) -> list[str]:
@@ -138,8 +155,8 @@ def _suggestion(command: str) -> str:
     return f"Did you mean {near[0]!r}? {known}" if near else known
 
 
-def _show_help(parser: argparse.ArgumentParser) -> int:
-    parser.print_help(sys.stderr)
+def _show_help(top: argparse.ArgumentParser) -> int:
+    top.print_help(sys.stderr)
     return UsageError.exit_status
 
 

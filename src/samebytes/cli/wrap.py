@@ -27,11 +27,15 @@ Edit pyproject.toml so that the project builds without samebytes. What
 _WRAP_EPILOG = f"""\
 examples:
   samebytes wrap                        the project here
+  samebytes wrap --check                is it wrapped, and rightly?
   samebytes wrap --diff                 show the change, write nothing
   samebytes wrap --diff SRC > wrap.patch
                                         for 'patch -p1' and 'git apply'
 
-{exit_status.table(2, 3, 8, 9)}"""
+{exit_status.table(1, 2, 3, 8, 9)}
+
+With --check, 1 says that the project is not wrapped, or that its
+[build-system] requires does not name samebytes."""
 
 _UNWRAP_EPILOG = f"""\
 examples:
@@ -39,6 +43,8 @@ examples:
   samebytes unwrap --diff               show the change, write nothing
 
 {exit_status.table(2, 3, 8, 9)}"""
+
+_NO_REQUIREMENT = '[build-system] requires does not name "samebytes": add it, or isolated builds will not find it'
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -53,7 +59,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         parser.add_argument(
             "source", metavar="SRC", nargs="?", type=Path, default=Path(), help="the project's directory (default: .)"
         )
-        parser.add_argument("--diff", action="store_true", help="write nothing; print the change as a patch")
+        what = parser.add_mutually_exclusive_group() if verb == "wrap" else parser
+        what.add_argument("--diff", action="store_true", help="write nothing; print the change as a patch")
+        if verb == "wrap":
+            what.add_argument("--check", action="store_true", help="write nothing; exit with 1 if it is not so already")
         add_verbosity(parser)
         parser.set_defaults(run=run, verb=verb)
 
@@ -62,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
     """Wrap or unwrap, as ``args.verb`` says."""
     from ..flows import wrap as flow
 
+    if getattr(args, "check", False):
+        return _check(args)
     rewiring = flow.wrap(args.source) if args.verb == "wrap" else flow.unwrap(args.source)
     patch = flow.diff(rewiring)
     if args.diff:
@@ -73,6 +84,29 @@ def run(args: argparse.Namespace) -> int:
     if args.verbosity > QUIET:
         _tell(args, rewiring)
     return exit_status.FINE
+
+
+def _check(args: argparse.Namespace) -> int:
+    """Say what is not as ``wrap`` would have it."""
+    from ..flows.wrapped import examine
+
+    rewiring = examine(args.source)
+    subject, backend = harmless(str(rewiring.path)), harmless(rewiring.backend)
+    if rewiring.changes:
+        finding = f"{subject}: {backend} does not build through samebytes (to change that: {_wrap_command(args)})"
+    elif not rewiring.requires_samebytes:
+        finding = f"{subject}: {_NO_REQUIREMENT}"
+    else:
+        if args.verbosity > QUIET:
+            print(f"{style_of(sys.stdout).bold(subject)}: {backend} builds through samebytes")
+        return exit_status.FINE
+    if args.verbosity > QUIET:
+        print(finding)
+    return exit_status.FINDINGS
+
+
+def _wrap_command(args: argparse.Namespace) -> str:
+    return f"samebytes wrap{_argument(args.source)}"
 
 
 def _write(patch: bytes) -> None:
@@ -91,8 +125,7 @@ def _tell(args: argparse.Namespace, rewiring: Rewiring) -> None:
     if rewiring.changes and not args.diff:
         lines.append(f"next: python -m build{_argument(args.source)}")
     if not rewiring.requires_samebytes:
-        note = 'note: [build-system] requires does not name "samebytes": add it, or isolated builds will not find it'
-        lines.append(style.notable(note))
+        lines.append(style.notable(f"note: {_NO_REQUIREMENT}"))
     print("\n".join(lines), file=stream)
 
 

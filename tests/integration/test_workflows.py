@@ -1,0 +1,248 @@
+"""What runs on other people's machines: the action's steps as a shell script, and linters of workflows."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.artifacts import sdist, wheel
+from support.checkout import export
+from support.projects import write_tree
+
+yaml = pytest.importorskip("yaml", reason="needs PyYAML")
+
+ROOT = Path(__file__).resolve().parents[2]
+ACTION = ROOT / "action.yml"
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(not ACTION.is_file(), reason="the action is not here, only the tests"),
+    pytest.mark.skipif(sys.platform == "win32", reason="runs bash"),
+]
+
+PYPROJECT = """\
+[build-system]
+requires = ["setuptools"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "plain"
+version = "1.0"
+
+[tool.setuptools]
+py-modules = ["plain"]
+"""
+
+
+def program(name: str) -> str:
+    """Return the path of a program beside the interpreter or on PATH, or skip."""
+    found = shutil.which(name, path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    if found is None:
+        pytest.skip(f"needs {name}")
+    return found
+
+
+class Runner:
+    """Does what GitHub's runner does with a composite action: expressions in ``env``, files for results, bash."""
+
+    def __init__(self, root: Path) -> None:
+        self.action: dict[str, Any] = yaml.safe_load(ACTION.read_text("utf-8"))
+        self.steps = {step["id"]: step for step in self.action["runs"]["steps"] if "id" in step}
+        self.workspace, self.temp, self.source = root / "work space", root / "temp dir", root / "action"
+        for directory in (self.workspace, self.temp):
+            directory.mkdir()
+        self.summary = root / "summary.md"
+        self.outputs: dict[str, dict[str, str]] = {}
+
+    def run(self, step: str, inputs: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run the script of a step, and take what it puts out."""
+        given = {name: str(one["default"]) for name, one in self.action["inputs"].items()} | dict(inputs or {})
+        script, output = self.temp / f"{step}.sh", self.temp / f"{step}.out"
+        script.write_text(self.steps[step]["run"], "utf-8")
+        output.write_text("", "utf-8")
+        environ = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "SOURCE_DATE_EPOCH")}
+        environ.update({name: self._evaluated(str(text), given) for name, text in self.steps[step]["env"].items()})
+        done = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", str(script)],
+            cwd=self.workspace,
+            env={
+                **environ,
+                "RUNNER_TEMP": str(self.temp),
+                "GITHUB_ACTION_PATH": str(self.source),
+                "GITHUB_OUTPUT": str(output),
+                "GITHUB_STEP_SUMMARY": str(self.summary),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        lines = output.read_text("utf-8").splitlines()
+        self.outputs[step] = {name: value for name, _, value in (line.partition("=") for line in lines)}
+        return done
+
+    def _evaluated(self, text: str, inputs: Mapping[str, str]) -> str:
+        def value(match: re.Match[str]) -> str:
+            kind, *path = match[1].split(".")
+            return inputs[path[0]] if kind == "inputs" else self.outputs[path[0]][path[2]]
+
+        return re.sub(r"\$\{\{ ([\w.-]+) \}\}", value, text)
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    """A runner on which the samebytes under test is installed already."""
+    runner = Runner(tmp_path)
+    command = tmp_path / "samebytes"
+    path = os.pathsep.join(filter(None, sys.path))
+    command.write_text(f'#!/bin/sh\nPYTHONPATH="{path}" exec "{sys.executable}" -m samebytes "$@"\n', "utf-8")
+    command.chmod(0o755)
+    runner.outputs["install"] = {"samebytes": str(command)}
+    return runner
+
+
+def test_checking_what_is_not_canonical(runner: Runner) -> None:
+    wheel(runner.workspace / "dist")
+    done = runner.run("run", {"paths": "dist\n"})
+    assert (done.returncode, runner.outputs["run"]["status"]) == (1, "1")
+    assert "html" not in runner.outputs["run"]
+    summary = runner.summary.read_text("utf-8")
+    assert summary.startswith("### samebytes check: something was found\n\n```text\n")
+    assert "demo-1.0-py3-none-any.whl" in summary
+    assert summary.endswith("\n```\n")
+    said = re.fullmatch(r"::stop-commands::(\w{32})\n(.*)::(\w{32})::\n", done.stdout, re.DOTALL)
+    assert said is not None
+    assert said[1] == said[3]
+    assert Path(runner.outputs["run"]["report"]).read_text("utf-8") == said[2]
+
+
+def test_normalizing_and_then_checking(runner: Runner) -> None:
+    wheel(runner.workspace / "dist")
+    sdist(runner.workspace / "dist")
+    options = "--date=2024-01-01\r\n\n-v"
+    assert runner.run("run", {"command": "normalize", "paths": "dist", "options": options}).returncode == 0
+    done = runner.run("run", {"command": "check", "paths": "dist"})
+    assert (done.returncode, runner.outputs["run"]["status"]) == (0, "0")
+    assert runner.summary.read_text("utf-8").count("### samebytes") == 2
+
+
+def test_comparing_writes_a_page(runner: Runner) -> None:
+    wheel(runner.workspace / "one", times=((2021, 3, 4, 5, 6, 8),))
+    wheel(runner.workspace / "two", times=((2022, 3, 4, 5, 6, 8),))
+    done = runner.run("run", {"command": "compare", "paths": "one\ntwo"})
+    assert (done.returncode, runner.outputs["run"]["status"]) == (1, "1")
+    assert "<html" in Path(runner.outputs["run"]["html"]).read_text("utf-8")
+
+
+def test_what_inputs_say_is_never_run(runner: Runner) -> None:
+    hostile = "$(touch run-me)\n`touch run-me`\n; touch run-me\n--html=x\n*"
+    done = runner.run("run", {"command": "normalize", "paths": hostile, "options": "--json\n$(touch run-me)"})
+    assert done.returncode == 2
+    assert list(runner.workspace.iterdir()) == []
+    assert "--html=x: there is no such file" in done.stdout
+    assert runner.run("run", {"command": "doctor; touch run-me"}).returncode == 2
+    assert list(runner.workspace.iterdir()) == []
+
+
+def test_a_name_cannot_end_the_block_of_the_summary(runner: Runner) -> None:
+    done = runner.run("run", {"command": "normalize", "paths": "```` # Approved.whl"})
+    assert done.returncode == 2
+    lines = runner.summary.read_text("utf-8").splitlines()
+    assert lines[2] == "`````text"
+    assert lines[-1] == "`````"
+    assert "failed, exit status 2" in lines[0]
+
+
+def test_expressions_stand_in_env_and_never_in_a_script() -> None:
+    for path in (ACTION, *WORKFLOWS):
+        for script in re.findall(r"^ *run: \|\n((?: {8,}.*\n|\n)+)", path.read_text("utf-8"), flags=re.MULTILINE):
+            assert "${{" not in script, path
+
+
+def test_actions_are_pinned_to_commits() -> None:
+    for path in (ACTION, *WORKFLOWS):
+        used = re.findall(r"uses: (\S+)(.*)", path.read_text("utf-8"))
+        for name, comment in used:
+            assert name == "./" or (re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", name) and re.match(r" # v\d", comment)), name
+
+
+def shown(page: str) -> list[Any]:
+    """Return the YAML blocks of a page of the documentation."""
+    path = ROOT / "docs" / "how-to" / page
+    if not path.is_file():
+        pytest.skip("the documentation is not here, only the tests")
+    found = re.findall(r"^```yaml\n(.*?)^```$", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return [yaml.safe_load(block) for block in found]
+
+
+def test_the_documentation_shows_inputs_that_there_are() -> None:
+    inputs = yaml.safe_load(ACTION.read_text("utf-8"))["inputs"]
+    used = 0
+    for block in shown("continuous-integration.md"):
+        steps = block if isinstance(block, list) else [step for job in block["jobs"].values() for step in job["steps"]]
+        for step in steps:
+            if step.get("uses", "").startswith("samebytes/samebytes@"):
+                assert set(step["with"]) <= set(inputs)
+                used += 1
+    assert used == 2
+
+
+def test_the_documentation_shows_hooks_that_there_are() -> None:
+    hooks = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
+    used = {hook["id"] for block in shown("pre-commit.md") for repo in block["repos"] for hook in repo["hooks"]}
+    assert used
+    assert used <= hooks
+    text = (ROOT / "docs" / "how-to" / "pre-commit.md").read_text("utf-8")
+    assert set(re.findall(r"^\| `([\w-]+)` \|", text, flags=re.MULTILINE)) == hooks
+
+
+@pytest.mark.network
+def test_all_steps_with_the_action_s_own_samebytes(tmp_path: Path) -> None:
+    """Installed from the action's tree, as on a runner; then a source tree is built twice."""
+    runner = Runner(tmp_path)
+    export(runner.source)
+    installed = runner.run("install", {"python": sys.executable})
+    assert installed.returncode == 0, installed.stderr
+    write_tree(runner.workspace, {"pyproject.toml": PYPROJECT, "plain.py": "ANSWER = 42\n"})
+    done = runner.run("run", {"options": "--wheel\n--vary=-all,+umask"})
+    assert runner.outputs["run"]["status"] in ("0", "1"), done.stdout
+    assert "<html" in Path(runner.outputs["run"]["html"]).read_text("utf-8")
+
+
+def test_zizmor_finds_nothing() -> None:
+    done = subprocess.run(
+        [program("zizmor"), "--offline", "--no-progress", "--persona", "auditor", str(ACTION), *map(str, WORKFLOWS)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "action.yml" in done.stderr
+
+
+def test_actionlint_finds_nothing() -> None:
+    done = subprocess.run(
+        [program("actionlint"), "-no-color", *map(str, WORKFLOWS)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_shellcheck_finds_nothing(tmp_path: Path) -> None:
+    checker = program("shellcheck")
+    scripts = []
+    for path in (ACTION, *WORKFLOWS):
+        data = yaml.safe_load(path.read_text("utf-8"))
+        jobs = [data["runs"]] if "runs" in data else data["jobs"].values()
+        scripts += [step["run"] for job in jobs for step in job["steps"] if "run" in step]
+    assert len(scripts) >= 5
+    for number, script in enumerate(scripts):
+        (tmp_path / f"{number}.sh").write_text(f"#!/bin/bash\n{script}", "utf-8")
+    done = subprocess.run([checker, *map(str, tmp_path.glob("*.sh"))], capture_output=True, text=True, check=False)
+    assert done.stdout == ""

@@ -1,0 +1,293 @@
+"""``import samebytes``: the names that stay, how they load, and what they return and refuse."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from support.artifacts import sdist, wheel
+from support.processes import import_path
+from support.projects import write_tree
+
+import samebytes
+from samebytes import api, errors
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "reference" / "python-api.md"
+
+NAMES = {
+    "Change",
+    "Checked",
+    "Comparison",
+    "Difference",
+    "FileDigest",
+    "Normalized",
+    "Outcome",
+    "SamebytesError",
+    "Verdict",
+    "__version__",
+    "check",
+    "compare",
+    "normalize",
+}
+"""Stable: a name that is here is never taken away."""
+
+FIELDS = {
+    "Normalized": ["source", "output", "kind", "date", "before", "after", "changes", "notes", "changed"],
+    "Checked": ["source", "python", "outcomes", "varied", "not_varied", "notes", "is_reproducible"],
+    "Comparison": ["left", "right", "kind", "verdict", "differences", "notes", "causes", "walk"],
+    "Difference": ["name", "kind", "summary", "detail", "findings", "passes", "children"],
+    "FileDigest": ["sha256", "size"],
+    "Change": ["code", "member", "detail"],
+}
+OPTIONS = {
+    "normalize": (
+        [
+            "output",
+            "write",
+            "date",
+            "disable",
+            "enable",
+            "keep_streams",
+            "rebuild_record",
+            "drop_signatures",
+            "ignore_attestation",
+            "jobs",
+        ]
+    ),
+    "compare": [],
+    "check": ["kinds", "vary", "python", "isolation", "config_settings", "timeout", "jobs"],
+}
+
+
+EARLY = ((2021, 3, 4, 5, 6, 8),)
+LATE = ((2022, 4, 5, 6, 7, 8),)
+
+PYPROJECT = """\
+[build-system]
+requires = ["setuptools"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "plain"
+version = "1.0"
+
+[tool.setuptools]
+py-modules = ["plain"]
+"""
+
+
+def run(program: str, directory: Path) -> str:
+    """Run *program* in an interpreter of its own, where nothing else has imported samebytes' rooms."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(program)],
+        cwd=directory,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def environment() -> dict[str, str]:
+    return {**{name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}, **import_path()}
+
+
+def test_the_names_are_those_that_were_promised(tmp_path: Path) -> None:
+    assert set(samebytes.__all__) == NAMES
+    assert set(dir(samebytes)) >= NAMES
+    assert {*api.__all__, "__version__"} == NAMES
+    said = run("import samebytes; print([callable(getattr(samebytes, name)) for name in samebytes.__all__])", tmp_path)
+    assert said.count("True") == len(NAMES) - 1
+
+
+@pytest.mark.parametrize("function", OPTIONS)
+def test_options_are_keywords_that_stay(function: str) -> None:
+    parameters = inspect.signature(getattr(api, function)).parameters.values()
+    assert [one.name for one in parameters if one.kind is one.KEYWORD_ONLY] == OPTIONS[function]
+    assert all(one.default is not one.empty for one in parameters if one.kind is one.KEYWORD_ONLY)
+
+
+@pytest.mark.parametrize("value", FIELDS)
+def test_fields_stay(value: str) -> None:
+    kind = getattr(api, value)
+    fields = getattr(kind, "_fields", None) or [field.name for field in dataclasses.fields(kind)]
+    assert [name for name in FIELDS[value] if not (name in fields or hasattr(kind, name))] == []
+    assert [name for name in fields if name not in FIELDS[value]] == []
+
+
+def test_importing_samebytes_loads_nothing(tmp_path: Path) -> None:
+    said = run(
+        "import sys; before = set(sys.modules); import samebytes; print(*sorted(set(sys.modules) - before))", tmp_path
+    )
+    assert set(said.split()) <= {"samebytes", "__future__"}
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'samebytes' has no attribute 'normalise'"):
+        samebytes.normalise  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_everything_on_the_page_is_there_and_the_other_way_round() -> None:
+    if not PAGE.is_file():
+        pytest.skip("the documentation is not here, only the tests")
+    text = PAGE.read_text("utf-8")
+    assert set(re.findall(r"samebytes\.([A-Za-z]\w*)", text)) - {"errors"} == NAMES - {"__version__"}
+    named = set(re.findall(r"`(\w+)(?:\(\))?`", text))
+    for names in (*OPTIONS.values(), *FIELDS.values()):
+        assert [name for name in names if name not in named] == []
+
+
+def blocks() -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```$", PAGE.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def stage(directory: Path) -> None:
+    """Lay out the files that the page's examples name."""
+    wheel(directory / "dist")
+    wheel(directory / "one", times=EARLY)
+    wheel(directory / "two", times=LATE)
+    sdist(directory / "dist")
+    project(directory / "project")
+
+
+def project(root: Path) -> Path:
+    """Write a project of one module, built by setuptools as it stands, and return *root*."""
+    return write_tree(root, {"pyproject.toml": PYPROJECT, "plain.py": "ANSWER = 42\n"})
+
+
+@pytest.mark.skipif(not PAGE.is_file(), reason="the documentation is not here, only the tests")
+def test_the_examples_of_the_page_run(tmp_path: Path) -> None:
+    stage(tmp_path)
+    api.normalize(tmp_path / "dist" / "demo-1.0.tar.gz")
+    said = run("\n".join(block for block in blocks() if "samebytes.check" not in block), tmp_path)
+    assert re.match(r"True [0-9a-f]{64}\n[A-Z]\d{3} ", said)
+    assert "dist/no-such-file.whl: there is no such file\nCheck the path.\n" in said.replace("\\", "/")
+
+
+@pytest.mark.integration
+@pytest.mark.network
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+@pytest.mark.skipif(not PAGE.is_file(), reason="the documentation is not here, only the tests")
+def test_the_example_of_check_runs(tmp_path: Path) -> None:
+    stage(tmp_path)
+    (example,) = (block for block in blocks() if "samebytes.check" in block)
+    said = run(f"import samebytes\n{example}", tmp_path)
+    found = re.findall(r"^(sdist|wheel|wheel from sdist) (?:the same|differs)$", said, flags=re.MULTILINE)
+    assert found == ["sdist", "wheel", "wheel from sdist"]
+
+
+def test_normalizing_twice_changes_nothing(tmp_path: Path) -> None:
+    path = wheel(tmp_path)
+    would = api.normalize(path, write=False, jobs=1)
+    assert (would.output, would.changed) == (None, True)
+    first = api.normalize(str(path), date=1600000000)
+    assert (first.output, first.kind, first.date, first.changed) == (path, "wheel", 1600000000, True)
+    assert {change.code for change in first.changes}
+    second = api.normalize(path)
+    assert (second.changed, second.changes, second.before) == (False, (), first.after)
+    assert second.date == 1600000000
+
+
+def test_normalizing_elsewhere_leaves_the_source(tmp_path: Path) -> None:
+    path = wheel(tmp_path)
+    before = path.read_bytes()
+    result = api.normalize(path, output=tmp_path / "out")
+    assert path.read_bytes() == before
+    assert result.output == tmp_path / "out" / path.name
+    assert len(result.output.read_bytes()) == result.after.size
+
+
+def test_the_date_of_the_environment_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = wheel(tmp_path)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1500000000")
+    assert api.normalize(path, write=False).date == 1500000000
+    assert api.normalize(path, write=False, date=1600000000).date == 1600000000
+
+
+def test_comparing(tmp_path: Path) -> None:
+    one, two = wheel(tmp_path / "one", times=EARLY), wheel(tmp_path / "two", times=LATE)
+    assert api.compare(one, one).verdict is api.Verdict.IDENTICAL
+    comparison = api.compare(str(one), two)
+    assert comparison.verdict is api.Verdict.NORMALIZED
+    assert "D011" in comparison.causes
+    assert (comparison.left.path, comparison.right.path) == (str(one), str(two))
+
+
+def refused(what: str, here: Path) -> errors.SamebytesError:
+    """Do what is wrong, and return the error."""
+    archive, tree = wheel(here), project(here / "tree")
+    calls = {
+        "normalize a directory": lambda: api.normalize(here),
+        "normalize nothing": lambda: api.normalize(here / "no.whl"),
+        "normalize at no date": lambda: api.normalize(archive, date=-1),
+        "normalize without a pass that there is not": lambda: api.normalize(archive, disable=["X999"]),
+        "compare a directory": lambda: api.compare(archive, here),
+        "compare nothing": lambda: api.compare(archive, here / "no.whl"),
+        "compare a wheel with an sdist": lambda: api.compare(archive, sdist(here)),
+        "check a wheel": lambda: api.check(archive),
+        "check nothing": lambda: api.check(here / "no"),
+        "check by no interpreter": lambda: api.check(tree, python="/no/python"),
+        "check of no kind": lambda: api.check(tree, kinds=["egg"]),
+        "check with the weather": lambda: api.check(tree, vary=["+weather"]),
+    }
+    with pytest.raises(errors.SamebytesError) as caught:
+        calls[what]()
+    return caught.value
+
+
+REFUSED = {
+    "normalize a directory": "is a directory, and normalize takes files",
+    "normalize nothing": "there is no such file",
+    "normalize at no date": "date: -1 is negative",
+    "normalize without a pass that there is not": "X999",
+    "compare a directory": "is a directory, and compare takes files",
+    "compare nothing": "there is no such file",
+    "compare a wheel with an sdist": "sdist",
+    "check a wheel": "is a wheel, and check builds sources",
+    "check nothing": "there is no such file or directory",
+    "check by no interpreter": "/no/python is no Python interpreter",
+    "check of no kind": "egg: is no kind of artifact",
+    "check with the weather": "'+weather' names no variation",
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_wrong_is_told_with_a_remedy(what: str, tmp_path: Path) -> None:
+    error = refused(what, tmp_path)
+    assert REFUSED[what] in error.message
+    assert error.remedy
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+def test_checking_without_an_index(tmp_path: Path) -> None:
+    """With setuptools, which is installed here, and no isolation."""
+    pytest.importorskip("setuptools")
+    checked = api.check(project(tmp_path / "tree"), kinds=["wheel"], vary=["-all", "umask"], isolation=False)
+    assert checked.varied == ("umask",)
+    assert [outcome.kind for outcome in checked.outcomes] == ["wheel"]
+    assert checked.is_reproducible is checked.outcomes[0].is_same
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+def test_what_cannot_be_built_is_an_error_with_what_the_build_said(tmp_path: Path) -> None:
+    tree = write_tree(
+        tmp_path / "tree",
+        {
+            "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "broken"\nbackend-path = ["."]\n',
+            "broken.py": "def build_wheel(*_, **__):\n    raise RuntimeError('it broke')\n",
+        },
+    )
+    with pytest.raises(errors.BackendError) as caught:
+        api.check(tree, kinds=["wheel"], vary=["-all"], isolation=False)
+    assert "wheel: in the first world" in caught.value.message
+    assert "it broke" in caught.value.message
