@@ -18,6 +18,7 @@ __all__ = [
     "RecordError",
     "SamebytesError",
     "SignatureError",
+    "StoreError",
     "UsageError",
 ]
 
@@ -100,6 +101,12 @@ class IndexFailure(SamebytesError):
     """The package index cannot be reached, or what it sends cannot be understood."""
 
     exit_status = 12
+
+
+class StoreError(SamebytesError):
+    """The store of a survey is damaged, of another program or a newer version, or cannot be written."""
+
+    exit_status = 13
 
 
 class Interrupted(SamebytesError):

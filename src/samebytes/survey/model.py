@@ -10,15 +10,24 @@ from ..flows.subject import AS_IS, FROM_SDIST, HOOK, NORMALIZED, SDIST, WHEEL
 
 __all__ = [
     "BUILD",
+    "DIFFERS",
     "KINDS",
+    "NOT_BUILT",
+    "SAME",
     "WAYS",
+    "WHOLE",
     "Artifact",
     "CauseHit",
+    "Count",
     "Examination",
+    "Headline",
+    "Hit",
     "Requirement",
     "Run",
     "Sdist",
     "State",
+    "Summary",
+    "Tally",
     "Wish",
 ]
 
@@ -29,6 +38,12 @@ WAYS = (AS_IS, NORMALIZED, HOOK, BUILD)
 """All ways, in the order in which they are shown. Each is built, or normalized, by itself: none stands for another."""
 
 KINDS = (SDIST, WHEEL, FROM_SDIST)
+
+WHOLE = "package"
+"""In counts: all kinds of a package together. It is the same if all are, and not built if one could not be built."""
+
+SAME, DIFFERS, NOT_BUILT = "same", "differs", "could not be built"
+"""The states of an artifact, or of a whole package."""
 
 
 class State(enum.Enum):
@@ -126,7 +141,7 @@ class Artifact:
     kind: str
     """One of KINDS."""
     state: str
-    """``"same"``, ``"differs"`` or ``"could not be built"``."""
+    """SAME, DIFFERS or NOT_BUILT."""
     verdict: str = ""
     """A ``compare.model.Verdict``'s value; empty if it could not be built or not be compared."""
     reason: str = ""
@@ -172,3 +187,87 @@ class Examination:
     notes: tuple[str, ...] = ()
     run: str = ""
     """Its run's id."""
+    asked: str = ""
+    """The version that was wished for; empty for the newest."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The newest examination of a package, as a row of a table."""
+
+    name: str
+    version: str
+    rank: int | None
+    state: State
+    backend: str
+    is_pure: bool | None
+    started: int
+    """In seconds since 1970-01-01 UTC."""
+    run: str
+    outcomes: Mapping[str, Mapping[str, str]]
+    """By way and kind: the verdict of what differs (DIFFERS if it could not be compared), else the artifact's state."""
+    causes: tuple[str, ...]
+    """Codes of all that differs, in order, each once."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many artifacts of a kind came out in one way, of packages that are alike."""
+
+    run: str
+    """The id of a run; empty for the newest examination of each package."""
+    way: str
+    kind: str
+    """One of KINDS, or WHOLE."""
+    backend: str
+    is_pure: bool | None
+    state: str
+    """SAME, DIFFERS or NOT_BUILT."""
+    number: int
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many came out how."""
+
+    same: int = 0
+    differs: int = 0
+    not_built: int = 0
+
+    @property
+    def share(self) -> float | None:
+        """The part that is the same of what could be built; None if nothing could."""
+        built = self.same + self.differs
+        return self.same / built if built else None
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What a survey has to say in numbers."""
+
+    packages: int
+    """How many were ever examined."""
+    states: Mapping[State, int]
+    """What became of them, the newest time."""
+    counts: tuple[Count, ...]
+    """Of the newest examination of each package, and of each run."""
+
+    def tally(self, way: str, kind: str = WHOLE, *, run: str = "", **group: str | bool | None) -> Tally:
+        """Return how many came out how; *group* may name a ``backend``, and whether it ``is_pure``."""
+        found = {SAME: 0, DIFFERS: 0, NOT_BUILT: 0}
+        for one in self.counts:
+            is_wanted = all(getattr(one, name) == value for name, value in group.items())
+            if is_wanted and (one.run, one.way, one.kind) == (run, way, kind):
+                found[one.state] += one.number
+        return Tally(found[SAME], found[DIFFERS], found[NOT_BUILT])
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A place where a cause was found."""
+
+    name: str
+    version: str
+    way: str
+    kind: str
+    cause: CauseHit
