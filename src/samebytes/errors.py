@@ -8,6 +8,7 @@ from __future__ import annotations
 __all__ = [
     "ArchiveError",
     "BackendError",
+    "ClusterError",
     "ConfigError",
     "EncoderError",
     "HostileArchiveError",
@@ -107,6 +108,12 @@ class StoreError(SamebytesError):
     """The store of a survey is damaged, of another program or a newer version, or cannot be written."""
 
     exit_status = 13
+
+
+class ClusterError(SamebytesError):
+    """The cluster that was to do the work cannot be reached, or was lost."""
+
+    exit_status = 14
 
 
 class Interrupted(SamebytesError):

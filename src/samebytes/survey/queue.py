@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from .model import Wish
-from .rows import key_of
+from .rows import key_of, writable
 
 __all__ = ["LEASE", "Claim", "claim", "fill", "give_back", "hold", "holders", "left"]
 
@@ -32,7 +32,7 @@ def fill(connection: sqlite3.Connection, run: int, wishes: Iterable[Wish]) -> No
     connection.executemany(
         "INSERT OR IGNORE INTO queue (run, place, package, asked, rank) VALUES (?, ?, ?, ?, ?)",
         (
-            (run, place, key_of(connection, "package", name=wish.name), wish.version, wish.rank)
+            (run, place, key_of(connection, "package", name=wish.name), writable(wish.version), wish.rank)
             for place, wish in enumerate(wishes)
         ),
     )

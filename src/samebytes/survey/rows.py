@@ -60,18 +60,18 @@ class Words:
     def __call__(self, text: str) -> int:
         """Return the key of *text*, which gets one if it has none."""
         if text not in self._known:
-            self._known[text] = key_of(self._connection, "word", text=writable(text))
+            self._known[text] = key_of(self._connection, "word", text=text)
         return self._known[text]
 
 
-def writable(text: str) -> str:
-    """Return *text* with what UTF-8 cannot hold escaped: builds give file names and output that no encoding has."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+def writable(value: Any) -> Any:
+    """Return *value*; if it is text, with what UTF-8 cannot hold escaped: names and output may be in no encoding."""
+    return value.encode("utf-8", "backslashreplace").decode("utf-8") if isinstance(value, str) else value
 
 
 def key_of(connection: sqlite3.Connection, table: str, **columns: str) -> int:
     """Return the key of the row of *table* that has these *columns*; it is made if there is none."""
-    values = list(columns.values())
+    values = [writable(value) for value in columns.values()]
     where = " AND ".join(f"{name} = ?" for name in columns)
     for _ in range(2):
         row = connection.execute(f"SELECT key FROM {table} WHERE {where}", values).fetchone()
@@ -90,9 +90,9 @@ def insert(connection: sqlite3.Connection, words: Words, run: int, one: Examinat
     cursor = connection.execute(
         f"INSERT INTO examination VALUES (NULL{', ?' * 21})",
         (
-            *(run, key_of(connection, "package", name=one.name), one.asked, one.rank, one.version),
+            *(run, key_of(connection, "package", name=one.name), writable(one.asked), one.rank, writable(one.version)),
             *(words(one.state.value), one.started, one.seconds, one.memory, writable(one.reason)),
-            *found,
+            *map(writable, found),
             *(words(one.backend), words(one.backend_version), one.is_pure),
             *(words(json.dumps(one.varied)), words(json.dumps(dict(one.not_varied), sort_keys=True))),
             json.dumps(notes, ensure_ascii=False),
@@ -114,7 +114,7 @@ def _insert_requirements(connection: sqlite3.Connection, key: int, requirements:
 
 def _insert_artifacts(connection: sqlite3.Connection, words: Words, key: int, artifacts: Iterable[Artifact]) -> None:
     for place, one in enumerate(artifacts):
-        first, second = (bytes.fromhex(digest) for digest in one.sha256)
+        first, second = (_packed(digest) for digest in one.sha256)
         connection.execute(
             "INSERT INTO artifact VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -128,9 +128,20 @@ def _insert_artifacts(connection: sqlite3.Connection, words: Words, key: int, ar
         )
 
 
+def _packed(digest: str) -> bytes | str:
+    """Return *digest* in half its size, if it is one."""
+    try:
+        return bytes.fromhex(digest)
+    except ValueError:
+        return str(writable(digest))
+
+
+def _unpacked(digest: bytes | str) -> str:
+    return digest if isinstance(digest, str) else digest.hex()
+
+
 def _cause_row(hit: CauseHit) -> tuple[Any, ...]:
-    texts = (hit.member, hit.where, hit.left, hit.right)
-    return (hit.code, hit.count, *map(writable, texts))
+    return tuple(map(writable, (hit.code, hit.count, hit.member, hit.where, hit.left, hit.right)))
 
 
 def load(connection: sqlite3.Connection, rest: str, *values: Any, logs: bool = True) -> Iterator[Examination]:
@@ -172,6 +183,6 @@ def _artifacts(connection: sqlite3.Connection, key: int) -> tuple[Artifact, ...]
     causes = {place: tuple(CauseHit(*row[1:]) for row in group) for place, group in groupby(rows, lambda row: row[0])}
     found = []
     for place, way, kind, state, verdict, reason, file, size, first, second in connection.execute(_ARTIFACTS, (key,)):
-        digests = (first.hex(), (second or first).hex())
+        digests = (_unpacked(first), _unpacked(first if second is None else second))
         found.append(Artifact(way, kind, state, verdict, reason, file, size, digests, causes.get(place, ())))
     return tuple(found)

@@ -81,7 +81,7 @@ class Store:
                 return False
             wished = connection.execute(
                 "DELETE FROM queue WHERE run = ? AND asked = ? AND package = (SELECT key FROM package WHERE name = ?)",
-                (run, one.asked, one.name),
+                (run, rows.writable(one.asked), rows.writable(one.name)),
             )
             if wished.rowcount != 1:
                 asked = f"{one.name}{'==' + one.asked if one.asked else ''}"
@@ -135,7 +135,7 @@ class Store:
         """Yield all examinations of the package *name*, the newest first."""
         with telling(self.path):
             rest = "WHERE p.name = ? ORDER BY e.started DESC, e.key DESC"
-            yield from rows.load(self._connection, rest, name, logs=logs)
+            yield from rows.load(self._connection, rest, rows.writable(name), logs=logs)
 
     def examinations(self, run: str, *, logs: bool = True) -> Iterator[Examination]:
         """Yield all examinations of *run*, by name and the version that was wished for."""
@@ -182,4 +182,4 @@ def _is_recorded(connection: sqlite3.Connection, run: int, one: Examination) -> 
     query = """
         SELECT 1 FROM examination e JOIN package p ON p.key = e.package WHERE e.run = ? AND p.name = ? AND e.asked = ?
     """
-    return connection.execute(query, (run, one.name, one.asked)).fetchone() is not None
+    return connection.execute(query, (run, *map(rows.writable, (one.name, one.asked)))).fetchone() is not None

@@ -217,3 +217,18 @@ def test_a_snapshot_is_of_one_moment(store: Store) -> None:
         store.record(surveys.examination("alpha", surveys.run()))
         assert list(reader.newest()) == []
         assert [one.name for one in store.newest()] == ["alpha"]
+
+
+def test_hostile_texts_do_no_harm(tmp_path: Path) -> None:
+    """Everything that a package could choose: quotes, NUL, half characters, what is no digest."""
+    from support import synthetic_survey
+
+    run = synthetic_survey.runs(1)[0]
+    found = list(synthetic_survey.hostile(run))
+    with Store(tmp_path) as store:
+        store.begin(run, [Wish(one.name) for one in found])
+        assert [store.record(one) for one in found] == [True] * len(found)
+        assert len(list(store.newest())) == len(found)
+        (again,) = store.history(synthetic_survey.NASTY)
+        assert again.artifacts[0].file == synthetic_survey.NASTY.replace("\ud800", "\\ud800")
+        assert [store.record(one) for one in found] == [False] * len(found)
