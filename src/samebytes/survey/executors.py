@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Callable, Protocol, Union
 
-from ..outside.apart import run_apart
 from .model import Examination, Wish
 
-__all__ = ["Executor", "Local", "Outcome", "Work", "apart"]
+__all__ = ["Executor", "Local", "Outcome", "Work"]
 
 Work = Callable[[Wish, threading.Event], Examination]
 """Examines a package; once the event is set it ends what it started, and raises Interrupted."""
@@ -41,24 +39,8 @@ class Executor(Protocol):
         """End what is being done, and come back when nothing is left of it."""
 
 
-@dataclass(frozen=True)
-class _Apart:
-    """Work that is done in a process of its own."""
-
-    work: Work
-
-    def __call__(self, wish: Wish, stop: threading.Event) -> Examination:
-        found: Examination = run_apart(self.work, wish, stop)
-        return found
-
-
-def apart(work: Work) -> Work:
-    """Return *work* done in a process of its own for each wish: what it does to its process harms no other."""
-    return _Apart(work)
-
-
 class Local:
-    """So many threads of this process."""
+    """So many threads of this process: what a package's builds do, they do in processes of their own."""
 
     def __init__(self, jobs: int, work: Work) -> None:
         self._jobs, self._work = jobs, work
