@@ -29,16 +29,15 @@ import signal, sys, time
 from pathlib import Path
 from samebytes.cli import _signals_raise
 from samebytes.errors import Interrupted
-from samebytes.survey.executors import Local, apart
+from samebytes.survey.executors import Local
 from samebytes.survey.run import Runner, work
 from samebytes.survey.store import Store
 from support import survey_work, surveys
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
-path, name, way, jobs = sys.argv[1:]
-task = apart(survey_work.linger) if way == "apart" else survey_work.linger
+path, name, jobs = sys.argv[1:]
 with _signals_raise(), Store(Path(path)) as store:
-    events = work(store, surveys.run().id, Local(int(jobs), task), Runner(name, time.time, lease=1.0, turn=0.05))
+    events = work(store, surveys.run().id, Local(int(jobs), survey_work.linger), Runner(name, time.time, lease=1.0, turn=0.05))
     try:
         for event in events:
             if event.finished:
@@ -60,7 +59,7 @@ def start(
         survey_work.SECONDS: str(seconds),
         "PYTHONPATH": os.pathsep.join([str(SUPPORT), *filter(None, [os.environ.get("PYTHONPATH")])]),
     }
-    command = [sys.executable, "-c", PROGRAM, str(store), name, way, str(jobs)]
+    command = [sys.executable, "-c", PROGRAM, str(store), name, str(jobs)]
     return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -86,14 +85,13 @@ def check_end(path: Path, names: Sequence[str]) -> None:
         assert store.runs()[0].ended is not None
 
 
-@pytest.mark.parametrize("way", ["threads", "apart"])
-def test_killed_again_and_again(way: str, tmp_path: Path) -> None:
+def test_killed_again_and_again(tmp_path: Path) -> None:
     """What is recorded is never examined again; what was not is, and nothing is missing."""
     path, names = begun(tmp_path, 12)
     diary, lives = path.with_suffix(".diary"), 0
     known: list[str] = []
     while len(known) < 9:
-        process = start(path, f"life-{lives}", way=way)
+        process = start(path, f"life-{lives}")
         assert process.stdout is not None
         for _ in range(1 + lives % 3):  # it dies after its first, second, third package
             process.stdout.readline()
@@ -102,7 +100,7 @@ def test_killed_again_and_again(way: str, tmp_path: Path) -> None:
         before, known, lives = known, recorded(path), lives + 1
         assert set(before) < set(known)
     begun_before = survey_work.diary(diary, "begin")
-    process = start(path, "last", way=way)
+    process = start(path, "last")
     out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err) == (0, "")
     assert set(out.split()) == set(names) - set(known)
@@ -135,11 +133,10 @@ def test_one_takes_over_from_another_that_was_killed(tmp_path: Path) -> None:
     check_end(path, names)
 
 
-@pytest.mark.parametrize("way", ["threads", "apart"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_gives_everything_back(number: signal.Signals, way: str, tmp_path: Path) -> None:
+def test_a_signal_gives_everything_back(number: signal.Signals, tmp_path: Path) -> None:
     path, _ = begun(tmp_path, 4)
-    process = start(path, "one", way=way, seconds=1000)
+    process = start(path, "one", seconds=1000)
     diary = path.with_suffix(".diary")
     wait_for(diary, "begin", 2)
     process.send_signal(number)
@@ -152,17 +149,6 @@ def test_a_signal_gives_everything_back(number: signal.Signals, way: str, tmp_pa
         claim = store.claim(surveys.run().id, "next", time.time())
         assert claim is not None
         assert (claim.wish.name, claim.attempts) == ("package-00", 1)
-
-
-def test_when_the_runner_is_killed_its_work_ends_too(tmp_path: Path) -> None:
-    """What examines in a process of its own notices, and cleans up behind itself."""
-    path, _ = begun(tmp_path, 1)
-    process = start(path, "one", way="apart", seconds=1000)
-    diary = path.with_suffix(".diary")
-    wait_for(diary, "begin", 1)
-    process.kill()
-    process.communicate(timeout=PATIENCE)
-    wait_for(diary, "stop", 1)
 
 
 def wait_for(diary: Path, what: str, number: int) -> None:

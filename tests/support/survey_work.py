@@ -6,7 +6,6 @@ It is called in other processes, so it is found by its name, and what it needs i
 from __future__ import annotations
 
 import os
-import signal
 import threading
 import time
 from collections import Counter
@@ -30,10 +29,8 @@ def linger(wish: Wish, stop: threading.Event) -> Examination:
     return surveys.examination(wish.name, surveys.run(), started=int(time.time()))
 
 
-def crash(wish: Wish, stop: threading.Event) -> Examination:
-    """End this process if the package is called crash; fail if it is called error."""
-    if wish.name == "crash":
-        os.kill(os.getpid(), signal.SIGKILL)
+def fail(wish: Wish, stop: threading.Event) -> Examination:
+    """Fail if the package is called error."""
     if wish.name == "error":
         raise ValueError("it cannot be\nbut it is")
     return linger(wish, stop)

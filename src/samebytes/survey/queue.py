@@ -13,7 +13,7 @@ from typing import NamedTuple
 from .model import Wish
 from .rows import key_of, writable
 
-__all__ = ["LEASE", "Claim", "claim", "fill", "give_back", "hold", "holders", "left"]
+__all__ = ["LEASE", "Claim", "claim", "fill", "give_back", "hold", "holders", "left", "wishes"]
 
 LEASE = 60.0
 """Seconds for which a package is held; who holds it says so again long before they are over."""
@@ -80,3 +80,15 @@ def left(connection: sqlite3.Connection, run: int) -> int:
     """Return how many packages are yet to be examined, held or not."""
     (number,) = connection.execute("SELECT count(*) FROM queue WHERE run = ?", (run,)).fetchone()
     return int(number)
+
+
+def wishes(connection: sqlite3.Connection, run: int) -> list[Wish]:
+    """Return what was to be examined in the run with the key *run*, done or not, by name and version."""
+    query = """
+        SELECT p.name, t.asked, t.rank
+        FROM (
+            SELECT package, asked, rank FROM queue WHERE run = ?
+            UNION ALL SELECT package, asked, rank FROM examination WHERE run = ?
+        ) t JOIN package p ON p.key = t.package ORDER BY p.name, t.asked
+    """
+    return [Wish(*row) for row in connection.execute(query, (run, run))]

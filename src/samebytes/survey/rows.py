@@ -11,7 +11,7 @@ from typing import Any
 
 from .model import Artifact, CauseHit, Examination, Requirement, Sdist, State
 
-__all__ = ["Words", "insert", "key_of", "load", "writable"]
+__all__ = ["Words", "insert", "insert_log", "key_of", "load", "writable"]
 
 _EXAMINATION = """
     SELECT e.key, p.name, e.version, s.text AS state, e.started, e.seconds, e.reason, l.compressed, e.memory, e.rank,
@@ -100,10 +100,24 @@ def insert(connection: sqlite3.Connection, words: Words, run: int, one: Examinat
     )
     key = int(cursor.lastrowid or 0)
     if one.log:
-        connection.execute("INSERT INTO log VALUES (?, ?)", (key, zlib.compress(writable(one.log).encode(), 9)))
+        _insert_log(connection, key, one.log)
     _insert_requirements(connection, key, one.requirements)
     _insert_artifacts(connection, words, key, one.artifacts)
     return key
+
+
+def insert_log(connection: sqlite3.Connection, one: Examination, log: str) -> None:
+    """Put *log* to *one*, which is there and has none."""
+    query = """
+        SELECT e.key FROM examination e JOIN run r ON r.key = e.run JOIN package p ON p.key = e.package
+        WHERE r.id = ? AND p.name = ? AND e.asked = ?
+    """
+    (key,) = connection.execute(query, (one.run, one.name, one.asked)).fetchone()
+    _insert_log(connection, key, log)
+
+
+def _insert_log(connection: sqlite3.Connection, key: int, log: str) -> None:
+    connection.execute("INSERT INTO log VALUES (?, ?)", (key, zlib.compress(writable(log).encode(), 9)))
 
 
 def _insert_requirements(connection: sqlite3.Connection, key: int, requirements: Iterable[Requirement]) -> None:

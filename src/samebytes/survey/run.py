@@ -63,7 +63,6 @@ def work(store: Store, run: str, executor: Executor, runner: Runner) -> Iterator
     try:
         while shift.begin() or store.left(run):
             yield from shift.turn()
-        store.finish(run, int(runner.clock()))
     finally:
         executor.close()
         store.give_back(runner.name)

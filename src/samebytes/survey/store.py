@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -27,12 +28,17 @@ NAME = "samebytes-survey.sqlite"
 class Store:
     """An open store; every method raises StoreError if the file is damaged, full, or held by others for long."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, make: bool = True) -> None:
         """Open the store at *path*, or NAME in it if it is a directory; it is made if it is not there.
 
+        :param make: without, it has to be there.
         :raises StoreError: if it is none, damaged, of a newer version, or cannot be read and written.
         """
         self.path = path / NAME if path.is_dir() else path
+        if not make and not self.path.exists():
+            raise StoreError(
+                f"there is no store at {self.path}", remedy="'samebytes survey run' makes one; --store names another."
+            )
         self._connection = connect(self.path)
 
     def __enter__(self) -> Store:
@@ -73,28 +79,69 @@ class Store:
     def record(self, one: Examination) -> bool:
         """Write *one* down, which ends the claim to it; tell whether it was new. The first of two counts.
 
+        The run ends with the last one.
+
+
         :raises StoreError: if its run did not wish for it.
         """
         with self._writing() as connection:
             run = self._key(one.run)
             if _is_recorded(connection, run, one):
                 return False
-            wished = connection.execute(
-                "DELETE FROM queue WHERE run = ? AND asked = ? AND package = (SELECT key FROM package WHERE name = ?)",
-                (run, rows.writable(one.asked), rows.writable(one.name)),
-            )
-            if wished.rowcount != 1:
+            if not _unqueue(connection, run, one):
                 asked = f"{one.name}{'==' + one.asked if one.asked else ''}"
                 raise StoreError(f"{self.path}: run {one.run} did not wish for {asked}", remedy="Begin another run.")
             rows.insert(connection, rows.Words(connection), run, one)
+            if queue.left(connection, run) == 0:
+                ended = int(one.started + one.seconds)
+                connection.execute("UPDATE run SET ended = ? WHERE key = ? AND ended IS NULL", (ended, run))
             return True
 
-    def finish(self, run: str, ended: int) -> None:
-        """Write down when *run* ended, unless that was written or something of it is left."""
+    def add(self, one: Examination) -> bool:
+        """Write down *one*, that another store has, wished for here or not; tell whether anything of it was new.
+
+        :raises StoreError: if this store has another examination in its place.
+        """
         with self._writing() as connection:
-            key = self._key(run)
-            if queue.left(connection, key) == 0:
-                connection.execute("UPDATE run SET ended = ? WHERE key = ? AND ended IS NULL", (ended, key))
+            run = self._key(one.run)
+            rest = "WHERE e.run = ? AND p.name = ? AND e.asked = ?"
+            for known in rows.load(connection, rest, run, rows.writable(one.name), rows.writable(one.asked)):
+                return self._add_log(connection, known, one)
+            _unqueue(connection, run, one)
+            rows.insert(connection, rows.Words(connection), run, one)
+            return True
+
+    def _add_log(self, connection: sqlite3.Connection, known: Examination, one: Examination) -> bool:
+        """Add the log of *one* to *known*, which has to be the same but for that."""
+        if replace(known, log="") != replace(one, log="") or (known.log and one.log and known.log != one.log):
+            raise StoreError(f"{self.path} has another examination of {one.name} in run {one.run}")
+        if known.log or not one.log:
+            return False
+        rows.insert_log(connection, known, one.log)
+        return True
+
+    def add_run(self, run: Run) -> bool:
+        """Write down *run*, that another store has; tell whether anything of it was new.
+
+        :raises StoreError: if this store has another run of its id.
+        """
+        with self._writing() as connection:
+            known = next((one for one in self.runs() if one.id == run.id), None)
+            if known is None:
+                _insert_run(connection, run)
+                return True
+            if replace(known, ended=None) != replace(run, ended=None):
+                raise StoreError(f"{self.path} has another run {run.id}")
+            if known.ended is not None or run.ended is None or queue.left(connection, self._key(run.id)):
+                return False
+            connection.execute("UPDATE run SET ended = ? WHERE id = ?", (run.ended, run.id))
+            return True
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Let all that is done within be done as a whole or not at all, and nobody else write meanwhile."""
+        with self._writing():
+            yield
 
     # What is yet to be done.
 
@@ -102,6 +149,11 @@ class Store:
         """Return how many packages are yet to be examined, held or not."""
         with telling(self.path):
             return queue.left(self._connection, self._key(run))
+
+    def wishes(self, run: str) -> list[Wish]:
+        """Return what *run* was to examine, by name and version."""
+        with telling(self.path):
+            return queue.wishes(self._connection, self._key(run))
 
     def holders(self, run: str, now: float) -> list[tuple[str, str, float]]:
         """Return the names of packages that are held at *now*, by whom, and until when."""
@@ -176,6 +228,12 @@ def _insert_run(connection: sqlite3.Connection, run: Run) -> int:
 def _run(row: tuple[Any, ...]) -> Run:
     identity, started, tool, form, machine, ended = row
     return Run(identity, started, tool, form, json.loads(machine), ended)
+
+
+def _unqueue(connection: sqlite3.Connection, run: int, one: Examination) -> bool:
+    """Take *one* from what is to be done, and tell whether it was there."""
+    query = "DELETE FROM queue WHERE run = ? AND asked = ? AND package = (SELECT key FROM package WHERE name = ?)"
+    return connection.execute(query, (run, rows.writable(one.asked), rows.writable(one.name))).rowcount == 1
 
 
 def _is_recorded(connection: sqlite3.Connection, run: int, one: Examination) -> bool:

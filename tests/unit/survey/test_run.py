@@ -9,7 +9,7 @@ import pytest
 from support import survey_work, surveys
 
 from samebytes.errors import Interrupted
-from samebytes.survey.executors import Local, Work, apart
+from samebytes.survey.executors import Local, Work
 from samebytes.survey.model import Examination, State, Wish
 from samebytes.survey.run import ATTEMPTS, Event, Runner, work
 from samebytes.survey.store import Store
@@ -53,22 +53,11 @@ def test_events_tell_what_is_left(store: Store) -> None:
 
 
 def test_an_error_of_ours_is_recorded_and_the_run_goes_on(store: Store) -> None:
-    events(store, survey_work.crash, "error", "alpha")
+    events(store, survey_work.fail, "error", "alpha")
     (error,) = store.history("error")
     assert (error.state, error.reason) == (State.FAILED, "ValueError: it cannot be")
     assert "support/survey_work.py" in error.log
     assert [one.state for one in store.history("alpha")] == [State.EXAMINED]
-
-
-def test_a_crash_is_that_process_alone(store: Store) -> None:
-    events(store, apart(survey_work.crash), "crash", "error", "alpha")
-    (crash,), (error,), (alpha,) = (store.history(name) for name in ("crash", "error", "alpha"))
-    assert (crash.state, crash.reason) == (
-        State.FAILED,
-        "Died: the process that did the work gave no answer: signal 9 ended it",
-    )
-    assert (error.state, error.reason) == (State.FAILED, "ValueError: it cannot be")
-    assert alpha.state is State.EXAMINED
 
 
 def test_a_package_that_runners_die_of_is_given_up(store: Store) -> None:

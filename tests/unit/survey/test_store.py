@@ -125,15 +125,16 @@ def test_what_is_recorded_is_not_claimed_again(store: Store) -> None:
     assert store.left(surveys.run().id) == 2
 
 
-def test_a_run_ends_when_nothing_is_left_of_it(store: Store) -> None:
-    run = surveys.run().id
-    store.finish(run, 5)
-    assert [one.ended for one in store.runs()] == [None]
+def test_a_run_ends_with_its_last_package(store: Store) -> None:
     for name, asked in (("alpha", ""), ("beta", "2.0"), ("gamma", "")):
-        store.record(surveys.examination(name, surveys.run(), asked=asked))
-    store.finish(run, 6)
-    store.finish(run, 7)
-    assert store.runs() == [surveys.run(ended=6)]
+        assert [one.ended for one in store.runs()] == [None]
+        store.record(surveys.examination(name, surveys.run(), asked=asked, started=1000, seconds=2.5))
+    assert store.runs() == [surveys.run(ended=1002)]
+    assert [(one.name, one.version) for one in store.wishes(surveys.run().id)] == [
+        ("alpha", ""),
+        ("beta", "2.0"),
+        ("gamma", ""),
+    ]
 
 
 def test_a_wish_that_comes_twice_is_one(tmp_path: Path) -> None:

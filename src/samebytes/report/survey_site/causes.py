@@ -21,6 +21,11 @@ class Struck(NamedTuple):
     """Where it was found first."""
     where: str
 
+    @property
+    def all_kinds(self) -> Sequence[str]:
+        """The kinds that it hits in any way."""
+        return [kind for kind in KINDS if any(kind in some for some in self.kinds)]
+
 
 class Found(NamedTuple):
     """A cause, and how many packages it hits."""

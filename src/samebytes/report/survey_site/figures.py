@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ...survey.model import KINDS, WAYS, WHOLE, Count, Headline, Run, Tally
+from ...survey.model import KINDS, WAYS, WHOLE, Count, Headline, Run, State, Tally
 from .chart import Chart, chart
 from .texts import day
 
 MOST_BACKENDS = 20
 MOST_RUNS = 60
 """So many of the newest are in the chart."""
+
+STATES = {
+    State.EXAMINED: "examined",
+    State.NOT_BUILT: "could not be built",
+    State.NO_SDIST: "have no sdist",
+    State.UNKNOWN: "are unknown to the index",
+    State.UNAVAILABLE: "could not be downloaded",
+    State.OVER_LIMIT: "went over a limit",
+    State.FAILED: "made samebytes fail",
+}
 
 PLURALS = {"sdist": "sdists", "wheel": "wheels", "wheel from sdist": "wheels from sdists", WHOLE: "packages"}
 
@@ -74,6 +84,11 @@ def _line(headline: Headline, name: str, key: str = "", kind: str = WHOLE, **gro
     tallies = [headline.tally(way, kind, **group) for way in WAYS]
     first = tallies[0]
     return Line(name or "unknown", first.same + first.differs + first.not_built, tallies, key)
+
+
+def states(headline: Headline) -> list[tuple[str, int]]:
+    """Return what became of how many packages, in words."""
+    return [(told, headline.states[state]) for state, told in STATES.items() if headline.states.get(state)]
 
 
 def over_time(headline: Headline, runs: Sequence[Run]) -> tuple[Chart, list[RunLine]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ...survey.model import Summary
 from .results import NOT_YET, STANDINGS, Outcome, Standing, letters_of, standing, state_label, way_outcomes
@@ -38,11 +38,12 @@ class Order(NamedTuple):
 
     key: str
     title: str
+    heading: str
 
 
-RANK = Order("rank", "Packages by rank")
-NAME = Order("name", "Packages by name")
-PENDING = Order("not-yet", "Packages not reproducible yet")
+RANK = Order("rank", "Packages by rank", "Packages")
+NAME = Order("name", "Packages by name", "Packages")
+PENDING = Order("not-yet", "Packages not reproducible yet", "Not reproducible yet")
 ORDERS = (RANK, NAME, PENDING)
 
 
@@ -53,7 +54,7 @@ class Page(NamedTuple):
     last: int
     first_row: int
     """From 1."""
-    rows: Sequence[Row]
+    rows: Sequence[Any]
     total: int
     """Rows on all pages."""
 
@@ -91,8 +92,8 @@ def ordered(rows: Sequence[Row], order: Order) -> Sequence[Row]:
     return rows
 
 
-def pages(rows: Sequence[Row]) -> Iterator[Page]:
-    """Yield the static pages of *rows*: one at least."""
+def pages(rows: Sequence[Any]) -> Iterator[Page]:
+    """Yield the static pages of *rows*, of whatever kind: one page at least."""
     last = max(1, -(-len(rows) // ROWS))
     for number in range(1, last + 1):
         at = (number - 1) * ROWS

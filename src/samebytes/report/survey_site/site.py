@@ -113,6 +113,7 @@ class _Site:
             "index.html",
             "index",
             headline=headline,
+            states=figures.states(headline),
             steps=figures.steps(headline),
             groups=figures.groups(headline),
             chart=chart,

@@ -55,7 +55,9 @@ def duration(seconds: float) -> str:
     """Return how long something took, as ``41 s`` or ``6 min 40 s``."""
     whole = round(seconds)
     minutes, rest = divmod(whole, 60)
-    return f"{minutes:,} min {rest} s" if minutes else f"{whole} s"
+    if not minutes:
+        return f"{whole} s"
+    return f"{minutes:,} min {rest} s" if rest else f"{minutes:,} min"
 
 
 def cut(text: str, width: int = LONG) -> str:

@@ -38,6 +38,7 @@
   const table = document.getElementById("packages");
   const body = table.tBodies[0];
   const status = document.getElementById("matches");
+  const switcher = document.getElementById("switch");
   const pager = document.getElementById("pager");
   const heads = [...table.querySelectorAll("th[data-sort]")];
   const still = { rows: [...body.rows], pager: [...pager.childNodes], status: status.textContent };
@@ -62,8 +63,8 @@
     const codes = make("td", "codes");
     for (const at of row[CAUSES]) codes.append(link(`../cause/${data.causes[at][1]}.html`, data.causes[at][0]), " ");
     return make("tr", "", make("td", "number", row[RANK] === null ? "–" : counted(row[RANK])), head,
-      make("td", "", cut(data.backends[row[BACKEND]], 24)), make("td", "", ["–", "pure", "extension"][row[PURE]]),
-      ...ways, codes, make("td", "number", row[DATE]));
+      ...ways, codes, make("td", "", cut(data.backends[row[BACKEND]], 24)),
+      make("td", "", ["–", "pure", "extension"][row[PURE]]), make("td", "number", row[DATE]));
   };
 
   // What is wanted.
@@ -125,6 +126,7 @@
     if (first >= rows.length) first = 0;
     const some = rows.slice(first, first + ROWS);
     body.replaceChildren(...some.map(shown));
+    switcher.hidden = true;
     status.textContent = !rows.length ? "No package matches."
       : `${counted(first + 1)}–${counted(first + some.length)} of ${counted(rows.length)} that match, ` +
         `of ${counted(data.rows.length)} packages`;
@@ -138,6 +140,7 @@
   };
   const restore = () => {
     body.replaceChildren(...still.rows);
+    switcher.hidden = false;
     pager.replaceChildren(...still.pager);
     status.textContent = still.status;
     for (const head of heads) head.removeAttribute("aria-sort");
@@ -189,7 +192,7 @@
   form.addEventListener("reset", () => { sort = ""; down = false; setTimeout(change); });
   window.addEventListener("hashchange", recall);
   for (const head of heads) {
-    const press = make("button", "", head.textContent.trim());
+    const press = make("button", "", ...(head.querySelector("a") || head).childNodes);
     press.type = "button";
     press.addEventListener("click", () => {
       down = head.getAttribute("aria-sort") === "ascending";
