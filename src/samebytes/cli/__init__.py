@@ -22,7 +22,7 @@ from .verbosity import NORMAL, VERBOSE
 
 __all__ = ["main"]
 
-COMMANDS = ("normalize", "check", "compare", "build", "verify", "install", "tree", "wrap", "unwrap", "doctor")
+COMMANDS = ("normalize", "check", "compare", "build", "verify", "install", "tree", "wrap", "unwrap", "doctor", "survey")
 
 _MODULES = {"unwrap": "wrap"}
 """Commands that share a module with another."""

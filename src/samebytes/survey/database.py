@@ -94,7 +94,10 @@ def _migrate(connection: sqlite3.Connection, steps: tuple[tuple[str, ...], ...])
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Do what is within as a whole or not at all; no other process writes meanwhile. Within another, it is part of it."""
+    """Do what is within as a whole or not at all; no other process writes meanwhile.
+
+    Within another transaction, it is part of that.
+    """
     if connection.in_transaction:
         yield
         return

@@ -6,7 +6,7 @@ Whatever ends it, what was recorded stays, what was not is claimed again, by thi
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Callable
 
@@ -53,7 +53,7 @@ class Event:
     """What other runners hold, where there is nothing else to do: name, runner, and until when."""
 
 
-def work(store: Store, run: str, executor: Executor, runner: Runner) -> Iterator[Event]:
+def work(store: Store, run: str, executor: Executor, runner: Runner) -> Generator[Event, None, None]:
     """Examine what is left of *run*, several at once, and yield what happens, at every turn.
 
     It is over when nothing is left: what other runners hold is waited for, and taken over from dead ones. When the
