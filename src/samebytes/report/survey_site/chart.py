@@ -9,7 +9,7 @@ LEFT, RIGHT = 9.0, 97.0
 """Where the first and the last point stand, in per cent of the width."""
 TOP, BOTTOM = 20.0, 220.0
 """Where 100 % and 0 % are, in pixels."""
-LABELS = 4
+LABELS = 3
 """At most so many dates are written below: as many as a phone has room for."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from ...survey.model import WAYS, Artifact, CauseHit, Examination, Headline, Run, Tally
 from . import addresses
 from .causes import Found, Struck
-from .listing import Page
+from .listing import Page, Row
 from .packages import Package
 from .texts import day, moment
 
@@ -47,41 +47,44 @@ def tally(way: str, kind: str, counted: Tally, **group: str | bool | None) -> di
     return {"way": way, "kind": kind, **group, **numbers}
 
 
-def listing(page: Page, path: str) -> str:
+def listing(page: Page) -> str:
     """Return one page of all packages, by rank."""
     return _document(
         "packages",
-        packages=[
-            {
-                "name": row.name,
-                "version": row.version,
-                "rank": row.rank,
-                "backend": row.backend,
-                "is_pure": row.is_pure,
-                "date": day(row.started),
-                "standing": row.standing.key,
-                "told": row.label,
-                "causes": list(row.causes),
-                "page": f"{addresses.package(row.name)}.json",
-            }
-            for row in page.rows
-        ],
+        packages=[_row(row) for row in page.rows],
         total=page.total,
-        next=f"{path.rpartition('-')[0]}-{page.number + 1}.json" if page.number < page.last else None,
+        next=f"{addresses.listing('rank', page.number + 1)}.json" if page.number < page.last else None,
     )
 
 
-def cause(found: Found, page: Sequence[Struck], following: str | None) -> str:
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "version": row.version,
+        "rank": row.rank,
+        "backend": row.backend,
+        "is_pure": row.is_pure,
+        "date": day(row.started),
+        "standing": row.standing.key,
+        "told": row.label,
+        "ways": {way: outcome.label for way, outcome in zip(WAYS, row.ways)},
+        "causes": list(row.causes),
+        "page": f"{addresses.package(row.name)}.json",
+    }
+
+
+def cause(found: Found, page: Page) -> str:
     """Return one page of the packages that a cause hits."""
+    code = found.cause.code
     return _document(
         "cause",
-        code=found.cause.code,
+        code=code,
         name=found.cause.name,
         explanation=found.cause.explanation,
         remedy=found.cause.remedy,
         total=found.packages,
-        packages=[_struck(one) for one in page],
-        next=following,
+        packages=[_struck(one) for one in page.rows],
+        next=f"{addresses.cause(code, page.number + 1)}.json" if page.number < page.last else None,
     )
 
 

@@ -81,9 +81,16 @@ def groups(headline: Headline) -> list[Group]:
 
 
 def _line(headline: Headline, name: str, key: str = "", kind: str = WHOLE, **group: str | bool | None) -> Line:
-    tallies = [headline.tally(way, kind, **group) for way in WAYS]
+    tallies = tallies_of(headline, kind, **group)
     first = tallies[0]
     return Line(name or "unknown", first.same + first.differs + first.not_built, tallies, key)
+
+
+def tallies_of(headline: Headline, kind: str, **group: str | bool | None) -> list[Tally]:
+    """Return the tally of each way; *group* may name a ``backend``, and whether it ``is_pure``."""
+    some = [one for one in headline.counts if all(getattr(one, name) == value for name, value in group.items())]
+    alike = Headline(headline.packages, headline.states, tuple(some))
+    return [alike.tally(way, kind) for way in WAYS]
 
 
 def states(headline: Headline) -> list[tuple[str, int]]:
@@ -94,9 +101,7 @@ def states(headline: Headline) -> list[tuple[str, int]]:
 def over_time(headline: Headline, runs: Sequence[Run]) -> tuple[Chart, list[RunLine]]:
     """Return the chart of whole packages, and its numbers, of the newest runs in which something was built."""
     parts = _by_run(headline)
-    lines = [
-        RunLine(run, [parts[run.id].tally(way, run=run.id) for way in WAYS]) for run in runs if run.id in parts
-    ]
+    lines = [RunLine(run, [parts[run.id].tally(way, run=run.id) for way in WAYS]) for run in runs if run.id in parts]
     lines = [line for line in lines if any(tally.share is not None for tally in line.tallies)][-MOST_RUNS:]
     shares = [(way, [line.tallies[at].share for line in lines]) for at, way in enumerate(WAYS)]
     return chart([day(line.run.started) for line in lines], shares), lines

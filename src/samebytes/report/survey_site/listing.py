@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ...survey.model import Summary
-from .results import NOT_YET, STANDINGS, Outcome, Standing, letters_of, standing, state_label, way_outcomes
+from .results import NOT_YET, Outcome, Standing, letters_of, standing, state_label, way_outcomes
 
 ROWS = 200
 """How many are on a page."""

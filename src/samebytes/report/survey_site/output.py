@@ -27,12 +27,12 @@ class Output:
     def write(self, path: str, content: str) -> None:
         """Write a file as UTF-8, with line feeds, at a relative *path* with slashes."""
         data = content.encode("utf-8")
+        target = self._root / path
         directory = path.rpartition("/")[0]
         if directory not in self._made:
-            (self._root / directory).mkdir(parents=True, exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             self._made.add(directory)
-        with open(f"{self._root}/{path}", "wb") as sink:
-            sink.write(data)
+        target.write_bytes(data)
         self.files += 1
         self.bytes += len(data)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment, Template
 
 POLICY = "default-src 'none'; style-src 'self' file:; script-src 'self' file:; img-src 'self' file: data:"
-"""What pages may load: their own files. ``file:`` is for pages opened from a disk, where browsers know no ``'self'``."""
+"""What pages may load: their own files. ``file:`` is for pages opened from a disk, which have no ``'self'``."""
 
 
 class Templates:
@@ -48,7 +48,7 @@ def asset(name: str) -> str:
 
 
 def _read(directory: str, name: str) -> str:
-    return resources.files(__package__).joinpath(directory, name).read_text(encoding="utf-8")
+    return resources.files(__package__).joinpath(directory).joinpath(name).read_text(encoding="utf-8")
 
 
 def _environment() -> Environment:

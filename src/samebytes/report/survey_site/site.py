@@ -13,7 +13,7 @@ from ...survey.model import KINDS, WAYS, WHOLE, Examination, Headline, Run
 from ...survey.store import Store
 from . import addresses, documents, figures, listing
 from .badge import badge
-from .causes import Found, Struck, cause_of, found, struck
+from .causes import Found, cause_of, found, struck
 from .output import Output, replacing
 from .packages import package
 from .rendering import Templates, asset
@@ -101,8 +101,7 @@ class _Site:
         for page in listing.pages(hit):
             path = addresses.cause(cause.code, page.number)
             self._page("cause.html", path, found=total, page=page, ways=WAYS, near=listing.near(page.number, page.last))
-            following = addresses.cause_stem(cause.code) + f"-{page.number + 1}.json" if page.number < page.last else None
-            self._output.write(f"{path}.json", documents.cause(total, page.rows, following))
+            self._output.write(f"{path}.json", documents.cause(total, page))
         return total
 
     def _index(self, causes: Sequence[Found]) -> None:
@@ -124,9 +123,7 @@ class _Site:
             ways=WAYS,
             examined=day(max((row.started for row in self._rows), default=0)) if self._rows else "",
         )
-        self._output.write(
-            "index.json", documents.index(headline, _tallies(headline), causes, self._runs, __version__)
-        )
+        self._output.write("index.json", documents.index(headline, _tallies(headline), causes, self._runs, __version__))
 
     def _listing(self, order: listing.Order) -> None:
         rows = listing.ordered(self._rows, order)
@@ -142,7 +139,7 @@ class _Site:
                 **self._choices,
             )
             if order is listing.RANK:
-                self._output.write(f"{path}.json", documents.listing(page, path))
+                self._output.write(f"{path}.json", documents.listing(page))
 
     def _packages(self) -> None:
         runs = {run.id: run for run in self._runs}
@@ -185,8 +182,8 @@ def _tallies(headline: Headline) -> Iterator[dict[str, Any]]:
     groups: list[dict[str, Any]] = [{}, {"is_pure": True}, {"is_pure": False}, *({"backend": one} for one in backends)]
     for group in groups:
         for kind in (*KINDS, WHOLE):
-            for way in WAYS:
-                yield documents.tally(way, kind, now.tally(way, kind, **group), **group)
+            for way, tally in zip(WAYS, figures.tallies_of(now, kind, **group)):
+                yield documents.tally(way, kind, tally, **group)
 
 
 def _commonest(names: Iterator[str]) -> list[str]:
