@@ -44,8 +44,10 @@ def merge(target: Store, source: Source) -> Merged:
     with reading, target.whole():
         for run in source.runs():
             try:
-                runs += target.add_run(run)
+                is_new = target.add_run(run)
                 examinations += sum(target.add(one) for one in source.examinations(run.id))
+                ends = run.ended is not None and target.finish(run.id, run.ended)
+                runs += is_new or ends
             except StoreError as error:
                 raise StoreError(
                     f"{source.path} contradicts what is there: {error.message}",

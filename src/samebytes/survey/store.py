@@ -92,9 +92,7 @@ class Store:
                 asked = f"{one.name}{'==' + one.asked if one.asked else ''}"
                 raise StoreError(f"{self.path}: run {one.run} did not wish for {asked}", remedy="Begin another run.")
             rows.insert(connection, rows.Words(connection), run, one)
-            if queue.left(connection, run) == 0:
-                ended = int(one.started + one.seconds)
-                connection.execute("UPDATE run SET ended = ? WHERE key = ? AND ended IS NULL", (ended, run))
+            self.finish(one.run, int(one.started + one.seconds))
             return True
 
     def add(self, one: Examination) -> bool:
@@ -121,21 +119,26 @@ class Store:
         return True
 
     def add_run(self, run: Run) -> bool:
-        """Write down *run*, that another store has; tell whether anything of it was new.
+        """Write down *run*, that another store has, and not yet that it ended; tell whether it was new.
 
         :raises StoreError: if this store has another run of its id.
         """
         with self._writing() as connection:
             known = next((one for one in self.runs() if one.id == run.id), None)
             if known is None:
-                _insert_run(connection, run)
-                return True
-            if replace(known, ended=None) != replace(run, ended=None):
+                _insert_run(connection, replace(run, ended=None))
+            elif replace(known, ended=None) != replace(run, ended=None):
                 raise StoreError(f"{self.path} has another run {run.id}")
-            if known.ended is not None or run.ended is None or queue.left(connection, self._key(run.id)):
+            return known is None
+
+    def finish(self, run: str, ended: int) -> bool:
+        """Write down when *run* ended, unless that was written or something is left; tell whether it was new."""
+        with self._writing() as connection:
+            key = self._key(run)
+            if queue.left(connection, key):
                 return False
-            connection.execute("UPDATE run SET ended = ? WHERE id = ?", (run.ended, run.id))
-            return True
+            query = "UPDATE run SET ended = ? WHERE key = ? AND ended IS NULL"
+            return connection.execute(query, (ended, key)).rowcount == 1
 
     @contextmanager
     def whole(self) -> Iterator[None]:
