@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from samebytes.compare.causes import by_code
@@ -23,6 +23,7 @@ from samebytes.survey.model import (
     Sdist,
     State,
 )
+from samebytes.survey.store import Store
 
 START = 1_750_000_000
 """When the first run began: 2025-06-15T15:06:40Z."""
@@ -117,6 +118,15 @@ def name_of(rank: int) -> str:
     chance = random.Random(f"name/{rank}")
     stem = "".join(chance.choice(_SYLLABLES) for _ in range(chance.randint(2, 4)))
     return f"{stem}{chance.choice(_ENDS)}-{rank:x}"
+
+
+def fill(store: Store, within: Iterable[Run], some: Iterable[Examination]) -> None:
+    """Write the runs, and *some* examinations of theirs, down in the store."""
+    with store.whole():
+        for run in within:
+            store.add_run(run)
+        for one in some:
+            store.add(one)
 
 
 class _Package:

@@ -166,4 +166,4 @@ def _run(run: Run) -> dict[str, Any]:
 
 def _document(what: str, **fields: Any) -> str:
     # Texts from outside may hold lone surrogates, which only ASCII escapes can carry.
-    return json.dumps({"schema_version": SCHEMA_VERSION, "what": what, **fields}, indent=1, ensure_ascii=True) + "\n"
+    return json.dumps({"schema_version": SCHEMA_VERSION, "what": what, **fields}, separators=(",", ":"), ensure_ascii=True) + "\n"
