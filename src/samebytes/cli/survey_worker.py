@@ -22,6 +22,7 @@ from ..flows.check_source import check
 from ..flows.source import unpack
 from ..flows.subject import Around, Form, Options, Subject
 from ..outside import variations
+from ..outside.checkout import make_checkout
 from ..outside.interpreters import describe
 from ..outside.worker import begin
 from ..survey.findings import result_as_plain, row_as_plain
@@ -29,6 +30,9 @@ from . import exit_status
 
 COMMAND = "import sys,json;sys.path[:]=json.loads(sys.argv.pop(1));from samebytes.cli import main;sys.exit(main())"
 """What ``python -c`` runs as the command ``samebytes``: nothing is imported from where it runs."""
+
+FROM_CHECKOUT = ("mesonpy",)
+"""Backends that make sdists of git checkouts only."""
 
 
 def main() -> int:
@@ -48,25 +52,35 @@ def main() -> int:
 
 
 def _build(request: Mapping[str, Any], say: Callable[[Mapping[str, Any]], None]) -> None:
-    with tempfile.TemporaryDirectory(prefix="samebytes-look-") as directory:
-        backend = load(unpack(Path(request["sdist"]), Path(directory))).backend
-    say({"backend": {"name": backend.name, "path": list(backend.path)}})
-    subject = Subject(request["sdist"], Form.SDIST, describe(sys.executable))
-    options = Options(
+    with tempfile.TemporaryDirectory(prefix="samebytes-source-") as directory:
+        tree = unpack(Path(request["sdist"]), Path(directory))
+        backend = load(tree).backend
+        say({"backend": {"name": backend.name, "path": list(backend.path)}})
+        wants_checkout = backend.name.partition(".")[0] in FROM_CHECKOUT and not backend.path
+        if wants_checkout:
+            make_checkout(tree, os.environ)
+        form = Form.TREE if wants_checkout else Form.SDIST
+        subject = Subject(str(tree) if wants_checkout else request["sdist"], form, describe(sys.executable))
+        for result in check([subject], _options(request), _around(say, wants_checkout=wants_checkout)):
+            if result.error is not None:
+                raise result.error
+            say({"result": result_as_plain(result)})
+
+
+def _options(request: Mapping[str, Any]) -> Options:
+    return Options(
         normalized=True,
         timeout=request["seconds"],
         builder=(sys.executable, "-c", COMMAND, json.dumps(sys.path)),
         gives_up=True,
     )
-    for result in check([subject], options, _around(say)):
-        if result.error is not None:
-            raise result.error
-        say({"result": result_as_plain(result)})
 
 
-def _around(say: Callable[[Mapping[str, Any]], None]) -> Around:
+def _around(say: Callable[[Mapping[str, Any]], None], *, wants_checkout: bool) -> Around:
     ground = variations.ground(True, os.environ)
     obstacles = variations.obstacles(ground, os.environ)
+    if wants_checkout:
+        obstacles["checkout"] = "the backend makes sdists of checkouts only: the sdist was made one"
     return Around(
         environ=os.environ,
         ground=ground,

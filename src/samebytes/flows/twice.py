@@ -193,21 +193,23 @@ class Case:
         self._ended = self._around.clock()
         return built
 
-    def _one(
-        self, kind: str, built: _Built, hooks: Hooks, out: Path, log: Path, whole: Whole | None = None
-    ) -> Path:
+    def _one(self, kind: str, built: _Built, hooks: Hooks, out: Path, log: Path, whole: Whole | None = None) -> Path:
         where = built.where
-        lay_out(self._pristine, where)
         tree = where.tree / self._within
-        if kind == FROM_SDIST and whole is None:
-            if SDIST not in built.files:
-                raise BuildFailure("there is no sdist to build it from", log=log)
-            return self._yard.build(hooks, WHEEL, where, _unpacked(built.files[SDIST], where, log), out, log)
-        if "leftovers" in where.applied and kind != FROM_SDIST:
-            self._leave(hooks, where, tree, log.with_name(f"{log.stem}-leftovers.log"))
+        if whole is not None and kind == FROM_SDIST:
+            return whole.build(kind, tree, out, log)
+        has_leftovers = "leftovers" in where.applied and kind != FROM_SDIST
+        if not (has_leftovers and SDIST in built.files):  # else the sdist was just built there, after others
+            lay_out(self._pristine, where)
+            if has_leftovers:
+                self._leave(hooks, where, tree, log.with_name(f"{log.stem}-leftovers.log"))
         if whole is not None:
             return whole.build(kind, tree, out, log)
-        return self._yard.build(hooks, kind, where, tree, out, log)
+        if kind != FROM_SDIST:
+            return self._yard.build(hooks, kind, where, tree, out, log)
+        if SDIST not in built.files:
+            raise BuildFailure("there is no sdist to build it from", log=log)
+        return self._yard.build(hooks, WHEEL, where, _unpacked(built.files[SDIST], where, log), out, log)
 
     def _leave(self, hooks: Hooks, where: Place, tree: Path, log: Path) -> None:
         """Build in the tree, for whatever an earlier build leaves there; if that fails, for as much as it left."""

@@ -96,9 +96,7 @@ def run(
     return End(process.returncode, over, watch.memory or None, tail.text)
 
 
-def _await(
-    process: subprocess.Popen[bytes], watch: _Watch, said: _Lines, stop: threading.Event | None
-) -> str:
+def _await(process: subprocess.Popen[bytes], watch: _Watch, said: _Lines, stop: threading.Event | None) -> str:
     """Wait for the end of *process*, or for a limit, and say which."""
     while True:
         over = watch.look() or said.wrong

@@ -138,6 +138,9 @@ def _handler(mirror: Mirror, path: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         """Answers ``GET PATH/simple/PROJECT/`` and ``GET PATH/files/NAME``."""
 
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
         def do_GET(self) -> None:
             directory, _, name = self.path.rstrip("/").rpartition("/")
             try:
@@ -155,22 +158,24 @@ def _handler(mirror: Mirror, path: str) -> type[BaseHTTPRequestHandler]:
                 self.send_error(502)
 
         def _give_page(self, body: bytes) -> None:
-            self._head("text/html; charset=utf-8", len(body))
-            self.wfile.write(body)
+            if self._head("text/html; charset=utf-8", len(body)):
+                self.wfile.write(body)
 
         def _give_file(self, kept: Path | None) -> None:
             if kept is None:
                 self.send_error(404)
                 return
             with kept.open("rb") as file:
-                self._head("application/octet-stream", os.fstat(file.fileno()).st_size)
-                shutil.copyfileobj(file, self.wfile)
+                if self._head("application/octet-stream", os.fstat(file.fileno()).st_size):
+                    shutil.copyfileobj(file, self.wfile)
 
-        def _head(self, kind: str, length: int) -> None:
+        def _head(self, kind: str, length: int) -> bool:
+            """Send what comes before the body, and tell whether that is wanted, too."""
             self.send_response(200)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(length))
             self.end_headers()
+            return self.command != "HEAD"
 
         def log_message(self, *_: object) -> None:
             """Say nothing: standard error is for people."""

@@ -186,19 +186,23 @@ class _Job:
     def _state(self, end: End) -> tuple[State, str, str]:
         """Return what became of it, why there is no more, and what was said last."""
         at = f" ({self._step})" if self._step else ""
+        said = {name: findings.text_from(self._told[name], 500) for name in ("bug", "error") if name in self._told}
         if end.over:
             return State.OVER_LIMIT, f"ended, for {end.over}{at}", self._log
         if self._is_late:
             return State.OVER_LIMIT, self._first_reason(), self._log
-        if "bug" in self._told:
-            return State.FAILED, findings.text_from(self._told["bug"], 500), end.tail
-        if "error" in self._told:
-            return State.NOT_BUILT, findings.text_from(self._told["error"], 500), self._log
-        if "result" not in self._told:
-            return State.NOT_BUILT, f"the build ended the process that ran it, with status {end.status}{at}", end.tail
+        if "bug" in said:
+            return State.FAILED, said["bug"], end.tail
+        if "error" in said:
+            return State.NOT_BUILT, said["error"], self._log
+        if "result" in self._told:
+            return self._state_of_builds()
+        return State.NOT_BUILT, f"the build ended the process that ran it, with status {end.status}{at}", end.tail
+
+    def _state_of_builds(self) -> tuple[State, str, str]:
+        failure = self._mirror.failure
         if any(one.state != "could not be built" for one in self._artifacts):
             return State.EXAMINED, "", self._log
-        failure = self._mirror.failure
         if failure is not None:
             return State.UNAVAILABLE, failure.message, self._log
         return State.NOT_BUILT, self._first_reason(), self._log
