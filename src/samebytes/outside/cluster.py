@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from queue import Empty, SimpleQueue
@@ -13,6 +14,9 @@ from typing import Any, Callable
 from ..errors import ClusterError, MissingExtraError
 
 __all__ = ["Cluster"]
+
+SILENCE = 30.0
+"""Seconds that a scheduler may say nothing to whoever comes."""
 
 _LOOK = 1.0
 """Seconds between two looks of a worker at whether its work is still wanted."""
@@ -29,8 +33,8 @@ class Cluster:
     for the reason, and its outcome is Dask's exception.
     """
 
-    def __init__(self, address: str, call: Call, *, jobs: int | None = None, timeout: float = 30.0) -> None:
-        """*jobs* limits how many calls are made at once, *timeout* is the seconds that the scheduler may be silent.
+    def __init__(self, address: str, call: Call, *, jobs: int | None = None) -> None:
+        """*jobs* limits how many calls are made at once.
 
         :raises MissingExtraError: without ``distributed``.
         :raises ClusterError: if there is no scheduler.
@@ -38,7 +42,7 @@ class Cluster:
         distributed = _distributed()
         self._address, self._call, self._jobs = address, call, jobs
         try:
-            self._client = distributed.Client(address, timeout=timeout, name="samebytes", set_as_default=False)
+            self._client = distributed.Client(address, timeout=SILENCE, name="samebytes", set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
             raise ClusterError(
                 f"no scheduler answers at {address}: {' '.join(str(error).split()) or type(error).__name__}",
@@ -52,7 +56,10 @@ class Cluster:
     def slots(self) -> int:
         """How many calls the workers make at once, as of now."""
         self._check()
-        threads = int(sum(self._client.nthreads().values()))
+        try:
+            threads = int(sum(self._client.nthreads().values()))
+        except OSError:
+            raise self._lost() from None
         return threads if self._jobs is None else min(threads, self._jobs)
 
     def submit(self, argument: Any) -> None:
@@ -78,9 +85,10 @@ class Cluster:
 
     def close(self) -> None:
         """Let workers end what they are at, and forget the cluster."""
-        if self._pending and self._client.status == "running":
-            _distributed().Event(self._unwanted, client=self._client).set()
-        self._client.cancel(list(self._pending.values()))
+        with suppress(OSError, CancelledError):  # the scheduler may be gone
+            if self._pending and self._client.status == "running":
+                _distributed().Event(self._unwanted, client=self._client).set()
+                self._client.cancel(list(self._pending.values()))
         self._client.close()
 
     def _put(self, argument: Any, future: Any) -> None:
@@ -117,7 +125,8 @@ def _distributed() -> Any:
 def on_worker(call: Call, argument: Any, unwanted: str) -> Any:
     """Return what *call* returns for *argument*; it is told to stop when nobody wants it any more."""
     stop, over = threading.Event(), threading.Event()
-    flag = _distributed().Event(unwanted)
+    distributed = _distributed()
+    flag = distributed.Event(unwanted, client=distributed.get_client())
     watch = threading.Thread(target=_watch, args=(flag, stop, over), daemon=True)
     watch.start()
     try:
