@@ -200,6 +200,7 @@ def test_a_package_page_tells_its_history_causes_and_how_to_repeat_it(site: Path
     assert newest.sdist is not None
     assert newest.sdist.sha256 in text
     assert f"samebytes check --normalized {name}=={newest.version}" in text
+    assert f"samebytes survey run --store again.sqlite --packages {name}=={newest.version}" in text
     assert f"{newest.backend} {newest.backend_version}" in text
     for one in history:
         assert one.version in text

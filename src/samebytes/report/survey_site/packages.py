@@ -150,6 +150,7 @@ def _commands(newest: Examination, run: Run | None) -> str:
     lines = [f"pip install {shlex.quote(tool)}"]
     if newest.state not in (State.UNKNOWN, State.NO_SDIST, State.UNAVAILABLE):
         lines.append(f"samebytes check --normalized {what}")
+        lines.append(f"samebytes survey run --store again.sqlite --packages {what}")
     return "\n".join(lines)
 
 
