@@ -93,10 +93,13 @@ def _counts(connection: sqlite3.Connection, run: str, scope: str) -> Iterator[Co
     """
     of_rank = {rank: state for state, rank in _RANKS.items()}
     for source in (each, whole):
+        counted = f"""
+            SELECT run, way, kind, backend, is_pure, rank, count(*) AS number FROM ({source})
+            GROUP BY run, way, kind, backend, is_pure, rank
+        """
         query = f"""
-            SELECT t.run, w.text, k.text, b.text, t.is_pure, t.rank, count(*) FROM ({source}) t
+            SELECT t.run, w.text, k.text, b.text, t.is_pure, t.rank, t.number FROM ({counted}) t
             JOIN word w ON w.key = t.way LEFT JOIN word k ON k.key = t.kind JOIN word b ON b.key = t.backend
-            GROUP BY t.run, t.way, t.kind, t.backend, t.is_pure, t.rank
             ORDER BY t.run, w.text, k.text, b.text, t.is_pure, t.rank
         """
         for one, way, kind, backend, is_pure, rank, number in connection.execute(query):
