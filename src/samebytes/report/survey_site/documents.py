@@ -165,5 +165,6 @@ def _run(run: Run) -> dict[str, Any]:
 
 
 def _document(what: str, **fields: Any) -> str:
+    document = {"schema_version": SCHEMA_VERSION, "what": what, **fields}
     # Texts from outside may hold lone surrogates, which only ASCII escapes can carry.
-    return json.dumps({"schema_version": SCHEMA_VERSION, "what": what, **fields}, separators=(",", ":"), ensure_ascii=True) + "\n"
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=True) + "\n"
