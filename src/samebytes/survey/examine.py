@@ -104,7 +104,7 @@ class _Job:
         self._artifacts: list[Artifact] = []
         self._told: dict[str, Any] = {}
         self._log = ""
-        self._is_late = False
+        self._is_late = self._is_full = False
         self._step = ""
 
     def run(self, stop: threading.Event | None) -> End:
@@ -145,6 +145,7 @@ class _Job:
             row = message["row"]
             self._artifacts += findings.artifacts_from(row.get("artifacts"))
             self._is_late = self._is_late or row.get("late") is True
+            self._is_full = self._is_full or row.get("full") is True
             self._log = self._log or findings.text_from(row.get("log"))
         else:
             self._told.update(message)
@@ -189,6 +190,9 @@ class _Job:
         said = {name: findings.text_from(self._told[name], 500) for name in ("bug", "error") if name in self._told}
         if end.over:
             return State.OVER_LIMIT, f"ended, for {end.over}{at}", self._log
+        if self._is_full or any(map(findings.is_of_no_room, said.values())):
+            room = self._around.limits.room >> 20
+            return State.OVER_LIMIT, f"there was no room left of {room:,} MiB{at}", self._log
         if self._is_late:
             return State.OVER_LIMIT, self._first_reason(), self._log
         if "bug" in said:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -26,6 +28,13 @@ _DISTRIBUTIONS = {"mesonpy": "meson-python", "sipbuild": "sip"}
 
 IN_TREE = "in-tree"
 
+_NO_ROOM = os.strerror(errno.ENOSPC)
+
+
+def is_of_no_room(text: str) -> bool:
+    """Tell whether *text* is what programs say where a disk is full."""
+    return _NO_ROOM in text
+
 
 def row_as_plain(row: Row) -> dict[str, Any]:
     """Return *row* as what JSON can carry."""
@@ -33,6 +42,7 @@ def row_as_plain(row: Row) -> dict[str, Any]:
     return {
         "artifacts": [asdict(artifact(row.way, outcome)) for outcome in row.outcomes],
         "late": any(failure.is_late for failure in failures),
+        "full": any(is_of_no_room(failure.log) for failure in failures),
         "log": "\n".join(failures[0].tail) if failures else "",
     }
 
@@ -43,11 +53,8 @@ def artifact(way: str, outcome: Outcome) -> Artifact:
         reason = outcome.failure.message if outcome.failure else outcome.note
         return Artifact(way, outcome.kind, "could not be built", reason=reason)
     first, second = outcome.pair
-    verdict, causes = "", ()
-    if outcome.is_same:
-        verdict = Verdict.IDENTICAL.value
-    elif outcome.comparison is not None:
-        verdict, causes = outcome.comparison.verdict.value, tuple(hits(outcome.comparison))
+    comparison = outcome.comparison
+    verdict = Verdict.IDENTICAL.value if outcome.is_same else comparison.verdict.value if comparison else ""
     return Artifact(
         way,
         outcome.kind,
@@ -57,7 +64,7 @@ def artifact(way: str, outcome: Outcome) -> Artifact:
         first.name,
         first.size,
         (first.sha256, second.sha256),
-        causes,
+        tuple(hits(comparison)) if comparison else (),
     )
 
 
