@@ -187,21 +187,27 @@ class _Job:
     def _state(self, end: End) -> tuple[State, str, str]:
         """Return what became of it, why there is no more, and what was said last."""
         at = f" ({self._step})" if self._step else ""
-        said = {name: findings.text_from(self._told[name], 500) for name in ("bug", "error") if name in self._told}
-        if end.over:
-            return State.OVER_LIMIT, f"ended, for {end.over}{at}", self._log
-        if self._is_full or any(map(findings.is_of_no_room, said.values())):
-            room = self._around.limits.room >> 20
-            return State.OVER_LIMIT, f"there was no room left of {room:,} MiB{at}", self._log
-        if self._is_late:
-            return State.OVER_LIMIT, self._first_reason(), self._log
-        if "bug" in said:
-            return State.FAILED, said["bug"], end.tail
-        if "error" in said:
-            return State.NOT_BUILT, said["error"], self._log
+        over = self._over(end, at)
+        if over:
+            return State.OVER_LIMIT, over, self._log
+        if "bug" in self._told:
+            return State.FAILED, self._said("bug"), end.tail
+        if "error" in self._told:
+            return State.NOT_BUILT, self._said("error"), self._log
         if "result" in self._told:
             return self._state_of_builds()
         return State.NOT_BUILT, f"the build ended the process that ran it, with status {end.status}{at}", end.tail
+
+    def _over(self, end: End, at: str) -> str:
+        """Return the limit that was passed, or nothing."""
+        if end.over:
+            return f"ended, for {end.over}{at}"
+        if self._is_full or any(map(findings.is_of_no_room, (self._said("bug"), self._said("error")))):
+            return f"there was no room left of {self._around.limits.room >> 20:,} MiB{at}"
+        return self._first_reason() if self._is_late else ""
+
+    def _said(self, name: str) -> str:
+        return findings.text_from(self._told.get(name), 500)
 
     def _state_of_builds(self) -> tuple[State, str, str]:
         failure = self._mirror.failure
