@@ -168,6 +168,12 @@ def test_without_its_script_all_packages_are_reached_page_by_page(browser: Brows
     assert {name_of(rank) for rank in range(1, NUMBER + 1)} <= set(found)
 
 
+def test_no_page_is_heavy(site: Path) -> None:
+    assert max(path.stat().st_size for path in site.rglob("*.html")) < 250_000
+    assert (site / "packages/data.js").stat().st_size < 150 * (NUMBER + 10)
+    assert sum(path.stat().st_size for path in (site / "assets").iterdir()) < 40_000
+
+
 def test_the_list_is_loaded_only_when_it_is_used(browser: Browser, site: Path) -> None:
     page = opened(browser, address(site, "packages/rank-1.html"))
     assert not any(one.endswith("data.js") for one in page.requests)

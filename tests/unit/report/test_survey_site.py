@@ -364,6 +364,21 @@ def test_a_store_without_anything_makes_a_site(tmp_path: Path) -> None:
     assert "No packages." in Document(tmp_path / "site/packages/rank-1.html").text
 
 
+def test_a_chart_takes_two_runs(tmp_path: Path) -> None:
+    for number in (1, 2):
+        within = runs(number)
+        with Store(tmp_path / f"{number}.sqlite") as store:
+            fill(store, within, examinations(9, within))
+            made(store, tmp_path / f"site-{number}")
+    one, two = (Document(tmp_path / f"site-{number}/index.html") for number in (1, 2))
+    assert "There is one run so far." in one.text
+    assert "2025-06-15" in one.text
+    assert not [some for some in one.every("svg") if some.get("role") == "img"]
+    assert [some["aria-label"] for some in two.every("svg") if some.get("role") == "img"] == [
+        "Shares over time; the numbers are in the table that follows"
+    ]
+
+
 def test_a_code_of_a_newer_samebytes_gets_a_page(tmp_path: Path) -> None:
     within = runs(1)
     nasty = '"><script>'
