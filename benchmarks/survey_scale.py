@@ -5,9 +5,11 @@
 
 The first makes up examinations (tests/support/synthetic_survey.py: their shares are drawn, not measured), writes them
 into a store as a runner does, all in one transaction, and takes the time of what reports ask. ``--site`` builds the
-site too, and tells how many bytes its pages have. The second reads what a real run took, and says what as many packages
-as an index has would take on machines of that kind: the mean of seconds (times the jobs that shared the processors) is
-what counts, for the longest are part of the bill. Times are the processor's, of one core. Needs samebytes in the running interpreter.
+site too, and tells how many bytes its pages have. Times are the processor's, of one core.
+
+The second reads what a real run took, and says what as many packages as an index has would take on machines of that
+kind: the mean of seconds (times the processors that a job had) is what counts, for the longest are part of the bill.
+Needs samebytes in the running interpreter.
 """
 
 from __future__ import annotations

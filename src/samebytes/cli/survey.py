@@ -152,7 +152,9 @@ def _add_workers(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("who does it")
     group.add_argument("--jobs", metavar="N", type=_count, help="packages at once (default: one a processor)")
     group.add_argument("--scheduler", metavar="ADDRESS", help="let the workers of a Dask cluster do it")
-    group.add_argument("--runner", metavar="NAME", help="what this runner is called in the store (default: drawn)")
+    group.add_argument(
+        "--runner", metavar="NAME", default="runner", help="what this one is called to others, with a UUID behind it"
+    )
     group.add_argument("--cache", metavar="DIR", type=Path, help="where downloads are kept (default: your cache)")
 
 
@@ -209,7 +211,7 @@ def run(args: argparse.Namespace) -> int:
         one = join(store, _fresh_run(), wishes, new=args.new)
         total, left = len(store.wishes(one.id)), store.left(one.id)
         if left:
-            runner = Runner(args.runner or str(uuid.uuid4()), time.time)
+            runner = Runner(f"{args.runner}-{uuid.uuid4()}", time.time)
             with closing(work(store, one.id, _executor(args), runner)) as events:
                 _follow(args, events, total)
         elif args.verbosity > QUIET:
@@ -349,7 +351,7 @@ def run_merge(args: argparse.Namespace) -> int:
             if isinstance(source, Store):
                 source.close()
             if args.verbosity > QUIET:
-                print(f"{path}: {merged.runs:,} runs and {merged.examinations:,} examinations are new")
+                print(f"{path}: new runs: {merged.runs:,}, examinations: {merged.examinations:,}")
     return exit_status.FINE
 
 

@@ -39,7 +39,7 @@ def progress_line(event: Event, pace: Pace) -> str:
         return f"{', '.join(told)}: {_names([wish.name for wish in event.current])}"
     if event.waits_for:
         return f"{', '.join(told)}: waits for other runners' {_names([name for name, *_ in event.waits_for])}"
-    return f"{', '.join(told)}: waits for workers" if event.left else told[0]
+    return f"{', '.join(told)}: waits for workers" if event.left else ", ".join(told)
 
 
 def _names(names: list[str]) -> str:

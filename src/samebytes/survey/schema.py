@@ -116,5 +116,25 @@ _TABLES = (
     "CREATE INDEX cause_of_code ON cause (code, examination)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_TABLES,)
+_VIEWS = (
+    # For people with a SQL shell: what became of each artifact, in words.
+    """CREATE VIEW outcome AS
+        SELECT p.name AS package, e.version, r.id AS run, r.tool, e.started, b.text AS backend, e.is_pure,
+            w.text AS way, k.text AS kind, s.text AS state, v.text AS verdict, a.reason, f.text AS file, a.size,
+            e.key = (
+                SELECT x.key FROM examination x WHERE x.package = e.package ORDER BY x.started DESC, x.key DESC LIMIT 1
+            ) AS is_newest
+        FROM artifact a
+        JOIN examination e ON e.key = a.examination
+        JOIN package p ON p.key = e.package
+        JOIN run r ON r.key = e.run
+        JOIN word b ON b.key = e.backend
+        JOIN word w ON w.key = a.way
+        JOIN word k ON k.key = a.kind
+        JOIN word s ON s.key = a.state
+        JOIN word v ON v.key = a.verdict
+        JOIN word f ON f.key = a.file""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_TABLES, _VIEWS)
 """The statements that lead to version 1, 2, and so on: ``PRAGMA user_version`` counts those that were done."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -233,3 +235,17 @@ def test_hostile_texts_do_no_harm(tmp_path: Path) -> None:
         (again,) = store.history(synthetic_survey.NASTY)
         assert again.artifacts[0].file == synthetic_survey.NASTY.replace("\ud800", "\\ud800")
         assert [store.record(one) for one in found] == [False] * len(found)
+
+
+def test_a_shell_for_sql_has_a_view_of_outcomes(two_runs: Store) -> None:
+    query = """
+        SELECT package, version, backend, state, verdict FROM outcome WHERE is_newest AND way = ? AND kind = 'wheel'
+        ORDER BY package
+    """
+    two_runs.close()
+    with closing(sqlite3.connect(two_runs.path)) as shell:
+        assert shell.execute(query, (AS_IS,)).fetchall() == [
+            ("alpha", "1.1", "setuptools", DIFFERS, "different"),
+            ("beta", "1.0", "setuptools", NOT_BUILT, ""),
+            ("gamma", "1.0", "hatchling", SAME, "identical"),
+        ]
