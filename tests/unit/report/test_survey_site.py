@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -364,6 +365,18 @@ def test_a_store_without_anything_makes_a_site(tmp_path: Path) -> None:
     assert "No packages." in Document(tmp_path / "site/packages/rank-1.html").text
 
 
+def test_what_a_way_could_not_build_is_told_beside_its_share(tmp_path: Path) -> None:
+    within = runs(1)
+    some = [one for one in examinations(9, within) if one.artifacts]
+    broken = [replace(each, state="could not be built") if each.way == "hook" else each for each in some[0].artifacts]
+    with Store(tmp_path / "s.sqlite") as store:
+        fill(store, within, [replace(some[0], artifacts=tuple(broken)), *some[1:]])
+        made(store, tmp_path / "site")
+    text = " ".join(Document(tmp_path / "site/index.html").text.split())
+    assert f"of {len(some) - 1} packages, 1 not built" in text
+    assert "could not be built" in Document(tmp_path / f"site/package/{some[0].name}.html").text
+
+
 def test_a_chart_takes_two_runs(tmp_path: Path) -> None:
     for number in (1, 2):
         within = runs(number)
@@ -385,19 +398,15 @@ def test_a_code_of_a_newer_samebytes_gets_a_page(tmp_path: Path) -> None:
     with Store(tmp_path / "s.sqlite") as store:
         one = next(each for each in examinations(20, within) if any(artifact.causes for artifact in each.artifacts))
         artifacts = [
-            artifact.__class__(**{**vars(artifact), "causes": tuple(_recoded(hit, code) for hit in artifact.causes)})
+            replace(artifact, causes=tuple(replace(hit, code=code) for hit in artifact.causes))
             for artifact, code in zip(one.artifacts, ["D777", nasty] * 6)
         ]
-        fill(store, within, [one.__class__(**{**vars(one), "artifacts": tuple(artifacts)})])
+        fill(store, within, [replace(one, artifacts=tuple(artifacts))])
         made(store, tmp_path / "site")
     page = Document(tmp_path / f"site/cause/{stem('d777')}.html")
     assert "This samebytes does not know it." in page.text
     assert (tmp_path / f"site/cause/{stem(nasty)}.html").is_file()
     assert len(Document(tmp_path / "site/causes.html").every("script")) == 1
-
-
-def _recoded(hit: object, code: str) -> object:
-    return hit.__class__(**{**vars(hit), "code": code})
 
 
 def test_a_directory_that_is_no_site_is_left_alone(store: Store, tmp_path: Path) -> None:

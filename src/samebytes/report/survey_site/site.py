@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
@@ -188,6 +189,4 @@ def _tallies(headline: Headline) -> Iterator[dict[str, Any]]:
 
 def _commonest(names: Iterator[str]) -> list[str]:
     """Return the most frequent names, for a list to choose from, in order."""
-    from collections import Counter
-
     return sorted(name for name, _ in Counter(names).most_common(50) if name)

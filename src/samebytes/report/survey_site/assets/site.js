@@ -167,7 +167,7 @@
   const remember = () => {
     const hash = new URLSearchParams(wanted());
     if (sort) hash.set("sort", (down ? "-" : "") + sort);
-    history.replaceState(null, "", hash.size ? "#" + hash : location.pathname + location.search);
+    history.replaceState(null, "", String(hash) ? "#" + hash : location.pathname + location.search);
   };
   const recall = () => {
     const hash = new URLSearchParams(location.hash.slice(1));
