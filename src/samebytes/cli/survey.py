@@ -198,7 +198,8 @@ def _add_site(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def run(args: argparse.Namespace) -> int:
     """Work for a run until nothing is left of it."""
-    from ..survey.join import join
+    from ..outside.machine import described
+    from ..survey.join import begun, join
     from ..survey.run import Runner, work
     from ..survey.store import Store
 
@@ -208,7 +209,8 @@ def run(args: argparse.Namespace) -> int:
         )
     wishes = _wishes(args)
     with Store(args.store) as store:
-        one = join(store, _fresh_run(), wishes, new=args.new)
+        fresh = begun(str(uuid.uuid4()), int(time.time()), __version__, described())
+        one = join(store, fresh, wishes, new=args.new)
         total, left = len(store.wishes(one.id)), store.left(one.id)
         if left:
             runner = Runner(f"{args.runner}-{uuid.uuid4()}", time.time)
@@ -249,14 +251,6 @@ def _text(path: Path) -> str:
         raise UsageError(f"{path} cannot be read: {error.strerror}", remedy="Name another file.") from None
     except UnicodeDecodeError:
         raise UsageError(f"{path} is no text in UTF-8", remedy="Name another file.") from None
-
-
-def _fresh_run() -> Run:
-    from ..backend.config import CANONICAL_FORM
-    from ..outside.machine import described
-    from ..survey.model import Run
-
-    return Run(str(uuid.uuid4()), int(time.time()), __version__, CANONICAL_FORM, described())
 
 
 class Settings(NamedTuple):

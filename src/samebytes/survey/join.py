@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from ..backend.config import CANONICAL_FORM
 from ..errors import UsageError
 from .model import Run, Wish
 from .store import Store
 
-__all__ = ["join"]
+__all__ = ["begun", "join"]
+
+
+def begun(identity: str, started: int, tool: str, machine: Mapping[str, str]) -> Run:
+    """Return a run that begins: by samebytes *tool*, on *machine*, at *started* (in seconds since 1970)."""
+    return Run(identity, started, tool, CANONICAL_FORM, machine)
 
 
 def join(store: Store, fresh: Run, wishes: Sequence[Wish], *, new: bool) -> Run:
