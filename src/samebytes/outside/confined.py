@@ -59,6 +59,7 @@ def run(
     *,
     environ: Mapping[str, str],
     temp: str,
+    is_private: bool,
     limits: Limits,
     hear: Hear,
     stop: threading.Event | None = None,
@@ -66,6 +67,7 @@ def run(
     """Run *command*, give it *request* in a line of JSON, and hand each object that it says in a line to *hear*.
 
     :param temp: the directory for its files, as it sees it.
+    :param is_private: whether that is a file system of its own, as large as may be written.
     :param stop: once it is set, the program is ended.
     :raises Interrupted: if *stop* was set.
     """
@@ -79,7 +81,7 @@ def run(
         start_new_session=True,
     )
     said, tail = _Lines(process.stdout, hear), _Tail(process.stderr)
-    watch = _Watch(process.pid, limits, temp)
+    watch = _Watch(process.pid, limits, temp, is_private=is_private)
     try:
         with contextlib.suppress(BrokenPipeError):
             assert process.stdin is not None
@@ -170,8 +172,8 @@ class _Tail(threading.Thread):
 class _Watch:
     """Looks at what a process and all below it take (in ``/proc``; elsewhere only at the time)."""
 
-    def __init__(self, pid: int, limits: Limits, temp: str) -> None:
-        self._pid, self._limits, self._temp = pid, limits, temp
+    def __init__(self, pid: int, limits: Limits, temp: str, *, is_private: bool) -> None:
+        self._pid, self._limits, self._temp, self._is_private = pid, limits, temp, is_private
         self._deadline = time.monotonic() + limits.seconds
         self.memory = 0
 
@@ -199,14 +201,26 @@ class _Watch:
         return size
 
     def _is_full(self, pids: Sequence[int]) -> bool:
-        """Tell whether the file system of its own, if it has one, is full."""
+        if not self._is_private:
+            return _size(self._temp) > self._limits.room
         for pid in pids:
             with contextlib.suppress(OSError):
                 facts = os.statvfs(f"/proc/{pid}/root{self._temp}")
-                if facts.f_blocks * facts.f_frsize > self._limits.room * 1.01:
-                    continue  # that of everybody
-                return facts.f_bavail * facts.f_frsize < _LITTLE
+                if facts.f_blocks * facts.f_frsize <= self._limits.room * 1.01:  # else it is not in there yet
+                    return facts.f_bavail * facts.f_frsize < _LITTLE
         return False
+
+
+def _size(directory: str) -> int:
+    """Return how many bytes the files below *directory* take, as far as they stay while it is counted."""
+    total = 0
+    with contextlib.suppress(OSError), os.scandir(directory) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                total += entry.stat(follow_symlinks=False).st_blocks * 512
+                if entry.is_dir(follow_symlinks=False):
+                    total += _size(entry.path)
+    return total
 
 
 def _below(pid: int) -> list[int]:

@@ -76,7 +76,7 @@ class Sandbox:
         :param size: in bytes, how much it may write.
         """
         if not self.program:
-            return [sys.executable, "-I", "-S", SUPERVISE, *command]
+            return [sys.executable, "-I", "-S", SUPERVISE, str(2 * size), *command]  # who watches comes first
         words = [self.program, "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc"]
         words += ["--cap-drop", "ALL"]
         if self.has_users:

@@ -128,6 +128,7 @@ class _Job:
                 request,
                 environ=environ,
                 temp=temp,
+                is_private=bool(self._box.program),
                 limits=around.limits,
                 hear=self._hear,
                 stop=stop,

@@ -28,12 +28,12 @@ _DISTRIBUTIONS = {"mesonpy": "meson-python", "sipbuild": "sip"}
 
 IN_TREE = "in-tree"
 
-_NO_ROOM = os.strerror(errno.ENOSPC)
+_NO_ROOM = (os.strerror(errno.ENOSPC), os.strerror(errno.EFBIG))
 
 
 def is_of_no_room(text: str) -> bool:
     """Tell whether *text* is what programs say where a disk is full."""
-    return _NO_ROOM in text
+    return any(one in text for one in _NO_ROOM)
 
 
 def row_as_plain(row: Row) -> dict[str, Any]:
