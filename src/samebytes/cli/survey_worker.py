@@ -61,7 +61,7 @@ def _build(request: Mapping[str, Any], say: Callable[[Mapping[str, Any]], None])
             make_checkout(tree, os.environ)
         form = Form.TREE if wants_checkout else Form.SDIST
         subject = Subject(str(tree) if wants_checkout else request["sdist"], form, describe(sys.executable))
-        for result in check([subject], _options(request), _around(say, wants_checkout=wants_checkout)):
+        for result in check([subject], _options(request), _around(request, say, wants_checkout=wants_checkout)):
             if result.error is not None:
                 raise result.error
             say({"result": result_as_plain(result)})
@@ -76,8 +76,9 @@ def _options(request: Mapping[str, Any]) -> Options:
     )
 
 
-def _around(say: Callable[[Mapping[str, Any]], None], *, wants_checkout: bool) -> Around:
-    ground = variations.ground(True, os.environ)
+def _around(request: Mapping[str, Any], say: Callable[[Mapping[str, Any]], None], *, wants_checkout: bool) -> Around:
+    # Where the temporary directory is watched, builds stay in it.
+    ground = variations.ground(request.get("is_private", True), os.environ)
     obstacles = variations.obstacles(ground, os.environ)
     if wants_checkout:
         obstacles["checkout"] = "the backend makes sdists of checkouts only: the sdist was made one"

@@ -121,6 +121,7 @@ class _Job:
         request = {
             "sdist": f"/run/{name}" if given else str(self._sdist),
             "seconds": around.build_seconds,
+            "is_private": bool(self._box.program),
         }
         try:
             return run(
