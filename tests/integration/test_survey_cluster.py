@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support import survey_work, surveys
+from support.dask_cluster import PATIENCE, Cluster
 
 from samebytes.cli import main
 from samebytes.errors import MissingExtraError
@@ -25,9 +23,6 @@ pytestmark = [
     pytest.mark.integration,
     pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes"),
 ]
-
-PATIENCE = 180.0
-SUPPORT = Path(survey_work.__file__).parents[1]
 
 PROGRAM = """
 import signal, sys, time
@@ -57,43 +52,16 @@ with _signals_raise(), Store(Path(path)) as store:
 """
 
 
-class Cluster:
-    """A scheduler and its workers, as processes of this test."""
+class Surveying(Cluster):
+    """A cluster whose workers take some seconds for each package, and a run for it."""
 
     def __init__(self, directory: Path, seconds: float) -> None:
-        self.directory = directory
-        self.file, self.store = directory / "scheduler.json", directory / "survey.sqlite"
-        self.diary = directory / "diary"
-        self.environ = {
-            **os.environ,
-            survey_work.DIARY: str(self.diary),
-            survey_work.SECONDS: str(seconds),
-            "PYTHONPATH": os.pathsep.join([str(SUPPORT), *filter(None, [os.environ.get("PYTHONPATH")])]),
-        }
-        self.processes: list[subprocess.Popen[str]] = []
-        self.scheduler = self.start(
-            *("-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"),
-            *("--scheduler-file", str(self.file)),
-        )
-        self.wait_for(self.file.exists)
-        self.address = json.loads(self.file.read_text())["address"]
-
-    def worker(self) -> subprocess.Popen[str]:
-        """Add a worker that does two things at once; nobody starts it again when it dies."""
-        return self.start(
-            *("-m", "distributed.cli.dask_worker", self.address, "--host", "127.0.0.1", "--no-dashboard"),
-            *("--no-nanny", "--nthreads", "2", "--local-directory", str(self.directory)),
-        )
+        self.store, self.diary = directory / "survey.sqlite", directory / "diary"
+        super().__init__(directory, {survey_work.DIARY: str(self.diary), survey_work.SECONDS: str(seconds)})
 
     def submitter(self) -> subprocess.Popen[str]:
+        """Start what claims, submits and records."""
         return self.start("-c", PROGRAM, str(self.store), self.address, stderr=subprocess.PIPE)
-
-    def start(self, *arguments: str, stderr: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, *arguments], env=self.environ, stdout=subprocess.PIPE, stderr=stderr, text=True
-        )
-        self.processes.append(process)
-        return process
 
     def begun(self, number: int) -> list[str]:
         """Begin a run of so many packages, and return their names."""
@@ -102,37 +70,27 @@ class Cluster:
             store.begin(surveys.run(), [Wish(name) for name in names])
         return names
 
-    def wait_for(self, condition: object) -> None:
-        end = time.monotonic() + PATIENCE
-        while not condition():  # type: ignore[operator]
-            assert time.monotonic() < end
-            time.sleep(0.05)
-
     def diary_of(self, what: str) -> dict[str, int]:
+        """Return how often the diary says *what* of each package."""
         return dict(survey_work.diary(self.diary, what))
 
-    def close(self) -> None:
-        for process in self.processes:
-            process.kill()
-            process.communicate(timeout=PATIENCE)
-
 
 @pytest.fixture
-def slow(tmp_path: Path) -> Iterator[Cluster]:
+def slow(tmp_path: Path) -> Iterator[Surveying]:
     """A cluster where every package takes forever."""
-    made = Cluster(tmp_path, 1000.0)
+    made = Surveying(tmp_path, 1000.0)
     yield made
     made.close()
 
 
 @pytest.fixture
-def quick(tmp_path: Path) -> Iterator[Cluster]:
-    made = Cluster(tmp_path, 0.3)
+def quick(tmp_path: Path) -> Iterator[Surveying]:
+    made = Surveying(tmp_path, 0.3)
     yield made
     made.close()
 
 
-def test_a_worker_is_killed_midway(quick: Cluster) -> None:
+def test_a_worker_is_killed_midway(quick: Surveying) -> None:
     """Nothing is lost, and nothing is there twice."""
     names = quick.begun(24)
     victim, _ = quick.worker(), quick.worker()
@@ -152,7 +110,7 @@ def test_a_worker_is_killed_midway(quick: Cluster) -> None:
     assert sum(begun.values()) <= len(names) + 2
 
 
-def test_a_worker_may_come_later(quick: Cluster) -> None:
+def test_a_worker_may_come_later(quick: Surveying) -> None:
     names = quick.begun(3)
     submitter = quick.submitter()
     quick.worker()
@@ -160,7 +118,7 @@ def test_a_worker_may_come_later(quick: Cluster) -> None:
     assert (submitter.returncode, err, sorted(out.split())) == (0, "", names)
 
 
-def test_an_interrupt_ends_the_work_on_the_workers(slow: Cluster) -> None:
+def test_an_interrupt_ends_the_work_on_the_workers(slow: Surveying) -> None:
     slow.begun(3)
     slow.worker()
     submitter = slow.submitter()
@@ -174,7 +132,7 @@ def test_an_interrupt_ends_the_work_on_the_workers(slow: Cluster) -> None:
         assert store.left(surveys.run().id) == 3
 
 
-def test_the_scheduler_is_killed(slow: Cluster) -> None:
+def test_the_scheduler_is_killed(slow: Surveying) -> None:
     slow.begun(2)
     slow.worker()
     submitter = slow.submitter()

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.dask_cluster import Cluster
 from support.indexes import Server, serving
 from support.surveyed import sdist
 
@@ -36,15 +37,19 @@ def server() -> Iterator[Server]:
         yield running
 
 
-def started(tmp_path: Path, server: Server, *arguments: str) -> subprocess.Popen[str]:
-    """Start ``samebytes survey run`` in *tmp_path*."""
+def surroundings(tmp_path: Path, server: Server) -> dict[str, str]:
+    """Return the variables by which a runner finds *server*, and leaves things in *tmp_path* only."""
     (tmp_path / "tmp").mkdir(exist_ok=True)
-    environ = {
-        **os.environ,
+    return {
         "PIP_INDEX_URL": server.address,
         "TMPDIR": str(tmp_path / "tmp"),
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
     }
+
+
+def started(tmp_path: Path, server: Server, *arguments: str) -> subprocess.Popen[str]:
+    """Start ``samebytes survey run`` in *tmp_path*."""
+    environ = {**os.environ, **surroundings(tmp_path, server)}
     command = [sys.executable, "-c", PROGRAM, "survey", "run", *arguments]
     if not sandbox.find(os.environ, sandbox.readable(os.environ)).program:
         command.append("--no-sandbox")
@@ -80,6 +85,26 @@ def test_two_packages_and_one_that_is_not_there(server: Server, tmp_path: Path) 
     again = started(tmp_path, server, "--packages", "missing", "other==2.0", "small")
     _, err = again.communicate(timeout=PATIENCE)
     assert (again.returncode, err) == (0, "the run is complete: 3 packages; --new begins another\n")
+
+
+def test_a_cluster_examines_for_real(server: Server, tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="needs samebytes[cluster]")
+    names = ["small", "other"]
+    for name in names:
+        server.add(name, sdist(tmp_path / "made", name=name))
+    (tmp_path / "dask").mkdir()
+    cluster = Cluster(tmp_path / "dask", surroundings(tmp_path, server))
+    try:
+        for _ in names:
+            cluster.worker()
+        process = started(tmp_path, server, "--packages", *names, "--scheduler", cluster.address)
+        out, err = process.communicate(timeout=PATIENCE)
+    finally:
+        cluster.close()
+    assert (process.returncode, err) == (0, "")
+    assert all(f"{name} 1.0: as is " in out for name in names)
+    with Store(tmp_path) as store:
+        assert [(one.name, one.state) for one in store.newest()] == [(name, State.EXAMINED) for name in sorted(names)]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
