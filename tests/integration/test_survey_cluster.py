@@ -24,6 +24,9 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes"),
 ]
 
+ALLOWED = "1"
+"""How many workers a task may lose before Dask gives it up."""
+
 PROGRAM = """
 import signal, sys, time
 from pathlib import Path
@@ -35,9 +38,9 @@ from samebytes.survey.store import Store
 from support import survey_work, surveys
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
-path, address = sys.argv[1:]
+path, address, task = sys.argv[1:]
 with _signals_raise(), Store(Path(path)) as store:
-    executor = Cluster(address, survey_work.linger)
+    executor = Cluster(address, getattr(survey_work, task))
     events = work(store, surveys.run().id, executor, Runner("submitter", time.time, turn=0.05))
     try:
         for event in events:
@@ -57,11 +60,16 @@ class Surveying(Cluster):
 
     def __init__(self, directory: Path, seconds: float) -> None:
         self.store, self.diary = directory / "survey.sqlite", directory / "diary"
-        super().__init__(directory, {survey_work.DIARY: str(self.diary), survey_work.SECONDS: str(seconds)})
+        environ = {
+            survey_work.DIARY: str(self.diary),
+            survey_work.SECONDS: str(seconds),
+            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": ALLOWED,
+        }
+        super().__init__(directory, environ)
 
-    def submitter(self) -> subprocess.Popen[str]:
+    def submitter(self, task: str = "linger") -> subprocess.Popen[str]:
         """Start what claims, submits and records."""
-        return self.start("-c", PROGRAM, str(self.store), self.address, stderr=subprocess.PIPE)
+        return self.start("-c", PROGRAM, str(self.store), self.address, task, stderr=subprocess.PIPE)
 
     def begun(self, number: int) -> list[str]:
         """Begin a run of so many packages, and return their names."""
@@ -98,16 +106,36 @@ def test_a_worker_is_killed_midway(quick: Surveying) -> None:
     quick.wait_for(lambda: len(quick.diary_of("end")) >= 6)
     victim.kill()
     out, err = submitter.communicate(timeout=PATIENCE)
-    assert (submitter.returncode, err) == (0, "")
+    assert submitter.returncode == 0, err
     assert sorted(out.split()) == names
     with Store(quick.store) as store:
         found = list(store.examinations(surveys.run().id))
         assert store.left(surveys.run().id) == 0
     assert [(one.name, one.state) for one in found] == [(name, State.EXAMINED) for name in names]
-    # What the killed worker had done was not done again: only the two that it was at.
+    # What was recorded was not done again: only what the killed worker was at, or had not yet handed over.
     begun = quick.diary_of("begin")
     assert sorted(begun) == names
-    assert sum(begun.values()) <= len(names) + 2
+    assert sum(begun.values()) <= len(names) + 4
+
+
+def test_a_package_that_workers_die_of(quick: Surveying) -> None:
+    """Dask gives it up after some, and it is recorded; the others are examined."""
+    with Store(quick.store) as store:
+        store.begin(surveys.run(), [Wish("alpha"), Wish("deadly"), Wish("omega")])
+    for _ in range(int(ALLOWED) + 2):
+        quick.worker()
+    submitter = quick.submitter("deadly")
+    _, err = submitter.communicate(timeout=PATIENCE)
+    assert submitter.returncode == 0, err
+    with Store(quick.store) as store:
+        found = {one.name: one for one in store.examinations(surveys.run().id)}
+    assert {name: one.state for name, one in found.items()} == {
+        "alpha": State.EXAMINED,
+        "deadly": State.FAILED,
+        "omega": State.EXAMINED,
+    }
+    assert found["deadly"].reason.startswith("KilledWorker: ")
+    assert quick.diary_of("begin")["deadly"] == int(ALLOWED) + 1
 
 
 def test_a_worker_may_come_later(quick: Surveying) -> None:

@@ -6,6 +6,7 @@ It is called in other processes, so it is found by its name, and what it needs i
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections import Counter
@@ -33,6 +34,14 @@ def fail(wish: Wish, stop: threading.Event) -> Examination:
     """Fail if the package is called error."""
     if wish.name == "error":
         raise ValueError("it cannot be\nbut it is")
+    return linger(wish, stop)
+
+
+def deadly(wish: Wish, stop: threading.Event) -> Examination:
+    """End this process if the package is called deadly."""
+    if wish.name == "deadly":
+        note("begin deadly")
+        os.kill(os.getpid(), signal.SIGKILL)
     return linger(wish, stop)
 
 

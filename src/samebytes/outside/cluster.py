@@ -67,7 +67,7 @@ class Cluster:
         key = f"{self._unwanted}-{uuid.uuid4()}"
         future = self._client.submit(on_worker, self._call, argument, self._unwanted, key=key, pure=False)
         self._pending[key] = future
-        future.add_done_callback(partial(self._put, argument))
+        future.add_done_callback(partial(self._fetch, argument))
 
     def done(self, timeout: float) -> list[tuple[Any, Any]]:
         """Wait for at most *timeout* seconds until anything is done, and return arguments with results or exceptions.
@@ -81,7 +81,10 @@ class Cluster:
                 found.append(self._finished.get_nowait())
         except Empty:
             self._check()
-        return [(argument, self._outcome(future)) for argument, future in found]
+        kept = [pair for pair in found if not isinstance(pair[1], CancelledError)]
+        if found and not kept:
+            raise self._lost()
+        return kept
 
     def close(self) -> None:
         """Let workers end what they are at, and forget the cluster."""
@@ -91,19 +94,19 @@ class Cluster:
                 self._client.cancel(list(self._pending.values()))
         self._client.close()
 
-    def _put(self, argument: Any, future: Any) -> None:
-        self._finished.put((argument, future))
+    def _fetch(self, argument: Any, future: Any) -> None:
+        # Should the worker be lost before its result is here, the call is made once more, and waited for: in a thread
+        # of its own, for all callbacks share one.
+        threading.Thread(target=self._put, args=(argument, future), daemon=True).start()
 
-    def _outcome(self, future: Any) -> Any:
-        """Return the result or the exception of *future*, which the cluster may forget then."""
-        self._pending.pop(future.key, None)
+    def _put(self, argument: Any, future: Any) -> None:
+        """Wait for the result or the exception of *future*, which the cluster may forget then."""
         try:
-            error = future.exception()
-        except CancelledError as cancelled:
-            error = cancelled
-        if isinstance(error, CancelledError):
-            raise self._lost()
-        return future.result() if error is None else error
+            outcome = future.result()
+        except (Exception, CancelledError) as error:
+            outcome = error
+        self._finished.put((argument, outcome))
+        self._pending.pop(future.key, None)
 
     def _check(self) -> None:
         if self._client.status in ("closed", "closing"):
