@@ -11,7 +11,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from ..compare.model import Comparison, Difference, Evidence, Verdict
-from ..flows.subject import Outcome, Result, Row
+from ..flows.subject import Failure, Outcome, Result, Row
 from .model import KINDS, WAYS, Artifact, CauseHit, Requirement
 
 LONGEST = 200
@@ -50,7 +50,7 @@ def row_as_plain(row: Row) -> dict[str, Any]:
 def artifact(way: str, outcome: Outcome) -> Artifact:
     """Return what is known of one kind of artifact, built in one way."""
     if outcome.pair is None:
-        reason = outcome.failure.message if outcome.failure else outcome.note
+        reason = _reason(outcome.failure) if outcome.failure else outcome.note
         return Artifact(way, outcome.kind, "could not be built", reason=reason)
     first, second = outcome.pair
     comparison = outcome.comparison
@@ -66,6 +66,12 @@ def artifact(way: str, outcome: Outcome) -> Artifact:
         (first.sha256, second.sha256),
         tuple(hits(comparison)) if comparison else (),
     )
+
+
+def _reason(failure: Failure) -> str:
+    """Return why something could not be built in a line, with what it said last: of Python, that is the exception."""
+    last = failure.tail[-1].strip()[:LONGEST] if failure.tail else ""
+    return f"{failure.message}: {last}" if last else failure.message
 
 
 def hits(comparison: Comparison) -> Iterator[CauseHit]:

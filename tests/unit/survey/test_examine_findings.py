@@ -62,7 +62,7 @@ def test_a_row_survives_being_told() -> None:
     assert (wheel.way, wheel.kind, wheel.state, wheel.verdict) == ("hook", "wheel", "differs", "different")
     assert (wheel.file, wheel.size, wheel.sha256) == (SIDE.path, 10, ("1" * 64, "2" * 64))
     assert [hit.code for hit in wheel.causes] == ["D001"]
-    assert (sdist.state, sdist.reason) == ("could not be built", "no compiler")
+    assert (sdist.state, sdist.reason) == ("could not be built", "no compiler: b")
     assert (told["late"], told["full"], told["log"]) == (True, False, "a\nb")
 
 
