@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -335,15 +335,15 @@ def run_export(args: argparse.Namespace) -> int:
 def run_merge(args: argparse.Namespace) -> int:
     """Join stores."""
     from ..survey.exported import Exported
-    from ..survey.merge import Source, merge
+    from ..survey.merge import merge
     from ..survey.store import Store
 
     with Store(args.target) as target:
         for path in args.sources:
-            source: Source = Exported(path) if path.suffix == ".json" else Store(path, make=False)
-            merged = merge(target, source)
-            if isinstance(source, Store):
-                source.close()
+            with ExitStack() as stack:
+                is_document = path.suffix == ".json"
+                source = Exported(path) if is_document else stack.enter_context(Store(path, make=False))
+                merged = merge(target, source)
             if args.verbosity > QUIET:
                 print(f"{path}: new runs: {merged.runs:,}, examinations: {merged.examinations:,}")
     return exit_status.FINE

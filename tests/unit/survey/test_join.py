@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Callable
 
 import pytest
 from support import surveys
@@ -18,11 +19,11 @@ WISHES = [Wish("alpha"), Wish("beta", "2.0")]
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
+def store(tmp_path: Path, opened: Callable[[Path], Store]) -> Store:
     """A store with a run that has both wishes left."""
-    opened = Store(tmp_path)
-    assert join(opened, ONE, WISHES, new=False) == ONE
-    return opened
+    found = opened(tmp_path)
+    assert join(found, ONE, WISHES, new=False) == ONE
+    return found
 
 
 def end(store: Store) -> None:
@@ -68,11 +69,10 @@ def test_what_another_version_began_is_not_gone_on_with(store: Store, change: di
     assert "--new" in caught.value.remedy
 
 
-def test_nothing_to_do(tmp_path: Path, store: Store) -> None:
+def test_nothing_to_do(tmp_path: Path, store: Store, opened: Callable[[Path], Store]) -> None:
     end(store)
-    (tmp_path / "empty").mkdir()
-    for opened, new in ((store, False), (store, True), (Store(tmp_path / "empty"), False)):
+    for found, new in ((store, False), (store, True), (opened(tmp_path / "empty.sqlite"), False)):
         with pytest.raises(UsageError, match="nothing is left to examine in ") as caught:
-            join(opened, TWO, [], new=new)
+            join(found, TWO, [], new=new)
         assert "--packages or --top" in caught.value.remedy
     assert [run.id for run in store.runs()] == [ONE.id]

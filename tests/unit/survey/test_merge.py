@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 from support import surveys, synthetic_survey
@@ -19,9 +19,8 @@ from samebytes.survey.store import Store
 ONE, TWO = surveys.run(1), surveys.run(2)
 
 
-def made(path: Path, *found: Examination, of: Run = ONE, left: tuple[str, ...] = ()) -> Store:
-    """Return a store at *path* with *found*, and what is left."""
-    store = Store(path)
+def filled(store: Store, *found: Examination, of: Run = ONE, left: tuple[str, ...] = ()) -> Store:
+    """Return *store* with *found*, and what is left."""
     store.begin(of, [*(Wish(one.name, one.asked) for one in found), *map(Wish, left)])
     for one in found:
         store.record(one)
@@ -33,15 +32,17 @@ def everything(store: Store, *, logs: bool = True) -> str:
 
 
 @pytest.fixture
-def pair(tmp_path: Path) -> tuple[Store, Store]:
+def pair(tmp_path: Path, opened: Callable[[Path], Store]) -> tuple[Store, Store]:
     """Two stores: a run with two packages, and one with one of the same."""
-    one = made(tmp_path / "one.sqlite", surveys.examination("alpha", ONE), surveys.examination("beta", ONE))
-    two = made(tmp_path / "two.sqlite", surveys.examination("alpha", TWO, log="other"), of=TWO)
+    one = filled(opened(tmp_path / "one.sqlite"), surveys.examination("alpha", ONE), surveys.examination("beta", ONE))
+    two = filled(opened(tmp_path / "two.sqlite"), surveys.examination("alpha", TWO, log="other"), of=TWO)
     return one, two
 
 
-def test_all_of_both_is_there_whatever_comes_first(pair: tuple[Store, Store], tmp_path: Path) -> None:
-    forth, back = Store(tmp_path / "forth.sqlite"), Store(tmp_path / "back.sqlite")
+def test_all_of_both_is_there_whatever_comes_first(
+    pair: tuple[Store, Store], tmp_path: Path, opened: Callable[[Path], Store]
+) -> None:
+    forth, back = opened(tmp_path / "forth.sqlite"), opened(tmp_path / "back.sqlite")
     assert [merge(forth, store) for store in pair] == [Merged(1, 2), Merged(1, 1)]
     assert [merge(back, store) for store in reversed(pair)] == [Merged(1, 1), Merged(1, 2)]
     assert everything(forth) == everything(back)
@@ -57,9 +58,9 @@ def test_a_second_time_changes_nothing(pair: tuple[Store, Store]) -> None:
     assert everything(one) == before
 
 
-def test_what_is_left_stays_where_it_is(tmp_path: Path) -> None:
-    going = made(tmp_path / "going.sqlite", surveys.examination("alpha", ONE), left=("beta",))
-    target = Store(tmp_path / "target.sqlite")
+def test_what_is_left_stays_where_it_is(tmp_path: Path, opened: Callable[[Path], Store]) -> None:
+    going = filled(opened(tmp_path / "going.sqlite"), surveys.examination("alpha", ONE), left=("beta",))
+    target = opened(tmp_path / "target.sqlite")
     assert merge(target, going) == Merged(1, 1)
     assert target.left(ONE.id) == 0
     assert target.runs()[0].ended is None
@@ -69,16 +70,18 @@ def test_what_is_left_stays_where_it_is(tmp_path: Path) -> None:
     assert target.runs()[0].ended is not None
 
 
-def test_what_a_copy_went_on_with_comes_back(tmp_path: Path) -> None:
-    home = made(tmp_path / "home.sqlite", surveys.examination("alpha", ONE), left=("beta",))
-    away = made(tmp_path / "away.sqlite", surveys.examination("alpha", ONE), surveys.examination("beta", ONE))
+def test_what_a_copy_went_on_with_comes_back(tmp_path: Path, opened: Callable[[Path], Store]) -> None:
+    home = filled(opened(tmp_path / "home.sqlite"), surveys.examination("alpha", ONE), left=("beta",))
+    away = filled(opened(tmp_path / "away.sqlite"), surveys.examination("alpha", ONE), surveys.examination("beta", ONE))
     merge(home, away)
     assert home.left(ONE.id) == 0
     assert everything(home) == everything(away)
 
 
-def test_two_that_contradict_each_other(pair: tuple[Store, Store], tmp_path: Path) -> None:
-    other = made(tmp_path / "other.sqlite", surveys.examination("beta", ONE, seconds=1.0))
+def test_two_that_contradict_each_other(
+    pair: tuple[Store, Store], tmp_path: Path, opened: Callable[[Path], Store]
+) -> None:
+    other = filled(opened(tmp_path / "other.sqlite"), surveys.examination("beta", ONE, seconds=1.0))
     before = everything(pair[0])
     with pytest.raises(StoreError) as caught:
         merge(pair[0], other)
@@ -88,27 +91,29 @@ def test_two_that_contradict_each_other(pair: tuple[Store, Store], tmp_path: Pat
     assert everything(pair[0]) == before
 
 
-def test_two_runs_of_one_id(pair: tuple[Store, Store], tmp_path: Path) -> None:
-    other = Store(tmp_path / "other.sqlite")
+def test_two_runs_of_one_id(pair: tuple[Store, Store], tmp_path: Path, opened: Callable[[Path], Store]) -> None:
+    other = opened(tmp_path / "other.sqlite")
     other.begin(Run(ONE.id, 5, "9.9", 1, {}), [])
     with pytest.raises(StoreError, match=f"has another run {ONE.id}"):
         merge(pair[0], other)
 
 
-def test_a_document_becomes_a_store(pair: tuple[Store, Store], tmp_path: Path) -> None:
+def test_a_document_becomes_a_store(pair: tuple[Store, Store], tmp_path: Path, opened: Callable[[Path], Store]) -> None:
     merge(pair[0], pair[1])
     path = tmp_path / "survey.json"
     path.write_text(everything(pair[0]), encoding="utf-8")
-    target = Store(tmp_path / "target.sqlite")
+    target = opened(tmp_path / "target.sqlite")
     assert merge(target, Exported(path)) == Merged(2, 3)
     assert everything(target) == everything(pair[0])
     assert merge(pair[0], Exported(path)) == Merged(0, 0)
 
 
-def test_logs_that_a_document_had_not_are_added(pair: tuple[Store, Store], tmp_path: Path) -> None:
+def test_logs_that_a_document_had_not_are_added(
+    pair: tuple[Store, Store], tmp_path: Path, opened: Callable[[Path], Store]
+) -> None:
     path = tmp_path / "survey.json"
     path.write_text(everything(pair[0], logs=False), encoding="utf-8")
-    target = Store(tmp_path / "target.sqlite")
+    target = opened(tmp_path / "target.sqlite")
     merge(target, Exported(path))
     assert [one.log for one in target.history("alpha")] == [""]
     assert merge(target, pair[0]) == Merged(0, 2)
@@ -116,7 +121,7 @@ def test_logs_that_a_document_had_not_are_added(pair: tuple[Store, Store], tmp_p
     assert merge(target, Exported(path)) == Merged(0, 0)
 
 
-def test_the_document_is_what_the_schema_says(tmp_path: Path) -> None:
+def test_the_document_is_what_the_schema_says(tmp_path: Path, opened: Callable[[Path], Store]) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     jsonschema.Draft202012Validator.check_schema(schema("survey"))
     assert schema("survey")["properties"]["schema_version"]["const"] == SCHEMA_VERSION
@@ -161,7 +166,7 @@ def refused(path: Path, text: str) -> StoreError:
     return caught.value
 
 
-def test_what_is_no_document(pair: tuple[Store, Store], tmp_path: Path) -> None:
+def test_what_is_no_document(pair: tuple[Store, Store], tmp_path: Path, opened: Callable[[Path], Store]) -> None:
     path = tmp_path / "survey.json"
     assert "is no exported survey" in refused(path, "{").message
     for text in ("[]", "{}", '{"schema_version": 2}'):

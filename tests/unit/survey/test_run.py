@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Callable
 
 import pytest
 from support import survey_work, surveys
@@ -35,9 +36,9 @@ def events(store: Store, task: Work, *names: str, jobs: int = 2) -> list[Event]:
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+def store(tmp_path: Path, opened: Callable[[Path], Store], monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setenv(survey_work.DIARY, str(tmp_path / "diary"))
-    return Store(tmp_path)
+    return opened(tmp_path)
 
 
 def test_everything_is_recorded_with_its_run_and_rank(store: Store) -> None:

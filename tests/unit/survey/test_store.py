@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Callable
 
 import pytest
 from support import surveys
@@ -18,10 +19,10 @@ WISHES = [Wish("alpha", "", 1), Wish("beta", "2.0", 2), Wish("gamma")]
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    opened = Store(tmp_path)
-    opened.begin(surveys.run(), WISHES)
-    return opened
+def store(tmp_path: Path, opened: Callable[[Path], Store]) -> Store:
+    found = opened(tmp_path)
+    found.begin(surveys.run(), WISHES)
+    return found
 
 
 def test_what_is_recorded_is_kept_as_it_was(store: Store) -> None:
