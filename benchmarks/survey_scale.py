@@ -141,7 +141,7 @@ def plan(options: argparse.Namespace) -> None:
     mean = statistics.fmean(seconds)
     print(f"{len(found):,} examinations: {mean:.0f} processor-seconds each in the mean", end="")
     print(f", {statistics.median(seconds):.0f} in the median, {max(seconds):.0f} at most")
-    print(f"the most memory of one process: {max(filter(None, map(memory, found)), default=0) / 1e9:.1f} GB")
+    print(f"the most memory of one process: {max(map(memory, found), default=0) / 1e9:.2f} GB")
     if not options.projects:
         return
     total = options.projects * mean
