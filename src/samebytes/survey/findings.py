@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -27,6 +28,8 @@ _DISTRIBUTIONS = {"mesonpy": "meson-python", "sipbuild": "sip"}
 """Where the name of the module does not tell that of the distribution."""
 
 IN_TREE = "in-tree"
+
+_ERROR = re.compile(r"\b(error|fatal)\b|[a-z]Error\b", re.IGNORECASE)
 
 _NO_ROOM = (os.strerror(errno.ENOSPC), os.strerror(errno.EFBIG))
 
@@ -69,8 +72,10 @@ def artifact(way: str, outcome: Outcome) -> Artifact:
 
 
 def _reason(failure: Failure) -> str:
-    """Return why something could not be built in a line, with what it said last: of Python, that is the exception."""
-    last = failure.tail[-1].strip()[:LONGEST] if failure.tail else ""
+    """Return why something could not be built in a line: with the last error, or whatever else was said last."""
+    lines = [line.strip() for line in failure.tail]
+    errors = [line for line in lines if _ERROR.search(line)]
+    last = (errors or lines or [""])[-1][:LONGEST]
     return f"{failure.message}: {last}" if last else failure.message
 
 

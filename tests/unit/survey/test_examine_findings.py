@@ -66,6 +66,21 @@ def test_a_row_survives_being_told() -> None:
     assert (told["late"], told["full"], told["log"]) == (True, False, "a\nb")
 
 
+@pytest.mark.parametrize(
+    ("tail", "reason"),
+    [
+        (("Traceback", "ValueError: no such file"), "failed: ValueError: no such file"),
+        (("../meson.build:14: ERROR: git failed", "A log is there"), "failed: ../meson.build:14: ERROR: git failed"),
+        (("x.c:1:10: fatal error: no.h", "1 terrors", "done"), "failed: x.c:1:10: fatal error: no.h"),
+        (("going on", "and on"), "failed: and on"),
+        ((), "failed"),
+    ],
+)
+def test_the_reason_is_the_last_error(tail: tuple[str, ...], reason: str) -> None:
+    row = findings.row_as_plain(Row("as is", (Outcome("sdist", failure=Failure("failed", tail=tail)),)))
+    assert row["artifacts"][0]["reason"] == reason
+
+
 def test_a_full_disk_is_told() -> None:
     full = Outcome("sdist", failure=Failure("failed", log="cc1: No space left on device"))
     assert findings.row_as_plain(Row("as is", (full,)))["full"] is True
