@@ -318,17 +318,15 @@ def _summarize(args: argparse.Namespace, store: Store, run: Run) -> None:
 
 def run_export(args: argparse.Namespace) -> int:
     """Write a store as JSON."""
-    from ..flows.save import save
-    from ..survey.exported import document
+    from ..survey.exported import document, save
     from ..survey.store import Store
 
     with Store(args.store, make=False) as store:
-        pieces = document(store, version=__version__, logs=args.logs)
         if args.json == "-":
-            for piece in pieces:
+            for piece in document(store, version=__version__, logs=args.logs):
                 sys.stdout.write(piece)
         else:
-            save("".join(pieces), Path(args.json))
+            save(store, Path(args.json), version=__version__, logs=args.logs)
     return exit_status.FINE
 
 

@@ -33,13 +33,14 @@ def progress_line(event: Event, pace: Pace) -> str:
     """Return how far the run is: rate, remaining time, and what is being examined."""
     told = [f"{pace.total - event.left:,}/{pace.total:,}"]
     if pace.done_here:
-        told.append(f"{pace.rate():.3g} an hour")
+        told.append(f"{pace.rate():,.0f} an hour" if pace.rate() >= 10 else f"{pace.rate():.1f} an hour")
         told.append(f"{duration(event.left * pace.seconds / pace.done_here)} left")
     if event.current:
         return f"{', '.join(told)}: {_names([wish.name for wish in event.current])}"
     if event.waits_for:
         return f"{', '.join(told)}: waits for other runners' {_names([name for name, *_ in event.waits_for])}"
-    return f"{', '.join(told)}: waits for workers" if event.left else ", ".join(told)
+    waits = ": waits for workers" if event.left and event.finished is None else ""
+    return ", ".join(told) + waits
 
 
 def _names(names: list[str]) -> str:

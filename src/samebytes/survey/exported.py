@@ -12,11 +12,12 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
+from ..archive.atomic import replacing
 from ..errors import StoreError
 from .model import Artifact, CauseHit, Examination, Requirement, Run, Sdist, State
 from .store import Store
 
-__all__ = ["SCHEMA_VERSION", "Exported", "document"]
+__all__ = ["SCHEMA_VERSION", "Exported", "document", "save"]
 
 SCHEMA_VERSION = 1
 """Raised when a field is removed or changes its meaning; new fields may come without."""
@@ -35,6 +36,16 @@ def document(store: Store, *, version: str, logs: bool = False) -> Iterator[str]
                 yield separator + json.dumps(_plain(one))
                 separator = ",\n"
         yield "\n]\n}\n"
+
+
+def save(store: Store, target: Path, *, version: str, logs: bool = False) -> None:
+    """Write the document of *store* to *target*, which appears whole or not at all.
+
+    :raises OutputError: if it cannot be written.
+    """
+    with replacing(target) as sink:
+        for piece in document(store, version=version, logs=logs):
+            sink.write(piece.encode("utf-8"))
 
 
 def _plain(value: object) -> Any:

@@ -21,6 +21,7 @@ NAMES = tuple(Wish(name) for name in ("alpha", "beta"))
         (Event(90, NAMES), Pace(120, 10, 600.0), "30/120, 60 an hour, 90 min left: alpha, beta"),
         (Event(1, (), waits_for=[("gamma", "other", 9.0)]), Pace(9, 0, 1.0), "8/9: waits for other runners' gamma"),
         (Event(5, ()), Pace(5, 0, 1.0), "0/5: waits for workers"),
+        (Event(8, (), surveys.examination("a", surveys.run())), Pace(9, 1, 1e4), "1/9, 0.4 an hour, 22 h left"),
         (Event(0, ()), Pace(5, 5, 100.0), "5/5, 180 an hour, 0 s left"),
         (Event(9, tuple(map(Wish, "abcdefgh"))), Pace(9, 0, 1.0), "0/9: a, b, c, d, e, f and 2 more"),
     ],
