@@ -18,7 +18,7 @@ from .store import Store
 
 __all__ = ["ATTEMPTS", "Event", "Runner", "work"]
 
-ATTEMPTS = 5
+ATTEMPTS = 10
 """How many runners may die in the middle of a package before it is taken for the reason."""
 
 _LOG = 64_000
