@@ -8,6 +8,7 @@ from __future__ import annotations
 __all__ = [
     "ArchiveError",
     "BackendError",
+    "ClusterError",
     "ConfigError",
     "EncoderError",
     "HostileArchiveError",
@@ -18,6 +19,7 @@ __all__ = [
     "RecordError",
     "SamebytesError",
     "SignatureError",
+    "StoreError",
     "UsageError",
 ]
 
@@ -100,6 +102,18 @@ class IndexFailure(SamebytesError):
     """The package index cannot be reached, or what it sends cannot be understood."""
 
     exit_status = 12
+
+
+class StoreError(SamebytesError):
+    """The store of a survey is damaged, of another program or a newer version, or cannot be written."""
+
+    exit_status = 13
+
+
+class ClusterError(SamebytesError):
+    """The cluster that was to do the work cannot be reached, or was lost."""
+
+    exit_status = 14
 
 
 class Interrupted(SamebytesError):

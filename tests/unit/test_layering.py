@@ -25,8 +25,9 @@ ROOMS: dict[str, set[str]] = {
     "backend": {"passes", "dist", "archive", "cores", "deflate", "epoch", "errors"},
     "compare": {"passes", "dist", "archive", "deflate", "epoch", "errors"},
     "flows": {"backend", "compare", "passes", "dist", "archive", "deflate", "outside", "epoch", "errors"},
-    "report": {"compare", "flows", "passes", "epoch"},
-    "cli": {"cores", "flows", "report", "outside", "epoch", "errors"},
+    "survey": {"flows", "backend", "compare", "passes", "dist", "archive", "deflate", "outside", "epoch", "errors"},
+    "report": {"survey", "compare", "flows", "passes", "epoch"},
+    "cli": {"cores", "survey", "flows", "report", "outside", "epoch", "errors"},
 }
 """Every room may import itself and the package's own ``__version__``."""
 

@@ -30,6 +30,7 @@ COMMANDS = (
     "verify",
     "install",
     "tree",
+    "survey",
     "wrap",
     "unwrap",
     "doctor",

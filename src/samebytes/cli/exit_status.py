@@ -35,6 +35,8 @@ MEANINGS = {
     RECORD_REBUILT: "done, but a wrong RECORD was rebuilt",
     11: "two encoders of the compressed stream disagree",
     12: "the package index cannot be reached or understood",
+    13: "the store of a survey is damaged, newer, or cannot be written",
+    14: "the cluster cannot be reached, or was lost",
     UNEXPECTED: "a bug in samebytes",
     INTERRUPTED: "interrupted (SIGINT)",
     BROKEN_PIPE: "whoever read the output went away",

@@ -22,6 +22,9 @@ SDIST, WHEEL, FROM_SDIST = "sdist", "wheel", "wheel from sdist"
 AS_IS, NORMALIZED, HOOK = "as is", "normalized", "hook"
 """Ways: as the project stands; that, normalized; with samebytes' hooks in front of the project's backend."""
 
+BUILD = "samebytes build"
+"""A further way: by the command that owns the whole build."""
+
 
 class Form(enum.Enum):
     """What a subject is."""
@@ -62,6 +65,10 @@ class Options:
     """A directory for what is built."""
     logs: Path | None = None
     """A directory for all that builds say."""
+    builder: tuple[str, ...] = ()
+    """The command that is ``samebytes``, for building by ``samebytes build`` too; nothing for not doing so."""
+    gives_up: bool = False
+    """Whether no more is built of a source of which the first world had nothing as it is."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,8 @@ class Around:
     """Gives the time in seconds since 1970."""
     tell: Callable[[str], None] = lambda _: None
     """Takes the steps of the work, from several threads."""
+    hear: Callable[[Row], None] = lambda _: None
+    """Takes each row of a subject as soon as it is there."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +110,8 @@ class Failure:
     """The last lines of what the build said."""
     log: str = ""
     """All of it."""
+    is_late: bool = False
+    """Whether it was ended for its time."""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from .normalize import Options as NormalizeOptions
 from .source import unpack
 from .subject import (
     AS_IS,
+    BUILD,
     FROM_SDIST,
     HOOK,
     NORMALIZED,
@@ -42,6 +43,7 @@ from .subject import (
     Row,
     Subject,
 )
+from .whole import Whole
 
 FRAGILE = ("checkout", "time")
 """Variations that some builds do not survive, which says nothing of their bytes: they are left out then."""
@@ -97,9 +99,11 @@ class Case:
             vary = self._vary()
             first, second, vary = self._both(AS_IS, self._hooks, vary, at_once=at_once)
             rows = [self._row(AS_IS, first, second)]
-            if self._options.normalized:
+            if self._options.normalized and not self._is_hopeless(first):
                 rows.append(self._normalized(first, second))
                 rows.append(self._by_hook(vary, at_once=at_once))
+            if self._options.builder and not self._is_hopeless(first):
+                rows.append(self._by_build(vary, at_once=at_once))
             culprits = self._culprits(first, second, vary) if self._options.bisect else None
             return Result(
                 self._subject.text,
@@ -150,7 +154,8 @@ class Case:
                 both = [pool.submit(self._build, way, hooks, *each) for each in ((here, "1"), (there, "2"))]
                 first, second = (future.result() for future in both)
         else:
-            first, second = self._build(way, hooks, here, "1"), self._build(way, hooks, there, "2")
+            first = self._build(way, hooks, here, "1")
+            second = first if self._is_hopeless(first) else self._build(way, hooks, there, "2")
         for name in FRAGILE:
             if name in vary and second.failures.keys() - first.failures.keys():
                 again = self._build(way, hooks, self._place(vary - {name}), f"2-without-{name}")
@@ -161,6 +166,9 @@ class Case:
                     second, vary = again, vary - {name}
         return first, second, vary
 
+    def _is_hopeless(self, first: _Built) -> bool:
+        return self._options.gives_up and not first.files
+
     def _wanted(self) -> frozenset[str]:
         return self._around.vary | set(self._around.left_out)
 
@@ -169,27 +177,39 @@ class Case:
         if not label.startswith(_BISECT):  # those all come later than the first
             self._wait(where)
         built = _Built(where, self._around.clock(), {}, {})
+        whole = Whole(self._options.builder, self._yard, where) if way == BUILD else None
         for kind in kinds or self._options.kinds:
             self._tell(f"{way}, {label}: {kind}")
             log = self._logs / _plain(f"{way}-{label}-{kind}.log")
             try:
-                built.files[kind] = self._one(kind, built, hooks, self._out / _plain(way) / label / _plain(kind), log)
+                out = self._out / _plain(way) / label / _plain(kind)
+                built.files[kind] = self._one(kind, built, hooks, out, log, whole)
             except BuildFailure as failure:
                 built.failures[kind] = failure
+                if failure.is_late and self._options.gives_up:  # so would the others be
+                    rest = [one for one in self._options.kinds if one not in built.files]
+                    built.failures.update(dict.fromkeys(rest, failure))
+                    break
         self._ended = self._around.clock()
         return built
 
-    def _one(self, kind: str, built: _Built, hooks: Hooks, out: Path, log: Path) -> Path:
+    def _one(self, kind: str, built: _Built, hooks: Hooks, out: Path, log: Path, whole: Whole | None = None) -> Path:
         where = built.where
-        lay_out(self._pristine, where)
         tree = where.tree / self._within
-        if kind == FROM_SDIST:
-            if SDIST not in built.files:
-                raise BuildFailure("there is no sdist to build it from", log=log)
-            return self._yard.build(hooks, WHEEL, where, _unpacked(built.files[SDIST], where, log), out, log)
-        if "leftovers" in where.applied:
-            self._leave(hooks, where, tree, log.with_name(f"{log.stem}-leftovers.log"))
-        return self._yard.build(hooks, kind, where, tree, out, log)
+        if whole is not None and kind == FROM_SDIST:
+            return whole.build(kind, tree, out, log)
+        has_leftovers = "leftovers" in where.applied and kind != FROM_SDIST
+        if not (has_leftovers and SDIST in built.files):  # else the sdist was just built there, after others
+            lay_out(self._pristine, where)
+            if has_leftovers:
+                self._leave(hooks, where, tree, log.with_name(f"{log.stem}-leftovers.log"))
+        if whole is not None:
+            return whole.build(kind, tree, out, log)
+        if kind != FROM_SDIST:
+            return self._yard.build(hooks, kind, where, tree, out, log)
+        if SDIST not in built.files:
+            raise BuildFailure("there is no sdist to build it from", log=log)
+        return self._yard.build(hooks, WHEEL, where, _unpacked(built.files[SDIST], where, log), out, log)
 
     def _leave(self, hooks: Hooks, where: Place, tree: Path, log: Path) -> None:
         """Build in the tree, for whatever an earlier build leaves there; if that fails, for as much as it left."""
@@ -205,8 +225,9 @@ class Case:
             self._stop.wait(max(0.0, self._ended + GAP - self._around.clock()))
 
     def _row(self, way: str, first: _Built, second: _Built) -> Row:
-        kinds = self._options.kinds
-        return Row(way, tuple(self._outcome(kind, first, second) for kind in kinds))
+        row = Row(way, tuple(self._outcome(kind, first, second) for kind in self._options.kinds))
+        self._around.hear(row)
+        return row
 
     def _outcome(self, kind: str, first: _Built, second: _Built) -> Outcome:
         for built, which in ((first, "first"), (second, "second")):
@@ -214,7 +235,10 @@ class Case:
                 failure = built.failures[kind]
                 log = self._log_text(failure)
                 return Outcome(
-                    kind, failure=Failure(f"in the {which} world: {failure.message}", failure.remedy, failure.tail, log)
+                    kind,
+                    failure=Failure(
+                        f"in the {which} world: {failure.message}", failure.remedy, failure.tail, log, failure.is_late
+                    ),
                 )
         left, right = first.files[kind], second.files[kind]
         pair = _artifact(left), _artifact(right)
@@ -261,6 +285,11 @@ class Case:
         hooks = Hooks(WRAPPER, (), self._hooks.requires, needs_samebytes=True)
         first, second, _ = self._both(HOOK, hooks, vary, at_once=at_once)
         return self._row(HOOK, first, second)
+
+    def _by_build(self, vary: frozenset[str], *, at_once: bool) -> Row:
+        """Build by ``samebytes build``; what an earlier build left, where that is varied, is the backend's own."""
+        first, second, _ = self._both(BUILD, self._hooks, vary, at_once=at_once)
+        return self._row(BUILD, first, second)
 
     def _culprits(self, first: _Built, second: _Built, vary: frozenset[str]) -> Culprits | None:
         """Find out which variations it is, if something differs."""

@@ -34,9 +34,9 @@ class BuildFailure(SamebytesError):
 
     exit_status = 2
 
-    def __init__(self, message: str, *, remedy: str = "", log: Path | None = None) -> None:
+    def __init__(self, message: str, *, remedy: str = "", log: Path | None = None, is_late: bool = False) -> None:
         super().__init__(message, remedy=remedy)
-        self.log = log
+        self.log, self.is_late = log, is_late
 
     @property
     def tail(self) -> tuple[str, ...]:
@@ -144,15 +144,20 @@ class Yard:
                 asked.update(wanted)
 
     def _install(self, outfit: Environment, lines: Sequence[str], log: Path) -> None:
-        requirements, pins, report = (self.scratch / name for name in ("requirements.txt", "pins.txt", "report.json"))
+        requirements, report, pins = self.scratch / "requirements.txt", self.scratch / "report.json", self.pins()
         requirements.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        pins.write_text("".join(f"{_pin(one)}\n" for one in self.installed.values()), encoding="utf-8")
         command = [*isolated.pip_of(outfit), "install", "--no-input", "--no-warn-script-location"]
         command += ["--disable-pip-version-check", "--report", str(report), "-c", str(pins), "-r", str(requirements)]
         environ = {**self.environ, "PYTHONPATH": ""}  # what lies there is not installed
         self.run(command, "pip, which installs what the build requires,", self.scratch, environ, log)
         for one in isolated.installed_in(json.loads(report.read_text(encoding="utf-8"))):
             self.installed.setdefault(one.name, one)
+
+    def pins(self) -> Path:
+        """Return a file that constrains pip to what it chose so far."""
+        pins = self.scratch / "pins.txt"
+        pins.write_text("".join(f"{_pin(one)}\n" for one in self.installed.values()), encoding="utf-8")
+        return pins
 
     def run(
         self,
@@ -176,6 +181,7 @@ class Yard:
                 f"{what} took longer than {self.timeout:g} seconds and was ended",
                 remedy="--timeout gives it longer, if it is only slow.",
                 log=log,
+                is_late=True,
             ) from None
         except OSError as error:
             raise BuildFailure(f"{command[0]} cannot be run: {error.strerror}", log=log) from None

@@ -36,10 +36,13 @@ def applies(requirement: Requirement) -> bool:
 def without_samebytes(lines: Iterable[str]) -> list[str]:
     """Return requirement *lines*, each once, but for samebytes itself: it does its work from outside.
 
-    What its extras bring stays, and so does what is malformed, for pip may take it nevertheless.
+    What its extras bring stays, and so does what is malformed, for pip may take it nevertheless. What is for an extra
+    alone (flit names it among what a build requires) is left out: pip would be run to install nothing.
     """
     found: list[str] = []
     for line in lines:
+        if _is_for_an_extra(line):
+            continue
         found += _of_extras(line) if _is_samebytes(line) else [line]
     return list(dict.fromkeys(found))
 
@@ -72,6 +75,16 @@ def _lacking(chain: Sequence[str]) -> str:
     except metadata.PackageNotFoundError:
         found = "not installed"
     return f"{line} ({found}{', needed by ' + needers[-1] if needers else ''})"
+
+
+def _is_for_an_extra(line: str) -> bool:
+    """Tell whether *line* holds for an extra of the project only, whatever the interpreter."""
+    try:
+        requirement = parsed(line)
+    except ConfigError:
+        return False
+    marker = str(requirement.marker or "")
+    return "extra ==" in marker and " or " not in marker and not applies(requirement)
 
 
 def _is_samebytes(line: str) -> bool:

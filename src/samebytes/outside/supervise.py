@@ -1,0 +1,72 @@
+"""Run a command and leave nothing of it: processes that it let go of become this one's, and are ended with it (Linux).
+
+This file is run by its path and imports only the standard library. The arguments are how large a file may become, in
+bytes, and the command, whose exit status is this program's.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def children(pid: int) -> list[int]:
+    """Return the numbers of the processes that *pid* started, or was given."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        except OSError:
+            continue  # it ended meanwhile
+        if int(fields[1]) == pid and fields[0] not in "ZX":
+            found.append(int(stat.parent.name))
+    return found
+
+
+def end_all(pid: int) -> None:
+    """End all processes below *pid*; each one that ends gives its own to this process."""
+    for _ in range(1000):
+        alive = children(pid)
+        if not alive:
+            return
+        for one in alive:
+            try:
+                os.kill(one, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        while True:
+            try:
+                if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                    break
+            except ChildProcessError:
+                break
+
+
+def main() -> None:
+    """Run the command, and clear up after it."""
+    if sys.platform.startswith("linux"):
+        libc = ctypes.CDLL(None)
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+        process = subprocess.Popen(sys.argv[2:], start_new_session=True)
+        status = process.wait()
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if sys.platform.startswith("linux"):
+            end_all(os.getpid())
+    sys.exit(status if status >= 0 else 128 - status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,390 @@
+"""Packages examined for real: harmless ones come out in four ways, hostile ones are contained and recorded."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support.indexes import HTML, Answer, Server, serving
+from support.processes import linux_only
+from support.surveyed import around, sdist
+
+from samebytes.outside import sandbox
+from samebytes.survey.examine import Around, Limits, examine
+from samebytes.survey.model import BUILD, KINDS, WAYS, Artifact, Examination, State, Wish
+
+pytestmark = [pytest.mark.integration, pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")]
+
+SMALL = Wish("small")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as running:
+        yield running
+
+
+Examined = Callable[..., Examination]
+
+
+@pytest.fixture
+def examined(server: Server, tmp_path: Path) -> Examined:
+    """Examine a project with further lines of backend, and see that nothing is left of it."""
+
+    def run(extra: str = "", *, confined: bool = True, **more: object) -> Examination:
+        if confined and not is_confined():
+            pytest.skip("needs bubblewrap")
+        server.add("small", sdist(tmp_path / "made", extra=extra))
+        where = replace(around(server, tmp_path, wants_sandbox=confined), **more)  # type: ignore[arg-type]
+        found = examine(SMALL, where)
+        assert list((tmp_path / "scratch").iterdir()) == []
+        return found
+
+    return run
+
+
+def is_confined() -> bool:
+    return bool(sandbox.find(os.environ, sandbox.readable(os.environ)).program)
+
+
+def by_place(found: Examination) -> dict[tuple[str, str], Artifact]:
+    return {(one.way, one.kind): one for one in found.artifacts}
+
+
+def is_running(token: str) -> bool:
+    """Tell whether a process with *token* among its arguments is there."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if token.encode() in path.read_bytes():
+                return True
+        except OSError:
+            continue
+    return False
+
+
+@pytest.mark.parametrize("confined", [True, False], ids=["sandbox", "no sandbox"])
+def test_a_package_is_built_twice_in_each_way(confined: bool, examined: Examined, server: Server) -> None:
+    found = examined(confined=confined)
+    assert (found.state, found.reason) == (State.EXAMINED, "")
+    artifacts = by_place(found)
+    assert set(artifacts) == {(way, kind) for way in WAYS for kind in KINDS}
+    for (way, _), one in artifacts.items():
+        assert one.state == ("differs" if way == "as is" else "same"), one
+        assert (one.sha256[0] == one.sha256[1]) == (one.state == "same")
+    whole, hook = artifacts[BUILD, "wheel"], artifacts["hook", "wheel"]
+    assert whole.sha256 == hook.sha256
+    assert {hit.code for hit in artifacts["as is", "wheel"].causes} >= {"D011"}
+    assert (found.backend, found.backend_version, found.is_pure) == ("in-tree", "", True)
+    assert found.sdist is not None
+    assert (found.version, found.sdist.file, found.sdist.yanked) == ("1.0", "small-1.0.tar.gz", False)
+    assert {"umask", "hash-seed", "build-path", "leftovers"} <= set(found.varied)
+    assert found.not_varied["checkout"] == "the source is no git checkout"
+    assert found.seconds > 0
+    assert ("no sandbox was wanted" in found.notes) == (not confined)
+
+
+def test_what_was_downloaded_is_not_asked_for_again(examined: Examined, server: Server) -> None:
+    first, second = examined(), examined()
+    assert first.artifacts[0].sha256 != ("", "")
+    assert first.sdist == second.sdist
+    assert [path for path, _ in server.asked].count("/files/small-1.0.tar.gz") == 1
+
+
+# What a build does that means no good.
+
+FOREVER = """
+def build_wheel(*arguments):
+    time.sleep(1e6)
+"""
+
+PRINTING = """
+def build_wheel(*arguments):
+    while True:
+        os.write(1, b"again and again\\n" * 100_000)
+"""
+
+FILLING = """
+def build_wheel(*arguments):
+    with open("large", "wb") as file:
+        while True:
+            file.write(bytes(1 << 20))
+"""
+
+GREEDY = """
+def build_wheel(*arguments):
+    kept = []
+    while True:
+        kept.append(os.urandom(1 << 22))
+        time.sleep(0.001)
+"""
+
+FORKING = """
+import subprocess, sys
+def build_wheel(*arguments):
+    for _ in range(400):
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1e6) # TOKEN"], start_new_session=True)
+    time.sleep(1e6)
+"""
+
+
+@pytest.mark.parametrize("confined", [True, False], ids=["sandbox", "no sandbox"])
+@pytest.mark.parametrize(
+    ("extra", "limits", "told"),
+    [
+        (FOREVER, Limits(seconds=8), "it took longer than 8 seconds"),
+        (PRINTING, Limits(room=40 << 20), "40 MiB"),
+        (FILLING, Limits(room=40 << 20), "40 MiB"),
+        (GREEDY, Limits(memory=400 << 20), "it took more than 400 MiB of memory"),
+        (FORKING, Limits(processes=120), "it had more than 120 processes"),
+    ],
+    ids=["forever", "printing", "filling", "greedy", "forking"],
+)
+def test_what_takes_too_much_is_ended(
+    extra: str, limits: Limits, told: str, confined: bool, examined: Examined, tmp_path: Path
+) -> None:
+    token = f"survey-{tmp_path.name}-{os.getpid()}"
+    found = examined(extra.replace("TOKEN", token), confined=confined, limits=limits)
+    assert (found.state, told in found.reason) == (State.OVER_LIMIT, True), found
+    assert not is_running(token)
+
+
+def test_one_build_that_takes_too_long_is_the_last(examined: Examined) -> None:
+    found = examined(FOREVER, build_seconds=3.0)
+    assert found.state is State.OVER_LIMIT
+    assert "took longer than 3 seconds" in found.reason
+
+
+DAEMON = """
+import subprocess, sys
+def leave():
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            for number in range(3):
+                os.close(number)
+            os.execv(sys.executable, [sys.executable, "-c", "import time; time.sleep(1e6) # TOKEN"])
+        os._exit(0)
+    os.wait()
+leave()
+"""
+
+
+@linux_only
+@pytest.mark.parametrize("confined", [True, False], ids=["sandbox", "no sandbox"])
+def test_nothing_goes_on_after_the_end(confined: bool, examined: Examined, tmp_path: Path) -> None:
+    token = f"survey-{tmp_path.name}-{os.getpid()}"
+    found = examined(DAEMON.replace("TOKEN", token), confined=confined, limits=Limits(room=64 << 20))
+    assert found.state is State.EXAMINED
+    assert not is_running(token)
+
+
+ASKING = """
+def build_wheel(*arguments):
+    print("your name?", input())
+"""
+
+
+def test_who_waits_for_input_gets_none(examined: Examined) -> None:
+    found = examined(ASKING)
+    wheel = by_place(found)["as is", "wheel"]
+    assert found.state is State.EXAMINED  # for there is an sdist
+    assert wheel.state == "could not be built"
+    assert "EOFError" in found.log
+
+
+FAILING = """
+def build_wheel(*arguments):
+    raise RuntimeError("there is no such compiler")
+build_sdist = build_wheel
+"""
+
+
+def test_what_cannot_be_built_is_told_with_its_log(examined: Examined) -> None:
+    found = examined(FAILING)
+    assert found.state is State.NOT_BUILT
+    said = "RuntimeError: there is no such compiler"
+    assert found.reason == f"in the first world: small_backend in build_sdist failed with exit status 1: {said}"
+    assert said in found.log
+    assert {one.way for one in found.artifacts} == {"as is"}
+
+
+KILLING = """
+import signal
+def build_wheel(*arguments):
+    {}
+"""
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "os.killpg(os.getpgid(os.getppid()), signal.SIGKILL)",
+        "os.kill(os.getppid(), signal.SIGKILL)",
+        "os.kill(-1, signal.SIGKILL)",
+        "os.kill(-1, signal.SIGSTOP)",
+    ],
+)
+def test_who_kills_its_parents_harms_itself_alone(deed: str, examined: Examined) -> None:
+    found = examined(KILLING.format(deed), limits=Limits(seconds=20))
+    assert found.state in (State.NOT_BUILT, State.OVER_LIMIT)
+    assert found.reason
+
+
+WRITING = """
+for place in PLACES:
+    try:
+        os.makedirs(place, exist_ok=True)
+        with open(os.path.join(place, "TOKEN"), "w") as file:
+            file.write("here I was")
+    except OSError:
+        pass
+"""
+
+
+def test_what_is_written_elsewhere_is_nowhere(examined: Examined, tmp_path: Path) -> None:
+    token = f"survey-{os.getpid()}"
+    places = [str(tmp_path), str(tmp_path / "cache"), str(Path.home()), "/var/tmp", "/dev/shm", "/etc", sys.prefix]
+    found = examined(WRITING.replace("PLACES", repr(places)).replace("TOKEN", token))
+    assert found.state is State.EXAMINED
+    assert [place for place in places if Path(place, token).exists()] == []
+
+
+LOOKING = """
+def seen():
+    for place in PLACES:
+        try:
+            with open(place) as file:
+                yield file.read()
+        except OSError:
+            pass
+def build_wheel(*arguments):
+    raise RuntimeError("seen: " + repr(sorted(os.environ.items())) + " ".join(seen()))
+build_sdist = build_wheel
+"""
+
+
+def test_no_credentials_are_seen(
+    examined: Examined, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    files = [home / name for name in (".netrc", ".pypirc", ".cargo/credentials.toml")]
+    for path in files:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("machine example.org login me password open-sesame")
+    address = server.address.replace("http://", "http://me:open-sesame@")
+    environ = {**os.environ, "HOME": str(home), "AWS_SECRET_ACCESS_KEY": "open-sesame", "PIP_INDEX_URL": address}
+    found = examined(LOOKING.replace("PLACES", repr(list(map(str, files)))), environ=environ, index=address)
+    assert found.state is State.NOT_BUILT
+    assert "seen: [(" in found.log
+    assert "PIP_INDEX_URL" in found.log
+    assert "open-sesame" not in found.log
+
+
+# What the index has, or does not.
+
+
+def examined_at(server: Server, root: Path, wish: Wish = SMALL) -> Examination:
+    return examine(wish, replace(around(server, root), silence=0.5))
+
+
+def test_a_name_that_the_index_does_not_know(server: Server, tmp_path: Path) -> None:
+    found = examined_at(server, tmp_path, Wish("no-such-thing", rank=7))
+    assert (found.state, found.version, found.rank) == (State.UNKNOWN, "", 7)
+    assert "has no project 'no-such-thing'" in found.reason
+
+
+def test_a_project_of_wheels_alone(server: Server, tmp_path: Path) -> None:
+    wheel = tmp_path / "small-1.0-py3-none-any.whl"
+    wheel.write_bytes(b"of no interest")
+    server.add("small", wheel)
+    for wish in (SMALL, Wish("small", "1.0")):
+        found = examined_at(server, tmp_path, wish)
+        assert found.state is State.NO_SDIST
+        assert "has no sdist" in found.reason
+
+
+def test_the_newest_that_was_not_yanked_is_taken(server: Server, tmp_path: Path) -> None:
+    for version, more in (("1.0", {}), ("1.1", {"yanked": "broken"}), ("2.0rc1", {})):
+        server.add("small", sdist(tmp_path, extra=FAILING, version=version), **more)
+    found = examined_at(server, tmp_path)
+    assert found.version == "1.0"
+    pinned = examined_at(server, tmp_path, Wish("small", "1.1"))
+    assert pinned.sdist is not None
+    assert (pinned.version, pinned.sdist.yanked) == ("1.1", True)
+
+
+def test_a_yanked_one_is_taken_where_all_are(server: Server, tmp_path: Path) -> None:
+    server.add("small", sdist(tmp_path, extra=FAILING), yanked="all of it", uploaded="2024-05-06T07:08:09Z")
+    found = examined_at(server, tmp_path)
+    assert found.sdist is not None
+    assert (found.sdist.yanked, found.sdist.uploaded) == (True, "2024-05-06T07:08:09Z")
+
+
+def test_a_deleted_file(server: Server, tmp_path: Path) -> None:
+    server.add("small", sdist(tmp_path))
+    del server.answers["/files/small-1.0.tar.gz"]
+    found = examined_at(server, tmp_path)
+    assert (found.state, found.version) == (State.UNAVAILABLE, "1.0")
+    assert "is not there (404)" in found.reason
+
+
+def test_a_file_that_is_another(server: Server, tmp_path: Path) -> None:
+    server.add("small", sdist(tmp_path))
+    server.answers["/files/small-1.0.tar.gz"] = Answer(b"something else")
+    found = examined_at(server, tmp_path)
+    assert found.state is State.UNAVAILABLE
+    assert "has the sha256" in found.reason
+    assert not list((tmp_path / "cache").rglob("*.tar.gz"))
+
+
+def test_an_index_that_is_silent_is_asked_again(server: Server, tmp_path: Path) -> None:
+    server.add("small", sdist(tmp_path))
+    server.answers["/simple/small/"].delay = 2.0
+    found = examined_at(server, tmp_path)
+    assert found.state is State.UNAVAILABLE
+    assert "no answer within 0.5 seconds" in found.reason
+    assert [path for path, _ in server.asked] == ["/simple/small/"] * 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (Answer(b"out of order", HTML), "no page of links"),
+        (Answer(b"{}", "application/vnd.pypi.simple.v1+json"), "malformed"),
+        (Answer(b"oh", HTML, 503), "answers 503"),
+        (Answer(b"<html>", HTML, declared=1000), "ended"),
+    ],
+    ids=["no links", "no JSON", "error", "short"],
+)
+def test_an_index_that_answers_garbage(answer: Answer, told: str, server: Server, tmp_path: Path) -> None:
+    server.answers["/simple/small/"] = answer
+    found = examined_at(server, tmp_path)
+    assert found.state is State.UNAVAILABLE
+    assert told in found.reason
+
+
+def test_an_sdist_that_is_no_archive(server: Server, tmp_path: Path) -> None:
+    path = tmp_path / "small-1.0.tar.gz"
+    path.write_bytes(b"not gzip at all")
+    server.add("small", path)
+    found = examined_at(server, tmp_path)
+    assert found.state is State.NOT_BUILT
+    assert "small-1.0.tar.gz" in found.reason
+
+
+def test_a_stop_ends_it(server: Server, tmp_path: Path) -> None:
+    import threading
+
+    from samebytes.errors import Interrupted
+
+    server.add("small", sdist(tmp_path, extra=FOREVER))
+    stop = threading.Event()
+    where: Around = replace(around(server, tmp_path), tell=lambda step: stop.set() if "wheel" in step else None)
+    with pytest.raises(Interrupted):
+        examine(SMALL, where, stop)
+    assert list((tmp_path / "scratch").iterdir()) == []
