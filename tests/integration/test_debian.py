@@ -16,7 +16,14 @@ import samebytes
 pytestmark = pytest.mark.integration
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "debian"
-PACKAGES = ["build-essential", "debhelper", "dh-python", "pybuild-plugin-pyproject", "python3-dev", "python3-setuptools"]
+PACKAGES = [
+    "build-essential",
+    "debhelper",
+    "dh-python",
+    "pybuild-plugin-pyproject",
+    "python3-dev",
+    "python3-setuptools",
+]
 FILES = ["python3-greeting-dbgsym_1.0-1", "python3-greeting_1.0-1"]
 
 

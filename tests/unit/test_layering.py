@@ -26,7 +26,8 @@ ROOMS: dict[str, set[str]] = {
     "compare": {"passes", "dist", "archive", "deflate", "epoch", "errors"},
     "flows": {"backend", "compare", "passes", "dist", "archive", "deflate", "outside", "epoch", "errors"},
     "survey": {"flows", "backend", "compare", "passes", "dist", "archive", "deflate", "outside", "epoch", "errors"},
-    "report": {"survey", "compare", "flows", "passes", "epoch"},
+    "report": {"errors", "survey", "compare", "flows", "passes", "epoch"},
+    "api": {"compare", "cores", "epoch", "errors", "flows", "outside", "passes"},
     "cli": {"cores", "survey", "flows", "report", "outside", "epoch", "errors"},
 }
 """Every room may import itself and the package's own ``__version__``."""
