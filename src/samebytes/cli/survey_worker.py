@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 import traceback
+import warnings
 from pathlib import Path
 
 from ..errors import SamebytesError
@@ -21,6 +22,7 @@ def main() -> int:
     """Do what this process is asked for, and return the exit status."""
     request, say = begin()
     os.umask(0o022)
+    warnings.simplefilter("ignore")  # releases of pyproject-hooks repeat what backends warn of
     Path(os.environ["HOME"]).mkdir(parents=True, exist_ok=True)
     try:
         build(request, os.environ, time.time, say)
