@@ -153,7 +153,7 @@ def _form(compiled: Entry, source: Entry) -> bytes | None:
     if not bytecode.is_known(data):
         return data
     try:
-        return bytecode.relocated(bytecode.bound(data, read_all(source.content), "checked-hash"), source.name)
+        return bytecode.normalized(bytecode.bound(data, read_all(source.content), "checked-hash"), source.name)
     except ArchiveError:
         return None
 
