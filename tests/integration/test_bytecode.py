@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from samebytes.dist.bytecode import normalized, relocated
+from samebytes.dist.bytecode import normalized
 from samebytes.dist.pyc import HEADER_SIZE
 from samebytes.errors import UsageError
 from samebytes.outside import interpreters
@@ -165,7 +165,7 @@ def test_relocated_is_compiled_there(target: Python) -> None:
     files = sources(target)[:20]
     here = Compiler(target.executable).compile([Wanted(file, "/tmp/pip-target-x1y2/m.py") for file in files])
     there = Compiler(target.executable).compile([Wanted(file) for file in files])
-    assert [relocated(each.data, NAME) for each in here] == [each.data for each in there]
+    assert [normalized(each.data, NAME) for each in here] == [each.data for each in there]
 
 
 @pytest.mark.parametrize(("mode", "seen"), [("checked-hash", "new"), ("unchecked-hash", "old")])

@@ -125,9 +125,30 @@ PROGRAM = b"""
 #ifndef MORE
 #define MORE 1
 #endif
+#ifndef TIMES
+#define TIMES 2.5
+#endif
+#ifndef CASE
+#define CASE 8
+#endif
 int tell(int n) { assert(n > 0); printf("built %s\\n", WHEN); return n; }
 int more(int n) { assert(n > 1); return tell(n) + MORE; }
 int (*const both[])(int) = { tell, more };
+int table(int n) {
+    assert(n > 2);
+    switch (n) {
+    case 3: return tell(7);
+    case 4: return n * n;
+    case 5: puts("five"); return 1;
+    case 6: return more(9);
+    case 7: puts("seven"); return 70;
+    case CASE: return n ^ 99;
+    case 9: return printf("%f", n * TIMES);
+    case 10: return 5;
+    case 11: return 9 - n * n;
+    default: return 0;
+    }
+}
 """
 
 
@@ -369,6 +390,12 @@ CAUSES: tuple[Pair, ...] = (
         "path by debug information of DWARF 4, which has paths among its numbers",
         ("D001",),
         compiled(("/opt/one/src", "/srv/ci/other/src"), (("-gdwarf-4",), ("-gdwarf-4",))),
+        needs="gcc",
+    ),
+    Pair(
+        "path in assertions, which moves all that lies behind it",
+        ("D001",),
+        compiled(("/opt/one/src", "/srv/ci/group/another/src"), (("-O2", "-s"), ("-O2", "-s"))),
         needs="gcc",
     ),
     Pair(
@@ -640,6 +667,22 @@ CONTROLS: tuple[Pair, ...] = (
         "a number in the code, beside the path",
         ("D001", "D099"),
         compiled(("/opt/one/src", "/srv/ci/other/src"), (("-g", "-DMORE=1"), ("-g", "-DMORE=2"))),
+        needs="gcc",
+    ),
+    Pair(
+        "a number in the data, beside the path",
+        ("D001", "D099"),
+        compiled(
+            ("/opt/one/src", "/srv/ci/group/another/src"), (("-O2", "-s", "-DTIMES=2.5"), ("-O2", "-s", "-DTIMES=2.75"))
+        ),
+        needs="gcc",
+    ),
+    Pair(
+        "a case in a table, beside the path",
+        ("D001", "D099"),
+        compiled(
+            ("/opt/one/src", "/srv/ci/group/another/src"), (("-O2", "-s", "-DCASE=8"), ("-O2", "-s", "-DCASE=12"))
+        ),
         needs="gcc",
     ),
     Pair(

@@ -240,12 +240,14 @@ def _looked_into(name: str, left: _File, right: _File, mover: Mover | None, clue
         return _opaque(name, one, other, at)
     return (
         (_zeroed(one, other, left, right, clues) if name == ".dynstr" else None)
-        or _by_texts(name, one, other, left.searched ^ right.searched, clues)
+        or _by_texts(name, one, other, left.searched ^ right.searched, clues, mover)
         or _opaque(name, one, other, at)
     )
 
 
-def _by_texts(name: str, left: _Section, right: _Section, told: Collection[bytes], clues: Clues) -> Difference | None:
+def _by_texts(
+    name: str, left: _Section, right: _Section, told: Collection[bytes], clues: Clues, mover: Mover | None
+) -> Difference | None:
     """Return the node of a section whose texts differ, or None if they do not, or say nothing.
 
     :param told: texts of which .dynamic tells, and its node.
@@ -263,7 +265,8 @@ def _by_texts(name: str, left: _Section, right: _Section, told: Collection[bytes
         same = rest[0] == rest[1]
         return Difference(name, Kind.ELF, "follows from .dynamic: the search path") if same else None
     more: tuple[Finding, ...] = ()
-    if rest[0] != rest[1] or strings.MOST in map(len, texts):
+    explained = rest[0] == rest[1] or (mover is not None and mover.is_explained_beside_texts(name))
+    if not explained or strings.MOST in map(len, texts):
         more = findings_of((UNKNOWN,), *_around(*rest), f"section {name}, beside its texts")
     return Difference(name, Kind.ELF, found.summary, found.detail, found.findings + more)
 

@@ -7,7 +7,10 @@ address of one function in each. What is no such number stays unexplained.
 from __future__ import annotations
 
 import re
+import sys
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Callable, NamedTuple
 
 from . import strings
@@ -16,6 +19,9 @@ __all__ = ["Mover", "Place", "beside_texts"]
 
 MOST_PLACES = 50_000
 """How many numbers of one section are looked at."""
+
+MOST_GAPS = 50_000
+"""How many texts a section may have for what lies between them to be looked at."""
 
 TABLES = (".dynstr", ".strtab", ".shstrtab", ".debug_str", ".debug_line_str")
 """Sections that hold texts, which others name by their offsets."""
@@ -41,6 +47,18 @@ class Place(NamedTuple):
     """Nothing for what takes no room in the file."""
 
 
+class Stretch(NamedTuple):
+    """A part of a section that lies somewhere in each file."""
+
+    left: int
+    right: int
+    size: int
+
+    def holds(self, left: int, right: int) -> bool:
+        """Tell whether two offsets are one place in it."""
+        return left - self.left == right - self.right and 0 <= left - self.left <= self.size
+
+
 class Mover:
     """Two files' sections, by names."""
 
@@ -53,6 +71,7 @@ class Mover:
         self._sizes = {(a.size, b.size) for a, b in self.pairs.values() if a.size != b.size}
         self._widths = (8, 4) if bits == 64 else (4,)
         self._order: str = order
+        self._alignments: dict[tuple[Place, Place], list[Stretch]] = {}
         self._same_texts = same_texts
 
     def unexplained(self, name: str) -> int | None:
@@ -60,39 +79,62 @@ class Mover:
         left, right = self.pairs[name]
         if left.size != right.size:
             return next(_differing(left.data, right.data, 0), min(len(left.data), len(right.data)))
+        return self._unexplained(left, right, Stretch(0, 0, left.size))
+
+    def is_explained_beside_texts(self, name: str) -> bool:
+        """Tell whether all that lies between the texts of a section, which have other lengths, says the same."""
+        left, right = self.pairs[name]
+        stretches = self._aligned(left, right)
+        return bool(stretches) and all(self._unexplained(left, right, each) is None for each in stretches)
+
+    def _aligned(self, left: Place, right: Place) -> list[Stretch]:
+        found = self._alignments.get((left, right))
+        if found is None:
+            found = self._alignments[left, right] = _stretches(left.data, right.data)
+        return found
+
+    def _is_in_one_stretch(self, left: Place, right: Place, one: int, other: int) -> bool:
+        stretches = self._aligned(left, right)
+        index = bisect_right(stretches, (one, sys.maxsize)) - 1
+        return index >= 0 and stretches[index].holds(one, other)
+
+    def _unexplained(self, left: Place, right: Place, stretch: Stretch) -> int | None:
+        one = left.data[stretch.left : stretch.left + stretch.size]
+        other = right.data[stretch.right : stretch.right + stretch.size]
         done = 0
         for _ in range(MOST_PLACES):
-            at = next(_differing(left.data, right.data, done), None)
+            at = next(_differing(one, other, done), None)
             if at is None:
                 return None
-            end = self._number_end(left, right, max(done, at - 7), at)
+            end = self._number_end(left, right, stretch, max(done, at - 7), at)
             if not end:
-                return at
+                return stretch.left + at
             done = end
-        return done
+        return stretch.left + done
 
     def is_one_number(self, left: int, right: int) -> bool:
         """Tell whether two numbers are one section's sizes, or one place's addresses."""
         return (left, right) in self._sizes or self._is_one_address(left, right)
 
-    def _number_end(self, left: Place, right: Place, first: int, at: int) -> int:
+    def _number_end(self, left: Place, right: Place, stretch: Stretch, first: int, at: int) -> int:
         """Return where a number ends that begins between *first* and *at*, holds *at* and says the same; 0 for none."""
         for width in self._widths:
             for start in range(max(first, at - width + 1), at + 1):
-                end = start + width
-                if end <= len(left.data) and self._says_the_same(left, right, start, end):
-                    return end
+                places = stretch.left + start, stretch.right + start
+                if start + width <= stretch.size and self._says_the_same(left, right, places, width):
+                    return start + width
         return 0
 
-    def _says_the_same(self, left: Place, right: Place, start: int, end: int) -> bool:
-        values = [int.from_bytes(side.data[start:end], self._order) for side in (left, right)]  # type: ignore[arg-type]  # one of two
-        if values[0] == values[1]:
+    def _says_the_same(self, left: Place, right: Place, places: tuple[int, int], width: int) -> bool:
+        one, other = (
+            int.from_bytes(side.data[start : start + width], self._order)  # type: ignore[arg-type]  # one of two
+            for side, start in zip((left, right), places)
+        )
+        if one == other:
             return False
-        if self.is_one_number(values[0], values[1]):
+        if self.is_one_number(one, other) or any(self._is_one_text(*table, one, other) for table in self._tables):
             return True
-        if any(self._is_one_text(*table, values[0], values[1]) for table in self._tables):
-            return True
-        return end - start == 4 and left.address > 0 and self._is_one_distance(left, right, start, values)
+        return width == 4 and left.address > 0 and self._is_one_distance(left, right, places, (one, other))
 
     def _is_one_address(self, left: int, right: int) -> bool:
         return any(
@@ -102,12 +144,12 @@ class Mover:
             for one, other in self._loaded
         )
 
-    def _is_one_distance(self, left: Place, right: Place, start: int, values: list[int]) -> bool:
+    def _is_one_distance(self, left: Place, right: Place, places: tuple[int, int], values: tuple[int, int]) -> bool:
         """Tell whether both numbers lead to one place: from behind them, from themselves, or from their section."""
-        signed = [value - (1 << 32) if value >> 31 else value for value in values]
+        one, other = (value - (1 << 32) if value >> 31 else value for value in values)
+        bases = [(places[0] + 4, places[1] + 4), places, (0, 0)]
         return any(
-            self._is_one_address(left.address + base + signed[0], right.address + base + signed[1])
-            for base in (start + 4, start, 0)
+            self._is_one_address(left.address + bases_[0] + one, right.address + bases_[1] + other) for bases_ in bases
         )
 
     def _is_one_place(self, left: Place, right: Place, one: int, other: int) -> bool:
@@ -117,6 +159,8 @@ class Mover:
             return True
         if self._is_one_text(left.data, right.data, one, other):
             return True
+        if left.size != right.size and self._is_in_one_stretch(left, right, one, other):
+            return True
         near = left.data[one : one + _ALIKE], right.data[other : other + _ALIKE]
         return len(near[0]) == _ALIKE and near[0] == near[1] and any(near[0])
 
@@ -125,6 +169,50 @@ class Mover:
             return False
         texts = _text_at(left, one), _text_at(right, other)
         return bool(texts[0]) and bool(texts[1]) and (texts[0] == texts[1] or self._same_texts(*texts))
+
+
+def _stretches(left: bytes, right: bytes) -> list[Stretch]:
+    """Return what lies between the texts of two sections that have as many; nothing if they do not fit together."""
+    gaps = [list(islice(_gaps(data), MOST_GAPS + 1)) for data in (left, right)]
+    if len(gaps[0]) != len(gaps[1]) or len(gaps[0]) > MOST_GAPS:
+        return []
+    found: list[Stretch] = []
+    for one, other in zip(*gaps):
+        here = list(_between(left[slice(*one)], right[slice(*other)]))
+        if not here:
+            return []
+        found += (Stretch(one[0] + each.left, other[0] + each.right, each.size) for each in here)
+    return found
+
+
+def _between(left: bytes, right: bytes) -> Iterator[Stretch]:
+    """Give the parts of two gaps between texts, which are cut where one has more zeros, which align what follows."""
+    heads = [len(side) - len(side.lstrip(b"\0")) for side in (left, right)]
+    tails = [len(side.rstrip(b"\0")) for side in (left, right)]
+    if tails[0] - heads[0] == tails[1] - heads[1]:
+        zeros = min(heads)
+        one, other = heads[0] - zeros, heads[1] - zeros
+        yield Stretch(one, other, min(len(left) - one, len(right) - other))
+        return
+    runs = [[match.span() for match in _NO_ZEROS.finditer(side)] for side in (left, right)]
+    if [end - start for start, end in runs[0]] != [end - start for start, end in runs[1]]:
+        return
+    at = (0, 0)
+    for (start, end), (start_, end_) in zip(*runs):
+        zeros = min(start - at[0], start_ - at[1])
+        yield Stretch(start - zeros, start_ - zeros, end - start + zeros)
+        at = end, end_
+
+
+_NO_ZEROS = re.compile(rb"[^\0]+")
+
+
+def _gaps(data: bytes) -> Iterator[tuple[int, int]]:
+    at = 0
+    for start, end in strings.places(data):
+        yield at, start
+        at = end
+    yield at, len(data)
 
 
 def _text_at(data: bytes, at: int) -> bytes:

@@ -88,12 +88,18 @@ def beside(data: bytes) -> bytes:
 def _split(data: bytes) -> tuple[list[bytes], bytes]:
     """Return the texts in *data*, and what is beside them."""
     texts, rest, at = [], [], 0
+    for start, end in places(data):
+        texts.append(data[start:end])
+        rest.append(data[at:start])
+        at = end
+    return texts, _ZEROS.sub(b"\0", b"".join([*rest, data[at:]]))
+
+
+def places(data: bytes) -> Iterator[tuple[int, int]]:
+    """Give where texts begin and end in *data*."""
     for match in _TEXT.finditer(data):
         if _is_likely(match[0]):
-            texts.append(match[0])
-            rest.append(data[at : match.start()])
-            at = match.end()
-    return texts, _ZEROS.sub(b"\0", b"".join([*rest, data[at:]]))
+            yield match.span()
 
 
 _ZEROS = re.compile(rb"\0{2,}")

@@ -38,6 +38,9 @@ _REMEDY = "samebytes tree fix, with the same --layout and --date, makes one tree
 
 _SHOWN = 20
 
+MOST_MODULES = 200
+"""How many compiled modules are taken apart that are the same but for their form; thousands differ in one way."""
+
 
 class Tree(NamedTuple):
     """A tree on disk, and what ``tree fix`` without compiled modules would make of it."""
@@ -62,6 +65,8 @@ class _Both(NamedTuple):
     """Names at which ``tree fix`` leaves the same on both sides, or nothing."""
     differing: frozenset[str]
     """Names of files with other contents, or on one side only."""
+    cursory: frozenset[str]
+    """Compiled modules that are the same but for their form, beyond the first MOST_MODULES."""
     planted: tuple[Mapping[str, int], Mapping[str, int]]
     """Permission bits that no umask gives, by name."""
     clues: Clues
@@ -91,7 +96,8 @@ def _read(left: Tree, right: Tree, worlds: tuple[World, World]) -> _Both:
     clues = Clues(worlds, (digests[0], digests[1]), frozenset({*names, *map(posixpath.basename, names)}), only)
     settled = frozenset(name for name in names if _is_settled(name, left, right, read))
     planted = _planted(opened[0], only), _planted(opened[1], only)
-    return _Both(left, right, read, settled, changed | only, planted, clues)
+    cursory = frozenset(sorted(filter(_is_compiled, settled & changed))[MOST_MODULES:])
+    return _Both(left, right, read, settled, changed | only, cursory, planted, clues)
 
 
 def _planted(side: Opened, only: Collection[str]) -> dict[str, int]:
@@ -153,7 +159,7 @@ def _form(compiled: Entry, source: Entry) -> bytes | None:
     if not bytecode.is_known(data):
         return data
     try:
-        return bytecode.relocated(bytecode.bound(data, read_all(source.content), "checked-hash"), source.name)
+        return bytecode.normalized(bytecode.bound(data, read_all(source.content), "checked-hash"), source.name)
     except ArchiveError:
         return None
 
@@ -260,6 +266,8 @@ def _passes(name: str, both: _Both) -> tuple[str, ...]:
 
 
 def _changed(name: str, both: _Both, note: Callable[[str], None]) -> Difference:
+    if name in both.cursory:
+        return Difference(name, Kind.PYC, "the same code in another form, as others above", passes=("bytecode",))
     listed = _record_rows(name, both) if name.endswith(".dist-info/RECORD") else None
     pair = both.read.pairs[name]
     key = f"*.dist-info/{posixpath.basename(name)}" if posixpath.dirname(name).endswith(".dist-info") else name

@@ -6,7 +6,7 @@ from ..errors import ArchiveError
 from . import marshalform
 from .pyc import HEADER_SIZE, source_hash
 
-__all__ = ["FLAGS", "bound", "is_known", "normalized", "relocated"]
+__all__ = ["FLAGS", "bound", "is_known", "normalized"]
 
 FLAGS = {"checked-hash": 3, "unchecked-hash": 1}
 """PEP 552's word of flags, by how the import system is to treat the source."""
@@ -19,25 +19,23 @@ def is_known(pyc: bytes) -> bool:
     return pyc[2:4] == b"\r\n" and marshalform.is_known(int.from_bytes(pyc[:2], "little"))
 
 
-def normalized(pyc: bytes) -> bytes:
+def normalized(pyc: bytes, filename: str | None = None) -> bytes:
     """Return the compiled module *pyc* with its code in the one form; its header stays.
 
     The code is read, never loaded or run. What comes out means the same and, given again, stays as it is.
 
+    :param filename: as what its source is to have been compiled; None for what is there. As the import system does,
+        this renames the code objects, nested ones too, that name the file which the outermost names. Those that name
+        another were made from another source.
     :raises ArchiveError: if it is of a Python that is not known, truncated, or no compiled module.
     """
-    return pyc[:HEADER_SIZE] + _code(pyc, None)
-
-
-def relocated(pyc: bytes, filename: str) -> bytes:
-    """Return the compiled module *pyc* in the one form, as if its source had been compiled as *filename*.
-
-    As the import system does, it renames the code objects, nested ones too, that name the file which the outermost
-    names. Those that name another were made from another source.
-
-    :raises ArchiveError: as in :func:`normalized`.
-    """
-    return pyc[:HEADER_SIZE] + _code(pyc, filename)
+    if len(pyc) < HEADER_SIZE or pyc[2:4] != b"\r\n":
+        raise ArchiveError("it does not start as a compiled module does", remedy=_REMEDY)
+    try:
+        code = marshalform.normalized(pyc[HEADER_SIZE:], int.from_bytes(pyc[:2], "little"), filename)
+    except marshalform.NotMarshalError as error:
+        raise ArchiveError(f"the code of the compiled module cannot be read: {error}", remedy=_REMEDY) from None
+    return pyc[:HEADER_SIZE] + code
 
 
 def bound(pyc: bytes, source: bytes, mode: str) -> bytes:
@@ -57,12 +55,3 @@ def bound(pyc: bytes, source: bytes, mode: str) -> bytes:
     if is_stale:
         raise ArchiveError("the header says that it was compiled from another source", remedy=_REMEDY)
     return magic + FLAGS[mode].to_bytes(4, "little") + digest + pyc[HEADER_SIZE:]
-
-
-def _code(pyc: bytes, filename: str | None) -> bytes:
-    if len(pyc) < HEADER_SIZE or pyc[2:4] != b"\r\n":
-        raise ArchiveError("it does not start as a compiled module does", remedy=_REMEDY)
-    try:
-        return marshalform.normalized(pyc[HEADER_SIZE:], int.from_bytes(pyc[:2], "little"), filename)
-    except marshalform.NotMarshalError as error:
-        raise ArchiveError(f"the code of the compiled module cannot be read: {error}", remedy=_REMEDY) from None

@@ -178,7 +178,7 @@ def _plan_normalized(plan: Plan, name: str, final: str, mode: str) -> None:
         plan.remove("bytecode", name, "removed: its source has changed since")
         return
     try:
-        after = bytecode.relocated(bytecode.bound(before, plan.read(source), mode), posixpath.join(final, source))
+        after = bytecode.normalized(bytecode.bound(before, plan.read(source), mode), posixpath.join(final, source))
     except ArchiveError as error:
         plan.remove("bytecode", name, f"removed: {error.message}")
     else:

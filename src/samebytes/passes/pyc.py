@@ -57,7 +57,7 @@ def _recoded(content: Content, source: Entry) -> tuple[Content, str] | None:
         return None
     data = read_all(content)
     try:
-        after = bytecode.relocated(data, source.name)
+        after = bytecode.normalized(data, source.name)
     except ArchiveError:
         return None
     return None if after == data else (Data(after), f"code: written by value, as compiled from {source.name}")

@@ -13,7 +13,7 @@ import types
 import pytest
 
 from samebytes.dist import marshalform
-from samebytes.dist.bytecode import bound, is_known, normalized, relocated
+from samebytes.dist.bytecode import bound, is_known, normalized
 from samebytes.dist.pyc import HEADER_SIZE, source_hash
 from samebytes.errors import ArchiveError
 
@@ -150,13 +150,13 @@ def test_a_string_is_interned_by_what_it_is_and_not_by_what_is_in_use() -> None:
 
 def test_relocated_is_as_if_it_had_been_compiled_there() -> None:
     for name in ("/elsewhere/m.py", "m", "/place/größe.py", "two words", "/\udcff.py"):
-        assert relocated(pyc(), name) == normalized(pyc(compiled(filename=name)))
+        assert normalized(pyc(), name) == normalized(pyc(compiled(filename=name)))
 
 
 def test_relocated_leaves_the_code_of_another_source() -> None:
     other = compiled("def f(): pass", "/template.html")
     code = compiled("x = 1").replace(co_consts=(other.co_consts[0], "/place/m.py"))
-    moved = loaded(relocated(pyc(code), "/new.py"))
+    moved = loaded(normalized(pyc(code), "/new.py"))
     assert (moved.co_filename, moved.co_consts[0].co_filename, moved.co_consts[1]) == (
         "/new.py",
         "/template.html",

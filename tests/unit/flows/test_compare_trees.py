@@ -30,6 +30,7 @@ from support.installed import (
 from support.schemas import assert_valid
 
 from samebytes import cli
+from samebytes.compare import trees as compare_trees
 from samebytes.compare.model import Comparison, Difference, Verdict
 from samebytes.errors import UsageError
 from samebytes.flows.compare import compare, plan
@@ -147,6 +148,16 @@ def test_what_installers_write_is_told_with_its_rule(trees: tuple[Path, Path]) -
     assert (header.name, header.findings[0].code, header.passes) == ("header", "D011", ("bytecode",))
     assert "only the path of the source, co_filename, differs: /tmp/pip-target-x/part.py and " in code.summary
     assert {finding.code for finding in code.findings} <= {"D001", "D002"}
+
+
+def test_of_many_modules_the_first_are_taken_apart(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compare_trees, "MOST_MODULES", 1)
+    _as_pip(trees[1])
+    found = compared(trees)
+    assert found.verdict is Verdict.NORMALIZED
+    assert node(found, f"demo/__pycache__/__init__.{TAG}.pyc").children
+    assert node(found, PART).summary == "the same code in another form, as others above"
+    assert (node(found, PART).children, node(found, PART).passes) == ((), ("bytecode",))
 
 
 def test_another_source_is_another_tree(trees: tuple[Path, Path]) -> None:

@@ -398,6 +398,25 @@ def test_a_full_disk(small: Path, tmp_path: Path) -> None:
     assert facts(small) == before
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_a_file_larger_than_the_process_may_write(tmp_path: Path) -> None:
+    import resource
+
+    limit = 300_000
+    source = project(tmp_path, "two", {"two/__init__.py": b"", "two/data.bin": os.urandom(2 * limit)})
+    done = subprocess.run(
+        [sys.executable, "-m", "samebytes", "install", source, "--target", tmp_path / "site"],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == OutputError.exit_status
+    assert "two/data.bin: cannot be written: File too large" in done.stderr
+    assert not (tmp_path / "site").exists()
+    assert strays(tmp_path) == []
+
+
 def test_a_read_only_place(small: Path, tmp_path: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(small)], check=True)
     with pytest.raises(OutputError, match="cannot be written to: Read-only file system"):

@@ -34,6 +34,7 @@ from support.installed import (
 )
 from support.wheels import spelt
 
+from samebytes import cli
 from samebytes.errors import ArchiveError, OutputError, RecordError, UsageError
 from samebytes.flows.tree_digest import digest
 from samebytes.flows.tree_fix import Options, fix
@@ -496,3 +497,62 @@ def test_the_place_is_in_compiled_modules(tree: Path) -> None:
     fix_tree(tree, final="/srv/other")
     assert b"/srv/other/demo/part.py" in (tree / pyc("demo/part")).read_bytes()
     assert str(tree).encode() not in (tree / pyc("demo/part")).read_bytes()
+
+
+def test_a_compiled_module_of_another_python_stays_and_is_listed(tree: Path) -> None:
+    other = tree / "demo" / "__pycache__" / "part.pypy310-pp73.pyc"
+    other.write_bytes(b"\x50\x01\r\n" + bytes(20))
+    (note,) = fix_tree(tree).notes
+    assert (note.name, note.detail) == (
+        other.relative_to(tree).as_posix(),
+        "left as it is: compiled by a Python that is not known",
+    )
+    assert rows(tree)[note.name][1:] == [spelt(other.read_bytes()), "24"]
+    assert fix_tree(tree, write=False).changes == ()
+    fix_tree(tree, levels=())
+    assert not other.exists()
+
+
+# The command line
+
+
+@pytest.mark.parametrize(
+    ("options", "message", "remedy"),
+    [
+        (["fix", "{tree}", "--layout", "app"], "--layout: 'app' is not absolute", "Give the whole path."),
+        (["fix", "{tree}", "--root", "{tree}/demo"], "does not lie in", "Name the --root that it lies in."),
+        (
+            ["fix", "{tree}/none"],
+            "there is no such directory",
+            "Name the directory that the packages are installed in.",
+        ),
+        (["fix", "{tree}/demo/data.txt"], "is not a directory", "Name the directory"),
+        (["fix", "{tree}", "--python", "{tree}/demo/data.txt"], "is no Python that runs here", "--python"),
+        (["fix", "{tree}", "--python", "/bin/echo"], "is no Python that runs here", "--python"),
+        (["digest", "{tree}", "--tar", "{tree}/x.tar"], "lies in the tree that is digested", "another directory"),
+        (["digest", "{tree}", "{tree}/demo", "--tar", "/tmp/x.tar"], "--tar writes one tree", "Name one"),
+    ],
+)
+def test_wrong_command_lines(
+    options: list[str], message: str, remedy: str, tree: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    was = facts(tree)
+    status = cli.main(["tree", *(option.format(tree=tree) for option in options)])
+    said = capsys.readouterr().err
+    assert status == UsageError.exit_status
+    assert message in said
+    assert remedy in said
+    assert facts(tree) == was
+
+
+def test_where_a_tree_will_lie_is_counted_from_the_root(tree: Path) -> None:
+    site = tree.parent / "image" / "usr" / "lib" / "app"
+    site.parent.mkdir(parents=True)
+    tree.rename(site)
+    options = ["--root", str(tree.parent / "image"), "--date", str(DATE), "-q"]
+    assert cli.main(["tree", "fix", str(site), *options, "--check"]) == 1
+    assert cli.main(["tree", "fix", str(site), *options]) == 0
+    assert cli.main(["tree", "fix", str(site), *options, "--check"]) == 0
+    compiled = (site / pyc("demo/part")).read_bytes()
+    assert b"/usr/lib/app/demo/part.py" in compiled
+    assert str(tree.parent).encode() not in compiled
