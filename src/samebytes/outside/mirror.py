@@ -34,6 +34,8 @@ class Mirror:
 
     def __init__(self, index: Index, cache: Path) -> None:
         self._index, self._cache = index, cache
+        self.origin = index.address
+        """The address of the index itself."""
         self._listed: dict[str, File] = {}
         self._lock = threading.Lock()
         self.address = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -24,6 +25,12 @@ class NotThere(Exception):
         self.state, self.reason, self.version = state, reason, version
 
 
+def without_hosts(message: str, index: str) -> str:
+    """Return *message* without the address of the *index*, or of any host: results are the same from a mirror."""
+    told = message.replace(f"the index {index}", "the index").replace(index, "the index")
+    return re.sub(r"https?://[^/\s]*", "", told)
+
+
 def fetched(wish: Wish, mirror: Mirror, python: str) -> tuple[Path, str, Sdist]:
     """Return the sdist of *wish* for the version *python* of Python, its version, and what is known of it.
 
@@ -32,15 +39,15 @@ def fetched(wish: Wish, mirror: Mirror, python: str) -> tuple[Path, str, Sdist]:
     try:
         files = mirror.files(wish.name)
     except UsageError as error:
-        raise NotThere(State.UNKNOWN, error.message) from None
+        raise NotThere(State.UNKNOWN, without_hosts(error.message, mirror.origin)) from None
     except IndexFailure as error:
-        raise NotThere(State.UNAVAILABLE, error.message) from None
+        raise NotThere(State.UNAVAILABLE, without_hosts(error.message, mirror.origin)) from None
     file = _chosen(files, wish, python)
     version = str(parse_sdist_filename(file.name)[1])
     try:
         path = mirror.fetch(file)
     except (ArchiveError, IndexFailure) as error:
-        raise NotThere(State.UNAVAILABLE, error.message, version) from None
+        raise NotThere(State.UNAVAILABLE, without_hosts(error.message, mirror.origin), version) from None
     return path, version, _facts(file, path)
 
 

@@ -21,7 +21,7 @@ from ..outside.confined import End, Limits, run
 from ..outside.index import Index, address
 from ..outside.mirror import Mirror, serving
 from . import findings
-from .download import NotThere, fetched
+from .download import NotThere, fetched, without_hosts
 from .model import Artifact, Examination, Requirement, State, Wish
 
 __all__ = ["Around", "Limits", "examine"]
@@ -216,7 +216,7 @@ class _Job:
         if any(one.state != "could not be built" for one in self._artifacts):
             return State.EXAMINED, "", self._log
         if failure is not None:
-            return State.UNAVAILABLE, failure.message, self._log
+            return State.UNAVAILABLE, without_hosts(failure.message, self._mirror.origin), self._log
         return State.NOT_BUILT, self._first_reason(), self._log
 
     def _first_reason(self) -> str:
