@@ -23,7 +23,7 @@ AS_IS, NORMALIZED, HOOK = "as is", "normalized", "hook"
 """Ways: as the project stands; that, normalized; with samebytes' hooks in front of the project's backend."""
 
 BUILD = "samebytes build"
-"""A further way: by the command that owns the whole build."""
+"""A further way: by the command that owns the whole build and fixes its paths."""
 
 
 class Form(enum.Enum):

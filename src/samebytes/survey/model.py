@@ -6,7 +6,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..flows.subject import AS_IS, FROM_SDIST, HOOK, NORMALIZED, SDIST, WHEEL
+from ..flows.subject import AS_IS, BUILD, FROM_SDIST, HOOK, NORMALIZED, SDIST, WHEEL
 
 __all__ = [
     "BUILD",
@@ -30,9 +30,6 @@ __all__ = [
     "Tally",
     "Wish",
 ]
-
-BUILD = "samebytes build"
-"""The fourth way: by ``samebytes build``, which owns the whole build and fixes its paths."""
 
 WAYS = (AS_IS, NORMALIZED, HOOK, BUILD)
 """All ways, in the order in which they are shown. Each is built, or normalized, by itself: none stands for another."""

@@ -31,6 +31,8 @@ STATUSES = {
     10: "done, but a wrong RECORD was rebuilt",
     11: "two encoders of the compressed stream disagree",
     12: "the package index cannot be reached or understood",
+    13: "the store of a survey is damaged, newer, or cannot be written",
+    14: "the cluster cannot be reached, or was lost",
     70: "a bug in samebytes",
     130: "interrupted (SIGINT)",
     141: "whoever read the output went away",
@@ -41,6 +43,7 @@ STATUSES = {
 OF_ERRORS = {
     "ArchiveError": 4,
     "BackendError": 7,
+    "ClusterError": 14,
     "ConfigError": 3,
     "EncoderError": 11,
     "HostileArchiveError": 4,
@@ -51,6 +54,7 @@ OF_ERRORS = {
     "RecordError": 5,
     "SamebytesError": 2,
     "SignatureError": 6,
+    "StoreError": 13,
     "UsageError": 2,
 }
 
