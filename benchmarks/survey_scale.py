@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from support import synthetic_survey
 
-from samebytes.compare import causes
+from samebytes.comparison import causes
 from samebytes.survey.model import Examination, Run, Wish
 from samebytes.survey.store import Store
 

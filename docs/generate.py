@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from samebytes.compare.causes import Cause
+    from samebytes.comparison.causes import Cause
     from samebytes.passes.model import Pass
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,7 +52,7 @@ _MORE = {
 _CAUSES_HEAD = """\
 # Causes
 
-<!-- Written by docs/generate.py from samebytes.compare.causes.ALL. Do not edit it by hand. -->
+<!-- Written by docs/generate.py from samebytes.comparison.causes.ALL. Do not edit it by hand. -->
 
 Why two builds differ. [`samebytes compare`](../how-to/compare.md) names each difference's cause by one of these codes,
 with the bytes that it was told by, and what to do about it. Codes are stable. A cause is named only where the bytes
@@ -138,7 +138,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a page is stale")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT / "src"))
-    from samebytes.compare import causes
+    from samebytes.comparison import causes
     from samebytes.passes import ALL
 
     texts = {PAGE: page(ALL), CAUSES: causes_page(causes.ALL)}

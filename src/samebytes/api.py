@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Union
 
 from . import cores
-from .compare.model import Comparison, Difference, Verdict
+from .comparison.model import Comparison, Difference, Verdict
 from .epoch import from_environment, from_setting
 from .errors import BackendError, SamebytesError, UsageError
 from .flows.compare import Pair, compare_pair

@@ -22,11 +22,11 @@ from support.wheels import (
 )
 
 from samebytes.archive.entry import Kind
-from samebytes.compare.causes import by_code
-from samebytes.compare.clues import codes
-from samebytes.compare.engine import compare_files
-from samebytes.compare.marshalled import NotMarshalError, load
-from samebytes.compare.model import Comparison, Verdict
+from samebytes.comparison.causes import by_code
+from samebytes.comparison.clues import codes
+from samebytes.comparison.engine import compare_files
+from samebytes.comparison.marshalled import NotMarshalError, load
+from samebytes.comparison.model import Comparison, Verdict
 from samebytes.errors import RecordError, SignatureError
 from samebytes.passes import DEFAULT
 from samebytes.passes.model import Context

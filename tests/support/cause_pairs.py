@@ -38,7 +38,7 @@ from support.wheels import (
 )
 
 from samebytes.archive.entry import Kind
-from samebytes.compare.model import UNKNOWN_WORLD, World
+from samebytes.comparison.model import UNKNOWN_WORLD, World
 
 Maker = Callable[[Path, Path], tuple[Path, Path]]
 """Writes a left and a right archive, each into a directory of its own."""

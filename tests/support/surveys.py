@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from samebytes.compare.model import Verdict
+from samebytes.comparison.model import Verdict
 from samebytes.survey.model import (
     AS_IS,
     BUILD,

@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from samebytes.compare.causes import by_code
+from samebytes.comparison.causes import by_code
 from samebytes.survey.model import (
     BUILD,
     KINDS,

@@ -16,7 +16,7 @@ import pytest
 from samebytes import cli, errors
 from samebytes.backend.config import _KEYS, PINNED, load
 from samebytes.cli import exit_status
-from samebytes.compare import causes
+from samebytes.comparison import causes
 from samebytes.passes import ALL, select
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -23,11 +23,11 @@ ROOMS: dict[str, set[str]] = {
     "dist": {"archive", "errors"},
     "passes": {"dist", "archive", "deflate", "epoch", "errors"},
     "backend": {"passes", "dist", "archive", "cores", "deflate", "epoch", "errors"},
-    "compare": {"passes", "dist", "archive", "deflate", "epoch", "errors"},
-    "flows": {"backend", "compare", "passes", "dist", "archive", "deflate", "outside", "epoch", "errors"},
-    "survey": {"flows", "backend", "compare", "passes", "dist", "archive", "deflate", "outside", "epoch", "errors"},
-    "report": {"errors", "survey", "compare", "flows", "passes", "epoch"},
-    "api": {"compare", "cores", "epoch", "errors", "flows", "outside", "passes"},
+    "comparison": {"passes", "dist", "archive", "deflate", "epoch", "errors"},
+    "flows": {"backend", "comparison", "passes", "dist", "archive", "deflate", "outside", "epoch", "errors"},
+    "survey": {"flows", "backend", "comparison", "passes", "dist", "archive", "deflate", "outside", "epoch", "errors"},
+    "report": {"errors", "survey", "comparison", "flows", "passes", "epoch"},
+    "api": {"comparison", "cores", "epoch", "errors", "flows", "outside", "passes"},
     "cli": {"cores", "survey", "flows", "report", "outside", "epoch", "errors"},
 }
 """Every room may import itself and the package's own ``__version__``."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..compare.engine import compare_files
-from ..compare.model import UNKNOWN_WORLD, Comparison, Verdict, World
+from ..comparison.engine import compare_files
+from ..comparison.model import UNKNOWN_WORLD, Comparison, Verdict, World
 from ..errors import ArchiveError, Interrupted, SamebytesError, UsageError
 from .compare_trees import compare_trees
 from .normalize import SUFFIXES

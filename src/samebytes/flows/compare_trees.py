@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..archive.entry import Data, Entry, Kind
-from ..compare.model import UNKNOWN_WORLD, Comparison, Side, World
-from ..compare.trees import Tree, compare
+from ..comparison.model import UNKNOWN_WORLD, Comparison, Side, World
+from ..comparison.trees import Tree, compare
 from ..dist.record import Mismatch
 from .tree_apply import mode_for
 from .tree_digest import digest

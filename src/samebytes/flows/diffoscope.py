@@ -10,7 +10,7 @@ from typing import Callable
 
 from ..archive.entry import Entry
 from ..archive.entry import Kind as EntryKind
-from ..compare.model import Comparison, Difference, Kind
+from ..comparison.model import Comparison, Difference, Kind
 from ..errors import OutputError
 from ..passes.pipeline import open_archive
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable
 
-from ..compare import model
+from ..comparison import model
 from ..errors import SamebytesError
 from ..outside.interpreters import Python
 from ..outside.isolated import Installed

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..backend.config import load
-from ..compare import model
-from ..compare.engine import compare_files
+from ..comparison import model
+from ..comparison.engine import compare_files
 from ..epoch import DEFAULT_DATE
 from ..errors import SamebytesError, UsageError
 from ..outside.builds import BuildFailure, Hooks, Yard

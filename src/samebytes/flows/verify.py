@@ -12,8 +12,8 @@ from typing import Any
 
 from ..backend.config import load
 from ..backend.fixed import remove
-from ..compare.engine import compare_files
-from ..compare.model import UNKNOWN_WORLD, Comparison, Verdict, World
+from ..comparison.engine import compare_files
+from ..comparison.model import UNKNOWN_WORLD, Comparison, Verdict, World
 from ..errors import ConfigError, OutputError, SamebytesError, UsageError
 from ..outside.index import File
 from ..outside.interpreters import Python, named

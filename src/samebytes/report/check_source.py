@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..compare.causes import by_code
-from ..compare.model import Comparison, Verdict
+from ..comparison.causes import by_code
+from ..comparison.model import Comparison, Verdict
 from ..flows.bisect import Blame
 from ..flows.facts import Fact
 from ..flows.subject import FROM_SDIST, WHEEL, Artifact, Culprits, Failure, Outcome, Result

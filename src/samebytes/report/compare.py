@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Callable, NamedTuple, TypeVar
 
 from .. import passes
-from ..compare.causes import by_code
-from ..compare.model import Comparison, Difference, Finding, Kind, Verdict
+from ..comparison.causes import by_code
+from ..comparison.model import Comparison, Difference, Finding, Kind, Verdict
 from .evidence import Parted, parted
 from .prose import blocks, folded
 from .terminal import PLAIN, Style, harmless

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..compare.model import Evidence
+from ..comparison.model import Evidence
 from .terminal import harmless
 
 

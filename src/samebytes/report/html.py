@@ -10,8 +10,8 @@ import html
 from collections.abc import Iterable, Sequence
 from importlib import resources
 
-from ..compare.causes import by_code
-from ..compare.model import Comparison, Difference, Finding, Kind, Side, Verdict
+from ..comparison.causes import by_code
+from ..comparison.model import Comparison, Difference, Finding, Kind, Side, Verdict
 from .compare import cause_counts, counted, other_passes, pair_name, title_of
 from .evidence import Parted, parted
 from .prose import blocks

@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..compare.causes import by_code
-from ..compare.model import Comparison, Difference, Evidence, Finding, Side
+from ..comparison.causes import by_code
+from ..comparison.model import Comparison, Difference, Evidence, Finding, Side
 from ..flows.normalize import FileDigest, Result
 from .compare import cause_counts
 from .evidence import text_of

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from ..compare.causes import by_code
+from ..comparison.causes import by_code
 from ..flows.subject import Outcome, Result, Row
 from .check_source import blamed, fact_lines, title
 from .terminal import harmless

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..compare.model import Comparison, Verdict
+from ..comparison.model import Comparison, Verdict
 from ..flows.compare import Result
 from .compare import View, body_lines, cause_lines, counted, verdict_line
 from .html import causes_section, comparison_section, contents, html_page, text, verdict_badge

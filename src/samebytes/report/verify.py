@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..compare.model import Comparison
+from ..comparison.model import Comparison
 from ..epoch import format_date
 from ..flows.provenance import SAMEBYTES
 from ..flows.verify import Result, Verified

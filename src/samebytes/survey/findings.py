@@ -11,7 +11,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from ..compare.model import Comparison, Difference, Evidence, Verdict
+from ..comparison.model import Comparison, Difference, Evidence, Verdict
 from ..flows.subject import Failure, Outcome, Result, Row
 from .model import KINDS, WAYS, Artifact, CauseHit, Requirement
 

@@ -117,7 +117,7 @@ class CauseHit:
     """One cause of a difference, in one artifact."""
 
     code: str
-    """Such as ``D001`` (``compare.causes.by_code``)."""
+    """Such as ``D001`` (``comparison.causes.by_code``)."""
     count: int
     """In how many places."""
     member: str
@@ -140,7 +140,7 @@ class Artifact:
     state: str
     """SAME, DIFFERS or NOT_BUILT."""
     verdict: str = ""
-    """A ``compare.model.Verdict``'s value; empty if it could not be built or not be compared."""
+    """A ``comparison.model.Verdict``'s value; empty if it could not be built or not be compared."""
     reason: str = ""
     """Why it could not be built or compared, in a line."""
     file: str = ""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.wheels import FILES, SDIST_NAME, WHEEL_NAME, members, write_sdist, write_wheel
 
-from samebytes.compare.model import Verdict, World
+from samebytes.comparison.model import Verdict, World
 from samebytes.errors import ArchiveError, SamebytesError, UsageError
 from samebytes.flows.compare import Pair, compare, plan
 

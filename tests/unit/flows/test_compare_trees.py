@@ -30,8 +30,8 @@ from support.installed import (
 from support.schemas import assert_valid
 
 from samebytes import cli
-from samebytes.compare import trees as compare_trees
-from samebytes.compare.model import Comparison, Difference, Verdict
+from samebytes.comparison import trees as compare_trees
+from samebytes.comparison.model import Comparison, Difference, Verdict
 from samebytes.errors import UsageError
 from samebytes.flows.compare import compare, plan
 from samebytes.flows.tree_digest import digest

@@ -11,7 +11,7 @@ import pytest
 from support.artifacts import wheel
 from support.schemas import schema
 
-from samebytes.compare.engine import compare_files
+from samebytes.comparison.engine import compare_files
 from samebytes.errors import UsageError
 from samebytes.flows.bisect import Blame
 from samebytes.flows.facts import Fact

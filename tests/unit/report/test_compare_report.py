@@ -10,8 +10,8 @@ import pytest
 from support.comparisons import CONTAINER, ELF, TEXT, WHEEL, crowded, different, finding, hostile, identical, ordinary
 from support.schemas import schema
 
-from samebytes.compare.causes import ALL, by_code
-from samebytes.compare.model import Comparison, Difference, Evidence, Kind, Verdict
+from samebytes.comparison.causes import ALL, by_code
+from samebytes.comparison.model import Comparison, Difference, Evidence, Kind, Verdict
 from samebytes.report.compare import ASCII, LINES, View, branches_for, cause_lines, comparison_lines
 from samebytes.report.evidence import parted, text_of
 from samebytes.report.json import causes_document, comparison_document

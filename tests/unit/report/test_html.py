@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 from support.comparisons import HOSTILE, TEXT, crowded, different, hostile, identical, ordinary
 
-from samebytes.compare.model import Comparison, Difference, Kind, Verdict
+from samebytes.comparison.model import Comparison, Difference, Kind, Verdict
 from samebytes.report.compare import counted
 from samebytes.report.html import (
     ALL_OPEN,

@@ -20,7 +20,7 @@ pytest.importorskip("jinja2", reason="the survey's site needs the extra samebyte
 from support.schemas import assert_valid
 from support.synthetic_survey import HOSTILE_NAMES, examinations, fill, hostile, name_of, runs
 
-from samebytes.compare.causes import ALL
+from samebytes.comparison.causes import ALL
 from samebytes.errors import MissingExtraError, OutputError
 from samebytes.report.survey_site import SiteSummary, write_site
 from samebytes.report.survey_site.addresses import MARKER, cause_stem, stem

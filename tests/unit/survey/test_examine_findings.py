@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from samebytes.compare.model import Comparison, Difference, Evidence, Finding, Kind, Side, Verdict
+from samebytes.comparison.model import Comparison, Difference, Evidence, Finding, Kind, Side, Verdict
 from samebytes.flows.subject import Artifact, Failure, Outcome, Row
 from samebytes.survey import findings
 from samebytes.survey.model import CauseHit, Requirement

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from ...compare.causes import Cause, by_code
+from ...comparison.causes import Cause, by_code
 from ...survey.model import KINDS, WAYS, Hit
 
 

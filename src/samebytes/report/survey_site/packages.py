@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from ...compare.causes import Cause
-from ...compare.model import Evidence
+from ...comparison.causes import Cause
+from ...comparison.model import Evidence
 from ...survey.model import KINDS, WAYS, Artifact, CauseHit, Examination, Run, State
 from ..evidence import Parted, parted
 from . import addresses

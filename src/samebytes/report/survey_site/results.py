@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from ...compare.model import Verdict
+from ...comparison.model import Verdict
 from ...survey.model import DIFFERS, KINDS, NOT_BUILT, SAME, WAYS, Artifact, State, Summary
 
 

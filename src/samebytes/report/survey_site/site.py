@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
 from ... import __version__
-from ...compare.causes import ALL, Cause
+from ...comparison.causes import ALL, Cause
 from ...flows.variations import ALL as VARIATIONS
 from ...survey.model import KINDS, WAYS, WHOLE, Examination, Headline, Run
 from ...survey.store import Store

@@ -22,8 +22,8 @@ from support.wheels import (
 )
 
 from samebytes.archive.entry import Kind as Nature
-from samebytes.compare.engine import compare_files
-from samebytes.compare.model import Comparison, Kind, Verdict
+from samebytes.comparison.engine import compare_files
+from samebytes.comparison.model import Comparison, Kind, Verdict
 from samebytes.errors import ArchiveError, HostileArchiveError, UsageError
 
 REQUIRED = METADATA + b"Requires-Dist: a\nRequires-Dist: b\nClassifier: X\nClassifier: Y\n\nText\n"

@@ -13,12 +13,12 @@ from support.cause_pairs import CAUSES, build, inner_zip
 from support.wheels import FILES, INFO, METADATA, RECORD, members, record_of, write_wheel
 
 from samebytes.archive.entry import Data
-from samebytes.compare import elf, hexwindow, jsontree, nested, pyc, strings, text
-from samebytes.compare.clues import NO_CLUES
-from samebytes.compare.engine import compare_files
-from samebytes.compare.marshalled import NotMarshalError, load
-from samebytes.compare.members import Member, compare_contents
-from samebytes.compare.model import Comparison, Difference, Kind
+from samebytes.comparison import elf, hexwindow, jsontree, nested, pyc, strings, text
+from samebytes.comparison.clues import NO_CLUES
+from samebytes.comparison.engine import compare_files
+from samebytes.comparison.marshalled import NotMarshalError, load
+from samebytes.comparison.members import Member, compare_contents
+from samebytes.comparison.model import Comparison, Difference, Kind
 
 MAGIC = 3495
 

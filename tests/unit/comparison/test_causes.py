@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from support.cause_pairs import CAUSES, CONTROLS, Pair, build
 
-from samebytes.compare.causes import ALL, UNKNOWN, by_code
-from samebytes.compare.engine import compare_files
-from samebytes.compare.model import EXCERPT, Comparison, Verdict
+from samebytes.comparison.causes import ALL, UNKNOWN, by_code
+from samebytes.comparison.engine import compare_files
+from samebytes.comparison.model import EXCERPT, Comparison, Verdict
 
 
 def compared(pair: Pair, directory: Path) -> Comparison:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from samebytes.compare import repaired
+from samebytes.comparison import repaired
 
 PLAIN = [b"cp311-cp311-linux_x86_64"]
 
