@@ -156,14 +156,15 @@ class Case:
         else:
             first = self._build(way, hooks, here, "1")
             second = first if self._is_hopeless(first) else self._build(way, hooks, there, "2")
-        for name in FRAGILE:
-            if name in vary and second.failures.keys() - first.failures.keys():
-                again = self._build(way, hooks, self._place(vary - {name}), f"2-without-{name}")
+        for names in (*({name} for name in FRAGILE), set(FRAGILE)):
+            if names <= vary and second.failures.keys() - first.failures.keys():
+                listed = sorted(names)
+                again = self._build(way, hooks, self._place(vary - names), f"2-without-{'-'.join(listed)}")
                 if len(again.failures) < len(second.failures):
                     if way == AS_IS:
-                        self._left_out[name] = "the build fails with it"
-                    self._notes.append(f"{way}: {_survived(name, second.failures)}")
-                    second, vary = again, vary - {name}
+                        self._left_out.update(dict.fromkeys(listed, "the build fails with it"))
+                    self._notes.append(f"{way}: {_survived(' and '.join(listed), second.failures)}")
+                    second, vary = again, vary - names
         return first, second, vary
 
     def _is_hopeless(self, first: _Built) -> bool:
