@@ -89,7 +89,8 @@ class Sandbox:
                 words += ["--perms", "0755", "--size", _SMALL, "--tmpfs", path]
         for one in _outermost(path for path in (*readable, *_RESOLVER) if _is_hidden(path)):
             # bubblewrap would make the directories above for itself alone
-            words += [word for above in reversed(one.parents[:-1]) for word in ("--perms", "0755", "--dir", str(above))]
+            for above in reversed(list(one.parents)[:-1]):
+                words += ["--perms", "0755", "--dir", str(above)]
             words += ["--ro-bind", str(one), str(one)]
         for name, one in given.items():
             words += ["--ro-bind", str(one), f"/run/{name}"]
