@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .. import cores
 from ..epoch import from_environment, parse_date_option
-from .normalize import _jobs as jobs_option
+from .normalize import number_of_jobs
 
 if TYPE_CHECKING:
     from ..flows.tree_bytecode import Compiler
@@ -43,7 +43,7 @@ def add_compiling(parser: argparse.ArgumentParser, python: str, levels: str) -> 
         "-j",
         "--jobs",
         metavar="N",
-        type=jobs_option,
+        type=number_of_jobs,
         default=cores.available(),
         help="use so many processors (default: those there are, %(default)s)",
     )

@@ -81,7 +81,7 @@ def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
         "-j",
         "--jobs",
         metavar="N",
-        type=_jobs,
+        type=number_of_jobs,
         default=cores.available(),
         help="use so many processors (default: those there are, %(default)s)",
     )
@@ -184,7 +184,8 @@ def _given_date(option: str | None) -> ArtifactDate | None:
     return None if seconds is None else ArtifactDate(seconds, DateSource.ENVIRONMENT)
 
 
-def _jobs(text: str) -> int:
+def number_of_jobs(text: str) -> int:
+    """Return the number in *text*, for argparse."""
     if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST_JOBS):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_JOBS}")
     return int(text)
