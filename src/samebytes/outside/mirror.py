@@ -7,19 +7,18 @@ nor a cache of its own that somebody could have written into.
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from html import escape
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from ..errors import IndexFailure, SamebytesError, UsageError
+from . import loopback
 from .index import STRONG, File, Index
 
 ATTEMPTS = 2
@@ -94,8 +93,7 @@ class Mirror:
         files = [file for file in self.files(project) if any(file.hashes.get(one) for one in STRONG)]
         with self._lock:
             self._listed.update({file.name: file for file in files})
-        lines = [_link(file) for file in files]
-        return "\n".join(["<!DOCTYPE html><html><body>", *lines, "</body></html>"]).encode()
+        return loopback.page(_link(file) for file in files)
 
     def file(self, name: str) -> Path | None:
         """Return the file called *name* in the cache, if a page listed it.
@@ -109,31 +107,18 @@ class Mirror:
 
 def _link(file: File) -> str:
     algorithm = next(one for one in ("sha256", *STRONG) if file.hashes.get(one))
-    shown = {"href": f"../../files/{quote(file.name)}#{algorithm}={file.hashes[algorithm]}"}
-    if file.requires_python:
-        shown["data-requires-python"] = file.requires_python
-    if file.yanked is not None:
-        shown["data-yanked"] = file.yanked
-    attributes = " ".join(f'{name}="{escape(value)}"' for name, value in shown.items())
-    return f"<a {attributes}>{escape(file.name)}</a><br>"
+    return loopback.link(file, f"../../files/{quote(file.name)}#{algorithm}={file.hashes[algorithm]}")
 
 
 @contextmanager
 def serving(mirror: Mirror) -> Iterator[Mirror]:
     """Serve *mirror* to programs of this machine that know the address, until the context ends."""
-    path = f"/{secrets.token_urlsafe(16)}"
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(mirror, path))
-    server.daemon_threads = True
-    mirror.address = f"http://127.0.0.1:{server.server_address[1]}{path}/simple"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield mirror
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-        mirror.address = ""
+    with loopback.serving(lambda path: _handler(mirror, path)) as address:
+        mirror.address = f"{address}/simple"
+        try:
+            yield mirror
+        finally:
+            mirror.address = ""
 
 
 def _handler(mirror: Mirror, path: str) -> type[BaseHTTPRequestHandler]:

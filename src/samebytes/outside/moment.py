@@ -5,14 +5,12 @@ So it needs no pip that knows of upload times, and what pip builds on the way se
 
 from __future__ import annotations
 
-import secrets
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from html import escape
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from ..errors import IndexFailure, SamebytesError, UsageError
+from . import loopback
 from .index import File, Index
 
 
@@ -33,18 +31,12 @@ class Moment:
         :raises SamebytesError: as ``Index.files`` does.
         """
         lines = [self._link(one) for one in self._index.files(project) if was_there(one, self._until)]
-        return "\n".join(["<!DOCTYPE html><html><body>", *lines, "</body></html>"]).encode()
+        return loopback.page(lines)
 
     def _link(self, file: File) -> str:
         algorithm = next((one for one in ("sha256", "sha384", "sha512") if one in file.hashes), "")
         fragment = f"#{algorithm}={file.hashes[algorithm]}" if algorithm else ""
-        shown = {"href": self._index.with_credentials(file.url) + fragment}
-        if file.requires_python:
-            shown["data-requires-python"] = file.requires_python
-        if file.yanked is not None:
-            shown["data-yanked"] = file.yanked
-        attributes = " ".join(f'{name}="{escape(value)}"' for name, value in shown.items())
-        return f"<a {attributes}>{escape(file.name)}</a><br>"
+        return loopback.link(file, self._index.with_credentials(file.url) + fragment)
 
 
 def was_there(file: File, until: int) -> bool:
@@ -56,19 +48,9 @@ def was_there(file: File, until: int) -> bool:
 def serving(index: Index, until: int) -> Iterator[Moment]:
     """Serve *index* as it was at *until* to programs of this machine that know the address, until the context ends."""
     moment = Moment(index, until)
-    # Links may carry the index's credentials, so others on this machine must not guess the path.
-    path = f"/{secrets.token_urlsafe(16)}/simple"
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(moment, path))
-    server.daemon_threads = True
-    moment.address = f"http://127.0.0.1:{server.server_address[1]}{path}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with loopback.serving(lambda path: _handler(moment, f"{path}/simple")) as address:
+        moment.address = f"{address}/simple"
         yield moment
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _handler(moment: Moment, path: str) -> type[BaseHTTPRequestHandler]:
