@@ -20,7 +20,9 @@ from support.processes import import_path, is_running, linux_only, pid_in, wait_
 from support.projects import BY_NAME, Example, copy_bare, header_wheel, missing_tools, write_tree
 from support.schemas import schema
 from support.workshop import Workshop
-from support.worlds import git, moved_clock
+from support.worlds import git
+
+from samebytes.outside.variations import moved_clock
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")]
 
@@ -118,7 +120,7 @@ def test_every_variation_is_found_by_what_it_changes(desk: Desk) -> None:
     assert set(result["varied"]) | set(result["not_varied"]) == set(LEAKS)
     assert {"build-path", "umask", "hash-seed", "timezone", "mtimes", "checkout", "leftovers"} <= set(result["varied"])
     assert result["differs_by"]["moment"] == result["differs_by"]["unexplained"] == []
-    assert ("time" in result["varied"]) == bool(moved_clock())
+    assert ("time" in result["varied"]) == bool(moved_clock(os.environ))
 
 
 @pytest.mark.parametrize("leak", ["umask", "hash-seed", "timezone", "build-path"])

@@ -38,6 +38,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from samebytes.outside import steady_sleep, variations
+
 LONG_AGO = 1_500_000_000
 """2017-07-14, in seconds since 1970."""
 
@@ -142,7 +144,7 @@ def settle(world: World, source: Path, root: Path, *, needs_git: bool = False, f
         _clone(source, tree, root / "origin", world)
     variables = {**kept_variables(), **_variables(world, home, tmp)}
     if faketime and world.exported:
-        variables.update(moved_clock())
+        variables.update(moved_clock(root))
     return Place(world, root, tree, home, tmp, variables)
 
 
@@ -190,17 +192,14 @@ def other_locale() -> str:
     return others[0] if others else "C"
 
 
-def moved_clock() -> dict[str, str]:
+def moved_clock(directory: Path) -> dict[str, str]:
     """Return the variables that move the clock by 26 hours; none without libfaketime.
 
-    It is looked for where distributions have it, or is what the variable LIBFAKETIME names.
+    It is looked for where distributions have it, or is what the variable LIBFAKETIME names. What lets programs sleep
+    nevertheless is put into *directory*.
     """
-    places = [Path("/usr/lib"), Path("/usr/lib64"), *Path("/usr/lib").glob("*-linux-gnu*")]
-    named = os.environ.get("LIBFAKETIME")
-    for library in [Path(named)] if named else [place / "faketime" / "libfaketime.so.1" for place in places]:
-        if library.is_file():
-            return {"LD_PRELOAD": str(library), "FAKETIME": "+26h", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-    return {}
+    clock = variations.moved_clock(os.environ, steady_sleep.built(directory, os.environ))
+    return {**clock, "FAKETIME": "+26h"} if clock else {}
 
 
 def wait_past(moment: float) -> None:

@@ -14,6 +14,7 @@ from ..comparison import model
 from ..comparison.engine import compare_files
 from ..epoch import DEFAULT_DATE
 from ..errors import SamebytesError, UsageError
+from ..outside import steady_sleep
 from ..outside.builds import BuildFailure, Hooks, Yard
 from ..outside.interpreters import Python
 from ..outside.source_copy import copy_source
@@ -89,6 +90,7 @@ class Case:
         self._yard = Yard(
             python, options.isolation, scratch, around.environ, stop, options.timeout, options.config_settings
         )
+        self._steady = steady_sleep.built(scratch, around.environ) if "time" in around.vary else None
         self._ended = 0.0
         self._notes: list[str] = []
         self._left_out = dict(around.left_out)
@@ -142,7 +144,7 @@ class Case:
 
     def _place(self, vary: frozenset[str]) -> Place:
         on = self._around.ground
-        return place(self._private, self._pristine.name, vary, self._around.environ, on.disorderfs)
+        return place(self._private, self._pristine.name, vary, self._around.environ, on.disorderfs, self._steady)
 
     def _both(
         self, way: str, hooks: Hooks, vary: frozenset[str], *, at_once: bool

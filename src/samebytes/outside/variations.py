@@ -179,16 +179,18 @@ def obstacles_of(tree: Path) -> dict[str, str]:
     return found
 
 
-def moved_clock(environ: Mapping[str, str]) -> dict[str, str]:
+def moved_clock(environ: Mapping[str, str], steady_sleep: Path | None = None) -> dict[str, str]:
     """Return the variables that move the clock; none without libfaketime.
 
     It is looked for where distributions have it, or is what the variable LIBFAKETIME names.
+
+    :param steady_sleep: the library that must come before it, so that programs can sleep.
     """
     places = [Path("/usr/lib"), Path("/usr/lib64"), *sorted(Path("/usr/lib").glob("*-linux-gnu*"))]
     named = environ.get("LIBFAKETIME")
     for library in [Path(named)] if named else [place / "faketime" / "libfaketime.so.1" for place in places]:
         if library.is_file():
-            preload = " ".join(filter(None, [environ.get("LD_PRELOAD"), str(library)]))
+            preload = " ".join(str(each) for each in (environ.get("LD_PRELOAD"), steady_sleep, library) if each)
             return {
                 "LD_PRELOAD": preload,
                 "FAKETIME": f"+{CLOCK_MOVED}",

@@ -67,12 +67,20 @@ class Place:
         return self.tree == other.tree or self.temp == other.temp
 
 
-def place(root: Path, name: str, applied: Collection[str], environ: Mapping[str, str], disorderfs: str = "") -> Place:
+def place(
+    root: Path,
+    name: str,
+    applied: Collection[str],
+    environ: Mapping[str, str],
+    disorderfs: str = "",
+    steady_sleep: Path | None = None,
+) -> Place:
     """Return the world below *root* that differs from the first by what is *applied*; nothing is made yet.
 
     :param name: of the source tree's directory; some projects take their version from it.
     :param environ: what the one who checks has; builds get most of it.
     :param disorderfs: the program, where that is needed for another order of files.
+    :param steady_sleep: the library that moving the clock needs so that programs can sleep, where it could be built.
     """
     on = frozenset(applied)
     above = root / ("a-directory/that.is_much-longer/than-the-other-one/and-deeper-too" if "build-path" in on else "s")
@@ -96,7 +104,8 @@ def place(root: Path, name: str, applied: Collection[str], environ: Mapping[str,
     )
     home = root / ("home-of-somebody-else" if "home" in on else "h")
     more = root / "programs" if "exec-path" in on else None
-    return _with_variables(result, environ, home, more)
+    clock = variations.moved_clock(environ, steady_sleep) if "time" in on else {}
+    return _with_variables(result, {**environ, **clock}, home, more)
 
 
 def _prefix(on: frozenset[str]) -> tuple[str, ...]:
@@ -126,7 +135,6 @@ def _with_variables(result: Place, environ: Mapping[str, str], home: Path, more:
         "MAKEFLAGS": f"-j{jobs}",
         **dict.fromkeys(_JOBS, jobs),
         **({"COLUMNS": "201", "LINES": "61", "TERM": "xterm-256color"} if "terminal" in on else _DUMB),
-        **(variations.moved_clock(environ) if "time" in on else {}),
         # A tree that is given away is "dubious" to git, which would not look at it then.
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": "safe.directory",
