@@ -232,9 +232,7 @@ def _wishes(args: argparse.Namespace) -> list[Wish]:
     from ..survey import wishes
 
     if args.retry and (args.packages or args.top is not None or args.top_file is not None or args.new):
-        raise UsageError(
-            "--retry names its packages itself", remedy="Name no packages, and not --new."
-        )
+        raise UsageError("--retry names its packages itself", remedy="Name no packages, and not --new.")
     where = "the bundled list" if args.top_file is None else str(args.top_file)
     names = wishes.bundled() if args.top_file is None else wishes.ranked(_text(args.top_file), where)
     found = [wish for what in args.packages for wish in _named(what)]
