@@ -12,6 +12,9 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
+
+pytest.importorskip("fcntl", reason="the browser is spoken to over POSIX pipes")
+
 from support import checkout
 from support.browser import Browser, Page, browsing, chromium
 from support.contrast import CONTRAST
