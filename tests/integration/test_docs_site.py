@@ -187,7 +187,7 @@ def files(directory: Path) -> Mapping[str, bytes]:
 PHONE, DESKTOP = 390, 1280
 
 TOO_WIDE = """
-[...document.querySelectorAll("main *, header *")]
+[...document.querySelectorAll("article *, header *, footer *")]
   .filter(node => !node.closest("pre, .table-wrapper, aside"))
   .filter(node => node.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
   .map(node => node.outerHTML.slice(0, 80))
@@ -240,6 +240,17 @@ def test_every_page_fits_the_screen(browser: Browser, site: Path, width: int) ->
         page.open((site / f"{name}.html").as_uri(), width=width)
         assert page.value("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
         assert page.value(TOO_WIDE) == [], name
+
+
+@in_a_browser
+def test_the_control_of_these_tests(browser: Browser, site: Path) -> None:
+    """What they look for is noticed where it is there."""
+    page = opened(browser, (site / "index.html").as_uri(), width=PHONE)
+    assert page.value("document.querySelector('article p').style = 'width: 900px; color: #999'")
+    page.value("console.error('no')")
+    assert page.value(TOO_WIDE) != []
+    assert page.value(CONTRAST) != []
+    assert page.complaints != []
 
 
 @in_a_browser
