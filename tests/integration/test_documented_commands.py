@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from support.blocks import NOT_COMPARED, ROOT, RUN, Block, all_blocks, blocks, output_of
-from support.places import NEED_AN_INDEX, Variables, opened
+from support.places import Variables, opened
 from support.workshop import Workshop, make_environment
 from support.worlds import kept_variables
 
@@ -46,7 +46,7 @@ def environment(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) ->
 def runnable() -> list[object]:
     """Return the blocks to run, those that need an index marked so."""
     return [
-        pytest.param(block, id=block.name, marks=[pytest.mark.network] if block.run.place in NEED_AN_INDEX else [])
+        pytest.param(block, id=block.name, marks=[pytest.mark.network] if block.run.needs_index else [])
         for block in all_blocks()
         if block.kind == RUN
     ]
@@ -206,3 +206,30 @@ def shape(text: str) -> str:
     """Return *text* with a sign in place of each digest, date and number."""
     digests = re.sub(r"\b[0-9a-f]{12,}\b", "#", text)
     return re.sub(r"\d[\d,.]*", "0", digests)
+
+
+def test_what_is_shown_is_compared(tmp_path: Path) -> None:
+    """The control: figures may differ, words may not."""
+    said = f"Building\n{tmp_path}/dist/a-1.0.whl\n  size   920 bytes\n  S001 order: 2 members\nDone\n"
+    assert is_shown("Building\n/home/ada/project/dist/a-1.2.3.whl\n  size   1,085 bytes\n", said, tmp_path)
+    assert is_shown("Building\n...\nDone\n", said, tmp_path)
+    assert is_shown("  S001 ...: 3 members\nDone\n", said, tmp_path)
+    assert not is_shown("Building\nDone\n", said, tmp_path)
+    assert not is_shown("  size 920 bytes\n", said, tmp_path)
+    assert not is_shown("...\nFinished\n", said, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("one\n\n# two\nthree \\\n    four\n", ["one", "three \\\n    four"]),
+        ("for x in a b; do\n  echo $x\ndone\n", ["for x in a b; do\n  echo $x\ndone"]),
+    ],
+)
+def test_commands_of_several_lines_are_one(text: str, wanted: list[str]) -> None:
+    assert commands(Block("page.md", 1, "sh", text, RUN, "in empty")) == wanted
+
+
+def test_each_command_has_its_status(tmp_path: Path) -> None:
+    done = run(["echo one", "false", "(exit 7)"], tmp_path, {"PATH": os.environ["PATH"]})
+    assert [(one.status, one.said) for one in done] == [(0, "one\n"), (1, ""), (7, "")]

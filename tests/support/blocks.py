@@ -3,7 +3,8 @@
 A comment stands on the line above the fence, and is not seen where the page is rendered::
 
     <!-- run: in PLACE -->                    its commands are run there, and each ends with status 0
-    <!-- run: in PLACE, exits 0 1 -->         the same with these statuses, one for each command, or one for all
+    <!-- run: in PLACE, with an index -->     the same where there is a package index
+    <!-- run: in PLACE, exits 0 1 -->         with these statuses, one for each command, or one for all
     <!-- run: in PLACE, needs PROGRAM -->     skipped where it is not there; several have blanks between them
     <!-- checked by: tests/some/test.py -->   that file names the page, or has the block's lines
     <!-- not run: why it cannot be -->
@@ -49,7 +50,7 @@ DEFAULTS = {
 """What is done with a block without a comment, by its language."""
 
 _COMMENT = re.compile(rf"<!-- ({'|'.join(KINDS)}): (.+) -->\s*")
-_RUN = re.compile(r"in ([a-z-]+)(?:, exits ((?:\d+ ?)+))?(?:, needs ([\w. -]+))?")
+_RUN = re.compile(r"in ([a-z-]+)(, with an index)?(?:, exits ((?:\d+ ?)+))?(?:, needs ([\w. -]+))?")
 
 
 class Block(NamedTuple):
@@ -75,12 +76,15 @@ class Block(NamedTuple):
         """How it is run; an AssertionError if the comment cannot be read."""
         found = _RUN.fullmatch(self.said)
         assert found is not None, f"{self.name}: {self.said!r} does not say how to run it"
-        place, statuses, programs = found.groups()
-        return Run(place, tuple(map(int, (statuses or "0").split())), tuple((programs or "").split()))
+        place, index, statuses, programs = found.groups()
+        return Run(place, bool(index), tuple(map(int, (statuses or "0").split())), tuple((programs or "").split()))
 
 
 class Run(NamedTuple):
+    """Where and how commands are run."""
+
     place: str
+    needs_index: bool
     statuses: tuple[int, ...]
     programs: tuple[str, ...]
 

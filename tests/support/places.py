@@ -149,9 +149,6 @@ PLACES: dict[str, Callable[[Path], Place]] = {
     )
 }
 
-NEED_AN_INDEX = {"empty", "project", "hatchling", "wrapped", "sources", "two-builds", "checkout"}
-"""Whoever builds there needs build requirements, or fetches something."""
-
 
 @contextmanager
 def opened(name: str, root: Path) -> Iterator[Place]:

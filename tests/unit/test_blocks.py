@@ -153,7 +153,7 @@ def test_the_error_shown_in_backend_md_is_the_one_raised(tmp_path: Path) -> None
 
 
 PAGE = """\
-<!-- run: in small, exits 0 1, needs zsh fish -->
+<!-- run: in small, with an index, exits 0 1, needs zsh fish -->
 ```sh
 one
 ```
@@ -180,6 +180,6 @@ def test_blocks_are_found_wherever_they_stand() -> None:
         (12, "text", "three\n", ""),
         (16, "", "four\n", ""),
     ]
-    assert found[0].run == ("small", (0, 1), ("zsh", "fish"))
+    assert found[0].run == ("small", True, (0, 1), ("zsh", "fish"))
     with pytest.raises(AssertionError, match=r"page\.md:2: 'small' does not say how to run it"):
         assert found[0]._replace(said="small").run
