@@ -103,10 +103,11 @@ def own_test(page: str) -> str:
 @cache
 def blocks(path: Path) -> tuple[Block, ...]:
     """Return the code blocks of a page, from top to bottom."""
-    return tuple(_found(path.read_text("utf-8"), path.relative_to(ROOT).as_posix()))
+    return tuple(parsed(path.read_text("utf-8"), path.relative_to(ROOT).as_posix()))
 
 
-def _found(text: str, page: str) -> Iterator[Block]:
+def parsed(text: str, page: str) -> Iterator[Block]:
+    """Give the code blocks of the text of a page."""
     before = None
     for token in MarkdownIt("commonmark").parse(text):
         if token.type in ("fence", "code_block"):

@@ -20,11 +20,11 @@ from support.blocks import (
     RUN,
     TESTED_AS_A_WHOLE,
     Block,
-    _found,
     all_blocks,
     output_of,
     own_test,
     pages,
+    parsed,
 )
 
 from samebytes.backend.config import load
@@ -173,7 +173,7 @@ three
 
 
 def test_blocks_are_found_wherever_they_stand() -> None:
-    found = list(_found(PAGE, "page.md"))
+    found = list(parsed(PAGE, "page.md"))
     assert [(one.line, one.language, one.text, one.kind) for one in found] == [
         (2, "sh", "one\n", RUN),
         (7, "sh", "two\n", NOT_RUN),
