@@ -119,7 +119,8 @@ def _check_paths(request: Request, source: Path) -> None:
     if request.output.exists() and not request.output.is_dir():
         raise UsageError(f"{request.output} is no directory", remedy="Name another with -o.")
     for path in filter(None, (request.write_lock, request.provenance)):
-        if not path.resolve().parent.is_dir():
+        parent = path.resolve().parent
+        if not parent.is_dir() and parent != request.output.resolve():
             raise UsageError(f"the directory of {path} does not exist", remedy="Make it first.")
 
 
