@@ -82,7 +82,7 @@ def build(request: Request, around: Surroundings) -> Built:
     try:
         with place(private, around.environ, around.warn) as here:
             around.tell("Copying the source tree")
-            tree = copy_source(source, here.private / "src", request.output)
+            tree = copy_source(source, here.private / "src", request.output, request.provenance)
             digest = tree_digest(tree) if request.provenance else ""
             job = _job(request, here.root, here.root / tree.relative_to(here.private), packages)
             built = _work(job, here, around)
