@@ -213,6 +213,27 @@ def test_a_c_extension_differs_by_its_path(tmp_path: Path, workshop: Workshop) -
     assert module.startswith("example_setuptools_c/")
 
 
+@pytest.mark.parametrize(
+    ("condition", "variation", "cause"),
+    [("os.path.isdir('dist')", "leftovers", "D020"), ("os.environ['USER'] != 'ada'", "user", "D099")],
+)
+def test_files_that_are_there_for_what_was_left_are_told_from_others(
+    condition: str, variation: str, cause: str, tmp_path: Path, workshop: Workshop
+) -> None:
+    """A build without the leftovers decides: files that are there for another variation stay unexplained."""
+    desk = Desk(tmp_path, workshop.python)
+    data = f"package_data={{'one': ['*.txt'] if {condition} else []}}, include_package_data=False"
+    setup = f"import os\nfrom setuptools import setup\nsetup(packages=['one'], {data})\n"
+    backend = '[build-system]\nrequires = []\nbuild-backend = "setuptools.build_meta"\n'
+    project = f'{backend}[project]\nname = "demo"\nversion = "1"\n'
+    files = {"pyproject.toml": project, "setup.py": setup, "one/__init__.py": "", "one/more.txt": ""}
+    tree = write_tree(desk.root / "demo", files)
+    result = desk.result("-n", "-w", "--normalized", f"--vary=-all,+leftovers,+{variation}", tree)
+    for way in result["ways"]:
+        (artifact,) = way["artifacts"]
+        assert set(artifact["comparison"]["causes"]) & {"D020", "D099"} == {cause}, way["way"]
+
+
 @pytest.mark.parametrize("name", ["hatchling", "poetry"])
 def test_some_backends_give_the_same_as_they_stand(name: str, tmp_path: Path, workshop: Workshop) -> None:
     desk = Desk(tmp_path, workshop.python)

@@ -159,7 +159,9 @@ def _member(key: str, found: _Both, note: Callable[[str], None]) -> Iterator[Dif
 def _missing(key: str, one: Entry | None, other: Entry | None, found: _Both) -> Difference:
     entry = one or other
     assert entry is not None
-    return _dropped(members.missing(key, entry, "left" if one else "right", found.left.kind), key, found)
+    is_left_over = any(key in world.left_over for world in found.clues.worlds)
+    side = "left" if one else "right"
+    return _dropped(members.missing(key, entry, side, found.left.kind, is_left_over=is_left_over), key, found)
 
 
 def _dropped(node: Difference, key: str, found: _Both) -> Difference:

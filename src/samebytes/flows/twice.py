@@ -228,11 +228,11 @@ class Case:
             self._stop.wait(max(0.0, self._ended + GAP - self._around.clock()))
 
     def _row(self, way: str, first: _Built, second: _Built) -> Row:
-        row = Row(way, tuple(self._outcome(kind, first, second) for kind in self._options.kinds))
+        row = Row(way, tuple(self._outcome(way, kind, first, second) for kind in self._options.kinds))
         self._around.hear(row)
         return row
 
-    def _outcome(self, kind: str, first: _Built, second: _Built) -> Outcome:
+    def _outcome(self, way: str, kind: str, first: _Built, second: _Built) -> Outcome:
         for built, which in ((first, "first"), (second, "second")):
             if kind in built.failures:
                 failure = built.failures[kind]
@@ -247,12 +247,26 @@ class Case:
         pair = _artifact(left), _artifact(right)
         if pair[0] == pair[1]:
             return Outcome(kind, pair)
+        worlds = _world(first), replace(_world(second), left_over=self._left_over(way, kind, first, second))
         try:
-            comparison = compare_files(left, right, (_world(first), _world(second)))
+            comparison = compare_files(left, right, worlds)
         except SamebytesError as error:
             return Outcome(kind, pair, note=error.message)
         sides = self._side(comparison.left, left), self._side(comparison.right, right)
         return Outcome(kind, pair, comparison=replace(comparison, left=sides[0], right=sides[1]))
+
+    def _left_over(self, way: str, kind: str, first: _Built, second: _Built) -> frozenset[str]:
+        """Return which members are there, or missing, for what was left in the tree: built without, they are not."""
+        there = second.where.applied
+        lone = _lone(kind, first, second)
+        if "leftovers" not in there or not lone:
+            return frozenset()
+        kinds = (SDIST, kind) if kind == FROM_SDIST else (kind,)
+        label = f"2-without-leftovers-{kind}"
+        built = self._build(
+            AS_IS if way == NORMALIZED else way, self._hooks_of(way), self._place(there - {"leftovers"}), label, kinds
+        )
+        return lone - _lone(kind, first, built) if kind in built.files else frozenset()
 
     def _side(self, side: model.Side, path: Path) -> model.Side:
         """Return *side* with the path where the file is kept, or its name, for the rest is removed."""
@@ -283,10 +297,13 @@ class Case:
                 done.failures[kind] = BuildFailure(result.error.message, remedy=result.error.remedy)
         return done
 
+    def _hooks_of(self, way: str) -> Hooks:
+        """Return the backend that is called: the project's own, or samebytes in front of it."""
+        return replace(self._hooks, backend=WRAPPER, path=(), needs_samebytes=True) if way == HOOK else self._hooks
+
     def _by_hook(self, vary: frozenset[str], *, at_once: bool) -> Row:
         """Build with samebytes in front of the backend, as ``samebytes wrap`` would put it there."""
-        hooks = Hooks(WRAPPER, (), self._hooks.requires, needs_samebytes=True)
-        first, second, _ = self._both(HOOK, hooks, vary, at_once=at_once)
+        first, second, _ = self._both(HOOK, self._hooks_of(HOOK), vary, at_once=at_once)
         return self._row(HOOK, first, second)
 
     def _by_build(self, vary: frozenset[str], *, at_once: bool) -> Row:
@@ -375,6 +392,12 @@ def _missed(names: frozenset[str], kind: str, failure: BuildFailure) -> str:
 def _facts(first: _Built, second: _Built) -> frozenset[Fact]:
     """Return what differs, of what was built in both worlds."""
     return frozenset(_each_fact(first, second))
+
+
+def _lone(kind: str, first: _Built, second: _Built) -> frozenset[str]:
+    """Return the members that only one of the two has."""
+    found = differing(kind, first.files[kind], second.files[kind])
+    return frozenset(fact.member for fact in found if fact.aspect == "presence")
 
 
 def _each_fact(first: _Built, second: _Built) -> Iterator[Fact]:
