@@ -7,6 +7,7 @@ block says with which status its last command ends; all others end with 0.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -39,6 +40,7 @@ VARYING = {
     "blob": r"(?<=index )[0-9a-f]{7,}\.\.[0-9a-f]{7,}",
     "moment": r"(?!2020-02-02 00:00:00)\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+|Z)?",
     "bytes": r"[\d,]+ bytes",
+    "members": r"\d+ members",
     "setuptools": r"(?<=setuptools )\d[\w.]*|(?<=setuptools==)\d[\w.]*",
     "python": r"\d\.\d+\.\d+(?:rc\d+|[ab]\d+)?(?=, linux-)|(?<=\(Python )\d\.\d+\.\d+(?:rc\d+|[ab]\d+)?(?=\))",
     "machine": r"(?<=linux-)\w+",
@@ -86,7 +88,9 @@ class Shell:
         self.work.mkdir()
         self.place.write_text(f"{self.work}\n", "utf-8")
         self.state.touch()
-        self.variables = {**kept_variables(), "HOME": str(root / "home"), **variables}
+        known = kept_variables()
+        path = os.pathsep.join([str(Path(sys.executable).parent), known["PATH"]])  # the python3 that runs this test
+        self.variables = {**known, "PATH": path, "HOME": str(root / "home"), **variables}
 
     @property
     def directory(self) -> Path:
