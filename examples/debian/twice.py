@@ -20,17 +20,25 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parent / "greeting"
 SURROUNDINGS = (
     {"path": "a", "umask": 0o022, "parallel": "1", "TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "1"},
-    {"path": "b/" + "c" * 60, "umask": 0o002, "parallel": "4", "TZ": "Asia/Tokyo", "LC_ALL": "C", "PYTHONHASHSEED": "2"},
+    {
+        "path": "b/" + "c" * 60,
+        "umask": 0o002,
+        "parallel": "4",
+        "TZ": "Asia/Tokyo",
+        "LC_ALL": "C",
+        "PYTHONHASHSEED": "2",
+    },
 )
 
 
-def packages(directory: Path, surroundings: dict) -> dict[str, bytes]:
-    """Build below *directory*, and return the packages by name; the debug symbols are one of their own."""
+def built(directory: Path, surroundings: dict) -> tuple[dict[str, bytes], bytes]:
+    """Build below *directory*, and return the packages by name (debug symbols are one of their own), and the log."""
     tree = directory / surroundings["path"] / "greeting"
     environ = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
     environ.update({name: surroundings[name] for name in ("TZ", "LC_ALL", "PYTHONHASHSEED")})
     environ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"  # no Python but Debian's
     environ["DEB_BUILD_OPTIONS"] = f"parallel={surroundings['parallel']}"
+    environ["DH_VERBOSE"] = "1"  # pybuild shows the compiler's commands
     before = os.umask(surroundings["umask"])
     try:
         shutil.copytree(SOURCE, tree, copy_function=shutil.copyfile)  # as of today, with the modes of this umask
@@ -42,23 +50,24 @@ def packages(directory: Path, surroundings: dict) -> dict[str, bytes]:
         os.umask(before)
     if done.returncode:
         sys.exit(done.stdout.decode(errors="replace"))
-    return {path.name: path.read_bytes() for path in sorted(tree.parent.glob("*.deb"))}
+    return {path.name: path.read_bytes() for path in sorted(tree.parent.glob("*.deb"))}, done.stdout
 
 
 def main() -> int:
     """Build twice, print the digests of both, and return 0 if they are the same."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--output", type=Path, help="keep the packages there")
+    parser.add_argument("--output", type=Path, help="keep the packages and the logs there")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="deb-") as name:
-        built = [packages(Path(name), surroundings) for surroundings in SURROUNDINGS]
-    for found in built:
-        for package, data in found.items():
+        both = [built(Path(name), surroundings) for surroundings in SURROUNDINGS]
+    for number, (packages, log) in enumerate(both, start=1):
+        for package, data in packages.items():
             print(f"{hashlib.sha256(data).hexdigest()}  {package}")
-            if args.output:
-                args.output.mkdir(parents=True, exist_ok=True)
+        if args.output:
+            args.output.mkdir(parents=True, exist_ok=True)
+            for package, data in {**packages, f"build-{number}.log": log}.items():
                 (args.output / package).write_bytes(data)
-    same = built[0] == built[1]
+    same = both[0][0] == both[1][0]
     print("The same packages." if same else "NOT the same packages.")
     return 0 if same else 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -61,15 +62,42 @@ def _built(example: Path, library: Path, *options: object) -> tuple[int, list[st
     return done.returncode, (done.stdout + done.stderr).splitlines()
 
 
-def test_the_packages_are_the_same(library: Path, tmp_path: Path) -> None:
-    status, said = _built(EXAMPLE, library, "--output", tmp_path)
-    assert (status, said[-1]) == (0, "The same packages."), "\n".join(said)
+@pytest.fixture(scope="module")
+def wrapped(library: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """A directory with the packages of the example as it is, and with the builds' logs; and what was said."""
+    directory = tmp_path_factory.mktemp("wrapped")
+    status, said = _built(EXAMPLE, library, "--output", directory)
+    assert status == 0, "\n".join(said)
+    return directory, said
+
+
+@pytest.fixture(scope="module")
+def bare(library: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """The same without the patch: two packages that are not the same."""
+    example, directory = (tmp_path_factory.mktemp(name) / "debian" for name in ("example", "bare"))
+    shutil.copytree(EXAMPLE, example)
+    shutil.rmtree(example / "greeting" / "debian" / "patches")
+    status, said = _built(example, library, "--output", directory)
+    assert status == 1, "\n".join(said)
+    return directory, said
+
+
+def _unpacked(package: Path, target: Path) -> Path:
+    subprocess.run(["dpkg-deb", "-x", package, target], check=True)
+    return target
+
+
+def test_the_packages_are_the_same(wrapped: tuple[Path, list[str]]) -> None:
+    _, said = wrapped
+    assert said[-1] == "The same packages."
     digests = [line.split() for line in said[:-1]]
     assert [name.rpartition("_")[0] for _, name in digests] == FILES * 2
     assert len({digest for digest, _ in digests}) == 2
-    (package,) = tmp_path.glob("python3-greeting_*.deb")
-    subprocess.run(["dpkg-deb", "-x", package, tmp_path / "root"], check=True)
-    site = tmp_path / "root" / "usr/lib/python3/dist-packages"
+
+
+def test_what_is_in_the_package(wrapped: tuple[Path, list[str]], tmp_path: Path) -> None:
+    (package,) = wrapped[0].glob("python3-greeting_*.deb")
+    site = _unpacked(package, tmp_path / "root") / "usr/lib/python3/dist-packages"
     assert not list(site.rglob("*.pyc"))
     code = "import greeting, os; greeting.main(); assert os.path.dirname(greeting.__file__).endswith('greeting')"
     done = subprocess.run(
@@ -86,9 +114,39 @@ def test_the_packages_are_the_same(library: Path, tmp_path: Path) -> None:
     assert names[:-1] == sorted(names[:-1])
 
 
-def test_without_the_patch_they_differ(library: Path, tmp_path: Path) -> None:
-    example = tmp_path / "debian"
-    shutil.copytree(EXAMPLE, example)
-    shutil.rmtree(example / "greeting" / "debian" / "patches")
-    status, said = _built(example, library)
-    assert (status, said[-1]) == (1, "NOT the same packages."), "\n".join(said)
+def test_without_the_patch_they_differ(bare: tuple[Path, list[str]]) -> None:
+    assert bare[1][-1] == "NOT the same packages."
+
+
+def _compiled(log: Path) -> list[str]:
+    """Return the compiler's commands that *log* shows, without the place of the build."""
+    lines = [line for line in log.read_text("utf-8", "replace").splitlines() if "-gcc " in line]
+    return [re.sub(r"(?<=[ =I])/[^ =]*/greeting(?=[ /=])", "/greeting", line) for line in lines]
+
+
+def test_the_compiler_gets_the_same_flags_as_without_samebytes(
+    wrapped: tuple[Path, list[str]], bare: tuple[Path, list[str]]
+) -> None:
+    for log in ("build-1.log", "build-2.log"):
+        commands = _compiled(wrapped[0] / log)
+        assert [" -c " in command for command in commands] == [True, False], "it compiles, and links"
+        assert all("-ffile-prefix-map=/greeting=." in command for command in commands)
+        assert commands == _compiled(bare[0] / log)
+
+
+def test_the_debug_symbols_are_whole(wrapped: tuple[Path, list[str]], tmp_path: Path) -> None:
+    """The library leads to them by its build id, and they lead to the lines of the source, wherever that was built."""
+    plain, symbols = (
+        _unpacked(next(wrapped[0].glob(f"{name}_*.deb")), tmp_path / name)
+        for name in ("python3-greeting", "python3-greeting-dbgsym")
+    )
+    (library,) = plain.rglob("_native*.so")
+    notes = subprocess.run(["readelf", "-n", library], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"Build ID: (..)(\w+)", notes)
+    assert found is not None, notes
+    debug = symbols / "usr/lib/debug/.build-id" / found[1] / f"{found[2]}.debug"
+    dump = ["readelf", "--debug-dump=info,decodedline", debug]
+    told = subprocess.run(dump, capture_output=True, text=True, check=True, env={**os.environ, "LC_ALL": "C"}).stdout
+    assert re.search(r"DW_AT_comp_dir .*: \.$", told, re.MULTILINE), told[:3000]
+    assert re.search(r"DW_AT_name .*: src/native\.c$", told, re.MULTILINE)
+    assert len(re.findall(r"^native\.c +\d+ +0x", told, re.MULTILINE)) > 3

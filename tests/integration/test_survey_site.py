@@ -46,8 +46,12 @@ NAMES = "[...document.querySelectorAll('#packages tbody .name')].map(node => nod
 STATUS = "document.getElementById('matches').textContent"
 SETTLED = """
 new Promise(done => {
-  const look = () => document.getElementById('matches').textContent.includes(%r) ? done(true) : setTimeout(look, 10);
-  look();
+  const look = left => {
+    if (document.getElementById('matches').textContent.includes(%r)) done(true);
+    else if (!left) done(false);
+    else setTimeout(() => look(left - 1), 10);
+  };
+  look(3000);
 })
 """
 
@@ -102,7 +106,7 @@ def opened(browser: Browser, url: str, *, width: int = DESKTOP, script: bool = T
 
 def settled(page: Page, status: str) -> None:
     """Wait until the number of matches has *status* in it."""
-    answer = page.send("Runtime.evaluate", expression=SETTLED % status, awaitPromise=True, timeout=60_000)
+    answer = page.send("Runtime.evaluate", expression=SETTLED % status, awaitPromise=True)
     assert answer["result"].get("value") is True, page.value(STATUS)
 
 

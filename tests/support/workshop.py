@@ -157,7 +157,7 @@ def _installed() -> importlib.metadata.Distribution | None:
 def _make(place: Path, wanted: list[str]) -> None:
     environment, wheelhouse = place / "environment", place / "wheelhouse"
     wheelhouse.mkdir(parents=True)
-    _make_environment(environment, wanted)
+    make_environment(environment, wanted)
     if _installed() is not None:
         _pack_installed(wheelhouse)
     else:
@@ -182,7 +182,8 @@ def _pack_installed(wheelhouse: Path) -> None:
         wheel.writestr(f"{info}/RECORD", "".join([*rows, f"{info}/RECORD,,\n"]))
 
 
-def _make_environment(environment: Path, wanted: list[str]) -> None:
+def make_environment(environment: Path, wanted: list[str]) -> None:
+    """Make a virtual environment with what is *wanted*, and none of it from elsewhere."""
     uv = find_uv()
     if uv is not None:
         _run([uv, "venv", "--quiet", "--python", sys.executable, environment])

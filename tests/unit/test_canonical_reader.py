@@ -1061,6 +1061,17 @@ EXAMPLE_FILES = [
 EXAMPLE_ROWS: list[Row] = [("a-1/PKG-INFO", "file", METADATA, False), ("a-1/é", "symlink", b"PKG-INFO", False)]
 
 
+def test_the_files_in_the_document() -> None:
+    shown = re.findall(
+        r"^`([^`]+)`[^\n]*:\n\n```text\n(.*?)^```", DOCUMENT.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    record = record_of(dict(EXAMPLE_FILES))
+    assert [(name.encode(), text.encode()) for name, text in shown] == [
+        *EXAMPLE_FILES,
+        (b"a-1.dist-info/RECORD", record),
+    ]
+
+
 def test_the_wheel_in_the_document() -> None:
     wanted = zip_of([*EXAMPLE_FILES, (b"a-1.dist-info/RECORD", record_of(dict(EXAMPLE_FILES)))])
     assert blocks("wheel") == [wanted]

@@ -14,10 +14,10 @@ from types import ModuleType
 import pytest
 
 from samebytes import cli, errors
-from samebytes.backend.config import _KEYS, PINNED, load
+from samebytes.backend.config import _KEYS, PINNED
 from samebytes.cli import exit_status
 from samebytes.comparison import causes
-from samebytes.passes import ALL, select
+from samebytes.passes import ALL
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -105,16 +105,6 @@ def test_every_page_can_be_reached_from_the_index() -> None:
     index = DOCS / "index.md"
     reached = {(index.parent / link.partition("#")[0]).resolve() for link in links(index)}
     assert [path for path in DOCS.rglob("*.md") if path not in reached | {index}] == []
-
-
-@page
-def test_toml_examples_are_valid(page: Path, tmp_path: Path) -> None:
-    """Those with a build system are wrapped, but for the tutorial, which begins without."""
-    for text in blocks(page, "toml"):
-        (tmp_path / "pyproject.toml").write_text(text, "utf-8")
-        config = load(tmp_path)
-        assert config.wrapped or "[build-system]" not in text or page.parent.name == "tutorial"
-        select([code for code, _ in config.disable], config.enable)
 
 
 def test_readme_has_the_backend_in_three_lines() -> None:

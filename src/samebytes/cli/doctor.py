@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 
@@ -11,9 +12,10 @@ from .terminal import style_of
 from .verbosity import QUIET, add_verbosity
 
 _DESCRIPTION = """\
-Show the versions of samebytes, Python and zlib, which extras are installed, and
-who compresses here: the interpreter's zlib if it gives the canonical bytes,
-else our own encoder; why, and how fast. Worth pasting into a report of a bug."""
+Show the versions of samebytes, Python and zlib, who compresses here (the
+interpreter's zlib if it gives the canonical bytes, else our own encoder), why,
+and how fast; which extras and programs are here, and what brings the others.
+Worth pasting into a report of a bug."""
 
 _EPILOG = f"""\
 examples:
@@ -41,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     """Show the diagnosis."""
     from ..flows.doctor import diagnose
 
-    diagnosis = diagnose(time.process_time)
+    diagnosis = diagnose(time.process_time, os.environ)
     if args.verbosity > QUIET:
         from ..report.doctor import diagnosis_lines
 

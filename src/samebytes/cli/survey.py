@@ -55,6 +55,7 @@ examples:
   samebytes survey run --packages idna numpy==2.1.0 more.txt
   samebytes survey run                          go on with what is left
   samebytes survey run --new --top 100          all of them once more
+  samebytes survey run --retry                  what the index did not give
   samebytes survey run --top 1000 --scheduler tcp://HOST:8786
 
 {exit_status.table(2, 9, 13, 14, exit_status.INTERRUPTED, exit_status.TERMINATED)}
@@ -130,6 +131,9 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     what.add_argument(
         "--top-file", metavar="FILE", type=Path, help="another list, as top-pypi-packages has them (default: all of it)"
     )
+    what.add_argument(
+        "--retry", action="store_true", help="what could not be downloaded, or failed, when it was examined last"
+    )
     what.add_argument("--new", action="store_true", help="begin another run, whatever is left of the last one")
     _add_store(parser)
     _add_limits(parser)
@@ -199,7 +203,7 @@ def _add_site(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def run(args: argparse.Namespace) -> int:
     """Work for a run until nothing is left of it."""
     from ..outside.machine import described
-    from ..survey.join import begun, join
+    from ..survey.join import begun, join, missed
     from ..survey.run import Runner, work
     from ..survey.store import Store
 
@@ -210,7 +214,8 @@ def run(args: argparse.Namespace) -> int:
     wishes = _wishes(args)
     with Store(args.store) as store:
         fresh = begun(str(uuid.uuid4()), int(time.time()), __version__, described())
-        one = join(store, fresh, wishes, new=args.new)
+        again = missed(store) if args.retry else []
+        one = join(store, fresh, again or wishes, new=args.new or bool(again))
         total, left = len(store.wishes(one.id)), store.left(one.id)
         if left:
             runner = Runner(f"{args.runner}-{uuid.uuid4()}", time.time)
@@ -226,6 +231,8 @@ def _wishes(args: argparse.Namespace) -> list[Wish]:
     """Return what is named, each once, with its place in the list of the most downloaded."""
     from ..survey import wishes
 
+    if args.retry and (args.packages or args.top is not None or args.top_file is not None or args.new):
+        raise UsageError("--retry names its packages itself", remedy="Name no packages, and not --new.")
     where = "the bundled list" if args.top_file is None else str(args.top_file)
     names = wishes.bundled() if args.top_file is None else wishes.ranked(_text(args.top_file), where)
     found = [wish for what in args.packages for wish in _named(what)]

@@ -82,7 +82,7 @@ def build(request: Request, around: Surroundings) -> Built:
     try:
         with place(private, around.environ, around.warn) as here:
             around.tell("Copying the source tree")
-            tree = copy_source(source, here.private / "src", request.output)
+            tree = copy_source(source, here.private / "src", request.output, request.provenance)
             digest = tree_digest(tree) if request.provenance else ""
             job = _job(request, here.root, here.root / tree.relative_to(here.private), packages)
             built = _work(job, here, around)
@@ -119,7 +119,8 @@ def _check_paths(request: Request, source: Path) -> None:
     if request.output.exists() and not request.output.is_dir():
         raise UsageError(f"{request.output} is no directory", remedy="Name another with -o.")
     for path in filter(None, (request.write_lock, request.provenance)):
-        if not path.resolve().parent.is_dir():
+        parent = path.resolve().parent
+        if not parent.is_dir() and parent != request.output.resolve():
             raise UsageError(f"the directory of {path} does not exist", remedy="Make it first.")
 
 

@@ -5,25 +5,56 @@ from __future__ import annotations
 import platform
 import sys
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Callable
+
+from packaging.specifiers import SpecifierSet
 
 from .. import __version__
 from ..deflate.providers import PURE, Choice, Provider, choose, cross_check, fault_of
 from ..deflate.stream import chosen
 from ..deflate.vectors import vectors
 from ..errors import EncoderError
+from ..outside import programs
+from ..outside.programs import Program
 
-EXTRAS = {"build": "build", "setuptools": "setuptools", "wrap": "tomlkit"}
-"""Each extra, and the distribution that it stands for."""
+CORE = {"packaging": ">=23.2", "pyproject-hooks": ">=1.1", "tomli": ">=2"}
+"""What samebytes cannot do without, and in which versions."""
 
-CORE = ("packaging", "pyproject-hooks", *(("tomli",) if sys.version_info < (3, 11) else ()))
+EXTRAS = {
+    "setuptools": {"setuptools": ">=61", "wheel": ""},
+    "build": {"build": ">=1.2"},
+    "wrap": {"tomlkit": ">=0.12"},
+    "compare": {"pyelftools": ">=0.29"},
+    "install": {"installer": ">=0.7"},
+    "survey": {"build": ">=1.2", "pyelftools": ">=0.29", "jinja2": ">=3.1"},
+    "cluster": {"distributed": ">=2024.1"},
+}
+"""What each extra brings, and in which versions."""
 
 Clock = Callable[[], float]
 """Gives seconds of processor time."""
 
 _LEAST_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Part:
+    """A distribution that samebytes uses."""
+
+    name: str
+    version: str
+    """Empty where it is not installed."""
+    wanted: str
+    """The versions that will do, as a specifier (PEP 440)."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether it is installed in such a version."""
+        return bool(self.version) and SpecifierSet(self.wanted).contains(self.version, prereleases=True)
 
 
 @dataclass(frozen=True)
@@ -44,10 +75,12 @@ class Diagnosis:
     """The same of our own encoder."""
     encoder_fault: str
     """What is wrong with the bytes that come out; nothing as a rule."""
-    core: dict[str, str | None]
-    """The version of each runtime dependency; None where it is missing."""
-    extras: dict[str, str | None]
-    """The version of each extra's distribution; None where it is not installed."""
+    core: tuple[Part, ...]
+    """The runtime dependencies."""
+    extras: dict[str, tuple[Part, ...]]
+    """What each extra brings."""
+    programs: dict[Program, Path | None]
+    """Where the programs are that can be used; None for those that are not here."""
 
     @property
     def is_own(self) -> bool:
@@ -57,12 +90,13 @@ class Diagnosis:
     @property
     def healthy(self) -> bool:
         """Whether everything that samebytes cannot do without is there and right."""
-        return not self.encoder_fault and None not in self.core.values()
+        return not self.encoder_fault and all(part.fits for part in self.core)
 
 
-def diagnose(clock: Clock, candidate: Provider | None = None) -> Diagnosis:
-    """Look at the running interpreter and what is installed for it.
+def diagnose(clock: Clock, environ: Mapping[str, str], candidate: Provider | None = None) -> Diagnosis:
+    """Look at the running interpreter, what is installed for it, and the programs in ``PATH``.
 
+    :param environ: of whoever asks.
     :param candidate: what to look at instead of the interpreter's zlib.
     """
     choice = chosen() if candidate is None else choose(candidate)
@@ -77,8 +111,9 @@ def diagnose(clock: Clock, candidate: Provider | None = None) -> Diagnosis:
         encoder_speed=own_speed if choice.provider is PURE else speed(choice.provider, clock),
         own_speed=own_speed,
         encoder_fault=_fault(choice.provider),
-        core={name: _version(name) for name in CORE},
-        extras={extra: _version(name) for extra, name in EXTRAS.items()},
+        core=_parts({name: wanted for name, wanted in CORE.items() if name != "tomli" or sys.version_info < (3, 11)}),
+        extras={extra: _parts(names) for extra, names in EXTRAS.items()},
+        programs={program: programs.find(program.name, environ) for program in programs.ALL},
     )
 
 
@@ -106,8 +141,12 @@ def _fault(provider: Provider) -> str:
     return ""
 
 
-def _version(distribution: str) -> str | None:
+def _parts(wanted: Mapping[str, str]) -> tuple[Part, ...]:
+    return tuple(Part(name, _version(name), versions) for name, versions in wanted.items())
+
+
+def _version(distribution: str) -> str:
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
-        return None
+        return ""

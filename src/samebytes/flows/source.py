@@ -34,14 +34,16 @@ class Source:
     """Where an sdist was downloaded."""
 
 
-def from_text(text: str, directory: Path) -> Source:
+def from_text(text: str, directory: Path, output: Path | None = None, record: Path | None = None) -> Source:
     """Return the tree that *text* names, put into *directory*: ``SDIST``, ``TREE`` or ``GIT-URL-OR-DIR@REF``.
 
+    :param output: where results were put, which a build leaves out of a tree.
+    :param record: the record of that build, which is none of its source either.
     :raises SamebytesError: if it names nothing, or that cannot be read.
     """
     path = Path(text)
     if path.is_dir():
-        return from_tree(path, directory)
+        return from_tree(path, directory, output, record)
     if path.is_file():
         return from_sdist(path, directory)
     where, _, ref = text.rpartition("@")
@@ -75,9 +77,9 @@ def from_itself(path: Path, directory: Path, location: str = "") -> Source:
     return found
 
 
-def from_tree(path: Path, directory: Path) -> Source:
-    """Copy the tree *path* into *directory*."""
-    tree = copy_source(path.resolve(), directory / "src")
+def from_tree(path: Path, directory: Path, output: Path | None = None, record: Path | None = None) -> Source:
+    """Copy the tree *path* into *directory*, as :func:`from_text` says."""
+    tree = copy_source(path.resolve(), directory / "src", output, record)
     return Source(tree, f"the tree {path}", digest={"dirHash": tree_digest(tree)})
 
 

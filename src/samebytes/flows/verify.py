@@ -190,7 +190,9 @@ class _Verification:
         directory = self._private / "source"
         directory.mkdir()
         if self._request.source:
-            found = sources.from_text(self._request.source, directory)
+            target, record = Path(self._request.target), self._request.record
+            output = target.parent if target.is_file() else record and record.parent
+            found = sources.from_text(self._request.source, directory, output, record)
         elif self._record:
             found = self._recorded_source(self._record.source, directory)
         elif clues.kind == "sdist":

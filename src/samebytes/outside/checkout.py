@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import UsageError
+from . import programs
 
 _WHEN = "2020-02-02T00:00:00+00:00"
 _WHO = "Nobody"
@@ -19,8 +19,8 @@ def make_checkout(tree: Path, environ: Mapping[str, str]) -> None:
 
     :raises UsageError: if git is not here, or fails.
     """
-    if shutil.which("git", path=environ.get("PATH")) is None:
-        raise UsageError("there is no git to make a checkout with", remedy="Install git.")
+    if programs.find("git", environ) is None:
+        raise UsageError("there is no git to make a checkout with", remedy="Install the package git.")
     # Only the sdist's own files count, not what somebody configured for all repositories.
     variables = {**environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
     for role in ("AUTHOR", "COMMITTER"):

@@ -36,7 +36,7 @@ def _git(where: str, *words: str) -> str:
         )
     except OSError as error:
         raise UsageError(
-            f"git cannot be run: {error.strerror}", remedy="Install git, or name a tree or sdist."
+            f"git cannot be run: {error.strerror}", remedy="Install the package git, or name a tree or sdist."
         ) from None
     if done.returncode:
         raise UsageError(

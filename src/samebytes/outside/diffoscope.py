@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import MissingExtraError
-from . import processes
+from . import processes, programs
 
 TIMEOUT = 300.0
 """Seconds for a pair of files."""
@@ -29,13 +28,13 @@ def find(environ: Mapping[str, str]) -> str:
 
     :raises MissingExtraError: if it is not installed.
     """
-    program = shutil.which("diffoscope", path=environ.get("PATH", ""))
+    program = programs.find("diffoscope", environ)
     if program is None:
         raise MissingExtraError(
             "--diffoscope needs the program diffoscope, and there is none in PATH",
             remedy="Install it ('apt install diffoscope-minimal', 'pip install diffoscope'), or leave the option away.",
         )
-    return str(Path(program).absolute())
+    return str(program)
 
 
 def report(program: str, directory: Path, left: str, right: str, environ: Mapping[str, str]) -> tuple[str, ...]:

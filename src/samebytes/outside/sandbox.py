@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from . import programs
+
 ENTER = str(Path(__file__).with_name("enter_sandbox.py"))
 """The program that makes root in the sandbox nobody outside."""
 
@@ -129,7 +131,7 @@ def _find(path: str, readable: tuple[Path, ...]) -> Sandbox:
         return Sandbox(why_not=f"there is no bubblewrap on {sys.platform}")
     program = shutil.which("bwrap", path=path)
     if program is None:
-        return Sandbox(why_not="bubblewrap (bwrap) is not here")
+        return Sandbox(why_not=programs.missing("bwrap"))
     if os.getuid() == 0:
         layered = Sandbox(program, has_users=True)
         why = _why_not(layered, readable)

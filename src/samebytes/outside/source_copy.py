@@ -26,19 +26,20 @@ _BESIDE_RESULTS = frozenset({".gitignore"})
 _FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
-def copy_source(source: Path, target: Path, output: Path | None = None) -> Path:
+def copy_source(source: Path, target: Path, output: Path | None = None, record: Path | None = None) -> Path:
     """Copy the tree *source* to *target*, which must not exist, and return where in the copy it is.
 
     A tree inside a git checkout is copied with the whole checkout, for its backend may ask git for a version. Virtual
-    environments, tools' caches, what earlier builds with setuptools left in ``build`` and the results in *output*
-    stay behind; so do sockets, pipes and devices. Times and modes are kept. Links lead where they led.
+    environments, tools' caches, what earlier builds with setuptools left in ``build``, the results in *output* and the
+    *record* of a build stay behind; so do sockets, pipes and devices. Times and modes are kept. Links lead where they
+    led.
 
     :raises OutputError: if there is no room.
     :raises UsageError: if something cannot be read.
     """
     top = repository.checkout(source) or source
     try:
-        _Copier(top, target.parent, output).directory(top, target)
+        _Copier(top, target.parent, output, record).directory(top, target)
     except OSError as error:
         raise _refused(error, target) from None
     repository.refresh_index(target)
@@ -60,8 +61,9 @@ def _refused(error: OSError, target: Path) -> SamebytesError:
 class _Copier:
     """Copies directories that lie in *top* to *private*."""
 
-    def __init__(self, top: Path, private: Path, output: Path | None) -> None:
-        self._top, self._private, self._output = top, private, output
+    def __init__(self, top: Path, private: Path, output: Path | None, record: Path | None) -> None:
+        self._top, self._private, self._output = top, private, output and output.resolve()
+        self._record = record and record.resolve()
 
     def directory(self, source: Path, target: Path) -> None:
         """Copy the directory *source* to *target*, in the order of the names, whatever the file system's is."""
@@ -88,7 +90,7 @@ class _Copier:
     def _stays(self, entry: os.DirEntry[str]) -> bool:
         """Tell whether *entry* is left out."""
         path = Path(entry.path)
-        if path.parent == self._output and entry.name.endswith(_RESULTS):
+        if path == self._record or (path.parent == self._output and entry.name.endswith(_RESULTS)):
             return True
         if not entry.is_dir(follow_symlinks=False):
             return False
@@ -98,7 +100,13 @@ class _Copier:
             or _is_cache(path)
             or _is_virtual_environment(path)
             or self._is_leftover(path)
-            or (path == self._output and _holds_results_only(path))
+            or (path == self._output and self._holds_results_only(path))
+        )
+
+    def _holds_results_only(self, directory: Path) -> bool:
+        return all(
+            path.name.endswith(_RESULTS) or path.name in _BESIDE_RESULTS or path == self._record
+            for path in directory.iterdir()
         )
 
     def _is_leftover(self, path: Path) -> bool:
@@ -130,7 +138,3 @@ def _is_virtual_environment(path: Path) -> bool:
     """Tell one from the ``pyvenv.cfg`` that a test's data may hold: it has an interpreter."""
     pythons = (path / "bin" / "python", path / "Scripts" / "python.exe")
     return (path / "pyvenv.cfg").is_file() and any(os.path.lexists(python) for python in pythons)
-
-
-def _holds_results_only(directory: Path) -> bool:
-    return all(name.endswith(_RESULTS) or name in _BESIDE_RESULTS for name in os.listdir(directory))

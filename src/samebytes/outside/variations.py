@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import disorder
+from . import disorder, programs
 
 ENTER = str(Path(__file__).with_name("enter_world.py"))
 """The program that gives the second build another host name and fewer processors."""
@@ -141,12 +140,13 @@ def _obstacles(on: Ground, environ: Mapping[str, str]) -> Iterator[tuple[str, st
     if not on.keeps_order and not on.disorderfs:
         yield (
             "file-order",
-            f"{on.directory} lists files in an order of its own, and disorderfs is not here",
+            f"{on.directory} lists files in an order of its own, and {programs.missing('disorderfs')}",
         )
     if not moved_clock(environ):
-        yield "time", "libfaketime is not here; the second build begins more than 2 seconds later, that is all"
-    if shutil.which("git", path=environ.get("PATH")) is None:
-        yield "checkout", "git is not here"
+        later = "the second build begins more than 2 seconds later, that is all"
+        yield "time", f"{programs.missing('libfaketime')}; {later}"
+    if programs.find("git", environ) is None:
+        yield "checkout", programs.missing("git")
 
 
 def _can_give_away(directory: Path) -> bool:
@@ -182,23 +182,18 @@ def obstacles_of(tree: Path) -> dict[str, str]:
 def moved_clock(environ: Mapping[str, str], steady_sleep: Path | None = None) -> dict[str, str]:
     """Return the variables that move the clock; none without libfaketime.
 
-    It is looked for where distributions have it, or is what the variable LIBFAKETIME names.
-
     :param steady_sleep: the library that must come before it, so that programs can sleep.
     """
-    places = [Path("/usr/lib"), Path("/usr/lib64"), *sorted(Path("/usr/lib").glob("*-linux-gnu*"))]
-    named = environ.get("LIBFAKETIME")
-    for library in [Path(named)] if named else [place / "faketime" / "libfaketime.so.1" for place in places]:
-        if library.is_file():
-            preload = " ".join(str(each) for each in (environ.get("LD_PRELOAD"), steady_sleep, library) if each)
-            return {
-                "LD_PRELOAD": preload,
-                "FAKETIME": f"+{CLOCK_MOVED}",
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                # What it does to waits on that clock lets threads spin (ten times as long on one processor).
-                "FAKETIME_FORCE_MONOTONIC_FIX": "0",
-            }
-    return {}
+    library = programs.find("libfaketime", environ)
+    if library is None:
+        return {}
+    return {
+        "LD_PRELOAD": " ".join(str(each) for each in (environ.get("LD_PRELOAD"), steady_sleep, library) if each),
+        "FAKETIME": f"+{CLOCK_MOVED}",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        # What it does to waits on that clock lets threads spin (ten times as long on one processor).
+        "FAKETIME_FORCE_MONOTONIC_FIX": "0",
+    }
 
 
 CLOCK_MOVED = 400 * 86400 + 5 * 3600 + 7 * 60

@@ -6,15 +6,28 @@ from collections.abc import Mapping, Sequence
 
 from ..backend.config import CANONICAL_FORM
 from ..errors import UsageError
-from .model import Run, Wish
+from .model import Run, State, Wish
 from .store import Store
 
-__all__ = ["begun", "join"]
+__all__ = ["MISSED", "begun", "join", "missed"]
+
+MISSED = (State.UNAVAILABLE, State.FAILED)
+"""What says nothing of a package: the index, or samebytes itself, was in trouble."""
 
 
 def begun(identity: str, started: int, tool: str, machine: Mapping[str, str]) -> Run:
     """Return a run that begins: by samebytes *tool*, on *machine*, at *started* (in seconds since 1970)."""
     return Run(identity, started, tool, CANONICAL_FORM, machine)
+
+
+def missed(store: Store) -> list[Wish]:
+    """Return what was missed when it was examined last, as it was wished for; nothing while a run is unfinished."""
+    with store.whole():
+        if any(store.left(run.id) for run in store.runs()):
+            return []
+        again = [one.name for one in store.newest() if one.state in MISSED]
+        newest = [next(store.history(name, logs=False)) for name in again]
+        return [Wish(one.name, one.asked, one.rank) for one in newest]
 
 
 def join(store: Store, fresh: Run, wishes: Sequence[Wish], *, new: bool) -> Run:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from samebytes.archive.entry import Archive, Data, Entry, Kind
 from samebytes.backend.leaks import needles, search, warnings
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "explanation" / "what-varies.md"
 
 
 class Pieces:
@@ -56,3 +59,10 @@ def test_many_files_are_counted() -> None:
     wanted = needles({"path": ["/home/ada"]}, {})
     files = {f"f{number}": b"/home/ada" for number in range(8)}
     assert warnings(search(archive(**files), wanted))[0].endswith("f4 and 3 more: the result depends on it")
+
+
+@pytest.mark.skipif(not PAGE.is_file(), reason="the documentation is not here, only the tests")
+def test_the_page_shows_a_warning_as_it_is() -> None:
+    module = "example_meson/_native.cpython-311-x86_64-linux-gnu.so"
+    (said,) = warnings(search(archive(**{module: b"/home/ada/p"}), needles({"source directory": ["/home/ada/p"]}, {})))
+    assert f".whl: {said}" in PAGE.read_text("utf-8").replace("\n", " ")

@@ -49,6 +49,13 @@ REFUSED = {
     "more than the file has": (["run", "--top", "2", "--top-file", "top.json"], 2, "top.json has 1 projects", "longer"),
     "a missing top file": (["run", "--top-file", "no.json"], 2, "no.json cannot be read", "another file"),
     "a top file that is none": (["run", "--top-file", "list.txt"], 2, "list.txt is no list of", "top-pypi-packages"),
+    "a retry of what is named": (
+        ["run", "--retry", "--top", "1"],
+        2,
+        "--retry names its packages itself",
+        "no packages",
+    ),
+    "nothing to retry": (["run", "--retry"], 2, "nothing is left to examine in", "--packages or --top"),
     "no number": (["run", "--top", "0"], 2, "'0' is not a number from 1", "--help"),
     "no size": (["run", "--memory", "much"], 2, "'much' is no size", "--help"),
     "no time": (["run", "--timeout", "-1"], 2, "--timeout", "--help"),

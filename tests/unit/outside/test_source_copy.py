@@ -108,6 +108,15 @@ def test_earlier_results_stay_behind(tree: Path) -> None:
     assert not (copied(tree, tree / "dist") / "dist").exists()
 
 
+@pytest.mark.parametrize("record", ["dist/x-1.json", "x-1.json"])
+def test_the_record_of_a_build_stays_behind(record: str, tree: Path) -> None:
+    write_tree(tree, {"dist/x-1.tar.gz": "", record: "{}", "data/x-1.json": "{}"})
+    copy = copy_source(tree, tree.parent / "private" / "src", tree / "dist", tree / record)
+    assert not (copy / "dist").exists()
+    assert not (copy / record).exists()
+    assert (copy / "data/x-1.json").exists()
+
+
 @pytest.mark.parametrize("output", ["docs", "."])
 def test_an_output_directory_that_holds_source_is_copied_without_results(output: str, tree: Path) -> None:
     write_tree(tree / output, {"x-1.tar.gz": "", "x-1-py3-none-any.whl": "", "index.rst": "", "data/y-1.whl": ""})

@@ -205,7 +205,9 @@ def test_what_the_source_does_not_allow(tmp_path: Path) -> None:
 def test_what_this_machine_does_not_allow(tmp_path: Path) -> None:
     nothing = {"PATH": str(tmp_path), "LIBFAKETIME": str(tmp_path / "none.so")}
     found = obstacles(variations.Ground(tmp_path, False), nothing)
-    assert found["checkout"] == "git is not here"
-    assert found["time"].startswith("libfaketime is not here; the second build begins more than 2 seconds later")
+    assert found["checkout"] == "git is not here (install the package git)"
+    assert found["time"].startswith(
+        "libfaketime is not here (install the package libfaketime); the second build begins more than 2 seconds later"
+    )
     assert found["file-order"].startswith(f"{tmp_path} lists files in an order of its own")
     assert set(found) <= set(NAMES)

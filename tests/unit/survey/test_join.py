@@ -10,8 +10,8 @@ import pytest
 from support import surveys
 
 from samebytes.errors import UsageError
-from samebytes.survey.join import join
-from samebytes.survey.model import Wish
+from samebytes.survey.join import MISSED, join, missed
+from samebytes.survey.model import State, Wish
 from samebytes.survey.store import Store
 
 ONE, TWO = surveys.run(1), surveys.run(2)
@@ -76,3 +76,23 @@ def test_nothing_to_do(tmp_path: Path, store: Store, opened: Callable[[Path], St
             join(found, TWO, [], new=new)
         assert "--packages or --top" in caught.value.remedy
     assert [run.id for run in store.runs()] == [ONE.id]
+
+
+@pytest.mark.parametrize("state", State)
+def test_what_was_missed_is_examined_once_more(state: State, store: Store) -> None:
+    store.record(surveys.examination("alpha", ONE))
+    store.record(surveys.examination("beta", ONE, asked="2.0", state=state))
+    assert missed(store) == ([Wish("beta", "2.0", 7)] if state in MISSED else [])
+
+
+def test_what_was_had_later_was_not_missed(store: Store) -> None:
+    store.record(surveys.examination("alpha", ONE, state=State.UNAVAILABLE))
+    store.record(surveys.examination("beta", ONE, asked="2.0"))
+    join(store, TWO, [Wish("alpha")], new=True)
+    store.record(surveys.examination("alpha", TWO))
+    assert missed(store) == []
+
+
+def test_nothing_was_missed_before_the_end(store: Store) -> None:
+    store.record(surveys.examination("alpha", ONE, state=State.UNAVAILABLE))
+    assert missed(store) == []

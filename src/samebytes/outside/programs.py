@@ -1,0 +1,51 @@
+"""The programs that samebytes can use without depending on them, and the packages that bring them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Program(NamedTuple):
+    """A program, or a library that is preloaded."""
+
+    name: str
+    package: str
+    """What Debian and Fedora call the package, both."""
+    use: str
+
+
+ALL = (
+    Program("git", "git", "dates and sources from repositories"),
+    Program("cc", "gcc", "what is compiled; sleeping while the clock is moved"),
+    Program("libfaketime", "libfaketime", "another clock in the second world of a check"),
+    Program("disorderfs", "disorderfs", "the order of files, where a file system has its own"),
+    Program("bwrap", "bubblewrap", "the sandbox of surveys"),
+    Program("diffoscope", "diffoscope", "compare --diffoscope"),
+)
+
+
+def find(name: str, environ: Mapping[str, str]) -> Path | None:
+    """Return where the program *name* of ALL is, as ``PATH`` in *environ* has it; None where it is not.
+
+    libfaketime is looked for where distributions have it, or is what the variable LIBFAKETIME names.
+    """
+    if name == "libfaketime":
+        return _libfaketime(environ)
+    found = shutil.which(name, path=environ.get("PATH", ""))
+    return Path(found).absolute() if found else None
+
+
+def missing(name: str) -> str:
+    """Say that the program *name* of ALL is not here, and which package brings it."""
+    (package,) = {program.package for program in ALL if program.name == name}
+    return f"{name} is not here (install the package {package})"
+
+
+def _libfaketime(environ: Mapping[str, str]) -> Path | None:
+    places = [Path("/usr/lib"), Path("/usr/lib64"), *sorted(Path("/usr/lib").glob("*-linux-gnu*"))]
+    named = environ.get("LIBFAKETIME")
+    libraries = [Path(named)] if named else [place / "faketime" / "libfaketime.so.1" for place in places]
+    return next((library for library in libraries if library.is_file()), None)
