@@ -248,6 +248,27 @@ def test_a_source_in_git(world: World) -> None:
     refused(verify(world, "demo==1.0", "--source", world.root / "nowhere"), 2, "neither a directory nor an sdist")
 
 
+def test_an_sdist_that_brings_the_date_of_its_commit(world: World) -> None:
+    """It is the source that gives the date again, for a date from outside is not put into an sdist."""
+    config = '[tool.samebytes]\nsource-date-epoch = "vcs"\n'
+    repository = write_tree(world.root / "repository", {**TREE, "pyproject.toml": TREE["pyproject.toml"] + config})
+    git("init", "--quiet", cwd=repository)
+    git("add", ".", cwd=repository)
+    git("commit", "--quiet", "-m", "one", cwd=repository, date="2024-02-29T12:00:00+00:00")
+    git("tag", "v1.0", cwd=repository)
+    built = samebytes(world, "build", "--sdist", repository, "-o", world.root / "dist")
+    assert built.status == 0, built.err
+    (path,) = (world.root / "dist").iterdir()
+    for source in (f"{repository}@v1.0", repository):
+        verified = verify(world, path, "--source", source).verified
+        assert verified["comparison"]["verdict"] == "identical"
+        assert "SOURCE_DATE_EPOCH" not in verified["build"]["environment"]
+    other = write_tree(world.root / "other", {**TREE, "pyproject.toml": TREE["pyproject.toml"] + config})
+    verified = verify(world, path, "--source", other).verified  # no repository: the sdist's date is given
+    assert verified["build"]["environment"]["SOURCE_DATE_EPOCH"] == "1709208000"
+    assert verified["comparison"]["verdict"] == "different"
+
+
 def with_hook(world: World, code: str) -> Path:
     """Return a tree whose build does something else first."""
     return write_tree(world.root / "hooked", {**TREE, "build_hook.py": code})

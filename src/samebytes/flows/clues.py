@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..archive.entry import Archive, Entry, read_all
+from ..backend.date import DATE_FILE
 from ..dist import headers
 from ..dist.layout import parse_sdist_name, parse_wheel_name
 from ..errors import UsageError
@@ -44,6 +45,8 @@ class Clues:
     """The one date of all files, seconds since 1970 UTC; None if they have several."""
     latest: int | None = None
     """The latest of their dates."""
+    brings_date: bool = False
+    """Whether it is an sdist that brings the date which its source had (``source-date-epoch = "vcs"``)."""
 
 
 def read(path: Path) -> Clues:
@@ -57,6 +60,7 @@ def read(path: Path) -> Clues:
         metadata = _block(archive, "METADATA" if kind == "wheel" else "PKG-INFO")
         generator = _value(_block(archive, "WHEEL"), "Generator") if kind == "wheel" else ""
         date = agreed_date(archive)
+        names = {entry.name.partition("/")[2] for entry in archive.entries} if kind == "sdist" else set()
     wheel = parse_wheel_name(path.name) if kind == "wheel" else None
     name, version = (wheel.name, wheel.version) if wheel else parse_sdist_name(path.name)
     return Clues(
@@ -68,6 +72,7 @@ def read(path: Path) -> Clues:
         requires_python=_value(metadata, "Requires-Python"),
         date=date,
         latest=max(times, default=None),
+        brings_date=DATE_FILE in names,
     )
 
 

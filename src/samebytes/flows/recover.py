@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..backend.config import load
+from ..backend.date import resolve
 from ..errors import ConfigError, UsageError
 from ..outside.index import File, Index
 from ..outside.interpreters import Python, find
@@ -91,6 +93,15 @@ def _other(clues: Clues, own: Python, environ: Mapping[str, str]) -> Python | No
 def epoch(clues: Clues) -> int | None:
     """Return the SOURCE_DATE_EPOCH that the artifact shows, if it shows one."""
     return None if clues.date in (None, _CONSTANT) else clues.date
+
+
+def date_of(tree: Path, environ: Mapping[str, str]) -> int | None:
+    """Return the date that *tree* gives to what is built from it when nobody gives one; None if it cannot."""
+    unset = {name: value for name, value in environ.items() if name != "SOURCE_DATE_EPOCH"}
+    try:
+        return resolve(tree, load(tree).source_date_epoch, unset).seconds
+    except ConfigError:
+        return None
 
 
 def pins(clues: Clues, requires: Sequence[str], tree: Path, index: Index) -> tuple[tuple[str, ...], str]:

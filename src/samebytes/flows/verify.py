@@ -255,7 +255,7 @@ class _Verification:
             if name not in ("LC_ALL", "TZ", "PYTHONHASHSEED", "SOURCE_DATE_EPOCH")
         }
         date = recover.epoch(clues)
-        if date is not None:
+        if date is not None and not (clues.brings_date and recover.date_of(source.tree, told) == date):
             told["SOURCE_DATE_EPOCH"] = str(date)
         method = SAMEBYTES if _is_canonical(artifact.path) else BACKEND
         settings, locked = self._request.config_settings, self._request.locked
