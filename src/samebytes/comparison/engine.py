@@ -139,6 +139,18 @@ def _record(found: _Both) -> Iterator[Difference]:
 
 
 def _member(key: str, found: _Both, note: Callable[[str], None]) -> Iterator[Difference]:
+    is_left_over = any(key in world.left_over for world in found.clues.worlds)
+    for node in _nodes(key, found, note):
+        yield _left_over(node) if is_left_over else node
+
+
+def _left_over(node: Difference) -> Difference:
+    """Return *node* with what nothing in the bytes tells laid to what an earlier build left, as is known of it."""
+    findings = tuple(replace(one, code="D020") if one.code == UNKNOWN else one for one in node.findings)
+    return replace(node, findings=findings, children=tuple(map(_left_over, node.children)))
+
+
+def _nodes(key: str, found: _Both, note: Callable[[str], None]) -> Iterator[Difference]:
     one, other = found.left.files.get(key), found.right.files.get(key)
     if one is None or other is None:
         yield _missing(key, one, other, found)
@@ -159,9 +171,7 @@ def _member(key: str, found: _Both, note: Callable[[str], None]) -> Iterator[Dif
 def _missing(key: str, one: Entry | None, other: Entry | None, found: _Both) -> Difference:
     entry = one or other
     assert entry is not None
-    is_left_over = any(key in world.left_over for world in found.clues.worlds)
-    side = "left" if one else "right"
-    return _dropped(members.missing(key, entry, side, found.left.kind, is_left_over=is_left_over), key, found)
+    return _dropped(members.missing(key, entry, "left" if one else "right", found.left.kind), key, found)
 
 
 def _dropped(node: Difference, key: str, found: _Both) -> Difference:

@@ -149,17 +149,11 @@ _LEFTOVER = re.compile(
 """What builds and tests leave in a tree."""
 
 
-def missing(key: str, entry: Entry, side: str, kind: str, *, is_left_over: bool = False) -> Difference:
-    """Return the node for a member that only *side* (``"left"`` or ``"right"``) has, in an archive of *kind*.
-
-    :param is_left_over: whether that is known to come of what an earlier build left.
-    """
+def missing(key: str, entry: Entry, side: str, kind: str) -> Difference:
+    """Return the node for a member that only *side* (``"left"`` or ``"right"``) has, in an archive of *kind*."""
     name = entry.name.encode("utf-8", "surrogateescape")
     sides = (name, b"") if side == "left" else (b"", name)
-    if is_left_over or _is_leftover(key, kind):
-        code = "D020"
-    else:
-        code = "D024" if repaired.is_member(key) and kind == "wheel" else UNKNOWN
+    code = "D020" if _is_leftover(key, kind) else "D024" if repaired.is_member(key) and kind == "wheel" else UNKNOWN
     return Difference(entry.name, Kind.MISSING, f"only on the {side} side", (), findings_of((code,), *sides, "members"))
 
 

@@ -117,7 +117,7 @@ class World:
     umask: int | None = None
     hash_seed: str = ""
     left_over: frozenset[str] = frozenset()
-    """Members that are there, or missing, for what an earlier build left in the tree: another build has shown it."""
+    """Members that differ for what an earlier build left in the tree: another build has shown it."""
 
 
 UNKNOWN_WORLD = World()

@@ -256,17 +256,21 @@ class Case:
         return Outcome(kind, pair, comparison=replace(comparison, left=sides[0], right=sides[1]))
 
     def _left_over(self, way: str, kind: str, first: _Built, second: _Built) -> frozenset[str]:
-        """Return which members are there, or missing, for what was left in the tree: built without, they are not."""
+        """Return which members differ for what was left in the tree: built without, they do not.
+
+        That is tried where a member is on one side only, or is in an sdist: what differs elsewhere is compiled.
+        """
         there = second.where.applied
-        lone = _lone(kind, first, second)
-        if "leftovers" not in there or not lone:
+        differ = _differing_members(kind, first, second)
+        if "leftovers" not in there or not any(kind == SDIST or aspect == "presence" for _, aspect in differ):
             return frozenset()
         kinds = (SDIST, kind) if kind == FROM_SDIST else (kind,)
         label = f"2-without-leftovers-{kind}"
         built = self._build(
             AS_IS if way == NORMALIZED else way, self._hooks_of(way), self._place(there - {"leftovers"}), label, kinds
         )
-        return lone - _lone(kind, first, built) if kind in built.files else frozenset()
+        still = _differing_members(kind, first, built) if kind in built.files else differ
+        return frozenset(member for member, _ in differ - still)
 
     def _side(self, side: model.Side, path: Path) -> model.Side:
         """Return *side* with the path where the file is kept, or its name, for the rest is removed."""
@@ -394,10 +398,10 @@ def _facts(first: _Built, second: _Built) -> frozenset[Fact]:
     return frozenset(_each_fact(first, second))
 
 
-def _lone(kind: str, first: _Built, second: _Built) -> frozenset[str]:
-    """Return the members that only one of the two has."""
+def _differing_members(kind: str, first: _Built, second: _Built) -> frozenset[tuple[str, str]]:
+    """Return the members that only one of the two has, or that have other contents, each with that aspect."""
     found = differing(kind, first.files[kind], second.files[kind])
-    return frozenset(fact.member for fact in found if fact.aspect == "presence")
+    return frozenset((fact.member, fact.aspect) for fact in found if fact.aspect in ("presence", "contents"))
 
 
 def _each_fact(first: _Built, second: _Built) -> Iterator[Fact]:

@@ -23,7 +23,7 @@ from support.wheels import (
 
 from samebytes.archive.entry import Kind as Nature
 from samebytes.comparison.engine import compare_files
-from samebytes.comparison.model import Comparison, Kind, Verdict
+from samebytes.comparison.model import UNKNOWN_WORLD, Comparison, Kind, Verdict, World
 from samebytes.errors import ArchiveError, HostileArchiveError, UsageError
 
 REQUIRED = METADATA + b"Requires-Dist: a\nRequires-Dist: b\nClassifier: X\nClassifier: Y\n\nText\n"
@@ -244,3 +244,26 @@ def test_identical_files_must_be_archives_too(tmp_path: Path) -> None:
         (tmp_path / side / "a-1-py3-none-any.whl").write_bytes(b"nothing of the kind")
     with pytest.raises(ArchiveError):
         compare_files(tmp_path / "l/a-1-py3-none-any.whl", tmp_path / "r/a-1-py3-none-any.whl")
+
+
+def test_what_is_known_to_be_left_over_is_told_so_and_nothing_else(tmp_path: Path) -> None:
+    """Of four members that differ without a reason, two are known to differ for what an earlier build left."""
+    left = {
+        **FILES,
+        "demo_pkg/lone.txt": b"1",
+        "demo_pkg/other.txt": b"2",
+        "demo_pkg/a.txt": b"3",
+        "demo_pkg/b.txt": b"4",
+    }
+    right = {**FILES, "demo_pkg/a.txt": b"word", "demo_pkg/b.txt": b"word"}
+    known = World(left_over=frozenset({"demo_pkg/lone.txt", "demo_pkg/a.txt"}))
+    for side, contents in (("l", left), ("r", right)):
+        (tmp_path / side).mkdir()
+        write_wheel(tmp_path / side, members(contents))
+    name = next((tmp_path / "l").iterdir()).name
+    found = compare_files(tmp_path / "l" / name, tmp_path / "r" / name, (UNKNOWN_WORLD, known))
+    codes = {
+        each.name: {finding.code for node in each.walk() for finding in node.findings} for each in found.differences
+    }
+    assert codes["demo_pkg/lone.txt"] == codes["demo_pkg/a.txt"] == {"D020"}
+    assert codes["demo_pkg/other.txt"] == codes["demo_pkg/b.txt"] == {"D099"}
