@@ -213,6 +213,11 @@ def test_the_page_of_causes_is_up_to_date() -> None:
     assert generate.causes_page(causes.ALL) == generate.CAUSES.read_text("utf-8"), "run python docs/generate.py"
 
 
+def test_what_the_survey_found_is_told_as_it_is_in_the_data() -> None:
+    for path, text in load_module(DOCS / "generate_survey.py").written().items():
+        assert path.read_text("utf-8") == text, "run python docs/generate_survey.py"
+
+
 def test_a_stale_page_of_passes_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,230 @@
+"""Write docs/explanation/surveyed.md, and the table in README, from docs/survey/survey.json, which is an export.
+
+    python docs/generate_survey.py [--check]
+
+With ``--check`` nothing is written, and the exit status is 1 if one of them is not up to date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import textwrap
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from samebytes.survey.model import Examination, Headline
+    from samebytes.survey.store import Store
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT / "docs" / "survey" / "survey.json"
+PAGE = ROOT / "docs" / "explanation" / "surveyed.md"
+README = ROOT / "README.md"
+
+_HEAD = """\
+# Surveyed
+
+<!-- Written by docs/generate_survey.py from docs/survey/survey.json. Do not edit it by hand. -->
+
+What `samebytes survey` found in real packages: the newest sdist of each was built twice, in two worlds that differ in
+all that can be varied, in four ways. *As is* is what the package's own build gives. *Normalized* is what
+`samebytes normalize` makes of those two. *Hook* is a build with `samebytes.backend` in front of the package's own
+backend. *samebytes build* is the command, at fixed paths. A package counts as the same in a way if its sdist, its
+wheel, and the wheel that is built from the sdist all came out twice with the same bytes.
+"""
+
+_LIST = """\
+The packages are those of [the list](../survey/packages.txt): much used ones of every build backend, and small ones with
+extension modules, for two processors. It is no sample of the whole index, and its shares are not the index's.
+"""
+
+_AFTER = """\
+The data, without logs, is [survey.json](../survey/survey.json), as [its schema](../reference/survey-data.md) says.
+`samebytes survey merge survey.sqlite docs/survey/survey.json` makes a store of it, and
+[`samebytes survey site`](../how-to/survey.md) the pages of that, with every package's evidence. The same run once more:
+`samebytes survey run --packages docs/survey/packages.txt`; it takes the versions of that day.
+"""
+
+
+def main() -> int:
+    """Write the page, or say whether it is up to date."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    options = parser.parse_args()
+    sys.path.insert(0, str(ROOT / "src"))
+    status = 0
+    for path, text in written().items():
+        if not options.check:
+            path.write_text(text, encoding="utf-8")
+        elif path.read_text(encoding="utf-8") != text:
+            print(f"{path.relative_to(ROOT)} is not up to date: run python docs/generate_survey.py", file=sys.stderr)
+            status = 1
+    return status
+
+
+def written() -> dict[Path, str]:
+    """Return what the page and README should hold."""
+    from samebytes.survey.exported import Exported
+    from samebytes.survey.merge import merge
+    from samebytes.survey.store import Store
+
+    with tempfile.TemporaryDirectory() as directory, Store(Path(directory, "survey.sqlite")) as store:
+        merge(store, Exported(DATA))
+        table = "\n".join(["", _counted(store), "", *headline(store.headline()), ""])
+        before, start, rest = README.read_text(encoding="utf-8").partition("<!-- survey -->")
+        _, end, after = rest.partition("<!-- /survey -->")
+        return {PAGE: "\n".join(_paragraphs(store)), README: before + start + table + end + after}
+
+
+def headline(found: Headline) -> list[str]:
+    """Return the table of what is the same in each way, which README shows too."""
+    rows = [("all", {}), ("pure Python", {"is_pure": True}), ("with extension modules", {"is_pure": False})]
+    return _table(("packages", "built", *_ways()), (_shares(name, found, group) for name, group in rows))
+
+
+def _counted(store: Store) -> str:
+    """Return how many packages there are, and when and where they were built."""
+    newest = list(store.newest())
+    used = {one.run for one in newest}
+    runs = [run for run in store.runs() if run.id in used]
+    days = sorted({datetime.fromtimestamp(one.started, timezone.utc).strftime("%Y-%m-%d") for one in newest})
+    machine = runs[-1].machine
+    where = ", ".join(machine[name] for name in ("python", "compiler", "libc", "system", "platform") if name in machine)
+    told = f"{len(newest)} packages, built on {' and '.join(days)} by samebytes {runs[-1].tool} ({where}):"
+    return textwrap.fill(told, 120, break_on_hyphens=False)
+
+
+def _ways() -> Sequence[str]:
+    from samebytes.survey.model import WAYS
+
+    return WAYS
+
+
+def _shares(name: str, found: Headline, group: dict[str, str | bool]) -> list[str]:
+    tallies = [found.tally(way, **group) for way in _ways()]
+    built = tallies[0].same + tallies[0].differs
+    told = ["-" if one.share is None else f"{one.same} of {one.same + one.differs}, {one.share:.1%}" for one in tallies]
+    return [name, str(built), *(text.replace("%", " %") for text in told)]
+
+
+def _paragraphs(store: Store) -> Iterator[str]:
+    from samebytes.survey.model import State
+
+    found, newest = store.headline(), [next(store.history(one.name)) for one in store.newest()]
+    yield _HEAD
+    yield from (_LIST, _counted(store), "", *headline(found), "")
+    yield "Shares are of the packages of which all could be built as they are.\n"
+    yield "## By build backend\n"
+    backends = sorted({one.backend for one in newest if one.artifacts}, key=lambda name: (-_built(found, name), name))
+    rows = [_shares(name or "unknown", found, {"backend": name}) for name in backends if _built(found, name)]
+    yield from (*_table(("backend", "built", *_ways()), rows), "")
+    yield "*in-tree* is a backend that comes with the source, as a rule a wrapper around one of the others.\n"
+    yield from _different(newest)
+    yield from _why(newest)
+    yield from _not_built(newest)
+    yield from _cost([one for one in newest if one.state is State.EXAMINED])
+    yield "## The data\n"
+    yield _AFTER.rstrip()
+    yield ""
+
+
+def _built(found: Headline, backend: str) -> int:
+    tally = found.tally(_ways()[0], backend=backend)
+    return tally.same + tally.differs
+
+
+def _different(newest: Iterable[Examination]) -> Iterator[str]:
+    """Yield what is not the same though samebytes built it, and why."""
+    rows = []
+    for one in newest:
+        for way in _ways()[2:]:
+            kinds = [each for each in one.artifacts if each.way == way and each.state == "differs"]
+            if kinds:
+                codes = sorted({cause.code for each in kinds for cause in each.causes})
+                told = ", ".join(f"[{code}](../reference/causes.md#{_anchor(code)})" for code in codes)
+                what = ", ".join(each.kind for each in kinds)
+                rows.append((f"{one.name} {one.version}", way, what, told or kinds[0].reason))
+    yield "## What stays different\n"
+    if rows:
+        yield from (*_table(("package", "way", "what", "causes"), rows), "")
+    else:
+        yield "Nothing: every package that could be built came out the same, by the hook and by `samebytes build`.\n"
+
+
+def _anchor(code: str) -> str:
+    from samebytes.comparison.causes import by_code
+
+    return f"{code.lower()}-{by_code(code).name}"
+
+
+def _why(newest: Iterable[Examination]) -> Iterator[str]:
+    """Yield the causes of what differs as it is, by the number of packages."""
+
+    hit: defaultdict[str, set[str]] = defaultdict(set)
+    for one in newest:
+        for artifact in one.artifacts:
+            if artifact.way == _ways()[0]:
+                for cause in artifact.causes:
+                    hit[cause.code].add(one.name)
+    yield "## Why they differ as they are\n"
+    rows = [
+        (f"[{code}](../reference/causes.md#{_anchor(code)})", _words(code), str(len(names)))
+        for code, names in sorted(hit.items(), key=lambda item: (-len(item[1]), item[0]))
+    ]
+    yield from (*_table(("cause", "", "packages"), rows), "")
+
+
+def _words(code: str) -> str:
+    from samebytes.comparison.causes import by_code
+
+    return by_code(code).name.replace("-", " ")
+
+
+def _not_built(newest: Iterable[Examination]) -> Iterator[str]:
+    """Yield what did not come out at all, as it is."""
+    rows = []
+    for one in newest:
+        lacking = [each for each in one.artifacts if each.way == _ways()[0] and each.state == "could not be built"]
+        if lacking or not one.artifacts:
+            what = ", ".join(each.kind for each in lacking) or "all"
+            reason = one.reason or lacking[0].reason
+            rows.append((f"{one.name} {one.version}".rstrip(), what, reason.replace("|", "\\|")))
+    if rows:
+        yield "## What could not be built\n"
+        yield "With or without samebytes. The network reached the package index and nothing else.\n"
+        yield from (*_table(("package", "what", "reason"), rows), "")
+
+
+def _cost(examined: Sequence[Examination]) -> Iterator[str]:
+    """Yield what a package took."""
+    yield "## What it took\n"
+    yield "Seconds from download to record, of all ways together, two packages at once on two busy processors.\n"
+    rows = []
+    for name, some in (
+        ("pure Python", [one for one in examined if one.is_pure]),
+        ("with extension modules", [one for one in examined if one.is_pure is False]),
+    ):
+        seconds = [one.seconds for one in some]
+        memory = [one.memory or 0 for one in some]
+        if some:
+            cells = (statistics.median(seconds), statistics.mean(seconds), max(seconds))
+            rows.append((name, str(len(some)), *(f"{cell:.0f}" for cell in cells), f"{max(memory) / 1e6:.0f} MB"))
+    yield from (*_table(("packages", "", "median", "mean", "most", "largest process"), rows), "")
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    return [_row(head), _row(["---"] * len(head)), *map(_row, rows)]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
