@@ -15,6 +15,9 @@ __all__ = ["PATIENCE", "connect", "telling", "transaction"]
 PATIENCE = 60.0
 """Seconds to wait for another process's transaction; each is short."""
 
+_ATTEMPTS = 100
+"""To change the mode of the journal, while others do."""
+
 _HEADER = b"SQLite format 3\x00"
 
 
@@ -56,8 +59,7 @@ def _refuse_others(path: Path) -> None:
 def _prepare(connection: sqlite3.Connection, path: Path, steps: tuple[tuple[str, ...], ...]) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     _check(connection, path, steps)
-    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-        connection.execute("PRAGMA journal_mode = WAL")
+    _log_ahead(connection)
     # What was recorded took minutes, so it is on the disk before the next begins, even if the power fails.
     connection.execute("PRAGMA synchronous = FULL")
     if _version(connection) < len(steps):
@@ -65,12 +67,30 @@ def _prepare(connection: sqlite3.Connection, path: Path, steps: tuple[tuple[str,
             _migrate(connection, steps)
 
 
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Let writers not wait for readers (WAL); SQLite does not wait for others who are at the same, so this does."""
+    for attempt in range(_ATTEMPTS):
+        if connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):
+            return
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if attempt == _ATTEMPTS - 1:
+                raise
+            with transaction(connection):  # this waits for them
+                pass
+
+
 def _check(connection: sqlite3.Connection, path: Path, steps: tuple[tuple[str, ...], ...]) -> None:
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    is_new = connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    connection.execute("BEGIN")  # all of one moment: another process may be making the store
+    try:
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        is_new = connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+        version = _version(connection)
+    finally:
+        connection.execute("COMMIT")
     if application != APPLICATION and not is_new:
         raise StoreError(f"{path} is a database of another program", remedy="Name another file: samebytes makes it.")
-    version = _version(connection)
     if version > len(steps):
         raise StoreError(
             f"{path} is a store of version {version}, and this samebytes knows versions up to {len(steps)}",
