@@ -44,6 +44,11 @@ The packages are those of [the list](../survey/packages.txt): much used ones of 
 extension modules, for two processors. It is no sample of the whole index, and its shares are not the index's.
 """
 
+_LEFT_OVER = """\
+D020 is told by another build: the second world builds in a tree in which an sdist and a wheel were built before, and
+without these the members that differ do not. From a fresh tree, twice, such a package is the same.
+"""
+
 _AFTER = """\
 The data, without logs, is [survey.json](../survey/survey.json), as [its schema](../reference/survey-data.md) says.
 `samebytes survey merge survey.sqlite docs/survey/survey.json` makes a store of it, and
@@ -153,6 +158,8 @@ def _different(newest: Iterable[Examination]) -> Iterator[str]:
     yield "## What stays different\n"
     if rows:
         yield from (*_table(("package", "way", "what", "causes"), rows), "")
+        if any("D020" in row[3] for row in rows):
+            yield _LEFT_OVER
     else:
         yield "Nothing: every package that could be built came out the same, by the hook and by `samebytes build`.\n"
 
