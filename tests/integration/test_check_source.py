@@ -213,6 +213,40 @@ def test_a_c_extension_differs_by_its_path(tmp_path: Path, workshop: Workshop) -
     assert module.startswith("example_setuptools_c/")
 
 
+CMAKE = """\
+cmake_minimum_required(VERSION 3.15)
+project(linked LANGUAGES C)
+find_package(Python REQUIRED COMPONENTS Interpreter Development.Module)
+add_library(core SHARED core.c)
+Python_add_library(_linked MODULE WITH_SOABI module.c)
+target_link_libraries(_linked PRIVATE core)
+set_target_properties(_linked PROPERTIES INSTALL_RPATH "$ORIGIN")
+install(TARGETS _linked core DESTINATION linked)
+"""
+MODULE = """\
+#include <Python.h>
+int answer(void);
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_linked", "", -1, NULL};
+PyMODINIT_FUNC PyInit__linked(void) { return answer() ? PyModule_Create(&definition) : NULL; }
+"""
+
+
+def test_the_room_of_a_run_path_does_not_tell_where_cmake_built(tmp_path: Path, workshop: Workshop) -> None:
+    """CMake overwrites the run path to the build directory when it installs, and leaves as many bytes as it had."""
+    path = f"{workshop.bin}{os.pathsep}{os.environ['PATH']}"
+    if not shutil.which("cmake", path=path) or not shutil.which("cc", path=path):
+        pytest.skip("needs cmake and cc")
+    desk = Desk(tmp_path, workshop.python)
+    build = '[build-system]\nrequires = ["scikit-build-core>=0.10"]\nbuild-backend = "scikit_build_core.build"\n'
+    files = {"pyproject.toml": f'{build}[project]\nname = "linked"\nversion = "1"\n', "CMakeLists.txt": CMAKE}
+    files.update({"core.c": "int answer(void) { return 42; }\n", "module.c": MODULE})
+    tree = write_tree(desk.root / "linked", files)
+    result = desk.result("-n", "-w", "--normalized", "--vary=-all,+temp,+build-path", tree, PATH=path)
+    assert [states(result, way)["wheel"] for way in ("as is", "normalized", "hook")] == ["differs", "differs", "same"]
+    (artifact,) = result["ways"][0]["artifacts"]
+    assert "D002" in artifact["comparison"]["causes"]
+
+
 @pytest.mark.parametrize(
     ("condition", "variation", "cause"),
     [("os.path.isdir('dist')", "leftovers", "D020"), ("os.environ['USER'] != 'ada'", "user", "D099")],

@@ -79,6 +79,10 @@ def prefix_maps(paths: Paths, home: str = "") -> list[tuple[str, str]]:
     return sorted(((path, name) for path, name in pairs.items() if "=" not in path), key=lambda pair: len(pair[0]))
 
 
+_RELATIVE_RUN_PATH = "-DCMAKE_BUILD_RPATH_USE_ORIGIN=ON"
+"""The run path for use in the build directory goes by ``$ORIGIN``; installing overwrites it, and its length stays."""
+
+
 def additions(environ: Mapping[str, str], config: Config, paths: Paths, platform: str) -> Additions:
     """Return the variables, all appended to what *environ* has, that keep *paths* out of compiled code.
 
@@ -120,6 +124,9 @@ def _c(
     variables = {}
     for variable in ("CPPFLAGS",) if "c" in tools else ("CFLAGS", "CXXFLAGS", "FFLAGS") if "cmake" in tools else ():
         variables[variable] = _appended(environ, variable, maps)
+    if "cmake" in tools:
+        # Before the user's, so that theirs count.
+        variables["CMAKE_ARGS"] = " ".join(filter(None, [_RELATIVE_RUN_PATH, environ.get("CMAKE_ARGS", "")]))
     link = _link_flags(config, paths, platform)
     if link and "meson" not in tools:
         variables["LDFLAGS"] = _appended(environ, "LDFLAGS", link)

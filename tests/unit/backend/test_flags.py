@@ -47,8 +47,9 @@ def test_setuptools_gets_cppflags_behind_the_users() -> None:
 
 
 def test_cmake_gets_each_languages_flags_and_never_cppflags() -> None:
-    variables, _ = additions({}, CMAKE, PATHS, "linux")
-    assert set(variables) == {"CFLAGS", "CXXFLAGS", "FFLAGS"}
+    variables, _ = additions({"CMAKE_ARGS": "-DMINE=1"}, CMAKE, PATHS, "linux")
+    assert set(variables) == {"CFLAGS", "CXXFLAGS", "FFLAGS", "CMAKE_ARGS"}
+    assert variables["CMAKE_ARGS"] == "-DCMAKE_BUILD_RPATH_USE_ORIGIN=ON -DMINE=1"
 
 
 def test_meson_gets_no_flags_but_wrappers_on_path(tmp_path: Path) -> None:
