@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from samebytes.survey.model import Examination, Headline
+    from samebytes.survey.model import Examination, Headline, Tally
     from samebytes.survey.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -114,8 +114,14 @@ def _ways() -> Sequence[str]:
 def _shares(name: str, found: Headline, group: dict[str, str | bool]) -> list[str]:
     tallies = [found.tally(way, **group) for way in _ways()]
     built = tallies[0].same + tallies[0].differs
-    told = ["-" if one.share is None else f"{one.same} of {one.same + one.differs}, {one.share:.1%}" for one in tallies]
-    return [name, str(built), *(text.replace("%", " %") for text in told)]
+    return [name, str(built), *(_share(one, built) for one in tallies)]
+
+
+def _share(tally: Tally, built: int) -> str:
+    """Return how many are the same, of how many if that is not the number of those *built* as they are."""
+    total = tally.same + tally.differs
+    among = "" if total == built else f" of {total}"
+    return "-" if tally.share is None else f"{tally.same}{among} ({100 * tally.share:.1f}\N{NO-BREAK SPACE}%)"
 
 
 def _paragraphs(store: Store) -> Iterator[str]:
