@@ -152,13 +152,15 @@ def _built(found: Headline, backend: str) -> int:
 
 def _different(newest: Iterable[Examination]) -> Iterator[str]:
     """Yield what is not the same though samebytes built it, and why."""
+    from samebytes.survey.model import DIFFERS
+
     rows = []
     for one in newest:
         for way in _ways()[2:]:
-            kinds = [each for each in one.artifacts if each.way == way and each.state == "differs"]
+            kinds = [each for each in one.artifacts if each.way == way and each.state == DIFFERS]
             if kinds:
                 codes = sorted({cause.code for each in kinds for cause in each.causes})
-                told = ", ".join(f"[{code}](../reference/causes.md#{_anchor(code)})" for code in codes)
+                told = ", ".join(map(_link, codes))
                 what = ", ".join(each.kind for each in kinds)
                 rows.append((f"{one.name} {one.version}", way, what, told or kinds[0].reason))
     yield "## What stays different\n"
@@ -170,14 +172,15 @@ def _different(newest: Iterable[Examination]) -> Iterator[str]:
         yield "Nothing: every package that could be built came out the same, by the hook and by `samebytes build`.\n"
 
 
-def _anchor(code: str) -> str:
+def _link(code: str) -> str:
     from samebytes.comparison.causes import by_code
 
-    return f"{code.lower()}-{by_code(code).name}"
+    return f"[{code}](../reference/causes.md#{code.lower()}-{by_code(code).name})"
 
 
 def _why(newest: Iterable[Examination]) -> Iterator[str]:
     """Yield the causes of what differs as it is, by the number of packages."""
+    from samebytes.comparison.causes import by_code
 
     hit: defaultdict[str, set[str]] = defaultdict(set)
     for one in newest:
@@ -187,23 +190,19 @@ def _why(newest: Iterable[Examination]) -> Iterator[str]:
                     hit[cause.code].add(one.name)
     yield "## Why they differ as they are\n"
     rows = [
-        (f"[{code}](../reference/causes.md#{_anchor(code)})", _words(code), str(len(names)))
+        (_link(code), by_code(code).name.replace("-", " "), str(len(names)))
         for code, names in sorted(hit.items(), key=lambda item: (-len(item[1]), item[0]))
     ]
     yield from (*_table(("cause", "", "packages"), rows), "")
 
 
-def _words(code: str) -> str:
-    from samebytes.comparison.causes import by_code
-
-    return by_code(code).name.replace("-", " ")
-
-
 def _not_built(newest: Iterable[Examination]) -> Iterator[str]:
     """Yield what did not come out at all, as it is."""
+    from samebytes.survey.model import NOT_BUILT
+
     rows = []
     for one in newest:
-        lacking = [each for each in one.artifacts if each.way == _ways()[0] and each.state == "could not be built"]
+        lacking = [each for each in one.artifacts if each.way == _ways()[0] and each.state == NOT_BUILT]
         if lacking or not one.artifacts:
             what = ", ".join(each.kind for each in lacking) or "all"
             reason = one.reason or lacking[0].reason

@@ -84,7 +84,7 @@ _RELATIVE_RUN_PATH = "-DCMAKE_BUILD_RPATH_USE_ORIGIN=ON"
 
 
 def additions(environ: Mapping[str, str], config: Config, paths: Paths, platform: str) -> Additions:
-    """Return the variables, all appended to what *environ* has, that keep *paths* out of compiled code.
+    """Return the variables, all added to what *environ* has, that keep *paths* out of compiled code.
 
     :param platform: as ``sys.platform``.
     """
@@ -119,7 +119,10 @@ def _tools(config: Config, source: Path) -> frozenset[str]:
 def _c(
     environ: Mapping[str, str], config: Config, paths: Paths, platform: str, tools: frozenset[str]
 ) -> dict[str, str]:
-    """Return GCC's and Clang's flags: CPPFLAGS for setuptools, CFLAGS and the like for CMake, nothing for Meson."""
+    """Return GCC's and Clang's flags: CPPFLAGS for setuptools, CFLAGS and the like for CMake, nothing for Meson.
+
+    CMake itself is told how to write run paths.
+    """
     maps = _c_maps(paths)
     variables = {}
     for variable in ("CPPFLAGS",) if "c" in tools else ("CFLAGS", "CXXFLAGS", "FFLAGS") if "cmake" in tools else ():

@@ -261,8 +261,10 @@ class Case:
         That is tried where a member is on one side only, or is in an sdist: what differs elsewhere is compiled.
         """
         there = second.where.applied
+        if "leftovers" not in there:
+            return frozenset()
         differ = _differing_members(kind, first, second)
-        if "leftovers" not in there or not any(kind == SDIST or aspect == "presence" for _, aspect in differ):
+        if not any(kind == SDIST or aspect == "presence" for _, aspect in differ):
             return frozenset()
         kinds = (SDIST, kind) if kind == FROM_SDIST else (kind,)
         label = f"2-without-leftovers-{kind}"
