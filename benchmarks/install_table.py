@@ -180,7 +180,7 @@ def timings(ways: Sequence[Way], wheels: Sequence[str], scratch: Path, runs: int
 
 def compiling(wheels: Sequence[str], scratch: Path, runs: int) -> dict[str, list[float]]:
     """Return the seconds that compiling all modules takes by compileall and by samebytes, as many processes each."""
-    from samebytes.outside.compiler import Compiler
+    from samebytes_tools.commands.tree.compiler import Compiler
 
     plain, jobs = scratch / "plain", os.cpu_count() or 1
     subprocess.run(

@@ -25,11 +25,10 @@ from typing import Callable
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+from samebytes_tools.commands.survey.model import Examination, Run, Wish
+from samebytes_tools.commands.survey.store.store import Store
+from samebytes_tools.comparison.causes import causes
 from support import synthetic_survey
-
-from samebytes.comparison import causes
-from samebytes.survey.model import Examination, Run, Wish
-from samebytes.survey.store import Store
 
 DAY = 86_400
 
@@ -119,7 +118,7 @@ def timed(what: Callable[[], object]) -> float:
 
 def site(store: Store, directory: Path) -> None:
     """Build the site, and tell what it weighs."""
-    from samebytes.report.survey_site import write_site
+    from samebytes_tools.commands.survey.site import write_site
 
     taken = timed(lambda: write_site(store, directory, tell=lambda _: None))
     pages = [path.stat().st_size for path in directory.rglob("*.html")]

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from samebytes.comparison.causes import Cause
+    from samebytes_tools.comparison.causes.causes import Cause
+
     from samebytes.passes.model import Pass
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,7 +53,7 @@ _MORE = {
 _CAUSES_HEAD = """\
 # Causes
 
-<!-- Written by docs/generate.py from samebytes.comparison.causes.ALL. Do not edit it by hand. -->
+<!-- Written by docs/generate.py from samebytes_tools.comparison.causes.causes.ALL. Do not edit it by hand. -->
 
 Why two builds differ. [`samebytes compare`](../how-to/compare.md) names each difference's cause by one of these codes,
 with the bytes that it was told by, and what to do about it. Codes are stable. A cause is named only where the bytes
@@ -79,7 +80,7 @@ def causes_page(causes: Iterable[Cause]) -> str:
 
 def _remedy(one: Cause) -> str:
     """Return the section of a cause; what is to be pasted is indented, which Markdown shows as it is."""
-    from samebytes.report.prose import blocks
+    from samebytes_tools.reporting.prose import blocks
 
     shown = (
         textwrap.indent(block.text, "    ") if block.pasted else _escaped(block.text) for block in blocks(one.remedy)
@@ -138,7 +139,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a page is stale")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT / "src"))
-    from samebytes.comparison import causes
+    from samebytes_tools.comparison.causes import causes
+
     from samebytes.passes import ALL
 
     texts = {PAGE: page(ALL), CAUSES: causes_page(causes.ALL)}

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from samebytes.cli.described import Command, Option
+    from samebytes_tools.commands.completion.described import Command, Option
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference" / "command-line.md"
@@ -188,9 +188,10 @@ def _roff(text: str) -> str:
 
 def texts() -> dict[Path, str]:
     """Return what both files should hold."""
+    from samebytes_tools.commands.completion.described import described
+
     from samebytes import __version__
-    from samebytes.cli import parser
-    from samebytes.cli.described import described
+    from samebytes.commands.main import parser
 
     top = described(parser())
     return {REFERENCE: reference(top), MANUAL: manual(top, __version__)}

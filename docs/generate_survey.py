@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from samebytes.survey.model import Examination, Headline, Tally
-    from samebytes.survey.store import Store
+    from samebytes_tools.commands.survey.model import Examination, Headline, Tally
+    from samebytes_tools.commands.survey.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "docs" / "survey" / "survey.json"
@@ -75,9 +75,9 @@ def main() -> int:
 
 def written() -> dict[Path, str]:
     """Return what the page and README should hold."""
-    from samebytes.survey.exported import Exported
-    from samebytes.survey.merge import merge
-    from samebytes.survey.store import Store
+    from samebytes_tools.commands.survey.store.exported import Exported
+    from samebytes_tools.commands.survey.store.merge import merge
+    from samebytes_tools.commands.survey.store.store import Store
 
     with tempfile.TemporaryDirectory() as directory, Store(Path(directory, "survey.sqlite")) as store:
         merge(store, Exported(DATA))
@@ -106,7 +106,7 @@ def _counted(store: Store) -> str:
 
 
 def _ways() -> Sequence[str]:
-    from samebytes.survey.model import WAYS
+    from samebytes_tools.commands.survey.model import WAYS
 
     return WAYS
 
@@ -125,7 +125,7 @@ def _share(tally: Tally, built: int) -> str:
 
 
 def _paragraphs(store: Store) -> Iterator[str]:
-    from samebytes.survey.model import State
+    from samebytes_tools.commands.survey.model import State
 
     found, newest = store.headline(), [next(store.history(one.name)) for one in store.newest()]
     yield _HEAD
@@ -152,7 +152,7 @@ def _built(found: Headline, backend: str) -> int:
 
 def _different(newest: Iterable[Examination]) -> Iterator[str]:
     """Yield what is not the same though samebytes built it, and why."""
-    from samebytes.survey.model import DIFFERS
+    from samebytes_tools.commands.survey.model import DIFFERS
 
     rows = []
     for one in newest:
@@ -173,14 +173,14 @@ def _different(newest: Iterable[Examination]) -> Iterator[str]:
 
 
 def _link(code: str) -> str:
-    from samebytes.comparison.causes import by_code
+    from samebytes_tools.comparison.causes.causes import by_code
 
     return f"[{code}](../reference/causes.md#{code.lower()}-{by_code(code).name})"
 
 
 def _why(newest: Iterable[Examination]) -> Iterator[str]:
     """Yield the causes of what differs as it is, by the number of packages."""
-    from samebytes.comparison.causes import by_code
+    from samebytes_tools.comparison.causes.causes import by_code
 
     hit: defaultdict[str, set[str]] = defaultdict(set)
     for one in newest:
@@ -198,7 +198,7 @@ def _why(newest: Iterable[Examination]) -> Iterator[str]:
 
 def _not_built(newest: Iterable[Examination]) -> Iterator[str]:
     """Yield what did not come out at all, as it is."""
-    from samebytes.survey.model import NOT_BUILT
+    from samebytes_tools.commands.survey.model import NOT_BUILT
 
     rows = []
     for one in newest:

@@ -49,14 +49,14 @@ def environment(interpreter: str) -> str:
 
 
 def install(python: str) -> None:
-    """Build the wheel of this tree through samebytes itself and install it with what the tests need."""
+    """Build the wheels of both distributions, samebytes' through itself, and install them with what the tests need."""
     wheels = ROOT / ".venv" / "wheels"
     shutil.rmtree(wheels, ignore_errors=True)
     pip = [python, "-m", "pip", "--disable-pip-version-check", "-q"]
-    subprocess.run([*pip, "wheel", "--no-deps", "-w", str(wheels), str(ROOT)], check=True)
-    wheel = next(wheels.glob("samebytes-*.whl"))
-    subprocess.run([*pip, "install", f"{wheel}[all]", "-r", str(ROOT / "tests" / "requirements.txt")], check=True)
-    subprocess.run([*pip, "install", "--force-reinstall", "--no-deps", str(wheel)], check=True)
+    subprocess.run([*pip, "wheel", "--no-deps", "-w", str(wheels), str(ROOT), str(ROOT / "tools")], check=True)
+    built = [str(wheel) for wheel in sorted(wheels.glob("*.whl"))]
+    subprocess.run([*pip, "install", *built, "-r", str(ROOT / "tests" / "requirements.txt")], check=True)
+    subprocess.run([*pip, "install", "--force-reinstall", "--no-deps", *built], check=True)
 
 
 if __name__ == "__main__":

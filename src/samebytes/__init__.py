@@ -6,6 +6,11 @@ They are loaded when they are first asked for: importing this package costs noth
 
 from __future__ import annotations
 
+__version__ = "0.1.0"
+
+_CORE = ("Change", "FileDigest", "Normalized", "SamebytesError", "normalize")
+_TOOLS = ("Checked", "Comparison", "Difference", "Outcome", "Verdict", "check", "compare")
+
 __all__ = [
     "Change",
     "Checked",
@@ -22,33 +27,29 @@ __all__ = [
     "normalize",
 ]
 
-__version__ = "0.1.0"
-
 TYPE_CHECKING = False  # typing's own would have to be imported; type checkers know the name
 if TYPE_CHECKING:
-    from .api import (
-        Change,
-        Checked,
-        Comparison,
-        Difference,
-        FileDigest,
-        Normalized,
-        Outcome,
-        SamebytesError,
-        Verdict,
-        check,
-        compare,
-        normalize,
-    )
+    from samebytes_tools.api import Checked, Comparison, Difference, Outcome, Verdict, check, compare
+
+    from .api import Change, FileDigest, Normalized, SamebytesError, normalize
 
 
 def __getattr__(name: str) -> object:
-    """Load the public names, all at once, when the first of them is asked for (PEP 562)."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import api
+    """Load the public names of one distribution, all at once, when the first of them is asked for (PEP 562).
 
-    globals().update((public, getattr(api, public)) for public in __all__ if public != "__version__")
+    :raises MissingExtraError: for a name of samebytes-tools, where it is not installed.
+    """
+    if name in _CORE:
+        from . import api
+
+        globals().update((public, getattr(api, public)) for public in _CORE)
+    elif name in _TOOLS:
+        from .commands.extensions import tools_api
+
+        api_of_tools = tools_api(name)
+        globals().update((public, getattr(api_of_tools, public)) for public in _TOOLS)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found: object = globals()[name]
     return found
 

@@ -25,7 +25,7 @@ __all__ = [
 
 
 class SamebytesError(Exception):
-    """The root of all errors that are the user's to mend; never raised itself."""
+    """The root of all errors that are the user's to fix; never raised itself."""
 
     exit_status = 2
 
@@ -86,8 +86,8 @@ class OutputError(SamebytesError):
     exit_status = 8
 
 
-class MissingExtraError(SamebytesError):
-    """The command needs a library that only an extra brings."""
+class MissingExtraError(SamebytesError, ImportError):
+    """What is asked for needs a distribution that is not installed: samebytes-tools, or one that an extra brings."""
 
     exit_status = 9
 

@@ -29,7 +29,7 @@ WHEEL, SDIST = "small-1.0-py3-none-any.whl", "small-1.0.tar.gz"
 BUILD = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # the test run may be a background job, which ignores it
-from samebytes.cli import main
+from samebytes.commands.main import main
 sys.exit(main(["build", *sys.argv[1:]]))
 """
 

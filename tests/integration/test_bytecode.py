@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from samebytes_tools.building import interpreters
+from samebytes_tools.building.interpreters import Python
+from samebytes_tools.commands.tree.compiler import Compiler
 
-from samebytes.dist.bytecode import normalized
-from samebytes.dist.pyc import HEADER_SIZE
+from samebytes.artifact.bytecode import normalized
+from samebytes.artifact.pyc import HEADER_SIZE
 from samebytes.errors import UsageError
-from samebytes.outside import interpreters
-from samebytes.outside.compiler import Compiler
-from samebytes.outside.interpreters import Python
 
 pytestmark = pytest.mark.integration
 

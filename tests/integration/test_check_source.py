@@ -14,6 +14,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from samebytes_tools.variations.variations import moved_clock
 from support.differences import digest
 from support.leaky import LEAKS, leaky_project
 from support.processes import import_path, is_running, linux_only, pid_in, wait_for
@@ -22,14 +23,12 @@ from support.schemas import schema
 from support.workshop import Workshop
 from support.worlds import git
 
-from samebytes.outside.variations import moved_clock
-
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")]
 
 CHECK = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # the test run may be a background job, which ignores it
-from samebytes.cli import main
+from samebytes.commands.main import main
 sys.exit(main(["check", *sys.argv[1:]]))
 """
 

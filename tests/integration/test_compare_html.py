@@ -10,11 +10,10 @@ import pytest
 
 pytest.importorskip("fcntl", reason="the browser is spoken to over POSIX pipes")
 
+from samebytes_tools.reporting.html import causes_section, comparison_section, contents, html_page, tally, verdict_badge
 from support.browser import Browser, Page, browsing, chromium
 from support.comparisons import crowded, hostile, identical, ordinary
 from support.contrast import CONTRAST
-
-from samebytes.report.html import causes_section, comparison_section, contents, html_page, tally, verdict_badge
 
 PROGRAM = chromium()
 

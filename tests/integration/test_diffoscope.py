@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.artifacts import wheel
 
-from samebytes import cli
+from samebytes.commands import main as cli
 
 pytestmark = [
     pytest.mark.integration,

@@ -38,7 +38,8 @@ class Done(NamedTuple):
 def environment(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A virtual environment with samebytes and all that pages tell to install, so that nothing is fetched again."""
     place = tmp_path_factory.mktemp("documented") / "environment"
-    wanted = [f"samebytes[all] @ {workshop.wheel.as_uri()}", "build", "gpep517", "hatchling", "pip", "uv"]
+    own = [str(workshop.wheel), str(workshop.tools_wheel)]
+    wanted = [*own, "build", "gpep517", "hatchling", "pip", "uv"]
     make_environment(place, wanted)
     return place
 

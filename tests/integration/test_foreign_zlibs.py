@@ -43,7 +43,7 @@ if stand_in:
     sys.modules["zlib"] = importlib.import_module(stand_in)
 import zlib
 
-from samebytes.cli import main
+from samebytes.commands.main import main
 from samebytes.deflate.stream import chosen
 
 status = main(sys.argv[1:])

@@ -13,12 +13,12 @@ import pytest
 pytest.importorskip("installer")
 pytest.importorskip("uv")
 
+from samebytes_tools.building import interpreters
+from samebytes_tools.commands.tree.digest import digest
 from support.installed import TAG, facts, project
 
-from samebytes import cli
+from samebytes.commands import main as cli
 from samebytes.errors import UsageError
-from samebytes.flows.tree_digest import digest
-from samebytes.outside import interpreters
 
 pytestmark = pytest.mark.integration
 

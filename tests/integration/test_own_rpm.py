@@ -63,7 +63,7 @@ def test_two_packages_of_samebytes_are_equal(roots: tuple[Path, Path], workshop:
     assert digest(packages[0]) == digest(packages[1])
     listed = subprocess.run(["rpm", "-qpl", packages[0]], check=True, capture_output=True, text=True).stdout
     assert "/usr/bin/samebytes\n" in listed
-    assert "/site-packages/samebytes/report/schemas/normalize.schema.json\n" in listed
+    assert "/site-packages/samebytes/commands/normalize/normalize.schema.json\n" in listed
 
 
 def sdist() -> str:

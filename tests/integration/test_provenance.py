@@ -8,10 +8,9 @@ import venv
 from pathlib import Path
 
 import pytest
-
-from samebytes.flows import provenance
-from samebytes.flows.provenance import BACKEND, Material, Record
-from samebytes.outside.isolated import Installed
+from samebytes_tools.building import provenance
+from samebytes_tools.building.isolated import Installed
+from samebytes_tools.building.provenance import BACKEND, Material, Record
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
 

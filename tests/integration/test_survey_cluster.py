@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from samebytes_tools.commands.survey import cluster
+from samebytes_tools.commands.survey.model import State, Wish
+from samebytes_tools.commands.survey.store.store import Store
 from support import survey_work, surveys
 from support.dask_cluster import PATIENCE, Cluster
 
-from samebytes.cli import main
+from samebytes.commands.main import main
 from samebytes.errors import MissingExtraError
-from samebytes.outside import cluster
-from samebytes.survey.model import State, Wish
-from samebytes.survey.store import Store
 
 pytest.importorskip("distributed", reason="needs samebytes[cluster]")
 pytestmark = [
@@ -30,11 +30,11 @@ ALLOWED = "1"
 PROGRAM = """
 import signal, sys, time
 from pathlib import Path
-from samebytes.cli import _signals_raise
+from samebytes.commands.main import _signals_raise
 from samebytes.errors import Interrupted, SamebytesError
-from samebytes.outside.cluster import Cluster
-from samebytes.survey.run import Runner, work
-from samebytes.survey.store import Store
+from samebytes_tools.commands.survey.cluster import Cluster
+from samebytes_tools.commands.survey.run import Runner, work
+from samebytes_tools.commands.survey.store.store import Store
 from support import survey_work, surveys
 
 signal.signal(signal.SIGINT, signal.default_int_handler)

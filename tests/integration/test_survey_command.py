@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from samebytes_tools.commands.survey.model import AS_IS, BUILD, HOOK, KINDS, NORMALIZED, WAYS, State
+from samebytes_tools.commands.survey.sandbox import sandbox
+from samebytes_tools.commands.survey.store.store import Store
 from support.dask_cluster import Cluster
 from support.indexes import Server, serving
 from support.surveyed import sdist
-
-from samebytes.outside import sandbox
-from samebytes.survey.model import AS_IS, BUILD, HOOK, KINDS, NORMALIZED, WAYS, State
-from samebytes.survey.store import Store
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")]
 
@@ -25,7 +24,7 @@ PATIENCE = 600.0
 PROGRAM = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from samebytes.cli import main
+from samebytes.commands.main import main
 sys.exit(main())
 """
 FOREVER = "\nimport time\ndef build_sdist(*_, **__):\n    time.sleep(100_000)\n"

@@ -9,13 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from samebytes_tools.commands.survey.examine import Around, Limits, examine
+from samebytes_tools.commands.survey.model import BUILD, KINDS, WAYS, Artifact, Examination, State, Wish
+from samebytes_tools.commands.survey.sandbox import sandbox
 from support.indexes import HTML, Answer, Server, serving
 from support.processes import linux_only
 from support.surveyed import around, sdist
-
-from samebytes.outside import sandbox
-from samebytes.survey.examine import Around, Limits, examine
-from samebytes.survey.model import BUILD, KINDS, WAYS, Artifact, Examination, State, Wish
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")]
 

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from samebytes_tools.commands.survey.model import Wish
+from samebytes_tools.commands.survey.store.store import Store
 from support import survey_work, surveys
-
-from samebytes.survey.model import Wish
-from samebytes.survey.store import Store
 
 pytestmark = [
     pytest.mark.integration,
@@ -27,11 +26,11 @@ SUPPORT = Path(survey_work.__file__).parents[1]
 PROGRAM = """
 import signal, sys, time
 from pathlib import Path
-from samebytes.cli import _signals_raise
+from samebytes.commands.main import _signals_raise
 from samebytes.errors import Interrupted
-from samebytes.survey.executors import Local
-from samebytes.survey.run import Runner, work
-from samebytes.survey.store import Store
+from samebytes_tools.commands.survey.executors import Local
+from samebytes_tools.commands.survey.run import Runner, work
+from samebytes_tools.commands.survey.store.store import Store
 from support import survey_work, surveys
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -160,7 +159,7 @@ def wait_for(diary: Path, what: str, number: int) -> None:
 
 
 def test_many_processes_may_make_a_store_at_once(tmp_path: Path) -> None:
-    program = "import sys; from pathlib import Path; from samebytes.survey.store import Store; Store(Path(sys.argv[1])).close()"
+    program = "import sys; from pathlib import Path; from samebytes_tools.commands.survey.store.store import Store; Store(Path(sys.argv[1])).close()"
     command = [sys.executable, "-c", program, str(tmp_path)]
     processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(8)]
     assert [(process.communicate(timeout=PATIENCE)[1], process.returncode) for process in processes] == [("", 0)] * 8

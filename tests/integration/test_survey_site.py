@@ -12,15 +12,13 @@ from typing import Any
 import pytest
 
 pytest.importorskip("fcntl", reason="the browser is spoken to over POSIX pipes")
-pytest.importorskip("jinja2", reason="the survey's site needs the extra samebytes[survey]")
 
+from samebytes_tools.commands.survey.site import write_site
+from samebytes_tools.commands.survey.site.addresses import stem
+from samebytes_tools.commands.survey.store.store import Store
 from support.browser import Browser, Page, browsing, chromium
 from support.contrast import CONTRAST
 from support.synthetic_survey import examinations, fill, hostile, name_of, runs
-
-from samebytes.report.survey_site import write_site
-from samebytes.report.survey_site.addresses import stem
-from samebytes.survey.store import Store
 
 PROGRAM = chromium()
 

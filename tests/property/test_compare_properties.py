@@ -9,6 +9,11 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samebytes_tools.comparison.causes.causes import by_code
+from samebytes_tools.comparison.causes.clues import codes
+from samebytes_tools.comparison.engine import compare_files
+from samebytes_tools.comparison.formats.marshalled import NotMarshalError, load
+from samebytes_tools.comparison.model import Comparison, Verdict
 from support.wheels import (
     INFO,
     METADATA,
@@ -22,11 +27,6 @@ from support.wheels import (
 )
 
 from samebytes.archive.entry import Kind
-from samebytes.comparison.causes import by_code
-from samebytes.comparison.clues import codes
-from samebytes.comparison.engine import compare_files
-from samebytes.comparison.marshalled import NotMarshalError, load
-from samebytes.comparison.model import Comparison, Verdict
 from samebytes.errors import RecordError, SignatureError
 from samebytes.passes import DEFAULT
 from samebytes.passes.model import Context

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
-pytest.importorskip("tomlkit", reason="wrap needs the extra samebytes[wrap]")
-
 from difflib import SequenceMatcher
 from pathlib import Path
 
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
-
-from samebytes.flows import rewire, tomltext
-from samebytes.flows.wrap import verify
+from samebytes_tools.commands.wrap import rewire, tomltext
+from samebytes_tools.commands.wrap.wrap import verify
 
 LEGACY = "setuptools.build_meta:__legacy__"
 

@@ -27,12 +27,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 TESTED_AS_A_WHOLE = {
     "docs/canonical-form.md": "tests/unit/test_canonical_reader.py",
-    "docs/how-to/completion.md": "tests/unit/cli/test_completion.py",
+    "docs/how-to/completion.md": "tests/unit/commands/completion/test_completion.py",
     "docs/how-to/repair-tools.md": "tests/integration/test_repair_docs.py",
     "docs/reference/causes.md": "tests/integration/test_documented_commands.py",
     "docs/reference/command-line.md": "tests/unit/test_manual.py",
     "docs/reference/python-api.md": "tests/unit/test_api.py",
-    "docs/reference/survey-data.md": "tests/unit/survey/test_data_page.py",
+    "docs/reference/survey-data.md": "tests/unit/commands/survey/test_data_page.py",
     "docs/tutorial/*.md": "tests/integration/test_tutorial.py",
 }
 """Pages with a test of their own, which sees to every block of them."""

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from samebytes_tools.comparison.model import UNKNOWN_WORLD, World
 from support.wheels import (
     FILES,
     INFO,
@@ -38,7 +39,6 @@ from support.wheels import (
 )
 
 from samebytes.archive.entry import Kind
-from samebytes.comparison.model import UNKNOWN_WORLD, World
 
 Maker = Callable[[Path, Path], tuple[Path, Path]]
 """Writes a left and a right archive, each into a directory of its own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from samebytes.comparison.model import Comparison, Difference, Evidence, Finding, Kind, Side, Verdict
+from samebytes_tools.comparison.model import Comparison, Difference, Evidence, Finding, Kind, Side, Verdict
 
 WHEEL = "demo-1.0-cp311-cp311-linux_x86_64.whl"
 

@@ -8,15 +8,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from samebytes_tools.commands.install.install import Installed, Options, install
+from samebytes_tools.commands.install.scheme import TARGET
+from samebytes_tools.commands.tree.compiling import compiler_for
+from samebytes_tools.commands.tree.fix import Fixed, fix
+from samebytes_tools.commands.tree.fix import Options as FixOptions
+from samebytes_tools.commands.tree.places import ask
 from support.artifacts import wheel
 from support.wheels import spelt
-
-from samebytes.cli.compiling import compiler_for
-from samebytes.flows.install import Installed, Options, install
-from samebytes.flows.install_scheme import TARGET
-from samebytes.flows.tree_fix import Fixed, fix
-from samebytes.flows.tree_fix import Options as FixOptions
-from samebytes.outside.places import ask
 
 DATE = 1_600_000_000
 FINAL = "/opt/app"

@@ -15,14 +15,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from samebytes_tools.building import lock
+from samebytes_tools.building.isolated import Installed
+from samebytes_tools.commands.survey.store.store import Store
 from support import artifacts, published, synthetic_survey
 from support.projects import BY_NAME, SMALL_BACKEND, UNWRAPPED, copy_bare, write_tree
 from support.worlds import git
 
-from samebytes import cli
-from samebytes.flows import lock
-from samebytes.outside.isolated import Installed
-from samebytes.survey.store import Store
+from samebytes.commands import main as cli
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = "2024-02-29T12:00:00+00:00"

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from importlib import resources
+from pathlib import Path
 from typing import Any
+
+import samebytes_tools
+
+import samebytes
 
 
 def schema(name: str) -> Any:
     """Return the schema *name* as it is installed."""
-    text = resources.files("samebytes.report").joinpath(f"schemas/{name}.schema.json").read_text(encoding="utf-8")
-    return json.loads(text)
+    roots = [Path(package.__file__).parent for package in (samebytes, samebytes_tools)]
+    (found,) = (path for root in roots for path in root.rglob(f"{name}.schema.json"))
+    return json.loads(found.read_text(encoding="utf-8"))
 
 
 def assert_valid(document: Any, name: str) -> None:

@@ -12,8 +12,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from samebytes_tools.commands.survey.model import Examination, Wish
+
 from samebytes.errors import Interrupted
-from samebytes.survey.model import Examination, Wish
 
 from . import surveys
 

@@ -7,7 +7,7 @@ import os
 import tarfile
 from pathlib import Path
 
-from samebytes.survey.examine import Around, Limits
+from samebytes_tools.commands.survey.examine import Around, Limits
 
 from .indexes import Server
 from .projects import SMALL_BACKEND

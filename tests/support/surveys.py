@@ -6,8 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from samebytes.comparison.model import Verdict
-from samebytes.survey.model import (
+from samebytes_tools.commands.survey.model import (
     AS_IS,
     BUILD,
     DIFFERS,
@@ -25,6 +24,7 @@ from samebytes.survey.model import (
     Sdist,
     State,
 )
+from samebytes_tools.comparison.model import Verdict
 
 START = 1_700_000_000
 """When the first run began, in seconds since 1970."""

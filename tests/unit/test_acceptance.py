@@ -12,7 +12,7 @@ from support import wheels, zips
 from support.acceptance import BOMB_FROM, problems, record_problems
 from support.wheels import FILES, INFO, RECORD, SOURCES, TOP, Member, members, record_of, sources
 
-from samebytes.cli import main
+from samebytes.commands.main import main
 
 LATIN = b"caf\xe9.py"
 BROKEN_FIELD = b"\x75\x70\x09\x00\x01"

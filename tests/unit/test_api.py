@@ -18,7 +18,8 @@ from support.processes import import_path
 from support.projects import write_tree
 
 import samebytes
-from samebytes import api, errors
+import samebytes as api
+from samebytes import errors
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "reference" / "python-api.md"
@@ -106,7 +107,6 @@ def environment() -> dict[str, str]:
 def test_the_names_are_those_that_were_promised(tmp_path: Path) -> None:
     assert set(samebytes.__all__) == NAMES
     assert set(dir(samebytes)) >= NAMES
-    assert {*api.__all__, "__version__"} == NAMES
     said = run("import samebytes; print([callable(getattr(samebytes, name)) for name in samebytes.__all__])", tmp_path)
     assert said.count("True") == len(NAMES) - 1
 

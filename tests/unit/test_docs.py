@@ -12,11 +12,12 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from samebytes_tools.comparison.causes import causes
 
-from samebytes import cli, errors
+from samebytes import errors
 from samebytes.backend.config import _KEYS, PINNED
-from samebytes.cli import exit_status
-from samebytes.comparison import causes
+from samebytes.commands import main as cli
+from samebytes.console import exit_status
 from samebytes.passes import ALL
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -240,8 +241,8 @@ def test_a_stale_page_of_passes_is_noticed(
 
 def test_the_rooms_are_those_that_the_code_is_held_to() -> None:
     rooms = load_module(Path(__file__).with_name("test_layering.py")).ROOMS
-    table = rows(ROOT / "CONTRIBUTING.md", r"`[a-z]+`")
-    assert {row[0].strip("`"): set(re.findall(r"`(\w+)`", row[2])) for row in table} == rooms
+    table = rows(ROOT / "CONTRIBUTING.md", r"`[a-z.]+`")
+    assert {row[0].strip("`"): set(re.findall(r"`([\w.]+)`", row[2])) for row in table} == rooms
 
 
 def test_the_readme_shows_what_the_demonstration_prints() -> None:

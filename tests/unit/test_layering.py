@@ -1,4 +1,4 @@
-"""Which room may import which: the table in CONTRIBUTING.md, held against the code."""
+"""Which room may import which: the table in CONTRIBUTING.md, held against the code of both distributions."""
 
 from __future__ import annotations
 
@@ -8,76 +8,165 @@ import sys
 from pathlib import Path
 
 import pytest
+import samebytes_tools
 
 import samebytes
 
-PACKAGE = Path(samebytes.__file__).parent
+ROOTS = {"samebytes": Path(samebytes.__file__).parent, "samebytes_tools": Path(samebytes_tools.__file__).parent}
+
+CORE = {"errors", "epoch", "cores", "deflate", "archive", "artifact", "passes", "backend", "console"}
 
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
-    "epoch": {"errors"},
     "cores": set(),
+    "epoch": {"errors"},
     "deflate": {"errors"},
     "archive": {"deflate", "errors"},
-    "outside": {"errors"},
-    "dist": {"archive", "errors"},
-    "passes": {"dist", "archive", "deflate", "epoch", "errors"},
-    "backend": {"passes", "dist", "archive", "cores", "deflate", "epoch", "errors"},
-    "comparison": {"passes", "dist", "archive", "deflate", "epoch", "errors"},
-    "flows": {"backend", "comparison", "passes", "dist", "archive", "deflate", "outside", "epoch", "errors"},
-    "survey": {"flows", "backend", "comparison", "passes", "dist", "archive", "deflate", "outside", "epoch", "errors"},
-    "report": {"errors", "survey", "comparison", "flows", "passes", "epoch"},
-    "api": {"comparison", "cores", "epoch", "errors", "flows", "outside", "passes"},
-    "cli": {"cores", "survey", "flows", "report", "outside", "epoch", "errors"},
+    "artifact": {"archive", "deflate", "errors"},
+    "passes": {"artifact", "archive", "deflate", "epoch", "errors"},
+    "backend": {"passes", "artifact", "archive", "cores", "deflate", "epoch", "errors"},
+    "console": {"errors"},
+    "commands": {"console", "errors"},
+    "commands.normalize": CORE,
+    "commands.check": CORE,
+    "commands.doctor": CORE,
+    "api": CORE,
+    "tools.index": {"console", "errors"},
+    "tools.vcs": {"console", "errors"},
+    "tools.variations": {"console", "errors", "tools.vcs"},
+    "tools.building": CORE | {"tools.index", "tools.vcs", "tools.variations"},
+    "tools.comparison": CORE - {"backend", "console"},
+    "tools.reporting": CORE | {"tools.comparison"},
+    "tools.api": CORE,
 }
-"""Every room may import itself and the package's own ``__version__``."""
+"""Every room may import itself and the version. ``commands.X`` and ``tools.commands.X`` are rooms, one a command; those of
+samebytes-tools may import all rooms above; pairs of commands are listed in PAIRS."""
 
-LIGHT = {"errors", "epoch", "cores", "deflate", "archive", "dist", "passes", "backend"}
+TOOLS = {"tools.index", "tools.vcs", "tools.variations", "tools.building", "tools.comparison", "tools.reporting"}
+PAIRS: dict[str, set[str]] = {
+    "commands.normalize": {"commands"},
+    "commands.check": {"commands.normalize", "commands"},
+    "commands.doctor": {"commands"},
+    "api": {"commands.normalize"},
+    "tools.api": {"api", "commands.normalize", "tools.commands.check", "tools.commands.compare"},
+    "tools.commands.reproducible_build": {"commands.normalize"},
+    "tools.commands.check": {"commands.normalize", "commands.check", "tools.commands.reproducible_build"},
+    "tools.commands.compare": {"commands.normalize", "tools.commands.tree"},
+    "tools.commands.verify": {"commands.normalize", "commands.check", "tools.commands.reproducible_build"},
+    "tools.commands.install": {"tools.commands.tree"},
+    "tools.commands.tree": {"commands.normalize"},
+    "tools.commands.wrap": set(),
+    "tools.commands.completion": {"commands"},
+    "tools.commands.survey": {"commands.normalize", "tools.commands.check"},
+}
+"""Beyond the table: which command may import which."""
+
+FUNDAMENTAL = {
+    "samebytes": {"api", "commands", "tools.api"},  # loaded on demand
+    "samebytes.__main__": {"commands"},
+    "samebytes.commands.extensions": {"tools.api"},  # the one place that looks for samebytes-tools
+}
+"""What single modules may import beyond their room's row."""
+
+LIGHT = {"errors", "epoch", "cores", "deflate", "archive", "artifact", "passes", "backend"}
 """Rooms that load inside every build: the standard library, pyproject-hooks, packaging, tomli, nothing else."""
 
 ALLOWED_THERE = {"packaging", "pyproject_hooks", "tomli", "tomllib", "_typeshed"}
 
+MODULES = {
+    ".".join((package, *path.relative_to(root).with_suffix("").parts)).removesuffix(".__init__"): path
+    for package, root in ROOTS.items()
+    for path in sorted(root.rglob("*.py"))
+}
 
 STANDARD_LIBRARY: frozenset[str] = getattr(sys, "stdlib_module_names", frozenset())
 
 
-def modules() -> list[Path]:
-    return sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem in ROOMS)
+def room_of(module: str) -> str:
+    """Return the room of *module*: a folder or a file at the top, or a command."""
+    package, *parts = module.split(".")
+    prefix = "tools." if package == "samebytes_tools" else ""
+    if not parts or parts[0] == "__main__":
+        return f"{prefix}root"
+    if parts[0] == "commands" and len(parts) > 1 and f"{package}.commands.{parts[1]}" in FOLDERS:
+        return f"{prefix}commands.{parts[1]}"
+    return f"{prefix}{parts[0]}"
 
 
-def room_of(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+FOLDERS = {name for name, path in MODULES.items() if path.name == "__init__.py"}
 
 
-def imported(path: Path) -> list[tuple[int, str, str]]:
-    """Return line, top-level package and, for our own package, room of every import anywhere in the file."""
+def allowed(module: str) -> set[str]:
+    room = room_of(module)
+    row = {"root", "tools.root", room} | PAIRS.get(room, set()) | FUNDAMENTAL.get(module, set())
+    if room.startswith("tools.commands.") or room == "tools.api":
+        return row | CORE | TOOLS | {"tools.commands"}
+    return row | ROOMS.get(room, set())
+
+
+def imported(module: str) -> list[tuple[int, str]]:
+    """Return line and full name of every import anywhere in *module*: ``samebytes.errors.UsageError``."""
+    path = MODULES[module]
+    package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
     found = []
-    package = ["samebytes", *path.relative_to(PACKAGE).parts[:-1]]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            names = [alias.name.split(".") for alias in node.names]
+            found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
             base = base + (node.module.split(".") if node.module else [])
-            names = [[*base, alias.name] for alias in node.names]
-        else:
-            continue
-        found += [(node.lineno, name[0], name[1] if name[0] == "samebytes" and len(name) > 1 else "") for name in names]
+            found += [(node.lineno, ".".join([*base, alias.name])) for alias in node.names]
     return found
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_room_imports_only_what_it_may(path: Path) -> None:
-    room = room_of(path)
-    for line, top, target in imported(path):
-        if top == "samebytes" and target not in ("", "__version__"):
-            assert target in ROOMS[room] | {room}, f"{path}:{line}: {room} may not import {target}"
+def own(name: str) -> str | None:
+    """Return the module of ours that *name*, a module or something in one, is of; None for what is not ours."""
+    while name and name not in MODULES:
+        name = name.rpartition(".")[0]
+    return name or None
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_room_imports_only_what_it_may(module: str) -> None:
+    room = room_of(module)
+    for line, name in imported(module):
+        target = own(name)
+        if target is not None:
+            assert room_of(target) in allowed(module), f"{module}:{line}: {room} may not import {name}"
         elif room in LIGHT and STANDARD_LIBRARY:  # Python 3.9 has no list of it
-            assert top in STANDARD_LIBRARY | ALLOWED_THERE | {"samebytes"}, f"{path}:{line}: {top} in {room}"
+            top = name.partition(".")[0]
+            assert top in STANDARD_LIBRARY | ALLOWED_THERE, f"{module}:{line}: {top} in {room}"
 
 
-def test_every_room_is_in_the_table() -> None:
-    assert {room_of(path) for path in modules()} == set(ROOMS)
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_has_a_row(module: str) -> None:
+    room = room_of(module)
+    known = {"root", "tools.root", "tools.commands", *ROOMS, *PAIRS}
+    assert room in known, f"{module} is in no room of the table"
+
+
+def test_the_table_has_no_row_too_many() -> None:
+    assert {*ROOMS, *PAIRS} <= {room_of(module) for module in MODULES}
+
+
+def test_rooms_do_not_import_one_another_in_circles() -> None:
+    arrows: dict[str, set[str]] = {}
+    for module in MODULES:
+        for _, name in imported(module):
+            target = own(name)
+            if target is not None and room_of(target) != room_of(module) and not is_on_demand(module):
+                arrows.setdefault(room_of(module), set()).add(room_of(target))
+    while True:
+        ends = {room for room, targets in arrows.items() if not targets & set(arrows)}
+        if not ends:
+            break
+        for room in ends:
+            del arrows[room]
+    assert arrows == {}
+
+
+def is_on_demand(module: str) -> bool:
+    return module in FUNDAMENTAL
 
 
 def test_importing_the_backend_imports_nothing_heavy() -> None:

@@ -14,11 +14,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from samebytes_tools.commands.completion.described import described
 from support.processes import import_path
 
-from samebytes import cli
-from samebytes.cli import exit_status
-from samebytes.cli.described import described
+from samebytes.commands import main as cli
+from samebytes.console import exit_status
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "docs" / "generate_commands.py"

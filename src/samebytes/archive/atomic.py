@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
-from samebytes.errors import OutputError
+from ..errors import OutputError
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Set
 
-from samebytes.errors import HostileArchiveError
+from ..errors import HostileArchiveError
 
 MAX_NAME_BYTES = 4096
 """The longest member name and link target, in UTF-8: Linux' PATH_MAX, the largest that any system can unpack."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from samebytes.archive.zip_reader import open_zip
-from samebytes.archive.zip_writer import write_zip
+from .zip_reader import open_zip
+from .zip_writer import write_zip
 
 __all__ = ["open_zip", "write_zip"]

@@ -7,9 +7,10 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
-from samebytes.archive import limits
-from samebytes.archive.entry import Oddity
-from samebytes.archive.zip_layout import (
+from ..errors import ArchiveError, HostileArchiveError
+from . import limits
+from .entry import Oddity
+from .zip_layout import (
     CENTRAL,
     CENTRAL_SIGNATURE,
     END,
@@ -25,7 +26,6 @@ from samebytes.archive.zip_layout import (
     ZIP64_EXTRA,
     CentralHeader,
 )
-from samebytes.errors import ArchiveError, HostileArchiveError
 
 DAMAGED = "The file is incomplete or damaged: fetch or build it again."
 

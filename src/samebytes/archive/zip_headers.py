@@ -6,8 +6,9 @@ import stat
 from collections.abc import Sequence
 from typing import BinaryIO, NamedTuple
 
-from samebytes.archive.entry import Entry, Kind
-from samebytes.archive.zip_layout import (
+from ..errors import ArchiveError
+from .entry import Entry, Kind
+from .zip_layout import (
     CENTRAL,
     CENTRAL_SIGNATURE,
     DEFLATED,
@@ -31,7 +32,6 @@ from samebytes.archive.zip_layout import (
     ZIP64_EXTRA,
     dos_from_seconds,
 )
-from samebytes.errors import ArchiveError
 
 
 class Stream(NamedTuple):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 
-from samebytes.archive.entry import Oddity
-from samebytes.archive.zip_directory import PADDING
-from samebytes.archive.zip_layout import (
+from .entry import Oddity
+from .zip_directory import PADDING
+from .zip_layout import (
     DEFLATED,
     DOS_DIRECTORY,
     FLAG_DESCRIPTOR,

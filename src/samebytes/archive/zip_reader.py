@@ -13,10 +13,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from samebytes.archive import limits
-from samebytes.archive.entry import CHUNK_SIZE, Archive, Content, Data, Entry, Kind, Oddity, Packed, read_all
-from samebytes.archive.zip_directory import Source, extra_fields, read_directory, widened
-from samebytes.archive.zip_layout import (
+from ..errors import ArchiveError
+from . import limits
+from .entry import CHUNK_SIZE, Archive, Content, Data, Entry, Kind, Oddity, Packed, read_all
+from .zip_directory import Source, extra_fields, read_directory, widened
+from .zip_layout import (
     DEFLATED,
     DESCRIPTOR_SIGNATURE,
     EARLIEST,
@@ -35,8 +36,7 @@ from samebytes.archive.zip_layout import (
     LocalHeader,
     seconds_from_dos,
 )
-from samebytes.archive.zip_oddities import member_oddities
-from samebytes.errors import ArchiveError
+from .zip_oddities import member_oddities
 
 _READ_SIZE = 1 << 16
 _USUAL_EXTRA = 64

@@ -12,12 +12,12 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
-from samebytes.archive.entry import CHUNK_SIZE, Closing, Data, Entry, Kind, Written
-from samebytes.archive.zip_headers import Stream, central_header, local_header, write_directory
-from samebytes.archive.zip_layout import DEFLATED, STORED
-from samebytes.deflate.ordered import Ordered
-from samebytes.deflate.stream import Encoder, Segment, segments
-from samebytes.errors import ArchiveError
+from ..deflate.ordered import Ordered
+from ..deflate.stream import Encoder, Segment, segments
+from ..errors import ArchiveError
+from .entry import CHUNK_SIZE, Closing, Data, Entry, Kind, Written
+from .zip_headers import Stream, central_header, local_header, write_directory
+from .zip_layout import DEFLATED, STORED
 
 MOST_TOGETHER = 256
 """How many small members are one task."""

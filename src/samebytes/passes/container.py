@@ -16,7 +16,7 @@ from typing import Callable
 from ..archive.entry import Archive, Entry, Kind, Oddity, Owner
 from ..archive.limits import case_collisions
 from ..archive.zip_layout import EARLIEST, LATEST
-from ..dist import layout
+from ..artifact import layout
 from .model import Change, Context, Outcome, Pass, in_sdist, in_wheel
 
 _Step = Callable[[Entry, Context], Entry]

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Collection
 
 from ..archive.entry import Archive, Entry, Kind
-from ..dist import layout
+from ..artifact import layout
 from .container import executable
 
 

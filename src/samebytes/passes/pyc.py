@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Optional
 
 from ..archive.entry import Archive, Content, Data, Entry, Kind, read_all
-from ..dist.pyc import HEADER_SIZE, Reheaded, checked_header, source_of
+from ..artifact.pyc import HEADER_SIZE, Reheaded, checked_header, source_of
 from ..errors import ArchiveError
 from .model import Change, Outcome, Pass, in_wheel
 
@@ -51,7 +51,7 @@ def _bound(content: Content, source: Entry) -> tuple[Content, str] | None:
 
 def _recoded(content: Content, source: Entry) -> tuple[Content, str] | None:
     # Most wheels hold no compiled modules, so what reads them is not loaded for every build.
-    from ..dist import bytecode
+    from ..artifact import bytecode
 
     if content.size > LARGEST or not bytecode.is_known(_head(content)):
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..archive.entry import Archive, Closing, Data, Entry, Kind, Written, read_all
-from ..dist import layout, record
+from ..artifact import layout, record
 from ..errors import RecordError
 from .model import Change, Context, Outcome, Pass, in_wheel
 

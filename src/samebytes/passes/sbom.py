@@ -35,7 +35,7 @@ def _rewritten(documents: Sequence[Entry], date: int) -> Iterator[tuple[Entry, C
     if not documents:
         return
     # Only the few wheels that have documents pay for a JSON reader.
-    from ..dist.sbom import LARGEST, normalize, uuids
+    from ..artifact.sbom import LARGEST, normalize, uuids
 
     held = [entry for entry in documents if entry.content.size <= LARGEST]
     mentions = Counter(uuid for entry in held for uuid in uuids(read_all(entry.content)))

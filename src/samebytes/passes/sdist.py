@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Callable
 
 from ..archive.entry import Archive, Data, Entry, Kind, read_all
-from ..dist import headers, layout
+from ..artifact import headers, layout
 from .model import Change, Context, Outcome, Pass, in_sdist
 from .texts import Transform, header_block, rewritten, sorted_lines
 

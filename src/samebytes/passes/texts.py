@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import Callable
 
 from ..archive.entry import Archive, Data, Entry, Kind, read_all
-from ..dist import headers
+from ..artifact import headers
 from .model import Change, Outcome
 
 Transform = Callable[[bytes], tuple[bytes, str]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..archive.entry import Archive, Entry, Kind
-from ..dist import headers, layout, record
+from ..artifact import headers, layout, record
 from ..errors import ArchiveError, SignatureError
 from .model import Change, Context, Outcome, Pass, in_wheel
 from .sdist import is_pkg_info

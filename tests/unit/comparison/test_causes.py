@@ -6,11 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from samebytes_tools.comparison.causes.causes import ALL, UNKNOWN, by_code
+from samebytes_tools.comparison.engine import compare_files
+from samebytes_tools.comparison.model import EXCERPT, Comparison, Verdict
 from support.cause_pairs import CAUSES, CONTROLS, Pair, build
-
-from samebytes.comparison.causes import ALL, UNKNOWN, by_code
-from samebytes.comparison.engine import compare_files
-from samebytes.comparison.model import EXCERPT, Comparison, Verdict
 
 
 def compared(pair: Pair, directory: Path) -> Comparison:

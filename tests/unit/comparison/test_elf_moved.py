@@ -5,8 +5,7 @@ from __future__ import annotations
 import struct
 
 import pytest
-
-from samebytes.comparison.elf_moved import Mover, Place, beside_texts
+from samebytes_tools.comparison.formats.elf_moved import Mover, Place, beside_texts
 
 TEXTS = (b"\0/opt/one/a.c\0int\0struct thing\0", b"\0/srv/builds/other/a.c\0int\0struct thing\0")
 CODE = bytes(range(1, 200))

@@ -9,16 +9,16 @@ import marshal
 from pathlib import Path
 
 import pytest
+from samebytes_tools.comparison.causes.clues import NO_CLUES
+from samebytes_tools.comparison.engine import compare_files
+from samebytes_tools.comparison.formats import hexwindow, jsontree, nested, pyc, strings, text
+from samebytes_tools.comparison.formats.marshalled import NotMarshalError, load
+from samebytes_tools.comparison.members import Member, compare_contents
+from samebytes_tools.comparison.model import Comparison, Difference, Kind
 from support.cause_pairs import CAUSES, build, inner_zip
 from support.wheels import FILES, INFO, METADATA, RECORD, members, record_of, write_wheel
 
 from samebytes.archive.entry import Data
-from samebytes.comparison import elf, hexwindow, jsontree, nested, pyc, strings, text
-from samebytes.comparison.clues import NO_CLUES
-from samebytes.comparison.engine import compare_files
-from samebytes.comparison.marshalled import NotMarshalError, load
-from samebytes.comparison.members import Member, compare_contents
-from samebytes.comparison.model import Comparison, Difference, Kind
 
 MAGIC = 3495
 
@@ -214,18 +214,6 @@ def test_elf_files_are_told_by_sections(tmp_path: Path) -> None:
     assert by_name[".note.gnu.build-id"].summary == "follows from other sections"
     assert by_name[".rodata"].findings[0].evidence.left.startswith(b"/opt/one/src")
     assert found.notes == ()
-
-
-def test_without_pyelftools_texts_are_compared_and_a_note_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(elf, "is_available", lambda: False)
-    pair = next(pair for pair in CAUSES if pair.name == "path by __FILE__ and debug information")
-    found = compare_files(*build(pair, tmp_path))
-    assert found.notes == (elf.MISSING,)
-    assert "samebytes[compare]" in found.notes[0]
-    assert found.differences[0].kind is Kind.STRINGS
-    assert "D001" in found.causes
 
 
 def test_a_damaged_elf_file_falls_back(tmp_path: Path) -> None:

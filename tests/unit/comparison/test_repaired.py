@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from samebytes.comparison import repaired
+from samebytes_tools.comparison.causes import repaired
 
 PLAIN = [b"cp311-cp311-linux_x86_64"]
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from samebytes_tools.comparison.engine import compare_files
+from samebytes_tools.comparison.model import UNKNOWN_WORLD, Comparison, Kind, Verdict, World
 from support.wheels import (
     FILES,
     INFO,
@@ -22,8 +24,6 @@ from support.wheels import (
 )
 
 from samebytes.archive.entry import Kind as Nature
-from samebytes.comparison.engine import compare_files
-from samebytes.comparison.model import UNKNOWN_WORLD, Comparison, Kind, Verdict, World
 from samebytes.errors import ArchiveError, HostileArchiveError, UsageError
 
 REQUIRED = METADATA + b"Requires-Dist: a\nRequires-Dist: b\nClassifier: X\nClassifier: Y\n\nText\n"

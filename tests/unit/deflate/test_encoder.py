@@ -331,7 +331,7 @@ from support.imitation import erring
 
 sys.modules["zlib"] = erring(bool)
 
-from samebytes.cli import main
+from samebytes.commands.main import main
 
 sys.exit(main(sys.argv[1:]))
 """

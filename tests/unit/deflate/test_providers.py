@@ -173,7 +173,7 @@ from support.imitation import erring, is_no_vector
 
 sys.modules["zlib"] = erring(is_no_vector)
 
-from samebytes.cli import main
+from samebytes.commands.main import main
 
 sys.exit(main(sys.argv[1:]))
 """

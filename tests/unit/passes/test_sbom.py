@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from samebytes.archive.entry import Archive, Data, Entry, Kind, Oddity, Packed, read_all
-from samebytes.dist.sbom import LARGEST
+from samebytes.artifact.sbom import LARGEST
 from samebytes.errors import ArchiveError
 from samebytes.passes.model import Context
 from samebytes.passes.sbom import SBOM

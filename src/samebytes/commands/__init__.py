@@ -1,0 +1,1 @@
+"""The commands, a folder each, and the parser that assembles them."""

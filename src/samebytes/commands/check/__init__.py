@@ -1,0 +1,1 @@
+"""``samebytes check`` of archives: whether they are in canonical form."""

@@ -1,0 +1,1 @@
+"""``samebytes doctor``: what samebytes runs on, and what is missing."""

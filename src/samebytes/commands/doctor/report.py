@@ -1,0 +1,51 @@
+"""The doctor's diagnosis, as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ...console.style import Style
+from .diagnosis import Diagnosis, Part
+
+
+def diagnosis_lines(diagnosis: Diagnosis, style: Style) -> Iterator[str]:
+    """Yield the lines of ``samebytes doctor``."""
+    yield _row("samebytes", diagnosis.samebytes)
+    yield _row("Python", f"{diagnosis.python} {style.dim(diagnosis.executable)}")
+    yield _row("platform", diagnosis.platform)
+    yield _row("zlib", diagnosis.zlib)
+    yield _row("encoder", f"{diagnosis.encoder.provider.name}: {diagnosis.encoder.reason}")
+    yield _row("compression", style.bad(diagnosis.encoder_fault) if diagnosis.encoder_fault else style.good("ok"))
+    yield _row("speed", _speed(diagnosis))
+    for part in diagnosis.core:
+        yield _row(part.name, part.version if part.fits else style.bad(_unfit(part)))
+    for extra, parts in diagnosis.extras.items():
+        yield _row(f"[{extra}]", _extra(extra, parts, style))
+    for program, path in diagnosis.programs.items():
+        yield _row(program.name, str(path) if path else style.dim(f"not here (install the package {program.package})"))
+        if path is None:
+            yield _row("", style.dim(f"for {program.use}"))
+
+
+def _unfit(part: Part) -> str:
+    wanted = f"{part.name}{part.wanted}"
+    said = f"{part.version}, and samebytes needs {wanted}" if part.version else "missing"
+    return f"{said} (pip install '{wanted}')"
+
+
+def _extra(extra: str, parts: Sequence[Part], style: Style) -> str:
+    """Return the versions of *parts*, or what to do about the first that is not as it should be."""
+    wrong = next((part for part in parts if not part.fits), None)
+    if wrong is None:
+        return ", ".join(f"{part.name} {part.version}" for part in parts)
+    told = f"{wrong.name} {wrong.version} is not {wrong.wanted}" if wrong.version else f"{wrong.name} is not installed"
+    return style.dim(f"{told} (pip install 'samebytes[{extra}]')")
+
+
+def _speed(diagnosis: Diagnosis) -> str:
+    speed = f"{diagnosis.encoder_speed:.1f} MB/s on one processor"
+    return speed if diagnosis.is_own else f"{speed} (our own encoder: {diagnosis.own_speed:.1f} MB/s)"
+
+
+def _row(name: str, value: str) -> str:
+    return f"{name:<16} {value}"

@@ -1,0 +1,244 @@
+"""The command line: the parser's assembly, and what becomes of errors and signals."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from types import FrameType
+from typing import Any, Callable, NoReturn
+
+from .. import __version__
+from ..console import exit_status
+from ..console.streams import forgive_encodings, style_of, width_of
+from ..console.style import error_lines, indented
+from ..console.verbosity import NORMAL, VERBOSE
+from ..errors import Interrupted, OutputError, SamebytesError, UsageError
+from .extensions import installed, missing
+
+__all__ = ["main", "parser"]
+
+COMMANDS = (
+    "normalize",
+    "check",
+    "compare",
+    "build",
+    "verify",
+    "install",
+    "tree",
+    "survey",
+    "wrap",
+    "unwrap",
+    "doctor",
+    "completion",
+)
+
+_OWN = ("normalize", "check", "doctor")
+"""Those of COMMANDS that samebytes has itself; samebytes-tools adds the others."""
+
+_ISSUES = "https://github.com/samebytes/samebytes/issues"
+
+_DESCRIPTION = """\
+Python packages whose bytes anyone can reproduce.
+
+Same source, same build requirements, same platform: the same wheels and
+sdists, whoever builds, wherever and whenever."""
+
+_EPILOG = f"""\
+examples:
+  samebytes normalize dist/*    before you attest and upload
+  samebytes check dist/*        are these already canonical?
+  samebytes check .             does it build the same twice?
+  samebytes compare A B         what differs, why, and what to do
+  samebytes build               build the project here, reproducibly
+
+{exit_status.table(*exit_status.MEANINGS)}
+
+'samebytes COMMAND --help' says more about each."""
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Texts as they were laid out, and the list of commands without argparse's heading line."""
+
+    def __init__(self, prog: str, **settings: Any) -> None:
+        # argparse makes a formatter for every option, and would import shutil (with bz2, lzma) to measure the terminal.
+        super().__init__(prog, **{"width": width_of(sys.stdout, os.environ) - 2, **settings})
+
+    def _format_action(self, action: argparse.Action) -> str:
+        if not isinstance(action, argparse._SubParsersAction):
+            return super()._format_action(action)
+        return "".join(f"  {row.dest:<12}{row.help}\n" for row in action._choices_actions)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are UsageErrors, told as all errors are, and whose options have no short forms."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{"formatter_class": _Formatter, "allow_abbrev": False, **settings})
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, remedy=f"See '{self.prog} --help'.")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that *argv* names (default: that of the process) and return its exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    forgive_encodings()
+    options = argparse.Namespace(verbosity=NORMAL)
+    try:
+        with _signals_raise():
+            _parser(arguments).parse_args(arguments, options)
+            status: int = options.run(options)
+            sys.stdout.flush()
+            return status
+    except SystemExit as end:  # argparse, after --help and --version
+        return int(end.code or 0)
+    except (Exception, KeyboardInterrupt) as error:  # the one place where they all end
+        return _status_of(error, verbose=options.verbosity >= VERBOSE)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line, with every command."""
+    return _parser([])
+
+
+def _status_of(error: BaseException, *, verbose: bool) -> int:
+    """Tell of *error*, and return the exit status that it stands for."""
+    if isinstance(error, BrokenPipeError):
+        _discard_output()
+        return exit_status.BROKEN_PIPE
+    if isinstance(error, KeyboardInterrupt):
+        error = Interrupted("interrupted; nothing is half written")
+    if isinstance(error, SamebytesError):
+        return _fail(error)
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
+        _discard_output()
+        return _fail(OutputError(f"the output cannot be written: {error.strerror}", remedy="Free some space there."))
+    return _fail_unexpectedly(error, verbose=verbose)
+
+
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    top = _Parser(
+        prog="samebytes",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+    )
+    top.add_argument(
+        "--version", action="version", version=f"samebytes {__version__}", help="show the version and exit"
+    )
+    top.set_defaults(run=lambda _: _show_help(top))
+    subparsers = top.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    for add_parser in _definitions(arguments):
+        add_parser(subparsers)
+    return top
+
+
+def _definitions(arguments: Sequence[str]) -> Iterable[Callable[[Any], None]]:
+    """Return what adds the command asked for to the parser; all commands where none is asked for.
+
+    Without samebytes-tools, all commands are those of samebytes itself.
+    """
+    first = arguments[0] if arguments else ""
+    if first == "--version":
+        return ()
+    if first in ("normalize", "doctor"):  # nothing else defines these: the entry points need not be looked up
+        return (_own(first),)
+    added = installed()
+    if first and not first.startswith("-"):
+        if first in added:
+            return (added[first].load(),)
+        if first not in COMMANDS:
+            raise UsageError(f"there is no command {first!r}", remedy=_suggestion(first))
+        if first not in _OWN:
+            raise missing(f"samebytes {first}")
+        return (_own(first),)
+    names = dict.fromkeys((*COMMANDS, *sorted(added)))
+    here = (name for name in names if name in added or name in _OWN)
+    # Commands that share a module, as wrap and unwrap do, share the function too.
+    return dict.fromkeys(added[name].load() if name in added else _own(name) for name in here)
+
+
+def _own(name: str) -> Callable[[Any], None]:
+    add_parser: Callable[[Any], None] = import_module(f".{name}.command", __package__).add_parser
+    return add_parser
+
+
+def _suggestion(command: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(command, COMMANDS, n=1)
+    known = f"The commands are {', '.join(COMMANDS)}."
+    return f"Did you mean {near[0]!r}? {known}" if near else known
+
+
+def _show_help(top: argparse.ArgumentParser) -> int:
+    top.print_help(sys.stderr)
+    return UsageError.exit_status
+
+
+@contextmanager
+def _signals_raise() -> Iterator[None]:
+    """Let SIGINT, SIGTERM and SIGHUP raise once; later ones are ignored while the first is being obeyed.
+
+    A second exception in the middle of the first one's cleaning up could leave what was to be cleaned.
+    """
+    raised = False
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        nonlocal raised
+        if raised:
+            return
+        raised = True
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        error = Interrupted("terminated; nothing is half written")
+        error.exit_status = exit_status.TERMINATED
+        raise error
+
+    wanted = [signal.SIGTERM]
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # ignored under nohup
+        wanted.append(signal.SIGHUP)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # ignored in the background, and with nohup
+        wanted.append(signal.SIGINT)
+    before = {number: signal.signal(number, interrupt) for number in wanted}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _fail(error: SamebytesError) -> int:
+    print("\n".join(error_lines(error.message, error.remedy, style_of(sys.stderr))), file=sys.stderr)
+    return error.exit_status
+
+
+def _fail_unexpectedly(error: BaseException, *, verbose: bool) -> int:
+    if verbose:
+        import traceback
+
+        traceback.print_exception(type(error), error, error.__traceback__)
+    style = style_of(sys.stderr)
+    more = "" if verbose else ", with what the same command prints with -v"
+    print(
+        f"samebytes: {style.bad('bug')}: {type(error).__name__}: {indented(str(error))}\n"
+        f"  {style.bold('hint')}: This is a bug in samebytes. Please report it at {_ISSUES}{more}.",
+        file=sys.stderr,
+    )
+    return exit_status.UNEXPECTED
+
+
+def _discard_output() -> None:
+    """Point stdout at nothing, or the interpreter complains of the pipe once more when it flushes at its end."""
+    try:
+        descriptor = sys.stdout.fileno()
+    except (OSError, ValueError):
+        return
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, descriptor)
+    os.close(nothing)

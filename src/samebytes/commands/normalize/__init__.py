@@ -1,0 +1,1 @@
+"""``samebytes normalize``: rewrite wheels and sdists into their canonical form."""

@@ -1,0 +1,197 @@
+"""``samebytes normalize``: finished archives into their canonical form."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ... import __version__, cores
+from ...console import exit_status
+from ...console.streams import Progress, style_of
+from ...console.style import error_lines
+from ...console.verbosity import QUIET, VERBOSE, add_verbosity
+from ...epoch import from_environment, parse_date_option
+from ...errors import UsageError
+
+if TYPE_CHECKING:
+    from .normalize import ArtifactDate, Job, Options, Result
+
+MOST_JOBS = 256
+
+_DESCRIPTION = """\
+Rewrite wheels and sdists into their canonical form: one order, one date, one
+owner, one compression, nothing of the machine that built them. What they
+install does not change. A file that is canonical already is not touched."""
+
+_EPILOG = f"""\
+The date is that of --date, else SOURCE_DATE_EPOCH, else the members' own if
+they all have the same, else 2020-02-02T00:00:00Z.
+
+examples:
+  samebytes normalize dist/*                 in place, before you attest
+  samebytes normalize dist -o canonical      copies; dist stays as it is
+  samebytes normalize --check dist/*         what would change?
+  samebytes normalize --json pkg.whl         digests, changes, proof
+
+{exit_status.table(2, 3, 4, 5, 6, 8, exit_status.RECORD_REBUILT, exit_status.INTERRUPTED, exit_status.TERMINATED)}
+
+With --check, 1 says that something would change. Where some files fail, the
+others are done, and the status is that of the highest error."""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to *subparsers*."""
+    parser = subparsers.add_parser(
+        "normalize",
+        help="rewrite wheels and sdists into their canonical form",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+    )
+    parser.add_argument(
+        "paths", metavar="FILE|DIR", nargs="+", type=Path, help="a wheel, a .tar.gz sdist, or a directory with such"
+    )
+    parser.add_argument("-o", "--output", metavar="DIR", type=Path, help="write there; the inputs stay as they are")
+    parser.add_argument("--check", action="store_true", help="write nothing; report what would change")
+    add_shared_arguments(parser)
+    parser.add_argument(
+        "--rebuild-record", action="store_true", help="replace a RECORD that contradicts its wheel, and list how"
+    )
+    parser.add_argument(
+        "--drop-signatures", action="store_true", help="remove RECORD.jws and RECORD.p7s, which would be invalid"
+    )
+    parser.add_argument(
+        "--ignore-attestation",
+        action="store_true",
+        help="go on though an attestation or signature beside the file becomes invalid",
+    )
+    add_verbosity(parser)
+    parser.set_defaults(run=run)
+
+
+def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
+    """Give *parser* what ``normalize`` and ``check`` have in common."""
+    parser.add_argument("--date", metavar="DATE", help="the date: seconds since 1970, or such as 2020-02-02T00:00:00Z")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument(
+        "-j",
+        "--jobs",
+        metavar="N",
+        type=number_of_jobs,
+        default=cores.available(),
+        help="use so many processors (default: those there are, %(default)s)",
+    )
+    parser.add_argument(
+        "--deflate",
+        choices=("canonical", "keep"),
+        default="canonical",
+        help="keep: copy the compressed streams that a wheel has, verified; fast, but another zlib, other bytes",
+    )
+    parser.add_argument(
+        "--disable", metavar="CODE", action="append", default=[], help="leave out a pass, such as W002 (repeatable)"
+    )
+    parser.add_argument(
+        "--enable", metavar="CODE", action="append", default=[], help="add an optional pass, such as W100 (repeatable)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Normalize, or check if that is what the options say."""
+    if args.check:
+        if args.output is not None:
+            raise UsageError("--check writes nothing, so -o has no meaning", remedy="Leave one of them away.")
+        return check_archives(args)
+    from .normalize import normalize, plan
+
+    options = options_from(args)
+    steps = plan(args.paths, args.output)
+    return report(args, "normalize", steps, normalize(steps, options))
+
+
+def check_archives(args: argparse.Namespace) -> int:
+    """Check the archives that *args* name, report each finding, and return the exit status."""
+    from .check import check, plan
+
+    steps = plan([Path(path) for path in args.paths])
+    return report(args, "check", steps, check(steps, options_from(args)))
+
+
+def options_from(args: argparse.Namespace) -> Options:
+    """Return what *args* ask for; those of ``check`` lack what is only for writing."""
+    from .normalize import Options
+
+    return Options(
+        date=_given_date(args.date),
+        disable=tuple(args.disable),
+        enable=tuple(args.enable),
+        rebuild_record=getattr(args, "rebuild_record", False),
+        drop_signatures=getattr(args, "drop_signatures", False),
+        ignore_attestation=getattr(args, "ignore_attestation", False),
+        prove=args.json,
+        jobs=args.jobs,
+        keep_streams=args.deflate == "keep",
+    )
+
+
+def status_of(results: Iterable[Result], *, checking: bool) -> int:
+    """Return the exit status for *results*: that of the highest error, else what was found or rebuilt."""
+    results = list(results)
+    errors = [result.error.exit_status for result in results if result.error is not None]
+    if errors:
+        return max(errors)
+    if checking:
+        return exit_status.FINDINGS if any(result.changed for result in results) else exit_status.FINE
+    return exit_status.RECORD_REBUILT if any(result.rebuilt_record for result in results) else exit_status.FINE
+
+
+def report(
+    args: argparse.Namespace, command: str, steps: Sequence[Job | Result], results: Generator[Result, None, None]
+) -> int:
+    """Tell of *results* as they come, one for each of *steps*, and return the exit status."""
+    checking = command == "check"
+    done = []
+    with Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress, closing(results):
+        for number, step in enumerate(steps, start=1):
+            progress.show(f"{'checking' if checking else 'normalizing'} {number} of {len(steps)}: {step.source.name}")
+            done.append(next(results))
+            progress.clear()
+            _tell(args, done[-1], checking=checking)
+    status = status_of(done, checking=checking)
+    if args.json:
+        from .document import normalize_document
+
+        print(normalize_document(done, command=command, version=__version__, exit_status=status))
+    return status
+
+
+def _tell(args: argparse.Namespace, result: Result, *, checking: bool) -> None:
+    from .report import finding_lines, located_message, summary_lines
+
+    if result.error is not None:
+        for line in error_lines(located_message(result), result.error.remedy, style_of(sys.stderr)):
+            print(line, file=sys.stderr)
+    elif not args.json and args.verbosity > QUIET:
+        lines = finding_lines if checking else summary_lines
+        for line in lines(result, style_of(sys.stdout), verbose=args.verbosity >= VERBOSE):
+            print(line)
+        sys.stdout.flush()
+
+
+def _given_date(option: str | None) -> ArtifactDate | None:
+    from .normalize import ArtifactDate, DateSource
+
+    if option is not None:
+        return ArtifactDate(parse_date_option(option), DateSource.OPTION)
+    seconds = from_environment(os.environ)
+    return None if seconds is None else ArtifactDate(seconds, DateSource.ENVIRONMENT)
+
+
+def number_of_jobs(text: str) -> int:
+    """Return the number in *text*, for argparse."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST_JOBS):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_JOBS}")
+    return int(text)

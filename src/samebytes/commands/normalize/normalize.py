@@ -1,0 +1,415 @@
+"""Files and directories in, canonical archives and an account of the changes out."""
+
+from __future__ import annotations
+
+import enum
+import os
+import threading
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Callable, NamedTuple
+
+from ... import passes as rules
+from ...archive.entry import Archive, Content
+from ...epoch import DEFAULT_DATE, format_date
+from ...errors import ArchiveError, Interrupted, OutputError, SamebytesError, SignatureError, UsageError
+from ...passes.model import Change, Context, Outcome, Pass
+from ...passes.pipeline import Compression, FileDigest, Rewritten, kind_of, rewrite
+
+__all__ = [
+    "RECORD_VERIFIED",
+    "ArtifactDate",
+    "Change",
+    "DateSource",
+    "FileDigest",
+    "Group",
+    "Job",
+    "Options",
+    "Result",
+    "grouped",
+    "is_source_tree",
+    "normalize",
+    "plan",
+    "real_path",
+    "title",
+]
+
+SUFFIXES = (".whl", ".tar.gz")
+"""What is taken from a directory."""
+
+ATTESTATIONS = (".publish.attestation", ".sigstore.json", ".sigstore", ".asc")
+"""What lies beside a file and signs its bytes: PEP 740's attestations first."""
+
+RECORD_VERIFIED = "W001"
+
+
+class DateSource(enum.Enum):
+    """Where an archive's date comes from (D5)."""
+
+    OPTION = "option"
+    ENVIRONMENT = "environment"
+    MEMBERS = "members"
+    CONSTANT = "constant"
+
+
+_SOURCE_TEXTS = {
+    DateSource.OPTION: "--date",
+    DateSource.ENVIRONMENT: "SOURCE_DATE_EPOCH",
+    DateSource.MEMBERS: "the members' own",
+    DateSource.CONSTANT: "constant: members disagree",
+}
+
+
+class ArtifactDate(NamedTuple):
+    """The one date of an archive."""
+
+    seconds: int
+    source: DateSource
+
+    @property
+    def iso(self) -> str:
+        """The date in ISO 8601, UTC."""
+        return format_date(self.seconds)
+
+    def __str__(self) -> str:
+        return f"{self.iso} ({_SOURCE_TEXTS[self.source]})"
+
+
+class Options(NamedTuple):
+    """How to normalize."""
+
+    date: ArtifactDate | None = None
+    """The date given for all; None: each archive's own."""
+    disable: tuple[str, ...] = ()
+    """Codes of passes that are left out."""
+    enable: tuple[str, ...] = ()
+    """Codes of passes that must be asked for."""
+    write: bool = True
+    """False to find what would change, and write nothing."""
+    rebuild_record: bool = False
+    drop_signatures: bool = False
+    ignore_attestation: bool = False
+    prove: bool = False
+    """Read what was written anew, to prove that it holds the same payload."""
+    jobs: int = 1
+    """How many cores are used: for several archives at once, or for one."""
+    keep_streams: bool = False
+    """Copy the compressed streams that a wheel already has (``--deflate keep``)."""
+
+
+class Job(NamedTuple):
+    """An archive to normalize, and where the result goes."""
+
+    source: Path
+    target: Path
+    """The source itself to normalize in place."""
+
+
+class Result(NamedTuple):
+    """What became of one archive: either ``error`` is set, or all else is."""
+
+    source: Path
+    error: SamebytesError | None = None
+    output: Path | None = None
+    """The canonical file; None if nothing was to be written."""
+    kind: str = ""
+    date: ArtifactDate | None = None
+    rewritten: Rewritten | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the bytes are not what they were."""
+        return self.rewritten is not None and self.rewritten.before != self.rewritten.after
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What was changed, or in a check would be."""
+        return self.rewritten.changes if self.rewritten is not None else ()
+
+    @property
+    def notes(self) -> tuple[Change, ...]:
+        """What is worth knowing, but was not changed and is no finding."""
+        return self.rewritten.notes if self.rewritten is not None else ()
+
+    @property
+    def rebuilt_record(self) -> bool:
+        """Whether a RECORD that contradicts its wheel was overridden."""
+        return any(change.code == RECORD_VERIFIED for change in self.changes)
+
+
+class Group(NamedTuple):
+    """The changes of one code."""
+
+    code: str
+    name: str
+    changes: tuple[Change, ...]
+
+
+def grouped(changes: Iterable[Change]) -> tuple[Group, ...]:
+    """Return *changes* by code, in the codes' order."""
+    by_code: dict[str, list[Change]] = {}
+    for change in changes:
+        by_code.setdefault(change.code, []).append(change)
+    return tuple(Group(code, title(code), tuple(members)) for code, members in sorted(by_code.items()))
+
+
+def plan(paths: Sequence[Path], output: Path | None = None) -> tuple[Job | Result, ...]:
+    """Return what there is to do for *paths*, files or directories, in their order; a path that is no use is a Result.
+
+    A file named twice is one job. Links are followed, so that what they point to is replaced, and not they.
+
+    :param output: the directory for the results; None for in place.
+    :raises UsageError: if two results would be one file, or a result would replace its source.
+    """
+    steps: dict[Path, Job | Result] = {}
+    for path in paths:
+        for step in _expanded(path):
+            steps.setdefault(real_path(step.source), _directed(step, output))
+    _refuse_collisions([step for step in steps.values() if isinstance(step, Job)])
+    return tuple(steps.values())
+
+
+def normalize(steps: Sequence[Job | Result], options: Options) -> Generator[Result, None, None]:
+    """Do *steps*, several at once, and yield their results in order; an error of one does not stop the others.
+
+    The work is done in threads that look for a stop between pieces of a member, and never is interrupted elsewhere: so
+    a signal, or the caller's closing of this generator, leaves no half-made file.
+
+    :raises OutputError: if the output directory cannot be made.
+    :raises ConfigError: if ``options`` name a code that is unknown or not to be chosen.
+    """
+    stop = threading.Event()
+    chosen = (_stoppable(stop), *rules.select(options.disable, options.enable))
+    if options.write:
+        _make_directories(steps)
+    at_once = max(1, min(options.jobs, sum(isinstance(step, Job) for step in steps)))
+    compression = Compression(max(1, options.jobs // at_once), options.keep_streams)
+
+    def examined(job: Job) -> Result:
+        return _examined(job, chosen, options, compression)
+
+    tasks = [_Task(step) for step in steps]
+    threads = _threads(at_once, tasks, examined, stop)
+    try:
+        for thread in threads:
+            thread.start()
+        for task in tasks:
+            yield task.awaited()
+    finally:
+        stop.set()
+        for thread in threads:
+            if thread.ident is not None:  # A signal may come before all are started.
+                thread.join()
+
+
+def title(code: str) -> str:
+    """Return the name of the pass that *code* stands for, in words."""
+    return rules.by_code(code).name.replace("-", " ")
+
+
+def real_path(path: Path) -> Path:
+    """Return what *path* leads to; unlike ``Path.resolve``, no error where links go round in circles."""
+    return Path(os.path.realpath(path))
+
+
+def _expanded(path: Path) -> list[Job | Result]:
+    """Return *path*, or the archives in the directory that it is."""
+    try:
+        if path.is_dir():
+            found = sorted(child for child in path.iterdir() if child.name.endswith(SUFFIXES) and child.is_file())
+            return [Job(child, child) for child in found] or [Result(path, _nothing_in(path))]
+        if path.is_file():
+            return [Job(path, path)]
+        if path.exists():  # a pipe, for one, that nobody may ever write to
+            return [Result(path, ArchiveError(f"{path}: is not a regular file", remedy="Name a wheel or an sdist."))]
+    except OSError as error:
+        return [Result(path, _unreadable(path, error))]
+    return [Result(path, UsageError(f"{path}: there is no such file", remedy="Check the path."))]
+
+
+def _nothing_in(directory: Path) -> UsageError:
+    if is_source_tree(directory):
+        return UsageError(
+            f"{directory} is a source tree, and there are no wheels or sdists in it",
+            remedy=f"Pass what was built of it: {directory / 'dist' / '*'}.",
+        )
+    return UsageError(f"{directory}: no wheels (.whl) or sdists (.tar.gz) in it", remedy="Name the files themselves.")
+
+
+def is_source_tree(directory: Path) -> bool:
+    """Say whether *directory* is the root of a Python project's source."""
+    return (directory / "pyproject.toml").is_file() or (directory / "setup.py").is_file()
+
+
+def _directed(step: Job | Result, output: Path | None) -> Job | Result:
+    if isinstance(step, Result):
+        return step
+    if output is None:
+        return step
+    target = output / step.source.name
+    if real_path(target) == real_path(step.source):
+        raise UsageError(
+            f"{step.source}: the output directory is the one that the file is in",
+            remedy="Leave -o away to normalize in place.",
+        )
+    return Job(step.source, target)
+
+
+def _refuse_collisions(jobs: Iterable[Job]) -> None:
+    taken: dict[Path, Path] = {}
+    for job in jobs:
+        other = taken.setdefault(job.target, job.source)
+        if other != job.source:
+            raise UsageError(
+                f"{other} and {job.source} would both become {job.target}",
+                remedy="Normalize them in two runs, with different output directories.",
+            )
+
+
+def _make_directories(steps: Iterable[Job | Result]) -> None:
+    for directory in dict.fromkeys(step.target.parent for step in steps if isinstance(step, Job)):
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"{directory}: the output directory cannot be made: {error.strerror}", remedy="Choose another with -o."
+            ) from error
+
+
+class _Task:
+    """A step, and what becomes of it in a thread; concurrent.futures would cost every run 7 ms."""
+
+    def __init__(self, step: Job | Result) -> None:
+        self._step = step
+        self._over = threading.Event()
+        self._error: BaseException | None = None
+
+    def do(self, examined: Callable[[Job], Result]) -> None:
+        """Find the result, or note why there is none."""
+        try:
+            if isinstance(self._step, Job):
+                self._step = examined(self._step)
+        except BaseException as error:  # for the thread that waits
+            self._error = error
+        finally:
+            self._over.set()
+
+    def awaited(self) -> Result:
+        """Return the result once it is there, or raise what came up instead.
+
+        Waited is in short turns: on Windows, Ctrl-C is only noticed between them.
+        """
+        while not self._over.wait(timeout=0.5):
+            pass
+        if self._error is not None:
+            raise self._error
+        assert isinstance(self._step, Result)
+        return self._step
+
+
+def _threads(
+    number: int, tasks: Iterable[_Task], examined: Callable[[Job], Result], stop: threading.Event
+) -> list[threading.Thread]:
+    """Return threads, not started yet, that share *tasks*; once *stop* is set they take no further one."""
+    left = deque(tasks)
+
+    def work() -> None:
+        while not stop.is_set():
+            try:
+                task = left.popleft()
+            except IndexError:
+                return
+            task.do(examined)
+
+    return [threading.Thread(target=work, name=f"samebytes-{place}") for place in range(number)]
+
+
+def _examined(job: Job, chosen: Sequence[Pass], options: Options, compression: Compression) -> Result:
+    """Do one job; errors that are the user's to mend become its result, and a bug says with which file it came up."""
+    try:
+        return _done(job, chosen, options, compression)
+    except Interrupted:
+        raise
+    except SamebytesError as error:
+        return Result(job.source, error)
+    except OSError as error:
+        return Result(job.source, _unreadable(job.source, error))
+    except Exception as error:
+        raise RuntimeError(f"{job.source}: {type(error).__name__}: {error}") from error
+
+
+def _done(job: Job, chosen: Sequence[Pass], options: Options, compression: Compression) -> Result:
+    kind = kind_of(job.source)
+    date = options.date or ArtifactDate(DEFAULT_DATE, DateSource.CONSTANT)
+    context = Context(date.seconds, kind, options.rebuild_record, options.drop_signatures)
+
+    def rewritten_to(target: Path | None) -> Rewritten:
+        return rewrite(
+            job.source,
+            target,
+            context,
+            chosen,
+            compression,
+            own_date=date.source is DateSource.CONSTANT,
+            prove=options.prove,
+        )
+
+    if options.write and not options.ignore_attestation:
+        _keep_attestations(job, rewritten_to)
+    target = job.target if options.write else None
+    result = rewritten_to(target)
+    if result.own_date:
+        date = ArtifactDate(result.date, DateSource.MEMBERS)
+    return Result(job.source, None, target, kind, date, result)
+
+
+def _keep_attestations(job: Job, rewritten_to: Callable[[Path | None], Rewritten]) -> None:
+    """Refuse to change what is attested; what is canonical already stays as it is, and so does its attestation.
+
+    :raises SignatureError: if there is an attestation, and the bytes would change.
+    """
+    beside = [Path(f"{path}{suffix}") for path in (job.source, job.target) for suffix in ATTESTATIONS]
+    attestation = next((path for path in beside if os.path.lexists(path)), None)
+    if attestation is None:
+        return
+    trial = rewritten_to(None)
+    if trial.before != trial.after:
+        raise SignatureError(
+            f"{job.source}: normalizing it would make {attestation.name} beside it invalid",
+            remedy="Normalize before you attest: remove it, or pass --ignore-attestation, and attest anew.",
+        )
+
+
+def _unreadable(path: Path, error: OSError) -> ArchiveError:
+    return ArchiveError(f"{path}: cannot be read: {error.strerror or error}", remedy="Check its permissions.")
+
+
+def _stoppable(stop: threading.Event) -> Pass:
+    """Return a pass that changes nothing, but lets whoever reads the members' contents stop when *stop* is set."""
+
+    def run(archive: Archive, _: Context) -> Outcome:
+        entries = tuple(entry._replace(content=_Stoppable(entry.content, stop)) for entry in archive.entries)
+        return Outcome(archive._replace(entries=entries))
+
+    return Pass("", "stoppable", "Signals leave nothing half done.", lambda _: True, run, switchable=False)
+
+
+class _Stoppable:
+    """Contents whose reading ends with Interrupted once ``stop`` is set."""
+
+    __slots__ = ("_content", "_stop")
+
+    def __init__(self, content: Content, stop: threading.Event) -> None:
+        self._content = content
+        self._stop = stop
+
+    @property
+    def size(self) -> int:
+        return self._content.size
+
+    def chunks(self) -> Iterator[bytes]:
+        for chunk in self._content.chunks():
+            if self._stop.is_set():
+                raise Interrupted("stopped")
+            yield chunk

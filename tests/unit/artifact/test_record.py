@@ -1,0 +1,146 @@
+"""RECORD: read with tolerance, compared strictly, written one way."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.wheels import spelt
+
+from samebytes.archive.entry import Data, Written, read_all
+from samebytes.artifact import record
+from samebytes.artifact.record import Mismatch, Row
+
+OWN = "p-1.dist-info/RECORD"
+GOOD = spelt(b"x")
+
+
+def written(name: str, data: bytes) -> Written:
+    return Written(name, len(data), hashlib.sha256(data).digest(), 0, 0)
+
+
+def faults(text: str) -> list[Mismatch]:
+    return list(record.parse(text.encode(), OWN).faults)
+
+
+def test_rows_are_read() -> None:
+    listing = record.parse(f'a.py,{GOOD},1\r\n\r\n"b,""c"".py",{GOOD},\n{OWN},,\n'.encode(), OWN)
+    assert listing.faults == ()
+    assert listing.rows == {"a.py": Row("a.py", GOOD, "1"), 'b,"c".py': Row('b,"c".py', GOOD, "")}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pkg/,,\n",
+        f"pkg/,{GOOD},0\n",
+        f"{OWN}.jws,,\n{OWN}.p7s,,\n",
+        f"{OWN},,\n",
+        f"{OWN}\n",
+        f"a.py,{GOOD}\n",
+        f"a.py,{GOOD}=,1\n",
+        f"a.py,{spelt(b'', 'sha384')},\n",
+        f"a.py,{spelt(b'', 'sha512')},0\n",
+    ],
+)
+def test_what_is_tolerated(text: str) -> None:
+    assert faults(text) == []
+
+
+def test_a_row_for_a_directory_is_known_by_its_entry() -> None:
+    assert record.parse(b"empty,,\n", OWN, {"empty"}) == ({}, ())
+    assert record.parse(b"empty,,\n", OWN).faults == (Mismatch("empty", "RECORD gives no digest"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "detail"),
+    [
+        ("a.py,,\n", "a.py", "gives no digest"),
+        ("a.py,md5=abc,1\n", "a.py", "md5=abc, which is not one of sha256, sha384, sha512"),
+        ("a.py,sha1=abc,1\n", "a.py", "sha1=abc"),
+        ("a.py,nonsense,1\n", "a.py", "nonsense"),
+        (f"a.py,{GOOD},one\n", "a.py", "'one' bytes, which is no number"),
+        (f"a.py,{GOOD},-1\n", "a.py", "no number"),
+        (f"a.py,{GOOD},{'9' * 5000}\n", "a.py", "no number"),
+        (f"a.py,{GOOD},1,more\n", "a.py", "4 columns"),
+        (f"a.py,{GOOD},1\na.py,{GOOD},1\n", "a.py", "lists it twice"),
+        (f"pkg\\a.py,{GOOD},1\n", "pkg\\a.py", "backslashes"),
+        (f"{OWN},{GOOD},1\n", OWN, "digest or size of itself"),
+        (f'"a.py,{GOOD},1\n', OWN, "cannot be read: unexpected end of data"),
+        (f'"a"b.py,{GOOD},1\n', OWN, "line 1 cannot be read"),
+    ],
+)
+def test_what_is_wrong_in_itself(text: str, name: str, detail: str) -> None:
+    (fault,) = faults(text)
+    assert fault.name == name
+    assert detail in fault.detail
+
+
+def test_what_is_not_utf8_is_wrong() -> None:
+    listing = record.parse(b"a.py,\xff,\n", OWN)
+    assert listing.rows == {}
+    assert listing.faults == (Mismatch(OWN, "it is not UTF-8 at byte 5, so it cannot be read"),)
+
+
+def test_names_are_compared_both_ways() -> None:
+    listing = record.parse(f"a.py,{GOOD},1\ngone.py,{GOOD},1\n".encode(), OWN)
+    assert record.compare_names(listing, ["a.py", "new.py"]) == (
+        Mismatch("gone.py", "RECORD lists it, the wheel has no such file"),
+        Mismatch("new.py", "RECORD does not list it"),
+    )
+
+
+@pytest.mark.parametrize("algorithm", record.ALGORITHMS)
+def test_contents_are_examined_by_the_rows_own_algorithm(algorithm: str) -> None:
+    row = Row("a", spelt(b"right", algorithm), "5")
+    assert record.examine(row, Data(b"right")) is None
+    assert record.examine(row._replace(digest=row.digest + "="), Data(b"right")) is None
+    wrong = record.examine(row, Data(b"wrong"))
+    assert wrong == Mismatch("a", f"RECORD said {row.digest}, the file has {spelt(b'wrong', algorithm)}")
+
+
+def test_sizes_are_compared_where_there_are_any() -> None:
+    row = Row("a", spelt(b"right"), "")
+    assert record.examine(row, Data(b"right")) is None
+    assert record.examine(row._replace(size="6"), Data(b"right")) == ("a", "RECORD said 6 bytes, the file has 5")
+
+
+def test_hashing_notes_the_digest_at_each_reading() -> None:
+    content = record.Hashing(Data(b"abc"), "sha512")
+    assert (content.digest, content.size) == ("", 3)
+    for _ in range(2):
+        assert read_all(content) == b"abc"
+        assert content.digest == spelt(b"abc", "sha512")
+
+
+def test_the_canonical_record_is_sorted_by_bytes_with_itself_last() -> None:
+    files = [written("ä.py", b""), written("b.py", b"x"), written("B.py", b""), written("zz.dist-info/A", b"")]
+    expected = "".join(
+        [
+            f"B.py,{spelt(b'')},0\n",
+            f"b.py,{spelt(b'x')},1\n",
+            f"zz.dist-info/A,{spelt(b'')},0\n",
+            f"ä.py,{spelt(b'')},0\n",
+            f"{OWN},,\n",
+        ]
+    )
+    assert record.serialise(files, OWN) == expected.encode()
+
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0\\/"), min_size=1, max_size=12)
+
+
+@given(st.dictionaries(NAMES, st.binary(max_size=8), max_size=6))
+def test_what_is_written_is_read_again(files: dict[str, bytes]) -> None:
+    """Whatever a file is called, RECORD names it, for the csv module as for us (PEP 376)."""
+    data = record.serialise([written(name, content) for name, content in files.items()], OWN)
+    listing = record.parse(data, OWN)
+    assert listing.faults == ()
+    assert {row.name: row.size for row in listing.rows.values()} == {name: str(len(files[name])) for name in files}
+    assert all(record.examine(listing.rows[name], Data(content)) is None for name, content in files.items())
+    rows = list(csv.reader(io.StringIO(data.decode(), newline="")))
+    assert [row[0] for row in rows] == [*sorted(files, key=str.encode), OWN]

@@ -1,0 +1,107 @@
+"""Commands with an end, and nothing that outlives it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from samebytes_tools.building.processes import TooLate, run
+from samebytes_tools.variations.variations import CLOCK_MOVED, moved_clock
+from support.processes import is_running, linux_only, pid_in, wait_for
+
+from samebytes.errors import Interrupted
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+
+CHILD = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(999)"])
+with open(sys.argv[1], "w") as file:
+    file.write(str(child.pid))
+"""
+"""Leaves a child that does not mind being asked to end."""
+
+
+def start(code: str, tmp_path: Path, *arguments: str, stop: threading.Event | None = None, **more: object) -> int:
+    return run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=tmp_path,
+        environ=dict(os.environ),
+        log=tmp_path / "log",
+        stop=stop or threading.Event(),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def test_status_log_directory_and_umask(tmp_path: Path) -> None:
+    code = "import os, sys; print(os.getcwd()); print('%o' % os.umask(0), file=sys.stderr); sys.exit(7)"
+    assert start(code, tmp_path, umask=0o027) == 7
+    assert start("print('more')", tmp_path) == 0
+    said = (tmp_path / "log").read_text().split()
+    assert sorted(said) == sorted([str(tmp_path.resolve()), "27", "more"])
+
+
+def test_a_signal_is_told_as_a_negative_status(tmp_path: Path) -> None:
+    assert start("import os; os.kill(os.getpid(), 9)", tmp_path) == -9
+
+
+@linux_only
+def test_children_do_not_outlive_the_command(tmp_path: Path) -> None:
+    assert start(CHILD, tmp_path, str(tmp_path / "pid")) == 0
+    assert not is_running(pid_in(tmp_path / "pid"))
+
+
+@linux_only
+def test_too_late(tmp_path: Path) -> None:
+    with pytest.raises(TooLate):
+        start(CHILD + "\nchild.wait()", tmp_path, str(tmp_path / "pid"), timeout=1.0)
+    assert not is_running(pid_in(tmp_path / "pid"))
+
+
+@linux_only
+def test_stopped(tmp_path: Path) -> None:
+    stop = threading.Event()
+    threading.Thread(target=lambda: (pid_in(tmp_path / "pid"), stop.set()), daemon=True).start()
+    with pytest.raises(Interrupted):
+        start(CHILD + "\nchild.wait()", tmp_path, str(tmp_path / "pid"), stop=stop)
+    wait_for(lambda: not is_running(pid_in(tmp_path / "pid")), "the end of the child")
+
+
+def test_what_cannot_be_started(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        run(
+            [str(tmp_path / "nothing")],
+            cwd=tmp_path,
+            environ={},
+            log=tmp_path / "log",
+            stop=threading.Event(),
+        )
+
+
+@linux_only
+def test_a_moved_clock_leaves_nothing_in_memory(tmp_path: Path) -> None:
+    clock = moved_clock(os.environ)
+    if not clock:
+        pytest.skip("needs libfaketime")
+    code = "import os, sys, time; print(os.getpid(), time.time()); sys.stdout.flush(); "
+    code += "os.execv(sys.executable, [sys.executable, '-c', 'import subprocess; subprocess.run([\"true\"])'])"
+    environ = {**os.environ, **clock}
+    command = [sys.executable, "-c", code]
+    assert run(command, cwd=tmp_path, environ=environ, log=tmp_path / "log", stop=threading.Event()) == 0
+    pid, moment = (tmp_path / "log").read_text().split()
+    assert float(moment) > time.time() + CLOCK_MOVED / 2
+    assert [name for name in os.listdir("/dev/shm") if name.endswith(f"_{pid}")] == []
+
+
+def test_the_own_group_is_left_alone(tmp_path: Path) -> None:
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        start("pass", tmp_path)
+        assert other.poll() is None
+    finally:
+        other.communicate()

@@ -1,0 +1,156 @@
+"""Records of builds: what is written is what is read, what others' tools read, and nothing that changes by itself."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samebytes_tools.building import provenance
+from samebytes_tools.building.isolated import Installed
+from samebytes_tools.building.provenance import BACKEND, SAMEBYTES, Material, Record
+from samebytes_tools.building.source import package_url, tree_digest
+from support.projects import write_tree
+from support.schemas import assert_valid
+
+from samebytes.errors import ConfigError
+
+SHA = "ab" * 32
+WHEEL = "demo-1.0-py3-none-any.whl"
+HOST = "https://files.example/"
+
+
+def requirement(name: str = "tinyback", version: str = "1.0+local", **more: Any) -> Installed:
+    file = f"{name}-{version}-py3-none-any.whl".replace("+", "%2B")
+    return Installed(name, version, **{"url": f"{HOST}{file}", "hashes": {"sha256": SHA, "md5": "00"}, **more})
+
+
+def record(**more: Any) -> Record:
+    return Record(
+        **{
+            "subjects": ((WHEEL, SHA),),
+            "method": BACKEND,
+            "kinds": ("wheel",),
+            "config_settings": {"--global-option": ["a", "b"]},
+            "source": Material(
+                "pkg:pypi/demo@1.0?file_name=demo-1.0.tar.gz", {"sha256": SHA}, f"{HOST}demo-1.0.tar.gz"
+            ),
+            "requirements": (requirement(),),
+            "python": provenance.this_python(),
+            "environment": {"TZ": "UTC", "CFLAGS": "-O2 -DÄ"},
+            **more,
+        }
+    )
+
+
+RECORDS = [
+    record(),
+    record(method=SAMEBYTES, kinds=(), source=Material(digest={"dirHash": SHA}), environment={}, config_settings={}),
+    record(source=Material("git+https://host.example/demo@" + "12" * 20, {"gitCommit": "12" * 20}), requirements=()),
+    record(requirements=(requirement("zeta"), requirement("alpha", is_direct=True), requirement("none", hashes={}))),
+]
+
+
+def write(text: str, directory: Path) -> Path:
+    path = directory / "record.json"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("one", RECORDS)
+def test_what_is_written_is_read(one: Record, tmp_path: Path) -> None:
+    again = provenance.read(write(provenance.text(one), tmp_path))
+    strong = [replace(each, hashes={"sha256": SHA} if each.hashes else {}) for each in one.requirements]
+    assert again == replace(
+        one,
+        requirements=tuple(sorted(strong, key=lambda each: each.name)),
+        python=replace(one.python, executable=""),
+    )
+
+
+@pytest.mark.parametrize("one", RECORDS)
+def test_it_is_what_the_schema_says(one: Record) -> None:
+    assert_valid(json.loads(provenance.text(one)), "provenance")
+
+
+def test_it_holds_no_time_no_random_number_and_no_path_of_this_machine() -> None:
+    text = provenance.text(RECORDS[0])
+    assert text == provenance.text(RECORDS[0])
+    assert str(Path(sys.executable).parent) not in text
+    assert str(Path.home()) not in text
+    assert not re.search(r"20\d\d-\d\d-\d\d|startedOn|finishedOn|invocationId", text)
+
+
+def test_package_urls() -> None:
+    """Names are normalized, versions quoted (package-url, type pypi)."""
+    made = provenance.statement(RECORDS[0])["predicate"]["buildDefinition"]["resolvedDependencies"][2]
+    assert made["uri"] == "pkg:pypi/tinyback@1.0%2Blocal?file_name=tinyback-1.0%2Blocal-py3-none-any.whl"
+    assert package_url("Typing_Extensions-4.0.tar.gz").startswith("pkg:pypi/typing-extensions@4.0?")
+
+
+def test_only_variables_that_tell_a_build_something_are_recorded(tmp_path: Path) -> None:
+    environ = {"PATH": "/bin", "SECRET": "x", "CC": "gcc", "SOURCE_DATE_EPOCH": "7"}
+    assert provenance.that_matter(environ) == {"CC": "gcc", "SOURCE_DATE_EPOCH": "7"}
+    odd = json.loads(provenance.text(record()))
+    odd["predicate"]["buildDefinition"]["internalParameters"]["environment"]["LD_PRELOAD"] = "/evil.so"
+    assert "LD_PRELOAD" not in provenance.read(write(json.dumps(odd), tmp_path)).environment
+
+
+def change(path: str, value: object) -> str:
+    """Return a record in which one thing is otherwise."""
+    document = json.loads(provenance.text(record()))
+    *parents, last = path.split("/")
+    at = document
+    for name in parents:
+        at = at[int(name)] if isinstance(at, list) else at[name]
+    if value is None:
+        del at[last]
+    else:
+        at[last] = value
+    return json.dumps(document)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "is no in-toto Statement v1"),
+        (change("_type", "https://in-toto.io/Statement/v0.1"), "is no in-toto Statement v1"),
+        (json.dumps({"payload": "e30=", "payloadType": "x", "signatures": []}), "signed envelope"),
+        (change("predicateType", "https://slsa.dev/provenance/v0.2"), "no SLSA Provenance v1"),
+        (change("predicate", 7), "another type"),
+        (change("predicate/buildDefinition/buildType", "https://other.example/1"), "another type"),
+        (change("predicate/buildDefinition/externalParameters/method", "magic"), "magic"),
+        (change("predicate/buildDefinition/externalParameters/kinds", 3), "lacks"),
+        (change("predicate/buildDefinition/resolvedDependencies", []), "lacks"),
+        (change("predicate/buildDefinition/internalParameters", None), "lacks"),
+        (change("subject/0/digest", {}), "lacks"),
+    ],
+)
+def test_records_that_cannot_be_followed(text: str, said: str, tmp_path: Path) -> None:
+    path = write(text, tmp_path)
+    with pytest.raises(ConfigError, match=re.escape(said)) as caught:
+        provenance.read(path)
+    assert str(path) in caught.value.message
+    assert caught.value.remedy
+
+
+def test_a_record_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read") as caught:
+        provenance.read(tmp_path / "none.json")
+    assert caught.value.remedy
+
+
+def test_the_digest_of_a_tree_is_what_in_totos_shell_commands_say(tmp_path: Path) -> None:
+    """The digest set's "dirHash"; .git is left out, links and modes are not in it."""
+    tree = write_tree(tmp_path / "tree", {"b.py": "b\n", "a/c.py": "c\n", "a.py": "", "A": "x", "é f": "y"})
+    (tree / "link").symlink_to("b.py")
+    shell = "find . -type f | cut -c3- | LC_ALL=C sort | xargs -r -d '\\n' sha256sum | sha256sum | cut -f1 -d' '"
+    said = subprocess.run(["sh", "-c", shell], cwd=tree, capture_output=True, text=True, check=True).stdout.strip()
+    write_tree(tree, {".git/HEAD": "ref"})
+    assert tree_digest(tree) == said

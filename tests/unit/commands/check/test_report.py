@@ -1,0 +1,147 @@
+"""What building twice showed, told to people and to programs, whatever names it comes with."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from samebytes_tools.building.isolated import Installed
+from samebytes_tools.commands.check import junit
+from samebytes_tools.commands.check import report as check_source
+from samebytes_tools.commands.check.bisect import Blame
+from samebytes_tools.commands.check.facts import Fact
+from samebytes_tools.commands.check.report import fact_lines
+from samebytes_tools.commands.check.subject import Artifact, Culprits, Failure, Outcome, Result, Row
+from samebytes_tools.comparison.engine import compare_files
+from samebytes_tools.reporting.difference_tree import View
+from support.artifacts import wheel
+from support.schemas import schema
+
+from samebytes.commands.normalize.normalize import Options, normalize, plan
+from samebytes.errors import UsageError
+
+EVIL = "evil<&\"'>]]>\x00\x1b[31m\u202e\udc80\ufffe name"
+"""Markup, control characters, a directional mark, a lone surrogate, a noncharacter."""
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> list[Result]:
+    """One source that differs, one that could not be built, one that is the same, one that did not come to a build."""
+    left = wheel(tmp_path)
+    list(normalize(plan([left], tmp_path / "out"), Options()))
+    right = tmp_path / "out" / left.name
+    comparison = compare_files(left, right)
+    pair = Artifact(left.name, "0" * 64, 10), Artifact(right.name, "1" * 64, 20)
+    facts = frozenset(Fact("wheel", f"{EVIL}{number}", "mode") for number in range(5))
+    culprits = Culprits(
+        (Blame(("umask", "hash-seed"), facts),),
+        frozenset({Fact("wheel", "", "order")}),
+        frozenset({Fact("wheel", "x", "contents")}),
+        7,
+    )
+    failure = Failure(f"in the first world: {EVIL}", "Mend it.", (EVIL, "last line"), f"{EVIL}\nlast line\n")
+    return [
+        Result(
+            EVIL,
+            "3.11.7",
+            rows=(
+                Row("as is", (Outcome("wheel", pair, comparison=comparison),)),
+                Row("normalized", (Outcome("wheel", (pair[0], pair[0])),)),
+                Row("hook", (Outcome("wheel", pair, note=EVIL),)),
+            ),
+            applied=("umask",),
+            left_out={"time": EVIL},
+            culprits=culprits,
+            requirements=(Installed("flit-core", "3.12", "https://x.example/f.whl", {"sha256": "2" * 64}),),
+            notes=(EVIL,),
+        ),
+        Result("broken", "3.11.7", rows=(Row("as is", (Outcome("sdist", failure=failure),)),)),
+        Result("good", "3.11.7", rows=(Row("as is", (Outcome("wheel", (pair[0], pair[0])),)),)),
+        Result("missing", "", UsageError(EVIL, remedy="Install it.")),
+    ]
+
+
+def test_statuses(results: list[Result]) -> None:
+    assert [result.status for result in results] == [1, 2, 0, 2]
+    assert check_source.summary(results) == "1 same, 1 differs, 2 could not be built"
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_text_is_harmless(verbose: bool, results: list[Result]) -> None:
+    text = [line for result in results for line in check_source.lines(result, View(verbose=verbose))]
+    assert all(line.isprintable() for line in text)
+    assert any("differs by umask and hash-seed together" in line for line in text)
+    assert any("wheel: mode of evil" in line and line.endswith(" and 2 more") for line in text)
+    assert "    wheel: order of members" in text
+    assert "  found by 7 more builds" in text
+    assert "    last line" in text
+    assert any("built with flit-core 3.12" in line for line in text) == verbose
+
+
+def test_json_is_what_the_schema_says(results: list[Result]) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    referencing = pytest.importorskip("referencing")
+    names = ("compare", "check-source")
+    resources = [(f"{name}.schema.json", referencing.Resource.from_contents(schema(name))) for name in names]
+    jsonschema.Draft202012Validator.check_schema(schema("check-source"))
+    validator = jsonschema.Draft202012Validator(
+        schema("check-source"), registry=referencing.Registry().with_resources(resources)
+    )
+    document = json.loads(check_source.document(results, version="1", exit_status=2))
+    validator.validate(document)
+    assert [one["state"] for one in document["results"]] == [
+        "differs",
+        "could not be built",
+        "same",
+        "could not be built",
+    ]
+    document["results"][0]["ways"][0]["way"] = "some other"
+    assert not validator.is_valid(document)
+    assert schema("check-source")["properties"]["schema_version"]["const"] == check_source.SCHEMA_VERSION
+
+
+def test_junit_is_xml_with_the_right_counts(results: list[Result]) -> None:
+    text = junit.document(results)
+    root = ElementTree.fromstring(text.encode("utf-8"))
+    assert root.tag == "testsuites"
+    assert {name: root.get(name) for name in ("tests", "failures", "errors")} == {
+        "tests": "6",
+        "failures": "1",
+        "errors": "2",
+    }
+    for suite in root:
+        cases = suite.findall("testcase")
+        assert suite.get("tests") == str(len(cases))
+        assert suite.get("failures") == str(len(suite.findall("testcase/failure")))
+        assert suite.get("errors") == str(len(suite.findall("testcase/error")))
+        assert all(case.get("name") and case.get("classname") for case in cases)
+    (failure,) = root.iter("failure")
+    assert "differs by umask and hash-seed together: wheel: mode of evil" in (failure.text or "")
+    assert "\\x1b[31m\\u202e\\udc80\\ufffe" in root[0].get("name", "")
+    assert (root[3][0][0].text or "").endswith("Install it.")
+
+
+def test_html_shows_all_and_lets_nothing_in(results: list[Result]) -> None:
+    page = check_source.page(results, version="1")
+    assert "evil<&" not in page
+    assert "\x1b" not in page
+    assert "evil&lt;&amp;" in page
+    assert "Causes and remedies" in page
+    assert "last line" in page
+    page.encode("utf-8")
+
+
+def test_what_is_the_same_and_not_compared(results: list[Result]) -> None:
+    outcome = results[0].rows[0].outcomes[0]
+    blind = dataclasses.replace(outcome, comparison=None, note="an archive that cannot be read")
+    result = dataclasses.replace(results[0], rows=(Row("as is", (blind,)),), culprits=None)
+    assert "  wheel            differs (an archive that cannot be read)" in list(check_source.lines(result, View()))
+    assert result.status == 1
+
+
+def test_facts_are_told_by_artifact_and_aspect() -> None:
+    facts = [Fact("wheel", name, "contents") for name in "dcba"] + [Fact("sdist", "", "container")]
+    assert list(fact_lines(facts)) == ["sdist: container", "wheel: contents of a, b, c and 1 more"]

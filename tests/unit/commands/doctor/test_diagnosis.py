@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+import zlib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from samebytes.commands.doctor import diagnosis as doctor
+from samebytes.commands.doctor.report import diagnosis_lines
+from samebytes.console import programs
+from samebytes.console.style import Style
+from samebytes.deflate.providers import PURE, Provider, by_zlib
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PYPROJECT = Path(__file__).resolve().parents[3] / "pyproject.toml"
+
+
+def test_diagnosis_of_this_interpreter() -> None:
+    diagnosis = doctor.diagnose(time.process_time, os.environ)
+    assert diagnosis.executable == sys.executable
+    assert diagnosis.zlib == zlib.ZLIB_RUNTIME_VERSION
+    assert {part.name for part in diagnosis.core} >= {"packaging", "pyproject-hooks"}
+    assert diagnosis.healthy
+    assert diagnosis.encoder_speed > 0
+    assert diagnosis.own_speed > 0
+
+
+def test_another_compressor_is_told_and_ours_takes_its_place() -> None:
+    def another(segment: bytes, window: bytes, last: bool) -> bytes:
+        return by_zlib().encode(segment, window, last) + b"?"
+
+    diagnosis = doctor.diagnose(time.process_time, os.environ, Provider("fakelib 1", another, in_processes=False))
+    assert diagnosis.is_own
+    assert diagnosis.encoder.reason.startswith("fakelib 1 gives another stream for text")
+    assert diagnosis.encoder_speed == diagnosis.own_speed
+    assert diagnosis.healthy, "the bytes are right, only slow"
+
+
+def test_speed_is_bytes_in_the_time_that_passed() -> None:
+    now = iter(range(10))
+    sizes = []
+
+    def encode(segment: bytes, window: bytes, last: bool) -> bytes:
+        sizes.append(len(segment))
+        return b""
+
+    speed = doctor.speed(Provider("none", encode, in_processes=False), lambda: float(next(now)))
+    assert speed == pytest.approx(sizes[0] / 1e6 / 3)
+
+
+def test_an_encoder_of_ours_that_errs_makes_ill(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("samebytes.deflate.pure.encode_segment", lambda *_: b"wrong")
+    diagnosis = doctor.diagnose(time.process_time, os.environ)
+    assert PURE.name in diagnosis.encoder_fault
+    assert not diagnosis.healthy
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "told"),
+    [
+        ("samebytes-is-without-this", ">=1", "missing (pip install 'samebytes-is-without-this>=1')"),
+        ("packaging", ">=1000", r"[\d.]+, and samebytes needs packaging>=1000 \(pip install 'packaging>=1000'\)"),
+    ],
+)
+def test_a_dependency_that_does_not_fit(name: str, wanted: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "CORE", {name: wanted})
+    diagnosis = doctor.diagnose(time.process_time, os.environ)
+    assert not diagnosis.healthy
+    (line,) = (line for line in diagnosis_lines(diagnosis, Style()) if line.startswith(name))
+    assert told in line or re.search(told, line)
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "told"),
+    [
+        ("samebytes-is-without-this", ">=1", "samebytes-is-without-this is not installed"),
+        ("packaging", "<1", f"packaging {metadata.version('packaging')} is not <1"),
+    ],
+)
+def test_an_extra_that_does_not_fit(name: str, wanted: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "EXTRAS", {"more": {name: wanted}})
+    diagnosis = doctor.diagnose(time.process_time, os.environ)
+    assert diagnosis.healthy, "it can be done without"
+    assert f"[more]           {told} (pip install 'samebytes[more]')" in diagnosis_lines(diagnosis, Style())
+
+
+def test_programs_that_are_not_here(tmp_path: Path) -> None:
+    nowhere = {"PATH": str(tmp_path), "LIBFAKETIME": str(tmp_path / "none.so")}
+    lines = list(diagnosis_lines(doctor.diagnose(time.process_time, nowhere), Style()))
+    for program in programs.ALL:
+        assert f"{program.name:<16} not here (install the package {program.package})" in lines
+
+
+@pytest.mark.skipif(not PYPROJECT.is_file(), reason="pyproject.toml is not here, only the tests")
+def test_the_versions_are_those_that_are_installed_with_us() -> None:
+    project = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]
+    extras = {name: _wanted(listed) for name, listed in project["optional-dependencies"].items() if name != "all"}
+    assert _wanted(project["dependencies"]) == doctor.CORE
+    assert {**extras, "survey": {**extras["build"], **extras["compare"], **extras["survey"]}} == doctor.EXTRAS
+
+
+def _wanted(listed: list[str]) -> dict[str, str]:
+    found = map(Requirement, listed)
+    return {each.name: str(each.specifier) for each in found if each.name != "samebytes"}

@@ -1,0 +1,98 @@
+"""Which run a runner works for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Callable
+
+import pytest
+from samebytes_tools.commands.survey.join import MISSED, join, missed
+from samebytes_tools.commands.survey.model import State, Wish
+from samebytes_tools.commands.survey.store.store import Store
+from support import surveys
+
+from samebytes.errors import UsageError
+
+ONE, TWO = surveys.run(1), surveys.run(2)
+WISHES = [Wish("alpha"), Wish("beta", "2.0")]
+
+
+@pytest.fixture
+def store(tmp_path: Path, opened: Callable[[Path], Store]) -> Store:
+    """A store with a run that has both wishes left."""
+    found = opened(tmp_path)
+    assert join(found, ONE, WISHES, new=False) == ONE
+    return found
+
+
+def end(store: Store) -> None:
+    store.record(surveys.examination("alpha", ONE))
+    store.record(surveys.examination("beta", ONE, asked="2.0"))
+
+
+def test_the_same_command_goes_on(store: Store) -> None:
+    store.record(surveys.examination("alpha", ONE))
+    assert join(store, TWO, list(reversed(WISHES)), new=False).id == ONE.id
+    assert join(store, TWO, [], new=False).id == ONE.id
+    assert [run.id for run in store.runs()] == [ONE.id]
+
+
+def test_the_same_command_after_the_end_changes_nothing(store: Store) -> None:
+    end(store)
+    assert join(store, TWO, WISHES, new=False).id == ONE.id
+    assert store.left(ONE.id) == 0
+    assert [run.id for run in store.runs()] == [ONE.id]
+
+
+def test_another_list_after_the_end_is_another_run(store: Store) -> None:
+    end(store)
+    assert join(store, TWO, [Wish("gamma")], new=False) == TWO
+    assert store.left(TWO.id) == 1
+
+
+def test_another_run_when_it_is_wanted(store: Store) -> None:
+    assert join(store, TWO, WISHES, new=True) == TWO
+    assert (store.left(ONE.id), store.left(TWO.id)) == (2, 2)
+
+
+def test_another_list_before_the_end_is_refused(store: Store) -> None:
+    with pytest.raises(UsageError, match="a run with 2 packages left, and it is for other packages") as caught:
+        join(store, TWO, [Wish("gamma")], new=False)
+    assert "--new" in caught.value.remedy
+
+
+@pytest.mark.parametrize("change", [{"tool": "0.2.0"}, {"canonical_form": 2}])
+def test_what_another_version_began_is_not_gone_on_with(store: Store, change: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match=r"that samebytes 0\.1\.0 began") as caught:
+        join(store, replace(TWO, **change), [], new=False)  # type: ignore[arg-type]
+    assert "--new" in caught.value.remedy
+
+
+def test_nothing_to_do(tmp_path: Path, store: Store, opened: Callable[[Path], Store]) -> None:
+    end(store)
+    for found, new in ((store, False), (store, True), (opened(tmp_path / "empty.sqlite"), False)):
+        with pytest.raises(UsageError, match="nothing is left to examine in ") as caught:
+            join(found, TWO, [], new=new)
+        assert "--packages or --top" in caught.value.remedy
+    assert [run.id for run in store.runs()] == [ONE.id]
+
+
+@pytest.mark.parametrize("state", State)
+def test_what_was_missed_is_examined_once_more(state: State, store: Store) -> None:
+    store.record(surveys.examination("alpha", ONE))
+    store.record(surveys.examination("beta", ONE, asked="2.0", state=state))
+    assert missed(store) == ([Wish("beta", "2.0", 7)] if state in MISSED else [])
+
+
+def test_what_was_had_later_was_not_missed(store: Store) -> None:
+    store.record(surveys.examination("alpha", ONE, state=State.UNAVAILABLE))
+    store.record(surveys.examination("beta", ONE, asked="2.0"))
+    join(store, TWO, [Wish("alpha")], new=True)
+    store.record(surveys.examination("alpha", TWO))
+    assert missed(store) == []
+
+
+def test_nothing_was_missed_before_the_end(store: Store) -> None:
+    store.record(surveys.examination("alpha", ONE, state=State.UNAVAILABLE))
+    assert missed(store) == []

@@ -1,0 +1,125 @@
+"""The sandbox: what it shows and hides, and that it holds where there is one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from samebytes_tools.commands.survey.sandbox import sandbox
+from samebytes_tools.commands.survey.sandbox.sandbox import Sandbox
+
+READABLE = sandbox.readable(os.environ)
+
+
+@pytest.fixture(scope="module")
+def box() -> Sandbox:
+    found = sandbox.find(os.environ, READABLE)
+    if not found.program:
+        pytest.skip(found.why_not)
+    return found
+
+
+def said(box: Sandbox, *command: str, given: dict[str, Path] | None = None) -> str:
+    words = box.command(list(command), readable=READABLE, given=given or {}, size=1 << 20)
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd="/", check=False)
+    return done.stdout + done.stderr
+
+
+def test_builds_get_few_variables() -> None:
+    secrets = {"AWS_SECRET_ACCESS_KEY": "x", "PIP_EXTRA_INDEX_URL": "http://me:x@host", "HOME": "/somewhere"}
+    proxies = {"http_proxy": "http://me:x@host", "https_proxy": "http://proxy:8080"}
+    environ = sandbox.environment(
+        {"PATH": "/bin", "SSL_CERT_FILE": "/c.pem", **secrets, **proxies}, "http://127.0.0.1:1/simple", "/h", "/t"
+    )
+    assert environ["HOME"] == "/h"
+    assert environ["TMPDIR"] == "/t"
+    assert environ["PIP_INDEX_URL"] == "http://127.0.0.1:1/simple"
+    assert environ["SSL_CERT_FILE"] == "/c.pem"
+    assert environ["https_proxy"] == "http://proxy:8080"
+    assert not {"AWS_SECRET_ACCESS_KEY", "PIP_EXTRA_INDEX_URL", "http_proxy"} & set(environ)
+
+
+def test_a_home_is_never_shown_as_a_whole() -> None:
+    environ = {"HOME": "/home/ada", "PATH": "/usr/bin:/home/ada:/home:/home/ada/bin:/:relative"}
+    shown = sandbox.readable(environ)
+    assert Path("/home/ada/bin") in shown
+    assert not {Path("/home/ada"), Path("/home"), Path("/")} & set(shown)
+    assert all(path.is_absolute() for path in shown)
+
+
+def test_without_bubblewrap_it_says_so(tmp_path: Path) -> None:
+    found = sandbox.find({"PATH": str(tmp_path)}, READABLE)
+    assert found == Sandbox(why_not="bwrap is not here (install the package bubblewrap)")
+    assert found.command(["x"], readable=(), given={}, size=5)[-2:] == ["10", "x"]
+
+
+def test_one_that_does_not_work_is_not_used(tmp_path: Path) -> None:
+    fake = tmp_path / "bwrap"
+    fake.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
+    fake.chmod(0o755)
+    found = sandbox.find({"PATH": str(tmp_path)}, READABLE)
+    assert not found.program
+    assert found.why_not == "bubblewrap does not work here: bwrap: No permissions to create new namespace"
+
+
+def test_nothing_but_temporary_files_can_be_written(box: Sandbox) -> None:
+    assert said(box, "/bin/sh", "-c", "echo here >/tmp/it && cat /tmp/it") == "here\n"
+    for place in ("/usr", "/etc", sys.prefix, str(Path(sandbox.__file__).parent)):
+        assert "Read-only" in said(box, "/bin/sh", "-c", f"echo here >{place}/samebytes-was-here")
+    assert not Path("/tmp/it").exists()
+
+
+def test_what_is_mounted_stays_so(box: Sandbox) -> None:
+    for deed in ("mount -o remount,bind,rw /", "umount -l /usr", "umount -l /root", "umount -l /run"):
+        said(box, "/bin/sh", "-c", deed)
+        assert "Read-only" in said(box, "/bin/sh", "-c", f"{deed}; echo here >/usr/samebytes-was-here")
+
+
+def test_no_other_processes_are_seen(box: Sandbox) -> None:
+    assert said(box, "/bin/sh", "-c", f"kill -0 {os.getpid()}; ls -d /proc/[0-9]* | wc -l").count("o such process") == 1
+
+
+def test_too_much_is_not_written(box: Sandbox) -> None:
+    assert "No space left" in said(box, "/bin/sh", "-c", "head -c 2000000 /dev/zero >/tmp/it")
+
+
+def test_a_given_file_can_be_read(box: Sandbox, tmp_path: Path) -> None:
+    file = tmp_path / "given"
+    file.write_text("for you")
+    assert said(box, "/bin/cat", "/run/it", given={"it": file}) == "for you"
+    assert "No such file" in said(box, "/bin/cat", str(file))
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.getuid() != 0, reason="needs root")
+def test_root_in_there_is_nobody_outside(box: Sandbox) -> None:
+    if not box.has_users:
+        pytest.skip(box.why_not)
+    assert said(box, "/usr/bin/id", "-u") == "0\n"
+    assert "Permission denied" in said(box, "/bin/cat", "/etc/shadow")
+    assert said(box, "/bin/sh", "-c", "echo >/tmp/it && chown 12345 /tmp/it && stat -c %u /tmp/it") == "12345\n"
+    assert "ermission denied" in said(box, "/bin/sh", "-c", "echo x >/proc/sys/kernel/core_pattern")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a subreaper")
+def test_a_supervisor_leaves_no_daemon(tmp_path: Path) -> None:
+    daemon = f"import time; time.sleep(1e6)  # {tmp_path}"
+    code = f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {daemon!r}], start_new_session=True).pid)"
+    command = Sandbox().command([sys.executable, "-c", code], readable=(), given={}, size=1 << 20)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True)
+    assert str(tmp_path).encode() not in _arguments(int(done.stdout))
+
+
+def _arguments(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def test_a_supervisor_ends_as_its_command(tmp_path: Path) -> None:
+    for code, status in (("raise SystemExit(7)", 7), ("import os; os.kill(os.getpid(), 9)", 137)):
+        command = Sandbox().command([sys.executable, "-c", code], readable=(), given={}, size=1 << 20)
+        assert subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode == status

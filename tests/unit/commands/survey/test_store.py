@@ -1,0 +1,263 @@
+"""The store keeps what it is given, and hands out work once."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Callable
+
+import pytest
+from samebytes_tools.commands.survey.model import (
+    AS_IS,
+    BUILD,
+    DIFFERS,
+    HOOK,
+    NORMALIZED,
+    NOT_BUILT,
+    SAME,
+    State,
+    Tally,
+    Wish,
+)
+from samebytes_tools.commands.survey.store.store import NAME, Store
+from support import surveys
+
+from samebytes.errors import StoreError
+
+NOW = 1_800_000_000.0
+WISHES = [Wish("alpha", "", 1), Wish("beta", "2.0", 2), Wish("gamma")]
+
+
+@pytest.fixture
+def store(tmp_path: Path, opened: Callable[[Path], Store]) -> Store:
+    found = opened(tmp_path)
+    found.begin(surveys.run(), WISHES)
+    return found
+
+
+def test_what_is_recorded_is_kept_as_it_was(store: Store) -> None:
+    full = surveys.examination("alpha", surveys.run())
+    bare = surveys.examination(
+        "beta",
+        surveys.run(),
+        asked="2.0",
+        version="",
+        state=State.UNAVAILABLE,
+        reason="the index answers 503",
+        log="",
+        memory=None,
+        rank=None,
+        sdist=None,
+        backend="",
+        is_pure=None,
+        requirements=(),
+        artifacts=(),
+        varied=(),
+        not_varied={},
+        notes=(),
+    )
+    assert store.record(full)
+    assert store.record(bare)
+    store.close()
+    with Store(store.path) as again:
+        assert list(again.history("alpha")) == [full]
+        assert list(again.history("beta")) == [bare]
+        assert list(again.history("gamma")) == []
+        assert list(again.examinations(surveys.run().id)) == [full, bare]
+
+
+def test_a_directory_has_a_store_of_its_own_name(store: Store, tmp_path: Path) -> None:
+    assert store.path == tmp_path / NAME
+
+
+def test_what_no_encoding_can_hold_is_escaped(store: Store) -> None:
+    store.record(surveys.examination("alpha", surveys.run(), log="caf\udce9\0", notes=("\udcff",), reason="\udc80"))
+    (one,) = store.history("alpha")
+    assert (one.log, one.notes, one.reason) == ("caf\\udce9\0", ("\\udcff",), "\\udc80")
+
+
+def test_recording_twice_changes_nothing(store: Store) -> None:
+    first = surveys.examination("alpha", surveys.run(), seconds=1.0)
+    assert store.record(first)
+    assert not store.record(surveys.examination("alpha", surveys.run(), seconds=2.0))
+    assert list(store.history("alpha")) == [first]
+
+
+def test_what_was_not_wished_for_is_refused(store: Store) -> None:
+    for stranger in ({"name": "delta"}, {"name": "beta", "asked": "3.0"}):
+        with pytest.raises(StoreError, match=rf"did not wish for {stranger['name']}"):
+            store.record(surveys.examination(of=surveys.run(), **stranger))  # type: ignore[arg-type]
+    with pytest.raises(StoreError, match=r"has no run 0{8}-"):
+        store.record(surveys.examination("alpha", surveys.run(2)))
+
+
+def claimed(store: Store, runner: str, now: float = NOW) -> str:
+    """Return the name of what *runner* gets."""
+    found = store.claim(surveys.run().id, runner, now, 10)
+    return found.wish.name if found else ""
+
+
+def test_claims_go_out_in_order_and_once(store: Store) -> None:
+    assert [claimed(store, runner) for runner in ("one", "two", "one", "two")] == ["alpha", "beta", "gamma", ""]
+    assert [name for name, *_ in store.holders(surveys.run().id, NOW)] == ["alpha", "beta", "gamma"]
+
+
+def test_a_claim_has_the_wish_and_counts_attempts(store: Store) -> None:
+    run = surveys.run().id
+    for attempt in (1, 2, 3):
+        found = store.claim(run, "mortal", NOW + 100 * attempt, 10)
+        assert found is not None
+        assert (found.wish, found.attempts) == (WISHES[0], attempt)
+
+
+def test_what_a_dead_runner_held_is_claimed_again(store: Store) -> None:
+    assert claimed(store, "dead") == "alpha"
+    assert claimed(store, "alive", NOW + 9) == "beta"
+    assert claimed(store, "alive", NOW + 10) == "alpha"
+
+
+def test_who_is_alive_holds_on(store: Store) -> None:
+    assert claimed(store, "alive") == "alpha"
+    store.hold("alive", NOW + 100)
+    assert claimed(store, "other", NOW + 50) == "beta"
+
+
+def test_what_is_given_back_counts_as_not_begun(store: Store) -> None:
+    assert claimed(store, "one") == "alpha"
+    assert claimed(store, "two") == "beta"
+    store.give_back("one")
+    found = store.claim(surveys.run().id, "two", NOW, 10)
+    assert found is not None
+    assert (found.wish.name, found.attempts) == ("alpha", 1)
+
+
+def test_what_is_recorded_is_not_claimed_again(store: Store) -> None:
+    assert claimed(store, "one") == "alpha"
+    store.record(surveys.examination("alpha", surveys.run()))
+    assert claimed(store, "one", NOW + 1000) == "beta"
+    assert store.left(surveys.run().id) == 2
+
+
+def test_a_run_ends_with_its_last_package(store: Store) -> None:
+    for name, asked in (("alpha", ""), ("beta", "2.0"), ("gamma", "")):
+        assert [one.ended for one in store.runs()] == [None]
+        store.record(surveys.examination(name, surveys.run(), asked=asked, started=1000, seconds=2.5))
+    assert store.runs() == [surveys.run(ended=1002)]
+    assert [(one.name, one.version) for one in store.wishes(surveys.run().id)] == [
+        ("alpha", ""),
+        ("beta", "2.0"),
+        ("gamma", ""),
+    ]
+
+
+def test_a_wish_that_comes_twice_is_one(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        store.begin(surveys.run(), [Wish("alpha"), Wish("alpha"), Wish("alpha", "1.0")])
+        assert store.left(surveys.run().id) == 2
+
+
+@pytest.fixture
+def two_runs(store: Store) -> Store:
+    """alpha was examined twice, and is another's now; beta could not be built; gamma is the same anyway."""
+    later, setuptools = surveys.run(2), {"backend": "setuptools", "is_pure": True}
+    store.begin(later, [Wish("alpha")])
+    store.record(surveys.examination("alpha", surveys.run(), **setuptools))
+    store.record(
+        surveys.examination("gamma", surveys.run(), backend="hatchling", states=dict.fromkeys(surveys.WON, SAME))
+    )
+    broken = {"states": dict.fromkeys(surveys.WON, NOT_BUILT), "state": State.NOT_BUILT, "is_pure": None}
+    store.record(surveys.examination("beta", surveys.run(), asked="2.0", **broken))
+    store.record(surveys.examination("alpha", later, version="1.1", states=surveys.WON | {BUILD: DIFFERS}))
+    return store
+
+
+def test_the_newest_of_each_package(two_runs: Store) -> None:
+    alpha, beta, gamma = two_runs.newest()
+    assert (alpha.name, alpha.version, alpha.run, alpha.causes) == ("alpha", "1.1", surveys.run(2).id, ("D005",))
+    assert alpha.outcomes[AS_IS] == dict.fromkeys(("sdist", "wheel", "wheel from sdist"), "different")
+    assert alpha.outcomes[HOOK]["wheel"] == SAME
+    assert (beta.state, beta.is_pure, beta.outcomes[HOOK]["sdist"]) == (State.NOT_BUILT, None, NOT_BUILT)
+    assert (gamma.causes, gamma.outcomes[AS_IS]["sdist"], gamma.backend) == ((), SAME, "hatchling")
+
+
+def test_history_is_newest_first(two_runs: Store) -> None:
+    assert [(one.version, one.run) for one in two_runs.history("alpha")] == [
+        ("1.1", surveys.run(2).id),
+        ("1.0", surveys.run(1).id),
+    ]
+    assert [one.log for one in two_runs.history("alpha", logs=False)] == ["", ""]
+
+
+def test_the_headline_counts_the_newest(two_runs: Store) -> None:
+    found = two_runs.headline()
+    assert (found.packages, found.states) == (3, {State.EXAMINED: 2, State.NOT_BUILT: 1})
+    assert found.tally(AS_IS) == Tally(same=1, differs=1, not_built=1)
+    assert found.tally(HOOK, "sdist") == Tally(same=2, not_built=1)
+    assert found.tally(BUILD, backend="setuptools", is_pure=True) == Tally(differs=1)
+    assert found.tally(NORMALIZED, is_pure=None) == Tally(not_built=1)
+
+
+def test_the_headline_counts_each_run(two_runs: Store) -> None:
+    found = two_runs.headline()
+    assert found.tally(BUILD, run=surveys.run(1).id) == Tally(same=2, not_built=1)
+    assert found.tally(BUILD, run=surveys.run(2).id) == Tally(differs=1)
+
+
+def test_a_package_is_what_the_worst_of_its_artifacts_is(store: Store) -> None:
+    built = surveys.artifacts("alpha", surveys.WON)
+    wheel_fails = [one for one in built if (one.way, one.kind) != (HOOK, "wheel")]
+    wheel_fails.append(surveys.artifact(HOOK, "wheel", "alpha", state=NOT_BUILT))
+    store.record(surveys.examination("alpha", surveys.run(), artifacts=tuple(wheel_fails)))
+    found = store.headline()
+    assert found.tally(HOOK) == Tally(not_built=1)
+    assert found.tally(HOOK, "sdist") == Tally(same=1)
+
+
+def test_the_share_is_of_what_could_be_built() -> None:
+    assert Tally(same=3, differs=1, not_built=5).share == 0.75
+    assert Tally(not_built=5).share is None
+
+
+def test_where_a_cause_was_found(two_runs: Store) -> None:
+    found = list(two_runs.hit_by("D005"))
+    assert {(hit.name, hit.version, hit.cause) for hit in found} == {("alpha", "1.1", surveys.HIT)}
+    assert [(hit.way, hit.kind) for hit in found][::3] == [(AS_IS, "sdist"), (NORMALIZED, "sdist"), (BUILD, "sdist")]
+    assert list(two_runs.hit_by("D001")) == []
+
+
+def test_a_snapshot_is_of_one_moment(store: Store) -> None:
+    with Store(store.path) as reader, reader.snapshot():
+        assert list(reader.newest()) == []
+        store.record(surveys.examination("alpha", surveys.run()))
+        assert list(reader.newest()) == []
+        assert [one.name for one in store.newest()] == ["alpha"]
+
+
+def test_hostile_texts_do_no_harm(tmp_path: Path) -> None:
+    """Everything that a package could choose: quotes, NUL, half characters, what is no digest."""
+    from support import synthetic_survey
+
+    run = synthetic_survey.runs(1)[0]
+    found = list(synthetic_survey.hostile(run))
+    with Store(tmp_path) as store:
+        store.begin(run, [Wish(one.name) for one in found])
+        assert [store.record(one) for one in found] == [True] * len(found)
+        assert len(list(store.newest())) == len(found)
+        (again,) = store.history(synthetic_survey.NASTY)
+        assert again.artifacts[0].file == synthetic_survey.NASTY.replace("\ud800", "\\ud800")
+        assert [store.record(one) for one in found] == [False] * len(found)
+
+
+def test_a_shell_for_sql_has_a_view_of_outcomes(two_runs: Store) -> None:
+    query = """
+        SELECT package, version, backend, state, verdict FROM outcome WHERE is_newest AND way = ? AND kind = 'wheel'
+        ORDER BY package
+    """
+    two_runs.close()
+    with closing(sqlite3.connect(two_runs.path)) as shell:
+        assert shell.execute(query, (AS_IS,)).fetchall() == [
+            ("alpha", "1.1", "setuptools", DIFFERS, "different"),
+            ("beta", "1.0", "setuptools", NOT_BUILT, ""),
+            ("gamma", "1.0", "hatchling", SAME, "identical"),
+        ]

@@ -1,0 +1,76 @@
+"""A signal in the middle of the work: nothing half done, no stray file (real processes)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from support.artifacts import wheel
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
+
+# A shell's background jobs have SIGINT ignored, nohup's have SIGHUP, and perhaps this very test run is one: the program
+# must not inherit that.
+PROGRAM = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+from samebytes.commands.main import main
+sys.exit(main())
+"""
+NOISE = os.urandom(40_000_000)
+PATIENCE = 60.0
+
+
+def start(scratch: Path, *arguments: object, program: str = PROGRAM) -> subprocess.Popen[str]:
+    """Start samebytes with temporary files in *scratch*."""
+    scratch.mkdir()
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    environ = {**os.environ, "TMPDIR": str(scratch)}
+    return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_temporary(scratch: Path, process: subprocess.Popen[str]) -> None:
+    """Return once a result is being written."""
+    end = time.monotonic() + PATIENCE
+    while not any(path.is_file() and path.stat().st_size for path in scratch.rglob("*")):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize("in_place", [True, False])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
+def test_a_signal_midway(number: signal.Signals, status: int, in_place: bool, tmp_path: Path) -> None:
+    source, output = tmp_path / "in", tmp_path / ("in" if in_place else "out")
+    paths = [wheel(source, name, {f"{name}/data.bin": NOISE}) for name in ("one", "two")]
+    found = [(path.name, path.stat().st_ino, path.stat().st_mtime_ns) for path in paths]
+    process = start(tmp_path / "tmp", "normalize", *paths, "--jobs=2", *([] if in_place else ["-o", output]))
+    wait_for_temporary(tmp_path / "tmp", process)
+    process.send_signal(number)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out) == (status, "")
+    assert err.startswith("samebytes: error: ")
+    assert err.count("\n") == 1
+    assert sorted((path.name, path.stat().st_ino, path.stat().st_mtime_ns) for path in source.iterdir()) == found
+    assert in_place or list(output.iterdir()) == []
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_ignored_interrupts_stay_ignored(tmp_path: Path) -> None:
+    """As under nohup, and in a shell's background jobs."""
+    path = wheel(tmp_path / "in", files={"demo/data.bin": NOISE})
+    program = PROGRAM.replace("signal.default_int_handler", "signal.SIG_IGN")
+    process = start(tmp_path / "tmp", "normalize", path, program=program)
+    wait_for_temporary(tmp_path / "tmp", process)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err) == (0, "")
+    assert "normalized" in out
+    assert list((tmp_path / "in").iterdir()) == [path]

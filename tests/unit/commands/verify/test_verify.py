@@ -1,0 +1,363 @@
+"""What verifying is made of: what artifacts tell, what follows from that, and where sources come from."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from samebytes_tools.building import interpreters, provenance, source
+from samebytes_tools.building.interpreters import Python
+from samebytes_tools.commands.verify import clues, published, recover
+from samebytes_tools.commands.verify.clues import Clues
+from samebytes_tools.index.index import Index
+from support.artifacts import sdist, wheel
+from support.indexes import Server, serving
+from support.projects import write_tree
+from support.wheels import Member, write_sdist, write_wheel
+
+from samebytes.archive.entry import Kind
+from samebytes.errors import ArchiveError, HostileArchiveError, SamebytesError, UsageError
+
+LINUX = Python("python", "CPython", "3.11.7", (3, 11), "linux-x86_64", "glibc-2.36", "1.3")
+MAC = replace(LINUX, platform="macosx-13.0-arm64", libc="")
+WINDOWS = replace(LINUX, platform="win-amd64", libc="")
+MUSL = replace(LINUX, libc="")
+WHEEL = Clues("wheel", "demo", "1.0", "py3-none-any", "tiny 1.0")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("generator", "requires", "expected"),
+    [
+        ("bdist_wheel (0.43.0)", ["setuptools"], ("wheel", "0.43.0")),
+        ("setuptools (75.1.0)", ["setuptools"], ("setuptools", "75.1.0")),
+        ("flit 3.9.0", ["flit-core"], ("flit-core", "3.9.0")),
+        ("hatchling 1.25.0", ["hatchling"], ("hatchling", "1.25.0")),
+        ("poetry-core 1.9.0", ["poetry-core"], ("poetry-core", "1.9.0")),
+        ("poetry 1.0.8", ["poetry-core"], ("poetry-core", "1.0.8")),
+        ("poetry 0.12.17", ["poetry"], ("poetry", "0.12.17")),
+        ("pdm-backend (2.3.0)", ["pdm-backend"], ("pdm-backend", "2.3.0")),
+        ("maturin (1.7.0)", ["maturin"], ("maturin", "1.7.0")),
+        ("uv 0.5.0", ["uv-build"], ("uv-build", "0.5.0")),
+        ("scikit-build-core 0.10.7", ["scikit-build-core"], ("scikit-build-core", "0.10.7")),
+        ("scikit_build_core 0.10.7", ["scikit-build-core"], ("scikit-build-core", "0.10.7")),
+        ("meson", ["meson-python"], None),
+        ("", [], None),
+        ("some tool of ours", [], None),
+    ],
+)
+def test_generators(generator: str, requires: list[str], expected: tuple[str, str] | None) -> None:
+    assert clues.generated_by(generator, requires) == expected
+
+
+@pytest.mark.parametrize(
+    ("tags", "minor"),
+    [
+        ("", None),
+        ("py3-none-any", None),
+        ("py2.py3-none-any", None),
+        ("py310-none-any", None),
+        ("cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64", (3, 11)),
+        ("cp38-abi3-macosx_11_0_arm64", (3, 8)),
+        ("cp39.cp310-none-any", (3, 9)),
+    ],
+)
+def test_the_interpreter_that_tags_want(tags: str, minor: tuple[int, int] | None) -> None:
+    assert clues.wanted_minor(tags) == minor
+
+
+@pytest.mark.parametrize("tags", ["py2-none-any", "pp310-pypy310_pp73-linux_x86_64", "cp27-cp27mu-linux_x86_64"])
+def test_interpreters_that_nobody_can_give(tags: str) -> None:
+    with pytest.raises(UsageError, match="CPython 3") as caught:
+        clues.wanted_minor(tags)
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("platform", "python", "fits"),
+    [
+        ("any", WINDOWS, True),
+        ("linux_x86_64", LINUX, True),
+        ("manylinux_2_17_x86_64.manylinux2014_x86_64", LINUX, True),
+        ("manylinux1_i686", LINUX, False),
+        ("musllinux_1_2_x86_64", LINUX, False),
+        ("musllinux_1_2_x86_64", MUSL, True),
+        ("manylinux2014_x86_64", MUSL, False),
+        ("win_amd64", LINUX, False),
+        ("win_amd64", WINDOWS, True),
+        ("win32", WINDOWS, False),
+        ("macosx_11_0_arm64", MAC, True),
+        ("macosx_10_9_universal2", MAC, True),
+        ("macosx_10_9_x86_64", MAC, False),
+        ("macosx_11_0_arm64", LINUX, False),
+    ],
+)
+def test_platforms(platform: str, python: Python, fits: bool) -> None:
+    why = clues.misfit(replace(WHEEL, tags=f"cp311-cp311-{platform}"), python)
+    assert (why == "") is fits
+    assert fits or platform in why
+
+
+def test_what_an_artifact_tells(tmp_path: Path) -> None:
+    path = wheel(tmp_path, times=((2024, 5, 1, 10, 11, 12),))
+    assert clues.read(path) == Clues("wheel", "demo", "1.0", "py3-none-any", "demo 1", "", 1714558272, 1714558272)
+    told = clues.read(wheel(tmp_path))
+    assert (told.date, told.latest) == (None, 1649138828)
+    path = sdist(tmp_path, files={"PKG-INFO": b"Name: demo\nRequires-Python: >=3.9,\n  !=3.10\n"})
+    assert clues.read(path).requires_python.split() == [">=3.9,", "!=3.10"]
+    assert clues.read(path).generator == ""
+
+
+@pytest.mark.parametrize("name", ["demo.txt", "demo-1.0.zip", "demo.whl"])
+def test_what_is_no_artifact(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("hello")
+    with pytest.raises(ArchiveError) as caught:
+        clues.read(path)
+    assert caught.value.remedy
+
+
+def test_an_interpreter_is_our_own_if_any_will_do() -> None:
+    own = provenance.this_python()
+    assert recover.interpreter(WHEEL, None, own, {}) is own
+    assert recover.interpreter(replace(WHEEL, tags=f"cp{own.minor[0]}{own.minor[1]}-none-any"), None, own, {}) is own
+
+
+def test_an_interpreter_is_looked_for_on_path(tmp_path: Path) -> None:
+    """Another version than ours is found by what it says of itself; a broken one is passed over."""
+    own = provenance.this_python()
+    fake = tmp_path / "two" / "python3.99"
+    for directory, text in (("one", "#!/bin/sh\nexit 3\n"), ("two", FAKE)):
+        write_tree(tmp_path / directory, {"python3.99": text})
+        (tmp_path / directory / "python3.99").chmod(0o755)
+    path = os.pathsep.join([str(tmp_path / "one"), str(tmp_path / "two")])
+    found = recover.interpreter(replace(WHEEL, tags="cp399-cp399-linux_x86_64"), None, own, {"PATH": path})
+    assert (found.executable, found.minor) == (str(fake), (3, 99))
+    with pytest.raises(UsageError, match=r"3\.98 is needed .*there is .*3\.99") as caught:
+        interpreters.find((3, 98), {"PATH": path})
+    assert "uv python install 3.98" in caught.value.remedy
+
+
+FAKE = """#!/bin/sh
+echo '{"executable": "'$0'", "implementation": "CPython", "version": "3.99.0", "minor": [3, 99],
+"platform": "linux-x86_64", "libc": "glibc-2.36", "zlib": "1.3"}'
+"""
+
+
+@pytest.mark.parametrize("layout", ["pyenv", "uv"])
+def test_interpreters_of_pyenv_and_uv(tmp_path: Path, layout: str) -> None:
+    below = {"pyenv": ".pyenv/versions/3.99.0", "uv": ".local/share/uv/python/cpython-3.99.0-linux-x86_64-gnu"}[layout]
+    write_tree(tmp_path / below / "bin", {"python3": FAKE})
+    (tmp_path / below / "bin/python3").chmod(0o755)
+    assert interpreters.find((3, 99), {"HOME": str(tmp_path)}).version == "3.99.0"
+
+
+def test_an_interpreter_by_path(tmp_path: Path) -> None:
+    assert interpreters.named(sys.executable, {}).version == provenance.this_python().version
+    with pytest.raises(UsageError, match="no Python interpreter") as caught:
+        interpreters.named(str(tmp_path / "python"), {})
+    assert caught.value.remedy
+
+
+def test_a_date_is_told_only_if_somebody_gave_one() -> None:
+    """2020-02-02 is what backends take where there is none; to give it could change a version."""
+    assert recover.epoch(replace(WHEEL, date=1714558272)) == 1714558272
+    assert recover.epoch(replace(WHEEL, date=1580601600)) is None
+    assert recover.epoch(WHEEL) is None
+
+
+def test_pins(server: Server, tmp_path: Path) -> None:
+    index = Index(server.address)
+    server.page("tiny", [{"filename": "tiny-1.0.0.tar.gz", "url": "x", "hashes": {}}])
+    assert recover.pins(WHEEL, ["tiny"], tmp_path, index) == (("tiny==1.0",), "")
+    pins, note = recover.pins(replace(WHEEL, generator="tiny 1.1.dev0"), ["tiny"], tmp_path, index)
+    assert pins == ()
+    assert "no tiny 1.1.dev0" in note
+    pins, note = recover.pins(replace(WHEEL, generator="meson"), ["meson-python"], tmp_path, index)
+    assert pins == ()
+    assert "'meson', names no version" in note
+    server.page("wheel", [{"filename": "wheel-0.43.0.tar.gz", "url": "x", "hashes": {}}])
+    old = replace(WHEEL, generator="bdist_wheel (0.43.0)")
+    assert recover.pins(old, ["setuptools"], tmp_path, index) == (("wheel==0.43.0", "setuptools<70.1"), "")
+    write_tree(tmp_path, {"setup.py": "from wheel.bdist_wheel import bdist_wheel\n"})
+    assert recover.pins(old, ["setuptools"], tmp_path, index) == (("wheel==0.43.0",), "")
+    assert recover.pins(replace(WHEEL, kind="sdist", generator=""), ["tiny"], tmp_path, index) == ((), "")
+
+
+@pytest.mark.parametrize(
+    ("uploaded", "known", "latest", "until", "note"),
+    [
+        ("2024-06-01T12:00:00Z", True, 5, 1717243200, ""),
+        ("2024-06-01T12:00:00Z", False, 1714558272, 1714558272, "latest date"),
+        ("2024-06-01T12:00:00Z", False, 315532800, None, "nobody knows when"),
+        (None, True, 1714558272, None, "no times of upload"),
+        (None, False, 1714558272, None, "no times of upload"),
+    ],
+)
+def test_until_when_build_requirements_count(
+    server: Server, uploaded: str | None, known: bool, latest: int, until: int | None, note: str
+) -> None:
+    row = {"filename": "tiny-1.0.tar.gz", "url": "x", "hashes": {}, "upload-time": uploaded}
+    server.page("tiny", [row])
+    index = Index(server.address)
+    file = index.files("tiny")[0] if known else None
+    found = recover.moment(file, replace(WHEEL, latest=latest), ["unknown>=1", "tiny"], index)
+    assert found.until == until
+    assert note in found.note
+    assert bool(found.note) is bool(note)
+
+
+def test_pip_gets_one_index_and_no_configuration() -> None:
+    environ = {"PIP_FIND_LINKS": "x", "PIP_EXTRA_INDEX_URL": "y", "PIP_CERT": "c", "PATH": "/bin", "CC": "cc", "A": "b"}
+    made = recover.environment(environ, "http://127.0.0.1/simple", {"SOURCE_DATE_EPOCH": "5"})
+    assert {name for name in made if name.startswith("PIP_")} == {
+        "PIP_CACHE_DIR",
+        "PIP_CERT",
+        "PIP_CONFIG_FILE",
+        "PIP_DISABLE_PIP_VERSION_CHECK",
+        "PIP_INDEX_URL",
+    }
+    assert (made["PATH"], made["SOURCE_DATE_EPOCH"], made["PIP_CONFIG_FILE"]) == ("/bin", "5", os.devnull)
+    assert "A" not in made
+    whole = recover.for_samebytes({**environ, "SOURCE_DATE_EPOCH": "7"}, "http://127.0.0.1/simple", {})
+    assert whole["A"] == "b"
+    assert not {"CC", "SOURCE_DATE_EPOCH", "PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"} & set(whole)
+
+
+def offer(server: Server, *names: str) -> Index:
+    server.page("demo", [{"filename": name, "url": f"/files/{name}", "hashes": {}} for name in names])
+    return Index(server.address)
+
+
+def chosen(index: Index, kind: str = "", version: str = "1.0") -> str:
+    files = published.of_release(index, "demo", version)
+    return published._choice(files, f"demo=={version}", kind, lambda: LINUX).name
+
+
+def test_which_file_of_a_release(server: Server) -> None:
+    """A wheel for any platform, else one for this, else the sdist."""
+    here, there = "demo-1.0-cp311-cp311-manylinux2014_x86_64.whl", "demo-1.0-cp311-cp311-win_amd64.whl"
+    any_, source_ = "demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"
+    assert chosen(offer(server, source_, there, here, any_)) == any_
+    assert chosen(offer(server, source_, there, here)) == here
+    assert chosen(offer(server, source_, there)) == source_
+    assert chosen(offer(server, source_, any_), "sdist") == source_
+    assert chosen(offer(server, "demo-1.0.0.tar.gz", "demo-1.1.tar.gz", "demo-extra-1.0.tar.gz")) == "demo-1.0.0.tar.gz"
+    with pytest.raises(UsageError, match="none of its files can be rebuilt here") as caught:
+        chosen(offer(server, source_, there), "wheel")
+    assert there in caught.value.message
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize(("version", "said"), [("2.0", "has no demo 2.0"), ("new", "'new' is no version")])
+def test_versions_that_are_not_there(server: Server, version: str, said: str) -> None:
+    index = offer(server, "demo-1.0.tar.gz", "demo-1.1.zip", "nonsense.whl", "demo-abc.tar.gz")
+    with pytest.raises(UsageError, match=said) as caught:
+        published.of_release(index, "demo", version)
+    assert version == "new" or caught.value.remedy.endswith(": 1.0.")
+
+
+@pytest.mark.parametrize("target", ["demo", "nowhere.whl", "nowhere/demo-1.0-py3-none-any.whl", "demo>=1", ""])
+def test_targets_that_are_none(server: Server, tmp_path: Path, target: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        published.find(target, "", lambda: LINUX, lambda: Index(server.address), tmp_path)
+    assert caught.value.remedy
+
+
+def test_a_file_that_the_index_has_with_other_contents(server: Server, tmp_path: Path) -> None:
+    path = wheel(tmp_path)
+    digest = server.add("demo", path, "2024-06-01T12:00:00Z")
+    found = published.find(str(path), "", lambda: LINUX, lambda: Index(server.address), tmp_path)
+    assert (found.sha256, found.note) == (digest, "")
+    assert found.file is not None
+    wheel(tmp_path, times=((2020, 1, 1, 0, 0, 0),))
+    found = published.find(str(path), "", lambda: LINUX, lambda: Index(server.address), tmp_path)
+    assert found.file is None
+    assert "not this one's" in found.note
+
+
+def test_a_source_keeps_times_and_executable_bits(tmp_path: Path) -> None:
+    members = [
+        Member("demo-1.0", mode=0o777, kind=Kind.DIRECTORY),
+        Member("demo-1.0/run.sh", b"#!/bin/sh\n", mode=0o700, mtime=1600000000),
+        Member("demo-1.0/data/x.txt", b"first", mode=0o600),
+        Member("demo-1.0/data/x.txt", b"last", mode=0o600),
+        Member("demo-1.0/link", kind=Kind.SYMLINK, target="data/x.txt"),
+    ]
+    found = source.from_text(str(write_sdist(tmp_path, members, "demo-1.0.tar.gz")), tmp_path / "there")
+    assert sorted(path.name for path in found.tree.iterdir()) == ["data", "link", "run.sh"]
+    assert (found.tree / "run.sh").stat().st_mtime == 1600000000
+    assert (found.tree / "run.sh").stat().st_mode & 0o777 == 0o755
+    assert (found.tree / "link").read_bytes() == b"last"
+    assert set(found.digest) == {"sha256"}
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        Member("demo-1.0/../../evil.txt", b"x"),
+        Member("/evil.txt", b"x"),
+        Member("demo-1.0/link", kind=Kind.SYMLINK, target="/etc"),
+        Member("demo-1.0/link", kind=Kind.SYMLINK, target="../../.."),
+    ],
+)
+def test_a_hostile_source_is_not_unpacked(tmp_path: Path, member: Member) -> None:
+    path = write_sdist(tmp_path, [Member("demo-1.0/a", b"a"), member], "demo-1.0.tar.gz")
+    with pytest.raises(HostileArchiveError):
+        source.from_sdist(path, tmp_path / "there")
+    assert not (tmp_path / "there").exists()
+    assert not (tmp_path / "evil.txt").exists()
+
+
+WRITTEN = b"[egg_info]\ntag_build = \ntag_date = 0\n\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "listed", "stays"),
+    [
+        (WRITTEN, b"setup.py\n", False),
+        (WRITTEN, b"setup.cfg\nsetup.py\n", True),
+        (b"[metadata]\nname = x\n", b"setup.py\n", True),
+    ],
+)
+def test_what_setuptools_wrote_is_not_the_sdists_own_source(
+    tmp_path: Path, text: bytes, listed: bytes, stays: bool
+) -> None:
+    """Unless it was there before setuptools wrote it, which SOURCES.txt tells."""
+    path = sdist(tmp_path, files={"setup.py": b"", "setup.cfg": text, "demo.egg-info/SOURCES.txt": listed})
+    assert (source.from_itself(path, tmp_path / "itself").tree / "setup.cfg").exists() is stays
+    assert (source.from_sdist(path, tmp_path / "plain").tree / "setup.cfg").exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["nowhere", "https://host.example/repository", "git@host.example:repository", "@v1", "x@"]
+)
+def test_sources_that_are_none(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SamebytesError) as caught:
+        source.from_text(text, tmp_path)
+    assert "URL@REF" in caught.value.remedy
+
+
+def test_a_tree_is_not_touched_and_its_private_copy_is_built(tmp_path: Path) -> None:
+    tree = write_tree(tmp_path / "tree", {"pyproject.toml": "[build-system]\nrequires = []\n"})
+    (tmp_path / "private").mkdir()
+    found = source.from_text(str(tree), tmp_path / "private")
+    assert found.tree != tree
+    assert found.digest == {"dirHash": source.tree_digest(tree)}
+    assert (found.uri, found.location) == ("", "")
+
+
+def test_damaged_wheels_are_told_as_such(tmp_path: Path) -> None:
+    path = write_wheel(tmp_path)
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(ArchiveError):
+        clues.read(path)

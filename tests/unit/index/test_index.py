@@ -1,0 +1,281 @@
+"""The package index: what is read of pages, what a download must be, and every way in which networks fail."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+from samebytes_tools.index import moment
+from samebytes_tools.index.index import File, Index, IndexFailure, address
+from support.indexes import HTML, JSON, Answer, Server, serving
+
+from samebytes.errors import ArchiveError, SamebytesError, UsageError
+
+DATA = b"not really a wheel" * 5000
+SHA = hashlib.sha256(DATA).hexdigest()
+NAME = "demo-1.0-py3-none-any.whl"
+ROW: dict[str, Any] = {
+    "filename": NAME,
+    "url": f"/files/{NAME}",
+    "hashes": {"sha256": SHA},
+    "requires-python": ">=3.9",
+    "yanked": "broken",
+    "upload-time": "2024-09-15T18:07:37.789012Z",
+}
+UPLOADED = 1726423657
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as running:
+        running.page("demo", [ROW])
+        running.answers[f"/files/{NAME}"] = Answer(DATA)
+        yield running
+
+
+def failed(kind: type[SamebytesError], index: Index, project: str = "demo") -> str:
+    """Return the message with which reading a page fails; there is a remedy."""
+    with pytest.raises(kind) as caught:
+        index.files(project)
+    assert caught.value.remedy
+    return caught.value.message
+
+
+def test_a_page_of_json_with_times_of_upload(server: Server) -> None:
+    """PEP 691, PEP 700; the address of a file may be relative."""
+    root = server.address[: -len("/simple")]
+    assert Index(server.address).files("Demo") == (
+        File(NAME, f"{root}/files/{NAME}", {"sha256": SHA}, ">=3.9", "broken", UPLOADED),
+    )
+    path, headers = server.asked[0]
+    assert path == "/simple/demo/"
+    assert headers["Accept"].startswith(JSON)
+
+
+@pytest.mark.parametrize(
+    ("yanked", "read"), [(False, None), (True, ""), ("", ""), ("a reason", "a reason"), (None, "")]
+)
+def test_yanked(server: Server, yanked: object, read: str | None) -> None:
+    server.page("demo", [{**ROW, "yanked": yanked}])
+    if yanked is not None:
+        assert Index(server.address).files("demo")[0].yanked == read
+
+
+def test_a_page_of_html(server: Server) -> None:
+    """PEP 503, PEP 592; no time, unless the server gives one in an attribute of its own."""
+    page = f"""<!DOCTYPE html><html><body><a href="../../files/{NAME}#sha256={SHA}"
+        data-requires-python="&gt;=3.9" data-yanked="">{NAME}</a><a href="/elsewhere">about</a>
+        <a data-upload-time="2024-09-15T18:07:37Z" href="/files/demo-1.0.tar.gz">x</a></body></html>"""
+    server.answers["/simple/demo/"] = Answer(page.encode(), HTML)
+    root = server.address[: -len("/simple")]
+    assert Index(f"{server.address}/").files("demo") == (
+        File(NAME, f"{root}/files/{NAME}", {"sha256": SHA}, ">=3.9", "", None),
+        File("demo-1.0.tar.gz", f"{root}/files/demo-1.0.tar.gz", {}, "", None, UPLOADED),
+    )
+
+
+def test_pages_are_asked_for_once(server: Server) -> None:
+    index = Index(server.address)
+    assert index.files("de_mo".replace("_", "")) is index.files("DEMO")
+    assert len(server.asked) == 1
+
+
+def test_an_unknown_project(server: Server) -> None:
+    assert failed(UsageError, Index(server.address), "Un_Known").endswith("has no project 'un-known'")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer(b"{", JSON), "JSON is malformed"),
+        (Answer(b"[]", JSON), "JSON is malformed"),
+        (Answer(b'{"meta": {"api-version": "1.0"}}', JSON), "'files'"),
+        (Answer(json.dumps({"meta": {"api-version": "2.0"}, "files": []}).encode(), JSON), "version 2.0"),
+        (Answer(json.dumps({"meta": {"api-version": "1.0"}, "files": [{**ROW, "hashes": 3}]}).encode(), JSON), NAME),
+        (Answer(b"hello", "text/plain"), "no page of links"),
+        (Answer(b"down", HTML, 503), "503"),
+        (Answer(b"who are you?", HTML, 401), "401"),
+        (Answer(b"", HTML, 302, {"Location": "/simple/demo/"}), "302"),
+        (Answer(b"", HTML, 302, {"Location": "file:///etc/passwd"}), "302"),
+        (Answer(b"<html>", HTML, declared=500), "ended after 6 of 500 bytes"),
+    ],
+)
+def test_pages_that_cannot_be_read(server: Server, answer: Answer, said: str) -> None:
+    server.answers["/simple/demo/"] = answer
+    message = failed(IndexFailure, Index(server.address))
+    assert said in message
+    assert "/simple/demo/" in message
+
+
+@pytest.mark.parametrize("name", ["../demo-1.0.tar.gz", "a/b.whl", "a\\b.whl", ".whl", ""])
+def test_names_that_are_paths(server: Server, name: str) -> None:
+    server.page("demo", [{**ROW, "filename": name}])
+    assert "is no file name" in failed(IndexFailure, Index(server.address))
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2024-09-15", "2024-09-15T18:07:37+02:00", 5])
+def test_times_that_are_none(server: Server, text: object) -> None:
+    server.page("demo", [{**ROW, "upload-time": text}])
+    assert "no time in UTC" in failed(IndexFailure, Index(server.address))
+
+
+def test_a_redirect_is_followed_and_addresses_are_relative_to_its_end(server: Server) -> None:
+    server.answers["/other/demo/"] = server.answers["/simple/demo/"]
+    server.page("demo", [])
+    server.answers["/other/demo/"].body = server.answers["/other/demo/"].body.replace(b'"/files/', b'"')
+    server.answers["/simple/demo/"] = Answer(status=301, headers={"Location": "/other/demo/"})
+    assert Index(server.address).files("demo")[0].url.endswith(f"/other/demo/{NAME}")
+
+
+def test_no_answer(server: Server) -> None:
+    server.answers["/simple/demo/"].delay = 2.0
+    assert "no answer within 0.2 seconds" in failed(IndexFailure, Index(server.address, timeout=0.2))
+
+
+def test_nobody_there() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        message = failed(IndexFailure, Index(f"http://127.0.0.1:{taken.getsockname()[1]}/simple"))
+    assert "cannot be reached" in message
+
+
+def test_a_download_is_verified(server: Server, tmp_path: Path) -> None:
+    index = Index(server.address)
+    path = index.download(index.files("demo")[0], tmp_path)
+    assert path == tmp_path / NAME
+    assert path.read_bytes() == DATA
+    assert os.listdir(tmp_path) == [NAME]
+
+
+@pytest.mark.parametrize(
+    ("answer", "hashes", "kind", "said"),
+    [
+        (Answer(DATA + b"!"), {"sha256": SHA}, ArchiveError, "but"),
+        (Answer(DATA), {"sha256": SHA, "sha512": "00"}, ArchiveError, "sha512"),
+        (Answer(DATA), {}, ArchiveError, "records no SHA-256"),
+        (Answer(DATA), {"md5": hashlib.md5(DATA).hexdigest()}, ArchiveError, "records no SHA-256"),
+        (Answer(DATA[:1000], declared=len(DATA)), {"sha256": SHA}, IndexFailure, "ended after 1,000 of 90,000 bytes"),
+        (Answer(b"gone", status=404), {"sha256": SHA}, IndexFailure, "404"),
+        (Answer(b"", status=302, headers={"Location": "file:///etc/passwd"}), {"sha256": SHA}, IndexFailure, "302"),
+    ],
+)
+def test_downloads_that_are_not_what_the_index_said(
+    server: Server, tmp_path: Path, answer: Answer, hashes: dict[str, str], kind: type[SamebytesError], said: str
+) -> None:
+    """Nothing stays of them."""
+    server.answers[f"/files/{NAME}"] = answer
+    server.page("demo", [{**ROW, "hashes": hashes}])
+    index = Index(server.address)
+    with pytest.raises(kind, match=said) as caught:
+        index.download(index.files("demo")[0], tmp_path)
+    assert NAME in caught.value.message
+    assert caught.value.remedy
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_full_disk_is_not_the_networks_fault(server: Server, tmp_path: Path) -> None:
+    index = Index(server.address)
+    with pytest.raises(FileNotFoundError):
+        index.download(index.files("demo")[0], tmp_path / "missing")
+
+
+def test_credentials_go_to_the_index_and_nowhere_else(server: Server) -> None:
+    """They are in no message either; a redirect to another host does not get them."""
+    with serving() as other:
+        other.page("demo", [ROW])
+        port = server.address.partition("127.0.0.1")[2]
+        index = Index(f"http://me:se%40cret@127.0.0.1{port}")
+        index.files("demo")
+        assert server.asked[0][1]["Authorization"] == "Basic " + base64.b64encode(b"me:se@cret").decode()
+        server.answers["/simple/away/"] = Answer(
+            status=302, headers={"Location": other.address.replace("127.0.0.1", "localhost") + "/demo/"}
+        )
+        assert [file.name for file in index.files("away")] == [NAME]
+        assert "Authorization" not in other.asked[0][1]
+        assert "cret" not in failed(UsageError, index, "unknown")
+        assert index.with_credentials(f"http://127.0.0.1{port}/x").startswith("http://me:se%40cret@127.0.0.1")
+        assert index.with_credentials(other.address) == other.address
+
+
+@pytest.mark.parametrize("text", ["", "file:///opt/simple", "ftp://host/simple", "/opt/simple", "https://"])
+def test_addresses_that_are_none(text: str) -> None:
+    with pytest.raises(UsageError, match="http") as caught:
+        Index(text)
+    assert "PIP_INDEX_URL" in caught.value.remedy
+
+
+def test_certificates_that_are_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="certificates") as caught:
+        Index("https://host/simple", certificates=str(tmp_path / "none.pem"))
+    assert "PIP_CERT" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"PIP_INDEX_URL": "https://a/simple", "UV_INDEX_URL": "https://b/simple"}, "https://a/simple"),
+        ({"UV_INDEX_URL": "https://b/simple"}, "https://b/simple"),
+        ({"UV_DEFAULT_INDEX": "inhouse=https://c/simple"}, "https://c/simple"),
+    ],
+)
+def test_the_address_by_variables(environ: dict[str, str], expected: str) -> None:
+    assert address(environ) == expected
+
+
+def test_the_address_in_pips_configuration(tmp_path: Path) -> None:
+    configuration = tmp_path / "pip.conf"
+    configuration.write_text("[global]\nindex-url = https://configured/simple\n")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
+    assert address({**environ, "PIP_CONFIG_FILE": str(configuration)}) == "https://configured/simple"
+
+
+def test_the_address_that_pip_has_by_default() -> None:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
+    code = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
+    known = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    assert address({**environ, "PIP_CONFIG_FILE": os.devnull}) == known
+
+
+def test_no_pip(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no pip") as caught:
+        address({}, python="/bin/false")
+    assert "PIP_INDEX_URL" in caught.value.remedy
+
+
+def test_the_index_as_it_was(server: Server) -> None:
+    """What was uploaded in the very second is in; what came later, or nobody knows when, is not."""
+    rows = [("old", "2024-01-01T00:00:00Z"), ("now", "2024-09-15T18:07:37.9Z"), ("new", "2024-09-15T18:07:38Z")]
+    server.page(
+        "demo",
+        [{**ROW, "filename": f"demo-{name}.tar.gz", "upload-time": when} for name, when in rows]
+        + [{**ROW, "filename": "demo-undated.tar.gz", "upload-time": None}],
+    )
+    with moment.serving(Index(server.address), UPLOADED) as then:
+        with urlopen(f"{then.address}/demo/") as answer:
+            page = answer.read().decode()
+        reread = Index(then.address).files("demo")
+        assert failed(UsageError, Index(then.address), "unknown")
+        assert failed(UsageError, Index(then.address.replace(then.address.split("/")[3], "guess")))
+    assert [file.url for file in reread] == [f"{server.address[:-7]}/files/{NAME}"] * 2
+    assert "demo-now" in page
+    assert "demo-new" not in page
+    assert "demo-undated" not in page
+    assert {(file.requires_python, file.yanked, file.hashes["sha256"]) for file in reread} == {(">=3.9", "broken", SHA)}
+
+
+def test_what_went_wrong_behind_the_moment_is_known(server: Server) -> None:
+    server.answers["/simple/demo/"] = Answer(b"down", HTML, 500)
+    with moment.serving(Index(server.address), UPLOADED) as then:
+        assert "502" in failed(IndexFailure, Index(then.address))
+        assert then.failure is not None
+        assert "500" in then.failure.message

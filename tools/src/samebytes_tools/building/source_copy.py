@@ -1,0 +1,141 @@
+"""Copying a source tree, so that a build neither changes it nor depends on where it is."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import shutil
+import stat
+from pathlib import Path
+
+from samebytes.errors import OutputError, SamebytesError, UsageError
+
+from ..vcs import repository
+
+_CACHES = frozenset({"__pycache__", ".tox", ".nox", ".mypy_cache", ".pytest_cache", ".ruff_cache"})
+
+_CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
+"""What CACHEDIR.TAG begins with (Cache Directory Tagging Specification); cargo's ``target`` has one, for example."""
+
+_DISTUTILS = re.compile(r"lib|(?:lib|temp|bdist)\..+|scripts-\d.*")
+"""What setuptools leaves in ``build/``, and would take for up to date however it was compiled."""
+
+_RESULTS = (".whl", ".tar.gz")
+_BESIDE_RESULTS = frozenset({".gitignore"})
+_FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
+
+
+def copy_source(source: Path, target: Path, output: Path | None = None, record: Path | None = None) -> Path:
+    """Copy the tree *source* to *target*, which must not exist, and return where in the copy it is.
+
+    A tree inside a git checkout is copied with the whole checkout, for its backend may ask git for a version. Virtual
+    environments, tools' caches, what earlier builds with setuptools left in ``build``, the results in *output* and the
+    *record* of a build stay behind; so do sockets, pipes and devices. Times and modes are kept. Links lead where they
+    led.
+
+    :raises OutputError: if there is no room.
+    :raises UsageError: if something cannot be read.
+    """
+    top = repository.checkout(source) or source
+    try:
+        _Copier(top, target.parent, output, record).directory(top, target)
+    except OSError as error:
+        raise _refused(error, target) from None
+    repository.refresh_index(target)
+    return target / source.relative_to(top)
+
+
+def _refused(error: OSError, target: Path) -> SamebytesError:
+    if error.errno in _FULL:
+        return OutputError(
+            f"there is no room for a copy of the source tree in {target.parent.parent}",
+            remedy="Free some space there, or set TMPDIR to a directory on another disk.",
+        )
+    return UsageError(
+        f"{error.filename}: cannot be copied: {error.strerror}",
+        remedy="A build gets a copy of the whole tree: make it readable, or take it out of there.",
+    )
+
+
+class _Copier:
+    """Copies directories that lie in *top* to *private*."""
+
+    def __init__(self, top: Path, private: Path, output: Path | None, record: Path | None) -> None:
+        self._top, self._private, self._output = top, private, output and output.resolve()
+        self._record = record and record.resolve()
+
+    def directory(self, source: Path, target: Path) -> None:
+        """Copy the directory *source* to *target*, in the order of the names, whatever the file system's is."""
+        target.mkdir()
+        with os.scandir(source) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                if not self._stays(entry):
+                    with contextlib.suppress(FileNotFoundError):  # gone in the meantime
+                        self._entry(entry, target / entry.name)
+        shutil.copystat(source, target)
+        target.chmod(target.stat().st_mode | stat.S_IRWXU)  # backends write there, and it is to be removed
+
+    def _entry(self, entry: os.DirEntry[str], target: Path) -> None:
+        path = Path(entry.path)
+        if entry.name == ".git":
+            repository.copy(path, target)
+        elif entry.is_symlink():
+            target.symlink_to(_link(path, self._top))
+        elif entry.is_dir():
+            self.directory(path, target)
+        elif entry.is_file():
+            shutil.copy2(path, target)
+
+    def _stays(self, entry: os.DirEntry[str]) -> bool:
+        """Tell whether *entry* is left out."""
+        path = Path(entry.path)
+        if path == self._record or (path.parent == self._output and entry.name.endswith(_RESULTS)):
+            return True
+        if not entry.is_dir(follow_symlinks=False):
+            return False
+        return (
+            path == self._private  # TMPDIR may lie in the tree
+            or entry.name in _CACHES
+            or _is_cache(path)
+            or _is_virtual_environment(path)
+            or self._is_leftover(path)
+            or (path == self._output and self._holds_results_only(path))
+        )
+
+    def _holds_results_only(self, directory: Path) -> bool:
+        return all(
+            path.name.endswith(_RESULTS) or path.name in _BESIDE_RESULTS or path == self._record
+            for path in directory.iterdir()
+        )
+
+    def _is_leftover(self, path: Path) -> bool:
+        build = path.parent
+        if build.name != "build" or not _DISTUTILS.fullmatch(path.name):
+            return False
+        beside = any((build.parent / name).is_file() for name in ("setup.py", "setup.cfg", "pyproject.toml"))
+        return beside and not repository.tracks(path)
+
+
+def _link(path: Path, top: Path) -> str | Path:
+    """Return a target for the copy of the symbolic link *path*: beside it if it leads into *top*, else absolute."""
+    there = path.readlink()
+    leads = Path(os.path.normpath(path.parent / there))
+    if not leads.is_relative_to(top):
+        return leads
+    return os.path.relpath(leads, path.parent) if there.is_absolute() else there
+
+
+def _is_cache(path: Path) -> bool:
+    try:
+        with (path / "CACHEDIR.TAG").open("rb") as tag:
+            return tag.read(len(_CACHE_SIGNATURE)) == _CACHE_SIGNATURE
+    except OSError:
+        return False
+
+
+def _is_virtual_environment(path: Path) -> bool:
+    """Tell one from the ``pyvenv.cfg`` that a test's data may hold: it has an interpreter."""
+    pythons = (path / "bin" / "python", path / "Scripts" / "python.exe")
+    return (path / "pyvenv.cfg").is_file() and any(os.path.lexists(python) for python in pythons)

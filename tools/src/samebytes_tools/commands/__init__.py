@@ -1,0 +1,1 @@
+"""The commands that samebytes-tools adds, a folder each."""

@@ -1,0 +1,1 @@
+"""``samebytes check`` of sources: build twice, and attribute what differs."""

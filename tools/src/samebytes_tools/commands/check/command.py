@@ -1,0 +1,336 @@
+"""``samebytes check``: are these archives canonical? Does this source give the same bytes twice?"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from samebytes import __version__
+from samebytes.commands.normalize.command import add_shared_arguments, check_archives
+from samebytes.console import exit_status
+from samebytes.console.streams import Progress, style_of
+from samebytes.console.style import error_lines
+from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
+from samebytes.errors import SamebytesError, UsageError
+
+if TYPE_CHECKING:
+    from ...building.interpreters import Python
+    from ...variations.variations import Ground
+    from .subject import Around, Options, Result, Subject
+
+_DESCRIPTION = """\
+Archives: say whether wheels and sdists are in canonical form. Nothing is
+written. Each finding is a line: the file, a code, the member, and what is not
+as it would be. The same as 'samebytes normalize --check'.
+
+Source trees, and names on the package index: build an sdist, a wheel, and a
+wheel from the sdist, twice, in two worlds that differ in all that can be
+varied here, by the project's own backend as it stands. What differs is told
+with its cause and what to do about it."""
+
+_EPILOG = f"""\
+The date that the members of archives should have is that of --date, else
+SOURCE_DATE_EPOCH, else their own if they all have the same, else
+2020-02-02T00:00:00Z.
+
+examples:
+  samebytes check dist/*
+  samebytes check --json dist/* > findings.json
+  samebytes check .                        build the tree here twice
+  samebytes check --bisect .               and find out what it differs by
+  samebytes check --vary=-all,+umask .     with another umask, all else alike
+  samebytes check --normalized idna==3.10  and what samebytes would win
+  samebytes check --list                   what is varied, and what cannot be
+
+{exit_status.table(1, 2, 3, 4, 5, 6, exit_status.INTERRUPTED, exit_status.TERMINATED)}
+
+Of sources: 0 all the same, 1 something differs, 2 something could not be built.
+Where some fail, the others are checked, and the status is the highest."""
+
+_SOURCES_ONLY: dict[str, object] = {
+    "build": False,
+    "vary": [],
+    "normalized": False,
+    "bisect": False,
+    "python": [],
+    "sdist": False,
+    "wheel": False,
+    "no_isolation": False,
+    "config_setting": [],
+    "timeout": None,
+    "keep": None,
+    "logs": None,
+    "html": None,
+    "junit": None,
+}
+_ARCHIVES_ONLY: dict[str, object] = {"date": None, "deflate": "canonical", "disable": [], "enable": []}
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to *subparsers*."""
+    parser = subparsers.add_parser(
+        "check",
+        help="canonical archives? sources that give the same bytes twice?",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+    )
+    parser.add_argument(
+        "paths",
+        metavar="WHAT",
+        nargs="*",
+        help="a wheel or a .tar.gz sdist, or a directory of them; a source tree; NAME or NAME==VERSION",
+    )
+    add_shared_arguments(parser)
+    _add_source_arguments(parser)
+    add_verbosity(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("options for sources")
+    group.add_argument("--build", action="store_true", help="build the sdists that are given, twice")
+    group.add_argument("--list", action="store_true", help="list the variations, and which of them can be had here")
+    group.add_argument(
+        "--vary",
+        metavar="[+-]NAME,...",
+        action="append",
+        default=[],
+        help="leave variations out (-NAME) or demand them (+NAME); all stands for all: --vary=-all,+time",
+    )
+    group.add_argument("--normalized", action="store_true", help="show also what normalizing, and the hook, would win")
+    group.add_argument("--bisect", action="store_true", help="find out which variation it is, by further builds")
+    group.add_argument(
+        "--python",
+        metavar="X",
+        action="append",
+        default=[],
+        help="build by that interpreter: 3.12, a path (repeatable)",
+    )
+    group.add_argument("-s", "--sdist", action="store_true", help="build sdists only (with -w: and wheels of the tree)")
+    group.add_argument("-w", "--wheel", action="store_true", help="build wheels of the tree only")
+    group.add_argument(
+        "-n", "--no-isolation", action="store_true", help="use the interpreter's build requirements, install none"
+    )
+    group.add_argument(
+        "-C", "--config-setting", metavar="KEY[=VALUE]", action="append", default=[], help="handed to the backend"
+    )
+    group.add_argument("--timeout", metavar="SECONDS", type=_seconds, help="end a build that takes longer")
+    group.add_argument("--keep", metavar="DIR", type=Path, help="put what was built there")
+    group.add_argument("--logs", metavar="DIR", type=Path, help="put all that the builds said there")
+    group.add_argument("--html", metavar="FILE", type=Path, help="write a page of HTML")
+    group.add_argument("--junit", metavar="FILE", type=Path, help="write JUnit XML")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check archives or sources, whichever it is, and tell of each finding."""
+    if getattr(args, "list", False):
+        return _list(args)
+    if not args.paths:
+        raise UsageError(
+            "there is nothing to check",
+            remedy="Name an archive, a source tree or a project: see 'samebytes check --help'.",
+        )
+    # 'normalize --check' comes here with archives alone, and has no options for sources.
+    sources = [_is_source(str(path), build=getattr(args, "build", None)) for path in args.paths]
+    if any(sources):
+        return _check_sources(args, sources)
+    _refuse(args, _SOURCES_ONLY, "an archive")
+    return check_archives(args)
+
+
+def _is_source(text: str, *, build: bool | None) -> bool:
+    """Tell whether *text* is to be built; *build* is None where nothing is."""
+    if build is None:
+        return False
+    path = Path(text)
+    if path.is_dir():
+        from samebytes.commands.normalize.normalize import is_source_tree
+
+        return is_source_tree(path)
+    if path.exists():
+        return build
+    from ...index.releases import is_name  # it loads what networks need
+
+    return is_name(text)
+
+
+def _refuse(args: argparse.Namespace, options: dict[str, object], what: str) -> None:
+    for name, default in options.items():
+        if getattr(args, name, default) != default:
+            raise UsageError(
+                f"--{name.replace('_', '-')} has no meaning for {what}", remedy="See 'samebytes check --help'."
+            )
+
+
+def _check_sources(args: argparse.Namespace, sources: Sequence[bool]) -> int:
+    from .sources import check
+
+    if not all(sources):
+        archive = args.paths[list(sources).index(False)]
+        raise UsageError(
+            f"{archive} is an archive, and others are sources to build",
+            remedy="Check them in two runs; --build builds sdists that are given.",
+        )
+    _refuse(args, _ARCHIVES_ONLY, "a source")
+    _check_targets(args)
+    _keep_warnings_out()
+    subjects, results = _subjects(args), []
+    with Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress:
+        checks = check(subjects, _options(args), _around(args, progress))
+        with closing(checks):
+            for result in checks:
+                progress.clear()
+                results.append(result)
+                _tell(args, result)
+    status = max(result.status for result in results)
+    _write(args, results, status)
+    return status
+
+
+def _keep_warnings_out() -> None:
+    """Let nobody hear what backends warn of: newer releases of pyproject-hooks repeat that in this process."""
+    import pyproject_hooks
+
+    category = getattr(pyproject_hooks, "BuildBackendWarning", None)
+    if category is not None:
+        warnings.filterwarnings("ignore", category=category)
+
+
+def _check_targets(args: argparse.Namespace) -> None:
+    """Refuse at once what could not be written after all the work."""
+    for path in filter(None, (args.html, args.junit)):
+        if not path.absolute().parent.is_dir():
+            raise UsageError(f"{path}: there is no such directory", remedy="Make it first, or name another place.")
+    for path in filter(None, (args.keep, args.logs)):
+        if path.exists() and not path.is_dir():
+            raise UsageError(f"{path} is no directory", remedy="Name another one.")
+
+
+def _subjects(args: argparse.Namespace) -> list[Subject]:
+    """Return each source with each interpreter; one that is missing is an error of the subject."""
+    from ...building import interpreters
+    from .subject import Form, Subject
+
+    pythons: list[tuple[Python | None, SamebytesError | None]] = []
+    for asked in args.python or [sys.executable]:
+        try:
+            pythons.append((interpreters.named(asked, os.environ), None))
+        except SamebytesError as error:
+            pythons.append((None, error))
+    found = []
+    for text in dict.fromkeys(args.paths):
+        path = Path(text)
+        form = Form.TREE if path.is_dir() else Form.SDIST if path.exists() else Form.NAME
+        found += [Subject(text, form, python, error) for python, error in pythons]
+    return found
+
+
+def _options(args: argparse.Namespace) -> Options:
+    from ..reproducible_build.command import settings_of
+    from .subject import FROM_SDIST, SDIST, WHEEL, Options
+
+    chosen = tuple(kind for kind in (SDIST, WHEEL) if getattr(args, kind))
+    return Options(
+        kinds=chosen or (SDIST, WHEEL, FROM_SDIST),
+        normalized=args.normalized,
+        bisect=args.bisect,
+        isolation=not args.no_isolation,
+        config_settings=settings_of(args.config_setting),
+        timeout=args.timeout,
+        jobs=args.jobs,
+        keep=args.keep,
+        logs=args.logs,
+    )
+
+
+def _around(args: argparse.Namespace, progress: Progress) -> Around:
+    from ...index import releases
+    from .chosen import choice
+    from .subject import Around
+
+    wanted = choice(args.vary)
+    on, obstacles = _here(wanted.wanted)
+    lock = threading.Lock()
+
+    def tell(text: str) -> None:
+        with lock:
+            progress.show(text)
+
+    return Around(
+        environ=os.environ,
+        ground=on,
+        vary=wanted.applicable(obstacles),
+        left_out={name: why for name, why in obstacles.items() if name in wanted.wanted},
+        download=lambda text, python, directory: releases.sdist(text, python.version, directory, os.environ),
+        clock=time.time,
+        tell=tell,
+    )
+
+
+def _here(wanted: frozenset[str]) -> tuple[Ground, dict[str, str]]:
+    """Return where builds take place, and what of all that could be varied cannot be varied there."""
+    from ...variations.variations import ground, obstacles
+
+    on = ground("file-order" in wanted, os.environ)
+    return on, obstacles(on, os.environ)
+
+
+def _list(args: argparse.Namespace) -> int:
+    from .chosen import choice
+    from .report import variation_lines
+
+    _, obstacles = _here(choice(args.vary).wanted | {"file-order"})
+    print("\n".join(variation_lines(obstacles, style_of(sys.stdout))))
+    return exit_status.FINE
+
+
+def _tell(args: argparse.Namespace, result: Result) -> None:
+    from ...reporting.difference_tree import View, branches_for
+    from .report import LABELS, lines, title
+
+    style = style_of(sys.stdout)
+    if result.error is not None:
+        for line in error_lines(f"{title(result)}: {result.error.message}", result.error.remedy, style_of(sys.stderr)):
+            print(line, file=sys.stderr)
+    elif not args.json and args.verbosity > QUIET:
+        view = View(style, args.verbosity >= VERBOSE, branches_for(sys.stdout.encoding or "ascii"), LABELS)
+        for line in lines(result, view):
+            print(line)
+        sys.stdout.flush()
+
+
+def _write(args: argparse.Namespace, results: Sequence[Result], status: int) -> None:
+    """Write the reports that are wanted, and what is to be said at the end."""
+    from ...reporting.save import save
+    from . import junit
+    from . import report as check_source
+
+    if args.html is not None:
+        save(check_source.page(results, version=__version__), args.html)
+    if args.junit is not None:
+        save(junit.document(results), args.junit)
+    if args.json:
+        print(check_source.document(results, version=__version__, exit_status=status))
+    elif args.verbosity > QUIET:
+        for line in check_source.remedies(results, style_of(sys.stdout)):
+            print(line)
+        if len(results) > 1:
+            print(check_source.summary(results))
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return seconds

@@ -1,0 +1,78 @@
+"""What differs between two archives, as facts that can be told apart and counted: for finding which variation it is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from samebytes.archive.entry import Entry
+from samebytes.errors import SamebytesError
+from samebytes.passes.pipeline import open_archive
+
+
+class Fact(NamedTuple):
+    """One thing that differs."""
+
+    artifact: str
+    """``"sdist"``, ``"wheel"`` or ``"wheel from sdist"``."""
+    member: str
+    """Empty for the archive as a whole."""
+    aspect: str
+    """``contents``, ``mode``, ``time``, ``owner``, ``presence``, ``kind``; of the archive ``order``, ``name`` or
+    ``container``."""
+
+
+def differing(artifact: str, left: Path, right: Path) -> frozenset[Fact]:
+    """Return what differs between two archives; nothing exactly if their names and bytes are the same."""
+    if left.name == right.name and digest(left) == digest(right):
+        return frozenset()
+    try:
+        one, other = dict(_facts(left)), dict(_facts(right))
+    except SamebytesError:  # an archive that samebytes refuses can differ nevertheless
+        return frozenset({Fact(artifact, "", "container")})
+    keys = {key for key in one.keys() | other.keys() if one.get(key) != other.get(key)}
+    lone = {member for member, aspect in keys if aspect == "presence"}
+    found = {Fact(artifact, *key) for key in keys if key[1] == "presence" or key[0] not in lone}
+    return _without_records(found) or frozenset({Fact(artifact, "", "container")})
+
+
+def _without_records(facts: set[Fact]) -> frozenset[Fact]:
+    """Leave out that RECORD's contents differ, where those of others do: it tells of them."""
+    others = {fact for fact in facts if not (fact.member.endswith(".dist-info/RECORD") and fact.aspect == "contents")}
+    told = any(fact.aspect in ("contents", "presence", "name") for fact in others)
+    return frozenset(others if told else facts)
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of the file, in hexadecimal."""
+    state = hashlib.sha256()
+    with path.open("rb") as file:
+        for piece in iter(lambda: file.read(1 << 20), b""):
+            state.update(piece)
+    return state.hexdigest()
+
+
+def _facts(path: Path) -> Iterator[tuple[tuple[str, str], str]]:
+    """Give member and aspect, each with its value; an sdist's members without its top directory."""
+    yield ("", "name"), path.name
+    with open_archive(path) as archive:
+        top = path.name[: -len(".tar.gz")] + "/" if path.name.endswith(".tar.gz") else ""
+        names = [entry.name.removeprefix(top) for entry in archive.entries]
+        for name, entry in zip(names, archive.entries):
+            yield (name, "presence"), "there"
+            for aspect, value in _aspects(entry):
+                yield (name, aspect), value
+    yield ("", "order"), "\n".join(names)
+
+
+def _aspects(entry: Entry) -> Iterator[tuple[str, str]]:
+    yield "kind", entry.kind.value
+    yield "mode", f"{entry.mode:o}"
+    yield "time", f"{entry.mtime}"
+    yield "owner", repr(entry.owner)
+    state = hashlib.sha256(entry.target.encode("utf-8", "surrogateescape"))
+    for piece in entry.content.chunks():
+        state.update(piece)
+    yield "contents", state.hexdigest()

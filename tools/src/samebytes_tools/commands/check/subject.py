@@ -1,0 +1,180 @@
+"""What ``samebytes check`` builds, how, and what comes of it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable
+
+from samebytes.errors import SamebytesError
+
+from ...building.interpreters import Python
+from ...building.isolated import Installed
+from ...comparison import model
+from ...variations.variations import Ground
+from .bisect import Blame
+from .facts import Fact
+
+SDIST, WHEEL, FROM_SDIST = "sdist", "wheel", "wheel from sdist"
+"""Kinds of artifacts: the second is built from the tree."""
+
+AS_IS, NORMALIZED, HOOK = "as is", "normalized", "hook"
+"""Ways: as the project stands; that, normalized; with samebytes' hooks in front of the project's backend."""
+
+BUILD = "samebytes build"
+"""A further way: by the command that owns the whole build and fixes its paths."""
+
+
+class Form(enum.Enum):
+    """What a subject is."""
+
+    TREE = "tree"
+    SDIST = "sdist"
+    NAME = "name"
+    """On the package index."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A source to build, by one interpreter."""
+
+    text: str
+    """As it was asked for."""
+    form: Form
+    python: Python | None
+    error: SamebytesError | None = None
+    """What is wrong with it already, such as a missing interpreter."""
+    slug: str = ""
+    """A name for its files and the steps of its work, which no other subject has."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to check."""
+
+    kinds: tuple[str, ...] = (SDIST, WHEEL, FROM_SDIST)
+    normalized: bool = False
+    bisect: bool = False
+    isolation: bool = True
+    config_settings: Mapping[str, Any] = field(default_factory=dict)
+    timeout: float | None = None
+    """Seconds for one build."""
+    jobs: int = 1
+    keep: Path | None = None
+    """A directory for what is built."""
+    logs: Path | None = None
+    """A directory for all that builds say."""
+    builder: tuple[str, ...] = ()
+    """The command that is ``samebytes``, for building by ``samebytes build`` too; nothing for not doing so."""
+    gives_up: bool = False
+    """Whether no more is built of a source of which the first world had nothing as it is."""
+
+
+@dataclass(frozen=True)
+class Around:
+    """What of the outside world a check needs."""
+
+    environ: Mapping[str, str]
+    ground: Ground
+    vary: frozenset[str]
+    """What is wanted and can be varied on this machine."""
+    left_out: Mapping[str, str]
+    """What is wanted but cannot be varied on this machine, and why."""
+    download: Callable[[str, Python, Path], Path]
+    """Fetches the sdist of a name, or NAME==VERSION, for an interpreter into a directory."""
+    clock: Callable[[], float]
+    """Gives the time in seconds since 1970."""
+    tell: Callable[[str], None] = lambda _: None
+    """Takes the steps of the work, from several threads."""
+    hear: Callable[[Row], None] = lambda _: None
+    """Takes each row of a subject as soon as it is there."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One file that was built."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why something could not be built."""
+
+    message: str
+    remedy: str = ""
+    tail: tuple[str, ...] = ()
+    """The last lines of what the build said."""
+    log: str = ""
+    """All of it."""
+    is_late: bool = False
+    """Whether it was ended for its time."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one kind of artifact: two of it, or a failure."""
+
+    kind: str
+    pair: tuple[Artifact, Artifact] | None = None
+    failure: Failure | None = None
+    comparison: model.Comparison | None = None
+    """Why the two differ; None if they are the same, or could not be compared."""
+    note: str = ""
+    """Why they could not be compared."""
+
+    @property
+    def is_same(self) -> bool:
+        """Whether there are two files of one name with the same bytes."""
+        return self.pair is not None and self.pair[0] == self.pair[1]
+
+
+@dataclass(frozen=True)
+class Row:
+    """All artifacts, built in one way."""
+
+    way: str
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True)
+class Culprits:
+    """What ``--bisect`` found."""
+
+    blames: tuple[Blame, ...]
+    by_moment: frozenset[Fact]
+    """What differs though nothing was varied but the moment: the clock, or chance."""
+    unexplained: frozenset[Fact]
+    builds: int
+    """How many it took."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one subject: ``error`` is set if it did not come to a build."""
+
+    source: str
+    python: str
+    """The interpreter's version."""
+    error: SamebytesError | None = None
+    rows: tuple[Row, ...] = ()
+    applied: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    culprits: Culprits | None = None
+    requirements: tuple[Installed, ...] = ()
+    notes: tuple[str, ...] = ()
+    kept: Path | None = None
+
+    @property
+    def status(self) -> int:
+        """0 if all is the same as it stands, 1 if something differs, 2 if something could not be built."""
+        if self.error is not None or not self.rows:
+            return 2
+        outcomes = self.rows[0].outcomes
+        if any(outcome.failure is not None for outcome in outcomes):
+            return 2
+        return 0 if all(outcome.is_same for outcome in outcomes) else 1

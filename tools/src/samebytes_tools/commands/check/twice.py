@@ -1,0 +1,440 @@
+"""One source, built in two worlds and compared; again with single variations, to find out which it is."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from samebytes.backend.config import load
+from samebytes.commands.normalize.normalize import ArtifactDate, DateSource, Job, normalize
+from samebytes.commands.normalize.normalize import Options as NormalizeOptions
+from samebytes.epoch import DEFAULT_DATE
+from samebytes.errors import SamebytesError, UsageError
+
+from ...building.builds import BuildFailure, Hooks, Yard
+from ...building.interpreters import Python
+from ...building.source import unpack
+from ...building.source_copy import copy_source
+from ...comparison import model
+from ...comparison.engine import compare_files
+from ...variations import steady_sleep
+from ...variations.environments import LONG_AGO, Place, lay_out, place, remove
+from ...variations.variations import CLOCK_MOVED, NAMES, obstacles_of
+from .bisect import search
+from .facts import Fact, differing, digest
+from .subject import (
+    AS_IS,
+    BUILD,
+    FROM_SDIST,
+    HOOK,
+    NORMALIZED,
+    SDIST,
+    WHEEL,
+    Around,
+    Artifact,
+    Culprits,
+    Failure,
+    Form,
+    Options,
+    Outcome,
+    Result,
+    Row,
+    Subject,
+)
+from .whole import Whole
+
+FRAGILE = ("checkout", "time")
+"""Variations that some builds do not survive, which says nothing of their bytes: they are left out then."""
+
+GAP = 2.1
+"""Seconds from the end of one build to the beginning of the next, for the clock to count as another (zip's: 2)."""
+
+WRAPPER = "samebytes.backend"
+
+_BISECT = "bisect"
+
+
+Files = dict[str, Path]
+"""What was built, by kind."""
+
+Failures = dict[str, BuildFailure]
+
+
+@dataclass(frozen=True)
+class _Built:
+    """What one way of building gave in one world."""
+
+    where: Place
+    started: float
+    files: Files
+    failures: Failures
+
+
+class Case:
+    """One subject, with everything that is made for it in the directory *private*."""
+
+    def __init__(
+        self, subject: Subject, python: Python, options: Options, around: Around, stop: threading.Event, private: Path
+    ) -> None:
+        self._subject, self._options, self._around, self._stop = subject, options, around, stop
+        self._private, self._python = private, python
+        self._logs, self._out = private / "logs", private / "out"
+        self._logs.mkdir()
+        self._pristine, self._within = self._source(private / "source")
+        self._hooks = _hooks(self._pristine / self._within)
+        scratch = private / "scratch"
+        scratch.mkdir()
+        self._yard = Yard(
+            python, options.isolation, scratch, around.environ, stop, options.timeout, options.config_settings
+        )
+        self._steady = steady_sleep.built(scratch, around.environ) if "time" in around.vary else None
+        self._ended = 0.0
+        self._notes: list[str] = []
+        self._left_out = dict(around.left_out)
+
+    def result(self, *, at_once: bool) -> Result:
+        """Build in all ways that are wanted, compare, and say what came of it."""
+        try:
+            vary = self._vary()
+            first, second, vary = self._both(AS_IS, self._hooks, vary, at_once=at_once)
+            rows = [self._row(AS_IS, first, second)]
+            if self._options.normalized and not self._is_hopeless(first):
+                rows.append(self._normalized(first, second))
+                rows.append(self._by_hook(vary, at_once=at_once))
+            if self._options.builder and not self._is_hopeless(first):
+                rows.append(self._by_build(vary, at_once=at_once))
+            culprits = self._culprits(first, second, vary) if self._options.bisect else None
+            return Result(
+                self._subject.text,
+                self._python.version,
+                rows=tuple(rows),
+                applied=tuple(name for name in NAMES if name in vary),
+                left_out=self._left_out,
+                culprits=culprits,
+                requirements=tuple(self._yard.installed.values()),
+                notes=tuple(self._notes),
+                kept=self._options.keep and self._options.keep / self._subject.slug,
+            )
+        finally:
+            self._save()
+
+    def _source(self, directory: Path) -> tuple[Path, Path]:
+        """Return a private copy of the source, with the checkout that it is in, and where in that the tree is."""
+        directory.mkdir()
+        if self._subject.form is Form.TREE:
+            source = Path(self._subject.text).resolve()
+            top = directory / (source.name or "source")
+            return top, copy_source(source, top, source / "dist").relative_to(top)
+        sdist = Path(self._subject.text)
+        if self._subject.form is Form.NAME:
+            self._tell("downloading")
+            sdist = self._around.download(self._subject.text, self._python, self._private)
+        return unpack(sdist, directory), Path()
+
+    def _vary(self) -> frozenset[str]:
+        here = obstacles_of(self._pristine)
+        self._left_out.update({name: why for name, why in here.items() if name in self._around.vary})
+        return self._around.vary - set(here)
+
+    def _tell(self, what: str) -> None:
+        self._around.tell(f"{self._subject.slug}: {what}")
+
+    def _place(self, vary: frozenset[str]) -> Place:
+        on = self._around.ground
+        return place(self._private, self._pristine.name, vary, self._around.environ, on.disorderfs, self._steady)
+
+    def _both(
+        self, way: str, hooks: Hooks, vary: frozenset[str], *, at_once: bool
+    ) -> tuple[_Built, _Built, frozenset[str]]:
+        """Build in both worlds; a variation that the second build does not survive is left out, with a note."""
+        here, there = self._place(frozenset()), self._place(vary)
+        if at_once and not here.shares_with(there) and (there.is_later or "time" not in self._wanted()):
+            with ThreadPoolExecutor(2) as pool:
+                both = [pool.submit(self._build, way, hooks, *each) for each in ((here, "1"), (there, "2"))]
+                first, second = (future.result() for future in both)
+        else:
+            first = self._build(way, hooks, here, "1")
+            second = first if self._is_hopeless(first) else self._build(way, hooks, there, "2")
+        for names in (*({name} for name in FRAGILE), set(FRAGILE)):
+            if names <= vary and second.failures.keys() - first.failures.keys():
+                listed = sorted(names)
+                again = self._build(way, hooks, self._place(vary - names), f"2-without-{'-'.join(listed)}")
+                if len(again.failures) < len(second.failures):
+                    if way == AS_IS:
+                        self._left_out.update(dict.fromkeys(listed, "the build fails with it"))
+                    self._notes.append(f"{way}: {_survived(' and '.join(listed), second.failures)}")
+                    second, vary = again, vary - names
+        return first, second, vary
+
+    def _is_hopeless(self, first: _Built) -> bool:
+        return self._options.gives_up and not first.files
+
+    def _wanted(self) -> frozenset[str]:
+        return self._around.vary | set(self._around.left_out)
+
+    def _build(self, way: str, hooks: Hooks, where: Place, label: str, kinds: Sequence[str] = ()) -> _Built:
+        """Build all kinds that are wanted in the world *where*; what fails is noted."""
+        if not label.startswith(_BISECT):  # those all come later than the first
+            self._wait(where)
+        built = _Built(where, self._around.clock(), {}, {})
+        whole = Whole(self._options.builder, self._yard, where) if way == BUILD else None
+        for kind in kinds or self._options.kinds:
+            self._tell(f"{way}, {label}: {kind}")
+            log = self._logs / _plain(f"{way}-{label}-{kind}.log")
+            try:
+                out = self._out / _plain(way) / label / _plain(kind)
+                built.files[kind] = self._one(kind, built, hooks, out, log, whole)
+            except BuildFailure as failure:
+                built.failures[kind] = failure
+                if failure.is_late and self._options.gives_up:  # so would the others be
+                    rest = [one for one in self._options.kinds if one not in built.files]
+                    built.failures.update(dict.fromkeys(rest, failure))
+                    break
+        self._ended = self._around.clock()
+        return built
+
+    def _one(self, kind: str, built: _Built, hooks: Hooks, out: Path, log: Path, whole: Whole | None = None) -> Path:
+        where = built.where
+        tree = where.tree / self._within
+        if whole is not None and kind == FROM_SDIST:
+            return whole.build(kind, tree, out, log)
+        has_leftovers = "leftovers" in where.applied and kind != FROM_SDIST
+        if not (has_leftovers and SDIST in built.files):  # else the sdist was just built there, after others
+            lay_out(self._pristine, where)
+            if has_leftovers:
+                self._leave(hooks, where, tree, log.with_name(f"{log.stem}-leftovers.log"))
+        if whole is not None:
+            return whole.build(kind, tree, out, log)
+        if kind != FROM_SDIST:
+            return self._yard.build(hooks, kind, where, tree, out, log)
+        if SDIST not in built.files:
+            raise BuildFailure("there is no sdist to build it from", log=log)
+        return self._yard.build(hooks, WHEEL, where, _unpacked(built.files[SDIST], where, log), out, log)
+
+    def _leave(self, hooks: Hooks, where: Place, tree: Path, log: Path) -> None:
+        """Build in the tree, for whatever an earlier build leaves there; if that fails, for as much as it left."""
+        for kind in (SDIST, WHEEL):
+            try:
+                self._yard.build(hooks, kind, where, tree, tree / "dist", log)
+            except BuildFailure:
+                continue
+
+    def _wait(self, where: Place) -> None:
+        """Let the clock go on, unless it is moved or nobody wants it varied."""
+        if "time" in self._wanted() and not where.is_later:
+            self._stop.wait(max(0.0, self._ended + GAP - self._around.clock()))
+
+    def _row(self, way: str, first: _Built, second: _Built) -> Row:
+        row = Row(way, tuple(self._outcome(way, kind, first, second) for kind in self._options.kinds))
+        self._around.hear(row)
+        return row
+
+    def _outcome(self, way: str, kind: str, first: _Built, second: _Built) -> Outcome:
+        for built, which in ((first, "first"), (second, "second")):
+            if kind in built.failures:
+                failure = built.failures[kind]
+                log = self._log_text(failure)
+                return Outcome(
+                    kind,
+                    failure=Failure(
+                        f"in the {which} world: {failure.message}", failure.remedy, failure.tail, log, failure.is_late
+                    ),
+                )
+        left, right = first.files[kind], second.files[kind]
+        pair = _artifact(left), _artifact(right)
+        if pair[0] == pair[1]:
+            return Outcome(kind, pair)
+        worlds = _world(first), replace(_world(second), left_over=self._left_over(way, kind, first, second))
+        try:
+            comparison = compare_files(left, right, worlds)
+        except SamebytesError as error:
+            return Outcome(kind, pair, note=error.message)
+        sides = self._side(comparison.left, left), self._side(comparison.right, right)
+        return Outcome(kind, pair, comparison=replace(comparison, left=sides[0], right=sides[1]))
+
+    def _left_over(self, way: str, kind: str, first: _Built, second: _Built) -> frozenset[str]:
+        """Return which members differ for what was left in the tree: built without, they do not.
+
+        That is tried where a member is on one side only, or is in an sdist: what differs elsewhere is compiled.
+        """
+        there = second.where.applied
+        if "leftovers" not in there:
+            return frozenset()
+        differ = _differing_members(kind, first, second)
+        if not any(kind == SDIST or aspect == "presence" for _, aspect in differ):
+            return frozenset()
+        kinds = (SDIST, kind) if kind == FROM_SDIST else (kind,)
+        label = f"2-without-leftovers-{kind}"
+        built = self._build(
+            AS_IS if way == NORMALIZED else way, self._hooks_of(way), self._place(there - {"leftovers"}), label, kinds
+        )
+        still = _differing_members(kind, first, built) if kind in built.files else differ
+        return frozenset(member for member, _ in differ - still)
+
+    def _side(self, side: model.Side, path: Path) -> model.Side:
+        """Return *side* with the path where the file is kept, or its name, for the rest is removed."""
+        kept = self._options.keep
+        return replace(side, path=str(kept / self._subject.slug / path.relative_to(self._out)) if kept else path.name)
+
+    def _log_text(self, failure: BuildFailure) -> str:
+        if failure.log is None or not failure.log.is_file():
+            return ""
+        return failure.log.read_text(encoding="utf-8", errors="replace")
+
+    def _normalized(self, first: _Built, second: _Built) -> Row:
+        """Normalize copies of what was built, with one date for all."""
+        self._tell("normalizing")
+        both = [self._normal(built, label) for built, label in ((first, "1"), (second, "2"))]
+        return self._row(NORMALIZED, *both)
+
+    def _normal(self, built: _Built, label: str) -> _Built:
+        done = _Built(built.where, built.started, {}, dict(built.failures))
+        out = self._out / NORMALIZED / label
+        jobs = [(kind, Job(file, out / _plain(kind) / file.name)) for kind, file in built.files.items()]
+        date = ArtifactDate(DEFAULT_DATE, DateSource.OPTION)
+        results = normalize([job for _, job in jobs], NormalizeOptions(date=date))
+        for (kind, job), result in zip(jobs, results):
+            if result.error is None:
+                done.files[kind] = job.target
+            else:
+                done.failures[kind] = BuildFailure(result.error.message, remedy=result.error.remedy)
+        return done
+
+    def _hooks_of(self, way: str) -> Hooks:
+        """Return the backend that is called: the project's own, or samebytes in front of it."""
+        return replace(self._hooks, backend=WRAPPER, path=(), needs_samebytes=True) if way == HOOK else self._hooks
+
+    def _by_hook(self, vary: frozenset[str], *, at_once: bool) -> Row:
+        """Build with samebytes in front of the backend, as ``samebytes wrap`` would put it there."""
+        first, second, _ = self._both(HOOK, self._hooks_of(HOOK), vary, at_once=at_once)
+        return self._row(HOOK, first, second)
+
+    def _by_build(self, vary: frozenset[str], *, at_once: bool) -> Row:
+        """Build by ``samebytes build``; what an earlier build left, where that is varied, is the backend's own."""
+        first, second, _ = self._both(BUILD, self._hooks, vary, at_once=at_once)
+        return self._row(BUILD, first, second)
+
+    def _culprits(self, first: _Built, second: _Built, vary: frozenset[str]) -> Culprits | None:
+        """Find out which variations it is, if something differs."""
+        whole = _facts(first, second)
+        kinds = _kinds_to_build({fact.artifact for fact in whole})
+        if not kinds:
+            return None
+        builds = 0
+        seen: dict[frozenset[str], frozenset[Fact]] = {}
+
+        def probe(names: frozenset[str]) -> frozenset[Fact]:
+            nonlocal builds
+            if names not in seen:
+                builds += 1
+                if not names:
+                    self._wait(first.where)
+                label = f"{_BISECT}-{builds}"
+                built = self._build(AS_IS, self._hooks, self._place(names), label, kinds)
+                seen[names] = _facts(first, built)
+                self._notes += [_missed(names, kind, failure) for kind, failure in built.failures.items()]
+                remove(self._out / _plain(AS_IS) / label)
+            return seen[names]
+
+        by_moment = probe(frozenset())
+        rest = frozenset(fact for fact in whole - by_moment if fact.artifact in kinds)
+        ordered = [name for name in NAMES if name in vary]
+        found = search(ordered, rest, lambda names: probe(names) - by_moment)
+        return Culprits(found.blames, by_moment & whole, found.unexplained, builds)
+
+    def _save(self) -> None:
+        """Copy logs and artifacts to where they are wanted."""
+        for source, target in ((self._logs, self._options.logs), (self._out, self._options.keep)):
+            if target is not None and source.is_dir():
+                shutil.copytree(source, target / self._subject.slug, dirs_exist_ok=True)
+
+
+def _hooks(tree: Path) -> Hooks:
+    """Return the backend that a front end would call for *tree*.
+
+    :raises SamebytesError: if there is none, or its configuration is malformed.
+    """
+    if not any((tree / name).is_file() for name in ("pyproject.toml", "setup.py")):
+        raise UsageError(
+            f"{tree.name} is no source tree: it has neither pyproject.toml nor setup.py",
+            remedy="Name a source tree, or an sdist of one.",
+        )
+    config = load(tree)
+    if config.wrapped:
+        return Hooks(WRAPPER, (), config.requires, needs_samebytes=True)
+    return Hooks(config.backend.name, config.backend.path, config.requires, needs_samebytes=False)
+
+
+def _plain(name: str) -> str:
+    """Return *name* as one of a file."""
+    return name.replace(" ", "-")
+
+
+def _unpacked(sdist: Path, where: Place, log: Path) -> Path:
+    try:
+        return unpack(sdist, where.temp / "from-sdist")
+    except SamebytesError as error:
+        raise BuildFailure(f"the sdist cannot be unpacked: {error.message}", log=log) from None
+
+
+def _artifact(path: Path) -> Artifact:
+    return Artifact(path.name, digest(path), path.stat().st_size)
+
+
+def _survived(name: str, failures: Failures) -> str:
+    kinds = ", ".join(sorted(failures))
+    reason = next(iter(failures.values())).message
+    return f"{name} is not varied, for the build does not survive it ({kinds}: {reason})"
+
+
+def _missed(names: frozenset[str], kind: str, failure: BuildFailure) -> str:
+    varied = ", ".join(name for name in NAMES if name in names) or "nothing"
+    return f"what differs by single variations may be incomplete: with {varied} varied, {kind}: {failure.message}"
+
+
+def _facts(first: _Built, second: _Built) -> frozenset[Fact]:
+    """Return what differs, of what was built in both worlds."""
+    return frozenset(_each_fact(first, second))
+
+
+def _differing_members(kind: str, first: _Built, second: _Built) -> frozenset[tuple[str, str]]:
+    """Return the members that only one of the two has, or that have other contents, each with that aspect."""
+    found = differing(kind, first.files[kind], second.files[kind])
+    return frozenset((fact.member, fact.aspect) for fact in found if fact.aspect in ("presence", "contents"))
+
+
+def _each_fact(first: _Built, second: _Built) -> Iterator[Fact]:
+    for kind in first.files.keys() & second.files.keys():
+        yield from differing(kind, first.files[kind], second.files[kind])
+
+
+def _kinds_to_build(differ: set[str]) -> tuple[str, ...]:
+    """Return what a bisection builds: what differs; the wheel from the sdist only if the tree's own is the same."""
+    if WHEEL in differ:
+        differ = differ - {FROM_SDIST}
+    if FROM_SDIST in differ:
+        differ = differ | {SDIST}
+    return tuple(kind for kind in (SDIST, WHEEL, FROM_SDIST) if kind in differ)
+
+
+def _world(built: _Built) -> model.World:
+    """Return what the comparison may know of a world."""
+    where = built.where
+    dates = [int(built.started) + (CLOCK_MOVED if where.is_later else 0)]
+    if "mtimes" in where.applied:
+        dates.append(LONG_AGO)
+    return model.World(
+        paths=(str(where.tree), str(where.environment), where.variables["HOME"]),
+        temps=(str(where.temp),),
+        user=where.user,
+        host=where.host,
+        dates=tuple(dates),
+        timezone=where.timezone,
+        locale=where.locale,
+        umask=where.umask,
+        hash_seed=where.hash_seed,
+    )

@@ -1,0 +1,1 @@
+"""``samebytes compare``: what differs between two archives or trees, and why."""

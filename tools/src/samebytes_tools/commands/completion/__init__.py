@@ -1,0 +1,1 @@
+"""``samebytes completion``: shell completion."""

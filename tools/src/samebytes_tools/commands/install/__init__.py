@@ -1,0 +1,1 @@
+"""``samebytes install``: install wheels into a reproducible tree."""

@@ -1,0 +1,1 @@
+"""``samebytes build``: build a project reproducibly."""

@@ -1,0 +1,75 @@
+"""The sdist of a wish: which it is, and the verified file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from packaging.utils import parse_sdist_filename
+
+from samebytes.errors import ArchiveError, IndexFailure, UsageError
+
+from ...index.index import File
+from ...index.mirror import Mirror
+from ...index.releases import chosen
+from .model import Sdist, State, Wish
+
+
+class NotThere(Exception):
+    """There is nothing to build."""
+
+    def __init__(self, state: State, reason: str, version: str = "") -> None:
+        super().__init__(reason)
+        self.state, self.reason, self.version = state, reason, version
+
+
+def without_hosts(message: str, index: str) -> str:
+    """Return *message* without the address of the *index*, or of any host: results are the same from a mirror."""
+    told = message.replace(f"the index {index}", "the index").replace(index, "the index")
+    return re.sub(r"https?://[^/\s]*", "", told)
+
+
+def fetched(wish: Wish, mirror: Mirror, python: str) -> tuple[Path, str, Sdist]:
+    """Return the sdist of *wish* for the version *python* of Python, its version, and what is known of it.
+
+    :raises NotThere: if the index does not have it, or not as it says.
+    """
+    try:
+        files = mirror.files(wish.name)
+    except UsageError as error:
+        raise NotThere(State.UNKNOWN, without_hosts(error.message, mirror.origin)) from None
+    except IndexFailure as error:
+        raise NotThere(State.UNAVAILABLE, without_hosts(error.message, mirror.origin)) from None
+    file = _chosen(files, wish, python)
+    version = str(parse_sdist_filename(file.name)[1])
+    try:
+        path = mirror.fetch(file)
+    except (ArchiveError, IndexFailure) as error:
+        raise NotThere(State.UNAVAILABLE, without_hosts(error.message, mirror.origin), version) from None
+    return path, version, _facts(file, path)
+
+
+def _chosen(files: Iterable[File], wish: Wish, python: str) -> File:
+    """Return the sdist to take; one that was yanked if it is wanted by its version, or if all were."""
+    try:
+        return chosen(files, wish.name, wish.version or None, python)
+    except UsageError as error:
+        if wish.version:
+            raise NotThere(State.NO_SDIST, error.message, wish.version) from None
+    taken_back = {file.name: file for file in files}
+    try:
+        found = chosen([replace(file, yanked=None) for file in files], wish.name, None, python)
+    except UsageError as error:
+        raise NotThere(State.NO_SDIST, error.message) from None
+    return taken_back[found.name]
+
+
+def _facts(file: File, path: Path) -> Sdist:
+    uploaded = ""
+    if file.uploaded is not None:
+        uploaded = datetime.fromtimestamp(file.uploaded, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    digest = file.hashes.get("sha256", "").lower()
+    return Sdist(file.name, digest, path.stat().st_size, uploaded, file.yanked is not None)

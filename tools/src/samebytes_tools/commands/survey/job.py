@@ -1,0 +1,91 @@
+"""The builds of one package of a survey, in the process that is in the sandbox."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Callable
+
+from samebytes.backend.config import load
+
+from ...building.interpreters import describe
+from ...building.source import unpack
+from ...variations import variations
+from ...vcs.checkout import make_checkout
+from ..check.sources import check
+from ..check.subject import Around, Form, Options, Subject
+from .findings import result_as_plain, row_as_plain
+
+Say = Callable[[Mapping[str, Any]], None]
+
+COMMAND = (
+    "import sys,json;sys.path[:]=json.loads(sys.argv.pop(1));from samebytes.commands.main import main;sys.exit(main())"
+)
+"""What ``python -c`` runs as the command ``samebytes``: nothing is imported from where it runs."""
+
+FROM_CHECKOUT = ("mesonpy",)
+"""Backends that make sdists of git checkouts only."""
+
+
+def build(request: Mapping[str, Any], environ: Mapping[str, str], clock: Callable[[], float], say: Say) -> None:
+    """Build the sdist that *request* names in all ways, and say what came of it.
+
+    :param request: ``sdist``, its path; ``seconds`` that one build may take; ``is_private``, whether the directory for
+        temporary files is not watched.
+    :raises SamebytesError: if it is no source to build.
+    """
+    with tempfile.TemporaryDirectory(prefix="samebytes-source-") as directory:
+        tree = unpack(Path(request["sdist"]), Path(directory))
+        backend = load(tree).backend
+        say({"backend": {"name": backend.name, "path": list(backend.path)}})
+        wants_checkout = backend.name.partition(".")[0] in FROM_CHECKOUT and not backend.path
+        if wants_checkout:
+            make_checkout(tree, environ)
+        form = Form.TREE if wants_checkout else Form.SDIST
+        subject = Subject(str(tree) if wants_checkout else request["sdist"], form, describe(sys.executable))
+        around = _around(request, environ, clock, say, wants_checkout=wants_checkout)
+        for result in check([subject], _options(request), around):
+            if result.error is not None:
+                raise result.error
+            say({"result": result_as_plain(result)})
+
+
+def _options(request: Mapping[str, Any]) -> Options:
+    return Options(
+        normalized=True,
+        timeout=request["seconds"],
+        builder=(sys.executable, "-c", COMMAND, json.dumps(sys.path)),
+        gives_up=True,
+    )
+
+
+def _around(
+    request: Mapping[str, Any],
+    environ: Mapping[str, str],
+    clock: Callable[[], float],
+    say: Say,
+    *,
+    wants_checkout: bool,
+) -> Around:
+    # Where the temporary directory is watched, builds stay in it.
+    ground = variations.ground(request["is_private"], environ)
+    obstacles = variations.obstacles(ground, environ)
+    if wants_checkout:
+        obstacles["checkout"] = "the backend makes sdists of checkouts only: the sdist was made one"
+    return Around(
+        environ=environ,
+        ground=ground,
+        vary=frozenset(variations.NAMES) - set(obstacles),
+        left_out=obstacles,
+        download=_nothing_to_download,
+        clock=clock,
+        tell=lambda step: say({"step": step.partition(": ")[2]}),
+        hear=lambda row: say({"row": row_as_plain(row)}),
+    )
+
+
+def _nothing_to_download(*_: object) -> Path:
+    raise AssertionError("the sdist is here")

@@ -1,0 +1,270 @@
+"""What a survey finds out: values that a runner makes, the store keeps, and reports read."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..check.subject import AS_IS, BUILD, FROM_SDIST, HOOK, NORMALIZED, SDIST, WHEEL
+
+__all__ = [
+    "BUILD",
+    "DIFFERS",
+    "KINDS",
+    "NOT_BUILT",
+    "SAME",
+    "WAYS",
+    "WHOLE",
+    "Artifact",
+    "CauseHit",
+    "Count",
+    "Examination",
+    "Headline",
+    "Hit",
+    "Requirement",
+    "Run",
+    "Sdist",
+    "State",
+    "Summary",
+    "Tally",
+    "Wish",
+]
+
+WAYS = (AS_IS, NORMALIZED, HOOK, BUILD)
+"""All ways, in the order in which they are shown. Each is built, or normalized, by itself: none stands for another."""
+
+KINDS = (SDIST, WHEEL, FROM_SDIST)
+
+WHOLE = "package"
+"""In counts: all kinds of a package together. It is the same if all are, and not built if one could not be built."""
+
+SAME, DIFFERS, NOT_BUILT = "same", "differs", "could not be built"
+"""The states of an artifact, or of a whole package."""
+
+
+class State(enum.Enum):
+    """What became of examining one package."""
+
+    EXAMINED = "examined"
+    """Something was built: the artifacts tell."""
+    NOT_BUILT = "could not be built"
+    """Nothing could be built as it is."""
+    NO_SDIST = "has no sdist"
+    """The index has the release, or the project, but no sdist of it."""
+    UNKNOWN = "unknown to the index"
+    UNAVAILABLE = "could not be downloaded"
+    """Deleted, of another hash than recorded, or the index gave nothing useful."""
+    OVER_LIMIT = "over a limit"
+    """Ended for its time, memory or output."""
+    FAILED = "failed"
+    """samebytes itself did not come to an end with it: to be looked into."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A package that a run is to examine."""
+
+    name: str
+    """Normalized, as PEP 503 says."""
+    version: str = ""
+    """Empty for the newest that has an sdist and is neither yanked nor a pre-release."""
+    rank: int | None = None
+    """Its place in the list of the most downloaded, from 1."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the survey, on one machine or on many: every examination belongs to one."""
+
+    id: str
+    """A UUID, so that stores made apart can be joined."""
+    started: int
+    """In seconds since 1970-01-01 UTC."""
+    tool: str
+    """The version of samebytes."""
+    canonical_form: int
+    machine: Mapping[str, str]
+    """``python``, ``platform``, ``processor``, ``libc``, ``compiler``; no host name."""
+    ended: int | None = None
+
+
+@dataclass(frozen=True)
+class Sdist:
+    """What was built."""
+
+    file: str
+    sha256: str
+    """In hexadecimal."""
+    size: int
+    """In bytes."""
+    uploaded: str = ""
+    """As the index tells it (RFC 3339), or empty."""
+    yanked: bool = False
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A distribution that the builds had; both had the same."""
+
+    name: str
+    version: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class CauseHit:
+    """One cause of a difference, in one artifact."""
+
+    code: str
+    """Such as ``D001`` (``comparison.causes.by_code``)."""
+    count: int
+    """In how many places."""
+    member: str
+    """The first member in which it was found, with what is below it after ``" > "``."""
+    where: str
+    """Where in there."""
+    left: str
+    """What stands there in the first, as text; at most 200 characters."""
+    right: str
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One kind of artifact, built twice in one way."""
+
+    way: str
+    """One of WAYS."""
+    kind: str
+    """One of KINDS."""
+    state: str
+    """SAME, DIFFERS or NOT_BUILT."""
+    verdict: str = ""
+    """A ``comparison.model.Verdict``'s value; empty if it could not be built or not be compared."""
+    reason: str = ""
+    """Why it could not be built or compared, in a line."""
+    file: str = ""
+    """The name of the first."""
+    size: int = 0
+    """Of the first, in bytes."""
+    sha256: tuple[str, str] = ("", "")
+    causes: tuple[CauseHit, ...] = ()
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What became of one package in one run."""
+
+    name: str
+    """Normalized, as PEP 503 says."""
+    version: str
+    """Empty if it was not found out."""
+    state: State
+    started: int
+    """In seconds since 1970-01-01 UTC."""
+    seconds: float
+    reason: str = ""
+    """Why there is nothing more, in a line."""
+    log: str = ""
+    """What was said last, by whatever failed; bounded."""
+    memory: int | None = None
+    """Of its largest process, in bytes."""
+    rank: int | None = None
+    sdist: Sdist | None = None
+    backend: str = ""
+    """The distribution that has the backend, such as ``setuptools``; ``in-tree`` for a backend in the sdist."""
+    backend_version: str = ""
+    is_pure: bool | None = None
+    """Whether the wheel is for any platform; None if there is none."""
+    requirements: tuple[Requirement, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    varied: tuple[str, ...] = ()
+    not_varied: Mapping[str, str] = field(default_factory=dict)
+    """What could not be varied, and why."""
+    notes: tuple[str, ...] = ()
+    run: str = ""
+    """Its run's id."""
+    asked: str = ""
+    """The version that was wished for; empty for the newest."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The newest examination of a package, as a row of a table."""
+
+    name: str
+    version: str
+    rank: int | None
+    state: State
+    backend: str
+    is_pure: bool | None
+    started: int
+    """In seconds since 1970-01-01 UTC."""
+    run: str
+    outcomes: Mapping[str, Mapping[str, str]]
+    """By way and kind: the verdict of what differs (DIFFERS if it could not be compared), else the artifact's state."""
+    causes: tuple[str, ...]
+    """Codes of all that differs, in order, each once."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many artifacts of a kind came out in one way, of packages that are alike."""
+
+    run: str
+    """The id of a run; empty for the newest examination of each package."""
+    way: str
+    kind: str
+    """One of KINDS, or WHOLE."""
+    backend: str
+    is_pure: bool | None
+    state: str
+    """SAME, DIFFERS or NOT_BUILT."""
+    number: int
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many came out how."""
+
+    same: int = 0
+    differs: int = 0
+    not_built: int = 0
+
+    @property
+    def share(self) -> float | None:
+        """The part that is the same of what could be built; None if nothing could."""
+        built = self.same + self.differs
+        return self.same / built if built else None
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What a survey has to say in numbers."""
+
+    packages: int
+    """How many were ever examined."""
+    states: Mapping[State, int]
+    """What became of them, the newest time."""
+    counts: tuple[Count, ...]
+    """Of the newest examination of each package, and of each run."""
+
+    def tally(self, way: str, kind: str = WHOLE, *, run: str = "", **group: str | bool | None) -> Tally:
+        """Return how many came out how; *group* may name a ``backend``, and whether it ``is_pure``."""
+        found = {SAME: 0, DIFFERS: 0, NOT_BUILT: 0}
+        for one in self.counts:
+            is_wanted = all(getattr(one, name) == value for name, value in group.items())
+            if is_wanted and (one.run, one.way, one.kind) == (run, way, kind):
+                found[one.state] += one.number
+        return Tally(found[SAME], found[DIFFERS], found[NOT_BUILT])
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A place where a cause was found."""
+
+    name: str
+    version: str
+    way: str
+    kind: str
+    cause: CauseHit

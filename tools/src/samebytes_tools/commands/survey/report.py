@@ -1,0 +1,94 @@
+"""Runs of a survey as lines for people: how far it is, what became of each package, and of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from samebytes.console.style import Style, harmless
+
+from .model import DIFFERS, KINDS, NOT_BUILT, SAME, WAYS, Examination, Headline, Run, State, Tally
+from .run import Event
+
+__all__ = ["Pace", "finished_line", "progress_line", "summary_lines"]
+
+_NAMED = 6
+
+
+class Pace(NamedTuple):
+    """How fast it goes."""
+
+    total: int
+    """Packages of the run."""
+    done_here: int
+    """By this runner."""
+    seconds: float
+    """Since it began."""
+
+    def rate(self) -> float:
+        """Return packages in an hour."""
+        return 3600 * self.done_here / self.seconds if self.seconds > 0 else 0.0
+
+
+def progress_line(event: Event, pace: Pace) -> str:
+    """Return how far the run is: rate, remaining time, and what is being examined."""
+    told = [f"{pace.total - event.left:,}/{pace.total:,}"]
+    if pace.done_here:
+        told.append(f"{pace.rate():,.0f} an hour" if pace.rate() >= 10 else f"{pace.rate():.1f} an hour")
+        told.append(f"{duration(event.left * pace.seconds / pace.done_here)} left")
+    if event.current:
+        return f"{', '.join(told)}: {_names([wish.name for wish in event.current])}"
+    if event.waits_for:
+        return f"{', '.join(told)}: waits for other runners' {_names([name for name, *_ in event.waits_for])}"
+    waits = ": waits for workers" if event.left and event.finished is None else ""
+    return ", ".join(told) + waits
+
+
+def _names(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def duration(seconds: float) -> str:
+    """Return *seconds* roughly, in one unit that fits."""
+    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def finished_line(one: Examination, event: Event, pace: Pace, style: Style) -> str:
+    """Return what became of one package, in all ways."""
+    place = style.dim(f"{pace.total - event.left:>{len(str(pace.total))}}/{pace.total}")
+    title = f"{place} {style.bold(harmless(one.name))} {harmless(one.version)}".rstrip()
+    after = style.dim(f"({duration(one.seconds)})")
+    if one.state is not State.EXAMINED:
+        reason = f": {harmless(one.reason)}" if one.reason else ""
+        return f"{title}: {style.bad(one.state.value)}{reason} {after}"
+    ways = [f"{way} {_state(one, way, style)}" for way in WAYS if any(each.way == way for each in one.artifacts)]
+    return f"{title}: {', '.join(ways)} {after}"
+
+
+def _state(one: Examination, way: str, style: Style) -> str:
+    """Return what the artifacts of *way* are together; kinds are named where they are not alike."""
+    states = {each.kind: each.state for each in one.artifacts if each.way == way}
+    shown = {SAME: style.good, DIFFERS: style.notable, NOT_BUILT: style.bad}
+    worst = next(state for state in (NOT_BUILT, DIFFERS, SAME) if state in states.values())
+    kinds = [kind for kind in KINDS if states.get(kind) == worst]
+    some = f" ({', '.join(kinds)})" if len(kinds) < len(states) else ""
+    return shown[worst](worst) + some
+
+
+def summary_lines(headline: Headline, run: Run, style: Style) -> Iterator[str]:
+    """Yield what a run found: how many packages are the same, by way."""
+    width = max(map(len, WAYS))
+    for way in WAYS:
+        tally = headline.tally(way, run=run.id)
+        if tally != Tally():
+            yield f"{way:<{width}}  {_tally(tally, style)}"
+
+
+def _tally(tally: Tally, style: Style) -> str:
+    share = "" if tally.share is None else f" ({100 * tally.share:.1f} % of what could be built)"
+    told = [f"{tally.same:,} same", f"{tally.differs:,} differ", f"{tally.not_built:,} could not be built"]
+    return ", ".join(told) + style.dim(share)

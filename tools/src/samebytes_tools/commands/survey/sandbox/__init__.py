@@ -1,0 +1,1 @@
+"""The sandbox that a survey builds in, and its limits."""

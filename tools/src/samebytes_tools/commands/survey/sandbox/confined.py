@@ -1,0 +1,240 @@
+"""Runs a program in a sandbox, hears what it tells, and watches what it takes: time, memory, room, processes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from samebytes.errors import Interrupted
+
+Hear = Callable[[Mapping[str, Any]], None]
+
+_TURN = 0.2
+"""Seconds between looks at what the program takes."""
+
+_LONGEST_LINE = 16 << 20
+_MOST_SAID = 256 << 20
+_TAIL = 1 << 16
+_LITTLE = 1 << 20
+"""Bytes left that count as none."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a program, with all that it starts, may take."""
+
+    seconds: float = 3600.0
+    memory: int = 6 << 30
+    """Bytes in memory, files there not counted."""
+    room: int = 6 << 30
+    """Bytes of all files."""
+    processes: int = 1000
+
+
+@dataclass(frozen=True)
+class End:
+    """How a program ended."""
+
+    status: int
+    over: str = ""
+    """The limit that it was ended for, in words."""
+    memory: int | None = None
+    """Of its largest process, in bytes; None where that cannot be seen."""
+    tail: str = ""
+    """What it said last to standard error."""
+
+
+def run(
+    command: Sequence[str],
+    request: object,
+    *,
+    environ: Mapping[str, str],
+    temp: str,
+    is_private: bool,
+    limits: Limits,
+    hear: Hear,
+    stop: threading.Event | None = None,
+) -> End:
+    """Run *command*, give it *request* in a line of JSON, and hand each object that it says in a line to *hear*.
+
+    :param temp: the directory for its files, as it sees it.
+    :param is_private: whether that is a file system of its own, as large as may be written.
+    :param stop: once it is set, the program is ended.
+    :raises Interrupted: if *stop* was set.
+    """
+    process = subprocess.Popen(
+        list(command),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=dict(environ),
+        cwd="/",
+        start_new_session=True,
+    )
+    said, tail = _Lines(process.stdout, hear), _Tail(process.stderr)
+    watch = _Watch(process.pid, limits, temp, is_private=is_private)
+    try:
+        with contextlib.suppress(BrokenPipeError):
+            assert process.stdin is not None
+            process.stdin.write(json.dumps(request).encode() + b"\n")
+            process.stdin.flush()
+        over = _await(process, watch, said, stop)
+    finally:
+        _end(process)
+        said.join()
+        tail.join()
+        with contextlib.suppress(BrokenPipeError):
+            assert process.stdin is not None
+            process.stdin.close()
+    return End(process.returncode, over, watch.memory or None, tail.text)
+
+
+def _await(process: subprocess.Popen[bytes], watch: _Watch, said: _Lines, stop: threading.Event | None) -> str:
+    """Wait for the end of *process*, or for a limit, and say which."""
+    while True:
+        over = watch.look() or said.wrong
+        if over or process.poll() is not None:
+            return over
+        if stop is not None and stop.is_set():
+            raise Interrupted("stopped")
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_TURN)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End it with everything below it; a sandbox's other processes end with its first."""
+    if process.poll() is not None:
+        return
+    if os.name == "posix":
+        for one in _below(process.pid):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(one, signal.SIGKILL)
+        process.terminate()  # one that supervises clears up; bubblewrap just ends
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+    process.kill()
+    process.wait()
+
+
+class _Lines(threading.Thread):
+    """Reads what a program says that nobody trusts."""
+
+    def __init__(self, pipe: Any, hear: Hear) -> None:
+        super().__init__(daemon=True)
+        self._pipe, self._hear = pipe, hear
+        self.wrong = ""
+        self.start()
+
+    def run(self) -> None:
+        total = 0
+        while True:
+            line = self._pipe.readline(_LONGEST_LINE)
+            total += len(line)
+            if not line:
+                break
+            if total > _MOST_SAID:
+                self.wrong = f"it said more than {_MOST_SAID >> 20} MiB"
+                continue
+            with contextlib.suppress(ValueError):
+                message = json.loads(line)
+                if isinstance(message, dict):
+                    self._hear(message)
+        self._pipe.close()
+
+
+class _Tail(threading.Thread):
+    """Keeps the end of what a program says."""
+
+    def __init__(self, pipe: Any) -> None:
+        super().__init__(daemon=True)
+        self._pipe, self._kept = pipe, b""
+        self.start()
+
+    def run(self) -> None:
+        for piece in iter(lambda: self._pipe.read1(_TAIL), b""):
+            self._kept = (self._kept + piece)[-_TAIL:]
+        self._pipe.close()
+
+    @property
+    def text(self) -> str:
+        return self._kept.decode("utf-8", "replace")
+
+
+class _Watch:
+    """Looks at what a process and all below it take (in ``/proc``; elsewhere only at the time)."""
+
+    def __init__(self, pid: int, limits: Limits, temp: str, *, is_private: bool) -> None:
+        self._pid, self._limits, self._temp, self._is_private = pid, limits, temp, is_private
+        self._deadline = time.monotonic() + limits.seconds
+        self.memory = 0
+
+    def look(self) -> str:
+        """Return which limit is passed, or nothing."""
+        if time.monotonic() > self._deadline:
+            return f"it took longer than {self._limits.seconds:g} seconds"
+        if not Path("/proc/self/stat").exists():
+            return ""
+        pids = _below(self._pid)
+        if len(pids) > self._limits.processes:
+            return f"it had more than {self._limits.processes} processes"
+        if sum(map(self._resident, pids)) > self._limits.memory:
+            return f"it took more than {self._limits.memory >> 20} MiB of memory"
+        if self._is_full(pids):
+            return f"it wrote more than {self._limits.room >> 20} MiB"
+        return ""
+
+    def _resident(self, pid: int) -> int:
+        """Return how much *pid* has in memory, and note it."""
+        size = 0
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            size = int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        self.memory = max(self.memory, size)
+        return size
+
+    def _is_full(self, pids: Sequence[int]) -> bool:
+        if not self._is_private:
+            return _size(self._temp) > self._limits.room
+        for pid in pids:
+            with contextlib.suppress(OSError):
+                facts = os.statvfs(f"/proc/{pid}/root{self._temp}")
+                if facts.f_blocks * facts.f_frsize <= self._limits.room * 1.01:  # else it is not in there yet
+                    return facts.f_bavail * facts.f_frsize < _LITTLE
+        return False
+
+
+def _size(directory: str) -> int:
+    """Return how many bytes the files below *directory* take, as far as they stay while it is counted."""
+    total = 0
+    with contextlib.suppress(OSError), os.scandir(directory) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                total += entry.stat(follow_symlinks=False).st_blocks * 512
+                if entry.is_dir(follow_symlinks=False):
+                    total += _size(entry.path)
+    return total
+
+
+def _below(pid: int) -> list[int]:
+    """Return the numbers of all processes that *pid* and those that it started have started."""
+    parents: dict[int, list[int]] = {}
+    with contextlib.suppress(OSError):
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                with contextlib.suppress(OSError, ValueError, IndexError):
+                    stat = Path(f"/proc/{name}/stat").read_bytes()
+                    parents.setdefault(int(stat.rpartition(b")")[2].split()[1]), []).append(int(name))
+    found, waiting = [], [pid]
+    while waiting:
+        more = parents.get(waiting.pop(), [])
+        found += more
+        waiting += more
+    return found

@@ -1,0 +1,1 @@
+"""The store of a survey: an SQLite database, its schema, its rows."""

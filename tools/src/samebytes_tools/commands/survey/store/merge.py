@@ -1,0 +1,57 @@
+"""Stores made apart become one: runs are known by their ids, and what is there already is left as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from samebytes.errors import StoreError
+
+from ..model import Examination, Run
+from .store import Store
+
+__all__ = ["Merged", "Source", "merge"]
+
+
+class Source(Protocol):
+    """What runs and examinations come from: a store, or an exported document."""
+
+    @property
+    def path(self) -> Path: ...
+
+    def runs(self) -> list[Run]: ...
+
+    def examinations(self, run: str) -> Iterator[Examination]: ...
+
+
+class Merged(NamedTuple):
+    """How much was new."""
+
+    runs: int
+    examinations: int
+
+
+def merge(target: Store, source: Source) -> Merged:
+    """Add what *source* has and *target* has not, as a whole or not at all.
+
+    What a run has left to do is not taken over: it is its own store's.
+
+    :raises StoreError: if they contradict each other.
+    """
+    reading: AbstractContextManager[None] = source.snapshot() if isinstance(source, Store) else nullcontext()
+    runs = examinations = 0
+    with reading, target.whole():
+        for run in source.runs():
+            try:
+                is_new = target.add_run(run)
+                examinations += sum(target.add(one) for one in source.examinations(run.id))
+                ends = run.ended is not None and target.finish(run.id, run.ended)
+                runs += is_new or ends
+            except StoreError as error:
+                raise StoreError(
+                    f"{source.path} contradicts what is there: {error.message}",
+                    remedy="One of the two was changed, or both went on with copies of one store: keep them apart.",
+                ) from None
+    return Merged(runs, examinations)

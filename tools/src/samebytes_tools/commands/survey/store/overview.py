@@ -1,0 +1,113 @@
+"""What a store has to say of all packages at once: the newest of each, counts, and where a cause was found."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+
+from ..model import DIFFERS, NOT_BUILT, SAME, WHOLE, CauseHit, Count, Headline, Hit, State, Summary
+
+__all__ = ["headline", "hits", "summaries"]
+
+_NEWEST = """
+    e.key = (SELECT x.key FROM examination x WHERE x.package = e.package ORDER BY x.started DESC, x.key DESC LIMIT 1)
+"""
+
+_SUMMARIES = f"""
+    SELECT e.key, p.name, e.version, e.rank, s.text, b.text, e.is_pure, e.started, r.id
+    FROM package p
+    JOIN examination e ON e.package = p.key AND {_NEWEST}
+    JOIN run r ON r.key = e.run
+    JOIN word s ON s.key = e.state
+    JOIN word b ON b.key = e.backend
+    ORDER BY p.name
+"""
+
+_OUTCOMES = """
+    SELECT way, kind, state, verdict FROM artifact WHERE examination = ? ORDER BY place
+"""
+
+_CODES = "SELECT DISTINCT code FROM cause WHERE examination = ? ORDER BY code"
+
+_HITS = f"""
+    SELECT p.name, e.version, w.text, k.text, c.code, c.number, c.member, c.spot, c."left", c."right"
+    FROM cause c
+    JOIN examination e ON e.key = c.examination AND {_NEWEST}
+    JOIN package p ON p.key = e.package
+    JOIN artifact a ON a.examination = c.examination AND a.place = c.artifact
+    JOIN word w ON w.key = a.way
+    JOIN word k ON k.key = a.kind
+    WHERE c.code = ? ORDER BY p.name, a.place, c.place
+"""
+
+_RANKS = {SAME: 0, DIFFERS: 1, NOT_BUILT: 2}
+"""Of states: the worst of a package's artifacts is the package's."""
+
+
+def summaries(connection: sqlite3.Connection) -> Iterator[Summary]:
+    """Yield the newest examination of each package, by name."""
+    words = _words_of_outcomes(connection)
+    for key, name, version, rank, state, backend, is_pure, started, run in connection.execute(_SUMMARIES):
+        codes = tuple(code for (code,) in connection.execute(_CODES, (key,)))
+        outcomes = _outcomes(connection, key, words)
+        pure = None if is_pure is None else bool(is_pure)
+        yield Summary(name, version, rank, State(state), backend, pure, started, run, outcomes, codes)
+
+
+def _outcomes(connection: sqlite3.Connection, key: int, words: Mapping[int, str]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for way, kind, state, verdict in connection.execute(_OUTCOMES, (key,)):
+        told = words[verdict] or DIFFERS if words[state] == DIFFERS else words[state]
+        found.setdefault(words[way], {})[words[kind]] = told
+    return found
+
+
+def _words_of_outcomes(connection: sqlite3.Connection) -> dict[int, str]:
+    """Return the few texts that outcomes consist of, by their keys, for joining them would take most of the time."""
+    columns = " UNION ".join(f"SELECT {name} FROM artifact" for name in ("way", "kind", "state", "verdict"))
+    return dict(connection.execute(f"SELECT key, text FROM word WHERE key IN ({columns})"))
+
+
+def headline(connection: sqlite3.Connection) -> Headline:
+    """Count what became of the newest examination of each package, and of those of each run."""
+    states = {
+        State(text): number
+        for text, number in connection.execute(
+            f"SELECT s.text, count(*) FROM examination e JOIN word s ON s.key = e.state WHERE {_NEWEST} GROUP BY s.text"
+        )
+    }
+    counts = [*_counts(connection, "''", _NEWEST), *_counts(connection, "r.id", "1")]
+    return Headline(sum(states.values()), states, tuple(counts))
+
+
+def _counts(connection: sqlite3.Connection, run: str, scope: str) -> Iterator[Count]:
+    """Count artifacts, and whole packages; *run* is an expression for what is counted apart, *scope* a condition."""
+    ranks = f"CASE s.text WHEN '{NOT_BUILT}' THEN 2 WHEN '{DIFFERS}' THEN 1 ELSE 0 END"
+    each = f"""
+        SELECT {run} AS run, a.way, a.kind, e.key, e.backend, e.is_pure, {ranks} AS rank
+        FROM examination e JOIN run r ON r.key = e.run
+        JOIN artifact a ON a.examination = e.key JOIN word s ON s.key = a.state WHERE {scope}
+    """
+    whole = f"""
+        SELECT run, way, NULL AS kind, backend, is_pure, max(rank) AS rank FROM ({each}) GROUP BY key, way
+    """
+    of_rank = {rank: state for state, rank in _RANKS.items()}
+    for source in (each, whole):
+        counted = f"""
+            SELECT run, way, kind, backend, is_pure, rank, count(*) AS number FROM ({source})
+            GROUP BY run, way, kind, backend, is_pure, rank
+        """
+        query = f"""
+            SELECT t.run, w.text, k.text, b.text, t.is_pure, t.rank, t.number FROM ({counted}) t
+            JOIN word w ON w.key = t.way LEFT JOIN word k ON k.key = t.kind JOIN word b ON b.key = t.backend
+            ORDER BY t.run, w.text, k.text, b.text, t.is_pure, t.rank
+        """
+        for one, way, kind, backend, is_pure, rank, number in connection.execute(query):
+            pure = None if is_pure is None else bool(is_pure)
+            yield Count(one, way, kind or WHOLE, backend, pure, of_rank[rank], number)
+
+
+def hits(connection: sqlite3.Connection, code: str) -> Iterator[Hit]:
+    """Yield where the newest examinations found the cause *code*, by name of the package."""
+    for name, version, way, kind, *rest in connection.execute(_HITS, (code,)):
+        yield Hit(name, version, way, kind, CauseHit(*rest))

@@ -1,0 +1,1 @@
+"""``samebytes tree``: fix and digest installed trees."""

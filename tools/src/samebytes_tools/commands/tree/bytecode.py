@@ -1,0 +1,191 @@
+"""The compiled modules of a tree: which there are to be, and each in its one form."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from samebytes.artifact import bytecode
+from samebytes.artifact.pyc import source_of
+from samebytes.errors import ArchiveError
+
+from .installed import Distribution
+from .plan import Plan, beneath
+
+_SCRIPT_DIRECTORIES = ("bin", "Scripts")
+
+
+class Wanted(NamedTuple):
+    """A compiled module that there is to be."""
+
+    source: Path
+    """Where the source lies now."""
+    filename: str
+    """Where it will lie: what tracebacks show."""
+    optimize: int
+    """0, 1 or 2."""
+
+
+class Compiled(Protocol):
+    """What became of it."""
+
+    @property
+    def data(self) -> bytes:
+        """The whole ``.pyc``; empty if there is none."""
+
+    @property
+    def problem(self) -> str:
+        """In one line, why there is none."""
+
+
+class Compiler(Protocol):
+    """Compiles for one interpreter."""
+
+    @property
+    def tag(self) -> str:
+        """As in the names of compiled modules: ``cpython-311``."""
+
+    def compile(self, wanted: Sequence[Wanted]) -> Sequence[Compiled]:
+        """Return what became of each of *wanted*, in their order."""
+
+
+def plan_bytecode(
+    plan: Plan,
+    found: Iterable[Distribution],
+    final: str,
+    levels: Collection[int] | None,
+    compiler: Compiler | None,
+    mode: str,
+) -> None:
+    """Plan the compiled modules: one for each level of each module, and none that has no source.
+
+    What lies beside the packages, as scripts do, is not imported, and gets none; where no distribution is installed,
+    all of the tree counts as modules.
+
+    :param final: where the tree's top will lie.
+    :param levels: of optimization; None for 0 and those that are there already; none at all for no compiled modules.
+    :param compiler: None to make none anew.
+    :param mode: of those that are there, as in :data:`samebytes.artifact.bytecode.FLAGS`.
+    """
+    found = tuple(found)
+    sites = {distribution.site for distribution in found} or {""}
+    listed = {place for distribution in found for place in distribution.rows}
+    modules = [name for name in plan.nodes if _is_module(plan, name, sites)]
+    there = _sorted_out(plan, set(modules), listed)
+    wanted: dict[str, Wanted] = {}
+    if compiler is not None:
+        for name in modules:
+            for level in (0, 1, 2) if levels is None else levels:
+                target = compiled_name(name, compiler.tag, level)
+                if levels is not None or level == 0 or target in there:
+                    wanted[target] = _wanted(plan, final, name, level)
+        _plan_foreign_levels(plan, there, wanted, compiler.tag, set(modules), final)
+        _plan_compiled(plan, wanted, compiler)
+    for name in sorted(there - set(wanted) - plan.removed):
+        if levels is not None and not levels:
+            plan.remove("bytecode", name, "removed")
+        else:
+            _plan_normalized(plan, name, final, mode)
+
+
+def compiled_name(source: str, tag: str, level: int) -> str:
+    """Return the name of the module compiled from *source* (PEP 3147, PEP 488)."""
+    directory, last = posixpath.split(source)
+    optimized = f".opt-{level}" if level else ""
+    return posixpath.join(directory, "__pycache__", f"{last[: -len('.py')]}.{tag}{optimized}.pyc")
+
+
+def is_compiled_name(name: str) -> bool:
+    """Tell whether *name* is that of a compiled module with its source elsewhere, not one that stands for itself."""
+    return name.endswith(".pyc") and posixpath.basename(posixpath.dirname(name)) == "__pycache__"
+
+
+def _is_module(plan: Plan, name: str, sites: Iterable[str]) -> bool:
+    """Tell whether *name* is a source in a site's packages; a name with a dot in it cannot be imported."""
+    directory, last = posixpath.split(name)
+    if not last.endswith(".py") or "." in last[: -len(".py")] or plan.file(name) is None:
+        return False
+    if posixpath.basename(directory) == "__pycache__":
+        return False
+    return any(beneath(site, name) and not _is_beside(plan, site, name) for site in sites)
+
+
+def _is_beside(plan: Plan, site: str, name: str) -> bool:
+    """Tell whether *name* is among the scripts that ``--target`` puts beside the packages."""
+    scripts = (posixpath.join(site, last) for last in _SCRIPT_DIRECTORIES)
+    return any(beneath(place, name) and f"{place}/__init__.py" not in plan.nodes for place in scripts)
+
+
+def _sorted_out(plan: Plan, modules: Collection[str], listed: Collection[str]) -> set[str]:
+    """Plan to remove what nothing imports, and return the compiled modules that stay."""
+    there = set()
+    for name in plan.nodes:
+        if not is_compiled_name(name) or plan.file(name) is None:
+            continue
+        source = source_of(name)
+        if source is None or source not in plan.nodes:
+            plan.remove("orphan", name, "removed: its source is not there, so that nothing imports it")
+        elif source in listed and source not in modules:
+            plan.remove("orphan", name, "removed: its source is no module")
+        elif plan.file(source) is not None:
+            there.add(name)
+    return there
+
+
+def _wanted(plan: Plan, final: str, source: str, level: int) -> Wanted:
+    return Wanted(Path(plan.nodes[source].path), posixpath.join(final, source), level)
+
+
+def _plan_foreign_levels(
+    plan: Plan, there: set[str], wanted: dict[str, Wanted], tag: str, modules: Collection[str], final: str
+) -> None:
+    """Let go the levels that are not wanted of modules, and keep those of sources that no distribution has."""
+    for name in sorted(there - set(wanted)):
+        source = source_of(name)
+        assert source is not None
+        stem = posixpath.basename(source)[: -len(".py")]
+        rest = posixpath.basename(name)[len(stem) + 1 : -len(".pyc")]
+        own, _, level = rest.partition(".opt-")
+        if own != tag or level not in ("", "1", "2"):
+            continue
+        if source in modules:
+            plan.remove("bytecode", name, "removed: its level of optimization is not wanted")
+        else:
+            wanted[name] = _wanted(plan, final, source, int(level or 0))
+
+
+def _plan_compiled(plan: Plan, wanted: dict[str, Wanted], compiler: Compiler) -> None:
+    names = sorted(wanted)
+    for name, compiled in zip(names, compiler.compile([wanted[name] for name in names])):
+        if compiled.problem:
+            plan.note("bytecode", source_of(name) or name, f"does not compile: {compiled.problem}")
+            if plan.file(name) is not None:
+                plan.remove("bytecode", name, "removed: its source does not compile")
+        else:
+            plan.write("bytecode", name, compiled.data, "compiled anew" if name in plan.nodes else "compiled")
+
+
+def _plan_normalized(plan: Plan, name: str, final: str, mode: str) -> None:
+    source = source_of(name)
+    assert source is not None
+    before = plan.read(name)
+    if not bytecode.is_known(before):
+        plan.note("bytecode", name, "left as it is: compiled by a Python that is not known")
+        return
+    if _is_stale(before, plan.nodes[source].stat):
+        plan.remove("bytecode", name, "removed: its source has changed since")
+        return
+    try:
+        after = bytecode.normalized(bytecode.bound(before, plan.read(source), mode), posixpath.join(final, source))
+    except ArchiveError as error:
+        plan.remove("bytecode", name, f"removed: {error.message}")
+    else:
+        plan.write("bytecode", name, after, "put into the one form")
+
+
+def _is_stale(data: bytes, source: os.stat_result) -> bool:
+    """Tell whether the import system would compile anew because of the source's time (PEP 552)."""
+    return data[4:8] == bytes(4) and data[8:12] != (int(source.st_mtime) & 0xFFFFFFFF).to_bytes(4, "little")

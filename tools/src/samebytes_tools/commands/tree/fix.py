@@ -1,0 +1,117 @@
+"""Makes canonical in place what pip or uv installed: a virtual environment, a ``--target``, a site-packages."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+from samebytes.archive.entry import Kind
+from samebytes.epoch import DEFAULT_DATE
+from samebytes.errors import UsageError
+
+from .apply import apply, demand_permission, told, touches
+from .bytecode import Compiler, plan_bytecode
+from .installed import distributions, same_headers, same_metadata, same_records
+from .plan import Change, Plan
+from .walk import Node, walk
+
+
+class Options(NamedTuple):
+    """How to fix a tree."""
+
+    final: str
+    """Where the tree's top will lie, absolute."""
+    date: int = DEFAULT_DATE
+    """Seconds since 1970 UTC."""
+    levels: tuple[int, ...] | None = None
+    """Levels of optimization to compile at; None for 0 and what is there; none at all for no compiled modules."""
+    mode: str = "checked-hash"
+    """How compiled modules that are not made anew are bound to their source; the compiler knows its own."""
+    executable: str | None = None
+    """What generated scripts are run by; None for what they say already."""
+    rebuild_record: bool = False
+    write: bool = True
+    """False to find what would change, and write nothing."""
+    durable: bool = True
+    """Wait until what is written lies on the disk."""
+
+
+class Fixed(NamedTuple):
+    """What was changed in a tree, or would be."""
+
+    root: Path
+    date: int
+    distributions: int
+    changes: tuple[Change, ...]
+    notes: tuple[Change, ...]
+
+
+def fix(
+    root: Path,
+    options: Options,
+    compiler: Compiler | None,
+    digests: Mapping[str, tuple[bytes, int]] = MappingProxyType({}),
+) -> Fixed:
+    """Make the tree at *root* canonical, or say what that would change.
+
+    :param compiler: makes compiled modules anew; None to put those that are there into their one form.
+    :param digests: SHA-256 and size of files, by name in the tree, as far as they are known.
+    :raises UsageError: if *root* is no directory, or a whole file system.
+    :raises ArchiveError: if something in it cannot be read.
+    :raises RecordError: if a RECORD contradicts its files; nothing was changed.
+    :raises OutputError: if something cannot be written.
+    """
+    if is_whole_system(root):
+        raise UsageError(
+            f"{root}: is a whole file system, whose modes and times have a meaning of their own",
+            remedy=f"Name what pip or uv installed into, such as {root / 'usr/lib/python3/dist-packages'}.",
+        )
+    plan, found = planned(root, options, compiler, digests)
+    top = Node(".", os.fspath(root), Kind.DIRECTORY, root.stat())
+    changed = touches(plan, top, options.date)
+    changes = (*plan.changes, *(change for touch in changed for change in told(touch)))
+    if options.write and changes:
+        demand_permission(plan, changed)
+        apply(plan, changed, options.date, durable=options.durable)
+    return Fixed(root, options.date, found, changes, tuple(plan.notes))
+
+
+def planned(
+    root: Path,
+    options: Options,
+    compiler: Compiler | None,
+    digests: Mapping[str, tuple[bytes, int]] = MappingProxyType({}),
+) -> tuple[Plan, int]:
+    """Return what is to become of the files at *root*, modes and times aside, and how many distributions there are.
+
+    :raises: as :func:`fix` does; nothing is written.
+    """
+    plan = Plan(root, walk(root), digests)
+    listed = distributions(plan, options.final, rebuild_record=options.rebuild_record)
+    found = tuple(same_headers(plan, distribution) for distribution in listed)
+    for distribution in found:
+        same_metadata(plan, distribution, options.executable)
+    _plan_leftovers(plan)
+    plan_bytecode(plan, found, options.final, options.levels, compiler, options.mode)
+    plan.remove_emptied()
+    same_records(plan, found)
+    return plan, len(found)
+
+
+def is_whole_system(root: Path) -> bool:
+    """Tell whether *root* holds more than what was installed: an image, a machine's root."""
+    return os.path.lexists(root / "etc" / "passwd")
+
+
+def _plan_leftovers(plan: Plan) -> None:
+    """Plan to remove the empty ``.lock`` that uv leaves at the top, and what a killed run of ours has left."""
+    for name in plan.nodes:
+        if re.search(r"(?:^|/)\.samebytes-[0-9a-f]{16}\.tmp$", name) and plan.file(name) is not None:
+            plan.remove("leftover", name, "removed: an ended run of samebytes left it")
+    node = plan.file(".lock")
+    if node is not None and node.stat.st_size == 0:
+        plan.remove("uv-cache", ".lock", "removed: uv's lock, which nothing holds when it is done")

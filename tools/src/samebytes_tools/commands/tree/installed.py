@@ -1,0 +1,269 @@
+"""The distributions installed in a tree: their RECORDs verified, what installers add of themselves made the same."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import posixpath
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from samebytes.archive.entry import Kind
+from samebytes.artifact import record, scripts
+from samebytes.artifact.pyc import source_of
+from samebytes.errors import RecordError
+
+from .plan import Plan, hashed, joined
+
+INSTALLER = b"samebytes\n"
+"""What INSTALLER says afterwards."""
+
+_OTHER_INSTALLERS = (b"pip", b"uv")
+_OWN_NOTES = ("uv_cache.json", "uv_build.json")
+_SCRIPT_DIRECTORIES = ("bin", "Scripts")
+_PIP_HEADERS = r"include/(?:site/)?python[0-9.]*/"
+_SHOWN = 20
+
+
+class Distribution(NamedTuple):
+    """One ``*.dist-info`` directory that has a RECORD."""
+
+    info: str
+    """Its name in the tree."""
+    rows: Mapping[str, record.Row]
+    """By name in the tree; of what lies outside, by a name with ``..`` or an absolute one."""
+
+    @property
+    def site(self) -> str:
+        """The directory that RECORD's names count from; empty for the tree's top."""
+        return posixpath.dirname(self.info)
+
+    @property
+    def record(self) -> str:
+        """RECORD's name in the tree."""
+        return f"{self.info}/RECORD"
+
+
+def distributions(plan: Plan, final: str, *, rebuild_record: bool) -> tuple[Distribution, ...]:
+    """Return the distributions in a tree whose top will be called *final*, every RECORD held against the files.
+
+    What a ``.pyc`` is does not count: it is made anew.
+
+    :raises RecordError: if a RECORD contradicts its files, unless it is to be rebuilt; all mismatches are told.
+    """
+    listings = {info: _listing(plan, info) for info in _infos(plan)}
+    rows = {
+        info: {_place(plan, posixpath.dirname(info), row.name, final): row for row in listing.rows.values()}
+        for info, listing in listings.items()
+    }
+    # A vendored distribution is data of the one that lists its RECORD.
+    found = [info for info in rows if not any(f"{info}/RECORD" in rows[other] for other in rows if other != info)]
+    wrong: list[tuple[str, record.Mismatch]] = []
+    for info in found:
+        faults = [fault for fault in listings[info].faults if not fault.name.endswith(".pyc")]
+        faults += _mismatches(plan, rows[info])
+        site = posixpath.dirname(info)
+        wrong += [(info, fault) for fault in faults if not _is_own_work(plan, info, joined(site, fault.name))]
+    if wrong and not rebuild_record:
+        raise _disagreement(plan, wrong)
+    for info, mismatch in wrong:
+        plan.note("record-verified", joined(posixpath.dirname(info), mismatch.name), mismatch.detail)
+    return tuple(Distribution(info, rows[info]) for info in found)
+
+
+def _listing(plan: Plan, info: str) -> record.Listing:
+    return record.parse(plan.read(f"{info}/RECORD"), f"{posixpath.basename(info)}/RECORD")
+
+
+def _infos(plan: Plan) -> Iterator[str]:
+    for name in plan.nodes:
+        directory, _, last = name.rpartition("/")
+        if last == "RECORD" and directory.endswith(".dist-info") and plan.file(name) is not None:
+            yield directory
+
+
+def _place(plan: Plan, site: str, name: str, final: str) -> str:
+    """Return the name in the tree of what a RECORD in *site* calls *name*."""
+    if posixpath.isabs(name):
+        inside = name.startswith(f"{final.rstrip('/')}/")
+        return posixpath.relpath(name, final) if inside else name
+    place = joined(site, name)
+    if place in plan.nodes or not name.startswith("../"):
+        return place
+    # pip install --target writes RECORD before it moves what it lists: ../../bin/x stands for bin/x.
+    moved = joined(site, name.replace("../", ""))
+    return moved if moved in plan.nodes and not os.path.lexists(plan.root / place) else place
+
+
+def is_outside(place: str) -> bool:
+    """Tell whether a name leads out of the tree."""
+    return place.startswith("/") or place == ".." or place.startswith("../")
+
+
+def _mismatches(plan: Plan, rows: Mapping[str, record.Row]) -> Iterator[record.Mismatch]:
+    for place, row in rows.items():
+        if is_outside(place) or place.endswith(".pyc"):
+            continue
+        node = plan.nodes.get(place)
+        if node is None or node.kind is Kind.DIRECTORY:
+            yield record.Mismatch(row.name, "RECORD lists it, and there is no such file")
+        elif row.algorithm == "sha256":
+            digest, size = plan.digest(place)
+            yield from filter(None, [record.compare(row, size, record.spelt("sha256", digest))])
+        elif row.algorithm in record.ALGORITHMS:
+            digest, size = hashed(node.path, row.algorithm)
+            yield from filter(None, [record.compare(row, size, record.spelt(row.algorithm, digest))])
+
+
+def _is_own_work(plan: Plan, info: str, name: str) -> bool:
+    """Tell whether a file differs from RECORD because an earlier run was ended before it could write RECORD."""
+    directory, _, last = name.rpartition("/")
+    if directory == info:
+        gone = last in ("direct_url.json", *_OWN_NOTES) and name not in plan.nodes
+        return gone or (last == "INSTALLER" and plan.file(name) is not None and plan.read(name) == INSTALLER)
+    if posixpath.basename(directory) in _SCRIPT_DIRECTORIES and plan.file(name) is not None:
+        data = plan.read(name)
+        return any(
+            data == scripts.script(head, entry)
+            for entry in _commands(plan, info)
+            for head in [scripts.generated_head(data, entry)]
+            if head is not None and entry.name == last
+        )
+    return False
+
+
+def _disagreement(plan: Plan, wrong: Iterable[tuple[str, record.Mismatch]]) -> RecordError:
+    lines = [f"{info}: {mismatch.name}: {mismatch.detail}" for info, mismatch in wrong]
+    count = "one mismatch" if len(lines) == 1 else f"{len(lines)} mismatches"
+    more = [f"... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+    return RecordError(
+        "\n    ".join([f"{plan.root}: RECORD does not agree with the files ({count}):", *lines[:_SHOWN], *more]),
+        remedy="Install it again; or, if the files are as you want them, write RECORD anew with --rebuild-record.",
+    )
+
+
+def same_headers(plan: Plan, distribution: Distribution) -> Distribution:
+    """Plan to move the C headers that pip puts into a ``--target``, and return the distribution as it is then.
+
+    pip's place for them, ``include/site/python3.11`` or ``include/python``, tells whether pip itself ran in a virtual
+    environment. They go to ``include``, as uv puts them.
+    """
+    if distribution.site:
+        return distribution
+    rows = {}
+    for place, row in distribution.rows.items():
+        match = re.match(_PIP_HEADERS, place)
+        moved = place if match is None else f"include/{place[match.end() :]}"
+        if moved != place and plan.file(place) is not None and moved not in plan.nodes:
+            plan.write("headers", moved, plan.read(place), f"moved from {place}")
+            plan.remove("headers", place, f"moved to {moved}")
+        else:
+            moved = place
+        rows[moved] = row
+    return distribution._replace(rows=rows)
+
+
+def same_metadata(plan: Plan, distribution: Distribution, executable: str | None) -> None:
+    """Plan to make the same what each installer writes of itself, and to drop what is of this machine."""
+    installer = f"{distribution.info}/INSTALLER"
+    if plan.file(installer) is not None and plan.read(installer).strip() in _OTHER_INSTALLERS:
+        plan.write("installer", installer, INSTALLER, f"{plan.read(installer).decode().strip()} -> samebytes")
+    for last in _OWN_NOTES:
+        if plan.file(f"{distribution.info}/{last}") is not None:
+            plan.remove("uv-cache", f"{distribution.info}/{last}", "removed: it holds times, and is for uv alone")
+    _same_url(plan, f"{distribution.info}/direct_url.json")
+    _same_scripts(plan, distribution, executable)
+
+
+def _same_url(plan: Plan, name: str) -> None:
+    """Drop a wheel's local path; keep where else something came from, in one spelling (PEP 610)."""
+    if plan.file(name) is None:
+        return
+    try:
+        told = json.loads(plan.read(name))
+        url = str(told["url"])
+    except (ValueError, TypeError, KeyError):
+        plan.note("direct-url", name, "left as it is: it cannot be read")
+        return
+    if not url.startswith("file:"):
+        plan.write("direct-url", name, f"{json.dumps(told, sort_keys=True)}\n".encode(), "spelt in one way")
+    elif "dir_info" in told:
+        plan.note("direct-url", name, f"left as it is: installed from a directory of this machine, {url}")
+    else:
+        plan.remove("direct-url", name, f"removed: it said {url}")
+
+
+def _commands(plan: Plan, info: str) -> tuple[scripts.EntryPoint, ...]:
+    name = f"{info}/entry_points.txt"
+    if plan.file(name) is None:
+        return ()
+    try:
+        return tuple(scripts.entry_points(plan.read(name).decode("utf-8")))
+    except ValueError:
+        return ()  # Whoever installed it made no scripts of it either.
+
+
+def _same_scripts(plan: Plan, distribution: Distribution, executable: str | None) -> None:
+    entries = {entry.name: entry for entry in _commands(plan, distribution.info)}
+    for place in distribution.rows:
+        directory, last = posixpath.split(place)
+        if posixpath.basename(directory) not in _SCRIPT_DIRECTORIES or last not in entries or not plan.file(place):
+            continue
+        head = scripts.generated_head(plan.read(place), entries[last])
+        if head is not None:
+            head = head if executable is None else scripts.first_lines(executable)
+            plan.write("script", place, scripts.script(head, entries[last]), "written in the one wording")
+
+
+def same_records(plan: Plan, found: Iterable[Distribution]) -> None:
+    """Plan each RECORD: all files that will be there, the compiled modules of its sources too, sorted, RECORD last."""
+    there = plan.names()
+    compiled: dict[str, list[str]] = {}
+    for name in there:
+        source = source_of(name)
+        if source is not None and not _is_sourceless(name):
+            compiled.setdefault(source, []).append(name)
+    for distribution in found:
+        _same_record(plan, distribution, there, compiled)
+
+
+def _same_record(
+    plan: Plan, distribution: Distribution, there: Collection[str], compiled: Mapping[str, Sequence[str]]
+) -> None:
+    """Plan one RECORD; *compiled* are the compiled modules by their source."""
+    own = f"{posixpath.basename(distribution.info)}/RECORD"
+    listed = [place for place in distribution.rows if place in there]
+    kept = {place for place in listed if not place.endswith(".pyc") or _is_sourceless(place)}
+    names = kept.union(*(compiled.get(place, ()) for place in kept))
+    rows = [(_relative(name, distribution.site), *_told(plan, name)) for name in names]
+    rows += [(row.name, row.digest, row.size) for place, row in distribution.rows.items() if is_outside(place)]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([*sorted(set(rows), key=lambda row: os.fsencode(row[0])), (own, "", "")])
+    data = text.getvalue().encode("utf-8", "surrogateescape")
+    before = plan.read(distribution.record)
+    plan.write("record", distribution.record, data, _difference(before, data))
+
+
+def _is_sourceless(name: str) -> bool:
+    """Tell whether a ``.pyc`` stands where a module would, and is the module itself (PEP 3147)."""
+    return name.endswith(".pyc") and posixpath.basename(posixpath.dirname(name)) != "__pycache__"
+
+
+def _relative(name: str, site: str) -> str:
+    return posixpath.relpath(name, site or ".")
+
+
+def _told(plan: Plan, name: str) -> tuple[str, str]:
+    digest, size = plan.digest(name)
+    return record.spelt("sha256", digest), str(size)
+
+
+def _difference(old: bytes, new: bytes) -> str:
+    before, after = set(old.splitlines()), set(new.splitlines())
+    if before == after:
+        return "rows in another order -> sorted by name" if old.splitlines() != new.splitlines() else "line ends -> LF"
+    return f"{len(after - before)} rows written anew, {len(before - after)} dropped"

@@ -1,0 +1,156 @@
+"""What is to be changed in a tree, collected before anything is."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from samebytes.archive.entry import CHUNK_SIZE, Kind
+from samebytes.errors import ArchiveError
+
+from .walk import Node
+
+
+class Change(NamedTuple):
+    """One thing in a tree that is changed, or in a check would be."""
+
+    rule: str
+    """A key of :data:`RULES`."""
+    name: str
+    """In the tree; ``.`` for its top."""
+    detail: str
+
+
+RULES = {
+    "record-verified": "RECORD contradicted the files",
+    "bytecode": "compiled modules made canonical",
+    "orphan": "compiled modules that nothing imports removed",
+    "script": "generated scripts put into one wording",
+    "installer": "INSTALLER made the same",
+    "direct-url": "direct_url.json with a path of this machine removed",
+    "uv-cache": "uv's own notes removed",
+    "leftover": "files that an ended run had not put in place removed",
+    "headers": "C headers moved to where they are the same",
+    "record": "RECORD written anew, in order",
+    "mode": "modes made 0644 or 0755",
+    "mtime": "modification times set to the date",
+}
+"""What is done, by the name that reports use."""
+
+
+class Plan:
+    """The tree as it is, and as it is to be."""
+
+    def __init__(self, root: Path, nodes: Iterable[Node], digests: Mapping[str, tuple[bytes, int]]) -> None:
+        self.root = root
+        self.nodes = {node.name: node for node in nodes}
+        self.writes: dict[str, bytes] = {}
+        self.removed: set[str] = set()
+        self.changes: list[Change] = []
+        self.notes: list[Change] = []
+        self._digests = dict(digests)
+
+    def file(self, name: str) -> Node | None:
+        """Return the file called *name* if there is one."""
+        node = self.nodes.get(name)
+        return node if node is not None and node.kind is Kind.FILE else None
+
+    def names(self) -> set[str]:
+        """Return the names of the files that there will be."""
+        files = {name for name, node in self.nodes.items() if node.kind is not Kind.DIRECTORY}
+        return (files | set(self.writes)) - self.removed
+
+    def read(self, name: str) -> bytes:
+        """Return the contents of a file as they are.
+
+        :raises ArchiveError: if it cannot be read.
+        """
+        try:
+            return Path(self.nodes[name].path).read_bytes()
+        except OSError as error:
+            raise _unreadable(self.nodes[name].path, error) from error
+
+    def digest(self, name: str) -> tuple[bytes, int]:
+        """Return the SHA-256 digest and the size that the file *name* will have.
+
+        :raises ArchiveError: if it cannot be read.
+        """
+        if name in self.writes:
+            data = self.writes[name]
+            return hashlib.sha256(data).digest(), len(data)
+        if name not in self._digests:
+            self._digests[name] = hashed(self.nodes[name].path, "sha256")
+        return self._digests[name]
+
+    def write(self, rule: str, name: str, data: bytes, detail: str) -> None:
+        """Let the file *name* hold *data*, unless it does already."""
+        if self.file(name) is not None and self.nodes[name].stat.st_size == len(data) and self.read(name) == data:
+            return
+        self.writes[name] = data
+        self.changes.append(Change(rule, name, detail))
+
+    def remove(self, rule: str, name: str, detail: str) -> None:
+        """Let the file or empty directory *name* go."""
+        if name not in self.removed:
+            self.removed.add(name)
+            self.changes.append(Change(rule, name, detail))
+
+    def remove_emptied(self) -> None:
+        """Let the directories go that nothing is left in, and ``__pycache__`` directories that never had anything."""
+        stay = (set(self.nodes) | {each for name in self.writes for each in with_parents(name)}) - self.removed
+        left = Counter(posixpath.dirname(name) for name in stay)
+        emptied = {posixpath.dirname(name) for name in self.removed}
+        directories = [name for name, node in self.nodes.items() if node.kind is Kind.DIRECTORY]
+        for name in sorted(directories, key=lambda name: name.count("/"), reverse=True):
+            if not left[name] and (name in emptied or posixpath.basename(name) == "__pycache__"):
+                self.remove("orphan", name, "removed: it is empty")
+                left[posixpath.dirname(name)] -= 1
+                emptied.add(posixpath.dirname(name))
+
+    def note(self, rule: str, name: str, detail: str) -> None:
+        """Remember what is worth knowing, but is not changed."""
+        self.notes.append(Change(rule, name, detail))
+
+
+def hashed(path: str, algorithm: str) -> tuple[bytes, int]:
+    """Return a file's digest and size.
+
+    :raises ArchiveError: if it cannot be read.
+    """
+    state = hashlib.new(algorithm)
+    size = 0
+    try:
+        with Path(path).open("rb") as file:
+            while chunk := file.read(CHUNK_SIZE):
+                state.update(chunk)
+                size += len(chunk)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return state.digest(), size
+
+
+def with_parents(name: str) -> Iterator[str]:
+    """Yield *name* and the directories that it lies in, without the tree's top."""
+    while name:
+        yield name
+        name = posixpath.dirname(name)
+
+
+def beneath(directory: str, name: str) -> bool:
+    """Tell whether *name* lies in *directory*; the empty one is the tree's top."""
+    return not directory or name.startswith(f"{directory}/")
+
+
+def joined(directory: str, name: str) -> str:
+    """Return *name*, which counts from *directory*, as it counts from the tree's top, without needless ``..``."""
+    return posixpath.normpath(posixpath.join(directory, name))
+
+
+def _unreadable(path: str, error: OSError) -> ArchiveError:
+    return ArchiveError(
+        f"{path}: cannot be read: {error.strerror or error}", remedy="Run as the tree's owner, or make it readable."
+    )

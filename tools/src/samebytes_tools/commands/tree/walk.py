@@ -1,0 +1,107 @@
+"""The files, directories and links of a tree on disk, in one order."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from samebytes.archive.entry import CHUNK_SIZE, Entry, Kind
+from samebytes.errors import ArchiveError, UsageError
+
+
+class Node(NamedTuple):
+    """One thing in a tree."""
+
+    name: str
+    """Relative to the tree's top, separated by ``/``."""
+    path: str
+    kind: Kind
+    stat: os.stat_result
+    """Of the thing itself, not of what a link points to."""
+    target: str = ""
+    """Where a symbolic link points, as stored."""
+
+    @property
+    def mode(self) -> int:
+        """Permission bits, 0 to 0o7777; those of a link have no meaning and count as 0o777."""
+        return 0o777 if self.kind is Kind.SYMLINK else stat.S_IMODE(self.stat.st_mode)
+
+    @property
+    def entry(self) -> Entry:
+        """It as a member of an archive, its time in whole seconds."""
+        found = Entry(self.name, self.kind, self.mode, self.stat.st_mtime_ns // 1_000_000_000, target=self.target)
+        return found._replace(content=_OnDisk(self)) if self.kind is Kind.FILE else found
+
+
+class _OnDisk:
+    """The contents of a file in the tree."""
+
+    __slots__ = ("_node",)
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    @property
+    def size(self) -> int:
+        return self._node.stat.st_size
+
+    def chunks(self) -> Iterator[bytes]:
+        try:
+            with Path(self._node.path).open("rb") as file:
+                yield from iter(lambda: file.read(CHUNK_SIZE), b"")
+        except OSError as error:
+            raise ArchiveError(
+                f"{self._node.path}: cannot be read: {error.strerror or error}",
+                remedy="Run as the tree's owner, or make it readable.",
+            ) from error
+
+
+def walk(top: Path) -> tuple[Node, ...]:
+    """Return all that lies in the directory *top*, without itself: each directory, what is in it, then the next name.
+
+    Names are sorted by their bytes, one directory's at a time: that all of a directory stands together lets GNU tar
+    set its time when it leaves it. Links are not followed.
+
+    :raises UsageError: if *top* is no directory.
+    :raises ArchiveError: if something in it cannot be read, or is neither file, directory nor link.
+    """
+    if not top.is_dir():
+        what = "is not a directory" if os.path.lexists(top) else "there is no such directory"
+        raise UsageError(f"{top}: {what}", remedy="Name the directory that the packages are installed in.")
+    found: list[Node] = []
+    pending = [("", os.fspath(top))]
+    while pending:
+        prefix, directory = pending.pop()
+        for node in _children(prefix, directory):
+            found.append(node)
+            if node.kind is Kind.DIRECTORY:
+                pending.append((node.name + "/", node.path))
+    return tuple(sorted(found, key=lambda node: os.fsencode(node.name).split(b"/")))
+
+
+def _children(prefix: str, directory: str) -> list[Node]:
+    try:
+        with os.scandir(directory) as entries:
+            return [_node(prefix + entry.name, entry) for entry in entries]
+    except OSError as error:
+        raise ArchiveError(
+            f"{error.filename or directory}: cannot be read: {error.strerror or error}",
+            remedy="Run as the tree's owner, or make it readable.",
+        ) from error
+
+
+def _node(name: str, entry: os.DirEntry[str]) -> Node:
+    found = entry.stat(follow_symlinks=False)
+    if stat.S_ISREG(found.st_mode):
+        return Node(name, entry.path, Kind.FILE, found)
+    if stat.S_ISDIR(found.st_mode):
+        return Node(name, entry.path, Kind.DIRECTORY, found)
+    if stat.S_ISLNK(found.st_mode):
+        return Node(name, entry.path, Kind.SYMLINK, found, os.readlink(entry.path))
+    raise ArchiveError(
+        f"{entry.path}: is neither a file, a directory nor a symbolic link",
+        remedy="Remove it: pipes, sockets and devices have no place among installed packages.",
+    )

@@ -1,0 +1,1 @@
+"""``samebytes verify``: rebuild a published file, and compare."""

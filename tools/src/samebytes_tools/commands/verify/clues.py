@@ -1,0 +1,157 @@
+"""What a published artifact tells of its own build: generator, tags, dates, and the Python that it wants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from samebytes.archive.entry import Archive, Entry, read_all
+from samebytes.artifact import headers
+from samebytes.artifact.layout import parse_sdist_name, parse_wheel_name
+from samebytes.backend.date import DATE_FILE
+from samebytes.errors import UsageError
+from samebytes.passes.pipeline import agreed_date, kind_of, open_archive
+
+from ...building.interpreters import Python
+
+_GENERATORS = {
+    "bdist_wheel": "wheel",
+    "flit": "flit-core",
+    "meson": "meson-python",
+    "uv": "uv-build",
+}
+"""Names in ``Generator`` that are not those of the project that writes them."""
+
+_GENERATOR = re.compile(r"([A-Za-z][\w.-]*?)[ =]+\(?v?(\d[\w.!+-]*)\)?")
+_CPYTHON = re.compile(r"cp3(\d+)")
+
+
+@dataclass(frozen=True)
+class Clues:
+    """What is known of an artifact from itself alone."""
+
+    kind: str
+    """``"wheel"`` or ``"sdist"``."""
+    name: str
+    """As in the file name."""
+    version: str
+    tags: str = ""
+    """Python, ABI and platform of a wheel, joined by hyphens."""
+    generator: str = ""
+    """The ``Generator`` of WHEEL; empty for an sdist."""
+    requires_python: str = ""
+    date: int | None = None
+    """The one date of all files, seconds since 1970 UTC; None if they have several."""
+    latest: int | None = None
+    """The latest of their dates."""
+    brings_date: bool = False
+    """Whether it is an sdist that brings the date which its source had (``source-date-epoch = "vcs"``)."""
+
+
+def read(path: Path) -> Clues:
+    """Read what the artifact *path* tells.
+
+    :raises ArchiveError: if it is no wheel or sdist, or a damaged one.
+    """
+    kind = kind_of(path)
+    with open_archive(path) as archive:
+        times = [int(entry.mtime) for entry in archive.entries]
+        metadata = _block(archive, "METADATA" if kind == "wheel" else "PKG-INFO")
+        generator = _value(_block(archive, "WHEEL"), "Generator") if kind == "wheel" else ""
+        date = agreed_date(archive)
+        names = {entry.name.partition("/")[2] for entry in archive.entries} if kind == "sdist" else set()
+    wheel = parse_wheel_name(path.name) if kind == "wheel" else None
+    name, version = (wheel.name, wheel.version) if wheel else parse_sdist_name(path.name)
+    return Clues(
+        kind=kind,
+        name=name,
+        version=version,
+        tags=wheel.tags if wheel else "",
+        generator=generator,
+        requires_python=_value(metadata, "Requires-Python"),
+        date=date,
+        latest=max(times, default=None),
+        brings_date=DATE_FILE in names,
+    )
+
+
+def _block(archive: Archive, name: str) -> headers.Block | None:
+    """Return the header block of the file *name*: of ``.dist-info`` in a wheel, at the top of an sdist."""
+    found = [entry for entry in archive.entries if _is_metadata(entry, name)]
+    return headers.parse(read_all(found[0].content)) if found else None
+
+
+def _is_metadata(entry: Entry, name: str) -> bool:
+    directory, _, last = entry.name.partition("/")
+    return last == name and (name == "PKG-INFO" or directory.endswith(".dist-info"))
+
+
+def _value(block: headers.Block | None, name: str) -> str:
+    if block is None:
+        return ""
+    values = [field.value for field in block.fields if field.name.lower() == name.lower()]
+    return values[0].decode("utf-8", "replace") if values else ""
+
+
+def generated_by(generator: str, requires: Sequence[str]) -> tuple[str, str] | None:
+    """Return project and version of what wrote a wheel; None if ``Generator`` does not tell.
+
+    :param requires: the names of the build requirements, normalized.
+    """
+    found = _GENERATOR.fullmatch(generator.strip())
+    if not found:
+        return None
+    name = found[1].lower().replace("_", "-").replace(".", "-")
+    if name == "poetry":  # poetry-core called itself so before 1.1
+        return ("poetry-core" if "poetry-core" in requires else "poetry"), found[2]
+    return _GENERATORS.get(found[1].lower(), name), found[2]
+
+
+def wanted_minor(tags: str) -> tuple[int, int] | None:
+    """Return the version of CPython that a wheel's tags name; None if any will do.
+
+    :raises UsageError: if they want an interpreter that nobody can build with any more, or that is not CPython.
+    """
+    if not tags:
+        return None
+    pythons, abi, _ = tags.split("-")
+    names = pythons.split(".")
+    if any(name.startswith("py3") for name in names):
+        return None
+    minors = [int(found[1]) for found in map(_CPYTHON.fullmatch, names) if found]
+    if not minors:
+        raise UsageError(
+            f"the wheel is for {pythons} ({abi}), and samebytes rebuilds for CPython 3",
+            remedy="Verify another wheel of the release.",
+        )
+    return (3, min(minors))
+
+
+def misfit(clues: Clues, python: Python) -> str:
+    """Return why *python* cannot build what the artifact is, or nothing if it can."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        fits = SpecifierSet(clues.requires_python).contains(python.version, prereleases=True)
+    except InvalidSpecifier:
+        fits = True
+    if not fits:
+        return f"it requires Python {clues.requires_python}"
+    platform = clues.tags.rpartition("-")[2]
+    if platform in ("", "any") or any(_is_of(one, python) for one in platform.split(".")):
+        return ""
+    return f"it is for {platform}, and this is {python.platform} ({python.libc or 'another C library'})"
+
+
+def _is_of(platform: str, python: Python) -> bool:
+    """Tell whether wheels with the tag *platform* are built on the platform of *python*."""
+    system, _, rest = re.sub(r"[-.]", "_", python.platform).partition("_")
+    if system == "linux":
+        musl = platform.startswith("musllinux") and not python.libc.startswith("glibc")
+        glibc = platform.startswith(("linux", "manylinux")) and python.libc.startswith("glibc")
+        return (musl or glibc) and platform.endswith(f"_{rest}")
+    if system == "macosx":
+        return platform.startswith("macosx") and platform.endswith(("_universal2", f"_{rest.partition('_')[2]}"))
+    return platform == f"{system}_{rest}".rstrip("_")

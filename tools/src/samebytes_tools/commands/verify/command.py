@@ -1,0 +1,218 @@
+"""``samebytes verify``: rebuild what was published, and compare."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Callable
+
+from samebytes import __version__
+from samebytes.console import exit_status
+from samebytes.console.streams import Progress, style_of
+from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
+from samebytes.errors import UsageError
+
+from ..reproducible_build.command import settings_of, show_log, warn, worker_command
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...index.index import Index
+    from .remake import Surroundings
+    from .verify import Request, Result
+
+_DESCRIPTION = """\
+Rebuild a published wheel or sdist and compare: from its source, with the
+Python and platform that its tags name, with the release of the backend that
+wrote it, and with build requirements as they were when it was uploaded."""
+
+_EPILOG = f"""\
+The source is the release's own sdist, unless --source names another. The index
+is pip's. What a project builds is run on this machine, as pip would run it.
+
+examples:
+  samebytes verify idna==3.10
+  samebytes verify dist/pkg-1.0-py3-none-any.whl --source .
+  samebytes verify pkg==1.0 --sdist --source https://HOST/pkg.git@v1.0
+  samebytes verify pkg==1.0 --provenance pkg.json
+  samebytes verify --from pkg.json
+
+{exit_status.table(1, 2, 3, 4, 5, 7, 8, 9, 12, exit_status.INTERRUPTED, exit_status.TERMINATED)}
+
+Where some cannot be verified, the others are, and the status is that of the
+highest error."""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to *subparsers*."""
+    parser = subparsers.add_parser(
+        "verify", help="rebuild what was published, and compare", description=_DESCRIPTION, epilog=_EPILOG
+    )
+    parser.add_argument("targets", metavar="FILE|NAME==VERSION", nargs="*", help="what was published")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("-s", "--sdist", action="store_true", help="of a release, verify the sdist")
+    kind.add_argument(
+        "-w", "--wheel", action="store_true", help="of a release, verify a wheel (default, if it has one)"
+    )
+    parser.add_argument("--source", metavar="SRC", help="the source: a tree, an sdist, or GIT-URL-OR-DIR@REF")
+    parser.add_argument("--python", metavar="X.Y|PATH", help="build with that interpreter")
+    parser.add_argument("--locked", metavar="FILE", type=Path, help="with the build requirements of that pylock.toml")
+    parser.add_argument(
+        "-C", "--config-setting", metavar="KEY[=VALUE]", action="append", default=[], help="handed to the backend"
+    )
+    parser.add_argument("--from", dest="record", metavar="RECORD", type=Path, help="rebuild exactly as recorded there")
+    parser.add_argument("--provenance", metavar="FILE", type=Path, help="write a record of the rebuild there (SLSA)")
+    parser.add_argument("-o", "--output", metavar="DIR", type=Path, help="put the rebuilt file there")
+    parser.add_argument(
+        "--accept",
+        choices=("identical", "normalized", "payload"),
+        default="normalized",
+        help="how equal it must be for status 0 (default: normalized)",
+    )
+    parser.add_argument(
+        "--timeout", metavar="SECONDS", type=_seconds, default=3600.0, help="end a build after that (default: 3600)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.add_argument("--html", metavar="FILE", type=Path, help="write a page there")
+    add_verbosity(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Verify, and tell of the verdicts."""
+    from .verify import verify_all
+
+    requests = _requests(args)
+    # What backend and pip say live would run into a line that is rewritten.
+    environ = {**os.environ, "TERM": "dumb"} if args.verbosity >= VERBOSE else os.environ
+    with Progress(sys.stderr, environ, quiet=args.verbosity <= QUIET) as progress:
+        results = list(verify_all(requests, _surroundings(args, progress)))
+    status = _status(results, args.accept)
+    _report(args, results, status)
+    return status
+
+
+def _requests(args: argparse.Namespace) -> list[Request]:
+    """Return what the command line asks for."""
+    from .verify import Request, requests_of
+
+    _check_options(args)
+    common = Request(
+        target="",
+        kind="sdist" if args.sdist else "wheel" if args.wheel else "",
+        source=args.source or "",
+        python=args.python or "",
+        locked=args.locked,
+        config_settings=settings_of(args.config_setting),
+        record=args.record,
+        output=args.output,
+    )
+    if args.targets:
+        from dataclasses import replace
+
+        requests = [replace(common, target=target) for target in args.targets]
+    else:
+        requests = requests_of(args.record, common)
+    if args.provenance and len(requests) != 1:
+        raise UsageError("a record is of one rebuild, and several are to be verified", remedy="Verify them one by one.")
+    return requests
+
+
+def _check_options(args: argparse.Namespace) -> None:
+    if not args.targets and not args.record:
+        raise UsageError("there is nothing to verify", remedy="Name a file, NAME==VERSION, or --from RECORD.")
+    for name in ("locked", "config_setting"):
+        if args.record and getattr(args, name):
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"--from and {option} exclude each other", remedy="A record says what to build with.")
+    for name in ("provenance", "html"):
+        path = getattr(args, name)
+        if path and not path.resolve().parent.is_dir():
+            raise UsageError(f"the directory of {path} does not exist", remedy="Make it first.")
+
+
+def _surroundings(args: argparse.Namespace, progress: Progress) -> Surroundings:
+    from ...building.worker import run_worker
+    from ..reproducible_build import build
+    from .remake import Surroundings
+    from .worker import COMMAND
+
+    verbose = args.verbosity >= VERBOSE
+    around = build.Surroundings(
+        environ=os.environ,
+        worker=worker_command(verbose),
+        run_worker=partial(run_worker, limit=args.timeout),
+        tell=progress.step,
+        warn=lambda text: None if args.verbosity <= QUIET else warn(text, progress),
+        show_log=lambda log: show_log(log, progress) if log.is_file() else None,
+    )
+    worker = (sys.executable, "-c", COMMAND, json.dumps(sys.path), "verbose" if verbose else "quiet")
+    return Surroundings(around, worker, _index())
+
+
+def _index() -> Callable[[], Index]:
+    """Return what gives the package index, which is only looked for when it is needed."""
+
+    @cache
+    def index() -> Index:
+        from ...index.index import Index, address
+
+        certificates = os.environ.get("PIP_CERT") or os.environ.get("REQUESTS_CA_BUNDLE") or ""
+        patience = os.environ.get("PIP_DEFAULT_TIMEOUT", "")
+        return Index(
+            address(os.environ), certificates=certificates, timeout=float(patience) if patience.isdigit() else 60.0
+        )
+
+    return index
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 10_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return seconds
+
+
+def _status(results: Sequence[Result], accept: str) -> int:
+    """Return the highest error's status, else whether all verdicts are good enough."""
+    from .verify import ACCEPTED
+
+    errors = [result.error.exit_status for result in results if result.error is not None]
+    if errors:
+        return max(errors)
+    verdicts = {result.verified.comparison.verdict for result in results if result.verified is not None}
+    return exit_status.FINE if verdicts <= set(ACCEPTED[accept]) else exit_status.FINDINGS
+
+
+def _report(args: argparse.Namespace, results: Sequence[Result], status: int) -> None:
+    from samebytes.console.style import error_lines
+
+    from ...building.provenance import text
+    from ...reporting.difference_tree import ASCII, LINES, View
+    from ...reporting.save import save
+    from .report import as_json, as_page, lines
+
+    verified = results[0].verified
+    if args.provenance and verified is not None:
+        save(text(verified.record), args.provenance)
+    if args.html:
+        save(as_page(results, version=__version__), args.html)
+    if args.json:
+        print(as_json(results, version=__version__, accept=args.accept, exit_status=status))
+        return
+    for result in results:
+        if result.error is not None:
+            message = result.error.message if len(results) == 1 else f"{result.target}: {result.error.message}"
+            print("\n".join(error_lines(message, result.error.remedy, style_of(sys.stderr))), file=sys.stderr)
+    if args.verbosity > QUIET:
+        branches = LINES if (sys.stdout.encoding or "").lower().startswith("utf") else ASCII
+        view = View(style_of(sys.stdout), args.verbosity >= VERBOSE, branches)
+        for line in lines(results, view):
+            print(line)

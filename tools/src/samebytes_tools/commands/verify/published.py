@@ -1,0 +1,163 @@
+"""Artifacts to verify: files that are here, or files of a release that a package index has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Callable
+
+from samebytes.artifact.layout import fold, parse_sdist_name, parse_wheel_name
+from samebytes.errors import ArchiveError, UsageError
+from samebytes.passes.pipeline import kind_of
+
+from ...building.interpreters import Python
+from ...building.source import sha256_of
+from ...index.index import File, Index
+from .clues import Clues, misfit, wanted_minor
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+_RELEASE = re.compile(r"\s*([A-Za-z0-9][\w.-]*)\s*===?\s*(\S+)\s*")
+_SUFFIXES = (".whl", ".tar.gz")
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A wheel or sdist that is here now."""
+
+    path: Path
+    sha256: str
+    file: File | None = None
+    """What the index says of this very file; None if it does not know it."""
+    note: str = ""
+
+
+def find(
+    target: str,
+    kind: str,
+    python: Callable[[], Python],
+    index: Callable[[], Index],
+    directory: Path,
+    *,
+    is_in_index: bool = False,
+) -> Artifact:
+    """Return the artifact that *target* names: a file, or ``NAME==VERSION``.
+
+    :param is_in_index: whether it may be the name of a file in the index.
+    :param kind: ``"wheel"`` or ``"sdist"`` to choose of a release; empty for a wheel if there is one that fits.
+    :param directory: where downloads go.
+    :raises SamebytesError: if there is none.
+    """
+    path = Path(target)
+    if path.is_file():
+        return _local(path, index)
+    release = _RELEASE.fullmatch(target)
+    if release:
+        files = of_release(index(), release[1], release[2])
+        return _downloaded(_choice(files, target, kind, python), index(), directory)
+    if is_in_index and target.endswith(_SUFFIXES):
+        return _downloaded(by_name(target, index()), index(), directory)
+    raise UsageError(
+        f"{target}: there is no such file, and it is no release", remedy="Name a wheel, an sdist, or NAME==VERSION."
+    )
+
+
+def of_release(index: Index, name: str, version: str) -> list[File]:
+    """Return the wheels and sdists of a release.
+
+    :raises UsageError: if the index does not know the project, or not that version.
+    """
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        wanted = Version(version)
+    except InvalidVersion:
+        raise UsageError(f"{version!r} is no version", remedy="Write NAME==VERSION, such as idna==3.10.") from None
+    files = [(file, _version(file, name)) for file in index.files(name)]
+    found = [file for file, has in files if has == wanted]
+    if not found:
+        known = sorted({has for _, has in files if has is not None})
+        newest = ", ".join(map(str, known[-5:])) or "nothing that is a wheel or .tar.gz"
+        raise UsageError(
+            f"the index {index.address} has no {name} {version}", remedy=f"It has, among others: {newest}."
+        )
+    return found
+
+
+def sdist_of(index: Index, name: str, version: str) -> File:
+    """Return the sdist of a release.
+
+    :raises UsageError: if it has none.
+    """
+    found = [file for file in of_release(index, name, version) if file.name.endswith(".tar.gz")]
+    if not found:
+        raise UsageError(
+            f"{name} {version} has no sdist in the index {index.address}",
+            remedy="Name its source: --source TREE, or --source GIT-URL@TAG.",
+        )
+    return found[0]
+
+
+def _version(file: File, project: str) -> Version | None:
+    """Return the version that *file*, one of *project*'s, is of; None for what is neither wheel nor ``.tar.gz``."""
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        name = parse_wheel_name(file.name) if file.name.endswith(".whl") else parse_sdist_name(file.name)
+        return Version(name.version) if fold(name.name) == fold(project) else None
+    except (ArchiveError, InvalidVersion):
+        return None
+
+
+def _local(path: Path, index: Callable[[], Index]) -> Artifact:
+    kind_of(path)
+    digest = sha256_of(path)
+    try:
+        known = by_name(path.name, index())
+    except UsageError:
+        return Artifact(path, digest)
+    if known.hashes.get("sha256") == digest:
+        return Artifact(path, digest, known)
+    return Artifact(path, digest, note=f"the index has another file called {path.name}: its SHA-256 is not this one's")
+
+
+def by_name(filename: str, index: Index) -> File:
+    """Return the file called *filename*.
+
+    :raises UsageError: if the index does not have it.
+    """
+    name = parse_wheel_name(filename).name if filename.endswith(".whl") else parse_sdist_name(filename).name
+    found = [file for file in index.files(name) if file.name == filename]
+    if not found:
+        raise UsageError(f"the index {index.address} has no file {filename}", remedy="Name a file that is here.")
+    return found[0]
+
+
+def _downloaded(file: File, index: Index, directory: Path) -> Artifact:
+    directory.mkdir(parents=True, exist_ok=True)
+    path = index.download(file, directory)
+    return Artifact(path, sha256_of(path), file)
+
+
+def _choice(files: Sequence[File], target: str, kind: str, python: Callable[[], Python]) -> File:
+    """Return the file of a release to verify: a wheel for any platform, one for this, or the sdist."""
+    wheels = [file for file in files if file.name.endswith(".whl")] if kind != "sdist" else []
+    sdists = [file for file in files if file.name.endswith(".tar.gz")] if kind != "wheel" else []
+    pure = [file for file in wheels if file.name.endswith("-any.whl")]
+    here = [] if pure or not wheels else [file for file in wheels if _fits(file, python())]
+    for file in (*pure, *here, *sdists):
+        return file
+    names = ", ".join(file.name for file in files)
+    raise UsageError(f"{target}: none of its files can be rebuilt here: {names}", remedy="Download one and name it.")
+
+
+def _fits(file: File, python: Python) -> bool:
+    wheel = parse_wheel_name(file.name)
+    clues = Clues("wheel", wheel.name, wheel.version, wheel.tags)
+    try:
+        return wanted_minor(wheel.tags) in (None, python.minor) and not misfit(clues, python)
+    except UsageError:
+        return False

@@ -1,0 +1,214 @@
+"""How an artifact was built, recovered: interpreter, build requirements as they were then, and the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from samebytes.backend.config import load
+from samebytes.backend.date import resolve
+from samebytes.errors import ConfigError, UsageError
+
+from ...building.interpreters import Python, find
+from ...building.provenance import MATTERING
+from ...building.requirements import parsed
+from ...index.index import File, Index
+from .clues import Clues, generated_by, misfit, wanted_minor
+
+_KEPT = (
+    "ALL_PROXY",
+    "CARGO_HOME",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "PATH",
+    "PIP_CERT",
+    "PIP_CLIENT_CERT",
+    "PIP_DEFAULT_TIMEOUT",
+    "PIP_PROXY",
+    "PIP_RETRIES",
+    "REQUESTS_CA_BUNDLE",
+    "RUSTUP_HOME",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "SYSTEMROOT",
+)
+"""What a rebuild gets of the caller's environment: how to reach the network, and compilers; see ``MATTERING``."""
+
+PINNED = {
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+    "PYTHONDONTWRITEBYTECODE": "1",  # or a backend that lies in the tree would find its own .pyc files there
+    "PYTHONHASHSEED": "0",
+    "PYTHONUTF8": "1",
+    "TZ": "UTC",
+}
+"""What a rebuild by a project's own backend gets, so that the same rebuild gives the same bytes."""
+
+_CONSTANT = 1580601600
+"""2020-02-02, which hatchling and samebytes write where nobody gives a date: so nobody gave one."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What is known of the time at which the build requirements were chosen."""
+
+    until: int | None
+    """Seconds since 1970-01-01 UTC; None if today's releases have to do."""
+    note: str = ""
+
+
+def interpreter(clues: Clues, asked: Python | None, own: Python, environ: Mapping[str, str]) -> Python:
+    """Return an interpreter that can build the artifact: the one *asked* for, of the wheel's version, or our own.
+
+    :raises UsageError: if it is not here, or the artifact is for another platform.
+    """
+    minor = wanted_minor(clues.tags)
+    python = asked or (own if minor in (None, own.minor) else find(minor, environ))
+    if not misfit(clues, python):
+        return python
+    if asked is None and minor is None:
+        other = _other(clues, own, environ)
+        if other is not None:
+            return other
+    raise UsageError(
+        f"{clues.name} {clues.version} cannot be rebuilt with Python {python.version}: {misfit(clues, python)}",
+        remedy="Verify it on a machine of that kind, or another file of the release.",
+    )
+
+
+def _other(clues: Clues, own: Python, environ: Mapping[str, str]) -> Python | None:
+    """Return the newest interpreter here that the artifact's Requires-Python allows."""
+    for small in range(own.minor[1] + 9, 8, -1):
+        try:
+            python = find((3, small), environ)
+        except UsageError:
+            continue
+        if not misfit(clues, python):
+            return python
+    return None
+
+
+def epoch(clues: Clues) -> int | None:
+    """Return the SOURCE_DATE_EPOCH that the artifact shows, if it shows one."""
+    return None if clues.date in (None, _CONSTANT) else clues.date
+
+
+def date_of(tree: Path, environ: Mapping[str, str]) -> int | None:
+    """Return the date that *tree* gives to what is built from it when nobody gives one; None if it cannot."""
+    unset = {name: value for name, value in environ.items() if name != "SOURCE_DATE_EPOCH"}
+    try:
+        return resolve(tree, load(tree).source_date_epoch, unset).seconds
+    except ConfigError:
+        return None
+
+
+def pins(clues: Clues, requires: Sequence[str], tree: Path, index: Index) -> tuple[tuple[str, ...], str]:
+    """Return constraints that bring back what wrote the artifact from *tree*, and a note on what cannot be had."""
+    names = [_name(line) for line in requires]
+    found = generated_by(clues.generator, names)
+    if found is None:
+        why = f"its Generator, {clues.generator!r}, names no version" if clues.generator else ""
+        return (), why and f"{why}: the backend's release is a guess"
+    name, version = found
+    if not has_version(index, name, version):
+        return (), f"the index has no {name} {version}, by which it says it was built: another release was taken"
+    # setuptools has had that command itself since 70.1, and then writes its own name.
+    older = ("setuptools<70.1",) if name == "wheel" and not _imports_wheel(tree) else ()
+    return (f"{name}=={version}", *older), ""
+
+
+def _imports_wheel(tree: Path) -> bool:
+    """Tell whether setup.py takes the command of wheel, whatever setuptools has."""
+    setup = tree / "setup.py"
+    return setup.is_file() and b"wheel.bdist_wheel" in setup.read_bytes()
+
+
+def has_version(index: Index, name: str, version: str) -> bool:
+    """Tell whether the index has a release."""
+    from .published import of_release
+
+    try:
+        return bool(of_release(index, name, version))
+    except UsageError:
+        return False
+
+
+def moment(file: File | None, clues: Clues, requires: Sequence[str], index: Index) -> Moment:
+    """Return until when build requirements count: the artifact's upload, else the latest date in it."""
+    if file is not None and file.uploaded is not None:
+        return Moment(file.uploaded)
+    if not is_dated(index, requires):
+        return Moment(
+            None,
+            "the index tells no times of upload: but for what is pinned, build requirements are the newest of today",
+        )
+    if file is not None or not clues.latest or clues.latest <= _CONSTANT:
+        return Moment(None, "nobody knows when it was built: the build requirements are the newest of today")
+    return Moment(
+        clues.latest, "the index does not know this very file: its latest date is taken for that of the build"
+    )
+
+
+def is_dated(index: Index, requires: Sequence[str]) -> bool:
+    """Tell whether the index says when files were uploaded, by the first build requirement that it has."""
+    for line in requires:
+        try:
+            return any(file.uploaded is not None for file in index.files(_name(line)))
+        except (UsageError, ConfigError):
+            continue
+    return False
+
+
+def _name(line: str) -> str:
+    from packaging.utils import canonicalize_name
+
+    return canonicalize_name(parsed(line).name)
+
+
+def environment(environ: Mapping[str, str], address: str, told: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a rebuild, but for where it may write: the network's, *told* ones, and pinned ones.
+
+    :param address: of the package index, for pip; nothing else of pip's configuration counts.
+    :param told: what the recovered or recorded build was told.
+    """
+    kept = {name: value for name, value in environ.items() if name.upper() in _KEPT}
+    kept.update(_toolchains(environ))
+    return {**kept, **pip_variables(environ, address), **PINNED, **told}
+
+
+def beneath(variables: Mapping[str, str], root: Path) -> dict[str, str]:
+    """Return *variables* with a home and a directory for temporary files in *root*, which are made."""
+    places = {"HOME": root / "home", "USERPROFILE": root / "home", "TMPDIR": root / "tmp"}
+    for path in set(places.values()):
+        path.mkdir(parents=True)
+    there = {name: str(path) for name, path in places.items()}
+    return {**variables, **there, "TEMP": there["TMPDIR"], "TMP": there["TMPDIR"]}
+
+
+def for_samebytes(environ: Mapping[str, str], address: str, told: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables for ``samebytes build``: the caller's, without what would tell a build otherwise."""
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name not in MATTERING and (name in _KEPT or not name.startswith(("PIP_", "UV_")))
+    }
+    return {**kept, **pip_variables(environ, address), **told}
+
+
+def pip_variables(environ: Mapping[str, str], address: str) -> dict[str, str]:
+    """Return what makes pip use the index at *address* and no other, but the cache that it always uses."""
+    cache = environ.get("PIP_CACHE_DIR") or Path(
+        environ.get("XDG_CACHE_HOME") or f"{environ.get('HOME')}/.cache", "pip"
+    )
+    variables = {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_CACHE_DIR": str(cache)}
+    return {**variables, "PIP_INDEX_URL": address} if address else variables
+
+
+def _toolchains(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return where Rust's toolchains are, which rustup looks for at home."""
+    home = Path(environ.get("HOME", "/"))
+    found = {"RUSTUP_HOME": home / ".rustup", "CARGO_HOME": home / ".cargo"}
+    return {name: str(path) for name, path in found.items() if name not in environ and path.is_dir()}

@@ -1,0 +1,147 @@
+"""What became of verifications, as text, as JSON and as sections of an HTML page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from samebytes.console.style import Style, error_lines, harmless
+from samebytes.epoch import format_date
+
+from ...building.provenance import SAMEBYTES
+from ...comparison.model import Comparison
+from ...reporting import html
+from ...reporting.difference_tree import View, body_lines, cause_lines, verdict_line
+from ...reporting.documents import causes_document, comparison_document
+from ...reporting.prose import folded
+from .verify import Result, Verified
+
+SCHEMA_VERSION = 1
+LABELS = ("published", "rebuilt")
+
+
+def lines(results: Sequence[Result], view: View) -> Iterator[str]:
+    """Yield each verdict, how the artifact was rebuilt, what differs, and in the end the causes; no errors."""
+    view = view._replace(labels=LABELS)
+    for result in results:
+        if result.verified is not None:
+            yield from _verified_lines(result.verified, view)
+    yield from cause_lines(comparisons(results), view.style)
+
+
+def comparisons(results: Sequence[Result]) -> list[Comparison]:
+    """Return those that were made."""
+    return [result.verified.comparison for result in results if result.verified is not None]
+
+
+def _verified_lines(verified: Verified, view: View) -> Iterator[str]:
+    yield verdict_line(verified.comparison, view.style)
+    for name, value in _facts(verified):
+        yield f"  {view.style.dim(f'{name:<9}')} {harmless(value)}"
+    if view.verbose:
+        for one in verified.requirements:
+            yield f"  {view.style.dim(' ' * 9)} {harmless(f'{one.name} {one.version}')}"
+    for note in verified.notes:
+        yield from folded(f"  note: {harmless(note)}", view.style.width, "    ")
+    yield from body_lines(verified.comparison, view)
+
+
+def _facts(verified: Verified) -> list[tuple[str, str]]:
+    """Return how it was rebuilt, in a few lines."""
+    how = verified.recovered
+    python = f"{how.python.implementation} {how.python.version}, {how.python.platform}"
+    needed = ", ".join(f"{one.name} {one.version}" for one in verified.requirements[:4])
+    more = f" and {len(verified.requirements) - 4} more" if len(verified.requirements) > 4 else ""
+    facts = [
+        ("source", verified.source_told),
+        ("built by", "samebytes" if how.method == SAMEBYTES else how.generator or "its own backend"),
+        ("python", python),
+        ("with", (needed + more) or "nothing"),
+        ("as of", format_date(how.until) if how.until is not None else ""),
+        ("date", format_date(int(how.epoch)) if how.epoch.isdigit() else ""),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def as_json(results: Sequence[Result], *, version: str, accept: str, exit_status: int) -> str:
+    """Return one JSON document (``verify.schema.json``)."""
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "samebytes": version,
+        "command": "verify",
+        "accept": accept,
+        "exit_status": exit_status,
+        "results": [_result(result) for result in results],
+        "causes": causes_document(comparisons(results)),
+    }
+    # Names that are not UTF-8 hold lone surrogates, which only ASCII escapes can carry.
+    return json.dumps(document, indent=2, ensure_ascii=True)
+
+
+def _result(result: Result) -> dict[str, Any]:
+    error = result.error
+    told = None
+    if error is not None:
+        told = {
+            "class": type(error).__name__,
+            "message": error.message,
+            "remedy": error.remedy,
+            "exit_status": error.exit_status,
+        }
+    return {
+        "target": result.target,
+        "verified": _verified(result.verified) if result.verified is not None else None,
+        "error": told,
+    }
+
+
+def _verified(verified: Verified) -> dict[str, Any]:
+    how = verified.recovered
+    return {
+        "artifact": {"name": verified.name, "sha256": verified.sha256, "url": verified.url or None},
+        "source": {
+            "uri": verified.source.uri or None,
+            "digest": dict(verified.source.digest),
+            "url": verified.source.location or None,
+        },
+        "build": {
+            "method": how.method,
+            "generator": how.generator or None,
+            "pins": list(how.pins),
+            "until": None if how.until is None else {"seconds": how.until, "iso": format_date(how.until)},
+            "environment": dict(how.environment),
+            "python": {
+                "implementation": how.python.implementation,
+                "version": how.python.version,
+                "platform": how.python.platform,
+            },
+            "requirements": [
+                {"name": one.name, "version": one.version, "url": one.url, "hashes": dict(one.hashes)}
+                for one in verified.requirements
+            ],
+        },
+        "notes": list(verified.notes),
+        "comparison": comparison_document(verified.comparison),
+    }
+
+
+def as_page(results: Sequence[Result], *, version: str) -> str:
+    """Return one HTML page."""
+    done = comparisons(results)
+    sections = [_section(result, number) for number, result in enumerate(results, start=1)]
+    lead = html.tally([one.verdict for one in done])
+    return html.html_page("samebytes verify", [*sections, html.causes_section(done)], version=version, lead=lead)
+
+
+def _section(result: Result, number: int) -> str:
+    if result.error is not None:
+        told = error_lines(f"{result.target}: {result.error.message}", result.error.remedy, Style())
+        return f"<section>{''.join(f'<p>{html.text(line)}</p>' for line in told)}</section>"
+    assert result.verified is not None
+    facts = "".join(
+        f"<div><dt>{html.text(name)}</dt><dd>{html.text(value)}</dd></div>" for name, value in _facts(result.verified)
+    )
+    notes = "".join(f'<p class="note">{html.text(note)}</p>' for note in result.verified.notes)
+    compared = html.comparison_section(result.verified.comparison, number, LABELS)
+    return f'{compared}<section><dl class="sides">{facts}</dl>{notes}</section>'

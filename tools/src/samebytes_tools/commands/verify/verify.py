@@ -1,0 +1,301 @@
+"""Rebuild what was published, as it was built then, and compare."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from samebytes.backend.config import load
+from samebytes.backend.fixed import remove
+from samebytes.commands.normalize.check import check
+from samebytes.commands.normalize.normalize import Job, Options
+from samebytes.errors import ConfigError, OutputError, SamebytesError, UsageError
+
+from ...building import lock, provenance
+from ...building import source as sources
+from ...building.interpreters import Python, named
+from ...building.isolated import Installed
+from ...building.provenance import BACKEND, SAMEBYTES, Material, Record
+from ...comparison.engine import compare_files
+from ...comparison.model import UNKNOWN_WORLD, Comparison, Verdict, World
+from ...index.index import File
+from . import published, recover
+from .clues import Clues
+from .clues import read as read_clues
+from .remake import Recovered, Surroundings, record, remake
+
+ACCEPTED = {
+    "identical": (Verdict.IDENTICAL,),
+    "normalized": (Verdict.IDENTICAL, Verdict.NORMALIZED),
+    "payload": (Verdict.IDENTICAL, Verdict.NORMALIZED, Verdict.PAYLOAD),
+}
+"""Which verdicts are good enough, by what ``--accept`` says."""
+
+_SYSTEMS = (Path("/"), Path("/usr"), Path("/usr/local"))
+"""Prefixes of interpreters that tell nothing of a machine."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody wants verified."""
+
+    target: str
+    """A file, ``NAME==VERSION``, or the name of a file in the index."""
+    kind: str = ""
+    """``"wheel"`` or ``"sdist"`` of a release; empty for whichever there is."""
+    source: str = ""
+    """An sdist, a tree or ``GIT-URL-OR-DIR@REF``; empty for the release's own sdist."""
+    python: str = ""
+    """A version or a path; empty for what the artifact wants."""
+    locked: Path | None = None
+    config_settings: Mapping[str, Any] = field(default_factory=dict)
+    """For the backend; a record has its own."""
+    record: Path | None = None
+    """A record to follow, instead of what can be recovered."""
+    output: Path | None = None
+    """Where the rebuilt file is put; nowhere if None."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What became of one verification."""
+
+    name: str
+    """Of the artifact."""
+    sha256: str
+    url: str
+    """Where it was downloaded or is published; empty if the index does not know it."""
+    source: Material
+    source_told: str
+    recovered: Recovered
+    requirements: tuple[Installed, ...]
+    comparison: Comparison
+    """Left: what was published; right: what was rebuilt."""
+    record: Record
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One of several verifications: either was it done, or it could not be."""
+
+    target: str
+    verified: Verified | None = None
+    error: SamebytesError | None = None
+
+
+def verify_all(requests: Sequence[Request], around: Surroundings) -> Iterator[Result]:
+    """Yield a result for each of *requests*, in their order; an error is a result, and the rest go on."""
+    for request in requests:
+        around.build.tell(f"Verifying {request.target}")
+        try:
+            yield Result(request.target, verified=verify(request, around))
+        except SamebytesError as error:
+            yield Result(request.target, error=error)
+
+
+def verify(request: Request, around: Surroundings) -> Verified:
+    """Rebuild what *request* names, and compare.
+
+    :raises SamebytesError: if it, its source, an interpreter or build requirements cannot be had, or the build fails.
+    """
+    private = Path(tempfile.mkdtemp(prefix="samebytes-")).resolve()
+    try:
+        return _Verification(request, around, private).run()
+    finally:
+        remove(private)
+
+
+def requests_of(path: Path, request: Request) -> list[Request]:
+    """Return a request for each file that the record *path* is about: the one beside it, else that of the index.
+
+    :raises ConfigError: if it is no record.
+    """
+    found = []
+    for name, sha256 in provenance.read(path).subjects:
+        beside = path.parent / name
+        is_here = beside.is_file() and sources.sha256_of(beside) == sha256
+        found.append(replace(request, target=str(beside) if is_here else name, record=path))
+    return found
+
+
+class _Verification:
+    """The steps, each of which may leave a note."""
+
+    def __init__(self, request: Request, around: Surroundings, private: Path) -> None:
+        self._request, self._around, self._private = request, around, private
+        self._record = provenance.read(request.record) if request.record else None
+        self._notes: list[str] = []
+
+    def run(self) -> Verified:
+        request, environ = self._request, self._around.build.environ
+        own = provenance.this_python()
+        index, downloads = self._around.index, self._private / "downloads"
+        artifact = published.find(
+            request.target, request.kind, lambda: own, index, downloads, is_in_index=self._record is not None
+        )
+        self._note(artifact.note)
+        clues = read_clues(artifact.path)
+        asked = named(request.python, environ) if request.python else self._recorded_python()
+        python = recover.interpreter(clues, asked, own, environ)
+        if re.search(r"-(many|musl)linux", clues.tags):
+            self._note("it was built in an image for its tag, and repaired; the rebuild is of this machine, as it is")
+        source = self._source(artifact, clues)
+        how = self._recovered(artifact, clues, source, python, own)
+        made = remake(how, clues.kind, source, self._private, self._around)
+        self._around.build.tell("Comparing")
+        url = artifact.file.url if artifact.file else ""
+        return Verified(
+            name=artifact.path.name,
+            sha256=artifact.sha256,
+            url=url,
+            source=Material(source.uri, source.digest, source.location),
+            source_told=source.told,
+            recovered=how,
+            requirements=made.requirements,
+            comparison=self._compared(artifact.path, url, made.path, source, python),
+            record=record(how, clues.kind, source, made),
+            notes=tuple(self._notes),
+        )
+
+    def _compared(self, published_: Path, url: str, made: Path, source: sources.Source, python: Python) -> Comparison:
+        """Compare, and call the two what they are to somebody who reads it when the private directory is gone."""
+        prefix = Path(python.executable).resolve().parent.parent
+        own = () if prefix in _SYSTEMS else (str(prefix),)
+        world = World((str(source.tree), str(self._private), *own), timezone="UTC", umask=0o022, hash_seed="0")
+        found = compare_files(published_, made, (UNKNOWN_WORLD, world))
+        left = self._request.target if Path(self._request.target).is_file() else url
+        right = self._kept(made)
+        return replace(found, left=replace(found.left, path=left), right=replace(found.right, path=right))
+
+    def _note(self, text: str) -> None:
+        if text:
+            self._notes.append(text)
+
+    def _recorded_python(self) -> Python | None:
+        """Return the interpreter that the record asks for."""
+        if self._record is None:
+            return None
+        wanted = self._record.python
+        python = named(f"{wanted.minor[0]}.{wanted.minor[1]}", self._around.build.environ)
+        if python.version != wanted.version:
+            self._note(f"the record was made with Python {wanted.version}, and {python.version} is here")
+        return python
+
+    def _source(self, artifact: published.Artifact, clues: Clues) -> sources.Source:
+        """Return the source: what was asked for, what the record names, or the release's own sdist."""
+        directory = self._private / "source"
+        directory.mkdir()
+        if self._request.source:
+            target, record = Path(self._request.target), self._request.record
+            output = target.parent if target.is_file() else record and record.parent
+            found = sources.from_text(self._request.source, directory, output, record)
+        elif self._record:
+            found = self._recorded_source(self._record.source, directory)
+        elif clues.kind == "sdist":
+            self._note("the sdist is its own source: this tells whether it can be made again, not where it came from")
+            return sources.from_itself(artifact.path, directory, artifact.file.url if artifact.file else "")
+        else:
+            file = published.sdist_of(self._around.index(), clues.name, clues.version)
+            return sources.from_sdist(self._download(file), directory, file.url)
+        if self._record and found.digest != self._record.source.digest:
+            raise ConfigError(
+                f"{found.told} is not the source of the record: {dict(found.digest)}, not "
+                f"{dict(self._record.source.digest)}",
+                remedy="Give the very source with --source, or leave --from away.",
+            )
+        return found
+
+    def _recorded_source(self, material: Material, directory: Path) -> sources.Source:
+        if material.uri.startswith("git+"):
+            where, _, commit = material.uri[4:].rpartition("@")
+            return sources.from_git(where, commit, directory)
+        if material.uri.startswith("pkg:pypi/"):
+            filename = material.uri.rpartition("file_name=")[2]
+            file = published.by_name(filename, self._around.index())
+            return sources.from_sdist(self._download(file), directory, file.url)
+        raise UsageError(
+            "the record was made of a directory, and does not say where that is",
+            remedy="Name the source with --source; it is held against the record's digest.",
+        )
+
+    def _download(self, file: File) -> Path:
+        downloads = self._private / "downloads"
+        downloads.mkdir(exist_ok=True)
+        path = downloads / file.name
+        return path if path.is_file() else self._around.index().download(file, downloads)
+
+    def _recovered(
+        self, artifact: published.Artifact, clues: Clues, source: sources.Source, python: Python, own: Python
+    ) -> Recovered:
+        """Find out how it was built."""
+        how = self._recorded(self._record, python) if self._record else self._guessed(artifact, clues, source, python)
+        if how.method == SAMEBYTES and python.minor != own.minor:
+            wanted = f"{python.minor[0]}.{python.minor[1]}"
+            raise UsageError(
+                f"samebytes itself built {artifact.path.name}, with Python {wanted}, and runs with {own.version} here",
+                remedy=f"Run samebytes with that: python{wanted} -m samebytes verify ...",
+            )
+        return how
+
+    def _recorded(self, record: Record, python: Python) -> Recovered:
+        locked = self._private / "pylock.toml"
+        locked.write_text(lock.write(record.requirements), encoding="utf-8")
+        return Recovered(
+            record.method, python, "", (), None, record.environment, record.config_settings, record.kinds, locked
+        )
+
+    def _guessed(self, artifact: published.Artifact, clues: Clues, source: sources.Source, python: Python) -> Recovered:
+        told = {
+            name: value
+            for name, value in provenance.that_matter(self._around.build.environ).items()
+            if name not in ("LC_ALL", "TZ", "PYTHONHASHSEED", "SOURCE_DATE_EPOCH")
+        }
+        date = recover.epoch(clues)
+        if date is not None and not (clues.brings_date and recover.date_of(source.tree, told) == date):
+            told["SOURCE_DATE_EPOCH"] = str(date)
+        method = SAMEBYTES if _is_canonical(artifact.path) else BACKEND
+        settings, locked = self._request.config_settings, self._request.locked
+        how = Recovered(method, python, clues.generator, (), None, told, settings, (clues.kind,), locked)
+        if how.locked:
+            return how
+        requires = load(source.tree).requires
+        if clues.kind == "sdist":
+            clues = replace(clues, generator=self._generator_beside(clues))
+        pins, note = recover.pins(clues, requires, source.tree, self._around.index())
+        self._note(note)
+        moment = recover.moment(artifact.file, clues, requires, self._around.index())
+        self._note(moment.note)
+        return replace(how, generator=clues.generator, pins=pins, until=moment.until)
+
+    def _generator_beside(self, clues: Clues) -> str:
+        """Return the ``Generator`` of a wheel of the sdist's release: both were most likely built by the same."""
+        try:
+            files = published.of_release(self._around.index(), clues.name, clues.version)
+        except UsageError:
+            return ""
+        wheels = sorted((file for file in files if file.name.endswith(".whl")), key=lambda one: "-any." not in one.name)
+        return read_clues(self._download(wheels[0])).generator if wheels else ""
+
+    def _kept(self, made: Path) -> str:
+        """Put the rebuilt file where somebody wants it, and return where it is; its name if nobody wants it."""
+        output = self._request.output
+        if output is None:
+            return made.name
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(made, output / made.name)
+        except OSError as error:
+            raise OutputError(f"{output}: {error.strerror}", remedy="Name another with -o.") from None
+        return str(output / made.name)
+
+
+def _is_canonical(path: Path) -> bool:
+    """Tell whether the file is in canonical form, so that most likely samebytes built it."""
+    result = next(check([Job(path, path)], Options(write=False)))
+    return result.error is None and not result.changed

@@ -1,0 +1,296 @@
+"""Put samebytes between a project's front end and its build backend, and take it out again (D4)."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from samebytes.archive.atomic import replacing
+from samebytes.backend.config import LEGACY_BACKEND, is_samebytes
+from samebytes.errors import ConfigError, OutputError
+
+from . import rewire
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FILE_NAME = "pyproject.toml"
+
+BOOTSTRAP = ("flit-core", "installer", "packaging", "pyproject-hooks", "samebytes", "setuptools", "tomli")
+"""What has to be there before samebytes can be built or can build anything."""
+
+_Text = TypeVar("_Text", str, "str | None")
+
+
+@dataclass(frozen=True)
+class Rewiring:
+    """What becomes of a project's pyproject.toml."""
+
+    path: Path
+    before: bytes | None
+    """None where there is no file yet."""
+    after: bytes | None
+    """None where the file goes."""
+    backend: str
+    """The backend that does the work."""
+    requires_samebytes: bool = True
+    """Whether [build-system] requires names samebytes afterwards; a front end that isolates builds needs it."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is anything to do."""
+        return self.before != self.after
+
+
+def wrap(source: Path) -> Rewiring:
+    """Return what makes the project in *source* build through samebytes; nothing is written.
+
+    :raises ConfigError: if there is no project, its pyproject.toml is malformed, contradicts itself or must not be
+        wrapped.
+    :raises MissingExtraError: if tomlkit is not installed.
+    """
+    path, before, text = _read(source)
+    values = _parsed(path, text)
+    system, ours = _tables(path, values)
+    if is_samebytes(system.get("build-backend")):
+        backend = ours.get("build-backend", LEGACY_BACKEND)
+        named = "backend-path" in system or any(map(rewire.names_samebytes, system["requires"]))
+        return Rewiring(path, before, before, backend, requires_samebytes=named)
+    _refuse_bootstrap(path, values)
+    _refuse_contradiction(path, system, ours)
+    after = rewire.CREATED if before is None else _located(path, rewire.wrapped, text)
+    verify(path, text, after)
+    return Rewiring(path, before, after.encode(), system.get("build-backend", LEGACY_BACKEND))
+
+
+def unwrap(source: Path) -> Rewiring:
+    """Return what makes the project in *source* build without samebytes; nothing is written.
+
+    What :func:`wrap` did is undone byte for byte.
+
+    :raises ConfigError: if there is no project, or its pyproject.toml is malformed.
+    :raises MissingExtraError: if tomlkit is not installed.
+    """
+    path, before, text = _read(source)
+    values = _parsed(path, text)
+    system, ours = _tables(path, values)
+    if not is_samebytes(system.get("build-backend")):
+        return Rewiring(path, before, before, system.get("build-backend", LEGACY_BACKEND))
+    after = _located(path, rewire.unwrapped, text)
+    verify(path, after or "", text)
+    encoded = None if after is None else after.encode()
+    return Rewiring(path, before, encoded, ours.get("build-backend", LEGACY_BACKEND))
+
+
+def carry_out(rewiring: Rewiring) -> None:
+    """Write, or remove, the file; its permission bits are kept.
+
+    :raises OutputError: if that cannot be done; the file is then as it was.
+    """
+    if not rewiring.changes:
+        return
+    if rewiring.after is not None:
+        with replacing(rewiring.path) as sink:
+            sink.write(rewiring.after)
+        return
+    try:
+        rewiring.path.unlink()
+    except OSError as error:
+        raise OutputError(
+            f"{rewiring.path}: cannot be removed: {error.strerror}",
+            remedy=f"Make the directory {rewiring.path.parent} writable.",
+        ) from error
+
+
+def diff(rewiring: Rewiring) -> bytes:
+    """Return what :func:`carry_out` does as a unified diff that ``patch -p1`` and ``git apply`` take."""
+    hunks = difflib.diff_bytes(
+        difflib.unified_diff,
+        _lines(rewiring.before),
+        _lines(rewiring.after),
+        _label(b"a", rewiring.before),
+        _label(b"b", rewiring.after),
+        lineterm=b"\n",
+    )
+    return b"".join(line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n" for line in hunks)
+
+
+def verify(path: Path, plain: str, wrapped: str) -> None:
+    """Hold that two texts say the same, the second through samebytes: the net under the editing of text.
+
+    :raises ConfigError: if they do not.
+    """
+    try:
+        first, second = rewire.parse(plain), rewire.parse(wrapped)
+    except tomllib.TOMLDecodeError:
+        raise _changes_more(path) from None
+    backend = second.get("build-system", {}).get("build-backend")
+    if not is_samebytes(backend) or _meaning(first) != _meaning(second):
+        raise _changes_more(path)
+
+
+def _changes_more(path: Path) -> ConfigError:
+    return ConfigError(
+        f"{path}: the edit would have changed more than the build backend, so nothing is done",
+        remedy="This is a bug in samebytes: please report it with the file, and make the edit by hand.",
+    )
+
+
+def _meaning(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a pyproject.toml says, whether it says so through samebytes or not."""
+    system = dict(values.get("build-system", {"requires": [rewire.DEFAULT_REQUIRES]}))
+    tool = dict(values.get("tool", {}))
+    ours = dict(tool.pop("samebytes", {}))
+    inner = {key: ours.pop(key) for key in ("build-backend", "backend-path") if key in ours}
+    if is_samebytes(system.get("build-backend")):
+        system = {**system, "build-backend": None, "backend-path": None, **inner}
+    return {
+        **values,
+        "build-system": {
+            **system,
+            "build-backend": system.get("build-backend") or LEGACY_BACKEND,
+            "backend-path": system.get("backend-path"),
+            "requires": [name for name in system["requires"] if not rewire.names_samebytes(name)],
+        },
+        "tool": {**tool, **({"samebytes": ours} if ours else {})},
+    }
+
+
+def _lines(contents: bytes | None) -> list[bytes]:
+    return re.findall(rb"[^\n]*\n|[^\n]+", contents or b"")
+
+
+def _label(side: bytes, contents: bytes | None) -> bytes:
+    return b"/dev/null" if contents is None else side + b"/" + FILE_NAME.encode()
+
+
+def _read(source: Path) -> tuple[Path, bytes | None, str]:
+    """Return the path, bytes and text of the pyproject.toml in *source*; None and no text if it has only setup.py."""
+    path = source / FILE_NAME
+    try:
+        contents = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        if (source / "setup.py").is_file():
+            return path, None, ""
+        raise _no_project(source) from None
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot be read: {error.strerror}", remedy="Check its kind and permissions."
+        ) from None
+    try:
+        return path, contents, contents.decode()
+    except UnicodeDecodeError as error:
+        line = contents.count(b"\n", 0, error.start) + 1
+        column = error.start - (contents.rfind(b"\n", 0, error.start) + 1) + 1
+        raise ConfigError(
+            f"{path}: line {line}, column {column}: is not UTF-8, which TOML files have to be",
+            remedy="Save the file as UTF-8.",
+        ) from None
+
+
+def _no_project(source: Path) -> ConfigError:
+    if not source.is_dir():
+        return ConfigError(f"{source}: is not a directory", remedy="Name the directory that holds pyproject.toml.")
+    return ConfigError(
+        f"{source}: holds neither pyproject.toml nor setup.py, so it is no Python project",
+        remedy="Name the directory that holds one of them.",
+    )
+
+
+def _parsed(path: Path, text: str) -> dict[str, Any]:
+    if text.startswith("\ufeff"):
+        raise ConfigError(
+            f"{path}: line 1, column 1: begins with a byte order mark, which pip and build refuse",
+            remedy="Save the file as UTF-8 without one.",
+        )
+    try:
+        return rewire.parse(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {_place(str(error), text)}", remedy="Mend the file at that place.") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: is nested too deeply to be read", remedy="Nest its values less deeply.") from None
+
+
+def _place(message: str, text: str) -> str:
+    """Return a message of tomllib's with its place in front, also where that is the end of the document."""
+    match = re.search(r" \(at (?:line (\d+), column (\d+)|end of document)\)$", message)
+    if match is None:
+        return message
+    last = text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
+    line, column = (int(match[1]), int(match[2])) if match[1] else last
+    return f"line {line}, column {column}: is not valid TOML: {message[: match.start()]}"
+
+
+def _tables(path: Path, values: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return [build-system], as PEP 517 and 518 want it, and [tool.samebytes]."""
+    system = _table(path, values, "build-system")
+    ours = _table(path, _table(path, values, "tool"), "samebytes")
+    if "build-system" in values and "requires" not in system:
+        raise ConfigError(
+            f"{path}: [build-system] has no 'requires', which PEP 518 demands",
+            remedy=f'Add it, such as requires = ["{rewire.DEFAULT_REQUIRES}"], or remove [build-system].',
+        )
+    for name, table in (("[build-system]", system), ("[tool.samebytes]", ours)):
+        _check_kinds(f"{path}: {name}", table)
+    if is_samebytes(ours.get("build-backend")):
+        raise ConfigError(
+            f"{path}: [tool.samebytes] build-backend is {ours['build-backend']!r}: samebytes cannot wrap itself",
+            remedy="Name the backend that does the work there, such as 'hatchling.build'.",
+        )
+    return system, ours
+
+
+def _table(path: Path, values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = values.get(key, {})
+    if not isinstance(value, dict):
+        raise ConfigError(f"{path}: {key} must be a table, not {value!r}", remedy="Write it as a table.")
+    return value
+
+
+def _check_kinds(where: str, table: Mapping[str, Any]) -> None:
+    backend = table.get("build-backend", "x")
+    if not isinstance(backend, str) or not backend:
+        raise ConfigError(
+            f"{where} build-backend must be a string, not {backend!r}", remedy="Write for example 'hatchling.build'."
+        )
+    for key in ("requires", "backend-path"):
+        value = table.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise ConfigError(
+                f"{where} {key} must be an array of strings, not {value!r}", remedy='Write it as ["...", "..."].'
+            )
+
+
+def _refuse_bootstrap(path: Path, values: Mapping[str, Any]) -> None:
+    project = values.get("project")
+    name = project.get("name") if isinstance(project, dict) else None
+    if isinstance(name, str) and re.sub(r"[-_.]+", "-", name).lower() in BOOTSTRAP:
+        raise ConfigError(
+            f"{path}: {name} must not be wrapped: samebytes needs it to be built itself",
+            remedy="Run 'samebytes normalize' on what its own backend builds: the bytes are the same.",
+        )
+
+
+def _refuse_contradiction(path: Path, system: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
+    plain = {"build-backend": LEGACY_BACKEND, "backend-path": [], **system}
+    for key in ("build-backend", "backend-path"):
+        if key in ours and ours[key] != plain[key]:
+            raise ConfigError(
+                f"{path}: [tool.samebytes] {key} is {ours[key]!r}, but [build-system] means {plain[key]!r}",
+                remedy=f"Remove {key} from [tool.samebytes], or make the two agree.",
+            )
+
+
+def _located(path: Path, edit: Callable[[str], _Text], text: str) -> _Text:
+    """Return the edited *text*; errors get the file's path."""
+    try:
+        return edit(text)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error.message}", remedy=error.remedy) from None

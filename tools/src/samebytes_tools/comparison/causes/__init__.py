@@ -1,0 +1,1 @@
+"""Causes: the table of their codes, and what shows each."""

@@ -1,0 +1,113 @@
+"""The contents of two archives' members, each read once and checked: which are equal, and what their digests are."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
+from itertools import zip_longest
+from typing import NamedTuple
+
+from samebytes.archive.entry import Content, Entry, Kind
+from samebytes.artifact import record
+
+from .opened import Opened
+
+
+class Digests(NamedTuple):
+    """What a member holds."""
+
+    size: int
+    sha256: bytes
+    spelt: Mapping[str, str]
+    """``ALGORITHM=VALUE`` as RECORD spells it, by algorithm, for those that some RECORD names."""
+
+
+class Pair(NamedTuple):
+    """A member that both archives have."""
+
+    key: str
+    left: Entry
+    right: Entry
+    equal: bool
+    """Whether the contents are, byte for byte; of links the targets, too."""
+    repacked: bool
+    """Whether equal contents are compressed to other bytes."""
+    left_digests: Digests
+    right_digests: Digests
+
+
+class Contents(NamedTuple):
+    """All that was read."""
+
+    pairs: Mapping[str, Pair]
+    """What is a file or link on both sides, by key."""
+    left: Mapping[str, Digests]
+    """Every file of the left archive, by key."""
+    right: Mapping[str, Digests]
+
+
+def read(left: Opened, right: Opened, algorithms: Mapping[str, Collection[str]]) -> Contents:
+    """Read every member of both archives; *algorithms* says which digests each key needs beside SHA-256.
+
+    :raises ArchiveError: if contents are not what their archive declares.
+    """
+    pairs: dict[str, Pair] = {}
+    found: tuple[dict[str, Digests], dict[str, Digests]] = ({}, {})
+    for key, entry in left.files.items():
+        other = right.files.get(key)
+        wanted = algorithms.get(key, ())
+        if other is None or entry.kind is not Kind.FILE or other.kind is not Kind.FILE:
+            continue
+        pair = _pair(key, entry, other, _declared_alike(left, right, entry, other), wanted)
+        pairs[key] = pair
+        found[0][key], found[1][key] = pair.left_digests, pair.right_digests
+    for side, digests in zip((left, right), found):
+        for key, entry in side.files.items():
+            if key not in digests and entry.kind is Kind.FILE:
+                digests[key] = digests_of(entry.content, algorithms.get(key, ()))
+    return Contents(pairs, *found)
+
+
+def digests_of(content: Content, algorithms: Collection[str] = ()) -> Digests:
+    """Read *content* to its end.
+
+    :raises ArchiveError: if it is not what its archive declares.
+    """
+    states = {name: hashlib.new(name) for name in {"sha256", *algorithms}}
+    size = 0
+    for chunk in content.chunks():
+        size += len(chunk)
+        for state in states.values():
+            state.update(chunk)
+    spelt = {name: record.spelt(name, state.digest()) for name, state in states.items()}
+    return Digests(size, states["sha256"].digest(), spelt)
+
+
+def same_bytes(left: Iterator[bytes], right: Iterator[bytes]) -> bool:
+    """Tell whether two streams that are cut into pieces of the same sizes hold the same."""
+    return all(one == other for one, other in zip_longest(left, right))
+
+
+def _declared_alike(left: Opened, right: Opened, entry: Entry, other: Entry) -> bool:
+    headers = left.headers.get(entry.name), right.headers.get(other.name)
+    if headers[0] is None or headers[1] is None:
+        return False
+    return headers[0].crc == headers[1].crc and headers[0].size == headers[1].size
+
+
+def _pair(key: str, left: Entry, right: Entry, declared_alike: bool, algorithms: Collection[str]) -> Pair:
+    """Read a member on both sides, but once where both hold the same compressed bytes under the same CRC."""
+    if declared_alike and _packed_alike(left, right):
+        digests = digests_of(left.content, algorithms)
+        return Pair(key, left, right, True, False, digests, digests)
+    one, other = digests_of(left.content, algorithms), digests_of(right.content, algorithms)
+    equal = one.sha256 == other.sha256
+    repacked = equal and left.packed is not None and right.packed is not None
+    return Pair(key, left, right, equal, repacked, one, other)
+
+
+def _packed_alike(left: Entry, right: Entry) -> bool:
+    one, other = left.packed, right.packed
+    if one is None or other is None or one.deflated != other.deflated or one.size != other.size:
+        return False
+    return same_bytes(one.chunks(), other.chunks())

@@ -1,0 +1,1 @@
+"""Differences inside one format: text, metadata, ELF, bytecode and so on."""

@@ -1,0 +1,414 @@
+"""ELF files, by the contents of their sections; needs pyelftools.
+
+Source: System V ABI, chapters "Sections" and "Dynamic Section"; the GNU notes and debug links as in binutils' manual.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import os
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any, BinaryIO, NamedTuple
+
+from samebytes.archive.entry import CHUNK_SIZE, Content
+
+from ..causes import repaired
+from ..causes.causes import UNKNOWN
+from ..causes.clues import FOLLOWS, Clues, codes, explain, findings_of
+from ..model import EXCERPT, UNKNOWN_WORLD, Difference, Finding, Kind, World
+from . import strings
+from .elf_moved import TABLES, Mover, Place, beside_texts
+
+__all__ = ["MAGIC", "compare"]
+
+MAGIC = b"\x7fELF"
+
+LARGEST = 1 << 30
+"""Bytes of a file that is looked at by sections; it is put into an anonymous temporary file for that."""
+
+LARGEST_SECTION = 12 << 20
+"""Bytes of a section that is held."""
+
+LARGEST_MOVED = 24 << 20
+"""Bytes of a file of which it is found out what only lies elsewhere; all its sections are held for that."""
+
+_BUILD_ID = ".note.gnu.build-id"
+_FROM_OTHERS = (_BUILD_ID, ".gnu_debuglink", ".gnu.build.attributes")
+_PATHS = {"DT_RPATH": "rpath", "DT_RUNPATH": "runpath", "DT_NEEDED": "needed", "DT_SONAME": "soname"}
+_SEARCHED = ("RPATH", "RUNPATH")
+_PATHS_IN = (".debug_", ".zdebug_", ".dynstr", ".strtab")
+"""Sections whose paths are where something was built, or is looked for."""
+
+_MOST = 100
+
+
+class _Section(NamedTuple):
+    size: int
+    address: int
+    digest: bytes
+    is_code: bool
+    source: Any
+    """pyelftools' own; its contents are held only while they are looked at."""
+
+    @property
+    def data(self) -> bytes:
+        """The contents; nothing for a section too large to be held."""
+        return bytes(self.source.data()) if self.size <= LARGEST_SECTION else b""
+
+
+class _File(NamedTuple):
+    sections: Mapping[str, _Section]
+    dynamic: tuple[tuple[str, str], ...]
+    """What .dynamic says in texts: the search path, the libraries needed, the own name."""
+    facts: tuple[str, ...]
+    """What headers say of the whole: machine, flags, kinds and rights of segments, memory that takes no room here."""
+    bits: int
+    order: str
+    """``"little"`` or ``"big"``."""
+    empty: Mapping[str, tuple[int, int]]
+    """Address and size of sections that take no room here."""
+    size: int
+
+    @property
+    def searched(self) -> frozenset[bytes]:
+        """The search paths for libraries."""
+        return frozenset(value.encode("utf-8", "replace") for tag, value in self.dynamic if tag in _SEARCHED)
+
+
+def compare(name: str, left: Content, right: Content, clues: Clues) -> Difference | None:
+    """Return how two ELF files differ, or None if one of them cannot be read as one, or no section differs.
+
+    :raises ArchiveError: if contents cannot be read.
+    """
+    if max(left.size, right.size) > LARGEST:
+        return None
+    with ExitStack() as stack:
+        streams = [stack.enter_context(tempfile.TemporaryFile(prefix="samebytes-")) for _ in (left, right)]
+        for content, stream in zip((left, right), streams):
+            for chunk in content.chunks():
+                stream.write(chunk)
+        try:
+            children = _together(list(_sections(_parsed(streams[0]), _parsed(streams[1]), clues)))
+        except Exception:
+            # pyelftools lets whatever its parsing runs into escape, for files that are damaged or made to harm.
+            return None
+    if not children:
+        return None
+    shown = ", ".join(child.name for child in children[:6]) + (" ..." if len(children) > 6 else "")
+    return Difference(name, Kind.ELF, f"sections differ: {shown}", children=children[:_MOST])
+
+
+def _parsed(stream: BinaryIO) -> _File:
+    # Imported by name, for it has no types and is there only with the extra.
+    file: Any = importlib.import_module("elftools.elf.elffile").ELFFile(stream)
+    sections: dict[str, _Section] = {}
+    empty: dict[str, tuple[int, int]] = {}
+    dynamic: list[tuple[str, str]] = []
+    for section in file.iter_sections():
+        kind = section["sh_type"]
+        if kind == "SHT_NOBITS":
+            empty[section.name] = (int(section["sh_addr"]), int(section["sh_size"]))
+        if kind in ("SHT_NULL", "SHT_NOBITS"):
+            continue
+        name = section.name
+        while name in sections:
+            name += "'"
+        sections[name] = _section(section)
+        if kind == "SHT_DYNAMIC":
+            dynamic += _tags(section)
+    order = "little" if file.little_endian else "big"
+    return _File(
+        sections, tuple(dynamic), tuple(_facts(file, empty)), file.elfclass, order, empty, stream.seek(0, os.SEEK_END)
+    )
+
+
+def _facts(file: Any, empty: Mapping[str, tuple[int, int]]) -> Iterator[str]:
+    yield f"{file.elfclass} bits, {file['e_type']} for {file['e_machine']}, flags {file['e_flags']:#x}"
+    for segment in file.iter_segments():
+        yield f"segment {segment['p_type']}, rights {segment['p_flags']:#x}"
+    for name, (_, size) in empty.items():
+        yield f"{name}: {size} bytes"
+
+
+def _section(section: Any) -> _Section:
+    is_code = bool(section["sh_flags"] & 0x4)  # SHF_EXECINSTR
+    size, address = int(section.data_size), int(section["sh_addr"])
+    if size <= LARGEST_SECTION:
+        return _Section(size, address, hashlib.sha256(section.data()).digest(), is_code, section)
+    # Told apart by its bytes as they lie in the file; what they hold is not looked at.
+    section.stream.seek(section["sh_offset"])
+    state = hashlib.sha256()
+    left = int(section["sh_size"])
+    while left > 0 and (piece := section.stream.read(min(left, CHUNK_SIZE))):
+        state.update(piece)
+        left -= len(piece)
+    return _Section(size, address, state.digest(), is_code, section)
+
+
+def _tags(section: Any) -> Iterator[tuple[str, str]]:
+    for tag in section.iter_tags():
+        attribute = _PATHS.get(str(tag.entry.d_tag))
+        if attribute:
+            yield attribute.upper(), str(getattr(tag, attribute))
+
+
+# -- what differs
+
+
+def _sections(left: _File, right: _File, clues: Clues) -> Iterator[Difference]:
+    one, other = left.sections, right.sections
+    differing = [name for name in one if name in other and one[name].digest != other[name].digest]
+    missing = [name for name in {**one, **other} if (name in one) != (name in other)]
+    if left.facts != right.facts:
+        yield _headers(left.facts, right.facts)
+    if left.dynamic != right.dynamic:
+        yield _dynamic(left.dynamic, right.dynamic, clues)
+    for name in missing:
+        yield _missing(name, name in one)
+    mover = _mover(left, right, clues)
+    others = bool(set(differing) - set(_FROM_OTHERS)) or bool(missing) or left.facts != right.facts
+    for name in differing:
+        if name in _FROM_OTHERS:
+            yield _derived(name, one[name], other[name], others)
+        elif max(one[name].size, other[name].size) > LARGEST_SECTION:
+            yield _opaque(name, one[name], other[name], None)
+        else:
+            yield _looked_into(name, left, right, mover, clues)
+
+
+def _together(nodes: Sequence[Difference]) -> tuple[Difference, ...]:
+    """Return *nodes* with one for all that nothing explains, where other compilers made the files: they differ anyhow.
+
+    That the compilers are the only reason is not known, so it stays unknown.
+    """
+    made_by_others = any(node.name == ".comment" and _codes(node) == {"D023"} for node in nodes)
+    dark = [node for node in nodes if _codes(node) == {UNKNOWN}]
+    if not made_by_others or len(dark) < _MOST_DARK:
+        return tuple(nodes)
+    names = ", ".join(node.name for node in dark)
+    summary = f"{len(dark)} sections by other compilers, which make other code of the same source, too"
+    one = Difference("other sections", Kind.ELF, summary, (names,), dark[0].findings)
+    return (*(node for node in nodes if node not in dark), one)
+
+
+_MOST_DARK = 4
+
+
+def _codes(node: Difference) -> set[str]:
+    return {finding.code for finding in node.findings}
+
+
+def _mover(left: _File, right: _File, clues: Clues) -> Mover | None:
+    if max(left.size, right.size) > LARGEST_MOVED or (left.bits, left.order) != (right.bits, right.order):
+        return None
+    located = clues._replace(is_location=True)
+
+    def same_texts(one: bytes, other: bytes) -> bool:
+        return UNKNOWN not in codes(one, other, located)
+
+    return Mover(_places(left), _places(right), left.bits, left.order, same_texts)
+
+
+def _places(file: _File) -> dict[str, Place]:
+    held = {name: Place(each.address, each.size, each.data) for name, each in file.sections.items()}
+    return {**{name: Place(*facts, b"") for name, facts in file.empty.items()}, **held}
+
+
+def _looked_into(name: str, left: _File, right: _File, mover: Mover | None, clues: Clues) -> Difference:
+    """Return the node of a section that both have: what is explained by others, then by its texts, then by nothing."""
+    one, other = left.sections[name], right.sections[name]
+    at: int | None = 0
+    if mover is not None and name == ".dynamic" and _says_the_same(one, other, left, mover):
+        return Difference(name, Kind.ELF, "beside its texts the same, but for addresses and lengths")
+    if mover is not None:
+        at = mover.unexplained(name)
+        if at is None:
+            return Difference(name, Kind.ELF, "follows from other sections: addresses, offsets and lengths in it")
+    if one.is_code:
+        return _opaque(name, one, other, at)
+    return (
+        (_zeroed(one, other, left, right, clues) if name == ".dynstr" else None)
+        or _by_texts(name, one, other, left.searched ^ right.searched, clues, mover)
+        or _opaque(name, one, other, at)
+    )
+
+
+def _by_texts(
+    name: str, left: _Section, right: _Section, told: Collection[bytes], clues: Clues, mover: Mover | None
+) -> Difference | None:
+    """Return the node of a section whose texts differ, or None if they do not, or say nothing.
+
+    :param told: texts of which .dynamic tells, and its node.
+    """
+    texts = [strings.of(side.data) for side in (left, right)]
+    one, other = ([text for text in side if text not in told] for side in texts)
+    located = clues._replace(is_location=name.startswith(_PATHS_IN))
+    found = strings.compare_lists(name, one, other, f"section {name}", located)
+    if found is None and not told:
+        return None
+    if found is not None and name not in TABLES and all(finding.code == UNKNOWN for finding in found.findings):
+        return None  # What looks like a text there may be none.
+    rest = (beside_texts(name, left.data), beside_texts(name, right.data))
+    if found is None:
+        same = rest[0] == rest[1]
+        return Difference(name, Kind.ELF, "follows from .dynamic: the search path") if same else None
+    more: tuple[Finding, ...] = ()
+    explained = rest[0] == rest[1] or (mover is not None and mover.is_explained_beside_texts(name))
+    if not explained or strings.MOST in map(len, texts):
+        more = findings_of((UNKNOWN,), *_around(*rest), f"section {name}, beside its texts")
+    return Difference(name, Kind.ELF, found.summary, found.detail, found.findings + more)
+
+
+def _around(left: bytes, right: bytes) -> tuple[bytes, bytes]:
+    """Return both from the first difference on."""
+    at = _first(left, right)
+    return left[at : at + 64], right[at : at + 64]
+
+
+def _first(left: bytes, right: bytes) -> int:
+    """Return the offset of the first difference; the shorter one's length if that is all."""
+    return next((place for place, (a, b) in enumerate(zip(left, right)) if a != b), min(len(left), len(right)))
+
+
+# -- texts of .dynamic, and what overwriting them leaves behind
+
+
+def _dynamic(left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]], clues: Clues) -> Difference:
+    gone, come = [each for each in left if each not in right], [each for each in right if each not in left]
+    if not gone and not come:
+        texts = ["; ".join(f"{tag} {value}" for tag, value in side).encode() for side in (left, right)]
+        return Difference(
+            ".dynamic", Kind.ELF, "libraries in another order", (), explain(texts[0], texts[1], "section .dynamic")
+        )
+    findings: tuple[Finding, ...] = ()
+    for is_search in (True, False):
+        one, other = ([each for each in side if (each[0] in _SEARCHED) == is_search] for side in (gone, come))
+        texts = ["; ".join(f"{tag} {value}" for tag, value in side).encode() for side in (one, other)]
+        if one or other:
+            look = _searched if is_search else _needed
+            found = look([value for _, value in one], [value for _, value in other], clues)
+            findings += findings_of(found, texts[0], texts[1], "section .dynamic")
+    detail = [f"-{tag} {value}" for tag, value in gone] + [f"+{tag} {value}" for tag, value in come]
+    return Difference(".dynamic", Kind.ELF, "other search paths or libraries", tuple(detail), findings)
+
+
+def _searched(left: Sequence[str], right: Sequence[str], clues: Clues) -> tuple[str, ...]:
+    """Return why search paths differ: places of the builds, or that one side has those of libraries put beside it."""
+    if bool(left) == bool(right):
+        texts = [":".join(side).encode() for side in (left, right)]
+        return codes(texts[0], texts[1], clues._replace(is_location=True))
+    paths, world = (left, clues.worlds[0]) if left else (right, clues.worlds[1])
+    if all(map(repaired.is_search_path, paths)):
+        return ("D024",)
+    return ("D001",) if all(_is_of_a_world(path, world) for path in paths) else (UNKNOWN,)
+
+
+def _needed(left: Sequence[str], right: Sequence[str], clues: Clues) -> tuple[str, ...]:
+    if repaired.are_libraries(left, right):
+        return ("D024",)
+    return codes("; ".join(left).encode(), "; ".join(right).encode(), clues)
+
+
+def _says_the_same(left: _Section, right: _Section, file: _File, mover: Mover) -> bool:
+    """Tell whether .dynamic has the same entries in one order, those with texts and unused ones aside."""
+    rows = [[row for row in _rows(side.data, file) if row[0] not in _TEXTUAL] for side in (left, right)]
+    return len(rows[0]) == len(rows[1]) and all(
+        one[0] == other[0] and (one[1] == other[1] or mover.is_one_number(one[1], other[1]))
+        for one, other in zip(*rows)
+    )
+
+
+_TEXTUAL = (0, 1, 14, 15, 29)
+"""DT_NULL, which fills up, DT_NEEDED, DT_SONAME, DT_RPATH and DT_RUNPATH."""
+
+
+def _rows(data: bytes, file: _File) -> Iterator[tuple[int, int]]:
+    width = file.bits // 8
+    words = [int.from_bytes(data[at : at + width], file.order) for at in range(0, len(data), width)]  # type: ignore[arg-type]  # one of two
+    return zip(words[::2], words[1::2])
+
+
+def _is_of_a_world(search: str, world: World) -> bool:
+    """Tell whether all directories of a search path lie where its side was built."""
+    places = [path.rstrip("/") + "/" for path in (*world.paths, *world.temps) if len(path) > 1]
+    return all(any(f"{path}/".startswith(place) for place in places) for path in search.split(":"))
+
+
+def _zeroed(one: _Section, other: _Section, left: _File, right: _File, clues: Clues) -> Difference | None:
+    """Return the node of a .dynstr with another number of zeros behind the search path, which was overwritten.
+
+    Linkers write one zero behind a text. CMake overwrites the search path of the build by that of the installation
+    without moving anything, so that the former's length remains.
+    """
+    data = one.data, other.data
+    at = _first(*data)
+    begin = len(data[0][:at].rstrip(b"\0"))
+    zeros = [len(side) - begin - len(side[begin:].lstrip(b"\0")) for side in data]
+    text = data[0][data[0].rfind(b"\0", 0, begin) + 1 : begin]
+    if data[0][begin + zeros[0] :] != data[1][begin + zeros[1] :] or left.searched != right.searched:
+        return None
+    if left.searched and text not in left.searched:
+        return None
+    first = max(begin - len(text), begin + min(zeros) - EXCERPT // 2)
+    shown = [side[first : min(begin + count, first + EXCERPT)] for side, count in zip(data, zeros)]
+    found = (_by_length(zeros[0] - zeros[1], clues.worlds),)
+    findings = findings_of(found, shown[0], shown[1], "section .dynstr, behind the search path")
+    summary = f"{zeros[0]} and {zeros[1]} zeros where a longer search path was overwritten"
+    return Difference(".dynstr", Kind.ELF, summary, (), findings)
+
+
+def _by_length(difference: int, worlds: tuple[World, World]) -> str:
+    """Return the cause of paths' other length: where the worlds are known, that of which the lengths differ so."""
+    if UNKNOWN_WORLD in worlds:
+        return "D001"
+    left, right = worlds
+    found = {
+        code
+        for code, ones, others in (("D001", left.paths, right.paths), ("D002", left.temps, right.temps))
+        for one, other in zip(ones, others)
+        if len(one) != len(other) and difference in [times * (len(one) - len(other)) for times in (1, 2, 3)]
+    }
+    return found.pop() if len(found) == 1 else UNKNOWN
+
+
+# -- what is told by nothing in it
+
+
+def _headers(left: Sequence[str], right: Sequence[str]) -> Difference:
+    sides = ["; ".join(each for each in mine if each not in others) for mine, others in ((left, right), (right, left))]
+    texts = [text or "; ".join(all_) for text, all_ in zip(sides, (left, right))]
+    findings = findings_of((UNKNOWN,), texts[0].encode(), texts[1].encode(), "headers")
+    return Difference("headers", Kind.ELF, "other segments, flags or memory", (), findings)
+
+
+def _missing(name: str, is_left: bool) -> Difference:
+    side = "left" if is_left else "right"
+    text = name.encode()
+    sides = (text, b"") if is_left else (b"", text)
+    findings = findings_of((UNKNOWN,), sides[0], sides[1], "sections")
+    return Difference(name, Kind.MISSING, f"only on the {side} side", (), findings)
+
+
+def _derived(name: str, left: _Section, right: _Section, follows: bool) -> Difference:
+    """Return the node of a section that is a digest of others."""
+    detail = (f"-{left.data[-20:].hex()}", f"+{right.data[-20:].hex()}")
+    if follows:
+        return Difference(name, Kind.ELF, "follows from other sections", detail)
+    code = "D017" if name == _BUILD_ID else FOLLOWS
+    findings = findings_of((code,), left.data[-20:], right.data[-20:], f"section {name}")
+    return Difference(name, Kind.ELF, "another id of the same contents", detail, findings)
+
+
+def _opaque(name: str, left: _Section, right: _Section, at: int | None) -> Difference:
+    """Return the node of a section that differs from offset *at* on, for which there is no explanation."""
+    sizes = "" if left.size == right.size else f", {left.size} and {right.size} bytes"
+    one, other = left.data, right.data
+    at = max(at or 0, _first(one, other))
+    begin = at - at % 16
+    windows = one[begin : begin + 64], other[begin : begin + 64]
+    findings = findings_of((UNKNOWN,), windows[0], windows[1], f"section {name}, offset 0x{at:x}")
+    return Difference(name, Kind.ELF, f"other contents{sizes}", (), findings)

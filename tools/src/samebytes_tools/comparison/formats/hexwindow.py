@@ -1,0 +1,91 @@
+"""What is neither text nor of a known format: a window of bytes at the first difference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from samebytes.archive.entry import Content
+
+from ..model import Difference, Evidence, Kind
+
+__all__ = ["compare", "first_difference"]
+
+_ROW = 16
+_ROWS = 4
+
+
+def compare(name: str, left: Content, right: Content) -> Difference:
+    """Return where the different contents of member *name* part; both are streamed, whatever their size.
+
+    :raises ArchiveError: if contents cannot be read.
+    """
+    at, one, other = first_difference(left, right)
+    begin = at - at % _ROW
+    if left.size == right.size:
+        summary = f"bytes differ from offset 0x{at:x} on"
+    else:
+        summary = f"{left.size} and {right.size} bytes; they differ from offset 0x{at:x} on"
+    detail = (*_rows("-", begin, one), *_rows("+", begin, other))
+    return Difference(name, Kind.HEX, summary, tuple(detail))
+
+
+def evidence(left: Content, right: Content) -> Evidence:
+    """Return the bytes at the first difference."""
+    at, one, other = first_difference(left, right)
+    return Evidence(f"offset 0x{at:x}", one, other)
+
+
+def first_difference(left: Content, right: Content) -> tuple[int, bytes, bytes]:
+    """Return the offset of the first difference, and the bytes of each side from the row in which that lies."""
+    streams = _Stream(left), _Stream(right)
+    at = 0
+    while True:
+        one, other = streams[0].peek(), streams[1].peek()
+        size = min(len(one), len(other))
+        if not size or one[:size] != other[:size]:
+            break
+        streams[0].skip(size)
+        streams[1].skip(size)
+        at += size
+    at += next((place for place, (a, b) in enumerate(zip(one, other)) if a != b), size)
+    begin = at - at % _ROW
+    return at, _window(left, begin), _window(right, begin)
+
+
+class _Stream:
+    """Contents read forward, some bytes at a time."""
+
+    def __init__(self, content: Content) -> None:
+        self._chunks = content.chunks()
+        self._held = b""
+
+    def peek(self) -> bytes:
+        while not self._held:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return b""
+            self._held = chunk
+        return self._held
+
+    def skip(self, size: int) -> None:
+        self._held = self._held[size:]
+
+
+def _window(content: Content, begin: int) -> bytes:
+    """Return the bytes of a few rows from *begin* on."""
+    window = b""
+    at = 0
+    for chunk in content.chunks():
+        if at + len(chunk) > begin:
+            window += chunk[max(0, begin - at) :]
+            if len(window) >= _ROW * _ROWS:
+                break
+        at += len(chunk)
+    return window[: _ROW * _ROWS]
+
+
+def _rows(sign: str, begin: int, data: bytes) -> Iterator[str]:
+    for offset in range(0, len(data), _ROW):
+        row = data[offset : offset + _ROW]
+        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
+        yield f"{sign}{begin + offset:08x}  {row.hex(' ', -2):<39}  {text}"

@@ -1,0 +1,232 @@
+"""Binary files, by the texts in them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import SequenceMatcher
+from itertools import islice
+from typing import NamedTuple
+
+from samebytes.archive.entry import Content
+
+from ..causes.causes import UNKNOWN
+from ..causes.clues import Clues, codes, findings_of
+from ..model import Difference, Finding, Kind
+from .text import reduced
+
+__all__ = ["SHORTEST", "compare_lists", "of", "read"]
+
+SHORTEST = 5
+"""How many printable characters in a row are a text."""
+
+LONGEST = 4096
+"""Longer ones are cut into pieces of this length."""
+
+MOST = 100_000
+"""How many texts of one file or section are compared."""
+
+MOST_BYTES = 16 << 20
+"""How long all texts of one file may be together."""
+
+_SHOWN = 60
+_TEXT = re.compile(rb"[\t\x20-\x7e\x80-\xf4]{%d,%d}" % (SHORTEST, LONGEST))
+
+
+class Texts(NamedTuple):
+    """What is in a member."""
+
+    found: list[bytes]
+    """Its first texts, in its order."""
+    beside: bytes
+    """A digest of all else; of any number of zeros in a row, which align, it sees one."""
+    is_cut: bool
+    """Whether there are more texts than were kept."""
+
+
+def read(content: Content) -> Texts:
+    """Return the texts in *content*, of which no more than MOST and MOST_BYTES are kept; it is streamed.
+
+    :raises ArchiveError: if it cannot be read.
+    """
+    found: list[bytes] = []
+    state, size, last = hashlib.sha256(), 0, b""
+    for piece in _pieces(content):
+        texts, rest = _split(piece)
+        for text in texts:
+            size += len(text)
+            if len(found) < MOST and size <= MOST_BYTES:
+                found.append(text)
+        state.update(rest[1:] if last == rest[:1] == b"\0" else rest)
+        last = rest[-1:] or last
+    return Texts(found, state.digest(), len(found) == MOST or size > MOST_BYTES)
+
+
+def _pieces(content: Content) -> Iterator[bytes]:
+    """Give *content* in pieces that cut no text in two, but for very long ones.
+
+    :raises ArchiveError: if it cannot be read.
+    """
+    tail = b""
+    for chunk in content.chunks():
+        data = tail + chunk
+        keep = _TEXT_END.search(data, max(0, len(data) - LONGEST))
+        tail = data[keep.start() :] if keep and len(data) - keep.start() < LONGEST else b""
+        yield data[: len(data) - len(tail)]
+    yield tail
+
+
+_TEXT_END = re.compile(rb"[\t\x20-\x7e\x80-\xf4]+\Z")
+
+
+def beside(data: bytes) -> bytes:
+    """Return what is in *data* beside its texts; of any number of zeros in a row there is one."""
+    return _split(data)[1]
+
+
+def _split(data: bytes) -> tuple[list[bytes], bytes]:
+    """Return the texts in *data*, and what is beside them."""
+    texts, rest, at = [], [], 0
+    for start, end in places(data):
+        texts.append(data[start:end])
+        rest.append(data[at:start])
+        at = end
+    return texts, _ZEROS.sub(b"\0", b"".join([*rest, data[at:]]))
+
+
+def places(data: bytes) -> Iterator[tuple[int, int]]:
+    """Give where texts begin and end in *data*."""
+    for match in _TEXT.finditer(data):
+        if _is_likely(match[0]):
+            yield match.span()
+
+
+_ZEROS = re.compile(rb"\0{2,}")
+
+
+def of(data: bytes) -> list[bytes]:
+    """Return the first MOST texts in *data*."""
+    return list(islice(_texts(data), MOST))
+
+
+def _texts(data: bytes) -> Iterator[bytes]:
+    for match in _TEXT.finditer(data):
+        text = match[0]
+        if _is_likely(text):
+            yield text
+
+
+def _is_likely(text: bytes) -> bool:
+    """Tell whether *text* is one, and not bytes that happen to be printable: UTF-8, and mostly letters or paths."""
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return len(text.translate(None, _USUAL)) * 4 <= len(text)
+
+
+_USUAL = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 /._-:+=," + bytes(range(0x80, 0xF5))
+
+
+def compare_lists(
+    name: str, left: Sequence[bytes], right: Sequence[bytes], where: str, clues: Clues
+) -> Difference | None:
+    """Return how two lists of texts differ, or None if they are the same; *where* is for the evidence."""
+    if left == right:
+        return None
+    gone, come = _different(left, right)
+    if not gone and not come:
+        return None
+    pairs, rest = _matched(gone, come)
+    findings = [*_explained(pairs, where, clues)]
+    findings += [finding for one, other in rest[:_SHOWN] for finding in findings_of((UNKNOWN,), one, other, where)]
+    detail = [f"-{_shown(text)}" for text in gone[:_SHOWN]] + [f"+{_shown(text)}" for text in come[:_SHOWN]]
+    summary = f"{len(gone)} and {len(come)} texts only on one side"
+    return Difference(name, Kind.STRINGS, summary, tuple(detail), reduced(findings))
+
+
+def _explained(pairs: Sequence[tuple[bytes, bytes]], where: str, clues: Clues) -> Iterator[Finding]:
+    """Give the findings of texts that stand for each other; what differs in the same way is looked at once."""
+    seen: set[tuple[bytes, bytes]] = set()
+    for one, other in pairs:
+        own = _own_parts(one, other)
+        if own in seen:
+            continue
+        seen.add(own)
+        found = codes(one, other, clues) if len(seen) <= _MOST_WAYS else (UNKNOWN,)
+        yield from findings_of(found, one, other, where)
+        if len(seen) > _MOST_WAYS:
+            return
+
+
+_MOST_WAYS = 300
+
+
+def _own_parts(left: bytes, right: bytes) -> tuple[bytes, bytes]:
+    """Return what is between the beginning and the end that two texts share."""
+    shortest = min(len(left), len(right))
+    begin = next((place for place in range(shortest) if left[place] != right[place]), shortest)
+    rest = shortest - begin
+    end = next((place for place in range(rest) if left[-1 - place] != right[-1 - place]), rest)
+    return left[begin : len(left) - end], right[begin : len(right) - end]
+
+
+def _different(left: Iterable[bytes], right: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:
+    one, other = Counter(left), Counter(right)
+    return list((one - other).elements()), list((other - one).elements())
+
+
+def _matched(
+    gone: Sequence[bytes], come: Sequence[bytes]
+) -> tuple[list[tuple[bytes, bytes]], list[tuple[bytes, bytes]]]:
+    """Return the texts that stand for each other, and those that have none.
+
+    Those with one skeleton belong together; the others by their places, or if there are not as many, by likeness.
+    """
+    pairs, left, right = _by_skeleton(gone, come)
+    if len(left) == len(right):
+        return [*pairs, *zip(left, right)], []
+    rest: list[tuple[bytes, bytes]] = []
+    free = right[:_MOST_ALIKE]
+    for text in left[:_MOST_ALIKE]:
+        best = max(((_likeness(text, other), other) for other in free), default=(0.0, b""))
+        if best[0] > 0.3:
+            free.remove(best[1])
+            pairs.append((text, best[1]))
+        else:
+            rest.append((text, b""))
+    rest += [(text, b"") for text in left[_MOST_ALIKE:]]
+    return pairs, [*rest, *((b"", text) for text in [*free, *right[_MOST_ALIKE:]])]
+
+
+_MOST_ALIKE = 40
+_SKELETON = re.compile(rb"(?:[A-Za-z]:)?[\\/][^ \t:;,\"']*[\\/]|[0-9A-Fa-f]*[0-9][0-9A-Fa-f]*")
+
+
+def _by_skeleton(
+    gone: Sequence[bytes], come: Sequence[bytes]
+) -> tuple[list[tuple[bytes, bytes]], list[bytes], list[bytes]]:
+    """Pair the texts that are alike but for directories and numbers; return the pairs, and what is left of each."""
+    free: dict[bytes, list[bytes]] = {}
+    for text in come:
+        free.setdefault(_SKELETON.sub(b"", text), []).append(text)
+    pairs, left = [], []
+    for text in gone:
+        others = free.get(_SKELETON.sub(b"", text))
+        if others:
+            pairs.append((text, others.pop(0)))
+        else:
+            left.append(text)
+    taken = Counter(other for _, other in pairs)
+    return pairs, left, list((Counter(come) - taken).elements())
+
+
+def _likeness(left: bytes, right: bytes) -> float:
+    return SequenceMatcher(None, left[:200], right[:200], autojunk=False).quick_ratio()
+
+
+def _shown(text: bytes) -> str:
+    shown = text[:300].decode("utf-8", "backslashreplace")
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in shown)

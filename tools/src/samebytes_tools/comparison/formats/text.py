@@ -1,0 +1,200 @@
+"""Texts, line by line: a unified diff, and the causes of what changed in it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from difflib import SequenceMatcher
+from typing import NamedTuple
+
+from ..causes.causes import UNKNOWN
+from ..causes.clues import FOLLOWS, Clues, codes, findings_of
+from ..model import EXCERPT, Difference, Finding, Kind
+
+__all__ = ["LARGEST", "compare", "is_text", "reduced"]
+
+LARGEST = 4 << 20
+"""Bytes of a text that is held; larger ones are looked at in windows of bytes."""
+
+MOST_LINES = 10_000
+"""How many lines between the first and the last difference are aligned."""
+
+_SHOWN_LINES = 120
+_SHOWN_WIDTH = 300
+_CONTEXT = 3
+_MOST_HUNKS = 400
+_MOST_EXPLAINED = 3000
+_MOST_FINDINGS = 3
+
+_CODE = re.compile(r"\.(?:py|pyi|pyx|pxd|c|cc|cpp|cxx|h|hh|hpp|rs|go|js|ts|f|f90|sh|bat)\Z", re.IGNORECASE)
+"""Where the order of lines is the program's."""
+
+_LEFTOVER = re.compile(rb"\Abuild/(?:lib|bdist|temp)|(?:\A|/)(?:__pycache__|\.eggs|\.pytest_cache)/")
+
+
+class _Hunk(NamedTuple):
+    left: Sequence[bytes]
+    right: Sequence[bytes]
+    line: int
+    """In the left text, from 1; in the right one where the left has none."""
+
+
+def is_text(data: bytes) -> bool:
+    """Tell whether *data* is UTF-8 without control characters that texts do not have."""
+    if b"\0" in data:
+        return False
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return not re.search(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]", data)
+
+
+def compare(name: str, left: bytes, right: bytes, clues: Clues) -> Difference:
+    """Return how two different texts differ, the member or field *name*."""
+    findings: list[Finding] = []
+    detail: tuple[str, ...] = ()
+    ends = _line_ends(left, right)
+    if ends:
+        findings += findings_of(("D014",), *_first_lines(left, right), "line ends")
+        left, right = left.replace(b"\r\n", b"\n"), right.replace(b"\r\n", b"\n")
+    if left != right:
+        hunks, detail = _hunks(left.splitlines(keepends=True), right.splitlines(keepends=True))
+        findings += reduced(_explained(name, hunks, _excerpts(left, right), clues))
+        changed = sum(max(len(hunk.left), len(hunk.right)) for hunk in hunks)
+        ends = "; ".join(filter(None, (f"{changed} line{'s' * (changed != 1)} differ{'s' * (changed == 1)}", ends)))
+    return Difference(name, Kind.TEXT, ends, detail, tuple(findings))
+
+
+def reduced(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return *findings* with no more than a few of each code, and none twice."""
+    kept: list[Finding] = []
+    counts: Counter[str] = Counter()
+    for finding in findings:
+        if counts[finding.code] < _MOST_FINDINGS and finding not in kept:
+            counts[finding.code] += 1
+            kept.append(finding)
+    return tuple(kept)
+
+
+def _line_ends(left: bytes, right: bytes) -> str:
+    """Return in words how the kinds of line ends differ, or nothing."""
+    pairs = left.count(b"\r\n"), right.count(b"\r\n")
+    lines = left.count(b"\n"), right.count(b"\n")
+    if bool(pairs[0]) == bool(pairs[1]) or not lines[0] or not lines[1]:
+        return ""
+    return "line ends CRLF and LF" if pairs[0] else "line ends LF and CRLF"
+
+
+def _first_lines(left: bytes, right: bytes) -> tuple[bytes, bytes]:
+    """Return the first line of each side that ends otherwise than its like."""
+    for one, other in zip(left.splitlines(keepends=True), right.splitlines(keepends=True)):
+        if one.endswith(b"\r\n") != other.endswith(b"\r\n"):
+            return one[-80:], other[-80:]
+    return b"", b""
+
+
+def _hunks(left: list[bytes], right: list[bytes]) -> tuple[list[_Hunk], tuple[str, ...]]:
+    """Return what differs between two lists of lines, and the same as a unified diff."""
+    prefix = _common(left, right)
+    suffix = min(_common(left[::-1], right[::-1]), len(left) - prefix, len(right) - prefix)
+    begin = max(0, prefix - _CONTEXT)
+    ends = [len(lines) - max(0, suffix - _CONTEXT) for lines in (left, right)]
+    one, other = left[begin : ends[0]], right[begin : ends[1]]
+    if max(len(one), len(other)) > MOST_LINES:
+        hunk = _Hunk(left[prefix : len(left) - suffix], right[prefix : len(right) - suffix], prefix + 1)
+        return [hunk], ("(too many lines between the first difference and the last for a diff)",)
+    matcher = SequenceMatcher(None, one, other)
+    hunks = [
+        _Hunk(one[a:b], other[c:d], begin + (a if b > a else c) + 1)
+        for tag, a, b, c, d in matcher.get_opcodes()
+        if tag != "equal"
+    ]
+    return hunks, tuple(_cut(_unified(matcher, one, other, begin)))
+
+
+def _common(left: Sequence[bytes], right: Sequence[bytes]) -> int:
+    return next((place for place, (a, b) in enumerate(zip(left, right)) if a != b), min(len(left), len(right)))
+
+
+def _unified(matcher: SequenceMatcher[bytes], left: list[bytes], right: list[bytes], begin: int) -> Iterator[str]:
+    for group in matcher.get_grouped_opcodes(_CONTEXT):
+        (_, a, _, c, _), (_, _, b, _, d) = group[0], group[-1]
+        yield f"@@ -{begin + a + 1},{b - a} +{begin + c + 1},{d - c} @@"
+        for tag, a, b, c, d in group:
+            if tag == "equal":
+                yield from (" " + _shown(line) for line in left[a:b])
+            else:
+                yield from ("-" + _shown(line) for line in left[a:b])
+                yield from ("+" + _shown(line) for line in right[c:d])
+
+
+def _cut(lines: Iterable[str]) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        if number == _SHOWN_LINES:
+            yield "..."
+            return
+        yield line
+
+
+def _shown(line: bytes) -> str:
+    bare = line[:-1] if line.endswith(b"\n") else line
+    text = bare[: 4 * _SHOWN_WIDTH].decode("utf-8", "backslashreplace")
+    text = "".join(char if char.isprintable() or char == "\t" else ascii(char)[1:-1] for char in text)
+    return text if len(text) <= _SHOWN_WIDTH else text[:_SHOWN_WIDTH] + "..."
+
+
+def _excerpts(left: bytes, right: bytes) -> tuple[bytes, bytes]:
+    """Return both texts from the first line that differs on."""
+    shared = next((place for place, (a, b) in enumerate(zip(left, right)) if a != b), min(len(left), len(right)))
+    begin = left.rfind(b"\n", 0, shared) + 1
+    return left[begin : begin + EXCERPT], right[begin : begin + EXCERPT]
+
+
+def _explained(name: str, hunks: Sequence[_Hunk], excerpts: tuple[bytes, bytes], clues: Clues) -> Iterator[Finding]:
+    gone = [line.rstrip(b"\r\n") for hunk in hunks for line in hunk.left]
+    come = [line.rstrip(b"\r\n") for hunk in hunks for line in hunk.right]
+    if Counter(gone) == Counter(come):
+        yield from findings_of((_order(name, gone, clues),), *excerpts, f"from line {hunks[0].line}")
+        return
+    for hunk in hunks[:_MOST_HUNKS]:
+        yield from _hunk_findings(hunk, clues)
+    if len(hunks) > _MOST_HUNKS:
+        hunk = hunks[_MOST_HUNKS]
+        yield from findings_of((UNKNOWN,), b"".join(hunk.left[:2]), b"".join(hunk.right[:2]), f"line {hunk.line}")
+
+
+def _order(name: str, lines: Sequence[bytes], clues: Clues) -> str:
+    """Return the cause for which the same lines come in another order."""
+    if _CODE.search(name) and not all(line.rstrip().endswith((b",", b'"', b"'")) for line in lines):
+        return UNKNOWN
+    words = [line.strip(b" \t\"',") for line in lines]
+    named = [word for word in words if b"/" in word or word.decode("utf-8", "replace") in clues.names]
+    return "D009" if len(named) * 2 > len(words) else "D008"
+
+
+def _hunk_findings(hunk: _Hunk, clues: Clues) -> Iterator[Finding]:
+    if len(hunk.left) == len(hunk.right):
+        for offset, (one, other) in enumerate(zip(hunk.left, hunk.right)):
+            if offset >= _MOST_EXPLAINED and one != other:
+                yield from findings_of((UNKNOWN,), one, other, f"line {hunk.line + offset}")
+                return
+            if one != other:
+                yield from findings_of(codes(one, other, clues), one, other, f"line {hunk.line + offset}")
+        return
+    left, right = b"".join(hunk.left), b"".join(hunk.right)
+    found = (
+        codes(left, right, clues)
+        if left and right
+        else tuple({_alone(line, clues) for line in hunk.left or hunk.right})
+    )
+    yield from findings_of(found, left, right, f"line {hunk.line}")
+
+
+def _alone(line: bytes, clues: Clues) -> str:
+    """Return why only one side has *line*: it names a member that only one side has, or something left over."""
+    text = line.strip(b" \t\r\n\"',")
+    if text.decode("utf-8", "replace") in clues.only:
+        return FOLLOWS
+    return "D020" if _LEFTOVER.search(text) else UNKNOWN

@@ -1,0 +1,142 @@
+"""One of the two archives: what a reader says of it, and what it would be after normalizing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from samebytes.archive.entry import Archive, Entry, Kind
+from samebytes.archive.zip_layout import CentralHeader
+from samebytes.artifact import layout
+from samebytes.artifact.pyc import source_of
+from samebytes.epoch import DEFAULT_DATE
+from samebytes.passes import DEFAULT
+from samebytes.passes.model import Change, Context
+from samebytes.passes.pipeline import run
+from samebytes.passes.sdist import check_sdist
+from samebytes.passes.wheel import check_wheel
+
+RECORD = "*.dist-info/RECORD"
+"""The key of a wheel's RECORD."""
+
+SIGNATURES = frozenset((f"{RECORD}.jws", f"{RECORD}.p7s"))
+"""The keys of what signs it."""
+
+_RECORD_PASSES = frozenset({"W001", "W010"})
+"""RECORD is looked at by :mod:`.ledger`: a wrong one is a finding here, and not an error."""
+
+_COSTLY = frozenset({"P001", "P002", "C001"})
+"""Passes that read members of any size; they are run on what differs, for equal members stay equal."""
+
+_RULES = tuple(one for one in DEFAULT if one.code not in _RECORD_PASSES | _COSTLY)
+_COSTLY_RULES = tuple(one for one in DEFAULT if one.code in _COSTLY)
+
+
+class Opened(NamedTuple):
+    """An archive, open for reading, and what the normalizer's passes make of it.
+
+    Members are found by a key: their name with the release's own name and version left out.
+    """
+
+    kind: str
+    """``"wheel"`` or ``"sdist"``."""
+    archive: Archive
+    own: str
+    """The directory with the release's name: ``.dist-info`` of a wheel, the top directory of an sdist."""
+    files: Mapping[str, Entry]
+    """What is installed or unpacked, as read: files, links, and the directories that nothing else implies."""
+    normal: Mapping[str, Entry]
+    """What there is after the passes, with one date for everybody; RECORD as it was. See :func:`settled`."""
+    changes: tuple[Change, ...]
+    """What the passes changed, RECORD aside."""
+    headers: Mapping[str, CentralHeader]
+    """Of a wheel: what the central directory says of each member, by name."""
+    comment: bytes
+    """Of a wheel's container."""
+
+    def key(self, name: str) -> str:
+        """Return the key of the member called *name*."""
+        return member_key(name, self.own, self.kind)
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether a signature keeps RECORD from being written anew."""
+        return not SIGNATURES.isdisjoint(self.files)
+
+
+def member_key(name: str, own: str, kind: str) -> str:
+    """Return *name* without the name and version of the release whose directory is *own*."""
+    first, slash, rest = name.partition("/")
+    if kind == "sdist":
+        return rest if first == own and rest else name
+    if first == own:
+        return f"*.dist-info{slash}{rest}"
+    return f"*.data{slash}{rest}" if first == own[: -len(".dist-info")] + ".data" else name
+
+
+def opened(path: Path, archive: Archive, kind: str) -> Opened:
+    """Run the passes on *archive*, which was read from *path*.
+
+    :raises ArchiveError: if it is not laid out like what its name says.
+    """
+    (check_wheel if kind == "wheel" else check_sdist)(archive)
+    outcomes = run(archive, _context(kind), _RULES)
+    normal = outcomes[-1].archive
+    own = _own_directory(archive, kind)
+    kept = {entry.name for entry in normal.entries}
+    last = {entry.name: entry for entry in archive.entries}
+    return Opened(
+        kind,
+        archive,
+        own,
+        {
+            member_key(name, own, kind): entry
+            for name, entry in last.items()
+            if name in kept or entry.kind is not Kind.DIRECTORY
+        },
+        {member_key(entry.name, own, kind): entry for entry in normal.entries},
+        tuple(change for outcome in outcomes for change in outcome.changes),
+        *(declared(path, archive) if kind == "wheel" else ({}, b"")),
+    )
+
+
+def _context(kind: str) -> Context:
+    return Context(DEFAULT_DATE, kind, drop_signatures=True)
+
+
+def settled(side: Opened, differing: Collection[str]) -> Opened:
+    """Run the passes that :func:`opened` leaves out, for they read much, on the members that may be changed by them.
+
+    :param differing: the keys of members that are not equal on both sides
+    :raises ArchiveError: if contents cannot be read.
+    """
+    sources = {source_of(key) for key in differing}
+    concerned = [entry for key, entry in side.normal.items() if key in sources or _is_concerned(key, differing)]
+    if not concerned:
+        return side
+    archive = side.archive._replace(entries=tuple(concerned), oddities=())
+    *outcomes, last = run(archive, _context(side.kind), _COSTLY_RULES)
+    changed = {side.key(entry.name): entry for entry in last.archive.entries}
+    changes = tuple(change for outcome in outcomes for change in outcome.changes)
+    return side._replace(normal={**side.normal, **changed}, changes=side.changes + changes)
+
+
+def _is_concerned(key: str, differing: Collection[str]) -> bool:
+    """Tell whether a member differs, or depends on one that does: a module's source, another bill of materials."""
+    return key in differing or key.startswith("*.dist-info/sboms/") or source_of(key) in differing
+
+
+def _own_directory(archive: Archive, kind: str) -> str:
+    if kind == "sdist":
+        return layout.top_directory((entry.name for entry in archive.entries), archive.name)
+    return layout.dist_info((entry.name for entry in archive.entries if entry.kind is not Kind.DIRECTORY), archive.name)
+
+
+def declared(path: Path, archive: Archive) -> tuple[dict[str, CentralHeader], bytes]:
+    """Return what a ZIP file's central directory says of each member, and its comment: entries show less."""
+    from samebytes.archive.zip_directory import Source, read_directory
+
+    with path.open("rb") as file:
+        directory, headers = read_directory(Source(file, archive.name))
+    return {entry.name: header for entry, header in zip(archive.entries, headers)}, directory.comment

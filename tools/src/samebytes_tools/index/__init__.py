@@ -1,0 +1,1 @@
+"""Package indexes: releases and their files."""

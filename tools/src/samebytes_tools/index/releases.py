@@ -1,0 +1,96 @@
+"""The source of a release on the package index, downloaded and verified."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import InvalidSdistFilename, parse_sdist_filename
+from packaging.version import InvalidVersion, Version
+
+from samebytes.errors import UsageError
+
+from .index import File, Index, address
+
+NAME = re.compile(r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:==\s*(?P<version>[A-Za-z0-9.!+_-]+))?")
+"""``NAME`` or ``NAME==VERSION``."""
+
+
+def is_name(text: str) -> bool:
+    """Tell whether *text* could name a project on the index, and not a file."""
+    return NAME.fullmatch(text) is not None and not text.endswith((".whl", ".gz", ".zip", ".tgz", ".tar"))
+
+
+def sdist(text: str, python: str, directory: Path, environ: Mapping[str, str]) -> Path:
+    """Put the sdist of ``NAME`` (its newest stable release) or ``NAME==VERSION`` into *directory* and return it.
+
+    Nothing of it is run. Its hash is that which the index records.
+
+    :param python: the version of the interpreter that it has to be for.
+    :raises UsageError: if there is no such project, release or sdist.
+    :raises ArchiveError: if the download is not what the index records.
+    :raises IndexFailure: if the index cannot be reached or understood.
+    """
+    found = NAME.fullmatch(text)
+    if found is None:
+        raise UsageError(f"{text!r} is neither NAME nor NAME==VERSION", remedy="Name a project of the package index.")
+    index = Index(address(environ), certificates=environ.get("PIP_CERT", ""))
+    try:
+        files = index.files(found["name"])
+    except UsageError as error:  # it may have been meant as a path
+        raise UsageError(f"there is no file {text}, and {error.message}", remedy=error.remedy) from None
+    return index.download(chosen(files, found["name"], found["version"], python), directory)
+
+
+def chosen(files: Iterable[File], name: str, version: str | None, python: str) -> File:
+    """Return the sdist to take: of the *version*, else of the newest release that is stable, not yanked and for us.
+
+    :raises UsageError: if there is none.
+    """
+    files = list(files)
+    sdists = [(found, file) for file in files for found in [_version(file.name)] if found is not None]
+    if version is not None:
+        wanted = [(found, file) for found, file in sdists if found == _parsed(version)]
+    else:
+        usable = [(found, file) for found, file in sdists if file.yanked is None and _is_for(file, python)]
+        wanted = [(found, file) for found, file in usable if not found.is_prerelease] or usable
+    if not wanted:
+        raise UsageError(
+            f"the index has no sdist (.tar.gz) of {name}{'==' + version if version else ''} for Python {python}",
+            remedy=_remedy(sdists, files),
+        )
+    return max(wanted, key=lambda pair: pair[0])[1]
+
+
+def _version(file: str) -> Version | None:
+    if not file.endswith(".tar.gz"):
+        return None
+    try:
+        return parse_sdist_filename(file)[1]
+    except InvalidSdistFilename:
+        return None
+
+
+def _parsed(version: str) -> Version:
+    try:
+        return Version(version)
+    except InvalidVersion:
+        raise UsageError(f"{version!r} is no version (PEP 440)", remedy="Write it as in NAME==1.2.3.") from None
+
+
+def _is_for(file: File, python: str) -> bool:
+    try:
+        return SpecifierSet(file.requires_python).contains(python, prereleases=True)
+    except InvalidSpecifier:
+        return True
+
+
+def _remedy(sdists: Iterable[tuple[Version, File]], files: Iterable[File]) -> str:
+    versions = sorted({version for version, _ in sdists}, reverse=True)[:5]
+    if versions:
+        return f"The newest sdists there are of {', '.join(map(str, versions))}."
+    if any(file.name.endswith(".zip") for file in files):
+        return "There are zip sdists only, which are not supported."
+    return "There are wheels only: check a clone of its source."

@@ -1,0 +1,1 @@
+"""What the reports of several commands share: difference trees, evidence, HTML."""

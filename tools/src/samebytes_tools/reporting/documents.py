@@ -1,0 +1,63 @@
+"""Comparisons as JSON, as ``compare.schema.json`` describes it: shared by the reports of several commands."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from typing import Any
+
+from ..comparison.causes.causes import by_code
+from ..comparison.model import Comparison, Difference, Evidence, Finding, Side
+from .difference_tree import cause_counts
+from .evidence import text_of
+
+COMPARE_SCHEMA_VERSION = 1
+"""Raised when a field is removed or changes its meaning; new fields may come without."""
+
+
+def comparison_document(comparison: Comparison) -> dict[str, Any]:
+    """Return *comparison* as ``$defs/comparison`` in ``compare.schema.json`` describes it."""
+    return {
+        "left": _side(comparison.left),
+        "right": _side(comparison.right),
+        "kind": comparison.kind,
+        "verdict": comparison.verdict.value,
+        "causes": list(comparison.causes),
+        "differences": [_difference(each) for each in comparison.differences],
+        "notes": list(comparison.notes),
+    }
+
+
+def causes_document(comparisons: Iterable[Comparison]) -> list[dict[str, Any]]:
+    """Return every cause found, with what to do about it: ``$defs/cause`` in ``compare.schema.json``."""
+    counts = cause_counts(comparisons)
+    return [{**vars(by_code(code)), "differences": number} for code, number in counts.items()]
+
+
+def _side(side: Side) -> dict[str, Any]:
+    return {"path": side.path, "sha256": side.sha256, "size": side.size}
+
+
+def _difference(difference: Difference) -> dict[str, Any]:
+    return {
+        "name": difference.name,
+        "kind": difference.kind.value,
+        "summary": difference.summary,
+        "detail": list(difference.detail),
+        "findings": [_finding(finding) for finding in difference.findings],
+        "passes": list(difference.passes),
+        "children": [_difference(child) for child in difference.children],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {"code": finding.code, "name": by_code(finding.code).name, "evidence": _evidence(finding.evidence)}
+
+
+def _evidence(evidence: Evidence) -> dict[str, Any]:
+    return {"where": evidence.where, "left": _bytes(evidence.left), "right": _bytes(evidence.right)}
+
+
+def _bytes(data: bytes) -> dict[str, str]:
+    """Return *data* twice: exactly, and as people can read it."""
+    return {"base64": base64.b64encode(data).decode("ascii"), "text": text_of(data)}

@@ -1,0 +1,1 @@
+"""What is varied between the two builds of a check, and how."""

@@ -1,0 +1,1 @@
+"""Version control: commits and checkouts."""
