@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO, NamedTuple
+from typing import IO, BinaryIO, NamedTuple
 
 from ..deflate.stream import Encoder, compress
 from ..errors import ArchiveError, HostileArchiveError
@@ -82,7 +82,7 @@ class _Input:
 class _Output:
     """Where the unpacked bytes go, counted and bounded."""
 
-    def __init__(self, sink: BinaryIO, archive: str, allowed: int) -> None:
+    def __init__(self, sink: IO[bytes], archive: str, allowed: int) -> None:
         self._sink = sink
         self._archive = archive
         self._allowed = allowed
@@ -107,7 +107,7 @@ class _Output:
 
 
 def gunzip(
-    source: BinaryIO, sink: BinaryIO, archive: str, *, source_size: int, always_allowed: int = ALWAYS_ALLOWED
+    source: BinaryIO, sink: IO[bytes], archive: str, *, source_size: int, always_allowed: int = ALWAYS_ALLOWED
 ) -> Gunzipped:
     """Write what *source*, of *source_size* bytes, unpacks to into *sink*; *archive* names it in messages.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from ..errors import ArchiveError, OutputError
 from . import limits
@@ -57,7 +57,7 @@ def open_sdist(path: Path) -> Iterator[Archive]:
         yield _read_tar(plain, unpacked.size, archive, unpacked.oddities)
 
 
-def _read_tar(stream: BinaryIO, size: int, archive: str, oddities: tuple[Oddity, ...]) -> Archive:
+def _read_tar(stream: IO[bytes], size: int, archive: str, oddities: tuple[Oddity, ...]) -> Archive:
     reader = _Reader(stream, size, archive)
     entries = tuple(reader.entries())
     check_tree(archive, entries)
@@ -69,7 +69,7 @@ class _Span:
 
     __slots__ = ("_offset", "_stream", "size")
 
-    def __init__(self, stream: BinaryIO, offset: int, size: int) -> None:
+    def __init__(self, stream: IO[bytes], offset: int, size: int) -> None:
         self._stream = stream
         self._offset = offset
         self.size = size
@@ -89,7 +89,7 @@ class _Span:
 class _Reader:
     """One walk through a tar archive."""
 
-    def __init__(self, stream: BinaryIO, size: int, archive: str) -> None:
+    def __init__(self, stream: IO[bytes], size: int, archive: str) -> None:
         self._stream = stream
         self._size = size
         self._archive = archive

@@ -19,6 +19,9 @@ MS_REC = 0x4000
 MS_PRIVATE = 1 << 18
 NOT_ALLOWED = 125
 
+if sys.platform != "linux":  # no other kernel has these namespaces
+    sys.exit(NOT_ALLOWED)
+
 
 def check(result: int) -> None:
     """Raise what the C library says went wrong."""

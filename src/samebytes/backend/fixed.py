@@ -19,6 +19,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any, Callable, NamedTuple
 
+from .lock import take
+
 PLACE = Path("/tmp/samebytes")
 """Where builds take place, on every machine alike."""
 
@@ -130,7 +132,7 @@ def _why_not(environ: Mapping[str, str]) -> str:
     Who owns it could move away what is mounted on it. What others have there would be hidden by that: a program that
     runs from there, for example, such as the interpreter.
     """
-    if os.name == "nt":
+    if sys.platform == "win32":
         return "there are no fixed paths on Windows"
     if environ.get(IN_USE):
         return "this build runs inside one that is there"
@@ -158,7 +160,7 @@ def _make() -> None:
 def _why_not_without_mounts() -> str:
     """Say why the place itself cannot be built in, or nothing."""
     found = PLACE.lstat()
-    if found.st_uid != os.getuid():
+    if sys.platform == "win32" or found.st_uid != os.getuid():
         return "it belongs to somebody else, and the kernel allows no mount namespace"
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         return "others may write to it, and the kernel allows no mount namespace"
@@ -166,14 +168,13 @@ def _why_not_without_mounts() -> str:
 
 
 def _runs_nothing(directory: Path) -> bool:
-    noexec: int = getattr(os, "ST_NOEXEC", 0)
-    return bool(noexec and os.statvfs(directory).f_flag & noexec)
+    if sys.platform != "linux":  # elsewhere Python does not know which flag it is
+        return False
+    return bool(os.statvfs(directory).f_flag & os.ST_NOEXEC)
 
 
 def _lock() -> IO[Any] | None:
     """Take the place itself, if it is free within PATIENCE."""
-    import fcntl
-
     try:
         lock = (PLACE / _LOCK).open("a", encoding="ascii")
     except OSError:
@@ -181,7 +182,7 @@ def _lock() -> IO[Any] | None:
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            take(lock.fileno())
         except OSError:
             if time.monotonic() > deadline:
                 lock.close()

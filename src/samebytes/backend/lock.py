@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
 import time
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
@@ -26,7 +28,7 @@ def only_build(source: Path, child: MutableMapping[str, str], warn: Callable[[st
 
     :raises BackendError: after PATIENCE.
     """
-    if child.get(_HELD) == str(source) or not _can_lock():
+    if child.get(_HELD) == str(source) or sys.platform == "win32":
         yield
         return
     handle = os.open(source, os.O_RDONLY)
@@ -38,22 +40,25 @@ def only_build(source: Path, child: MutableMapping[str, str], warn: Callable[[st
         os.close(handle)
 
 
-def _can_lock() -> bool:
-    try:
-        import fcntl
-    except ImportError:
-        return False
-    return hasattr(fcntl, "flock")
+def take(descriptor: int) -> None:
+    """Lock the open file or directory *descriptor*; the lock is let go when it is closed, or its process ends.
+
+    :raises BlockingIOError: if another process has locked it.
+    :raises OSError: if there are no such locks here: on Windows, on some network file systems.
+    """
+    if sys.platform == "win32":
+        raise OSError(errno.ENOTSUP, "Windows locks no directories")
+    import fcntl
+
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _acquire(handle: int, source: Path, warn: Callable[[str], None]) -> None:
-    import fcntl
-
     deadline = time.monotonic() + PATIENCE
     waiting = False
     while True:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            take(handle)
         except BlockingIOError:
             if not waiting:
                 warn(f"another build of {source} is running: waiting for it")

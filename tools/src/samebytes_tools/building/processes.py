@@ -73,8 +73,11 @@ def _await(process: subprocess.Popen[bytes], stop: threading.Event, deadline: fl
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:
-    """Tell so without reaping it: as long as it is a zombie, its group's number is its own."""
-    if sys.platform == "win32":
+    """Return whether it has, if possible without reaping it: as long as it is a zombie, its group's number is its own.
+
+    macOS can tell without reaping only from Python 3.13 on.
+    """
+    if sys.platform in ("win32", "darwin"):
         return process.poll() is not None
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
 
@@ -105,6 +108,8 @@ def _forget_clock(leader: int) -> None:
 
 def signalled(group: int, number: int) -> bool:
     """Send *number* to the process group; tell whether there is one. (macOS forbids it where only zombies are left.)"""
+    if sys.platform == "win32":
+        return False
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):

@@ -117,7 +117,7 @@ def begin() -> tuple[Any, Say]:
 def _end_with(watched: int) -> None:
     """Wait until *watched* is closed at its other end, then end this process and its group."""
     os.read(watched, 1)
-    if os.name == "posix" and os.getpgrp() == os.getpid():
+    if sys.platform != "win32" and os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
@@ -132,8 +132,11 @@ def _message(line: str) -> Mapping[str, Any] | None:
 
 
 def _await(worker: subprocess.Popen[str]) -> None:
-    """Wait for the end of *worker* without reaping it: as long as it is a zombie, its group's number is its own."""
-    if sys.platform == "win32":
+    """Wait for the end of *worker*, if possible without reaping it: a zombie keeps its group's number.
+
+    macOS can wait so only from Python 3.13 on.
+    """
+    if sys.platform in ("win32", "darwin"):
         worker.wait()
     else:
         os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)

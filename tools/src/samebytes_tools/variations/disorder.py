@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -40,8 +41,10 @@ def mount(program: str, behind: Path, shown: Path) -> None:
 
     :raises OSError: if that is not allowed here.
     """
+    if sys.platform == "win32":
+        raise OSError(errno.ENOTSUP, "there is no FUSE on Windows", str(shown))
     shown.mkdir(exist_ok=True)
-    everybody = ["--multi-user=yes"] if os.name == "posix" and os.geteuid() == 0 else []
+    everybody = ["--multi-user=yes"] if os.geteuid() == 0 else []
     command = [program, "-q", *everybody, "--reverse-dirents=yes", str(behind), str(shown)]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     if done.returncode or not shown.is_mount():

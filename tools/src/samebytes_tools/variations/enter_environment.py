@@ -17,6 +17,9 @@ CLONE_NEWUTS = 0x04000000
 CLONE_NEWUSER = 0x10000000
 NOT_ALLOWED = 125
 
+if sys.platform != "linux":  # no other kernel has these namespaces
+    sys.exit(NOT_ALLOWED)
+
 
 def check(result: int) -> None:
     """Raise what the C library says went wrong."""
@@ -50,8 +53,7 @@ def write(path: str, text: str) -> None:
 
 def keep_processors(number: int) -> None:
     """Leave this process *number* of the processors that it has."""
-    if sys.platform == "linux":
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:number])
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:number])
 
 
 def main() -> None:

@@ -135,7 +135,7 @@ def _obstacles(on: Ground, environ: Mapping[str, str]) -> Iterator[tuple[str, st
         yield "owner", "only root may give files away"
     if not _can_enter({"host": OTHER_HOST}):
         yield "host", "the kernel allows no UTS namespace"
-    if not hasattr(os, "sched_setaffinity"):
+    if sys.platform != "linux":
         yield "processors", f"there is no processor affinity on {sys.platform}"
     elif len(os.sched_getaffinity(0)) < 2:
         yield "processors", "there is only one"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from samebytes.backend.lock import take
 from samebytes.errors import OutputError
 
 
@@ -83,13 +85,11 @@ def _remove_abandoned(anchor: Path) -> None:
 
 def _lock(directory: Path) -> int | None:
     """Lock *directory*, and return the descriptor that holds the lock; None if another has it, or there are none."""
-    try:
-        import fcntl
-    except ImportError:
+    if sys.platform == "win32":  # where no directory can be opened
         return None
     descriptor = os.open(directory, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        take(descriptor)
     except OSError:
         os.close(descriptor)
         return None

@@ -12,7 +12,7 @@ import os
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, BinaryIO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from samebytes.archive.entry import CHUNK_SIZE, Content
 
@@ -102,7 +102,7 @@ def compare(name: str, left: Content, right: Content, clues: Clues) -> Differenc
     return Difference(name, Kind.ELF, f"sections differ: {shown}", children=children[:_MOST])
 
 
-def _parsed(stream: BinaryIO) -> _File:
+def _parsed(stream: IO[bytes]) -> _File:
     # Imported by name, for it has no types and is there only with the extra.
     file: Any = importlib.import_module("elftools.elf.elffile").ELFFile(stream)
     sections: dict[str, _Section] = {}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import mmap
 import os
+import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -114,7 +117,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     """End it with everything below it; a sandbox's other processes end with its first."""
     if process.poll() is not None:
         return
-    if os.name == "posix":
+    if sys.platform != "win32":
         for one in _below(process.pid):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(one, signal.SIGKILL)
@@ -196,7 +199,7 @@ class _Watch:
         """Return how much *pid* has in memory, and note it."""
         size = 0
         with contextlib.suppress(OSError, ValueError, IndexError):
-            size = int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+            size = int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * mmap.PAGESIZE
         self.memory = max(self.memory, size)
         return size
 
@@ -205,9 +208,9 @@ class _Watch:
             return _size(self._temp) > self._limits.room
         for pid in pids:
             with contextlib.suppress(OSError):
-                facts = os.statvfs(f"/proc/{pid}/root{self._temp}")
-                if facts.f_blocks * facts.f_frsize <= self._limits.room * 1.01:  # else it is not in there yet
-                    return facts.f_bavail * facts.f_frsize < _LITTLE
+                usage = shutil.disk_usage(f"/proc/{pid}/root{self._temp}")
+                if usage.total <= self._limits.room * 1.01:  # else it is not in there yet
+                    return usage.free < _LITTLE
         return False
 
 
@@ -217,10 +220,16 @@ def _size(directory: str) -> int:
     with contextlib.suppress(OSError), os.scandir(directory) as entries:
         for entry in entries:
             with contextlib.suppress(OSError):
-                total += entry.stat(follow_symlinks=False).st_blocks * 512
+                total += _taken(entry.stat(follow_symlinks=False))
                 if entry.is_dir(follow_symlinks=False):
                     total += _size(entry.path)
     return total
+
+
+def _taken(facts: os.stat_result) -> int:
+    if sys.platform == "win32":  # which does not say how many blocks a file has
+        return facts.st_size
+    return facts.st_blocks * 512
 
 
 def _below(pid: int) -> list[int]:

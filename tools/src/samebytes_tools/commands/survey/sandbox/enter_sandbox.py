@@ -16,6 +16,9 @@ CLONE_NEWUTS = 0x04000000
 CLONE_NEWUSER = 0x10000000
 NOT_ALLOWED = 125
 
+if sys.platform != "linux":  # no other kernel has these namespaces
+    sys.exit(NOT_ALLOWED)
+
 
 def become_root(libc: ctypes.CDLL, ready: int, go: int) -> None:
     """Enter new namespaces and, once users are mapped, be root in there."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -32,7 +31,9 @@ def children(pid: int) -> list[int]:
 
 
 def end_all(pid: int) -> None:
-    """End all processes below *pid*; each one that ends gives its own to this process."""
+    """End all processes below *pid*; each one that ends gives its own to this process (Linux)."""
+    if sys.platform != "linux":
+        return
     for _ in range(1000):
         alive = children(pid)
         if not alive:
@@ -52,19 +53,21 @@ def end_all(pid: int) -> None:
 
 def main() -> None:
     """Run the command, and clear up after it."""
-    if sys.platform.startswith("linux"):
+    if sys.platform == "linux":
         libc = ctypes.CDLL(None)
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+        if sys.platform != "win32":
+            import resource  # which Windows has not
+
+            resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
         process = subprocess.Popen(sys.argv[2:], start_new_session=True)
         status = process.wait()
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        if sys.platform.startswith("linux"):
-            end_all(os.getpid())
+        end_all(os.getpid())
     sys.exit(status if status >= 0 else 128 - status)
 
 
