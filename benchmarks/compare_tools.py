@@ -68,7 +68,7 @@ def then(*command: str | Path, output: str = "", wheels_only: bool = False) -> T
     def tool(place: Place, out: Path) -> None:
         build(place, out)
         for path in sorted(out.glob("*.whl" if wheels_only else "*")):
-            options = [output, out / "repaired"] if output else []
+            options: list[str | Path] = [output, out / "repaired"] if output else []
             place.run([*command, *options, path], more={"SOURCE_DATE_EPOCH": DATE})
         for path in out.glob("repaired/*"):
             next(out.glob("*.whl")).unlink()

@@ -199,7 +199,7 @@ def compiling(wheels: Sequence[str], scratch: Path, runs: int) -> dict[str, list
             str(jobs),
             "--invalidation-mode",
             "checked-hash",
-            theirs,
+            str(theirs),
         ]
         subprocess.run(command, check=True)
         taken["compileall"].append(time.perf_counter() - start)

@@ -96,7 +96,7 @@ def queries(store: Store) -> dict[str, Callable[[], object]]:
         "the newest of every package": lambda: exhaust(store.newest()),
         "the headline": store.headline,
         "one package's history": lambda: exhaust(store.history(middle)),
-        "where every cause was found": lambda: [exhaust(store.hit_by(cause.code)) for cause in causes.ALL],
+        "where every cause was found": lambda: exhaust(one for cause in causes.ALL for one in store.hit_by(cause.code)),
         "every examination, with everything": lambda: exhaust(
             one for run in store.runs() for one in store.examinations(run.id)
         ),

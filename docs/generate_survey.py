@@ -89,8 +89,13 @@ def written() -> dict[Path, str]:
 
 def headline(found: Headline) -> list[str]:
     """Return the table of what is the same in each way, which README shows too."""
-    rows = [("all", {}), ("pure Python", {"is_pure": True}), ("with extension modules", {"is_pure": False})]
-    return _table(("packages", "built", *_ways()), (_shares(name, found, group) for name, group in rows))
+    ways = _ways()
+    rows = (
+        _shares("all", [found.tally(way) for way in ways]),
+        _shares("pure Python", [found.tally(way, is_pure=True) for way in ways]),
+        _shares("with extension modules", [found.tally(way, is_pure=False) for way in ways]),
+    )
+    return _table(("packages", "built", *ways), rows)
 
 
 def _counted(store: Store) -> str:
@@ -111,8 +116,7 @@ def _ways() -> Sequence[str]:
     return WAYS
 
 
-def _shares(name: str, found: Headline, group: dict[str, str | bool]) -> list[str]:
-    tallies = [found.tally(way, **group) for way in _ways()]
+def _shares(name: str, tallies: Sequence[Tally]) -> list[str]:
     built = tallies[0].same + tallies[0].differs
     return [name, str(built), *(_share(one, built) for one in tallies)]
 
@@ -133,7 +137,11 @@ def _paragraphs(store: Store) -> Iterator[str]:
     yield "Shares are of the packages of which all could be built as they are.\n"
     yield "## By build backend\n"
     backends = sorted({one.backend for one in newest if one.artifacts}, key=lambda name: (-_built(found, name), name))
-    rows = [_shares(name or "unknown", found, {"backend": name}) for name in backends if _built(found, name)]
+    rows = [
+        _shares(name or "unknown", [found.tally(way, backend=name) for way in _ways()])
+        for name in backends
+        if _built(found, name)
+    ]
     yield from (*_table(("backend", "built", *_ways()), rows), "")
     yield "*in-tree* is a backend that comes with the source, as a rule a wrapper around one of the others.\n"
     yield from _different(newest)

@@ -16,11 +16,12 @@ import tempfile
 import time
 import venv
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE / "unwrapped-setuptools"
 
-WORLDS = {
+WORLDS: dict[str, dict[str, Any]] = {
     "Alice": {"umask": 0o022, "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "1", "LC_ALL": "C", "path": "a"},
     "Bob": {"umask": 0o077, "TZ": "EST5EDT", "PYTHONHASHSEED": "2", "LC_ALL": "C.UTF-8", "path": "b/" + "c" * 60},
 }
@@ -52,18 +53,18 @@ def environment(directory: Path) -> str:
 def built(python: str, directory: Path, who: str, backend: str | None) -> dict[str, str]:
     """Build the project in *who*'s world and return the SHA-256 of each file by its name."""
     world = WORLDS[who]
-    tree = directory / who / str(world["path"]) / "project"
+    tree = directory / who / world["path"] / "project"
     shutil.copytree(PROJECT, tree)
     for path in sorted(tree.rglob("*"), reverse=who == "Bob"):
-        path.chmod(path.stat().st_mode & ~int(world["umask"]))
+        path.chmod(path.stat().st_mode & ~world["umask"])
         os.utime(path, times=(1.7e9 + 1e8 * len(who), 1.7e9 + 1e8 * len(who)))
     if backend:
         wrap(tree, backend)
-    variables = {name: str(world[name]) for name in ("TZ", "PYTHONHASHSEED", "LC_ALL")}
+    variables = {name: world[name] for name in ("TZ", "PYTHONHASHSEED", "LC_ALL")}
     out = directory / who / "dist"
     command = [python, "-m", "build", "--no-isolation", "--outdir", str(out), str(tree)]
     time.sleep(1)  # the clock moves on between two people
-    run(command, {**os.environ, **variables, "HOME": str(directory / who)}, int(world["umask"]))
+    run(command, {**os.environ, **variables, "HOME": str(directory / who)}, world["umask"])
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(out.iterdir())}
 
 

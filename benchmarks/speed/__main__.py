@@ -95,7 +95,7 @@ def _pin(jobs: int) -> int:
 
 def _free(jobs: int) -> float:
     """Return how many cores are free, and warn if others use them."""
-    free = round(quiet.free_cores(jobs), 2)
+    free: float = round(quiet.free_cores(jobs), 2)
     if free < jobs * quiet.ENOUGH:
         print(f"the machine is busy: of {jobs} cores {free} are free; the figures will mislead", file=sys.stderr)
     return free

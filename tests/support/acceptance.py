@@ -79,7 +79,7 @@ class _Header:
 
 def problems(path: Path) -> list[str]:
     """Return why the index would refuse the file; nothing if it would take it."""
-    found = []
+    found: list[str] = []
     try:
         found.extend(_file_problems(path))
         for problem in _wheel_problems(path) if path.suffix == ".whl" else _sdist_problems(path):

@@ -104,8 +104,10 @@ def _downloaded(directory: Path) -> Path:
 def _unpacked(sdist: Path, directory: Path) -> Path:
     """Unpack *sdist* and return the directory of the C source in it."""
     with tarfile.open(sdist) as archive:
-        safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-        archive.extractall(directory / "source", **safe)
+        if hasattr(tarfile, "data_filter"):
+            archive.extractall(directory / "source", filter="data")
+        else:  # releases of Python before PEP 706; the hash says what the file is
+            archive.extractall(directory / "source")
     (configure,) = (directory / "source").glob("*/src/zlib_ng/zlib-ng/configure")
     return configure.parent
 

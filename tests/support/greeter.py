@@ -101,7 +101,7 @@ def surroundings(place: Place, workshop: Workshop, library: Path) -> dict[str, s
 def build(place: Place, workshop: Workshop, library: Path) -> Path:
     """Build the wheel in its world, as it is before a repair."""
     out = place.directory("built")
-    command = [workshop.python, "-m", "build", "--no-isolation", "--wheel", "--outdir", out, place.tree]
+    command = [str(workshop.python), "-m", "build", "--no-isolation", "--wheel", "--outdir", str(out), str(place.tree)]
     place.run(command, more=surroundings(place, workshop, library))
     return next(out.glob("*.whl"))
 

@@ -26,7 +26,7 @@ def imitation(**changed: Any) -> ModuleType:
 def erring(errs: Callable[[bytes], bool]) -> ModuleType:
     """Return a module whose compressors give another, valid stream for data of which *errs* is true."""
 
-    def compressobj(level: int, method: int, wbits: int, memory: int, strategy: int, **zdict: bytes) -> _Compressor:
+    def compressobj(level: int, method: int, wbits: int, memory: int, strategy: int, zdict: bytes = b"") -> _Compressor:
         return _Compressor(errs, (level, method, wbits, memory), strategy, zdict)
 
     return imitation(compressobj=compressobj)
@@ -36,7 +36,7 @@ class _Compressor:
     """A compressor of zlib's that is only made once the data is there."""
 
     def __init__(
-        self, errs: Callable[[bytes], bool], settings: tuple[int, ...], strategy: int, zdict: dict[str, bytes]
+        self, errs: Callable[[bytes], bool], settings: tuple[int, int, int, int], strategy: int, zdict: bytes
     ) -> None:
         self._errs = errs
         self._settings = settings
@@ -45,7 +45,9 @@ class _Compressor:
 
     def compress(self, data: bytes) -> bytes:
         strategy = zlib.Z_HUFFMAN_ONLY if self._errs(data) else self._strategy
-        self._real = zlib.compressobj(*self._settings, strategy, **self._zdict)
+        level, method, wbits, memory = self._settings
+        primed = {"zdict": self._zdict} if self._zdict else {}
+        self._real = zlib.compressobj(level, method, wbits, memory, strategy, **primed)
         return self._real.compress(data)
 
     def flush(self, mode: int) -> bytes:

@@ -13,7 +13,7 @@ import samebytes
 
 def schema(name: str) -> Any:
     """Return the schema *name* as it is installed."""
-    roots = [Path(package.__file__).parent for package in (samebytes, samebytes_tools)]
+    roots = [Path(place) for package in (samebytes, samebytes_tools) for place in package.__path__]
     (found,) = (path for root in roots for path in root.rglob(f"{name}.schema.json"))
     return json.loads(found.read_text(encoding="utf-8"))
 

@@ -24,7 +24,7 @@ def base256(value: int, width: int) -> bytes:
     return b"\x80" + value.to_bytes(width - 1, "big")
 
 
-def header(name: bytes, *, signed: bool = False, **fields: bytes) -> bytes:
+def header(name: bytes, signed: bool = False, /, **fields: bytes) -> bytes:
     """One ustar header block, canonical but for *fields*, which are given as bytes; the checksum fits unless given."""
     layout = {
         "name": (name, 100),
@@ -64,7 +64,7 @@ def member(name: bytes, data: bytes = b"", **fields: bytes) -> bytes:
 
 
 def directory(name: bytes, **fields: bytes) -> bytes:
-    return member(name, **{"typeflag": b"5", "mode": b"0000755\0", **fields})
+    return member(name, b"", **{"typeflag": b"5", "mode": b"0000755\0", **fields})
 
 
 def symlink(name: bytes, target: bytes, **fields: bytes) -> bytes:

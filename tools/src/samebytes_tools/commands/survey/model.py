@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from ..check.subject import AS_IS, BUILD, FROM_SDIST, HOOK, NORMALIZED, SDIST, WHEEL
 
 __all__ = [
+    "AS_IS",
     "BUILD",
     "DIFFERS",
+    "HOOK",
     "KINDS",
+    "NORMALIZED",
     "NOT_BUILT",
     "SAME",
     "WAYS",
