@@ -16,8 +16,7 @@ from samebytes_tools.building import interpreters
 from samebytes_tools.building.interpreters import Python
 from samebytes_tools.commands.tree.compiler import Compiler
 
-from samebytes.artifact.bytecode import normalized
-from samebytes.artifact.pyc import HEADER_SIZE
+from samebytes.artifact.pyc import HEADER_SIZE, normalized
 from samebytes.errors import UsageError
 
 pytestmark = pytest.mark.integration

@@ -1,14 +1,33 @@
-"""The header of a compiled module: what it says, and the form of it that no clock decides (PEP 552)."""
+"""Compiled modules: the header that ties one to its source, and the whole file in a form that no clock decides.
+
+Source: PEP 552; CPython's ``importlib/_bootstrap_external.py`` (``_classify_pyc`` and what follows it).
+"""
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from typing import NamedTuple
 
 from ..archive.entry import Content, read_all
+from ..errors import ArchiveError
+from . import magic_numbers
+from .magic_numbers import Format, format_of
 from .siphash import siphash
 
-__all__ = ["HEADER_SIZE", "LARGEST_SOURCE", "Reheaded", "checked_header", "source_hash", "source_of"]
+__all__ = [
+    "FLAGS",
+    "HEADER_SIZE",
+    "LARGEST_SOURCE",
+    "Header",
+    "bound",
+    "checked_header",
+    "header_of",
+    "is_known",
+    "normalized",
+    "source_hash",
+    "source_of",
+]
 
 HEADER_SIZE = 16
 """Bytes: magic number, flags, then source time and size or the source's hash; the code object follows."""
@@ -16,10 +35,47 @@ HEADER_SIZE = 16
 LARGEST_SOURCE = 64 << 20
 """Bytes; a larger source is not held, and the modules compiled from it stay as they are."""
 
-_CHECKED_HASH = b"\x03\x00\x00\x00"
-_TIMESTAMP = b"\x00\x00\x00\x00"
-_OPTIMIZED_PARTS = 4
-_PLAIN_PARTS = 3
+FLAGS = {"checked-hash": 3, "unchecked-hash": 1}
+"""PEP 552's word of flags where a hash follows, by how the import system is to treat the source; a time follows 0."""
+
+_END_OF_MAGIC = b"\r\n"
+"""After the number itself: a copy that took the file for text and changed its line ends is found out by it."""
+
+_REMEDY = "Remove the file; Python compiles its source again."
+
+
+class Header(NamedTuple):
+    """What a compiled module is of."""
+
+    magic: int
+    flags: int
+    stamp: bytes
+    """Time and size of the source, or its hash."""
+
+    @property
+    def time(self) -> int:
+        """The source's, in seconds since 1970, modulo 2**32; if the flags are 0."""
+        return int.from_bytes(self.stamp[:4], "little")
+
+    @property
+    def size(self) -> int:
+        """The source's, in bytes, modulo 2**32; if the flags are 0."""
+        return int.from_bytes(self.stamp[4:], "little")
+
+    @property
+    def format(self) -> Format:
+        return format_of(self.magic)
+
+    def written(self) -> bytes:
+        """Return the header as it stands at the beginning of the file."""
+        return b"".join((self.magic.to_bytes(2, "little"), _END_OF_MAGIC, self.flags.to_bytes(4, "little"), self.stamp))
+
+
+def header_of(data: bytes) -> Header | None:
+    """Return the header that *data*, of HEADER_SIZE bytes or more, begins with; None if it does not begin with one."""
+    if len(data) < HEADER_SIZE or data[2:4] != _END_OF_MAGIC:
+        return None
+    return Header(int.from_bytes(data[:2], "little"), int.from_bytes(data[4:8], "little"), data[8:HEADER_SIZE])
 
 
 def source_of(name: str) -> str | None:
@@ -32,40 +88,62 @@ def source_of(name: str) -> str | None:
     directory, file = posixpath.split(name)
     if posixpath.basename(directory) != "__pycache__":
         return name[:-1]
-    parts = file.split(".")
-    optimized = len(parts) == _OPTIMIZED_PARTS and parts[2].startswith("opt-")
-    if not parts[0] or not (optimized or len(parts) == _PLAIN_PARTS):
+    module, *rest = file[: -len(".pyc")].split(".")
+    is_optimized = len(rest) == 2 and rest[1].startswith("opt-")
+    if not module or not (is_optimized or len(rest) == 1):
         return None
-    return posixpath.join(posixpath.dirname(directory), parts[0] + ".py")
+    return posixpath.join(posixpath.dirname(directory), module + ".py")
 
 
-def checked_header(header: bytes, source: Content) -> bytes | None:
+def checked_header(data: bytes, source: Content) -> bytes | None:
     """Return the checked hash-based header for a module compiled from *source*, or None if it must stay as it is.
 
-    *header* is the first HEADER_SIZE bytes of the file. It stays if it is truncated, already hash-based, of a magic
+    *data* is the first HEADER_SIZE bytes of the file. It stays if it is truncated, already hash-based, of a magic
     number whose hash is not known, if it says by its size that the source was another (what the import system takes
     for stale must not become valid here), or if the source is larger than LARGEST_SOURCE.
 
     :raises ArchiveError: if the source cannot be read.
     """
-    if len(header) < HEADER_SIZE or header[4:8] != _TIMESTAMP:
+    header = header_of(data)
+    if header is None or header.flags != 0 or header.format.siphash is None:
         return None
-    if source.size > LARGEST_SOURCE or header[12:16] != (source.size & 0xFFFFFFFF).to_bytes(4, "little"):
+    if source.size > LARGEST_SOURCE or header.size != source.size & 0xFFFFFFFF:
         return None
-    if _rounds(header[:4]) is None:
-        return None
-    return header[:4] + _CHECKED_HASH + source_hash(header[:4], read_all(source))
+    return _hashed(header, read_all(source), "checked-hash").written()
+
+
+def bound(pyc: bytes, source: bytes, mode: str) -> bytes:
+    """Return the compiled module *pyc* with the header that binds it to *source* by its hash; *mode* is one of FLAGS.
+
+    :raises ArchiveError: if its header says that it was compiled from another source, or is of no known form. By
+        size, for a header with a time: what is stale must not become valid.
+    """
+    header = header_of(pyc)
+    if header is None or not is_known(pyc):
+        raise ArchiveError("the header is not that of a compiled module of CPython 3.8 to 3.14", remedy=_REMEDY)
+    new = _hashed(header, source, mode)
+    if header.flags == 0:
+        is_stale = header.size != len(source) & 0xFFFFFFFF
+    else:
+        is_stale = header.flags not in FLAGS.values() or header.stamp != new.stamp
+    if is_stale:
+        raise ArchiveError("the header says that it was compiled from another source", remedy=_REMEDY)
+    return new.written() + pyc[HEADER_SIZE:]
+
+
+def _hashed(header: Header, source: bytes, mode: str) -> Header:
+    return header._replace(flags=FLAGS[mode], stamp=source_hash(header.written()[:4], source))
 
 
 def source_hash(magic: bytes, source: bytes) -> bytes:
     """Return the hash that the CPython with this magic number computes of *source*: 8 bytes.
 
-    The key is the magic number, all four bytes of it, little-endian. CPython 3.7 to 3.10 use SipHash-2-4, later ones
-    SipHash-1-3 (bpo-29410), so the file decides and not the interpreter that runs us.
+    The key is the magic number, all four bytes of it, little-endian. The file decides, and not the interpreter that
+    runs us: up to CPython 3.10 the function is SipHash-2-4, from 3.11 on SipHash-1-3 (bpo-29410).
 
     :raises ValueError: if no CPython with a known hash has this magic number.
     """
-    rounds = _rounds(magic)
+    rounds = format_of(int.from_bytes(magic[:2], "little")).siphash if magic[2:] == _END_OF_MAGIC else None
     if rounds is None:
         raise ValueError(f"no known hash for magic number {magic.hex()}")
     key = int.from_bytes(magic, "little")
@@ -80,46 +158,38 @@ def source_hash(magic: bytes, source: bytes) -> bytes:
     return pure(source)
 
 
-def _rounds(magic: bytes) -> tuple[int, int] | None:
-    """Return SipHash's rounds for a final CPython's magic number; other implementations' and 3.11's alphas have none.
-
-    Source: the list of magic numbers in CPython's ``importlib/_bootstrap_external.py`` and ``pycore_magic_number.h``.
-    """
-    if len(magic) != 4 or magic[2:] != b"\r\n":
-        return None
-    number = int.from_bytes(magic[:2], "little")
-    if 3392 <= number < 3440:
-        return (2, 4)
-    if 3495 <= number < 3700:
-        return (1, 3)
-    return None
-
-
 def _native(key: int) -> Callable[[bytes], bytes] | None:
     try:
         from _imp import source_hash as native
-    except ImportError:
+    except ImportError:  # Not CPython.
         return None
     return lambda data: native(key, data)
 
 
-class Reheaded:
-    """Contents whose first bytes are replaced by as many others; nothing but those is held."""
+def is_known(pyc: bytes) -> bool:
+    """Return whether *pyc* is of a Python whose code can be written here: CPython 3.8 to 3.14, final releases."""
+    return pyc[2:4] == _END_OF_MAGIC and magic_numbers.is_known(int.from_bytes(pyc[:2], "little"))
 
-    __slots__ = ("_content", "_header")
 
-    def __init__(self, header: bytes, content: Content) -> None:
-        self._header = header
-        self._content = content
+def normalized(pyc: bytes, filename: str | None = None) -> bytes:
+    """Return the compiled module *pyc* with its code in the one form (:mod:`.marshal_writer`); its header stays.
 
-    @property
-    def size(self) -> int:
-        return self._content.size
+    The code is read, never loaded or run. What comes out means the same and, given again, stays as it is.
 
-    def chunks(self) -> Iterator[bytes]:
-        yield self._header
-        skip = len(self._header)
-        for chunk in self._content.chunks():
-            if skip < len(chunk):
-                yield chunk[skip:]
-            skip = max(0, skip - len(chunk))
+    :param filename: as what its source is to have been compiled; None for what is there. As the import system does,
+        this renames the code objects, nested ones too, that name the file which the outermost names. Those that name
+        another were made from another source.
+    :raises ArchiveError: if it is of a Python that is not known, truncated, or not a compiled module.
+    """
+    # Few wheels hold compiled modules: no build without them loads what reads and writes code.
+    from . import marshal_writer
+    from .marshal_reader import NotMarshalError
+
+    header = header_of(pyc)
+    if header is None:
+        raise ArchiveError("it does not start as a compiled module does", remedy=_REMEDY)
+    try:
+        code = marshal_writer.normalized(pyc[HEADER_SIZE:], header.magic, filename)
+    except NotMarshalError as error:
+        raise ArchiveError(f"the code of the compiled module cannot be read: {error}", remedy=_REMEDY) from None
+    return pyc[:HEADER_SIZE] + code

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Optional
 
 from ..archive.entry import Archive, Content, Data, Entry, Kind, read_all
-from ..artifact.pyc import HEADER_SIZE, Reheaded, checked_header, source_of
+from ..artifact import pyc
+from ..artifact.pyc import HEADER_SIZE, checked_header, source_of
 from ..errors import ArchiveError
 from .model import Change, Outcome, Pass, in_wheel
 
@@ -50,17 +51,36 @@ def _bound(content: Content, source: Entry) -> tuple[Content, str] | None:
 
 
 def _recoded(content: Content, source: Entry) -> tuple[Content, str] | None:
-    # Most wheels hold no compiled modules, so what reads them is not loaded for every build.
-    from ..artifact import bytecode
-
-    if content.size > LARGEST or not bytecode.is_known(_head(content)):
+    if content.size > LARGEST or not pyc.is_known(_head(content)):
         return None
     data = read_all(content)
     try:
-        after = bytecode.normalized(data, source.name)
+        after = pyc.normalized(data, source.name)
     except ArchiveError:
         return None
     return None if after == data else (Data(after), f"code: written by value, as compiled from {source.name}")
+
+
+class Reheaded:
+    """Contents whose first bytes are replaced by as many others; nothing but those is held."""
+
+    __slots__ = ("_content", "_header")
+
+    def __init__(self, header: bytes, content: Content) -> None:
+        self._header = header
+        self._content = content
+
+    @property
+    def size(self) -> int:
+        return self._content.size
+
+    def chunks(self) -> Iterator[bytes]:
+        yield self._header
+        skip = len(self._header)
+        for chunk in self._content.chunks():
+            if skip < len(chunk):
+                yield chunk[skip:]
+            skip = max(0, skip - len(chunk))
 
 
 def _head(content: Content) -> bytes:
@@ -73,9 +93,10 @@ def _head(content: Content) -> bytes:
 
 
 def _detail(old: bytes, new: bytes) -> str:
-    time = int.from_bytes(old[8:12], "little")
-    size = int.from_bytes(old[12:16], "little")
-    return f"header: source time {time} and size {size} -> checked hash {new[8:16].hex()}"
+    before, after = pyc.header_of(old), pyc.header_of(new)
+    assert before is not None
+    assert after is not None
+    return f"header: source time {before.time} and size {before.size} -> checked hash {after.stamp.hex()}"
 
 
 PYC = Pass(

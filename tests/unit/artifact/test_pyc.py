@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from samebytes.archive.entry import Data, read_all
+from samebytes.archive.entry import Data
 from samebytes.artifact import pyc
 from samebytes.artifact.siphash import siphash
 
@@ -107,21 +107,6 @@ def test_a_source_that_is_too_large_is_not_read() -> None:
             raise AssertionError("read")
 
     assert pyc.checked_header(header(size=Huge.size), Huge(b"")) is None
-
-
-@pytest.mark.parametrize("cuts", [[], [3], [16], [10, 17], [1, 2, 3, 4, 20]])
-def test_contents_are_given_with_the_new_header(cuts: list[int]) -> None:
-    data = bytes(range(40))
-
-    class Cut(Data):
-        def chunks(self):  # type: ignore[no-untyped-def]
-            for start, end in zip([0, *cuts], [*cuts, len(data)]):
-                yield data[start:end]
-
-    content = pyc.Reheaded(b"H" * 16, Cut(data))
-    assert content.size == 40
-    assert read_all(content) == b"H" * 16 + data[16:]
-    assert read_all(content) == b"H" * 16 + data[16:], "contents can be read again"
 
 
 def _imported(directory: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import importlib.util
 import json
 import marshal
 from pathlib import Path
@@ -12,15 +13,17 @@ import pytest
 from samebytes_tools.comparison.causes.clues import NO_CLUES
 from samebytes_tools.comparison.engine import compare_files
 from samebytes_tools.comparison.formats import hexwindow, jsontree, nested, pyc, strings, text
-from samebytes_tools.comparison.formats.marshalled import NotMarshalError, load
+from samebytes_tools.comparison.formats.marshalled import changes
 from samebytes_tools.comparison.members import Member, compare_contents
 from samebytes_tools.comparison.model import Comparison, Difference, Kind
 from support.cause_pairs import CAUSES, build, inner_zip
 from support.wheels import FILES, INFO, METADATA, RECORD, members, record_of, write_wheel
 
 from samebytes.archive.entry import Data
+from samebytes.artifact.marshal_reader import NotMarshalError
+from samebytes.artifact.pyc import HEADER_SIZE, normalized
 
-MAGIC = 3495
+PYTHON = int.from_bytes(importlib.util.MAGIC_NUMBER[:2], "little")
 
 
 def compared(tmp_path: Path, name: str, left: bytes, right: bytes) -> tuple[Difference, Comparison]:
@@ -147,26 +150,76 @@ def test_a_module_whose_source_differs_follows_it(tmp_path: Path) -> None:
     assert codes(node) == set()
 
 
+CODE = compile("def f(a, *, b=(1, 2)):\n    return {'x': a, **b}\n", "/a/b.py", "exec")
+
+
+def with_constants(*values: object) -> bytes:
+    return marshal.dumps(CODE.replace(co_consts=values))
+
+
+def differing(left: bytes, right: bytes) -> list[tuple[str, str, str]]:
+    return [(each.where, each.left.shown(), each.right.shown()) for each in changes(left, right, PYTHON)]
+
+
+VALUES = [
+    (None, "None"),
+    (True, "True"),
+    (..., "Ellipsis"),
+    (1, "int 1"),
+    (-2, "int -2"),
+    (2**70 + 3, f"int {2**70 + 3}"),
+    (-(10**50), f"int -{10**50}"),
+    (1.5, "000000000000f83f"),
+    (2j, "00000000000000000000000000000040"),
+    ("é", "é"),
+    ("a" * 300, "a" * 200),
+    (b"xy", "78 79"),
+    ((1, (2,)), "(int 1, (int 2))"),
+    (frozenset({1}), "{int 1}"),
+    (tuple(range(100)), "(" + ", ".join(f"int {n}" for n in range(20)) + ")"),
+]
+
+
+@pytest.mark.parametrize(("value", "shown"), VALUES, ids=[shown[:20] for _, shown in VALUES])
+def test_values_that_differ_are_shown(value: object, shown: str) -> None:
+    assert differing(with_constants(value, "same"), with_constants("other", "same")) == [
+        ("<module>.co_consts", shown, "other")
+    ]
+    assert differing(with_constants(value), with_constants(value)) == []
+
+
+def test_only_what_differs_is_named_with_the_code_that_it_is_in() -> None:
+    changed = CODE.replace(co_filename="/c.py", co_firstlineno=7)
+    assert differing(marshal.dumps(CODE), marshal.dumps(changed)) == [
+        ("<module>.co_filename", "/a/b.py", "/c.py"),
+        ("<module>.co_firstlineno", f"int {CODE.co_firstlineno}", "int 7"),
+    ]
+    inner = next(value for value in CODE.co_consts if hasattr(value, "co_name"))
+    constants = [inner.replace(co_stacksize=99) if value is inner else value for value in CODE.co_consts]
+    (change,) = differing(marshal.dumps(CODE), with_constants(*constants))
+    assert change == ("<module>.co_consts/f.co_stacksize", f"int {inner.co_stacksize}", "int 99")
+
+
+def test_how_often_a_value_is_referred_to_is_no_difference() -> None:
+    text, other = "two words", "".join(["two", " words"])
+    nan = float("nan")
+    one = with_constants(text, (text, nan), frozenset({text, nan}))
+    two = with_constants(other, (text, float("nan")), frozenset({text, nan}))
+    assert one != two
+    assert differing(one, two) == []
+
+
+def marshalled(*values: bytes) -> bytes:
+    """Return a code object with these constants, already marshalled; their references count from the first of them."""
+    code = marshal.dumps(compile("x = 1", "f", "exec").replace(co_consts=("(here)",)))
+    # In the one form nothing before the constants is referable.
+    code = normalized(importlib.util.MAGIC_NUMBER + bytes(12) + code)[HEADER_SIZE:]
+    before, after = code.split(b")\x01z\x06(here)")
+    return before + b"(" + len(values).to_bytes(4, "little") + b"".join(values) + after
+
+
 @pytest.mark.parametrize(
-    "value", [None, True, 1, -(2**70), 1.5, 2j, "é", "a" * 300, b"x", (1, (2,)), frozenset({1}), ...], ids=repr
-)
-def test_marshalled_values_are_read(value: object) -> None:
-    assert load(marshal.dumps(value), MAGIC) == load(marshal.dumps(value), MAGIC)
-
-
-def test_code_is_read_as_marshal_reads_it() -> None:
-    import importlib.util
-
-    magic = int.from_bytes(importlib.util.MAGIC_NUMBER[:2], "little")
-    code = compile("def f(a, *, b=(1, 2)):\n    return {'x': a, **b}\n", "/a/b.py", "exec")
-    read = load(marshal.dumps(code), magic)
-    assert read == load(marshal.dumps(code), magic)
-    changed = load(marshal.dumps(code.replace(co_filename="/c.py")), magic)
-    assert read != changed
-
-
-@pytest.mark.parametrize(
-    "data",
+    "value",
     [
         b"",
         b"i\x01",
@@ -181,23 +234,45 @@ def test_code_is_read_as_marshal_reads_it() -> None:
         b"u\x01\0\0\0\xff",
     ],
 )
-def test_what_is_no_marshalled_value_is_refused(data: bytes) -> None:
-    with pytest.raises(NotMarshalError):
-        load(data, MAGIC)
+def test_what_is_no_marshalled_code_is_refused(value: bytes) -> None:
+    whole = marshalled(b"N")
+    assert differing(whole, marshalled(b"T")) == [("<module>.co_consts", "None", "True")]
+    for broken in (value, marshalled(value)):
+        for sides in ((broken, whole), (whole, broken)):
+            with pytest.raises(NotMarshalError):
+                changes(*sides, PYTHON)
+
+
+def tower(inmost: bytes, floors: int) -> list[bytes]:
+    """Return constants each of which holds the one before twice: the last holds 2**floors values."""
+    return [
+        b"\xa9\x01" + inmost,
+        *(b"\xa9\x02" + 2 * (b"r" + floor.to_bytes(4, "little")) for floor in range(floors)),
+    ]
 
 
 def test_values_that_refer_to_one_another_do_not_grow_without_bound() -> None:
-    """Each tuple holds the one before it twice: 2**60 values in 500 bytes."""
-    data = b"N"
-    data = b"\xa9\x01N"
-    for number in range(60):
-        data = b"\xa9\x02" + data + b"r" + (60 - number).to_bytes(4, "little")
-    with pytest.raises(NotMarshalError):
-        load(data, MAGIC)
+    one, other = tower(b"N", 60), tower(b"T", 60)
+    assert differing(marshalled(*one), marshalled(*one)) == []
+    with pytest.raises(NotMarshalError, match="too often"):
+        changes(marshalled(*one), marshalled(*other), PYTHON)
+    ((_, left, right),) = differing(marshalled(*one), marshalled(*one[:-1], b"T"))
+    assert len(left) < 5000
+    assert right == "True"
+
+
+def test_deeply_nested_values_and_huge_numbers_are_shown_in_part() -> None:
+    deep = [b")\x01" * 1900 + last for last in (b"N", b"T")]
+    assert differing(*map(marshalled, deep)) == [("<module>.co_consts", "None", "True")]
+    ((_, left, right),) = differing(marshalled(deep[0]), marshalled(b"T"))
+    assert (left, right) == ("(" * 200 + "...", "True")
+    huge = b"l" + (50_000).to_bytes(4, "little") + b"\x01\x00" * 50_000
+    ((_, left, right),) = differing(marshalled(huge), marshalled(b"T"))
+    assert len(left) == 120
 
 
 def test_a_damaged_module_falls_back_to_its_texts() -> None:
-    head = MAGIC.to_bytes(2, "little") + b"\r\n" + bytes(12)
+    head = importlib.util.MAGIC_NUMBER + bytes(12)
     node = pyc.compare("a.pyc", head + b"\xe3\0/home/ada/src/a.py", head + b"\xe3\0/srv/other/src/a.py", NO_CLUES)
     assert node is not None
     assert "cannot be read" in node.children[0].summary

@@ -12,7 +12,7 @@ from support.canonical_code import canonical_code
 from samebytes.archive.entry import Archive, Data, Entry, Kind, Oddity, Packed, read_all
 from samebytes.errors import ArchiveError
 from samebytes.passes.model import Context, Pass
-from samebytes.passes.pyc import LARGEST, PYC, PYC_CODE
+from samebytes.passes.pyc import LARGEST, PYC, PYC_CODE, Reheaded
 
 OLD = Packed(True, 9, lambda: iter((b"old bytes",)))
 
@@ -185,3 +185,18 @@ def test_code_that_stays(data: bytes) -> None:
 
 def test_code_without_its_source_is_the_program_and_stays() -> None:
     assert PYC_CODE.run(archive(**{"p/m.pyc": code_of("/a"), "m.py": TELLING}), CONTEXT).changes == ()
+
+
+@pytest.mark.parametrize("cuts", [[], [3], [16], [10, 17], [1, 2, 3, 4, 20]])
+def test_contents_are_given_with_the_new_header(cuts: list[int]) -> None:
+    data = bytes(range(40))
+
+    class Cut(Data):
+        def chunks(self):  # type: ignore[no-untyped-def]
+            for start, end in zip([0, *cuts], [*cuts, len(data)]):
+                yield data[start:end]
+
+    content = Reheaded(b"H" * 16, Cut(data))
+    assert content.size == 40
+    assert read_all(content) == b"H" * 16 + data[16:]
+    assert read_all(content) == b"H" * 16 + data[16:], "contents can be read again"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import marshal
 import os
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -14,8 +15,7 @@ import pytest
 from samebytes_tools.commands.tree import compiler
 from samebytes_tools.commands.tree.compiler import Compiled, Compiler
 
-from samebytes.artifact.bytecode import normalized
-from samebytes.artifact.pyc import HEADER_SIZE, source_hash
+from samebytes.artifact.pyc import HEADER_SIZE, normalized, source_hash
 from samebytes.errors import UsageError
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs a script as interpreter")
@@ -94,6 +94,22 @@ def test_a_source_that_cannot_be_read_is_a_result(tmp_path: Path) -> None:
     (found,) = Compiler(sys.executable).compile([Wanted(tmp_path / "none.py")])
     assert found == Compiled(b"", found.problem)
     assert "FileNotFoundError" in found.problem
+
+
+def test_nothing_of_ours_is_imported_but_the_rule(tmp_path: Path) -> None:
+    """What the worker runs in other Pythons stays as small as it is meant to be."""
+    report = "import atexit, sys; atexit.register(lambda: print(*sorted(sys.modules), file=sys.stderr))"
+    worker = Path(compiler.__file__).with_name("compile_worker.py")
+    code = f"{report}\nimport runpy\nsys.argv = sys.argv[1:]\nrunpy.run_path(sys.argv[0], run_name='__main__')"
+    command = [sys.executable, "-I", "-S", "-c", code, str(worker), str(compiler._RULE)]
+    done = subprocess.run(command, input=b"", capture_output=True, check=True)
+    loaded = set(done.stderr.decode().split())
+    assert {name for name in loaded if name.startswith(("rule", "samebytes"))} == {
+        "rule",
+        "rule.magic_numbers",
+        "rule.marshal_reader",
+        "rule.marshal_writer",
+    }
 
 
 def test_warnings_are_not_heard(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -190,8 +206,9 @@ def test_an_interpreter_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_python_whose_code_is_not_known_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rule = written(tmp_path, "rule.py", "def is_known(magic): return False\nnormalized = None\n")
-    monkeypatch.setattr(compiler, "_RULE", rule)
+    written(tmp_path, "magic_numbers.py", "def is_known(magic): return False\n")
+    written(tmp_path, "marshal_writer.py", "normalized = None\n")
+    monkeypatch.setattr(compiler, "_RULE", tmp_path)
     with pytest.raises(UsageError, match=r"its code, of magic number [0-9]+, is not known here"):
         _ = Compiler(sys.executable).tag
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from samebytes.archive.entry import Archive, Entry, read_all
 from samebytes.archive.entry import Kind as Nature
-from samebytes.artifact import bytecode, record
+from samebytes.artifact import pyc, record
 from samebytes.artifact.pyc import source_of
 from samebytes.errors import ArchiveError
 from samebytes.passes.container import executable
@@ -157,10 +157,10 @@ def _is_one_module(name: str, left: Tree, right: Tree, read: Contents) -> bool:
 def _form(compiled: Entry, source: Entry) -> bytes | None:
     """Return a compiled module in the one form, None if it is not of *source*; as it is if nobody knows its Python."""
     data = read_all(compiled.content)
-    if not bytecode.is_known(data):
+    if not pyc.is_known(data):
         return data
     try:
-        return bytecode.normalized(bytecode.bound(data, read_all(source.content), "checked-hash"), source.name)
+        return pyc.normalized(pyc.bound(data, read_all(source.content), "checked-hash"), source.name)
     except ArchiveError:
         return None
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from samebytes.artifact import bytecode
+from samebytes.artifact import pyc
 from samebytes.artifact.pyc import source_of
 from samebytes.errors import ArchiveError
 
@@ -68,7 +68,7 @@ def plan_bytecode(
     :param final: where the tree's top will lie.
     :param levels: of optimization; None for 0 and those that are there already; none at all for no compiled modules.
     :param compiler: None to make none anew.
-    :param mode: of those that are there, as in :data:`samebytes.artifact.bytecode.FLAGS`.
+    :param mode: of those that are there, as in :data:`samebytes.artifact.pyc.FLAGS`.
     """
     found = tuple(found)
     sites = {distribution.site for distribution in found} or {""}
@@ -172,14 +172,14 @@ def _plan_normalized(plan: Plan, name: str, final: str, mode: str) -> None:
     source = source_of(name)
     assert source is not None
     before = plan.read(name)
-    if not bytecode.is_known(before):
+    if not pyc.is_known(before):
         plan.note("bytecode", name, "left as it is: compiled by a Python that is not known")
         return
     if _is_stale(before, plan.nodes[source].stat):
         plan.remove("bytecode", name, "removed: its source has changed since")
         return
     try:
-        after = bytecode.normalized(bytecode.bound(before, plan.read(source), mode), posixpath.join(final, source))
+        after = pyc.normalized(pyc.bound(before, plan.read(source), mode), posixpath.join(final, source))
     except ArchiveError as error:
         plan.remove("bytecode", name, f"removed: {error.message}")
     else:
@@ -187,5 +187,6 @@ def _plan_normalized(plan: Plan, name: str, final: str, mode: str) -> None:
 
 
 def _is_stale(data: bytes, source: os.stat_result) -> bool:
-    """Tell whether the import system would compile anew because of the source's time (PEP 552)."""
-    return data[4:8] == bytes(4) and data[8:12] != (int(source.st_mtime) & 0xFFFFFFFF).to_bytes(4, "little")
+    """Return whether the import system would compile anew because of the source's time (PEP 552)."""
+    header = pyc.header_of(data)
+    return header is not None and header.flags == 0 and header.time != int(source.st_mtime) & 0xFFFFFFFF

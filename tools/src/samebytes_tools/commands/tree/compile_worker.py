@@ -1,7 +1,7 @@
 """What the target's interpreter runs: it compiles sources that it is told of, until its standard input ends.
 
-It is run as a plain file, with the file of the rule (``dist/marshalform.py``) as its argument, and imports nothing of
-ours. It speaks in bytes: every text has its length before it, in four bytes, little-endian.
+It is run as a plain file, with the directory of the rule (``marshal_writer.py`` and what that imports) as its argument,
+and imports nothing else of ours. It speaks in bytes: every text has its length before it, in four bytes, little-endian.
 
 It says the tag of its compiled modules' names. Then, for each request (level of optimization, one byte; flags of
 PEP 552, one byte; path; file name to be compiled in), a byte ``P`` and the whole ``.pyc``, or ``E`` and, in one line,
@@ -27,14 +27,9 @@ if TYPE_CHECKING:
     Rule = Callable[[bytes, int], bytes]
 
 
-def main(rule_file: str, requests: BinaryIO, answers: BinaryIO) -> None:
-    with open(rule_file, "rb") as stream:  # noqa: PTH123 - importing pathlib would take longer than all else
-        rule: dict[str, object] = {"__name__": "rule"}
-        exec(compile(stream.read(), rule_file, "exec"), rule)
+def main(directory: str, requests: BinaryIO, answers: BinaryIO) -> None:
     magic = int.from_bytes(MAGIC_NUMBER[:2], "little")
-    if not rule["is_known"](magic):  # type: ignore[operator]
-        sys.exit(f"its code, of magic number {magic}, is not known here")
-    normalized: Rule = rule["normalized"]  # type: ignore[assignment]
+    normalized = _rule(directory, magic)
     _say(answers, b"H", str(sys.implementation.cache_tag).encode())
     gc.disable()  # Nothing here makes cycles.
     while True:
@@ -47,6 +42,20 @@ def main(rule_file: str, requests: BinaryIO, answers: BinaryIO) -> None:
         except Exception as error:
             answer = b"E", _in_a_line(error).encode("utf-8", "backslashreplace")
         _say(answers, *answer)
+
+
+def _rule(directory: str, magic: int) -> Rule:
+    """Return the function that writes code, out of *directory*; end the process if it does not know our code."""
+    # A package of another name, so that nothing of samebytes is imported on the way: it may not run in this Python.
+    package = type(sys)("rule")
+    package.__path__ = [directory]
+    sys.modules["rule"] = package
+    from rule.magic_numbers import is_known  # type: ignore[import-not-found]
+    from rule.marshal_writer import normalized  # type: ignore[import-not-found]
+
+    if not is_known(magic):
+        sys.exit(f"its code, of magic number {magic}, is not known here")
+    return normalized  # type: ignore[no-any-return]
 
 
 def _text(stream: BinaryIO) -> str:

@@ -11,14 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from samebytes.artifact import marshalform
+from samebytes.artifact import marshal_writer
+from samebytes.artifact.pyc import FLAGS
 from samebytes.errors import UsageError
 
 __all__ = ["Compiled", "Compiler", "Wanted"]
 
 _WORKER = Path(__file__).with_name("compile_worker.py")
-_RULE = Path(marshalform.__file__)
-_FLAGS = {"checked-hash": 3, "unchecked-hash": 1}
+_RULE = Path(marshal_writer.__file__).parent
+"""Where the rule lies by which the worker writes code: ``marshal_writer.py``, and what that imports."""
 _PATIENCE = 2.0
 """Seconds that what is no Python, and says something else, is given to end."""
 _REMEDY = "Name a CPython from 3.8 to 3.14, the one that is to import what is compiled."
@@ -146,7 +147,7 @@ class Compiler:
 
     def __init__(self, executable: str | Path, mode: str = "checked-hash", jobs: int = 1) -> None:
         self._executable = str(executable)
-        self._flags = _FLAGS[mode]
+        self._flags = FLAGS[mode]
         self._jobs = jobs
         self._tag = ""
 

@@ -1,241 +1,183 @@
-"""Reads what :mod:`marshal` writes, without running or building anything that it describes.
+"""Where the code of two compiled modules differs, value by value.
 
-Python's own ``marshal.loads`` may crash on bytes that nobody vouches for. Here they are only read: every length is held
-against what is there, nesting is bounded, and a code object is a tuple of its fields.
-Source: CPython's ``Python/marshal.c``, versions 2 to 4, of Python 3.8 to 3.14.
+Both are read into one set of numbered values (:mod:`samebytes.artifact.marshal_reader`), so that whatever is equal is
+seen to be so at once, however large it is or how often something refers to it.
 """
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Union
+from collections.abc import Iterator
+from typing import NamedTuple
 
-__all__ = ["Code", "FrozenSet", "NotMarshalError", "Value", "load"]
+from samebytes.artifact.magic_numbers import format_of
+from samebytes.artifact.marshal_reader import CODE, FROZENSET, LINE, SINGLETONS, NotMarshalError, Values, text_of
 
-DEEPEST = 60
-"""How many values may lie in one another; a function in a function takes two."""
+__all__ = ["Change", "Value", "changes"]
 
-MOST_VALUES = 2_000_000
-"""How many values are read, each counted as often as something refers to it."""
+MOST_VISITED = 500_000
+"""How many pairs of values that differ are looked into; ten values in them, and 40 characters of their place, are one.
 
-_FLAG_REF = 0x80
+A value that is referred to often is looked into each time, so hostile bytes may hold far more than they are long.
+"""
 
-
-class NotMarshalError(ValueError):
-    """The bytes are not what marshal writes, or of a version that is not known."""
-
-
-@dataclass(frozen=True)
-class Text:
-    """A string, with how it was written left out."""
-
-    text: str
+_SINGLETONS = dict(zip(SINGLETONS, ("None", "True", "False", "Ellipsis", "StopIteration")))
+_TUPLES = b"()"
+_NUMBER = ord("i")
+_BIG_NUMBER = ord("l")
+_BYTES = ord("s")
+_SHOWN_ELEMENTS = 20
+_SHOWN_PARTS = 200
+_SHOWN_BYTES = 60
+_SHOWN_CHARACTERS = 200
 
 
-@dataclass(frozen=True)
-class FrozenSet:
-    """The elements of a set, in the order in which they were written."""
+class Value(NamedTuple):
+    """One value of those that are read."""
 
-    elements: tuple[Value, ...]
+    values: Values
+    number: int
+
+    @property
+    def form(self) -> bytes:
+        return self.values.forms[self.number]
+
+    @property
+    def kids(self) -> list[int] | None:
+        """The numbers of the values in it; None if it is of a type that holds none."""
+        return self.values.kids.get(self.number)
+
+    @property
+    def is_code(self) -> bool:
+        return self.form[0] == CODE and self.kids is not None
+
+    @property
+    def is_set(self) -> bool:
+        return self.form[0] == FROZENSET
+
+    @property
+    def text(self) -> bytes | None:
+        """In UTF-8; None if it is not a string."""
+        return text_of(self.form)
+
+    def elements(self) -> list[bytes]:
+        """Return each element of a frozenset in bytes that depend on its value alone, as they were written.
+
+        :raises NotMarshalError: if a code object is among them, or all are too large.
+        """
+        return [self.values.flattened(number) for number in self.kids or ()]
+
+    def content(self) -> bytes:
+        """Return what a cause can be found in: a string or bytes, whole; else what is shown."""
+        text = self.text
+        if text is not None:
+            return text
+        return self.form[5:] if self.form[0] == _BYTES else self.shown().encode("utf-8", "backslashreplace")
+
+    def shown(self) -> str:
+        """Return it in one line, cut where it is long or nested deeply."""
+        parts: list[str] = []
+        # What is still to be shown, the next one last: values, and what stands between them.
+        waiting: list[int | str] = [self.number]
+        while waiting and len(parts) < _SHOWN_PARTS:
+            each = waiting.pop()
+            if isinstance(each, str):
+                parts.append(each)
+                continue
+            value = Value(self.values, each)
+            kids = value.kids
+            if kids is None or value.is_code:
+                parts.append(value._plain())
+                continue
+            parts.append("{" if value.is_set else "(")
+            waiting.append("}" if value.is_set else ")")
+            for place, kid in reversed(list(enumerate(kids[:_SHOWN_ELEMENTS]))):
+                waiting += [kid, ", "] if place else [kid]
+        return "".join(parts) + "..." * bool(waiting)
+
+    def _plain(self) -> str:
+        """Return a value without others in it, or the name of a code object."""
+        form = self.form
+        text = self.text
+        if self.is_code:
+            return f"<code {_name(self)}>"
+        if text is not None:
+            return text.decode("utf-8", "surrogatepass")[:_SHOWN_CHARACTERS]
+        if form[0] == _NUMBER:
+            return f"int {int.from_bytes(form[1:], 'little', signed=True)}"
+        if form[0] == _BIG_NUMBER and len(form) <= _SHOWN_BYTES:
+            return f"int {_big(form)}"
+        if form[0] == _BYTES:
+            return form[5:][:_SHOWN_BYTES].hex(" ")
+        return _SINGLETONS.get(form[0]) or form[1:][:_SHOWN_BYTES].hex()
 
 
-@dataclass(frozen=True)
-class Code:
-    """A code object: its fields by CPython's names."""
+class Change(NamedTuple):
+    """A field of a code object that differs, or a value in it."""
 
-    fields: tuple[tuple[str, Value], ...]
-
-    def get(self, name: str) -> Value:
-        """Return a field; None where this version has none of that name."""
-        return next((value for field, value in self.fields if field == name), None)
+    where: str
+    """The code objects' names, and the field's."""
+    left: Value
+    right: Value
 
 
-@dataclass(frozen=True)
-class Number:
-    """A number by its kind and its bytes; kinds that compare equal stay apart."""
+def changes(left: bytes, right: bytes, magic: int) -> list[Change]:
+    """Return the smallest values that differ, from the outside to the inside; *left* and *right* are marshalled code.
 
-    kind: str
-    data: bytes
-
-
-Value = Union[None, str, bytes, Text, Number, FrozenSet, Code, "tuple[Value, ...]"]
-"""What is read; singletons are names such as ``"None"``."""
-
-_SINGLETONS = {b"N": "None", b"T": "True", b"F": "False", b".": "Ellipsis", b"S": "StopIteration"}
-
-_HEAD = (
-    ("co_argcount", "l"),
-    ("co_posonlyargcount", "l"),
-    ("co_kwonlyargcount", "l"),
-)
-_LAYOUTS: tuple[tuple[int, tuple[tuple[str, str], ...]], ...] = (
-    (
-        3495,  # Python 3.11: bpo-46841 and others, stable from its first beta
-        (
-            *_HEAD,
-            ("co_stacksize", "l"),
-            ("co_flags", "l"),
-            ("co_code", "o"),
-            ("co_consts", "o"),
-            ("co_names", "o"),
-            ("co_localsplusnames", "o"),
-            ("co_localspluskinds", "o"),
-            ("co_filename", "o"),
-            ("co_name", "o"),
-            ("co_qualname", "o"),
-            ("co_firstlineno", "l"),
-            ("co_linetable", "o"),
-            ("co_exceptiontable", "o"),
-        ),
-    ),
-    (
-        3410,  # Python 3.8: PEP 570
-        (
-            *_HEAD,
-            ("co_nlocals", "l"),
-            ("co_stacksize", "l"),
-            ("co_flags", "l"),
-            ("co_code", "o"),
-            ("co_consts", "o"),
-            ("co_names", "o"),
-            ("co_varnames", "o"),
-            ("co_freevars", "o"),
-            ("co_cellvars", "o"),
-            ("co_filename", "o"),
-            ("co_name", "o"),
-            ("co_firstlineno", "l"),
-            ("co_linetable", "o"),
-        ),
-    ),
-)
-"""A code object's fields, ``l`` for four bytes and ``o`` for an object, by the first magic number that has them."""
-
-
-def load(data: bytes, magic: int) -> Value:
-    """Return the one value in *data*, written by the Python whose ``.pyc`` files have the *magic* number.
-
-    :raises NotMarshalError: for anything else, also if bytes follow.
+    :raises NotMarshalError: if one of them is not, is of a Python that is not known, or holds too much.
     """
-    layout = next((fields for first, fields in _LAYOUTS if first <= magic < 3700), None)
+    layout = format_of(magic).layout
     if layout is None:
         raise NotMarshalError(f"magic number {magic} is of no Python that is known here")
-    reader = _Reader(data, layout)
-    try:
-        value = reader.value(0)
-    except RecursionError:  # However deep the caller's own stack is.
-        raise NotMarshalError("it is nested too deeply") from None
-    if reader.at != len(data):
-        raise NotMarshalError(f"{len(data) - reader.at} bytes follow the value")
-    return value
+    values = Values(layout, sorts_sets=False)
+    found: list[Change] = []
+    cost = 0
+    # A stack and not recursion: values are nested more deeply than calls may be.
+    waiting = [("", Value(values, values.read(left)), Value(values, values.read(right)))]
+    while waiting:
+        where, one, other = waiting.pop()
+        if one.number == other.number:
+            continue
+        cost += 1 + len(one.kids or ()) // 10 + len(where) // 40
+        if cost > MOST_VISITED:
+            raise NotMarshalError("its values refer to one another too often")
+        if one.is_code and other.is_code:
+            pairs = zip(_fields(one), _fields(other))
+            name = f"{where}{_name(one)}."
+            waiting += [(name + field, a, b) for (field, a), (_, b) in reversed(list(pairs))]
+        elif one.form == other.form and one.form[0] in _TUPLES:
+            unlike = [numbers for numbers in zip(one.kids or (), other.kids or ()) if numbers[0] != numbers[1]]
+            inside = [(Value(values, a), Value(values, b)) for a, b in reversed(unlike)]
+            waiting += [(where + "/" if a.is_code else where, a, b) for a, b in inside]
+        elif _differ(one, other):
+            found.append(Change(where, one, other))
+    return found
 
 
-class _Reader:
-    def __init__(self, data: bytes, layout: tuple[tuple[str, str], ...]) -> None:
-        self._data = data
-        self._layout = layout
-        self._refs: list[tuple[Value, int]] = []
-        self._count = 0
-        self.at = 0
-
-    def value(self, depth: int) -> Value:
-        self._count += 1
-        if depth > DEEPEST or self._count > MOST_VALUES:
-            raise NotMarshalError("it is nested too deeply, or holds too much")
-        byte = self._take(1)[0]
-        kind = bytes([byte & ~_FLAG_REF])
-        if byte & _FLAG_REF:
-            # The place is taken before what lies in it is read, as marshal does.
-            place, before = len(self._refs), self._count
-            self._refs.append(("(being read)", 1))
-            found = self._of_kind(kind, depth)
-            self._refs[place] = (found, self._count - before + 1)
-            return found
-        return self._of_kind(kind, depth)
-
-    def _of_kind(self, kind: bytes, depth: int) -> Value:
-        if kind in _SINGLETONS:
-            return _SINGLETONS[kind]
-        read = _READERS.get(kind)
-        if read is None:
-            raise NotMarshalError(f"type {kind!r} at byte {self.at - 1} is not known")
-        return read(self, depth)
-
-    def _take(self, size: int) -> bytes:
-        data = self._data[self.at : self.at + size]
-        if size < 0 or len(data) != size:
-            raise NotMarshalError("it ends early")
-        self.at += size
-        return data
-
-    def _long(self) -> int:
-        (number,) = struct.unpack("<i", self._take(4))
-        return int(number)
-
-    def reference(self, _: int) -> Value:
-        number = self._long()
-        if not 0 <= number < len(self._refs):
-            raise NotMarshalError(f"reference to value {number} of {len(self._refs)}")
-        found, weight = self._refs[number]
-        # A value that is referred to counts each time, for whoever walks through all of it meets it each time.
-        self._count += weight
-        return found
-
-    def number(self, size: int, kind: str) -> Value:
-        return Number(kind, self._take(size))
-
-    def big(self, _: int) -> Value:
-        return Number("int", self._take(2 * abs(self._long())))
-
-    def sized(self, width: int) -> bytes:
-        size = self._take(1)[0] if width == 1 else self._long()
-        return self._take(size)
-
-    def sequence(self, width: int, depth: int) -> tuple[Value, ...]:
-        size = self._take(1)[0] if width == 1 else self._long()
-        if not 0 <= size <= len(self._data) - self.at:
-            raise NotMarshalError("a sequence is longer than what is left")
-        return tuple(self.value(depth + 1) for _ in range(size))
-
-    def frozen_set(self, depth: int) -> Value:
-        return FrozenSet(self.sequence(4, depth))
-
-    def slice(self, depth: int) -> Value:
-        return tuple(self.value(depth + 1) for _ in range(3))
-
-    def code(self, depth: int) -> Value:
-        fields = [(name, self._field(form, depth)) for name, form in self._layout]
-        return Code(tuple(fields))
-
-    def _field(self, form: str, depth: int) -> Value:
-        return Number("int", self._take(4)) if form == "l" else self.value(depth + 1)
+def _differ(one: Value, other: Value) -> bool:
+    """Return whether two values with different numbers do differ: NaNs and what holds them may not."""
+    if one.form != other.form or one.is_code:
+        return True
+    return one.elements() != other.elements() if one.kids is not None else False
 
 
-def _text(data: bytes, encoding: str) -> Value:
-    try:
-        return Text(data.decode(encoding, "surrogatepass" if encoding == "utf-8" else "strict"))
-    except UnicodeDecodeError as error:
-        raise NotMarshalError(str(error)) from None
+def _fields(code: Value) -> Iterator[tuple[str, Value]]:
+    """Give a code object's fields in their order, its plain numbers as values of that type."""
+    values, layout = code.values, code.values.layout
+    for index, name in enumerate(layout.numbers):
+        yield name, Value(values, values.leaf(b"i" + code.form[1 + 4 * index : 5 + 4 * index]))
+    for index, (name, number) in enumerate(zip(layout.values, code.kids or ())):
+        yield name, Value(values, values.leaf(b"i" + values.forms[number]) if index == LINE else number)
 
 
-_READERS: dict[bytes, Callable[[_Reader, int], Value]] = {
-    b"i": lambda reader, _: reader.number(4, "int"),
-    b"g": lambda reader, _: reader.number(8, "float"),
-    b"y": lambda reader, _: reader.number(16, "complex"),
-    b"l": _Reader.big,
-    b"s": lambda reader, _: reader.sized(4),
-    b"u": lambda reader, _: _text(reader.sized(4), "utf-8"),
-    b"t": lambda reader, _: _text(reader.sized(4), "utf-8"),
-    b"a": lambda reader, _: _text(reader.sized(4), "latin-1"),
-    b"A": lambda reader, _: _text(reader.sized(4), "latin-1"),
-    b"z": lambda reader, _: _text(reader.sized(1), "latin-1"),
-    b"Z": lambda reader, _: _text(reader.sized(1), "latin-1"),
-    b")": lambda reader, depth: reader.sequence(1, depth),
-    b"(": lambda reader, depth: reader.sequence(4, depth),
-    b"<": _Reader.frozen_set,
-    b">": _Reader.frozen_set,
-    b":": _Reader.slice,
-    b"r": _Reader.reference,
-    b"c": _Reader.code,
-}
+def _name(code: Value) -> str:
+    index = code.values.layout.values.index("co_name")
+    text = Value(code.values, (code.kids or [])[index]).text
+    return "?" if text is None else text.decode("utf-8", "surrogatepass")[:_SHOWN_CHARACTERS]
+
+
+def _big(form: bytes) -> int:
+    """Return the integer that is written in digits of 15 bits, their count first with its sign."""
+    digits = (
+        int.from_bytes(form[at : at + 2], "little") << 15 * index for index, at in enumerate(range(5, len(form), 2))
+    )
+    return sum(digits) * (-1 if form[4] & 0x80 else 1)
