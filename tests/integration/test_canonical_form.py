@@ -28,10 +28,11 @@ from pathlib import Path
 import pytest
 from support.canonical_reader import canonical_stream, check_sdist, check_wheel, noise, squares
 
+from samebytes.artifact.opening import open_archive
 from samebytes.errors import ArchiveError, SamebytesError
 from samebytes.passes import DEFAULT
 from samebytes.passes.model import Context
-from samebytes.passes.pipeline import agreed_date, open_archive, rewrite
+from samebytes.passes.pipeline import agreed_date, rewrite
 
 DATE = 1580601600
 DATES = (0, 315532799, 1580601601, 1709164799, 4354819198)

@@ -29,10 +29,11 @@ from support.wheels import (
 
 from samebytes.archive.entry import Kind
 from samebytes.artifact.marshal_reader import NotMarshalError
+from samebytes.artifact.opening import kind_of
 from samebytes.errors import RecordError, SignatureError
 from samebytes.passes import DEFAULT
 from samebytes.passes.model import Context
-from samebytes.passes.pipeline import kind_of, rewrite
+from samebytes.passes.pipeline import rewrite
 
 FEW = settings(max_examples=60, deadline=None)
 DATE = 1_600_000_000

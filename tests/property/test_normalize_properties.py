@@ -26,10 +26,11 @@ from support.wheels import (
 )
 
 from samebytes.archive.entry import Kind
+from samebytes.artifact.opening import kind_of
 from samebytes.errors import RecordError
 from samebytes.passes import DEFAULT
 from samebytes.passes.model import Context
-from samebytes.passes.pipeline import Rewritten, kind_of, rewrite
+from samebytes.passes.pipeline import Rewritten, rewrite
 
 FEW = settings(max_examples=60, deadline=None)
 

@@ -171,7 +171,7 @@ def _publish(session: Session, made: Path, directory: str, hook: str) -> Path:
 
 def leaks_in(target: Path, session: Session) -> list[str]:
     """Return a line for each of this build's paths and names that is in the files of the archive *target*."""
-    from ..passes.pipeline import open_archive
+    from ..artifact.opening import open_archive
     from .leaks import needles, search, warnings
 
     paths = {
@@ -220,7 +220,7 @@ def _compare_metadata(wheel: Path, prepared: Path) -> None:
     :raises BackendError: if METADATA differs; the wheel is removed, for nobody may take it for built.
     """
     from ..archive.entry import read_all
-    from ..passes.pipeline import open_archive
+    from ..artifact.opening import open_archive
 
     try:
         promised = (prepared / "METADATA").read_bytes()

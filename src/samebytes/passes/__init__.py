@@ -37,13 +37,6 @@ ALL: tuple[Pass, ...] = (
 DEFAULT: tuple[Pass, ...] = tuple(one for one in ALL if one.default)
 """The passes that run where nobody asks for others."""
 
-_WHY_FIXED = {
-    "W001": "a RECORD that nobody checked must not be written anew",
-    "W006": "a signature of the old RECORD cannot stay; --drop-signatures drops it",
-    "W010": "a wheel without a RECORD of its files cannot be installed",
-    "T010": "it changes nothing",
-}
-
 
 def by_code(code: str) -> Pass:
     """Return the pass with *code*.
@@ -79,9 +72,8 @@ def select(disable: Collection[str] = (), enable: Collection[str] = (), where: s
 def _check_disabled(one: Pass, enabled: bool) -> None:
     if enabled:
         raise ConfigError(f"pass {one.code} is both enabled and disabled", remedy="Decide for one of them.")
-    if not one.switchable:
-        why = _WHY_FIXED.get(one.code, "the canonical writer has no other form")
+    if one.always_because:
         raise ConfigError(
-            f"pass {one.code} ({one.name}) cannot be disabled: {why}",
+            f"pass {one.code} ({one.name}) cannot be disabled: {one.always_because}",
             remedy=f"Take {one.code} out of what is to be disabled.",
         )

@@ -1,6 +1,6 @@
 """The rules of the container: what order, times, modes and owners an archive's members have, and which there are.
 
-Passes for what the writers have no other form for (``switchable=False``) change nothing themselves: they report what a
+Passes for what the writers have no other form for (``ONE_FORM``) change nothing themselves: they report what a
 reader noted. A few codes are only found when the file is written, by the pipeline; they have a pass too, so that every
 code is explained in one place.
 """
@@ -17,7 +17,7 @@ from ..archive.entry import Archive, Entry, Kind, Oddity, Owner
 from ..archive.limits import case_collisions
 from ..archive.zip_layout import EARLIEST, LATEST
 from ..artifact import layout
-from .model import Change, Context, Outcome, Pass, in_sdist, in_wheel
+from .model import ONE_FORM, Change, Context, Outcome, Pass, in_sdist, in_wheel
 
 _Step = Callable[[Entry, Context], Entry]
 
@@ -189,7 +189,7 @@ MEMBERS_GIVEN_TWICE = Pass(
     "A tar may hold a name more than once, where something was appended to it, and the last one counts.",
     in_sdist,
     _last_of_each_name,
-    switchable=False,
+    always_because=ONE_FORM,
 )
 
 CASE_NOTE = Pass(
@@ -199,7 +199,7 @@ CASE_NOTE = Pass(
     "never renamed.",
     in_sdist,
     _differing_in_case,
-    switchable=False,
+    always_because="it changes nothing",
 )
 
 _ZIP = (
@@ -231,7 +231,7 @@ _ZIP = (
         "Made-by system, version needed and internal attributes name the operating system and the zip library used.",
         in_wheel,
         _reporting("Z005"),
-        switchable=False,
+        always_because=ONE_FORM,
     ),
     Pass(
         "Z006",
@@ -239,7 +239,7 @@ _ZIP = (
         "Extra fields hold precise times, user and group numbers or padding, which no installer reads.",
         in_wheel,
         _reporting("Z006"),
-        switchable=False,
+        always_because=ONE_FORM,
     ),
     Pass(
         "Z007",
@@ -247,7 +247,7 @@ _ZIP = (
         "Comments on the archive or its members are free text that tools leave behind.",
         in_wheel,
         _reporting("Z007"),
-        switchable=False,
+        always_because=ONE_FORM,
     ),
     Pass(
         "Z008",
@@ -255,7 +255,7 @@ _ZIP = (
         "Flag bits and data descriptors depend on whether the builder wrote to a file or to a pipe.",
         in_wheel,
         _reporting("Z008"),
-        switchable=False,
+        always_because=ONE_FORM,
     ),
     Pass(
         "Z009",
@@ -263,7 +263,7 @@ _ZIP = (
         "Some writers reserve ZIP64 fields for files that never need them.",
         in_wheel,
         _reporting("Z009"),
-        switchable=False,
+        always_because=ONE_FORM,
     ),
     Pass(
         "Z011",
@@ -271,7 +271,7 @@ _ZIP = (
         "Gaps, and local headers in another order than the central directory, stay behind when archives are edited.",
         in_wheel,
         _reporting("Z011"),
-        switchable=False,
+        always_because=ONE_FORM,
     ),
     Pass(
         "Z010",
@@ -280,7 +280,7 @@ _ZIP = (
         "when the canonical stream is there to compare.",
         in_wheel,
         _reporting("Z010"),
-        switchable=False,
+        always_because=ONE_FORM,
     ),
     Pass(
         "Z099",
@@ -288,7 +288,7 @@ _ZIP = (
         "The safety net: the bytes are not canonical though no other rule saw why. Please report such a file.",
         in_wheel,
         _reporting("Z099"),
-        switchable=False,
+        always_because=ONE_FORM,
     ),
     Pass(
         "Z001",
@@ -336,7 +336,7 @@ _TAR = (
         "for itself.",
         in_sdist,
         _reporting("T007"),
-        switchable=False,
+        always_because=ONE_FORM,
     ),
     Pass(
         "T008",
@@ -345,7 +345,7 @@ _TAR = (
         "formats of their own.",
         in_sdist,
         _reporting("T008"),
-        switchable=False,
+        always_because=ONE_FORM,
     ),
     Pass(
         "T009",
@@ -353,7 +353,7 @@ _TAR = (
         "How many blocks end an archive depends on the tool and its blocking factor.",
         in_sdist,
         _reporting("T009"),
-        switchable=False,
+        always_because=ONE_FORM,
     ),
     Pass(
         "G001",
@@ -361,7 +361,7 @@ _TAR = (
         "gzip's header holds the time of compression, the name of the file and the operating system.",
         in_sdist,
         _reporting("G001"),
-        switchable=False,
+        always_because=ONE_FORM,
     ),
     Pass(
         "G002",
@@ -370,7 +370,7 @@ _TAR = (
         "when the canonical stream is there to compare.",
         in_sdist,
         _reporting("G002"),
-        switchable=False,
+        always_because=ONE_FORM,
     ),
     Pass(
         "T099",
@@ -378,7 +378,7 @@ _TAR = (
         "The safety net: the bytes are not canonical though no other rule saw why. Please report such a file.",
         in_sdist,
         _reporting("T099"),
-        switchable=False,
+        always_because=ONE_FORM,
     ),
     Pass(
         "T001",

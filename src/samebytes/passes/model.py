@@ -54,10 +54,23 @@ class Pass(NamedTuple):
     """Why artifacts differ without it, in a sentence or two; the generated reference page quotes it."""
     applies: Callable[[Context], bool]
     run: Callable[[Archive, Context], Outcome]
-    switchable: bool = True
-    """Whether ``[tool.samebytes] disable`` may name it; what the writer has no other form for may not."""
+    always_because: str = ""
+    """Why ``[tool.samebytes] disable`` may not name it; empty if it may."""
     default: bool = True
     """False for a pass that must be asked for by ``[tool.samebytes] enable``."""
+    for_metadata: bool = False
+    """Whether it also applies to what ``prepare_metadata_for_build_wheel`` returns."""
+    changes_contents: bool = False
+    """Whether its changes are to the contents of the members that they name (RECORD, which has to follow, aside)."""
+
+    @property
+    def switchable(self) -> bool:
+        """Whether ``[tool.samebytes] disable`` may name it."""
+        return not self.always_because
+
+
+ONE_FORM = "the canonical writer has no other form"
+"""For ``Pass.always_because``: of what readers note and the writers never reproduce."""
 
 
 def in_wheel(context: Context) -> bool:

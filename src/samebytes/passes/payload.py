@@ -10,11 +10,6 @@ from ..artifact import layout
 from .container import executable
 
 
-def is_of_contents(code: str) -> bool:
-    """Tell whether changes under *code* are to the contents of the member that they name, RECORD aside."""
-    return code[:1] in ("W", "S", "P", "C") and code not in ("W001", "W010")
-
-
 def digest(archive: Archive, kind: str, left_out: Collection[str]) -> str:
     """Return the SHA-256, in hexadecimal, over every file and link of an archive of *kind*, RECORD and *left_out* not.
 

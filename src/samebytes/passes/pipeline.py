@@ -10,10 +10,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Callable, NamedTuple
 
-from ..archive.entry import Archive, Data, Entry, Kind, Written, read_all
+from ..archive.entry import Archive, Content, Data, Entry, Kind, Written, read_all
+from ..artifact.opening import open_archive
 from ..deflate.stream import Encoder
-from ..errors import ArchiveError, OutputError
-from . import payload
+from ..errors import Interrupted, OutputError
+from . import by_code, payload
 from .model import Change, Context, Outcome, Pass
 from .sdist import check_sdist
 from .wheel import check_wheel
@@ -22,7 +23,6 @@ HELD = 1 << 22
 """Up to how many bytes an archive's contents may have for its canonical form to be made in memory."""
 
 _CHUNK = 1 << 20
-_METADATA_PASSES = frozenset({"W002", "W003", "W004", "W100"})
 
 
 class FileDigest(NamedTuple):
@@ -65,53 +65,6 @@ class Rewritten(NamedTuple):
     """What is worth knowing but was not changed."""
 
 
-def kind_of(path: Path) -> str:
-    """Return ``"wheel"`` or ``"sdist"``, by the file's name.
-
-    :raises ArchiveError: if it is named like neither; the remedy says what to do with what it is.
-    """
-    name = path.name
-    if name.endswith(".whl"):
-        return "wheel"
-    if name.endswith(".tar.gz"):
-        return "sdist"
-    what, remedy = _refusal(name)
-    raise ArchiveError(f"{path}: {what}", remedy=remedy)
-
-
-def _refusal(name: str) -> tuple[str, str]:
-    for suffix in (".zip", ".tgz", ".tar", ".tar.bz2", ".tar.xz", ".tar.zst", ".tar.Z"):
-        if name.endswith(suffix):
-            stem = name[: -len(suffix)]
-            unpack = f"unzip {name}" if suffix == ".zip" else f"tar -xf {name}"
-            # PEP 625: there is no other form than .tar.gz any more.
-            return (
-                f"sdists in {suffix} form are not supported: convert it to .tar.gz",
-                f"For example: {unpack} && tar -czf {stem}.tar.gz {stem}",
-            )
-    if name.endswith(".egg"):
-        return "eggs are not supported: convert it to a wheel", f"For example: python -m wheel convert {name}"
-    return "is neither a wheel (.whl) nor an sdist (.tar.gz)", "Name a wheel or an sdist."
-
-
-@contextmanager
-def open_archive(path: Path) -> Iterator[Archive]:
-    """Open a wheel or an sdist, whichever *path* is named like.
-
-    :raises ArchiveError: if it is neither, is damaged, or is not laid out like one.
-    """
-    if kind_of(path) == "wheel":
-        from ..archive.zip import open_zip
-
-        with open_zip(path) as archive:
-            yield archive
-    else:
-        from ..archive.tar import open_sdist
-
-        with open_sdist(path) as archive:
-            yield archive
-
-
 def agreed_date(archive: Archive) -> int | None:
     """Return the one date of all files in *archive*, whole seconds since 1970 UTC, or None if they do not agree."""
     times = {entry.mtime for entry in archive.entries if entry.kind is Kind.FILE}
@@ -137,11 +90,10 @@ def run(archive: Archive, context: Context, passes: Sequence[Pass]) -> tuple[Out
 def normalize_files(files: Mapping[str, bytes], context: Context, passes: Sequence[Pass]) -> dict[str, bytes]:
     """Return the files of a ``.dist-info`` directory as they will be in a wheel.
 
-    Names are those in a wheel: ``name-1.0.dist-info/METADATA``. Of *passes*, those for METADATA, WHEEL and
-    top_level.txt are run.
+    Names are those in a wheel: ``name-1.0.dist-info/METADATA``. Of *passes*, those marked ``for_metadata`` are run.
     """
     entries = tuple(Entry(name, Kind.FILE, 0o644, context.date, Data(data)) for name, data in files.items())
-    wanted = [one for one in passes if one.code in _METADATA_PASSES]
+    wanted = [one for one in passes if one.for_metadata]
     last = run(Archive("the prepared metadata", entries), context, wanted)[-1].archive
     return {entry.name: read_all(entry.content) for entry in last.entries}
 
@@ -155,17 +107,20 @@ def rewrite(
     *,
     own_date: bool = False,
     prove: bool = False,
+    stop: threading.Event | None = None,
 ) -> Rewritten:
     """Write the canonical form of the archive *source* to *target*, which may be *source* itself.
 
     A source that is canonical already is not touched when it is the target. Without a target the form is only
     compared. With *own_date*, the date on which all files of the source agree takes precedence over the context's.
-    With *prove*, source and result are read once more, before the target is replaced.
+    With *prove*, source and result are read once more, before the target is replaced. Once *stop* is set, reading ends
+    with Interrupted: so a signal leaves nothing half done.
 
     :raises SamebytesError: of the class that fits; the target is as it was then.
     """
     with ExitStack() as scratch:
-        with open_archive(source) as archive, source.open("rb") as original, _digesting(original) as digested:
+        with open_archive(source) as found, source.open("rb") as original, _digesting(original) as digested:
+            archive = found if stop is None else _stoppable(found, stop)
             sink = scratch.enter_context(_scratch(archive, named=prove))
             agreed = agreed_date(archive) if own_date else None
             context = context if agreed is None else context._replace(date=agreed)
@@ -182,6 +137,31 @@ def rewrite(
             _publish(sink, target)
     notes = tuple(note for outcome in outcomes for note in outcome.notes)
     return Rewritten(changes, written, before, after, context.date, agreed is not None, proof[0], proof[1], notes)
+
+
+def _stoppable(archive: Archive, stop: threading.Event) -> Archive:
+    entries = tuple(entry._replace(content=_Stoppable(entry.content, stop)) for entry in archive.entries)
+    return archive._replace(entries=entries)
+
+
+class _Stoppable:
+    """Contents whose reading ends with Interrupted once ``stop`` is set."""
+
+    __slots__ = ("_content", "_stop")
+
+    def __init__(self, content: Content, stop: threading.Event) -> None:
+        self._content = content
+        self._stop = stop
+
+    @property
+    def size(self) -> int:
+        return self._content.size
+
+    def chunks(self) -> Iterator[bytes]:
+        for chunk in self._content.chunks():
+            if self._stop.is_set():
+                raise Interrupted("stopped", remedy="Run it again: nothing is half written.")
+            yield chunk
 
 
 @contextmanager
@@ -335,7 +315,7 @@ def _proof(archive: Archive, path: Path, context: Context, changes: Iterable[Cha
 
     :raises OutputError: if they differ, which only a mistake in samebytes can cause.
     """
-    named = {change.member for change in changes if payload.is_of_contents(change.code)}
+    named = {change.member for change in changes if by_code(change.code).changes_contents}
     before = payload.digest(archive, context.kind, named)
     with open_archive(path) as result:
         after = payload.digest(result, context.kind, named)

@@ -108,6 +108,7 @@ PYC = Pass(
     ),
     applies=in_wheel,
     run=lambda archive, _: _run(archive, _bound, "P001"),
+    changes_contents=True,
 )
 
 PYC_CODE = Pass(
@@ -120,4 +121,5 @@ PYC_CODE = Pass(
     ),
     applies=in_wheel,
     run=lambda archive, _: _run(archive, _recoded, "P002"),
+    changes_contents=True,
 )

@@ -162,7 +162,7 @@ VERIFIED = Pass(
     "RECORD found before a new one is written.",
     in_wheel,
     _verify,
-    switchable=False,
+    always_because="a RECORD that nobody checked must not be written anew",
 )
 
 REWRITTEN = Pass(
@@ -172,5 +172,5 @@ REWRITTEN = Pass(
     "another rule changed has another digest.",
     in_wheel,
     _finish,
-    switchable=False,
+    always_because="a wheel without a RECORD of its files cannot be installed",
 )

@@ -70,4 +70,5 @@ SBOM = Pass(
     ),
     applies=in_wheel,
     run=_run,
+    changes_contents=True,
 )

@@ -27,14 +27,14 @@ def is_pkg_info(name: str, top: str) -> bool:
     return name == f"{top}/PKG-INFO" or layout.in_egg_info(name, top, "PKG-INFO")
 
 
-def _rewriting(wanted: Callable[[str, str], bool], code: str, transform: Transform) -> Pass:
-    """Return the pass, as yet without name and reason, that transforms the files *wanted* by name and top directory."""
+def _rewriting(code: str, name: str, reason: str, wanted: Callable[[str, str], bool], transform: Transform) -> Pass:
+    """Return the pass that applies *transform* to the files that are *wanted*, by name and top directory."""
 
     def run(archive: Archive, _context: Context) -> Outcome:
         top = _top(archive)
         return rewritten(archive, lambda member: wanted(member, top), code, transform)
 
-    return Pass(code, "", "", in_sdist, run)
+    return Pass(code, name, reason, in_sdist, run, changes_contents=True)
 
 
 def _with_date_file(archive: Archive, context: Context) -> Outcome:
@@ -51,22 +51,29 @@ def _with_date_file(archive: Archive, context: Context) -> Outcome:
     return Outcome(archive._replace(entries=(*others, entry)), (Change("S010", name, detail),))
 
 
-PKG_INFO = _rewriting(is_pkg_info, "S001", header_block(headers.METADATA_ORDER))._replace(
-    name="pkg-info-order",
-    reason=(
-        "Backends and their releases write PKG-INFO's fields in different orders, which mean the same, and with the "
-        "line ends of the platform. The order of repeated values is kept, for installers go by it."
-    ),
+PKG_INFO = _rewriting(
+    "S001",
+    "pkg-info-order",
+    "Backends and their releases write PKG-INFO's fields in different orders, which mean the same, and with the "
+    "line ends of the platform. The order of repeated values is kept, for installers go by it.",
+    is_pkg_info,
+    header_block(headers.METADATA_ORDER),
 )
 
-SOURCES = _rewriting(lambda name, top: layout.in_egg_info(name, top, "SOURCES.txt"), "S002", sorted_lines)._replace(
-    name="sources-order",
-    reason="SOURCES.txt lists files, and some of them in the order of a directory's listing.",
+SOURCES = _rewriting(
+    "S002",
+    "sources-order",
+    "SOURCES.txt lists files, and some of them in the order of a directory's listing.",
+    lambda name, top: layout.in_egg_info(name, top, "SOURCES.txt"),
+    sorted_lines,
 )
 
-TOP_LEVEL = _rewriting(lambda name, top: layout.in_egg_info(name, top, "top_level.txt"), "S003", sorted_lines)._replace(
-    name="sdist-top-level-order",
-    reason="The names in top_level.txt are a set, and some builders write them in the order of a directory's listing.",
+TOP_LEVEL = _rewriting(
+    "S003",
+    "sdist-top-level-order",
+    "The names in top_level.txt are a set, and some builders write them in the order of a directory's listing.",
+    lambda name, top: layout.in_egg_info(name, top, "top_level.txt"),
+    sorted_lines,
 )
 
 DATE_FILE = Pass(
@@ -76,4 +83,5 @@ DATE_FILE = Pass(
     "sdist would differ from the one built from the checkout.",
     in_sdist,
     _with_date_file,
+    changes_contents=True,
 )

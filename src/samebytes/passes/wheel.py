@@ -31,14 +31,14 @@ def _dist_info(archive: Archive) -> str:
     return layout.dist_info(files, archive.name)
 
 
-def _rewriting(filename: str, code: str, transform: Transform) -> Pass:
-    """Return the pass, as yet without name and reason, that transforms one file of ``.dist-info``."""
+def _rewriting(code: str, name: str, reason: str, filename: str, transform: Transform) -> Pass:
+    """Return the pass that applies *transform* to the file *filename* of ``.dist-info``."""
 
     def run(archive: Archive, _context: Context) -> Outcome:
-        name = f"{_dist_info(archive)}/{filename}"
-        return rewritten(archive, lambda member: member == name, code, transform)
+        wanted = f"{_dist_info(archive)}/{filename}"
+        return rewritten(archive, lambda member: member == wanted, code, transform)
 
-    return Pass(code, "", "", in_wheel, run)
+    return Pass(code, name, reason, in_wheel, run, for_metadata=True, changes_contents=True)
 
 
 def _without_date_file(archive: Archive, _context: Context) -> Outcome:
@@ -74,22 +74,29 @@ def _without(archive: Archive, gone: list[Entry], code: str, why: str) -> Outcom
     return Outcome(archive._replace(entries=entries), tuple(Change(code, entry.name, why) for entry in gone))
 
 
-METADATA = _rewriting("METADATA", "W002", header_block(headers.METADATA_ORDER))._replace(
-    name="metadata-order",
-    reason=(
-        "Backends and their releases write METADATA's fields in different orders, which mean the same, and with the "
-        "line ends of the platform. The order of repeated values is kept, for installers go by it."
-    ),
+METADATA = _rewriting(
+    "W002",
+    "metadata-order",
+    "Backends and their releases write METADATA's fields in different orders, which mean the same, and with the "
+    "line ends of the platform. The order of repeated values is kept, for installers go by it.",
+    "METADATA",
+    header_block(headers.METADATA_ORDER),
 )
 
-WHEEL = _rewriting("WHEEL", "W003", header_block(headers.WHEEL_ORDER, ("Tag",)))._replace(
-    name="wheel-order",
-    reason="The Tag lines of WHEEL are a set, and some backends write them in the order of a set.",
+WHEEL = _rewriting(
+    "W003",
+    "wheel-order",
+    "The Tag lines of WHEEL are a set, and some backends write them in the order of a set.",
+    "WHEEL",
+    header_block(headers.WHEEL_ORDER, ("Tag",)),
 )
 
-TOP_LEVEL = _rewriting("top_level.txt", "W004", sorted_lines)._replace(
-    name="top-level-order",
-    reason="The names in top_level.txt are a set, and some builders write them in the order of a directory's listing.",
+TOP_LEVEL = _rewriting(
+    "W004",
+    "top-level-order",
+    "The names in top_level.txt are a set, and some builders write them in the order of a directory's listing.",
+    "top_level.txt",
+    sorted_lines,
 )
 
 DATE_FILE = Pass(
@@ -98,6 +105,7 @@ DATE_FILE = Pass(
     "The file that carries the date of an sdist would land in site-packages if a backend took it for a module.",
     in_wheel,
     _without_date_file,
+    changes_contents=True,
 )
 
 SIGNATURES = Pass(
@@ -106,15 +114,18 @@ SIGNATURES = Pass(
     "A signature is of RECORD's exact bytes, and nothing here can make a new one: an error, unless it may be dropped.",
     in_wheel,
     _without_signatures,
-    switchable=False,
+    always_because="a signature of the old RECORD cannot stay; --drop-signatures drops it",
+    changes_contents=True,
 )
 
 SORTED_VALUES = Pass(
     "W100",
     "sorted-metadata-values",
-    "Where a build puts Requires-Dist, Provides-Extra or Classifier lines in the order of a set and cannot be mended, "
+    "Where a build puts Requires-Dist, Provides-Extra or Classifier lines in the order of a set and cannot be fixed, "
     "sorting them makes the metadata equal. Resolvers go by that order, so it must be asked for.",
     lambda _context: True,
     _with_sorted_values,
     default=False,
+    for_metadata=True,
+    changes_contents=True,
 )

@@ -13,10 +13,11 @@ from support.wheels import DATE, FILES, INFO, METADATA, OLD, RECORD, SOURCES, TO
 from support.zips import Member, build, saved
 
 from samebytes.archive.entry import CHUNK_SIZE
+from samebytes.artifact.opening import open_archive
 from samebytes.errors import ArchiveError, RecordError
 from samebytes.passes import DEFAULT
 from samebytes.passes.model import Context
-from samebytes.passes.pipeline import Compression, Rewritten, open_archive, rewrite
+from samebytes.passes.pipeline import Compression, Rewritten, rewrite
 
 WHEEL = "demo_pkg-1.0-py3-none-any.whl"
 NOISE = random.Random(1).randbytes(3 * CHUNK_SIZE)

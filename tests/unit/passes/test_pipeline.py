@@ -29,10 +29,11 @@ from support.wheels import (
 )
 
 from samebytes.archive.entry import Archive, Kind, read_all
+from samebytes.artifact.opening import kind_of, open_archive
 from samebytes.errors import ArchiveError, OutputError, RecordError, SignatureError
 from samebytes.passes import ALL, DEFAULT, by_code, select
 from samebytes.passes.model import Change, Context, Outcome, Pass
-from samebytes.passes.pipeline import HELD, Rewritten, agreed_date, kind_of, normalize_files, open_archive, rewrite, run
+from samebytes.passes.pipeline import HELD, Rewritten, agreed_date, normalize_files, rewrite, run
 
 WHEEL = Context(DATE, "wheel")
 SDIST = Context(DATE, "sdist")

@@ -5,17 +5,17 @@ from __future__ import annotations
 import enum
 import os
 import threading
-from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Callable, NamedTuple
 
 from ... import passes as rules
-from ...archive.entry import Archive, Content
+from ...artifact.opening import kind_of
 from ...epoch import DEFAULT_DATE, format_date
 from ...errors import ArchiveError, Interrupted, OutputError, SamebytesError, SignatureError, UsageError
-from ...passes.model import Change, Context, Outcome, Pass
-from ...passes.pipeline import Compression, FileDigest, Rewritten, kind_of, rewrite
+from ...passes.model import Change, Context, Pass
+from ...passes.pipeline import Compression, FileDigest, Rewritten, rewrite
+from .executor import in_order
 
 __all__ = [
     "RECORD_VERIFIED",
@@ -180,27 +180,16 @@ def normalize(steps: Sequence[Job | Result], options: Options) -> Generator[Resu
     :raises ConfigError: if ``options`` name a code that is unknown or not to be chosen.
     """
     stop = threading.Event()
-    chosen = (_stoppable(stop), *rules.select(options.disable, options.enable))
+    chosen = rules.select(options.disable, options.enable)
     if options.write:
         _make_directories(steps)
     at_once = max(1, min(options.jobs, sum(isinstance(step, Job) for step in steps)))
     compression = Compression(max(1, options.jobs // at_once), options.keep_streams)
 
-    def examined(job: Job) -> Result:
-        return _examined(job, chosen, options, compression)
+    def result_of(step: Job | Result) -> Result:
+        return _examined(step, chosen, options, compression, stop) if isinstance(step, Job) else step
 
-    tasks = [_Task(step) for step in steps]
-    threads = _threads(at_once, tasks, examined, stop)
-    try:
-        for thread in threads:
-            thread.start()
-        for task in tasks:
-            yield task.awaited()
-    finally:
-        stop.set()
-        for thread in threads:
-            if thread.ident is not None:  # A signal may come before all are started.
-                thread.join()
+    yield from in_order(result_of, steps, at_once, stop)
 
 
 def title(code: str) -> str:
@@ -277,58 +266,12 @@ def _make_directories(steps: Iterable[Job | Result]) -> None:
             ) from error
 
 
-class _Task:
-    """A step, and what becomes of it in a thread; concurrent.futures would cost every run 7 ms."""
-
-    def __init__(self, step: Job | Result) -> None:
-        self._step = step
-        self._over = threading.Event()
-        self._error: BaseException | None = None
-
-    def do(self, examined: Callable[[Job], Result]) -> None:
-        """Find the result, or note why there is none."""
-        try:
-            if isinstance(self._step, Job):
-                self._step = examined(self._step)
-        except BaseException as error:  # for the thread that waits
-            self._error = error
-        finally:
-            self._over.set()
-
-    def awaited(self) -> Result:
-        """Return the result once it is there, or raise what came up instead.
-
-        Waited is in short turns: on Windows, Ctrl-C is only noticed between them.
-        """
-        while not self._over.wait(timeout=0.5):
-            pass
-        if self._error is not None:
-            raise self._error
-        assert isinstance(self._step, Result)
-        return self._step
-
-
-def _threads(
-    number: int, tasks: Iterable[_Task], examined: Callable[[Job], Result], stop: threading.Event
-) -> list[threading.Thread]:
-    """Return threads, not started yet, that share *tasks*; once *stop* is set they take no further one."""
-    left = deque(tasks)
-
-    def work() -> None:
-        while not stop.is_set():
-            try:
-                task = left.popleft()
-            except IndexError:
-                return
-            task.do(examined)
-
-    return [threading.Thread(target=work, name=f"samebytes-{place}") for place in range(number)]
-
-
-def _examined(job: Job, chosen: Sequence[Pass], options: Options, compression: Compression) -> Result:
-    """Do one job; errors that are the user's to mend become its result, and a bug says with which file it came up."""
+def _examined(
+    job: Job, chosen: Sequence[Pass], options: Options, compression: Compression, stop: threading.Event
+) -> Result:
+    """Do one job: the user's errors become its result, and a bug names the file that it came up with."""
     try:
-        return _done(job, chosen, options, compression)
+        return _done(job, chosen, options, compression, stop)
     except Interrupted:
         raise
     except SamebytesError as error:
@@ -339,7 +282,9 @@ def _examined(job: Job, chosen: Sequence[Pass], options: Options, compression: C
         raise RuntimeError(f"{job.source}: {type(error).__name__}: {error}") from error
 
 
-def _done(job: Job, chosen: Sequence[Pass], options: Options, compression: Compression) -> Result:
+def _done(
+    job: Job, chosen: Sequence[Pass], options: Options, compression: Compression, stop: threading.Event
+) -> Result:
     kind = kind_of(job.source)
     date = options.date or ArtifactDate(DEFAULT_DATE, DateSource.CONSTANT)
     context = Context(date.seconds, kind, options.rebuild_record, options.drop_signatures)
@@ -353,6 +298,7 @@ def _done(job: Job, chosen: Sequence[Pass], options: Options, compression: Compr
             compression,
             own_date=date.source is DateSource.CONSTANT,
             prove=options.prove,
+            stop=stop,
         )
 
     if options.write and not options.ignore_attestation:
@@ -383,33 +329,3 @@ def _keep_attestations(job: Job, rewritten_to: Callable[[Path | None], Rewritten
 
 def _unreadable(path: Path, error: OSError) -> ArchiveError:
     return ArchiveError(f"{path}: cannot be read: {error.strerror or error}", remedy="Check its permissions.")
-
-
-def _stoppable(stop: threading.Event) -> Pass:
-    """Return a pass that changes nothing, but lets whoever reads the members' contents stop when *stop* is set."""
-
-    def run(archive: Archive, _: Context) -> Outcome:
-        entries = tuple(entry._replace(content=_Stoppable(entry.content, stop)) for entry in archive.entries)
-        return Outcome(archive._replace(entries=entries))
-
-    return Pass("", "stoppable", "Signals leave nothing half done.", lambda _: True, run, switchable=False)
-
-
-class _Stoppable:
-    """Contents whose reading ends with Interrupted once ``stop`` is set."""
-
-    __slots__ = ("_content", "_stop")
-
-    def __init__(self, content: Content, stop: threading.Event) -> None:
-        self._content = content
-        self._stop = stop
-
-    @property
-    def size(self) -> int:
-        return self._content.size
-
-    def chunks(self) -> Iterator[bytes]:
-        for chunk in self._content.chunks():
-            if self._stop.is_set():
-                raise Interrupted("stopped")
-            yield chunk

@@ -21,6 +21,7 @@ from samebytes.errors import (
     SignatureError,
     UsageError,
 )
+from samebytes.passes import pipeline
 from samebytes.passes.pipeline import Rewritten
 
 
@@ -350,7 +351,7 @@ def test_members_stop_between_pieces() -> None:
                 yield b"x"
 
     stop = threading.Event()
-    chunks = flow._Stoppable(Endless(), stop).chunks()
+    chunks = pipeline._Stoppable(Endless(), stop).chunks()
     assert next(chunks) == b"x"
     stop.set()
     with pytest.raises(Interrupted):

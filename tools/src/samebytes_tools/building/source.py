@@ -10,8 +10,8 @@ from pathlib import Path
 
 from samebytes.archive.entry import Kind
 from samebytes.artifact.layout import parse_sdist_name, top_directory
+from samebytes.artifact.opening import open_archive
 from samebytes.errors import UsageError
-from samebytes.passes.pipeline import open_archive
 
 from ..vcs.clone import clone
 from .source_copy import copy_source

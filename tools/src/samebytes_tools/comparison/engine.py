@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from samebytes.archive.entry import Entry
+from samebytes.artifact.opening import kind_of, open_archive
 from samebytes.artifact.pyc import source_of
 from samebytes.errors import ArchiveError, UsageError
-from samebytes.passes.payload import is_of_contents
-from samebytes.passes.pipeline import kind_of, open_archive
+from samebytes.passes import by_code as pass_by_code
 
 from . import container, contents, members, rows, streams
 from . import deferred as ledger
@@ -199,7 +199,7 @@ def _passes(key: str, found: _Both) -> tuple[str, ...]:
             change.code
             for side in (found.left, found.right)
             for change in side.changes
-            if is_of_contents(change.code) and side.key(change.member) == key
+            if pass_by_code(change.code).changes_contents and side.key(change.member) == key
         )
     )
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from samebytes.archive.entry import Entry
+from samebytes.artifact.opening import open_archive
 from samebytes.errors import SamebytesError
-from samebytes.passes.pipeline import open_archive
 
 
 class Fact(NamedTuple):

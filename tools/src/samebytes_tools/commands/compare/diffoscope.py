@@ -10,8 +10,8 @@ from typing import Callable
 
 from samebytes.archive.entry import Entry
 from samebytes.archive.entry import Kind as EntryKind
+from samebytes.artifact.opening import open_archive
 from samebytes.errors import OutputError
-from samebytes.passes.pipeline import open_archive
 
 from ...comparison.model import Comparison, Difference, Kind
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Callable
 
+from samebytes.artifact.opening import open_archive
 from samebytes.backend.child import PredictableNames
 from samebytes.backend.fixed import IN_USE, PLACE, remove
 from samebytes.backend.flags import environment_roots
@@ -21,7 +22,7 @@ from samebytes.backend.leaks import needles, search, warnings
 from samebytes.backend.session import Interpreter, Session
 from samebytes.errors import BackendError
 from samebytes.passes.model import Change, Context
-from samebytes.passes.pipeline import open_archive, rewrite
+from samebytes.passes.pipeline import rewrite
 
 from ...building import lock
 from ...building.isolated import Environment, Installed, install, isolated

@@ -10,9 +10,10 @@ from pathlib import Path
 from samebytes.archive.entry import Archive, Entry, read_all
 from samebytes.artifact import headers
 from samebytes.artifact.layout import parse_sdist_name, parse_wheel_name
+from samebytes.artifact.opening import kind_of, open_archive
 from samebytes.backend.date import DATE_FILE
 from samebytes.errors import UsageError
-from samebytes.passes.pipeline import agreed_date, kind_of, open_archive
+from samebytes.passes.pipeline import agreed_date
 
 from ...building.interpreters import Python
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
 from samebytes.artifact.layout import fold, parse_sdist_name, parse_wheel_name
+from samebytes.artifact.opening import kind_of
 from samebytes.errors import ArchiveError, UsageError
-from samebytes.passes.pipeline import kind_of
 
 from ...building.interpreters import Python
 from ...building.source import sha256_of

@@ -1,0 +1,57 @@
+"""Wheels and sdists by their file names, and their archives opened accordingly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..archive.entry import Archive
+from ..errors import ArchiveError
+
+
+def kind_of(path: Path) -> str:
+    """Return ``"wheel"`` or ``"sdist"``, by the file's name.
+
+    :raises ArchiveError: if it is named like neither; the remedy says what to do with what it is.
+    """
+    name = path.name
+    if name.endswith(".whl"):
+        return "wheel"
+    if name.endswith(".tar.gz"):
+        return "sdist"
+    what, remedy = _refusal(name)
+    raise ArchiveError(f"{path}: {what}", remedy=remedy)
+
+
+def _refusal(name: str) -> tuple[str, str]:
+    for suffix in (".zip", ".tgz", ".tar", ".tar.bz2", ".tar.xz", ".tar.zst", ".tar.Z"):
+        if name.endswith(suffix):
+            stem = name[: -len(suffix)]
+            unpack = f"unzip {name}" if suffix == ".zip" else f"tar -xf {name}"
+            # PEP 625: there is no other form than .tar.gz any more.
+            return (
+                f"sdists in {suffix} form are not supported: convert it to .tar.gz",
+                f"For example: {unpack} && tar -czf {stem}.tar.gz {stem}",
+            )
+    if name.endswith(".egg"):
+        return "eggs are not supported: convert it to a wheel", f"For example: python -m wheel convert {name}"
+    return "is neither a wheel (.whl) nor an sdist (.tar.gz)", "Name a wheel or an sdist."
+
+
+@contextmanager
+def open_archive(path: Path) -> Iterator[Archive]:
+    """Open a wheel or an sdist, whichever *path* is named like.
+
+    :raises ArchiveError: if it is neither, is damaged, or is not laid out like one.
+    """
+    if kind_of(path) == "wheel":
+        from ..archive.zip import open_zip
+
+        with open_zip(path) as archive:
+            yield archive
+    else:
+        from ..archive.tar import open_sdist
+
+        with open_sdist(path) as archive:
+            yield archive
