@@ -24,8 +24,9 @@ START = {
     "zsh": (
         ["-f", "-i"],
         "autoload -U compinit; compinit -u -D; say() {{ print -r -- \"<<$BUFFER>>\" }}; zle -N say; bindkey '^T' say; "
-        "source {script}",
+        'eval "$(<{script})"',
     ),
+    "tcsh": (["-f", "-i"], "set edit; set prompt='> '; alias samebytes 'echo \"<<samebytes \\!*>>\"'; source {script}"),
 }
 
 
@@ -72,6 +73,11 @@ class Terminal:
         found = self._until(r"<<(.*?)>>")
         self._write("\x15")  # Ctrl-U: an empty line again
         return found[1]
+
+    def entered(self, line: str) -> str:
+        """Return what *line* has become after TAB and RETURN, in a shell where samebytes prints how it was called."""
+        self._write(f"{line}\t\n")
+        return self._until(r"<<(.*?)>>")[1].rstrip()
 
     def _write(self, text: str) -> None:
         os.write(self._leader, text.encode())

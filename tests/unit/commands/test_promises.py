@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from samebytes_tools.commands.completion.described import described
 from support.artifacts import wheel
+from support.parsers import commands
 from support.processes import import_path
 
 from samebytes import errors
@@ -70,7 +70,7 @@ def test_new_statuses_and_errors_are_pinned_too() -> None:
     assert set(errors.__all__) == set(OF_ERRORS)
 
 
-CALLS = [command.words for command in described(cli.parser()).walk()]
+CALLS = [words for words, _ in commands(cli.parser())]
 
 
 @pytest.mark.parametrize("words", CALLS, ids=lambda words: " ".join(words) or "samebytes")

@@ -83,7 +83,7 @@ def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=number_of_jobs,
         default=cores.available(),
-        help="use so many processors (default: those there are, %(default)s)",
+        help="number of parallel jobs (default: all CPUs)",
     )
     parser.add_argument(
         "--deflate",

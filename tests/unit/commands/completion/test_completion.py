@@ -11,19 +11,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from samebytes_tools.commands.completion.command import WRITERS
-from samebytes_tools.commands.completion.described import Command, Value, described
+import shtab
+from samebytes_tools.commands.completion.command import _BASH_EQUALS_SIGNS, SHELLS
+from samebytes_tools.commands.completion.command import script as script_for
 
+from samebytes import cores
 from samebytes.commands import main as cli
 
 if sys.platform == "win32":
     pytest.skip("needs pseudo-terminals", allow_module_level=True)
 
+from support.parsers import commands, flags, options, subcommands
 from support.processes import import_path
 from support.shells import Terminal, fish_proposals, shell
 
-TOP = described(cli.parser())
-COMMANDS = list(TOP.walk())
+COMMANDS = list(commands(cli.parser()))
 
 
 @pytest.fixture
@@ -70,6 +72,10 @@ LINES = {
     "samebytes completion f": "samebytes completion fish ",
     "samebytes normalize di": "samebytes normalize dist/",
     "samebytes normalize -v dist/de": "samebytes normalize -v dist/demo\\ 1.whl ",
+    "samebytes normalize dist/demo\\ ": "samebytes normalize dist/demo\\ 1.whl ",
+    "samebytes normalize outer.txt dist/de": "samebytes normalize outer.txt dist/demo\\ 1.whl ",
+    "samebytes check dist --juni": "samebytes check dist --junit",
+    "samebytes check --html=oute": "samebytes check --html=outer.txt ",
     "samebytes check --html oute": "samebytes check --html outer.txt ",
     "samebytes normalize -o out": "samebytes normalize -o outside/",
 }
@@ -80,6 +86,20 @@ def test_lines_are_completed(terminal: Terminal) -> None:
     assert {line: text.rstrip("= ") for line, text in completed.items()} == {
         line: text.rstrip("= ") for line, text in LINES.items()
     }
+
+
+@pytest.mark.parametrize("script", ["tcsh"], indirect=True)
+def test_lines_are_completed_in_tcsh(script: Path, here: Path) -> None:
+    """It knows all options of all commands, at each of them."""
+    lines = {
+        "samebytes norm": "samebytes normalize",
+        "samebytes tree f": "samebytes tree fix",
+        "samebytes tree fix --pyc unch": "samebytes tree fix --pyc unchecked-hash",
+        "samebytes normalize -o out": "samebytes normalize -o outside/",
+        "samebytes check --html oute": "samebytes check --html outer.txt",
+    }
+    with Terminal("tcsh", script, here) as tcsh:
+        assert {line: tcsh.entered(line) for line in lines} == lines
 
 
 def test_what_takes_neither_file_nor_word_is_left_alone(terminal: Terminal) -> None:
@@ -98,9 +118,10 @@ exit 0
 """
 
 
-def in_bash(script: Path, *words: str) -> set[str]:
+def in_bash(script: Path, directory: Path, *words: str) -> set[str]:
     done = subprocess.run(
         [shell("bash"), "-uc", BASH, "bash", str(script), "samebytes", *words],
+        cwd=directory,
         capture_output=True,
         text=True,
         check=True,
@@ -109,22 +130,19 @@ def in_bash(script: Path, *words: str) -> set[str]:
     return set(done.stdout.split())
 
 
-def flags(command: Command) -> set[str]:
-    return {flag for option in command.options for flag in option.flags}
-
-
 @pytest.mark.parametrize("script", ["bash"], indirect=True)
-def test_bash_proposes_all_that_the_parsers_know(script: Path) -> None:
-    assert in_bash(script, "") == set(cli.COMMANDS)
-    for command in COMMANDS:
-        assert in_bash(script, *command.words, "-") == flags(command), command.name
-        assert in_bash(script, *command.words, "") == {
-            *(below.words[-1] for below in command.commands),
-            *(choice for argument in command.arguments for choice in argument.choices),
-        }
-        for option in command.options:
-            if option.value is not Value.NOTHING:
-                assert in_bash(script, *command.words, option.flags[-1], "") == set(option.choices)
+def test_bash_proposes_all_that_the_parsers_know(script: Path, here: Path) -> None:
+    files = {path.name for path in here.iterdir()}
+    assert in_bash(script, here, "") == set(cli.COMMANDS)
+    for words, parser in COMMANDS:
+        assert in_bash(script, here, *words, "-") == flags(parser), words
+        if subcommands(parser):
+            assert in_bash(script, here, *words, "") == set(subcommands(parser))
+        for option in options(parser):
+            if option.nargs != 0:
+                proposed = in_bash(script, here, *words, option.option_strings[-1], "")
+                assert proposed == set(map(str, option.choices or ())) or (not option.choices and proposed <= files)
+    assert in_bash(script, here, "completion", "") == set(SHELLS)
 
 
 @pytest.mark.parametrize("script", ["fish"], indirect=True)
@@ -133,9 +151,9 @@ def test_fish_proposes_all_that_the_parsers_know(script: Path, here: Path) -> No
         return set(fish_proposals(script, line, here, {"PATH": os.environ["PATH"]}))
 
     assert proposed("samebytes ") == set(cli.COMMANDS)
-    for command in COMMANDS:
-        long = {flag for flag in flags(command) if flag.startswith("--")}
-        assert proposed(f"{command.name} --") == long, command.name
+    for words, parser in COMMANDS:
+        long = {flag for flag in flags(parser) if flag.startswith("--")}
+        assert proposed(" ".join(["samebytes", *words, "--"])) == long, words
     assert proposed("samebytes tree ") == {"fix", "digest"}
     assert proposed("samebytes tree fix --pyc ") == {"checked-hash", "unchecked-hash", "none"}
     assert proposed("samebytes compare --accept=pay") == {"--accept=payload"}
@@ -146,46 +164,71 @@ def test_fish_proposes_all_that_the_parsers_know(script: Path, here: Path) -> No
     assert proposed("samebytes check build --bi") == {"--bisect"}
 
 
-@pytest.mark.parametrize("script", list(WRITERS), indirect=True)
+@pytest.mark.parametrize("script", ["bash", "zsh", "tcsh", "fish"], indirect=True)
 def test_shells_can_read_what_they_are_given(script: Path) -> None:
     subprocess.run([shell(script.suffix[1:]), "-n", str(script)], check=True)
 
 
 @pytest.mark.parametrize("script", ["zsh"], indirect=True)
-def test_zsh_has_a_function_for_every_command_with_all_its_options(script: Path) -> None:
+def test_zsh_is_given_every_command_with_all_its_options(script: Path) -> None:
     text = script.read_text("utf-8")
-    for command in COMMANDS:
-        name = "_".join(["_samebytes", *command.words])
-        body = re.search(rf"^{name}\(\) \{{\n(.*?)^\}}$", text, flags=re.MULTILINE | re.DOTALL)
+    for words, parser in COMMANDS:
+        name = "_".join(["_shtab_samebytes", *words, "options"])
+        body = re.search(rf"^{name}=\(\n(.*?)^\)$", text, flags=re.MULTILINE | re.DOTALL)
         assert body is not None, name
-        assert [flag for flag in flags(command) if not re.search(rf"[ '{{,]{flag}[,+='\[}}]", body[1])] == []
+        assert [flag for flag in flags(parser) if not re.search(rf'["{{,)*]{flag}[,+=\[}}]', body[1])] == []
 
 
-@pytest.mark.parametrize("script", ["bash"], indirect=True)
-def test_shellcheck_has_nothing_to_say(script: Path) -> None:
+@pytest.mark.parametrize("script", ["powershell"], indirect=True)
+def test_powershell_is_given_every_command_with_all_its_options(script: Path) -> None:
+    """Its script can be read here, not run."""
+    text = script.read_text("utf-8")
+    for words, parser in COMMANDS:
+        name = "_".join(["_shtab_samebytes", *words])
+        (row,) = re.findall(
+            rf"^ *'{name}' = @\((.*)\)$", text.partition("_option_strings")[2].partition("\n}")[0], re.M
+        )
+        assert set(re.findall(r"'([^']+)'", row)) == flags(parser)
+
+
+@pytest.mark.parametrize("shell_name", ["zsh", "fish", "powershell"])
+def test_each_command_is_explained_by_its_line_in_the_help(shell_name: str) -> None:
+    """Of the descriptions, only a first line would be shown, in which no sentence ends."""
+    text = script_for(cli.parser(), shell_name)
+    for line in ("rewrite wheels and sdists into their canonical form", "print a script for a shell"):
+        assert line in text
+
+
+def test_shellcheck_has_nothing_to_say_of_our_part(tmp_path: Path) -> None:
     checker = shutil.which("shellcheck") or shutil.which("shellcheck", path=str(Path(sys.executable).parent))
     if checker is None:
         pytest.skip("needs shellcheck")
-    done = subprocess.run([checker, "--shell=bash", str(script)], capture_output=True, text=True, check=False)
+    path = tmp_path / "part.bash"
+    path.write_text(_BASH_EQUALS_SIGNS, "utf-8")
+    done = subprocess.run([checker, "--shell=bash", str(path)], capture_output=True, text=True, check=False)
     assert done.stdout == ""
 
 
-def test_options_of_the_top_take_nothing() -> None:
-    """In bash and fish, the first word that names a command is the command: nothing before it may be a value."""
-    for command in COMMANDS:
-        if command.commands:
-            assert {option.value for option in command.options} == {Value.NOTHING}
+def test_the_shells_are_those_of_shtab() -> None:
+    assert set(SHELLS) == set(shtab.SUPPORTED_SHELLS)
+
+
+def test_scripts_do_not_depend_on_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [script_for(cli.parser(), name) for name in SHELLS]
+    monkeypatch.setattr(cores, "available", lambda: 77)
+    monkeypatch.setenv("COLUMNS", "40")
+    assert [script_for(cli.parser(), name) for name in SHELLS] == before
 
 
 def test_an_unknown_shell_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["completion", "tcsh"]) == 2
+    assert cli.main(["completion", "ksh"]) == 2
     said = capsys.readouterr().err
-    assert "tcsh" in said
+    assert "ksh" in said
     assert "bash" in said
     assert "hint: See 'samebytes completion --help'." in said
 
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "completion.md"
+PAGE = Path(__file__).resolve().parents[4] / "docs" / "how-to" / "completion.md"
 
 
 @pytest.mark.skipif(not PAGE.is_file(), reason="the documentation is not here, only the tests")
@@ -203,6 +246,7 @@ def test_the_commands_of_the_page_put_scripts_where_shells_look(
         "bash": ".local/share/bash-completion/completions/samebytes",
         "zsh": ".zfunc/_samebytes",
         "fish": ".config/fish/completions/samebytes.fish",
+        "tcsh": ".config/tcsh/samebytes.tcsh",
     }
     for name, place in places.items():
         assert cli.main(["completion", name]) == 0

@@ -45,7 +45,7 @@ def add_compiling(parser: argparse.ArgumentParser, python: str, levels: str) -> 
         metavar="N",
         type=number_of_jobs,
         default=cores.available(),
-        help="use so many processors (default: those there are, %(default)s)",
+        help="number of parallel jobs (default: all CPUs)",
     )
 
 
