@@ -3,7 +3,7 @@
     python docs/generate_commands.py [--check]
 
 With ``--check`` nothing is written, and the exit status is 1 if one of them is not up to date. The wheel carries the
-manual page to ``share/man/man1``.
+manual page to ``share/man/man1``. Needs argparse-manpage.
 """
 
 from __future__ import annotations
@@ -12,12 +12,8 @@ import argparse
 import re
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from samebytes_tools.commands.completion.described import Command, Option
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference" / "command-line.md"
@@ -41,10 +37,33 @@ ENVIRONMENT = {
 }
 """What everybody may want to set; the reference has all."""
 
+_COUNTS = {None: "{}", "?": "[{}]", "*": "[{} ...]", "+": "{} [{} ...]"}
 
-def blocks(epilog: str) -> Iterator[tuple[str, str]]:
+
+def commands(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """Give the parser of each command, that of the program first."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from commands(below)
+
+
+def usage(parser: argparse.ArgumentParser) -> str:
+    """Return how a command is called; argparse's own line differs between releases of Python."""
+    words = [
+        "COMMAND ..."
+        if isinstance(action, argparse._SubParsersAction)
+        else _COUNTS[action.nargs if isinstance(action.nargs, str) else None].replace("{}", _value(action))
+        for action in parser._actions
+        if not action.option_strings
+    ]
+    return " ".join([parser.prog, "[OPTION ...]", *words])
+
+
+def blocks(epilog: str | None) -> Iterator[tuple[str, str]]:
     """Give the parts of the end of a help text: a heading and lines as they are, or no heading and prose."""
-    for block in filter(None, epilog.split("\n\n")):
+    for block in filter(None, (epilog or "").split("\n\n")):
         first, _, rest = block.partition("\n")
         if first.endswith(":") and rest.startswith("  "):
             yield first[:-1], textwrap.dedent(rest)
@@ -52,149 +71,130 @@ def blocks(epilog: str) -> Iterator[tuple[str, str]]:
             yield "", block
 
 
-def reference(top: Command) -> str:
+def reference(top: argparse.ArgumentParser) -> str:
     """Return the page of the reference."""
-    return "\n".join([_HEAD, *("\n".join(_section(command)) for command in top.walk())])
+    return "\n".join([_HEAD, *("\n".join(_section(parser)) for parser in commands(top))])
 
 
-def _section(command: Command) -> Iterator[str]:
-    yield from (f"## {command.name}", "", "```text", command.usage, "```", "", command.description, "")
-    if command.arguments:
-        yield from ("| argument | |", "|---|---|")
-        yield from (f"| {_code(one.metavar)} | {_cell(one.help)} |" for one in command.arguments)
-        yield ""
-    if command.commands:
-        yield from ("| command | |", "|---|---|")
-        yield from (
-            f"| [{one.words[-1]}](#{one.name.replace(' ', '-')}) | {_cell(one.help)} |" for one in command.commands
-        )
-        yield ""
-    for group in command.groups:
-        yield from (f"| {group.title} | |", "|---|---|")
-        yield from (f"| {_spellings(option)} | {_cell(option.help)} |" for option in group.options)
-        yield ""
-    for heading, text in blocks(command.epilog):
+def _section(parser: argparse.ArgumentParser) -> Iterator[str]:
+    yield from (f"## {parser.prog}", "", "```text", usage(parser), "```", "", parser.description or "", "")
+    plain = [action for action in parser._actions if not action.option_strings]
+    below = [action for action in plain if isinstance(action, argparse._SubParsersAction)]
+    yield from _table("argument", ((_code(_value(each)), _help(parser, each)) for each in plain if each not in below))
+    for action in below:
+        yield from _table("command", ((_link(parser, row.dest), row.help) for row in action._choices_actions))
+    for group in parser._action_groups:
+        options = [action for action in group._group_actions if action.option_strings]
+        # "optional arguments" before Python 3.10
+        title = "options" if group is parser._optionals else group.title or ""
+        yield from _table(title, ((_spellings(action), _help(parser, action)) for action in options))
+    for heading, text in blocks(parser.epilog):
         yield from ([f"{heading.capitalize()}:", "", "```text", text, "```", ""] if heading else [_prose(text), ""])
 
 
-def _spellings(option: Option) -> str:
-    *others, last = option.flags
-    return ", ".join([*(f"`{flag}`" for flag in others), _code(" ".join(filter(None, [last, option.metavar])))])
+def _table(title: str, rows: Iterable[tuple[str, str | None]]) -> Iterator[str]:
+    lines = [f"| {left} | {_prose(right or '').replace('|', chr(92) + '|')} |" for left, right in rows]
+    yield from ([f"| {title} | |", "|---|---|", *lines, ""] if lines else [])
+
+
+def _link(parser: argparse.ArgumentParser, command: str) -> str:
+    return f"[{command}](#{parser.prog.replace(' ', '-')}-{command})"
+
+
+def _spellings(action: argparse.Action) -> str:
+    *others, last = action.option_strings
+    shown = last if action.nargs == 0 else f"{last} {_value(action)}"
+    return ", ".join([*(f"`{flag}`" for flag in others), _code(shown)])
+
+
+def _value(action: argparse.Action) -> str:
+    choices = "|".join(map(str, action.choices or ()))
+    return str(action.metavar or choices or (action.dest.upper() if action.option_strings else action.dest))
+
+
+def _help(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
+    return (action.help or "") % {**vars(action), "prog": parser.prog}
 
 
 def _code(text: str) -> str:
-    return f"`{_cell_bars(text)}`"
-
-
-def _cell(text: str) -> str:
-    return _cell_bars(re.sub(r"([\\`*_<>\[\]])", r"\\\1", text))
-
-
-def _cell_bars(text: str) -> str:
-    return text.replace("|", "\\|")
+    return "`" + text.replace("|", "\\|") + "`"
 
 
 def _prose(text: str) -> str:
     return re.sub(r"([\\`*_<>\[\]])", r"\\\1", text)
 
 
-def manual(top: Command, version: str) -> str:
-    """Return the manual page, in the man(7) macros; it depends on nothing but its arguments."""
-    lines = [
-        '.\\" Written by docs/generate_commands.py from the parsers. Do not edit it by hand.',
-        f'.TH SAMEBYTES 1 "" "samebytes {version}" "User Commands"',
-        *(".SH NAME", "samebytes \\- Python packages whose bytes anyone can reproduce"),
-        ".nh",
-        ".SH SYNOPSIS",
-        *_synopsis(top),
-        *(".SH DESCRIPTION", *_paragraphs(top.description.partition("\n\n")[2])),
-        ".SH OPTIONS",
-        *(line for option in top.options for line in _option(option)),
-        ".SH COMMANDS",
-        *(line for command in top.walk() if command.words for line in _command(command)),
-        ".SH EXIT STATUS",
-        *(line for number, meaning in _statuses(top) for line in (".TP", f".B {number}", *_filled(meaning))),
-        ".SH ENVIRONMENT",
-        *(line for name, text in ENVIRONMENT.items() for line in (".TP", f".B {_roff(name)}", *_filled(text))),
-        ".SH EXAMPLES",
-        *_listed(dict(blocks(top.epilog))["examples"]),
-        ".SH SEE ALSO",
-        *(".BR diffoscope (1),", ".BR pip (1),", ".BR pyproject\\-build (1)"),
-    ]
-    return "\n".join([*lines, ""])
+def manual(top: argparse.ArgumentParser, version: str) -> str:
+    """Return the manual page, in the man(7) macros; it depends on nothing but its arguments, of which *top* is changed.
+
+    argparse-manpage leaves out the ends of help texts (examples, statuses), so they are given to it as descriptions.
+    """
+    from argparse_manpage.manpage import Manpage
+
+    ends = dict(blocks(top.epilog))
+    below = [parser for parser in commands(top) if parser is not top]
+    for parser in below:
+        parser.usage = usage(parser)
+        parser.description = "\n\n".join([parser.description or "", *map(_end, blocks(parser.epilog))])
+    name, _, text = (top.description or "").partition("\n\n")
+    top.description, top.epilog = f"{text}\n\n{ends['']}", None
+    page = Manpage(
+        top,
+        format="single-commands-section",
+        _data={"version": version, "manual_title": "User Commands", "description": name.rstrip(".")},
+    )
+    page.date = ""  # or two days gave two pages
+    calls = (usage(parser)[len(parser.prog) :] for parser in below if parser._subparsers is None)
+    names = (parser.prog for parser in below if parser._subparsers is None)
+    page.add_section("synopsis", "=", "\n.br\n".join(f".B {name}\n{call.strip()}" for name, call in zip(names, calls)))
+    page.add_section("exit status", "=", _listed(line.split(None, 1) for line in ends["exit status"].splitlines()))
+    page.add_section("environment", "=", _listed(ENVIRONMENT.items()))
+    page.add_section("examples", "=", _examples(ends["examples"]))
+    page.add_section("see also", "=", ".BR diffoscope (1),\n.BR pip (1),\n.BR pyproject\\-build (1)")
+    return _as_roff_wants_it(str(page))
 
 
-def _statuses(top: Command) -> Iterator[tuple[str, str]]:
-    for line in dict(blocks(top.epilog))["exit status"].splitlines():
-        number, _, meaning = line.partition(" ")
-        yield number, meaning.strip()
+def _end(block: tuple[str, str]) -> str:
+    # The meanings of statuses stand once, at the end of the page.
+    heading, text = block
+    if heading == "exit status":
+        return f"Exit status: {', '.join(line.split(None, 1)[0] for line in text.splitlines())}."
+    return f"{heading.capitalize()}:\n{_examples(text)}\n.PP" if heading else text
 
 
-def _synopsis(top: Command) -> Iterator[str]:
-    for number, command in enumerate(one for one in top.walk() if not one.commands):
-        yield from ([".br"] if number else [])
-        yield from (f".B {_roff(command.name)}", _roff(command.usage[len(command.name) + 1 :]))
+def _examples(text: str) -> str:
+    """Return a list of commands with what they are for, which stands after two spaces or below."""
+    rows = re.sub(r"^(\S.*?)(?:  +(.*))?$", r".TP\n.B \1\n\2", text, flags=re.MULTILINE)
+    return "\n".join(filter(None, map(str.strip, rows.splitlines())))
 
 
-def _command(command: Command) -> Iterator[str]:
-    yield from (f".SS {_roff(command.usage)}", *_paragraphs(command.description))
-    for argument in command.arguments:
-        yield from (".TP", f".I {_roff(argument.metavar)}", *_filled(argument.help))
-    for group in command.groups:
-        if group.title not in ("options", "commands"):
-            yield from (".PP", f"{_roff(group.title.capitalize())}:")
-        yield from (line for option in group.options if "--help" not in option.flags for line in _option(option))
-    for heading, text in blocks(command.epilog):
-        if heading == "exit status":
-            numbers = ", ".join(line.split(None, 1)[0] for line in text.splitlines())
-            yield from _paragraphs(f"Exit status: {numbers}.", ".PP")
-        elif heading:
-            yield from (".PP", f"{_roff(heading.capitalize())}:", *_listed(text))
+def _listed(rows: Iterable[Iterable[str]]) -> str:
+    return "\n".join(f".TP\n.B {name}\n{text}" for name, text in rows)
+
+
+_CHARACTERS = str.maketrans({"'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti", '"': "\\(dq"})
+"""Characters that roff shows as other ones, or takes for the beginning of a request (groff_char(7))."""
+
+
+def _as_roff_wants_it(page: str) -> str:
+    """Return *page* with lines of prose that are not too long, and each character shown as it is."""
+    lines = ['.\\" Written by docs/generate_commands.py from the parsers. Do not edit it by hand.']
+    page = page.replace("\n.SH SYNOPSIS", "\n.nh\n.SH SYNOPSIS")  # words that are to be typed are not hyphenated
+    for line in re.sub(r"(\n\.PP)?\n{2,}", lambda found: f"{found[1] or chr(10)}\n", page).splitlines():
+        if line.startswith((".", "\\f")):
+            lines.append(line if line.startswith(".TH") else line.translate(_CHARACTERS))
         else:
-            yield from _paragraphs(text, ".PP")
-
-
-def _option(option: Option) -> Iterator[str]:
-    spelt = ", ".join(f"\\fB{_roff(flag)}\\fR" for flag in option.flags)
-    yield from (".TP", f"{spelt} \\fI{_roff(option.metavar)}\\fR" if option.metavar else spelt)
-    yield from _filled(option.help)
-
-
-def _paragraphs(text: str, first: str = "") -> Iterator[str]:
-    for number, paragraph in enumerate(text.split("\n\n")):
-        yield from ([".PP"] if number or first else [])
-        yield from _filled(paragraph)
-
-
-def _filled(text: str) -> list[str]:
-    return [_roff(line) for line in textwrap.wrap(text, 70, break_long_words=False, break_on_hyphens=False)]
-
-
-def _listed(text: str) -> Iterator[str]:
-    """Give a list of commands with what they are for, which stands after two spaces or below."""
-    for line in text.splitlines():
-        shown, _, said = ("", "", line) if line.startswith(" ") else line.partition("  ")
-        if shown:
-            yield from (".TP" if said else ".PP", f".B {_roff(shown)}")
-        yield from _filled(said.strip())
-
-
-def _roff(text: str) -> str:
-    """Return *text* so that roff shows each character of it as it is (groff_char(7))."""
-    special = {"\\": "\\e", "-": "\\-", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti", '"': "\\(dq"}
-    escaped = "".join(special.get(character, character) for character in text)
-    return f"\\&{escaped}" if escaped.startswith(".") else escaped
+            wrapped = textwrap.wrap(line.translate(_CHARACTERS), 78, break_long_words=False, break_on_hyphens=False)
+            lines += wrapped or [""]
+    return "\n".join([*lines, ""])
 
 
 def texts() -> dict[Path, str]:
     """Return what both files should hold."""
-    from samebytes_tools.commands.completion.described import described
-
     from samebytes import __version__
     from samebytes.commands.main import parser
 
-    top = described(parser())
-    return {REFERENCE: reference(top), MANUAL: manual(top, __version__)}
+    return {REFERENCE: reference(parser()), MANUAL: manual(parser(), __version__)}
 
 
 def main() -> int:
@@ -202,7 +202,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a file is stale")
     options = parser.parse_args()
-    sys.path.insert(0, str(ROOT / "src"))
+    sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tools" / "src")]
     wanted = texts()
     stale = [path for path, text in wanted.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     for path in stale:

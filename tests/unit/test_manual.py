@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from samebytes_tools.commands.completion.described import described
+from support.parsers import commands, flags, options
 from support.processes import import_path
 
 from samebytes.commands import main as cli
@@ -82,16 +82,26 @@ def test_a_stale_page_is_noticed(
 
 def test_every_command_option_and_status_is_in_both(generate: ModuleType) -> None:
     page = generate.REFERENCE.read_text("utf-8")
-    plain = generate.MANUAL.read_text("utf-8").replace("\\-", "-").replace("\\fB", "").replace("\\fR", "")
-    for command in described(cli.parser()).walk():
-        assert f"## {command.name}\n" in page
-        section = page.partition(f"## {command.name}\n")[2].partition("\n## ")[0]
-        for option in command.options:
-            assert [flag for flag in option.flags if f"`{flag}" not in section] == []
-            assert ", ".join(option.flags) in plain
+    plain = re.sub(r"\\f[BIR]|\\[,/]", "", generate.MANUAL.read_text("utf-8").replace("\\-", "-"))
+    for words, parser in commands(cli.parser()):
+        name = " ".join(["samebytes", *words])
+        assert f"## {name}\n" in page
+        section = page.partition(f"## {name}\n")[2].partition("\n## ")[0]
+        assert [flag for flag in flags(parser) if f"`{flag}" not in section] == []
+        section = plain.partition(f"\n.SS {name}\n")[2].partition("\n.SS ")[0] if words else plain
+        for option in options(parser):
+            if "--help" not in option.option_strings:  # said once for all
+                assert re.search(", ".join(rf"{flag}( [^ \n]+)?" for flag in option.option_strings), section), option
+    assert "samebytes COMMAND --help" in plain
     for number, meaning in exit_status.MEANINGS.items():
         assert re.search(rf"^{number} +{re.escape(meaning)}$", page, re.MULTILINE)
-        assert f".TP\n.B {number}\n" in plain
+        assert f".TP\n.B {number}\n{meaning}\n" in plain
+
+
+def test_the_ends_of_help_texts_are_in_the_manual(generate: ModuleType) -> None:
+    plain = generate.MANUAL.read_text("utf-8").replace("\\-", "-").replace("\\(aq", "'")
+    assert ".TP\n.B samebytes normalize dist/*\nin place, before you attest\n" in plain
+    assert "\nExit status: 0, 2, 3, 4, 5, 6, 8, 10, 130, 143.\n" in plain
 
 
 MISSING_DATE = re.compile(r'WARNING: missing date, using "": TH$')
@@ -119,6 +129,7 @@ def test_man_shows_it_without_warnings_within_80_columns(generate: ModuleType) -
     )
     assert done.stderr == ""
     assert "samebytes tree fix [OPTION ...] DIR" in done.stdout
+    assert "'samebytes wrap'" in done.stdout
     assert [line for line in done.stdout.splitlines() if len(line) > 80] == []
 
 
