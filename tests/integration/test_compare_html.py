@@ -10,7 +10,8 @@ import pytest
 
 pytest.importorskip("fcntl", reason="the browser is spoken to over POSIX pipes")
 
-from samebytes_tools.reporting.html import causes_section, comparison_section, contents, html_page, tally, verdict_badge
+from samebytes_tools.commands.compare.compare import Pair, Result
+from samebytes_tools.commands.compare.report import as_page
 from support.browser import Browser, Page, browsing, chromium
 from support.comparisons import crowded, hostile, identical, ordinary
 from support.contrast import CONTRAST
@@ -35,14 +36,9 @@ TOO_WIDE = """
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A page with all that there can be, in a file."""
     pairs = [ordinary(), hostile(), identical(), crowded(30, 3, 5)]
-    sections = [comparison_section(pair, number) for number, pair in enumerate(pairs, start=1)]
-    entries = [(pair.left.path, verdict_badge(pair.verdict)) for pair in pairs]
-    lead = tally([pair.verdict for pair in pairs])
-    whole = html_page(
-        "samebytes compare", [contents(entries), *sections, causes_section(pairs)], version="1", lead=lead
-    )
-    path = tmp_path_factory.mktemp("page") / "page.html"
-    path.write_text(whole, encoding="utf-8")
+    results = [Result(Pair(pair.left.path, Path("left"), Path("right")), pair) for pair in pairs]
+    path = tmp_path_factory.mktemp("page") / "pages/page.html"
+    path.write_text(as_page(results, version="1"), encoding="utf-8")
     return path.as_uri()
 
 

@@ -37,12 +37,21 @@ ROOMS: dict[str, set[str]] = {
     "tools.building": CORE | {"tools.index", "tools.vcs", "tools.variations"},
     "tools.comparison": CORE - {"backend", "console"},
     "tools.reporting": CORE | {"tools.comparison"},
+    "tools.pages": CORE | {"tools.comparison", "tools.reporting"},
     "tools.api": CORE,
 }
 """Every room may import itself and the version. ``commands.X`` and ``tools.commands.X`` are rooms, one a command; those of
 samebytes-tools may import all rooms above; pairs of commands are listed in PAIRS."""
 
-TOOLS = {"tools.index", "tools.vcs", "tools.variations", "tools.building", "tools.comparison", "tools.reporting"}
+TOOLS = {
+    "tools.index",
+    "tools.vcs",
+    "tools.variations",
+    "tools.building",
+    "tools.comparison",
+    "tools.reporting",
+    "tools.pages",
+}
 PAIRS: dict[str, set[str]] = {
     "commands.normalize": {"commands"},
     "commands.check": {"commands.normalize", "commands"},

@@ -180,7 +180,7 @@ def test_html(compare: Console) -> None:
     assert page.startswith("<!DOCTYPE html>")
     assert page.count("<section") >= 4
     assert "only on the left side" in page
-    assert "ROOT = &#x27;/<mark>tmp/one</mark>/src" in page
+    assert "ROOT = &#39;/<mark>tmp/one</mark>/src" in page
     assert f"{NAME}: different" in compare.out
     assert [path.name for path in Path().iterdir() if path.name.startswith(".")] == []
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Callable
 
 from samebytes.console.style import Style, harmless
 
 from ...comparison.causes.causes import by_code
 from ...comparison.model import Comparison, Verdict
-from ...reporting import html
 from ...reporting.difference_tree import View, body_lines, cause_lines, verdict_text
 from ...reporting.documents import causes_document, comparison_document
 from ...reporting.prose import folded
@@ -112,24 +111,25 @@ def _outcome(outcome: Outcome, style: Style) -> str:
 
 
 def _culprit_lines(culprits: Culprits, style: Style) -> Iterator[str]:
-    for blame in culprits.blames:
-        yield from _told(f"differs by {style.bold(blamed(blame))}", blame.facts, style)
-    if culprits.by_moment:
-        yield from _told(f"differs by {style.bold('the moment')}, nothing being varied", culprits.by_moment, style)
-    if culprits.unexplained:
-        yield from _told("differed once, and under no variation again", culprits.unexplained, style)
+    for head, told in _attributed(culprits, style.bold):
+        yield f"  {head}"
+        yield from (f"    {style.dim(line)}" for line in told)
     yield f"  {style.dim(f'found by {culprits.builds} more builds')}"
+
+
+def _attributed(culprits: Culprits, name: Callable[[str], str] = str) -> Iterator[tuple[str, list[str]]]:
+    """Give what the source differs by, in which variations are called by *name*, each with its facts as lines."""
+    for blame in culprits.blames:
+        yield f"differs by {name(blamed(blame))}", list(fact_lines(blame.facts))
+    if culprits.by_moment:
+        yield f"differs by {name('the moment')}, nothing being varied", list(fact_lines(culprits.by_moment))
+    if culprits.unexplained:
+        yield "differed once, and under no variation again", list(fact_lines(culprits.unexplained))
 
 
 def blamed(blame: Blame) -> str:
     """Return the variation, or those that it takes together."""
     return " and ".join(blame.names) + (" together" if len(blame.names) > 1 else "")
-
-
-def _told(head: str, facts: frozenset[Fact], style: Style) -> Iterator[str]:
-    yield f"  {head}"
-    for line in fact_lines(facts):
-        yield f"    {style.dim(line)}"
 
 
 def fact_lines(facts: Iterable[Fact]) -> Iterator[str]:
@@ -257,60 +257,19 @@ def _facts(facts: Iterable[Fact]) -> list[dict[str, str]]:
 
 def page(results: Sequence[Result], *, version: str) -> str:
     """Return one self-contained HTML page."""
-    found = [one for result in results for one in comparisons(result)]
-    numbers = iter(range(1, len(found) + 1))
-    sections = [_section(result, numbers) for result in results]
-    lead = f"<p>{html.text(summary(results))}</p>"
-    return html.html_page(
-        "Built twice", [part for part in [*sections, html.causes_section(found)] if part], version=version, lead=lead
+    from ... import pages  # with Jinja2, which only pages need
+
+    return pages.page(
+        "commands/check/page.html",
+        "Built twice",
+        version=version,
+        results=results,
+        comparisons=[one for result in results for one in comparisons(result)],
+        comparisons_of=comparisons,
+        attributed=_attributed,
+        identical=Verdict.IDENTICAL,
+        labels=LABELS,
+        states=STATES,
+        summary=summary(results),
+        title_of_source=title,
     )
-
-
-def _section(result: Result, numbers: Iterator[int]) -> str:
-    parts = [f"<section><h2>{html.text(title(result))}: {html.text(STATES[result.status])}</h2>"]
-    if result.error is not None:
-        parts.append(f"<p>{html.text(result.error.message)}</p><p>{html.text(result.error.remedy)}</p>")
-    parts += [_table(result)] if result.rows else []
-    if result.culprits is not None:
-        parts.append(_culprit_list(result.culprits))
-    parts += [f'<p class="note">{html.text(note)}</p>' for note in result.notes]
-    parts += [_failed(outcome) for row in result.rows for outcome in row.outcomes if outcome.failure is not None]
-    parts += [html.comparison_section(one, next(numbers), LABELS) for one in comparisons(result)]
-    return "\n".join([*parts, "</section>"])
-
-
-def _table(result: Result) -> str:
-    """Return a table of artifacts by ways."""
-    head = "".join(f'<th scope="col">{html.text(row.way)}</th>' for row in result.rows)
-    body = []
-    for number, outcome in enumerate(result.rows[0].outcomes):
-        cells = "".join(f"<td>{_cell(row.outcomes[number])}</td>" for row in result.rows)
-        body.append(f'<tr><th scope="row">{html.text(outcome.kind)}</th>{cells}</tr>')
-    return f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
-
-
-def _cell(outcome: Outcome) -> str:
-    if outcome.failure is not None:
-        return "could not be built"
-    if outcome.is_same:
-        return html.verdict_badge(Verdict.IDENTICAL)
-    return html.verdict_badge(outcome.comparison.verdict) if outcome.comparison is not None else "differs"
-
-
-def _culprit_list(culprits: Culprits) -> str:
-    rows = [(f"differs by {blamed(blame)}", blame.facts) for blame in culprits.blames]
-    rows += [("differs by the moment, nothing being varied", culprits.by_moment)] if culprits.by_moment else []
-    rows += [("differed once, and under no variation again", culprits.unexplained)] if culprits.unexplained else []
-    items = (f"<li>{html.text(head)}<ul>{_fact_items(facts)}</ul></li>" for head, facts in rows)
-    return f"<ul>{''.join(items)}</ul>" if rows else ""
-
-
-def _fact_items(facts: Iterable[Fact]) -> str:
-    return "".join(f"<li>{html.text(line)}</li>" for line in fact_lines(facts))
-
-
-def _failed(outcome: Outcome) -> str:
-    failure = outcome.failure or Failure("")
-    tail = "\n".join(html.text(line) for line in failure.tail)
-    said = f"<pre>{tail}</pre>" if tail else ""
-    return f"<p>{html.text(outcome.kind)}: {html.text(failure.message)}</p>{said}"

@@ -12,7 +12,6 @@ from samebytes.console.style import harmless
 from ...comparison.model import Comparison, Verdict
 from ...reporting.difference_tree import View, body_lines, cause_lines, counted, verdict_line
 from ...reporting.documents import COMPARE_SCHEMA_VERSION, causes_document, comparison_document
-from ...reporting.html import causes_section, comparison_section, contents, html_page, text, verdict_badge
 from .compare import Result
 
 _FAILED = "cannot be compared"
@@ -89,24 +88,7 @@ def _pair(result: Result) -> dict[str, Any]:
 
 def as_page(results: Sequence[Result], *, version: str) -> str:
     """Return one HTML page, complete in itself."""
-    sections = [_section(result, number) for number, result in enumerate(results, start=1)]
-    if len(results) > 1:
-        sections.insert(0, contents([(result.pair.name, _badge(result)) for result in results]))
-    sections.append(causes_section(_comparisons(results)))
-    lead = f"<p>{text(tally(results))}</p>"
-    return html_page("samebytes compare", sections, version=version, lead=lead)
+    from ... import pages  # with Jinja2, which only pages need
 
-
-def _badge(result: Result) -> str:
-    if result.comparison is not None:
-        return verdict_badge(result.comparison.verdict)
-    return f'<span class="verdict failed">{text(_outcome(result))}</span>'
-
-
-def _section(result: Result, number: int) -> str:
-    if result.comparison is not None:
-        return comparison_section(result.comparison, number)
-    heading = f'<h2 id="pair-{number}"><span class="name">{text(result.pair.name)}</span> {_badge(result)}</h2>'
-    told = () if result.error is None else (result.error.message, result.error.remedy)
-    body = "".join(f"<p>{text(one)}</p>" for one in told if one)
-    return f'<section aria-labelledby="pair-{number}">{heading}{body}</section>'
+    values = {"results": results, "comparisons": _comparisons(results), "tally": tally(results), "outcome_of": _outcome}
+    return pages.page("commands/compare/page.html", "samebytes compare", version=version, **values)

@@ -6,13 +6,12 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from samebytes.console.style import Style, error_lines, harmless
+from samebytes.console.style import PLAIN, error_lines, harmless
 from samebytes.epoch import format_date
 
 from ...building.provenance import SAMEBYTES
-from ...comparison.model import Comparison
-from ...reporting import html
-from ...reporting.difference_tree import View, body_lines, cause_lines, verdict_line
+from ...comparison.model import Comparison, Verdict
+from ...reporting.difference_tree import View, body_lines, cause_lines, counted, verdict_line
 from ...reporting.documents import causes_document, comparison_document
 from ...reporting.prose import folded
 from .verify import Result, Verified
@@ -127,21 +126,20 @@ def _verified(verified: Verified) -> dict[str, Any]:
 
 
 def as_page(results: Sequence[Result], *, version: str) -> str:
-    """Return one HTML page."""
+    """Return one HTML page, complete in itself."""
+    from ... import pages  # with Jinja2, which only pages need
+
     done = comparisons(results)
-    sections = [_section(result, number) for number, result in enumerate(results, start=1)]
-    lead = html.tally([one.verdict for one in done])
-    return html.html_page("samebytes verify", [*sections, html.causes_section(done)], version=version, lead=lead)
-
-
-def _section(result: Result, number: int) -> str:
-    if result.error is not None:
-        told = error_lines(f"{result.target}: {result.error.message}", result.error.remedy, Style())
-        return f"<section>{''.join(f'<p>{html.text(line)}</p>' for line in told)}</section>"
-    assert result.verified is not None
-    facts = "".join(
-        f"<div><dt>{html.text(name)}</dt><dd>{html.text(value)}</dd></div>" for name, value in _facts(result.verified)
+    verdicts = [one.verdict for one in done]
+    counts = [f"{verdicts.count(one):,} {one.value}" for one in Verdict if one in verdicts]
+    return pages.page(
+        "commands/verify/page.html",
+        "samebytes verify",
+        version=version,
+        results=results,
+        comparisons=done,
+        labels=LABELS,
+        tally=f"{counted(len(verdicts), 'pair')}: {', '.join(counts)}.",
+        facts_of=_facts,
+        error_lines=lambda result: error_lines(f"{result.target}: {result.error.message}", result.error.remedy, PLAIN),
     )
-    notes = "".join(f'<p class="note">{html.text(note)}</p>' for note in result.verified.notes)
-    compared = html.comparison_section(result.verified.comparison, number, LABELS)
-    return f'{compared}<section><dl class="sides">{facts}</dl>{notes}</section>'

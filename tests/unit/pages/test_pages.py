@@ -1,24 +1,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
+from samebytes_tools.commands.compare.compare import Pair, Result
+from samebytes_tools.commands.compare.report import as_page
 from samebytes_tools.comparison.model import Comparison, Difference, Kind, Verdict
+from samebytes_tools.pages import MOST_SHOWN, MOST_UNFOLDED, environment
+from samebytes_tools.pages import page as made
 from samebytes_tools.reporting.difference_tree import counted
-from samebytes_tools.reporting.html import (
-    ALL_OPEN,
-    MOST_SHOWN,
-    causes_section,
-    comparison_section,
-    contents,
-    html_page,
-    paragraphs,
-    tally,
-    text,
-    verdict_badge,
-)
 from support.comparisons import HOSTILE, TEXT, crowded, different, hostile, identical, ordinary
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -59,14 +51,13 @@ class Outline(HTMLParser):
             self.shown.append(data)
 
 
-def page(comparisons: Sequence[Comparison]) -> str:
-    sections = [comparison_section(one, number) for number, one in enumerate(comparisons, start=1)]
-    entries = [(one.left.path, verdict_badge(one.verdict)) for one in comparisons]
-    return html_page("samebytes compare", [contents(entries), *sections, causes_section(comparisons)], version="1")
+def page(*comparisons: Comparison) -> str:
+    results = [Result(Pair(one.left.path, Path("left"), Path("right")), one) for one in comparisons]
+    return as_page(results, version="1")
 
 
 def test_a_page_is_well_formed_and_has_landmarks() -> None:
-    outline = Outline(page([ordinary(), identical()]))
+    outline = Outline(page(ordinary(), identical()))
     assert outline.tags[0] == "html"
     for landmark in ("header", "main", "nav", "footer", "h1"):
         assert outline.tags.count(landmark) == 1
@@ -75,21 +66,21 @@ def test_a_page_is_well_formed_and_has_landmarks() -> None:
 
 
 def test_a_page_needs_nothing_but_itself() -> None:
-    whole = page([ordinary(), hostile()])
+    whole = page(ordinary(), hostile())
     outline = Outline(whole)
     assert not set(outline.tags) & {"script", "img", "iframe", "object", "form"}
     assert all(link.startswith("#") or link == "data:," for link in outline.links)
-    assert "default-src &#x27;none&#x27;" in whole
+    assert "default-src &#39;none&#39;" in whole
     assert not re.search(r"url\(|@import|https?:", whole)
 
 
 def test_every_link_leads_somewhere() -> None:
-    outline = Outline(page([ordinary(), hostile(), identical()]))
+    outline = Outline(page(ordinary(), hostile(), identical()))
     assert {link[1:] for link in outline.links if link.startswith("#")} <= set(outline.ids)
 
 
 def test_nothing_hostile_is_markup() -> None:
-    outline = Outline(page([hostile()]))
+    outline = Outline(page(hostile()))
     assert "script" not in outline.tags
     shown = "".join(outline.shown)
     assert shown.count("<script>alert('x')</script>\"&\\x1b[31m\\x07\\r\\n\\x00\\u202egnp.exe\\u2066") >= 8
@@ -97,59 +88,63 @@ def test_nothing_hostile_is_markup() -> None:
 
 
 def test_hostile_titles_and_versions_too() -> None:
-    outline = Outline(html_page(HOSTILE, [], version=HOSTILE))
+    outline = Outline(made("pages/page.html", HOSTILE, version=HOSTILE))
     assert "script" not in outline.tags
 
 
 def test_text_is_safe_in_attributes() -> None:
-    assert text("a\"b'<&>\n\u202e") == "a&quot;b&#x27;&lt;&amp;&gt;\\n\\u202e"
+    shown = environment().from_string('<a title="{{ text }}">').render(text="a\"b'<&>\n\u202e")
+    assert shown == '<a title="a&#34;b&#39;&lt;&amp;&gt;\\n\\u202e">'
 
 
 def test_the_same_comparison_makes_the_same_page() -> None:
-    assert page([ordinary()]) == page([ordinary()])
+    assert page(ordinary()) == page(ordinary())
 
 
 @pytest.mark.parametrize("verdict", Verdict)
 def test_a_verdict_is_told_in_words(verdict: Verdict) -> None:
-    assert f">{verdict.value}<" in comparison_section(different(verdict=verdict))
+    assert f">{verdict.value}<" in page(different(verdict=verdict))
 
 
 def test_evidence_is_marked_where_it_differs() -> None:
-    section = comparison_section(different(TEXT))
-    assert "ROOT = &#x27;/<mark>tmp/one</mark>/src&#x27;\\n" in section
+    section = page(different(TEXT))
+    assert "ROOT = &#39;/<mark>tmp/one</mark>/src&#39;\\n" in section
     assert '<span class="line del">-ROOT' in section
     assert '<span class="line add">+ROOT' in section
 
 
 def test_little_is_unfolded_and_much_is_not() -> None:
-    assert "<details>" not in comparison_section(ordinary())
-    many = crowded(ALL_OPEN, 1, 1)
-    assert "<details open>" not in comparison_section(many)
+    assert "<details>" not in page(ordinary())
+    many = crowded(MOST_UNFOLDED, 1, 1)
+    assert "<details open>" not in page(many)
 
 
 def test_very_much_is_counted() -> None:
     nodes = [Difference(f"m{n}", Kind.TEXT, "x") for n in range(MOST_SHOWN + 2)]
-    section = comparison_section(different(*nodes))
+    section = page(different(*nodes))
     assert "... and 2 more differences" in section
     assert f"m{MOST_SHOWN}" not in section
 
 
 def test_identical_files_have_no_tree() -> None:
-    assert "<ul" not in comparison_section(identical())
+    assert "<ul" not in page(identical())
 
 
 def test_causes_have_their_remedies() -> None:
-    section = causes_section([ordinary()])
-    assert '<section class="cause" id="D001"' in section
-    assert f">{counted(2, 'difference')}<" in section
-    assert "<pre>samebytes build</pre>" in section
-    assert causes_section([identical()]) == ""
+    whole = page(ordinary())
+    assert '<section class="cause" id="D001"' in whole
+    assert f">{counted(2, 'difference')}<" in whole
+    assert "<pre>samebytes build</pre>" in whole
+    assert "Causes and remedies" not in page(identical())
 
 
 def test_remedies_keep_their_lines() -> None:
-    assert paragraphs("Do <this>:\n\n    [a]\n    b = 1\n") == "<p>Do &lt;this&gt;:</p><pre>[a]\nb = 1</pre>"
+    template = '{% from "pages/text.html" import paragraphs %}{{ paragraphs(text) }}'
+    shown = environment().from_string(template).render(text="Do <this>:\n\n    [a]\n    b = 1\n")
+    assert shown == "<p>Do &lt;this&gt;:</p>\n<pre>[a]\nb = 1</pre>\n"
 
 
 def test_the_tally() -> None:
     verdicts = [Verdict.DIFFERENT, Verdict.IDENTICAL, Verdict.DIFFERENT]
-    assert tally(verdicts) == "<p>3 pairs: 1 identical, 2 different.</p>"
+    whole = page(*(different(verdict=verdict) for verdict in verdicts))
+    assert "<p>3 pairs: 1 identical, 2 different.</p>" in whole

@@ -1,0 +1,77 @@
+"""What reports show as HTML: pages that need nothing but themselves, made with Jinja2.
+
+Whatever a template prints is made harmless and escaped, without exception, for it comes from archives, or from the
+command line.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Any
+
+import jinja2
+import markupsafe
+
+from samebytes.console.style import harmless
+
+from ..comparison.causes.causes import by_code
+from ..comparison.model import Kind
+from ..reporting.difference_tree import cause_counts, counted, other_passes, pair_name, title_of
+from ..reporting.evidence import parted
+from ..reporting.prose import blocks
+
+MOST_SHOWN = 500
+"""How many differences are shown side by side before they are only counted; a browser should open the page."""
+MOST_UNFOLDED = 40
+"""Up to so many differences of a pair, all of them are unfolded."""
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+"""What a page may load: nothing; it has its style sheet in itself."""
+
+
+def page(template: str, title: str, *, version: str, **values: Any) -> str:
+    """Return a page that is complete in itself; *values* are what its *template* asks for."""
+    return environment().get_template(template).render(title=title, version=version, **values)
+
+
+def environment() -> jinja2.Environment:
+    """Return what makes templates ready; they are named by their paths in this distribution's package."""
+    made = jinja2.Environment(
+        loader=jinja2.FunctionLoader(source_of),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters.update(blocks=blocks, counted=counted, line_class=_line_class)
+    made.globals.update(
+        by_code=by_code,
+        cause_counts=cause_counts,
+        container_kind=Kind.CONTAINER,
+        most_shown=MOST_SHOWN,
+        most_unfolded=MOST_UNFOLDED,
+        newline=markupsafe.Markup("\n"),  # as markup, or it would be escaped as one of an archive is
+        other_passes=other_passes,
+        pair_name=pair_name,
+        parted=parted,
+        policy=POLICY,
+        title_of=title_of,
+    )
+    return made
+
+
+def source_of(path: str) -> str:
+    """Return the text of a file of this distribution's package: of a template, or of what is handed on as it is."""
+    return resources.files("samebytes_tools").joinpath(*path.split("/")).read_text(encoding="utf-8")
+
+
+def _shown(value: Any) -> Any:
+    """Return what a template prints for *value*; markup, of a type of its own, stays as it is."""
+    return harmless(value) if type(value) is str else value
+
+
+def _line_class(line: str) -> str:
+    """Return the class of a line of a unified diff, after a space."""
+    return "" if line.startswith(("--- ", "+++ ")) else {"-": " del", "+": " add"}.get(line[:1], "")
