@@ -34,7 +34,11 @@ def layer(wheels: list[Path], directory: Path, surroundings: dict) -> tuple[str,
     try:
         subprocess.run([*install, *options, *wheels], env=environ, check=True)
         said = subprocess.run(
-            [*samebytes, "tree", "digest", root, "--tar", tar], env=environ, check=True, stdout=subprocess.PIPE, text=True
+            [*samebytes, "tree", "digest", root, "--tar", tar],
+            env=environ,
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
         )
     finally:
         os.umask(before)

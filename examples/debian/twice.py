@@ -45,7 +45,8 @@ def built(directory: Path, surroundings: dict) -> tuple[dict[str, bytes], bytes]
         (tree / "debian" / "rules").chmod(0o755)
         # -d: samebytes is no Debian package that could be named in Build-Depends.
         command = ["dpkg-buildpackage", "-us", "-uc", "-b", "-d"]
-        done = subprocess.run(command, cwd=tree, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        done = subprocess.run(command, cwd=tree, env=environ, check=False, **pipes)
     finally:
         os.umask(before)
     if done.returncode:
