@@ -32,6 +32,7 @@ EXTRAS = {
         "installer": ">=0.7",
         "jinja2": ">=3.1",
         "pyelftools": ">=0.29",
+        "shtab": ">=1.13",
         "tomlkit": ">=0.12",
     },
     "cluster": {"distributed": ">=2024.1"},

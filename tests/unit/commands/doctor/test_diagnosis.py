@@ -7,6 +7,7 @@ import time
 import zlib
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -22,7 +23,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-PYPROJECT = Path(__file__).resolve().parents[3] / "pyproject.toml"
+ROOT = Path(__file__).resolve().parents[4]
 
 
 def test_diagnosis_of_this_interpreter() -> None:
@@ -101,12 +102,21 @@ def test_programs_that_are_not_here(tmp_path: Path) -> None:
         assert f"{program.name:<16} not here (install the package {program.package})" in lines
 
 
-@pytest.mark.skipif(not PYPROJECT.is_file(), reason="pyproject.toml is not here, only the tests")
+@pytest.mark.skipif(not (ROOT / "pyproject.toml").is_file(), reason="pyproject.toml is not here, only the tests")
 def test_the_versions_are_those_that_are_installed_with_us() -> None:
-    project = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]
-    extras = {name: _wanted(listed) for name, listed in project["optional-dependencies"].items() if name != "all"}
-    assert _wanted(project["dependencies"]) == doctor.CORE
-    assert {**extras, "survey": {**extras["build"], **extras["compare"], **extras["survey"]}} == doctor.EXTRAS
+    core, tools = (_project(ROOT / where / "pyproject.toml") for where in ("", "tools"))
+    assert _wanted(core["dependencies"]) == doctor.CORE
+    own = {name: wanted for name, wanted in _wanted(tools["dependencies"]).items() if name not in doctor.CORE}
+    assert {
+        "setuptools": _wanted(core["optional-dependencies"]["setuptools"]),
+        "tools": {**_wanted(core["optional-dependencies"]["tools"]), **own},
+        "cluster": _wanted(tools["optional-dependencies"]["cluster"]),
+    } == doctor.EXTRAS
+
+
+def _project(path: Path) -> dict[str, Any]:
+    project: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))["project"]
+    return project
 
 
 def _wanted(listed: list[str]) -> dict[str, str]:

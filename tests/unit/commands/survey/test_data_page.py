@@ -13,7 +13,7 @@ from samebytes_tools.commands.survey.store.schema import APPLICATION
 from samebytes_tools.commands.survey.store.store import Store
 from support import surveys
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "survey-data.md"
+PAGE = Path(__file__).resolve().parents[4] / "docs" / "reference" / "survey-data.md"
 
 pytestmark = pytest.mark.skipif(not PAGE.is_file(), reason="the documentation is not here, only the tests")
 
