@@ -178,6 +178,77 @@ def is_on_demand(module: str) -> bool:
     return module in FUNDAMENTAL
 
 
+OUTSIDE = {
+    "the clock": {
+        *("time.time", "time.time_ns", "time.monotonic", "time.perf_counter", "time.process_time", "time.localtime"),
+        *("datetime.now", "datetime.today", "datetime.utcnow", "date.today"),
+    },
+    "the environment": {"os.environ", "os.getenv", "os.getlogin", "os.uname", "socket.gethostname"},
+    "the current directory": {"os.getcwd", "os.getcwdb", "Path.cwd"},
+}
+"""What is read through an attribute, by the last two parts of its name."""
+
+OUTSIDE_MODULES = {"subprocess": "processes", "multiprocessing": "processes", "getpass": "the environment"}
+OUTSIDE_MODULES |= {"socket": "the network", "urllib.request": "the network", "http.client": "the network"}
+
+READERS = {"epoch", "backend", "tools.building", "tools.variations", "tools.index", "tools.vcs"}
+"""Rooms that may read all of that, beside the ``command.py`` and ``worker.py`` of a command, where processes begin."""
+
+READING = {
+    "samebytes.api": "it stands for a command, and says that it reads SOURCE_DATE_EPOCH",
+    "samebytes.commands.main": "it is where the command line begins",
+    "samebytes.console.streams": "colours and widths depend on the terminal, which variables describe",
+    "samebytes.deflate.child": "the pure-Python encoder works in processes",
+    "samebytes_tools.api": "it stands for commands, and says that it reads the environment",
+    "samebytes_tools.commands.reproducible_build.inside": "leaks of the host's name are looked for",
+    "samebytes_tools.commands.survey.examine": "a result carries the time of its examination",
+    "samebytes_tools.commands.survey.sandbox.confined": "it starts the processes of the sandbox, and ends them in time",
+    "samebytes_tools.commands.survey.sandbox.machine": "it describes the machine",
+    "samebytes_tools.commands.survey.sandbox.sandbox": "it tries whether the sandbox works here",
+    "samebytes_tools.commands.survey.sandbox.supervise": "it is a program of its own",
+    "samebytes_tools.commands.tree.compiler": "compiled modules come from the processes of an interpreter",
+    "samebytes_tools.commands.tree.compiling": "it is a part of the commands tree and install",
+    "samebytes_tools.commands.tree.places": "an interpreter is asked where it installs",
+}
+"""Single modules that read something of that, and why. Elsewhere it is an argument."""
+
+
+def read_from_outside(module: str) -> list[str]:
+    """Return what *module* reads of the clock, the environment, the network, processes and the current directory."""
+    found = []
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute):
+            name = ".".join(dotted(node).split(".")[-2:])
+            found += [f"{node.lineno}: {what} ({name})" for what, names in OUTSIDE.items() if name in names]
+    for line, name in imported(module):
+        for top, what in OUTSIDE_MODULES.items():
+            if name == top or name.startswith(f"{top}."):
+                found.append(f"{line}: {what} ({name})")
+    return found
+
+
+def dotted(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def may_read(module: str) -> bool:
+    return room_of(module) in READERS or module.endswith((".command", ".worker")) or module in READING
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_outside_world_is_read_in_few_places(module: str) -> None:
+    found = read_from_outside(module)
+    assert may_read(module) or found == []
+
+
+@pytest.mark.parametrize("module", READING)
+def test_the_exceptions_are_needed(module: str) -> None:
+    assert module in MODULES
+    assert read_from_outside(module) != []
+
+
 def test_importing_the_backend_imports_nothing_heavy() -> None:
     code = "import sys; before = set(sys.modules); import samebytes.backend; print(*sorted(set(sys.modules) - before))"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
