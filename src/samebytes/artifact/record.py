@@ -11,12 +11,15 @@ from binascii import b2a_base64
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from ..archive.entry import Content, Written
+from ..archive.entry import Content
+from ..errors import RecordError
 
 ALGORITHMS = ("sha256", "sha384", "sha512")
 """What the wheel specification allows: sha256 or better."""
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_SHOWN = 20
+"""How many mismatches an error lists."""
 
 
 class Row(NamedTuple):
@@ -39,6 +42,9 @@ class Mismatch(NamedTuple):
     name: str
     detail: str
     """In one line, what RECORD said and what there is."""
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.detail}"
 
 
 class Listing(NamedTuple):
@@ -138,11 +144,44 @@ def examine(row: Row, content: Content) -> Mismatch | None:
     return compare(row, size, hashing.digest)
 
 
-def serialise(written: Iterable[Written], own_name: str) -> bytes:
-    """Return the canonical RECORD of the given files: sorted by the bytes of their names, RECORD itself last."""
-    rows = sorted((_encoded(member.name), spelt("sha256", member.sha256), member.size) for member in written)
-    lines = [b"%b,%b,%d\n" % (_quoted(name), digest.encode("ascii"), size) for name, digest, size in rows]
-    return b"".join([*lines, _quoted(_encoded(own_name)), b",,\n"])
+def row(name: str, sha256: bytes, size: int) -> Row:
+    """Return the row of the file *name* that has this digest and size, in bytes."""
+    return Row(name, spelt("sha256", sha256), str(size))
+
+
+def serialise(rows: Iterable[Row], own_name: str) -> bytes:
+    """Return the canonical RECORD of *rows*: sorted by the bytes of their names, the row of RECORD itself last.
+
+    Each line ends with LF, and a cell is quoted only where it holds a comma, a quotation mark or a line end. The
+    specification names the defaults of Python's csv module for reading; for writing they are not enough, as whether a
+    lone CR is quoted depends on Python's version.
+    """
+    lines = sorted([cell.encode("utf-8", "surrogateescape") for cell in each] for each in rows)
+    lines.append([own_name.encode("utf-8", "surrogateescape"), b"", b""])
+    return b"".join(b",".join(map(_quoted, line)) + b"\n" for line in lines)
+
+
+def difference(old: bytes, new: bytes) -> str:
+    """Return in a few words how the RECORD *new* differs from *old*; nothing if it does not."""
+    before, after = old.splitlines(), new.splitlines()
+    changed, gone = len(set(after) - set(before)), len(set(before) - set(after))
+    if changed or gone:
+        dropped = f", {gone - changed} dropped" if gone > changed else ""
+        return f"{changed} of {len(after)} rows written anew{dropped}"
+    if before != after:
+        return "rows in another order -> sorted by name"
+    return "" if old == new else "line ends -> LF"
+
+
+def disagreement(where: str, mismatches: Iterable[str], remedy: str) -> RecordError:
+    """Return the error for files in *where* that are not what their RECORD says: every mismatch in a line."""
+    lines = list(mismatches)
+    count = "one mismatch" if len(lines) == 1 else f"{len(lines)} mismatches"
+    more = [f"... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+    return RecordError(
+        "\n    ".join([f"{where}: RECORD does not agree with the files ({count}):", *lines[:_SHOWN], *more]),
+        remedy=remedy,
+    )
 
 
 def _cells(data: bytes, own_name: str, faults: list[Mismatch]) -> Iterator[list[str]]:
@@ -181,11 +220,7 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 20
 
 
-def _encoded(name: str) -> bytes:
-    return name.encode("utf-8", "surrogateescape")
-
-
-def _quoted(name: bytes) -> bytes:
-    if any(char in name for char in b',"\r\n'):
-        return b'"%b"' % name.replace(b'"', b'""')
-    return name
+def _quoted(cell: bytes) -> bytes:
+    if any(char in cell for char in b',"\r\n'):
+        return b'"%b"' % cell.replace(b'"', b'""')
+    return cell

@@ -13,8 +13,6 @@ from ..artifact import layout, record
 from ..errors import RecordError
 from .model import Change, Context, Outcome, Pass, in_wheel
 
-_SHOWN = 20
-
 
 class _Ledger(Data):
     """RECORD as it was found, with the files that it was held against: what W001 leaves for W010."""
@@ -114,11 +112,12 @@ def _finish(archive: Archive, context: Context) -> Outcome:
         wrong = verification.found(written)
         if wrong and not context.rebuild_record:
             raise _disagreement(archive, wrong)
-        text = record.serialise((member for member in written if member.name in listed), own_name)
+        rows = (record.row(member.name, member.sha256, member.size) for member in written if member.name in listed)
+        text = record.serialise(rows, own_name)
         return text
 
     def late(_: Sequence[Written]) -> tuple[Change, ...]:
-        difference = _difference(ledger.data, text)
+        difference = record.difference(ledger.data, text)
         rewritten = (Change("W010", own_name, difference),) if difference and ledger.data else ()
         return (*_changes(wrong), *rewritten)
 
@@ -133,26 +132,9 @@ def _changes(mismatches: Iterable[record.Mismatch]) -> tuple[Change, ...]:
     return tuple(Change("W001", mismatch.name, mismatch.detail) for mismatch in mismatches)
 
 
-def _disagreement(archive: Archive, mismatches: Sequence[record.Mismatch]) -> RecordError:
-    lines = [f"{mismatch.name}: {mismatch.detail}" for mismatch in mismatches[:_SHOWN]]
-    if len(mismatches) > _SHOWN:
-        lines.append(f"... and {len(mismatches) - _SHOWN} more")
-    count = "one mismatch" if len(mismatches) == 1 else f"{len(mismatches)} mismatches"
-    return RecordError(
-        "\n    ".join([f"{archive.name}: RECORD does not agree with the files ({count}):", *lines]),
-        remedy="Build or fetch it again; or, if you trust its files, write RECORD from them with --rebuild-record.",
-    )
-
-
-def _difference(old: bytes, new: bytes) -> str:
-    before, after = old.splitlines(), new.splitlines()
-    changed, gone = len(set(after) - set(before)), len(set(before) - set(after))
-    if changed or gone:
-        dropped = f", {gone - changed} dropped" if gone > changed else ""
-        return f"{changed} of {len(after)} rows written anew{dropped}"
-    if before != after:
-        return "rows in another order -> sorted by name"
-    return "" if old == new else "line ends -> LF"
+def _disagreement(archive: Archive, mismatches: Iterable[record.Mismatch]) -> RecordError:
+    remedy = "Build or fetch it again; or, if you trust its files, write RECORD from them with --rebuild-record."
+    return record.disagreement(archive.name, map(str, mismatches), remedy)
 
 
 VERIFIED = Pass(

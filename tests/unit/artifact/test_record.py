@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.wheels import spelt
 
-from samebytes.archive.entry import Data, Written, read_all
+from samebytes.archive.entry import Data, read_all
 from samebytes.artifact import record
 from samebytes.artifact.record import Mismatch, Row
 
@@ -19,8 +19,8 @@ OWN = "p-1.dist-info/RECORD"
 GOOD = spelt(b"x")
 
 
-def written(name: str, data: bytes) -> Written:
-    return Written(name, len(data), hashlib.sha256(data).digest(), 0, 0)
+def row_of(name: str, data: bytes) -> Row:
+    return record.row(name, hashlib.sha256(data).digest(), len(data))
 
 
 def faults(text: str) -> list[Mismatch]:
@@ -118,7 +118,7 @@ def test_hashing_notes_the_digest_at_each_reading() -> None:
 
 
 def test_the_canonical_record_is_sorted_by_bytes_with_itself_last() -> None:
-    files = [written("ä.py", b""), written("b.py", b"x"), written("B.py", b""), written("zz.dist-info/A", b"")]
+    files = [row_of("ä.py", b""), row_of("b.py", b"x"), row_of("B.py", b""), row_of("zz.dist-info/A", b"")]
     expected = "".join(
         [
             f"B.py,{spelt(b'')},0\n",
@@ -137,10 +137,45 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0\\/"), min_si
 @given(st.dictionaries(NAMES, st.binary(max_size=8), max_size=6))
 def test_what_is_written_is_read_again(files: dict[str, bytes]) -> None:
     """Whatever a file is called, RECORD names it, for the csv module as for us (PEP 376)."""
-    data = record.serialise([written(name, content) for name, content in files.items()], OWN)
+    data = record.serialise([row_of(name, content) for name, content in files.items()], OWN)
     listing = record.parse(data, OWN)
     assert listing.faults == ()
     assert {row.name: row.size for row in listing.rows.values()} == {name: str(len(files[name])) for name in files}
     assert all(record.examine(listing.rows[name], Data(content)) is None for name, content in files.items())
     rows = list(csv.reader(io.StringIO(data.decode(), newline="")))
     assert [row[0] for row in rows] == [*sorted(files, key=str.encode), OWN]
+
+
+def test_what_was_in_a_record_is_quoted_too() -> None:
+    """A row of a file elsewhere is kept as it was, whatever it holds."""
+    kept = Row('a "b"', 'sha256=x,"y"', "1\r")
+    data = record.serialise([kept, Row("c\r", "", "")], OWN)
+    assert data == b'"a ""b""","sha256=x,""y""","1\r"\n"c\r",,\n' + f"{OWN},,\n".encode()
+    assert tuple(next(csv.reader(io.StringIO(data.decode(), newline="")))) == kept
+    undecodable = record.serialise([Row("\udcff", "", "")], OWN)
+    assert undecodable.startswith(b"\xff,,\n")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (b"a,,\nb,,\n", b"a,,\nb,,\n", ""),
+        (b"a,,\r\nb,,\n", b"a,,\nb,,\n", "line ends -> LF"),
+        (b"b,,\na,,\n", b"a,,\nb,,\n", "rows in another order -> sorted by name"),
+        (b"b,,1\na,,\n", b"a,,\nb,,\n", "1 of 2 rows written anew"),
+        (b"b,,1\na,,\nc,,\n", b"a,,\nb,,\n", "1 of 2 rows written anew, 1 dropped"),
+    ],
+)
+def test_what_was_written_anew_is_reported(old: bytes, new: bytes, told: str) -> None:
+    assert record.difference(old, new) == told
+
+
+def test_a_disagreement_lists_no_more_than_twenty() -> None:
+    wrong = [Mismatch(f"f{n}", "RECORD does not list it") for n in range(23)]
+    error = record.disagreement("a.whl", map(str, wrong), "Build it again.")
+    lines = error.message.split("\n")
+    assert lines[0] == "a.whl: RECORD does not agree with the files (23 mismatches):"
+    assert lines[1] == "    f0: RECORD does not list it"
+    assert lines[20:] == ["    f19: RECORD does not list it", "    ... and 3 more"]
+    assert error.remedy == "Build it again."
+    assert "(one mismatch)" in record.disagreement("a.whl", ["f: x"], "").message

@@ -26,7 +26,6 @@ from ..tree.installed import INSTALLER
 from .launcher import launcher
 from .scheme import Scheme
 
-_SHOWN = 20
 _FULL = "Free some space there, or install somewhere else. Nothing was changed."
 
 
@@ -209,10 +208,10 @@ class _Destination:
         del records  # what was written is known here
         site = self._places[scheme]
         rows = [
-            (posixpath.relpath(place, site or "."), record.spelt("sha256", digest), size)
+            record.row(posixpath.relpath(place, site or "."), digest, size)
             for place, (digest, size) in self.digests.items()
         ]
-        text = record_text(rows, record_file_path)
+        text = record.serialise(rows, record_file_path)
         self._written(scheme, record_file_path, [text], executable=False)
 
     def _note(self, member: _Member | None, data: bytes) -> None:
@@ -267,16 +266,6 @@ def _write_all(file: Any, data: bytes) -> None:
         left = left[file.write(left) :]
 
 
-def record_text(rows: Iterable[tuple[str, str, int]], own: str) -> bytes:
-    """Return a RECORD of name, digest and size, its *own* row last."""
-    import csv
-    import io
-
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([*sorted(rows), (own, "", "")])
-    return text.getvalue().encode("utf-8", "surrogateescape")
-
-
 def _with_executable(data: bytes, executable: str) -> bytes:
     """Return a script with ``#!python`` replaced (binary distribution format, "Recommended installer features")."""
     if not data.startswith(b"#!python"):
@@ -294,11 +283,5 @@ def _collision(place: str, one: Path, other: Path) -> ArchiveError:
 
 
 def _disagreement(wheel: Path, mismatches: tuple[record.Mismatch, ...]) -> RecordError:
-    lines = [f"{mismatch.name}: {mismatch.detail}" for mismatch in mismatches[:_SHOWN]]
-    if len(mismatches) > _SHOWN:
-        lines.append(f"... and {len(mismatches) - _SHOWN} more")
-    count = "one mismatch" if len(mismatches) == 1 else f"{len(mismatches)} mismatches"
-    return RecordError(
-        "\n    ".join([f"{wheel}: RECORD does not agree with the files ({count}):", *lines]),
-        remedy="Build or fetch it again; or, if you trust its files, install it with --rebuild-record.",
-    )
+    remedy = "Build or fetch it again; or, if you trust its files, install it with --rebuild-record."
+    return record.disagreement(str(wheel), map(str, mismatches), remedy)

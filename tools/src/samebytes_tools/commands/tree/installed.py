@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import posixpath
@@ -25,7 +23,6 @@ _OTHER_INSTALLERS = (b"pip", b"uv")
 _OWN_NOTES = ("uv_cache.json", "uv_build.json")
 _SCRIPT_DIRECTORIES = ("bin", "Scripts")
 _PIP_HEADERS = r"include/(?:site/)?python[0-9.]*/"
-_SHOWN = 20
 
 
 class Distribution(NamedTuple):
@@ -136,13 +133,8 @@ def _is_own_work(plan: Plan, info: str, name: str) -> bool:
 
 
 def _disagreement(plan: Plan, wrong: Iterable[tuple[str, record.Mismatch]]) -> RecordError:
-    lines = [f"{info}: {mismatch.name}: {mismatch.detail}" for info, mismatch in wrong]
-    count = "one mismatch" if len(lines) == 1 else f"{len(lines)} mismatches"
-    more = [f"... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
-    return RecordError(
-        "\n    ".join([f"{plan.root}: RECORD does not agree with the files ({count}):", *lines[:_SHOWN], *more]),
-        remedy="Install it again; or, if the files are as you want them, write RECORD anew with --rebuild-record.",
-    )
+    remedy = "Install it again; or, if the files are as you want them, write RECORD anew with --rebuild-record."
+    return record.disagreement(str(plan.root), (f"{info}: {mismatch}" for info, mismatch in wrong), remedy)
 
 
 def same_headers(plan: Plan, distribution: Distribution) -> Distribution:
@@ -238,32 +230,13 @@ def _same_record(
     listed = [place for place in distribution.rows if place in there]
     kept = {place for place in listed if not place.endswith(".pyc") or _is_sourceless(place)}
     names = kept.union(*(compiled.get(place, ()) for place in kept))
-    rows = [(_relative(name, distribution.site), *_told(plan, name)) for name in names]
-    rows += [(row.name, row.digest, row.size) for place, row in distribution.rows.items() if is_outside(place)]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([*sorted(set(rows), key=lambda row: os.fsencode(row[0])), (own, "", "")])
-    data = text.getvalue().encode("utf-8", "surrogateescape")
+    rows = {record.row(posixpath.relpath(name, distribution.site or "."), *plan.digest(name)) for name in names}
+    rows |= {row for place, row in distribution.rows.items() if is_outside(place)}
+    data = record.serialise(rows, own)
     before = plan.read(distribution.record)
-    plan.write("record", distribution.record, data, _difference(before, data))
+    plan.write("record", distribution.record, data, record.difference(before, data))
 
 
 def _is_sourceless(name: str) -> bool:
     """Tell whether a ``.pyc`` stands where a module would, and is the module itself (PEP 3147)."""
     return name.endswith(".pyc") and posixpath.basename(posixpath.dirname(name)) != "__pycache__"
-
-
-def _relative(name: str, site: str) -> str:
-    return posixpath.relpath(name, site or ".")
-
-
-def _told(plan: Plan, name: str) -> tuple[str, str]:
-    digest, size = plan.digest(name)
-    return record.spelt("sha256", digest), str(size)
-
-
-def _difference(old: bytes, new: bytes) -> str:
-    before, after = set(old.splitlines()), set(new.splitlines())
-    if before == after:
-        return "rows in another order -> sorted by name" if old.splitlines() != new.splitlines() else "line ends -> LF"
-    return f"{len(after - before)} rows written anew, {len(before - after)} dropped"
