@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import json
 import marshal
+import struct
 from pathlib import Path
 
 import pytest
@@ -178,6 +179,21 @@ VALUES = [
     (frozenset({1}), "{int 1}"),
     (tuple(range(100)), "(" + ", ".join(f"int {n}" for n in range(20)) + ")"),
 ]
+
+
+def test_a_header_that_contradicts_the_source_in_the_archive_is_unexplained(tmp_path: Path) -> None:
+    """The source is the same on both sides, and the right header has the size of another."""
+    code = marshal.dumps(CODE)
+    sides = []
+    for side, size in (("l", 7), ("r", 8)):
+        header = importlib.util.MAGIC_NUMBER + bytes(4) + struct.pack("<II", 1_700_000_000, size)
+        (tmp_path / side).mkdir()
+        files = {**FILES, "demo_pkg/demo.py": b"X = 22\n", "demo_pkg/demo.pyc": header + code}
+        sides.append(write_wheel(tmp_path / side, members(files)))
+    found = compare_files(*sides)
+    assert found.causes == ("D099",)
+    (node,) = [each for each in found.differences if each.kind is Kind.PYC]
+    assert [each.summary for each in node.children] == ["made from another source"]
 
 
 @pytest.mark.parametrize(("value", "shown"), VALUES, ids=[shown[:20] for _, shown in VALUES])

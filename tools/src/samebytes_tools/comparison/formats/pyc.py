@@ -64,8 +64,9 @@ def _header(left: Header, right: Header, excerpts: tuple[bytes, bytes]) -> Itera
     flags = {left.flags, right.flags}
     is_hash = left.flags == right.flags and left.flags & 1
     if is_hash or (flags == {0} and left.size != right.size):
-        # Another hash or size stands for another source.
-        yield Difference("header", Kind.PYC, "follows from the source", detail)
+        # Another hash or size stands for another source; whoever finds that one among the differences drops the finding.
+        findings = findings_of((UNKNOWN,), *excerpts, "header, from offset 4")
+        yield Difference("header", Kind.PYC, "made from another source", detail, findings)
         return
     passes = ("P001",) if 0 in flags and not {1, 2} & flags else ()
     findings = findings_of(("D011",), *excerpts, "header, from offset 4")
