@@ -38,7 +38,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from samebytes_tools.variations import steady_sleep, variations
+from samebytes_tools.variations import clock as clocks
 
 LONG_AGO = 1_500_000_000
 """2017-07-14, in seconds since 1970."""
@@ -198,7 +198,7 @@ def moved_clock(directory: Path) -> dict[str, str]:
     It is looked for where distributions have it, or is what the variable LIBFAKETIME names. What lets programs sleep
     nevertheless is put into *directory*.
     """
-    clock = variations.moved_clock(os.environ, steady_sleep.built(directory, os.environ))
+    clock = clocks.moved_clock(os.environ, clocks.build_steady_sleep(directory, os.environ))
     return {**clock, "FAKETIME": "+26h"} if clock else {}
 
 

@@ -258,7 +258,7 @@ REFUSED = {
     "check nothing": "there is no such file or directory",
     "check by no interpreter": "/no/python is no Python interpreter",
     "check of no kind": "egg: is no kind of artifact",
-    "check with the weather": "'+weather' names no variation",
+    "check with the weather": "'+weather' is not the name of a variation",
 }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from samebytes_tools.building.processes import TooLate, run
-from samebytes_tools.variations.variations import CLOCK_MOVED, moved_clock
+from samebytes_tools.variations.clock import CLOCK_MOVED, moved_clock
 from support.processes import is_running, linux_only, pid_in, wait_for
 
 from samebytes.errors import Interrupted

@@ -129,18 +129,18 @@ def _cannot_build(source: str, outcome: Outcome, failure: Failure) -> BackendErr
 
 def _around(vary: Sequence[str]) -> Around:
     """Return what of this machine two builds need; nothing is downloaded by name, and nobody hears of steps."""
-    from .commands.check.chosen import choice
     from .index import releases
-    from .variations.variations import ground, obstacles
+    from .variations.machine import obstacles, workspace
+    from .variations.variations import choice
 
     wanted = choice(vary)
-    on = ground("file-order" in wanted.wanted, os.environ)
-    found = obstacles(on, os.environ)
+    where = workspace(os.environ, keep_order="file-order" in wanted.wanted)
+    found = obstacles(where, os.environ)
     return Around(
         environ=os.environ,
-        ground=on,
+        workspace=where,
         vary=wanted.applicable(found),
-        left_out={name: why for name, why in found.items() if name in wanted.wanted},
+        left_out=wanted.left_out(found),
         download=lambda text, interpreter, into: releases.sdist(text, interpreter.version, into, os.environ),
         clock=time.time,
     )

@@ -31,7 +31,7 @@ REFUSED = {
     "a pass for a tree": (["tree", "--disable", "W002"], "--disable has no meaning for a source"),
     "variations of an archive": (["dist", "--vary=-umask"], "--vary has no meaning for an archive"),
     "bisecting an archive": (["dist", "--bisect"], "--bisect has no meaning for an archive"),
-    "an unknown variation": (["tree", "--vary=+weather"], "'+weather' names no variation"),
+    "an unknown variation": (["tree", "--vary=+weather"], "'+weather' is not the name of a variation"),
     "no time": (["tree", "--timeout", "0"], "'0' is not a number of seconds"),
     "no number": (["tree", "--timeout", "soon"], "'soon' is not a number of seconds"),
     "nowhere to write the page to": (["tree", "--html", "no/page.html"], "no/page.html: there is no such directory"),

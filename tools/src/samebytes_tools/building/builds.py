@@ -1,4 +1,4 @@
-"""Calls of a project's build backend in a world, by the hooks of PEP 517, and what they need to be installed."""
+"""Calls of a project's build backend, by the hooks of PEP 517, and what they need to be installed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from pyproject_hooks import BackendUnavailable, BuildBackendHookCaller, HookMiss
 
 from samebytes.errors import SamebytesError
 
-from ..variations.environments import Place
 from . import isolated, processes
 from .interpreters import Python, environment
 from .isolated import Environment, Installed
@@ -61,6 +60,18 @@ class Hooks:
     """Whether samebytes itself is the backend, or is to be put in front of it."""
 
 
+@dataclass(frozen=True)
+class BuildEnvironment:
+    """What a backend sees of the machine, and where its build requirements are installed."""
+
+    variables: Mapping[str, str]
+    """All environment variables."""
+    umask: int
+    virtual_environment: Path
+    prefix: tuple[str, ...] = ()
+    """A command that the backend's own is given to."""
+
+
 @dataclass
 class Yard:
     """Build environments of one interpreter for one source: whatever is installed, all get the same of it."""
@@ -80,7 +91,7 @@ class Yard:
     _asked: dict[Path, set[str]] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def build(self, hooks: Hooks, kind: str, where: Place, tree: Path, out: Path, log: Path) -> Path:
+    def build(self, hooks: Hooks, kind: str, where: BuildEnvironment, tree: Path, out: Path, log: Path) -> Path:
         """Build the *kind* (``"sdist"`` or ``"wheel"``) of *tree* into *out* and return the file.
 
         :raises BuildFailure: for everything that can go wrong in there.
@@ -98,13 +109,13 @@ class Yard:
         name = call(f"build_{kind}", str(out), dict(self.config_settings))
         return _checked(name, kind, out, hooks, log)
 
-    def _outfit(self, where: Place, hooks: Hooks) -> Environment:
-        """Return the environment of the world *where*, made if it is not there yet."""
+    def _outfit(self, where: BuildEnvironment, hooks: Hooks) -> Environment:
+        """Return the virtual environment of *where*, made if it is not there yet."""
         with self._lock:
             paths = [str(self._own())] if hooks.needs_samebytes else []
             if not self.isolation:
                 return _as_it_is(self.python, [self.environ.get("PYTHONPATH", ""), *paths])
-            root = where.environment
+            root = where.virtual_environment
             if root not in self._made:
                 root.parent.mkdir(parents=True, exist_ok=True)
                 made = environment(self.python, root)
@@ -192,9 +203,11 @@ class Yard:
 
 
 class _Call:
-    """Calls hooks in a world."""
+    """Calls hooks in a build environment."""
 
-    def __init__(self, yard: Yard, hooks: Hooks, where: Place, tree: Path, outfit: Environment, log: Path) -> None:
+    def __init__(
+        self, yard: Yard, hooks: Hooks, where: BuildEnvironment, tree: Path, outfit: Environment, log: Path
+    ) -> None:
         self._yard, self._hooks, self._where, self._outfit, self._log = yard, hooks, where, outfit, log
         self._tree, self._hook = tree, ""
 

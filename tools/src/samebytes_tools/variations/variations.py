@@ -1,42 +1,26 @@
-"""What can be varied between two builds of one source, and whether it can be on this machine."""
+"""What can be varied between two builds of one source, and which of it is wanted: ``--vary`` as reprotest has it."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from difflib import get_close_matches
 
-from samebytes.console import programs
-
-from . import disorder
-
-ENTER = str(Path(__file__).with_name("enter_environment.py"))
-"""The program that gives the second build another host name and fewer processors."""
+from samebytes.errors import UsageError
 
 OTHER_HOST = "a-host-of-another-name"
-
-STRANGER = 12345
-"""A user and a group that nobody here is."""
-
-ROOM_NEEDED = 4 << 30
-"""Bytes free that a file system in memory must have before builds are put on it."""
 
 
 @dataclass(frozen=True)
 class Variation:
-    """One thing that differs between the two worlds."""
+    """One thing that differs between the two builds."""
 
     name: str
     first: str
-    """What the first world has, in a few words; as the second, where the variation is switched off."""
+    """What the first build has, in a few words; as the second, where the variation is switched off."""
     second: str
     why: str
-    """Who has it otherwise, or what it brings to light."""
+    """Whose machine has it otherwise, or what it brings to light."""
     alias: str = ""
     """What reprotest calls it, if that is not the name."""
 
@@ -76,139 +60,70 @@ ALL = (
 
 NAMES = tuple(variation.name for variation in ALL)
 
-BY_NAME = {variation.name: variation for variation in ALL}
-
 ALIASES = {variation.alias: variation.name for variation in ALL if variation.alias}
 
 
+_EVERYTHING = "all"
+
+
 @dataclass(frozen=True)
-class Ground:
-    """The directory that the worlds lie in."""
+class VariationChoice:
+    """What is to be varied."""
 
-    directory: Path
-    keeps_order: bool
-    """Whether its directories are listed in an order that follows from that in which they were filled."""
-    disorderfs: str = ""
-    """The program that shows them in another order; empty if it is not needed, or not to be had."""
+    wanted: frozenset[str] = frozenset(NAMES)
+    demanded: frozenset[str] = frozenset()
+    """What was named with a plus: an error where that cannot be varied."""
 
+    def applicable(self, obstacles: Mapping[str, str]) -> frozenset[str]:
+        """Return what of it can be varied.
 
-def ground(wanted: bool, environ: Mapping[str, str]) -> Ground:
-    """Return where to build: the temporary directory, or memory if only that keeps the order, and that is *wanted*."""
-    temporary = Path(tempfile.gettempdir()).resolve()
-    if not wanted or _keeps_order(temporary):
-        return Ground(temporary, wanted)
-    memory = Path("/dev/shm")
-    if _is_roomy(memory) and _keeps_order(memory):
-        return Ground(memory, True)
-    return Ground(temporary, False, disorder.find(temporary, environ))
+        :param obstacles: why variations cannot be applied, by their names.
+        :raises UsageError: if something that was demanded cannot.
+        """
+        for name in sorted(self.demanded & set(obstacles)):
+            raise UsageError(
+                f"{name} cannot be varied here: {obstacles[name]}",
+                remedy="'samebytes check --list' shows what can be varied on this machine.",
+            )
+        return self.wanted - set(obstacles)
 
-
-def _keeps_order(directory: Path) -> bool:
-    """Find out by trying."""
-    names = [f"{number:02d}" for number in range(20)]
-    listed = []
-    for order in (names, names[::-1]):
-        with tempfile.TemporaryDirectory(prefix="samebytes-", dir=directory) as trial:
-            for name in order:
-                Path(trial, name).touch()
-            listed.append(os.listdir(trial))
-    return listed[0] != listed[1]
+    def left_out(self, obstacles: Mapping[str, str]) -> dict[str, str]:
+        """Return what of it cannot be varied, and why."""
+        return {name: why for name, why in obstacles.items() if name in self.wanted}
 
 
-def _is_roomy(directory: Path) -> bool:
-    if sys.platform == "win32" or not directory.is_dir() or not os.access(directory, os.W_OK):
-        return False
-    facts = os.statvfs(directory)
-    runs_nothing = facts.f_flag & getattr(os, "ST_NOEXEC", 8)
-    return not runs_nothing and facts.f_bavail * facts.f_frsize >= ROOM_NEEDED
+def choice(given: Sequence[str]) -> VariationChoice:
+    """Read the arguments of ``--vary``: all variations, less those with a minus, and again those with a plus.
 
+    ``-all,+umask`` is umask alone. A name without a sign has a plus. Reprotest's names are known, too.
 
-def obstacles(on: Ground, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return why variations cannot be applied on this machine, by their names."""
-    return dict(_obstacles(on, environ))
-
-
-def _obstacles(on: Ground, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    if os.name == "nt":
-        yield "umask", "Windows has none"
-    if not _can_give_away(on.directory):
-        yield "owner", "only root may give files away"
-    if not _can_enter({"host": OTHER_HOST}):
-        yield "host", "the kernel allows no UTS namespace"
-    if sys.platform != "linux":
-        yield "processors", f"there is no processor affinity on {sys.platform}"
-    elif len(os.sched_getaffinity(0)) < 2:
-        yield "processors", "there is only one"
-    if not on.keeps_order and not on.disorderfs:
-        yield (
-            "file-order",
-            f"{on.directory} lists files in an order of its own, and {programs.missing('disorderfs')}",
-        )
-    if not moved_clock(environ):
-        later = "the second build begins more than 2 seconds later, that is all"
-        yield "time", f"{programs.missing('libfaketime')}; {later}"
-    if programs.find("git", environ) is None:
-        yield "checkout", programs.missing("git")
-
-
-def _can_give_away(directory: Path) -> bool:
-    """Find out by trying: root of a user namespace may not (user_namespaces(7))."""
-    if sys.platform == "win32":
-        return False
-    with tempfile.NamedTemporaryFile(prefix="samebytes-", dir=directory) as trial:
-        try:
-            os.chown(trial.name, STRANGER, STRANGER)
-        except OSError:
-            return False
-    return True
-
-
-def _can_enter(options: Mapping[str, object]) -> bool:
-    command = [sys.executable, "-I", "-S", ENTER, json.dumps(options), sys.executable, "-I", "-S", "-c", ""]
-    try:
-        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
-    except OSError:
-        return False
-
-
-def obstacles_of(tree: Path) -> dict[str, str]:
-    """Return why variations cannot be applied to the source *tree*, by their names."""
-    found = {}
-    if not (tree / ".git").exists():
-        found["checkout"] = "the source is no git checkout"
-    if any((tree / place).is_file() for place in ("Cargo.toml", "rust/Cargo.toml", "src/Cargo.toml")):
-        found["time"] = "libfaketime lets cargo hang"
-    return found
-
-
-def moved_clock(environ: Mapping[str, str], steady_sleep: Path | None = None) -> dict[str, str]:
-    """Return the variables that move the clock; none without libfaketime.
-
-    :param steady_sleep: the library that must come before it, so that programs can sleep.
+    :raises UsageError: for an unknown name.
     """
-    library = programs.find("libfaketime", environ)
-    if library is None:
-        return {}
-    return {
-        "LD_PRELOAD": " ".join(str(each) for each in (environ.get("LD_PRELOAD"), steady_sleep, library) if each),
-        "FAKETIME": f"+{CLOCK_MOVED}",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        # What it does to waits on that clock lets threads spin (ten times as long on one processor).
-        "FAKETIME_FORCE_MONOTONIC_FIX": "0",
-    }
+    wanted = set(NAMES)
+    demanded: set[str] = set()
+    for item in (part.strip() for text in given for part in text.split(",")):
+        if not item:
+            continue
+        name = _name(item.lstrip("+-"), item)
+        names = set(NAMES) if name == _EVERYTHING else {name}
+        if item.startswith("-"):
+            wanted -= names
+            demanded -= names
+        else:
+            wanted |= names
+            # "all" demands nothing: there is no machine where everything can be varied.
+            demanded |= names if name != _EVERYTHING else set()
+    return VariationChoice(frozenset(wanted), frozenset(demanded))
 
 
-CLOCK_MOVED = 400 * 86400 + 5 * 3600 + 7 * 60
-"""Seconds: another year, month, day, hour and minute."""
-
-
-def other_locale() -> str:
-    """Return a locale other than C.UTF-8 that this machine has; C where there is no other."""
-    try:
-        done = subprocess.run(["locale", "-a"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    except OSError:
-        return "C"
-    names = done.stdout.decode("ascii", "replace").split()
-    others = [name for name in names if name.lower() not in {"c", "posix", "c.utf8", "c.utf-8"}]
-    foreign = [name for name in others if not name.startswith("en_")]
-    return next(iter([*foreign, *others]), "C")
+def _name(text: str, item: str) -> str:
+    if text == _EVERYTHING:
+        return text
+    name = ALIASES.get(text, ALIASES.get(text.replace("-", "_"), text.replace("_", "-")))
+    if name in NAMES:
+        return name
+    near = get_close_matches(name, NAMES, n=1)
+    raise UsageError(
+        f"{item!r} is not the name of a variation",
+        remedy=(f"Did you mean {near[0]!r}? " if near else "") + "'samebytes check --list' shows them all.",
+    )

@@ -23,7 +23,7 @@ from samebytes.errors import SamebytesError, UsageError
 
 if TYPE_CHECKING:
     from ...building.interpreters import Python
-    from ...variations.variations import Ground
+    from ...variations.machine import Workspace
     from .subject import Around, Options, Result, Subject
 
 _DESCRIPTION = """\
@@ -253,11 +253,11 @@ def _options(args: argparse.Namespace) -> Options:
 
 def _around(args: argparse.Namespace, progress: Progress) -> Around:
     from ...index import releases
-    from .chosen import choice
+    from ...variations.variations import choice
     from .subject import Around
 
     wanted = choice(args.vary)
-    on, obstacles = _here(wanted.wanted)
+    where, obstacles = _here(wanted.wanted)
     lock = threading.Lock()
 
     def tell(text: str) -> None:
@@ -266,25 +266,25 @@ def _around(args: argparse.Namespace, progress: Progress) -> Around:
 
     return Around(
         environ=os.environ,
-        ground=on,
+        workspace=where,
         vary=wanted.applicable(obstacles),
-        left_out={name: why for name, why in obstacles.items() if name in wanted.wanted},
+        left_out=wanted.left_out(obstacles),
         download=lambda text, python, directory: releases.sdist(text, python.version, directory, os.environ),
         clock=time.time,
         tell=tell,
     )
 
 
-def _here(wanted: frozenset[str]) -> tuple[Ground, dict[str, str]]:
+def _here(wanted: frozenset[str]) -> tuple[Workspace, dict[str, str]]:
     """Return where builds take place, and what of all that could be varied cannot be varied there."""
-    from ...variations.variations import ground, obstacles
+    from ...variations.machine import obstacles, workspace
 
-    on = ground("file-order" in wanted, os.environ)
-    return on, obstacles(on, os.environ)
+    where = workspace(os.environ, keep_order="file-order" in wanted)
+    return where, obstacles(where, os.environ)
 
 
 def _list(args: argparse.Namespace) -> int:
-    from .chosen import choice
+    from ...variations.variations import choice
     from .report import variation_lines
 
     _, obstacles = _here(choice(args.vary).wanted | {"file-order"})

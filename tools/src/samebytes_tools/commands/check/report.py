@@ -13,8 +13,8 @@ from ...comparison.model import Comparison, Verdict
 from ...reporting.difference_tree import View, body_lines, cause_lines, verdict_text
 from ...reporting.documents import causes_document, comparison_document
 from ...reporting.prose import folded
+from ...variations.variations import ALL
 from .bisect import Blame
-from .chosen import ALL
 from .facts import Fact
 from .subject import FROM_SDIST, WHEEL, Artifact, Culprits, Failure, Outcome, Result
 

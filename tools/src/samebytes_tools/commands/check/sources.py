@@ -13,7 +13,7 @@ from pathlib import Path
 
 from samebytes.errors import Interrupted, SamebytesError, UsageError
 
-from ...variations.environments import remove
+from .layout import remove
 from .subject import Around, Form, Options, Result, Subject
 from .twice import Case
 
@@ -59,7 +59,7 @@ def _examined(subject: Subject, options: Options, around: Around, stop: threadin
     try:
         if subject.error is not None or subject.python is None:
             return Result(subject.text, version, subject.error)
-        private = Path(tempfile.mkdtemp(prefix="samebytes-", dir=around.ground.directory))
+        private = Path(tempfile.mkdtemp(prefix="samebytes-", dir=around.workspace.directory))
         try:
             return Case(subject, subject.python, options, around, stop, private).result(at_once=options.jobs > beside)
         finally:
@@ -70,7 +70,7 @@ def _examined(subject: Subject, options: Options, around: Around, stop: threadin
         return Result(subject.text, version, error)
     except OSError as error:
         what = UsageError(
-            f"{subject.text}: {error.filename or around.ground.directory}: {error.strerror}",
+            f"{subject.text}: {error.filename or around.workspace.directory}: {error.strerror}",
             remedy="Builds take place in TMPDIR; is there room, and may you write there?",
         )
         return Result(subject.text, version, what)

@@ -13,7 +13,7 @@ from samebytes.errors import SamebytesError
 from ...building.interpreters import Python
 from ...building.isolated import Installed
 from ...comparison import model
-from ...variations.variations import Ground
+from ...variations.machine import Workspace
 from .bisect import Blame
 from .facts import Fact
 
@@ -77,7 +77,7 @@ class Around:
     """What of the outside world a check needs."""
 
     environ: Mapping[str, str]
-    ground: Ground
+    workspace: Workspace
     vary: frozenset[str]
     """What is wanted and can be varied on this machine."""
     left_out: Mapping[str, str]

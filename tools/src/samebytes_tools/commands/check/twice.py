@@ -15,17 +15,19 @@ from samebytes.commands.normalize.normalize import Options as NormalizeOptions
 from samebytes.epoch import DEFAULT_DATE
 from samebytes.errors import SamebytesError, UsageError
 
-from ...building.builds import BuildFailure, Hooks, Yard
+from ...building.builds import BuildEnvironment, BuildFailure, Hooks, Yard
 from ...building.interpreters import Python
 from ...building.source import unpack
 from ...building.source_copy import copy_source
 from ...comparison import model
 from ...comparison.engine import compare_files
-from ...variations import steady_sleep
-from ...variations.environments import LONG_AGO, Place, lay_out, place, remove
-from ...variations.variations import CLOCK_MOVED, NAMES, obstacles_of
+from ...variations.clock import CLOCK_MOVED, build_steady_sleep
+from ...variations.environments import LONG_AGO, VariedEnvironment, varied_environment
+from ...variations.machine import obstacles_of
+from ...variations.variations import NAMES
 from .bisect import search
 from .facts import Fact, differing, digest
+from .layout import lay_out, remove
 from .subject import (
     AS_IS,
     BUILD,
@@ -68,7 +70,7 @@ Failures = dict[str, BuildFailure]
 class _Built:
     """What one way of building gave in one world."""
 
-    where: Place
+    where: VariedEnvironment
     started: float
     files: Files
     failures: Failures
@@ -91,7 +93,7 @@ class Case:
         self._yard = Yard(
             python, options.isolation, scratch, around.environ, stop, options.timeout, options.config_settings
         )
-        self._steady = steady_sleep.built(scratch, around.environ) if "time" in around.vary else None
+        self._steady = build_steady_sleep(scratch, around.environ) if "time" in around.vary else None
         self._ended = 0.0
         self._notes: list[str] = []
         self._left_out = dict(around.left_out)
@@ -143,15 +145,15 @@ class Case:
     def _tell(self, what: str) -> None:
         self._around.tell(f"{self._subject.slug}: {what}")
 
-    def _place(self, vary: frozenset[str]) -> Place:
-        on = self._around.ground
-        return place(self._private, self._pristine.name, vary, self._around.environ, on.disorderfs, self._steady)
+    def _environment(self, vary: frozenset[str]) -> VariedEnvironment:
+        program = self._around.workspace.disorderfs
+        return varied_environment(self._private, self._pristine.name, vary, self._around.environ, program, self._steady)
 
     def _both(
         self, way: str, hooks: Hooks, vary: frozenset[str], *, at_once: bool
     ) -> tuple[_Built, _Built, frozenset[str]]:
         """Build in both worlds; a variation that the second build does not survive is left out, with a note."""
-        here, there = self._place(frozenset()), self._place(vary)
+        here, there = self._environment(frozenset()), self._environment(vary)
         if at_once and not here.shares_with(there) and (there.is_later or "time" not in self._wanted()):
             with ThreadPoolExecutor(2) as pool:
                 both = [pool.submit(self._build, way, hooks, *each) for each in ((here, "1"), (there, "2"))]
@@ -162,7 +164,7 @@ class Case:
         for names in (*({name} for name in FRAGILE), set(FRAGILE)):
             if names <= vary and second.failures.keys() - first.failures.keys():
                 listed = sorted(names)
-                again = self._build(way, hooks, self._place(vary - names), f"2-without-{'-'.join(listed)}")
+                again = self._build(way, hooks, self._environment(vary - names), f"2-without-{'-'.join(listed)}")
                 if len(again.failures) < len(second.failures):
                     if way == AS_IS:
                         self._left_out.update(dict.fromkeys(listed, "the build fails with it"))
@@ -176,12 +178,12 @@ class Case:
     def _wanted(self) -> frozenset[str]:
         return self._around.vary | set(self._around.left_out)
 
-    def _build(self, way: str, hooks: Hooks, where: Place, label: str, kinds: Sequence[str] = ()) -> _Built:
+    def _build(self, way: str, hooks: Hooks, where: VariedEnvironment, label: str, kinds: Sequence[str] = ()) -> _Built:
         """Build all kinds that are wanted in the world *where*; what fails is noted."""
         if not label.startswith(_BISECT):  # those all come later than the first
             self._wait(where)
         built = _Built(where, self._around.clock(), {}, {})
-        whole = Whole(self._options.builder, self._yard, where) if way == BUILD else None
+        whole = Whole(self._options.builder, self._yard, _given(where)) if way == BUILD else None
         for kind in kinds or self._options.kinds:
             self._tell(f"{way}, {label}: {kind}")
             log = self._logs / _plain(f"{way}-{label}-{kind}.log")
@@ -210,20 +212,20 @@ class Case:
         if whole is not None:
             return whole.build(kind, tree, out, log)
         if kind != FROM_SDIST:
-            return self._yard.build(hooks, kind, where, tree, out, log)
+            return self._yard.build(hooks, kind, _given(where), tree, out, log)
         if SDIST not in built.files:
             raise BuildFailure("there is no sdist to build it from", log=log)
-        return self._yard.build(hooks, WHEEL, where, _unpacked(built.files[SDIST], where, log), out, log)
+        return self._yard.build(hooks, WHEEL, _given(where), _unpacked(built.files[SDIST], where, log), out, log)
 
-    def _leave(self, hooks: Hooks, where: Place, tree: Path, log: Path) -> None:
+    def _leave(self, hooks: Hooks, where: VariedEnvironment, tree: Path, log: Path) -> None:
         """Build in the tree, for whatever an earlier build leaves there; if that fails, for as much as it left."""
         for kind in (SDIST, WHEEL):
             try:
-                self._yard.build(hooks, kind, where, tree, tree / "dist", log)
+                self._yard.build(hooks, kind, _given(where), tree, tree / "dist", log)
             except BuildFailure:
                 continue
 
-    def _wait(self, where: Place) -> None:
+    def _wait(self, where: VariedEnvironment) -> None:
         """Let the clock go on, unless it is moved or nobody wants it varied."""
         if "time" in self._wanted() and not where.is_later:
             self._stop.wait(max(0.0, self._ended + GAP - self._around.clock()))
@@ -270,7 +272,11 @@ class Case:
         kinds = (SDIST, kind) if kind == FROM_SDIST else (kind,)
         label = f"2-without-leftovers-{kind}"
         built = self._build(
-            AS_IS if way == NORMALIZED else way, self._hooks_of(way), self._place(there - {"leftovers"}), label, kinds
+            AS_IS if way == NORMALIZED else way,
+            self._hooks_of(way),
+            self._environment(there - {"leftovers"}),
+            label,
+            kinds,
         )
         still = _differing_members(kind, first, built) if kind in built.files else differ
         return frozenset(member for member, _ in differ - still)
@@ -334,7 +340,7 @@ class Case:
                 if not names:
                     self._wait(first.where)
                 label = f"{_BISECT}-{builds}"
-                built = self._build(AS_IS, self._hooks, self._place(names), label, kinds)
+                built = self._build(AS_IS, self._hooks, self._environment(names), label, kinds)
                 seen[names] = _facts(first, built)
                 self._notes += [_missed(names, kind, failure) for kind, failure in built.failures.items()]
                 remove(self._out / _plain(AS_IS) / label)
@@ -369,12 +375,17 @@ def _hooks(tree: Path) -> Hooks:
     return Hooks(config.backend.name, config.backend.path, config.requires, needs_samebytes=False)
 
 
+def _given(where: VariedEnvironment) -> BuildEnvironment:
+    """Return what the backend sees of *where*."""
+    return BuildEnvironment(where.variables, where.umask, where.virtual_environment, where.prefix)
+
+
 def _plain(name: str) -> str:
     """Return *name* as one of a file."""
     return name.replace(" ", "-")
 
 
-def _unpacked(sdist: Path, where: Place, log: Path) -> Path:
+def _unpacked(sdist: Path, where: VariedEnvironment, log: Path) -> Path:
     try:
         return unpack(sdist, where.temp / "from-sdist")
     except SamebytesError as error:
@@ -428,7 +439,7 @@ def _world(built: _Built) -> model.World:
     if "mtimes" in where.applied:
         dates.append(LONG_AGO)
     return model.World(
-        paths=(str(where.tree), str(where.environment), where.variables["HOME"]),
+        paths=(str(where.tree), str(where.virtual_environment), str(where.home)),
         temps=(str(where.temp),),
         user=where.user,
         host=where.host,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...building.builds import BuildFailure, Yard
-from ...variations.environments import Place
+from ...building.builds import BuildEnvironment, BuildFailure, Yard
 from .subject import FROM_SDIST, SDIST, WHEEL
 
 _SUFFIXES = {SDIST: ".tar.gz", WHEEL: ".whl", FROM_SDIST: ".whl"}
@@ -15,7 +14,7 @@ _SUFFIXES = {SDIST: ".tar.gz", WHEEL: ".whl", FROM_SDIST: ".whl"}
 class Whole:
     """Calls the command *samebytes* in one world; what it makes with the sdist is kept for when that is asked for."""
 
-    def __init__(self, samebytes: Sequence[str], yard: Yard, where: Place) -> None:
+    def __init__(self, samebytes: Sequence[str], yard: Yard, where: BuildEnvironment) -> None:
         self._samebytes, self._yard, self._where = samebytes, yard, where
         self._from_sdist: Path | BuildFailure | None = None
 

@@ -13,7 +13,8 @@ from samebytes.backend.config import load
 
 from ...building.interpreters import describe
 from ...building.source import unpack
-from ...variations import variations
+from ...variations import machine
+from ...variations.variations import NAMES
 from ...vcs.checkout import make_checkout
 from ..check.sources import check
 from ..check.subject import Around, Form, Options, Subject
@@ -71,14 +72,14 @@ def _around(
     wants_checkout: bool,
 ) -> Around:
     # Where the temporary directory is watched, builds stay in it.
-    ground = variations.ground(request["is_private"], environ)
-    obstacles = variations.obstacles(ground, environ)
+    workspace = machine.workspace(environ, keep_order=request["is_private"])
+    obstacles = machine.obstacles(workspace, environ)
     if wants_checkout:
         obstacles["checkout"] = "the backend makes sdists of checkouts only: the sdist was made one"
     return Around(
         environ=environ,
-        ground=ground,
-        vary=frozenset(variations.NAMES) - set(obstacles),
+        workspace=workspace,
+        vary=frozenset(NAMES) - set(obstacles),
         left_out=obstacles,
         download=_nothing_to_download,
         clock=clock,

@@ -10,7 +10,7 @@ from typing import Any, Callable, NamedTuple
 from samebytes import __version__
 
 from ....comparison.causes.causes import ALL, Cause
-from ...check.chosen import ALL as VARIATIONS
+from ....variations.variations import ALL as VARIATIONS
 from ..model import KINDS, WAYS, WHOLE, Examination, Headline, Run
 from ..store.store import Store
 from . import addresses, documents, figures, listing

@@ -9,8 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from samebytes_tools.variations import steady_sleep
-from samebytes_tools.variations.variations import CLOCK_MOVED, moved_clock
+from samebytes_tools.variations.clock import CLOCK_MOVED, build_steady_sleep, moved_clock
 
 SLEEPER = """
 import subprocess, sys, time
@@ -25,7 +24,7 @@ print(time.time())
 
 @pytest.fixture
 def clock(tmp_path: Path) -> dict[str, str]:
-    library = steady_sleep.built(tmp_path, os.environ)
+    library = build_steady_sleep(tmp_path, os.environ)
     found = moved_clock(os.environ, library)
     if not library or not found:
         pytest.skip("needs cc and libfaketime")
@@ -42,18 +41,18 @@ def test_programs_sleep_while_their_clock_is_moved(clock: dict[str, str]) -> Non
 
 
 def test_without_a_compiler(tmp_path: Path) -> None:
-    assert steady_sleep.built(tmp_path, {"PATH": str(tmp_path)}) is None
+    assert build_steady_sleep(tmp_path, {"PATH": str(tmp_path)}) is None
 
 
 def test_a_compiler_that_fails(tmp_path: Path) -> None:
     compiler = tmp_path / "cc"
     compiler.write_text("#!/bin/sh\nexit 1\n")
     compiler.chmod(0o755)
-    assert steady_sleep.built(tmp_path, {"PATH": str(tmp_path)}) is None
+    assert build_steady_sleep(tmp_path, {"PATH": str(tmp_path)}) is None
 
 
 def test_a_directory_that_cannot_be_preloaded_from(tmp_path: Path) -> None:
     directory = tmp_path / "two words"
     directory.mkdir()
-    assert steady_sleep.built(directory, os.environ) is None
+    assert build_steady_sleep(directory, os.environ) is None
     assert list(directory.iterdir()) == []

@@ -1,0 +1,75 @@
+"""The directories of one of the two builds: the source tree as its variations want it, and empty ones beside it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+from pathlib import Path
+
+from samebytes.backend import fixed
+
+from ...variations import disorder
+from ...variations.environments import LONG_AGO, VariedEnvironment
+from ...variations.machine import STRANGER
+from ...vcs.repository import refresh_index
+
+
+def lay_out(pristine: Path, environment: VariedEnvironment) -> None:
+    """Copy the tree *pristine* to where *environment* has it, and make its other directories, new and empty."""
+    tree, temp = environment.tree, environment.temp
+    for directory in (tree, temp):
+        remove(directory)
+    for directory in filter(None, (temp, tree.parent, environment.home, environment.programs)):
+        directory.mkdir(parents=True, exist_ok=True)
+    behind = temp.parent / "behind" if environment.disorderfs else tree
+    remove(behind)
+    _copy(pristine, behind, environment)
+    if "mtimes" in environment.applied:
+        _age(behind)
+    if behind != tree:
+        disorder.mount(environment.disorderfs, behind, tree)
+    refresh_index(tree)
+    if "owner" in environment.applied and sys.platform != "win32":
+        for path in [tree, *tree.rglob("*")]:
+            os.chown(path, STRANGER, STRANGER, follow_symlinks=False)
+
+
+def remove(directory: Path) -> None:
+    """Remove *directory* with all that is in it, and unmount what disorderfs shows there."""
+    disorder.unmount_below(directory)
+    fixed.remove(directory)
+
+
+def _copy(source: Path, target: Path, environment: VariedEnvironment) -> None:
+    """Copy the directory *source*, its entries one after another in the order that *environment* wants."""
+    target.mkdir()
+    with os.scandir(source) as found:
+        entries = sorted(found, key=lambda entry: entry.name, reverse="file-order" in environment.applied)
+    for entry in entries:
+        if entry.name == ".git" and "checkout" in environment.applied:
+            continue
+        copy = target / entry.name
+        if entry.is_symlink():
+            copy.symlink_to(os.readlink(entry.path))
+        elif entry.is_dir():
+            _copy(Path(entry.path), copy, environment)
+        else:
+            shutil.copy2(entry.path, copy)
+            copy.chmod(_mode(entry.stat().st_mode, environment.umask))
+    shutil.copystat(source, target)
+    target.chmod(_mode(stat.S_IRWXU, environment.umask))
+
+
+def _mode(mode: int, umask: int) -> int:
+    """Return the mode that git and tar give a file under *umask*: executable for all or for nobody."""
+    return (0o777 if mode & stat.S_IXUSR else 0o666) & ~umask
+
+
+def _age(tree: Path) -> None:
+    """Give each file another time, long ago, with a fraction of a second; git's own files keep theirs."""
+    paths = sorted(path for path in tree.rglob("*") if not path.is_symlink() and ".git" not in path.parts)
+    for index, path in enumerate(paths):
+        moment = LONG_AGO + index * 1000.125
+        os.utime(path, (moment, moment))

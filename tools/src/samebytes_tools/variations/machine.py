@@ -1,0 +1,143 @@
+"""Where two builds can take place on this machine, and what of all that could be varied cannot be varied here."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from samebytes.console import programs
+
+from . import disorder
+from .clock import moved_clock
+from .variations import OTHER_HOST
+
+ENTER = str(Path(__file__).with_name("enter_environment.py"))
+"""The program that gives the second build another host name and fewer processors."""
+
+STRANGER = 12345
+"""A user and a group that nobody here is."""
+
+_ROOM_NEEDED = 4 << 30
+"""Bytes free that a file system in memory must have before builds are put on it."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The directory in which both builds take place."""
+
+    directory: Path
+    keeps_order: bool
+    """Whether its directories are listed in an order that follows from that in which they were filled."""
+    disorderfs: str = ""
+    """The program that shows them in another order; empty if it is not needed, or not to be had."""
+
+
+def workspace(environ: Mapping[str, str], *, keep_order: bool) -> Workspace:
+    """Return where to build: the directory for temporary files, or a file system in memory.
+
+    :param keep_order: whether directories are to be listed in an order that follows from that in which they were
+        filled. Only for that, and only where the directory for temporary files does not, memory is used.
+    """
+    temporary = Path(tempfile.gettempdir()).resolve()
+    if not keep_order or _keeps_order(temporary):
+        return Workspace(temporary, keep_order)
+    memory = Path("/dev/shm")
+    if _is_roomy(memory) and _keeps_order(memory):
+        return Workspace(memory, True)
+    return Workspace(temporary, False, disorder.find(temporary, environ))
+
+
+def _keeps_order(directory: Path) -> bool:
+    """Return whether two directories in *directory*, filled in opposite orders, are listed differently."""
+    names = [f"{number:02d}" for number in range(20)]
+    listed = []
+    for order in (names, names[::-1]):
+        with tempfile.TemporaryDirectory(prefix="samebytes-", dir=directory) as trial:
+            for name in order:
+                Path(trial, name).touch()
+            listed.append(os.listdir(trial))
+    return listed[0] != listed[1]
+
+
+def _is_roomy(directory: Path) -> bool:
+    if sys.platform == "win32" or not directory.is_dir() or not os.access(directory, os.W_OK):
+        return False
+    facts = os.statvfs(directory)
+    runs_nothing = facts.f_flag & getattr(os, "ST_NOEXEC", 8)
+    return not runs_nothing and facts.f_bavail * facts.f_frsize >= _ROOM_NEEDED
+
+
+def obstacles(where: Workspace, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return why variations cannot be applied on this machine, by their names."""
+    return dict(_obstacles(where, environ))
+
+
+def _obstacles(where: Workspace, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    if os.name == "nt":
+        yield "umask", "Windows has none"
+    if not _can_give_away(where.directory):
+        yield "owner", "only root may give files away"
+    if not _can_enter({"host": OTHER_HOST}):
+        yield "host", "the kernel allows no UTS namespace"
+    if sys.platform != "linux":
+        yield "processors", f"there is no processor affinity on {sys.platform}"
+    elif len(os.sched_getaffinity(0)) < 2:
+        yield "processors", "there is only one"
+    if not where.keeps_order and not where.disorderfs:
+        yield (
+            "file-order",
+            f"{where.directory} lists files in an order of its own, and {programs.missing('disorderfs')}",
+        )
+    if not moved_clock(environ):
+        later = "the second build begins more than 2 seconds later, that is all"
+        yield "time", f"{programs.missing('libfaketime')}; {later}"
+    if programs.find("git", environ) is None:
+        yield "checkout", programs.missing("git")
+
+
+def _can_give_away(directory: Path) -> bool:
+    """Return whether a file can be given to another user; root of a user namespace may not (user_namespaces(7))."""
+    if sys.platform == "win32":
+        return False
+    with tempfile.NamedTemporaryFile(prefix="samebytes-", dir=directory) as trial:
+        try:
+            os.chown(trial.name, STRANGER, STRANGER)
+        except OSError:
+            return False
+    return True
+
+
+def _can_enter(options: Mapping[str, object]) -> bool:
+    command = [sys.executable, "-I", "-S", ENTER, json.dumps(options), sys.executable, "-I", "-S", "-c", ""]
+    try:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def obstacles_of(tree: Path) -> dict[str, str]:
+    """Return why variations cannot be applied to the source *tree*, by their names."""
+    found = {}
+    if not (tree / ".git").exists():
+        found["checkout"] = "the source is no git checkout"
+    if any((tree / place).is_file() for place in ("Cargo.toml", "rust/Cargo.toml", "src/Cargo.toml")):
+        found["time"] = "libfaketime lets cargo hang"
+    return found
+
+
+def other_locale() -> str:
+    """Return a locale other than C.UTF-8 that this machine has; C where there is no other."""
+    try:
+        done = subprocess.run(["locale", "-a"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    except OSError:
+        return "C"
+    names = done.stdout.decode("ascii", "replace").split()
+    others = [name for name in names if name.lower() not in {"c", "posix", "c.utf8", "c.utf-8"}]
+    foreign = [name for name in others if not name.startswith("en_")]
+    return next(iter([*foreign, *others]), "C")
