@@ -72,7 +72,7 @@ def read(data: bytes) -> tuple[tuple[Entry, ...], bool]:
         path.write_bytes(data)
         with open_sdist(path) as archive:
             found = loaded(archive)
-            return found, bool(archive.oddities or any(entry.oddities for entry in archive.entries))
+            return found, bool(archive.deviations or any(entry.deviations for entry in archive.entries))
 
 
 @FEW
@@ -140,7 +140,7 @@ ENDS = st.sampled_from([b"", bytes(512), bytes(1024), bytes(1025), bytes(512) + 
 
 @settings(max_examples=500, deadline=None)
 @given(st.lists(MEMBERS, min_size=1, max_size=4), ENDS)
-def test_a_tar_without_oddities_is_the_one_that_we_write(parts: list[bytes], end: bytes) -> None:
+def test_a_tar_without_deviations_is_the_one_that_we_write(parts: list[bytes], end: bytes) -> None:
     """Nothing in a tar goes unnoticed: it is refused, noted, or part of what is written again."""
     given = b"".join(parts) + end
     try:
@@ -198,7 +198,7 @@ def test_gzip_comes_back_however_it_is_cut_and_damage_is_an_archive_error(
     packed = b"".join(gzip_chunks(chunks, Encoder()))
     assert packed == b"".join(gzip_chunks([data], Encoder()))
     sink = io.BytesIO()
-    assert gunzip(io.BytesIO(packed), sink, "x", source_size=len(packed)).oddities == ()
+    assert gunzip(io.BytesIO(packed), sink, "x", source_size=len(packed)).deviations == ()
     assert sink.getvalue() == data
     damaged = bytearray(packed)
     damaged[at % len(packed)] = value

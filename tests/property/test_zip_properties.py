@@ -76,8 +76,8 @@ def facts(data: bytes) -> list[tuple[str, Kind, int, float, bytes, int, int]]:
         path = Path(directory, "it.whl")
         path.write_bytes(data)
         with open_zip(path) as archive:
-            assert archive.oddities == ()
-            assert all(entry.oddities == () for entry in archive.entries)
+            assert archive.deviations == ()
+            assert all(entry.deviations == () for entry in archive.entries)
             return [
                 (
                     entry.name,

@@ -67,8 +67,8 @@ class Written(NamedTuple):
     """CRC-32 of those packed bytes (zip), to tell whether they were compressed alike; 0 for tar."""
 
 
-class Closing:
-    """Contents that can only be known when everything before them is written (RECORD)."""
+class Deferred:
+    """Contents that are made when everything before them is written, for they depend on it (RECORD)."""
 
     __slots__ = ("make",)
 
@@ -110,11 +110,29 @@ class Packed(NamedTuple):
         return crc
 
 
-class Oddity(NamedTuple):
-    """A fact of the container that the canonical writer never reproduces, noted by a reader under a pass's code."""
+class Aspect(enum.Enum):
+    """What of a container's form a reader looks at, and the canonical writer decides."""
 
-    code: str
+    ZIP_TIMES = "times in a zip's headers"
+    ZIP_MODES = "modes and file types in a zip's headers"
+    ZIP_VERSIONS = "versions, system and internal attributes in a zip's headers"
+    ZIP_EXTRA_FIELDS = "extra fields of a zip's members"
+    ZIP_COMMENTS = "comments on a zip and its members"
+    ZIP_FLAGS = "flags and data descriptors of a zip's members"
+    ZIP64 = "where a zip has ZIP64 structures"
+    ZIP_LAYOUT = "the order of a zip's members, and what lies between them"
+    TAR_HARD_LINKS = "hard links in a tar"
+    TAR_HEADERS = "the headers of a tar's members"
+    TAR_END = "what fills up and ends a tar"
+    GZIP_HEADER = "gzip's header"
+
+
+class Deviation(NamedTuple):
+    """In what a container deviates from the canonical form: what a reader notes, and no writer reproduces."""
+
+    aspect: Aspect
     detail: str
+    """In one line, what was found."""
 
 
 class Entry(NamedTuple):
@@ -133,7 +151,7 @@ class Entry(NamedTuple):
     """Where a symbolic link points, as stored."""
     owner: Owner = Owner()
     """Always the default for zip."""
-    oddities: tuple[Oddity, ...] = ()
+    deviations: tuple[Deviation, ...] = ()
     packed: Packed | None = None
     """Zip: how ``content`` lies in the input; None where it was made anew."""
 
@@ -144,8 +162,8 @@ class Archive(NamedTuple):
     name: str
     """The file name, for messages."""
     entries: tuple[Entry, ...]
-    oddities: tuple[Oddity, ...] = ()
-    """What is odd about the container itself."""
+    deviations: tuple[Deviation, ...] = ()
+    """Those of the container itself."""
 
 
 def read_all(content: Content) -> bytes:

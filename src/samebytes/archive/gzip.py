@@ -9,7 +9,7 @@ from typing import IO, BinaryIO, NamedTuple
 
 from ..deflate.stream import Encoder, compress
 from ..errors import ArchiveError, HostileArchiveError
-from .entry import CHUNK_SIZE, Oddity
+from .entry import CHUNK_SIZE, Aspect, Deviation
 
 CANONICAL_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 """Deflate, no flags, no time, no word on the compressor's effort, an unknown system."""
@@ -34,7 +34,7 @@ class Gunzipped(NamedTuple):
     """The bytes of the deflate streams alone."""
     packed_crc: int
     """CRC-32 of the deflate streams: what tells two compressors apart."""
-    oddities: tuple[Oddity, ...]
+    deviations: tuple[Deviation, ...]
 
 
 class _Input:
@@ -118,14 +118,14 @@ def gunzip(
     """
     stream = _Input(source, archive)
     output = _Output(sink, archive, max(always_allowed, source_size * MAX_EXPANSION))
-    oddities = [*_read_member(stream, output)]
+    deviations = [*_read_member(stream, output)]
     members = 1
     while _another_member(stream):
-        oddities += _read_member(stream, output)
+        deviations += _read_member(stream, output)
         members += 1
     if members > 1:
-        oddities.append(Oddity("G001", f"{members} gzip members, one after another"))
-    once = tuple(dict.fromkeys(oddities))
+        deviations.append(Deviation(Aspect.GZIP_HEADER, f"{members} gzip members, one after another"))
+    once = tuple(dict.fromkeys(deviations))
     return Gunzipped(output.size, output.packed_size, output.packed_crc, once)
 
 
@@ -145,8 +145,8 @@ def _another_member(stream: _Input) -> bool:
     return bool(data)
 
 
-def _read_member(stream: _Input, output: _Output) -> list[Oddity]:
-    oddities = [Oddity("G001", f"gzip header: {fact}") for fact in _read_header(stream)]
+def _read_member(stream: _Input, output: _Output) -> list[Deviation]:
+    deviations = [Deviation(Aspect.GZIP_HEADER, f"gzip header: {fact}") for fact in _read_header(stream)]
     output.member_size = output.member_crc = 0
     _inflate(stream, output)
     crc, size = struct.unpack("<LL", stream.exactly(8))
@@ -154,7 +154,7 @@ def _read_member(stream: _Input, output: _Output) -> list[Oddity]:
         raise stream.damaged("its contents do not have the checksum that it gives (CRC-32)")
     if size != output.member_size & 0xFFFFFFFF:
         raise stream.damaged("its contents do not have the size that it gives")
-    return oddities
+    return deviations
 
 
 def _read_header(stream: _Input) -> Iterator[str]:

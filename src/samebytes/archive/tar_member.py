@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ..errors import ArchiveError
 from . import limits
-from .entry import Entry, Kind, Oddity, Owner
+from .entry import Aspect, Deviation, Entry, Kind, Owner
 from .tar_header import BLOCK, DAMAGED, OLD, USTAR, Header, differing_fields, member_head
 
 _LATEST_TIME = 1 << 62
@@ -193,7 +193,7 @@ def _facts(header: Header, mtime: float) -> list[str]:
     return facts
 
 
-def oddities_of(entry: Entry, member: Member, raw: bytes) -> tuple[Oddity, ...]:
+def deviations_of(entry: Entry, member: Member, raw: bytes) -> tuple[Deviation, ...]:
     """Note it where the bytes before the contents are not those that samebytes writes for the same values."""
     canonical = member_head(entry)
     if raw == canonical:
@@ -204,4 +204,4 @@ def oddities_of(entry: Entry, member: Member, raw: bytes) -> tuple[Oddity, ...]:
     if not facts:
         fields = differing_fields(raw[-BLOCK:], canonical[-BLOCK:]) or ["checksum"]
         facts.append(f"written in another way: {', '.join(fields)}")
-    return (Oddity("T008", "; ".join(facts)),)
+    return (Deviation(Aspect.TAR_HEADERS, "; ".join(facts)),)

@@ -12,10 +12,10 @@ from typing import IO
 
 from ..errors import ArchiveError, OutputError
 from . import limits
-from .entry import CHUNK_SIZE, Archive, Entry, Kind, Oddity
+from .entry import CHUNK_SIZE, Archive, Aspect, Deviation, Entry, Kind
 from .gzip import gunzip
 from .tar_header import BLOCK, DAMAGED, Header, padding, parse_header, parse_pax
-from .tar_member import Extended, Member, check_records, kind_of, oddities_of, plain_name, read_member
+from .tar_member import Extended, Member, check_records, deviations_of, kind_of, plain_name, read_member
 from .tar_tree import check_tree
 from .tar_writer import canonical_length
 
@@ -54,14 +54,14 @@ def open_sdist(path: Path) -> Iterator[Archive]:
                 f"{archive}: cannot be unpacked to a temporary file: {error.strerror}",
                 remedy="Make room, or point TMPDIR at a directory with more.",
             ) from error
-        yield _read_tar(plain, unpacked.size, archive, unpacked.oddities)
+        yield _read_tar(plain, unpacked.size, archive, unpacked.deviations)
 
 
-def _read_tar(stream: IO[bytes], size: int, archive: str, oddities: tuple[Oddity, ...]) -> Archive:
+def _read_tar(stream: IO[bytes], size: int, archive: str, deviations: tuple[Deviation, ...]) -> Archive:
     reader = _Reader(stream, size, archive)
     entries = tuple(reader.entries())
     check_tree(archive, entries)
-    return Archive(archive, entries, (*oddities, *dict.fromkeys(reader.oddities)))
+    return Archive(archive, entries, (*deviations, *dict.fromkeys(reader.deviations)))
 
 
 class _Span:
@@ -96,7 +96,7 @@ class _Reader:
         self._at = 0
         self._globals: dict[str, bytes] = {}
         self._given: dict[str, Entry] = {}
-        self.oddities: list[Oddity] = []
+        self.deviations: list[Deviation] = []
 
     def entries(self) -> Iterator[Entry]:
         """Give the entries in the archive's order, the hard links resolved."""
@@ -169,7 +169,7 @@ class _Reader:
             self._note_end(f"{self._size - end} bytes of zeros mark the archive's end, not {expected - end}")
 
     def _note_end(self, detail: str) -> None:
-        self.oddities.append(Oddity("T009", detail))
+        self.deviations.append(Deviation(Aspect.TAR_END, detail))
 
     def _truncated(self, where: str) -> ArchiveError:
         return ArchiveError(f"{self._archive}: the tar inside is truncated: it ends {where}", remedy=DAMAGED)
@@ -206,7 +206,9 @@ class _Reader:
         records = parse_pax(self._extension(header, where), where)
         check_records(records, where, for_all=True)
         self._globals.update(records)
-        self.oddities.append(Oddity("T008", f"global PAX header: {', '.join(sorted(records)) or 'empty'}"))
+        self.deviations.append(
+            Deviation(Aspect.TAR_HEADERS, f"global PAX header: {', '.join(sorted(records)) or 'empty'}")
+        )
 
     def _extend(self, extended: Extended, header: Header, where: str) -> Extended:
         fact = _EXTENSIONS[header.typeflag]
@@ -234,7 +236,7 @@ class _Reader:
         if kind is Kind.DIRECTORY:
             name = name[:-1] if name.endswith("/") else name
             if name in ("", "."):
-                self.oddities.append(Oddity("T008", "a member for the archive's own directory"))
+                self.deviations.append(Deviation(Aspect.TAR_HEADERS, "a member for the archive's own directory"))
                 return None
         limits.check_name(self._archive, name)
         head_end = self._at
@@ -247,7 +249,7 @@ class _Reader:
         elif kind is None:
             return self._hard_link(entry, member)
         raw = self._read(member.start, head_end - member.start)
-        return entry._replace(oddities=oddities_of(entry, member, raw))
+        return entry._replace(deviations=deviations_of(entry, member, raw))
 
     def _hard_link(self, entry: Entry, member: Member) -> Entry:
         origin = self._given.get(plain_name(member.link))
@@ -256,8 +258,8 @@ class _Reader:
             raise ArchiveError(
                 f"{self._archive}: {entry.name!r} is a hard link to {member.link!r}, but {found}", remedy=DAMAGED
             )
-        oddities = [Oddity("T007", f"hard link to {origin.name!r}")]
+        deviations = [Deviation(Aspect.TAR_HARD_LINKS, f"hard link to {origin.name!r}")]
         if member.facts:
-            oddities.append(Oddity("T008", "; ".join(member.facts)))
+            deviations.append(Deviation(Aspect.TAR_HEADERS, "; ".join(member.facts)))
         # Both names are one file, so its mode counts, not what the link's own header says.
-        return origin._replace(name=entry.name, mtime=entry.mtime, owner=entry.owner, oddities=tuple(oddities))
+        return origin._replace(name=entry.name, mtime=entry.mtime, owner=entry.owner, deviations=tuple(deviations))

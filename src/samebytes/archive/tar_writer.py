@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from ..deflate.stream import Encoder
 from ..errors import ArchiveError
-from .entry import Closing, Data, Entry, Kind, Written
+from .entry import Data, Deferred, Entry, Kind, Written
 from .gzip import gzip_chunks
 from .tar_header import BLOCK, member_head, padding
 
@@ -67,7 +67,7 @@ def _tar_chunks(entries: Iterable[Entry], written: list[Written]) -> Iterator[by
 
 
 def _settled(entry: Entry, written: list[Written]) -> Entry:
-    if isinstance(entry.content, Closing):
+    if isinstance(entry.content, Deferred):
         return entry._replace(content=Data(entry.content.make(tuple(written))))
     return entry
 

@@ -9,7 +9,7 @@ from typing import BinaryIO, NamedTuple
 
 from ..errors import ArchiveError, HostileArchiveError
 from . import limits
-from .entry import Oddity
+from .entry import Aspect, Deviation
 from .zip_layout import (
     CENTRAL,
     CENTRAL_SIGNATURE,
@@ -74,7 +74,7 @@ class Directory(NamedTuple):
     size: int
     offset: int
     comment: bytes
-    oddities: tuple[Oddity, ...] = ()
+    deviations: tuple[Deviation, ...] = ()
 
 
 def read_directory(source: Source) -> tuple[Directory, tuple[CentralHeader, ...]]:
@@ -100,7 +100,7 @@ def _read_end(source: Source) -> Directory:
         disk, first_disk = disk % MAX_16, first_disk % MAX_16
         here = count if here == MAX_16 else here
     else:
-        ends, directory = position, narrow._replace(oddities=_unwidened(narrow))
+        ends, directory = position, narrow._replace(deviations=_unwidened(narrow))
     if disk or first_disk or here != count:
         raise _several_disks(source)
     if directory.offset + directory.size != ends:
@@ -152,9 +152,9 @@ def _no_end(source: Source, tail: bytes, found: Sequence[int]) -> ArchiveError:
     return ArchiveError(f"{source.name}: {what}", remedy="Give a wheel; if it was downloaded, fetch it again.")
 
 
-def _unwidened(narrow: Directory) -> tuple[Oddity, ...]:
+def _unwidened(narrow: Directory) -> tuple[Deviation, ...]:
     if narrow.entries == MAX_16 or MAX_32 in (narrow.size, narrow.offset):
-        return (Oddity("Z009", "no ZIP64 end record, though the end record's fields are full"),)
+        return (Deviation(Aspect.ZIP64, "no ZIP64 end record, though the end record's fields are full"),)
     return ()
 
 
@@ -176,15 +176,15 @@ def _read_end64(source: Source, at: int, narrow: Directory) -> tuple[int, Direct
         if field not in (full, true):
             raise source.hostile("its end record and its ZIP64 end record contradict one another")
     plain = (made_by, needed, length, disks) == (VERSION_ZIP64, VERSION_ZIP64, END64.size - 12, 1)
-    return position, wide._replace(oddities=_end64_oddities(narrow, wide, plain))
+    return position, wide._replace(deviations=_end64_deviations(narrow, wide, plain))
 
 
-def _end64_oddities(narrow: Directory, wide: Directory, plain: bool) -> tuple[Oddity, ...]:
+def _end64_deviations(narrow: Directory, wide: Directory, plain: bool) -> tuple[Deviation, ...]:
     if wide.entries < MAX_16 and wide.size < MAX_32 and wide.offset < MAX_32:
-        return (Oddity("Z009", "a ZIP64 end record, though all fits without it"),)
+        return (Deviation(Aspect.ZIP64, "a ZIP64 end record, though all fits without it"),)
     canonical = min(wide.entries, MAX_16), min(wide.size, MAX_32), min(wide.offset, MAX_32)
     if not plain or narrow[:3] != canonical:
-        return (Oddity("Z009", "a ZIP64 end record with other versions, fields or data than are needed"),)
+        return (Deviation(Aspect.ZIP64, "a ZIP64 end record with other versions, fields or data than are needed"),)
     return ()
 
 

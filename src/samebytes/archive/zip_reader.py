@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from ..errors import ArchiveError
 from . import limits
-from .entry import CHUNK_SIZE, Archive, Content, Data, Entry, Kind, Oddity, Packed, read_all
+from .entry import CHUNK_SIZE, Archive, Aspect, Content, Data, Deviation, Entry, Kind, Packed, read_all
+from .zip_deviations import member_deviations
 from .zip_directory import Source, extra_fields, read_directory, widened
 from .zip_layout import (
     DEFLATED,
@@ -36,7 +37,6 @@ from .zip_layout import (
     LocalHeader,
     seconds_from_dos,
 )
-from .zip_oddities import member_oddities
 
 _READ_SIZE = 1 << 16
 _USUAL_EXTRA = 64
@@ -89,12 +89,10 @@ def _read_archive(source: Source) -> Archive:
     for name, header in zip(names, headers):
         _check_header(source, name, header)
     members, layout = _locate(source, names, headers, directory.offset)
-    comment = [Oddity("Z007", f"comment of {len(directory.comment)} bytes")] if directory.comment else []
-    return Archive(
-        source.name,
-        tuple(_entry(source, member) for member in members),
-        (*comment, *directory.oddities, *(Oddity("Z011", detail) for detail in layout)),
-    )
+    deviations = [*directory.deviations, *(Deviation(Aspect.ZIP_LAYOUT, detail) for detail in layout)]
+    if directory.comment:
+        deviations.insert(0, Deviation(Aspect.ZIP_COMMENTS, f"comment of {len(directory.comment)} bytes"))
+    return Archive(source.name, tuple(_entry(source, member) for member in members), tuple(deviations))
 
 
 def _member_name(source: Source, header: CentralHeader) -> str:
@@ -160,14 +158,14 @@ def _locate(
     if borders[0]:
         raise source.hostile(f"{borders[0]} bytes lie before the first member")
     found: dict[int, _Member] = {}
-    oddities = [] if order == sorted(order) else ["members lie in another order than the central directory's"]
+    layout = [] if order == sorted(order) else ["members lie in another order than the central directory's"]
     for number, border in zip(order, borders[1:]):
         found[number] = member = _read_member(source, names[number], headers[number], border)
         gap = border - _end_of(source, member, border)
         if gap:
             _check_gap(source, member, border - gap, border)
-            oddities.append(f"{gap} bytes lie unused after {member.name!r}")
-    return [found[number] for number in range(len(headers))], oddities
+            layout.append(f"{gap} bytes lie unused after {member.name!r}")
+    return [found[number] for number in range(len(headers))], layout
 
 
 def _read_member(source: Source, name: str, central: CentralHeader, border: int) -> _Member:
@@ -264,7 +262,7 @@ def _entry(source: Source, member: _Member) -> Entry:
         mode=stat.S_IMODE(mode),
         mtime=float(EARLIEST if seconds is None else seconds),
         content=contents,
-        oddities=member_oddities(central, member.local),
+        deviations=member_deviations(central, member.local),
         packed=Packed(central.method == DEFLATED, central.packed_size, contents.packed),
     )
     if entry.kind is Kind.FILE:

@@ -15,7 +15,7 @@ from typing import BinaryIO, NamedTuple
 from ..deflate.ordered import Ordered
 from ..deflate.stream import Encoder, Segment, segments
 from ..errors import ArchiveError
-from .entry import CHUNK_SIZE, Closing, Data, Entry, Kind, Written
+from .entry import CHUNK_SIZE, Data, Deferred, Entry, Kind, Written
 from .zip_headers import Stream, central_header, local_header, write_directory
 from .zip_layout import DEFLATED, STORED
 
@@ -30,7 +30,7 @@ def write_zip(sink: BinaryIO, entries: Sequence[Entry], encoder: Encoder, *, kee
     """Write *entries*, in their own order and with their own times and modes, as a canonical ZIP file.
 
     *sink* is written from where it stands, and must be seekable: the header before a large member is completed once
-    its contents are written. :class:`Closing` contents are made when their turn comes. With *keep*, the bytes that a
+    its contents are written. :class:`Deferred` contents are made when their turn comes. With *keep*, the bytes that a
     member's contents already take in an archive are copied, once the contents were read and found to be right.
 
     :raises ArchiveError: for a symbolic link, a name that UTF-8 or the format cannot hold, or contents that are not
@@ -181,7 +181,7 @@ class _Writer:
     def add(self, entry: Entry, *, keep: bool) -> None:
         """Take *entry*; it is written now or later, but before what comes after it."""
         content = entry.content
-        if isinstance(content, Closing):
+        if isinstance(content, Deferred):
             self._wait()
             entry = entry._replace(content=Data(content.make(tuple(self._file.written))), packed=None)
         if self._keeping != (keep and entry.packed is not None):

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Callable
 
-from ..archive.entry import Archive, Entry, Kind, Oddity, Owner
+from ..archive.entry import Archive, Aspect, Deviation, Entry, Kind, Owner
 from ..archive.limits import case_collisions
 from ..archive.zip_layout import EARLIEST, LATEST
 from ..artifact import layout
@@ -38,23 +38,42 @@ def _mode(entry: Entry, context: Context) -> int:
     return 0o755 if entry.kind is Kind.DIRECTORY or executable(entry, context.kind) else 0o644
 
 
+CODES = {
+    Aspect.ZIP_TIMES: "Z002",
+    Aspect.ZIP_MODES: "Z003",
+    Aspect.ZIP_VERSIONS: "Z005",
+    Aspect.ZIP_EXTRA_FIELDS: "Z006",
+    Aspect.ZIP_COMMENTS: "Z007",
+    Aspect.ZIP_FLAGS: "Z008",
+    Aspect.ZIP64: "Z009",
+    Aspect.ZIP_LAYOUT: "Z011",
+    Aspect.TAR_HARD_LINKS: "T007",
+    Aspect.TAR_HEADERS: "T008",
+    Aspect.TAR_END: "T009",
+    Aspect.GZIP_HEADER: "G001",
+}
+"""The code of the pass that reports a reader's deviations, by their aspect."""
+
+
 def _noted(archive: Archive, code: str) -> Outcome:
-    """Report the oddities that the reader noted under *code*, and drop them."""
-    kinds = {archive.oddities, *(entry.oddities for entry in archive.entries)}
-    if not any(oddity.code == code for oddities in kinds for oddity in oddities):
+    """Report the deviations that the reader noted and the pass with this *code* is for, and drop them."""
+
+    def mine(deviations: tuple[Deviation, ...]) -> list[Deviation]:
+        return [each for each in deviations if CODES[each.aspect] == code]
+
+    def others(deviations: tuple[Deviation, ...]) -> tuple[Deviation, ...]:
+        return tuple(each for each in deviations if CODES[each.aspect] != code)
+
+    # Most members have the same few deviations, or none: each set of them is looked at once.
+    if not any(map(mine, {archive.deviations, *(entry.deviations for entry in archive.entries)})):
         return Outcome(archive)
-    changes = [Change(code, "", oddity.detail) for oddity in archive.oddities if oddity.code == code]
-    entries = []
-    for entry in archive.entries:
-        mine = [oddity for oddity in entry.oddities if oddity.code == code] if entry.oddities else []
-        changes += [Change(code, entry.name, oddity.detail) for oddity in mine]
-        entries.append(entry._replace(oddities=_besides(code, entry.oddities)) if mine else entry)
-    left = _besides(code, archive.oddities)
-    return Outcome(archive._replace(entries=tuple(entries), oddities=left), tuple(changes))
-
-
-def _besides(code: str, oddities: Iterable[Oddity]) -> tuple[Oddity, ...]:
-    return tuple(oddity for oddity in oddities if oddity.code != code)
+    changes = [Change(code, "", each.detail) for each in mine(archive.deviations)]
+    changes += [Change(code, entry.name, each.detail) for entry in archive.entries for each in mine(entry.deviations)]
+    entries = tuple(
+        entry._replace(deviations=others(entry.deviations)) if mine(entry.deviations) else entry
+        for entry in archive.entries
+    )
+    return Outcome(archive._replace(entries=entries, deviations=others(archive.deviations)), tuple(changes))
 
 
 def _reporting(code: str) -> Callable[[Archive, Context], Outcome]:

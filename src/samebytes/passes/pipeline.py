@@ -15,6 +15,7 @@ from ..artifact.opening import open_archive
 from ..deflate.stream import Encoder
 from ..errors import Interrupted, OutputError
 from . import by_code
+from .container import CODES
 from .model import Change, Context, Outcome, Pass
 from .sdist import check_sdist
 from .wheel import check_wheel
@@ -75,15 +76,15 @@ def agreed_date(archive: Archive) -> int | None:
 def run(archive: Archive, context: Context, passes: Sequence[Pass]) -> tuple[Outcome, ...]:
     """Run *passes* one after another, each on what the one before it gave back; the last outcome has the archive.
 
-    Oddities that no pass took are reported at the end, for no writer reproduces them.
+    Deviations that no pass took are reported at the end, for no writer reproduces them.
     """
     outcomes = [Outcome(archive)]
     for one in passes:
         if one.applies(context):
             outcomes.append(one.run(outcomes[-1].archive, context))
     last = outcomes[-1].archive
-    left = [Change(oddity.code, "", oddity.detail) for oddity in last.oddities]
-    left += [Change(oddity.code, entry.name, oddity.detail) for entry in last.entries for oddity in entry.oddities]
+    left = [Change(CODES[each.aspect], "", each.detail) for each in last.deviations]
+    left += [Change(CODES[each.aspect], entry.name, each.detail) for entry in last.entries for each in entry.deviations]
     return (*outcomes, Outcome(last, tuple(left)))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..archive.entry import Archive, Closing, Data, Entry, Kind, Written, read_all
+from ..archive.entry import Archive, Data, Deferred, Entry, Kind, Written, read_all
 from ..artifact import layout, record
 from ..errors import RecordError
 from .model import Change, Context, Outcome, Pass, in_wheel
@@ -124,8 +124,8 @@ def _finish(archive: Archive, context: Context) -> Outcome:
     others = tuple(verification.watched(entry) for entry in archive.entries if entry is not own)
     moved = archive.entries[-1] is not own
     changes = (Change("W010", own_name, "moved to the end, to be written last"),) if moved else ()
-    closing = own._replace(content=Closing(make))
-    return Outcome(archive._replace(entries=(*others, closing)), changes, late=late)
+    deferred = own._replace(content=Deferred(make))
+    return Outcome(archive._replace(entries=(*others, deferred)), changes, late=late)
 
 
 def _changes(mismatches: Iterable[record.Mismatch]) -> tuple[Change, ...]:

@@ -10,6 +10,7 @@ import zlib
 import pytest
 from support.tars import CANONICAL_GZIP, gz
 
+from samebytes.archive.entry import Aspect
 from samebytes.archive.gzip import Gunzipped, gunzip, gzip_chunks
 from samebytes.deflate.stream import Encoder, compress
 from samebytes.errors import ArchiveError, HostileArchiveError
@@ -44,7 +45,7 @@ def test_nothing_is_written_as_a_whole_gzip_file_too() -> None:
     assert unpack(data)[0] == b""
 
 
-def test_a_canonical_file_has_no_oddity_and_its_stream_is_measured() -> None:
+def test_a_canonical_file_has_no_deviation_and_its_stream_is_measured() -> None:
     data = b"".join(gzip_chunks([TEXT], Encoder()))
     plain, facts = unpack(data)
     assert plain == TEXT
@@ -88,15 +89,15 @@ def test_streams_of_another_compressor_are_told_apart_by_their_crc() -> None:
 def test_each_header_field_is_read_over_and_noted(header: bytes, details: list[str]) -> None:
     plain, facts = unpack(gz(TEXT, head=header))
     assert plain == TEXT
-    assert [oddity.detail for oddity in facts.oddities] == details
-    assert {oddity.code for oddity in facts.oddities} == {"G001"}
+    assert [deviation.detail for deviation in facts.deviations] == details
+    assert {deviation.aspect for deviation in facts.deviations} == {Aspect.GZIP_HEADER}
 
 
 def test_members_one_after_another_are_one_stream_and_odd() -> None:
     plain, facts = unpack(gz(TEXT) + gz(b"") + gz(b"end"))
     assert plain == TEXT + b"end"
     assert facts.size == len(TEXT) + 3
-    assert [oddity.detail for oddity in facts.oddities] == ["3 gzip members, one after another"]
+    assert [deviation.detail for deviation in facts.deviations] == ["3 gzip members, one after another"]
 
 
 @pytest.mark.parametrize("trailing", [b"\0", bytes(512), b"garbage", b"\x1f"])

@@ -14,7 +14,7 @@ from support.sdist_entries import LONG, VARIETY, gnu_tar, link, tar_of, written_
 from support.tars import DATE, base256, directory, hard_link, member, octal, pax, record, records, symlink
 
 from samebytes.archive import tar_reader
-from samebytes.archive.entry import Archive, Kind, Oddity, Owner, read_all
+from samebytes.archive.entry import Archive, Aspect, Deviation, Kind, Owner, read_all
 from samebytes.archive.tar import open_sdist, write_sdist
 from samebytes.deflate.stream import Encoder
 from samebytes.errors import ArchiveError, HostileArchiveError, OutputError
@@ -26,13 +26,13 @@ def facts(path: Path) -> list[tuple[str, Kind, int, float, bytes, str]]:
         return [(e.name, e.kind, e.mode, e.mtime, read_all(e.content), e.target) for e in archive.entries]
 
 
-def all_oddities(archive: Archive) -> list[Oddity]:
-    return [*archive.oddities, *(oddity for entry in archive.entries for oddity in entry.oddities)]
+def all_deviations(archive: Archive) -> list[Deviation]:
+    return [*archive.deviations, *(deviation for entry in archive.entries for deviation in entry.deviations)]
 
 
-def oddities(path: Path) -> list[Oddity]:
+def deviations(path: Path) -> list[Deviation]:
     with open_sdist(path) as archive:
-        return all_oddities(archive)
+        return all_deviations(archive)
 
 
 def rewritten(path: Path) -> bytes:
@@ -40,7 +40,7 @@ def rewritten(path: Path) -> bytes:
     once = written_again(path)
     again = path.with_name("again.tar.gz")
     again.write_bytes(once)
-    assert oddities(again) == []
+    assert deviations(again) == []
     assert written_again(again) == once
     return once
 
@@ -55,9 +55,9 @@ def written_again(path: Path) -> bytes:
 # -- canonical input comes back
 
 
-def test_canonical_input_has_no_oddity_and_comes_back_byte_for_byte(tmp_path: Path) -> None:
+def test_canonical_input_has_no_deviation_and_comes_back_byte_for_byte(tmp_path: Path) -> None:
     path = written_variety(tmp_path)
-    assert oddities(path) == []
+    assert deviations(path) == []
     assert rewritten(path) == path.read_bytes()
     with open_sdist(path) as archive:
         assert archive.name == "pkg-1.0.tar.gz"
@@ -184,7 +184,7 @@ def test_an_odd_form_is_read_noted_and_not_written_again(tmp_path: Path, case: s
     part, detail = ODD_FORMS[case]
     path = tars.sdist(tmp_path, part)
     assert facts(path) == [("pkg-1.0/f", Kind.FILE, 0o644, DATE, b"d", "")]
-    assert oddities(path) == [Oddity("T008", detail)]
+    assert deviations(path) == [Deviation(Aspect.TAR_HEADERS, detail)]
     assert gzip.decompress(rewritten(path)) == tars.tar(member(b"pkg-1.0/f", b"d"))
 
 
@@ -192,14 +192,14 @@ def test_a_checksum_of_signed_bytes_is_read_and_noted(tmp_path: Path) -> None:
     name = "pkg-1.0/ü"
     path = tars.sdist(tmp_path, tars.header(name.encode(), True, size=octal(1, 12)) + tars.padded(b"d"))
     assert facts(path)[0][0] == name
-    assert oddities(path) == [Oddity("T008", "checksum of signed bytes")]
+    assert deviations(path) == [Deviation(Aspect.TAR_HEADERS, "checksum of signed bytes")]
     rewritten(path)
 
 
 def test_a_name_beyond_ascii_in_the_field_itself_is_read_and_noted(tmp_path: Path) -> None:
     path = tars.sdist(tmp_path, member("pkg-1.0/ü".encode()))
     assert facts(path)[0][0] == "pkg-1.0/ü"
-    assert [oddity.code for oddity in oddities(path)] == ["T008"]
+    assert [deviation.aspect for deviation in deviations(path)] == [Aspect.TAR_HEADERS]
     rewritten(path)
 
 
@@ -207,7 +207,7 @@ def test_a_gnu_long_link_target_is_read_and_noted(tmp_path: Path) -> None:
     target = b"t" * 150
     path = tars.sdist(tmp_path, tars.gnu_long(b"K", target + b"\0"), symlink(b"pkg-1.0/l", target[:100]))
     assert facts(path) == [("pkg-1.0/l", Kind.SYMLINK, 0o777, DATE, b"", target.decode())]
-    assert oddities(path) == [Oddity("T008", "GNU long link target")]
+    assert deviations(path) == [Deviation(Aspect.TAR_HEADERS, "GNU long link target")]
     assert gzip.decompress(rewritten(path)) == tar_of(link("pkg-1.0/l", target.decode()))
 
 
@@ -225,9 +225,9 @@ def test_a_gnu_long_link_target_is_read_and_noted(tmp_path: Path) -> None:
 def test_times_are_read_whatever_their_form(tmp_path: Path, part: bytes, mtime: float, detail: str) -> None:
     path = tars.sdist(tmp_path, part)
     assert facts(path)[0][3] == mtime
-    (oddity,) = oddities(path)
-    assert oddity.code == "T008"
-    assert oddity.detail.endswith(detail)
+    (deviation,) = deviations(path)
+    assert deviation.aspect == Aspect.TAR_HEADERS
+    assert deviation.detail.endswith(detail)
     rewritten(path)
 
 
@@ -249,7 +249,7 @@ def test_owners_times_and_modes_that_canonical_headers_can_hold_are_not_odd(tmp_
         tmp_path,
         member(b"pkg-1.0/a", uid=octal(1000, 8), uname=b"me", mtime=octal(7, 12), mode=b"0000666\0"),
     )
-    assert oddities(path) == []
+    assert deviations(path) == []
     assert gzip.decompress(rewritten(path)) == gzip.decompress(path.read_bytes())
 
 
@@ -262,7 +262,7 @@ def test_a_global_pax_header_counts_for_all_that_follow_and_is_noted(tmp_path: P
         pax(records(mtime="78")) + member(b"pkg-1.0/c"),
     )
     assert [row[3] for row in facts(path)] == [DATE, 77, 78]
-    assert oddities(path)[0] == Oddity("T008", "global PAX header: comment, mtime")
+    assert deviations(path)[0] == Deviation(Aspect.TAR_HEADERS, "global PAX header: comment, mtime")
     rewritten(path)
 
 
@@ -284,9 +284,9 @@ def test_hard_links_become_files_with_the_contents_last_given_before_them(tmp_pa
         ("pkg-1.0/h", Kind.FILE, 0o755, DATE, b"new", ""),
         ("pkg-1.0/i", Kind.FILE, 0o755, DATE, b"new", ""),
     ]
-    assert [oddity for oddity in oddities(path) if oddity.code == "T007"] == [
-        Oddity("T007", "hard link to 'pkg-1.0/f'"),
-        Oddity("T007", "hard link to 'pkg-1.0/h'"),
+    assert [deviation for deviation in deviations(path) if deviation.aspect == Aspect.TAR_HARD_LINKS] == [
+        Deviation(Aspect.TAR_HARD_LINKS, "hard link to 'pkg-1.0/f'"),
+        Deviation(Aspect.TAR_HARD_LINKS, "hard link to 'pkg-1.0/h'"),
     ]
     rewritten(path)
 
@@ -299,7 +299,10 @@ def test_a_hard_link_to_a_symbolic_link_is_that_link_again(tmp_path: Path) -> No
         pax(records(ctime="1")) + hard_link(b"pkg-1.0/m", b"pkg-1.0/l"),
     )
     assert facts(path)[2] == ("pkg-1.0/m", Kind.SYMLINK, 0o777, DATE, b"", "f")
-    assert oddities(path) == [Oddity("T007", "hard link to 'pkg-1.0/l'"), Oddity("T008", "PAX header: ctime")]
+    assert deviations(path) == [
+        Deviation(Aspect.TAR_HARD_LINKS, "hard link to 'pkg-1.0/l'"),
+        Deviation(Aspect.TAR_HEADERS, "PAX header: ctime"),
+    ]
     rewritten(path)
 
 
@@ -307,7 +310,7 @@ def test_a_hard_link_to_a_symbolic_link_is_that_link_again(tmp_path: Path) -> No
 def test_a_member_for_the_archive_s_own_directory_is_passed_over(tmp_path: Path, name: bytes) -> None:
     path = tars.sdist(tmp_path, directory(name), TOP, member(b"pkg-1.0/f"))
     assert [row[0] for row in facts(path)] == ["pkg-1.0", "pkg-1.0/f"]
-    assert oddities(path) == [Oddity("T008", "a member for the archive's own directory")]
+    assert deviations(path) == [Deviation(Aspect.TAR_HEADERS, "a member for the archive's own directory")]
 
 
 @pytest.mark.parametrize("fields", [{"typeflag": b"\0"}, {"typeflag": b"\0", "magic": b"", "version": b""}])
@@ -319,7 +322,7 @@ def test_a_pre_posix_directory_is_known_by_its_slash(tmp_path: Path, fields: dic
 
 def test_a_directory_without_a_slash_is_odd(tmp_path: Path) -> None:
     path = tars.sdist(tmp_path, directory(b"pkg-1.0/d"))
-    assert oddities(path) == [Oddity("T008", "written in another way: name")]
+    assert deviations(path) == [Deviation(Aspect.TAR_HEADERS, "written in another way: name")]
     rewritten(path)
 
 
@@ -333,7 +336,7 @@ def test_links_that_stay_inside_are_kept_as_they_are(tmp_path: Path, target: byt
 def test_names_that_differ_in_case_only_are_not_refused(tmp_path: Path) -> None:
     path = tars.sdist(tmp_path, member(b"pkg-1.0/readme"), member(b"pkg-1.0/README"))
     assert [row[0] for row in facts(path)] == ["pkg-1.0/readme", "pkg-1.0/README"]
-    assert oddities(path) == []
+    assert deviations(path) == []
 
 
 # -- the end of the archive
@@ -355,14 +358,14 @@ ONE = member(b"pkg-1.0/f", b"data")
 def test_another_end_than_the_canonical_is_noted(tmp_path: Path, end: bytes, detail: str) -> None:
     path = tars.raw_sdist(tmp_path, ONE + end)
     assert [row[4] for row in facts(path)] == [b"data"]
-    assert oddities(path) == [Oddity("T009", detail)]
+    assert deviations(path) == [Deviation(Aspect.TAR_END, detail)]
     rewritten(path)
 
 
 def test_padding_that_holds_something_is_noted_and_dropped(tmp_path: Path) -> None:
     path = tars.sdist(tmp_path, ONE[:-5] + b"stash")
     assert facts(path)[0][4] == b"data"
-    assert oddities(path) == [Oddity("T009", "the padding of 'pkg-1.0/f' holds other bytes than zeros")]
+    assert deviations(path) == [Deviation(Aspect.TAR_END, "the padding of 'pkg-1.0/f' holds other bytes than zeros")]
     assert b"stash" not in gzip.decompress(rewritten(path))
 
 
@@ -570,10 +573,10 @@ def test_a_file_that_is_missing_or_a_directory_is_an_archive_error(tmp_path: Pat
             facts(path)
 
 
-def test_the_oddities_of_gzip_stand_before_those_of_tar(tmp_path: Path) -> None:
+def test_the_deviations_of_gzip_stand_before_those_of_tar(tmp_path: Path) -> None:
     path = tmp_path / "x.tar.gz"
     path.write_bytes(tars.gz(ONE, head=b"\x1f\x8b\x08\0\0\0\0\0\x02\xff"))
-    assert [oddity.code for oddity in oddities(path)] == ["G001", "T009"]
+    assert [deviation.aspect for deviation in deviations(path)] == [Aspect.GZIP_HEADER, Aspect.TAR_END]
     rewritten(path)
 
 

@@ -14,7 +14,7 @@ from support import tars
 from support.sdist_entries import LONG, VARIETY, file, folder, gnu_tar, link, tar_of, written_variety
 from support.tars import DATE, directory, member, octal, pax, records, symlink
 
-from samebytes.archive.entry import Closing, Entry, Kind, Owner, Written
+from samebytes.archive.entry import Deferred, Entry, Kind, Owner, Written
 from samebytes.archive.tar import write_sdist, write_tar
 from samebytes.archive.tar_header import member_head
 from samebytes.deflate.stream import Encoder, compress
@@ -148,13 +148,13 @@ def test_what_was_written_is_told_with_its_digest() -> None:
     assert write_tar(io.BytesIO(), [file("pkg-1.0/f", b"data")]) == written[1:2]
 
 
-def test_closing_contents_are_made_from_what_stands_before_them() -> None:
+def test_deferred_contents_are_made_from_what_stands_before_them() -> None:
     def listing(written: object) -> bytes:
         assert isinstance(written, tuple)
         return "".join(f"{row.name}\n" for row in written).encode()
 
-    closing = Entry("pkg-1.0/list", Kind.FILE, 0o644, DATE, Closing(listing))
-    assert tar_of(file("pkg-1.0/a"), closing) == tar_of(file("pkg-1.0/a"), file("pkg-1.0/list", b"pkg-1.0/a\n"))
+    deferred = Entry("pkg-1.0/list", Kind.FILE, 0o644, DATE, Deferred(listing))
+    assert tar_of(file("pkg-1.0/a"), deferred) == tar_of(file("pkg-1.0/a"), file("pkg-1.0/list", b"pkg-1.0/a\n"))
 
 
 class Pieces:

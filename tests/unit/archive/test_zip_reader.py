@@ -26,7 +26,7 @@ from support.zips import (
     zip64,
 )
 
-from samebytes.archive.entry import CHUNK_SIZE, Archive, Kind, Oddity, read_all
+from samebytes.archive.entry import CHUNK_SIZE, Archive, Aspect, Deviation, Kind, read_all
 from samebytes.archive.zip import open_zip
 from samebytes.errors import ArchiveError
 
@@ -47,8 +47,8 @@ def test_canonical_file_has_nothing_odd(tmp_path: Path) -> None:
     assert {entry.mtime for entry in archive.entries} == {NOON_SECONDS}
     assert contents == [TEXT, b"#!python\n", TEXT]
     assert [entry.content.size for entry in archive.entries] == [len(data) for data in contents]
-    assert archive.oddities == ()
-    assert [entry.oddities for entry in archive.entries] == [(), (), ()]
+    assert archive.deviations == ()
+    assert [entry.deviations for entry in archive.entries] == [(), (), ()]
 
 
 def test_packed_size_and_crc_are_of_the_bytes_in_the_file(tmp_path: Path) -> None:
@@ -94,8 +94,8 @@ def test_directory_that_is_longer_than_what_is_held_of_it(tmp_path: Path) -> Non
     archive, contents = read(tmp_path, build(*members))
     assert sum(map(len, comments)) > 1 << 20
     assert [entry.name for entry in archive.entries] == [f"{number:02}" for number in range(60)]
-    assert [entry.oddities for entry in archive.entries[1:]] == [
-        (Oddity("Z007", f"comment of {len(comment)} bytes"),) for comment in comments[1:]
+    assert [entry.deviations for entry in archive.entries[1:]] == [
+        (Deviation(Aspect.ZIP_COMMENTS, f"comment of {len(comment)} bytes"),) for comment in comments[1:]
     ]
     assert contents == [TEXT] * 60
 
@@ -103,7 +103,7 @@ def test_directory_that_is_longer_than_what_is_held_of_it(tmp_path: Path) -> Non
 def test_extra_field_that_is_longer_than_usual(tmp_path: Path) -> None:
     member = Member(local={"extra": field_of(0xA220, b"\0" * 60_000)})
     archive, contents = read(tmp_path, build(member, Member(b"b")))
-    assert archive.entries[0].oddities == (Oddity("Z006", "extra field 0xa220 (padding)"),)
+    assert archive.entries[0].deviations == (Deviation(Aspect.ZIP_EXTRA_FIELDS, "extra field 0xa220 (padding)"),)
     assert contents == [TEXT, TEXT]
 
 
@@ -126,7 +126,7 @@ def test_directory_loses_its_slash(tmp_path: Path) -> None:
         ("pkg/a.py", Kind.FILE, 0o644),
     ]
     assert contents == [b"", b"", TEXT]
-    assert all(entry.oddities == () for entry in archive.entries)
+    assert all(entry.deviations == () for entry in archive.entries)
 
 
 def test_directory_that_claims_deflate_without_a_stream_is_empty(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_symbolic_link_keeps_its_target(tmp_path: Path) -> None:
     archive, _ = read(tmp_path, build(Member(b"pkg/link", b"a.py", method=0, external=0o120777 << 16)))
     (entry,) = archive.entries
     assert (entry.kind, entry.target, entry.content.size) == (Kind.SYMLINK, "a.py", 0)
-    assert entry.oddities == ()
+    assert entry.deviations == ()
 
 
 def test_zipfile_output_is_read(tmp_path: Path) -> None:
@@ -175,8 +175,8 @@ def test_zipfile_stream_with_data_descriptors_is_read(tmp_path: Path, force_zip6
                 member.write(TEXT)
     archive, contents = read(tmp_path, bytes(sink.data))
     assert contents == [TEXT, TEXT]
-    codes = {oddity.code for entry in archive.entries for oddity in entry.oddities}
-    assert codes >= ({"Z008", "Z009"} if force_zip64 else {"Z008"})
+    codes = {deviation.aspect for entry in archive.entries for deviation in entry.deviations}
+    assert codes >= ({Aspect.ZIP_FLAGS, Aspect.ZIP64} if force_zip64 else {Aspect.ZIP_FLAGS})
 
 
 def odd(detail: str, code: str, **changes: object) -> object:
@@ -184,50 +184,52 @@ def odd(detail: str, code: str, **changes: object) -> object:
 
 
 ODD_MEMBERS = [
-    odd("time 0x0000 and date 0x0000 are no moment", "Z002", time=0, date=0),
-    odd("another time in the local header than in the central directory", "Z002", local={"time": 7}),
-    odd("no Unix mode", "Z003", external=0),
-    odd("no file type in the mode 0o644", "Z003", external=0o644 << 16),
-    odd("file type 0o10000 in the mode of a file", "Z003", external=0o010644 << 16),
-    odd("file type 0o40000 in the mode of a file", "Z003", external=0o040755 << 16),
-    odd("DOS attributes 0x20", "Z003", external=FILE_0644 | 0x20),
-    odd("made by system 0 (DOS)", "Z005", made_by=20),
-    odd("made by system 99 (unknown)", "Z005", made_by=99 << 8 | 20),
-    odd("made by version 6.3 instead of 2.0", "Z005", made_by=3 << 8 | 63),
-    odd("version needed 2.0 instead of 1.0", "Z005", data=b"x", method=0, needed=20),
-    odd("version needed, in the local header, 1.0 instead of 2.0", "Z005", local={"needed": 10}),
-    odd("internal attributes 0x0001", "Z005", internal=1),
-    odd("extra field 0x5455 (Unix times)", "Z006", extra=field_of(0x5455, b"\3" + bytes(8))),
-    odd("extra field 0x7875 (Unix owner)", "Z006", local={"extra": field_of(0x7875, b"\1\4abcd\4efgh")}),
-    odd("extra field 0x1234 (unknown)", "Z006", extra=field_of(0x1234, b"")),
-    odd("extra field 0x7075 (Unicode name)", "Z006", extra=field_of(0x7075, b"\1abcdpkg/a.py")),
-    odd("padding in the extra field", "Z006", local={"extra": b"\0\0\0"}),
-    odd("comment of 5 bytes", "Z007", comment=b"hello"),
-    odd("flag 0x0002 (compression level)", "Z008", flags=2),
-    odd("flag 0x0800 (UTF-8 name)", "Z008", flags=0x800),
-    odd("flag 0x0800 (UTF-8 name)", "Z008", local={"flags": 0x800}),
-    odd("flag 0x8000 (unknown)", "Z008", flags=0x8000),
-    odd("name neither ASCII nor marked as UTF-8, read as code page 437", "Z008", name=b"caf\x82"),
+    odd("time 0x0000 and date 0x0000 are no moment", Aspect.ZIP_TIMES, time=0, date=0),
+    odd("another time in the local header than in the central directory", Aspect.ZIP_TIMES, local={"time": 7}),
+    odd("no Unix mode", Aspect.ZIP_MODES, external=0),
+    odd("no file type in the mode 0o644", Aspect.ZIP_MODES, external=0o644 << 16),
+    odd("file type 0o10000 in the mode of a file", Aspect.ZIP_MODES, external=0o010644 << 16),
+    odd("file type 0o40000 in the mode of a file", Aspect.ZIP_MODES, external=0o040755 << 16),
+    odd("DOS attributes 0x20", Aspect.ZIP_MODES, external=FILE_0644 | 0x20),
+    odd("made by system 0 (DOS)", Aspect.ZIP_VERSIONS, made_by=20),
+    odd("made by system 99 (unknown)", Aspect.ZIP_VERSIONS, made_by=99 << 8 | 20),
+    odd("made by version 6.3 instead of 2.0", Aspect.ZIP_VERSIONS, made_by=3 << 8 | 63),
+    odd("version needed 2.0 instead of 1.0", Aspect.ZIP_VERSIONS, data=b"x", method=0, needed=20),
+    odd("version needed, in the local header, 1.0 instead of 2.0", Aspect.ZIP_VERSIONS, local={"needed": 10}),
+    odd("internal attributes 0x0001", Aspect.ZIP_VERSIONS, internal=1),
+    odd("extra field 0x5455 (Unix times)", Aspect.ZIP_EXTRA_FIELDS, extra=field_of(0x5455, b"\3" + bytes(8))),
+    odd(
+        "extra field 0x7875 (Unix owner)", Aspect.ZIP_EXTRA_FIELDS, local={"extra": field_of(0x7875, b"\1\4abcd\4efgh")}
+    ),
+    odd("extra field 0x1234 (unknown)", Aspect.ZIP_EXTRA_FIELDS, extra=field_of(0x1234, b"")),
+    odd("extra field 0x7075 (Unicode name)", Aspect.ZIP_EXTRA_FIELDS, extra=field_of(0x7075, b"\1abcdpkg/a.py")),
+    odd("padding in the extra field", Aspect.ZIP_EXTRA_FIELDS, local={"extra": b"\0\0\0"}),
+    odd("comment of 5 bytes", Aspect.ZIP_COMMENTS, comment=b"hello"),
+    odd("flag 0x0002 (compression level)", Aspect.ZIP_FLAGS, flags=2),
+    odd("flag 0x0800 (UTF-8 name)", Aspect.ZIP_FLAGS, flags=0x800),
+    odd("flag 0x0800 (UTF-8 name)", Aspect.ZIP_FLAGS, local={"flags": 0x800}),
+    odd("flag 0x8000 (unknown)", Aspect.ZIP_FLAGS, flags=0x8000),
+    odd("name neither ASCII nor marked as UTF-8, read as code page 437", Aspect.ZIP_FLAGS, name=b"caf\x82"),
     odd(
         "ZIP64 extra field in the central directory, where nothing needs it",
-        "Z009",
+        Aspect.ZIP64,
         extra=b"\1\0\0\0",
         local={"extra": b""},
     ),
     odd(
         "ZIP64 extra field in the local header, where nothing needs it",
-        "Z009",
+        Aspect.ZIP64,
         local={"extra": zip64(len(TEXT), len(deflated(TEXT))), "size": FULL, "packed_size": FULL},
     ),
 ]
 
 
 @pytest.mark.parametrize(("member", "expected"), ODD_MEMBERS)
-def test_oddity_of_a_member_is_told(tmp_path: Path, member: Member, expected: list[tuple[str, str]]) -> None:
+def test_deviation_of_a_member_is_told(tmp_path: Path, member: Member, expected: list[tuple[str, str]]) -> None:
     archive, contents = read(tmp_path, build(member))
     assert contents == [member.data]
-    assert archive.entries[0].oddities == tuple(Oddity(*oddity) for oddity in expected)
-    assert archive.oddities == ()
+    assert archive.entries[0].deviations == tuple(Deviation(*deviation) for deviation in expected)
+    assert archive.deviations == ()
 
 
 def test_name_without_utf8_flag_is_code_page_437(tmp_path: Path) -> None:
@@ -246,7 +248,7 @@ def test_missing_or_impossible_facts_get_the_plain_ones(tmp_path: Path) -> None:
 )
 def test_odd_attributes_of_a_directory_are_told(tmp_path: Path, attributes: int, detail: str) -> None:
     archive, _ = read(tmp_path, build(directory(external=0o040755 << 16 | attributes)))
-    assert archive.entries[0].oddities == (Oddity("Z003", detail),)
+    assert archive.entries[0].deviations == (Deviation(Aspect.ZIP_MODES, detail),)
 
 
 @pytest.mark.parametrize("signature", [True, False])
@@ -261,17 +263,17 @@ def test_every_form_of_data_descriptor_is_read(
     first = Member(data=data, flags=8, local=local, descriptor=descriptor(plain, width=width, signature=signature))
     archive, contents = read(tmp_path, build(first, Member(b"b")))
     assert contents == [data, TEXT]
-    assert archive.oddities == ()
-    assert archive.entries[0].oddities == (Oddity("Z008", "flag 0x0008 (data descriptor)"),)
+    assert archive.deviations == ()
+    assert archive.entries[0].deviations == (Deviation(Aspect.ZIP_FLAGS, "flag 0x0008 (data descriptor)"),)
 
 
 def test_descriptor_announced_in_one_header_only_is_told(tmp_path: Path) -> None:
     member = Member(local={"flags": 8}, descriptor=descriptor(Member()))
     archive, contents = read(tmp_path, build(member))
     assert contents == [TEXT]
-    assert archive.entries[0].oddities == (
-        Oddity("Z008", "flag 0x0008 (data descriptor)"),
-        Oddity("Z008", "data descriptor announced in one of the two headers only"),
+    assert archive.entries[0].deviations == (
+        Deviation(Aspect.ZIP_FLAGS, "flag 0x0008 (data descriptor)"),
+        Deviation(Aspect.ZIP_FLAGS, "data descriptor announced in one of the two headers only"),
     )
 
 
@@ -280,10 +282,10 @@ def test_order_and_gaps_are_told(tmp_path: Path) -> None:
     archive, contents = read(tmp_path, data)
     assert [entry.name for entry in archive.entries] == ["b", "pkg/a.py"]
     assert contents == [TEXT, TEXT]
-    assert archive.oddities == (
-        Oddity("Z011", "members lie in another order than the central directory's"),
-        Oddity("Z011", "3 bytes lie unused after 'pkg/a.py'"),
-        Oddity("Z011", "5 bytes lie unused after 'b'"),
+    assert archive.deviations == (
+        Deviation(Aspect.ZIP_LAYOUT, "members lie in another order than the central directory's"),
+        Deviation(Aspect.ZIP_LAYOUT, "3 bytes lie unused after 'pkg/a.py'"),
+        Deviation(Aspect.ZIP_LAYOUT, "5 bytes lie unused after 'b'"),
     )
 
 
@@ -291,7 +293,7 @@ def test_order_and_gaps_are_told(tmp_path: Path) -> None:
 def test_archive_comment_is_told(tmp_path: Path, size: int) -> None:
     archive, contents = read(tmp_path, build(Member(), comment=b"c" * size))
     assert contents == [TEXT]
-    assert archive.oddities == (Oddity("Z007", f"comment of {size} bytes"),)
+    assert archive.deviations == (Deviation(Aspect.ZIP_COMMENTS, f"comment of {size} bytes"),)
 
 
 FITTING = zip64(len(TEXT), len(deflated(TEXT)))
@@ -307,7 +309,7 @@ def test_zip64_sizes_are_read(tmp_path: Path, extra: bytes) -> None:
     member = Member(extra=extra, size=FULL, packed_size=FULL, local={"extra": FITTING})
     archive, contents = read(tmp_path, build(member))
     assert contents == [TEXT]
-    assert {oddity.code for oddity in archive.entries[0].oddities} == {"Z009"}
+    assert {deviation.aspect for deviation in archive.entries[0].deviations} == {Aspect.ZIP64}
 
 
 @pytest.mark.parametrize(
@@ -328,7 +330,7 @@ def test_zip64_offset_is_read_after_the_sizes(tmp_path: Path) -> None:
     second = Member(b"b", offset=FULL, extra=zip64(len(build(Member())) - 22 - 46 - 8), local={"extra": b""})
     archive, contents = read(tmp_path, build(Member(), second))
     assert contents == [TEXT, TEXT]
-    assert [oddity.code for oddity in archive.entries[1].oddities] == ["Z009"]
+    assert [deviation.aspect for deviation in archive.entries[1].deviations] == [Aspect.ZIP64]
 
 
 @pytest.mark.parametrize(
@@ -345,7 +347,7 @@ def test_zip64_end_record_is_read(
 ) -> None:
     archive, contents = read(tmp_path, build(Member(), end=end, end64=end64, end64_data=extra_data))
     assert contents == [TEXT]
-    assert archive.oddities == (Oddity("Z009", detail),)
+    assert archive.deviations == (Deviation(Aspect.ZIP64, detail),)
 
 
 MANY = [Member(b"%d" % number, b"", method=0) for number in range(0xFFFF)]
@@ -365,7 +367,7 @@ def test_65535_members_are_read(
 ) -> None:
     with open_zip(saved(tmp_path, build(*MANY, end=end, end64=end64))) as archive:
         assert len(archive.entries) == 0xFFFF
-        assert archive.oddities == tuple(Oddity("Z009", detail) for detail in details)
+        assert archive.deviations == tuple(Deviation(Aspect.ZIP64, detail) for detail in details)
 
 
 @pytest.mark.parametrize("disks", [1, 0])
@@ -399,8 +401,8 @@ def test_members_beyond_4_gib_are_read(tmp_path: Path, disks: int) -> None:
         assert read_all(archive.entries[1].content) == TEXT
         assert next(iter(archive.entries[0].content.chunks())).strip(b"\0") == b""
         detail = "a ZIP64 end record with other versions, fields or data than are needed"
-        assert archive.oddities == (() if disks else (Oddity("Z009", detail),))
-        assert [entry.oddities for entry in archive.entries] == [(), ()]
+        assert archive.deviations == (() if disks else (Deviation(Aspect.ZIP64, detail),))
+        assert [entry.deviations for entry in archive.entries] == [(), ()]
 
 
 def test_file_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from support.zips import FULL, NOON, NOON_SECONDS, TEXT, Member, build, deflated, directory, saved, zip64
 
-from samebytes.archive.entry import Closing, Data, Entry, Kind, Written, read_all
+from samebytes.archive.entry import Data, Deferred, Entry, Kind, Written, read_all
 from samebytes.archive.zip import open_zip, write_zip
 from samebytes.archive.zip_headers import Stream, central_header, local_header, write_directory
 from samebytes.deflate.stream import Encoder
@@ -132,14 +132,14 @@ def test_what_is_written_is_told() -> None:
     )
 
 
-def test_closing_contents_are_made_from_what_was_written_before() -> None:
+def test_deferred_contents_are_made_from_what_was_written_before() -> None:
     seen: list[Sequence[Written]] = []
 
     def make(before: Sequence[Written]) -> bytes:
         seen.append(before)
         return b"RECORD of %d" % len(before)
 
-    file, told = written(entry(), Entry("RECORD", Kind.FILE, 0o644, NOON_SECONDS, Closing(make)), entry("z"))
+    file, told = written(entry(), Entry("RECORD", Kind.FILE, 0o644, NOON_SECONDS, Deferred(make)), entry("z"))
     assert file == build(Member(), Member(b"RECORD", b"RECORD of 1", method=0), Member(b"z"))
     assert seen == [told[:1]]
 
@@ -177,8 +177,8 @@ def test_contents_that_are_not_as_large_as_they_say_are_refused(size: int) -> No
 def test_second_run_changes_nothing(tmp_path: Path) -> None:
     first, told = written(entry(), entry("é", NOISE), entry("x", b"", mode=0o755), entry("z", bytes(3_000_000)))
     with open_zip(saved(tmp_path, first)) as archive:
-        assert archive.oddities == ()
-        assert {one.oddities for one in archive.entries} == {()}
+        assert archive.deviations == ()
+        assert {one.deviations for one in archive.entries} == {()}
         assert written(*archive.entries) == (first, told)
         crcs = [one.packed.crc() for one in archive.entries if one.packed]
     assert crcs == [one.packed_crc for one in told]
@@ -270,7 +270,7 @@ def test_end_records_of_many_members(count: int) -> None:
     assert sink.getvalue() == (wide if count >= 0xFFFF else b"") + narrow
 
 
-def test_forged_giant_is_read_without_oddities(tmp_path: Path) -> None:
+def test_forged_giant_is_read_without_deviations(tmp_path: Path) -> None:
     giant = Stream(0, LARGE)
     small = Stream(8, len(deflated(TEXT)), zlib.crc32(TEXT))
     path = tmp_path / "giant.whl"
@@ -286,8 +286,8 @@ def test_forged_giant_is_read_without_oddities(tmp_path: Path) -> None:
     with open_zip(path) as archive:
         assert [one.content.size for one in archive.entries] == [LARGE, len(TEXT)]
         assert read_all(archive.entries[1].content) == TEXT
-        assert archive.oddities == ()
-        assert [one.oddities for one in archive.entries] == [(), ()]
+        assert archive.deviations == ()
+        assert [one.deviations for one in archive.entries] == [(), ()]
     with zipfile.ZipFile(path) as file:
         assert [info.file_size for info in file.infolist()] == [LARGE, len(TEXT)]
         assert file.read("small") == TEXT

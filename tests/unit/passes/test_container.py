@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from support.wheels import DATE, INFO, RECORD, SDIST_NAME, TOP, Member, archive, members, sources
 
-from samebytes.archive.entry import Archive, Kind, Oddity, Owner
+from samebytes.archive.entry import Archive, Aspect, Deviation, Kind, Owner
 from samebytes.errors import ArchiveError
 from samebytes.passes import ALL, by_code
-from samebytes.passes.container import executable, zip_date
+from samebytes.passes.container import CODES, executable, zip_date
 from samebytes.passes.model import Context, Outcome
 
 WHEEL = Context(DATE, "wheel")
@@ -174,24 +174,18 @@ def test_names_that_differ_in_case_are_a_note() -> None:
     assert [tuple(note) for note in outcome.notes] == [("T010", "t/READ", "is t/Read where case does not count")]
 
 
-@pytest.mark.parametrize("code", ["Z003", "Z005", "Z006", "Z007", "Z008", "Z009", "Z011"])
-def test_what_a_reader_noted_in_a_wheel_is_told_once(code: str) -> None:
-    check_oddities(code, WHEEL)
-
-
-@pytest.mark.parametrize("code", ["T002", "T004", "T007", "T008", "T009", "G001"])
-def test_what_a_reader_noted_in_an_sdist_is_told_once(code: str) -> None:
-    check_oddities(code, SDIST)
-
-
-def check_oddities(code: str, context: Context) -> None:
+@pytest.mark.parametrize("aspect", Aspect)
+def test_what_a_reader_noted_is_reported_once_by_the_pass_that_is_for_it(aspect: Aspect) -> None:
+    code = CODES[aspect]
+    mine = aspect, Aspect.TAR_END if aspect is not Aspect.TAR_END else Aspect.TAR_HEADERS
+    of_member, of_all = (tuple(Deviation(each, where) for each in mine) for where in ("of a member", "of all"))
     given = archive([Member("t/a", mtime=DATE), Member("t/b", mtime=DATE)])
-    odd = given.entries[1]._replace(oddities=(Oddity(code, "of a member"), Oddity("X", "another's")))
-    given = given._replace(entries=(given.entries[0], odd), oddities=(Oddity("X", "another's"), Oddity(code, "of all")))
-    outcome = once(code, given, context)
+    odd = given.entries[1]._replace(deviations=of_member)
+    given = given._replace(entries=(given.entries[0], odd), deviations=of_all)
+    outcome = once(code, given, WHEEL if code.startswith("Z") else SDIST)
     assert [tuple(change) for change in outcome.changes] == [(code, "", "of all"), (code, "t/b", "of a member")]
-    assert outcome.archive.oddities == (Oddity("X", "another's"),)
-    assert outcome.archive.entries[1].oddities == (Oddity("X", "another's"),)
+    assert outcome.archive.deviations == of_all[1:]
+    assert outcome.archive.entries[1].deviations == of_member[1:]
 
 
 def test_the_order_of_a_wheel_without_metadata_is_an_error() -> None:

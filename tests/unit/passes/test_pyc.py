@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.canonical_code import canonical_code
 
-from samebytes.archive.entry import Archive, Data, Entry, Kind, Oddity, Packed, read_all
+from samebytes.archive.entry import Archive, Aspect, Data, Deviation, Entry, Kind, Packed, read_all
 from samebytes.errors import ArchiveError
 from samebytes.passes.model import Context, Pass
 from samebytes.passes.pyc import LARGEST, PYC, PYC_CODE, Reheaded
@@ -73,15 +73,23 @@ def test_headers_no_longer_hold_a_time(tmp_path: Path) -> None:
 
 def test_the_code_and_everything_else_of_the_member_stay(tmp_path: Path) -> None:
     data = compiled(tmp_path)
-    entry = Entry("m.pyc", Kind.FILE, 0o755, 5.0, Data(data), oddities=(Oddity("Z006", "extra"),), packed=OLD)
-    before = Archive("x.whl", (entry, member("m.py", SOURCE)), (Oddity("Z007", "comment"),))
+    entry = Entry(
+        "m.pyc",
+        Kind.FILE,
+        0o755,
+        5.0,
+        Data(data),
+        deviations=(Deviation(Aspect.ZIP_EXTRA_FIELDS, "extra"),),
+        packed=OLD,
+    )
+    before = Archive("x.whl", (entry, member("m.py", SOURCE)), (Deviation(Aspect.ZIP_COMMENTS, "comment"),))
     after = PYC.run(before, CONTEXT).archive
     assert read_all(after.entries[0].content)[16:] == data[16:]
     assert after.entries[0].content.size == len(data)
     assert after.entries[0]._replace(content=entry.content, packed=OLD) == entry
     assert after.entries[0].packed is None, "the packed bytes found are those of other contents"
     assert after.entries[1] is before.entries[1]
-    assert (after.name, after.oddities) == (before.name, before.oddities)
+    assert (after.name, after.deviations) == (before.name, before.deviations)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from support import wheels
 from support.wheels import DATE, INFO, RECORD, Member, archive, record_of, spelt
 
-from samebytes.archive.entry import Archive, Closing, Data, Entry, Kind, Written, read_all
+from samebytes.archive.entry import Archive, Data, Deferred, Entry, Kind, Written, read_all
 from samebytes.errors import RecordError
 from samebytes.passes import by_code
 from samebytes.passes.model import Change, Context, Outcome
@@ -22,12 +22,12 @@ TRUE = record_of(FILES)
 
 
 def write(entries: Sequence[Entry]) -> tuple[dict[str, bytes], tuple[Written, ...]]:
-    """Do what a writer does with contents: read them in turn, once, and make the closing ones when they come."""
+    """Do what a writer does with contents: read them in turn, once, and make the deferred ones when they come."""
     contents: dict[str, bytes] = {}
     written: list[Written] = []
     for entry in entries:
         content = entry.content
-        data = content.make(tuple(written)) if isinstance(content, Closing) else read_all(content)
+        data = content.make(tuple(written)) if isinstance(content, Deferred) else read_all(content)
         contents[entry.name] = data
         written.append(Written(entry.name, len(data), hashlib.sha256(data).digest(), 0, 0))
     return contents, tuple(written)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from samebytes.archive.entry import Archive, Data, Entry, Kind, Oddity, Packed, read_all
+from samebytes.archive.entry import Archive, Aspect, Data, Deviation, Entry, Kind, Packed, read_all
 from samebytes.artifact.sbom import LARGEST
 from samebytes.errors import ArchiveError
 from samebytes.passes.model import Context
@@ -58,13 +58,15 @@ def test_two_builds_have_one_document() -> None:
 
 
 def test_everything_else_of_the_member_stays() -> None:
-    entry = Entry(NAME, Kind.FILE, 0o755, 5.0, Data(HERE), oddities=(Oddity("Z006", "extra"),), packed=OLD)
-    before = Archive("x.whl", (entry, member("m.py", b"")), (Oddity("Z007", "comment"),))
+    entry = Entry(
+        NAME, Kind.FILE, 0o755, 5.0, Data(HERE), deviations=(Deviation(Aspect.ZIP_EXTRA_FIELDS, "extra"),), packed=OLD
+    )
+    before = Archive("x.whl", (entry, member("m.py", b"")), (Deviation(Aspect.ZIP_COMMENTS, "comment"),))
     after = SBOM.run(before, CONTEXT).archive
     assert after.entries[0]._replace(content=entry.content, packed=OLD) == entry
     assert after.entries[0].packed is None, "the packed bytes found are those of other contents"
     assert after.entries[1] is before.entries[1]
-    assert (after.name, after.oddities) == (before.name, before.oddities)
+    assert (after.name, after.deviations) == (before.name, before.deviations)
 
 
 @pytest.mark.parametrize(

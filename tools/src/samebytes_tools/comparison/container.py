@@ -159,7 +159,7 @@ def _is_of_fraction(detail: str) -> bool:
 
 
 def _is_of_time(detail: str) -> bool:
-    """Tell whether a header may be odd for that alone: readers name other oddities only where there is no such."""
+    """Tell whether a header may be odd for that alone: readers name other deviations only where there is no such."""
     return _is_of_fraction(detail) or detail.startswith("written in another way: ")
 
 

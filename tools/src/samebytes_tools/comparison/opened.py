@@ -115,7 +115,7 @@ def settled(side: Opened, differing: Collection[str]) -> Opened:
     concerned = [entry for key, entry in side.normal.items() if key in sources or _is_concerned(key, differing)]
     if not concerned:
         return side
-    archive = side.archive._replace(entries=tuple(concerned), oddities=())
+    archive = side.archive._replace(entries=tuple(concerned), deviations=())
     *outcomes, last = run(archive, _context(side.kind), _COSTLY_RULES)
     changed = {side.key(entry.name): entry for entry in last.archive.entries}
     changes = tuple(change for outcome in outcomes for change in outcome.changes)

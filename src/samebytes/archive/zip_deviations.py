@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 
-from .entry import Oddity
+from .entry import Aspect, Deviation
 from .zip_directory import PADDING
 from .zip_layout import (
     DEFLATED,
@@ -60,18 +60,18 @@ _EXTRAS = {
 _FLAGS = {0x0002: "compression level", 0x0004: "compression level", 0x0008: "data descriptor", 0x0800: "UTF-8 name"}
 
 
-def member_oddities(central: CentralHeader, local: LocalHeader) -> tuple[Oddity, ...]:
+def member_deviations(central: CentralHeader, local: LocalHeader) -> tuple[Deviation, ...]:
     """Return what is odd about a member's two headers, in the order of the codes."""
     found = (
-        ("Z002", _times(central, local)),
-        ("Z003", _modes(central)),
-        ("Z005", _versions(central, local)),
-        ("Z006", _extras(central, local)),
-        ("Z007", [f"comment of {len(central.comment)} bytes"] if central.comment else ()),
-        ("Z008", _flags(central, local)),
-        ("Z009", _zip64(central, local)),
+        (Aspect.ZIP_TIMES, _times(central, local)),
+        (Aspect.ZIP_MODES, _modes(central)),
+        (Aspect.ZIP_VERSIONS, _versions(central, local)),
+        (Aspect.ZIP_EXTRA_FIELDS, _extras(central, local)),
+        (Aspect.ZIP_COMMENTS, [f"comment of {len(central.comment)} bytes"] if central.comment else ()),
+        (Aspect.ZIP_FLAGS, _flags(central, local)),
+        (Aspect.ZIP64, _zip64(central, local)),
     )
-    return tuple(Oddity(code, detail) for code, details in found for detail in details)
+    return tuple(Deviation(aspect, detail) for aspect, details in found for detail in details)
 
 
 def _times(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
