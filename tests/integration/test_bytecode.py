@@ -79,7 +79,7 @@ class Wanted(NamedTuple):
 
 def python(minor: int) -> Python:
     try:
-        return interpreters.find((3, minor), os.environ)
+        return interpreters.find(f"3.{minor}", os.environ)
     except UsageError as error:
         pytest.skip(error.message)
 

@@ -409,7 +409,7 @@ def test_interpreters_each_give_a_result(desk: Desk) -> None:
     assert [one["state"] for one in results] == ["same", "could not be built", "could not be built"]
     assert results[0]["python"] == sys.version.split()[0]
     assert "Python 3.1 is needed and not here" in results[1]["error"]["message"]
-    assert "nonsense is no Python interpreter" in results[2]["error"]["message"]
+    assert "nonsense is not a Python interpreter" in results[2]["error"]["message"]
 
 
 def test_reports_for_people_and_for_ci(desk: Desk) -> None:

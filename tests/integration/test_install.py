@@ -179,7 +179,7 @@ def test_the_example_of_a_layer(wheels: list[Path], tmp_path: Path) -> None:
 def test_other_pythons(minor: int, tmp_path: Path) -> None:
     """What their pip installs is fixed by running them, fixed without running them, and laid out by us, to one tree."""
     try:
-        python = interpreters.find((3, minor), os.environ).executable
+        python = interpreters.find(f"3.{minor}", os.environ).executable
     except UsageError as error:
         pytest.skip(error.message)
     source = project(tmp_path, files={"demo/__init__.py": SETS, "demo/part.py": b"from demo import main\n"})

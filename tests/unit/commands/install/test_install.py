@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import packaging.tags
 import pytest
 
 pytest.importorskip("installer")
@@ -25,6 +27,7 @@ from samebytes_tools.commands.install.install import find_wheels
 from samebytes_tools.commands.install.scheme import TARGET, beneath_top
 from samebytes_tools.commands.install.tags import refuse_unfit
 from samebytes_tools.commands.tree.digest import digest
+from samebytes_tools.commands.tree.places import ask
 from support.artifacts import METADATA, WHEEL, record_of, wheel, zip_info
 from support.installed import DATE, PYTHON, TAG, facts, install_into, project, strays
 from support.schemas import assert_valid
@@ -327,28 +330,67 @@ def test_wheels_of_one_project(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tags", "version", "fits"),
+    ("tags", "abi", "fits"),
     [
-        ("py3-none-any", (3, 9), True),
-        ("py2.py3-none-any", (3, 13), True),
-        ("py2-none-any", (3, 13), False),
-        ("py312-none-any", (3, 11), False),
-        ("cp39-abi3-manylinux2014_x86_64", (3, 12), True),
-        ("cp312-abi3-win_amd64", (3, 11), False),
-        ("cp311-cp311-manylinux2014_x86_64", (3, 11), True),
-        ("cp311-cp311-manylinux2014_x86_64", (3, 12), False),
-        ("cp313-cp313t-manylinux2014_x86_64", (3, 13), True),
-        ("pp310-pypy310_pp73-manylinux2014_x86_64", (3, 10), False),
+        ("py3-none-any", "cp39", True),
+        ("py2.py3-none-any", "cp313", True),
+        ("py2-none-any", "cp313", False),
+        ("py312-none-any", "cp311", False),
+        ("py3-none-win_amd64", "cp311", True),
+        ("cp39-abi3-manylinux2014_x86_64", "cp312", True),
+        ("cp312-abi3-win_amd64", "cp311", False),
+        ("cp39-abi3-macosx_11_0_arm64", "cp313t", False),  # no free-threaded build has the stable ABI of PEP 384
+        ("cp311-none-macosx_10_9_universal2", "cp311", True),
+        ("cp311-none-any", "cp312", False),
+        ("cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64", "cp311", True),
+        ("cp311-cp311-musllinux_1_2_aarch64", "cp311", True),
+        ("cp311-cp311-manylinux2014_x86_64", "cp312", False),
+        ("cp311.cp312-cp311.cp312-linux_x86_64", "cp312", True),
+        ("cp37-cp37m-manylinux1_x86_64", "cp37m", True),
+        ("cp313-cp313t-manylinux2014_x86_64", "cp313", False),
+        ("cp313-cp313t-manylinux2014_x86_64", "cp313t", True),
+        ("cp313-cp313-manylinux2014_x86_64", "cp313t", False),
+        ("cp312-cp312-linux_x86_64", "cp312d", True),
+        ("cp312-cp312d-linux_x86_64", "cp312", False),
+        ("pp310-pypy310_pp73-manylinux2014_x86_64", "cp310", False),
+        ("pp310-pypy310_pp73-manylinux2014_x86_64", "pypy310_pp73", True),
+        ("pp39-pypy39_pp73-macosx_11_0_arm64", "pypy310_pp73", False),
+        ("cp310-cp310-manylinux2014_x86_64", "pypy310_pp73", False),
+        ("cp39-abi3-manylinux2014_x86_64", "pypy310_pp73", False),
+        ("py3-none-any", "pypy310_pp73", True),
     ],
 )
-def test_wheels_of_another_python(tags: str, version: tuple[int, int], fits: bool) -> None:
+def test_wheels_of_another_python(tags: str, abi: str, fits: bool) -> None:
     path = Path(f"demo-1.0-{tags}.whl")
+    found = re.match(r"(cp|pypy)3(\d+)", abi)
+    assert found
+    python = {"cp": "cpython", "pypy": "pypy"}[found[1]], (3, int(found[2])), abi
     if fits:
-        refuse_unfit([path], "cpython", version)
+        refuse_unfit([path], *python)
     else:
-        with pytest.raises(UsageError, match="is not for Python 3") as caught:
-            refuse_unfit([path], "cpython", version)
+        with pytest.raises(UsageError, match=f"is not for {python[0]} 3.{found[2]} .{abi}.: its tags are") as caught:
+            refuse_unfit([path], *python)
         assert "--python" in caught.value.remedy
+
+
+def test_what_an_interpreter_can_use_is_not_known_of_all() -> None:
+    refuse_unfit([Path("demo-1.0-cp27-cp27mu-linux_x86_64.whl")], "graalpy", (3, 11), "graalpy242_311_native")
+
+
+def test_the_abi_of_an_interpreter() -> None:
+    """As packaging finds it, which runs in the interpreter itself."""
+    here = ask(sys.executable)
+    assert here.abi == next(packaging.tags.sys_tags()).abi
+    for suffix, abi in (
+        (".cpython-313t-x86_64-linux-gnu.so", "cp313t"),
+        (".cpython-311-darwin.so", "cp311"),
+        (".cp313t-win_amd64.pyd", "cp313t"),
+        (".cp312-win_arm64.pyd", "cp312"),
+        (".pypy310-pp73-x86_64-linux-gnu.so", "pypy310_pp73"),
+        (".pypy310-pp73-win_amd64.pyd", "pypy310_pp73"),
+        ("", ""),
+    ):
+        assert here._replace(suffix=suffix).abi == abi
 
 
 # All or nothing

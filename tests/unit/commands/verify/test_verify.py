@@ -9,13 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from samebytes_tools.building import interpreters, provenance, source
+from samebytes_tools.building import provenance, source
 from samebytes_tools.building.interpreters import Python
 from samebytes_tools.commands.verify import clues, published, recover
 from samebytes_tools.commands.verify.clues import Clues
 from samebytes_tools.index.index import Index
 from support.artifacts import sdist, wheel
 from support.indexes import Server, serving
+from support.interpreters import imitate
 from support.projects import write_tree
 from support.wheels import Member, write_sdist, write_wheel
 
@@ -24,6 +25,7 @@ from samebytes.errors import ArchiveError, HostileArchiveError, SamebytesError, 
 
 LINUX = Python("python", "CPython", "3.11.7", (3, 11), "linux-x86_64", "glibc-2.36", "1.3")
 MAC = replace(LINUX, platform="macosx-13.0-arm64", libc="")
+ARM = replace(LINUX, platform="linux-armv7l")
 WINDOWS = replace(LINUX, platform="win-amd64", libc="")
 MUSL = replace(LINUX, libc="")
 WHEEL = Clues("wheel", "demo", "1.0", "py3-none-any", "tiny 1.0")
@@ -60,25 +62,29 @@ def test_generators(generator: str, requires: list[str], expected: tuple[str, st
 
 
 @pytest.mark.parametrize(
-    ("tags", "minor"),
+    ("tags", "version"),
     [
         ("", None),
         ("py3-none-any", None),
         ("py2.py3-none-any", None),
         ("py310-none-any", None),
-        ("cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64", (3, 11)),
-        ("cp38-abi3-macosx_11_0_arm64", (3, 8)),
-        ("cp39.cp310-none-any", (3, 9)),
+        ("cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64", "3.11"),
+        ("cp38-abi3-macosx_11_0_arm64", "3.8"),
+        ("cp39.cp310-none-any", "3.9"),
+        ("cp313-cp313t-musllinux_1_2_x86_64", "3.13t"),
+        ("cp313-cp313td-linux_x86_64", "3.13t"),
+        ("cp37-cp37m-manylinux1_x86_64", "3.7"),
+        ("cp315-abi3t-win_amd64", "3.15t"),
     ],
 )
-def test_the_interpreter_that_tags_want(tags: str, minor: tuple[int, int] | None) -> None:
-    assert clues.wanted_minor(tags) == minor
+def test_the_interpreter_that_tags_want(tags: str, version: str | None) -> None:
+    assert clues.wanted_python(tags) == version
 
 
 @pytest.mark.parametrize("tags", ["py2-none-any", "pp310-pypy310_pp73-linux_x86_64", "cp27-cp27mu-linux_x86_64"])
 def test_interpreters_that_nobody_can_give(tags: str) -> None:
     with pytest.raises(UsageError, match="CPython 3") as caught:
-        clues.wanted_minor(tags)
+        clues.wanted_python(tags)
     assert caught.value.remedy
 
 
@@ -95,7 +101,12 @@ def test_interpreters_that_nobody_can_give(tags: str) -> None:
         ("win_amd64", LINUX, False),
         ("win_amd64", WINDOWS, True),
         ("win32", WINDOWS, False),
+        ("manylinux2014_x86_64", ARM, False),
+        ("linux_armv7l", ARM, True),
+        ("win_arm64", WINDOWS, False),
         ("macosx_11_0_arm64", MAC, True),
+        ("macosx_12_3_arm64", MAC, True),
+        ("macosx_10_9_x86_64.macosx_11_0_arm64", MAC, True),
         ("macosx_10_9_universal2", MAC, True),
         ("macosx_10_9_x86_64", MAC, False),
         ("macosx_11_0_arm64", LINUX, False),
@@ -132,39 +143,30 @@ def test_an_interpreter_is_our_own_if_any_will_do() -> None:
     assert recover.interpreter(replace(WHEEL, tags=f"cp{own.minor[0]}{own.minor[1]}-none-any"), None, own, {}) is own
 
 
-def test_an_interpreter_is_looked_for_on_path(tmp_path: Path) -> None:
-    """Another version than ours is found by what it says of itself; a broken one is passed over."""
+@pytest.mark.skipif(sys.platform == "win32", reason="the other versions are scripts with a #! line")
+def test_an_interpreter_of_the_version_that_tags_want(tmp_path: Path) -> None:
     own = provenance.this_python()
-    fake = tmp_path / "two" / "python3.99"
-    for directory, text in (("one", "#!/bin/sh\nexit 3\n"), ("two", FAKE)):
-        write_tree(tmp_path / directory, {"python3.99": text})
-        (tmp_path / directory / "python3.99").chmod(0o755)
-    path = os.pathsep.join([str(tmp_path / "one"), str(tmp_path / "two")])
-    found = recover.interpreter(replace(WHEEL, tags="cp399-cp399-linux_x86_64"), None, own, {"PATH": path})
-    assert (found.executable, found.minor) == (str(fake), (3, 99))
-    with pytest.raises(UsageError, match=r"3\.98 is needed .*there is .*3\.99") as caught:
-        interpreters.find((3, 98), {"PATH": path})
-    assert "uv python install 3.98" in caught.value.remedy
+    python = imitate(tmp_path / "python3.99", 99)
+    threaded = imitate(tmp_path / "python3.99t", 99, free_threaded=True)
+    environ = {"PATH": str(tmp_path)}
+    for abi, executable in (("cp399", python), ("abi3", python), ("cp399t", threaded)):
+        wheel = replace(WHEEL, tags=f"cp399-{abi}-{own.platform.replace('-', '_')}")
+        assert recover.interpreter(wheel, None, own, environ).executable == executable
+    with pytest.raises(UsageError, match=r"3\.98t is needed .*there is 3\.99, "):
+        recover.interpreter(replace(WHEEL, tags="cp398-cp398t-linux_x86_64"), None, own, environ)
 
 
-FAKE = """#!/bin/sh
-echo '{"executable": "'$0'", "implementation": "CPython", "version": "3.99.0", "minor": [3, 99],
-"platform": "linux-x86_64", "libc": "glibc-2.36", "zlib": "1.3"}'
-"""
-
-
-@pytest.mark.parametrize("layout", ["pyenv", "uv"])
-def test_interpreters_of_pyenv_and_uv(tmp_path: Path, layout: str) -> None:
-    below = {"pyenv": ".pyenv/versions/3.99.0", "uv": ".local/share/uv/python/cpython-3.99.0-linux-x86_64-gnu"}[layout]
-    write_tree(tmp_path / below / "bin", {"python3": FAKE})
-    (tmp_path / below / "bin/python3").chmod(0o755)
-    assert interpreters.find((3, 99), {"HOME": str(tmp_path)}).version == "3.99.0"
-
-
-def test_an_interpreter_by_path(tmp_path: Path) -> None:
-    assert interpreters.named(sys.executable, {}).version == provenance.this_python().version
-    with pytest.raises(UsageError, match="no Python interpreter") as caught:
-        interpreters.named(str(tmp_path / "python"), {})
+@pytest.mark.skipif(sys.platform == "win32", reason="the other versions are scripts with a #! line")
+def test_an_interpreter_that_requires_python_allows(tmp_path: Path) -> None:
+    """The newest, and none that is free-threaded: nobody asked for that."""
+    own = provenance.this_python()
+    for minor in (98, 99):
+        imitate(tmp_path / f"python3.{minor}", minor)
+    imitate(tmp_path / "python3.100t", 100, free_threaded=True)
+    wheel = replace(WHEEL, requires_python=">=3.97")
+    assert recover.interpreter(wheel, None, own, {"PATH": str(tmp_path)}).short == "3.99"
+    with pytest.raises(UsageError, match=r"requires Python >=3\.101") as caught:
+        recover.interpreter(replace(WHEEL, requires_python=">=3.101"), None, own, {"PATH": str(tmp_path)})
     assert caught.value.remedy
 
 

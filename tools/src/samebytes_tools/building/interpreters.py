@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from python_discovery import get_interpreter, iter_interpreters
 
 from samebytes.errors import BackendError, UsageError
 
@@ -27,7 +31,11 @@ print(json.dumps({
     "platform": sysconfig.get_platform(),
     "libc": "-".join(platform.libc_ver()),
     "zlib": __import__("zlib").ZLIB_RUNTIME_VERSION,
+    "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
 }))"""
+
+# The library warns of interpreters that are too old to be asked, and of broken ones: here they are passed over.
+logging.getLogger("python_discovery").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,13 @@ class Python:
     libc: str
     zlib: str
     """The version of zlib that it runs with."""
+    free_threaded: bool = False
+    """Whether it was built without the global interpreter lock (PEP 703)."""
+
+    @property
+    def short(self) -> str:
+        """The version as ``--python`` takes it: ``3.12``; ``3.13t`` for a free-threaded one."""
+        return _short(self.minor, self.free_threaded)
 
     @property
     def sha256(self) -> str:
@@ -51,8 +66,12 @@ class Python:
         return hashlib.sha256(Path(self.executable).resolve().read_bytes()).hexdigest()
 
 
+def _short(version: Sequence[Any], free_threaded: bool) -> str:
+    return f"{version[0]}.{version[1]}{'t' if free_threaded else ''}"
+
+
 def describe(executable: str | Path) -> Python | None:
-    """Return what the interpreter *executable* is; None if it is none, or does not run."""
+    """Return what the interpreter *executable* is; None if it is not one, or does not run."""
     try:
         done = subprocess.run(
             [str(executable), "-I", "-c", _ASK], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60
@@ -64,60 +83,59 @@ def describe(executable: str | Path) -> Python | None:
 
 
 def named(text: str, environ: Mapping[str, str]) -> Python:
-    """Return the interpreter that somebody asked for, by version (``3.12``) or by path.
+    """Return the interpreter that somebody asked for: a version (``3.12``, ``3.13t``), a path, or a program on PATH.
 
     :raises UsageError: if it is not there.
     """
-    if re.fullmatch(r"3\.\d+", text):
-        return find((3, int(text[2:])), environ)
-    found = describe(shutil.which(text, path=environ.get("PATH")) or text)
+    if re.fullmatch(r"3\.\d+t?", text):
+        return find(text, environ)
+    program = shutil.which(text, path=environ.get("PATH", ""))
+    found = describe(program) if program else None
     if found is None:
-        raise UsageError(f"{text} is no Python interpreter", remedy="Name a version such as 3.12, or a path.")
+        raise UsageError(f"{text} is not a Python interpreter", remedy="Name a version such as 3.12, or a path.")
     return found
 
 
-def find(minor: tuple[int, int], environ: Mapping[str, str]) -> Python:
-    """Return an interpreter of the version *minor*: this one, or one on PATH, of pyenv or of uv.
+def find(version: str, environ: Mapping[str, str]) -> Python:
+    """Return an interpreter of *version*, written as :attr:`Python.short` is: this one, or another of this machine.
+
+    Others are looked for on PATH, in the Windows registry (PEP 514), where uv puts them, and in all of pyenv.
 
     :raises UsageError: if there is none; the versions that there are, are named.
     """
-    seen: set[tuple[int, int]] = set()
-    for path in _candidates(environ):
-        version = _version_in(path)
-        if version and version != minor:
-            seen.add(version)
-            continue
-        found = describe(path)
-        if found and found.minor == minor:
-            return found
-        if found:
-            seen.add(found.minor)
-    have = ", ".join(f"{major}.{small}" for major, small in sorted(seen) if (major, small) >= (3, 9))
-    wanted = f"{minor[0]}.{minor[1]}"
+    found = get_interpreter(version, try_first_with=[sys.executable], env=environ)
+    for path in [str(found.executable)] if found else _of_pyenv(environ, version.rstrip("t")):
+        python = describe(path)
+        if python and python.short == version:
+            return python
+    shown = ", ".join(python.short for python in installed(environ))
     raise UsageError(
-        f"Python {wanted} is needed and not here (on PATH, in pyenv or uv{'; there is ' + have if have else ''})",
-        remedy=f"Install it, for example with 'uv python install {wanted}' or 'pyenv install {wanted}'.",
+        f"Python {version} is needed and not here{f' (there is {shown})' if shown else ''}",
+        remedy=f"Install it, for example with 'uv python install {version}' or 'pyenv install {version}'.",
     )
 
 
-def _candidates(environ: Mapping[str, str]) -> Iterator[Path]:
-    yield Path(sys.executable)
-    for directory in filter(None, environ.get("PATH", "").split(os.pathsep)):
-        yield from sorted(
-            path for path in Path(directory).glob("python3*") if re.fullmatch(r"python3(\.\d+)?", path.name)
-        )
-    home = environ.get("HOME", "")
-    pyenv = environ.get("PYENV_ROOT") or f"{home}/.pyenv"
-    uv = environ.get("UV_PYTHON_INSTALL_DIR") or f"{environ.get('XDG_DATA_HOME') or home + '/.local/share'}/uv/python"
-    for directory in (f"{pyenv}/versions", uv):
-        yield from sorted(Path(directory).glob("*/bin/python3"))
+def installed(environ: Mapping[str, str]) -> list[Python]:
+    """Return this machine's interpreters, CPython from 3.9 on: one of each version, the newest first.
+
+    This runs all that there are, which takes seconds where some are started by pyenv's scripts.
+    """
+    paths = [str(one.executable) for one in iter_interpreters("cpython>=3.9", [sys.executable], env=environ)]
+    found: dict[str, Python] = {}
+    for python in map(describe, [*paths, *_of_pyenv(environ, "3")]):
+        if python and python.minor >= (3, 9):
+            found.setdefault(python.short, python)
+    return sorted(found.values(), key=lambda python: (python.minor, not python.free_threaded), reverse=True)
 
 
-def _version_in(path: Path) -> tuple[int, int] | None:
-    """Return the version that a path tells of, so that not every interpreter need be run."""
-    found = re.fullmatch(r"python3\.(\d+)", path.name)
-    found = found or re.fullmatch(r"(?:cpython-)?3\.(\d+)\..*", path.parent.parent.name)
-    return (3, int(found[1])) if found else None
+def _of_pyenv(environ: Mapping[str, str], version: str) -> list[str]:
+    """Return pyenv's interpreters whose version begins with *version*; on PATH it has only those that are active."""
+    if sys.platform == "win32":
+        home, below, program = environ.get("USERPROFILE", ""), "pyenv/pyenv-win", "python.exe"
+    else:
+        home, below, program = environ.get("HOME", ""), "pyenv", "bin/python"
+    root = environ.get("PYENV_ROOT") or f"{home}/.{below}"
+    return [str(path) for path in sorted(Path(root, "versions").glob(f"{version}[.-]*/{program}"))]
 
 
 def environment(python: Python, directory: Path) -> Environment:

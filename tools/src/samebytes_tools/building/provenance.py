@@ -147,6 +147,7 @@ def _interpreter(python: Python) -> dict[str, Any]:
             "platform": python.platform,
             "libc": python.libc,
             "zlib": python.zlib,
+            **({"freeThreaded": True} if python.free_threaded else {}),
         },
     }
 
@@ -230,7 +231,15 @@ def _installed(requirements: Sequence[Mapping[str, Any]]) -> tuple[Installed, ..
     )
 
 
-def _python(told: Mapping[str, str]) -> Python:
+def _python(told: Mapping[str, Any]) -> Python:
     major, small = told["version"].split(".")[:2]
-    minor = (int(major), int(small))
-    return Python("", told["implementation"], told["version"], minor, told["platform"], told["libc"], told["zlib"])
+    return Python(
+        executable="",
+        implementation=told["implementation"],
+        version=told["version"],
+        minor=(int(major), int(small)),
+        platform=told["platform"],
+        libc=told["libc"],
+        zlib=told["zlib"],
+        free_threaded=bool(told.get("freeThreaded")),
+    )

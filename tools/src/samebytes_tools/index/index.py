@@ -21,6 +21,8 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit, urlunsplit
 from urllib.request import HTTPSHandler, Request, build_opener
 
+from packaging.utils import canonicalize_name
+
 from samebytes.errors import ArchiveError, IndexFailure, UsageError
 
 STRONG = ("sha512", "sha384", "sha256")
@@ -103,7 +105,7 @@ class Index:
         :raises UsageError: if the index does not know it.
         :raises IndexFailure: if it does not answer, or not as PEP 503 or 691 say.
         """
-        name = re.sub(r"[-_.]+", "-", project).lower()  # PEP 503
+        name = canonicalize_name(project)
         if name not in self._pages:
             self._pages[name] = self._page(name)
         return self._pages[name]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import InvalidSdistFilename, parse_sdist_filename
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
 from samebytes.errors import UsageError
@@ -50,7 +50,8 @@ def chosen(files: Iterable[File], name: str, version: str | None, python: str) -
     :raises UsageError: if there is none.
     """
     files = list(files)
-    sdists = [(found, file) for file in files for found in [_version(file.name)] if found is not None]
+    releases = [(release_of(file.name), file) for file in files if file.name.endswith(".tar.gz")]
+    sdists = [(release[1], file) for release, file in releases if release is not None]
     if version is not None:
         wanted = [(found, file) for found, file in sdists if found == _parsed(version)]
     else:
@@ -64,12 +65,16 @@ def chosen(files: Iterable[File], name: str, version: str | None, python: str) -
     return max(wanted, key=lambda pair: pair[0])[1]
 
 
-def _version(file: str) -> Version | None:
-    if not file.endswith(".tar.gz"):
-        return None
+def release_of(filename: str) -> tuple[str, Version] | None:
+    """Return the normalized name of the project and the version that a wheel or ``.tar.gz`` sdist is of.
+
+    None for files of another kind, and of a name or version that today's specifications do not allow.
+    """
     try:
-        return parse_sdist_filename(file)[1]
-    except InvalidSdistFilename:
+        if filename.endswith(".whl"):
+            return parse_wheel_filename(filename)[:2]
+        return parse_sdist_filename(filename) if filename.endswith(".tar.gz") else None
+    except (InvalidWheelFilename, InvalidSdistFilename):
         return None
 
 

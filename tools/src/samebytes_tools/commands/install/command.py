@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     with Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress:
         progress.show(f"installing {len(wheels)} wheels")
         places = _places(args)
-        refuse_unfit(wheels, places.implementation, places.version)
+        refuse_unfit(wheels, places.implementation, places.version, places.abi)
         options = _options(args, places, date)
         compiler = None if args.pyc == "none" else compiler_for(places, args.pyc, args.jobs)
         installed = install(wheels, options, compiler)

@@ -9,6 +9,8 @@ from pathlib import Path
 from threading import Condition
 from typing import NamedTuple
 
+from packaging.utils import canonicalize_name
+
 from samebytes.archive.zip import open_zip
 from samebytes.artifact import layout
 from samebytes.epoch import DEFAULT_DATE
@@ -72,7 +74,7 @@ def find_wheels(paths: Iterable[Path]) -> tuple[Path, ...]:
     wheels = sorted(found.values(), key=lambda wheel: (wheel.name, wheel))
     projects: dict[str, Path] = {}
     for wheel in wheels:
-        other = projects.setdefault(layout.fold(layout.parse_wheel_name(wheel.name).name), wheel)
+        other = projects.setdefault(canonicalize_name(layout.parse_wheel_name(wheel.name).name), wheel)
         if other is not wheel:
             raise UsageError(f"{other} and {wheel} are of one project", remedy="Name only the one to install.")
     return tuple(wheels)
@@ -183,9 +185,9 @@ def _refuse_installed(wheels: Sequence[Path], options: Options) -> None:
     for site in {options.top / options.scheme.purelib, options.top / options.scheme.platlib}:
         if site.is_dir():
             for info in site.glob("*.dist-info"):
-                there[layout.fold(info.name.partition("-")[0])] = info
+                there[canonicalize_name(info.name.partition("-")[0])] = info
     for wheel in wheels:
-        other = there.get(layout.fold(layout.parse_wheel_name(wheel.name).name))
+        other = there.get(canonicalize_name(layout.parse_wheel_name(wheel.name).name))
         if other is not None:
             raise UsageError(
                 f"{wheel}: its project is installed already: {other}",

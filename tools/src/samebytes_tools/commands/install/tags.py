@@ -2,45 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from packaging.tags import Tag, parse_tag
+from packaging.tags import compatible_tags, cpython_tags, generic_tags, parse_tag
 
 from samebytes.artifact import layout
 from samebytes.errors import UsageError
 
+_ANY = ["any"]
+"""In place of the platforms: an image may be another machine's."""
 
-def refuse_unfit(wheels: Iterable[Path], implementation: str, version: tuple[int, int]) -> None:
-    """Refuse wheels of another Python; their platforms do not count, for an image may be another machine's.
 
-    Only CPython's compatibility is known here; for others, all wheels are taken.
+def refuse_unfit(wheels: Iterable[Path], implementation: str, version: tuple[int, int], abi: str) -> None:
+    """Refuse wheels of another Python, whatever their platforms are.
 
+    Only what CPython and PyPy can use is known here; for others, all wheels are taken.
+
+    :param abi: the interpreter's ABI tag, such as ``cp313t``.
     :raises UsageError: naming the first that does not fit.
     """
-    if implementation != "cpython":
+    if implementation not in ("cpython", "pypy"):
         return
-    shown = ".".join(map(str, version))
+    usable = set(_usable(implementation, version, abi))
+    shown = f"{implementation} {version[0]}.{version[1]} ({abi})"
     for wheel in wheels:
         tags = layout.parse_wheel_name(wheel.name).tags
-        if not any(_fits(tag, version) for tag in parse_tag(tags)):
+        if not any((tag.interpreter, tag.abi) in usable for tag in parse_tag(tags)):
             raise UsageError(
-                f"{wheel}: is not for Python {shown}: its tags are {tags}",
-                remedy=f"Fetch the wheel for Python {shown}, or name the right interpreter with --python.",
+                f"{wheel}: is not for {shown}: its tags are {tags}",
+                remedy="Fetch the wheel that is, or name the right interpreter with --python.",
             )
 
 
-def _fits(tag: Tag, version: tuple[int, int]) -> bool:
-    """Tell whether CPython *version* can use a wheel of *tag* (platform compatibility tags, "Compressed tag sets")."""
-    major, minor = version
-    interpreter, wanted = tag.interpreter[:2], tag.interpreter[2:]
-    if interpreter not in ("cp", "py") or not wanted.isdigit():
-        return False
-    needed = (int(wanted[0]), int(wanted[1:] or 0))
-    if needed[0] != major or needed[1] > minor:
-        return False
-    if tag.abi == "none":
-        return interpreter == "py" or not wanted[1:] or needed[1] == minor
-    if tag.abi == "abi3":
-        return interpreter == "cp"
-    return tag.abi.rstrip("dmtu") == f"cp{major}{minor}"
+def _usable(implementation: str, version: tuple[int, int], abi: str) -> Iterator[tuple[str, str]]:
+    """Yield the Python and ABI tags of the wheels that the interpreter can use."""
+    abis = [abi, abi.rstrip("d")]  # a debug build loads what is made for the ordinary one, too
+    if implementation == "cpython":
+        interpreter = f"cp{version[0]}{version[1]}"
+        own = cpython_tags(version, abis, _ANY)
+    else:
+        interpreter = f"pp{version[0]}{version[1]}"
+        own = generic_tags(interpreter, abis, _ANY)
+    for tag in (*own, *compatible_tags(version, interpreter, _ANY)):
+        yield tag.interpreter, tag.abi

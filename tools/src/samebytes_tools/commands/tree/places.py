@@ -22,6 +22,7 @@ print(json.dumps({
     "version": list(sys.version_info[:2]),
     "implementation": sys.implementation.name,
     "tag": sys.implementation.cache_tag or "",
+    "suffix": sysconfig.get_config_var("EXT_SUFFIX") or "",
     "prefix": base,
     "paths": paths,
 }))"""
@@ -36,9 +37,19 @@ class Places(NamedTuple):
     """``cpython``, ``pypy``."""
     tag: str
     """In the names of compiled modules: ``cpython-311``."""
+    suffix: str
+    """Of extension modules: ``.cpython-311-x86_64-linux-gnu.so``."""
     prefix: str
     paths: Mapping[str, str]
     """As of ``sysconfig.get_paths()``."""
+
+    @property
+    def abi(self) -> str:
+        """The ABI tag that :attr:`suffix` shows (PEP 425, PEP 3149): ``cp313t``, ``pypy310_pp73``; or nothing."""
+        first, *more = self.suffix.lstrip(".").split(".")[0].split("-")
+        if first == "cpython" and more:
+            return f"cp{more[0]}"
+        return f"{first}_{more[0]}" if first.startswith("pypy") and more else first
 
 
 def ask(python: str, prefix: str = "") -> Places:

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.tags import parse_tag
+
 from samebytes.archive.entry import Archive, Entry, read_all
 from samebytes.artifact import headers
 from samebytes.artifact.layout import parse_sdist_name, parse_wheel_name
@@ -27,6 +30,10 @@ _GENERATORS = {
 
 _GENERATOR = re.compile(r"([A-Za-z][\w.-]*?)[ =]+\(?v?(\d[\w.!+-]*)\)?")
 _CPYTHON = re.compile(r"cp3(\d+)")
+_FREE_THREADED = re.compile(r"(cp3\d+|abi3)td?")
+"""ABI tags (PEP 703, PEP 803)."""
+_PLATFORM = re.compile(r"(?P<system>linux|manylinux|musllinux|macosx)(?:_\d+_\d+|\d*)_(?P<machine>.+)")
+"""Platform tags (PEP 425, 513, 600, 656), whatever release of the system or its C library they name."""
 
 
 @dataclass(frozen=True)
@@ -110,30 +117,31 @@ def generated_by(generator: str, requires: Sequence[str]) -> tuple[str, str] | N
     return _GENERATORS.get(found[1].lower(), name), found[2]
 
 
-def wanted_minor(tags: str) -> tuple[int, int] | None:
-    """Return the version of CPython that a wheel's tags name; None if any will do.
+def wanted_python(tags: str) -> str | None:
+    """Return the CPython that a wheel's *tags* name, as ``3.12`` or ``3.13t`` (free-threaded); None if any will do.
+
+    Of several versions it is the oldest, for which all others are compatible as a rule (``abi3``).
 
     :raises UsageError: if they want an interpreter that nobody can build with any more, or that is not CPython.
     """
     if not tags:
         return None
-    pythons, abi, _ = tags.split("-")
-    names = pythons.split(".")
-    if any(name.startswith("py3") for name in names):
+    found = parse_tag(tags)
+    if any(tag.interpreter.startswith("py3") for tag in found):
         return None
-    minors = [int(found[1]) for found in map(_CPYTHON.fullmatch, names) if found]
+    minors = [int(match[1]) for tag in found for match in [_CPYTHON.fullmatch(tag.interpreter)] if match]
     if not minors:
+        pythons, abi, _ = tags.split("-")
         raise UsageError(
             f"the wheel is for {pythons} ({abi}), and samebytes rebuilds for CPython 3",
             remedy="Verify another wheel of the release.",
         )
-    return (3, min(minors))
+    is_free_threaded = any(_FREE_THREADED.fullmatch(tag.abi) for tag in found)
+    return f"3.{min(minors)}{'t' if is_free_threaded else ''}"
 
 
 def misfit(clues: Clues, python: Python) -> str:
     """Return why *python* cannot build what the artifact is, or nothing if it can."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
     try:
         fits = SpecifierSet(clues.requires_python).contains(python.version, prereleases=True)
     except InvalidSpecifier:
@@ -147,12 +155,12 @@ def misfit(clues: Clues, python: Python) -> str:
 
 
 def _is_of(platform: str, python: Python) -> bool:
-    """Tell whether wheels with the tag *platform* are built on the platform of *python*."""
-    system, _, rest = re.sub(r"[-.]", "_", python.platform).partition("_")
-    if system == "linux":
-        musl = platform.startswith("musllinux") and not python.libc.startswith("glibc")
-        glibc = platform.startswith(("linux", "manylinux")) and python.libc.startswith("glibc")
-        return (musl or glibc) and platform.endswith(f"_{rest}")
+    """Return whether wheels with the tag *platform* are built on the platform of *python*."""
+    found = _PLATFORM.fullmatch(platform)
+    if found is None:
+        return platform == re.sub(r"[-.]", "_", python.platform)
+    system, *_, machine = python.platform.split("-")
     if system == "macosx":
-        return platform.startswith("macosx") and platform.endswith(("_universal2", f"_{rest.partition('_')[2]}"))
-    return platform == f"{system}_{rest}".rstrip("_")
+        return found["system"] == "macosx" and found["machine"] in (machine, "universal2")
+    libc = ("linux", "manylinux") if python.libc.startswith("glibc") else ("musllinux",)
+    return system == "linux" and found["system"] in libc and found["machine"] == machine

@@ -6,19 +6,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable
+from typing import Callable
 
-from samebytes.artifact.layout import fold, parse_sdist_name, parse_wheel_name
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from samebytes.artifact.layout import parse_sdist_name, parse_wheel_name
 from samebytes.artifact.opening import kind_of
-from samebytes.errors import ArchiveError, UsageError
+from samebytes.errors import UsageError
 
 from ...building.interpreters import Python
 from ...building.source import sha256_of
 from ...index.index import File, Index
-from .clues import Clues, misfit, wanted_minor
-
-if TYPE_CHECKING:
-    from packaging.version import Version
+from ...index.releases import release_of
+from .clues import Clues, misfit, wanted_python
 
 _RELEASE = re.compile(r"\s*([A-Za-z0-9][\w.-]*)\s*===?\s*(\S+)\s*")
 _SUFFIXES = (".whl", ".tar.gz")
@@ -70,16 +71,15 @@ def of_release(index: Index, name: str, version: str) -> list[File]:
 
     :raises UsageError: if the index does not know the project, or not that version.
     """
-    from packaging.version import InvalidVersion, Version
-
     try:
         wanted = Version(version)
     except InvalidVersion:
         raise UsageError(f"{version!r} is no version", remedy="Write NAME==VERSION, such as idna==3.10.") from None
-    files = [(file, _version(file, name)) for file in index.files(name)]
-    found = [file for file, has in files if has == wanted]
+    project = canonicalize_name(name)
+    files = [(file, release_of(file.name)) for file in index.files(name)]
+    found = [file for file, release in files if release == (project, wanted)]
     if not found:
-        known = sorted({has for _, has in files if has is not None})
+        known = sorted({release[1] for _, release in files if release is not None and release[0] == project})
         newest = ", ".join(map(str, known[-5:])) or "nothing that is a wheel or .tar.gz"
         raise UsageError(
             f"the index {index.address} has no {name} {version}", remedy=f"It has, among others: {newest}."
@@ -99,17 +99,6 @@ def sdist_of(index: Index, name: str, version: str) -> File:
             remedy="Name its source: --source TREE, or --source GIT-URL@TAG.",
         )
     return found[0]
-
-
-def _version(file: File, project: str) -> Version | None:
-    """Return the version that *file*, one of *project*'s, is of; None for what is neither wheel nor ``.tar.gz``."""
-    from packaging.version import InvalidVersion, Version
-
-    try:
-        name = parse_wheel_name(file.name) if file.name.endswith(".whl") else parse_sdist_name(file.name)
-        return Version(name.version) if fold(name.name) == fold(project) else None
-    except (ArchiveError, InvalidVersion):
-        return None
 
 
 def _local(path: Path, index: Callable[[], Index]) -> Artifact:
@@ -158,6 +147,6 @@ def _fits(file: File, python: Python) -> bool:
     wheel = parse_wheel_name(file.name)
     clues = Clues("wheel", wheel.name, wheel.version, wheel.tags)
     try:
-        return wanted_minor(wheel.tags) in (None, python.minor) and not misfit(clues, python)
+        return wanted_python(wheel.tags) in (None, python.short) and not misfit(clues, python)
     except UsageError:
         return False

@@ -11,11 +11,11 @@ from samebytes.backend.config import load
 from samebytes.backend.date import resolve
 from samebytes.errors import ConfigError, UsageError
 
-from ...building.interpreters import Python, find
+from ...building.interpreters import Python, find, installed
 from ...building.provenance import MATTERING
 from ...building.requirements import parsed
 from ...index.index import File, Index
-from .clues import Clues, generated_by, misfit, wanted_minor
+from .clues import Clues, generated_by, misfit, wanted_python
 
 _KEPT = (
     "ALL_PROXY",
@@ -65,30 +65,18 @@ def interpreter(clues: Clues, asked: Python | None, own: Python, environ: Mappin
 
     :raises UsageError: if it is not here, or the artifact is for another platform.
     """
-    minor = wanted_minor(clues.tags)
-    python = asked or (own if minor in (None, own.minor) else find(minor, environ))
+    wanted = wanted_python(clues.tags)
+    python = asked or (own if wanted in (None, own.short) else find(wanted, environ))
     if not misfit(clues, python):
         return python
-    if asked is None and minor is None:
-        other = _other(clues, own, environ)
-        if other is not None:
-            return other
+    if asked is None and wanted is None:
+        for other in installed(environ):
+            if not other.free_threaded and not misfit(clues, other):
+                return other
     raise UsageError(
         f"{clues.name} {clues.version} cannot be rebuilt with Python {python.version}: {misfit(clues, python)}",
         remedy="Verify it on a machine of that kind, or another file of the release.",
     )
-
-
-def _other(clues: Clues, own: Python, environ: Mapping[str, str]) -> Python | None:
-    """Return the newest interpreter here that the artifact's Requires-Python allows."""
-    for small in range(own.minor[1] + 9, 8, -1):
-        try:
-            python = find((3, small), environ)
-        except UsageError:
-            continue
-        if not misfit(clues, python):
-            return python
-    return None
 
 
 def epoch(clues: Clues) -> int | None:

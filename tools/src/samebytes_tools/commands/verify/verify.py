@@ -182,7 +182,7 @@ class _Verification:
         if self._record is None:
             return None
         wanted = self._record.python
-        python = named(f"{wanted.minor[0]}.{wanted.minor[1]}", self._around.build.environ)
+        python = named(wanted.short, self._around.build.environ)
         if python.version != wanted.version:
             self._note(f"the record was made with Python {wanted.version}, and {python.version} is here")
         return python
@@ -235,11 +235,10 @@ class _Verification:
     ) -> Recovered:
         """Find out how it was built."""
         how = self._recorded(self._record, python) if self._record else self._guessed(artifact, clues, source, python)
-        if how.method == SAMEBYTES and python.minor != own.minor:
-            wanted = f"{python.minor[0]}.{python.minor[1]}"
+        if how.method == SAMEBYTES and python.short != own.short:
             raise UsageError(
-                f"samebytes itself built {artifact.path.name}, with Python {wanted}, and runs with {own.version} here",
-                remedy=f"Run samebytes with that: python{wanted} -m samebytes verify ...",
+                f"samebytes itself built {artifact.path.name} with Python {python.short}, and {own.short} runs it here",
+                remedy=f"Run samebytes with that: python{python.short} -m samebytes verify ...",
             )
         return how
 

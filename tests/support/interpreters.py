@@ -1,0 +1,34 @@
+"""Interpreters of versions that are not here: programs that run this Python and call it another version."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+_PROGRAM = """\
+#!{python}
+import collections, os, platform, runpy, sys, sysconfig
+
+Version = collections.namedtuple("Version", "major minor micro releaselevel serial")
+sys.version_info = Version(3, {minor}, 0, "final", 0)
+platform.python_version = lambda: "3.{minor}.0"
+sysconfig.get_config_vars()["Py_GIL_DISABLED"] = {free_threaded}
+sys.prefix = sys.exec_prefix = sys.base_prefix  # else it would be a virtual environment of an interpreter elsewhere
+sys.executable = sys._base_executable = os.path.abspath(sys.argv.pop(0))
+while sys.argv[0].startswith("-") and sys.argv[0] != "-c":
+    del sys.argv[0]
+if sys.argv[0] == "-c":
+    exec(sys.argv[1], {{"__name__": "__main__"}})
+else:
+    sys.path[0] = os.path.dirname(sys.argv[0])
+    runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def imitate(path: Path, minor: int, *, free_threaded: bool = False) -> str:
+    """Make at *path* what passes for Python 3.*minor*, and return the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = _PROGRAM.format(python=sys.executable, minor=minor, free_threaded=int(free_threaded))
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
+    return str(path)

@@ -1,0 +1,115 @@
+"""Finding interpreters by what was asked for. Those of other versions are this Python under another name."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from samebytes_tools.building import interpreters, provenance
+from support.interpreters import imitate
+
+from samebytes.errors import UsageError
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the other versions are scripts with a #! line")
+
+
+def beside(directory: Path) -> dict[str, str]:
+    """An environment in which nothing else is found, of this machine's own."""
+    directory.mkdir(exist_ok=True)
+    return {"PATH": str(directory), "HOME": str(directory.parent)}
+
+
+def test_a_version_is_found_on_path(tmp_path: Path) -> None:
+    environ = beside(tmp_path / "bin")
+    python = imitate(tmp_path / "bin/python3.99", 99)
+    found = interpreters.find("3.99", environ)
+    assert (found.executable, found.minor, found.short, found.version) == (python, (3, 99), "3.99", "3.99.0")
+
+
+def test_this_python_goes_before_others_of_its_version(tmp_path: Path) -> None:
+    own = provenance.this_python()
+    imitate(tmp_path / "bin" / f"python{own.short}", own.minor[1])
+    assert interpreters.find(own.short, beside(tmp_path / "bin")).executable == sys.executable
+
+
+def test_what_does_not_run_is_passed_over_in_silence(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for name, text in (("one", "#!/bin/sh\nexit 3\n"), ("two", "#!/bin/sh\necho no interpreter\n"), ("three", "")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "python3.99").write_text(text)
+        (tmp_path / name / "python3.99").chmod(0o755)
+    python = imitate(tmp_path / "four/python3.99", 99)
+    path = os.pathsep.join(str(tmp_path / name) for name in ("one", "two", "three", "four"))
+    assert interpreters.find("3.99", {"PATH": path}).executable == python
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("variables", "place"),
+    [
+        ({}, ".pyenv/versions/3.99.0/bin/python"),
+        ({"PYENV_ROOT": "{}/elsewhere"}, "elsewhere/versions/3.99-dev/bin/python"),
+        ({}, ".local/share/uv/python/cpython-3.99.0-linux-x86_64-gnu/bin/python"),
+        ({"XDG_DATA_HOME": "{}/data"}, "data/uv/python/cpython-3.99.0-linux-x86_64-gnu/bin/python"),
+        ({"UV_PYTHON_INSTALL_DIR": "{}/uv"}, "uv/cpython-3.99.0-linux-x86_64-gnu/bin/python"),
+    ],
+)
+def test_a_version_of_pyenv_or_uv(tmp_path: Path, variables: dict[str, str], place: str) -> None:
+    environ = {**beside(tmp_path / "bin"), **{name: value.format(tmp_path) for name, value in variables.items()}}
+    imitate(tmp_path / ".pyenv/versions/3.9.18/bin/python", 9)
+    python = imitate(tmp_path / place, 99)
+    assert interpreters.find("3.99", environ).executable == python
+
+
+def test_free_threaded_is_another_interpreter(tmp_path: Path) -> None:
+    """``cp313t`` is an ABI of its own (PEP 703): neither stands in for the other."""
+    environ = beside(tmp_path / "bin")
+    threaded = imitate(tmp_path / "bin/python3.99t", 99, free_threaded=True)
+    found = interpreters.find("3.99t", environ)
+    assert (found.executable, found.short, found.free_threaded) == (threaded, "3.99t", True)
+    with pytest.raises(UsageError, match=r"3\.99 is needed and not here"):
+        interpreters.find("3.99", environ)
+    imitate(tmp_path / "bin/python3.98", 98)
+    with pytest.raises(UsageError, match=r"3\.98t is needed and not here"):
+        interpreters.find("3.98t", environ)
+
+
+@pytest.mark.parametrize("place", ["bin/python3.99", ".pyenv/versions/3.99.0/bin/python"])
+def test_a_version_that_is_missing(tmp_path: Path, place: str) -> None:
+    environ = beside(tmp_path / "bin")
+    imitate(tmp_path / place, 99)
+    imitate(tmp_path / "bin/python3.8", 8)
+    with pytest.raises(UsageError, match=r"3\.98 is needed and not here .there is 3\.99, ") as caught:
+        interpreters.find("3.98", environ)
+    assert "3.8" not in caught.value.message.replace("3.98", "")
+    assert "uv python install 3.98" in caught.value.remedy
+
+
+def test_all_that_are_installed(tmp_path: Path) -> None:
+    environ = beside(tmp_path / "bin")
+    imitate(tmp_path / "bin/python3.98", 98)
+    imitate(tmp_path / "bin/python3.99", 99)
+    imitate(tmp_path / ".pyenv/versions/3.97.1/bin/python", 97)
+    imitate(tmp_path / ".pyenv/versions/3.97.1t/bin/python", 97, free_threaded=True)
+    imitate(tmp_path / ".pyenv/versions/3.98.1/bin/python", 98)
+    found = [(python.short, python.executable) for python in interpreters.installed(environ)]
+    own = provenance.this_python()
+    assert [short for short, _ in found] == ["3.99", "3.98", "3.97", "3.97t", own.short]
+    assert dict(found)["3.98"] == str(tmp_path / "bin/python3.98")
+    assert dict(found)[own.short] == sys.executable
+
+
+def test_by_path_and_by_name(tmp_path: Path) -> None:
+    python = imitate(tmp_path / "bin/some-python", 99)
+    assert interpreters.named(sys.executable, {}).version == provenance.this_python().version
+    assert interpreters.named(python, {}).short == "3.99"
+    assert interpreters.named("some-python", beside(tmp_path / "bin")).short == "3.99"
+    assert interpreters.named(provenance.this_python().short, {}).executable == sys.executable
+
+
+@pytest.mark.parametrize("text", ["python", "3", "3.x", "no-such-program", "/etc/passwd"])
+def test_what_is_no_interpreter(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UsageError, match="is not a Python interpreter") as caught:
+        interpreters.named(text, beside(tmp_path / "bin"))
+    assert caught.value.remedy
