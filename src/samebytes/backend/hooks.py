@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import BackendError
 from .flags import environment_roots
-from .inner import InnerUnsupported
+from .inner import BROKE_PEP_517, InnerUnsupported
 from .session import Interpreter, Session, source_of_call
 
 __all__ = [
@@ -65,19 +65,19 @@ def build_sdist(sdist_directory: str, config_settings: Any = None) -> str:
 def get_requires_for_build_wheel(config_settings: Any = None) -> list[str]:
     """Return the inner backend's further build requirements (PEP 517)."""
     with _hook() as session:
-        return list(session.inner.call("get_requires_for_build_wheel", config_settings))
+        return session.inner.requires("wheel", config_settings)
 
 
 def get_requires_for_build_sdist(config_settings: Any = None) -> list[str]:
     """Return the inner backend's further build requirements (PEP 517)."""
     with _hook() as session:
-        return list(session.inner.call("get_requires_for_build_sdist", config_settings))
+        return session.inner.requires("sdist", config_settings)
 
 
 def get_requires_for_build_editable(config_settings: Any = None) -> list[str]:
     """Return the inner backend's further build requirements (PEP 660)."""
     with _hook(editable=True) as session:
-        return list(session.inner.call("get_requires_for_build_editable", config_settings))
+        return session.inner.requires("editable", config_settings)
 
 
 def prepare_metadata_for_build_wheel(metadata_directory: str, config_settings: Any = None) -> str:
@@ -201,7 +201,8 @@ def _prepare(session: Session, hook: str, directory: str, config_settings: Any) 
     if not isinstance(name, str) or not name.endswith(".dist-info") or not (made / name).is_dir():
         raise BackendError(
             f"the inner backend {session.config.backend.name!r} returned {name!r} from {hook}, "
-            "not the name of a .dist-info directory that it made (PEP 517)"
+            "not the name of a .dist-info directory that it made (PEP 517)",
+            remedy=BROKE_PEP_517,
         )
     root = made / name
     files = {f"{name}/{path.relative_to(root).as_posix()}": path for path in sorted(root.rglob("*")) if path.is_file()}

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 from pyproject_hooks import BackendUnavailable, BuildBackendHookCaller, HookMissing
 from pyproject_hooks import UnsupportedOperation as HooksUnsupported
@@ -17,6 +17,10 @@ from ..errors import BackendError
 from .config import Backend
 
 _CHILD = str(Path(__file__).with_name("child.py"))
+
+
+BROKE_PEP_517 = "That is an error of the backend (PEP 517): report it there, or try another release of it."
+"""What to do where a hook returns what it must not."""
 
 
 class InnerUnsupported(Exception):
@@ -35,10 +39,123 @@ class Process(NamedTuple):
     pin_tempfile: bool = True
     prefix: tuple[str, ...] = ()
     """A command that the child's own is given to (fixed paths)."""
+    start: Callable[..., Any] | None = None
+    """What starts the child: takes the arguments of ``_start``, returns what has ``wait`` and ``terminate``."""
 
 
-class Inner:
+class Hooks:
+    """The hooks of one backend for one source tree, and what they may return (PEP 517)."""
+
+    role = "backend"
+    """What messages call it."""
+
+    def __init__(self, source: Path, backend: Backend, python: str) -> None:
+        """Start nothing yet.
+
+        :param source: the source tree as the backend sees it.
+        :raises BackendError: if ``backend-path`` leads out of the tree.
+        """
+        self._source, self._backend = source, backend
+        try:
+            self._caller = BuildBackendHookCaller(
+                str(source), backend.name, backend.path or None, runner=self._run, python_executable=python
+            )
+        except ValueError as error:
+            raise BackendError(
+                f"backend-path {list(backend.path)!r} is not usable: {error}",
+                remedy="Name directories inside the source tree, relative to it (PEP 517).",
+            ) from None
+
+    def call(self, hook: str, *args: Any) -> Any:
+        """Call *hook* with *args*, as PEP 517 orders them, and return what it returns.
+
+        :raises InnerUnsupported: if the backend raises UnsupportedOperation.
+        :raises BackendError: for everything else that goes wrong in it.
+        """
+        extra = {"_allow_fallback": False} if hook.startswith("prepare_") else {}
+        try:
+            return getattr(self._caller, hook)(*args, **extra)
+        except HooksUnsupported as error:
+            raise InnerUnsupported(error.traceback) from None
+        except BackendUnavailable as error:
+            raise self._unavailable(error.traceback or str(error)) from None
+        except HookMissing:
+            raise BackendError(
+                f"the {self.role} {self._backend.name!r} has no hook {hook}",
+                remedy="Use a backend, or a release of it, that has this hook.",
+            ) from None
+        except (AttributeError, ValueError, FileNotFoundError) as error:  # the latter two where it left no result
+            raise BackendError(
+                f"the {self.role} {self._backend.name!r} could not be called: {error}",
+                remedy="Check build-backend and backend-path, and that the backend is installed.",
+            ) from None
+        except subprocess.CalledProcessError as error:
+            raise self._failed(hook, error.returncode) from None
+
+    def requires(self, kind: str, config_settings: Any) -> list[str]:
+        """Return what the backend requires for a build, beyond ``[build-system] requires``.
+
+        :param kind: ``"wheel"``, ``"sdist"`` or ``"editable"``.
+        :raises BackendError: if it fails, or returns anything but a list of strings.
+        """
+        hook = f"get_requires_for_build_{kind}"
+        lines = self.call(hook, config_settings)
+        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+            raise self._wrong(hook, lines, "that is not a list of strings")
+        return lines
+
+    def build(self, hook: str, seen: str, real: Path, config_settings: Any) -> Path:
+        """Call ``build_wheel``, ``build_sdist`` or ``build_editable``, and return the file that it wrote.
+
+        :param seen: the directory that it writes to, as it sees it.
+        :param real: the same as this process sees it.
+        :raises BackendError: if it fails, names no file, or names one that is not there or not of the right kind.
+        """
+        name = self.call(hook, seen, config_settings)
+        suffix = ".tar.gz" if hook == "build_sdist" else ".whl"
+        if not isinstance(name, str):
+            raise self._wrong(hook, name, "that is not a file name")
+        if name.endswith(".zip"):
+            raise self._wrong(hook, name, "zip sdists are not supported", "Let it make a .tar.gz (setuptools: gztar).")
+        if os.path.basename(name) != name or not name.endswith(suffix):
+            raise self._wrong(hook, name, f"that is not the name of a {suffix} file")
+        if not (real / name).is_file():
+            there = ", ".join(sorted(os.listdir(real))) or "nothing"
+            raise self._wrong(hook, name, f"it did not write that file: it wrote {there}")
+        return real / name
+
+    def _run(self, cmd: Sequence[str], cwd: object = None, extra_environ: Mapping[str, str] | None = None) -> None:
+        """Run *cmd* as pyproject-hooks asks for it: in the source tree, with more variables.
+
+        :raises subprocess.CalledProcessError: if it fails.
+        """
+        raise NotImplementedError
+
+    def _unavailable(self, trace: str) -> BackendError:
+        name = self._backend.name
+        return BackendError(
+            f"the {self.role} {name!r} cannot be imported\n{trace.strip()}",
+            remedy=f"Is the package that brings {self._backend.module.partition('.')[0]!r} listed in [build-system] "
+            "requires, and is the name in build-backend right?",
+        )
+
+    def _failed(self, hook: str, status: int) -> BackendError:
+        how = f"was ended by signal {-status}" if status < 0 else f"failed with exit status {status}"
+        return BackendError(
+            f"the {self.role} {self._backend.name!r} {how} in {hook}; its output is above",
+            remedy="samebytes only calls it: the same build without samebytes should fail alike.",
+        )
+
+    def _wrong(self, hook: str, returned: object, why: str, remedy: str = BROKE_PEP_517) -> BackendError:
+        return BackendError(
+            f"the {self.role} {self._backend.name!r} returned {returned!r} from {hook}, but {why}", remedy=remedy
+        )
+
+
+class Inner(Hooks):
     """The inner backend of one source tree; a context manager that leaves no process behind."""
+
+    role = "inner backend"
 
     def __init__(self, source: Path, backend: Backend, process: Process, cwd: Path) -> None:
         """Start nothing yet.
@@ -46,25 +163,11 @@ class Inner:
         :param source: the source tree as the child sees it.
         :param cwd: the source tree as this process sees it.
         """
-        self._source = source
+        super().__init__(source, backend, process.python)
         self._cwd = cwd
-        self._backend = backend
         self._process = process
         self._child: _Child | None = None
         self._hooks: frozenset[str] | None = None
-        self._caller = self._make_caller()
-
-    def _make_caller(self) -> BuildBackendHookCaller:
-        name, path = self._backend
-        try:
-            return BuildBackendHookCaller(
-                str(self._source), name, path or None, runner=self._run, python_executable=self._process.python
-            )
-        except ValueError as error:
-            raise BackendError(
-                f"backend-path {list(path)!r} is not usable: {error}",
-                remedy="Give directories inside the source tree, relative to it (PEP 517).",
-            ) from None
 
     def __enter__(self) -> Inner:
         return self
@@ -88,29 +191,9 @@ class Inner:
             reply = self._started().ask({"do": "probe", "name": self._backend.name, "path": path})
             if "hooks" not in reply:
                 self.close()
-                raise self._unavailable(reply.get("error", "The process ended before it could say why."))
+                raise self._unavailable(reply.get("error", "The process ended before it could report why."))
             self._hooks = frozenset(reply["hooks"])
         return self._hooks
-
-    def call(self, hook: str, *args: Any) -> Any:
-        """Call *hook* with *args*, as PEP 517 orders them, and return what it returns.
-
-        :raises InnerUnsupported: if the backend raises UnsupportedOperation.
-        :raises BackendError: for everything else that goes wrong in it.
-        """
-        extra = {"_allow_fallback": False} if hook.startswith("prepare_") else {}
-        try:
-            return getattr(self._caller, hook)(*args, **extra)
-        except HooksUnsupported as error:
-            raise InnerUnsupported(error.traceback) from None
-        except BackendUnavailable as error:
-            raise self._unavailable(error.traceback or str(error)) from None
-        except HookMissing:
-            raise BackendError(f"the inner backend {self._backend.name!r} has no hook {hook}") from None
-        except AttributeError as error:
-            raise BackendError(f"the inner backend {self._backend.name!r} could not be called: {error}") from None
-        except subprocess.CalledProcessError as error:
-            raise self._failed(hook, error.returncode) from None
 
     def _run(self, cmd: Sequence[str], cwd: object = None, extra_environ: Mapping[str, str] | None = None) -> None:  # noqa: ARG002 (pyproject-hooks names it; the child is there already)
         """Do what pyproject-hooks asks of a runner, in the child that may be waiting already."""
@@ -124,21 +207,6 @@ class Inner:
             self._child = _Child(self._process, self._cwd)
         return self._child
 
-    def _unavailable(self, trace: str) -> BackendError:
-        name = self._backend.name
-        return BackendError(
-            f"the inner backend {name!r} cannot be imported\n{trace.strip()}",
-            remedy=f"Is the package that brings {self._backend.module.partition('.')[0]!r} listed in [build-system] "
-            "requires, and is the name in [tool.samebytes] build-backend right?",
-        )
-
-    def _failed(self, hook: str, status: int) -> BackendError:
-        how = f"was ended by signal {-status}" if status < 0 else f"failed with exit status {status}"
-        return BackendError(
-            f"the inner backend {self._backend.name!r} {how} in {hook}; what it said stands above",
-            remedy="samebytes only calls it: the same build without samebytes should fail alike.",
-        )
-
 
 class _Child:
     """One child process and the two pipes to it."""
@@ -150,7 +218,14 @@ class _Child:
         try:
             numbers, inherit = _inheritable(to_read, to_write)
             command = [*process.prefix, process.python, _CHILD, *numbers, options]
-            self._popen = _popen(command, cwd, process, inherit)
+            self._running = (process.start or _start)(
+                command, cwd=cwd, environ=process.environ, umask=process.umask, **inherit
+            )
+        except OSError as error:
+            raise BackendError(
+                f"the interpreter {process.python} cannot be run: {error.strerror}",
+                remedy="Was its environment removed during the build? Build again.",
+            ) from None
         finally:
             os.close(to_read)
             os.close(to_write)
@@ -167,16 +242,16 @@ class _Child:
         try:
             self._send(request)
             self._hang_up()
-            return self._popen.wait()
+            return self._running.wait()
         except BaseException:
-            self._popen.terminate()
-            self._popen.wait()
+            self._running.terminate()
+            self._running.wait()
             raise
 
     def close(self) -> None:
         """Hang up; a child that waits for requests ends then."""
         self._hang_up()
-        self._popen.wait()
+        self._running.wait()
 
     def _send(self, request: Mapping[str, Any]) -> None:
         try:
@@ -189,16 +264,12 @@ class _Child:
         os.close(self._from)
 
 
-def _popen(command: Sequence[str], cwd: Path, process: Process, inherit: Mapping[str, Any]) -> subprocess.Popen[bytes]:
-    options: dict[str, Any] = {"env": dict(process.environ), "stdin": subprocess.DEVNULL, **inherit}
-    if process.umask >= 0 and os.name != "nt":
-        options["umask"] = process.umask
+def _start(
+    command: Sequence[str], *, cwd: Path, environ: Mapping[str, str], umask: int, **handles: Any
+) -> subprocess.Popen[bytes]:
+    options: dict[str, Any] = {"umask": umask, **handles} if umask >= 0 and os.name != "nt" else handles
     sys.stdout.flush()
-    try:
-        child: subprocess.Popen[bytes] = subprocess.Popen(command, cwd=cwd, **options)
-    except OSError as error:
-        raise BackendError(f"the interpreter {process.python} cannot be run: {error.strerror}") from None
-    return child
+    return subprocess.Popen(command, cwd=cwd, env=dict(environ), stdin=subprocess.DEVNULL, **options)
 
 
 def _inheritable(*ends: int) -> tuple[list[str], dict[str, Any]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from .. import cores
-from ..errors import BackendError, ConfigError
+from ..errors import ConfigError
 from . import date as dates
 from . import environment, flags
 from .config import Config, load
@@ -146,28 +146,7 @@ class Session:
         directory = self.directory("out")
         threading.Thread(target=_prepare_to_rewrite, daemon=True).start()
         with only_build(self.source, self._environ, self._warn):
-            name = self.inner.call(hook, directory.seen, config_settings)
-        return self._checked(hook, name, directory.real)
-
-    def _checked(self, hook: str, name: object, directory: Path) -> Path:
-        suffix = ".tar.gz" if hook == "build_sdist" else ".whl"
-        if not isinstance(name, str):
-            raise self._wrong(hook, name, "that is no file name")
-        if name.endswith(".zip"):
-            raise self._wrong(hook, name, "zip sdists are not supported", "Let it make a .tar.gz (setuptools: gztar).")
-        if os.path.basename(name) != name or not name.endswith(suffix):
-            raise self._wrong(hook, name, f"that is not the name of a {suffix} file")
-        if not (directory / name).is_file():
-            there = ", ".join(sorted(os.listdir(directory))) or "nothing"
-            raise self._wrong(hook, name, f"it did not write that file: it wrote {there}")
-        return directory / name
-
-    def _wrong(self, hook: str, name: object, why: str, remedy: str = "") -> BackendError:
-        return BackendError(
-            f"the inner backend {self.config.backend.name!r} returned {name!r} from {hook}, but {why}",
-            remedy=remedy
-            or "That is an error of the backend (PEP 517): report it there, or try another release of it.",
-        )
+            return self.inner.build(hook, directory.seen, directory.real, config_settings)
 
 
 def _prepare_to_rewrite() -> None:
