@@ -143,7 +143,8 @@ def parse_pax(data: bytes, where: str) -> dict[str, bytes]:
         length = int(data[position:blank]) if blank > position and data[position:blank].isdigit() else 0
         record = data[blank + 1 : position + length]
         keyword, equals, value = record[:-1].partition(b"=")
-        if position + length > end or not record.endswith(b"\n") or not keyword or not equals:
+        # A length of zero would leave the position where it is, for ever.
+        if not length or position + length > end or not record.endswith(b"\n") or not keyword or not equals:
             raise ArchiveError(f"{where} is damaged: a PAX record is malformed", remedy=DAMAGED)
         records[keyword.decode("utf-8", "backslashreplace")] = value
         position += length

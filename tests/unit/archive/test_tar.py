@@ -420,6 +420,10 @@ DAMAGED = {
     "a PAX record too long": (pax(b"99 path=x\n") + ONE, "a PAX record is malformed"),
     "a PAX record too short": (pax(b"5 path=x\n") + ONE, "a PAX record is malformed"),
     "a PAX record of length zero": (pax(b"0 path=x\n") + ONE, "a PAX record is malformed"),
+    "a PAX record without length behind a sound one": (
+        pax(tars.record("path", "p-1/x") + b"path=x\n") + ONE,
+        "a PAX record is malformed",
+    ),
     "a PAX record without equals sign": (pax(b"8 path \n") + ONE, "a PAX record is malformed"),
     "a PAX record without keyword": (pax(b"5 =x\n") + ONE, "a PAX record is malformed"),
     "a PAX record without newline": (pax(b"10 path=xyz") + ONE, "a PAX record is malformed"),
