@@ -99,8 +99,13 @@ def normalize(data: bytes, date: int, elsewhere: Container[str] = frozenset()) -
     *date* is in seconds since 1970-01-01 UTC. *elsewhere* holds the UUIDs, in lower case, that other documents
     mention: a document that one of them names keeps its name.
     """
-    if len(data) > LARGEST:
-        return None
+    made = None if len(data) > LARGEST else _once(data, date, elsewhere)
+    # A file URL in another one is found only when the outer one has become relative. What is ambiguous in such a way
+    # would be another document each time, so it is left alone.
+    return made if made is not None and _once(made.data, date) == Normalized(made.data, ()) else None
+
+
+def _once(data: bytes, date: int, elsewhere: Container[str] = frozenset()) -> Normalized | None:
     try:
         document = parse(data)
     except NotJsonError:
