@@ -1,6 +1,6 @@
 """The encoder in plain Python against C: the same bytes, whatever the contents, the window and the end.
 
-These are the boundaries. ``tests/fuzz_deflate.py`` goes on from there, for as long as one likes.
+These are the boundaries. ``tests/fuzz/deflate.py`` goes on from there, for as long as one likes.
 """
 
 from __future__ import annotations

@@ -1,30 +1,27 @@
-"""Compare the deflate encoder in plain Python with the interpreter's zlib, on contents drawn for its edges.
+"""The deflate encoder in plain Python, held against the interpreter's zlib, on contents drawn for its edges.
 
-    PYTHONPATH=src python tests/fuzz_deflate.py [--seconds 600] [--seed 1] [--only KIND]
-    PYTHONPATH=src python tests/fuzz_deflate.py --files DIRECTORY ... [--every 10]
+Two targets: ``deflate`` takes contents and window from the input, ``deflate-edges`` a kind of contents and a number that
+makes it. Real files instead, the first segment of each, and the second one with what it has before it:
 
-Runs one case of each kind in turn until the time is up, and prints how many of each there were. With the same seed the
-cases are the same ones. At a difference it prints kind and number of the case (--only KIND --seed NUMBER makes it
-again), keeps its contents in a file, and ends with status 1. With --files it takes the files below these directories
-instead, or each Nth of them: the first segment of each, and the second one with what it has before it.
+    PYTHONPATH=src:tests python -m fuzz.deflate DIRECTORY ... [--every 10]
 
-The zlib has to be stock zlib. tests/property/test_pure_deflate_properties.py has the same rule for Hypothesis, as many
-times as SAMEBYTES_FUZZ_EXAMPLES says.
+At a difference, that prints the file and ends with status 1. The zlib has to be stock zlib; with another one the targets
+only inflate what the encoder made. tests/property/test_pure_deflate_properties.py has the same rule for Hypothesis, as
+many times as SAMEBYTES_FUZZ_EXAMPLES says.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import random
 import sys
-import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from fuzz.harness import Drawn, Target
 from support.deflate_inputs import (
     FULL,
     NOT_STOCK,
@@ -33,6 +30,7 @@ from support.deflate_inputs import (
     STOCK_ZLIB,
     WINDOW,
     fibonacci,
+    inflated,
     literals_only,
     meeting,
     noise,
@@ -62,72 +60,63 @@ class Case(NamedTuple):
 Draw = Callable[[random.Random], Case]
 
 
+def compare(data: bytes) -> None:
+    """Both make the same of the contents and the window that the input is cut into."""
+    drawn = Drawn(data)
+    last, window, repeats = drawn.number() % 2 == 0, drawn.number(2), drawn.number(2)
+    rest = drawn.take(len(data)) or b"\0"
+    made = (rest * (repeats // len(rest) + 1))[: max(len(rest), repeats)]
+    _demand(Case(made[window:], made[:window], last))
+
+
+def compare_edges(data: bytes) -> None:
+    """Both make the same of a case of some kind."""
+    drawn = Drawn(data)
+    name = drawn.one_of(list(KINDS))
+    case = KINDS[name](random.Random(drawn.number(4)))
+    if name == "codes":
+        assert not STOCK_ZLIB or literals_only(case.segment) == zlib_literals_only(case.segment)
+    else:
+        _demand(case)
+
+
+def _demand(case: Case) -> None:
+    made = encode_segment(*case)
+    assert inflated(made, case.window) == case.segment
+    assert not STOCK_ZLIB or made == zlib_segment(*case)
+
+
 def main() -> int:
-    """Compare and print; return the exit status."""
+    """Compare real files, print how many there were, and return the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=60, help="how long (default: 60)")
-    parser.add_argument("--seed", type=int, default=1, help="where the cases begin (default: 1)")
-    parser.add_argument("--only", choices=[*KINDS, "codes"], help="only cases of this kind")
-    parser.add_argument(
-        "--files", type=Path, nargs="+", metavar="DIRECTORY", help="real files instead, until all are done"
-    )
+    parser.add_argument("directories", type=Path, nargs="+", metavar="DIRECTORY", help="where the files are")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only each Nth of the files")
     options = parser.parse_args()
     if not STOCK_ZLIB:
         raise SystemExit(NOT_STOCK)
-    begin = time.monotonic()
     counts: Counter[str] = Counter()
     size = 0
-    cases = from_files(options.files, options.every) if options.files else drawn(options.seed, options.only)
-    try:
-        for name, number, case in cases:
-            if not options.files and time.monotonic() - begin > options.seconds:
-                break
-            if not agrees(name, case):
-                keep(name, number, case)
-                return 1
-            counts[name] += 1
-            size += len(case.segment)
-    finally:
-        spent = time.monotonic() - begin
-        print(f"{sum(counts.values())} cases, {size} bytes, {spent:.0f} seconds, zlib {zlib.ZLIB_RUNTIME_VERSION}")
-        for name, count in counts.most_common(20):
-            print(f"{count:8} {name}")
-    print("no difference")
+    for path, case in from_files(options.directories, options.every):
+        if encode_segment(*case) != zlib_segment(*case):
+            print(f"DIFFERENCE in {path}: window of {len(case.window)} bytes, last={case.last}")
+            return 1
+        counts[path.suffix or "no suffix"] += 1
+        size += len(case.segment)
+    print(f"{sum(counts.values())} segments, {size} bytes, zlib {zlib.ZLIB_RUNTIME_VERSION}: no difference")
+    for name, count in counts.most_common(20):
+        print(f"{count:8} {name}")
     return 0
 
 
-def drawn(seed: int, only: str | None) -> Iterator[tuple[str, int, Case]]:
-    """Give a case of each kind in turn, for ever, each with the number that makes it again as a seed."""
-    for number in itertools.count(seed):
-        for name, draw in KINDS.items():
-            if only in (None, name):
-                yield name, number, draw(random.Random(number))
-
-
-def from_files(directories: list[Path], every: int) -> Iterator[tuple[str, int, Case]]:
-    """Give the first two segments of each file, by the file's kind."""
+def from_files(directories: list[Path], every: int) -> Iterator[tuple[Path, Case]]:
+    """Give the first two segments of each file."""
     for directory in directories:
         files = [path for path in sorted(directory.rglob("*")) if path.is_file() and not path.is_symlink()]
         for path in files[::every]:
             with path.open("rb") as file:
                 data = file.read(2 * SEGMENT)
-            for at, case in enumerate(segments(data)):
-                yield path.suffix or "no suffix", at, Case(*case)
-
-
-def agrees(name: str, case: Case) -> bool:
-    """Tell whether both give the same bytes."""
-    if name == "codes":
-        return literals_only(case.segment) == zlib_literals_only(case.segment)
-    return encode_segment(*case) == zlib_segment(*case)
-
-
-def keep(name: str, number: int, case: Case) -> None:
-    """Write down what makes a difference."""
-    path = Path(f"difference-{name.replace('.', '')}-{number}.bin")
-    path.write_bytes(case.window + case.segment)
-    print(f"DIFFERENCE in {name}, {number}; see {path}: window of {len(case.window)} bytes, last={case.last}")
+            for case in segments(data):
+                yield path, Case(*case)
 
 
 def mixtures(chance: random.Random) -> Case:
@@ -186,8 +175,8 @@ def windows(chance: random.Random) -> Case:
     """Windows about as long as nothing, and as zlib's, and segments that begin with something of them."""
     size = chance.choice([0, REACH, WINDOW - 262, WINDOW, WINDOW + 262]) + chance.randrange(-6, 7)
     size = max(size, 0)
-    kind = chance.choice([unmatched, words])
-    window = kind(size, chance.randrange(4))
+    kinds: list[Callable[[int, int], bytes]] = [unmatched, words]
+    window = chance.choice(kinds)(size, chance.randrange(4))
     at = chance.choice([0, 0, 1, 2, max(0, size - 300), chance.randrange(size + 1)])
     segment = window[at : at + chance.choice([1, 2, 3, 4, 258, 1000])] + window[: chance.randrange(300)]
     return Case(segment + noise(chance.randrange(4)), window, chance.random() < 0.5)
@@ -201,7 +190,8 @@ def window_moves(chance: random.Random) -> Case:
     at = chance.choice([1, 1, 2]) * WINDOW + REACH + chance.randrange(-2, 3)
     ahead = chance.choice([3, 4, 5, 260, 261, 262, 263, chance.randrange(3, 300)])
     string = b"\xf0\xf1\xf2\xf3\xf4\xf5"[: min(ahead, chance.randrange(3, 7))]
-    filling = chance.choice([bytes, words, lambda size: noise(size, 1, 2)])
+    fillings: list[Callable[[int], bytes]] = [bytes, words, lambda size: noise(size, 1, 2)]
+    filling = chance.choice(fillings)
     between = filling(REACH - len(string))
     if chance.random() < 0.5:
         between = between[:-20] + b"\xef\xf0\xf1" + between[-17:-1] + b"\xef"
@@ -289,6 +279,20 @@ KINDS: dict[str, Draw] = {
     "real-like": real_like,
     "codes": codes,
 }
+
+
+def edges() -> list[bytes]:
+    return [bytes([number, 1]) for number in range(len(KINDS))]
+
+
+def contents() -> list[bytes]:
+    return [b"", b"\1\3\0\0\0" + b"abcabcabcd" * 9, b"\0\0\0\0\1\1", b"\0\0\1\0\4" + bytes(range(256))]
+
+
+TARGETS = (
+    Target("deflate", compare, contents, (), longest=1 << 12),
+    Target("deflate-edges", compare_edges, edges, (), longest=5),
+)
 
 if __name__ == "__main__":
     sys.exit(main())
