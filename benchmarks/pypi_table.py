@@ -264,7 +264,7 @@ def commit(tree: Path) -> None:
 
 def wrap(tree: Path) -> None:
     """Do what ``samebytes wrap`` does, for the packages too that it advises against (setuptools, packaging)."""
-    from samebytes_tools.commands.wrap.rewire import wrapped
+    from samebytes_tools.commands.wrap.edit import wrapped
 
     path = tree / "pyproject.toml"
     path.write_text(wrapped(path.read_text(encoding="utf-8") if path.is_file() else ""), encoding="utf-8")

@@ -89,7 +89,7 @@ def test_a_file_that_is_made_and_removed_is_told(project: Path, capsys: pytest.C
     assert main(["unwrap", "--diff"]) == 0
     assert "would be removed" in capsys.readouterr().err
     assert main(["unwrap"]) == 0
-    assert "is removed, as wrap had made it" in capsys.readouterr().out
+    assert "is removed, because wrap created it" in capsys.readouterr().out
     assert not project.exists()
 
 
@@ -123,6 +123,15 @@ def test_errors_have_their_status_and_a_hint(
     assert message in err
     assert "hint: " in err
     assert project.read_text() == text
+
+
+def test_a_layout_that_does_not_come_back_is_noted(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project.write_text('[build-system]\nbackend-path = ["."]\nrequires = []\nbuild-backend = "b"\n')
+    assert main(["wrap", "--diff"]) == 0
+    assert "note: unwrap will restore these settings, but not the layout" in capsys.readouterr().err
+    assert main(["wrap", "-q"]) == 0
+    assert main(["unwrap"]) == 0
+    assert "note: backend-path is put next to build-backend" in capsys.readouterr().out
 
 
 def test_help_names_the_patch_tools(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""``samebytes wrap`` and ``samebytes unwrap``: a project's pyproject.toml through samebytes, and back."""
+"""``samebytes wrap`` and ``samebytes unwrap``: make a project build through samebytes, and undo that."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ if TYPE_CHECKING:
 
 _WRAP = """\
 Edit pyproject.toml so that every front end builds the project through
-samebytes, with the backend that it has now. Comments and layout are kept."""
+samebytes, with its present build backend. Comments and layout are kept."""
 
 _UNWRAP = """\
-Edit pyproject.toml so that the project builds without samebytes. What
-'samebytes wrap' did is undone byte for byte."""
+Edit pyproject.toml so that the project builds without samebytes. This undoes
+'samebytes wrap' byte for byte, or reports where it cannot."""
 
 _WRAP_EPILOG = f"""\
 examples:
-  samebytes wrap                        the project here
-  samebytes wrap --check                is it wrapped, and rightly?
+  samebytes wrap                        wrap the project here
+  samebytes wrap --check                check that it is wrapped
   samebytes wrap --diff                 show the change, write nothing
   samebytes wrap --diff SRC > wrap.patch
                                         for 'patch -p1' and 'git apply'
 
-{exit_status.table(1, 2, 3, 8, 9)}
+{exit_status.table(1, 2, 3, 8)}
 
-With --check, 1 says that the project is not wrapped, or that its
+With --check, 1 means that the project is not wrapped, or that its
 [build-system] requires does not name samebytes."""
 
 _UNWRAP_EPILOG = f"""\
 examples:
-  samebytes unwrap                      the project here
+  samebytes unwrap                      unwrap the project here
   samebytes unwrap --diff               show the change, write nothing
 
-{exit_status.table(2, 3, 8, 9)}"""
+{exit_status.table(2, 3, 8)}"""
 
 _NO_REQUIREMENT = '[build-system] requires does not name "samebytes": add it, or isolated builds will not find it'
 
@@ -53,7 +53,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "wrap", help="edit pyproject.toml to build through samebytes", description=_WRAP, epilog=_WRAP_EPILOG
     )
     unwrap = subparsers.add_parser(
-        "unwrap", help="undo wrap, byte for byte", description=_UNWRAP, epilog=_UNWRAP_EPILOG
+        "unwrap", help="undo wrap: build without samebytes", description=_UNWRAP, epilog=_UNWRAP_EPILOG
     )
     for parser, verb in ((wrap, "wrap"), (unwrap, "unwrap")):
         parser.add_argument(
@@ -62,7 +62,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         what = parser.add_mutually_exclusive_group() if verb == "wrap" else parser
         what.add_argument("--diff", action="store_true", help="write nothing; print the change as a patch")
         if verb == "wrap":
-            what.add_argument("--check", action="store_true", help="write nothing; exit with 1 if it is not so already")
+            what.add_argument(
+                "--check", action="store_true", help="write nothing; exit with 1 if the project is not wrapped"
+            )
         add_verbosity(parser)
         parser.set_defaults(run=run, verb=verb)
 
@@ -82,50 +84,47 @@ def run(args: argparse.Namespace) -> int:
         if args.verbosity >= VERBOSE:
             _write(patch)
     if args.verbosity > QUIET:
-        _tell(args, rewiring)
+        _report(args, rewiring)
     return exit_status.FINE
 
 
 def _check(args: argparse.Namespace) -> int:
-    """Say what is not as ``wrap`` would have it."""
-    from .wrapped import examine
+    """Report whether the project is wrapped, and its configuration one that its build would accept."""
+    from samebytes.backend.config import load
 
-    rewiring = examine(args.source)
+    from .wrap import wrap
+
+    rewiring = wrap(args.source)
+    if not rewiring.changes:
+        load(args.source)  # refuses what only a build would, such as an unknown key in [tool.samebytes]
     subject, backend = harmless(str(rewiring.path)), harmless(rewiring.backend)
+    finding = None
     if rewiring.changes:
-        finding = f"{subject}: {backend} does not build through samebytes (to change that: {_wrap_command(args)})"
+        to_do = f"samebytes wrap{_argument(args.source)}"
+        finding = f"{subject}: {backend} does not build through samebytes (to change that: {to_do})"
     elif not rewiring.requires_samebytes:
         finding = f"{subject}: {_NO_REQUIREMENT}"
-    else:
-        if args.verbosity > QUIET:
-            print(f"{style_of(sys.stdout).bold(subject)}: {backend} builds through samebytes")
-        return exit_status.FINE
     if args.verbosity > QUIET:
-        print(finding)
-    return exit_status.FINDINGS
-
-
-def _wrap_command(args: argparse.Namespace) -> str:
-    return f"samebytes wrap{_argument(args.source)}"
+        print(finding or f"{style_of(sys.stdout).bold(subject)}: {backend} builds through samebytes")
+    return exit_status.FINDINGS if finding else exit_status.FINE
 
 
 def _write(patch: bytes) -> None:
-    """Write bytes to stdout: a patch of a file with CRLF, or one in UTF-8, must arrive as it is."""
+    """Write bytes to stdout, because a patch of a file with CRLF, or in UTF-8, must arrive as it is."""
     sys.stdout.flush()
     sys.stdout.buffer.write(patch)
     sys.stdout.buffer.flush()
 
 
-def _tell(args: argparse.Namespace, rewiring: Rewiring) -> None:
-    """Say what was done, or would be, and what comes next; on stderr where stdout is the patch's."""
+def _report(args: argparse.Namespace, rewiring: Rewiring) -> None:
+    """Print what was done, or would be, and what comes next; on stderr where the patch is on stdout."""
     stream = sys.stderr if args.diff else sys.stdout
     style = style_of(stream)
-    subject = harmless(str(rewiring.path))
-    lines = [f"{style.bold(subject)}: {_outcome(args, rewiring)}"]
+    lines = [f"{style.bold(harmless(str(rewiring.path)))}: {_outcome(args, rewiring)}"]
     if rewiring.changes and not args.diff:
         lines.append(f"next: python -m build{_argument(args.source)}")
-    if not rewiring.requires_samebytes:
-        lines.append(style.notable(f"note: {_NO_REQUIREMENT}"))
+    notes = rewiring.notes if rewiring.requires_samebytes else (_NO_REQUIREMENT, *rewiring.notes)
+    lines += [style.notable(f"note: {note}") for note in notes]
     print("\n".join(lines), file=stream)
 
 
@@ -136,7 +135,7 @@ def _outcome(args: argparse.Namespace, rewiring: Rewiring) -> str:
     if not rewiring.changes:
         return f"is not wrapped: {backend} builds by itself; nothing to do"
     if rewiring.after is None:
-        return f"{'would be' if args.diff else 'is'} removed, as wrap had made it: setup.py builds by itself"
+        return f"{'would be' if args.diff else 'is'} removed, because wrap created it: setup.py builds by itself"
     return f"{backend} {'would build' if args.diff else 'builds'} by itself"
 
 

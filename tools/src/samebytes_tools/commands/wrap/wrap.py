@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from samebytes.archive.atomic import replacing
-from samebytes.backend.config import LEGACY_BACKEND, is_samebytes
+from samebytes.backend.config import LEGACY_BACKEND, LEGACY_REQUIRES, is_samebytes
 from samebytes.errors import ConfigError, OutputError
 
-from . import rewire
+from . import edit
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -26,22 +26,29 @@ FILE_NAME = "pyproject.toml"
 BOOTSTRAP = ("flit-core", "installer", "packaging", "pyproject-hooks", "samebytes", "setuptools", "tomli")
 """What has to be there before samebytes can be built or can build anything."""
 
+_TABLES = "the layout of [build-system] and [tool.samebytes]"
+_NOT_EXACT = f"unwrap will restore these settings, but not {_TABLES} byte for byte; 'git checkout' does"
+_NOT_OURS = f"wrap would not have written this file, so {_TABLES} may differ from before: compare with 'git diff'"
+_PATH_MOVED = "backend-path is put next to build-backend; if it was elsewhere before wrap, 'git checkout' restores that"
+
 _Text = TypeVar("_Text", str, "str | None")
 
 
 @dataclass(frozen=True)
 class Rewiring:
-    """What becomes of a project's pyproject.toml."""
+    """What changes in a project's pyproject.toml."""
 
     path: Path
     before: bytes | None
     """None where there is no file yet."""
     after: bytes | None
-    """None where the file goes."""
+    """None where the file is removed."""
     backend: str
     """The backend that does the work."""
     requires_samebytes: bool = True
     """Whether [build-system] requires names samebytes afterwards; a front end that isolates builds needs it."""
+    notes: tuple[str, ...] = ()
+    """Where unwrap does not restore every byte of what wrap was given, or may not."""
 
     @property
     def changes(self) -> bool:
@@ -53,40 +60,55 @@ def wrap(source: Path) -> Rewiring:
     """Return what makes the project in *source* build through samebytes; nothing is written.
 
     :raises ConfigError: if there is no project, its pyproject.toml is malformed, contradicts itself or must not be
-        wrapped.
-    :raises MissingExtraError: if tomlkit is not installed.
+        wrapped, or is laid out so that the edit would change more than the build backend.
     """
     path, before, text = _read(source)
     values = _parsed(path, text)
     system, ours = _tables(path, values)
     if is_samebytes(system.get("build-backend")):
         backend = ours.get("build-backend", LEGACY_BACKEND)
-        named = "backend-path" in system or any(map(rewire.names_samebytes, system["requires"]))
+        named = "backend-path" in system or any(map(edit.names_samebytes, system["requires"]))
         return Rewiring(path, before, before, backend, requires_samebytes=named)
     _refuse_bootstrap(path, values)
     _refuse_contradiction(path, system, ours)
-    after = rewire.CREATED if before is None else _located(path, rewire.wrapped, text)
+    after = edit.CREATED if before is None else _located(path, edit.wrapped, text)
     verify(path, text, after)
-    return Rewiring(path, before, after.encode(), system.get("build-backend", LEGACY_BACKEND))
+    if not any(map(edit.names_samebytes, edit.parse(after)["build-system"]["requires"])):
+        raise _changes_more(path)
+    exact = before is None or _attempt(edit.unwrapped, after) == text
+    backend = system.get("build-backend", LEGACY_BACKEND)
+    return Rewiring(path, before, after.encode(), backend, notes=() if exact else (_NOT_EXACT,))
 
 
 def unwrap(source: Path) -> Rewiring:
     """Return what makes the project in *source* build without samebytes; nothing is written.
 
-    What :func:`wrap` did is undone byte for byte.
+    What :func:`wrap` did is undone byte for byte, unless :attr:`Rewiring.notes` says otherwise.
 
-    :raises ConfigError: if there is no project, or its pyproject.toml is malformed.
-    :raises MissingExtraError: if tomlkit is not installed.
+    :raises ConfigError: if there is no project, its pyproject.toml is malformed, or laid out so that the edit would
+        change more than the build backend.
     """
     path, before, text = _read(source)
     values = _parsed(path, text)
     system, ours = _tables(path, values)
     if not is_samebytes(system.get("build-backend")):
         return Rewiring(path, before, before, system.get("build-backend", LEGACY_BACKEND))
-    after = _located(path, rewire.unwrapped, text)
+    after = _located(path, edit.unwrapped, text)
     verify(path, after or "", text)
     encoded = None if after is None else after.encode()
-    return Rewiring(path, before, encoded, ours.get("build-backend", LEGACY_BACKEND))
+    notes: tuple[str, ...] = ()
+    if after is not None and _attempt(edit.wrapped, after) != text:
+        notes = (_NOT_OURS,)
+    elif "backend-path" in ours:
+        notes = (_PATH_MOVED,)
+    return Rewiring(path, before, encoded, ours.get("build-backend", LEGACY_BACKEND), notes=notes)
+
+
+def _attempt(edited: Callable[[str], _Text], text: str) -> str | None:
+    try:
+        return edited(text)
+    except ConfigError:
+        return None
 
 
 def carry_out(rewiring: Rewiring) -> None:
@@ -123,12 +145,12 @@ def diff(rewiring: Rewiring) -> bytes:
 
 
 def verify(path: Path, plain: str, wrapped: str) -> None:
-    """Hold that two texts say the same, the second through samebytes: the net under the editing of text.
+    """Check that two texts have the same meaning, the second through samebytes: the net under the editing of text.
 
-    :raises ConfigError: if they do not.
+    :raises ConfigError: if they have not.
     """
     try:
-        first, second = rewire.parse(plain), rewire.parse(wrapped)
+        first, second = edit.parse(plain), edit.parse(wrapped)
     except tomllib.TOMLDecodeError:
         raise _changes_more(path) from None
     backend = second.get("build-system", {}).get("build-backend")
@@ -138,14 +160,14 @@ def verify(path: Path, plain: str, wrapped: str) -> None:
 
 def _changes_more(path: Path) -> ConfigError:
     return ConfigError(
-        f"{path}: the edit would have changed more than the build backend, so nothing is done",
-        remedy="This is a bug in samebytes: please report it with the file, and make the edit by hand.",
+        f"{path}: is laid out so that the edit would change more than the build backend; nothing is changed",
+        remedy="Give [build-system] and [tool.samebytes] headers of their own, or edit the lines by hand.",
     )
 
 
 def _meaning(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a pyproject.toml says, whether it says so through samebytes or not."""
-    system = dict(values.get("build-system", {"requires": [rewire.DEFAULT_REQUIRES]}))
+    """Return what a pyproject.toml means, the same with samebytes as its backend and without."""
+    system = dict(values.get("build-system", {"requires": list(LEGACY_REQUIRES)}))
     tool = dict(values.get("tool", {}))
     ours = dict(tool.pop("samebytes", {}))
     inner = {key: ours.pop(key) for key in ("build-backend", "backend-path") if key in ours}
@@ -157,7 +179,7 @@ def _meaning(values: Mapping[str, Any]) -> dict[str, Any]:
             **system,
             "build-backend": system.get("build-backend") or LEGACY_BACKEND,
             "backend-path": system.get("backend-path"),
-            "requires": [name for name in system["requires"] if not rewire.names_samebytes(name)],
+            "requires": [name for name in system["requires"] if not edit.names_samebytes(name)],
         },
         "tool": {**tool, **({"samebytes": ours} if ours else {})},
     }
@@ -199,7 +221,7 @@ def _no_project(source: Path) -> ConfigError:
     if not source.is_dir():
         return ConfigError(f"{source}: is not a directory", remedy="Name the directory that holds pyproject.toml.")
     return ConfigError(
-        f"{source}: holds neither pyproject.toml nor setup.py, so it is no Python project",
+        f"{source}: holds neither pyproject.toml nor setup.py, so it is not a Python project",
         remedy="Name the directory that holds one of them.",
     )
 
@@ -211,9 +233,9 @@ def _parsed(path: Path, text: str) -> dict[str, Any]:
             remedy="Save the file as UTF-8 without one.",
         )
     try:
-        return rewire.parse(text)
+        return edit.parse(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: {_place(str(error), text)}", remedy="Mend the file at that place.") from None
+        raise ConfigError(f"{path}: {_place(str(error), text)}", remedy="Fix the file at that place.") from None
     except RecursionError:
         raise ConfigError(f"{path}: is nested too deeply to be read", remedy="Nest its values less deeply.") from None
 
@@ -235,7 +257,7 @@ def _tables(path: Path, values: Mapping[str, Any]) -> tuple[Mapping[str, Any], M
     if "build-system" in values and "requires" not in system:
         raise ConfigError(
             f"{path}: [build-system] has no 'requires', which PEP 518 demands",
-            remedy=f'Add it, such as requires = ["{rewire.DEFAULT_REQUIRES}"], or remove [build-system].',
+            remedy=f'Add it, such as requires = ["{LEGACY_REQUIRES[0]}"], or remove [build-system].',
         )
     for name, table in (("[build-system]", system), ("[tool.samebytes]", ours)):
         _check_kinds(f"{path}: {name}", table)
@@ -288,9 +310,9 @@ def _refuse_contradiction(path: Path, system: Mapping[str, Any], ours: Mapping[s
             )
 
 
-def _located(path: Path, edit: Callable[[str], _Text], text: str) -> _Text:
+def _located(path: Path, edited: Callable[[str], _Text], text: str) -> _Text:
     """Return the edited *text*; errors get the file's path."""
     try:
-        return edit(text)
+        return edited(text)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error.message}", remedy=error.remedy) from None
