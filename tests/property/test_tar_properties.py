@@ -14,7 +14,8 @@ from support.tars import octal
 
 from samebytes.archive.entry import Archive, Data, Entry, Kind, Owner, read_all
 from samebytes.archive.gzip import gunzip, gzip_chunks
-from samebytes.archive.tar import open_sdist, write_sdist, write_tar
+from samebytes.archive.tar_reader import open_sdist
+from samebytes.archive.tar_writer import write_sdist, write_tar
 from samebytes.deflate.stream import Encoder
 from samebytes.errors import ArchiveError
 

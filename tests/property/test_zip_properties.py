@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from samebytes.archive import limits
 from samebytes.archive.entry import Data, Entry, Kind, Written, read_all
-from samebytes.archive.zip import open_zip, write_zip
 from samebytes.archive.zip_layout import EARLIEST, LATEST
+from samebytes.archive.zip_reader import open_zip
+from samebytes.archive.zip_writer import write_zip
 from samebytes.deflate.stream import Encoder
 from samebytes.errors import ArchiveError
 

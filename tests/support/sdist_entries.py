@@ -11,7 +11,7 @@ import pytest
 from support.tars import DATE
 
 from samebytes.archive.entry import Data, Entry, Kind, Owner
-from samebytes.archive.tar import write_sdist, write_tar
+from samebytes.archive.tar_writer import write_sdist, write_tar
 from samebytes.deflate.stream import Encoder
 
 NOBODY = Owner()

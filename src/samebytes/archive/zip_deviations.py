@@ -1,27 +1,17 @@
-"""What a ZIP file's headers hold that the canonical form does not: told to the user, and never written again."""
+"""In what a ZIP file's headers deviate from those of the canonical form: reported to the user, and never written again.
+
+Source: PKWARE's APPNOTE 6.3.10, whose sections the numbers in brackets are.
+"""
 
 from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
 
+from . import zip_layout as layout
 from .entry import Aspect, Deviation
 from .zip_directory import PADDING
-from .zip_layout import (
-    DEFLATED,
-    DOS_DIRECTORY,
-    FLAG_DESCRIPTOR,
-    FLAG_UTF8,
-    MAX_32,
-    UNIX,
-    VERSION_DEFLATED,
-    VERSION_STORED,
-    VERSION_ZIP64,
-    ZIP64_EXTRA,
-    CentralHeader,
-    LocalHeader,
-    seconds_from_dos,
-)
+from .zip_layout import CentralHeader, LocalHeader
 
 _SYSTEMS = {
     0: "DOS",
@@ -39,7 +29,7 @@ _SYSTEMS = {
     16: "BeOS",
     19: "macOS",
 }
-"""Who made a member (APPNOTE 4.4.2.2)."""
+"""Who made a member (4.4.2.2)."""
 
 _EXTRAS = {
     0x000A: "NTFS times",
@@ -55,13 +45,14 @@ _EXTRAS = {
     0xCAFE: "Java",
     0xD935: "Android alignment",
 }
-"""What an extra field holds (APPNOTE 4.5.2 and Info-ZIP's list)."""
+"""What an extra field holds (4.5.2 and 4.6, and Info-ZIP's list of extra fields)."""
 
 _FLAGS = {0x0002: "compression level", 0x0004: "compression level", 0x0008: "data descriptor", 0x0800: "UTF-8 name"}
+"""What a flag's bit stands for (4.4.4)."""
 
 
 def member_deviations(central: CentralHeader, local: LocalHeader) -> tuple[Deviation, ...]:
-    """Return what is odd about a member's two headers, in the order of the codes."""
+    """Return in what a member's two headers deviate, in the order of the aspects."""
     found = (
         (Aspect.ZIP_TIMES, _times(central, local)),
         (Aspect.ZIP_MODES, _modes(central)),
@@ -75,13 +66,14 @@ def member_deviations(central: CentralHeader, local: LocalHeader) -> tuple[Devia
 
 
 def _times(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
-    if seconds_from_dos(central.time, central.date) is None:
+    if layout.seconds_from_dos(central.time, central.date) is None:
         yield f"time 0x{central.time:04x} and date 0x{central.date:04x} are no moment"
     if (local.time, local.date) != (central.time, central.date):
         yield "another time in the local header than in the central directory"
 
 
 def _modes(central: CentralHeader) -> Iterator[str]:
+    """Look at the external attributes (4.4.15): the Unix mode, whose type must be there, above the DOS attributes."""
     mode, attributes = central.external >> 16, central.external & 0xFFFF
     directory = central.name.endswith(b"/")
     kind = stat.S_IFMT(mode)
@@ -91,22 +83,24 @@ def _modes(central: CentralHeader) -> Iterator[str]:
         yield f"no file type in the mode 0o{mode:o}"
     elif kind not in (stat.S_IFLNK, stat.S_IFDIR if directory else stat.S_IFREG):
         yield f"file type 0o{kind:o} in the mode of a {'directory' if directory else 'file'}"
-    if directory and not attributes & DOS_DIRECTORY:
+    if directory and not attributes & layout.DOS_DIRECTORY:
         yield "no DOS attribute says that it is a directory"
-    elif attributes != (DOS_DIRECTORY if directory else 0):
+    elif attributes != (layout.DOS_DIRECTORY if directory else 0):
         yield f"DOS attributes 0x{attributes:02x}"
 
 
 def _versions(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
+    """Look at who made the member (4.4.2), what is needed to read it (4.4.3) and the internal attributes (4.4.14)."""
+    # The upper byte is the system, the lower one the version of the format.
     system, version = central.made_by >> 8, central.made_by & 0xFF
-    if system != UNIX:
+    if system != layout.UNIX:
         yield f"made by system {system} ({_SYSTEMS.get(system, 'unknown')})"
-    sizes_need = max(central.size, central.packed_size) >= MAX_32
-    wide = sizes_need or central.offset >= MAX_32
-    plain = VERSION_DEFLATED if central.method == DEFLATED else VERSION_STORED
-    yield from _version("made by version", version, VERSION_ZIP64 if wide else VERSION_DEFLATED)
-    needed = VERSION_ZIP64 if wide else plain
-    local_needed = VERSION_ZIP64 if sizes_need else plain
+    wide = central.wide_sizes or central.wide_offset
+    plain = layout.VERSION_DEFLATED if central.method == layout.DEFLATED else layout.VERSION_STORED
+    yield from _version("made by version", version, layout.VERSION_ZIP64 if wide else layout.VERSION_DEFLATED)
+    needed = layout.VERSION_ZIP64 if wide else plain
+    # Local headers have no offset, so that one beyond ZIP64's limit does not count there.
+    local_needed = layout.VERSION_ZIP64 if central.wide_sizes else plain
     yield from _version("version needed", central.version_needed, needed)
     if (local.version_needed, local_needed) != (central.version_needed, needed):
         yield from _version("version needed, in the local header,", local.version_needed, local_needed)
@@ -122,7 +116,8 @@ def _version(what: str, version: int, canonical: int) -> Iterator[str]:
 def _extras(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
     if not central.extra and not local.extra:
         return
-    for identifier in sorted({identifier for identifier, _ in central.extra + local.extra} - {ZIP64_EXTRA}):
+    # ZIP64 has an aspect of its own, for it is needed at times.
+    for identifier in sorted({identifier for identifier, _ in central.extra + local.extra} - {layout.ZIP64_EXTRA}):
         if identifier == PADDING:
             yield "padding in the extra field"
         else:
@@ -131,27 +126,28 @@ def _extras(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
 
 def _flags(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
     ascii_name = central.name.isascii()
-    if not ascii_name and not central.flags & FLAG_UTF8:
+    if not ascii_name and not central.flags & layout.FLAG_UTF8:
         yield "name neither ASCII nor marked as UTF-8, read as code page 437"
-    expected = 0 if ascii_name else FLAG_UTF8
+    expected = 0 if ascii_name else layout.FLAG_UTF8
     flags = (central.flags | local.flags) & ~expected
     for bit in (1 << shift for shift in range(flags.bit_length())):
         if flags & bit:
             yield f"flag 0x{bit:04x} ({_FLAGS.get(bit, 'unknown')})"
-    if (central.flags ^ local.flags) & FLAG_DESCRIPTOR:
+    if (central.flags ^ local.flags) & layout.FLAG_DESCRIPTOR:
         yield "data descriptor announced in one of the two headers only"
 
 
 def _zip64(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
-    sizes = 16 if max(central.size, central.packed_size) >= MAX_32 else 0
-    offset = 8 if central.offset >= MAX_32 else 0
+    """Look at the ZIP64 extra fields (4.5.3): eight bytes for each value that needs them, and none else."""
+    sizes = 16 if central.wide_sizes else 0
+    offset = 8 if central.wide_offset else 0
     if not (sizes or offset or central.extra or local.extra):
         return
     for header, needed, where in (
         (local, sizes, "the local header"),
         (central, sizes + offset, "the central directory"),
     ):
-        found = [len(data) for identifier, data in header.extra if identifier == ZIP64_EXTRA]
+        found = [len(data) for identifier, data in header.extra if identifier == layout.ZIP64_EXTRA]
         if found and not needed:
             yield f"ZIP64 extra field in {where}, where nothing needs it"
         elif needed and found != [needed]:

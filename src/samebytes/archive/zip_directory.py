@@ -1,36 +1,28 @@
-"""The central directory of a ZIP file, read strictly: where readers could understand it differently, it is refused."""
+"""The central directory of a ZIP file, read strictly: where readers could understand it differently, it is refused.
+
+Source: PKWARE's APPNOTE 6.3.10, whose sections the numbers in brackets are.
+"""
 
 from __future__ import annotations
 
-import struct
 import threading
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
 from ..errors import ArchiveError, HostileArchiveError
 from . import limits
+from . import zip_layout as layout
 from .entry import Aspect, Deviation
-from .zip_layout import (
-    CENTRAL,
-    CENTRAL_SIGNATURE,
-    END,
-    END64,
-    END64_SIGNATURE,
-    END_SIGNATURE,
-    LOCAL_SIGNATURE,
-    LOCATOR64,
-    LOCATOR64_SIGNATURE,
-    MAX_16,
-    MAX_32,
-    VERSION_ZIP64,
-    ZIP64_EXTRA,
-    CentralHeader,
-)
+from .zip_layout import MAX_16, MAX_32, CentralHeader
 
 DAMAGED = "The file is incomplete or damaged: fetch or build it again."
 
+PADDING = -1
+"""Stands for an identifier where one to three bytes at the end of an extra field are not a field."""
 
-_LARGEST_HEADER = CENTRAL.size + 3 * MAX_16
+# A header and its three parts of variable length: name, extra field, comment.
+_LARGEST_HEADER = layout.CENTRAL.size + 3 * MAX_16
+
 _PIECE = 1 << 20
 """How much of the directory is held at once; more than the largest header."""
 
@@ -50,6 +42,7 @@ class Source:
         :raises ArchiveError: if the file ends before.
         """
         try:
+            # Members are read by several threads, and seeking and reading are two steps.
             with self._lock:
                 self.file.seek(offset)
                 data = self.file.read(size)
@@ -68,7 +61,7 @@ class Source:
 
 
 class Directory(NamedTuple):
-    """What the end record, or the ZIP64 one, says of the central directory."""
+    """What the end record, or the ZIP64 one, has of the central directory."""
 
     entries: int
     size: int
@@ -80,29 +73,35 @@ class Directory(NamedTuple):
 def read_directory(source: Source) -> tuple[Directory, tuple[CentralHeader, ...]]:
     """Return the central directory and its headers, in its own order.
 
-    :raises ArchiveError: if *source* is no ZIP file, is truncated, spans disks, or contradicts itself.
+    :raises ArchiveError: if *source* is not a ZIP file, is truncated, spans disks, or contradicts itself.
     """
     directory = _read_end(source)
     return directory, tuple(_read_headers(source, directory))
 
 
 def _read_end(source: Source) -> Directory:
+    """Read the end record (4.3.16), and the ZIP64 one if its locator stands before it (4.3.15)."""
     position = _find_end(source)
-    _, disk, first_disk, here, count, size, offset, length = END.unpack(
-        source.read(position, END.size, "its end record")
+    _, disk, first_disk, here, count, size, offset, length = layout.END.unpack(
+        source.read(position, layout.END.size, "its end record")
     )
-    comment = source.read(position + END.size, length, "its comment")
+    comment = source.read(position + layout.END.size, length, "its comment")
     narrow = Directory(count, size, offset, comment)
-    before = max(0, position - LOCATOR64.size)
+    before = max(0, position - layout.LOCATOR64.size)
     locator = source.read(before, position - before, "its ZIP64 locator")
-    if locator.startswith(LOCATOR64_SIGNATURE) and len(locator) == LOCATOR64.size:
+    # Python's zipfile and others look for the locator whatever the end record holds; so its presence decides here too.
+    if locator.startswith(layout.LOCATOR64_SIGNATURE) and len(locator) == layout.LOCATOR64.size:
         ends, directory = _read_end64(source, before, narrow)
         disk, first_disk = disk % MAX_16, first_disk % MAX_16
         here = count if here == MAX_16 else here
     else:
-        ends, directory = position, narrow._replace(deviations=_unwidened(narrow))
+        ends, directory = position, narrow
+        if count == MAX_16 or MAX_32 in (size, offset):
+            missing = "no ZIP64 end record, though the end record's fields are full"
+            directory = narrow._replace(deviations=(Deviation(Aspect.ZIP64, missing),))
     if disk or first_disk or here != count:
         raise _several_disks(source)
+    # Readers reckon where the archive begins from where its directory ends; with a gap they come to different offsets.
     if directory.offset + directory.size != ends:
         raise source.hostile(
             f"its central directory should take bytes {directory.offset} to {directory.offset + directory.size}, but"
@@ -117,13 +116,15 @@ def _several_disks(source: Source) -> ArchiveError:
 
 def _find_end(source: Source) -> int:
     """Return where the end record begins: the only place from which a record with its comment ends with the file."""
-    start = max(0, source.size - END.size - MAX_16)
+    size = layout.END.size
+    start = max(0, source.size - size - MAX_16)
     tail = source.read(start, source.size - start, "its end record")
-    found = [at for at in _occurrences(tail, END_SIGNATURE) if at + END.size <= len(tail)]
-    fitting = [at for at in found if _comment_length(tail, at) == len(tail) - at - END.size]
+    found = [at for at in _occurrences(tail, layout.END_SIGNATURE) if at + size <= len(tail)]
+    fitting = [at for at in found if _comment_length(tail, at) == len(tail) - at - size]
     if not fitting:
         raise _no_end(source, tail, found)
-    if any(at >= fitting[0] + END.size for at in found):
+    # Readers differ in which of two end records they take.
+    if any(at >= fitting[0] + size for at in found):
         raise source.hostile("its comment holds another end record, so that readers may see different archives")
     return start + fitting[0]
 
@@ -136,38 +137,34 @@ def _occurrences(data: bytes, wanted: bytes) -> Iterator[int]:
 
 
 def _comment_length(tail: bytes, at: int) -> int:
-    length: int = END.unpack_from(tail, at)[-1]
+    length: int = layout.END.unpack_from(tail, at)[-1]
     return length
 
 
 def _no_end(source: Source, tail: bytes, found: Sequence[int]) -> ArchiveError:
+    """Return the error for a file without an end record that fits, by what is there in its place."""
     if found:
-        after = len(tail) - found[-1] - END.size - _comment_length(tail, found[-1])
+        after = len(tail) - found[-1] - layout.END.size - _comment_length(tail, found[-1])
         if after > 0:
             return source.hostile(f"{after} bytes follow its end record and comment")
         return source.damaged("the file ends within its comment")
-    if source.size and source.read(0, min(4, source.size), "its start") == LOCAL_SIGNATURE:
+    if source.size and source.read(0, min(4, source.size), "its start") == layout.LOCAL_SIGNATURE:
         return source.damaged("has no end record: the end of the file is missing")
     what = "is not a ZIP archive" if source.size else "is empty, not a ZIP archive"
     return ArchiveError(f"{source.name}: {what}", remedy="Give a wheel; if it was downloaded, fetch it again.")
 
 
-def _unwidened(narrow: Directory) -> tuple[Deviation, ...]:
-    if narrow.entries == MAX_16 or MAX_32 in (narrow.size, narrow.offset):
-        return (Deviation(Aspect.ZIP64, "no ZIP64 end record, though the end record's fields are full"),)
-    return ()
-
-
 def _read_end64(source: Source, at: int, narrow: Directory) -> tuple[int, Directory]:
-    """Return where the ZIP64 end record begins that the locator *at* points to, and what it says."""
-    _, disk, position, disks = LOCATOR64.unpack(source.read(at, LOCATOR64.size, "its ZIP64 locator"))
+    """Return where the ZIP64 end record begins that the locator *at* points to, and what it holds (4.3.14)."""
+    _, disk, position, disks = layout.LOCATOR64.unpack(source.read(at, layout.LOCATOR64.size, "its ZIP64 locator"))
     if disk or disks > 1:
         raise _several_disks(source)
-    if position + END64.size > at:
+    if position + layout.END64.size > at:
         raise source.hostile("its ZIP64 locator does not point to a ZIP64 end record")
-    record = END64.unpack(source.read(position, END64.size, "its ZIP64 end record"))
+    record = layout.END64.unpack(source.read(position, layout.END64.size, "its ZIP64 end record"))
     signature, length, made_by, needed, disk, first_disk, here, count, size, offset = record
-    if signature != END64_SIGNATURE or position + 12 + length != at:
+    # Its size counts from behind the size itself, so twelve bytes more.
+    if signature != layout.END64_SIGNATURE or position + 12 + length != at:
         raise source.hostile("its ZIP64 locator does not point to a ZIP64 end record that ends before it")
     if disk or first_disk or here != count:
         raise _several_disks(source)
@@ -175,17 +172,14 @@ def _read_end64(source: Source, at: int, narrow: Directory) -> tuple[int, Direct
     for field, full, true in zip(narrow[:3], (MAX_16, MAX_32, MAX_32), wide[:3]):
         if field not in (full, true):
             raise source.hostile("its end record and its ZIP64 end record contradict one another")
-    plain = (made_by, needed, length, disks) == (VERSION_ZIP64, VERSION_ZIP64, END64.size - 12, 1)
-    return position, wide._replace(deviations=_end64_deviations(narrow, wide, plain))
-
-
-def _end64_deviations(narrow: Directory, wide: Directory, plain: bool) -> tuple[Deviation, ...]:
-    if wide.entries < MAX_16 and wide.size < MAX_32 and wide.offset < MAX_32:
-        return (Deviation(Aspect.ZIP64, "a ZIP64 end record, though all fits without it"),)
-    canonical = min(wide.entries, MAX_16), min(wide.size, MAX_32), min(wide.offset, MAX_32)
-    if not plain or narrow[:3] != canonical:
-        return (Deviation(Aspect.ZIP64, "a ZIP64 end record with other versions, fields or data than are needed"),)
-    return ()
+    version = layout.VERSION_ZIP64
+    canonical = min(count, MAX_16), min(size, MAX_32), min(offset, MAX_32)
+    detail = ""
+    if count < MAX_16 and size < MAX_32 and offset < MAX_32:
+        detail = "a ZIP64 end record, though all fits without it"
+    elif (made_by, needed, length, disks, *narrow[:3]) != (version, version, layout.END64_LENGTH, 1, *canonical):
+        detail = "a ZIP64 end record with other versions, fields or data than are needed"
+    return position, wide._replace(deviations=(Deviation(Aspect.ZIP64, detail),) if detail else ())
 
 
 def _read_headers(source: Source, directory: Directory) -> Iterator[CentralHeader]:
@@ -193,8 +187,9 @@ def _read_headers(source: Source, directory: Directory) -> Iterator[CentralHeade
     end = directory.offset + directory.size
     piece = b""
     for number in range(directory.entries):
-        if at + CENTRAL.size > end:
+        if at + layout.CENTRAL.size > end:
             raise source.hostile(f"its central directory has {number} entries, not {directory.entries}")
+        # However large the directory is said to be, only a piece of it is held.
         if at + _LARGEST_HEADER > start + len(piece) < end:
             piece, start = source.read(at, min(_PIECE, end - at), "its central directory"), at
         header, size = _read_header(source, piece, at - start, number)
@@ -206,14 +201,14 @@ def _read_headers(source: Source, directory: Directory) -> Iterator[CentralHeade
 
 def _read_header(source: Source, piece: bytes, at: int, number: int) -> tuple[CentralHeader, int]:
     """Return the header that entry *number* has *at* a place in a *piece* of the directory, and how long it is."""
-    fields = CENTRAL.unpack_from(piece, at)
+    fields = layout.CENTRAL.unpack_from(piece, at)
     signature, made_by, needed, flags, method, time, date, crc, packed_size, size = fields[:10]
     name_length, extra_length, comment_length, disk, internal, external, offset = fields[10:]
-    name_end = at + CENTRAL.size + name_length
+    name_end = at + layout.CENTRAL.size + name_length
     extra_end = name_end + extra_length
     end = extra_end + comment_length
-    if signature != CENTRAL_SIGNATURE or end > len(piece):
-        raise source.hostile(f"entry {number + 1} of its central directory is none")
+    if signature != layout.CENTRAL_SIGNATURE or end > len(piece):
+        raise source.hostile(f"entry {number + 1} of its central directory is invalid")
     name, comment = piece[name_end - name_length : name_end], piece[extra_end:end]
     extra: tuple[tuple[int, bytes], ...] = ()
     if extra_length:
@@ -223,48 +218,28 @@ def _read_header(source: Source, piece: bytes, at: int, number: int) -> tuple[Ce
         size, packed_size, offset, disk = widened(source, shown, extra, sizes)
     if disk:
         raise _several_disks(source)
-    header = CentralHeader(
-        made_by,
-        needed,
-        flags,
-        method,
-        time,
-        date,
-        crc,
-        packed_size,
-        size,
-        internal,
-        external,
-        offset,
-        name,
-        extra,
-        comment,
-    )
-    return header, end - at
+    numbers = made_by, needed, flags, method, time, date, crc, packed_size, size, internal, external, offset
+    return CentralHeader(*numbers, name, extra, comment), end - at
 
 
 def extra_fields(source: Source, member: str, raw: bytes) -> tuple[tuple[int, bytes], ...]:
-    """Cut an extra field into its fields: identifier and data (APPNOTE 4.5.1); padding at the end is left out.
+    """Cut an extra field into its fields: identifier and data (4.5.1). Up to three bytes at its end are PADDING.
 
     :raises ArchiveError: if a field is cut off, or one that bears on names and sizes is there twice.
     """
     fields = []
-    at = 0
-    while len(raw) - at >= 4:
-        identifier, length = struct.unpack_from("<2H", raw, at)
-        if at + 4 + length > len(raw):
+    at, head = 0, layout.EXTRA.size
+    while len(raw) - at >= head:
+        identifier, length = layout.EXTRA.unpack_from(raw, at)
+        if at + head + length > len(raw):
             raise source.damaged(f"extra field 0x{identifier:04x} is cut off", member)
-        fields.append((identifier, raw[at + 4 : at + 4 + length]))
-        at += 4 + length
+        fields.append((identifier, raw[at + head : at + head + length]))
+        at += head + length
     if at < len(raw):
         fields.append((PADDING, raw[at:]))
-    if sum(identifier == ZIP64_EXTRA for identifier, _ in fields) > 1:
+    if sum(identifier == layout.ZIP64_EXTRA for identifier, _ in fields) > 1:
         raise source.hostile("has two ZIP64 extra fields", member)
     return tuple(fields)
-
-
-PADDING = -1
-"""Stands for an identifier where one to three bytes at the end of an extra field are no field."""
 
 
 def widened(
@@ -272,13 +247,13 @@ def widened(
 ) -> list[int]:
     """Return *fields*, each (value, full value, bytes in ZIP64), with full ones read from the ZIP64 extra field.
 
-    The extra field holds the full ones only, in this order (APPNOTE 4.5.3). Some writers put all of them there:
-    accepted if that comes to the same.
+    The extra field holds the full ones only, in this order (4.5.3). Some writers put all of them there: accepted if
+    that comes to the same.
 
     :raises HostileArchiveError: if the ZIP64 field holds less, or could be read in two ways.
     """
     values = [value for value, _, _ in fields]
-    payload = next((data for identifier, data in extra if identifier == ZIP64_EXTRA), None)
+    payload = next((data for identifier, data in extra if identifier == layout.ZIP64_EXTRA), None)
     if payload is None:
         return values
     at = 0
@@ -292,6 +267,7 @@ def widened(
 
 
 def _holds_all(payload: bytes, values: Sequence[int], fields: Sequence[tuple[int, int, int]]) -> bool:
+    """Return whether a ZIP64 field holds the first of *values* one after another, full or not, and nothing else."""
     at = 0
     for value, (_, _, width) in zip(values, fields):
         if at >= len(payload):

@@ -16,8 +16,7 @@ from ..deflate.ordered import Ordered
 from ..deflate.stream import Encoder, Segment, segments
 from ..errors import ArchiveError
 from .entry import CHUNK_SIZE, Data, Deferred, Entry, Kind, Written
-from .zip_headers import Stream, central_header, local_header, write_directory
-from .zip_layout import DEFLATED, STORED
+from .zip_layout import DEFLATED, STORED, Stream, central_header, local_header, write_directory
 
 MOST_TOGETHER = 256
 """How many small members are one task."""
@@ -33,12 +32,12 @@ def write_zip(sink: BinaryIO, entries: Sequence[Entry], encoder: Encoder, *, kee
     its contents are written. :class:`Deferred` contents are made when their turn comes. With *keep*, the bytes that a
     member's contents already take in an archive are copied, once the contents were read and found to be right.
 
-    :raises ArchiveError: for a symbolic link, a name that UTF-8 or the format cannot hold, or contents that are not
-        as large as they say.
+    :raises ArchiveError: for a symbolic link, a name that UTF-8 or the format cannot hold, or contents that have not
+        the size that they declare.
     :raises EncoderError: if the encoder contradicts itself.
     """
     with Ordered(encoder.jobs, WORTHWHILE_TO_READ) as readers:
-        # For small members that are kept, helpers cost more than they do.
+        # Threads are started for what is worth it: reading small members that are kept is not.
         sizes = [entry.content.size for entry in entries]
         (readers if keep else encoder).expect(sum(size for size in sizes if not keep or size > CHUNK_SIZE))
         writer = _Writer(sink, encoder, readers)
@@ -114,6 +113,7 @@ class _Small(NamedTuple):
     sha256: bytes
 
     def write(self, file: _File, deflated: bytes) -> None:
+        # Stored where deflate does not make it smaller, as it is for most tiny and all compressed files.
         smaller = len(deflated) < len(self.data)
         packed = deflated if smaller else self.data
         stream = Stream(DEFLATED if smaller else STORED, len(packed), self.crc)
@@ -130,6 +130,7 @@ class _Large:
         self.tally = _Tally(entry)
 
     def begin(self, _: Sequence[bytes]) -> None:
+        """Take the next place in the file, and keep room for the header: its length does not depend on the stream."""
         self._offset = self._file.sink.tell()
         self._write_header(Stream())
 
@@ -160,6 +161,7 @@ class _Large:
         self._file.sink.write(local_header(self._entry, self._entry.content.size, stream))
 
     def _store(self) -> None:
+        """Write the contents as they are over what was written of the stream; they are read a second time for it."""
         self._file.sink.seek(self._offset)
         self._write_header(Stream())
         for chunk in self._entry.content.chunks():
@@ -182,9 +184,11 @@ class _Writer:
         """Take *entry*; it is written now or later, but before what comes after it."""
         content = entry.content
         if isinstance(content, Deferred):
+            # It may depend on whatever is before it, so all of that has to be written, and so known, first.
             self._wait()
             entry = entry._replace(content=Data(content.make(tuple(self._file.written))), packed=None)
         if self._keeping != (keep and entry.packed is not None):
+            # Members that are kept and those that are encoded go different ways, and must not overtake one another.
             self._wait()
             self._keeping = not self._keeping
         if self._keeping:
@@ -201,7 +205,7 @@ class _Writer:
         return self._file.finish()
 
     def _wait(self) -> None:
-        """Come to a state in which every member taken is written."""
+        """Write every member that was taken."""
         self._hand_over()
         self._encoder.drain()
         self._read_kept()
@@ -242,7 +246,7 @@ class _Writer:
             self._read_kept()
 
     def _read_kept(self) -> None:
-        """Let the members to be kept be read, to find out whether their contents are right, and copy them then."""
+        """Read the members to be kept, for their digests and to see that their contents are right, then copy them."""
         kept, self._kept, self._room = self._kept, [], CHUNK_SIZE
 
         def copy(tallies: Sequence[_Tally]) -> None:
@@ -260,11 +264,9 @@ class _Writer:
 
 
 def _tallied(entries: Iterable[Entry]) -> list[_Tally]:
-    """Read the contents of *entries*."""
-    tallies = []
-    for entry in entries:
-        tally = _Tally(entry)
+    """Read the contents of *entries*, and return what they add up to."""
+    tallies = [_Tally(entry) for entry in entries]
+    for tally in tallies:
         for _ in tally.chunks():
             pass
-        tallies.append(tally)
     return tallies

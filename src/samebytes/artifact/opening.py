@@ -46,12 +46,12 @@ def open_archive(path: Path) -> Iterator[Archive]:
     :raises ArchiveError: if it is neither, is damaged, or is not laid out like one.
     """
     if kind_of(path) == "wheel":
-        from ..archive.zip import open_zip
+        from ..archive.zip_reader import open_zip
 
         with open_zip(path) as archive:
             yield archive
     else:
-        from ..archive.tar import open_sdist
+        from ..archive.tar_reader import open_sdist
 
         with open_sdist(path) as archive:
             yield archive

@@ -197,11 +197,11 @@ def _most(entry: Entry) -> int:
 def _write(sink: BinaryIO, archive: Archive, context: Context, compression: Compression) -> tuple[Written, ...]:
     with Encoder(compression.jobs) as encoder:
         if context.kind == "wheel":
-            from ..archive.zip import write_zip
+            from ..archive.zip_writer import write_zip
 
             written = write_zip(sink, archive.entries, encoder, keep=compression.keep)
         else:
-            from ..archive.tar import write_sdist
+            from ..archive.tar_writer import write_sdist
 
             written = write_sdist(sink, archive.entries, encoder)
     sink.flush()

@@ -15,7 +15,8 @@ from support.tars import DATE, base256, directory, hard_link, member, octal, pax
 
 from samebytes.archive import tar_reader
 from samebytes.archive.entry import Archive, Aspect, Deviation, Kind, Owner, read_all
-from samebytes.archive.tar import open_sdist, write_sdist
+from samebytes.archive.tar_reader import open_sdist
+from samebytes.archive.tar_writer import write_sdist
 from samebytes.deflate.stream import Encoder
 from samebytes.errors import ArchiveError, HostileArchiveError, OutputError
 

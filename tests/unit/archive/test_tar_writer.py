@@ -15,8 +15,8 @@ from support.sdist_entries import LONG, VARIETY, file, folder, gnu_tar, link, ta
 from support.tars import DATE, directory, member, octal, pax, records, symlink
 
 from samebytes.archive.entry import Deferred, Entry, Kind, Owner, Written
-from samebytes.archive.tar import write_sdist, write_tar
 from samebytes.archive.tar_header import member_head
+from samebytes.archive.tar_writer import write_sdist, write_tar
 from samebytes.deflate.stream import Encoder, compress
 from samebytes.errors import ArchiveError
 

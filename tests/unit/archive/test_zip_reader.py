@@ -27,7 +27,7 @@ from support.zips import (
 )
 
 from samebytes.archive.entry import CHUNK_SIZE, Archive, Aspect, Deviation, Kind, read_all
-from samebytes.archive.zip import open_zip
+from samebytes.archive.zip_reader import open_zip
 from samebytes.errors import ArchiveError
 
 

@@ -18,8 +18,9 @@ import pytest
 from support.zips import FULL, NOON, NOON_SECONDS, TEXT, Member, build, deflated, directory, saved, zip64
 
 from samebytes.archive.entry import Data, Deferred, Entry, Kind, Written, read_all
-from samebytes.archive.zip import open_zip, write_zip
-from samebytes.archive.zip_headers import Stream, central_header, local_header, write_directory
+from samebytes.archive.zip_layout import Stream, central_header, local_header, write_directory
+from samebytes.archive.zip_reader import open_zip
+from samebytes.archive.zip_writer import write_zip
 from samebytes.deflate.stream import Encoder
 from samebytes.errors import ArchiveError
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
 
-from samebytes.archive.zip import open_zip
+from samebytes.archive.zip_reader import open_zip
 from samebytes.artifact import layout
 from samebytes.epoch import DEFAULT_DATE
 from samebytes.errors import OutputError, UsageError

@@ -17,7 +17,7 @@ from installer.records import RecordEntry
 from installer.sources import WheelSource
 
 from samebytes.archive.entry import Archive, Entry, Kind, read_all
-from samebytes.archive.zip import open_zip
+from samebytes.archive.zip_reader import open_zip
 from samebytes.artifact import layout, record, scripts
 from samebytes.errors import ArchiveError, OutputError, RecordError
 

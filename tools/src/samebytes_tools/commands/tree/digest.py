@@ -9,7 +9,7 @@ from typing import IO, BinaryIO, NamedTuple, cast
 
 from samebytes.archive.atomic import replacing
 from samebytes.archive.entry import Entry, Kind
-from samebytes.archive.tar import write_tar
+from samebytes.archive.tar_writer import write_tar
 from samebytes.errors import ArchiveError, UsageError
 
 from .walk import Node, walk

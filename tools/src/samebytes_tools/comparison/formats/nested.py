@@ -82,14 +82,14 @@ def _copied(content: Content, directory: Path) -> Path:
 
 
 def _zips(member: Member, left: Path, right: Path) -> Difference:
-    from samebytes.archive.zip import open_zip
+    from samebytes.archive.zip_reader import open_zip
 
     with open_zip(left) as one, open_zip(right) as other:
         return _archives(member, _opened(one, "wheel", left), _opened(other, "wheel", right))
 
 
 def _gzips(member: Member, left: Path, right: Path, scratch: Path) -> Difference:
-    from samebytes.archive.tar import open_sdist
+    from samebytes.archive.tar_reader import open_sdist
 
     plain = [_unpacked(path, scratch / f"{path.parent.name}.plain") for path in (left, right)]
     if all(_is_tar(path) for path in plain):

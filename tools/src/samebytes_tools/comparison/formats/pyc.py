@@ -64,7 +64,7 @@ def _header(left: Header, right: Header, excerpts: tuple[bytes, bytes]) -> Itera
     flags = {left.flags, right.flags}
     is_hash = left.flags == right.flags and left.flags & 1
     if is_hash or (flags == {0} and left.size != right.size):
-        # Another hash or size stands for another source; whoever finds that one among the differences drops the finding.
+        # Another hash or size stands for another source; who finds that one among the differences drops the finding.
         findings = findings_of((UNKNOWN,), *excerpts, "header, from offset 4")
         yield Difference("header", Kind.PYC, "made from another source", detail, findings)
         return
