@@ -17,8 +17,10 @@ from support.canonical_reader import check_sdist, check_wheel
 
 from samebytes.archive.entry import Entry, Kind, read_all
 from samebytes.archive.gzip import gunzip, gzip_chunks
-from samebytes.archive.tar import open_sdist, write_sdist
-from samebytes.archive.zip import open_zip, write_zip
+from samebytes.archive.tar_reader import open_sdist
+from samebytes.archive.tar_writer import write_sdist
+from samebytes.archive.zip_reader import open_zip
+from samebytes.archive.zip_writer import write_zip
 from samebytes.deflate.stream import Encoder
 from samebytes.passes import ALL
 from samebytes.passes.model import Context
