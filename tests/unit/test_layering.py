@@ -32,7 +32,7 @@ ROOMS: dict[str, set[str]] = {
     "commands.doctor": CORE,
     "api": CORE,
     "tools.index": {"console", "errors"},
-    "tools.vcs": {"console", "errors"},
+    "tools.vcs": {"backend", "epoch", "errors"},
     "tools.variations": {"console", "errors"},
     "tools.building": CORE | {"tools.index", "tools.vcs"},
     "tools.comparison": CORE - {"backend", "console"},

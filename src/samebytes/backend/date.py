@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from ..artifact.layout import RESERVED_DATE_FILE
 from ..epoch import DEFAULT_DATE, from_environment, parse_epoch
-from ..errors import ConfigError
-
-DATE_FILE = ".source-date-epoch"
-"""The reserved file at the top of an sdist: seconds since 1970-01-01 UTC in ASCII decimal, and a line feed."""
+from ..errors import ConfigError, UsageError
 
 
 class Dated(NamedTuple):
@@ -52,7 +49,7 @@ def _from_vcs(source: Path, environ: Mapping[str, str]) -> Dated:
 
 def _from_sdist(source: Path) -> int | None:
     """Read the reserved file, which counts only in an sdist's tree, that is beside PKG-INFO."""
-    path = source / DATE_FILE
+    path = source / RESERVED_DATE_FILE
     if not path.is_file() or not (source / "PKG-INFO").is_file():
         return None
     return parse_epoch(path.read_bytes().decode("ascii", "replace").rstrip("\n"), str(path))
@@ -78,23 +75,16 @@ def _from_archival(source: Path) -> int | None:
 
 
 def _from_git(source: Path, environ: Mapping[str, str]) -> int:
-    tracked = _git(source, environ, "ls-files", "--", "pyproject.toml", "setup.py").split()
-    if not tracked:
-        raise _no_date(source, "git tracks neither its pyproject.toml nor its setup.py (a parent's repository?)")
-    return parse_epoch(_git(source, environ, "log", "-1", "--format=%ct", "HEAD").strip(), f"git log in {source}")
+    from .git import git  # few projects ask for it
 
-
-def _git(source: Path, environ: Mapping[str, str], *args: str) -> str:
-    quiet = {**environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
     try:
-        done = subprocess.run(
-            ["git", "-C", str(source), *args], env=quiet, stdin=subprocess.DEVNULL, capture_output=True, check=False
-        )
-    except OSError as error:
-        raise _no_date(source, f"git cannot be run: {error.strerror}") from None
-    if done.returncode:
-        raise _no_date(source, done.stderr.decode("utf-8", "replace").strip() or f"git {args[0]} failed")
-    return done.stdout.decode("utf-8", "replace")
+        is_tracked = git(source, "ls-files", "--", "pyproject.toml", "setup.py", environ=environ)
+        seconds = git(source, "log", "-1", "--format=%ct", "HEAD", environ=environ) if is_tracked else ""
+    except UsageError as error:
+        raise _no_date(source, error.message) from None
+    if not is_tracked:
+        raise _no_date(source, "git tracks neither its pyproject.toml nor its setup.py (a parent's repository?)")
+    return parse_epoch(seconds.strip(), f"git log in {source}")
 
 
 def _no_date(source: Path, reason: str) -> ConfigError:

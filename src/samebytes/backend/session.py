@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import tempfile
 import threading
@@ -16,7 +15,7 @@ from ..errors import ConfigError
 from . import date as dates
 from . import environment, flags
 from .config import Config, load
-from .fixed import Place, hook_place
+from .fixed import Place, hook_place, remove
 from .inner import Inner, Process
 from .lock import only_build
 
@@ -135,7 +134,7 @@ class Session:
         """End the child, if it waits, and remove the temporary directory."""
         self.inner.close()
         if self._own_temp:
-            shutil.rmtree(self._own_temp, ignore_errors=True)
+            remove(self._own_temp)
 
     def build(self, hook: str, config_settings: Any) -> Path:
         """Call ``build_wheel``, ``build_sdist`` or ``build_editable``; return what the inner backend made, as made.

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from samebytes.backend.date import DATE_FILE, resolve
+from samebytes.artifact.layout import RESERVED_DATE_FILE as DATE_FILE
+from samebytes.backend.date import resolve
 from samebytes.epoch import DEFAULT_DATE
 from samebytes.errors import ConfigError
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import subprocess
 from collections.abc import Collection
 from pathlib import Path
+
+from samebytes.backend.git import git
+from samebytes.errors import UsageError
 
 _OF_A_WORKTREE = frozenset({"commondir", "gitdir", "locked"})
 """What ties a linked worktree to its repository (gitrepository-layout(5))."""
@@ -102,9 +104,6 @@ def _text(path: Path) -> str:
 def _git(directory: Path, *words: str) -> str:
     """Return what git prints; nothing if it fails or is not there."""
     try:
-        done = subprocess.run(
-            ["git", "-C", str(directory), *words], stdin=subprocess.DEVNULL, capture_output=True, check=False
-        )
-    except OSError:
+        return git(directory, *words, environ=os.environ).strip()
+    except UsageError:
         return ""
-    return os.fsdecode(done.stdout).strip() if done.returncode == 0 else ""

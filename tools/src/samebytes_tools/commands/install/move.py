@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from samebytes.backend.fixed import remove
 from samebytes.backend.lock import take
 from samebytes.errors import OutputError
 
@@ -55,12 +56,12 @@ def private_stage(anchor: Path) -> Iterator[Path]:
             ) from error
         yield stage
     except BaseException:
-        _remove(stage.with_suffix(".new"))
-        _remove(stage)
+        remove(stage.with_suffix(".new"))
+        remove(stage)
         _restore_times({anchor: was})
         raise
     else:
-        _remove(stage)
+        remove(stage)
     finally:
         _unlock(lock)
 
@@ -79,7 +80,7 @@ def _remove_abandoned(anchor: Path) -> None:
     for stage in anchor.glob(".samebytes-*.tmp"):
         lock = _lock(stage) if stage.is_dir() and not stage.is_symlink() else None
         if lock is not None:
-            _remove(stage)
+            remove(stage)
             _unlock(lock)
 
 
@@ -99,12 +100,6 @@ def _lock(directory: Path) -> int | None:
 def _unlock(lock: int | None) -> None:
     if lock is not None:
         os.close(lock)
-
-
-def _remove(stage: Path) -> None:
-    import shutil
-
-    shutil.rmtree(stage, ignore_errors=True)
 
 
 def move_in(stage: Path, anchor: Path, top: Path, date: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import tempfile
 import threading
@@ -15,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from samebytes.backend.fixed import remove
 from samebytes.errors import Interrupted, SamebytesError
 
 from ...index.index import Index, address
@@ -136,7 +136,7 @@ class _Job:
                 stop=stop,
             )
         finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+            remove(scratch)
 
     def _hear(self, message: Mapping[str, Any]) -> None:
         """Take what the process tells; nothing of it is trusted to have any form."""

@@ -12,9 +12,8 @@ from packaging.tags import parse_tag
 
 from samebytes.archive.entry import Archive, Entry, read_all
 from samebytes.artifact import headers
-from samebytes.artifact.layout import parse_sdist_name, parse_wheel_name
+from samebytes.artifact.layout import RESERVED_DATE_FILE, parse_sdist_name, parse_wheel_name
 from samebytes.artifact.opening import kind_of, open_archive
-from samebytes.backend.date import DATE_FILE
 from samebytes.errors import UsageError
 from samebytes.passes.pipeline import agreed_date
 
@@ -81,7 +80,7 @@ def read(path: Path) -> Clues:
         requires_python=_value(metadata, "Requires-Python"),
         date=date,
         latest=max(times, default=None),
-        brings_date=DATE_FILE in names,
+        brings_date=RESERVED_DATE_FILE in names,
     )
 
 

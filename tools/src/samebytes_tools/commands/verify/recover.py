@@ -9,6 +9,7 @@ from pathlib import Path
 
 from samebytes.backend.config import load
 from samebytes.backend.date import resolve
+from samebytes.epoch import DEFAULT_DATE
 from samebytes.errors import ConfigError, UsageError
 
 from ...building.interpreters import Python, find, installed
@@ -47,9 +48,6 @@ PINNED = {
 }
 """What a rebuild by a project's own backend gets, so that the same rebuild gives the same bytes."""
 
-_CONSTANT = 1580601600
-"""2020-02-02, which hatchling and samebytes write where nobody gives a date: so nobody gave one."""
-
 
 @dataclass(frozen=True)
 class Moment:
@@ -81,7 +79,8 @@ def interpreter(clues: Clues, asked: Python | None, own: Python, environ: Mappin
 
 def epoch(clues: Clues) -> int | None:
     """Return the SOURCE_DATE_EPOCH that the artifact shows, if it shows one."""
-    return None if clues.date in (None, _CONSTANT) else clues.date
+    # hatchling writes the constant, too, where nobody gives a date.
+    return None if clues.date == DEFAULT_DATE else clues.date
 
 
 def date_of(tree: Path, environ: Mapping[str, str]) -> int | None:
@@ -133,7 +132,7 @@ def moment(file: File | None, clues: Clues, requires: Sequence[str], index: Inde
             None,
             "the index tells no times of upload: but for what is pinned, build requirements are the newest of today",
         )
-    if file is not None or not clues.latest or clues.latest <= _CONSTANT:
+    if file is not None or not clues.latest or clues.latest <= DEFAULT_DATE:
         return Moment(None, "nobody knows when it was built: the build requirements are the newest of today")
     return Moment(
         clues.latest, "the index does not know this very file: its latest date is taken for that of the build"
