@@ -120,7 +120,7 @@ def site(store: Store, directory: Path) -> None:
     """Build the site, and tell what it weighs."""
     from samebytes_tools.commands.survey.site import write_site
 
-    taken = timed(lambda: write_site(store, directory, tell=lambda _: None))
+    taken = timed(lambda: write_site(store, directory, report=lambda _: None))
     pages = [path.stat().st_size for path in directory.rglob("*.html")]
     files = [path.stat().st_size for path in directory.rglob("*") if path.is_file()]
     print(f"the site: {taken:.0f} s, {len(files):,} files, {sum(files) / 1e6:.0f} MB")

@@ -60,7 +60,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     within = runs(3)
     with Store(directory / "survey.sqlite") as store:
         fill(store, within, [*examinations(NUMBER, within), *hostile(within[-1])])
-        write_site(store, directory / "site", tell=lambda _: None)
+        write_site(store, directory / "site", report=lambda _: None)
     return directory / "site"
 
 

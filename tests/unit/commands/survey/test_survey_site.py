@@ -13,9 +13,11 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import pytest
-from samebytes_tools.commands.survey.model import State, Wish
+from samebytes_tools.commands.survey.model import Examination, State, Wish
 from samebytes_tools.commands.survey.site import SiteSummary, write_site
 from samebytes_tools.commands.survey.site.addresses import MARKER, cause_stem, stem
+from samebytes_tools.commands.survey.site.site import MOST_HISTORY
+from samebytes_tools.commands.survey.store.rows import writable
 from samebytes_tools.commands.survey.store.store import Store
 from samebytes_tools.comparison.causes.causes import ALL
 from support.schemas import assert_valid
@@ -75,7 +77,7 @@ class Document(HTMLParser):
 
 
 def made(store: Store, directory: Path, **options: str) -> SiteSummary:
-    return write_site(store, directory, tell=lambda _: None, **options)
+    return write_site(store, directory, report=lambda _: None, **options)
 
 
 def tree(directory: Path) -> dict[str, str]:
@@ -403,6 +405,29 @@ def test_a_code_of_a_newer_samebytes_gets_a_page(tmp_path: Path) -> None:
     assert "This samebytes does not know it." in page.text
     assert (tmp_path / f"site/cause/{stem(nasty)}.html").is_file()
     assert len(Document(tmp_path / "site/causes.html").every("script")) == 1
+
+
+def test_half_a_character_does_no_harm_even_if_a_store_gives_it(tmp_path: Path) -> None:
+    within = runs(1)
+    with Store(tmp_path / "s.sqlite") as store:
+        fill(store, within, hostile(within[0]))
+        half = [replace(one, version=f"{one.version}\ud800", log="\ud800") for one in hostile(within[0])]
+        store.history = lambda name: iter(one for one in half if writable(one.name) == name)  # type: ignore[method-assign, assignment]
+        made(store, tmp_path / "site")
+    for path in (tmp_path / "site/package").glob("*.html"):
+        assert "\\ud800" in Document(path).text
+
+
+def test_a_long_history_is_cut_and_counted(tmp_path: Path) -> None:
+    one = Examination("demo", "1", State.NOT_BUILT, 0, 1.0)
+    within = runs(1)
+    with Store(tmp_path / "s.sqlite") as store:
+        fill(store, within, [replace(one, run=within[0].id)])
+        store.history = lambda _: iter([one] * (MOST_HISTORY + 7))  # type: ignore[method-assign, assignment]
+        made(store, tmp_path / "site")
+    assert "And 7 older." in Document(tmp_path / "site/package/demo.html").text
+    document = json.loads((tmp_path / "site/package/demo.json").read_text("ascii"))
+    assert (len(document["examinations"]), document["older"]) == (MOST_HISTORY, 7)
 
 
 def test_a_directory_that_is_no_site_is_left_alone(store: Store, tmp_path: Path) -> None:

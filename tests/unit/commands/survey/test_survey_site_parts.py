@@ -7,11 +7,9 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samebytes_tools.commands.survey.model import BUILD, KINDS, WAYS, Artifact, Examination, State
-from samebytes_tools.commands.survey.site import addresses, badge, chart, documents, listing, results, texts
-from samebytes_tools.commands.survey.site.packages import MOST_HISTORY, package
-from samebytes_tools.commands.survey.site.rendering import Templates, asset
-from support.synthetic_survey import NASTY, hostile, runs
+from samebytes_tools.commands.survey.model import BUILD, KINDS, WAYS, Artifact, Examination, Run, State, Tally
+from samebytes_tools.commands.survey.site import addresses, figures, listing, rendering, results
+from samebytes_tools.commands.survey.site.rendering import asset
 
 ALL_SAME, ALL_DIFFER = "i" * 12, "d" * 12
 
@@ -54,19 +52,18 @@ def test_other_names_stand_for_nothing_that_a_system_could_misread(name: str) ->
     ],
 )
 def test_the_standing_of_a_package(state: State, letters: str, standing: results.Standing) -> None:
-    assert results.standing(state, letters) is standing
+    assert results.Result(state, letters).standing is standing
 
 
 def test_one_way_is_as_good_as_its_worst_artifact() -> None:
-    ways = results.way_outcomes("iii" + "ini" + "f-d" + "---")
-    assert ways == [results.IDENTICAL, results.NORMALIZED, results.FAILED, results.NONE]
+    result = results.Result(State.EXAMINED, "iii" + "ini" + "f-d" + "---")
+    assert result.ways == [results.IDENTICAL, results.NORMALIZED, results.FAILED, results.NONE]
 
 
 def test_an_artifact_that_could_not_be_compared_is_different() -> None:
-    letters = results.letters_in(
-        [Artifact(BUILD, KINDS[2], "differs"), Artifact(WAYS[0], KINDS[0], "same", "identical")]
-    )
-    assert letters == "i" + "-" * 10 + "d"
+    artifacts = (Artifact(BUILD, KINDS[2], "differs"), Artifact(WAYS[0], KINDS[0], "same", "identical"))
+    found = results.result_of(Examination("demo", "1", State.EXAMINED, 0, 1.0, artifacts=artifacts))
+    assert found.letters == "i" + "-" * 10 + "d"
 
 
 @pytest.mark.parametrize(
@@ -82,17 +79,17 @@ def test_an_artifact_that_could_not_be_compared_is_different() -> None:
     ],
 )
 def test_a_share_is_never_rounded_to_all_or_nothing(share: float | None, told: str) -> None:
-    assert texts.percent(share) == told
+    assert rendering.percent(share) == told
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(0, "1970-01-01"), (1_795_000_000, "2026-11-18"), (10**20, str(10**20))])
 def test_a_day_is_in_utc_if_there_is_such_a_day(seconds: int, told: str) -> None:
-    assert texts.day(seconds) == told
+    assert rendering.day(seconds) == told
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(0.4, "0 s"), (59.6, "1 min"), (400, "6 min 40 s")])
 def test_durations(seconds: float, told: str) -> None:
-    assert texts.duration(seconds) == told
+    assert rendering.duration(seconds) == told
 
 
 @given(st.integers(0, 1000))
@@ -107,48 +104,21 @@ def test_pages_have_every_row_once_in_order(number: int) -> None:
 @given(st.integers(1, 600), st.data())
 def test_a_page_leads_to_its_neighbours_the_first_and_the_last(last: int, data: st.DataObject) -> None:
     number = data.draw(st.integers(1, last))
-    near = listing.near(number, last)
+    near = listing.Page(number, last, 1, (), 0).near
     assert {1, last, max(1, number - 1), number, min(last, number + 1)} <= set(near)
     assert len(near) <= 11
     assert [one for one in near if one] == sorted({one for one in near if one})
 
 
 def test_the_chart_stands_in_its_frame() -> None:
-    made = chart.chart(["a", "b", "c", "d", "e"], [("up", [0.0, 0.25, None, 0.75, 1.0]), ("none", [None] * 5)])
-    up, none = made.lines
-    assert [(point.x, point.y) for point in up.points] == [(9, 220), (31, 170), (75, 70), (97, 20)]
-    assert len(up.segments) == 3
-    assert (up.newest, none.newest, none.points) == (1.0, None, [])
-    assert [label.text for label in made.labels] == ["a", "c", "e"]
-    assert [label.anchor for label in made.labels] == ["start", "middle", "end"]
-
-
-def test_one_run_is_a_point_in_the_middle() -> None:
-    made = chart.chart(["a"], [("one", [0.5])])
-    assert [(point.x, point.y) for point in made.lines[0].points] == [(50, 120)]
-    assert [label.text for label in made.labels] == ["a"]
-    assert chart.chart([], []).labels == []
-
-
-def test_half_a_character_does_no_harm_even_if_a_store_gives_it() -> None:
-    run = runs(1)[0]
-    for one in hostile(run):
-        view = package([one], {run.id: run}, "")
-        templates = Templates(version="1")
-        values = {"package": view, "kinds": KINDS, "ways": WAYS, "remedies": {"D001": ""}}
-        page = templates.page("package.html", addresses.package(one.name), **values)
-        assert page.encode("utf-8")
-        assert "\\ud800" in page
-        assert "<script>alert" not in page
-        badge.badge(templates, one.name, view.standing, NASTY).encode("utf-8")
-        documents.package(view, [one]).encode("ascii")
-
-
-def test_a_long_history_is_cut_and_counted() -> None:
-    one = Examination("demo", "1", State.NOT_BUILT, 0, 1.0)
-    view = package([one] * (MOST_HISTORY + 7), {}, "")
-    assert (len(view.history), view.older) == (MOST_HISTORY, 7)
-    assert '"older":7' in documents.package(view, [one] * (MOST_HISTORY + 7))
+    none = Tally()
+    shares = [Tally(0, 4), Tally(1, 3), none, Tally(3, 1), Tally(4, 0)]
+    lines = [figures.RunLine(Run("", 0, "", 1, {}), [share, none]) for share in shares]
+    assert [(point.x, point.y, point.share) for point in figures.points(lines, 0)] == [
+        *((9, 220, 0.0), (31, 170, 0.25)),
+        *((75, 70, 0.75), (97, 20, 1.0)),
+    ]
+    assert figures.points(lines, 1) == []
 
 
 # Colours: WCAG 2.2, 1.4.3 (text, 4.5 to 1) and 1.4.11 (what is drawn, 3 to 1).
@@ -196,9 +166,15 @@ def test_lines_and_bars_can_be_seen(scheme: str) -> None:
         assert contrast(given[name], given["paper"]) >= 3, name
 
 
-@pytest.mark.parametrize("ground", [badge.LABEL_GROUND, *badge.GROUNDS.values()])
-def test_badges_can_be_read(ground: str) -> None:
-    assert contrast(badge.INK, ground) >= 4.5
+@pytest.mark.parametrize("standing", results.STANDINGS, ids=lambda standing: standing.key)
+def test_badges_can_be_read(standing: results.Standing) -> None:
+    letters = {results.AS_IS: ALL_SAME, results.WITH: "d" * 9 + "iii"}.get(standing, ALL_DIFFER)
+    result = results.Result(State.UNKNOWN if standing is results.UNKNOWN else State.EXAMINED, letters)
+    assert result.standing is standing
+    badge = rendering.Templates().part("badge.svg", name="demo", result=result)
+    rows = re.findall(r'<rect x=.*fill="(#[0-9a-f]{6})"/>', badge)
+    (ink,) = re.findall(r'<g fill="(#[0-9a-f]{6})"', badge)
+    assert [contrast(ink, ground) >= 4.5 for ground in rows] == [True, True]
 
 
 def test_outcomes_are_told_by_more_than_a_colour() -> None:

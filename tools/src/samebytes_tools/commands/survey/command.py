@@ -357,7 +357,7 @@ def run_site(args: argparse.Namespace) -> int:
     from .store.store import Store
 
     with Store(args.store, make=False) as store, Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress:
-        written = write_site(store, args.output, tell=progress.show, address=args.address)
+        written = write_site(store, args.output, report=progress.show, address=args.address)
     if args.verbosity > QUIET:
         print(f"{written.directory}: {written.packages:,} packages, {written.files:,} files, {written.bytes:,} bytes")
     return exit_status.FINE

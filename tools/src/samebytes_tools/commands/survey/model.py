@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ..check.subject import AS_IS, BUILD, FROM_SDIST, HOOK, NORMALIZED, SDIST, WHEEL
 
@@ -235,10 +236,14 @@ class Tally:
     not_built: int = 0
 
     @property
+    def built(self) -> int:
+        """How many could be built."""
+        return self.same + self.differs
+
+    @property
     def share(self) -> float | None:
         """The part that is the same of what could be built; None if nothing could."""
-        built = self.same + self.differs
-        return self.same / built if built else None
+        return self.same / self.built if self.built else None
 
 
 @dataclass(frozen=True)
@@ -252,14 +257,23 @@ class Headline:
     counts: tuple[Count, ...]
     """Of the newest examination of each package, and of each run."""
 
-    def tally(self, way: str, kind: str = WHOLE, *, run: str = "", **group: str | bool | None) -> Tally:
-        """Return how many came out how; *group* may name a ``backend``, and whether it ``is_pure``."""
+    def tally(
+        self, way: str, kind: str = WHOLE, *, run: str = "", backend: str | None = None, is_pure: bool | None = None
+    ) -> Tally:
+        """Return how many came out how: of all packages, or of those with a *backend*, or which are pure or are not."""
         found = {SAME: 0, DIFFERS: 0, NOT_BUILT: 0}
-        for one in self.counts:
-            is_wanted = all(getattr(one, name) == value for name, value in group.items())
-            if is_wanted and (one.run, one.way, one.kind) == (run, way, kind):
+        for one in self._alike.get((run, way, kind), ()):
+            if backend in (None, one.backend) and is_pure in (None, one.is_pure):
                 found[one.state] += one.number
         return Tally(found[SAME], found[DIFFERS], found[NOT_BUILT])
+
+    @cached_property
+    def _alike(self) -> dict[tuple[str, str, str], list[Count]]:
+        """The counts by run, way and kind: reports ask for hundreds of tallies, and a long survey has many runs."""
+        found: dict[tuple[str, str, str], list[Count]] = {}
+        for one in self.counts:
+            found.setdefault((one.run, one.way, one.kind), []).append(one)
+        return found
 
 
 @dataclass(frozen=True)

@@ -1,32 +1,31 @@
-"""The JSON beside the pages; ``survey-site.schema.json`` describes it."""
+"""The data beside the pages: JSON, which ``survey-site.schema.json`` describes, and the script of all packages."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..model import WAYS, Artifact, CauseHit, Examination, Headline, Run, Tally
-from . import addresses
-from .causes import Found, Struck
-from .listing import Page, Row
-from .packages import Package
-from .texts import day, moment
+from samebytes.console.style import harmless
+
+from ..model import WAYS, Examination, Headline, Run
+from . import addresses, figures
+from .listing import Found, Page, Row, Struck
+from .rendering import day, moment, tail
+from .results import STANDINGS, result_of
 
 SCHEMA_VERSION = 1
 """Raised when a field is removed or changes its meaning; new fields may come without."""
 
 
-def index(
-    headline: Headline, tallies: Iterable[dict[str, Any]], causes: Sequence[Found], runs: Sequence[Run], version: str
-) -> str:
+def index(headline: Headline, causes: Sequence[Found], runs: Sequence[Run], version: str) -> str:
     """Return what ``index.json`` says: the numbers of all packages."""
     return _document(
         "index",
         samebytes=version,
         packages=headline.packages,
         states={state.value: number for state, number in headline.states.items()},
-        shares=list(tallies),
+        shares=list(figures.shares(headline)),
         causes=[
             {
                 "code": one.cause.code,
@@ -41,10 +40,15 @@ def index(
     )
 
 
-def tally(way: str, kind: str, counted: Tally, **group: str | bool | None) -> dict[str, Any]:
-    """Return one line of ``shares``."""
-    numbers = {"same": counted.same, "differs": counted.differs, "could_not_be_built": counted.not_built}
-    return {"way": way, "kind": kind, **group, **numbers}
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "started": moment(run.started),
+        "ended": None if run.ended is None else moment(run.ended),
+        "samebytes": run.tool,
+        "canonical_form": run.canonical_form,
+        "machine": dict(run.machine),
+    }
 
 
 def listing(page: Page) -> str:
@@ -58,18 +62,19 @@ def listing(page: Page) -> str:
 
 
 def _row(row: Row) -> dict[str, Any]:
+    one = row.summary
     return {
-        "name": row.name,
-        "version": row.version,
-        "rank": row.rank,
-        "backend": row.backend,
-        "is_pure": row.is_pure,
-        "date": day(row.started),
-        "standing": row.standing.key,
-        "told": row.label,
-        "ways": {way: outcome.label for way, outcome in zip(WAYS, row.ways)},
-        "causes": list(row.causes),
-        "page": f"{addresses.package(row.name)}.json",
+        "name": one.name,
+        "version": one.version,
+        "rank": one.rank,
+        "backend": one.backend,
+        "is_pure": one.is_pure,
+        "date": day(one.started),
+        "standing": row.result.standing.key,
+        "label": row.result.label,
+        "ways": {way: outcome.label for way, outcome in zip(WAYS, row.result.ways)},
+        "causes": list(one.causes),
+        "page": f"{addresses.package(one.name)}.json",
     }
 
 
@@ -78,10 +83,7 @@ def cause(found: Found, page: Page) -> str:
     code = found.cause.code
     return _document(
         "cause",
-        code=code,
-        name=found.cause.name,
-        explanation=found.cause.explanation,
-        remedy=found.cause.remedy,
+        **vars(found.cause),
         total=found.packages,
         packages=[_struck(one) for one in page.rows],
         next=f"{addresses.cause(code, page.number + 1)}.json" if page.number < page.last else None,
@@ -99,72 +101,70 @@ def _struck(one: Struck) -> dict[str, Any]:
     }
 
 
-def package(found: Package, every: Sequence[Examination]) -> str:
-    """Return a package with *every* examination; of logs, the end of the newest."""
+def package(history: Sequence[Examination], older: int, runs: Mapping[str, Run]) -> str:
+    """Return a package with its *history*, the newest examination first; of logs, the end of the newest."""
+    result = result_of(history[0])
     return _document(
         "package",
-        name=found.newest.name,
-        standing=found.standing.key,
-        told=found.label,
-        log=list(found.log),
-        examinations=[_examination(one, event.run) for one, event in zip(every, found.history)],
-        older=found.older,
+        name=history[0].name,
+        standing=result.standing.key,
+        label=result.label,
+        log=tail(history[0].log),
+        examinations=[_examination(one, runs.get(one.run)) for one in history],
+        older=older,
     )
 
 
 def _examination(one: Examination, run: Run | None) -> dict[str, Any]:
-    return {
-        "version": one.version,
-        "state": one.state.value,
-        "reason": one.reason,
-        "started": moment(one.started),
-        "seconds": one.seconds,
-        "memory": one.memory,
-        "rank": one.rank,
-        "run": one.run,
-        "samebytes": run.tool if run else None,
-        "sdist": None if one.sdist is None else vars(one.sdist),
-        "backend": one.backend,
-        "backend_version": one.backend_version,
-        "is_pure": one.is_pure,
-        "requirements": [vars(requirement) for requirement in one.requirements],
-        "artifacts": [_artifact(artifact) for artifact in one.artifacts],
-        "varied": list(one.varied),
-        "not_varied": dict(one.not_varied),
-        "notes": list(one.notes),
-    }
-
-
-def _artifact(one: Artifact) -> dict[str, Any]:
-    return {
-        "way": one.way,
-        "kind": one.kind,
-        "state": one.state,
-        "verdict": one.verdict,
-        "reason": one.reason,
-        "file": one.file,
-        "size": one.size,
-        "sha256": list(one.sha256),
-        "causes": [_hit(hit) for hit in one.causes],
-    }
-
-
-def _hit(hit: CauseHit) -> dict[str, Any]:
-    return dict(vars(hit))
-
-
-def _run(run: Run) -> dict[str, Any]:
-    return {
-        "id": run.id,
-        "started": moment(run.started),
-        "ended": None if run.ended is None else moment(run.ended),
-        "samebytes": run.tool,
-        "canonical_form": run.canonical_form,
-        "machine": dict(run.machine),
-    }
+    values = {name: value for name, value in vars(one).items() if name not in ("name", "log", "asked")}
+    values.update(state=one.state.value, started=moment(one.started), samebytes=run.tool if run else None)
+    return values
 
 
 def _document(what: str, **fields: Any) -> str:
-    document = {"schema_version": SCHEMA_VERSION, "what": what, **fields}
-    # Texts from outside may hold lone surrogates, which only ASCII escapes can carry.
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=True) + "\n"
+    return _json({"schema_version": SCHEMA_VERSION, "what": what, **fields}) + "\n"
+
+
+def _json(value: Any) -> str:
+    # Texts from outside may hold lone surrogates, which only ASCII escapes can carry. Our own values are their fields;
+    # dataclasses.asdict would copy them first, and take as long as all else that a package's page needs.
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=True, default=vars)
+
+
+_PURE = {None: 0, True: 1, False: 2}
+
+
+def script(rows: Sequence[Row]) -> str:
+    """Return the script that hands all packages over: pages that are opened from a disk cannot fetch JSON.
+
+    It is a call with one JSON document, and compact: what many rows have is given by its place in a list.
+    """
+    backends = _places(row.summary.backend for row in rows)
+    labels = _places(row.result.label for row in rows)
+    codes = _places(code for row in rows for code in row.summary.causes)
+    head = {
+        "schema_version": 1,
+        "backends": [harmless(backend) for backend in backends],
+        "labels": [harmless(label) for label in labels],
+        "causes": [[harmless(code), addresses.cause_stem(code)] for code in codes],
+        "standings": [standing.key for standing in STANDINGS],
+    }
+
+    def line(row: Row) -> str:
+        """Return *row* as site.js reads it."""
+        one, stem = row.summary, addresses.stem(row.summary.name)
+        return _json(
+            [
+                *(harmless(one.name), 0 if stem == one.name else stem, harmless(one.version), one.rank),
+                *(backends[one.backend], _PURE[one.is_pure], "".join(outcome.letter for outcome in row.result.ways)),
+                *(STANDINGS.index(row.result.standing), labels[row.result.label]),
+                *([codes[code] for code in one.causes], day(one.started)),
+            ]
+        )
+
+    lines = ",\n".join(map(line, rows))
+    return f'samebytesSurvey({_json(head)[:-1]},"rows":[\n{lines}\n]}});\n'
+
+
+def _places(texts: Iterable[str]) -> dict[str, int]:
+    return {text: at for at, text in enumerate(sorted(set(texts)))}

@@ -1,17 +1,19 @@
-"""The headline: which share of what is the same, in each way."""
+"""The overview in numbers: which share of what is the same, in each way, now and over time."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
-from ..model import KINDS, WAYS, WHOLE, Count, Headline, Run, State, Tally
-from .chart import Chart, chart
-from .texts import day
+from ..model import KINDS, WAYS, WHOLE, Headline, Run, State, Tally
 
 MOST_BACKENDS = 20
 MOST_RUNS = 60
 """So many of the newest are in the chart."""
+
+LEFT, RIGHT, TOP, BOTTOM = 9.0, 97.0, 20.0, 220.0
+"""Where the chart's points are: in per cent of the width, so that text is never scaled, and in pixels of the height."""
 
 STATES = {
     State.EXAMINED: "examined",
@@ -23,97 +25,88 @@ STATES = {
     State.FAILED: "made samebytes fail",
 }
 
-PLURALS = {"sdist": "sdists", "wheel": "wheels", "wheel from sdist": "wheels from sdists", WHOLE: "packages"}
+_PLURALS = {"sdist": "Sdists", "wheel": "Wheels", "wheel from sdist": "Wheels from sdists", WHOLE: "Packages"}
 
 
 class Line(NamedTuple):
     """A line of the table of shares."""
 
     name: str
-    packages: int
-    """How many came out at all, as they are, those that could not be built included."""
+    filter: str
+    """What leads from it to the packages, such as ``kind=pure``; empty if nothing does."""
     tallies: Sequence[Tally]
     """One for each way."""
-    key: str = ""
-    """What a filter calls it."""
 
-
-class Group(NamedTuple):
-    title: str
-    lines: Sequence[Line]
-
-
-class Step(NamedTuple):
-    """A way, and what it gives."""
-
-    way: str
-    whole: Tally
-    kinds: Mapping[str, Tally]
+    @property
+    def packages(self) -> int:
+        """How many came out at all, as they are, those that could not be built included."""
+        return self.tallies[0].built + self.tallies[0].not_built
 
 
 class RunLine(NamedTuple):
+    """A run in the chart, and in the table of its numbers."""
+
     run: Run
     tallies: Sequence[Tally]
+    """Of whole packages, one for each way."""
 
 
-def steps(headline: Headline) -> list[Step]:
-    """Return what each way gives, in all."""
-    now = of_run(headline, "")
-    return [Step(way, now.tally(way), {kind: now.tally(way, kind) for kind in KINDS}) for way in WAYS]
+class Point(NamedTuple):
+    """A point of the chart."""
+
+    x: float
+    y: float
+    share: float
 
 
-def groups(headline: Headline) -> list[Group]:
+def groups(headline: Headline) -> dict[str, list[Line]]:
     """Return the table of shares: by artifact, by what is in the wheel, by backend."""
-    now = of_run(headline, "")
-    kinds = [_line(now, PLURALS[kind].capitalize(), kind=kind) for kind in (*KINDS, WHOLE)]
-    natures = [
-        _line(now, "Pure Python", "pure", is_pure=True),
-        _line(now, "With extension modules", "extension", is_pure=False),
+
+    def line(
+        name: str, wanted: str = "", kind: str = WHOLE, backend: str | None = None, is_pure: bool | None = None
+    ) -> Line:
+        tallies = [headline.tally(way, kind, backend=backend, is_pure=is_pure) for way in WAYS]
+        return Line(name or "unknown", wanted, tallies)
+
+    names = {one.backend for one in headline.counts if not one.run}
+    backends = [line(name, f"backend={quote(name)}", backend=name) for name in names]
+    found = {
+        "By artifact": [line(_PLURALS[kind], kind=kind) for kind in (*KINDS, WHOLE)],
+        "By what is in the wheel; whole packages": [
+            line("Pure Python", "kind=pure", is_pure=True),
+            line("With extension modules", "kind=extension", is_pure=False),
+        ],
+        "By build backend; whole packages": sorted(backends, key=lambda each: (-each.packages, each.name))[
+            :MOST_BACKENDS
+        ],
+    }
+    return {title: [each for each in lines if each.packages] for title, lines in found.items()}
+
+
+def over_time(headline: Headline, runs: Sequence[Run]) -> list[RunLine]:
+    """Return the shares of the newest runs in which something was built, the oldest first."""
+    lines = [RunLine(run, [headline.tally(way, run=run.id) for way in WAYS]) for run in runs]
+    return [line for line in lines if any(tally.built for tally in line.tallies)][-MOST_RUNS:]
+
+
+def points(lines: Sequence[RunLine], way: int) -> list[Point]:
+    """Return where the chart of two runs or more has points for a way: where something was built in it."""
+    step = (RIGHT - LEFT) / (len(lines) - 1)
+    shares = [line.tallies[way].share for line in lines]
+    return [
+        Point(round(LEFT + step * at, 2), round(BOTTOM - (BOTTOM - TOP) * share, 1), share)
+        for at, share in enumerate(shares)
+        if share is not None
     ]
-    backends = [_line(now, name, name, backend=name) for name in sorted({one.backend for one in now.counts})]
-    backends.sort(key=lambda line: (-line.packages, line.name))
-    found = [
-        Group("By artifact", kinds),
-        Group("By what is in the wheel; whole packages", natures),
-        Group("By build backend; whole packages", backends[:MOST_BACKENDS]),
-    ]
-    return [Group(group.title, [line for line in group.lines if line.packages]) for group in found]
 
 
-def _line(headline: Headline, name: str, key: str = "", kind: str = WHOLE, **group: str | bool | None) -> Line:
-    tallies = tallies_of(headline, kind, **group)
-    first = tallies[0]
-    return Line(name or "unknown", first.same + first.differs + first.not_built, tallies, key)
-
-
-def tallies_of(headline: Headline, kind: str, **group: str | bool | None) -> list[Tally]:
-    """Return the tally of each way; *group* may name a ``backend``, and whether it ``is_pure``."""
-    some = [one for one in headline.counts if all(getattr(one, name) == value for name, value in group.items())]
-    alike = Headline(headline.packages, headline.states, tuple(some))
-    return [alike.tally(way, kind) for way in WAYS]
-
-
-def states(headline: Headline) -> list[tuple[str, int]]:
-    """Return what became of how many packages, in words."""
-    return [(told, headline.states[state]) for state, told in STATES.items() if headline.states.get(state)]
-
-
-def over_time(headline: Headline, runs: Sequence[Run]) -> tuple[Chart, list[RunLine]]:
-    """Return the chart of whole packages, and its numbers, of the newest runs in which something was built."""
-    parts = _by_run(headline)
-    lines = [RunLine(run, [parts[run.id].tally(way, run=run.id) for way in WAYS]) for run in runs if run.id in parts]
-    lines = [line for line in lines if any(tally.share is not None for tally in line.tallies)][-MOST_RUNS:]
-    shares = [(way, [line.tallies[at].share for line in lines]) for at, way in enumerate(WAYS)]
-    return chart([day(line.run.started) for line in lines], shares), lines
-
-
-def of_run(headline: Headline, run: str) -> Headline:
-    """Return *headline* with the counts of one run alone, which makes each tally as much faster."""
-    return _by_run(headline).get(run, Headline(headline.packages, headline.states, ()))
-
-
-def _by_run(headline: Headline) -> dict[str, Headline]:
-    counts: dict[str, list[Count]] = {}
-    for one in headline.counts:
-        counts.setdefault(one.run, []).append(one)
-    return {run: Headline(headline.packages, headline.states, tuple(some)) for run, some in counts.items()}
+def shares(headline: Headline) -> Iterator[dict[str, Any]]:
+    """Give the shares of the newest examinations for programs: of all, of each backend and nature, of every kind."""
+    backends = sorted({one.backend for one in headline.counts if not one.run})
+    groups: list[dict[str, Any]] = [{}, {"is_pure": True}, {"is_pure": False}, *({"backend": one} for one in backends)]
+    for group in groups:
+        for kind in (*KINDS, WHOLE):
+            for way in WAYS:
+                tally = headline.tally(way, kind, **group)
+                numbers = {"same": tally.same, "differs": tally.differs, "could_not_be_built": tally.not_built}
+                yield {"way": way, "kind": kind, **group, **numbers}

@@ -1,12 +1,14 @@
-"""All packages as rows of a table, and its static pages."""
+"""Tables of many packages, page by page: all of them, and those that a cause hits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
-from ..model import Summary
-from .results import NOT_YET, Outcome, Standing, letters_of, standing, state_label, way_outcomes
+from ....comparison.causes.causes import Cause, by_code
+from ..model import KINDS, WAYS, Hit, Summary
+from .results import NOT_YET, Result, result_of
 
 ROWS = 200
 """How many are on a page."""
@@ -15,22 +17,8 @@ ROWS = 200
 class Row(NamedTuple):
     """A package, as the table shows it."""
 
-    name: str
-    version: str
-    rank: int | None
-    backend: str
-    is_pure: bool | None
-    started: int
-    """When it was examined, in seconds since 1970-01-01 UTC."""
-    letters: str
-    standing: Standing
-    label: str
-    """The standing's, or why there is none."""
-    causes: tuple[str, ...]
-
-    @property
-    def ways(self) -> Sequence[Outcome]:
-        return way_outcomes(self.letters)
+    summary: Summary
+    result: Result
 
 
 class Order(NamedTuple):
@@ -58,54 +46,73 @@ class Page(NamedTuple):
     total: int
     """Rows on all pages."""
 
-
-def rows_of(summaries: Iterable[Summary]) -> list[Row]:
-    """Return all packages by rank, those without one last, by name."""
-    rows = [_row(summary) for summary in summaries]
-    rows.sort(key=lambda row: (row.rank is None, row.rank or 0, row.name))
-    return rows
-
-
-def _row(summary: Summary) -> Row:
-    letters = letters_of(summary)
-    found = standing(summary.state, letters)
-    return Row(
-        summary.name,
-        summary.version,
-        summary.rank,
-        summary.backend,
-        summary.is_pure,
-        summary.started,
-        letters,
-        found,
-        state_label(summary.state, found),
-        summary.causes,
-    )
-
-
-def ordered(rows: Sequence[Row], order: Order) -> Sequence[Row]:
-    """Return *rows*, which are by rank, in another *order*."""
-    if order is NAME:
-        return sorted(rows, key=lambda row: row.name)
-    if order is PENDING:
-        return [row for row in rows if row.standing is NOT_YET]
-    return rows
+    @property
+    def near(self) -> list[int]:
+        """The pages to link to: the first, the last, those around it; 0 where some are left out."""
+        around = range(self.number - 2, self.number + 3)
+        found: list[int] = []
+        for one in sorted({1, 2, self.last - 1, self.last, *around} & set(range(1, self.last + 1))):
+            found += [0, one] if found and one > found[-1] + 1 else [one]
+        return found
 
 
 def pages(rows: Sequence[Any]) -> Iterator[Page]:
-    """Yield the static pages of *rows*, of whatever kind: one page at least."""
+    """Give the static pages of *rows*, of whatever kind: one page at least."""
     last = max(1, -(-len(rows) // ROWS))
     for number in range(1, last + 1):
         at = (number - 1) * ROWS
         yield Page(number, last, at + 1, rows[at : at + ROWS], len(rows))
 
 
-def near(number: int, last: int) -> list[int]:
-    """Return the pages to link from page *number*: the first, the last, those around it; 0 where some are left out."""
-    wanted = sorted({1, 2, last - 1, last, *range(number - 2, number + 3)} & set(range(1, last + 1)))
-    found: list[int] = []
-    for one in wanted:
-        if found and one > found[-1] + 1:
-            found.append(0)
-        found.append(one)
-    return found
+def rows_of(summaries: Iterable[Summary]) -> list[Row]:
+    """Return all packages by rank, those without one last, by name."""
+    rows = [Row(summary, result_of(summary)) for summary in summaries]
+    return sorted(rows, key=lambda row: (row.summary.rank is None, row.summary.rank or 0, row.summary.name))
+
+
+def ordered(rows: Sequence[Row], order: Order) -> Sequence[Row]:
+    """Return *rows*, which are by rank, in another *order*."""
+    if order is NAME:
+        return sorted(rows, key=lambda row: row.summary.name)
+    return [row for row in rows if row.result.standing is NOT_YET] if order is PENDING else rows
+
+
+class Struck(NamedTuple):
+    """A package that a cause hits."""
+
+    name: str
+    version: str
+    kinds: Sequence[Sequence[str]]
+    """For each way, the kinds of artifacts that it hits."""
+    member: str
+    """Where it was found first."""
+    where: str
+
+
+class Found(NamedTuple):
+    """A cause, and how many packages it hits."""
+
+    cause: Cause
+    packages: int
+    by_way: Sequence[int]
+
+
+def cause_of(code: str) -> Cause:
+    """Return the cause with *code*; of a code that a newer samebytes wrote, what can be said of it."""
+    try:
+        return by_code(code)
+    except KeyError:
+        return Cause(code, "of a newer samebytes", "This samebytes does not know it.", "Update samebytes.")
+
+
+def struck(hits: Iterable[Hit]) -> Iterator[Struck]:
+    """Give the packages of *hits*, which come by package."""
+    for (name, version), group in groupby(hits, key=lambda hit: (hit.name, hit.version)):
+        some = list(group)
+        kinds = [[kind for kind in KINDS if any((hit.way, hit.kind) == (way, kind) for hit in some)] for way in WAYS]
+        yield Struck(name, version, kinds, some[0].cause.member, some[0].cause.where)
+
+
+def found(cause: Cause, packages: Sequence[Struck]) -> Found:
+    """Return how many *packages* the cause hits, in all and in each way."""
+    return Found(cause, len(packages), [sum(1 for one in packages if one.kinds[at]) for at in range(len(WAYS))])

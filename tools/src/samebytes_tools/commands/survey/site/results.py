@@ -1,4 +1,4 @@
-"""How results are told: an outcome for each artifact, a standing for each package."""
+"""What became of packages in words: an outcome for each artifact, a standing for each package."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ....comparison.model import Verdict
-from ..model import DIFFERS, KINDS, NOT_BUILT, SAME, WAYS, Artifact, State, Summary
+from ..model import DIFFERS, KINDS, NOT_BUILT, SAME, WAYS, Artifact, Examination, State, Summary
 
 
 class Outcome(NamedTuple):
@@ -17,7 +17,7 @@ class Outcome(NamedTuple):
     letter: str
     """For tables, where it is one of very many."""
     glyph: str
-    """So that colour is not all that tells it."""
+    """So that colour is not all that shows it."""
     short: str
     label: str
 
@@ -32,7 +32,7 @@ NONE = Outcome("none", "-", "–", "not tried", "not tried")
 OUTCOMES = (IDENTICAL, NORMALIZED, PAYLOAD, DIFFERENT, FAILED, NONE)
 """From the best to the worst."""
 
-BY_LETTER = {outcome.letter: outcome for outcome in OUTCOMES}
+_BY_LETTER = {outcome.letter: outcome for outcome in OUTCOMES}
 
 _BY_TEXT = {
     SAME: IDENTICAL,
@@ -51,80 +51,75 @@ class Standing(NamedTuple):
     key: str
     label: str
     sentence: str
+    colour: str
+    """What the label stands on in a badge: dark enough for white text (WCAG 2.2, 1.4.3)."""
 
 
-AS_IS = Standing("as-is", "as is", "Two builds give the same bytes, as the package stands.")
-WITH = Standing("with", "with samebytes", "Two builds give the same bytes with samebytes.")
-NOT_YET = Standing("not-yet", "not yet", "Two builds do not give the same bytes yet, in any of the ways.")
-UNKNOWN = Standing("unknown", "not examined", "Nothing could be compared.")
+AS_IS = Standing("as-is", "as is", "Two builds give the same bytes, as the package stands.", "#116329")
+WITH = Standing("with", "with samebytes", "Two builds give the same bytes with samebytes.", "#0b5a75")
+NOT_YET = Standing("not-yet", "not yet", "Two builds do not give the same bytes yet, in any of the ways.", "#8a4600")
+UNKNOWN = Standing("unknown", "not examined", "Nothing could be compared.", "#5c636b")
 
 STANDINGS = (AS_IS, WITH, NOT_YET, UNKNOWN)
 
-_BEST, _BUILT = IDENTICAL.letter, "inpd"
-_WORST_FIRST = "fdpni"
+
+class Result(NamedTuple):
+    """What an examination comes to."""
+
+    state: State
+    letters: str
+    """The outcomes: for each way, a letter for each kind."""
+
+    @property
+    def ways(self) -> Sequence[Outcome]:
+        """For each way, the worst outcome of its kinds; what was not tried does not count."""
+        return [_BY_LETTER[next((one for one in "fdpni" if one in way), NONE.letter)] for way in self._by_way]
+
+    @property
+    def standing(self) -> Standing:
+        """A kind that could be built in no way is left out: most often the backend makes no sdist of an sdist."""
+        kinds = [at for at in range(len(KINDS)) if any(way[at] in "inpd" for way in self._by_way)]
+        if self.state is not State.EXAMINED or not kinds:
+            return UNKNOWN
+        same = [all(way[at] == IDENTICAL.letter for at in kinds) for way in self._by_way]
+        return AS_IS if same[0] else WITH if any(same) else NOT_YET
+
+    @property
+    def label(self) -> str:
+        """The standing's label, or why there is none."""
+        standing = self.standing
+        return self.state.value if standing is UNKNOWN and self.state is not State.EXAMINED else standing.label
+
+    @property
+    def _by_way(self) -> list[str]:
+        return [self.letters[at : at + len(KINDS)] for at in range(0, len(self.letters), len(KINDS))]
 
 
-def outcome_of(text: str) -> Outcome:
-    """Return the outcome that a verdict, or the state of an artifact, tells."""
-    return _BY_TEXT.get(text, DIFFERENT)
+def result_of(one: Examination | Summary) -> Result:
+    """Return what an examination comes to."""
+    return Result(one.state, _letters(one.outcomes if isinstance(one, Summary) else _texts(one.artifacts)))
 
 
-def letters_of(summary: Summary) -> str:
-    """Return the outcomes of a package as letters: for each way, one for each kind."""
-    return _letters(summary.outcomes)
+def outcome_of(artifact: Artifact) -> Outcome:
+    """Return what became of an artifact; one that could not be compared is different."""
+    return _BY_TEXT.get(_text(artifact), DIFFERENT)
 
 
-def letters_in(artifacts: Iterable[Artifact]) -> str:
-    """Return the same of the *artifacts* of an examination."""
+def _texts(artifacts: Iterable[Artifact]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for one in artifacts:
-        found.setdefault(one.way, {})[one.kind] = told(one)
-    return _letters(found)
+        found.setdefault(one.way, {})[one.kind] = _text(one)
+    return found
 
 
-def told(artifact: Artifact) -> str:
+def _text(artifact: Artifact) -> str:
     """Return the verdict of what differs, else the state."""
     return artifact.verdict or DIFFERS if artifact.state == DIFFERS else artifact.state
 
 
-def _letters(outcomes: Mapping[str, Mapping[str, str]]) -> str:
+def _letters(texts: Mapping[str, Mapping[str, str]]) -> str:
     return "".join(
-        outcome_of(outcomes[way][kind]).letter if kind in outcomes.get(way, ()) else NONE.letter
+        _BY_TEXT.get(texts[way][kind], DIFFERENT).letter if kind in texts.get(way, ()) else NONE.letter
         for way in WAYS
         for kind in KINDS
     )
-
-
-def by_way(letters: str) -> list[str]:
-    """Return the letters of each way."""
-    return [letters[at : at + len(KINDS)] for at in range(0, len(letters), len(KINDS))]
-
-
-def worst(letters: str) -> str:
-    """Return the letter of the worst outcome among some; kinds that were not tried do not count."""
-    return next((letter for letter in _WORST_FIRST if letter in letters), NONE.letter)
-
-
-def standing(state: State, letters: str) -> Standing:
-    """Return what *letters* say of a package.
-
-    A kind that could be built in no way is left out: most often the backend makes no sdist of an sdist.
-    """
-    ways = by_way(letters)
-    kinds = [at for at in range(len(KINDS)) if any(way[at] in _BUILT for way in ways)]
-    if state is not State.EXAMINED or not kinds:
-        return UNKNOWN
-    same = [all(way[at] == _BEST for at in kinds) for way in ways]
-    if same[0]:
-        return AS_IS
-    return WITH if any(same) else NOT_YET
-
-
-def state_label(state: State, found: Standing) -> str:
-    """Return the standing's label, or why there is none."""
-    return state.value if found is UNKNOWN and state is not State.EXAMINED else found.label
-
-
-def way_outcomes(letters: str) -> Sequence[Outcome]:
-    """Return for each way the worst outcome of its kinds."""
-    return [BY_LETTER[worst(way)] for way in by_way(letters)]

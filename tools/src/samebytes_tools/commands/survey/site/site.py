@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
@@ -11,20 +11,18 @@ from samebytes import __version__
 
 from ....comparison.causes.causes import ALL, Cause
 from ....variations.variations import ALL as VARIATIONS
-from ..model import KINDS, WAYS, WHOLE, Examination, Headline, Run
+from ..model import KINDS, WAYS
 from ..store.store import Store
-from . import addresses, documents, figures, listing
-from .badge import badge
-from .causes import Found, cause_of, found, struck
+from . import addresses, documents, figures, listing, packages
 from .output import Output, replacing
-from .packages import package
-from .rendering import Templates, asset
-from .table_data import data_script
-from .texts import day
+from .rendering import Templates, asset, day
+from .results import result_of
 
 ASSETS = ("site.css", "site.js")
+MOST_HISTORY = 100
+"""Examinations of a package that are shown."""
 STEP = 1000
-"""After so many packages it is told how far the work is."""
+"""After so many packages it is reported how far the work is."""
 
 
 class SiteSummary(NamedTuple):
@@ -36,158 +34,111 @@ class SiteSummary(NamedTuple):
     bytes: int
 
 
-def write_site(store: Store, directory: Path, *, tell: Callable[[str], None], address: str = "") -> SiteSummary:
+def write_site(store: Store, directory: Path, *, report: Callable[[str], None], address: str = "") -> SiteSummary:
     """Write the site of all that is in *store* to *directory*, in place of what an earlier call wrote there.
 
     The same store gives the same bytes. *address* is where the site will be found, for the snippets that show a badge;
-    links need none. *tell* takes the steps of the work.
+    links need none. *report* takes the steps of the work.
 
-    :raises MissingExtraError: without Jinja2.
     :raises OutputError: if *directory* holds something else, or cannot be written.
     :raises StoreError: if the store cannot be read.
     """
-    templates = Templates(version=__version__)
     with store.snapshot(), replacing(directory) as output:
         rows = listing.rows_of(store.newest())
-        site = _Site(store, output, templates, rows, address, tell)
-        site.write()
+        _Site(store, output, rows, address).write(report)
     return SiteSummary(directory, len(rows), output.files, output.bytes)
 
 
 class _Site:
     """One run over the store."""
 
-    def __init__(
-        self,
-        store: Store,
-        output: Output,
-        templates: Templates,
-        rows: Sequence[listing.Row],
-        address: str,
-        tell: Callable[[str], None],
-    ) -> None:
-        self._store, self._output, self._templates, self._rows = store, output, templates, rows
-        self._address, self._tell = address, tell
-        self._runs: list[Run] = store.runs()
-        self._choices = {
-            "backends": _commonest(row.backend for row in rows),
-            "causes": [cause_of(code) for code in sorted({code for row in rows for code in row.causes})],
-            "everything": len(rows),
-        }
+    def __init__(self, store: Store, output: Output, rows: Sequence[listing.Row], address: str) -> None:
+        self._store, self._output, self._rows = store, output, rows
+        self._runs = store.runs()
+        self._templates = Templates(
+            version=__version__,
+            ways=WAYS,
+            kinds=KINDS,
+            address=address,
+            result_of=result_of,
+            points=figures.points,
+            grid=packages.grid,
+            reasons=packages.reasons,
+            commands=packages.commands,
+            snippets=packages.snippets,
+        )
 
-    def write(self) -> None:
+    def write(self, report: Callable[[str], None]) -> None:
         """Write every file."""
         for name in ASSETS:
             self._output.write(f"assets/{name}", asset(name))
-        causes = [self._cause(cause) for cause in self._causes()]
-        self._page("causes.html", "causes", causes=causes, ways=WAYS)
+        codes = sorted({code for row in self._rows for code in row.summary.causes})
+        known = {cause.code for cause in ALL}
+        # Those that only a newer samebytes knows come last.
+        causes = [
+            self._cause(cause) for cause in (*ALL, *(listing.cause_of(code) for code in codes if code not in known))
+        ]
+        self._page("causes.html", "causes", causes=causes)
         self._index(causes)
-        for order in listing.ORDERS:
-            self._listing(order)
-        self._output.write(addresses.DATA, data_script(self._rows))
-        self._packages()
+        self._listings(codes)
+        self._output.write(addresses.DATA, documents.script(self._rows))
+        self._packages(report)
 
     def _page(self, template: str, path: str, **values: Any) -> None:
         self._output.write(f"{path}.html", self._templates.page(template, path, **values))
 
-    def _causes(self) -> Iterator[Cause]:
-        """Yield the causes that there are, and those that only a newer samebytes knows."""
-        yield from ALL
-        known = {cause.code for cause in ALL}
-        yield from map(cause_of, sorted({code for row in self._rows for code in row.causes} - known))
-
-    def _cause(self, cause: Cause) -> Found:
+    def _cause(self, cause: Cause) -> listing.Found:
         """Write the pages of a cause."""
-        hit = list(struck(self._store.hit_by(cause.code)))
-        total = found(cause, hit)
+        hit = list(listing.struck(self._store.hit_by(cause.code)))
+        total = listing.found(cause, hit)
         for page in listing.pages(hit):
             path = addresses.cause(cause.code, page.number)
-            self._page("cause.html", path, found=total, page=page, ways=WAYS, near=listing.near(page.number, page.last))
+            self._page("cause.html", path, found=total, page=page)
             self._output.write(f"{path}.json", documents.cause(total, page))
         return total
 
-    def _index(self, causes: Sequence[Found]) -> None:
+    def _index(self, causes: Sequence[listing.Found]) -> None:
         headline = self._store.headline()
-        chart, by_run = figures.over_time(headline, self._runs)
-        newest = self._runs[-1] if self._runs else None
         self._page(
             "index.html",
             "index",
             headline=headline,
-            states=figures.states(headline),
-            steps=figures.steps(headline),
+            states=[(text, headline.states[one]) for one, text in figures.STATES.items() if headline.states.get(one)],
             groups=figures.groups(headline),
-            chart=chart,
-            by_run=by_run,
+            by_run=figures.over_time(headline, self._runs),
             causes=sorted((one for one in causes if one.packages), key=lambda one: (-one.packages, one.cause.code)),
-            newest=newest,
+            newest=self._runs[-1] if self._runs else None,
             variations=VARIATIONS,
-            ways=WAYS,
-            examined=day(max((row.started for row in self._rows), default=0)) if self._rows else "",
+            examined=day(max(row.summary.started for row in self._rows)) if self._rows else "",
         )
-        self._output.write("index.json", documents.index(headline, _tallies(headline), causes, self._runs, __version__))
+        self._output.write("index.json", documents.index(headline, causes, self._runs, __version__))
 
-    def _listing(self, order: listing.Order) -> None:
-        rows = listing.ordered(self._rows, order)
-        for page in listing.pages(rows):
-            path = addresses.listing(order.key, page.number)
-            self._page(
-                "packages.html",
-                path,
-                order=order,
-                page=page,
-                near=listing.near(page.number, page.last),
-                ways=WAYS,
-                **self._choices,
-            )
-            if order is listing.RANK:
-                self._output.write(f"{path}.json", documents.listing(page))
+    def _listings(self, codes: Iterable[str]) -> None:
+        """Write the pages of all packages, in each order."""
+        common = Counter(row.summary.backend for row in self._rows).most_common(50)
+        choices = {
+            "backends": sorted(name for name, _ in common if name),
+            "causes": [listing.cause_of(code) for code in codes],
+            "everything": len(self._rows),
+        }
+        for order in listing.ORDERS:
+            for page in listing.pages(listing.ordered(self._rows, order)):
+                path = addresses.listing(order.key, page.number)
+                self._page("packages.html", path, order=order, page=page, **choices)
+                if order is listing.RANK:
+                    self._output.write(f"{path}.json", documents.listing(page))
 
-    def _packages(self) -> None:
+    def _packages(self, report: Callable[[str], None]) -> None:
+        """Write each package's page, its JSON and its badge."""
         runs = {run.id: run for run in self._runs}
-        remedies = _Remedies(self._templates)
         for number, row in enumerate(self._rows, start=1):
-            self._package(row, list(self._store.history(row.name)), runs, remedies)
+            name, path = row.summary.name, addresses.package(row.summary.name)
+            history = list(self._store.history(name))
+            shown, older = history[:MOST_HISTORY], max(0, len(history) - MOST_HISTORY)
+            result = result_of(shown[0])
+            self._page("package.html", path, history=shown, older=older, runs=runs, result=result)
+            self._output.write(f"{path}.json", documents.package(shown, older, runs))
+            badge = self._templates.part("badge.svg", name=name, result=result)
+            self._output.write(addresses.badge(name), badge)
             if number % STEP == 0:
-                self._tell(f"{number:,} of {len(self._rows):,} packages")
-
-    def _package(
-        self, row: listing.Row, history: Sequence[Examination], runs: Mapping[str, Run], remedies: _Remedies
-    ) -> None:
-        """Write a package's page, its JSON and its badge."""
-        view = package(history, runs, self._address)
-        path = addresses.package(row.name)
-        self._page("package.html", path, package=view, kinds=KINDS, ways=WAYS, remedies=remedies)
-        self._output.write(f"{path}.json", documents.package(view, history))
-        self._output.write(addresses.badge(row.name), badge(self._templates, row.name, view.standing, view.label))
-
-
-class _Remedies:
-    """What each cause is and what to do about it, as HTML, which is the same on every page."""
-
-    def __init__(self, templates: Templates) -> None:
-        self._templates = templates
-        self._made: dict[str, Any] = {}
-
-    def __getitem__(self, code: str) -> Any:
-        from markupsafe import Markup
-
-        if code not in self._made:
-            self._made[code] = Markup(self._templates.part("remedy.html", cause=cause_of(code)))
-        return self._made[code]
-
-
-def _tallies(headline: Headline) -> Iterator[dict[str, Any]]:
-    """Yield the shares of the newest examinations: all, and each backend's and nature's, of every kind."""
-    now = figures.of_run(headline, "")
-    backends = sorted({one.backend for one in now.counts})
-    groups: list[dict[str, Any]] = [{}, {"is_pure": True}, {"is_pure": False}, *({"backend": one} for one in backends)]
-    for group in groups:
-        for kind in (*KINDS, WHOLE):
-            for way, tally in zip(WAYS, figures.tallies_of(now, kind, **group)):
-                yield documents.tally(way, kind, tally, **group)
-
-
-def _commonest(names: Iterator[str]) -> list[str]:
-    """Return the most frequent names, for a list to choose from, in order."""
-    return sorted(name for name, _ in Counter(names).most_common(50) if name)
+                report(f"{number:,} of {len(self._rows):,} packages")
