@@ -65,10 +65,10 @@ def normalize(
     ignore_attestation: bool = False,
     jobs: int | None = None,
 ) -> Normalized:
-    """Rewrite a wheel or an sdist into its canonical form, and say what was changed.
+    """Rewrite a wheel or an sdist into its canonical form, and return what was changed.
 
     :param output: a directory for the result; None: in place.
-    :param write: False: write nothing, and say what would be changed.
+    :param write: False: write nothing, and return what would be changed.
     :param date: seconds since 1970-01-01 UTC; None: SOURCE_DATE_EPOCH, else the members' own if they all have the same,
         else 2020-02-02.
     :param disable: codes of passes to leave out.

@@ -118,7 +118,7 @@ def _too_late(shown: str, where: str, seconds: int | None) -> ConfigError:
 
 
 def _fault(text: str) -> str:
-    """Say what is wrong with *text* where that is worth a word."""
+    """Return what is wrong with *text* where that is worth a word."""
     if not text:
         return " (it is set, but empty)"
     if text.strip() != text:

@@ -115,7 +115,7 @@ def test_a_signal_ends_everything(number: signal.Signals, server: Server, tmp_pa
     process.send_signal(number)
     out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (128 + number, "")
-    assert "nothing is half written" in err
+    assert "Nothing is half written" in err
     assert list((tmp_path / "tmp").iterdir()) == []
     assert builds_of(tmp_path) == []
     with Store(tmp_path) as store:

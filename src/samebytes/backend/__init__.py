@@ -58,7 +58,7 @@ def __getattr__(name: str) -> Callable[..., Any]:
 
 
 def _inner_has(name: str) -> bool:
-    """Tell whether the inner backend has the hook *name*; a broken one "has" it, so that the call can say why."""
+    """Return whether the inner backend has the hook *name*; a broken one "has" it, so that the call reports why."""
     from ..errors import SamebytesError
     from . import hooks
 

@@ -71,7 +71,7 @@ def import_backend(name: str, path: list[str]) -> Any:
 
 
 def comes_from(module: Any, path: list[str]) -> bool:
-    """Tell whether *module* lies in one of the directories *path* (PEP 517, "In-tree build backends")."""
+    """Return whether *module* lies in one of the directories *path* (PEP 517, "In-tree build backends")."""
     file = os.path.realpath(getattr(module, "__file__", None) or "")
     return any(file.startswith(os.path.join(os.path.realpath(directory), "")) for directory in path)
 

@@ -1,4 +1,4 @@
-"""``[tool.samebytes]`` and ``[build-system]``: what the project asks for, read strictly."""
+"""``[tool.samebytes]`` and ``[build-system]``, read strictly."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DEBUG_INFO = ("map", "strip")
 DEFLATE = ("canonical", "keep")
 FLAGS = ("auto", "inherit")
 PINNED = ("LC_ALL", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "TZ", "ZERO_AR_DATE", "tempfile", "umask")
-"""What the inner backend gets pinned, each of which ``inherit`` may leave as it is."""
+"""What is pinned for the inner backend; ``inherit`` leaves each as it is."""
 
 
 class Backend(NamedTuple):
@@ -41,7 +41,7 @@ class Backend(NamedTuple):
 
 
 class Config(NamedTuple):
-    """What a source tree's pyproject.toml says that matters here."""
+    """What samebytes reads from a source tree's pyproject.toml."""
 
     backend: Backend
     """The inner backend (D4)."""
@@ -109,7 +109,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+        raise ConfigError(f"{path} cannot be read: {error.strerror}", remedy="Check its permissions.") from None
     if sys.version_info >= (3, 11):
         import tomllib
     else:
@@ -117,14 +117,14 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         data: dict[str, Any] = tomllib.loads(raw.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}", remedy="Mend the file at that place.") from None
+        raise ConfigError(f"{path} is not valid TOML: {error}", remedy="Fix the file at that place.") from None
     return data
 
 
 def _table(data: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
     value = data.get(key, {})
     if not isinstance(value, dict):
-        raise ConfigError(f"{where}: {key} must be a table, not {value!r}")
+        raise ConfigError(f"{where}: {key} must be a table, not {value!r}", remedy=f"Write it as [{key}].")
     return value
 
 
@@ -152,7 +152,7 @@ def _check_form(tool: Mapping[str, Any], where: str) -> None:
 
 
 def is_samebytes(name: object) -> bool:
-    """Tell whether a ``build-backend`` value names samebytes."""
+    """Return whether a ``build-backend`` value names samebytes."""
     return isinstance(name, str) and name.partition(":")[0].partition(".")[0] == "samebytes"
 
 
@@ -172,7 +172,10 @@ def _inner(system: Mapping[str, Any], tool: Mapping[str, Any], where: str) -> Ba
         return Backend(LEGACY_BACKEND, _strings(own, "backend-path", where, "[build-system]"))
     backend = table["build-backend"]
     if not isinstance(backend, str) or not backend:
-        raise ConfigError(f"{where}: {name} build-backend must be a string such as 'hatchling.build', not {backend!r}")
+        raise ConfigError(
+            f"{where}: {name} build-backend must be a string, not {backend!r}",
+            remedy="Name the backend's module, such as 'hatchling.build' (PEP 517).",
+        )
     if is_samebytes(backend):
         raise ConfigError(
             f"{where}: {name} build-backend is {backend!r}: samebytes cannot wrap itself",
@@ -184,7 +187,10 @@ def _inner(system: Mapping[str, Any], tool: Mapping[str, Any], where: str) -> Ba
 def _strings(table: Mapping[str, Any], key: str, where: str, name: str = "[tool.samebytes]") -> tuple[str, ...]:
     value = table.get(key, [])
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ConfigError(f"{where}: {name} {key} must be a list of strings, not {value!r}")
+        raise ConfigError(
+            f"{where}: {name} {key} must be a list of strings, not {value!r}",
+            remedy=f'Write for example: {key} = ["..."].',
+        )
     return tuple(value)
 
 
@@ -204,7 +210,10 @@ def _disabled(tool: Mapping[str, Any], where: str) -> tuple[tuple[str, str], ...
         )
     for code, reason in value.items():
         if not isinstance(reason, str) or not reason.strip():
-            raise ConfigError(f"{where}: [tool.samebytes] disable.{code} needs a reason, a text that is not empty")
+            raise ConfigError(
+                f"{where}: [tool.samebytes] disable.{code} has no reason",
+                remedy=f'Say why the rule does not fit: {code} = "the reason".',
+            )
     return tuple(value.items())
 
 
@@ -212,14 +221,14 @@ def _choice(tool: Mapping[str, Any], key: str, choices: tuple[str, ...], where: 
     value = tool.get(key, choices[0])
     if value not in choices:
         known = " or ".join(repr(choice) for choice in choices)
-        raise ConfigError(f"{where}: [tool.samebytes] {key} must be {known}, not {value!r}")
+        raise ConfigError(f"{where}: [tool.samebytes] {key} is {value!r}", remedy=f"It must be {known}.")
     return str(value)
 
 
 def _boolean(tool: Mapping[str, Any], key: str, where: str) -> bool:
     value = tool.get(key, False)
     if not isinstance(value, bool):
-        raise ConfigError(f"{where}: [tool.samebytes] {key} must be true or false, not {value!r}")
+        raise ConfigError(f"{where}: [tool.samebytes] {key} is {value!r}", remedy="It must be true or false.")
     return value
 
 

@@ -27,7 +27,7 @@ class Dated(NamedTuple):
 def resolve(source: Path, setting: int | str | None, environ: Mapping[str, str]) -> Dated:
     """Return the date for artifacts of the tree *source*.
 
-    :raises ConfigError: if a value is malformed, or ``"vcs"`` is asked for and the VCS cannot tell.
+    :raises ConfigError: if a value is malformed, or ``"vcs"`` is asked for and git cannot give it.
     """
     from_user = from_environment(environ)
     if from_user is not None:
@@ -65,12 +65,16 @@ def _from_archival(source: Path) -> int | None:
         return None
     from datetime import datetime
 
+    moment: datetime | None
     try:
         moment = datetime.fromisoformat(found[1].replace("Z", "+00:00"))
     except ValueError:
-        raise ConfigError(f"{path}: node-date {found[1]!r} is no ISO 8601 date with a time zone") from None
-    if moment.tzinfo is None:
-        raise ConfigError(f"{path}: node-date {found[1]!r} has no time zone")
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ConfigError(
+            f"{path}: node-date {found[1]!r} is not an ISO 8601 date with a time zone",
+            remedy="Let git write it: the line is 'node-date: $Format:%cI$', with export-subst in .gitattributes.",
+        )
     return parse_epoch(str(int(moment.timestamp())), str(path))
 
 

@@ -61,7 +61,7 @@ def _scalars() -> dict[str, str]:
 
 
 def _loads(name: str) -> bool:
-    """Tell whether the C library has the locale *name*."""
+    """Return whether the C library has the locale *name*."""
     import locale
 
     current = locale.setlocale(locale.LC_CTYPE, None)

@@ -1,7 +1,7 @@
 """Fixed paths (D2): every build on every machine at the same place, so that no path can make a difference.
 
-In a mount namespace of its own a build sees a private directory there, whatever else is going on; where the kernel
-does not allow that, the place itself is locked; where that cannot be had, the build goes on at a random path.
+In a mount namespace of its own, a build sees a private directory there, whatever other builds run. Where the kernel
+does not allow that, the directory itself is locked; where it cannot be locked, the build runs at a random path.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Place(NamedTuple):
 
 @contextmanager
 def place(private: Path, environ: Mapping[str, str], warn: Callable[[str], None]) -> Iterator[Place]:
-    """Give a place whose contents are those of *private*, an existing empty directory, and fixed if that can be.
+    """Yield a place whose contents are those of *private*, an existing empty directory, and fixed if that can be.
 
     *private* itself, with one warning, is the place where nothing better is to be had.
     """
@@ -82,7 +82,7 @@ def place(private: Path, environ: Mapping[str, str], warn: Callable[[str], None]
 def hook_place(
     private: Path, trees: Mapping[str, Path], environ: Mapping[str, str], warn: Callable[[str], None]
 ) -> Place:
-    """Give a place for a hook, which owns neither the source tree nor the environment: *trees* are mounted in it.
+    """Return a place for a hook, which owns neither the source tree nor the environment: *trees* are mounted in it.
 
     :param trees: the names that directories are to have in the place; ``src`` becomes the working directory.
     """
@@ -94,7 +94,7 @@ def hook_place(
 
 
 def warn_of(reason: str, warn: Callable[[str], None]) -> None:
-    """Say once why the paths are not fixed."""
+    """Warn, once, why the paths are not fixed."""
     warn(f"not building at the fixed path {PLACE}: {reason}; paths that prefix maps do not reach may differ")
 
 
@@ -127,7 +127,7 @@ def remove(directory: Path) -> None:
 
 
 def _why_not(environ: Mapping[str, str]) -> str:
-    """Say what is wrong with the place, or nothing; make it if it is not there.
+    """Return what is wrong with the place, or nothing; make it if it is not there.
 
     Who owns it could move away what is mounted on it. What others have there would be hidden by that: a program that
     runs from there, for example, such as the interpreter.
@@ -140,9 +140,9 @@ def _why_not(environ: Mapping[str, str]) -> str:
         _make()
         found = PLACE.lstat()
         if not stat.S_ISDIR(found.st_mode):
-            return "it is no directory"
+            return "it is not a directory"
         if found.st_uid not in (os.getuid(), 0):
-            return "it belongs to somebody else"
+            return "it belongs to another user"
         names = os.listdir(PLACE)
     except OSError as error:
         return f"it cannot be used ({error.strerror})"
@@ -158,10 +158,10 @@ def _make() -> None:
 
 
 def _why_not_without_mounts() -> str:
-    """Say why the place itself cannot be built in, or nothing."""
+    """Return why the place itself cannot be built in, or nothing."""
     found = PLACE.lstat()
     if sys.platform == "win32" or found.st_uid != os.getuid():
-        return "it belongs to somebody else, and the kernel allows no mount namespace"
+        return "it belongs to another user, and the kernel allows no mount namespace"
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         return "others may write to it, and the kernel allows no mount namespace"
     return "programs there may not be run (noexec)" if _runs_nothing(PLACE) else ""

@@ -60,7 +60,7 @@ def environment_roots(prefix: str, base_prefix: str, search_path: Iterable[str])
 
 
 def are_inherited(environ: Mapping[str, str], config: Config) -> bool:
-    """Tell whether flags are none of our business: the project says so, or a distribution or user maps paths itself."""
+    """Return whether flags are left alone: the project asks for it, or a distribution or user maps paths itself."""
     if config.flags == "inherit" or any(_DISTRIBUTION.fullmatch(name) for name in environ):
         return True
     return any(_MAPPED.search(environ.get(name, "")) for name in _FLAG_VARIABLES)
@@ -104,7 +104,7 @@ def additions(environ: Mapping[str, str], config: Config, paths: Paths, platform
 
 
 def _tools(config: Config, source: Path) -> frozenset[str]:
-    """Tell the build systems at work, from the backend's name, the build requirements and the tree."""
+    """Return the build systems in use, judged by the backend's name, the build requirements and the tree."""
     names = {re.split(r"[^\w-]", text.strip(), maxsplit=1)[0].lower().replace("_", "-") for text in config.requires}
     module = config.backend.module.partition(".")[0].replace("_", "-")
     names.add({"mesonpy": "meson-python"}.get(module, module))
@@ -121,7 +121,7 @@ def _c(
 ) -> dict[str, str]:
     """Return GCC's and Clang's flags: CPPFLAGS for setuptools, CFLAGS and the like for CMake, nothing for Meson.
 
-    CMake itself is told how to write run paths.
+    CMake has a setting of its own for run paths.
     """
     maps = _c_maps(paths)
     variables = {}

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 _open: dict[Path, Session] = {}
-"""The session of a tree between the question which hooks there are and the call of one."""
+"""Sessions by source tree, kept from the probe for hooks to the call of one."""
 
 
 def available() -> frozenset[str]:
@@ -118,7 +118,7 @@ def _close(source: Path) -> None:
 
 @contextmanager
 def _hook(editable: bool = False) -> Iterator[Session]:
-    """Give the session for one hook, and end it after the hook, whatever happens, SIGTERM included."""
+    """Yield the session for one hook, and end it after the hook, whatever happens, SIGTERM included."""
     with _terminable():
         session = _session(editable)
         try:
@@ -154,7 +154,7 @@ def _wheel(session: Session, hook: str, directory: str, config_settings: Any, me
 
 
 def _publish(session: Session, made: Path, directory: str, hook: str) -> Path:
-    """Rewrite what the inner backend made into *directory*, and say what of the machine is in it."""
+    """Rewrite what the inner backend made into *directory*, and warn of what it holds of this machine."""
     from ..passes.model import Context
     from ..passes.pipeline import rewrite
 
@@ -179,17 +179,14 @@ def leaks_in(target: Path, session: Session) -> list[str]:
         "temporary directory": _forms(session.paths.temp),
         "build environment": [form for root in session.paths.environments for form in _forms(root)],
     }
-    names = {"user name": os.environ.get("USER", os.environ.get("LOGNAME", "")), "host name": _host_name()}
+    host = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
+    names = {"user name": os.environ.get("USER", os.environ.get("LOGNAME", "")), "host name": host}
     with open_archive(target) as archive:
         return warnings(search(archive, needles(paths, names)))
 
 
 def _forms(path: Path) -> list[str]:
     return sorted({str(path), str(path.resolve())})
-
-
-def _host_name() -> str:
-    return os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
 
 
 def _prepare(session: Session, hook: str, directory: str, config_settings: Any) -> str:
@@ -235,7 +232,7 @@ def _compare_metadata(wheel: Path, prepared: Path) -> None:
     line = _first_difference(promised, found[0]) if found else f"there is no {prepared.name}/METADATA"
     raise BackendError(
         f"{wheel.name}: METADATA is not what prepare_metadata_for_build_wheel made: {line}",
-        remedy="The inner backend must give the same metadata twice (PEP 517): does a version or a dependency "
+        remedy="The inner backend must return the same metadata twice (PEP 517): does a version or a dependency "
         "depend on the clock, on the order of a set or on what an earlier build left behind?",
     )
 
@@ -243,8 +240,8 @@ def _compare_metadata(wheel: Path, prepared: Path) -> None:
 def _first_difference(promised: bytes, found: bytes) -> str:
     from itertools import zip_longest
 
-    def told(line: bytes | None) -> str:
+    def shown(line: bytes | None) -> str:
         return "nothing" if line is None else repr(line.decode("utf-8", "replace"))
 
     pairs = zip_longest(promised.splitlines(), found.splitlines())
-    return next((f"{told(old)} became {told(new)}" for old, new in pairs if old != new), "its line ends differ")
+    return next((f"{shown(old)} became {shown(new)}" for old, new in pairs if old != new), "its line ends differ")

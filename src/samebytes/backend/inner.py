@@ -257,7 +257,7 @@ class _Child:
         try:
             os.write(self._to, json.dumps(request).encode() + b"\n")
         except BrokenPipeError:
-            pass  # the child ended; its exit status or missing reply says so
+            pass  # the child ended; its exit status or the missing reply shows that
 
     def _hang_up(self) -> None:
         os.close(self._to)
@@ -273,7 +273,7 @@ def _start(
 
 
 def _inheritable(*ends: int) -> tuple[list[str], dict[str, Any]]:
-    """Return how the child is told of the pipe *ends*, and what makes Popen hand them over."""
+    """Return how the child learns the pipe *ends*, and what makes Popen pass them on."""
     if sys.platform == "win32":
         import msvcrt
 

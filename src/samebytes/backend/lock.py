@@ -23,7 +23,7 @@ _HELD = "SAMEBYTES_TREE_HELD"
 def only_build(source: Path, child: MutableMapping[str, str], warn: Callable[[str], None]) -> Iterator[None]:
     """Wait until no other samebytes builds the tree *source*, then hold it; the lock is on the directory itself.
 
-    A build that this build starts of the same tree (told by *child*, the environment it gets) does not wait for it.
+    A build of the same tree that this build starts does not wait for it: *child*, its environment, shows the lock.
     Where directories cannot be locked (Windows, some network file systems) there is no lock.
 
     :raises BackendError: after PATIENCE.
@@ -41,7 +41,7 @@ def only_build(source: Path, child: MutableMapping[str, str], warn: Callable[[st
 
 
 def take(descriptor: int) -> None:
-    """Lock the open file or directory *descriptor*; the lock is let go when it is closed, or its process ends.
+    """Lock the open file or directory *descriptor*; the lock is released when it is closed, or its process ends.
 
     :raises BlockingIOError: if another process has locked it.
     :raises OSError: if there are no such locks here: on Windows, on some network file systems.

@@ -48,6 +48,8 @@ class Directory(NamedTuple):
 class Session:
     """A context manager: the child process and the temporary directory end with it."""
 
+    BACKEND_BROKE_PEP_517 = "That is an error of the backend (PEP 517): report it there, or try another release of it."
+
     def __init__(
         self,
         source: Path,
@@ -141,7 +143,7 @@ class Session:
 
         :raises BackendError: if it fails, names no file, or names one that is not there or not of the right kind.
         """
-        self.passes()  # a code that does not exist should not come to light after a long build
+        self.passes()  # an unknown code is to be reported before a long build, not after it
         directory = self.directory("out")
         threading.Thread(target=_prepare_to_rewrite, daemon=True).start()
         with only_build(self.source, self._environ, self._warn):
@@ -163,4 +165,7 @@ def source_of_call() -> Path:
     try:
         return Path(os.getcwd())
     except FileNotFoundError:
-        raise ConfigError("the current directory, which is to be the source tree, does not exist") from None
+        raise ConfigError(
+            "the current directory, which PEP 517 makes the source tree, does not exist",
+            remedy="Change into the source tree.",
+        ) from None

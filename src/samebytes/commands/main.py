@@ -41,6 +41,7 @@ COMMANDS = (
 _OWN = ("normalize", "check", "doctor")
 """Those of COMMANDS that samebytes has itself; samebytes-tools adds the others."""
 
+_AFTER_A_SIGNAL = "Nothing is half written; run the command again."
 _ISSUES = "https://github.com/samebytes/samebytes/issues"
 
 _DESCRIPTION = """\
@@ -52,14 +53,14 @@ sdists, whoever builds, wherever and whenever."""
 _EPILOG = f"""\
 examples:
   samebytes normalize dist/*    before you attest and upload
-  samebytes check dist/*        are these already canonical?
-  samebytes check .             does it build the same twice?
-  samebytes compare A B         what differs, why, and what to do
+  samebytes check dist/*        check whether archives are canonical
+  samebytes check .             build the project here twice, and compare
+  samebytes compare A B         report what differs, why, and what to do
   samebytes build               build the project here, reproducibly
 
 {exit_status.table(*exit_status.MEANINGS)}
 
-'samebytes COMMAND --help' says more about each."""
+'samebytes COMMAND --help' describes each."""
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
@@ -76,7 +77,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose complaints are UsageErrors, told as all errors are, and whose options have no short forms."""
+    """A parser whose complaints are UsageErrors, reported as all errors are, and whose options have no short forms."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{"formatter_class": _Formatter, "allow_abbrev": False, **settings})
@@ -108,12 +109,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _status_of(error: BaseException, *, verbose: bool) -> int:
-    """Tell of *error*, and return the exit status that it stands for."""
+    """Report *error*, and return its exit status."""
     if isinstance(error, BrokenPipeError):
         _discard_output()
         return exit_status.BROKEN_PIPE
     if isinstance(error, KeyboardInterrupt):
-        error = Interrupted("interrupted; nothing is half written")
+        error = Interrupted("interrupted", remedy=_AFTER_A_SIGNAL)
     if isinstance(error, SamebytesError):
         return _fail(error)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
@@ -196,7 +197,7 @@ def _signals_raise() -> Iterator[None]:
         raised = True
         if number == signal.SIGINT:
             raise KeyboardInterrupt
-        error = Interrupted("terminated; nothing is half written")
+        error = Interrupted("terminated", remedy=_AFTER_A_SIGNAL)
         error.exit_status = exit_status.TERMINATED
         raise error
 

@@ -7,7 +7,7 @@ FINDINGS = 1
 """A check found something; nothing failed."""
 
 RECORD_REBUILT = 10
-"""Everything was done, but a RECORD that contradicted its files was replaced, as --rebuild-record asked."""
+"""Success, but --rebuild-record replaced a RECORD that contradicted its files."""
 
 UNEXPECTED = 70
 """A bug in samebytes (EX_SOFTWARE of sysexits.h)."""
@@ -16,17 +16,17 @@ INTERRUPTED = 130
 """SIGINT (128 + 2)."""
 
 BROKEN_PIPE = 141
-"""Whoever read the output went away (128 + SIGPIPE)."""
+"""Broken pipe: the reader of the output closed it (128 + SIGPIPE)."""
 
 TERMINATED = 143
 """SIGTERM (128 + 15), or the terminal is gone (SIGHUP)."""
 
 MEANINGS = {
     0: "fine",
-    1: "a check found something",
+    1: "a check has findings",
     2: "a wrong command line, a missing file, or a source that cannot be built",
     3: "the configuration or SOURCE_DATE_EPOCH is malformed",
-    4: "an input is no supported archive, is damaged or hostile",
+    4: "an input is not a supported archive, is damaged or hostile",
     5: "RECORD is missing or contradicts its wheel",
     6: "a signature or attestation would become invalid",
     7: "the build backend failed",
@@ -39,7 +39,7 @@ MEANINGS = {
     14: "the cluster cannot be reached, or was lost",
     UNEXPECTED: "a bug in samebytes",
     INTERRUPTED: "interrupted (SIGINT)",
-    BROKEN_PIPE: "whoever read the output went away",
+    BROKEN_PIPE: "broken pipe: the reader of the output closed it",
     TERMINATED: "terminated (SIGTERM)",
 }
 

@@ -20,7 +20,7 @@ class Program(NamedTuple):
 ALL = (
     Program("git", "git", "dates and sources from repositories"),
     Program("cc", "gcc", "what is compiled; sleeping while the clock is moved"),
-    Program("libfaketime", "libfaketime", "another clock in the second world of a check"),
+    Program("libfaketime", "libfaketime", "another clock in the second build of a check"),
     Program("disorderfs", "disorderfs", "the order of files, where a file system has its own"),
     Program("bwrap", "bubblewrap", "the sandbox of surveys"),
     Program("diffoscope", "diffoscope", "compare --diffoscope"),
@@ -39,9 +39,9 @@ def find(name: str, environ: Mapping[str, str]) -> Path | None:
 
 
 def missing(name: str) -> str:
-    """Say that the program *name* of ALL is not here, and which package brings it."""
+    """Return the message that the program *name* of ALL is not installed, with the package that provides it."""
     (package,) = {program.package for program in ALL if program.name == name}
-    return f"{name} is not here (install the package {package})"
+    return f"{name} is not installed (install the package {package})"
 
 
 def _libfaketime(environ: Mapping[str, str]) -> Path | None:

@@ -19,7 +19,7 @@ def style_of(stream: TextIO, environ: Mapping[str, str] = os.environ) -> Style:
 
 
 def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Say whether *stream* gets colours: NO_COLOR forbids, FORCE_COLOR demands, else terminals that can do it do.
+    """Return whether *stream* gets colours: NO_COLOR forbids, FORCE_COLOR demands, else terminals that can do it do.
 
     Both count only if they are not empty (https://no-color.org, https://force-color.org); NO_COLOR is the stronger.
     """
@@ -42,7 +42,7 @@ def width_of(stream: TextIO, environ: Mapping[str, str]) -> int:
 
 
 def forgive_encodings() -> None:
-    """Let what the streams' encodings cannot say be escaped, rather than end in a UnicodeEncodeError."""
+    """Escape what the streams' encodings cannot represent, rather than fail with a UnicodeEncodeError."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -78,7 +78,7 @@ class Progress:
             self._shown = True
 
     def step(self, text: str) -> None:
-        """Say that a new step begins."""
+        """Report that a new step begins."""
         if self._live:
             self.show(text)
         elif not self._quiet:

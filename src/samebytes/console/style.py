@@ -47,7 +47,7 @@ def indented(text: str) -> str:
 
 
 def error_lines(message: str, remedy: str, style: Style) -> list[str]:
-    """Return how an error is told: what and where it is, then what to do."""
+    """Return the lines that report an error: what and where it is, then what to do."""
     lines = [f"samebytes: {style.bad('error')}: {indented(message)}"]
     return [*lines, f"  {style.bold('hint')}: {indented(remedy)}"] if remedy else lines
 

@@ -10,7 +10,7 @@ VERBOSE = 1
 
 
 def add_verbosity(parser: argparse.ArgumentParser) -> None:
-    """Give *parser* ``-v`` and ``-q``; the parsed ``verbosity`` is QUIET, NORMAL or VERBOSE."""
+    """Add to *parser* ``-v`` and ``-q``; the parsed ``verbosity`` is QUIET, NORMAL or VERBOSE."""
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
         "-v",
@@ -19,7 +19,7 @@ def add_verbosity(parser: argparse.ArgumentParser) -> None:
         action="store_const",
         const=VERBOSE,
         default=NORMAL,
-        help="say everything, tracebacks of bugs included",
+        help="print details, and tracebacks of bugs",
     )
     group.add_argument(
         "-q",
@@ -27,5 +27,5 @@ def add_verbosity(parser: argparse.ArgumentParser) -> None:
         dest="verbosity",
         action="store_const",
         const=QUIET,
-        help="say nothing but errors",
+        help="print only errors",
     )

@@ -28,7 +28,7 @@ def zip_date(date: int) -> int:
 
 
 def executable(entry: Entry, kind: str) -> bool:
-    """Tell whether a file of an archive of *kind* is to be executable: its owner might run it, or it is a script."""
+    """Return whether a file of an archive of *kind* is to be executable: its owner might run it, or it is a script."""
     return bool(entry.mode & 0o100) or (kind == "wheel" and layout.is_script(entry.name))
 
 
@@ -214,8 +214,8 @@ MEMBERS_GIVEN_TWICE = Pass(
 CASE_NOTE = Pass(
     "T010",
     "names-differing-in-case",
-    "Two names that differ only in case become one file on Windows and macOS. It is told and not changed: files are "
-    "never renamed.",
+    "Two names that differ only in case become one file on Windows and macOS. They are reported and not changed: files "
+    "are never renamed.",
     in_sdist,
     _differing_in_case,
     always_because="it changes nothing",

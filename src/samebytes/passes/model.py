@@ -1,4 +1,4 @@
-"""What a pass is (D8): a named rule that takes an archive and gives back an archive and the changes that it made."""
+"""What a pass is (D8): a named rule that takes an archive and returns an archive and the changes that it made."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Context(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a pass gives back."""
+    """What a pass returns."""
 
     archive: Archive
     changes: tuple[Change, ...] = ()

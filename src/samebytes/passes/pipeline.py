@@ -167,7 +167,7 @@ class _Stoppable:
 
 @contextmanager
 def _scratch(archive: Archive, *, named: bool) -> Iterator[BinaryIO]:
-    """Give a file to write and read what *archive* becomes; with *named*, it has its name, in a temporary directory.
+    """Yield a file to write and read what *archive* becomes; with *named*, it has its name, in a temporary directory.
 
     It is held in memory if the contents are small and it needs no name, for most wheels are small, and importing
     tempfile alone costs 4 ms.
@@ -221,7 +221,7 @@ def _is_same_file(source: Path, target: Path) -> bool:
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    """Give all of *file*, from its start."""
+    """Yield all of *file*, from its start."""
     file.seek(0)
     while True:
         chunk = file.read(_CHUNK)
@@ -281,12 +281,12 @@ def _changes(
         if not keep:
             rewritten = {change.member for change in changes if change.code == "W010"}
             changes += _compressed_otherwise(outcomes[-1].archive, written, rewritten)
-        return tuple(changes) or (Change("Z099", "", "the bytes differ, and no rule says why"),)
+        return tuple(changes) or (Change("Z099", "", "the bytes differ, and no rule explains it"),)
     return tuple(changes) or (_sdist_difference(original, sink),)
 
 
 def _compressed_otherwise(archive: Archive, written: Iterable[Written], rewritten: Collection[str]) -> Iterator[Change]:
-    """Give a change for each member whose contents are as they were, but compressed to other bytes."""
+    """Yield a change for each member whose contents are as they were, but compressed to other bytes."""
     for entry, member in zip(archive.entries, written):
         # A pass that gives a member other contents takes away what was known of the old ones' compression.
         if entry.kind is not Kind.FILE or entry.packed is None or entry.name in rewritten:
@@ -298,7 +298,7 @@ def _compressed_otherwise(archive: Archive, written: Iterable[Written], rewritte
 
 
 def _sdist_difference(original: BinaryIO, sink: BinaryIO) -> Change:
-    """Tell whether two sdists that differ in no other way differ in their compression alone."""
+    """Return whether two sdists that differ in no other way differ in their compression alone."""
     import gzip
     from itertools import zip_longest
 
@@ -308,7 +308,7 @@ def _sdist_difference(original: BinaryIO, sink: BinaryIO) -> Change:
         pairs = zip_longest(iter(lambda: old.read(_CHUNK), b""), iter(lambda: new.read(_CHUNK), b""))
         if all(one == other for one, other in pairs):
             return Change("G002", "", "compressed otherwise")
-    return Change("T099", "", "the bytes differ, and no rule says why")
+    return Change("T099", "", "the bytes differ, and no rule explains it")
 
 
 def _proof(archive: Archive, path: Path, context: Context, changes: Iterable[Change]) -> tuple[str, str]:

@@ -17,7 +17,7 @@ LARGEST = 16 << 20
 """Bytes of a compiled module that is read; the code of a larger one stays as it is."""
 
 _Rewrite = Callable[[Content, Entry], Optional[tuple[Content, str]]]
-"""From a compiled module and its source to what it becomes and what is told of it; None if it stays."""
+"""From a compiled module and its source to what it becomes and the detail of the change; None if it stays."""
 
 
 def _run(archive: Archive, rewrite: _Rewrite, code: str) -> Outcome:
@@ -32,7 +32,7 @@ def _run(archive: Archive, rewrite: _Rewrite, code: str) -> Outcome:
 def _rewritten(
     entries: tuple[Entry, ...], sources: dict[str, Entry], rewrite: _Rewrite, code: str
 ) -> Iterator[tuple[int, tuple[Entry, Change]]]:
-    """Give the compiled modules that change, with their place among *entries*."""
+    """Yield the compiled modules that change, with their place among *entries*."""
     for index, entry in enumerate(entries):
         source = sources.get(source_of(entry.name) or "")
         if entry.kind is not Kind.FILE or source is None:

@@ -79,7 +79,7 @@ def _verify(archive: Archive, context: Context) -> Outcome:
     listing = record.parse(data, own_name, directories)
     faults = (*listing.faults, *record.compare_names(listing, files))
     if faults and not context.rebuild_record:
-        # It fails already; read the rest now, so that all is told at once.
+        # It fails already; read the rest now, so that all is reported at once.
         raise _disagreement(archive, (*faults, *_examined(listing.rows, files.values())))
     ledger = _Ledger(data, listing.rows, files)
     entries = tuple(entry._replace(content=ledger) if entry is found else entry for entry in archive.entries)

@@ -25,13 +25,13 @@ def _run(archive: Archive, context: Context) -> Outcome:
 
 
 def _is_document(entry: Entry) -> bool:
-    """Tell whether *entry* lies in ``<name>.dist-info/sboms/`` (PEP 770)."""
+    """Return whether *entry* lies in ``<name>.dist-info/sboms/`` (PEP 770)."""
     parts = entry.name.split("/", 2)
     return entry.kind is Kind.FILE and len(parts) == 3 and parts[0].endswith(".dist-info") and parts[1] == "sboms"
 
 
 def _rewritten(documents: Sequence[Entry], date: int) -> Iterator[tuple[Entry, Change]]:
-    """Give the documents that are not canonical yet, as they will be; one at a time is held."""
+    """Yield the documents that are not canonical yet, as they will be; one at a time is held."""
     if not documents:
         return
     # Only the few wheels that have documents pay for a JSON reader.
@@ -52,7 +52,7 @@ def _rewritten(documents: Sequence[Entry], date: int) -> Iterator[tuple[Entry, C
 
 
 def _has_companion(name: str, names: Sequence[str]) -> bool:
-    """Tell whether the sorted *names* hold one that is *name* and a further suffix: a signature, a digest.
+    """Return whether the sorted *names* hold one that is *name* and a further suffix: a signature, a digest.
 
     ``.license`` is none of those: it says whose the file is (REUSE 3.3), whatever its bytes.
     """

@@ -23,7 +23,7 @@ def _top(archive: Archive) -> str:
 
 
 def is_pkg_info(name: str, top: str) -> bool:
-    """Tell whether *name* is the sdist's PKG-INFO or a copy in the project's own ``.egg-info``."""
+    """Return whether *name* is the sdist's PKG-INFO or a copy in the project's own ``.egg-info``."""
     return name == f"{top}/PKG-INFO" or layout.in_egg_info(name, top, "PKG-INFO")
 
 

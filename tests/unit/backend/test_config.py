@@ -92,7 +92,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         ("source-date-epoch = -1", "-1"),
         ("source-date-epoch = true", "source-date-epoch"),
         ("disable = ['Z003']", "table of codes with reasons"),
-        ("disable = { Z003 = ' ' }", "needs a reason"),
+        ("disable = { Z003 = ' ' }", "has no reason"),
         ("debug-info = 'drop'", "must be 'map' or 'strip'"),
         ("flags = 1", "must be 'auto' or 'inherit'"),
         ("fixed-paths = 'yes'", "must be true or false"),

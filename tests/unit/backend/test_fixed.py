@@ -233,13 +233,13 @@ def test_a_build_within_a_build_goes_elsewhere(private: Path) -> None:
 
 def test_a_file_in_its_place(at: Path, private: Path) -> None:
     at.touch()
-    assert "it is no directory" in refused(private)
+    assert "it is not a directory" in refused(private)
 
 
 @pytest.mark.parametrize("target", ["private", "missing"])
 def test_a_link_in_its_place(target: str, at: Path, private: Path) -> None:
     at.symlink_to(private.with_name(target))
-    assert "it is no directory" in refused(private)
+    assert "it is not a directory" in refused(private)
     assert (private / "name").exists()
 
 
@@ -259,7 +259,7 @@ def test_files_of_somebody_there_are_neither_hidden_nor_removed(at: Path, privat
 def test_a_place_of_somebody_else(at: Path, private: Path) -> None:
     at.mkdir()
     os.chown(at, STRANGER, STRANGER)
-    assert "it belongs to somebody else" in refused(private)
+    assert "it belongs to another user" in refused(private)
 
 
 @pytest.mark.usefixtures("no_mounts")

@@ -134,7 +134,7 @@ def test_signals_raise_once_and_are_put_back(
     finally:
         signal.signal(number, inherited)
     assert cleaned == [True]
-    assert "nothing is half written" in capsys.readouterr().err
+    assert "Nothing is half written" in capsys.readouterr().err
 
 
 def test_full_disk_behind_stdout_is_an_output_error(

@@ -20,10 +20,10 @@ from samebytes.console import exit_status
 
 STATUSES = {
     0: "fine",
-    1: "a check found something",
+    1: "a check has findings",
     2: "a wrong command line, a missing file, or a source that cannot be built",
     3: "the configuration or SOURCE_DATE_EPOCH is malformed",
-    4: "an input is no supported archive, is damaged or hostile",
+    4: "an input is not a supported archive, is damaged or hostile",
     5: "RECORD is missing or contradicts its wheel",
     6: "a signature or attestation would become invalid",
     7: "the build backend failed",
@@ -36,7 +36,7 @@ STATUSES = {
     14: "the cluster cannot be reached, or was lost",
     70: "a bug in samebytes",
     130: "interrupted (SIGINT)",
-    141: "whoever read the output went away",
+    141: "broken pipe: the reader of the output closed it",
     143: "terminated (SIGTERM)",
 }
 """Stable: a number that is here never means something else. New ones may be added."""

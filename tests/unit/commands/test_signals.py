@@ -57,7 +57,7 @@ def test_a_signal_midway(number: signal.Signals, status: int, in_place: bool, tm
     out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (status, "")
     assert err.startswith("samebytes: error: ")
-    assert err.count("\n") == 1
+    assert err.count("\n") == 2
     assert sorted((path.name, path.stat().st_ino, path.stat().st_mtime_ns) for path in source.iterdir()) == found
     assert in_place or list(output.iterdir()) == []
     assert list((tmp_path / "tmp").iterdir()) == []

@@ -105,7 +105,7 @@ def test_what_this_machine_does_not_allow(tmp_path: Path) -> None:
     found = obstacles(Workspace(tmp_path, False), nothing)
     assert found["checkout"] == "git is not here (install the package git)"
     assert found["time"].startswith(
-        "libfaketime is not here (install the package libfaketime); the second build begins more than 2 seconds later"
+        "libfaketime is not installed (install the package libfaketime); the second build begins more than 2 seconds later"
     )
     assert found["file-order"].startswith(f"{tmp_path} lists files in an order of its own")
     assert set(found) <= set(NAMES)

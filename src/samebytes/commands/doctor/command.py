@@ -24,7 +24,7 @@ examples:
 
 {exit_status.table(1)}
 
-1 says that something here is not as samebytes needs it."""
+1 means that something here is not as samebytes needs it."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -63,7 +63,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """All that there is to say, ready to be shown."""
+    """Everything that ``doctor`` shows."""
 
     samebytes: str
     python: str

@@ -22,15 +22,17 @@ def diagnosis_lines(diagnosis: Diagnosis, style: Style) -> Iterator[str]:
     for extra, parts in diagnosis.extras.items():
         yield _row(f"[{extra}]", _extra(extra, parts, style))
     for program, path in diagnosis.programs.items():
-        yield _row(program.name, str(path) if path else style.dim(f"not here (install the package {program.package})"))
+        yield _row(
+            program.name, str(path) if path else style.dim(f"not installed (install the package {program.package})")
+        )
         if path is None:
             yield _row("", style.dim(f"for {program.use}"))
 
 
 def _unfit(part: Part) -> str:
     wanted = f"{part.name}{part.wanted}"
-    said = f"{part.version}, and samebytes needs {wanted}" if part.version else "missing"
-    return f"{said} (pip install '{wanted}')"
+    found = f"{part.version}, and samebytes needs {wanted}" if part.version else "missing"
+    return f"{found} (pip install '{wanted}')"
 
 
 def _extra(extra: str, parts: Sequence[Part], style: Style) -> str:
@@ -38,8 +40,10 @@ def _extra(extra: str, parts: Sequence[Part], style: Style) -> str:
     wrong = next((part for part in parts if not part.fits), None)
     if wrong is None:
         return ", ".join(f"{part.name} {part.version}" for part in parts)
-    told = f"{wrong.name} {wrong.version} is not {wrong.wanted}" if wrong.version else f"{wrong.name} is not installed"
-    return style.dim(f"{told} (pip install 'samebytes[{extra}]')")
+    missing = (
+        f"{wrong.name} {wrong.version} is not {wrong.wanted}" if wrong.version else f"{wrong.name} is not installed"
+    )
+    return style.dim(f"{missing} (pip install 'samebytes[{extra}]')")
 
 
 def _speed(diagnosis: Diagnosis) -> str:

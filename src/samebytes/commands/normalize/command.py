@@ -40,8 +40,8 @@ examples:
 
 {exit_status.table(2, 3, 4, 5, 6, 8, exit_status.RECORD_REBUILT, exit_status.INTERRUPTED, exit_status.TERMINATED)}
 
-With --check, 1 says that something would change. Where some files fail, the
-others are done, and the status is that of the highest error."""
+With --check, 1 means that something would change. Where some files fail, the
+others are normalized, and the status is that of the highest error."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -55,7 +55,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "paths", metavar="FILE|DIR", nargs="+", type=Path, help="a wheel, a .tar.gz sdist, or a directory with such"
     )
-    parser.add_argument("-o", "--output", metavar="DIR", type=Path, help="write there; the inputs stay as they are")
+    parser.add_argument(
+        "-o", "--output", metavar="DIR", type=Path, help="write the results to DIR; the inputs stay as they are"
+    )
     parser.add_argument("--check", action="store_true", help="write nothing; report what would change")
     add_shared_arguments(parser)
     parser.add_argument(
@@ -74,7 +76,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
-    """Give *parser* what ``normalize`` and ``check`` have in common."""
+    """Add to *parser* the options that ``normalize`` and ``check`` share."""
     parser.add_argument("--date", metavar="DATE", help="the date: seconds since 1970, or such as 2020-02-02T00:00:00Z")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument(
@@ -92,7 +94,7 @@ def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
         help="keep: copy the compressed streams that a wheel has, verified; fast, but another zlib, other bytes",
     )
     parser.add_argument(
-        "--disable", metavar="CODE", action="append", default=[], help="leave out a pass, such as W002 (repeatable)"
+        "--disable", metavar="CODE", action="append", default=[], help="skip a pass, such as W002 (repeatable)"
     )
     parser.add_argument(
         "--enable", metavar="CODE", action="append", default=[], help="add an optional pass, such as W100 (repeatable)"
@@ -151,7 +153,7 @@ def status_of(results: Iterable[Result], *, checking: bool) -> int:
 def report(
     args: argparse.Namespace, command: str, steps: Sequence[Job | Result], results: Generator[Result, None, None]
 ) -> int:
-    """Tell of *results* as they come, one for each of *steps*, and return the exit status."""
+    """Report *results* as they come, one for each of *steps*, and return the exit status."""
     checking = command == "check"
     done = []
     with Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress, closing(results):
@@ -159,7 +161,7 @@ def report(
             progress.show(f"{'checking' if checking else 'normalizing'} {number} of {len(steps)}: {step.source.name}")
             done.append(next(results))
             progress.clear()
-            _tell(args, done[-1], checking=checking)
+            _report_one(args, done[-1], checking=checking)
     status = status_of(done, checking=checking)
     if args.json:
         from .document import normalize_document
@@ -168,7 +170,7 @@ def report(
     return status
 
 
-def _tell(args: argparse.Namespace, result: Result, *, checking: bool) -> None:
+def _report_one(args: argparse.Namespace, result: Result, *, checking: bool) -> None:
     from .report import finding_lines, located_message, summary_lines
 
     if result.error is not None:

@@ -227,7 +227,7 @@ def _nothing_in(directory: Path) -> UsageError:
 
 
 def is_source_tree(directory: Path) -> bool:
-    """Say whether *directory* is the root of a Python project's source."""
+    """Return whether *directory* is the root of a Python project's source."""
     return (directory / "pyproject.toml").is_file() or (directory / "setup.py").is_file()
 
 

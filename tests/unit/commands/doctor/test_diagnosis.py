@@ -99,7 +99,7 @@ def test_programs_that_are_not_here(tmp_path: Path) -> None:
     nowhere = {"PATH": str(tmp_path), "LIBFAKETIME": str(tmp_path / "none.so")}
     lines = list(diagnosis_lines(doctor.diagnose(time.process_time, nowhere), Style()))
     for program in programs.ALL:
-        assert f"{program.name:<16} not here (install the package {program.package})" in lines
+        assert f"{program.name:<16} not installed (install the package {program.package})" in lines
 
 
 @pytest.mark.skipif(not (ROOT / "pyproject.toml").is_file(), reason="pyproject.toml is not here, only the tests")

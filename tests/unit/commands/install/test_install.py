@@ -485,7 +485,7 @@ def test_a_signal_midway(there: bool, tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "nothing is half written" in said
+    assert "Nothing is half written" in said
     assert (facts(top) if there else top.exists()) == (before if there else False)
     assert strays(tmp_path) == []
 

@@ -52,7 +52,7 @@ def test_a_home_is_never_shown_as_a_whole() -> None:
 
 def test_without_bubblewrap_it_says_so(tmp_path: Path) -> None:
     found = sandbox.find({"PATH": str(tmp_path)}, READABLE)
-    assert found == Sandbox(why_not="bwrap is not here (install the package bubblewrap)")
+    assert found == Sandbox(why_not="bwrap is not installed (install the package bubblewrap)")
     assert found.command(["x"], readable=(), given={}, size=5)[-2:] == ["10", "x"]
 
 
