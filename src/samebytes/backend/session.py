@@ -48,8 +48,6 @@ class Directory(NamedTuple):
 class Session:
     """A context manager: the child process and the temporary directory end with it."""
 
-    BACKEND_BROKE_PEP_517 = "That is an error of the backend (PEP 517): report it there, or try another release of it."
-
     def __init__(
         self,
         source: Path,
