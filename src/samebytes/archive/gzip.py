@@ -11,8 +11,18 @@ from ..deflate.stream import Encoder, compress
 from ..errors import ArchiveError, HostileArchiveError
 from .entry import CHUNK_SIZE, Aspect, Deviation
 
-CANONICAL_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
-"""Deflate, no flags, no time, no word on the compressor's effort, an unknown system."""
+_HEADER = struct.Struct("<2sBBLBB")
+"""What a member begins with (RFC 1952, 2.3): magic, method, flags, time, effort of the compressor, system."""
+
+_TRAILER = struct.Struct("<LL")
+"""What it ends with: CRC-32 and size of the contents, the latter modulo 2**32."""
+
+_MAGIC = b"\x1f\x8b"
+_DEFLATE = 8
+_UNKNOWN_SYSTEM = 255
+
+CANONICAL_HEADER = _HEADER.pack(_MAGIC, _DEFLATE, 0, 0, 0, _UNKNOWN_SYSTEM)
+"""No flags, so nothing optional; no time; nothing on the compressor's effort; an unknown system."""
 
 MAX_EXPANSION = 256
 """How many times its size a file may unpack to, past ALWAYS_ALLOWED; sources reach 10, zeros 1,030."""
@@ -20,8 +30,12 @@ MAX_EXPANSION = 256
 ALWAYS_ALLOWED = 1 << 30
 """The bytes that any file may unpack to."""
 
+# Bits of the flags (RFC 1952, 2.3.1). Bit 0, FTEXT, has no bearing on anything.
 _FHCRC, _FEXTRA, _FNAME, _FCOMMENT, _RESERVED = 0x02, 0x04, 0x08, 0x10, 0xE0
+
 _LONGEST_TEXT = 1 << 16
+"""Bytes of a file name or comment in the header: it is held whole."""
+
 _DAMAGED = "Fetch or build the file again: this copy is damaged or incomplete."
 
 
@@ -92,6 +106,7 @@ class _Output:
 
     def write(self, data: bytes) -> None:
         self.size += len(data)
+        # Before it is written, so that a bomb does not fill the disk.
         if self.size > self._allowed:
             raise HostileArchiveError(
                 f"{self._archive}: unpacks to more than {self._allowed} bytes, far more than sources of its size do",
@@ -130,13 +145,17 @@ def gunzip(
 
 
 def _another_member(stream: _Input) -> bool:
+    """Return whether another member begins where one has ended; nothing else may follow.
+
+    :raises HostileArchiveError: if something else does.
+    """
     data = stream.some()
     while 0 < len(data) < 2:
         more = stream.some()
         if not more:
             break
         data += more
-    if data and not data.startswith(CANONICAL_HEADER[:2]):
+    if data and not data.startswith(_MAGIC):
         raise HostileArchiveError(
             f"{stream.archive}: there is trailing data behind the end of the gzip stream",
             remedy="Fetch or build the file again: what follows is no part of the archive, and most tools ignore it.",
@@ -149,7 +168,7 @@ def _read_member(stream: _Input, output: _Output) -> list[Deviation]:
     deviations = [Deviation(Aspect.GZIP_HEADER, f"gzip header: {fact}") for fact in _read_header(stream)]
     output.member_size = output.member_crc = 0
     _inflate(stream, output)
-    crc, size = struct.unpack("<LL", stream.exactly(8))
+    crc, size = _TRAILER.unpack(stream.exactly(_TRAILER.size))
     if crc != output.member_crc:
         raise stream.damaged("its contents do not have the checksum that it gives (CRC-32)")
     if size != output.member_size & 0xFFFFFFFF:
@@ -159,20 +178,21 @@ def _read_member(stream: _Input, output: _Output) -> list[Deviation]:
 
 def _read_header(stream: _Input) -> Iterator[str]:
     """Read one member's header and give what is not canonical in it (RFC 1952, 2.3)."""
-    raw = stream.exactly(10)
-    magic, method, flags, mtime, effort, system = struct.unpack("<2sBBLBB", raw)
-    if magic != CANONICAL_HEADER[:2]:
+    raw = stream.exactly(_HEADER.size)
+    magic, method, flags, mtime, effort, system = _HEADER.unpack(raw)
+    if magic != _MAGIC:
         raise ArchiveError(f"{stream.archive}: is not a gzip file", remedy="Give a source distribution as .tar.gz.")
-    if method != 8 or flags & _RESERVED:
+    if method != _DEFLATE or flags & _RESERVED:
         raise stream.damaged(f"method {method} and flags {flags:#04x} are not those of any gzip")
     optional, facts = _read_optional_fields(stream, flags)
+    # The checksum of the header is the lower half of its CRC-32.
     if flags & _FHCRC and struct.unpack("<H", stream.exactly(2))[0] != zlib.crc32(raw + optional) & 0xFFFF:
         raise stream.damaged("its header does not have the checksum that it gives (FHCRC)")
     if mtime:
         yield f"time {mtime}"
     if effort:
         yield f"compression effort {effort}"
-    if system != 255:
+    if system != _UNKNOWN_SYSTEM:
         yield f"system {system}"
     yield from facts
     if flags & ~(_FEXTRA | _FNAME | _FCOMMENT):
@@ -180,6 +200,7 @@ def _read_header(stream: _Input) -> Iterator[str]:
 
 
 def _read_optional_fields(stream: _Input, flags: int) -> tuple[bytes, list[str]]:
+    """Return the bytes of the fields that *flags* announce, and what they are."""
     raw = b""
     facts = []
     if flags & _FEXTRA:
@@ -195,13 +216,16 @@ def _read_optional_fields(stream: _Input, flags: int) -> tuple[bytes, list[str]]
 
 
 def _inflate(stream: _Input, output: _Output) -> None:
+    """Unpack one deflate stream, and leave *stream* where it ends."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     while not inflater.eof:
+        # At most CHUNK_SIZE comes out at a time; what was not needed for it is given once more.
         data = inflater.unconsumed_tail or stream.some()
         try:
             plain = inflater.decompress(data, CHUNK_SIZE)
         except zlib.error as error:
             raise stream.damaged(str(error)) from None
+        # With nothing more to come zlib may still give what it had held back; with neither, it never ends.
         if not data and not plain and not inflater.eof:
             raise stream.damaged("it ends early")
         left = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
@@ -223,4 +247,4 @@ def gzip_chunks(chunks: Iterable[bytes], encoder: Encoder) -> Iterator[bytes]:
 
     yield CANONICAL_HEADER
     yield from compress(counted(), encoder)
-    yield struct.pack("<LL", crc, size & 0xFFFFFFFF)
+    yield _TRAILER.pack(crc, size & 0xFFFFFFFF)

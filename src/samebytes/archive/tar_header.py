@@ -17,6 +17,8 @@ DAMAGED = "Fetch or build the archive again: this copy is damaged, or its writer
 
 USTAR, GNU, OLD = "ustar", "GNU", "pre-POSIX"
 
+# Where the fields of a block are (POSIX, "ustar Interchange Format", and for prefix and rest only ustar's; GNU tar has
+# times, offsets and a sparse map there).
 _FIELDS = {
     "name": slice(0, 100),
     "mode": slice(100, 108),
@@ -27,7 +29,7 @@ _FIELDS = {
     "checksum": slice(148, 156),
     "typeflag": slice(156, 157),
     "linkname": slice(157, 257),
-    "magic": slice(257, 265),
+    "magic": slice(257, 265),  # Six bytes of magic and two of version.
     "uname": slice(265, 297),
     "gname": slice(297, 329),
     "devmajor": slice(329, 337),
@@ -35,9 +37,20 @@ _FIELDS = {
     "prefix": slice(345, 500),
     "rest": slice(500, 512),
 }
+
 _OCTAL = re.compile(rb" *([0-7]*)[ \0]*")
+"""Numbers are octal digits in ASCII, ended by a blank or NUL, in old tars behind blanks; nothing at all stands for 0."""
+
+LARGEST_IN_11_DIGITS = 8**11 - 1
+"""What the fields size and mtime hold at most; eight gigabytes, and the year 2242."""
+
 _TYPEFLAGS = {Kind.FILE: b"0", Kind.DIRECTORY: b"5", Kind.SYMLINK: b"2"}
+
+_BLANK_CHECKSUM = sum(b" " * 8)
+"""The checksum adds up all bytes of the block, its own field taken for blanks."""
+
 _LONGEST_LENGTH = 20
+"""Digits of a PAX record's length: more than any file has bytes."""
 
 
 class Header(NamedTuple):
@@ -67,19 +80,22 @@ def parse_header(block: bytes, where: str) -> Header:
     :raises ArchiveError: if the checksum, the magic or a number is wrong.
     """
     given = _number(block, "checksum", where)
-    plain = sum(block[:148]) + sum(b" " * 8) + sum(block[156:])
-    signed = plain - 256 * sum(byte >= 0x80 for byte in block[:148] + block[156:])
+    start, end = _FIELDS["checksum"].start, _FIELDS["checksum"].stop
+    summed = block[:start] + block[end:]
+    plain = sum(summed) + _BLANK_CHECKSUM
+    # Where C's char is signed, old tars added up its values from -128 to 127.
+    signed = plain - 256 * sum(byte >= 0x80 for byte in summed)
     if given not in (plain, signed):
         raise ArchiveError(f"{where} is damaged: its checksum is wrong", remedy=DAMAGED)
     dialect = _dialect(block, where)
     prefix = _text(block, "prefix")
-    # A sparse file has its map there; who reads the header refuses it under its own name.
+    # A sparse file has its map there; the reader refuses it as what it is.
     if prefix and dialect != USTAR and block[_FIELDS["typeflag"]] != b"S":
         raise ArchiveError(
             f"{where}: a {dialect} header uses the place of ustar's prefix, so that tools disagree on the name",
             remedy="Build the archive in ustar or PAX format, and not as an incremental backup.",
         )
-    # They mean nothing here, but Python's tarfile takes a header where they are no numbers for the archive's end.
+    # They mean nothing here, but Python's tarfile takes a header where they are not numbers for the archive's end.
     for field in ("devmajor", "devminor"):
         _number(block, field, where)
     posix = dialect != OLD
@@ -106,6 +122,7 @@ def differing_fields(block: bytes, other: bytes) -> list[str]:
 
 
 def _dialect(block: bytes, where: str) -> str:
+    """Return which tar wrote the block: POSIX ends the magic with a NUL, GNU with a blank, before them was none."""
     magic = block[_FIELDS["magic"]]
     if magic.startswith(b"ustar\0"):
         return USTAR
@@ -113,7 +130,7 @@ def _dialect(block: bytes, where: str) -> str:
         return GNU
     if not magic.strip(b"\0"):
         return OLD
-    raise ArchiveError(f"{where}: {magic!r} is the magic of no tar format known", remedy=DAMAGED)
+    raise ArchiveError(f"{where}: {magic!r} is not the magic of a known tar format", remedy=DAMAGED)
 
 
 def _text(block: bytes, field: str) -> bytes:
@@ -122,16 +139,20 @@ def _text(block: bytes, field: str) -> bytes:
 
 def _number(block: bytes, field: str, where: str) -> int:
     raw = block[_FIELDS[field]]
-    if raw[0] in (0x80, 0xFF):  # base 256, two's complement: GNU's and star's numbers beyond octal's reach
+    # Base 256, big-endian, in two's complement: what GNU tar and star write beyond octal's reach. The first byte is the
+    # mark alone, 0xFF for a negative number.
+    if raw[0] in (0x80, 0xFF):
         return int.from_bytes(raw[1:], "big") - (1 << 8 * (len(raw) - 1) if raw[0] == 0xFF else 0)
     match = _OCTAL.fullmatch(raw)
     if match is None:
-        raise ArchiveError(f"{where} is damaged: its {field} is no number: {raw!r}", remedy=DAMAGED)
+        raise ArchiveError(f"{where} is damaged: its {field} is not a number: {raw!r}", remedy=DAMAGED)
     return int(match[1] or b"0", 8)
 
 
 def parse_pax(data: bytes, where: str) -> dict[str, bytes]:
-    """Return the records of a PAX extended header, of a keyword given twice the last.
+    """Return the records of a PAX extended header, of a keyword given twice the last (POSIX, "pax Header Block").
+
+    A record is its length in decimal digits, a blank, ``KEYWORD=VALUE`` and a line feed; the length counts all of that.
 
     :raises ArchiveError: if a record is malformed; *where* names its place.
     """
@@ -158,6 +179,7 @@ def member_head(entry: Entry) -> bytes:
     """
     fields = _Fields()
     mtime = math.floor(entry.mtime)
+    # Readers from before POSIX know a directory by its slash alone.
     name = entry.name + "/" if entry.kind is Kind.DIRECTORY else entry.name
     size = entry.content.size if entry.kind is Kind.FILE else 0
     block = _block(
@@ -169,7 +191,7 @@ def member_head(entry: Entry) -> bytes:
         mtime=fields.number("mtime", mtime, 11),
         typeflag=_TYPEFLAGS[entry.kind],
         linkname=fields.text("linkpath", entry.target, 100),
-        # Names of owners must end with a NUL, those of files need not.
+        # Names of owners must end with a NUL within their 32 bytes, names of files need not within their 100.
         uname=fields.text("uname", entry.owner.uname, 31),
         gname=fields.text("gname", entry.owner.gname, 31),
     )
@@ -177,7 +199,10 @@ def member_head(entry: Entry) -> bytes:
 
 
 class _Fields:
-    """What goes into a header's fields, and what does not fit and needs a PAX record."""
+    """What goes into a header's fields, and the PAX records for what does not fit there.
+
+    The field then holds a stand-in that old readers make do with: ASCII, cut; or zero.
+    """
 
     def __init__(self) -> None:
         self._records: dict[str, str] = {}
@@ -186,7 +211,7 @@ class _Fields:
         raw = value.encode()
         if len(raw) > width or not value.isascii():
             self._records[keyword] = value
-        return bytes(byte if byte < 0x80 else 0x5F for byte in raw[:width])
+        return bytes(byte if byte < 0x80 else ord("_") for byte in raw[:width])
 
     def number(self, keyword: str, value: int, digits: int) -> int:
         if 0 <= value < 8**digits:
@@ -199,13 +224,13 @@ class _Fields:
         if not self._records:
             return b""
         data = b"".join(pax_record(keyword, value) for keyword, value in sorted(self._records.items()))
-        time = mtime if 0 <= mtime < 8**11 else 0
+        time = mtime if 0 <= mtime <= LARGEST_IN_11_DIGITS else 0
         block = _block(name=b"././@PaxHeader", mode=0o644, size=len(data), mtime=time, typeflag=b"x")
         return block + data + padding(len(data))
 
 
 def pax_record(keyword: str, value: str) -> bytes:
-    """Return one record of an extended header; its length counts its own digits."""
+    """Return one record of an extended header; its length counts its own digits, which may make it longer again."""
     rest = f" {keyword}={value}\n".encode()
     length = len(rest)
     while length != len(rest) + len(str(length)):
@@ -231,6 +256,7 @@ def _block(
     uname: bytes = b"",
     gname: bytes = b"",
 ) -> bytes:
+    # Magic "ustar", NUL, version "00" (POSIX); devices 0; no prefix.
     front = b"%b%07o\0%07o\0%07o\0%011o\0%011o\0" % (name.ljust(100, b"\0"), mode, uid, gid, size, mtime)
     back = b"%b%bustar\x0000%b%b0000000\x000000000\0" % (
         typeflag,
@@ -238,5 +264,6 @@ def _block(
         uname.ljust(32, b"\0"),
         gname.ljust(32, b"\0"),
     )
-    checksum = sum(front) + sum(b" " * 8) + sum(back)
+    checksum = sum(front) + _BLANK_CHECKSUM + sum(back)
+    # Six digits, NUL, blank: the form that tars have always given the checksum.
     return (front + b"%06o\0 " % checksum + back).ljust(BLOCK, b"\0")

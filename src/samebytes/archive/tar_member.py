@@ -1,4 +1,8 @@
-"""What one tar member is, from its header and all the headers that extend it, whichever dialect they are in."""
+"""What one tar member is, from its header and all the headers that extend it, whichever dialect they are in.
+
+Sources: POSIX.1-2017, pax, "ustar Interchange Format" (typeflag) and "pax Extended Header Keywords"; the GNU tar
+manual, "Basic Tar Format".
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,18 @@ from typing import NamedTuple
 from ..errors import ArchiveError
 from . import limits
 from .entry import Aspect, Deviation, Entry, Kind, Owner
-from .tar_header import BLOCK, DAMAGED, OLD, USTAR, Header, differing_fields, member_head
+from .tar_header import BLOCK, DAMAGED, LARGEST_IN_11_DIGITS, OLD, USTAR, Header, differing_fields, member_head
 
 _LATEST_TIME = 1 << 62
+"""Seconds: beyond any clock, and still within what a float and the platform's time functions bear."""
+
 _SECONDS = re.compile(rb"-?\d{1,20}(\.\d{0,40})?")
 _INTEGER = re.compile(rb"-?\d{1,20}")
-_NOT_GLOBAL = ("path", "linkpath", "size")
 
+_NOT_GLOBAL = ("path", "linkpath", "size")
+"""Keywords that make no sense for every member, and on which readers differ when they stand in a global header."""
+
+# Type flags: hard and symbolic links; files, with what is not canonical about the flag; what no sdist may hold.
 _LINKS = (b"1", b"2")
 _FILES = {b"0": "", b"\0": "pre-POSIX type", b"7": "contiguous file"}
 _REFUSED = {
@@ -33,7 +42,7 @@ _REFUSED = {
 
 
 class Extended(NamedTuple):
-    """What the headers before a member say of it."""
+    """What the extended headers before a member give it."""
 
     start: int
     """Where the first of them begins."""
@@ -56,15 +65,16 @@ class Member(NamedTuple):
     mtime: float
     owner: Owner
     facts: list[str]
-    """What is odd about its form."""
+    """How its form deviates."""
 
 
 def read_member(header: Header, extended: Extended, defaults: dict[str, bytes], where: str) -> Member:
     """Return the member that *header* describes, where *defaults* are the records of global PAX headers before it.
 
-    :raises ArchiveError: if a name is not UTF-8 or a number is none; *where* names the header's place.
+    :raises ArchiveError: if a name is not UTF-8 or a number is not one; *where* names the header's place.
     :raises HostileArchiveError: if two headers contradict each other.
     """
+    # The member's own records take precedence over global ones, and both over the header's fields.
     pax = {**defaults, **extended.pax}
     name = _overridden(header.name, extended.long_name, pax.get("path"), "name", where)
     link = b""
@@ -76,6 +86,7 @@ def read_member(header: Header, extended: Extended, defaults: dict[str, bytes], 
     owner = Owner(
         _integer(pax, "uid", header.uid, where),
         _integer(pax, "gid", header.gid, where),
+        # Owners are dropped, so it does not matter if their names are in another encoding.
         pax.get("uname", header.uname).decode("utf-8", "replace"),
         pax.get("gname", header.gname).decode("utf-8", "replace"),
     )
@@ -93,7 +104,7 @@ def read_member(header: Header, extended: Extended, defaults: dict[str, bytes], 
 
 
 def check_records(records: dict[str, bytes], where: str, *, for_all: bool) -> None:
-    """Refuse PAX records that no sdist may hold; *for_all* tells that they stand in a global header.
+    """Refuse PAX records that no sdist may hold; *for_all* where they stand in a global header.
 
     :raises ArchiveError: naming *where*.
     """
@@ -112,6 +123,7 @@ def _refused(what: str, where: str) -> ArchiveError:
 
 
 def _overridden(field: bytes, long: bytes, record: bytes | None, what: str, where: str) -> bytes:
+    """Return a name by the header's field, the GNU header before it or the PAX record, refused where these differ."""
     if long and record is not None and long != record:
         raise limits.hostile(where, "", f"its {what} is {long!r} by a GNU header and {record!r} by a PAX header")
     return field if record is None and not long else long or record or b""
@@ -130,13 +142,13 @@ def _integer(pax: dict[str, bytes], keyword: str, field: int, where: str) -> int
     if keyword not in pax:
         return field
     if not _INTEGER.fullmatch(pax[keyword]):
-        raise ArchiveError(f"{where}: the PAX record {keyword} is no number: {pax[keyword]!r}", remedy=DAMAGED)
+        raise ArchiveError(f"{where}: the PAX record {keyword} is not a number: {pax[keyword]!r}", remedy=DAMAGED)
     return int(pax[keyword])
 
 
 def _seconds(raw: bytes, where: str) -> float:
     if not _SECONDS.fullmatch(raw):
-        raise ArchiveError(f"{where}: the PAX record mtime is no time: {raw!r}", remedy=DAMAGED)
+        raise ArchiveError(f"{where}: the PAX record mtime is not a time: {raw!r}", remedy=DAMAGED)
     return float(raw) if b"." in raw else int(raw)
 
 
@@ -144,16 +156,22 @@ def _size(pax: dict[str, bytes], field: int, where: str) -> int:
     size = _integer(pax, "size", field, where)
     if size < 0:
         raise ArchiveError(f"{where}: the size {size} is negative", remedy=DAMAGED)
-    # Zero and all sevens are what writers put where the size does not fit.
-    if field not in (size, 0, 8**11 - 1):
+    # Zero and all sevens are what writers put where the size does not fit. Anything else would be believed by readers
+    # that do not know PAX headers, and what follows be another archive to them.
+    if field not in (size, 0, LARGEST_IN_11_DIGITS):
         raise limits.hostile(where, "", f"its size is {field} by the header and {size} by the PAX record before it")
     return size
 
 
 def kind_of(member: Member) -> Kind | None:
-    """Return what a member is; None stands for a hard link."""
+    """Return what a member is; None stands for a hard link.
+
+    :raises ArchiveError: if it is of a type that no sdist may hold.
+    :raises HostileArchiveError: if tools would differ on what it is.
+    """
     flag = member.header.typeflag
     slashed = member.name.endswith("/")
+    # Before POSIX, files and directories had one type, and the slash told them apart.
     kind: Kind | None = None
     if flag == b"5" or (flag == b"\0" and slashed):
         kind = Kind.DIRECTORY
@@ -164,7 +182,7 @@ def kind_of(member: Member) -> Kind | None:
     elif flag != b"1":
         raise _refused(_REFUSED.get(flag, f"of the unknown type {flag!r}"), f"{member.where} ({member.name!r})")
     if slashed and kind is not Kind.DIRECTORY:
-        raise limits.hostile(member.where, member.name, "it is no directory by its type, but by its name")
+        raise limits.hostile(member.where, member.name, "it is not a directory by its type, but by its name")
     if member.size and kind is not Kind.FILE:
         raise limits.hostile(
             member.where, member.name, "a directory or link with contents, which tools read differently"
@@ -180,7 +198,7 @@ def plain_name(name: str) -> str:
 
 
 def _facts(header: Header, mtime: float) -> list[str]:
-    """Return what is odd about a header's form, apart from the extended ones before it."""
+    """Return how a header's form deviates, apart from the extended ones before it."""
     facts = [] if header.dialect == USTAR else [f"{header.dialect} header"]
     if header.prefixed:
         facts.append("name in two parts")
@@ -198,6 +216,7 @@ def deviations_of(entry: Entry, member: Member, raw: bytes) -> tuple[Deviation, 
     canonical = member_head(entry)
     if raw == canonical:
         return ()
+    # What can be said in words is; the bytes decide.
     facts = list(member.facts)
     if member.name.startswith("./"):
         facts.append("name with a leading './'")

@@ -6,7 +6,8 @@ Sources: POSIX.1-2017, pax; the GNU tar manual, "Basic Tar Format"; for sdists P
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections import ChainMap
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -16,13 +17,18 @@ from .entry import CHUNK_SIZE, Archive, Aspect, Deviation, Entry, Kind
 from .gzip import gunzip
 from .tar_header import BLOCK, DAMAGED, Header, padding, parse_header, parse_pax
 from .tar_member import Extended, Member, check_records, deviations_of, kind_of, plain_name, read_member
-from .tar_tree import check_tree
 from .tar_writer import canonical_length
 
 MAX_MEMBERS = 1 << 20
 """More than any sources have; each takes memory."""
 
+_SHOWN = 5
+"""How many names an error lists."""
+
 _LONGEST_EXTENSION = 1 << 20
+"""Bytes of one extended header: it is held whole."""
+
+# Headers that extend the next one: PAX (POSIX, "pax Header Block"), and GNU tar's for names beyond 100 bytes.
 _EXTENSIONS = {b"x": "PAX header", b"L": "GNU long name", b"K": "GNU long link target"}
 
 
@@ -32,11 +38,11 @@ def open_sdist(path: Path) -> Iterator[Archive]:
 
     It is unpacked to an anonymous temporary file, so that memory is bounded and nothing is left behind.
 
-    :raises ArchiveError: if it is no gzip file or no tar, is damaged, or holds what no sdist may.
+    :raises ArchiveError: if it is not a tar in a gzip file, is damaged, or holds what no sdist may.
     :raises HostileArchiveError: if it escapes, bombs, contradicts itself, or something follows its end.
     :raises OutputError: if there is no room for the temporary file.
     """
-    import tempfile  # costs milliseconds that wheels need not pay
+    import tempfile  # Only here: it costs milliseconds that wheels need not pay.
 
     archive = path.name
     with contextlib.ExitStack() as stack:
@@ -54,14 +60,11 @@ def open_sdist(path: Path) -> Iterator[Archive]:
                 f"{archive}: cannot be unpacked to a temporary file: {error.strerror}",
                 remedy="Make room, or point TMPDIR at a directory with more.",
             ) from error
-        yield _read_tar(plain, unpacked.size, archive, unpacked.deviations)
-
-
-def _read_tar(stream: IO[bytes], size: int, archive: str, deviations: tuple[Deviation, ...]) -> Archive:
-    reader = _Reader(stream, size, archive)
-    entries = tuple(reader.entries())
-    check_tree(archive, entries)
-    return Archive(archive, entries, (*deviations, *dict.fromkeys(reader.deviations)))
+        reader = _Reader(plain, unpacked.size, archive)
+        entries = tuple(reader.entries())
+        _check_tree(archive, entries)
+        # Of many members, most deviate alike: what is noted of the archive as a whole is noted once.
+        yield Archive(archive, entries, (*unpacked.deviations, *dict.fromkeys(reader.deviations)))
 
 
 class _Span:
@@ -134,17 +137,17 @@ class _Reader:
             self._check_end()
             return None
         where = self._where(self._at)
-        header = parse_header(block, where) if self._at else self._first_header(block, where)
-        self._at += BLOCK
-        return header
-
-    def _first_header(self, block: bytes, where: str) -> Header:
         try:
-            return parse_header(block, where)
+            header = parse_header(block, where)
         except ArchiveError as error:
+            if self._at:
+                raise
+            # Whatever else was compressed fails at the first block.
             raise ArchiveError(
                 f"{error.message} (is it a tar archive?)", remedy="Give a source distribution in .tar.gz form."
             ) from None
+        self._at += BLOCK
+        return header
 
     def _take(self, size: int, what: str) -> int:
         """Step over *size* bytes of contents and their padding, and return where they begin."""
@@ -152,15 +155,18 @@ class _Reader:
         padded = size + len(padding(size))
         if begin + padded > self._size:
             raise self._truncated(f"in {what}")
+        # Readers skip it; the writer puts zeros there.
         if self._read(begin + size, padded - size).strip(b"\0"):
             self._note_end(f"the padding of {what} holds other bytes than zeros")
         self._at += padded
         return begin
 
     def _check_end(self) -> None:
+        """Check that nothing but zeros follows the member before: two blocks, and as many as fill up a record."""
         end = self._at
         while self._at < self._size:
             data = self._read(self._at, CHUNK_SIZE)
+            # Python's tarfile stops at the first block of zeros; GNU tar with --ignore-zeros goes on.
             if not data or data.strip(b"\0"):
                 raise limits.hostile(self._archive, "", f"there is trailing data behind the tar's end at byte {end}")
             self._at += len(data)
@@ -177,12 +183,14 @@ class _Reader:
     # -- headers that extend others
 
     def _next_member(self) -> Member | None:
+        """Return the next member with all that extends its header; None at the archive's end."""
         extended = Extended(self._at, {})
         awaited = ""
         while True:
             offset = self._at
             header = self._next_header()
             where = self._where(offset)
+            # Tools do not agree on whether an extended header reaches its member over a global one.
             if awaited and (header is None or (header.typeflag == b"g" and extended.facts)):
                 raise ArchiveError(f"{where}: no member follows the {awaited} before it", remedy=DAMAGED)
             if header is None:
@@ -211,6 +219,7 @@ class _Reader:
         )
 
     def _extend(self, extended: Extended, header: Header, where: str) -> Extended:
+        """Return *extended* with what this header adds to it; a second one of the same kind is refused."""
         fact = _EXTENSIONS[header.typeflag]
         if any(known.startswith(fact) for known in extended.facts):
             raise limits.hostile(where, "", f"a second {fact} for one member, of which tools choose differently")
@@ -219,6 +228,7 @@ class _Reader:
             records = parse_pax(data, where)
             check_records(records, where, for_all=False)
             return extended._replace(pax=records, facts=(*extended.facts, f"{fact}: {', '.join(sorted(records))}"))
+        # GNU's hold a text that ends with a NUL.
         text, _, rest = data.partition(b"\0")
         if not text or rest.strip(b"\0"):
             raise ArchiveError(f"{where}: the {fact} is malformed", remedy=DAMAGED)
@@ -230,6 +240,7 @@ class _Reader:
     # -- members
 
     def _entry(self, member: Member) -> Entry | None:
+        """Return the member as an entry; None for the archive's own directory, which says nothing."""
         header = member.header
         kind = kind_of(member)
         name = plain_name(member.name)
@@ -248,10 +259,12 @@ class _Reader:
             entry = entry._replace(target=member.link)
         elif kind is None:
             return self._hard_link(entry, member)
+        # All the headers of this member, as they stand there, for comparison with those that the writer would write.
         raw = self._read(member.start, head_end - member.start)
         return entry._replace(deviations=deviations_of(entry, member, raw))
 
     def _hard_link(self, entry: Entry, member: Member) -> Entry:
+        """Return a hard link as what it links to, which must stand before it, as tools unpack in one go."""
         origin = self._given.get(plain_name(member.link))
         if origin is None or origin.kind is Kind.DIRECTORY:
             found = "no member before it has that name" if origin is None else "that is a directory"
@@ -263,3 +276,46 @@ class _Reader:
             deviations.append(Deviation(Aspect.TAR_HEADERS, "; ".join(member.facts)))
         # Both names are one file, so its mode counts, not what the link's own header says.
         return origin._replace(name=entry.name, mtime=entry.mtime, owner=entry.owner, deviations=tuple(deviations))
+
+
+def _check_tree(archive: str, entries: Sequence[Entry]) -> None:
+    """Refuse *entries* that are not one tree under one directory, with no way out of it (PEP 625, PEP 721).
+
+    :raises ArchiveError: unless there is exactly one top-level directory, and nothing beside it.
+    :raises HostileArchiveError: if a name has two natures, or a link leads out of the top-level directory.
+    """
+    _check_top(archive, entries)
+    leaves = {entry.name for entry in entries if entry.kind is not Kind.DIRECTORY}
+    for entry in entries:
+        if entry.kind is Kind.DIRECTORY and entry.name in leaves:
+            raise limits.hostile(archive, entry.name, "it is both a directory and a file or link")
+    for name, leaf in limits.beneath_files(leaves, (entry.name for entry in entries)):
+        raise limits.hostile(archive, name, f"it lies beneath {leaf!r}, which is a file or link")
+    links = {entry.name: entry.target for entry in entries if entry.kind is Kind.SYMLINK}
+    for entry in entries:
+        if entry.kind is not Kind.SYMLINK:
+            continue
+        # Of a link given twice the last counts, but the earlier one may not escape either.
+        limits.check_link(archive, entry.name, ChainMap({entry.name: entry.target}, links))
+
+
+def _check_top(archive: str, entries: Sequence[Entry]) -> None:
+    loose = [entry.name for entry in entries if "/" not in entry.name and entry.kind is not Kind.DIRECTORY]
+    tops = sorted({entry.name.partition("/")[0] for entry in entries})
+    if not loose and len(tops) == 1:
+        return
+    if loose:
+        found = f"{_some(loose)} at its top level"
+    elif tops:
+        found = f"{len(tops)} of them: {_some(tops)}"
+    else:
+        found = "no member at all"
+    raise ArchiveError(
+        f"{archive}: a source distribution holds one top-level directory and nothing beside it; this one has {found}",
+        remedy="Pack the sources in one directory, {name}-{version}, as 'python -m build --sdist' does.",
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:_SHOWN])
+    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"

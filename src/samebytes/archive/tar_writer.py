@@ -13,7 +13,7 @@ from .gzip import gzip_chunks
 from .tar_header import BLOCK, member_head, padding
 
 RECORD = 20 * BLOCK
-"""A whole archive is a multiple of this long, POSIX' default."""
+"""A whole archive is a multiple of this long: the default of POSIX ("-b blocksize" of pax) and of every tar."""
 
 
 def write_sdist(sink: BinaryIO, entries: Iterable[Entry], encoder: Encoder) -> tuple[Written, ...]:
@@ -49,7 +49,9 @@ def _tar_chunks(entries: Iterable[Entry], written: list[Written]) -> Iterator[by
     """Give the archive's bytes, noting each member in *written* when all its bytes are given."""
     end = 0
     for given in entries:
-        entry = _settled(given, written)
+        entry = given
+        if isinstance(given.content, Deferred):
+            entry = given._replace(content=Data(given.content.make(tuple(written))))
         head = member_head(entry)
         yield head
         digest = hashlib.sha256()
@@ -59,21 +61,12 @@ def _tar_chunks(entries: Iterable[Entry], written: list[Written]) -> Iterator[by
             size += len(chunk)
             yield chunk
         if entry.kind is Kind.FILE and size != entry.content.size:
-            raise _contradiction(entry, size)
+            # The header with the size is written already, and what follows would be taken for the next header.
+            raise ArchiveError(
+                f"{entry.name!r}: its contents are {size} bytes and not the {entry.content.size} declared",
+                remedy="Run it again; if a file was being changed meanwhile, let that end first.",
+            )
         yield padding(size)
         end += len(head) + size + len(padding(size))
         written.append(Written(entry.name, size, digest.digest(), size, 0))
     yield bytes(canonical_length(end) - end)
-
-
-def _settled(entry: Entry, written: list[Written]) -> Entry:
-    if isinstance(entry.content, Deferred):
-        return entry._replace(content=Data(entry.content.make(tuple(written))))
-    return entry
-
-
-def _contradiction(entry: Entry, size: int) -> ArchiveError:
-    return ArchiveError(
-        f"{entry.name!r}: its contents are {size} bytes and not the {entry.content.size} declared",
-        remedy="Run it again; if a file was being changed meanwhile, let that end first.",
-    )
