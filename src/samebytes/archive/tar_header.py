@@ -39,7 +39,7 @@ _FIELDS = {
 }
 
 _OCTAL = re.compile(rb" *([0-7]*)[ \0]*")
-"""Numbers are octal digits in ASCII, ended by a blank or NUL, in old tars behind blanks; nothing at all stands for 0."""
+"""Numbers are octal digits in ASCII, ended by a blank or NUL, in old tars behind blanks; none at all stands for 0."""
 
 LARGEST_IN_11_DIGITS = 8**11 - 1
 """What the fields size and mtime hold at most; eight gigabytes, and the year 2242."""
