@@ -32,8 +32,8 @@ _HEAD = """\
 
 <!-- Written by docs/generate_survey.py from docs/survey/survey.json. Do not edit it by hand. -->
 
-What `samebytes survey` found in real packages: the newest sdist of each was built twice, in two worlds that differ in
-all that can be varied, in four ways. *As is* is what the package's own build gives. *Normalized* is what
+What `samebytes survey` found in real packages: the newest sdist of each was built twice, in two environments that differ
+in all that can be varied, in four ways. *As is* is what the package's own build gives. *Normalized* is what
 `samebytes normalize` makes of those two. *Hook* is a build with `samebytes.backend` in front of the package's own
 backend. *samebytes build* is the command, at fixed paths. A package counts as the same in a way if its sdist, its
 wheel, and the wheel that is built from the sdist all came out twice with the same bytes.
@@ -45,8 +45,8 @@ extension modules, for two processors. It is no sample of the whole index, and i
 """
 
 _LEFT_OVER = """\
-D020 is told by another build: the second world builds in a tree in which an sdist and a wheel were built before, and
-without these the members that differ do not. From a fresh tree, twice, such a package is the same.
+D020 is shown by another build: the second one takes place in a tree in which an sdist and a wheel were built before,
+and without these the members that differ do not. From a fresh tree, twice, such a package is the same.
 """
 
 _AFTER = """\
@@ -106,8 +106,8 @@ def _counted(store: Store) -> str:
     days = sorted({datetime.fromtimestamp(one.started, timezone.utc).strftime("%Y-%m-%d") for one in newest})
     machine = runs[-1].machine
     where = ", ".join(machine[name] for name in ("python", "compiler", "libc", "system", "platform") if name in machine)
-    told = f"{len(newest)} packages, built on {' and '.join(days)} by samebytes {runs[-1].tool} ({where}):"
-    return textwrap.fill(told, 120, break_on_hyphens=False)
+    shown = f"{len(newest)} packages, built on {' and '.join(days)} by samebytes {runs[-1].tool} ({where}):"
+    return textwrap.fill(shown, 120, break_on_hyphens=False)
 
 
 def _ways() -> Sequence[str]:
@@ -168,9 +168,9 @@ def _different(newest: Iterable[Examination]) -> Iterator[str]:
             kinds = [each for each in one.artifacts if each.way == way and each.state == DIFFERS]
             if kinds:
                 codes = sorted({cause.code for each in kinds for cause in each.causes})
-                told = ", ".join(map(_link, codes))
+                links = ", ".join(map(_link, codes))
                 what = ", ".join(each.kind for each in kinds)
-                rows.append((f"{one.name} {one.version}", way, what, told or kinds[0].reason))
+                rows.append((f"{one.name} {one.version}", way, what, links or kinds[0].reason))
     yield "## What stays different\n"
     if rows:
         yield from (*_table(("package", "way", "what", "causes"), rows), "")

@@ -36,7 +36,7 @@ def main() -> int:
         print(f"Building {PROJECT.name} as Alice and as Bob: other paths, umasks, time zones, hash seeds, mtimes ...\n")
         bare = {who: built(python, directory / "bare", who, None) for who in WORLDS}
         wrapped = {who: built(python, directory / "wrapped", who, "samebytes.backend") for who in WORLDS}
-        good = told("without samebytes", bare, same=False) & told("with samebytes", wrapped, same=True)
+        good = shown("without samebytes", bare, same=False) & shown("with samebytes", wrapped, same=True)
         print("As promised." if good else "NOT as promised.")
         return 0 if good else 1
 
@@ -92,7 +92,7 @@ def run(command: list[str], environ: dict[str, str], umask: int) -> None:
         raise SystemExit(f"{' '.join(command)} failed with status {done.returncode}")
 
 
-def told(title: str, digests: dict[str, dict[str, str]], *, same: bool) -> bool:
+def shown(title: str, digests: dict[str, dict[str, str]], *, same: bool) -> bool:
     """Print the digests and say whether every file came out as it should."""
     print(f"{title}:")
     alice, bob = digests["Alice"], digests["Bob"]

@@ -1,4 +1,4 @@
-"""Build a container layer of wheels twice, in two surroundings, and show that it is the same.
+"""Build a container layer of wheels twice, in two environments, and show that it is the same.
 
     python examples/container/layer.py WHEELS [--output layer.tar]
 
@@ -14,23 +14,23 @@ import sys
 import tempfile
 from pathlib import Path
 
-SURROUNDINGS = (
+ENVIRONMENTS = (
     {"umask": 0o022, "PYTHONHASHSEED": "1", "TZ": "UTC", "jobs": "1", "path": "a"},
     {"umask": 0o077, "PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "jobs": "4", "path": "b/" + "c" * 60},
 )
 
 
-def layer(wheels: list[Path], directory: Path, surroundings: dict) -> tuple[str, Path]:
+def layer(wheels: list[Path], directory: Path, varied: dict) -> tuple[str, Path]:
     """Install *wheels* below *directory*, and return the digest and the path of the layer's tar."""
-    root = directory / surroundings["path"] / "root"
+    root = directory / varied["path"] / "root"
     root.parent.mkdir(parents=True)
     tar = root.with_suffix(".tar")
-    environ = {**os.environ, "PYTHONHASHSEED": surroundings["PYTHONHASHSEED"], "TZ": surroundings["TZ"]}
+    environ = {**os.environ, "PYTHONHASHSEED": varied["PYTHONHASHSEED"], "TZ": varied["TZ"]}
     environ["TMPDIR"] = str(root.parent)
     samebytes = [sys.executable, "-m", "samebytes"]
-    install = [*samebytes, "install", "-q", "-j", surroundings["jobs"], "--root", root, "--prefix", "/usr/local"]
+    install = [*samebytes, "install", "-q", "-j", varied["jobs"], "--root", root, "--prefix", "/usr/local"]
     options = ["--pyc", "unchecked-hash", "--executable", "/usr/local/bin/python3"]
-    before = os.umask(surroundings["umask"])
+    before = os.umask(varied["umask"])
     try:
         subprocess.run([*install, *options, *wheels], env=environ, check=True)
         said = subprocess.run(
@@ -53,9 +53,7 @@ def main() -> int:
     args = parser.parse_args()
     wheels = sorted(args.wheels.glob("*.whl"))
     with tempfile.TemporaryDirectory(prefix="layer-") as name:
-        layers = [
-            layer(order, Path(name), surroundings) for order, surroundings in zip((wheels, wheels[::-1]), SURROUNDINGS)
-        ]
+        layers = [layer(order, Path(name), varied) for order, varied in zip((wheels, wheels[::-1]), ENVIRONMENTS)]
         for digest, _ in layers:
             print(f"sha256:{digest}")
         if args.output:

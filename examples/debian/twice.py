@@ -1,4 +1,4 @@
-"""Build a Debian package twice, in two surroundings, and show that it is the same.
+"""Build a Debian package twice, in two environments, and show that it is the same.
 
     python examples/debian/twice.py [--output DIRECTORY]
 
@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent / "greeting"
-SURROUNDINGS = (
+ENVIRONMENTS = (
     {"path": "a", "umask": 0o022, "parallel": "1", "TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "1"},
     {
         "path": "b/" + "c" * 60,
@@ -31,15 +31,15 @@ SURROUNDINGS = (
 )
 
 
-def built(directory: Path, surroundings: dict) -> tuple[dict[str, bytes], bytes]:
+def built(directory: Path, varied: dict) -> tuple[dict[str, bytes], bytes]:
     """Build below *directory*, and return the packages by name (debug symbols are one of their own), and the log."""
-    tree = directory / surroundings["path"] / "greeting"
+    tree = directory / varied["path"] / "greeting"
     environ = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
-    environ.update({name: surroundings[name] for name in ("TZ", "LC_ALL", "PYTHONHASHSEED")})
+    environ.update({name: varied[name] for name in ("TZ", "LC_ALL", "PYTHONHASHSEED")})
     environ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"  # no Python but Debian's
-    environ["DEB_BUILD_OPTIONS"] = f"parallel={surroundings['parallel']}"
+    environ["DEB_BUILD_OPTIONS"] = f"parallel={varied['parallel']}"
     environ["DH_VERBOSE"] = "1"  # pybuild shows the compiler's commands
-    before = os.umask(surroundings["umask"])
+    before = os.umask(varied["umask"])
     try:
         shutil.copytree(SOURCE, tree, copy_function=shutil.copyfile)  # as of today, with the modes of this umask
         (tree / "debian" / "rules").chmod(0o755)
@@ -60,7 +60,7 @@ def main() -> int:
     parser.add_argument("--output", type=Path, help="keep the packages and the logs there")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="deb-") as name:
-        both = [built(Path(name), surroundings) for surroundings in SURROUNDINGS]
+        both = [built(Path(name), varied) for varied in ENVIRONMENTS]
     for number, (packages, log) in enumerate(both, start=1):
         for package, data in packages.items():
             print(f"{hashlib.sha256(data).hexdigest()}  {package}")

@@ -51,7 +51,7 @@ class ConfigError(SamebytesError):
 
 
 class ArchiveError(SamebytesError):
-    """An input is no archive of a kind that is supported, is truncated, or lies about its contents."""
+    """An input is not an archive of a supported kind, is truncated, or lies about its contents."""
 
     exit_status = 4
 

@@ -6,6 +6,6 @@ here = Path(__file__).resolve().parent
 
 setup(
     packages=["halve"],
-    # An absolute path, as many projects have it: so the compiler is told where this lies.
+    # An absolute path, as many projects have it: so the compiler gets the place of this file.
     ext_modules=[Extension("halve._halve", ["halve.c"], include_dirs=[str(here / "include")])],
 )

@@ -76,7 +76,7 @@ PURE = Provider("samebytes' own encoder, in Python", _encode_ourselves, in_proce
 
 
 def choose(candidate: Provider) -> Choice:
-    """Return *candidate* if it is canonical, as far as reference streams can tell, and else our own encoder."""
+    """Return *candidate* if it is canonical, as far as reference streams show, and else our own encoder."""
     fault = fault_of(candidate)
     if fault:
         return Choice(PURE, f"{candidate.name} {fault}; this gives the right bytes, slowly")

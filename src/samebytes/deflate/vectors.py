@@ -33,7 +33,7 @@ DIGESTS = {
 
 
 def vectors() -> Iterator[Vector]:
-    """Give the vectors, the most telling first; all together take some milliseconds to compress."""
+    """Give the vectors, those that distinguish most first; all together take some milliseconds to compress."""
     long = _text("words", 44_000)
     yield Vector("text that is longer than the window", long, b"", True)
     yield Vector("records of binary numbers", _records(1_000), b"", True)

@@ -14,7 +14,7 @@ from ..errors import RecordError
 from .model import Change, Context, Outcome, Pass, in_wheel
 
 
-class _Ledger(Data):
+class _VerifiedRecord(Data):
     """RECORD as it was found, with the files that it was held against: what W001 leaves for W010."""
 
     __slots__ = ("files", "rows")
@@ -28,16 +28,16 @@ class _Ledger(Data):
 class _Verification:
     """What is found wrong while a wheel is written."""
 
-    def __init__(self, archive: Archive, ledger: _Ledger) -> None:
+    def __init__(self, archive: Archive, verified: _VerifiedRecord) -> None:
         now = {entry.name: entry.content for entry in archive.entries}
-        same = {name for name, entry in ledger.files.items() if now.get(name) is entry.content}
-        self._rows = {name: row for name, row in ledger.rows.items() if name in same}
+        same = {name for name, entry in verified.files.items() if now.get(name) is entry.content}
+        self._rows = {name: row for name, row in verified.rows.items() if name in same}
         self._hashing = {
             name: record.Hashing(now[name], row.algorithm)
             for name, row in self._rows.items()
             if row.algorithm in record.ALGORITHMS and row.algorithm != "sha256"
         }
-        self._early = _examined(ledger.rows, (entry for name, entry in ledger.files.items() if name not in same))
+        self._early = _examined(verified.rows, (entry for name, entry in verified.files.items() if name not in same))
 
     def watched(self, entry: Entry) -> Entry:
         """Return *entry* with contents that can be verified once they were read."""
@@ -81,8 +81,8 @@ def _verify(archive: Archive, context: Context) -> Outcome:
     if faults and not context.rebuild_record:
         # It fails already; read the rest now, so that all is reported at once.
         raise _disagreement(archive, (*faults, *_examined(listing.rows, files.values())))
-    ledger = _Ledger(data, listing.rows, files)
-    entries = tuple(entry._replace(content=ledger) if entry is found else entry for entry in archive.entries)
+    verified = _VerifiedRecord(data, listing.rows, files)
+    entries = tuple(entry._replace(content=verified) if entry is found else entry for entry in archive.entries)
     return Outcome(archive._replace(entries=entries), _changes(faults))
 
 
@@ -92,7 +92,7 @@ def _without_record(archive: Archive, context: Context, own_name: str) -> Outcom
             f"{archive.name}: there is no {own_name}, so nothing says that its files are whole",
             remedy="Build the wheel again; or, if you trust its files, write RECORD from them with --rebuild-record.",
         )
-    entry = Entry(own_name, Kind.FILE, 0o644, context.date, _Ledger(b"", {}, {}))
+    entry = Entry(own_name, Kind.FILE, 0o644, context.date, _VerifiedRecord(b"", {}, {}))
     change = Change("W001", own_name, "there is none -> written from the files")
     return Outcome(archive._replace(entries=(*archive.entries, entry)), (change,))
 
@@ -100,8 +100,10 @@ def _without_record(archive: Archive, context: Context, own_name: str) -> Outcom
 def _finish(archive: Archive, context: Context) -> Outcome:
     own_name = _own_name(archive)
     own = next(entry for entry in archive.entries if entry.name == own_name)
-    ledger = own.content if isinstance(own.content, _Ledger) else _Ledger(read_all(own.content), {}, {})
-    verification = _Verification(archive, ledger)
+    verified = (
+        own.content if isinstance(own.content, _VerifiedRecord) else _VerifiedRecord(read_all(own.content), {}, {})
+    )
+    verification = _Verification(archive, verified)
     listed = {entry.name for entry in archive.entries if entry.kind is Kind.FILE and entry is not own}
 
     wrong: tuple[record.Mismatch, ...] = ()
@@ -117,8 +119,8 @@ def _finish(archive: Archive, context: Context) -> Outcome:
         return text
 
     def late(_: Sequence[Written]) -> tuple[Change, ...]:
-        difference = record.difference(ledger.data, text)
-        rewritten = (Change("W010", own_name, difference),) if difference and ledger.data else ()
+        difference = record.difference(verified.data, text)
+        rewritten = (Change("W010", own_name, difference),) if difference and verified.data else ()
         return (*_changes(wrong), *rewritten)
 
     others = tuple(verification.watched(entry) for entry in archive.entries if entry is not own)

@@ -51,7 +51,7 @@ def header_block(order: Iterable[str], sort_values: Collection[str] = ()) -> Tra
 def sorted_lines(data: bytes) -> tuple[bytes, str]:
     """Return lines sorted by their bytes, ended by LF, without empty lines at the end; repeated ones stay.
 
-    What is no text of lines, for it holds a NUL or a lone CR, stays as it is.
+    What is not lines of text, because it holds a NUL or a lone CR, stays as it is.
     """
     plain = data.replace(b"\r\n", b"\n")
     if not data or b"\0" in data or b"\r" in plain:

@@ -1,12 +1,12 @@
 """The match that zlib takes: the longest one, but not at any price.
 
-The limits are those of level 6. RFC 1951 section 4 tells of such limits, zlib's ``doc/algorithm.txt`` of its own.
+The limits are those of level 6. RFC 1951 section 4 mentions such limits, zlib's ``doc/algorithm.txt`` of its own.
 
 zlib compares the string at a position with those at the positions of its chain, the newest first, at most PATIENCE of
 them, and takes the one that agrees furthest, of equals the first. Here the walk leaves out most of those that cannot
 agree further than the best so far. What agrees in more than *best* bytes has the same hash at each place up to
 *best* - 2, so it can be found by the chain of any of these places, and a short chain gets there soonest. Its rank in
-its own chain tells whether zlib would have got there at all.
+its own chain shows whether zlib would have got there at all.
 """
 
 from __future__ import annotations
