@@ -32,7 +32,7 @@ _HEAD = """\
 
 <!-- Written by docs/generate_survey.py from docs/survey/survey.json. Do not edit it by hand. -->
 
-What `samebytes survey` found in real packages: the newest sdist of each was built twice, in two environments that differ
+What `samebytes survey` found in real packages: the newest sdist of each was built twice, in environments that differ
 in all that can be varied, in four ways. *As is* is what the package's own build gives. *Normalized* is what
 `samebytes normalize` makes of those two. *Hook* is a build with `samebytes.backend` in front of the package's own
 backend. *samebytes build* is the command, at fixed paths. A package counts as the same in a way if its sdist, its
