@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-import mmap
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+import psutil
 
 from samebytes.errors import Interrupted
 
@@ -117,10 +116,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     """End it with everything below it; a sandbox's other processes end with its first."""
     if process.poll() is not None:
         return
+    for one in _below(process.pid):
+        with contextlib.suppress(psutil.Error):
+            one.kill()
     if sys.platform != "win32":
-        for one in _below(process.pid):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(one, signal.SIGKILL)
         process.terminate()  # one that supervises clears up; bubblewrap just ends
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(10)
@@ -173,7 +172,7 @@ class _Tail(threading.Thread):
 
 
 class _Watch:
-    """Looks at what a process and all below it take (in ``/proc``; elsewhere only at the time)."""
+    """Looks at what a process and all below it take."""
 
     def __init__(self, pid: int, limits: Limits, temp: str, *, is_private: bool) -> None:
         self._pid, self._limits, self._temp, self._is_private = pid, limits, temp, is_private
@@ -184,32 +183,32 @@ class _Watch:
         """Return which limit is passed, or nothing."""
         if time.monotonic() > self._deadline:
             return f"it took longer than {self._limits.seconds:g} seconds"
-        if not Path("/proc/self/stat").exists():
-            return ""
-        pids = _below(self._pid)
-        if len(pids) > self._limits.processes:
+        processes = _below(self._pid)
+        if len(processes) > self._limits.processes:
             return f"it had more than {self._limits.processes} processes"
-        if sum(map(self._resident, pids)) > self._limits.memory:
+        if sum(map(self._resident, processes)) > self._limits.memory:
             return f"it took more than {self._limits.memory >> 20} MiB of memory"
-        if self._is_full(pids):
+        if self._is_full(processes):
             return f"it wrote more than {self._limits.room >> 20} MiB"
         return ""
 
-    def _resident(self, pid: int) -> int:
-        """Return how much *pid* has in memory, and note it."""
-        size = 0
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            size = int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * mmap.PAGESIZE
+    def _resident(self, process: psutil.Process) -> int:
+        """Return how much *process* has in memory, and note it."""
+        try:
+            size: int = process.memory_info().rss
+        except psutil.Error:  # it ended meanwhile, or is another user's
+            return 0
         self.memory = max(self.memory, size)
         return size
 
-    def _is_full(self, pids: Sequence[int]) -> bool:
+    def _is_full(self, processes: Sequence[psutil.Process]) -> bool:
         if not self._is_private:
             return _size(self._temp) > self._limits.room
-        for pid in pids:
+        for one in processes:
             with contextlib.suppress(OSError):
-                usage = shutil.disk_usage(f"/proc/{pid}/root{self._temp}")
-                if usage.total <= self._limits.room * 1.01:  # else it is not in there yet
+                # The sandbox's file system, seen from outside; bubblewrap's first process is not in there.
+                usage = shutil.disk_usage(f"/proc/{one.pid}/root{self._temp}")
+                if usage.total <= self._limits.room * 1.01:
                     return usage.free < _LITTLE
         return False
 
@@ -232,18 +231,9 @@ def _taken(facts: os.stat_result) -> int:
     return facts.st_blocks * 512
 
 
-def _below(pid: int) -> list[int]:
-    """Return the numbers of all processes that *pid* and those that it started have started."""
-    parents: dict[int, list[int]] = {}
-    with contextlib.suppress(OSError):
-        for name in os.listdir("/proc"):
-            if name.isdigit():
-                with contextlib.suppress(OSError, ValueError, IndexError):
-                    stat = Path(f"/proc/{name}/stat").read_bytes()
-                    parents.setdefault(int(stat.rpartition(b")")[2].split()[1]), []).append(int(name))
-    found, waiting = [], [pid]
-    while waiting:
-        more = parents.get(waiting.pop(), [])
-        found += more
-        waiting += more
-    return found
+def _below(pid: int) -> list[psutil.Process]:
+    """Return all processes that *pid* and those that it started have started."""
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.Error:  # it ended meanwhile
+        return []
