@@ -354,7 +354,7 @@ def test_an_index_that_is_silent_is_asked_again(server: Server, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        (Answer(b"out of order", HTML), "no page of links"),
+        (Answer(b"out of order", HTML), "not a page of links"),
         (Answer(b"{}", "application/vnd.pypi.simple.v1+json"), "malformed"),
         (Answer(b"oh", HTML, 503), "answers 503"),
         (Answer(b"<html>", HTML, declared=1000), "ended"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from samebytes_tools.index.index import File
+from samebytes_tools.index.pages import File
 from samebytes_tools.index.releases import chosen, is_name
 
 from samebytes.errors import UsageError
@@ -61,7 +61,7 @@ def test_a_prerelease_where_there_is_nothing_else() -> None:
         (FILES, "4.0", "no sdist (.tar.gz) of pkg==4.0", "The newest sdists"),
         ([FILES[2]], None, "no sdist (.tar.gz) of pkg for", "There are wheels only"),
         ([file("pkg-0.5.zip")], None, "no sdist (.tar.gz) of pkg for", "zip sdists only"),
-        (FILES, "1.x!", "'1.x!' is no version", "NAME==1.2.3"),
+        (FILES, "1.x!", "'1.x!' is not a version", "NAME==1.2.3"),
     ],
 )
 def test_there_is_none(files: list[File], version: str | None, message: str, remedy: str) -> None:

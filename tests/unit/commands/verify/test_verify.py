@@ -13,7 +13,7 @@ from samebytes_tools.building import provenance, source
 from samebytes_tools.building.interpreters import Python
 from samebytes_tools.commands.verify import clues, published, recover
 from samebytes_tools.commands.verify.clues import Clues
-from samebytes_tools.index.index import Index
+from samebytes_tools.index.client import Index
 from support.artifacts import sdist, wheel
 from support.indexes import Server, serving
 from support.interpreters import imitate

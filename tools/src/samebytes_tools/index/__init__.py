@@ -1,1 +1,1 @@
-"""Package indexes: releases and their files."""
+"""Package indexes: their pages, what is downloaded from them, and what of them is served to pip on this machine."""

@@ -12,14 +12,15 @@ from packaging.version import InvalidVersion, Version
 
 from samebytes.errors import UsageError
 
-from .index import File, Index, address
+from .client import Index
+from .pages import File
 
 NAME = re.compile(r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:==\s*(?P<version>[A-Za-z0-9.!+_-]+))?")
 """``NAME`` or ``NAME==VERSION``."""
 
 
 def is_name(text: str) -> bool:
-    """Tell whether *text* could name a project on the index, and not a file."""
+    """Return whether *text* could name a project on the index, and not a file."""
     return NAME.fullmatch(text) is not None and not text.endswith((".whl", ".gz", ".zip", ".tgz", ".tar"))
 
 
@@ -36,7 +37,7 @@ def sdist(text: str, python: str, directory: Path, environ: Mapping[str, str]) -
     found = NAME.fullmatch(text)
     if found is None:
         raise UsageError(f"{text!r} is neither NAME nor NAME==VERSION", remedy="Name a project of the package index.")
-    index = Index(address(environ), certificates=environ.get("PIP_CERT", ""))
+    index = Index.configured(environ)
     try:
         files = index.files(found["name"])
     except UsageError as error:  # it may have been meant as a path
@@ -82,7 +83,7 @@ def _parsed(version: str) -> Version:
     try:
         return Version(version)
     except InvalidVersion:
-        raise UsageError(f"{version!r} is no version (PEP 440)", remedy="Write it as in NAME==1.2.3.") from None
+        raise UsageError(f"{version!r} is not a version (PEP 440)", remedy="Write it as in NAME==1.2.3.") from None
 
 
 def _is_for(file: File, python: str) -> bool:

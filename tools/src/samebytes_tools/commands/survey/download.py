@@ -12,8 +12,8 @@ from packaging.utils import parse_sdist_filename
 
 from samebytes.errors import ArchiveError, IndexFailure, UsageError
 
-from ...index.index import File
-from ...index.mirror import Mirror
+from ...index.cache import CachedIndex
+from ...index.pages import File
 from ...index.releases import chosen
 from .model import Sdist, State, Wish
 
@@ -32,23 +32,23 @@ def without_hosts(message: str, index: str) -> str:
     return re.sub(r"https?://[^/\s]*", "", told)
 
 
-def fetched(wish: Wish, mirror: Mirror, python: str) -> tuple[Path, str, Sdist]:
+def fetched(wish: Wish, index: CachedIndex, python: str) -> tuple[Path, str, Sdist]:
     """Return the sdist of *wish* for the version *python* of Python, its version, and what is known of it.
 
     :raises NotThere: if the index does not have it, or not as it says.
     """
     try:
-        files = mirror.files(wish.name)
+        files = index.files(wish.name)
     except UsageError as error:
-        raise NotThere(State.UNKNOWN, without_hosts(error.message, mirror.origin)) from None
+        raise NotThere(State.UNKNOWN, without_hosts(error.message, index.address)) from None
     except IndexFailure as error:
-        raise NotThere(State.UNAVAILABLE, without_hosts(error.message, mirror.origin)) from None
+        raise NotThere(State.UNAVAILABLE, without_hosts(error.message, index.address)) from None
     file = _chosen(files, wish, python)
     version = str(parse_sdist_filename(file.name)[1])
     try:
-        path = mirror.fetch(file)
+        path = index.fetch(file)
     except (ArchiveError, IndexFailure) as error:
-        raise NotThere(State.UNAVAILABLE, without_hosts(error.message, mirror.origin), version) from None
+        raise NotThere(State.UNAVAILABLE, without_hosts(error.message, index.address), version) from None
     return path, version, _facts(file, path)
 
 

@@ -17,8 +17,9 @@ from typing import Any
 from samebytes.backend.fixed import remove
 from samebytes.errors import Interrupted, SamebytesError
 
-from ...index.index import Index, address
-from ...index.mirror import Mirror, serving
+from ...index.cache import CachedIndex
+from ...index.client import Index, configured_address
+from ...index.serving import Served, serving
 from . import findings
 from .download import NotThere, fetched, without_hosts
 from .model import Artifact, Examination, Requirement, State, Wish
@@ -49,8 +50,8 @@ class Around:
     wants_sandbox: bool = True
     index: str = ""
     """The address of the package index; empty for what pip would use."""
-    silence: float = 60.0
-    """Seconds that the index may say nothing."""
+    silence: float | None = None
+    """Seconds that the index may say nothing; None for as long as pip would wait."""
     clock: Callable[[], float] = time.time
     """Gives the time in seconds since 1970."""
     tell: Callable[[str], None] | None = None
@@ -81,27 +82,27 @@ def examine(wish: Wish, around: Around, stop: threading.Event | None = None) -> 
 def _examined(wish: Wish, around: Around, stop: threading.Event | None, found: Examination) -> Examination:
     around.cache.mkdir(parents=True, exist_ok=True)
     where = around.index or _address(tuple(sorted(around.environ.items())))
-    certificates = around.environ.get("PIP_CERT", "")
-    mirror = Mirror(Index(where, certificates=certificates, timeout=around.silence), around.cache)
+    index = CachedIndex(Index.configured(around.environ, address=where, timeout=around.silence), around.cache)
     python = ".".join(map(str, sys.version_info[:3]))
-    path, version, sdist = fetched(wish, mirror, python)
+    path, version, sdist = fetched(wish, index, python)
     found = replace(found, version=version, sdist=sdist)
-    with serving(mirror):
-        job = _Job(around, mirror, path)
+    with serving(index) as served:
+        job = _Job(around, index.address, served, path)
         end = job.run(stop)
     return job.examination(found, end)
 
 
 @lru_cache(maxsize=8)
 def _address(environ: tuple[tuple[str, str], ...]) -> str:
-    return address(dict(environ))
+    return configured_address(dict(environ))
 
 
 class _Job:
     """The builds of one sdist, in a process of their own, and what that told."""
 
-    def __init__(self, around: Around, mirror: Mirror, sdist: Path) -> None:
-        self._around, self._mirror, self._sdist = around, mirror, sdist
+    def __init__(self, around: Around, origin: str, served: Served, sdist: Path) -> None:
+        """*origin* is the address of the index that is served."""
+        self._around, self._origin, self._served, self._sdist = around, origin, served, sdist
         self._artifacts: list[Artifact] = []
         self._told: dict[str, Any] = {}
         self._log = ""
@@ -117,7 +118,7 @@ class _Job:
         temp = sandbox.PRIVATE if self._box.program else str(scratch)
         name = self._sdist.name
         given = {name: self._sdist} if self._box.program else {}
-        environ = sandbox.environment(around.environ, self._mirror.address, f"{temp}/home", temp)
+        environ = sandbox.environment(around.environ, self._served.address, f"{temp}/home", temp)
         command = [sys.executable, "-c", WORKER, json.dumps(sys.path)]
         request = {
             "sdist": f"/run/{name}" if given else str(self._sdist),
@@ -213,11 +214,11 @@ class _Job:
         return findings.text_from(self._told.get(name), 500)
 
     def _state_of_builds(self) -> tuple[State, str, str]:
-        failure = self._mirror.failure
+        failure = self._served.failure
         if any(one.state != "could not be built" for one in self._artifacts):
             return State.EXAMINED, "", self._log
         if failure is not None:
-            return State.UNAVAILABLE, without_hosts(failure.message, self._mirror.origin), self._log
+            return State.UNAVAILABLE, without_hosts(failure.message, self._origin), self._log
         return State.NOT_BUILT, self._first_reason(), self._log
 
     def _first_reason(self) -> str:

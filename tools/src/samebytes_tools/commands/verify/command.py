@@ -21,7 +21,7 @@ from ..reproducible_build.command import settings_of, show_log, warn, worker_com
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...index.index import Index
+    from ...index.client import Index
     from .remake import Surroundings
     from .verify import Request, Result
 
@@ -159,13 +159,9 @@ def _index() -> Callable[[], Index]:
 
     @cache
     def index() -> Index:
-        from ...index.index import Index, address
+        from ...index.client import Index
 
-        certificates = os.environ.get("PIP_CERT") or os.environ.get("REQUESTS_CA_BUNDLE") or ""
-        patience = os.environ.get("PIP_DEFAULT_TIMEOUT", "")
-        return Index(
-            address(os.environ), certificates=certificates, timeout=float(patience) if patience.isdigit() else 60.0
-        )
+        return Index.configured(os.environ)
 
     return index
 

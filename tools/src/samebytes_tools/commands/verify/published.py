@@ -17,7 +17,8 @@ from samebytes.errors import UsageError
 
 from ...building.interpreters import Python
 from ...building.source import sha256_of
-from ...index.index import File, Index
+from ...index.client import Index
+from ...index.pages import File
 from ...index.releases import release_of
 from .clues import Clues, misfit, wanted_python
 

@@ -15,7 +15,8 @@ from samebytes.errors import ConfigError, UsageError
 from ...building.interpreters import Python, find, installed
 from ...building.provenance import MATTERING
 from ...building.requirements import parsed
-from ...index.index import File, Index
+from ...index.client import Index
+from ...index.pages import File
 from .clues import Clues, generated_by, misfit, wanted_python
 
 _KEPT = (

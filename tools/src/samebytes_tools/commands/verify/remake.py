@@ -15,8 +15,8 @@ from ...building.interpreters import Python
 from ...building.isolated import Installed
 from ...building.provenance import BACKEND, SAMEBYTES, Material, Record
 from ...building.source import Source, sha256_of
-from ...index.index import Index
-from ...index.moment import serving
+from ...index.client import Index
+from ...index.serving import Snapshot, serving
 from ..reproducible_build import build as building
 from . import recover
 from .rebuild import Rebuilt, Task, rebuilt_from_plain
@@ -80,16 +80,16 @@ def remake(how: Recovered, kind: str, source: Source, private: Path, around: Sur
 
 @contextmanager
 def _address(how: Recovered, index: Index) -> Iterator[str]:
-    """Give the address of the index that the build requirements come from."""
+    """Yield the address of the index that the build requirements come from."""
     if how.until is None:
         yield index.with_credentials(index.address)
         return
-    with serving(index, how.until) as moment:
+    with serving(Snapshot(index, how.until)) as served:
         try:
-            yield moment.address
+            yield served.address
         except SamebytesError:
-            if moment.failure:  # the reason for what pip complained of
-                raise moment.failure from None
+            if served.failure:  # the reason for what pip complained of
+                raise served.failure from None
             raise
 
 

@@ -23,7 +23,7 @@ from ...building.isolated import Installed
 from ...building.provenance import BACKEND, SAMEBYTES, Material, Record
 from ...comparison.engine import compare_files
 from ...comparison.model import UNKNOWN_WORLD, Comparison, Verdict, World
-from ...index.index import File
+from ...index.pages import File
 from . import published, recover
 from .clues import Clues
 from .clues import read as read_clues

@@ -12,14 +12,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
-from samebytes_tools.index import moment
-from samebytes_tools.index.index import File, Index, IndexFailure, address
+from samebytes_tools.index.client import Index, configured_address
+from samebytes_tools.index.pages import File
 from support.indexes import HTML, JSON, Answer, Server, serving
 
-from samebytes.errors import ArchiveError, SamebytesError, UsageError
+from samebytes.errors import ArchiveError, IndexFailure, SamebytesError, UsageError
 
 DATA = b"not really a wheel" * 5000
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -102,7 +101,7 @@ def test_an_unknown_project(server: Server) -> None:
         (Answer(b'{"meta": {"api-version": "1.0"}}', JSON), "'files'"),
         (Answer(json.dumps({"meta": {"api-version": "2.0"}, "files": []}).encode(), JSON), "version 2.0"),
         (Answer(json.dumps({"meta": {"api-version": "1.0"}, "files": [{**ROW, "hashes": 3}]}).encode(), JSON), NAME),
-        (Answer(b"hello", "text/plain"), "no page of links"),
+        (Answer(b"hello", "text/plain"), "not a page of links"),
         (Answer(b"down", HTML, 503), "503"),
         (Answer(b"who are you?", HTML, 401), "401"),
         (Answer(b"", HTML, 302, {"Location": "/simple/demo/"}), "302"),
@@ -120,13 +119,13 @@ def test_pages_that_cannot_be_read(server: Server, answer: Answer, said: str) ->
 @pytest.mark.parametrize("name", ["../demo-1.0.tar.gz", "a/b.whl", "a\\b.whl", ".whl", ""])
 def test_names_that_are_paths(server: Server, name: str) -> None:
     server.page("demo", [{**ROW, "filename": name}])
-    assert "is no file name" in failed(IndexFailure, Index(server.address))
+    assert "is not a file name" in failed(IndexFailure, Index(server.address))
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2024-09-15", "2024-09-15T18:07:37+02:00", 5])
 def test_times_that_are_none(server: Server, text: object) -> None:
     server.page("demo", [{**ROW, "upload-time": text}])
-    assert "no time in UTC" in failed(IndexFailure, Index(server.address))
+    assert "is not a time in UTC" in failed(IndexFailure, Index(server.address))
 
 
 def test_a_redirect_is_followed_and_addresses_are_relative_to_its_end(server: Server) -> None:
@@ -140,6 +139,16 @@ def test_a_redirect_is_followed_and_addresses_are_relative_to_its_end(server: Se
 def test_no_answer(server: Server) -> None:
     server.answers["/simple/demo/"].delay = 2.0
     assert "no answer within 0.2 seconds" in failed(IndexFailure, Index(server.address, timeout=0.2))
+
+
+def test_as_long_as_pip_would_wait(server: Server) -> None:
+    """PIP_DEFAULT_TIMEOUT counts unless a time is given; what is no number of seconds does not."""
+    server.answers["/simple/demo/"].delay = 3.0
+    environ = {"PIP_INDEX_URL": server.address, "PIP_DEFAULT_TIMEOUT": "1"}
+    assert "no answer within 1 seconds" in failed(IndexFailure, Index.configured(environ))
+    assert "no answer within 0.5 seconds" in failed(IndexFailure, Index.configured(environ, timeout=0.5))
+    server.answers["/simple/demo/"].delay = 0.0
+    assert Index.configured({**environ, "PIP_DEFAULT_TIMEOUT": "soon"}).files("demo")
 
 
 def test_nobody_there() -> None:
@@ -214,6 +223,11 @@ def test_addresses_that_are_none(text: str) -> None:
     assert "PIP_INDEX_URL" in caught.value.remedy
 
 
+def test_credentials_are_not_in_a_refusal() -> None:
+    with pytest.raises(UsageError, match="'ftp://host/simple'"):
+        Index("ftp://me:secret@host/simple")
+
+
 def test_certificates_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="certificates") as caught:
         Index("https://host/simple", certificates=str(tmp_path / "none.pem"))
@@ -229,53 +243,24 @@ def test_certificates_that_are_not_there(tmp_path: Path) -> None:
     ],
 )
 def test_the_address_by_variables(environ: dict[str, str], expected: str) -> None:
-    assert address(environ) == expected
+    assert configured_address(environ) == expected
 
 
 def test_the_address_in_pips_configuration(tmp_path: Path) -> None:
     configuration = tmp_path / "pip.conf"
     configuration.write_text("[global]\nindex-url = https://configured/simple\n")
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
-    assert address({**environ, "PIP_CONFIG_FILE": str(configuration)}) == "https://configured/simple"
+    assert configured_address({**environ, "PIP_CONFIG_FILE": str(configuration)}) == "https://configured/simple"
 
 
 def test_the_address_that_pip_has_by_default() -> None:
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
     code = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
     known = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
-    assert address({**environ, "PIP_CONFIG_FILE": os.devnull}) == known
+    assert configured_address({**environ, "PIP_CONFIG_FILE": os.devnull}) == known
 
 
 def test_no_pip(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no pip") as caught:
-        address({}, python="/bin/false")
+        configured_address({}, python="/bin/false")
     assert "PIP_INDEX_URL" in caught.value.remedy
-
-
-def test_the_index_as_it_was(server: Server) -> None:
-    """What was uploaded in the very second is in; what came later, or nobody knows when, is not."""
-    rows = [("old", "2024-01-01T00:00:00Z"), ("now", "2024-09-15T18:07:37.9Z"), ("new", "2024-09-15T18:07:38Z")]
-    server.page(
-        "demo",
-        [{**ROW, "filename": f"demo-{name}.tar.gz", "upload-time": when} for name, when in rows]
-        + [{**ROW, "filename": "demo-undated.tar.gz", "upload-time": None}],
-    )
-    with moment.serving(Index(server.address), UPLOADED) as then:
-        with urlopen(f"{then.address}/demo/") as answer:
-            page = answer.read().decode()
-        reread = Index(then.address).files("demo")
-        assert failed(UsageError, Index(then.address), "unknown")
-        assert failed(UsageError, Index(then.address.replace(then.address.split("/")[3], "guess")))
-    assert [file.url for file in reread] == [f"{server.address[:-7]}/files/{NAME}"] * 2
-    assert "demo-now" in page
-    assert "demo-new" not in page
-    assert "demo-undated" not in page
-    assert {(file.requires_python, file.yanked, file.hashes["sha256"]) for file in reread} == {(">=3.9", "broken", SHA)}
-
-
-def test_what_went_wrong_behind_the_moment_is_known(server: Server) -> None:
-    server.answers["/simple/demo/"] = Answer(b"down", HTML, 500)
-    with moment.serving(Index(server.address), UPLOADED) as then:
-        assert "502" in failed(IndexFailure, Index(then.address))
-        assert then.failure is not None
-        assert "500" in then.failure.message
