@@ -25,7 +25,7 @@ from typing import Callable
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from samebytes_tools.commands.survey.model import Examination, Run, Wish
+from samebytes_tools.commands.survey.model import Examination, Run, Target
 from samebytes_tools.commands.survey.store.store import Store
 from samebytes_tools.comparison.causes import causes
 from support import synthetic_survey
@@ -74,7 +74,7 @@ def measure(options: argparse.Namespace, directory: Path) -> None:
 
 def fill(store: Store, run: Run, number: int) -> None:
     """Put so many examinations into *store*."""
-    store.begin(run, (Wish(synthetic_survey.name_of(rank), "", rank) for rank in range(1, number + 1)))
+    store.begin(run, (Target(synthetic_survey.name_of(rank), "", rank) for rank in range(1, number + 1)))
     with store.whole():
         for one in synthetic_survey.examinations(number, [run]):
             store.add(one)
@@ -84,9 +84,9 @@ def record_one_by_one(store: Store) -> None:
     """Claim and record 100 packages, each in its own transactions."""
     run = synthetic_survey.runs(2)[1]
     found = {one.name: one for one in synthetic_survey.examinations(100, [run])}
-    store.begin(run, map(Wish, found))
+    store.begin(run, map(Target, found))
     while (claim := store.claim(run.id, "runner", 0.0)) is not None:
-        store.record(found[claim.wish.name])
+        store.record(found[claim.target.name])
 
 
 def queries(store: Store) -> dict[str, Callable[[], object]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from samebytes_tools.commands.survey import cluster
-from samebytes_tools.commands.survey.model import State, Wish
+from samebytes_tools.commands.survey.model import State, Target
 from samebytes_tools.commands.survey.store.store import Store
 from support import survey_work, surveys
 from support.dask_cluster import PATIENCE, Cluster
@@ -75,7 +75,7 @@ class Surveying(Cluster):
         """Begin a run of so many packages, and return their names."""
         names = [f"package-{place:02}" for place in range(number)]
         with Store(self.store) as store:
-            store.begin(surveys.run(), [Wish(name) for name in names])
+            store.begin(surveys.run(), [Target(name) for name in names])
         return names
 
     def diary_of(self, what: str) -> dict[str, int]:
@@ -121,7 +121,7 @@ def test_a_worker_is_killed_midway(quick: Surveying) -> None:
 def test_a_package_that_workers_die_of(quick: Surveying) -> None:
     """Dask gives it up after some, and it is recorded; the others are examined."""
     with Store(quick.store) as store:
-        store.begin(surveys.run(), [Wish("alpha"), Wish("deadly"), Wish("omega")])
+        store.begin(surveys.run(), [Target("alpha"), Target("deadly"), Target("omega")])
     for _ in range(int(ALLOWED) + 2):
         quick.worker()
     submitter = quick.submitter("deadly")

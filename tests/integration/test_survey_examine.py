@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from samebytes_tools.commands.survey.examine import Around, Limits, examine
-from samebytes_tools.commands.survey.model import BUILD, KINDS, WAYS, Artifact, Examination, State, Wish
+from samebytes_tools.commands.survey.model import BUILD, KINDS, WAYS, Artifact, Examination, State, Target
 from samebytes_tools.commands.survey.sandbox import sandbox
 from support.indexes import HTML, Answer, Server, serving
 from support.processes import linux_only
@@ -18,7 +18,7 @@ from support.surveyed import around, sdist
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")]
 
-SMALL = Wish("small")
+SMALL = Target("small")
 
 
 @pytest.fixture
@@ -287,12 +287,12 @@ def test_no_credentials_are_seen(
 # What the index has, or does not.
 
 
-def examined_at(server: Server, root: Path, wish: Wish = SMALL) -> Examination:
-    return examine(wish, replace(around(server, root), silence=0.5))
+def examined_at(server: Server, root: Path, target: Target = SMALL) -> Examination:
+    return examine(target, replace(around(server, root), silence=0.5))
 
 
 def test_a_name_that_the_index_does_not_know(server: Server, tmp_path: Path) -> None:
-    found = examined_at(server, tmp_path, Wish("no-such-thing", rank=7))
+    found = examined_at(server, tmp_path, Target("no-such-thing", rank=7))
     assert (found.state, found.version, found.rank) == (State.UNKNOWN, "", 7)
     assert found.reason == "the index has no project 'no-such-thing'"
 
@@ -301,8 +301,8 @@ def test_a_project_of_wheels_alone(server: Server, tmp_path: Path) -> None:
     wheel = tmp_path / "small-1.0-py3-none-any.whl"
     wheel.write_bytes(b"of no interest")
     server.add("small", wheel)
-    for wish in (SMALL, Wish("small", "1.0")):
-        found = examined_at(server, tmp_path, wish)
+    for target in (SMALL, Target("small", "1.0")):
+        found = examined_at(server, tmp_path, target)
         assert found.state is State.NO_SDIST
         assert "has no sdist" in found.reason
 
@@ -312,7 +312,7 @@ def test_the_newest_that_was_not_yanked_is_taken(server: Server, tmp_path: Path)
         server.add("small", sdist(tmp_path, extra=FAILING, version=version), **more)
     found = examined_at(server, tmp_path)
     assert found.version == "1.0"
-    pinned = examined_at(server, tmp_path, Wish("small", "1.1"))
+    pinned = examined_at(server, tmp_path, Target("small", "1.1"))
     assert pinned.sdist is not None
     assert (pinned.version, pinned.sdist.yanked) == ("1.1", True)
 

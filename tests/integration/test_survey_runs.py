@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from samebytes_tools.commands.survey.model import Wish
+from samebytes_tools.commands.survey.model import Target
 from samebytes_tools.commands.survey.store.store import Store
 from support import survey_work, surveys
 
@@ -66,7 +66,7 @@ def begun(tmp_path: Path, number: int) -> tuple[Path, list[str]]:
     """Return a store with a run of so many packages, and their names."""
     path, names = tmp_path / "survey.sqlite", [f"package-{place:02}" for place in range(number)]
     with Store(path) as store:
-        store.begin(surveys.run(), [Wish(name) for name in names])
+        store.begin(surveys.run(), [Target(name) for name in names])
     return path, names
 
 
@@ -147,7 +147,7 @@ def test_a_signal_gives_everything_back(number: signal.Signals, tmp_path: Path) 
         assert store.holders(surveys.run().id, 0.0) == []
         claim = store.claim(surveys.run().id, "next", time.time())
         assert claim is not None
-        assert (claim.wish.name, claim.attempts) == ("package-00", 1)
+        assert (claim.target.name, claim.attempts) == ("package-00", 1)
 
 
 def wait_for(diary: Path, what: str, number: int) -> None:

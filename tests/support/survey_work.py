@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from samebytes_tools.commands.survey.model import Examination, Wish
+from samebytes_tools.commands.survey.model import Examination, Target
 
 from samebytes.errors import Interrupted
 
@@ -21,29 +21,29 @@ from . import surveys
 DIARY, SECONDS = "SURVEY_WORK_DIARY", "SURVEY_WORK_SECONDS"
 
 
-def linger(wish: Wish, stop: threading.Event) -> Examination:
+def linger(target: Target, stop: threading.Event) -> Examination:
     """Take a while, and find what could have been found; note the beginning and the end."""
-    note(f"begin {wish.name}")
+    note(f"begin {target.name}")
     if stop.wait(float(os.environ.get(SECONDS, "0"))):
-        note(f"stop {wish.name}")
+        note(f"stop {target.name}")
         raise Interrupted("stopped")
-    note(f"end {wish.name}")
-    return surveys.examination(wish.name, surveys.run(), started=int(time.time()))
+    note(f"end {target.name}")
+    return surveys.examination(target.name, surveys.run(), started=int(time.time()))
 
 
-def fail(wish: Wish, stop: threading.Event) -> Examination:
+def fail(target: Target, stop: threading.Event) -> Examination:
     """Fail if the package is called error."""
-    if wish.name == "error":
+    if target.name == "error":
         raise ValueError("it cannot be\nbut it is")
-    return linger(wish, stop)
+    return linger(target, stop)
 
 
-def deadly(wish: Wish, stop: threading.Event) -> Examination:
+def deadly(target: Target, stop: threading.Event) -> Examination:
     """End this process if the package is called deadly."""
-    if wish.name == "deadly":
+    if target.name == "deadly":
         note("begin deadly")
         os.kill(os.getpid(), signal.SIGKILL)
-    return linger(wish, stop)
+    return linger(target, stop)
 
 
 def note(text: str) -> None:

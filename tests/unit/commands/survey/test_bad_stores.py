@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
-from samebytes_tools.commands.survey.model import Wish
+from samebytes_tools.commands.survey.model import Target
 from samebytes_tools.commands.survey.store import database
 from samebytes_tools.commands.survey.store.schema import MIGRATIONS
 from samebytes_tools.commands.survey.store.store import Store
@@ -58,7 +58,7 @@ def test_a_store_of_a_newer_version(tmp_path: Path) -> None:
 def test_a_damaged_store(tmp_path: Path) -> None:
     path = tmp_path / "survey.sqlite"
     with Store(path) as store:
-        store.begin(surveys.run(), [Wish(f"package-{number}") for number in range(500)])
+        store.begin(surveys.run(), [Target(f"package-{number}") for number in range(500)])
     data = bytearray(path.read_bytes())
     data[4096:] = b"\xa5" * (len(data) - 4096)
     path.write_bytes(data)
@@ -70,7 +70,7 @@ def test_a_damaged_store(tmp_path: Path) -> None:
 def test_a_truncated_store(tmp_path: Path) -> None:
     path = tmp_path / "survey.sqlite"
     with Store(path) as store:
-        store.begin(surveys.run(), [Wish(f"package-{number}") for number in range(500)])
+        store.begin(surveys.run(), [Target(f"package-{number}") for number in range(500)])
     path.write_bytes(path.read_bytes()[:5000])
     with pytest.raises(StoreError, match=r"malformed|not a database") as caught, Store(path) as store:
         store.runs()
@@ -113,13 +113,13 @@ def test_a_store_that_is_locked_for_long(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_an_error_midway_leaves_nothing_half_done(tmp_path: Path) -> None:
-    def wishes():  # type: ignore[no-untyped-def]
-        yield Wish("alpha")
+    def targets():  # type: ignore[no-untyped-def]
+        yield Target("alpha")
         raise RuntimeError("the list breaks off")
 
     with Store(tmp_path) as store:
         with pytest.raises(RuntimeError):
-            store.begin(surveys.run(), wishes())
+            store.begin(surveys.run(), targets())
         assert store.runs() == []
 
 
@@ -137,7 +137,7 @@ def test_each_version_of_the_tables_leads_to_the_newest(tmp_path: Path) -> None:
         assert connection.execute("PRAGMA user_version").fetchone() == (version,)
         connection.close()
     with Store(path) as store:
-        store.begin(surveys.run(), [Wish("alpha")])
+        store.begin(surveys.run(), [Target("alpha")])
         assert store.record(surveys.examination("alpha", surveys.run()))
     with closing(sqlite3.connect(":memory:")) as fresh, closing(sqlite3.connect(path)) as migrated:
         for statement in chain.from_iterable(MIGRATIONS):

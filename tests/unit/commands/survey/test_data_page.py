@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from samebytes_tools.commands.survey.model import State, Wish
+from samebytes_tools.commands.survey.model import State, Target
 from samebytes_tools.commands.survey.store.schema import APPLICATION
 from samebytes_tools.commands.survey.store.store import Store
 from support import surveys
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(not PAGE.is_file(), reason="the documentation is
 def shell(tmp_path: Path) -> sqlite3.Connection:
     """A shell of SQL on a store with one package."""
     with Store(tmp_path) as store:
-        store.begin(surveys.run(), [Wish("alpha")])
+        store.begin(surveys.run(), [Target("alpha")])
         store.record(surveys.examination("alpha", surveys.run()))
         return sqlite3.connect(store.path)
 

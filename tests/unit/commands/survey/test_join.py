@@ -8,21 +8,21 @@ from typing import Callable
 
 import pytest
 from samebytes_tools.commands.survey.join import MISSED, join, missed
-from samebytes_tools.commands.survey.model import State, Wish
+from samebytes_tools.commands.survey.model import State, Target
 from samebytes_tools.commands.survey.store.store import Store
 from support import surveys
 
 from samebytes.errors import UsageError
 
 ONE, TWO = surveys.run(1), surveys.run(2)
-WISHES = [Wish("alpha"), Wish("beta", "2.0")]
+TARGETS = [Target("alpha"), Target("beta", "2.0")]
 
 
 @pytest.fixture
 def store(tmp_path: Path, opened: Callable[[Path], Store]) -> Store:
-    """A store with a run that has both wishes left."""
+    """A store with a run that has both targets left."""
     found = opened(tmp_path)
-    assert join(found, ONE, WISHES, new=False) == ONE
+    assert join(found, ONE, TARGETS, new=False) == ONE
     return found
 
 
@@ -33,32 +33,32 @@ def end(store: Store) -> None:
 
 def test_the_same_command_goes_on(store: Store) -> None:
     store.record(surveys.examination("alpha", ONE))
-    assert join(store, TWO, list(reversed(WISHES)), new=False).id == ONE.id
+    assert join(store, TWO, list(reversed(TARGETS)), new=False).id == ONE.id
     assert join(store, TWO, [], new=False).id == ONE.id
     assert [run.id for run in store.runs()] == [ONE.id]
 
 
 def test_the_same_command_after_the_end_changes_nothing(store: Store) -> None:
     end(store)
-    assert join(store, TWO, WISHES, new=False).id == ONE.id
+    assert join(store, TWO, TARGETS, new=False).id == ONE.id
     assert store.left(ONE.id) == 0
     assert [run.id for run in store.runs()] == [ONE.id]
 
 
 def test_another_list_after_the_end_is_another_run(store: Store) -> None:
     end(store)
-    assert join(store, TWO, [Wish("gamma")], new=False) == TWO
+    assert join(store, TWO, [Target("gamma")], new=False) == TWO
     assert store.left(TWO.id) == 1
 
 
 def test_another_run_when_it_is_wanted(store: Store) -> None:
-    assert join(store, TWO, WISHES, new=True) == TWO
+    assert join(store, TWO, TARGETS, new=True) == TWO
     assert (store.left(ONE.id), store.left(TWO.id)) == (2, 2)
 
 
 def test_another_list_before_the_end_is_refused(store: Store) -> None:
     with pytest.raises(UsageError, match="a run with 2 packages left, and it is for other packages") as caught:
-        join(store, TWO, [Wish("gamma")], new=False)
+        join(store, TWO, [Target("gamma")], new=False)
     assert "--new" in caught.value.remedy
 
 
@@ -82,13 +82,13 @@ def test_nothing_to_do(tmp_path: Path, store: Store, opened: Callable[[Path], St
 def test_what_was_missed_is_examined_once_more(state: State, store: Store) -> None:
     store.record(surveys.examination("alpha", ONE))
     store.record(surveys.examination("beta", ONE, asked="2.0", state=state))
-    assert missed(store) == ([Wish("beta", "2.0", 7)] if state in MISSED else [])
+    assert missed(store) == ([Target("beta", "2.0", 7)] if state in MISSED else [])
 
 
 def test_what_was_had_later_was_not_missed(store: Store) -> None:
     store.record(surveys.examination("alpha", ONE, state=State.UNAVAILABLE))
     store.record(surveys.examination("beta", ONE, asked="2.0"))
-    join(store, TWO, [Wish("alpha")], new=True)
+    join(store, TWO, [Target("alpha")], new=True)
     store.record(surveys.examination("alpha", TWO))
     assert missed(store) == []
 

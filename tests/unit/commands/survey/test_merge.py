@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from samebytes_tools.commands.survey.model import Examination, Run, State, Wish
+from samebytes_tools.commands.survey.model import Examination, Run, State, Target
 from samebytes_tools.commands.survey.store.exported import SCHEMA_VERSION, Exported, document
 from samebytes_tools.commands.survey.store.merge import Merged, merge
 from samebytes_tools.commands.survey.store.store import Store
@@ -21,7 +21,7 @@ ONE, TWO = surveys.run(1), surveys.run(2)
 
 def filled(store: Store, *found: Examination, of: Run = ONE, left: tuple[str, ...] = ()) -> Store:
     """Return *store* with *found*, and what is left."""
-    store.begin(of, [*(Wish(one.name, one.asked) for one in found), *map(Wish, left)])
+    store.begin(of, [*(Target(one.name, one.asked) for one in found), *map(Target, left)])
     for one in found:
         store.record(one)
     return store
@@ -129,7 +129,7 @@ def test_the_document_is_what_the_schema_says(tmp_path: Path, opened: Callable[[
     found = list(synthetic_survey.examinations(40, runs))
     with Store(tmp_path) as store:
         for run in runs:
-            store.begin(run, [Wish(one.name) for one in found if one.run == run.id])
+            store.begin(run, [Target(one.name) for one in found if one.run == run.id])
         for one in found:
             store.record(one)
         told = json.loads(everything(store))

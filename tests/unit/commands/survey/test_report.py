@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import pytest
-from samebytes_tools.commands.survey.model import AS_IS, BUILD, DIFFERS, HOOK, NORMALIZED, NOT_BUILT, SAME, State, Wish
+from samebytes_tools.commands.survey.model import (
+    AS_IS,
+    BUILD,
+    DIFFERS,
+    HOOK,
+    NORMALIZED,
+    NOT_BUILT,
+    SAME,
+    State,
+    Target,
+)
 from samebytes_tools.commands.survey.report import Pace, duration, finished_line, progress_line
 from samebytes_tools.commands.survey.run import Event
 from support import surveys
 
 from samebytes.console.style import PLAIN
 
-NAMES = tuple(Wish(name) for name in ("alpha", "beta"))
+NAMES = tuple(Target(name) for name in ("alpha", "beta"))
 
 
 @pytest.mark.parametrize(
@@ -23,7 +33,7 @@ NAMES = tuple(Wish(name) for name in ("alpha", "beta"))
         (Event(5, ()), Pace(5, 0, 1.0), "0/5: waits for workers"),
         (Event(8, (), surveys.examination("a", surveys.run())), Pace(9, 1, 1e4), "1/9, 0.4 an hour, 22 h left"),
         (Event(0, ()), Pace(5, 5, 100.0), "5/5, 180 an hour, 0 s left"),
-        (Event(9, tuple(map(Wish, "abcdefgh"))), Pace(9, 0, 1.0), "0/9: a, b, c, d, e, f and 2 more"),
+        (Event(9, tuple(map(Target, "abcdefgh"))), Pace(9, 0, 1.0), "0/9: a, b, c, d, e, f and 2 more"),
     ],
 )
 def test_progress(event: Event, pace: Pace, line: str) -> None:

@@ -8,7 +8,7 @@ from typing import Callable
 
 import pytest
 from samebytes_tools.commands.survey.executors import Local, Work
-from samebytes_tools.commands.survey.model import Examination, State, Wish
+from samebytes_tools.commands.survey.model import Examination, State, Target
 from samebytes_tools.commands.survey.run import ATTEMPTS, Event, Runner, work
 from samebytes_tools.commands.survey.store.store import Store
 from support import survey_work, surveys
@@ -31,7 +31,7 @@ class Clock:
 
 def events(store: Store, task: Work, *names: str, jobs: int = 2) -> list[Event]:
     """Run *task* for *names* to the end."""
-    store.begin(surveys.run(), [Wish(name, rank=7) for name in names])
+    store.begin(surveys.run(), [Target(name, rank=7) for name in names])
     return list(work(store, RUN, Local(jobs, task), Runner("tester", Clock(), turn=0.05)))
 
 
@@ -62,7 +62,7 @@ def test_an_error_of_ours_is_recorded_and_the_run_goes_on(store: Store) -> None:
 
 
 def test_a_package_that_runners_die_of_is_given_up(store: Store) -> None:
-    store.begin(surveys.run(), [Wish("deadly", "1.0")])
+    store.begin(surveys.run(), [Target("deadly", "1.0")])
     for life in range(ATTEMPTS):
         assert store.claim(RUN, f"life-{life}", 1000.0 * life, 60)
     list(work(store, RUN, Local(1, survey_work.linger), Runner("wise", Clock(), turn=0.05)))
@@ -72,16 +72,16 @@ def test_a_package_that_runners_die_of_is_given_up(store: Store) -> None:
 
 def test_closing_midway_ends_the_work_and_gives_it_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(survey_work.SECONDS, "1000")
-    store.begin(surveys.run(), [Wish("alpha"), Wish("beta")])
+    store.begin(surveys.run(), [Target("alpha"), Target("beta")])
     going = work(store, RUN, Local(2, survey_work.linger), Runner("tester", Clock(), turn=0.05))
-    assert next(going).current == (Wish("alpha"), Wish("beta"))
+    assert next(going).current == (Target("alpha"), Target("beta"))
     going.close()
     assert store.holders(RUN, 0.0) == []
     assert store.left(RUN) == 2
 
 
 def test_what_others_hold_is_waited_for(store: Store) -> None:
-    store.begin(surveys.run(), [Wish("alpha")])
+    store.begin(surveys.run(), [Target("alpha")])
     assert store.claim(RUN, "other", 1_800_000_000.0, 60)
     going = work(store, RUN, Local(1, survey_work.linger), Runner("tester", Clock(), turn=0.05))
     waiting = next(going)
@@ -92,7 +92,7 @@ def test_what_others_hold_is_waited_for(store: Store) -> None:
 
 
 def test_an_interrupt_within_the_work_ends_the_run(store: Store) -> None:
-    def interrupted(wish: Wish, stop: threading.Event) -> Examination:
+    def interrupted(target: Target, stop: threading.Event) -> Examination:
         raise Interrupted("stopped")
 
     with pytest.raises(Interrupted):

@@ -19,7 +19,7 @@ from samebytes_tools.commands.survey.model import (
     WHOLE,
     State,
     Tally,
-    Wish,
+    Target,
 )
 from samebytes_tools.commands.survey.store.store import NAME, Store
 from support import surveys
@@ -27,13 +27,13 @@ from support import surveys
 from samebytes.errors import StoreError
 
 NOW = 1_800_000_000.0
-WISHES = [Wish("alpha", "", 1), Wish("beta", "2.0", 2), Wish("gamma")]
+TARGETS = [Target("alpha", "", 1), Target("beta", "2.0", 2), Target("gamma")]
 
 
 @pytest.fixture
 def store(tmp_path: Path, opened: Callable[[Path], Store]) -> Store:
     found = opened(tmp_path)
-    found.begin(surveys.run(), WISHES)
+    found.begin(surveys.run(), TARGETS)
     return found
 
 
@@ -85,9 +85,9 @@ def test_recording_twice_changes_nothing(store: Store) -> None:
     assert list(store.history("alpha")) == [first]
 
 
-def test_what_was_not_wished_for_is_refused(store: Store) -> None:
+def test_what_was_not_asked_for_is_refused(store: Store) -> None:
     for stranger in ({"name": "delta"}, {"name": "beta", "asked": "3.0"}):
-        with pytest.raises(StoreError, match=rf"did not wish for {stranger['name']}"):
+        with pytest.raises(StoreError, match=rf"does not have {stranger['name']}"):
             store.record(surveys.examination(of=surveys.run(), **stranger))  # type: ignore[arg-type]
     with pytest.raises(StoreError, match=r"has no run 0{8}-"):
         store.record(surveys.examination("alpha", surveys.run(2)))
@@ -96,7 +96,7 @@ def test_what_was_not_wished_for_is_refused(store: Store) -> None:
 def claimed(store: Store, runner: str, now: float = NOW) -> str:
     """Return the name of what *runner* gets."""
     found = store.claim(surveys.run().id, runner, now, 10)
-    return found.wish.name if found else ""
+    return found.target.name if found else ""
 
 
 def test_claims_go_out_in_order_and_once(store: Store) -> None:
@@ -104,12 +104,12 @@ def test_claims_go_out_in_order_and_once(store: Store) -> None:
     assert [name for name, *_ in store.holders(surveys.run().id, NOW)] == ["alpha", "beta", "gamma"]
 
 
-def test_a_claim_has_the_wish_and_counts_attempts(store: Store) -> None:
+def test_a_claim_has_the_target_and_counts_attempts(store: Store) -> None:
     run = surveys.run().id
     for attempt in (1, 2, 3):
         found = store.claim(run, "mortal", NOW + 100 * attempt, 10)
         assert found is not None
-        assert (found.wish, found.attempts) == (WISHES[0], attempt)
+        assert (found.target, found.attempts) == (TARGETS[0], attempt)
 
 
 def test_what_a_dead_runner_held_is_claimed_again(store: Store) -> None:
@@ -130,7 +130,7 @@ def test_what_is_given_back_counts_as_not_begun(store: Store) -> None:
     store.give_back("one")
     found = store.claim(surveys.run().id, "two", NOW, 10)
     assert found is not None
-    assert (found.wish.name, found.attempts) == ("alpha", 1)
+    assert (found.target.name, found.attempts) == ("alpha", 1)
 
 
 def test_what_is_recorded_is_not_claimed_again(store: Store) -> None:
@@ -145,16 +145,16 @@ def test_a_run_ends_with_its_last_package(store: Store) -> None:
         assert [one.ended for one in store.runs()] == [None]
         store.record(surveys.examination(name, surveys.run(), asked=asked, started=1000, seconds=2.5))
     assert store.runs() == [surveys.run(ended=1002)]
-    assert [(one.name, one.version) for one in store.wishes(surveys.run().id)] == [
+    assert [(one.name, one.version) for one in store.targets(surveys.run().id)] == [
         ("alpha", ""),
         ("beta", "2.0"),
         ("gamma", ""),
     ]
 
 
-def test_a_wish_that_comes_twice_is_one(tmp_path: Path) -> None:
+def test_a_target_that_comes_twice_is_one(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
-        store.begin(surveys.run(), [Wish("alpha"), Wish("alpha"), Wish("alpha", "1.0")])
+        store.begin(surveys.run(), [Target("alpha"), Target("alpha"), Target("alpha", "1.0")])
         assert store.left(surveys.run().id) == 2
 
 
@@ -162,7 +162,7 @@ def test_a_wish_that_comes_twice_is_one(tmp_path: Path) -> None:
 def two_runs(store: Store) -> Store:
     """alpha was examined twice, and is another's now; beta could not be built; gamma is the same anyway."""
     later, setuptools = surveys.run(2), {"backend": "setuptools", "is_pure": True}
-    store.begin(later, [Wish("alpha")])
+    store.begin(later, [Target("alpha")])
     store.record(surveys.examination("alpha", surveys.run(), **setuptools))
     store.record(
         surveys.examination("gamma", surveys.run(), backend="hatchling", states=dict.fromkeys(surveys.WON, SAME))
@@ -245,7 +245,7 @@ def test_hostile_texts_do_no_harm(tmp_path: Path) -> None:
     run = synthetic_survey.runs(1)[0]
     found = list(synthetic_survey.hostile(run))
     with Store(tmp_path) as store:
-        store.begin(run, [Wish(one.name) for one in found])
+        store.begin(run, [Target(one.name) for one in found])
         assert [store.record(one) for one in found] == [True] * len(found)
         assert len(list(store.newest())) == len(found)
         (again,) = store.history(synthetic_survey.NASTY)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from samebytes_tools.commands.survey.command import _size
-from samebytes_tools.commands.survey.model import Wish
+from samebytes_tools.commands.survey.model import Target
 from samebytes_tools.commands.survey.store.store import NAME, Store
 from support import surveys
 from support.schemas import assert_valid
@@ -29,7 +29,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def filled(path: Path) -> None:
     """Make a store at *path* with a complete run of alpha and beta."""
     with Store(path) as store:
-        store.begin(surveys.run(), [Wish("alpha"), Wish("beta")])
+        store.begin(surveys.run(), [Target("alpha"), Target("beta")])
         for name in ("alpha", "beta"):
             store.record(surveys.examination(name, surveys.run()))
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import pytest
-from samebytes_tools.commands.survey.model import Examination, State, Wish
+from samebytes_tools.commands.survey.model import Examination, State, Target
 from samebytes_tools.commands.survey.site import SiteSummary, write_site
 from samebytes_tools.commands.survey.site.addresses import MARKER, cause_stem, stem
 from samebytes_tools.commands.survey.site.site import MOST_HISTORY
@@ -357,7 +357,7 @@ def test_what_is_gone_from_the_store_goes_from_the_site(store: Store, tmp_path: 
 def test_a_store_without_anything_makes_a_site(tmp_path: Path) -> None:
     with Store(tmp_path / "empty.sqlite") as empty:
         assert made(empty, tmp_path / "site").packages == 0
-        empty.begin(runs(1)[0], [Wish("demo")])
+        empty.begin(runs(1)[0], [Target("demo")])
         assert made(empty, tmp_path / "site").packages == 0
     assert "0 packages" in Document(tmp_path / "site/index.html").text
     assert "No packages." in Document(tmp_path / "site/packages/rank-1.html").text

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 
 import pytest
-from samebytes_tools.commands.survey import targets as wishes
-from samebytes_tools.commands.survey.model import Wish
+from samebytes_tools.commands.survey import targets
+from samebytes_tools.commands.survey.model import Target
 
 from samebytes.errors import UsageError
 
 
 def test_a_list_has_one_a_line() -> None:
     text = "# of friends\nIdna\n\n numpy == 2.1.0  # newer ones fail\nruamel.yaml\n"
-    assert list(wishes.from_lines(text, "list.txt")) == [Wish("idna"), Wish("numpy", "2.1.0"), Wish("ruamel-yaml")]
+    assert list(targets.from_lines(text, "list.txt")) == [
+        Target("idna"),
+        Target("numpy", "2.1.0"),
+        Target("ruamel-yaml"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -28,13 +32,13 @@ def test_a_list_has_one_a_line() -> None:
 )
 def test_what_is_no_name_is_told_with_its_line(line: str, complaint: str) -> None:
     with pytest.raises(UsageError) as caught:
-        list(wishes.from_lines(f"numpy\n{line}\n", "list.txt"))
+        list(targets.from_lines(f"numpy\n{line}\n", "list.txt"))
     assert caught.value.message.startswith(complaint)
     assert "NAME==VERSION, a line" in caught.value.remedy
 
 
 def test_the_bundled_list_is_of_a_thousand_names() -> None:
-    names = wishes.bundled()
+    names = targets.bundled()
     assert (len(names), len(set(names)), names[0]) == (1000, 1000, "boto3")
     assert {"numpy", "setuptools", "typing-extensions"} <= set(names[:100])
 
@@ -44,28 +48,32 @@ def test_another_list_in_the_same_format() -> None:
         "last_update": "2026-04-01",
         "rows": [{"download_count": 9, "project": name} for name in ("Zope", "b.c")],
     }
-    assert wishes.ranked(json.dumps(document), "top.json") == ["zope", "b-c"]
+    assert targets.ranked(json.dumps(document), "top.json") == ["zope", "b-c"]
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"rows": [{}]}', '{"rows": 3}', '{"rows": [3]}', "[" * 100_000])
 def test_what_is_no_such_list(text: str) -> None:
     with pytest.raises(UsageError, match=r"top\.json is no list of the most downloaded") as caught:
-        wishes.ranked(text, "top.json")
+        targets.ranked(text, "top.json")
     assert "top-pypi-packages" in caught.value.remedy
 
 
 def test_a_list_with_a_name_that_is_none() -> None:
     with pytest.raises(UsageError, match=r"top\.json, row 2: 'a b' is neither"):
-        wishes.ranked('{"rows": [{"project": "a"}, {"project": "a b"}]}', "top.json")
+        targets.ranked('{"rows": [{"project": "a"}, {"project": "a b"}]}', "top.json")
 
 
 def test_the_first_of_a_list() -> None:
-    assert wishes.top(["a", "b", "c"], 2, "top.json") == [Wish("a"), Wish("b")]
+    assert targets.top(["a", "b", "c"], 2, "top.json") == [Target("a"), Target("b")]
     with pytest.raises(UsageError, match=r"top\.json has 3 projects, not 4") as caught:
-        wishes.top(["a", "b", "c"], 4, "top.json")
+        targets.top(["a", "b", "c"], 4, "top.json")
     assert "--top-file" in caught.value.remedy
 
 
-def test_each_wish_comes_once_with_its_place() -> None:
-    named = [Wish("b"), Wish("other", "1.0"), Wish("b"), Wish("a")]
-    assert wishes.placed(named, wishes.ranks(["a", "b"])) == [Wish("b", "", 2), Wish("other", "1.0"), Wish("a", "", 1)]
+def test_each_target_comes_once_with_its_place() -> None:
+    named = [Target("b"), Target("other", "1.0"), Target("b"), Target("a")]
+    assert targets.placed(named, targets.ranks(["a", "b"])) == [
+        Target("b", "", 2),
+        Target("other", "1.0"),
+        Target("a", "", 1),
+    ]

@@ -25,7 +25,7 @@ from ..check.command import _seconds
 
 if TYPE_CHECKING:
     from .executors import Executor
-    from .model import Examination, Run, Wish
+    from .model import Examination, Run, Target
     from .run import Event
     from .store.store import Store
 
@@ -183,9 +183,9 @@ def _add_export(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def _add_merge(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = verbs.add_parser("merge", help="join stores", description=_MERGE, epilog=_MERGE_EPILOG)
-    parser.add_argument("target", metavar="TARGET", type=Path, help="the store to add to; made if it is not there")
+    parser.add_argument("store", metavar="STORE", type=Path, help="the store to add to; made if it is not there")
     parser.add_argument(
-        "sources", metavar="STORE", nargs="+", type=Path, help="what to add: a store, or an exported .json file"
+        "sources", metavar="SOURCE", nargs="+", type=Path, help="what to add: a store, or an exported .json file"
     )
     add_verbosity(parser)
     parser.set_defaults(run=run_merge)
@@ -207,12 +207,12 @@ def run(args: argparse.Namespace) -> int:
     from .sandbox.machine import described
     from .store.store import Store
 
-    wishes = _wishes(args)
+    targets = _targets(args)
     with Store(args.store) as store:
         fresh = begun(str(uuid.uuid4()), int(time.time()), __version__, described())
         again = missed(store) if args.retry else []
-        one = join(store, fresh, again or wishes, new=args.new or bool(again))
-        total, left = len(store.wishes(one.id)), store.left(one.id)
+        one = join(store, fresh, again or targets, new=args.new or bool(again))
+        total, left = len(store.targets(one.id)), store.left(one.id)
         if left:
             runner = Runner(f"{args.runner}-{uuid.uuid4()}", time.time)
             with closing(work(store, one.id, _executor(args), runner)) as events:
@@ -223,28 +223,28 @@ def run(args: argparse.Namespace) -> int:
     return exit_status.FINE
 
 
-def _wishes(args: argparse.Namespace) -> list[Wish]:
+def _targets(args: argparse.Namespace) -> list[Target]:
     """Return what is named, each once, with its place in the list of the most downloaded."""
-    from . import targets as wishes
+    from . import targets
 
     if args.retry and (args.packages or args.top is not None or args.top_file is not None or args.new):
         raise UsageError("--retry names its packages itself", remedy="Name no packages, and not --new.")
     where = "the bundled list" if args.top_file is None else str(args.top_file)
-    names = wishes.bundled() if args.top_file is None else wishes.ranked(_text(args.top_file), where)
-    found = [wish for what in args.packages for wish in _named(what)]
+    names = targets.bundled() if args.top_file is None else targets.ranked(_text(args.top_file), where)
+    found = [target for what in args.packages for target in _named(what)]
     if args.top is not None or args.top_file is not None:
-        found += wishes.top(names, args.top or len(names), where)
-    return wishes.placed(found, wishes.ranks(names))
+        found += targets.top(names, args.top or len(names), where)
+    return targets.placed(found, targets.ranks(names))
 
 
-def _named(what: str) -> list[Wish]:
-    from . import targets as wishes
+def _named(what: str) -> list[Target]:
+    from . import targets
 
     if Path(what).is_file():
-        return list(wishes.from_lines(_text(Path(what)), what))
+        return list(targets.from_lines(_text(Path(what)), what))
     if "/" in what or what.endswith(".txt"):
         raise UsageError(f"there is no file {what}", remedy="Name a package, or a file that has one a line.")
-    return [wishes.from_line(what, "--packages")]
+    return [targets.from_line(what, "--packages")]
 
 
 def _text(path: Path) -> str:
@@ -266,8 +266,8 @@ class Settings(NamedTuple):
     wants_sandbox: bool
 
 
-def examine_here(settings: Settings, wish: Wish, stop: threading.Event) -> Examination:
-    """Examine *wish* on this machine, whichever it is: with its own cache and environment."""
+def examine_here(settings: Settings, target: Target, stop: threading.Event) -> Examination:
+    """Examine *target* on this machine, whichever it is: with its own cache and environment."""
     from .examine import Around, Limits, examine
     from .sandbox.machine import cache_directory
 
@@ -278,7 +278,7 @@ def examine_here(settings: Settings, wish: Wish, stop: threading.Event) -> Exami
         build_seconds=min(_BUILD_SECONDS, settings.seconds),
         wants_sandbox=settings.wants_sandbox,
     )
-    return examine(wish, around, stop)
+    return examine(target, around, stop)
 
 
 def _executor(args: argparse.Namespace) -> Executor:
@@ -340,12 +340,12 @@ def run_merge(args: argparse.Namespace) -> int:
     from .store.merge import merge
     from .store.store import Store
 
-    with Store(args.target) as target:
+    with Store(args.store) as store:
         for path in args.sources:
             with ExitStack() as stack:
                 is_document = path.suffix == ".json"
                 source = Exported(path) if is_document else stack.enter_context(Store(path, make=False))
-                merged = merge(target, source)
+                merged = merge(store, source)
             if args.verbosity > QUIET:
                 print(f"{path}: new runs: {merged.runs:,}, examinations: {merged.examinations:,}")
     return exit_status.FINE

@@ -1,4 +1,4 @@
-"""The sdist of a wish: which it is, and the verified file."""
+"""The sdist of a target: which it is, and the verified file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from samebytes.errors import ArchiveError, IndexFailure, UsageError
 from ...index.cache import CachedIndex
 from ...index.pages import File
 from ...index.releases import chosen
-from .model import Sdist, State, Wish
+from .model import Sdist, State, Target
 
 
 class NotThere(Exception):
@@ -32,18 +32,18 @@ def without_hosts(message: str, index: str) -> str:
     return re.sub(r"https?://[^/\s]*", "", told)
 
 
-def fetched(wish: Wish, index: CachedIndex, python: str) -> tuple[Path, str, Sdist]:
-    """Return the sdist of *wish* for the version *python* of Python, its version, and what is known of it.
+def fetched(target: Target, index: CachedIndex, python: str) -> tuple[Path, str, Sdist]:
+    """Return the sdist of *target* for the version *python* of Python, its version, and what is known of it.
 
     :raises NotThere: if the index does not have it, or not as it says.
     """
     try:
-        files = index.files(wish.name)
+        files = index.files(target.name)
     except UsageError as error:
         raise NotThere(State.UNKNOWN, without_hosts(error.message, index.address)) from None
     except IndexFailure as error:
         raise NotThere(State.UNAVAILABLE, without_hosts(error.message, index.address)) from None
-    file = _chosen(files, wish, python)
+    file = _chosen(files, target, python)
     version = str(parse_sdist_filename(file.name)[1])
     try:
         path = index.fetch(file)
@@ -52,16 +52,16 @@ def fetched(wish: Wish, index: CachedIndex, python: str) -> tuple[Path, str, Sdi
     return path, version, _facts(file, path)
 
 
-def _chosen(files: Iterable[File], wish: Wish, python: str) -> File:
+def _chosen(files: Iterable[File], target: Target, python: str) -> File:
     """Return the sdist to take; one that was yanked if it is wanted by its version, or if all were."""
     try:
-        return chosen(files, wish.name, wish.version or None, python)
+        return chosen(files, target.name, target.version or None, python)
     except UsageError as error:
-        if wish.version:
-            raise NotThere(State.NO_SDIST, error.message, wish.version) from None
+        if target.version:
+            raise NotThere(State.NO_SDIST, error.message, target.version) from None
     taken_back = {file.name: file for file in files}
     try:
-        found = chosen([replace(file, yanked=None) for file in files], wish.name, None, python)
+        found = chosen([replace(file, yanked=None) for file in files], target.name, None, python)
     except UsageError as error:
         raise NotThere(State.NO_SDIST, error.message) from None
     return taken_back[found.name]

@@ -22,7 +22,7 @@ from ...index.client import Index, configured_address
 from ...index.serving import Served, serving
 from . import findings
 from .download import NotThere, fetched, without_hosts
-from .model import Artifact, Examination, Requirement, State, Wish
+from .model import Artifact, Examination, Requirement, State, Target
 from .sandbox import sandbox
 from .sandbox.confined import End, Limits, run
 
@@ -58,20 +58,20 @@ class Around:
     """Takes the steps of the work, from another thread; only where it is not sent away."""
 
 
-def examine(wish: Wish, around: Around, stop: threading.Event | None = None) -> Examination:
-    """Build what *wish* names in all ways, and say what came of it, whatever that is.
+def examine(target: Target, around: Around, stop: threading.Event | None = None) -> Examination:
+    """Build what *target* names in all ways, and say what came of it, whatever that is.
 
     :param stop: once it is set, everything is ended.
     :raises Interrupted: if *stop* was set.
     """
     started = around.clock()
-    found = Examination(wish.name, wish.version, State.FAILED, int(started), 0.0, rank=wish.rank)
+    found = Examination(target.name, target.version, State.FAILED, int(started), 0.0, rank=target.rank)
     try:
-        found = _examined(wish, around, stop, found)
+        found = _examined(target, around, stop, found)
     except Interrupted:
         raise
     except NotThere as error:
-        found = replace(found, state=error.state, reason=error.reason, version=error.version or wish.version)
+        found = replace(found, state=error.state, reason=error.reason, version=error.version or target.version)
     except SamebytesError as error:
         found = replace(found, reason=error.message)
     except Exception as error:  # one package's trouble is not the end of the run
@@ -79,12 +79,12 @@ def examine(wish: Wish, around: Around, stop: threading.Event | None = None) -> 
     return replace(found, seconds=round(around.clock() - started, 2))
 
 
-def _examined(wish: Wish, around: Around, stop: threading.Event | None, found: Examination) -> Examination:
+def _examined(target: Target, around: Around, stop: threading.Event | None, found: Examination) -> Examination:
     around.cache.mkdir(parents=True, exist_ok=True)
     where = around.index or _address(tuple(sorted(around.environ.items())))
     index = CachedIndex(Index.configured(around.environ, address=where, timeout=around.silence), around.cache)
     python = ".".join(map(str, sys.version_info[:3]))
-    path, version, sdist = fetched(wish, index, python)
+    path, version, sdist = fetched(target, index, python)
     found = replace(found, version=version, sdist=sdist)
     with serving(index) as served:
         job = _Job(around, index.address, served, path)

@@ -1,4 +1,4 @@
-"""Who examines packages: threads of this process, or anybody else who takes wishes and brings results.
+"""Who examines packages: threads of this process, or anybody else who takes targets and brings results.
 
 An executor knows nothing of stores, and a store nothing of executors; ``run`` has both.
 """
@@ -11,28 +11,28 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Callable, Protocol, Union
 
-from .model import Examination, Wish
+from .model import Examination, Target
 
 __all__ = ["Executor", "Local", "Outcome", "Work"]
 
-Work = Callable[[Wish, threading.Event], Examination]
+Work = Callable[[Target, threading.Event], Examination]
 """Examines a package; once the event is set it ends what it started, and raises Interrupted."""
 
 Outcome = Union[Examination, BaseException]
-"""What became of a wish; an exception is never the package's doing."""
+"""What became of a target; an exception is never the package's doing."""
 
 
 class Executor(Protocol):
-    """Where wishes are examined."""
+    """Where targets are examined."""
 
     @property
     def slots(self) -> int:
         """How many it examines at once, as of now; 0 while there is nobody."""
 
-    def submit(self, wish: Wish) -> None:
-        """Begin with *wish*, at once or soon."""
+    def submit(self, target: Target) -> None:
+        """Begin with *target*, at once or soon."""
 
-    def done(self, timeout: float) -> list[tuple[Wish, Outcome]]:
+    def done(self, timeout: float) -> list[tuple[Target, Outcome]]:
         """Wait for at most *timeout* seconds until anything is done, and return what is, each once."""
 
     def close(self) -> None:
@@ -46,31 +46,33 @@ class Local:
         self._jobs, self._work = jobs, work
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(jobs, "examine")
-        self._finished: SimpleQueue[tuple[Wish, Future[Examination]]] = SimpleQueue()
+        self._finished: SimpleQueue[tuple[Target, Future[Examination]]] = SimpleQueue()
 
     @property
     def slots(self) -> int:
         return self._jobs
 
-    def submit(self, wish: Wish) -> None:
-        future = self._pool.submit(self._work, wish, self._stop)
-        future.add_done_callback(partial(_put, self._finished, wish))
+    def submit(self, target: Target) -> None:
+        future = self._pool.submit(self._work, target, self._stop)
+        future.add_done_callback(partial(_put, self._finished, target))
 
-    def done(self, timeout: float) -> list[tuple[Wish, Outcome]]:
-        return [(wish, future.exception() or future.result()) for wish, future in taken(self._finished, timeout)]
+    def done(self, timeout: float) -> list[tuple[Target, Outcome]]:
+        return [(target, future.exception() or future.result()) for target, future in taken(self._finished, timeout)]
 
     def close(self) -> None:
         self._stop.set()
         self._pool.shutdown(wait=True)
 
 
-def _put(finished: SimpleQueue[tuple[Wish, Future[Examination]]], wish: Wish, future: Future[Examination]) -> None:
-    finished.put((wish, future))
+def _put(
+    finished: SimpleQueue[tuple[Target, Future[Examination]]], target: Target, future: Future[Examination]
+) -> None:
+    finished.put((target, future))
 
 
 def taken(
-    finished: SimpleQueue[tuple[Wish, Future[Examination]]], timeout: float
-) -> list[tuple[Wish, Future[Examination]]]:
+    finished: SimpleQueue[tuple[Target, Future[Examination]]], timeout: float
+) -> list[tuple[Target, Future[Examination]]]:
     """Return all that is in *finished*, after waiting for the first of it."""
     found = []
     try:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from samebytes.backend.config import CANONICAL_FORM
 from samebytes.errors import UsageError
 
-from .model import Run, State, Wish
+from .model import Run, State, Target
 from .store.store import Store
 
 __all__ = ["MISSED", "begun", "join", "missed"]
@@ -21,18 +21,18 @@ def begun(identity: str, started: int, tool: str, machine: Mapping[str, str]) ->
     return Run(identity, started, tool, CANONICAL_FORM, machine)
 
 
-def missed(store: Store) -> list[Wish]:
-    """Return what was missed when it was examined last, as it was wished for; nothing while a run is unfinished."""
+def missed(store: Store) -> list[Target]:
+    """Return what was missed when it was examined last, as it was asked for; nothing while a run is unfinished."""
     with store.whole():
         if any(store.left(run.id) for run in store.runs()):
             return []
         again = [one.name for one in store.newest() if one.state in MISSED]
         newest = [next(store.history(name, logs=False)) for name in again]
-        return [Wish(one.name, one.asked, one.rank) for one in newest]
+        return [Target(one.name, one.asked, one.rank) for one in newest]
 
 
-def join(store: Store, fresh: Run, wishes: Sequence[Wish], *, new: bool) -> Run:
-    """Return the run to work for: the newest of *store* if it is for *wishes*, or they are empty; else *fresh*.
+def join(store: Store, fresh: Run, targets: Sequence[Target], *, new: bool) -> Run:
+    """Return the run to work for: the newest of *store* if it is for *targets*, or they are empty; else *fresh*.
 
     So the same command, given again, goes on where it was, and changes nothing when that was the end.
 
@@ -44,21 +44,21 @@ def join(store: Store, fresh: Run, wishes: Sequence[Wish], *, new: bool) -> Run:
         left = 0 if newest is None else store.left(newest.id)
         if not new and newest is not None:
             if left:
-                _check(store, newest, fresh, wishes, left)
+                _check(store, newest, fresh, targets, left)
                 return newest
-            if _are_same(wishes, store.wishes(newest.id)):
+            if _are_same(targets, store.targets(newest.id)):
                 return newest
-        if not wishes:
+        if not targets:
             raise UsageError(
                 f"nothing is left to examine in {store.path}", remedy="Name packages with --packages or --top."
             )
-        store.begin(fresh, wishes)
+        store.begin(fresh, targets)
         return fresh
 
 
-def _check(store: Store, newest: Run, fresh: Run, wishes: Sequence[Wish], left: int) -> None:
+def _check(store: Store, newest: Run, fresh: Run, targets: Sequence[Target], left: int) -> None:
     what = f"{store.path} has a run with {left:,} packages left"
-    if wishes and not _are_same(wishes, store.wishes(newest.id)):
+    if targets and not _are_same(targets, store.targets(newest.id)):
         raise UsageError(
             f"{what}, and it is for other packages than those that are named",
             remedy="Name none to go on with it, or begin another with --new.",
@@ -70,5 +70,5 @@ def _check(store: Store, newest: Run, fresh: Run, wishes: Sequence[Wish], left: 
         )
 
 
-def _are_same(wishes: Sequence[Wish], others: Sequence[Wish]) -> bool:
-    return {(one.name, one.version) for one in wishes} == {(one.name, one.version) for one in others}
+def _are_same(targets: Sequence[Target], others: Sequence[Target]) -> bool:
+    return {(one.name, one.version) for one in targets} == {(one.name, one.version) for one in others}

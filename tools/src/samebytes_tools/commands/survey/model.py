@@ -32,7 +32,7 @@ __all__ = [
     "State",
     "Summary",
     "Tally",
-    "Wish",
+    "Target",
 ]
 
 WAYS = (AS_IS, NORMALIZED, HOOK, BUILD)
@@ -66,7 +66,7 @@ class State(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Wish:
+class Target:
     """A package that a run is to examine."""
 
     name: str
@@ -189,7 +189,7 @@ class Examination:
     run: str = ""
     """Its run's id."""
     asked: str = ""
-    """The version that was wished for; empty for the newest."""
+    """The version that was asked for; empty for the newest."""
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def progress_line(event: Event, pace: Pace) -> str:
         told.append(f"{pace.rate():,.0f} an hour" if pace.rate() >= 10 else f"{pace.rate():.1f} an hour")
         told.append(f"{duration(event.left * pace.seconds / pace.done_here)} left")
     if event.current:
-        return f"{', '.join(told)}: {_names([wish.name for wish in event.current])}"
+        return f"{', '.join(told)}: {_names([target.name for target in event.current])}"
     if event.waits_for:
         return f"{', '.join(told)}: waits for other runners' {_names([name for name, *_ in event.waits_for])}"
     waits = ": waits for workers" if event.left and event.finished is None else ""

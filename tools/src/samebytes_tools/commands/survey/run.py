@@ -13,7 +13,7 @@ from typing import Callable
 from samebytes.errors import Interrupted
 
 from .executors import Executor, Outcome
-from .model import Examination, State, Wish
+from .model import Examination, State, Target
 from .store.queue import LEASE, Claim
 from .store.store import Store
 
@@ -46,7 +46,7 @@ class Event:
 
     left: int
     """How many packages are yet to be examined."""
-    current: tuple[Wish, ...]
+    current: tuple[Target, ...]
     """What is being examined here."""
     finished: Examination | None = None
     """What was just recorded."""
@@ -74,7 +74,7 @@ class _Shift:
 
     def __init__(self, store: Store, run: str, executor: Executor, runner: Runner) -> None:
         self._store, self._run, self._executor, self._runner = store, run, executor, runner
-        self._busy: dict[Wish, float] = {}
+        self._busy: dict[Target, float] = {}
         self._hold_at = 0.0
 
     def begin(self) -> bool:
@@ -87,8 +87,8 @@ class _Shift:
             if claim.attempts > ATTEMPTS:
                 self._store.record(self._given_up(claim, now))
                 continue
-            self._busy[claim.wish] = now
-            self._executor.submit(claim.wish)
+            self._busy[claim.target] = now
+            self._executor.submit(claim.target)
         return bool(self._busy)
 
     def turn(self) -> Iterator[Event]:
@@ -98,27 +98,27 @@ class _Shift:
         if self._busy and now >= self._hold_at:
             self._store.hold(self._runner.name, now + self._runner.lease)
             self._hold_at = now + self._runner.lease / 4
-        for wish, outcome in done:
-            found = self._recorded(wish, outcome)
+        for target, outcome in done:
+            found = self._recorded(target, outcome)
             yield self._event(found)
         if not done:
             yield self._event()
 
-    def _recorded(self, wish: Wish, outcome: Outcome) -> Examination:
-        began = self._busy[wish]
+    def _recorded(self, target: Target, outcome: Outcome) -> Examination:
+        began = self._busy[target]
         if isinstance(outcome, BaseException):
             if isinstance(outcome, (Interrupted, KeyboardInterrupt, SystemExit)):
                 raise outcome
-            outcome = _failed(wish, began, self._runner.clock() - began, outcome)
-        found = replace(outcome, name=wish.name, run=self._run, asked=wish.version, rank=wish.rank)
+            outcome = _failed(target, began, self._runner.clock() - began, outcome)
+        found = replace(outcome, name=target.name, run=self._run, asked=target.version, rank=target.rank)
         self._store.record(found)
-        del self._busy[wish]
+        del self._busy[target]
         return found
 
     def _given_up(self, claim: Claim, now: float) -> Examination:
         reason = f"{claim.attempts - 1} runners died while they examined it"
-        one = Examination(claim.wish.name, claim.wish.version, State.FAILED, int(now), 0.0, reason)
-        return replace(one, run=self._run, asked=claim.wish.version, rank=claim.wish.rank)
+        one = Examination(claim.target.name, claim.target.version, State.FAILED, int(now), 0.0, reason)
+        return replace(one, run=self._run, asked=claim.target.version, rank=claim.target.rank)
 
     def _event(self, found: Examination | None = None) -> Event:
         left = self._store.left(self._run)
@@ -126,8 +126,8 @@ class _Shift:
         return Event(left, tuple(self._busy), found, idle)
 
 
-def _failed(wish: Wish, began: float, seconds: float, error: BaseException) -> Examination:
+def _failed(target: Target, began: float, seconds: float, error: BaseException) -> Examination:
     """Return what is recorded of an examination that did not come to its end, for no fault of the package's."""
     told = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     reason = f"{type(error).__name__}: {error}".splitlines()[0]
-    return Examination(wish.name, wish.version, State.FAILED, int(began), seconds, reason, log=told[-_LOG:])
+    return Examination(target.name, target.version, State.FAILED, int(began), seconds, reason, log=told[-_LOG:])

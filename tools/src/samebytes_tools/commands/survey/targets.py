@@ -13,15 +13,15 @@ from packaging.version import InvalidVersion, Version
 from samebytes.errors import UsageError
 
 from ...index.releases import NAME
-from .model import Wish
+from .model import Target
 
 __all__ = ["bundled", "from_line", "from_lines", "placed", "ranked", "ranks", "top"]
 
 _FORMAT = "A list has a name, or NAME==VERSION, a line; what follows a # is a comment."
 
 
-def from_line(text: str, where: str) -> Wish:
-    """Return the wish that *text* is: ``NAME`` or ``NAME==VERSION``.
+def from_line(text: str, where: str) -> Target:
+    """Return the target that *text* is: ``NAME`` or ``NAME==VERSION``.
 
     :param where: where it stands, for the error.
     :raises UsageError: if it is neither.
@@ -31,26 +31,26 @@ def from_line(text: str, where: str) -> Wish:
         raise UsageError(f"{where}: {text.strip()!r} is neither NAME nor NAME==VERSION", remedy=_FORMAT)
     version = found["version"] or ""
     try:
-        return Wish(canonicalize_name(found["name"]), str(Version(version)) if version else "")
+        return Target(canonicalize_name(found["name"]), str(Version(version)) if version else "")
     except InvalidVersion:
         raise UsageError(f"{where}: {version!r} is no version (PEP 440)", remedy=_FORMAT) from None
 
 
-def from_lines(text: str, where: str) -> Iterator[Wish]:
-    """Yield the wishes of a list, one a line; *where* is its name.
+def from_lines(text: str, where: str) -> Iterator[Target]:
+    """Yield the targets of a list, one a line; *where* is its name.
 
     :raises UsageError: if a line is none.
     """
     for number, line in enumerate(text.splitlines(), start=1):
-        wish = line.partition("#")[0].strip()
-        if wish:
-            yield from_line(wish, f"{where}, line {number}")
+        target = line.partition("#")[0].strip()
+        if target:
+            yield from_line(target, f"{where}, line {number}")
 
 
 def bundled() -> list[str]:
     """Return the names of the 1,000 most downloaded projects of the list that samebytes brings, most first."""
     text = resources.files(__package__).joinpath("top-1000.txt").read_text(encoding="utf-8")
-    return [wish.name for wish in from_lines(text, "top-1000.txt")]
+    return [target.name for target in from_lines(text, "top-1000.txt")]
 
 
 def ranked(text: str, where: str) -> list[str]:
@@ -73,7 +73,7 @@ def ranks(names: Iterable[str]) -> dict[str, int]:
     return {name: place for place, name in enumerate(names, start=1)}
 
 
-def top(names: list[str], number: int, where: str) -> list[Wish]:
+def top(names: list[str], number: int, where: str) -> list[Target]:
     """Return the first *number* of *names*.
 
     :raises UsageError: if there are not so many.
@@ -82,9 +82,9 @@ def top(names: list[str], number: int, where: str) -> list[Wish]:
         raise UsageError(
             f"{where} has {len(names):,} projects, not {number:,}", remedy="Name a longer list with --top-file."
         )
-    return [Wish(name) for name in names[:number]]
+    return [Target(name) for name in names[:number]]
 
 
-def placed(wishes: Iterable[Wish], places: Mapping[str, int]) -> list[Wish]:
-    """Return *wishes*, each once, with their places in the list of the most downloaded."""
-    return list(dict.fromkeys(replace(wish, rank=places.get(wish.name)) for wish in wishes))
+def placed(targets: Iterable[Target], places: Mapping[str, int]) -> list[Target]:
+    """Return *targets*, each once, with their places in the list of the most downloaded."""
+    return list(dict.fromkeys(replace(target, rank=places.get(target.name)) for target in targets))

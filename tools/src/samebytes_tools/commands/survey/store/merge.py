@@ -33,8 +33,8 @@ class Merged(NamedTuple):
     examinations: int
 
 
-def merge(target: Store, source: Source) -> Merged:
-    """Add what *source* has and *target* has not, as a whole or not at all.
+def merge(store: Store, source: Source) -> Merged:
+    """Add what *source* has and *store* has not, as a whole or not at all.
 
     What a run has left to do is not taken over: it is its own store's.
 
@@ -42,12 +42,12 @@ def merge(target: Store, source: Source) -> Merged:
     """
     reading: AbstractContextManager[None] = source.snapshot() if isinstance(source, Store) else nullcontext()
     runs = examinations = 0
-    with reading, target.whole():
+    with reading, store.whole():
         for run in source.runs():
             try:
-                is_new = target.add_run(run)
-                examinations += sum(target.add(one) for one in source.examinations(run.id))
-                ends = run.ended is not None and target.finish(run.id, run.ended)
+                is_new = store.add_run(run)
+                examinations += sum(store.add(one) for one in source.examinations(run.id))
+                ends = run.ended is not None and store.finish(run.id, run.ended)
                 runs += is_new or ends
             except StoreError as error:
                 raise StoreError(

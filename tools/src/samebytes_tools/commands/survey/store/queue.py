@@ -10,10 +10,10 @@ import sqlite3
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..model import Wish
+from ..model import Target
 from .rows import key_of, writable
 
-__all__ = ["LEASE", "Claim", "claim", "fill", "give_back", "hold", "holders", "left", "wishes"]
+__all__ = ["LEASE", "Claim", "claim", "fill", "give_back", "hold", "holders", "left", "targets"]
 
 LEASE = 60.0
 """Seconds for which a package is held; who holds it says so again long before they are over."""
@@ -22,18 +22,18 @@ LEASE = 60.0
 class Claim(NamedTuple):
     """A package that a runner holds."""
 
-    wish: Wish
+    target: Target
     attempts: int
     """How many runners began with it, this one among them."""
 
 
-def fill(connection: sqlite3.Connection, run: int, wishes: Iterable[Wish]) -> None:
-    """Put *wishes* into the queue of the run with the key *run*, in their order; one that is there twice comes once."""
+def fill(connection: sqlite3.Connection, run: int, targets: Iterable[Target]) -> None:
+    """Put *targets* into the queue of the run with the key *run*, in their order; one given twice comes once."""
     connection.executemany(
         "INSERT OR IGNORE INTO queue (run, place, package, asked, rank) VALUES (?, ?, ?, ?, ?)",
         (
-            (run, place, key_of(connection, "package", name=wish.name), writable(wish.version), wish.rank)
-            for place, wish in enumerate(wishes)
+            (run, place, key_of(connection, "package", name=target.name), writable(target.version), target.rank)
+            for place, target in enumerate(targets)
         ),
     )
 
@@ -52,7 +52,7 @@ def claim(connection: sqlite3.Connection, run: int, runner: str, now: float, lea
         "UPDATE queue SET runner = ?, held_until = ?, attempts = attempts + 1 WHERE run = ? AND place = ?",
         (runner, now + lease, run, place),
     )
-    return Claim(Wish(name, asked, rank), attempts + 1)
+    return Claim(Target(name, asked, rank), attempts + 1)
 
 
 def hold(connection: sqlite3.Connection, runner: str, until: float) -> None:
@@ -82,7 +82,7 @@ def left(connection: sqlite3.Connection, run: int) -> int:
     return int(number)
 
 
-def wishes(connection: sqlite3.Connection, run: int) -> list[Wish]:
+def targets(connection: sqlite3.Connection, run: int) -> list[Target]:
     """Return what was to be examined in the run with the key *run*, done or not, by name and version."""
     query = """
         SELECT p.name, t.asked, t.rank
@@ -91,4 +91,4 @@ def wishes(connection: sqlite3.Connection, run: int) -> list[Wish]:
             UNION ALL SELECT package, asked, rank FROM examination WHERE run = ?
         ) t JOIN package p ON p.key = t.package ORDER BY p.name, t.asked
     """
-    return [Wish(*row) for row in connection.execute(query, (run, run))]
+    return [Target(*row) for row in connection.execute(query, (run, run))]

@@ -16,7 +16,7 @@ from typing import Any
 
 from samebytes.errors import StoreError
 
-from ..model import Examination, Headline, Hit, Run, Summary, Wish
+from ..model import Examination, Headline, Hit, Run, Summary, Target
 from . import overview, queue, rows
 from .database import connect, telling, transaction
 
@@ -57,10 +57,10 @@ class Store:
 
     # What a runner writes.
 
-    def begin(self, run: Run, wishes: Iterable[Wish]) -> None:
+    def begin(self, run: Run, targets: Iterable[Target]) -> None:
         """Write down *run* and what it is to examine, in that order."""
         with self._writing() as connection:
-            queue.fill(connection, _insert_run(connection, run), wishes)
+            queue.fill(connection, _insert_run(connection, run), targets)
 
     def claim(self, run: str, runner: str, now: float, lease: float = queue.LEASE) -> queue.Claim | None:
         """Let *runner* hold the next package that nobody holds at *now*, for *lease* seconds; None if there is none."""
@@ -83,7 +83,7 @@ class Store:
         The run ends with the last one.
 
 
-        :raises StoreError: if its run did not wish for it.
+        :raises StoreError: if its run does not have it.
         """
         with self._writing() as connection:
             run = self._key(one.run)
@@ -91,13 +91,13 @@ class Store:
                 return False
             if not _unqueue(connection, run, one):
                 asked = f"{one.name}{'==' + one.asked if one.asked else ''}"
-                raise StoreError(f"{self.path}: run {one.run} did not wish for {asked}", remedy="Begin another run.")
+                raise StoreError(f"{self.path}: run {one.run} does not have {asked}", remedy="Begin another run.")
             rows.insert(connection, rows.Words(connection), run, one)
             self.finish(one.run, int(one.started + one.seconds))
             return True
 
     def add(self, one: Examination) -> bool:
-        """Write down *one*, that another store has, wished for here or not; tell whether anything of it was new.
+        """Write down *one*, that another store has, asked for here or not; tell whether anything of it was new.
 
         :raises StoreError: if this store has another examination in its place.
         """
@@ -154,10 +154,10 @@ class Store:
         with telling(self.path):
             return queue.left(self._connection, self._key(run))
 
-    def wishes(self, run: str) -> list[Wish]:
+    def targets(self, run: str) -> list[Target]:
         """Return what *run* was to examine, by name and version."""
         with telling(self.path):
-            return queue.wishes(self._connection, self._key(run))
+            return queue.targets(self._connection, self._key(run))
 
     def holders(self, run: str, now: float) -> list[tuple[str, str, float]]:
         """Return the names of packages that are held at *now*, by whom, and until when."""
@@ -194,7 +194,7 @@ class Store:
             yield from rows.load(self._connection, rest, rows.writable(name), logs=logs)
 
     def examinations(self, run: str, *, logs: bool = True) -> Iterator[Examination]:
-        """Yield all examinations of *run*, by name and the version that was wished for."""
+        """Yield all examinations of *run*, by name and the version that was asked for."""
         with telling(self.path):
             yield from rows.load(self._connection, "WHERE r.id = ? ORDER BY p.name, e.asked", run, logs=logs)
 
