@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from samebytes_tools.commands.survey.model import Examination, Run, Target
 from samebytes_tools.commands.survey.store.store import Store
-from samebytes_tools.comparison.causes import causes
+from samebytes_tools.comparison.causes import table
 from support import synthetic_survey
 
 DAY = 86_400
@@ -96,7 +96,7 @@ def queries(store: Store) -> dict[str, Callable[[], object]]:
         "the newest of every package": lambda: exhaust(store.newest()),
         "the headline": store.headline,
         "one package's history": lambda: exhaust(store.history(middle)),
-        "where every cause was found": lambda: exhaust(one for cause in causes.ALL for one in store.hit_by(cause.code)),
+        "where every cause was found": lambda: exhaust(one for cause in table.ALL for one in store.hit_by(cause.code)),
         "every examination, with everything": lambda: exhaust(
             one for run in store.runs() for one in store.examinations(run.id)
         ),

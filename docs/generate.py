@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from samebytes_tools.comparison.causes.causes import Cause
+    from samebytes_tools.comparison.causes.cause import Cause
 
     from samebytes.passes.model import Pass
 
@@ -53,7 +53,7 @@ _MORE = {
 _CAUSES_HEAD = """\
 # Causes
 
-<!-- Written by docs/generate.py from samebytes_tools.comparison.causes.causes.ALL. Do not edit it by hand. -->
+<!-- Written by docs/generate.py from the table in samebytes_tools.comparison.causes. Do not edit it by hand. -->
 
 Why two builds differ. [`samebytes compare`](../how-to/compare.md) names each difference's cause by one of these codes,
 with the bytes that show it, and what to do about it. Codes are stable. A cause is named only where the bytes
@@ -139,11 +139,11 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a page is stale")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT / "src"))
-    from samebytes_tools.comparison.causes import causes
+    from samebytes_tools.comparison.causes import table
 
     from samebytes.passes import ALL
 
-    texts = {PAGE: page(ALL), CAUSES: causes_page(causes.ALL)}
+    texts = {PAGE: page(ALL), CAUSES: causes_page(table.ALL)}
     stale = [path for path, text in texts.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     for path in stale:
         if options.check:

@@ -181,14 +181,14 @@ def _different(newest: Iterable[Examination]) -> Iterator[str]:
 
 
 def _link(code: str) -> str:
-    from samebytes_tools.comparison.causes.causes import by_code
+    from samebytes_tools.comparison.causes.table import by_code
 
     return f"[{code}](../reference/causes.md#{code.lower()}-{by_code(code).name})"
 
 
 def _why(newest: Iterable[Examination]) -> Iterator[str]:
     """Yield the causes of what differs as it is, by the number of packages."""
-    from samebytes_tools.comparison.causes.causes import by_code
+    from samebytes_tools.comparison.causes.table import by_code
 
     hit: defaultdict[str, set[str]] = defaultdict(set)
     for one in newest:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import elftools.elf.elffile  # noqa: F401 - the product imports it late, and a fuzzer follows only what it saw imported
 from fuzz.harness import Refused, Target
-from samebytes_tools.comparison import members
-from samebytes_tools.comparison.causes.clues import NO_CLUES
-from samebytes_tools.comparison.formats import elf, pyc
+from samebytes_tools.comparison.causes.cause import NO_CLUES
+from samebytes_tools.comparison.formats import compare_contents, elf, pyc
+from samebytes_tools.comparison.members import Member
 from support.canonical_code import LeftAlone, canonical_code
 from support.elf import Section, build
 
@@ -112,7 +112,7 @@ def compare_member(data: bytes) -> None:
     key, left = list(KEYS.items())[data[0] % len(KEYS) if data else 0]
     notes: list[str] = []
     if left != data[1:]:
-        found = members.compare_contents(members.Member(key, key, Data(left), Data(data[1:]), NO_CLUES, notes.append))
+        found = compare_contents(Member(key, key, Data(left), Data(data[1:]), NO_CLUES, notes.append))
         assert found.summary
 
 

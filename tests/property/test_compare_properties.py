@@ -10,11 +10,11 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from samebytes_tools.comparison.causes.causes import by_code
-from samebytes_tools.comparison.causes.clues import codes
-from samebytes_tools.comparison.engine import compare_files
+from samebytes_tools.comparison.archives import compare_files
+from samebytes_tools.comparison.causes.table import by_code, codes
 from samebytes_tools.comparison.formats.marshalled import changes
 from samebytes_tools.comparison.model import Comparison, Verdict
+from samebytes_tools.comparison.observations import TextPair
 from support.wheels import (
     INFO,
     METADATA,
@@ -214,7 +214,7 @@ def test_a_wrong_record_is_never_the_same(data: st.DataObject, files: dict[str, 
 @given(st.binary(max_size=200), st.binary(max_size=200))
 def test_any_two_pieces_have_a_cause(left: bytes, right: bytes) -> None:
     """What differs has at least one code; what is the same has none."""
-    assert bool(codes(left, right)) == (left != right)
+    assert bool(codes(TextPair(left, right))) == (left != right)
 
 
 CODE = marshal.dumps(compile("def f(a, b=(1, 2.5)):\n    return a in {'x', 'y'}, 2**70, 'é'\n", "/a/b.py", "exec"))

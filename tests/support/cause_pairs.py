@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from samebytes_tools.comparison.model import UNKNOWN_WORLD, World
+from samebytes_tools.comparison.model import UNKNOWN_BUILD, KnownBuild
 from support.wheels import (
     FILES,
     INFO,
@@ -52,7 +52,7 @@ class Pair:
     causes: tuple[str, ...]
     """Codes; empty where nothing differs."""
     make: Maker
-    worlds: tuple[World, World] = (UNKNOWN_WORLD, UNKNOWN_WORLD)
+    builds: tuple[KnownBuild, KnownBuild] = (UNKNOWN_BUILD, UNKNOWN_BUILD)
     needs: str = ""
     """A program that must be there."""
 
@@ -363,10 +363,10 @@ def _shifted(member: Member) -> Member:
     return replace(member, mtime=member.mtime + 3600)
 
 
-_ADA = World(
+_ADA = KnownBuild(
     paths=("/srv/one/tree",), temps=("/var/cache/t1",), user="ada-l", host="alpha", timezone="UTC", locale="C.UTF-8"
 )
-_BOB = World(
+_BOB = KnownBuild(
     paths=("/srv/two/tree",),
     temps=("/var/cache/t2",),
     user="bob-m",
@@ -377,7 +377,7 @@ _BOB = World(
 
 CAUSES: tuple[Pair, ...] = (
     Pair("path in a text", ("D001",), text("from /home/ada/work/x/src/a.c\n", "from /build/reproducible/src/a.c\n")),
-    Pair("path known of the worlds", ("D001",), text("at /srv/one/tree!\n", "at /srv/two/tree!\n"), (_ADA, _BOB)),
+    Pair("path known of the builds", ("D001",), text("at /srv/one/tree!\n", "at /srv/two/tree!\n"), (_ADA, _BOB)),
     Pair("path of a Windows checkout", ("D001",), text("D:\\a\\one\\src\\x.py\n", "E:\\jenkins\\two\\src\\x.py\n")),
     Pair("path in a compiled module", ("D001",), module("/opt/a/demo.py", "/srv/build/b/demo.py")),
     Pair(
@@ -414,7 +414,7 @@ CAUSES: tuple[Pair, ...] = (
         "search path into the interpreter that built it",
         ("D001",),
         compiled(flags=((), ("-Wl,-rpath,/opt/pythons/3.11/lib",))),
-        (UNKNOWN_WORLD, World(paths=("/opt/pythons/3.11",))),
+        (UNKNOWN_BUILD, KnownBuild(paths=("/opt/pythons/3.11",))),
         needs="gcc",
     ),
     Pair(
@@ -434,19 +434,19 @@ CAUSES: tuple[Pair, ...] = (
         module("/tmp/tmpab12cd34/demo.py", "/tmp/tmpzz99xx11/demo.py"),
     ),
     Pair(
-        "temporary directory known of the worlds",
+        "temporary directory known of the builds",
         ("D002",),
         text("in /var/cache/t1/x\n", "in /var/cache/t2/x\n"),
         (_ADA, _BOB),
     ),
     Pair(
-        "random name in a temporary directory known of the worlds",
+        "random name in a temporary directory known of the builds",
         ("D002",),
         text("in /var/cache/t1/.tmp-x-v9b7orng/src\n", "in /var/cache/t1/.tmp-x-aclymhsq/src\n"),
         (_ADA, replace(_BOB, temps=_ADA.temps)),
     ),
     Pair(
-        "random name in a tree known of the worlds",
+        "random name in a tree known of the builds",
         ("D001", "D002"),
         text("at /srv/one/tree/.build-nse8e417/x\n", "at /srv/two/tree/.build-sxleigw5/x\n"),
         (_ADA, _BOB),
@@ -466,10 +466,10 @@ CAUSES: tuple[Pair, ...] = (
     Pair("object file by gcc", ("D002",), text("ccX8aQ1z.o\n", "cc9bTr2Y.o\n")),
     Pair("home directories", ("D003",), text("/home/ada/src/x.c\n", "/home/grace/src/x.c\n")),
     Pair("user in a text", ("D003",), text("Built by ada@alpha\n", "Built by grace@alpha\n")),
-    Pair("user known of the worlds", ("D003",), text("maker ada-l.\n", "maker bob-m.\n"), (_ADA, _BOB)),
+    Pair("user known of the builds", ("D003",), text("maker ada-l.\n", "maker bob-m.\n"), (_ADA, _BOB)),
     Pair("host in a text", ("D004",), text("BUILD_HOST=alpha\n", "BUILD_HOST=beta\n")),
     Pair("user and host in a text", ("D003", "D004"), text("compiled by ada@alpha\n", "compiled by grace@beta\n")),
-    Pair("host known of the worlds", ("D004",), text("on alpha, x\n", "on betazoid, x\n"), (_ADA, _BOB)),
+    Pair("host known of the builds", ("D004",), text("on alpha, x\n", "on betazoid, x\n"), (_ADA, _BOB)),
     Pair("date in ISO 8601", ("D005",), text("built 2026-11-20 10:11:12\n", "built 2026-11-21 11:13:15\n")),
     Pair("date in RFC 2822", ("D005",), text("Fri, 20 Nov 2026 10:11:12 +0000\n", "Sat, 21 Nov 2026 11:13:15 +0000\n")),
     Pair("date by asctime", ("D005",), text("Fri Nov 20 10:11:12 2026\n", "Sat Nov 21 11:13:15 2026\n")),
@@ -477,10 +477,10 @@ CAUSES: tuple[Pair, ...] = (
     Pair("seconds since 1970", ("D005",), text("BUILD_TIME = 1795000000\n", "BUILD_TIME = 1795012345\n")),
     Pair("day as a number", ("D005",), text("build date: 20261120\n", "build date: 20261121\n")),
     Pair(
-        "seconds known of the worlds",
+        "seconds known of the builds",
         ("D005",),
         text("x 1795000000\n", "x 1795012345\n"),
-        (World(dates=(1795000000,)), World(dates=(1795012345,))),
+        (KnownBuild(dates=(1795000000,)), KnownBuild(dates=(1795012345,))),
     ),
     Pair(
         "__DATE__ and __TIME__",
@@ -728,13 +728,13 @@ CONTROLS: tuple[Pair, ...] = (
         needs="gcc",
     ),
     Pair(
-        "names of eight letters in places known of the worlds",
+        "names of eight letters in places known of the builds",
         ("D001", "D099"),
         text("at /srv/one/tree/fastpath/x\n", "at /srv/two/tree/slowpath/x\n"),
         (_ADA, _BOB),
     ),
     Pair(
-        "numbered names in a place known of the worlds",
+        "numbered names in a place known of the builds",
         ("D099",),
         text("at /srv/one/tree/module_1/x\n", "at /srv/one/tree/module_2/x\n"),
         (_ADA, replace(_BOB, paths=_ADA.paths)),

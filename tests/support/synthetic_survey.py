@@ -23,7 +23,7 @@ from samebytes_tools.commands.survey.model import (
     State,
 )
 from samebytes_tools.commands.survey.store.store import Store
-from samebytes_tools.comparison.causes.causes import by_code
+from samebytes_tools.comparison.causes.table import by_code
 
 START = 1_750_000_000
 """When the first run began: 2025-06-15T15:06:40Z."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from samebytes_tools.comparison.causes import causes
+from samebytes_tools.comparison.causes import table
 
 from samebytes import errors
 from samebytes.backend.config import _KEYS, PINNED
@@ -211,7 +211,7 @@ def test_the_page_of_passes_is_up_to_date() -> None:
 
 def test_the_page_of_causes_is_up_to_date() -> None:
     generate = load_module(DOCS / "generate.py")
-    assert generate.causes_page(causes.ALL) == generate.CAUSES.read_text("utf-8"), "run python docs/generate.py"
+    assert generate.causes_page(table.ALL) == generate.CAUSES.read_text("utf-8"), "run python docs/generate.py"
 
 
 def test_what_the_survey_found_is_told_as_it_is_in_the_data() -> None:

@@ -6,14 +6,15 @@ import re
 from pathlib import Path
 
 import pytest
-from samebytes_tools.comparison.causes.causes import ALL, UNKNOWN, by_code
-from samebytes_tools.comparison.engine import compare_files
-from samebytes_tools.comparison.model import EXCERPT, Comparison, Verdict
+from samebytes_tools.comparison.archives import compare_files
+from samebytes_tools.comparison.causes.table import ALL, UNKNOWN, by_code
+from samebytes_tools.comparison.excerpts import EXCERPT
+from samebytes_tools.comparison.model import Comparison, Verdict
 from support.cause_pairs import CAUSES, CONTROLS, Pair, build
 
 
 def compared(pair: Pair, directory: Path) -> Comparison:
-    return compare_files(*build(pair, directory), pair.worlds)
+    return compare_files(*build(pair, directory), pair.builds)
 
 
 @pytest.mark.parametrize("pair", CAUSES, ids=str)

@@ -22,7 +22,7 @@ MIB = 1 << 20
 MEASURED = """
 import sys
 from pathlib import Path
-from samebytes_tools.comparison.engine import compare_files
+from samebytes_tools.comparison.archives import compare_files
 found = compare_files(*map(Path, sys.argv[1:]))
 peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
 print(found.verdict.value, int(peak.split()[1]) << 10, sep=":")

@@ -11,11 +11,11 @@ import struct
 from pathlib import Path
 
 import pytest
-from samebytes_tools.comparison.causes.clues import NO_CLUES
-from samebytes_tools.comparison.engine import compare_files
-from samebytes_tools.comparison.formats import hexwindow, jsontree, nested, pyc, strings, text
+from samebytes_tools.comparison.archives import compare_files
+from samebytes_tools.comparison.causes.cause import NO_CLUES
+from samebytes_tools.comparison.formats import compare_contents, hexwindow, jsontree, nested, pyc, strings, text
 from samebytes_tools.comparison.formats.marshalled import changes
-from samebytes_tools.comparison.members import Member, compare_contents
+from samebytes_tools.comparison.members import Member
 from samebytes_tools.comparison.model import Comparison, Difference, Kind
 from support.cause_pairs import CAUSES, build, inner_zip
 from support.wheels import FILES, INFO, METADATA, RECORD, members, record_of, write_wheel

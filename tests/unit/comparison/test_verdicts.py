@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from samebytes_tools.comparison.engine import compare_files
-from samebytes_tools.comparison.model import UNKNOWN_WORLD, Comparison, Kind, Verdict, World
+from samebytes_tools.comparison.archives import compare_files
+from samebytes_tools.comparison.model import UNKNOWN_BUILD, Comparison, Kind, KnownBuild, Verdict
 from support.wheels import (
     FILES,
     INFO,
@@ -256,12 +256,12 @@ def test_what_is_known_to_be_left_over_is_told_so_and_nothing_else(tmp_path: Pat
         "demo_pkg/b.txt": b"4",
     }
     right = {**FILES, "demo_pkg/a.txt": b"word", "demo_pkg/b.txt": b"word"}
-    known = World(left_over=frozenset({"demo_pkg/lone.txt", "demo_pkg/a.txt"}))
+    known = KnownBuild(left_over=frozenset({"demo_pkg/lone.txt", "demo_pkg/a.txt"}))
     for side, contents in (("l", left), ("r", right)):
         (tmp_path / side).mkdir()
         write_wheel(tmp_path / side, members(contents))
     name = next((tmp_path / "l").iterdir()).name
-    found = compare_files(tmp_path / "l" / name, tmp_path / "r" / name, (UNKNOWN_WORLD, known))
+    found = compare_files(tmp_path / "l" / name, tmp_path / "r" / name, (UNKNOWN_BUILD, known))
     codes = {
         each.name: {finding.code for node in each.walk() for finding in node.findings} for each in found.differences
     }

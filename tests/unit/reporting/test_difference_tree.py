@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from samebytes_tools.comparison.causes.causes import ALL, by_code
+from samebytes_tools.comparison.causes.table import ALL, by_code
 from samebytes_tools.comparison.model import Comparison, Difference, Evidence, Kind, Verdict
 from samebytes_tools.reporting.difference_tree import ASCII, LINES, View, branches_for, cause_lines, comparison_lines
 from samebytes_tools.reporting.documents import causes_document, comparison_document

@@ -15,7 +15,7 @@ from samebytes_tools.commands.check.bisect import Blame
 from samebytes_tools.commands.check.facts import Fact
 from samebytes_tools.commands.check.report import fact_lines
 from samebytes_tools.commands.check.subject import Artifact, Culprits, Failure, Outcome, Result, Row
-from samebytes_tools.comparison.engine import compare_files
+from samebytes_tools.comparison.archives import compare_files
 from samebytes_tools.reporting.difference_tree import View
 from support.artifacts import wheel
 from support.schemas import schema

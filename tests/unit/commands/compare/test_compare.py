@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from samebytes_tools.commands.compare.compare import Pair, compare, plan
-from samebytes_tools.comparison.model import Verdict, World
+from samebytes_tools.comparison.model import KnownBuild, Verdict
 from support.wheels import FILES, SDIST_NAME, WHEEL_NAME, members, write_sdist, write_wheel
 
 from samebytes.errors import ArchiveError, SamebytesError, UsageError
@@ -103,11 +103,11 @@ def test_missing_paths_and_empty_directories_are_told(sides: tuple[Path, Path]) 
     assert "dist/" in empty.value.remedy
 
 
-def test_worlds_are_proof(sides: tuple[Path, Path]) -> None:
+def test_what_is_known_of_builds_is_proof(sides: tuple[Path, Path]) -> None:
     one = write_wheel(sides[0], members({**FILES, "demo_pkg/at.txt": b"made by xena\n"}))
     other = write_wheel(sides[1], members({**FILES, "demo_pkg/at.txt": b"made by zorro\n"}))
     (guessed,) = compare(one, other)
-    (known,) = compare(one, other, (World(user="xena"), World(user="zorro")))
+    (known,) = compare(one, other, (KnownBuild(user="xena"), KnownBuild(user="zorro")))
     assert guessed.comparison is not None
     assert known.comparison is not None
     assert guessed.comparison.causes == ("D099",)

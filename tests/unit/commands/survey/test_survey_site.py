@@ -19,7 +19,7 @@ from samebytes_tools.commands.survey.site.addresses import MARKER, cause_stem, s
 from samebytes_tools.commands.survey.site.site import MOST_HISTORY
 from samebytes_tools.commands.survey.store.rows import writable
 from samebytes_tools.commands.survey.store.store import Store
-from samebytes_tools.comparison.causes.causes import ALL
+from samebytes_tools.comparison.causes.table import ALL
 from support.schemas import assert_valid
 from support.synthetic_survey import HOSTILE_NAMES, examinations, fill, hostile, name_of, runs
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from samebytes.archive.entry import Entry
-from samebytes.archive.entry import Kind as Nature
-from samebytes.archive.zip_layout import CentralHeader
+from samebytes.archive.entry import Kind as EntryKind
+from samebytes.archive.gzip import gunzip
 from samebytes.passes import by_code
 from samebytes.passes.container import executable
 
-from .causes.dates import is_zone_shift
-from .contents import Pair
-from .formats.text import reduced
-from .model import EXCERPT, Difference, Evidence, Finding, Kind, World
+from .causes.cause import Clues
+from .causes.table import explain, reduced
+from .contents import Contents
+from .model import Difference, Kind
+from .observations import Fact, MemberTime, Nature, Observation, Reordered
 from .opened import Opened
 
-__all__ = ["deviations", "node", "order", "planted", "repacked"]
+__all__ = ["compare", "compare_streams", "moment", "planted", "shown"]
 
 PLANTED_ALWAYS = 0o7000
 """setuid, setgid and sticky: no umask gives these."""
@@ -28,9 +32,17 @@ WORLD_WRITABLE = 0o002
 
 _SHOWN = 20
 _OF_CONTENTS = frozenset("WSPC")
+"""First letters of passes that are not about the container."""
 _ORDERS = frozenset({"Z001", "T001"})
-_TIMES, _MODES = frozenset({"Z002", "T002"}), frozenset({"Z003", "T003"})
-_EXTRA_TIMES, _EXTRA_OWNERS = frozenset({0x000A, 0x5455, 0x5855}), frozenset({0x7855, 0x7875})
+_VALUES = frozenset({"Z002", "T002", "Z003", "T003", "T004"})
+"""Passes of times, modes and owners, which are compared themselves."""
+_OF_DIRECTORIES = frozenset({"Z004", "T005", "T006"})
+"""Passes that are about members as such, be they on one side only."""
+
+_EXTRA_TIMES = frozenset({0x000A, 0x5455, 0x5855})
+"""Extra fields that hold times: NTFS (APPNOTE 4.5.5), Info-ZIP's extended timestamp and its old UNIX field."""
+_EXTRA_OWNERS = frozenset({0x7855, 0x7875})
+"""Extra fields that hold owners: Info-ZIP's UNIX fields with numbers of user and group."""
 
 
 class _Trait(NamedTuple):
@@ -38,55 +50,58 @@ class _Trait(NamedTuple):
 
     member: str
     """Empty for the archive itself."""
-    left: str
-    right: str
-    cause: str
+    seen: Observation
 
 
-def deviations(left: Opened, right: Opened, worlds: tuple[World, World]) -> Iterator[Difference]:
-    """Give a node for each code under which the passes find other things on the two sides, order and compression aside.
+def compare(left: Opened, right: Opened, read: Contents, clues: Clues) -> Iterator[Difference]:
+    """Give a node for each code under which the passes find other things on the two sides: order, headers, compression.
 
     Changes of members that only one side has are none of these: the member itself is what differs.
     """
+    traits: dict[str, list[_Trait]] = {"Z001" if left.kind == "wheel" else "T001": list(_order(left, right))}
+    common = [(entry, right.files[key]) for key, entry in left.files.items() if key in right.files]
+    compared = _compared(left, right, common)
     found = _changes(left), _changes(right)
-    common = [key for key in left.files if key in right.files]
-    is_wheel = left.kind == "wheel"
-    traits: dict[str, list[_Trait]] = {
-        "Z002" if is_wheel else "T002": list(_times(left, right, common, worlds)),
-        "Z003" if is_wheel else "T003": list(_modes(left, right, common)),
-        "Z006": list(_extra_fields(left, right, common)),
-        "Z007": list(_comments(left, right, common)),
-    }
-    if not is_wheel:
-        traits["T004"] = list(_owners(left, right, common))
-    for code in sorted({*found[0], *found[1], *traits}):
-        given = traits.get(code) or list(_details(code, found[0].get(code, {}), found[1].get(code, {}), left, right))
+    for code in sorted({*found[0], *found[1], *compared}):
+        traits[code] = compared.get(code) or list(
+            _details(code, found[0].get(code, {}), found[1].get(code, {}), left, right)
+        )
+    traits["Z010"] = [
+        _Trait(pair.left.name, Fact(Nature.COMPRESSION, _packing(pair.left), _packing(pair.right)))
+        for pair in read.pairs.values()
+        if pair.repacked
+    ]
+    for code, given in traits.items():
         if given:
-            yield node(code, given)
+            yield _node(code, given, clues)
 
 
-def node(code: str, traits: Sequence[_Trait]) -> Difference:
+def _node(code: str, traits: Sequence[_Trait], clues: Clues) -> Difference:
     """Return the node for the pass *code*."""
     findings = reduced(
-        Finding(trait.cause, Evidence(_where(trait), trait.left.encode()[:EXCERPT], trait.right.encode()[:EXCERPT]))
-        for trait in traits
+        finding
+        for member, seen in traits
+        for finding in explain(seen, f"member {member}" if member else "archive", clues)
     )
-    detail = [f"{trait.member or 'archive'}: {trait.left or '-'} | {trait.right or '-'}" for trait in traits[:_SHOWN]]
-    if len(traits) > _SHOWN:
-        detail.append(f"... and {len(traits) - _SHOWN} more")
-    one = by_code(code)
-    members = len({trait.member for trait in traits if trait.member})
+    values = [(member or "archive", _text(seen.left), _text(seen.right)) for member, seen in traits]
+    members = len({member for member, _ in traits if member})
     summary = "not the same" + (f" in {members} member{'s' * (members != 1)}" if members else "")
-    return Difference(one.name, Kind.CONTAINER, summary, tuple(detail), findings, (code,))
+    return Difference(by_code(code).name, Kind.CONTAINER, summary, shown(values), findings, (code,))
 
 
-def trait(member: str, left: str, right: str, cause: str) -> _Trait:
-    """Return one thing in which the containers differ, of *member* or of the archive itself."""
-    return _Trait(member, left, right, cause)
+def shown(values: Sequence[tuple[str, str, str]]) -> tuple[str, ...]:
+    """Return lines for the first of *values*: a name, and what it has on either side."""
+    lines = [f"{name}: {left or '-'} | {right or '-'}" for name, left, right in values[:_SHOWN]]
+    more = [f"... and {len(values) - _SHOWN:,} more"] if len(values) > _SHOWN else []
+    return (*lines, *more)
 
 
-def _where(trait: _Trait) -> str:
-    return f"member {trait.member}" if trait.member else "archive"
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "surrogateescape")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 # -- what the passes changed
@@ -103,87 +118,100 @@ def _changes(side: Opened) -> dict[str, dict[str, list[str]]]:
 
 
 def _details(
-    code: str, left: dict[str, list[str]], right: dict[str, list[str]], one: Opened, other: Opened
+    code: str, left: Mapping[str, list[str]], right: Mapping[str, list[str]], one: Opened, other: Opened
 ) -> Iterator[_Trait]:
-    """Give what the passes say otherwise of the two sides."""
+    """Give what the passes report otherwise of the two sides."""
     for key in dict.fromkeys([*left, *right]):
-        details = sorted(left.get(key, [])), sorted(right.get(key, []))
-        if details[0] == details[1] or not _is_shared(key, code, one, other):
+        details = left.get(key, []), right.get(key, [])
+        if sorted(details[0]) == sorted(details[1]):
             continue
-        told = [[text for text in details[side] if text not in details[1 - side]] for side in (0, 1)]
-        if code in _TIMES | _MODES | {"T004"}:
+        if key and code not in _OF_DIRECTORIES and not (key in one.files and key in other.files):
+            continue
+        alone = [sorted(text for text in mine if text not in others) for mine, others in (details, details[::-1])]
+        if code in _VALUES:
             # The values were compared themselves; what is left is how the headers write them.
-            told = [[text for text in texts if " -> " not in text] for texts in told]
+            alone = [[text for text in texts if " -> " not in text] for texts in alone]
+        packed = [side.files[key].packed for side in (one, other) if key in side.files]
+        packed_alike = len({each.deflated for each in packed if each is not None}) < 2
         name = one.files[key].name if key in one.files else key
-        alike = _is_packed_alike(key, one, other)
-        for cause, texts in _by_cause(code, told, alike).items():
-            yield _Trait(name, "; ".join(texts[0]), "; ".join(texts[1]), cause)
+        for nature, texts in _by_nature(code, alone, packed_alike).items():
+            values = _bytes("; ".join(texts[0])), _bytes("; ".join(texts[1]))
+            yield _Trait(name, MemberTime(*values) if nature is None else Fact(nature, *values))
 
 
-def _by_cause(code: str, told: list[list[str]], packed_alike: bool) -> dict[str, tuple[list[str], list[str]]]:
-    """Return details of both sides by the cause that they have; all of one header's have one, but for gzip's."""
-    found: dict[str, tuple[list[str], list[str]]] = {}
+def _by_nature(
+    code: str, alone: Sequence[list[str]], packed_alike: bool
+) -> dict[Nature | None, tuple[list[str], list[str]]]:
+    """Return details of both sides by what they are about; all of one header are about one thing, but for gzip's.
+
+    None stands for a member's time.
+    """
+    found: dict[Nature | None, tuple[list[str], list[str]]] = {}
     for side in (0, 1):
-        for text in told[side]:
-            cause = _cause_of(code, [text] if code == "G001" else [*told[0], *told[1]], packed_alike)
-            found.setdefault(cause, ([], []))[side].append(text)
+        for text in alone[side]:
+            nature = _nature(code, [text] if code == "G001" else [*alone[0], *alone[1]], packed_alike)
+            found.setdefault(nature, ([], []))[side].append(text)
     return found
 
 
-def _is_packed_alike(key: str, left: Opened, right: Opened) -> bool:
-    """Tell whether a member is compressed on both sides, or on none."""
-    sides = [side.files[key].packed for side in (left, right) if key in side.files]
-    return len({packed.deflated for packed in sides if packed is not None}) < 2
-
-
-def _is_shared(key: str, code: str, left: Opened, right: Opened) -> bool:
-    """Tell whether a change is not of a member that only one side has; directories are the code's own matter."""
-    return not key or code in {"Z004", "T005", "T006"} or (key in left.files and key in right.files)
-
-
-def _cause_of(code: str, details: Sequence[str], packed_alike: bool) -> str:
+def _nature(code: str, details: Sequence[str], packed_alike: bool) -> Nature | None:
     if code == "Z005" and not packed_alike and all(detail.startswith("version needed") for detail in details):
-        return "D013"  # What is stored needs no inflating.
+        return Nature.COMPRESSION  # What is stored needs no inflating.
     if code == "G001" and all(detail.startswith("gzip header: time ") for detail in details):
-        return "D005"
+        return Nature.GZIP_TIME
     if code == "G001" and all(detail.startswith("gzip header: compression effort ") for detail in details):
-        return "D013"
-    if code == "T008" and any(map(_is_of_fraction, details)) and all(map(_is_of_time, details)):
-        return "D011"
-    return "D019"
+        return Nature.COMPRESSION
+    if code == "T008" and any(map(_is_of_fraction, details)):
+        # Readers report other deviations only where there is none of these, so what else there is may be due to it.
+        written = (detail.startswith("written in another way: ") or _is_of_fraction(detail) for detail in details)
+        return None if all(written) else Nature.ARCHIVE_HEADER
+    return Nature.ARCHIVE_HEADER
 
 
 def _is_of_fraction(detail: str) -> bool:
-    """Tell whether a header is odd only because it holds the fraction of a second of a time."""
+    """Return whether a header deviates only because it holds the fraction of a second of a time."""
     return set(detail.split("; ")) == {"PAX header: mtime", "fraction of a second"}
-
-
-def _is_of_time(detail: str) -> bool:
-    """Tell whether a header may be odd for that alone: readers name other deviations only where there is no such."""
-    return _is_of_fraction(detail) or detail.startswith("written in another way: ")
 
 
 # -- values
 
 
-def _times(left: Opened, right: Opened, common: Iterable[str], worlds: tuple[World, World]) -> Iterator[_Trait]:
-    pairs = [(left.files[key], right.files[key]) for key in common]
-    differing = [(one, other) for one, other in pairs if one.mtime != other.mtime]
+_Pairs = Sequence[tuple[Entry, Entry]]
+
+
+def _compared(left: Opened, right: Opened, common: _Pairs) -> dict[str, list[_Trait]]:
+    """Return by code what differs in values that both sides have."""
+    if left.kind != "wheel":
+        owners = (
+            _Trait(one.name, Fact(Nature.MEMBER_OWNER, _owner(one), _owner(other)))
+            for one, other in common
+            if one.owner != other.owner
+        )
+        return {
+            "T002": list(_times(common, False)),
+            "T003": list(_modes(left, right)),
+            "T004": list(owners),
+        }
+    return {
+        "Z002": list(_times(common, True)),
+        "Z003": list(_modes(left, right)),
+        "Z006": list(_extra_fields(left, right, common)),
+        "Z007": list(_comments(left, right, common)),
+    }
+
+
+def _times(common: _Pairs, is_local: bool) -> Iterator[_Trait]:
+    """Give other times; *is_local* says that the format keeps them without a time zone, as ZIP does (APPNOTE 4.4.6)."""
+    differing = [(one, other) for one, other in common if one.mtime != other.mtime]
     shifts = {one.mtime - other.mtime for one, other in differing}
-    zones = worlds[0].timezone, worlds[1].timezone
-    known_alike = bool(zones[0]) and zones[0] == zones[1]
-    by_zone = (
-        left.kind == "wheel"
-        and len(shifts) == 1
-        and len(differing) == len(pairs) > 1
-        and not known_alike
-        and is_zone_shift(next(iter(shifts)))
-    )
+    is_shifted = is_local and len(shifts) == 1 and len(differing) == len(common) > 1
+    shift = shifts.pop() if is_shifted else 0.0
     for one, other in differing:
-        yield _Trait(one.name, _moment(one.mtime), _moment(other.mtime), "D007" if by_zone else "D011")
+        yield _Trait(one.name, MemberTime(moment(one.mtime).encode(), moment(other.mtime).encode(), shift))
 
 
-def _moment(seconds: float) -> str:
+def moment(seconds: float) -> str:
+    """Return a time in UTC as people read it."""
     whole = math.floor(seconds)
     try:
         text = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(whole))
@@ -192,16 +220,15 @@ def _moment(seconds: float) -> str:
     return text if whole == seconds else text + f"{seconds - whole:.9f}".rstrip("0")[1:]
 
 
-def _modes(left: Opened, right: Opened, common: Iterable[str]) -> Iterator[_Trait]:
+def _modes(left: Opened, right: Opened) -> Iterator[_Trait]:
     """Give other permission bits, where neither who may execute it nor a planted bit is at stake."""
     strange = planted(left), planted(right)
-    for key in common:
-        one, other = left.files[key], right.files[key]
-        if one.mode == other.mode or one.kind is not other.kind or one.kind is Nature.SYMLINK:
+    for key, one in left.files.items():
+        other = right.files.get(key, one)
+        if one.mode == other.mode or one.kind is not other.kind or one.kind is EntryKind.SYMLINK:
             continue
-        if executable(one, left.kind) != executable(other, right.kind) or strange[0].get(key) != strange[1].get(key):
-            continue
-        yield _Trait(one.name, f"{one.mode:04o}", f"{other.mode:04o}", "D010")
+        if executable(one, left.kind) == executable(other, right.kind) and strange[0].get(key) == strange[1].get(key):
+            yield _Trait(one.name, Fact(Nature.MEMBER_MODE, b"%04o" % one.mode, b"%04o" % other.mode))
 
 
 def planted(side: Opened) -> dict[str, int]:
@@ -210,76 +237,111 @@ def planted(side: Opened) -> dict[str, int]:
     Those are setuid, setgid, sticky, and that everybody may write, unless all files but RECORD are so: then it was the
     umask, or a system without permissions.
     """
-    files = {key: entry for key, entry in side.files.items() if entry.kind is Nature.FILE}
+    files = {key: entry for key, entry in side.files.items() if entry.kind is EntryKind.FILE}
     plain = [entry for key, entry in files.items() if not key.endswith(".dist-info/RECORD")]
     umask_zero = len(plain) > 1 and all(entry.mode & WORLD_WRITABLE for entry in plain)
     watched = PLANTED_ALWAYS | (0 if umask_zero else WORLD_WRITABLE)
     return {key: entry.mode & watched for key, entry in files.items() if entry.mode & watched}
 
 
-def _owners(left: Opened, right: Opened, common: Iterable[str]) -> Iterator[_Trait]:
-    for key in common:
-        one, other = left.files[key], right.files[key]
-        if one.owner != other.owner:
-            yield _Trait(one.name, _owner(one), _owner(other), "D012")
-
-
-def _owner(entry: Entry) -> str:
+def _owner(entry: Entry) -> bytes:
     owner = entry.owner
-    return f"{owner.uid}:{owner.gid} ({owner.uname}:{owner.gname})"
+    return _bytes(f"{owner.uid}:{owner.gid} ({owner.uname}:{owner.gname})")
 
 
-def _extra_fields(left: Opened, right: Opened, common: Iterable[str]) -> Iterator[_Trait]:
-    """Give extra fields of one kind with other contents; that one side lacks them is told by the passes."""
-    for key in common:
-        one, other = left.headers.get(left.files[key].name), right.headers.get(right.files[key].name)
-        if one is None or other is None or one.extra == other.extra:
+def _extra_fields(left: Opened, right: Opened, common: _Pairs) -> Iterator[_Trait]:
+    """Give extra fields of one kind with other contents; that one side lacks them is reported by the passes."""
+    for one, other in common:
+        headers = left.headers.get(one.name), right.headers.get(other.name)
+        if headers[0] is None or headers[1] is None:
             continue
-        kinds = [identifier for identifier, _ in one.extra]
-        if kinds == [identifier for identifier, _ in other.extra]:
-            changed = {kind for (kind, a), (_, b) in zip(one.extra, other.extra) if a != b}
-            cause = "D011" if changed <= _EXTRA_TIMES else "D012" if changed <= _EXTRA_OWNERS else "D019"
-            yield _Trait(left.files[key].name, _hex(one), _hex(other), cause)
+        fields, others = headers[0].extra, headers[1].extra
+        if fields == others or [kind for kind, _ in fields] != [kind for kind, _ in others]:
+            continue
+        changed = {kind for (kind, a), (_, b) in zip(fields, others) if a != b}
+        texts = [" ".join(data.hex() for _, data in extra).encode() for extra in (fields, others)]
+        nature = Nature.MEMBER_OWNER if changed <= _EXTRA_OWNERS else Nature.ARCHIVE_HEADER
+        is_time = changed <= _EXTRA_TIMES
+        yield _Trait(one.name, MemberTime(texts[0], texts[1]) if is_time else Fact(nature, *texts))
 
 
-def _hex(header: CentralHeader) -> str:
-    return " ".join(data.hex() for _, data in header.extra)
+def _comments(left: Opened, right: Opened, common: _Pairs) -> Iterator[_Trait]:
+    comments = [("", left.comment, right.comment)]
+    for one, other in common:
+        headers = left.headers.get(one.name), right.headers.get(other.name)
+        if headers[0] is not None and headers[1] is not None:
+            comments.append((one.name, headers[0].comment, headers[1].comment))
+    for name, mine, others in comments:
+        if mine != others:
+            yield _Trait(name, Fact(Nature.ARCHIVE_HEADER, ascii(mine).encode(), ascii(others).encode()))
 
 
-def _comments(left: Opened, right: Opened, common: Iterable[str]) -> Iterator[_Trait]:
-    if left.comment != right.comment:
-        yield _Trait("", ascii(left.comment), ascii(right.comment), "D019")
-    for key in common:
-        one, other = left.headers.get(left.files[key].name), right.headers.get(right.files[key].name)
-        if one is not None and other is not None and one.comment != other.comment:
-            yield _Trait(left.files[key].name, ascii(one.comment), ascii(other.comment), "D019")
-
-
-# -- order and compression, which need both sides
-
-
-def order(left: Opened, right: Opened) -> Difference | None:
-    """Return the node for members that both sides have, in another order, or None."""
+def _order(left: Opened, right: Opened) -> Iterator[_Trait]:
+    """Give the first place at which members that both sides have are in another order."""
     names = [{side.key(entry.name): entry.name for entry in side.archive.entries} for side in (left, right)]
     sides = [[key for key in mine if key in others] for mine, others in (names, names[::-1])]
     place = next((number for number, (one, other) in enumerate(zip(*sides)) if one != other), None)
-    if place is None:
-        return None
-    code = "Z001" if left.kind == "wheel" else "T001"
-    first = [f"{place + 1}: {found[keys[place]]}" for found, keys in zip(names, sides)]
-    return node(code, [_Trait("", first[0], first[1], "D009")])
+    if place is not None:
+        one, other = (_bytes(f"{place + 1}: {found[keys[place]]}") for found, keys in zip(names, sides))
+        yield _Trait("", Reordered(one, other, is_listing=True))
 
 
-def repacked(pairs: Iterable[Pair]) -> Difference | None:
-    """Return the node for equal contents that are compressed otherwise, or None."""
-    traits = [
-        _Trait(pair.left.name, _packing(pair.left), _packing(pair.right), "D013") for pair in pairs if pair.repacked
-    ]
-    return node("Z010", traits) if traits else None
-
-
-def _packing(entry: Entry) -> str:
+def _packing(entry: Entry) -> bytes:
     if entry.packed is None:
-        return ""
+        return b""
     how = "deflated" if entry.packed.deflated else "stored"
-    return f"{how}, {entry.packed.size} bytes, CRC-32 {entry.packed.crc():08x}"
+    return f"{how}, {entry.packed.size} bytes, CRC-32 {entry.packed.crc():08x}".encode()
+
+
+# -- what is left when all members are compared: how an sdist is compressed, and what no rule sees
+
+
+class _Stream(NamedTuple):
+    packed: bytes
+    """Its size and CRC-32, in words."""
+    tar: bytes
+    """SHA-256 of what is compressed."""
+
+
+class _Digesting(io.RawIOBase):
+    """A file that only digests what is written to it."""
+
+    def __init__(self) -> None:
+        self.state = hashlib.sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        self.state.update(data)  # type: ignore[arg-type]  # whatever has a buffer
+        return len(data)  # type: ignore[arg-type]
+
+
+def compare_streams(
+    left: Path, right: Path, kind: str, known: Sequence[Difference], clues: Clues
+) -> Iterator[Difference]:
+    """Give the nodes for what differs in two files beside the differences *known*, which are not the same bytes.
+
+    :raises ArchiveError: if a file cannot be read.
+    """
+    if kind == "wheel":
+        if not known:
+            seen = Fact(Nature.ARCHIVE_HEADER, b"the bytes differ", b"and no rule says why")
+            yield _node("Z099", [_Trait("", seen)], clues)
+        return
+    if any(code != "G001" for each in known for code in each.passes or ("",)):
+        return  # What differs in the tar is compressed to other bytes by any compressor.
+    one, other = _stream(left), _stream(right)
+    if one.tar != other.tar:
+        if not known:
+            seen = Fact(Nature.ARCHIVE_HEADER, b"the tar's bytes differ", b"and no rule says why")
+            yield _node("T099", [_Trait("", seen)], clues)
+    elif one.packed != other.packed:
+        yield _node("G002", [_Trait("", Fact(Nature.COMPRESSION, one.packed, other.packed))], clues)
+
+
+def _stream(path: Path) -> _Stream:
+    sink = _Digesting()
+    with path.open("rb") as source:
+        found = gunzip(source, sink, path.name, source_size=path.stat().st_size)  # type: ignore[arg-type]  # it writes
+    return _Stream(f"{found.packed_size} bytes, CRC-32 {found.packed_crc:08x}".encode(), sink.state.digest())

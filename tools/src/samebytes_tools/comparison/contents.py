@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+import posixpath
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import zip_longest
 from typing import NamedTuple
 
 from samebytes.archive.entry import Content, Entry, Kind
 from samebytes.artifact import record
 
+from .causes.cause import Clues
+from .model import KnownBuilds
 from .opened import Opened
 
 
@@ -68,6 +71,24 @@ def read(left: Opened, right: Opened, algorithms: Mapping[str, Collection[str]])
     return Contents(pairs, *found)
 
 
+def clues_of(
+    builds: KnownBuilds,
+    read_: Contents,
+    names: Iterable[str],
+    changed: Collection[str],
+    only: frozenset[str],
+) -> Clues:
+    """Return what members are called and hold, for causes to be found by it.
+
+    :param names: of all members
+    :param changed: the keys of those with other contents
+    :param only: the keys of those on one side only
+    """
+    left, right = ({side[key].sha256.hex(): key for key in changed} for side in (read_.left, read_.right))
+    names = frozenset(names)
+    return Clues(builds, (left, right), names | frozenset(map(posixpath.basename, names)), only)
+
+
 def digests_of(content: Content, algorithms: Collection[str] = ()) -> Digests:
     """Read *content* to its end.
 
@@ -84,7 +105,7 @@ def digests_of(content: Content, algorithms: Collection[str] = ()) -> Digests:
 
 
 def same_bytes(left: Iterator[bytes], right: Iterator[bytes]) -> bool:
-    """Tell whether two streams that are cut into pieces of the same sizes hold the same."""
+    """Return whether two streams that are cut into pieces of the same sizes hold the same."""
     return all(one == other for one, other in zip_longest(left, right))
 
 

@@ -50,11 +50,8 @@ class Evidence:
     where: str
     """``line 12``, ``offset 0x40``, ``field Generator``, ``section .comment``; empty for the whole member."""
     left: bytes
-    """An excerpt of at most EXCERPT bytes; empty if there is nothing on this side."""
+    """An excerpt of at most :data:`.excerpts.EXCERPT` bytes; empty if there is nothing on this side."""
     right: bytes
-
-
-EXCERPT = 160
 
 
 @dataclass(frozen=True)
@@ -101,8 +98,8 @@ class Side:
 
 
 @dataclass(frozen=True)
-class World:
-    """What is known of the circumstances in which one side was built; every text may be empty for unknown."""
+class KnownBuild:
+    """What is known of the build that one side came from; every text may be empty for unknown."""
 
     paths: tuple[str, ...] = ()
     """Source tree and build environment."""
@@ -120,7 +117,12 @@ class World:
     """Members that differ for what an earlier build left in the tree: another build has shown it."""
 
 
-UNKNOWN_WORLD = World()
+UNKNOWN_BUILD = KnownBuild()
+
+KnownBuilds = tuple[KnownBuild, KnownBuild]
+"""What is known of the builds that the left and the right side came from."""
+
+UNKNOWN_BUILDS: KnownBuilds = (UNKNOWN_BUILD, UNKNOWN_BUILD)
 
 
 @dataclass(frozen=True)

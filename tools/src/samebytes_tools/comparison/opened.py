@@ -24,7 +24,7 @@ SIGNATURES = frozenset((f"{RECORD}.jws", f"{RECORD}.p7s"))
 """The keys of what signs it."""
 
 _RECORD_PASSES = frozenset({"W001", "W010"})
-"""RECORD is looked at by :mod:`.ledger`: a wrong one is a finding here, and not an error."""
+"""RECORD is looked at by :mod:`.records`: a wrong one is a finding here, and not an error."""
 
 _COSTLY = frozenset({"P001", "P002", "C001"})
 """Passes that read members of any size; they are run on what differs, for equal members stay equal."""
@@ -123,7 +123,7 @@ def settled(side: Opened, differing: Collection[str]) -> Opened:
 
 
 def _is_concerned(key: str, differing: Collection[str]) -> bool:
-    """Tell whether a member differs, or depends on one that does: a module's source, another bill of materials."""
+    """Return whether a member differs, or depends on one that does: a module's source, another bill of materials."""
     return key in differing or key.startswith("*.dist-info/sboms/") or source_of(key) in differing
 
 

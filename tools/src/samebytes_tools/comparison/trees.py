@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import posixpath
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from samebytes.archive.entry import Archive, Entry, read_all
-from samebytes.archive.entry import Kind as Nature
+from samebytes.archive.entry import Kind as EntryKind
 from samebytes.artifact import pyc, record
 from samebytes.artifact.pyc import source_of
 from samebytes.errors import ArchiveError
 from samebytes.passes.container import executable
 
-from . import container, contents, members, rows
-from .causes.causes import UNKNOWN
-from .causes.clues import Clues, findings_of
+from . import container, contents, members, records
+from .causes.cause import Clues
+from .causes.table import explain, reduced, without_unknown
 from .contents import Contents
-from .deferred import EMPTY, Ledger
-from .formats.text import reduced
-from .model import Comparison, Difference, Evidence, Finding, Kind, Side, Verdict, World
+from .formats import compare_contents
+from .model import Comparison, Difference, Kind, KnownBuilds, Side, Verdict
+from .observations import Fact, MemberTime, Nature, Unexplained, on_side
 from .opened import Opened
+from .records import NO_RECORD, ReadRecord
 
 __all__ = ["Tree", "compare"]
 
@@ -36,8 +36,6 @@ _RULES = {"P001": "bytecode", "P002": "bytecode", "W010": "record"}
 """The rules of ``tree fix`` that do to a tree what these passes do to a wheel."""
 
 _REMEDY = "samebytes tree fix, with the same --layout and --date, makes one tree of both."
-
-_SHOWN = 20
 
 MOST_MODULES = 200
 """How many compiled modules are taken apart that are the same but for their form; thousands differ in one way."""
@@ -71,39 +69,36 @@ class _Both(NamedTuple):
     planted: tuple[Mapping[str, int], Mapping[str, int]]
     """Permission bits that no umask gives, by name."""
     clues: Clues
+    note: Callable[[str], None]
 
 
-def compare(left: Tree, right: Tree, worlds: tuple[World, World]) -> Comparison:
-    """Compare two trees; *worlds* say what is known of the circumstances in which each was installed.
+def compare(left: Tree, right: Tree, builds: KnownBuilds) -> Comparison:
+    """Compare two trees; *builds* are what is known of how each was installed.
 
     :raises ArchiveError: if contents cannot be read, or change meanwhile.
     """
     if left.side.sha256 == right.side.sha256:
         return Comparison(left.side, right.side, KIND, Verdict.IDENTICAL)
-    both = _read(left, right, worlds)
+    notes: list[str] = []
+    both = _read(left, right, builds, notes.append)
     verdict = _verdict(both)
-    notes = [_REMEDY] if verdict is Verdict.NORMALIZED else []
-    differences = tuple(_differences(both, notes.append))
+    if verdict is Verdict.NORMALIZED:
+        notes.append(_REMEDY)
+    differences = tuple(_differences(both))
     return Comparison(left.side, right.side, KIND, verdict, differences, tuple(dict.fromkeys(notes)))
 
 
-def _read(left: Tree, right: Tree, worlds: tuple[World, World]) -> _Both:
+def _read(left: Tree, right: Tree, builds: KnownBuilds, note: Callable[[str], None]) -> _Both:
     opened = _opened(left), _opened(right)
     read = contents.read(*opened, {})
     only = frozenset(left.entries.keys() ^ right.entries.keys())
     changed = frozenset(name for name, pair in read.pairs.items() if not pair.equal)
-    digests = [{side[name].sha256.hex(): name for name in changed} for side in (read.left, read.right)]
     names = {*left.entries, *right.entries}
-    clues = Clues(worlds, (digests[0], digests[1]), frozenset({*names, *map(posixpath.basename, names)}), only)
+    clues = contents.clues_of(builds, read, names, changed, only)
     settled = frozenset(name for name in names if _is_settled(name, left, right, read))
-    planted = _planted(opened[0], only), _planted(opened[1], only)
+    one, other = ({name: bits for name, bits in container.planted(side).items() if name not in only} for side in opened)
     cursory = frozenset(sorted(filter(_is_compiled, settled & changed))[MOST_MODULES:])
-    return _Both(left, right, read, settled, changed | only, cursory, planted, clues)
-
-
-def _planted(side: Opened, only: Collection[str]) -> dict[str, int]:
-    """Return the permission bits that no umask gives, of files on both sides."""
-    return {name: bits for name, bits in container.planted(side).items() if name not in only}
+    return _Both(left, right, read, settled, changed | only, cursory, (one, other), clues, note)
 
 
 def _opened(tree: Tree) -> Opened:
@@ -135,12 +130,12 @@ def _head(entry: Entry) -> tuple[object, ...]:
 
 
 def _is_compiled(name: str) -> bool:
-    """Tell whether *name* is that of a compiled module whose source lies elsewhere (PEP 3147)."""
+    """Return whether *name* is that of a compiled module whose source lies elsewhere (PEP 3147)."""
     return name.endswith(".pyc") and posixpath.basename(posixpath.dirname(name)) == "__pycache__"
 
 
 def _is_one_module(name: str, left: Tree, right: Tree, read: Contents) -> bool:
-    """Tell whether ``tree fix`` makes the same of a compiled module, or of there being none, on both sides.
+    """Return whether ``tree fix`` makes the same of a compiled module, or of there being none, on both sides.
 
     It compiles the source, or puts what is there into its one form, or removes it: each for both sides alike if the
     source is the same or missing, unless what is there was not made of that source.
@@ -183,77 +178,64 @@ def _is_installers_own(name: str) -> bool:
 # -- what differs
 
 
-def _differences(both: _Both, note: Callable[[str], None]) -> Iterator[Difference]:
+def _differences(both: _Both) -> Iterator[Difference]:
     """Give what differs, modes and times first."""
     common = [(one, both.right.entries[name]) for name, one in both.left.entries.items() if name in both.right.entries]
-    yield from _attribute("mtime", "modification times", "D011", _times(common))
-    yield from _attribute("mode", "modes", "D010", _modes(common, both))
-    wrong = rows.wrong("RECORD", both.left.wrong, both.right.wrong)
-    if wrong is not None:
-        yield wrong
+    times = [
+        (one.name, MemberTime(container.moment(one.mtime).encode(), container.moment(other.mtime).encode()))
+        for one, other in common
+        if one.mtime != other.mtime
+    ]
+    modes = [
+        (one.name, Fact(Nature.MEMBER_MODE, b"%04o" % one.mode, b"%04o" % other.mode))
+        for one, other in common
+        if _is_mode_alone(one, other, both)
+    ]
+    yield from _attribute("mtime", "modification times", times, both.clues)
+    yield from _attribute("mode", "modes", modes, both.clues)
+    yield from records.wrong("RECORD", both.left.wrong, both.right.wrong, both.clues)
     for name in dict.fromkeys([*both.left.entries, *both.right.entries]):
-        yield from (_retold(each) for each in _member(name, both, note))
+        yield from map(_with_rules, _member(name, both))
 
 
-def _attribute(rule: str, what: str, cause: str, found: Iterable[tuple[str, str, str]]) -> Iterator[Difference]:
-    """Give the node for what *rule* of ``tree fix`` sets: *found* has a name and the value on either side."""
-    found = list(found)
+def _attribute(
+    rule: str, what: str, found: Sequence[tuple[str, Fact | MemberTime]], clues: Clues
+) -> Iterator[Difference]:
+    """Give the node for what *rule* of ``tree fix`` sets: *found* has names and what is seen there."""
     if found:
-        detail = [f"{name}: {left} | {right}" for name, left, right in found[:_SHOWN]]
-        detail += [f"... and {len(found) - _SHOWN:,} more"] if len(found) > _SHOWN else []
-        findings = reduced(
-            Finding(cause, Evidence(f"member {name}", left.encode(), right.encode())) for name, left, right in found
-        )
+        detail = container.shown([(name, seen.left.decode(), seen.right.decode()) for name, seen in found])
+        findings = reduced(finding for name, seen in found for finding in explain(seen, f"member {name}", clues))
         summary = f"{what}: not the same in {len(found):,} member{'s' * (len(found) != 1)}"
-        yield Difference(rule, Kind.CONTAINER, summary, tuple(detail), findings, (rule,))
+        yield Difference(rule, Kind.CONTAINER, summary, detail, findings, (rule,))
 
 
-def _times(common: Iterable[tuple[Entry, Entry]]) -> Iterator[tuple[str, str, str]]:
-    return ((one.name, _moment(one.mtime), _moment(other.mtime)) for one, other in common if one.mtime != other.mtime)
-
-
-def _moment(seconds: float) -> str:
-    try:
-        return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
-    except (OverflowError, ValueError, OSError):
-        return f"{seconds:.0f} s"
-
-
-def _modes(common: Iterable[tuple[Entry, Entry]], both: _Both) -> Iterator[tuple[str, str, str]]:
-    """Give other permission bits, where neither who may execute it nor a planted bit is at stake."""
-    for one, other in common:
-        if one.kind is not other.kind or one.mode == other.mode:
-            continue
-        if one.kind is Nature.FILE and executable(one, KIND) != executable(other, KIND):
-            continue
-        if not _is_planted(one.name, both):
-            yield one.name, f"{one.mode:04o}", f"{other.mode:04o}"
+def _is_mode_alone(one: Entry, other: Entry, both: _Both) -> bool:
+    """Return whether modes differ, and neither who may execute it nor a planted bit is at stake."""
+    if one.mode == other.mode or one.kind is not other.kind or _is_planted(one.name, both):
+        return False
+    return one.kind is not EntryKind.FILE or executable(one, KIND) == executable(other, KIND)
 
 
 def _is_planted(name: str, both: _Both) -> bool:
     return both.planted[0].get(name) != both.planted[1].get(name)
 
 
-def _member(name: str, both: _Both, note: Callable[[str], None]) -> Iterator[Difference]:
+def _member(name: str, both: _Both) -> Iterator[Difference]:
     one, other = both.left.entries.get(name), both.right.entries.get(name)
     if one is None or other is None:
-        yield _missing(name, both)
+        evidence = on_side(name.encode("utf-8", "surrogateescape"), one is not None)
+        passes = _passes(name, both)
+        findings = () if passes else explain(Unexplained(*evidence), "members", both.clues)
+        yield replace(members.only_on(one is not None, name, findings), passes=passes)
         return
-    nature = None if one.kind is other.kind is Nature.DIRECTORY else members.other_nature(one, other, KIND)
+    are_directories = one.kind is other.kind is EntryKind.DIRECTORY
+    nature = None if are_directories else members.other_nature(one, other, KIND, both.clues)
     if nature is not None:
         yield nature
     if _is_planted(name, both):
-        yield members.planted(one, other)
+        yield members.planted(one, other, both.clues)
     if name in both.differing:
-        yield _changed(name, both, note)
-
-
-def _missing(name: str, both: _Both) -> Difference:
-    side = "left" if name in both.left.entries else "right"
-    text = name.encode("utf-8", "surrogateescape")
-    passes = _passes(name, both)
-    told = () if passes else findings_of((UNKNOWN,), *((text, b"") if side == "left" else (b"", text)), "members")
-    return Difference(name, Kind.MISSING, f"only on the {side} side", (), told, passes)
+        yield _changed(name, both)
 
 
 def _passes(name: str, both: _Both) -> tuple[str, ...]:
@@ -266,47 +248,37 @@ def _passes(name: str, both: _Both) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found)) or ("bytecode",)
 
 
-def _changed(name: str, both: _Both, note: Callable[[str], None]) -> Difference:
+def _changed(name: str, both: _Both) -> Difference:
     if name in both.cursory:
         return Difference(name, Kind.PYC, "the same code in another form, as others above", passes=("bytecode",))
-    listed = _record_rows(name, both) if name.endswith(".dist-info/RECORD") else None
     pair = both.read.pairs[name]
-    key = f"*.dist-info/{posixpath.basename(name)}" if posixpath.dirname(name).endswith(".dist-info") else name
-    node = listed or members.compare_contents(
-        members.Member(key, name, pair.left.content, pair.right.content, both.clues, note)
-    )
-    passes = _passes(name, both)
-    if passes:
-        # What the bytes do not tell needs no cause of its own: the rule names who wrote it.
-        node = _without_unknown(node)
+    node = None
+    if name.endswith(".dist-info/RECORD"):
+        one, other = (_read_record(name, read_all(entry.content)) for entry in (pair.left, pair.right))
+        node = next(records.compare(name, one, other, both.differing, both.clues), None)
+    if node is None:
+        in_info = posixpath.dirname(name).endswith(".dist-info")
+        key = f"*.dist-info/{posixpath.basename(name)}" if in_info else name
+        node = compare_contents(members.Member(key, name, pair.left.content, pair.right.content, both.clues, both.note))
     source = source_of(name)
     if source in both.differing:
-        node = replace(_without_unknown(node), summary=f"follows from {source}: {node.summary}")
-    return replace(node, passes=passes)
+        node = replace(without_unknown(node), summary=f"follows from {source}: {node.summary}")
+    passes = _passes(name, both)
+    # What the bytes do not show needs no cause of its own where a rule names who wrote it.
+    return replace(without_unknown(node) if passes else node, passes=passes)
 
 
-def _record_rows(name: str, both: _Both) -> Difference | None:
-    pair = both.read.pairs[name]
-    ledgers = [_ledger(name, read_all(entry.content)) for entry in (pair.left, pair.right)]
-    return rows.compare(name, ledgers[0], ledgers[1], both.differing)
-
-
-def _ledger(name: str, data: bytes) -> Ledger:
+def _read_record(name: str, data: bytes) -> ReadRecord:
     """Return what the RECORD called *name* says, by names in the tree."""
     info = posixpath.dirname(name)
-    site = posixpath.dirname(info)
     listing = record.parse(data, f"{posixpath.basename(info)}/RECORD")
+    site = posixpath.dirname(info)
     found = {posixpath.normpath(posixpath.join(site, own)): row for own, row in listing.rows.items()}
-    return EMPTY._replace(data=data, rows=found)
+    return NO_RECORD._replace(data=data, rows=found)
 
 
-def _without_unknown(node: Difference) -> Difference:
-    known = tuple(finding for finding in node.findings if finding.code != UNKNOWN)
-    return replace(node, findings=known, children=tuple(map(_without_unknown, node.children)))
-
-
-def _retold(node: Difference) -> Difference:
+def _with_rules(node: Difference) -> Difference:
     """Return *node* with rules of ``tree fix`` in place of passes, which are for archives."""
     passes = dict.fromkeys(_RULES.get(code, code) for code in node.passes)
     kept = tuple(code for code in passes if code.islower())
-    return replace(node, passes=kept, children=tuple(map(_retold, node.children)))
+    return replace(node, passes=kept, children=tuple(map(_with_rules, node.children)))

@@ -9,10 +9,10 @@ from samebytes.passes.container import executable
 
 from .container import planted
 from .contents import Contents, digests_of
-from .deferred import Ledger, mismatches
 from .formats import metadata
 from .model import Verdict
 from .opened import RECORD, SIGNATURES, Opened
+from .records import ReadRecord, mismatches
 
 __all__ = ["after_passes", "verdict"]
 
@@ -48,13 +48,13 @@ def _sha256(content: Content) -> bytes:
 
 
 def verdict(
-    left: Opened, right: Opened, read: Contents, ledgers: tuple[Ledger, Ledger], equal: Mapping[str, bool]
+    left: Opened, right: Opened, read: Contents, records: tuple[ReadRecord, ReadRecord], equal: Mapping[str, bool]
 ) -> Verdict:
     """Return how equal two archives are that are not identical; *equal* is of :func:`after_passes`.
 
     :raises ArchiveError: if contents cannot be read.
     """
-    if mismatches(ledgers[0], read.left) or mismatches(ledgers[1], read.right):
+    if mismatches(records[0], read.left) or mismatches(records[1], read.right):
         return Verdict.DIFFERENT
     if left.own != right.own or planted(left) != planted(right):
         return Verdict.DIFFERENT
@@ -64,7 +64,7 @@ def verdict(
 
 
 def _is_one_form(left: Opened, right: Opened, equal: Mapping[str, bool]) -> bool:
-    """Tell whether the canonical writer would write the same bytes of both."""
+    """Return whether the canonical writer would write the same bytes of both."""
     if left.normal.keys() != right.normal.keys():
         return False
     if not all(equal.values()):

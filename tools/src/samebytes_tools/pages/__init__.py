@@ -14,7 +14,7 @@ import markupsafe
 
 from samebytes.console.style import harmless
 
-from ..comparison.causes.causes import by_code
+from ..comparison.causes.table import by_code
 from ..comparison.model import Kind
 from ..reporting.difference_tree import cause_counts, counted, other_passes, pair_name, title_of
 from ..reporting.evidence import parted

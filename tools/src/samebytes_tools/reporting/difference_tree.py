@@ -13,7 +13,7 @@ from typing import Callable, NamedTuple, TypeVar
 from samebytes import passes
 from samebytes.console.style import PLAIN, Style, harmless
 
-from ..comparison.causes.causes import by_code
+from ..comparison.causes.table import by_code
 from ..comparison.model import Comparison, Difference, Finding, Kind, Verdict
 from .evidence import Parted, parted
 from .prose import blocks, folded

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterable
 from typing import Any
 
-from ..comparison.causes.causes import by_code
+from ..comparison.causes.table import by_code
 from ..comparison.model import Comparison, Difference, Evidence, Finding, Side
 from .difference_tree import cause_counts
 from .evidence import text_of
@@ -31,7 +31,7 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
 def causes_document(comparisons: Iterable[Comparison]) -> list[dict[str, Any]]:
     """Return every cause found, with what to do about it: ``$defs/cause`` in ``compare.schema.json``."""
     counts = cause_counts(comparisons)
-    return [{**vars(by_code(code)), "differences": number} for code, number in counts.items()]
+    return [{**by_code(code).described(), "differences": number} for code, number in counts.items()]
 
 
 def _side(side: Side) -> dict[str, Any]:

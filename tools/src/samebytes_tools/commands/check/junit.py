@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from samebytes.console.style import harmless
 
-from ...comparison.causes.causes import by_code
+from ...comparison.causes.table import by_code
 from .report import blamed, fact_lines, title
 from .subject import Outcome, Result, Row
 

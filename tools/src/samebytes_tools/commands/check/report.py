@@ -8,7 +8,7 @@ from typing import Any, Callable
 
 from samebytes.console.style import Style, harmless
 
-from ...comparison.causes.causes import by_code
+from ...comparison.causes.table import by_code
 from ...comparison.model import Comparison, Verdict
 from ...reporting.difference_tree import View, body_lines, cause_lines, verdict_text
 from ...reporting.documents import causes_document, comparison_document

@@ -20,7 +20,7 @@ from ...building.interpreters import Python
 from ...building.source import unpack
 from ...building.source_copy import copy_source
 from ...comparison import model
-from ...comparison.engine import compare_files
+from ...comparison.archives import compare_files
 from ...variations.clock import CLOCK_MOVED, build_steady_sleep
 from ...variations.environments import LONG_AGO, VariedEnvironment, varied_environment
 from ...variations.machine import obstacles_of
@@ -250,9 +250,9 @@ class Case:
         pair = _artifact(left), _artifact(right)
         if pair[0] == pair[1]:
             return Outcome(kind, pair)
-        worlds = _world(first), replace(_world(second), left_over=self._left_over(way, kind, first, second))
+        builds = _known(first), replace(_known(second), left_over=self._left_over(way, kind, first, second))
         try:
-            comparison = compare_files(left, right, worlds)
+            comparison = compare_files(left, right, builds)
         except SamebytesError as error:
             return Outcome(kind, pair, note=error.message)
         sides = self._side(comparison.left, left), self._side(comparison.right, right)
@@ -432,13 +432,13 @@ def _kinds_to_build(differ: set[str]) -> tuple[str, ...]:
     return tuple(kind for kind in (SDIST, WHEEL, FROM_SDIST) if kind in differ)
 
 
-def _world(built: _Built) -> model.World:
-    """Return what the comparison may know of a world."""
+def _known(built: _Built) -> model.KnownBuild:
+    """Return what the comparison may know of a build."""
     where = built.where
     dates = [int(built.started) + (CLOCK_MOVED if where.is_later else 0)]
     if "mtimes" in where.applied:
         dates.append(LONG_AGO)
-    return model.World(
+    return model.KnownBuild(
         paths=(str(where.tree), str(where.virtual_environment), str(where.home)),
         temps=(str(where.temp),),
         user=where.user,

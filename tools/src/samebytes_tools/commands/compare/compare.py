@@ -9,8 +9,8 @@ from pathlib import Path
 from samebytes.commands.normalize.normalize import SUFFIXES
 from samebytes.errors import ArchiveError, Interrupted, SamebytesError, UsageError
 
-from ...comparison.engine import compare_files
-from ...comparison.model import UNKNOWN_WORLD, Comparison, Verdict, World
+from ...comparison.archives import compare_files
+from ...comparison.model import UNKNOWN_BUILDS, Comparison, KnownBuilds, Verdict
 from .trees import compare_trees
 
 __all__ = ["Pair", "Result", "compare", "compare_pair", "plan"]
@@ -90,24 +90,24 @@ def _archives(directory: Path) -> dict[str, Path]:
         ) from error
 
 
-def compare(left: Path, right: Path, worlds: tuple[World, World] = (UNKNOWN_WORLD, UNKNOWN_WORLD)) -> Iterator[Result]:
+def compare(left: Path, right: Path, builds: KnownBuilds = UNKNOWN_BUILDS) -> Iterator[Result]:
     """Compare two archives, two trees, or the archives of two directories; yield a result for each pair, by its name.
 
-    Errors with one pair are its result, and the others go on. *worlds* say in what circumstances each side was built.
+    Errors with one pair are its result, and the others go on. *builds* are what is known of where each came from.
 
     :raises UsageError: if there is nothing to compare.
     """
     for pair in plan(left, right):
-        yield compare_pair(pair, worlds)
+        yield compare_pair(pair, builds)
 
 
-def compare_pair(pair: Pair, worlds: tuple[World, World] = (UNKNOWN_WORLD, UNKNOWN_WORLD)) -> Result:
+def compare_pair(pair: Pair, builds: KnownBuilds = UNKNOWN_BUILDS) -> Result:
     """Compare the two archives or trees of *pair*; what is wrong with one of them is the result."""
     if pair.left is None or pair.right is None:
         return Result(pair)
     how = compare_trees if pair.left.is_dir() else compare_files
     try:
-        return Result(pair, how(pair.left, pair.right, worlds))
+        return Result(pair, how(pair.left, pair.right, builds))
     except Interrupted:
         raise
     except SamebytesError as error:

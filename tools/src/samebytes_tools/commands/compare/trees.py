@@ -7,7 +7,7 @@ from pathlib import Path
 from samebytes.archive.entry import Data, Entry, Kind
 from samebytes.artifact.record import Mismatch
 
-from ...comparison.model import UNKNOWN_WORLD, Comparison, Side, World
+from ...comparison.model import UNKNOWN_BUILDS, Comparison, KnownBuilds, Side
 from ...comparison.trees import Tree, compare
 from ..tree.apply import mode_for
 from ..tree.digest import digest
@@ -16,12 +16,12 @@ from ..tree.plan import Plan, with_parents
 from ..tree.walk import walk
 
 
-def compare_trees(left: Path, right: Path, worlds: tuple[World, World] = (UNKNOWN_WORLD, UNKNOWN_WORLD)) -> Comparison:
+def compare_trees(left: Path, right: Path, builds: KnownBuilds = UNKNOWN_BUILDS) -> Comparison:
     """Compare the directories *left* and *right*; what ``tree fix`` makes of each decides whether they can be made one.
 
     :raises ArchiveError: if something in them cannot be read, or has a name that is not UTF-8.
     """
-    return compare(_tree(left), _tree(right), worlds)
+    return compare(_tree(left), _tree(right), builds)
 
 
 def _tree(root: Path) -> Tree:

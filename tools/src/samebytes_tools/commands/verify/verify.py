@@ -21,8 +21,8 @@ from ...building import source as sources
 from ...building.interpreters import Python, named
 from ...building.isolated import Installed
 from ...building.provenance import BACKEND, SAMEBYTES, Material, Record
-from ...comparison.engine import compare_files
-from ...comparison.model import UNKNOWN_WORLD, Comparison, Verdict, World
+from ...comparison.archives import compare_files
+from ...comparison.model import UNKNOWN_BUILD, Comparison, KnownBuild, Verdict
 from ...index.pages import File
 from . import published, recover
 from .clues import Clues
@@ -167,8 +167,8 @@ class _Verification:
         """Compare, and call the two what they are to somebody who reads it when the private directory is gone."""
         prefix = Path(python.executable).resolve().parent.parent
         own = () if prefix in _SYSTEMS else (str(prefix),)
-        world = World((str(source.tree), str(self._private), *own), timezone="UTC", umask=0o022, hash_seed="0")
-        found = compare_files(published_, made, (UNKNOWN_WORLD, world))
+        build = KnownBuild((str(source.tree), str(self._private), *own), timezone="UTC", umask=0o022, hash_seed="0")
+        found = compare_files(published_, made, (UNKNOWN_BUILD, build))
         left = self._request.target if Path(self._request.target).is_file() else url
         right = self._kept(made)
         return replace(found, left=replace(found.left, path=left), right=replace(found.right, path=right))

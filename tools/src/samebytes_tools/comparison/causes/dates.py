@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["Stamp", "causes", "find"]
+from ..observations import Nature
+
+__all__ = ["Stamp", "find", "is_zone_shift", "natures"]
 
 _MONTHS = {
     "en": "january february march april may june july august september october november december",
@@ -102,7 +104,7 @@ class Stamp(NamedTuple):
 
     @property
     def moment(self) -> datetime.datetime | None:
-        """The moment that it says, in UTC if it has a numeric zone, naive if it has none; None if it does not tell."""
+        """The moment that it says, in UTC if it has a numeric zone, naive if it has none; None if not certain."""
         if len(self.parts) < 6:
             return None
         try:
@@ -126,22 +128,25 @@ def find(text: str) -> Iterator[Stamp]:
     yield from sorted(found)
 
 
-def causes(left: Stamp, right: Stamp, zones_known_alike: bool) -> tuple[str, ...]:
-    """Return the codes of what makes two stamps at one place differ: the date, the locale, the time zone."""
-    codes = []
+def natures(left: Stamp, right: Stamp, is_one_zone: bool) -> list[Nature]:
+    """Return what makes two different stamps at one place differ: the moment, the language, the time zone.
+
+    :param is_one_zone: whether both are known to have been written in one time zone
+    """
+    found = []
     if left.languages and right.languages and left.languages.isdisjoint(right.languages):
-        codes.append("D006")
-    if _is_zone_alone(left, right, zones_known_alike):
-        codes.append("D007")
-    elif left.parts != right.parts or not codes:
-        codes += ["D005", "D007"] if bool(left.zone) and bool(right.zone) and left.zone != right.zone else ["D005"]
-    return tuple(codes)
+        found.append(Nature.LOCALE)
+    if not is_one_zone and _is_zone_alone(left, right):
+        found.append(Nature.TIME_ZONE)
+    elif left.parts != right.parts or not found:
+        found.append(Nature.MOMENT)
+        if left.zone and right.zone and left.zone != right.zone:
+            found.append(Nature.TIME_ZONE)
+    return found
 
 
-def _is_zone_alone(left: Stamp, right: Stamp, zones_known_alike: bool) -> bool:
-    """Tell whether both say one moment; without zones, whether whole quarters of an hour lie between them."""
-    if zones_known_alike:
-        return False
+def _is_zone_alone(left: Stamp, right: Stamp) -> bool:
+    """Return whether both say one moment; without zones, whether whole quarters of an hour lie between them."""
     if left.parts == right.parts:
         return left.zone != right.zone
     one, other = left.moment, right.moment
@@ -153,7 +158,7 @@ def _is_zone_alone(left: Stamp, right: Stamp, zones_known_alike: bool) -> bool:
 
 
 def is_zone_shift(seconds: float) -> bool:
-    """Tell whether *seconds* may lie between two zones: whole quarters of an hour, up to 26 hours."""
+    """Return whether *seconds* may lie between two zones: whole quarters of an hour, up to 26 hours."""
     return seconds != 0 and seconds % 900 == 0 and abs(seconds) <= 26 * 3600
 
 

@@ -1,1 +1,40 @@
-"""Differences inside one format: text, metadata, ELF, bytecode and so on."""
+"""Differences inside one format, and which format a member is looked at as.
+
+To add a format, write a module with a function that takes a :class:`..members.Member` and returns a node, or None where
+the member is of another format; and put the function into FORMATS. It reports observations, and no causes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..members import Member
+from ..model import Difference
+from . import elf, hexwindow, jsontree, metadata, nested, pyc, strings, text
+
+__all__ = ["FORMATS", "compare_contents"]
+
+
+def compare_contents(member: Member) -> Difference:
+    """Return how the contents of *member* differ, by the first format that it is of; else as bytes.
+
+    :raises ArchiveError: if they cannot be read.
+    """
+    for look in FORMATS:
+        found = look(member)
+        if found is not None:
+            return found
+    return hexwindow.compare(member.name, member.left, member.right, member.clues)
+
+
+FORMATS: tuple[Callable[[Member], Difference | None], ...] = (
+    metadata.look,
+    pyc.look,
+    jsontree.look,
+    text.look,
+    elf.look,
+    # What lies in an archive is compared by all formats again.
+    lambda member: nested.look(member, compare_contents),
+    strings.look,
+)
+"""In the order in which they are tried."""

@@ -1,31 +1,42 @@
-"""ELF files, by the contents of their sections; needs pyelftools.
+"""ELF files, by the contents of their sections.
 
-Source: System V ABI, chapters "Sections" and "Dynamic Section"; the GNU notes and debug links as in binutils' manual.
+Sources: System V ABI, chapters "Sections", "Program Header" and "Dynamic Section"; for ``.note.gnu.build-id`` and
+``.gnu_debuglink`` the manuals of ld and gdb; DWARF 5.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib
-import importlib.util
 import os
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import IO, Any, NamedTuple
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 from samebytes.archive.entry import CHUNK_SIZE, Content
 
-from ..causes import repaired
-from ..causes.causes import UNKNOWN
-from ..causes.clues import FOLLOWS, Clues, codes, explain, findings_of
-from ..model import EXCERPT, UNKNOWN_WORLD, Difference, Finding, Kind, World
+from ..causes.cause import Clues
+from ..causes.table import TOOLCHAIN, UNKNOWN, codes, explain
+from ..excerpts import EXCERPT, shared
+from ..members import Member, only_on
+from ..model import Difference, Finding, Kind
+from ..observations import (
+    Fact,
+    Libraries,
+    Nature,
+    Padding,
+    SearchPaths,
+    TextPair,
+    Unexplained,
+    on_side,
+)
 from . import strings
 from .elf_moved import TABLES, Mover, Place, beside_texts
 
-__all__ = ["MAGIC", "compare"]
+__all__ = ["compare", "look"]
 
-MAGIC = b"\x7fELF"
+_MAGIC = b"\x7fELF"
+"""The first bytes of ``e_ident``."""
 
 LARGEST = 1 << 30
 """Bytes of a file that is looked at by sections; it is put into an anonymous temporary file for that."""
@@ -67,8 +78,7 @@ class _File(NamedTuple):
     facts: tuple[str, ...]
     """What headers say of the whole: machine, flags, kinds and rights of segments, memory that takes no room here."""
     bits: int
-    order: str
-    """``"little"`` or ``"big"``."""
+    order: Literal["little", "big"]
     empty: Mapping[str, tuple[int, int]]
     """Address and size of sections that take no room here."""
     size: int
@@ -77,6 +87,11 @@ class _File(NamedTuple):
     def searched(self) -> frozenset[bytes]:
         """The search paths for libraries."""
         return frozenset(value.encode("utf-8", "replace") for tag, value in self.dynamic if tag in _SEARCHED)
+
+
+def look(member: Member) -> Difference | None:
+    """Return how two ELF files differ; None where :func:`compare` gives none, or one is not ELF at all."""
+    return compare(member.name, member.left, member.right, member.clues) if member.head() == _MAGIC else None
 
 
 def compare(name: str, left: Content, right: Content, clues: Clues) -> Difference | None:
@@ -102,9 +117,10 @@ def compare(name: str, left: Content, right: Content, clues: Clues) -> Differenc
     return Difference(name, Kind.ELF, f"sections differ: {shown}", children=children[:_MOST])
 
 
-def _parsed(stream: IO[bytes]) -> _File:
-    # Imported by name, for it has no types and is there only with the extra.
-    file: Any = importlib.import_module("elftools.elf.elffile").ELFFile(stream)
+def _parsed(stream: BinaryIO) -> _File:
+    from elftools.elf.elffile import ELFFile  # which most archives do not need
+
+    file: Any = ELFFile(stream)
     sections: dict[str, _Section] = {}
     empty: dict[str, tuple[int, int]] = {}
     dynamic: list[tuple[str, str]] = []
@@ -120,7 +136,7 @@ def _parsed(stream: IO[bytes]) -> _File:
         sections[name] = _section(section)
         if kind == "SHT_DYNAMIC":
             dynamic += _tags(section)
-    order = "little" if file.little_endian else "big"
+    order: Literal["little", "big"] = "little" if file.little_endian else "big"
     return _File(
         sections, tuple(dynamic), tuple(_facts(file, empty)), file.elfclass, order, empty, stream.seek(0, os.SEEK_END)
     )
@@ -164,18 +180,19 @@ def _sections(left: _File, right: _File, clues: Clues) -> Iterator[Difference]:
     differing = [name for name in one if name in other and one[name].digest != other[name].digest]
     missing = [name for name in {**one, **other} if (name in one) != (name in other)]
     if left.facts != right.facts:
-        yield _headers(left.facts, right.facts)
+        yield _headers(left.facts, right.facts, clues)
     if left.dynamic != right.dynamic:
         yield _dynamic(left.dynamic, right.dynamic, clues)
     for name in missing:
-        yield _missing(name, name in one)
+        seen = Unexplained(*on_side(name.encode(), name in one))
+        yield only_on(name in one, name, explain(seen, "sections", clues))
     mover = _mover(left, right, clues)
     others = bool(set(differing) - set(_FROM_OTHERS)) or bool(missing) or left.facts != right.facts
     for name in differing:
         if name in _FROM_OTHERS:
-            yield _derived(name, one[name], other[name], others)
+            yield _derived(name, one[name], other[name], others, clues)
         elif max(one[name].size, other[name].size) > LARGEST_SECTION:
-            yield _opaque(name, one[name], other[name], None)
+            yield _opaque(name, one[name], other[name], None, clues)
         else:
             yield _looked_into(name, left, right, mover, clues)
 
@@ -185,7 +202,7 @@ def _together(nodes: Sequence[Difference]) -> tuple[Difference, ...]:
 
     That the compilers are the only reason is not known, so it stays unknown.
     """
-    made_by_others = any(node.name == ".comment" and _codes(node) == {"D023"} for node in nodes)
+    made_by_others = any(node.name == ".comment" and _codes(node) == {TOOLCHAIN} for node in nodes)
     dark = [node for node in nodes if _codes(node) == {UNKNOWN}]
     if not made_by_others or len(dark) < _MOST_DARK:
         return tuple(nodes)
@@ -205,10 +222,9 @@ def _codes(node: Difference) -> set[str]:
 def _mover(left: _File, right: _File, clues: Clues) -> Mover | None:
     if max(left.size, right.size) > LARGEST_MOVED or (left.bits, left.order) != (right.bits, right.order):
         return None
-    located = clues._replace(is_location=True)
 
     def same_texts(one: bytes, other: bytes) -> bool:
-        return UNKNOWN not in codes(one, other, located)
+        return UNKNOWN not in codes(TextPair(one, other, is_location=True), clues)
 
     return Mover(_places(left), _places(right), left.bits, left.order, same_texts)
 
@@ -229,11 +245,11 @@ def _looked_into(name: str, left: _File, right: _File, mover: Mover | None, clue
         if at is None:
             return Difference(name, Kind.ELF, "follows from other sections: addresses, offsets and lengths in it")
     if one.is_code:
-        return _opaque(name, one, other, at)
+        return _opaque(name, one, other, at, clues)
     return (
         (_zeroed(one, other, left, right, clues) if name == ".dynstr" else None)
         or _by_texts(name, one, other, left.searched ^ right.searched, clues, mover)
-        or _opaque(name, one, other, at)
+        or _opaque(name, one, other, at, clues)
     )
 
 
@@ -246,8 +262,8 @@ def _by_texts(
     """
     texts = [strings.of(side.data) for side in (left, right)]
     one, other = ([text for text in side if text not in told] for side in texts)
-    located = clues._replace(is_location=name.startswith(_PATHS_IN))
-    found = strings.compare_lists(name, one, other, f"section {name}", located)
+    is_location = name.startswith(_PATHS_IN)
+    found = strings.compare_lists(name, one, other, f"section {name}", clues, is_location=is_location)
     if found is None and not told:
         return None
     if found is not None and name not in TABLES and all(finding.code == UNKNOWN for finding in found.findings):
@@ -259,19 +275,10 @@ def _by_texts(
     more: tuple[Finding, ...] = ()
     explained = rest[0] == rest[1] or (mover is not None and mover.is_explained_beside_texts(name))
     if not explained or strings.MOST in map(len, texts):
-        more = findings_of((UNKNOWN,), *_around(*rest), f"section {name}, beside its texts")
+        at = shared(*rest)
+        seen = Unexplained(rest[0][at : at + 64], rest[1][at : at + 64])
+        more = explain(seen, f"section {name}, beside its texts", clues)
     return Difference(name, Kind.ELF, found.summary, found.detail, found.findings + more)
-
-
-def _around(left: bytes, right: bytes) -> tuple[bytes, bytes]:
-    """Return both from the first difference on."""
-    at = _first(left, right)
-    return left[at : at + 64], right[at : at + 64]
-
-
-def _first(left: bytes, right: bytes) -> int:
-    """Return the offset of the first difference; the shorter one's length if that is all."""
-    return next((place for place, (a, b) in enumerate(zip(left, right)) if a != b), min(len(left), len(right)))
 
 
 # -- texts of .dynamic, and what overwriting them leaves behind
@@ -279,38 +286,22 @@ def _first(left: bytes, right: bytes) -> int:
 
 def _dynamic(left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]], clues: Clues) -> Difference:
     gone, come = [each for each in left if each not in right], [each for each in right if each not in left]
+    where = "section .dynamic"
     if not gone and not come:
-        texts = ["; ".join(f"{tag} {value}" for tag, value in side).encode() for side in (left, right)]
-        return Difference(
-            ".dynamic", Kind.ELF, "libraries in another order", (), explain(texts[0], texts[1], "section .dynamic")
-        )
-    findings: tuple[Finding, ...] = ()
-    for is_search in (True, False):
-        one, other = ([each for each in side if (each[0] in _SEARCHED) == is_search] for side in (gone, come))
-        texts = ["; ".join(f"{tag} {value}" for tag, value in side).encode() for side in (one, other)]
+        findings = explain(TextPair(_joined(left), _joined(right)), where, clues)
+        return Difference(".dynamic", Kind.ELF, "libraries in another order", (), findings)
+    findings = ()
+    for tags, observed in ((_SEARCHED, SearchPaths), (("NEEDED", "SONAME"), Libraries)):
+        one, other = ([each for each in side if each[0] in tags] for side in (gone, come))
         if one or other:
-            look = _searched if is_search else _needed
-            found = look([value for _, value in one], [value for _, value in other], clues)
-            findings += findings_of(found, texts[0], texts[1], "section .dynamic")
+            values = [value for _, value in one], [value for _, value in other]
+            findings += explain(observed(_joined(one), _joined(other), values), where, clues)
     detail = [f"-{tag} {value}" for tag, value in gone] + [f"+{tag} {value}" for tag, value in come]
     return Difference(".dynamic", Kind.ELF, "other search paths or libraries", tuple(detail), findings)
 
 
-def _searched(left: Sequence[str], right: Sequence[str], clues: Clues) -> tuple[str, ...]:
-    """Return why search paths differ: places of the builds, or that one side has those of libraries put beside it."""
-    if bool(left) == bool(right):
-        texts = [":".join(side).encode() for side in (left, right)]
-        return codes(texts[0], texts[1], clues._replace(is_location=True))
-    paths, world = (left, clues.worlds[0]) if left else (right, clues.worlds[1])
-    if all(map(repaired.is_search_path, paths)):
-        return ("D024",)
-    return ("D001",) if all(_is_of_a_world(path, world) for path in paths) else (UNKNOWN,)
-
-
-def _needed(left: Sequence[str], right: Sequence[str], clues: Clues) -> tuple[str, ...]:
-    if repaired.are_libraries(left, right):
-        return ("D024",)
-    return codes("; ".join(left).encode(), "; ".join(right).encode(), clues)
+def _joined(entries: Sequence[tuple[str, str]]) -> bytes:
+    return "; ".join(f"{tag} {value}" for tag, value in entries).encode()
 
 
 def _says_the_same(left: _Section, right: _Section, file: _File, mover: Mover) -> bool:
@@ -328,14 +319,8 @@ _TEXTUAL = (0, 1, 14, 15, 29)
 
 def _rows(data: bytes, file: _File) -> Iterator[tuple[int, int]]:
     width = file.bits // 8
-    words = [int.from_bytes(data[at : at + width], file.order) for at in range(0, len(data), width)]  # type: ignore[arg-type]  # one of two
+    words = [int.from_bytes(data[at : at + width], file.order) for at in range(0, len(data), width)]
     return zip(words[::2], words[1::2])
-
-
-def _is_of_a_world(search: str, world: World) -> bool:
-    """Tell whether all directories of a search path lie where its side was built."""
-    places = [path.rstrip("/") + "/" for path in (*world.paths, *world.temps) if len(path) > 1]
-    return all(any(f"{path}/".startswith(place) for place in places) for path in search.split(":"))
 
 
 def _zeroed(one: _Section, other: _Section, left: _File, right: _File, clues: Clues) -> Difference | None:
@@ -345,7 +330,7 @@ def _zeroed(one: _Section, other: _Section, left: _File, right: _File, clues: Cl
     without moving anything, so that the former's length remains.
     """
     data = one.data, other.data
-    at = _first(*data)
+    at = shared(*data)
     begin = len(data[0][:at].rstrip(b"\0"))
     zeros = [len(side) - begin - len(side[begin:].lstrip(b"\0")) for side in data]
     text = data[0][data[0].rfind(b"\0", 0, begin) + 1 : begin]
@@ -355,60 +340,39 @@ def _zeroed(one: _Section, other: _Section, left: _File, right: _File, clues: Cl
         return None
     first = max(begin - len(text), begin + min(zeros) - EXCERPT // 2)
     shown = [side[first : min(begin + count, first + EXCERPT)] for side, count in zip(data, zeros)]
-    found = (_by_length(zeros[0] - zeros[1], clues.worlds),)
-    findings = findings_of(found, shown[0], shown[1], "section .dynstr, behind the search path")
+    seen = Padding(shown[0], shown[1], zeros[0] - zeros[1])
+    findings = explain(seen, "section .dynstr, behind the search path", clues)
     summary = f"{zeros[0]} and {zeros[1]} zeros where a longer search path was overwritten"
     return Difference(".dynstr", Kind.ELF, summary, (), findings)
 
 
-def _by_length(difference: int, worlds: tuple[World, World]) -> str:
-    """Return the cause of paths' other length: where the worlds are known, that of which the lengths differ so."""
-    if UNKNOWN_WORLD in worlds:
-        return "D001"
-    left, right = worlds
-    found = {
-        code
-        for code, ones, others in (("D001", left.paths, right.paths), ("D002", left.temps, right.temps))
-        for one, other in zip(ones, others)
-        if len(one) != len(other) and difference in [times * (len(one) - len(other)) for times in (1, 2, 3)]
-    }
-    return found.pop() if len(found) == 1 else UNKNOWN
+# -- what nothing in it shows
 
 
-# -- what is told by nothing in it
-
-
-def _headers(left: Sequence[str], right: Sequence[str]) -> Difference:
+def _headers(left: Sequence[str], right: Sequence[str], clues: Clues) -> Difference:
     sides = ["; ".join(each for each in mine if each not in others) for mine, others in ((left, right), (right, left))]
-    texts = [text or "; ".join(all_) for text, all_ in zip(sides, (left, right))]
-    findings = findings_of((UNKNOWN,), texts[0].encode(), texts[1].encode(), "headers")
+    one, other = ((text or "; ".join(all_)).encode() for text, all_ in zip(sides, (left, right)))
+    findings = explain(Unexplained(one, other), "headers", clues)
     return Difference("headers", Kind.ELF, "other segments, flags or memory", (), findings)
 
 
-def _missing(name: str, is_left: bool) -> Difference:
-    side = "left" if is_left else "right"
-    text = name.encode()
-    sides = (text, b"") if is_left else (b"", text)
-    findings = findings_of((UNKNOWN,), sides[0], sides[1], "sections")
-    return Difference(name, Kind.MISSING, f"only on the {side} side", (), findings)
-
-
-def _derived(name: str, left: _Section, right: _Section, follows: bool) -> Difference:
+def _derived(name: str, left: _Section, right: _Section, follows: bool, clues: Clues) -> Difference:
     """Return the node of a section that is a digest of others."""
-    detail = (f"-{left.data[-20:].hex()}", f"+{right.data[-20:].hex()}")
+    one, other = left.data[-20:], right.data[-20:]
+    detail = (f"-{one.hex()}", f"+{other.hex()}")
     if follows:
         return Difference(name, Kind.ELF, "follows from other sections", detail)
-    code = "D017" if name == _BUILD_ID else FOLLOWS
-    findings = findings_of((code,), left.data[-20:], right.data[-20:], f"section {name}")
+    seen = Fact(Nature.BUILD_ID, one, other)
+    findings = explain(seen, f"section {name}", clues) if name == _BUILD_ID else ()
     return Difference(name, Kind.ELF, "another id of the same contents", detail, findings)
 
 
-def _opaque(name: str, left: _Section, right: _Section, at: int | None) -> Difference:
+def _opaque(name: str, left: _Section, right: _Section, at: int | None, clues: Clues) -> Difference:
     """Return the node of a section that differs from offset *at* on, for which there is no explanation."""
     sizes = "" if left.size == right.size else f", {left.size} and {right.size} bytes"
     one, other = left.data, right.data
-    at = max(at or 0, _first(one, other))
+    at = max(at or 0, shared(one, other))
     begin = at - at % 16
-    windows = one[begin : begin + 64], other[begin : begin + 64]
-    findings = findings_of((UNKNOWN,), windows[0], windows[1], f"section {name}, offset 0x{at:x}")
+    seen = Unexplained(one[begin : begin + 64], other[begin : begin + 64])
+    findings = explain(seen, f"section {name}, offset 0x{at:x}", clues)
     return Difference(name, Kind.ELF, f"other contents{sizes}", (), findings)

@@ -6,50 +6,45 @@ from collections.abc import Iterator
 
 from samebytes.archive.entry import Content
 
-from ..model import Difference, Evidence, Kind
+from ..causes.cause import NO_CLUES, Clues
+from ..causes.table import explain
+from ..excerpts import shared
+from ..model import Difference, Kind
+from ..observations import Unexplained
 
-__all__ = ["compare", "first_difference"]
+__all__ = ["compare"]
 
 _ROW = 16
 _ROWS = 4
 
 
-def compare(name: str, left: Content, right: Content) -> Difference:
+def compare(name: str, left: Content, right: Content, clues: Clues = NO_CLUES, more: str = "") -> Difference:
     """Return where the different contents of member *name* part; both are streamed, whatever their size.
 
+    :param more: what to add to the place of the first difference
     :raises ArchiveError: if contents cannot be read.
     """
-    at, one, other = first_difference(left, right)
+    at = _first_difference(left, right)
     begin = at - at % _ROW
-    if left.size == right.size:
-        summary = f"bytes differ from offset 0x{at:x} on"
-    else:
-        summary = f"{left.size} and {right.size} bytes; they differ from offset 0x{at:x} on"
-    detail = (*_rows("-", begin, one), *_rows("+", begin, other))
-    return Difference(name, Kind.HEX, summary, tuple(detail))
+    one, other = _window(left, begin), _window(right, begin)
+    sizes = "" if left.size == right.size else f"{left.size} and {right.size} bytes; they "
+    summary = f"{sizes or 'bytes '}differ from offset 0x{at:x} on"
+    findings = explain(Unexplained(one, other), f"offset 0x{at:x}{more}", clues)
+    return Difference(name, Kind.HEX, summary, (*_rows("-", begin, one), *_rows("+", begin, other)), findings)
 
 
-def evidence(left: Content, right: Content) -> Evidence:
-    """Return the bytes at the first difference."""
-    at, one, other = first_difference(left, right)
-    return Evidence(f"offset 0x{at:x}", one, other)
-
-
-def first_difference(left: Content, right: Content) -> tuple[int, bytes, bytes]:
-    """Return the offset of the first difference, and the bytes of each side from the row in which that lies."""
+def _first_difference(left: Content, right: Content) -> int:
+    """Return the offset of the first difference; where one side ends, if that is all."""
     streams = _Stream(left), _Stream(right)
     at = 0
     while True:
         one, other = streams[0].peek(), streams[1].peek()
         size = min(len(one), len(other))
         if not size or one[:size] != other[:size]:
-            break
+            return at + shared(one, other)
         streams[0].skip(size)
         streams[1].skip(size)
         at += size
-    at += next((place for place, (a, b) in enumerate(zip(one, other)) if a != b), size)
-    begin = at - at % _ROW
-    return at, _window(left, begin), _window(right, begin)
 
 
 class _Stream:

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 
 from samebytes.artifact.jsontext import Json, NotJsonError, Number, parse, serialize
 
-from ..causes.causes import UNKNOWN
-from ..causes.clues import Clues, codes, findings_of
+from ..causes.cause import Clues
+from ..causes.table import explain
+from ..members import Member, only_on
 from ..model import Difference, Kind
+from ..observations import JsonValue, Observation, Reordered, Unexplained, on_side
 
-__all__ = ["LARGEST", "compare"]
+__all__ = ["LARGEST", "compare", "look"]
 
 LARGEST = 2 << 20
 """Bytes of a document that is read, for in memory it takes up to 20 times as much."""
 
+_SUFFIXES = (".json", ".spdx", ".cdx", ".ipynb")
 _MOST = 200
-_UUID = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
-_IDENTITY = re.compile(
-    r"serialNumber|documentNamespace|creationInfo\.created|metadata\.timestamp"
-    r"|annotations\[\d+\]\.(?:timestamp|annotationDate)|.*\.time(?:Start|End|Activated)"
-)
-"""Where CycloneDX and SPDX say which document it is, and when it was made."""
+
+
+def look(member: Member) -> Difference | None:
+    """Return how two JSON documents differ; None where :func:`compare` gives none, or they are called otherwise."""
+    held = member.held(LARGEST) if member.key.endswith(_SUFFIXES) else None
+    return compare(member.name, *held, member.clues) if held else None
 
 
 def compare(name: str, left: bytes, right: bytes, clues: Clues) -> Difference | None:
-    """Return how two JSON documents differ, or None if one is none, or they differ in their layout alone."""
+    """Return how two JSON documents differ, or None if one is not JSON, or they differ in their layout alone."""
     try:
         one, other = parse(left), parse(right)
     except NotJsonError:
@@ -60,58 +62,41 @@ class _Walk:
         elif isinstance(left, list) and isinstance(right, list):
             yield from self._arrays(path, left, right)
         elif left != right:
-            yield self._value(path, left, right)
+            one, other = _text(left), _text(right)
+            detail = tuple(f"{sign}{text[:300].decode('utf-8', 'replace')}" for sign, text in zip("-+", (one, other)))
+            yield self._node(path, "another value", JsonValue(one, other, path, self._is_sbom), path, detail)
 
     def _objects(self, path: str, left: dict[str, Json], right: dict[str, Json]) -> Iterator[Difference]:
         for key in dict.fromkeys([*left, *right]):
             below = f"{path}.{key}" if path else key
-            if key not in left or key not in right:
-                yield self._missing(
-                    below, "right" if key in right else "left", _text((right if key in right else left)[key])
-                )
-            else:
+            if key in left and key in right:
                 yield from self.compare(below, left[key], right[key])
+            else:
+                yield self._missing(below, key in left, _text((left if key in left else right)[key]))
         if left == right and list(left) != list(right):
-            sides = ", ".join(left).encode(), ", ".join(right).encode()
-            findings = findings_of(("D008",), *sides, f"keys of {path or 'the document'}")
-            yield Difference(path or "keys", Kind.JSON, "the same keys in another order", (), findings)
+            keys = Reordered(", ".join(left).encode(), ", ".join(right).encode())
+            yield self._node(
+                path or "keys", "the same keys in another order", keys, f"keys of {path or 'the document'}"
+            )
 
     def _arrays(self, path: str, left: list[Json], right: list[Json]) -> Iterator[Difference]:
-        texts = [_text(item) for item in left], [_text(item) for item in right]
-        if texts[0] != texts[1] and Counter(texts[0]) == Counter(texts[1]):
-            sides = b", ".join(texts[0]), b", ".join(texts[1])
-            findings = findings_of((self._order(texts[0]),), *sides, path)
-            yield Difference(path, Kind.JSON, "the same elements in another order", (), findings)
+        one, other = [_text(item) for item in left], [_text(item) for item in right]
+        if one != other and Counter(one) == Counter(other):
+            elements = [text.decode("utf-8", "replace") for text in one]
+            seen = Reordered(b", ".join(one), b", ".join(other), elements)
+            yield self._node(path, "the same elements in another order", seen, path)
         elif len(left) == len(right):
-            for index, (one, other) in enumerate(zip(left, right)):
-                yield from self.compare(f"{path}[{index}]", one, other)
+            for index, (a, b) in enumerate(zip(left, right)):
+                yield from self.compare(f"{path}[{index}]", a, b)
         else:
-            for side, mine, others in (("left", texts[0], texts[1]), ("right", texts[1], texts[0])):
-                for text in (Counter(mine) - Counter(others)).elements():
-                    yield self._missing(f"{path}[]", side, text)
+            yield from (self._missing(f"{path}[]", True, text) for text in (Counter(one) - Counter(other)).elements())
+            yield from (self._missing(f"{path}[]", False, text) for text in (Counter(other) - Counter(one)).elements())
 
-    def _order(self, texts: list[bytes]) -> str:
-        named = [text for text in texts if b"/" in text or text.decode("utf-8", "replace") in self._clues.names]
-        return "D009" if len(named) * 2 > len(texts) else "D008"
+    def _missing(self, path: str, is_left: bool, text: bytes) -> Difference:
+        return only_on(is_left, path, explain(Unexplained(*on_side(text, is_left)), path, self._clues))
 
-    def _missing(self, path: str, side: str, text: bytes) -> Difference:
-        sides = (text, b"") if side == "left" else (b"", text)
-        return Difference(path, Kind.MISSING, f"only on the {side} side", (), findings_of((UNKNOWN,), *sides, path))
-
-    def _value(self, path: str, left: Json, right: Json) -> Difference:
-        one, other = _text(left), _text(right)
-        identity = self._is_sbom and self._is_identity(path, one.decode("utf-8"), other.decode("utf-8"))
-        found = ("D018",) if identity else codes(_labelled(path, one), _labelled(path, other), self._clues)
-        detail = tuple(f"{sign}{text[:300].decode('utf-8', 'replace')}" for sign, text in (("-", one), ("+", other)))
-        return Difference(path, Kind.JSON, "another value", detail, findings_of(found, one, other, path))
-
-    def _is_identity(self, path: str, left: str, right: str) -> bool:
-        return bool(_IDENTITY.fullmatch(path)) or (left != right and _UUID.sub("", left) == _UUID.sub("", right))
-
-
-def _labelled(path: str, text: bytes) -> bytes:
-    """Return a value behind its key, which may tell what a number is."""
-    return path.rpartition(".")[2].encode() + b": " + text
+    def _node(self, path: str, summary: str, seen: Observation, where: str, detail: tuple[str, ...] = ()) -> Difference:
+        return Difference(path, Kind.JSON, summary, detail, explain(seen, where, self._clues))
 
 
 def _text(value: Json) -> bytes:

@@ -7,19 +7,28 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from samebytes.artifact import headers
 
-from ..causes import repaired
-from ..causes.clues import Clues, codes, findings_of
-from ..model import Difference, Finding, Kind
-from .text import compare as compare_text
-from .text import reduced
+from ..causes.cause import Clues
+from ..causes.table import explain, reduced
+from ..excerpts import shared
+from ..members import Member, only_on
+from ..model import Difference, Kind
+from ..observations import Fact, FieldValues, Nature, Reordered, Unexplained
+from . import text
 
-__all__ = ["compare", "same_entry_points", "same_metadata", "same_wheel_file"]
+__all__ = ["compare", "look", "same_entry_points", "same_metadata", "same_wheel_file"]
+
+_ORDER_PASSES = {"*.dist-info/METADATA": "W002", "*.dist-info/WHEEL": "W003", "PKG-INFO": "S001"}
+"""The pass that puts the fields into order, by member."""
 
 _UNORDERED = frozenset({"classifier", "provides-extra", "dynamic", "platform", "supported-platform", "license-file"})
 """Fields of METADATA whose values are a set; resolvers go by the order of Requires-Dist."""
 
-_BACKENDS_OWN = frozenset({"generator", "metadata-version", "wheel-version"})
-"""Fields that a backend fills in by itself."""
+
+def look(member: Member) -> Difference | None:
+    """Return how two header blocks differ, or None if the member is not known to be one, or is not."""
+    code = _ORDER_PASSES.get(member.key) or ("S001" if member.key.endswith(".egg-info/PKG-INFO") else "")
+    held = member.held(text.LARGEST) if code else None
+    return compare(member.name, *held, code, member.clues) if held else None
 
 
 def compare(name: str, left: bytes, right: bytes, order_code: str, clues: Clues) -> Difference | None:
@@ -32,7 +41,7 @@ def compare(name: str, left: bytes, right: bytes, order_code: str, clues: Clues)
         return None
     children = [*_fields(one, other, order_code, clues), *_bodies(one, other, clues)]
     if not children:
-        children = [*_form(left, right, order_code)]
+        children = [_form(left, right, order_code, clues)]
     summary = ", ".join(dict.fromkeys(child.name for child in children))
     passes = (order_code,) if children and all(child.passes for child in children) else ()
     return Difference(name, Kind.METADATA, f"differs in {summary}", passes=passes, children=tuple(children))
@@ -46,7 +55,7 @@ def _fields(left: headers.Block, right: headers.Block, order_code: str, clues: C
             spelt = next(field.name for block in (left, right) for field in block.fields if field.name.lower() == name)
             yield _field(spelt, values[0], values[1], order_code, clues)
     if list(one) != list(other) and set(one) == set(other):
-        yield _order_of_fields(left, right, order_code)
+        yield _order_of_fields(left, right, order_code, clues)
 
 
 def _by_name(block: headers.Block) -> dict[str, list[bytes]]:
@@ -58,81 +67,54 @@ def _by_name(block: headers.Block) -> dict[str, list[bytes]]:
 
 def _field(name: str, left: Sequence[bytes], right: Sequence[bytes], order_code: str, clues: Clues) -> Difference:
     where = f"field {name}"
-    lines = tuple(f"-{_shown(value)}" for value in left if value not in right) + tuple(
-        f"+{_shown(value)}" for value in right if value not in left
-    )
-    if Counter(left) == Counter(right):
-        passes = (order_code,) if name.lower() == "tag" else ("W100",) if name.lower() in _SORTABLE else ()
-        findings = findings_of(("D008",), b"\n".join(left), b"\n".join(right), where)
-        detail = (*(f"-{_shown(value)}" for value in left), *(f"+{_shown(value)}" for value in right))
-        # W100 runs only where somebody asks for it, so it is named in the remedy and not here.
-        passes = passes if passes != ("W100",) else ()
-        return Difference(name, Kind.METADATA, "the same values in another order", detail, findings, passes)
-    if not left or not right:
-        side = "right" if right else "left"
-        return Difference(
-            name, Kind.MISSING, f"only on the {side} side", lines, _value_findings(name, left, right, where, clues)
-        )
-    return Difference(
-        name, Kind.METADATA, "another value", lines, reduced(_value_findings(name, left, right, where, clues))
-    )
-
-
-_SORTABLE = frozenset({"requires-dist", "provides-extra", "classifier"})
-
-
-def _value_findings(
-    name: str, left: Sequence[bytes], right: Sequence[bytes], where: str, clues: Clues
-) -> tuple[Finding, ...]:
     one, other = b"\n".join(left), b"\n".join(right)
-    if name.lower() in _BACKENDS_OWN and left and right:
-        return findings_of(("D015",), one, other, where)
+    if Counter(left) == Counter(right):
+        # W100, which sorts other fields, runs only where somebody asks for it; the cause's remedy names it.
+        passes = (order_code,) if name.lower() == "tag" else ()
+        detail = (*(f"-{_shown(value)}" for value in left), *(f"+{_shown(value)}" for value in right))
+        findings = explain(Reordered(one, other), where, clues)
+        return Difference(name, Kind.METADATA, "the same values in another order", detail, findings, passes)
+    lines = tuple(f"-{_shown(value)}" for value in left if value not in right)
+    lines += tuple(f"+{_shown(value)}" for value in right if value not in left)
     if not left or not right:
-        return findings_of(("D099",), one, other, where)
-    if name.lower() == "tag" and repaired.are_tags(left, right):
-        return findings_of(("D024",), one, other, where)
-    if len(left) == len(right):
-        return tuple(finding for a, b in zip(left, right) for finding in findings_of(codes(a, b, clues), a, b, where))
-    return findings_of(codes(one, other, clues), one, other, where)
+        return only_on(bool(left), name, explain(Unexplained(one, other), where, clues), lines)
+    # Tags are a set, so all of one side's are held against all of the other's; the values of other fields in pairs.
+    pairs = zip(left, right) if len(left) == len(right) and name.lower() != "tag" else [(one, other)]
+    values = (FieldValues(a, b, name.lower()) for a, b in pairs if a != b)
+    findings = reduced(finding for seen in values for finding in explain(seen, where, clues))
+    return Difference(name, Kind.METADATA, "another value", lines, findings)
 
 
-def _order_of_fields(left: headers.Block, right: headers.Block, order_code: str) -> Difference:
+def _order_of_fields(left: headers.Block, right: headers.Block, order_code: str, clues: Clues) -> Difference:
     lists = [list(dict.fromkeys(field.name for field in block.fields)) for block in (left, right)]
     place = next(number for number, (a, b) in enumerate(zip(*lists)) if a.lower() != b.lower())
-    excerpt = [", ".join(names[place : place + 3]).encode() for names in lists]
-    findings = findings_of(("D015",), excerpt[0], excerpt[1], f"field {place + 1}")
+    one, other = (", ".join(names[place : place + 3]).encode() for names in lists)
+    findings = explain(Fact(Nature.BACKEND_SPELLING, one, other), f"field {place + 1}", clues)
     return Difference("order of fields", Kind.METADATA, "fields in another order", (), findings, (order_code,))
 
 
 def _bodies(left: headers.Block, right: headers.Block, clues: Clues) -> Iterator[Difference]:
     if left.body == right.body:
         return
-    found = compare_text("description", left.body or b"", right.body or b"", clues)
-    yield found if found.findings or found.summary else _nothing_but_empty_line(left, right)
+    found = text.compare("description", left.body or b"", right.body or b"", clues)
+    if found.findings or found.summary:
+        yield found
+        return
+    one, other = (b"(none)" if block.body is None else block.body for block in (left, right))
+    findings = explain(Fact(Nature.BACKEND_SPELLING, one, other), "after the fields", clues)
+    yield Difference("description", Kind.METADATA, "an empty line after the fields", (), findings)
 
 
-def _nothing_but_empty_line(left: headers.Block, right: headers.Block) -> Difference:
-    bodies = [b"(none)" if block.body is None else block.body for block in (left, right)]
-    findings = findings_of(("D015",), bodies[0], bodies[1], "after the fields")
-    return Difference("description", Kind.METADATA, "an empty line after the fields", (), findings)
-
-
-def _form(left: bytes, right: bytes, order_code: str) -> Iterator[Difference]:
-    """Give what the fields' values do not show: line ends, spaces, the spelling of names, the order of repetitions."""
-    code = "D014" if (b"\r\n" in left) != (b"\r\n" in right) else "D015"
-    at = next((place for place, (a, b) in enumerate(zip(left, right)) if a != b), min(len(left), len(right)))
-    excerpts = left[max(0, at - 40) : at + 40], right[max(0, at - 40) : at + 40]
+def _form(left: bytes, right: bytes, order_code: str, clues: Clues) -> Difference:
+    """Return what the fields' values do not show: line ends, spaces, spelling of names, order of repetitions."""
+    is_ends = (b"\r\n" in left) != (b"\r\n" in right)
+    at = shared(left, right)
+    excerpts = (side[max(0, at - 40) : at + 40] for side in (left, right))
+    findings = explain(Fact(Nature.LINE_ENDS if is_ends else Nature.BACKEND_SPELLING, *excerpts), f"offset {at}", clues)
     blocks = headers.parse(left), headers.parse(right)
-    cured = (
-        blocks[0] is not None
-        and blocks[1] is not None
-        and headers.in_order(blocks[0], headers.METADATA_ORDER) == headers.in_order(blocks[1], headers.METADATA_ORDER)
-    )
-    name = "line ends" if code == "D014" else "form"
-    passes = (order_code,) if cured else ()
-    yield Difference(
-        name, Kind.METADATA, "written otherwise", (), findings_of((code,), *excerpts, f"offset {at}"), passes
-    )
+    ordered = [headers.in_order(block, headers.METADATA_ORDER) for block in blocks if block is not None]
+    passes = (order_code,) if len(ordered) == 2 and ordered[0] == ordered[1] else ()
+    return Difference("line ends" if is_ends else "form", Kind.METADATA, "written otherwise", (), findings, passes)
 
 
 def _shown(value: bytes) -> str:
@@ -143,12 +125,12 @@ def _shown(value: bytes) -> str:
 
 
 def same_metadata(left: bytes, right: bytes) -> bool:
-    """Tell whether two METADATA files mean the same to installers and people: fields by name, sets as sets."""
+    """Return whether two METADATA files mean the same to installers and people: fields by name, sets as sets."""
     return _meanings_agree(left, right, _UNORDERED, frozenset())
 
 
 def same_wheel_file(left: bytes, right: bytes) -> bool:
-    """Tell whether two WHEEL files mean the same to installers: all but who generated it."""
+    """Return whether two WHEEL files mean the same to installers: all but who generated it."""
     return _meanings_agree(left, right, frozenset({"tag"}), frozenset({"generator"}))
 
 
@@ -170,7 +152,7 @@ def _meanings_agree(left: bytes, right: bytes, unordered: frozenset[str], ignore
 
 
 def same_entry_points(left: bytes, right: bytes) -> bool:
-    """Tell whether two entry_points.txt files declare the same: groups and names in whatever order."""
+    """Return whether two entry_points.txt files declare the same: groups and names in whatever order."""
     one, other = _entry_points(left), _entry_points(right)
     return left == right or (one is not None and one == other)
 

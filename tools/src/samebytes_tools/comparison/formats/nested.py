@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
-from samebytes.archive.entry import CHUNK_SIZE, Archive, Content, Entry, Kind
+from samebytes.archive.entry import CHUNK_SIZE, Archive, Content
+from samebytes.archive.entry import Kind as EntryKind
 from samebytes.archive.gzip import gunzip
+from samebytes.archive.tar_reader import open_sdist
+from samebytes.archive.zip_reader import open_zip
 from samebytes.epoch import DEFAULT_DATE
 from samebytes.errors import ArchiveError, OutputError, SamebytesError
 from samebytes.passes.container import CONTAINER
@@ -17,13 +19,13 @@ from samebytes.passes.model import Context
 from samebytes.passes.pipeline import run
 
 from .. import container, contents
-from ..causes.clues import findings_of
-from ..members import Member, compare_contents, missing, other_nature
-from ..model import Difference
-from ..model import Kind as Nature
+from ..causes.table import explain
+from ..members import Member, missing, other_nature
+from ..model import Difference, Kind
+from ..observations import Fact, Nature
 from ..opened import Opened, declared
 
-__all__ = ["DEEPEST", "LARGEST", "compare"]
+__all__ = ["DEEPEST", "LARGEST", "look"]
 
 DEEPEST = 3
 """How many archives may lie in one another."""
@@ -35,41 +37,47 @@ LARGEST_CONTENTS = 1 << 30
 """Bytes that it may hold."""
 
 _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b\x08"
+"""A local file header's signature (APPNOTE, 4.3.7); gzip's ID1, ID2 and CM for deflate (RFC 1952, 2.3.1)."""
+
+_GZIP_HEAD = 10
+"""Bytes of a gzip header without optional fields, of which four from the fifth on are MTIME (RFC 1952, 2.3.1)."""
+
+_USTAR_AT = 257
+"""Where a tar header has its magic (POSIX, pax: "ustar Interchange Format")."""
+
 _RULES = tuple(one for one in CONTAINER if one.code not in ("Z001", "T001"))
-_TAR_MAGIC_AT = 257
+"""Order is compared here, by both sides."""
+
+Compare = Callable[[Member], Difference]
 
 
-def compare(member: Member, head: bytes) -> Difference | None:
+def look(member: Member, compare_contents: Compare) -> Difference | None:
     """Return how two archives differ that are the contents of *member*, or None if they are none that can be read.
 
-    *head* is what both begin with.
-
+    :param compare_contents: compares what lies in them
     :raises ArchiveError: if the contents cannot be read from the archive that they lie in.
     """
+    head = member.head()
     if not head.startswith((_ZIP, _GZIP)):
         return None
     if member.depth >= DEEPEST or max(member.left.size, member.right.size) > LARGEST:
         member.note(f"{member.name}: not looked into: too large, or too deep in other archives")
         return None
     try:
-        return _looked_into(member, head)
+        with tempfile.TemporaryDirectory(prefix="samebytes-") as directory:
+            sides = (("l", member.left), ("r", member.right))
+            one, other = (_copied(content, Path(directory, side)) for side, content in sides)
+            try:
+                how = _zips if head.startswith(_ZIP) else _gzips
+                return how(member, one, other, compare_contents)
+            except SamebytesError as error:
+                member.note(f"{member.name}: not looked into: {error.message}")
+                return None
     except OSError as error:
         raise OutputError(
             f"{member.name}: cannot be copied to a temporary directory: {error.strerror or error}",
             remedy="Make room, or point TMPDIR at a directory with more.",
         ) from error
-
-
-def _looked_into(member: Member, head: bytes) -> Difference | None:
-    with tempfile.TemporaryDirectory(prefix="samebytes-") as directory:
-        paths = [_copied(content, Path(directory, side)) for side, content in (("l", member.left), ("r", member.right))]
-        try:
-            if head.startswith(_ZIP):
-                return _zips(member, paths[0], paths[1])
-            return _gzips(member, paths[0], paths[1], Path(directory))
-        except SamebytesError as error:
-            member.note(f"{member.name}: not looked into: {error.message}")
-            return None
 
 
 def _copied(content: Content, directory: Path) -> Path:
@@ -81,24 +89,32 @@ def _copied(content: Content, directory: Path) -> Path:
     return path
 
 
-def _zips(member: Member, left: Path, right: Path) -> Difference:
-    from samebytes.archive.zip_reader import open_zip
-
+def _zips(member: Member, left: Path, right: Path, compare_contents: Compare) -> Difference:
     with open_zip(left) as one, open_zip(right) as other:
-        return _archives(member, _opened(one, "wheel", left), _opened(other, "wheel", right))
+        return _archives(member, _opened(one, "wheel", left), _opened(other, "wheel", right), compare_contents)
 
 
-def _gzips(member: Member, left: Path, right: Path, scratch: Path) -> Difference:
-    from samebytes.archive.tar_reader import open_sdist
-
-    plain = [_unpacked(path, scratch / f"{path.parent.name}.plain") for path in (left, right)]
-    if all(_is_tar(path) for path in plain):
+def _gzips(member: Member, left: Path, right: Path, compare_contents: Compare) -> Difference:
+    plain = [_unpacked(path) for path in (left, right)]
+    if all(map(_is_tar, plain)):
         with open_sdist(left) as one, open_sdist(right) as other:
-            return _archives(member, _opened(one, "sdist"), _opened(other, "sdist"))
-    return _single(member, _FileContent(plain[0]), _FileContent(plain[1]), left, right)
+            return _archives(member, _opened(one, "sdist"), _opened(other, "sdist"), compare_contents)
+    held = _FileContent(plain[0]), _FileContent(plain[1])
+    if contents.digests_of(held[0]).sha256 != contents.digests_of(held[1]).sha256:
+        name = member.name[: -len(".gz")] if member.name.endswith(".gz") else f"{member.name}, unpacked"
+        inner = member._replace(key=name, name=name, left=held[0], right=held[1], depth=member.depth + 1)
+        return Difference(member.name, Kind.ARCHIVE, "holds another file", children=(compare_contents(inner),))
+    heads = []
+    for path in (left, right):
+        with path.open("rb") as file:
+            heads.append(file.read(_GZIP_HEAD))
+    nature = Nature.GZIP_TIME if heads[0][4:8] != heads[1][4:8] else Nature.COMPRESSION
+    findings = explain(Fact(nature, heads[0], heads[1]), "gzip header", member.clues)
+    return Difference(member.name, Kind.ARCHIVE, "the same file, compressed otherwise", (), findings)
 
 
-def _unpacked(path: Path, target: Path) -> Path:
+def _unpacked(path: Path) -> Path:
+    target = path.with_name("unpacked")
     with path.open("rb") as source, target.open("wb") as sink:
         gunzip(source, sink, path.name, source_size=path.stat().st_size, always_allowed=LARGEST_CONTENTS)
     return target
@@ -106,73 +122,52 @@ def _unpacked(path: Path, target: Path) -> Path:
 
 def _is_tar(path: Path) -> bool:
     with path.open("rb") as file:
-        file.seek(_TAR_MAGIC_AT)
+        file.seek(_USTAR_AT)
         return file.read(5) == b"ustar"
-
-
-def _single(member: Member, left: Content, right: Content, one: Path, other: Path) -> Difference:
-    """Return how two compressed files differ: what is compressed, or the compression."""
-    name = member.name[: -len(".gz")] if member.name.endswith(".gz") else f"{member.name}, unpacked"
-    if contents.digests_of(left).sha256 != contents.digests_of(right).sha256:
-        inner = compare_contents(member._replace(key=name, name=name, left=left, right=right, depth=member.depth + 1))
-        return Difference(member.name, Nature.ARCHIVE, "holds another file", children=(inner,))
-    heads = one.read_bytes()[:10], other.read_bytes()[:10]
-    code = "D005" if heads[0][4:8] != heads[1][4:8] else "D013"
-    findings = findings_of((code,), *heads, "gzip header")
-    return Difference(member.name, Nature.ARCHIVE, "the same file, compressed otherwise", (), findings)
 
 
 def _opened(archive: Archive, kind: str, zip_path: Path | None = None) -> Opened:
     """Return an archive of any layout as the container's comparison wants it, with no name of a release."""
     total = sum(entry.content.size for entry in archive.entries)
     if total > LARGEST_CONTENTS:
-        raise ArchiveError(f"it holds {total} bytes", remedy="Unpack both and compare what is in them.")
+        raise ArchiveError(f"it holds {total} bytes", remedy="Unpack both, and compare what is in them.")
     outcomes = run(archive, Context(DEFAULT_DATE, kind), _RULES)
     changes = tuple(change for outcome in outcomes for change in outcome.changes)
     kept = {entry.name for entry in outcomes[-1].archive.entries}
-    files = {entry.name: entry for entry in archive.entries if entry.name in kept or entry.kind is not Kind.DIRECTORY}
-    normal = {entry.name: entry for entry in outcomes[-1].archive.entries}
+    files = {each.name: each for each in archive.entries if each.name in kept or each.kind is not EntryKind.DIRECTORY}
+    normal = {each.name: each for each in outcomes[-1].archive.entries}
     headers, comment = declared(zip_path, archive) if zip_path else ({}, b"")
     return Opened(kind, archive, "", files, normal, changes, headers, comment)
 
 
-def _archives(member: Member, left: Opened, right: Opened) -> Difference:
-    found = tuple(_without_passes(each) for each in _differences(member, left, right))
+def _archives(member: Member, left: Opened, right: Opened, compare_contents: Compare) -> Difference:
+    found = tuple(_without_passes(each) for each in _differences(member, left, right, compare_contents))
     if not found:
-        findings = findings_of(("D013",), b"%d bytes" % member.left.size, b"%d bytes" % member.right.size, "")
-        return Difference(member.name, Nature.ARCHIVE, "the same members, compressed otherwise", (), findings)
+        sizes = (b"%d bytes" % content.size for content in (member.left, member.right))
+        findings = explain(Fact(Nature.COMPRESSION, *sizes), "", member.clues)
+        return Difference(member.name, Kind.ARCHIVE, "the same members, compressed otherwise", (), findings)
     count = len(found)
-    return Difference(member.name, Nature.ARCHIVE, f"{count} thing{'s' * (count != 1)} in it differ", children=found)
+    return Difference(member.name, Kind.ARCHIVE, f"{count} thing{'s' * (count != 1)} in it differ", children=found)
 
 
-def _differences(member: Member, left: Opened, right: Opened) -> Iterator[Difference]:
-    ordered = container.order(left, right)
-    if ordered is not None:
-        yield ordered
-    yield from container.deviations(left, right, member.clues.worlds)
+def _differences(member: Member, left: Opened, right: Opened, compare_contents: Compare) -> Iterator[Difference]:
+    clues = member.clues
     read = contents.read(left, right, {})
-    repacked = container.repacked(read.pairs.values())
-    if repacked is not None:
-        yield repacked
+    yield from container.compare(left, right, read, clues)
     for key in dict.fromkeys([*left.files, *right.files]):
         one, other = left.files.get(key), right.files.get(key)
+        entry = one or other
         if one is None or other is None:
-            yield from _alone(key, one, other)
+            if entry is not None:
+                yield missing(key, entry, one is not None, "nested", clues)
             continue
-        nature = other_nature(one, other, left.kind)
+        nature = other_nature(one, other, left.kind, clues)
         if nature is not None:
             yield nature
         pair = read.pairs.get(key)
         if pair is not None and not pair.equal:
-            yield compare_contents(
-                member._replace(key=key, name=key, left=one.content, right=other.content, depth=member.depth + 1)
-            )
-
-
-def _alone(key: str, left: Entry | None, right: Entry | None) -> Iterator[Difference]:
-    for side, entry in (("left", left), ("right", right)):
-        if entry is not None:
-            yield missing(key, entry, side, "nested")
+            inner = member._replace(key=key, name=key, left=one.content, right=other.content, depth=member.depth + 1)
+            yield compare_contents(inner)
 
 
 def _without_passes(node: Difference) -> Difference:
@@ -191,9 +186,5 @@ class _FileContent:
 
     def chunks(self) -> Iterator[bytes]:
         with self._path.open("rb") as file:
-            yield from _pieces(file)
-
-
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    while chunk := file.read(CHUNK_SIZE):
-        yield chunk
+            while chunk := file.read(CHUNK_SIZE):
+                yield chunk

@@ -7,20 +7,28 @@ from collections.abc import Iterator
 from samebytes.artifact.marshal_reader import NotMarshalError
 from samebytes.artifact.pyc import HEADER_SIZE, Header, header_of
 
-from ..causes.causes import UNKNOWN
-from ..causes.clues import Clues, codes, findings_of
+from ..causes.cause import Clues
+from ..causes.table import explain, reduced, without_unknown
+from ..excerpts import shared
+from ..members import Member
 from ..model import Difference, Finding, Kind
-from . import strings
+from ..observations import Fact, MemberTime, Nature, Observation, Reordered, TextPair, Unexplained
+from . import strings, text
 from .marshalled import Change, changes
-from .text import reduced
 
-__all__ = ["compare"]
+__all__ = ["compare", "look"]
 
 _FLAGS = {0: "time and size of the source", 1: "hash of the source, not checked", 3: "hash of the source, checked"}
 """PEP 552's word of flags."""
 
 _MOST = 40
 """How many of the values that differ are shown."""
+
+
+def look(member: Member) -> Difference | None:
+    """Return how two compiled modules differ, or None if one of the contents is not one, or too large."""
+    held = member.held(text.LARGEST) if member.key.endswith(".pyc") else None
+    return compare(member.name, *held, member.clues) if held else None
 
 
 def compare(name: str, left: bytes, right: bytes, clues: Clues) -> Difference | None:
@@ -31,7 +39,7 @@ def compare(name: str, left: bytes, right: bytes, clues: Clues) -> Difference | 
     if one.magic != other.magic:
         pythons = _python(one), _python(other)
         return _other_python(name, pythons, _texts("texts", left, right, clues))
-    children = [*_header(one, other, (left[4:HEADER_SIZE], right[4:HEADER_SIZE]))]
+    children = [*_header(one, other, (left[4:HEADER_SIZE], right[4:HEADER_SIZE]), clues)]
     if left[HEADER_SIZE:] != right[HEADER_SIZE:]:
         children.append(_code(left, right, one.magic, clues))
     parts = " and ".join(child.name for child in children)
@@ -44,11 +52,12 @@ def _python(header: Header) -> str:
 
 
 def _other_python(name: str, pythons: tuple[str, str], texts: Difference | None) -> Difference:
+    seen = Fact(Nature.COMPILER, pythons[0].encode(), pythons[1].encode())
     # Another compiler writes other texts; those that show a cause of their own still do.
-    caused = tuple(finding for finding in texts.findings if finding.code != UNKNOWN) if texts else ()
-    findings = (*findings_of(("D023",), pythons[0].encode(), pythons[1].encode(), "magic number"), *caused)
+    caused = without_unknown(texts).findings if texts else ()
     summary = f"compiled by {pythons[0]} and {pythons[1]}"
-    return Difference(name, Kind.PYC, summary, texts.detail if texts else (), findings)
+    detail = texts.detail if texts else ()
+    return Difference(name, Kind.PYC, summary, detail, (*explain(seen, "magic number"), *caused))
 
 
 def _texts(name: str, left: bytes, right: bytes, clues: Clues) -> Difference | None:
@@ -56,20 +65,21 @@ def _texts(name: str, left: bytes, right: bytes, clues: Clues) -> Difference | N
     return strings.compare_lists(name, one, other, "embedded text", clues)
 
 
-def _header(left: Header, right: Header, excerpts: tuple[bytes, bytes]) -> Iterator[Difference]:
+def _header(left: Header, right: Header, excerpts: tuple[bytes, bytes], clues: Clues) -> Iterator[Difference]:
     if left == right:
         return
     shown = _shown(left), _shown(right)
     detail = (f"-{shown[0]}", f"+{shown[1]}")
+    where = "header, from offset 4"
     flags = {left.flags, right.flags}
     is_hash = left.flags == right.flags and left.flags & 1
     if is_hash or (flags == {0} and left.size != right.size):
-        # Another hash or size stands for another source; who finds that one among the differences drops the finding.
-        findings = findings_of((UNKNOWN,), *excerpts, "header, from offset 4")
+        # Another hash or size stands for another source; where that one differs too, its node has the cause.
+        findings = explain(Unexplained(*excerpts), where, clues)
         yield Difference("header", Kind.PYC, "made from another source", detail, findings)
         return
     passes = ("P001",) if 0 in flags and not {1, 2} & flags else ()
-    findings = findings_of(("D011",), *excerpts, "header, from offset 4")
+    findings = explain(MemberTime(*excerpts), where, clues)
     yield Difference("header", Kind.PYC, f"{shown[0]} and {shown[1]}", detail, findings, passes)
 
 
@@ -87,11 +97,12 @@ def _code(left: bytes, right: bytes, magic: int, clues: Clues) -> Difference:
         texts = _texts("code", left, right, clues)
         summary = f"code cannot be read ({error}); its texts are compared"
         if texts is None:
-            return Difference("code", Kind.PYC, summary, (), _unknown(left, right))
+            return Difference("code", Kind.PYC, summary, (), _unknown(left, right, clues))
         return Difference("code", Kind.PYC, summary, texts.detail, texts.findings)
     if not found:
         # The same values: which of them are written as references depends on how often each was in use.
-        return Difference("code", Kind.PYC, "the same code, written with other references", (), _unknown(left, right))
+        findings = _unknown(left, right, clues)
+        return Difference("code", Kind.PYC, "the same code, written with other references", (), findings)
     return Difference("code", Kind.PYC, _summary(found), tuple(_detail(found)), findings)
 
 
@@ -105,21 +116,20 @@ def _summary(found: list[Change]) -> str:
     return f"{', '.join(fields)} differ{'s' * (len(fields) == 1)}"
 
 
-def _unknown(left: bytes, right: bytes) -> tuple[Finding, ...]:
-    at = next((place for place, (a, b) in enumerate(zip(left, right)) if a != b and place >= HEADER_SIZE), HEADER_SIZE)
-    return findings_of((UNKNOWN,), left[at - 8 : at + 24], right[at - 8 : at + 24], f"offset 0x{at:x}")
+def _unknown(left: bytes, right: bytes, clues: Clues) -> tuple[Finding, ...]:
+    at = HEADER_SIZE + shared(left[HEADER_SIZE:], right[HEADER_SIZE:])
+    return explain(Unexplained(left[at - 8 : at + 24], right[at - 8 : at + 24]), f"offset 0x{at:x}", clues)
 
 
 def _finding(change: Change, clues: Clues) -> tuple[Finding, ...]:
     one, other = change.left, change.right
     left, right = one.content(), other.content()
-    if one.is_set and other.is_set:
-        same = sorted(one.elements()) == sorted(other.elements())
-        return findings_of(("D008" if same else UNKNOWN,), left, right, change.where)
-    if one.text is not None and other.text is not None:
-        located = clues._replace(is_location=change.where.endswith(".co_filename"))
-        return findings_of(codes(left, right, located), left, right, change.where)
-    return findings_of((UNKNOWN,), left, right, change.where)
+    seen: Observation = Unexplained(left, right)
+    if one.is_set and other.is_set and sorted(one.elements()) == sorted(other.elements()):
+        seen = Reordered(left, right)
+    elif one.text is not None and other.text is not None:
+        seen = TextPair(left, right, is_location=change.where.endswith(".co_filename"))
+    return explain(seen, change.where, clues)
 
 
 def _detail(found: list[Change]) -> Iterator[str]:

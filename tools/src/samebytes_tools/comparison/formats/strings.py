@@ -6,18 +6,25 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import islice
 from typing import NamedTuple
 
 from samebytes.archive.entry import Content
 
-from ..causes.causes import UNKNOWN
-from ..causes.clues import Clues, codes, findings_of
+from ..causes.cause import Clues
+from ..causes.table import explain, reduced
+from ..excerpts import shared
+from ..members import Member
 from ..model import Difference, Finding, Kind
-from .text import reduced
+from ..observations import TextPair, Unexplained
+from . import hexwindow
 
-__all__ = ["SHORTEST", "compare_lists", "of", "read"]
+__all__ = ["SHORTEST", "compare_lists", "look", "of", "read"]
+
+LARGEST = 256 << 20
+"""Bytes of a binary file whose texts are listed."""
 
 SHORTEST = 5
 """How many printable characters in a row are a text."""
@@ -35,7 +42,7 @@ _SHOWN = 60
 _TEXT = re.compile(rb"[\t\x20-\x7e\x80-\xf4]{%d,%d}" % (SHORTEST, LONGEST))
 
 
-class Texts(NamedTuple):
+class EmbeddedTexts(NamedTuple):
     """What is in a member."""
 
     found: list[bytes]
@@ -46,7 +53,24 @@ class Texts(NamedTuple):
     """Whether there are more texts than were kept."""
 
 
-def read(content: Content) -> Texts:
+def look(member: Member) -> Difference | None:
+    """Return how the texts in two binary files differ, with a window of bytes where those do not show all.
+
+    None if they do not differ, or one of the files is too large.
+    """
+    if max(member.left.size, member.right.size) > LARGEST:
+        return None
+    one, other = read(member.left), read(member.right)
+    found = compare_lists(member.name, one.found, other.found, "embedded text", member.clues)
+    if found is None:
+        return None
+    window = hexwindow.compare(member.name, member.left, member.right, member.clues, ", and beside the texts")
+    is_all = one.beside == other.beside and not one.is_cut and not other.is_cut
+    findings = found.findings if is_all else reduced([*found.findings, *window.findings])
+    return replace(found, detail=(*found.detail, *window.detail), findings=findings)
+
+
+def read(content: Content) -> EmbeddedTexts:
     """Return the texts in *content*, of which no more than MOST and MOST_BYTES are kept; it is streamed.
 
     :raises ArchiveError: if it cannot be read.
@@ -61,7 +85,7 @@ def read(content: Content) -> Texts:
                 found.append(text)
         state.update(rest[1:] if last == rest[:1] == b"\0" else rest)
         last = rest[-1:] or last
-    return Texts(found, state.digest(), len(found) == MOST or size > MOST_BYTES)
+    return EmbeddedTexts(found, state.digest(), len(found) == MOST or size > MOST_BYTES)
 
 
 def _pieces(content: Content) -> Iterator[bytes]:
@@ -131,46 +155,42 @@ _USUAL = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 /._-:+
 
 
 def compare_lists(
-    name: str, left: Sequence[bytes], right: Sequence[bytes], where: str, clues: Clues
+    name: str, left: Sequence[bytes], right: Sequence[bytes], where: str, clues: Clues, *, is_location: bool = False
 ) -> Difference | None:
-    """Return how two lists of texts differ, or None if they are the same; *where* is for the evidence."""
+    """Return how two lists of texts differ, or None if they are the same; *where* is for the evidence.
+
+    :param is_location: whether paths in them are where something was built
+    """
     if left == right:
         return None
     gone, come = _different(left, right)
     if not gone and not come:
         return None
     pairs, rest = _matched(gone, come)
-    findings = [*_explained(pairs, where, clues)]
-    findings += [finding for one, other in rest[:_SHOWN] for finding in findings_of((UNKNOWN,), one, other, where)]
+    findings = [*_explained(pairs, where, clues, is_location)]
+    findings += [finding for texts in rest[:_SHOWN] for finding in explain(Unexplained(*texts), where, clues)]
     detail = [f"-{_shown(text)}" for text in gone[:_SHOWN]] + [f"+{_shown(text)}" for text in come[:_SHOWN]]
     summary = f"{len(gone)} and {len(come)} texts only on one side"
     return Difference(name, Kind.STRINGS, summary, tuple(detail), reduced(findings))
 
 
-def _explained(pairs: Sequence[tuple[bytes, bytes]], where: str, clues: Clues) -> Iterator[Finding]:
+def _explained(pairs: Sequence[tuple[bytes, bytes]], where: str, clues: Clues, is_location: bool) -> Iterator[Finding]:
     """Give the findings of texts that stand for each other; what differs in the same way is looked at once."""
     seen: set[tuple[bytes, bytes]] = set()
     for one, other in pairs:
-        own = _own_parts(one, other)
+        begin = shared(one, other)
+        end = min(shared(one[::-1], other[::-1]), min(len(one), len(other)) - begin)
+        own = one[begin : len(one) - end], other[begin : len(other) - end]
         if own in seen:
             continue
         seen.add(own)
-        found = codes(one, other, clues) if len(seen) <= _MOST_WAYS else (UNKNOWN,)
-        yield from findings_of(found, one, other, where)
         if len(seen) > _MOST_WAYS:
+            yield from explain(Unexplained(one, other), where, clues)
             return
+        yield from explain(TextPair(one, other, is_location), where, clues)
 
 
 _MOST_WAYS = 300
-
-
-def _own_parts(left: bytes, right: bytes) -> tuple[bytes, bytes]:
-    """Return what is between the beginning and the end that two texts share."""
-    shortest = min(len(left), len(right))
-    begin = next((place for place in range(shortest) if left[place] != right[place]), shortest)
-    rest = shortest - begin
-    end = next((place for place in range(rest) if left[-1 - place] != right[-1 - place]), rest)
-    return left[begin : len(left) - end], right[begin : len(right) - end]
 
 
 def _different(left: Iterable[bytes], right: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:

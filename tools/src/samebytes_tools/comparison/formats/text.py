@@ -8,11 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-from ..causes.causes import UNKNOWN
-from ..causes.clues import FOLLOWS, Clues, codes, findings_of
-from ..model import EXCERPT, Difference, Finding, Kind
+from ..causes.cause import Clues
+from ..causes.table import explain, reduced
+from ..excerpts import EXCERPT, shared
+from ..members import Member
+from ..model import Difference, Finding, Kind
+from ..observations import Fact, LoneLines, Nature, Reordered, TextPair, Unexplained
 
-__all__ = ["LARGEST", "compare", "is_text", "reduced"]
+__all__ = ["LARGEST", "compare", "is_text", "look"]
 
 LARGEST = 4 << 20
 """Bytes of a text that is held; larger ones are looked at in windows of bytes."""
@@ -30,8 +33,6 @@ _MOST_FINDINGS = 3
 _CODE = re.compile(r"\.(?:py|pyi|pyx|pxd|c|cc|cpp|cxx|h|hh|hpp|rs|go|js|ts|f|f90|sh|bat)\Z", re.IGNORECASE)
 """Where the order of lines is the program's."""
 
-_LEFTOVER = re.compile(rb"\Abuild/(?:lib|bdist|temp)|(?:\A|/)(?:__pycache__|\.eggs|\.pytest_cache)/")
-
 
 class _Hunk(NamedTuple):
     left: Sequence[bytes]
@@ -40,8 +41,14 @@ class _Hunk(NamedTuple):
     """In the left text, from 1; in the right one where the left has none."""
 
 
+def look(member: Member) -> Difference | None:
+    """Return how two texts differ, or None if one of the contents is not a text, or too large."""
+    held = member.held(LARGEST)
+    return compare(member.name, *held, member.clues) if held and all(map(is_text, held)) else None
+
+
 def is_text(data: bytes) -> bool:
-    """Tell whether *data* is UTF-8 without control characters that texts do not have."""
+    """Return whether *data* is UTF-8 without control characters that texts do not have."""
     if b"\0" in data:
         return False
     try:
@@ -57,7 +64,7 @@ def compare(name: str, left: bytes, right: bytes, clues: Clues) -> Difference:
     detail: tuple[str, ...] = ()
     ends = _line_ends(left, right)
     if ends:
-        findings += findings_of(("D014",), *_first_lines(left, right), "line ends")
+        findings += explain(Fact(Nature.LINE_ENDS, *_first_lines(left, right)), "line ends", clues)
         left, right = left.replace(b"\r\n", b"\n"), right.replace(b"\r\n", b"\n")
     if left != right:
         hunks, detail = _hunks(left.splitlines(keepends=True), right.splitlines(keepends=True))
@@ -65,17 +72,6 @@ def compare(name: str, left: bytes, right: bytes, clues: Clues) -> Difference:
         changed = sum(max(len(hunk.left), len(hunk.right)) for hunk in hunks)
         ends = "; ".join(filter(None, (f"{changed} line{'s' * (changed != 1)} differ{'s' * (changed == 1)}", ends)))
     return Difference(name, Kind.TEXT, ends, detail, tuple(findings))
-
-
-def reduced(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return *findings* with no more than a few of each code, and none twice."""
-    kept: list[Finding] = []
-    counts: Counter[str] = Counter()
-    for finding in findings:
-        if counts[finding.code] < _MOST_FINDINGS and finding not in kept:
-            counts[finding.code] += 1
-            kept.append(finding)
-    return tuple(kept)
 
 
 def _line_ends(left: bytes, right: bytes) -> str:
@@ -97,8 +93,8 @@ def _first_lines(left: bytes, right: bytes) -> tuple[bytes, bytes]:
 
 def _hunks(left: list[bytes], right: list[bytes]) -> tuple[list[_Hunk], tuple[str, ...]]:
     """Return what differs between two lists of lines, and the same as a unified diff."""
-    prefix = _common(left, right)
-    suffix = min(_common(left[::-1], right[::-1]), len(left) - prefix, len(right) - prefix)
+    prefix = shared(left, right)
+    suffix = min(shared(left[::-1], right[::-1]), len(left) - prefix, len(right) - prefix)
     begin = max(0, prefix - _CONTEXT)
     ends = [len(lines) - max(0, suffix - _CONTEXT) for lines in (left, right)]
     one, other = left[begin : ends[0]], right[begin : ends[1]]
@@ -112,10 +108,6 @@ def _hunks(left: list[bytes], right: list[bytes]) -> tuple[list[_Hunk], tuple[st
         if tag != "equal"
     ]
     return hunks, tuple(_cut(_unified(matcher, one, other, begin)))
-
-
-def _common(left: Sequence[bytes], right: Sequence[bytes]) -> int:
-    return next((place for place, (a, b) in enumerate(zip(left, right)) if a != b), min(len(left), len(right)))
 
 
 def _unified(matcher: SequenceMatcher[bytes], left: list[bytes], right: list[bytes], begin: int) -> Iterator[str]:
@@ -147,8 +139,7 @@ def _shown(line: bytes) -> str:
 
 def _excerpts(left: bytes, right: bytes) -> tuple[bytes, bytes]:
     """Return both texts from the first line that differs on."""
-    shared = next((place for place, (a, b) in enumerate(zip(left, right)) if a != b), min(len(left), len(right)))
-    begin = left.rfind(b"\n", 0, shared) + 1
+    begin = left.rfind(b"\n", 0, shared(left, right)) + 1
     return left[begin : begin + EXCERPT], right[begin : begin + EXCERPT]
 
 
@@ -156,45 +147,36 @@ def _explained(name: str, hunks: Sequence[_Hunk], excerpts: tuple[bytes, bytes],
     gone = [line.rstrip(b"\r\n") for hunk in hunks for line in hunk.left]
     come = [line.rstrip(b"\r\n") for hunk in hunks for line in hunk.right]
     if Counter(gone) == Counter(come):
-        yield from findings_of((_order(name, gone, clues),), *excerpts, f"from line {hunks[0].line}")
+        seen = Unexplained(*excerpts) if _is_program(name, gone) else Reordered(*excerpts, _elements(gone))
+        yield from explain(seen, f"from line {hunks[0].line}", clues)
         return
     for hunk in hunks[:_MOST_HUNKS]:
         yield from _hunk_findings(hunk, clues)
     if len(hunks) > _MOST_HUNKS:
         hunk = hunks[_MOST_HUNKS]
-        yield from findings_of((UNKNOWN,), b"".join(hunk.left[:2]), b"".join(hunk.right[:2]), f"line {hunk.line}")
+        rest = Unexplained(b"".join(hunk.left[:2]), b"".join(hunk.right[:2]))
+        yield from explain(rest, f"line {hunk.line}", clues)
 
 
-def _order(name: str, lines: Sequence[bytes], clues: Clues) -> str:
-    """Return the cause for which the same lines come in another order."""
-    if _CODE.search(name) and not all(line.rstrip().endswith((b",", b'"', b"'")) for line in lines):
-        return UNKNOWN
-    words = [line.strip(b" \t\"',") for line in lines]
-    named = [word for word in words if b"/" in word or word.decode("utf-8", "replace") in clues.names]
-    return "D009" if len(named) * 2 > len(words) else "D008"
+def _is_program(name: str, lines: Sequence[bytes]) -> bool:
+    """Return whether the order of lines has a meaning: those of a list that is written as code have none."""
+    return bool(_CODE.search(name)) and not all(line.rstrip().endswith((b",", b'"', b"'")) for line in lines)
+
+
+def _elements(lines: Sequence[bytes]) -> list[str]:
+    return [line.strip(b" \t\"',").decode("utf-8", "replace") for line in lines]
 
 
 def _hunk_findings(hunk: _Hunk, clues: Clues) -> Iterator[Finding]:
-    if len(hunk.left) == len(hunk.right):
-        for offset, (one, other) in enumerate(zip(hunk.left, hunk.right)):
-            if offset >= _MOST_EXPLAINED and one != other:
-                yield from findings_of((UNKNOWN,), one, other, f"line {hunk.line + offset}")
-                return
-            if one != other:
-                yield from findings_of(codes(one, other, clues), one, other, f"line {hunk.line + offset}")
+    if len(hunk.left) != len(hunk.right):
+        left, right = b"".join(hunk.left), b"".join(hunk.right)
+        seen = TextPair(left, right) if left and right else LoneLines(left, right)
+        yield from explain(seen, f"line {hunk.line}", clues)
         return
-    left, right = b"".join(hunk.left), b"".join(hunk.right)
-    found = (
-        codes(left, right, clues)
-        if left and right
-        else tuple({_alone(line, clues) for line in hunk.left or hunk.right})
-    )
-    yield from findings_of(found, left, right, f"line {hunk.line}")
-
-
-def _alone(line: bytes, clues: Clues) -> str:
-    """Return why only one side has *line*: it names a member that only one side has, or something left over."""
-    text = line.strip(b" \t\r\n\"',")
-    if text.decode("utf-8", "replace") in clues.only:
-        return FOLLOWS
-    return "D020" if _LEFTOVER.search(text) else UNKNOWN
+    for offset, (one, other) in enumerate(zip(hunk.left, hunk.right)):
+        if one != other:
+            is_too_far = offset >= _MOST_EXPLAINED
+            line = Unexplained(one, other) if is_too_far else TextPair(one, other)
+            yield from explain(line, f"line {hunk.line + offset}", clues)
+            if is_too_far:
+                return

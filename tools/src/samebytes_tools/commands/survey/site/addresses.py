@@ -6,7 +6,7 @@ import hashlib
 import re
 from urllib.parse import quote
 
-from ....comparison.causes.causes import by_code
+from ....comparison.causes.table import by_code
 
 DATA = "packages/data.js"
 """All packages for the script that filters them."""

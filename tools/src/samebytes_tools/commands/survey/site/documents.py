@@ -83,7 +83,7 @@ def cause(found: Found, page: Page) -> str:
     code = found.cause.code
     return _document(
         "cause",
-        **vars(found.cause),
+        **found.cause.described(),
         total=found.packages,
         packages=[_struck(one) for one in page.rows],
         next=f"{addresses.cause(code, page.number + 1)}.json" if page.number < page.last else None,

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from ....comparison.causes.causes import Cause, by_code
+from ....comparison.causes.cause import Cause
+from ....comparison.causes.table import by_code
 from ..model import KINDS, WAYS, Hit, Summary
 from .results import NOT_YET, Result, result_of
 
@@ -102,7 +103,8 @@ def cause_of(code: str) -> Cause:
     try:
         return by_code(code)
     except KeyError:
-        return Cause(code, "of a newer samebytes", "This samebytes does not know it.", "Update samebytes.")
+        remedy = "Update samebytes."
+        return Cause(code, "of a newer samebytes", "This samebytes does not know it.", remedy, lambda *_: False)
 
 
 def struck(hits: Iterable[Hit]) -> Iterator[Struck]:

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ....comparison.causes.causes import Cause
+from ....comparison.causes.cause import Cause
 from ....comparison.model import Evidence
 from ....reporting.evidence import Parted, parted
 from ..model import KINDS, WAYS, Artifact, CauseHit, Examination, Run, State

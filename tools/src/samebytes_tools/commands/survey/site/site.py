@@ -9,7 +9,8 @@ from typing import Any, Callable, NamedTuple
 
 from samebytes import __version__
 
-from ....comparison.causes.causes import ALL, Cause
+from ....comparison.causes.cause import Cause
+from ....comparison.causes.table import ALL
 from ....variations.variations import ALL as VARIATIONS
 from ..model import KINDS, WAYS
 from ..store.store import Store

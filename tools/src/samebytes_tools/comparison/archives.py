@@ -1,0 +1,166 @@
+"""Two archives of one kind: what differs, why, and how equal they are."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from samebytes.archive.entry import CHUNK_SIZE
+from samebytes.artifact.opening import kind_of, open_archive
+from samebytes.artifact.pyc import source_of
+from samebytes.errors import ArchiveError, UsageError
+from samebytes.passes import by_code as pass_by_code
+
+from . import container, contents, members, records
+from .causes.cause import Clues
+from .causes.table import explain, without_unknown
+from .contents import Contents
+from .formats import compare_contents
+from .model import UNKNOWN_BUILDS, Comparison, Difference, Kind, KnownBuilds, Side, Verdict
+from .observations import TextPair
+from .opened import RECORD, SIGNATURES, Opened, opened, settled
+from .records import ReadRecord
+from .verdict import after_passes, verdict
+
+__all__ = ["compare_files"]
+
+
+class _Both(NamedTuple):
+    """All that is known when both archives are read."""
+
+    left: Opened
+    right: Opened
+    read: Contents
+    records: tuple[ReadRecord, ReadRecord]
+    equal: Mapping[str, bool]
+    """For each file on both sides, whether the passes leave it equal contents."""
+    differing: frozenset[str]
+    """The keys of members with other contents, or on one side only; RECORD is not counted."""
+    planted: tuple[Mapping[str, int], Mapping[str, int]]
+    """By key, permission bits that no umask gives."""
+    clues: Clues
+    note: Callable[[str], None]
+
+
+def compare_files(left: Path, right: Path, builds: KnownBuilds = UNKNOWN_BUILDS) -> Comparison:
+    """Compare two wheels or two sdists; *builds* are what is known of where each came from.
+
+    :raises UsageError: if one is a wheel and the other an sdist.
+    :raises ArchiveError: if one is missing, or not an archive of its kind, or damaged.
+    :raises HostileArchiveError: if one does what no honest archive does.
+    """
+    kind = kind_of(left)
+    if kind_of(right) != kind:
+        raise UsageError(
+            f"{left} and {right} are of different kinds: a wheel and an sdist have nothing to compare",
+            remedy="Give two wheels (.whl), or two sdists (.tar.gz).",
+        )
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        # Digests are made beside the reading of the archives.
+        sides = [pool.submit(_side, path) for path in (left, right)]
+        with open_archive(left) as one, open_archive(right) as other:
+            both = opened(left, one, kind), opened(right, other, kind)
+            if left.stat().st_size == right.stat().st_size and sides[0].result().sha256 == sides[1].result().sha256:
+                return Comparison(sides[0].result(), sides[1].result(), kind, Verdict.IDENTICAL)
+            notes: list[str] = []
+            found = _read(*both, builds, notes.append)
+            differences = tuple(_differences(found))
+            differences += tuple(container.compare_streams(left, right, kind, differences, found.clues))
+            judged = verdict(found.left, found.right, found.read, found.records, found.equal)
+        results = sides[0].result(), sides[1].result()
+    return Comparison(*results, kind, judged, differences, tuple(dict.fromkeys(notes)))
+
+
+def _side(path: Path) -> Side:
+    state = hashlib.sha256()
+    size = 0
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK_SIZE):
+                state.update(chunk)
+                size += len(chunk)
+    except OSError as error:
+        raise ArchiveError(f"{path}: cannot be read: {error.strerror or error}", remedy="Check the path.") from error
+    return Side(str(path), state.hexdigest(), size)
+
+
+def _read(left: Opened, right: Opened, builds: KnownBuilds, note: Callable[[str], None]) -> _Both:
+    both = records.read(left), records.read(right)
+    read = contents.read(left, right, records.algorithms(*both))
+    only = frozenset(left.files.keys() ^ right.files.keys())
+    changed = frozenset(key for key, pair in read.pairs.items() if not pair.equal and key != RECORD)
+    names = (side.key(entry.name) for side in (left, right) for entry in side.archive.entries)
+    clues = contents.clues_of(builds, read, names, changed, only)
+    differing = changed | only
+    left, right = settled(left, differing), settled(right, differing)
+    planted = container.planted(left), container.planted(right)
+    return _Both(left, right, read, both, after_passes(left, right, read), differing, planted, clues, note)
+
+
+def _differences(found: _Both) -> Iterator[Difference]:
+    """Give what differs, the container first."""
+    left, right, clues = found.left, found.right, found.clues
+    if left.own != right.own:
+        # Archives of different releases; their members are compared nevertheless.
+        names = [side.own.replace(".dist-info", "") for side in (left, right)]
+        seen = TextPair(names[0].replace("-", " ").encode(), names[1].replace("-", " ").encode())
+        findings = explain(seen, "name and version", clues)
+        yield Difference("release", Kind.MEMBER, " and ".join(names), (), findings)
+    yield from container.compare(left, right, found.read, clues)
+    digests = found.read.left, found.read.right
+    one, other = (records.mismatches(each, files) for each, files in zip(found.records, digests))
+    yield from records.wrong(f"{left.own}/RECORD", one, other, clues)
+    for key in dict.fromkeys([*left.files, *right.files]):
+        is_left_over = any(key in build.left_over for build in clues.builds)
+        yield from _member(key, found, clues._replace(is_left_over=is_left_over))
+    # Last, for most of it follows from the files.
+    yield from records.compare(f"{left.own}/RECORD", *found.records, found.differing, clues)
+
+
+def _member(key: str, found: _Both, clues: Clues) -> Iterator[Difference]:
+    one, other = found.left.files.get(key), found.right.files.get(key)
+    kind = found.left.kind
+    if one is None or other is None:
+        entry = one or other
+        if entry is not None:
+            yield _dropped(members.missing(key, entry, one is not None, kind, clues), key, found)
+        return
+    nature = members.other_nature(one, other, kind, clues)
+    if nature is not None:
+        yield _dropped(nature, key, found)
+    if found.planted[0].get(key) != found.planted[1].get(key):
+        yield members.planted(one, other, clues)
+    pair = found.read.pairs.get(key)
+    if pair is not None and not pair.equal and key != RECORD:
+        yield _changed(key, pair, found, clues)
+
+
+def _dropped(node: Difference, key: str, found: _Both) -> Difference:
+    """Return *node* with the pass that leaves its member out of a wheel, if one does."""
+    gone = key not in found.left.normal and key not in found.right.normal
+    return replace(node, passes=("W005",)) if gone and found.left.kind == "wheel" and key not in SIGNATURES else node
+
+
+def _changed(key: str, pair: contents.Pair, found: _Both, clues: Clues) -> Difference:
+    node = compare_contents(
+        members.Member(key, pair.left.name, pair.left.content, pair.right.content, clues, found.note)
+    )
+    if found.equal.get(key):
+        # The passes that changed the member on either side are those that make it equal.
+        codes = (
+            change.code
+            for side in (found.left, found.right)
+            for change in side.changes
+            if pass_by_code(change.code).changes_contents and side.key(change.member) == key
+        )
+        node = replace(node, passes=tuple(dict.fromkeys(codes)))
+    else:
+        node = replace(node, passes=())
+    source = source_of(key)
+    if source in found.differing:
+        return replace(without_unknown(node), summary=f"follows from {source}: {node.summary}")
+    return node

@@ -1,0 +1,49 @@
+"""What an archive has beside the contents of files: owners, modes, headers, compression, and RECORD."""
+
+from __future__ import annotations
+
+from ..observations import Nature
+from .cause import NORMALIZE, Cause, facts
+
+__all__ = ["COMPRESSOR", "CONTAINER_WRITER", "OWNER", "UMASK", "WRONG_RECORD"]
+
+UMASK = Cause(
+    "D010",
+    "umask",
+    "Permission bits follow the builder's umask.",
+    f"{NORMALIZE}\nor build by samebytes.backend, which pins it, or:\n\n    umask 022; python -m build",
+    facts(Nature.MEMBER_MODE),
+)
+
+OWNER = Cause(
+    "D012",
+    "owner",
+    "Members carry the number or the name of the user and group who built the archive.",
+    f"{NORMALIZE}\nor build the sdist by samebytes.backend. With tar itself: --owner=0 --group=0 --numeric-owner.",
+    facts(Nature.MEMBER_OWNER),
+)
+
+COMPRESSOR = Cause(
+    "D013",
+    "compressor",
+    "The same contents were compressed by another library, release or level.",
+    f"{NORMALIZE}\nIt compresses to one stream whatever zlib is there; samebytes doctor reports which is.",
+    facts(Nature.COMPRESSION),
+)
+
+CONTAINER_WRITER = Cause(
+    "D019",
+    "container-writer",
+    "The tools that wrote the archives left different headers, attributes or paddings behind.",
+    NORMALIZE,
+    facts(Nature.ARCHIVE_HEADER),
+)
+
+WRONG_RECORD = Cause(
+    "D022",
+    "wrong-record",
+    "RECORD does not agree with the files of its wheel: it was changed after it was built, or the builder erred.",
+    "Do not trust it before you know why. Build or fetch the wheel again; if you trust its files:\n\n"
+    "    samebytes normalize --rebuild-record FILE",
+    facts(Nature.RECORD_MISMATCH),
+)

@@ -1,0 +1,75 @@
+"""A cause, as a value; and what is known beyond an observation when causes are looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ..model import UNKNOWN_BUILDS, KnownBuilds
+from ..observations import Fact, Nature, Part
+
+__all__ = ["NORMALIZE", "NO_CLUES", "WRAP", "Cause", "Clues", "Detector", "facts"]
+
+
+class Clues(NamedTuple):
+    """What is known beyond what is observed. More knowledge is a further field here: detectors get all of it."""
+
+    builds: KnownBuilds = UNKNOWN_BUILDS
+    digests: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {})
+    """For each side, the SHA-256 of members that differ, in hexadecimal, and the members' keys."""
+    names: frozenset[str] = frozenset()
+    """What members are called on either side: full names and their last components."""
+    only: frozenset[str] = frozenset()
+    """The keys of members that only one side has."""
+    is_left_over: bool = False
+    """Whether the member at hand differs for what an earlier build left in the tree: another build has shown it."""
+
+    @property
+    def is_one_zone(self) -> bool:
+        """Whether both builds are known to have been in the same time zone."""
+        return bool(self.builds[0].timezone) and self.builds[0].timezone == self.builds[1].timezone
+
+
+NO_CLUES = Clues()
+
+Detector = Callable[[Part, Clues], bool]
+"""Returns whether something that was observed shows a cause, by itself and by what is known beside it."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One reason why builds of the same source differ."""
+
+    code: str
+    """Stable: D and three digits."""
+    name: str
+    """In words with hyphens, for people and for links."""
+    explanation: str
+    """A sentence or two."""
+    remedy: str
+    """What to do about it, with lines to paste where there are some."""
+    shows: Detector = field(repr=False, compare=False)
+
+    def described(self) -> dict[str, str]:
+        """Return what documents say of it, by name."""
+        return {"code": self.code, "name": self.name, "explanation": self.explanation, "remedy": self.remedy}
+
+
+def facts(*natures: Nature) -> Detector:
+    """Return the detector of a cause that the nature of a fact alone shows."""
+    return lambda seen, _: isinstance(seen, Fact) and seen.nature in natures
+
+
+NORMALIZE = "Normalize what you publish:\n\n    samebytes normalize dist/*\n"
+
+WRAP = """Let samebytes call your build backend, in pyproject.toml:
+
+    [build-system]
+    requires = ["setuptools>=77", "samebytes"]  # yours, and samebytes
+    build-backend = "samebytes.backend"
+
+    [tool.samebytes]
+    build-backend = "setuptools.build_meta"  # yours
+
+(or run "samebytes wrap", which writes that)."""

@@ -1,0 +1,59 @@
+"""The state of the source tree: its version control, what earlier builds left in it, and its line ends."""
+
+from __future__ import annotations
+
+import re
+
+from ..observations import LoneLine, LoneMember, Nature, Part, Unexplained
+from .cause import Cause, Clues, facts
+
+__all__ = ["LEFTOVER_FILES", "LINE_ENDINGS", "VCS_VERSION"]
+
+_LEFTOVER = re.compile(
+    r"build/(?:lib|bdist|temp|scripts)[^/]*/|dist/[^/]+\.(?:whl|tar\.gz|egg)\Z"
+    r"|(?:.*/)?(?:__pycache__|\.eggs|\.pytest_cache|\.mypy_cache|\.ruff_cache|\.tox)/"
+)
+"""What builds and tests leave in a tree."""
+
+_LEFTOVER_LINE = re.compile(rb"\Abuild/(?:lib|bdist|temp)|(?:\A|/)(?:__pycache__|\.eggs|\.pytest_cache)/")
+
+
+def _shows_leftover(seen: Part, clues: Clues) -> bool:
+    if isinstance(seen, LoneMember):
+        # A build makes .egg-info in a tree, where it belongs into an sdist; nothing puts it into a wheel on purpose.
+        in_wheel = seen.kind == "wheel" and re.match(r"(?:.*/)?[^/]+\.egg-info/", seen.key)
+        return bool(_LEFTOVER.match(seen.key)) or bool(in_wheel)
+    if isinstance(seen, LoneLine):
+        return bool(_LEFTOVER_LINE.search(seen.text))
+    # Where it is known that the member differs for that, nothing else has to show it.
+    return isinstance(seen, Unexplained) and clues.is_left_over
+
+
+LINE_ENDINGS = Cause(
+    "D014",
+    "line-endings",
+    "Lines end by CRLF on one side and by LF on the other.",
+    "Keep one kind in the checkout, in .gitattributes:\n\n    * text=auto eol=lf\n\n"
+    'and write text files by open(path, "w", newline="\\n").',
+    facts(Nature.LINE_ENDS),
+)
+
+VCS_VERSION = Cause(
+    "D016",
+    "vcs-version",
+    "The version, or a file that holds it, comes from the state of the checkout: a commit, or changes to it.",
+    "Build from a clean checkout of the tag, with its history (git fetch --tags --unshallow; git status --short "
+    "must be empty). To give the version by hand, for setuptools-scm and hatch-vcs:\n\n"
+    "    SETUPTOOLS_SCM_PRETEND_VERSION=1.0 python -m build\n\nWithout the day in local versions:\n\n"
+    '    [tool.setuptools_scm]\n    local_scheme = "no-local-version"',
+    facts(Nature.VCS_VERSION),
+)
+
+LEFTOVER_FILES = Cause(
+    "D020",
+    "leftover-files",
+    "Files of an earlier build (build/, dist/, *.egg-info, __pycache__) were taken in.",
+    "Build from a clean tree:\n\n    git clean -dfx build dist '*.egg-info'\n\n"
+    "and leave them out for good, in MANIFEST.in:\n\n    prune build\n    prune dist\n    global-exclude *.py[cod]",
+    _shows_leftover,
+)

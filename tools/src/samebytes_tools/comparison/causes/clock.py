@@ -1,0 +1,58 @@
+"""The clock, the time zone and the language of dates."""
+
+from __future__ import annotations
+
+from ..observations import MemberTime, Nature, Part
+from .cause import NORMALIZE, WRAP, Cause, Clues, facts
+from .dates import is_zone_shift
+
+__all__ = ["DATE_OR_TIME", "LOCALE", "MEMBER_TIMES", "TIME_ZONE"]
+
+
+def _shows_zone(seen: Part, clues: Clues) -> bool:
+    if isinstance(seen, MemberTime):
+        return is_zone_shift(seen.shift) and not clues.is_one_zone
+    return facts(Nature.TIME_ZONE)(seen, clues)
+
+
+DATE_OR_TIME = Cause(
+    "D005",
+    "date-or-time",
+    "The date or time of the build is written into the result.",
+    "Use the date that the environment gives, not the clock:\n\n"
+    "    import os, time\n"
+    '    now = int(os.environ.get("SOURCE_DATE_EPOCH", time.time()))\n\n'
+    "and give one for all builds:\n\n"
+    "    [tool.samebytes]\n"
+    '    source-date-epoch = "vcs"  # or seconds\n\n'
+    "gcc and clang take __DATE__ and __TIME__ from SOURCE_DATE_EPOCH as well.",
+    facts(Nature.MOMENT, Nature.GZIP_TIME),
+)
+
+LOCALE = Cause(
+    "D006",
+    "locale",
+    "Texts are in the language or the notation of the builder's locale.",
+    f'{WRAP} It pins LC_ALL to C.UTF-8; take "LC_ALL" out of inherit in [tool.samebytes]. Without it:\n\n'
+    "    LC_ALL=C.UTF-8 python -m build",
+    facts(Nature.LOCALE),
+)
+
+TIME_ZONE = Cause(
+    "D007",
+    "time-zone",
+    "The same moment is written in the builder's local time.",
+    f'{WRAP} It pins TZ to UTC; take "TZ" out of inherit in [tool.samebytes]. Without it:\n\n'
+    "    TZ=UTC python -m build\n\nIn code, use time.gmtime() or datetime.now(timezone.utc).",
+    _shows_zone,
+)
+
+MEMBER_TIMES = Cause(
+    "D011",
+    "member-times",
+    "Files carry the times of a checkout, a copy or the build.",
+    f"{NORMALIZE}\nMany backends also take one date for all files:\n\n"
+    "    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) python -m build\n\n"
+    "For .pyc files: python -m compileall --invalidation-mode checked-hash.",
+    lambda seen, _: isinstance(seen, MemberTime),
+)

@@ -1,0 +1,37 @@
+"""The same elements in another order: as a set has them, or as a file system lists files."""
+
+from __future__ import annotations
+
+from ..observations import Part, Reordered
+from .cause import NORMALIZE, Cause, Clues
+
+__all__ = ["DIRECTORY_ORDER", "HASH_SEED_ORDER"]
+
+
+def _shows_files(seen: Part, clues: Clues) -> bool:
+    """Return whether files are in another order: it is known, or most elements are members or have a slash in them."""
+    if not isinstance(seen, Reordered):
+        return False
+    named = sum("/" in element or element in clues.names for element in seen.elements)
+    return seen.is_listing or named * 2 > len(seen.elements)
+
+
+HASH_SEED_ORDER = Cause(
+    "D008",
+    "hash-seed-order",
+    "The same elements are in another order, as those of a set are with another hash seed.",
+    "Sort where it is written: sorted(names) instead of a set. Until then let samebytes call your build backend "
+    '(build-backend = "samebytes.backend"), which pins the seed, or:\n\n    PYTHONHASHSEED=0 python -m build\n\n'
+    'For Requires-Dist, Provides-Extra and Classifier lines of a finished file: enable = ["W100"] in '
+    "[tool.samebytes], or samebytes normalize --enable W100.",
+    lambda seen, _: isinstance(seen, Reordered),
+)
+
+DIRECTORY_ORDER = Cause(
+    "D009",
+    "directory-order",
+    "Files come in the order in which a file system listed them.",
+    f"{NORMALIZE}\nWhere the list is in a file of your own, sort it: sorted(os.listdir(path)), "
+    "sorted(glob.glob(pattern)), and names.sort() in os.walk.",
+    _shows_files,
+)

@@ -1,0 +1,129 @@
+"""The table of causes: which of them an observation shows, and the findings that follow.
+
+To add a cause, write it in the module of this folder that is about the like, and put it into TABLE. What can be seen in
+words of a text needs a pattern in :mod:`.texts` too, and a new kind of observation a type in :mod:`..observations`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from ..excerpts import excerpts
+from ..model import Difference, Evidence, Finding
+from ..observations import DigestPair, LoneLine, Observation, Part, Unexplained
+from . import archives, checkout, clock, order, places, repaired, texts, toolchain
+from .cause import NO_CLUES, Cause, Clues
+
+__all__ = ["ALL", "TABLE", "TOOLCHAIN", "UNKNOWN", "by_code", "codes", "explain", "reduced", "without_unknown"]
+
+UNKNOWN = "D099"
+"""The code where the bytes do not show why."""
+
+TOOLCHAIN = toolchain.TOOLCHAIN_VERSION.code
+"""The code where another compiler made a file, of which other differences may be."""
+
+TABLE: tuple[Cause, ...] = (
+    archives.WRONG_RECORD,
+    archives.UMASK,
+    archives.OWNER,
+    archives.COMPRESSOR,
+    archives.CONTAINER_WRITER,
+    checkout.LINE_ENDINGS,
+    checkout.VCS_VERSION,
+    checkout.LEFTOVER_FILES,
+    repaired.REPAIRED_WHEEL,
+    toolchain.BUILD_ID,
+    toolchain.SBOM_IDENTITY,
+    toolchain.BACKEND_VERSION,
+    # Of two paths: the homes of two users, else the versions of a tool, else random names, else any two places.
+    places.USER,
+    toolchain.TOOLCHAIN_VERSION,
+    places.TEMPORARY_DIRECTORY,
+    places.BUILD_PATH,
+    places.HOST,
+    places.PROCESSORS,
+    clock.LOCALE,
+    clock.DATE_OR_TIME,
+    # Of members' times: one shift of all of them is a time zone.
+    clock.TIME_ZONE,
+    clock.MEMBER_TIMES,
+    # Of an order: files are listed by a file system, anything else comes out of a set.
+    order.DIRECTORY_ORDER,
+    order.HASH_SEED_ORDER,
+    Cause(
+        UNKNOWN,
+        "unknown",
+        "Nothing in the bytes shows why they differ: the source may have changed, or the cause is not known yet.",
+        "Look at what differs. If the sources are the same, samebytes check --bisect finds which variation decides it.",
+        lambda seen, _: isinstance(seen, Unexplained),
+    ),
+)
+"""Every cause. An observation has the first of them that it shows, so the special stands before the general."""
+
+ALL: tuple[Cause, ...] = tuple(sorted(TABLE, key=lambda cause: cause.code))
+"""Every cause, in the codes' order."""
+
+_BY_CODE = {cause.code: cause for cause in ALL}
+
+_MOST_FINDINGS = 3
+"""Of each code, for one difference."""
+
+
+def by_code(code: str) -> Cause:
+    """Return the cause with *code*.
+
+    :raises KeyError: if there is none.
+    """
+    return _BY_CODE[code]
+
+
+def codes(seen: Part, clues: Clues = NO_CLUES) -> tuple[str, ...]:
+    """Return the codes of the causes that *seen* shows, sorted; none for what only follows from another difference.
+
+    What is not shown by the whole is taken apart; a part that shows nothing is UNKNOWN.
+    """
+    return tuple(sorted(set(_codes(seen, clues))))
+
+
+def _codes(seen: Part, clues: Clues) -> Iterator[str]:
+    if _follows(seen, clues):
+        return
+    cause = next((cause for cause in TABLE if cause.shows(seen, clues)), None)
+    if cause is not None:
+        yield cause.code
+        return
+    for part in texts.parts(seen, clues):
+        yield from _codes(part, clues)
+
+
+def _follows(seen: Part, clues: Clues) -> bool:
+    """Return whether *seen* is the digest or the name of a member that differs, and so has its cause there."""
+    if isinstance(seen, DigestPair):
+        key = clues.digests[0].get(seen.left)
+        return key is not None and key == clues.digests[1].get(seen.right)
+    return isinstance(seen, LoneLine) and seen.text.decode("utf-8", "replace") in clues.only
+
+
+def explain(seen: Observation, where: str, clues: Clues = NO_CLUES) -> tuple[Finding, ...]:
+    """Return a finding for each cause that *seen*, which stands at *where*, shows; see :func:`codes`."""
+    evidence = Evidence(where, *excerpts(seen.left, seen.right))
+    return tuple(Finding(code, evidence) for code in codes(seen, clues))
+
+
+def reduced(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return *findings* with no more than a few of each code, and none twice."""
+    kept: list[Finding] = []
+    counts: Counter[str] = Counter()
+    for finding in findings:
+        if counts[finding.code] < _MOST_FINDINGS and finding not in kept:
+            counts[finding.code] += 1
+            kept.append(finding)
+    return tuple(kept)
+
+
+def without_unknown(node: Difference) -> Difference:
+    """Return *node* and all below it without UNKNOWN, for what explains it stands elsewhere."""
+    findings = tuple(finding for finding in node.findings if finding.code != UNKNOWN)
+    return replace(node, findings=findings, children=tuple(map(without_unknown, node.children)))
