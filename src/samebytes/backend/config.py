@@ -116,7 +116,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
         import tomli as tomllib
     try:
         data: dict[str, Any] = tomllib.loads(raw.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        repr(data)  # Messages show values: numbers of thousands of digits, or tables in a thousand others, cannot be.
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}", remedy="Fix the file at that place.") from None
     return data
 

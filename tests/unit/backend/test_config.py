@@ -112,6 +112,23 @@ def test_broken_toml_is_told_with_its_place(tmp_path: Path, text: str) -> None:
         load(configured(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = " + "[" * 20_000,
+        "x = " + "{a=" * 20_000,
+        "[tool.samebytes]\nflags." + "a." * 5000 + "a = 1\n",
+        "[tool.samebytes]\nsource-date-epoch = 0x" + "f" * 20_000,
+        "[tool.samebytes]\nsource-date-epoch = " + "9" * 20_000,
+    ],
+    ids=["arrays", "tables", "dotted key", "number", "decimal number"],
+)
+def test_what_is_too_deep_or_too_large_to_be_shown_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(configured(tmp_path, text))
+    assert "pyproject.toml" in caught.value.message
+
+
 def test_other_encodings_are_refused(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_bytes(b'[project]\nname = "\xe9"\n')
     with pytest.raises(ConfigError, match="not valid TOML"):
