@@ -14,8 +14,15 @@ from pathlib import Path
 from typing import Union
 
 from . import cores
-from .commands.normalize.normalize import ArtifactDate, DateSource, FileDigest, Job, Options, plan
-from .commands.normalize.normalize import Result as NormalizeResult
+from .commands.normalize.normalize import (
+    ArtifactDate,
+    DateSource,
+    FileDigest,
+    NormalizeJob,
+    NormalizeOptions,
+    NormalizeResult,
+    plan,
+)
 from .commands.normalize.normalize import normalize as normalize_all
 from .epoch import from_environment, from_setting
 from .errors import SamebytesError, UsageError
@@ -80,7 +87,7 @@ def normalize(
     :param jobs: how many processors to use; None: all there are. The bytes are the same with any number.
     :raises SamebytesError: if it cannot be done; the file is then as it was.
     """
-    options = Options(
+    options = NormalizeOptions(
         date=_date(date),
         disable=tuple(disable),
         enable=tuple(enable),
@@ -95,7 +102,7 @@ def normalize(
     return _normalized(steps[0], options)
 
 
-def _normalized(step: Job | NormalizeResult, options: Options) -> Normalized:
+def _normalized(step: NormalizeJob | NormalizeResult, options: NormalizeOptions) -> Normalized:
     with closing(normalize_all([step], options)) as results:
         result = next(results)
     if result.error is not None:

@@ -5,7 +5,7 @@ import copy
 import pytest
 from support.schemas import schema
 
-from samebytes.commands.normalize.document import NORMALIZE_SCHEMA_VERSION
+from samebytes.commands.normalize.report import NORMALIZE_SCHEMA_VERSION
 
 jsonschema = pytest.importorskip("jsonschema")
 

@@ -36,7 +36,7 @@ class Interpreter(NamedTuple):
     """A command that the child's own is given to."""
 
 
-class Directory(NamedTuple):
+class SharedDirectory(NamedTuple):
     """A directory that both sides use."""
 
     real: Path
@@ -102,11 +102,11 @@ class Session:
         roots = tuple(self.place.root / "env" if root == prefix else root for root in interpreter.roots)
         return self.place.root / "src", Interpreter(python, roots)
 
-    def directory(self, name: str) -> Directory:
+    def directory(self, name: str) -> SharedDirectory:
         """Make the directory *name* in the temporary one."""
         real = self.place.private / name
         real.mkdir()
-        return Directory(real, str(self.place.root / name))
+        return SharedDirectory(real, str(self.place.root / name))
 
     def passes(self) -> tuple[Pass, ...]:
         """Return the passes that the project wants, in their order; imported here, for most hooks need none.

@@ -17,7 +17,7 @@ from ..archive.entry import Archive, Aspect, Deviation, Entry, Kind, Owner
 from ..archive.limits import case_collisions
 from ..archive.zip_layout import EARLIEST, LATEST
 from ..artifact import layout
-from .model import ONE_FORM, Change, Context, Outcome, Pass, in_sdist, in_wheel
+from .model import ONE_FORM, Change, Context, Pass, PassOutcome, in_sdist, in_wheel
 
 _Step = Callable[[Entry, Context], Entry]
 
@@ -55,7 +55,7 @@ CODES = {
 """The code of the pass that reports a reader's deviations, by their aspect."""
 
 
-def _noted(archive: Archive, code: str) -> Outcome:
+def _noted(archive: Archive, code: str) -> PassOutcome:
     """Report the deviations that the reader noted and the pass with this *code* is for, and drop them."""
 
     def mine(deviations: tuple[Deviation, ...]) -> list[Deviation]:
@@ -66,34 +66,34 @@ def _noted(archive: Archive, code: str) -> Outcome:
 
     # Most members have the same few deviations, or none: each set of them is looked at once.
     if not any(map(mine, {archive.deviations, *(entry.deviations for entry in archive.entries)})):
-        return Outcome(archive)
+        return PassOutcome(archive)
     changes = [Change(code, "", each.detail) for each in mine(archive.deviations)]
     changes += [Change(code, entry.name, each.detail) for entry in archive.entries for each in mine(entry.deviations)]
     entries = tuple(
         entry._replace(deviations=others(entry.deviations)) if mine(entry.deviations) else entry
         for entry in archive.entries
     )
-    return Outcome(archive._replace(entries=entries, deviations=others(archive.deviations)), tuple(changes))
+    return PassOutcome(archive._replace(entries=entries, deviations=others(archive.deviations)), tuple(changes))
 
 
-def _reporting(code: str) -> Callable[[Archive, Context], Outcome]:
+def _reporting(code: str) -> Callable[[Archive, Context], PassOutcome]:
     """Return the run of a pass for what the writer never reproduces."""
 
-    def run(archive: Archive, _context: Context) -> Outcome:
+    def run(archive: Archive, _context: Context) -> PassOutcome:
         return _noted(archive, code)
 
     return run
 
 
-def _each(code: str, step: _Step, describe: Callable[[Entry, Entry], str]) -> Callable[[Archive, Context], Outcome]:
+def _each(code: str, step: _Step, describe: Callable[[Entry, Entry], str]) -> Callable[[Archive, Context], PassOutcome]:
     """Return the run of a pass that changes members one by one."""
 
-    def run(archive: Archive, context: Context) -> Outcome:
+    def run(archive: Archive, context: Context) -> PassOutcome:
         noted = _noted(archive, code)
         entries = tuple(step(entry, context) for entry in noted.archive.entries)
         details = ((new.name, describe(old, new)) for old, new in zip(noted.archive.entries, entries))
         changes = (Change(code, name, detail) for name, detail in details if detail)
-        return Outcome(noted.archive._replace(entries=entries), (*changes, *noted.changes))
+        return PassOutcome(noted.archive._replace(entries=entries), (*changes, *noted.changes))
 
     return run
 
@@ -138,19 +138,19 @@ def _owner(owner: Owner) -> str:
     return f"{owner.uid}:{owner.gid}{names}"
 
 
-def _keeping(archive: Archive, dropped: Iterable[Entry], code: str, why: str) -> Outcome:
+def _keeping(archive: Archive, dropped: Iterable[Entry], code: str, why: str) -> PassOutcome:
     """Return *archive* without the entries *dropped*, each reported."""
     gone = {id(entry): Change(code, entry.name, why) for entry in dropped}
     entries = tuple(entry for entry in archive.entries if id(entry) not in gone)
-    return Outcome(archive._replace(entries=entries), tuple(gone.values()))
+    return PassOutcome(archive._replace(entries=entries), tuple(gone.values()))
 
 
-def _no_directories(archive: Archive, _context: Context) -> Outcome:
+def _no_directories(archive: Archive, _context: Context) -> PassOutcome:
     directories = [entry for entry in archive.entries if entry.kind is Kind.DIRECTORY]
     return _keeping(archive, directories, "Z004", "directory entry dropped")
 
 
-def _empty_directories_only(archive: Archive, _context: Context) -> Outcome:
+def _empty_directories_only(archive: Archive, _context: Context) -> PassOutcome:
     filled = {parent for entry in archive.entries for parent in _parents(entry.name)}
     directories = [entry for entry in archive.entries if entry.kind is Kind.DIRECTORY and entry.name in filled]
     return _keeping(archive, directories, "T005", "directory entry dropped, its contents say that it is there")
@@ -162,23 +162,23 @@ def _parents(name: str) -> Iterator[str]:
         yield name
 
 
-def _last_of_each_name(archive: Archive, _context: Context) -> Outcome:
+def _last_of_each_name(archive: Archive, _context: Context) -> PassOutcome:
     last = {entry.name: entry for entry in archive.entries}
     earlier = [entry for entry in archive.entries if last[entry.name] is not entry]
     return _keeping(archive, earlier, "T006", "given again further on; this earlier one dropped")
 
 
-def _differing_in_case(archive: Archive, _context: Context) -> Outcome:
+def _differing_in_case(archive: Archive, _context: Context) -> PassOutcome:
     pairs = case_collisions(entry.name for entry in archive.entries)
     notes = (Change("T010", name, f"is {first} where case does not count") for first, name in pairs)
-    return Outcome(archive, notes=tuple(notes))
+    return PassOutcome(archive, notes=tuple(notes))
 
 
 def _name_bytes(entry: Entry) -> bytes:
     return entry.name.encode("utf-8", "surrogateescape")
 
 
-def _wheel_order(archive: Archive, _context: Context) -> Outcome:
+def _wheel_order(archive: Archive, _context: Context) -> PassOutcome:
     directory = f"{layout.dist_info((entry.name for entry in archive.entries), archive.name)}/"
     record = f"{directory}RECORD"
 
@@ -188,18 +188,18 @@ def _wheel_order(archive: Archive, _context: Context) -> Outcome:
     return _ordered(archive, sorted(archive.entries, key=place), "Z001")
 
 
-def _sdist_order(archive: Archive, _context: Context) -> Outcome:
+def _sdist_order(archive: Archive, _context: Context) -> PassOutcome:
     return _ordered(archive, sorted(archive.entries, key=_name_bytes), "T001")
 
 
-def _ordered(archive: Archive, entries: list[Entry], code: str) -> Outcome:
+def _ordered(archive: Archive, entries: list[Entry], code: str) -> PassOutcome:
     """Return *archive* with its entries as given, and one change for all: the first member that is out of place."""
     for index, (old, new) in enumerate(zip(archive.entries, entries)):
         if old is not new:
             place = next(number for number, entry in enumerate(entries) if entry is old)
             detail = f"first out of place: {old.name}, position {index + 1} -> {place + 1}"
-            return Outcome(archive._replace(entries=tuple(entries)), (Change(code, "", detail),))
-    return Outcome(archive)
+            return PassOutcome(archive._replace(entries=tuple(entries)), (Change(code, "", detail),))
+    return PassOutcome(archive)
 
 
 MEMBERS_GIVEN_TWICE = Pass(

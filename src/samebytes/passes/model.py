@@ -33,7 +33,7 @@ class Context(NamedTuple):
     """Leave the date in the sdist, in its reserved file, for whoever builds from it."""
 
 
-class Outcome(NamedTuple):
+class PassOutcome(NamedTuple):
     """What a pass returns."""
 
     archive: Archive
@@ -53,7 +53,7 @@ class Pass(NamedTuple):
     reason: str
     """Why artifacts differ without it, in a sentence or two; the generated reference page quotes it."""
     applies: Callable[[Context], bool]
-    run: Callable[[Archive, Context], Outcome]
+    run: Callable[[Archive, Context], PassOutcome]
     always_because: str = ""
     """Why ``[tool.samebytes] disable`` may not name it; empty if it may."""
     default: bool = True

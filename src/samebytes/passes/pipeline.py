@@ -16,7 +16,7 @@ from ..deflate.stream import Encoder
 from ..errors import Interrupted, OutputError
 from . import by_code
 from .container import CODES
-from .model import Change, Context, Outcome, Pass
+from .model import Change, Context, Pass, PassOutcome
 from .sdist import check_sdist
 from .wheel import check_wheel
 
@@ -73,19 +73,19 @@ def agreed_date(archive: Archive) -> int | None:
     return int(date) if date >= 0 and date == int(date) else None
 
 
-def run(archive: Archive, context: Context, passes: Sequence[Pass]) -> tuple[Outcome, ...]:
+def run(archive: Archive, context: Context, passes: Sequence[Pass]) -> tuple[PassOutcome, ...]:
     """Run *passes* one after another, each on what the one before it gave back; the last outcome has the archive.
 
     Deviations that no pass took are reported at the end, for no writer reproduces them.
     """
-    outcomes = [Outcome(archive)]
+    outcomes = [PassOutcome(archive)]
     for one in passes:
         if one.applies(context):
             outcomes.append(one.run(outcomes[-1].archive, context))
     last = outcomes[-1].archive
     left = [Change(CODES[each.aspect], "", each.detail) for each in last.deviations]
     left += [Change(CODES[each.aspect], entry.name, each.detail) for entry in last.entries for each in entry.deviations]
-    return (*outcomes, Outcome(last, tuple(left)))
+    return (*outcomes, PassOutcome(last, tuple(left)))
 
 
 def normalize_files(files: Mapping[str, bytes], context: Context, passes: Sequence[Pass]) -> dict[str, bytes]:
@@ -266,7 +266,7 @@ def _digest(file: BinaryIO) -> FileDigest:
 
 
 def _changes(
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[PassOutcome],
     written: Sequence[Written],
     context: Context,
     original: BinaryIO,

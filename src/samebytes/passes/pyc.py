@@ -9,7 +9,7 @@ from ..archive.entry import Archive, Content, Data, Entry, Kind, read_all
 from ..artifact import pyc
 from ..artifact.pyc import HEADER_SIZE, checked_header, source_of
 from ..errors import ArchiveError
-from .model import Change, Outcome, Pass, in_wheel
+from .model import Change, Pass, PassOutcome, in_wheel
 
 __all__ = ["LARGEST", "PYC", "PYC_CODE"]
 
@@ -20,13 +20,13 @@ _Rewrite = Callable[[Content, Entry], Optional[tuple[Content, str]]]
 """From a compiled module and its source to what it becomes and the detail of the change; None if it stays."""
 
 
-def _run(archive: Archive, rewrite: _Rewrite, code: str) -> Outcome:
+def _run(archive: Archive, rewrite: _Rewrite, code: str) -> PassOutcome:
     sources = {entry.name: entry for entry in archive.entries if entry.name.endswith(".py") and entry.kind is Kind.FILE}
     changed = dict(_rewritten(archive.entries, sources, rewrite, code))
     if not changed:
-        return Outcome(archive)
+        return PassOutcome(archive)
     entries = tuple(changed[index][0] if index in changed else entry for index, entry in enumerate(archive.entries))
-    return Outcome(archive._replace(entries=entries), tuple(change for _, change in changed.values()))
+    return PassOutcome(archive._replace(entries=entries), tuple(change for _, change in changed.values()))
 
 
 def _rewritten(

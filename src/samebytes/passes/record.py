@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..archive.entry import Archive, Data, Deferred, Entry, Kind, Written, read_all
 from ..artifact import layout, record
 from ..errors import RecordError
-from .model import Change, Context, Outcome, Pass, in_wheel
+from .model import Change, Context, Pass, PassOutcome, in_wheel
 
 
 class _VerifiedRecord(Data):
@@ -67,7 +67,7 @@ def _examined(rows: Mapping[str, record.Row], entries: Iterable[Entry]) -> tuple
     return tuple(filter(None, (record.examine(rows[entry.name], entry.content) for entry in listed)))
 
 
-def _verify(archive: Archive, context: Context) -> Outcome:
+def _verify(archive: Archive, context: Context) -> PassOutcome:
     own_name = _own_name(archive)
     beside = record.never_listed(own_name)
     files = {entry.name: entry for entry in archive.entries if entry.kind is Kind.FILE and entry.name not in beside}
@@ -83,10 +83,10 @@ def _verify(archive: Archive, context: Context) -> Outcome:
         raise _disagreement(archive, (*faults, *_examined(listing.rows, files.values())))
     verified = _VerifiedRecord(data, listing.rows, files)
     entries = tuple(entry._replace(content=verified) if entry is found else entry for entry in archive.entries)
-    return Outcome(archive._replace(entries=entries), _changes(faults))
+    return PassOutcome(archive._replace(entries=entries), _changes(faults))
 
 
-def _without_record(archive: Archive, context: Context, own_name: str) -> Outcome:
+def _without_record(archive: Archive, context: Context, own_name: str) -> PassOutcome:
     if not context.rebuild_record:
         raise RecordError(
             f"{archive.name}: there is no {own_name}, so nothing says that its files are whole",
@@ -94,10 +94,10 @@ def _without_record(archive: Archive, context: Context, own_name: str) -> Outcom
         )
     entry = Entry(own_name, Kind.FILE, 0o644, context.date, _VerifiedRecord(b"", {}, {}))
     change = Change("W001", own_name, "there is none -> written from the files")
-    return Outcome(archive._replace(entries=(*archive.entries, entry)), (change,))
+    return PassOutcome(archive._replace(entries=(*archive.entries, entry)), (change,))
 
 
-def _finish(archive: Archive, context: Context) -> Outcome:
+def _finish(archive: Archive, context: Context) -> PassOutcome:
     own_name = _own_name(archive)
     own = next(entry for entry in archive.entries if entry.name == own_name)
     verified = (
@@ -127,7 +127,7 @@ def _finish(archive: Archive, context: Context) -> Outcome:
     moved = archive.entries[-1] is not own
     changes = (Change("W010", own_name, "moved to the end, to be written last"),) if moved else ()
     deferred = own._replace(content=Deferred(make))
-    return Outcome(archive._replace(entries=(*others, deferred)), changes, late=late)
+    return PassOutcome(archive._replace(entries=(*others, deferred)), changes, late=late)
 
 
 def _changes(mismatches: Iterable[record.Mismatch]) -> tuple[Change, ...]:

@@ -8,20 +8,20 @@ from collections.abc import Iterator, Sequence
 
 from ..archive.entry import Archive, Data, Entry, Kind, read_all
 from .container import zip_date
-from .model import Change, Context, Outcome, Pass, in_wheel
+from .model import Change, Context, Pass, PassOutcome, in_wheel
 
 __all__ = ["SBOM"]
 
 
-def _run(archive: Archive, context: Context) -> Outcome:
+def _run(archive: Archive, context: Context) -> PassOutcome:
     documents = [entry for entry in archive.entries if _is_document(entry)]
     # The date as the members hold it, so that a later run that takes the date from them finds it here too.
     date = zip_date(context.date)
     rewritten = {entry.name: (entry, change) for entry, change in _rewritten(documents, date)}
     if not rewritten:
-        return Outcome(archive)
+        return PassOutcome(archive)
     entries = tuple(rewritten[entry.name][0] if entry.name in rewritten else entry for entry in archive.entries)
-    return Outcome(archive._replace(entries=entries), tuple(change for _, change in rewritten.values()))
+    return PassOutcome(archive._replace(entries=entries), tuple(change for _, change in rewritten.values()))
 
 
 def _is_document(entry: Entry) -> bool:

@@ -6,7 +6,7 @@ from typing import Callable
 
 from ..archive.entry import Archive, Data, Entry, Kind, read_all
 from ..artifact import headers, layout
-from .model import Change, Context, Outcome, Pass, in_sdist
+from .model import Change, Context, Pass, PassOutcome, in_sdist
 from .texts import Transform, header_block, rewritten, sorted_lines
 
 
@@ -30,25 +30,25 @@ def is_pkg_info(name: str, top: str) -> bool:
 def _rewriting(code: str, name: str, reason: str, wanted: Callable[[str, str], bool], transform: Transform) -> Pass:
     """Return the pass that applies *transform* to the files that are *wanted*, by name and top directory."""
 
-    def run(archive: Archive, _context: Context) -> Outcome:
+    def run(archive: Archive, _context: Context) -> PassOutcome:
         top = _top(archive)
         return rewritten(archive, lambda member: wanted(member, top), code, transform)
 
     return Pass(code, name, reason, in_sdist, run, changes_contents=True)
 
 
-def _with_date_file(archive: Archive, context: Context) -> Outcome:
+def _with_date_file(archive: Archive, context: Context) -> PassOutcome:
     if not context.record_date:
-        return Outcome(archive)
+        return PassOutcome(archive)
     name = f"{_top(archive)}/{layout.RESERVED_DATE_FILE}"
     data = b"%d\n" % context.date
     old = [entry for entry in archive.entries if entry.name == name]
     if len(old) == 1 and old[0].kind is Kind.FILE and read_all(old[0].content) == data:
-        return Outcome(archive)
+        return PassOutcome(archive)
     entry = Entry(name, Kind.FILE, 0o644, context.date, Data(data))
     others = (other for other in archive.entries if other.name != name)
     detail = f"{'another one' if old else 'none'} -> {context.date}"
-    return Outcome(archive._replace(entries=(*others, entry)), (Change("S010", name, detail),))
+    return PassOutcome(archive._replace(entries=(*others, entry)), (Change("S010", name, detail),))
 
 
 PKG_INFO = _rewriting(

@@ -7,13 +7,13 @@ from typing import Callable
 
 from ..archive.entry import Archive, Data, Entry, Kind, read_all
 from ..artifact import headers
-from .model import Change, Outcome
+from .model import Change, PassOutcome
 
 Transform = Callable[[bytes], tuple[bytes, str]]
 """Gives new bytes for old ones, and in one line what became of them: nothing where they are the same."""
 
 
-def rewritten(archive: Archive, wanted: Callable[[str], bool], code: str, transform: Transform) -> Outcome:
+def rewritten(archive: Archive, wanted: Callable[[str], bool], code: str, transform: Transform) -> PassOutcome:
     """Return *archive* with *transform* applied to the files whose names are *wanted*."""
     changes: list[Change] = []
 
@@ -28,7 +28,7 @@ def rewritten(archive: Archive, wanted: Callable[[str], bool], code: str, transf
         return entry._replace(content=Data(data), packed=None)
 
     entries = tuple(step(entry) for entry in archive.entries)
-    return Outcome(archive._replace(entries=entries), tuple(changes)) if changes else Outcome(archive)
+    return PassOutcome(archive._replace(entries=entries), tuple(changes)) if changes else PassOutcome(archive)
 
 
 def header_block(order: Iterable[str], sort_values: Collection[str] = ()) -> Transform:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..archive.entry import Archive, Entry, Kind
 from ..artifact import headers, layout, record
 from ..errors import ArchiveError, SignatureError
-from .model import Change, Context, Outcome, Pass, in_wheel
+from .model import Change, Context, Pass, PassOutcome, in_wheel
 from .sdist import is_pkg_info
 from .texts import Transform, header_block, rewritten, sorted_lines
 
@@ -34,19 +34,19 @@ def _dist_info(archive: Archive) -> str:
 def _rewriting(code: str, name: str, reason: str, filename: str, transform: Transform) -> Pass:
     """Return the pass that applies *transform* to the file *filename* of ``.dist-info``."""
 
-    def run(archive: Archive, _context: Context) -> Outcome:
+    def run(archive: Archive, _context: Context) -> PassOutcome:
         wanted = f"{_dist_info(archive)}/{filename}"
         return rewritten(archive, lambda member: member == wanted, code, transform)
 
     return Pass(code, name, reason, in_wheel, run, for_metadata=True, changes_contents=True)
 
 
-def _without_date_file(archive: Archive, _context: Context) -> Outcome:
+def _without_date_file(archive: Archive, _context: Context) -> PassOutcome:
     gone = [entry for entry in archive.entries if entry.name == layout.RESERVED_DATE_FILE]
     return _without(archive, gone, "W005", "removed; it is the sdist's, and a wheel needs none")
 
 
-def _without_signatures(archive: Archive, context: Context) -> Outcome:
+def _without_signatures(archive: Archive, context: Context) -> PassOutcome:
     own_name = f"{_dist_info(archive)}/RECORD"
     names = record.never_listed(own_name) - {own_name}
     found = [entry for entry in archive.entries if entry.name in names]
@@ -58,7 +58,7 @@ def _without_signatures(archive: Archive, context: Context) -> Outcome:
     return _without(archive, found, "W006", "signature dropped")
 
 
-def _with_sorted_values(archive: Archive, context: Context) -> Outcome:
+def _with_sorted_values(archive: Archive, context: Context) -> PassOutcome:
     names = [entry.name for entry in archive.entries if entry.kind is not Kind.DIRECTORY]
     if context.kind == "wheel":
         found = f"{layout.dist_info(names, archive.name)}/METADATA"
@@ -67,11 +67,11 @@ def _with_sorted_values(archive: Archive, context: Context) -> Outcome:
     return rewritten(archive, lambda name: is_pkg_info(name, top), "W100", header_block((), _SET_LIKE))
 
 
-def _without(archive: Archive, gone: list[Entry], code: str, why: str) -> Outcome:
+def _without(archive: Archive, gone: list[Entry], code: str, why: str) -> PassOutcome:
     if not gone:
-        return Outcome(archive)
+        return PassOutcome(archive)
     entries = tuple(entry for entry in archive.entries if entry not in gone)
-    return Outcome(archive._replace(entries=entries), tuple(Change(code, entry.name, why) for entry in gone))
+    return PassOutcome(archive._replace(entries=entries), tuple(Change(code, entry.name, why) for entry in gone))
 
 
 METADATA = _rewriting(

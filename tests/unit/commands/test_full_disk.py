@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from support.artifacts import wheel
 
-from samebytes.commands.normalize.normalize import Options, Result, normalize, plan
+from samebytes.commands.normalize.normalize import NormalizeOptions, NormalizeResult, normalize, plan
 from samebytes.errors import OutputError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="mounts a tmpfs")
@@ -31,8 +31,8 @@ def small(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(directory)], check=True)
 
 
-def only(path: Path, output: Path | None = None) -> Result:
-    (result,) = normalize(plan([path], output), Options())
+def only(path: Path, output: Path | None = None) -> NormalizeResult:
+    (result,) = normalize(plan([path], output), NormalizeOptions())
     return result
 
 

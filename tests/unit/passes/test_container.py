@@ -9,13 +9,13 @@ from samebytes.archive.entry import Archive, Aspect, Deviation, Kind, Owner
 from samebytes.errors import ArchiveError
 from samebytes.passes import ALL, by_code
 from samebytes.passes.container import CODES, executable, zip_date
-from samebytes.passes.model import Context, Outcome
+from samebytes.passes.model import Context, PassOutcome
 
 WHEEL = Context(DATE, "wheel")
 SDIST = Context(DATE, "sdist")
 
 
-def once(code: str, given: Archive, context: Context) -> Outcome:
+def once(code: str, given: Archive, context: Context) -> PassOutcome:
     """Run one pass, demand that it applies and that a second run changes nothing, and return the first outcome."""
     one = by_code(code)
     assert one.applies(context)
@@ -207,4 +207,4 @@ def test_a_canonical_container_is_left_alone() -> None:
         canonical = given._replace(entries=tuple(entry._replace(mtime=date) for entry in given.entries))
         for one in ALL:
             if one.code[0] in "ZTG" and one.applies(context):
-                assert one.run(canonical, context) == Outcome(canonical), one.code
+                assert one.run(canonical, context) == PassOutcome(canonical), one.code

@@ -32,7 +32,7 @@ from samebytes.archive.entry import Archive, Kind, read_all
 from samebytes.artifact.opening import kind_of, open_archive
 from samebytes.errors import ArchiveError, OutputError, RecordError, SignatureError
 from samebytes.passes import ALL, DEFAULT, by_code, select
-from samebytes.passes.model import Change, Context, Outcome, Pass
+from samebytes.passes.model import Change, Context, Pass, PassOutcome
 from samebytes.passes.pipeline import HELD, Rewritten, agreed_date, normalize_files, rewrite, run
 
 WHEEL = Context(DATE, "wheel")
@@ -258,10 +258,10 @@ def test_an_empty_sdist_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_change_that_nobody_names_is_found_by_the_proof(tmp_path: Path) -> None:
-    def spoil(archive: Archive, _: Context) -> Outcome:
+    def spoil(archive: Archive, _: Context) -> PassOutcome:
         entry = archive.entries[0]
         changed = entry._replace(content=archive.entries[1].content)
-        return Outcome(archive._replace(entries=(changed, *archive.entries[1:])))
+        return PassOutcome(archive._replace(entries=(changed, *archive.entries[1:])))
 
     path = write_wheel(tmp_path)
     before = path.read_bytes()

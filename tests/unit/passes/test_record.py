@@ -12,7 +12,7 @@ from support.wheels import DATE, INFO, RECORD, Member, archive, record_of, spelt
 from samebytes.archive.entry import Archive, Data, Deferred, Entry, Kind, Written, read_all
 from samebytes.errors import RecordError
 from samebytes.passes import by_code
-from samebytes.passes.model import Change, Context, Outcome
+from samebytes.passes.model import Change, Context, PassOutcome
 
 WHEEL = Context(DATE, "wheel")
 REBUILD = WHEEL._replace(rebuild_record=True)
@@ -189,5 +189,5 @@ def test_record_is_made_last_wherever_it_stood() -> None:
 
 def test_a_record_alone_is_written_without_verification() -> None:
     """W010 can run by itself, as in a sequence of passes that a caller chose; it must not lose the files then."""
-    outcome: Outcome = by_code("W010").run(wheel(b""), WHEEL)
+    outcome: PassOutcome = by_code("W010").run(wheel(b""), WHEEL)
     assert write(outcome.archive.entries)[0][RECORD] == canonical(FILES)

@@ -19,7 +19,7 @@ from ...epoch import from_environment, parse_date_option
 from ...errors import UsageError
 
 if TYPE_CHECKING:
-    from .normalize import ArtifactDate, Job, Options, Result
+    from .normalize import ArtifactDate, NormalizeJob, NormalizeOptions, NormalizeResult
 
 MOST_JOBS = 256
 
@@ -116,17 +116,17 @@ def run(args: argparse.Namespace) -> int:
 
 def check_archives(args: argparse.Namespace) -> int:
     """Check the archives that *args* name, report each finding, and return the exit status."""
-    from .check import check, plan
+    from .normalize import check, plan_check
 
-    steps = plan([Path(path) for path in args.paths])
+    steps = plan_check([Path(path) for path in args.paths])
     return report(args, "check", steps, check(steps, options_from(args)))
 
 
-def options_from(args: argparse.Namespace) -> Options:
+def options_from(args: argparse.Namespace) -> NormalizeOptions:
     """Return what *args* ask for; those of ``check`` lack what is only for writing."""
-    from .normalize import Options
+    from .normalize import NormalizeOptions
 
-    return Options(
+    return NormalizeOptions(
         date=_given_date(args.date),
         disable=tuple(args.disable),
         enable=tuple(args.enable),
@@ -139,7 +139,7 @@ def options_from(args: argparse.Namespace) -> Options:
     )
 
 
-def status_of(results: Iterable[Result], *, checking: bool) -> int:
+def status_of(results: Iterable[NormalizeResult], *, checking: bool) -> int:
     """Return the exit status for *results*: that of the highest error, else what was found or rebuilt."""
     results = list(results)
     errors = [result.error.exit_status for result in results if result.error is not None]
@@ -151,7 +151,10 @@ def status_of(results: Iterable[Result], *, checking: bool) -> int:
 
 
 def report(
-    args: argparse.Namespace, command: str, steps: Sequence[Job | Result], results: Generator[Result, None, None]
+    args: argparse.Namespace,
+    command: str,
+    steps: Sequence[NormalizeJob | NormalizeResult],
+    results: Generator[NormalizeResult, None, None],
 ) -> int:
     """Report *results* as they come, one for each of *steps*, and return the exit status."""
     checking = command == "check"
@@ -164,13 +167,13 @@ def report(
             _report_one(args, done[-1], checking=checking)
     status = status_of(done, checking=checking)
     if args.json:
-        from .document import normalize_document
+        from .report import normalize_document
 
         print(normalize_document(done, command=command, version=__version__, exit_status=status))
     return status
 
 
-def _report_one(args: argparse.Namespace, result: Result, *, checking: bool) -> None:
+def _report_one(args: argparse.Namespace, result: NormalizeResult, *, checking: bool) -> None:
     from .report import finding_lines, located_message, summary_lines
 
     if result.error is not None:

@@ -23,14 +23,16 @@ __all__ = [
     "Change",
     "DateSource",
     "FileDigest",
-    "Group",
-    "Job",
-    "Options",
-    "Result",
+    "NormalizeJob",
+    "NormalizeOptions",
+    "NormalizeResult",
+    "PassChanges",
+    "check",
     "grouped",
     "is_source_tree",
     "normalize",
     "plan",
+    "plan_check",
     "real_path",
     "title",
 ]
@@ -76,7 +78,7 @@ class ArtifactDate(NamedTuple):
         return f"{self.iso} ({_SOURCE_TEXTS[self.source]})"
 
 
-class Options(NamedTuple):
+class NormalizeOptions(NamedTuple):
     """How to normalize."""
 
     date: ArtifactDate | None = None
@@ -98,7 +100,7 @@ class Options(NamedTuple):
     """Copy the compressed streams that a wheel already has (``--deflate keep``)."""
 
 
-class Job(NamedTuple):
+class NormalizeJob(NamedTuple):
     """An archive to normalize, and where the result goes."""
 
     source: Path
@@ -106,7 +108,7 @@ class Job(NamedTuple):
     """The source itself to normalize in place."""
 
 
-class Result(NamedTuple):
+class NormalizeResult(NamedTuple):
     """What became of one archive: either ``error`` is set, or all else is."""
 
     source: Path
@@ -138,7 +140,7 @@ class Result(NamedTuple):
         return any(change.code == RECORD_VERIFIED for change in self.changes)
 
 
-class Group(NamedTuple):
+class PassChanges(NamedTuple):
     """The changes of one code."""
 
     code: str
@@ -146,31 +148,33 @@ class Group(NamedTuple):
     changes: tuple[Change, ...]
 
 
-def grouped(changes: Iterable[Change]) -> tuple[Group, ...]:
+def grouped(changes: Iterable[Change]) -> tuple[PassChanges, ...]:
     """Return *changes* by code, in the codes' order."""
     by_code: dict[str, list[Change]] = {}
     for change in changes:
         by_code.setdefault(change.code, []).append(change)
-    return tuple(Group(code, title(code), tuple(members)) for code, members in sorted(by_code.items()))
+    return tuple(PassChanges(code, title(code), tuple(members)) for code, members in sorted(by_code.items()))
 
 
-def plan(paths: Sequence[Path], output: Path | None = None) -> tuple[Job | Result, ...]:
-    """Return what there is to do for *paths*, files or directories, in their order; a path that is no use is a Result.
+def plan(paths: Sequence[Path], output: Path | None = None) -> tuple[NormalizeJob | NormalizeResult, ...]:
+    """Return what there is to do for *paths*, files or directories, in their order; a path that cannot be used is a result.
 
     A file named twice is one job. Links are followed, so that what they point to is replaced, and not they.
 
     :param output: the directory for the results; None for in place.
     :raises UsageError: if two results would be one file, or a result would replace its source.
     """
-    steps: dict[Path, Job | Result] = {}
+    steps: dict[Path, NormalizeJob | NormalizeResult] = {}
     for path in paths:
         for step in _expanded(path):
             steps.setdefault(real_path(step.source), _directed(step, output))
-    _refuse_collisions([step for step in steps.values() if isinstance(step, Job)])
+    _refuse_collisions([step for step in steps.values() if isinstance(step, NormalizeJob)])
     return tuple(steps.values())
 
 
-def normalize(steps: Sequence[Job | Result], options: Options) -> Generator[Result, None, None]:
+def normalize(
+    steps: Sequence[NormalizeJob | NormalizeResult], options: NormalizeOptions
+) -> Generator[NormalizeResult, None, None]:
     """Do *steps*, several at once, and yield their results in order; an error of one does not stop the others.
 
     The work is done in threads that look for a stop between pieces of a member, and never is interrupted elsewhere: so
@@ -183,13 +187,43 @@ def normalize(steps: Sequence[Job | Result], options: Options) -> Generator[Resu
     chosen = rules.select(options.disable, options.enable)
     if options.write:
         _make_directories(steps)
-    at_once = max(1, min(options.jobs, sum(isinstance(step, Job) for step in steps)))
+    at_once = max(1, min(options.jobs, sum(isinstance(step, NormalizeJob) for step in steps)))
     compression = Compression(max(1, options.jobs // at_once), options.keep_streams)
 
-    def result_of(step: Job | Result) -> Result:
-        return _examined(step, chosen, options, compression, stop) if isinstance(step, Job) else step
+    def result_of(step: NormalizeJob | NormalizeResult) -> NormalizeResult:
+        return _examined(step, chosen, options, compression, stop) if isinstance(step, NormalizeJob) else step
 
     yield from in_order(result_of, steps, at_once, stop)
+
+
+def plan_check(paths: Sequence[Path]) -> tuple[NormalizeJob | NormalizeResult, ...]:
+    """Return what there is to check for *paths*, archives or directories of them; a source tree is refused."""
+    steps: dict[Path, NormalizeJob | NormalizeResult] = {}
+    for path in paths:
+        found = (_refused_tree(path),) if path.is_dir() and is_source_tree(path) else plan([path])
+        for step in found:
+            steps.setdefault(real_path(step.source), step)
+    return tuple(steps.values())
+
+
+def check(
+    steps: Sequence[NormalizeJob | NormalizeResult], options: NormalizeOptions
+) -> Generator[NormalizeResult, None, None]:
+    """Yield a result for each of *steps*, in order; its ``changes`` are the findings.
+
+    :raises ConfigError: if ``options`` name a code that is unknown or not to be chosen.
+    """
+    return normalize(steps, options._replace(write=False))
+
+
+def _refused_tree(tree: Path) -> NormalizeResult:
+    return NormalizeResult(
+        tree,
+        UsageError(
+            f"{tree} is a source tree; samebytes normalize examines archives",
+            remedy=f"'samebytes check {tree}' builds it twice; or pass what was built of it: {tree / 'dist' / '*'}.",
+        ),
+    )
 
 
 def title(code: str) -> str:
@@ -202,19 +236,23 @@ def real_path(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _expanded(path: Path) -> list[Job | Result]:
+def _expanded(path: Path) -> list[NormalizeJob | NormalizeResult]:
     """Return *path*, or the archives in the directory that it is."""
     try:
         if path.is_dir():
             found = sorted(child for child in path.iterdir() if child.name.endswith(SUFFIXES) and child.is_file())
-            return [Job(child, child) for child in found] or [Result(path, _nothing_in(path))]
+            return [NormalizeJob(child, child) for child in found] or [NormalizeResult(path, _nothing_in(path))]
         if path.is_file():
-            return [Job(path, path)]
+            return [NormalizeJob(path, path)]
         if path.exists():  # a pipe, for one, that nobody may ever write to
-            return [Result(path, ArchiveError(f"{path}: is not a regular file", remedy="Name a wheel or an sdist."))]
+            return [
+                NormalizeResult(
+                    path, ArchiveError(f"{path}: is not a regular file", remedy="Name a wheel or an sdist.")
+                )
+            ]
     except OSError as error:
-        return [Result(path, _unreadable(path, error))]
-    return [Result(path, UsageError(f"{path}: there is no such file", remedy="Check the path."))]
+        return [NormalizeResult(path, _unreadable(path, error))]
+    return [NormalizeResult(path, UsageError(f"{path}: there is no such file", remedy="Check the path."))]
 
 
 def _nothing_in(directory: Path) -> UsageError:
@@ -231,8 +269,8 @@ def is_source_tree(directory: Path) -> bool:
     return (directory / "pyproject.toml").is_file() or (directory / "setup.py").is_file()
 
 
-def _directed(step: Job | Result, output: Path | None) -> Job | Result:
-    if isinstance(step, Result):
+def _directed(step: NormalizeJob | NormalizeResult, output: Path | None) -> NormalizeJob | NormalizeResult:
+    if isinstance(step, NormalizeResult):
         return step
     if output is None:
         return step
@@ -242,10 +280,10 @@ def _directed(step: Job | Result, output: Path | None) -> Job | Result:
             f"{step.source}: the output directory is the one that the file is in",
             remedy="Leave -o away to normalize in place.",
         )
-    return Job(step.source, target)
+    return NormalizeJob(step.source, target)
 
 
-def _refuse_collisions(jobs: Iterable[Job]) -> None:
+def _refuse_collisions(jobs: Iterable[NormalizeJob]) -> None:
     taken: dict[Path, Path] = {}
     for job in jobs:
         other = taken.setdefault(job.target, job.source)
@@ -256,8 +294,8 @@ def _refuse_collisions(jobs: Iterable[Job]) -> None:
             )
 
 
-def _make_directories(steps: Iterable[Job | Result]) -> None:
-    for directory in dict.fromkeys(step.target.parent for step in steps if isinstance(step, Job)):
+def _make_directories(steps: Iterable[NormalizeJob | NormalizeResult]) -> None:
+    for directory in dict.fromkeys(step.target.parent for step in steps if isinstance(step, NormalizeJob)):
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -267,24 +305,32 @@ def _make_directories(steps: Iterable[Job | Result]) -> None:
 
 
 def _examined(
-    job: Job, chosen: Sequence[Pass], options: Options, compression: Compression, stop: threading.Event
-) -> Result:
+    job: NormalizeJob,
+    chosen: Sequence[Pass],
+    options: NormalizeOptions,
+    compression: Compression,
+    stop: threading.Event,
+) -> NormalizeResult:
     """Do one job: the user's errors become its result, and a bug names the file that it came up with."""
     try:
         return _done(job, chosen, options, compression, stop)
     except Interrupted:
         raise
     except SamebytesError as error:
-        return Result(job.source, error)
+        return NormalizeResult(job.source, error)
     except OSError as error:
-        return Result(job.source, _unreadable(job.source, error))
+        return NormalizeResult(job.source, _unreadable(job.source, error))
     except Exception as error:
         raise RuntimeError(f"{job.source}: {type(error).__name__}: {error}") from error
 
 
 def _done(
-    job: Job, chosen: Sequence[Pass], options: Options, compression: Compression, stop: threading.Event
-) -> Result:
+    job: NormalizeJob,
+    chosen: Sequence[Pass],
+    options: NormalizeOptions,
+    compression: Compression,
+    stop: threading.Event,
+) -> NormalizeResult:
     kind = kind_of(job.source)
     date = options.date or ArtifactDate(DEFAULT_DATE, DateSource.CONSTANT)
     context = Context(date.seconds, kind, options.rebuild_record, options.drop_signatures)
@@ -307,10 +353,10 @@ def _done(
     result = rewritten_to(target)
     if result.own_date:
         date = ArtifactDate(result.date, DateSource.MEMBERS)
-    return Result(job.source, None, target, kind, date, result)
+    return NormalizeResult(job.source, None, target, kind, date, result)
 
 
-def _keep_attestations(job: Job, rewritten_to: Callable[[Path | None], Rewritten]) -> None:
+def _keep_attestations(job: NormalizeJob, rewritten_to: Callable[[Path | None], Rewritten]) -> None:
     """Refuse to change what is attested; what is canonical already stays as it is, and so does its attestation.
 
     :raises SignatureError: if there is an attestation, and the bytes would change.

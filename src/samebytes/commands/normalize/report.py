@@ -1,17 +1,20 @@
-"""What normalizing or checking did, as text for people."""
+"""What normalizing or checking did: as text for people, and as the JSON that ``normalize.schema.json`` describes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+from ...console.documents import error_document
 from ...console.style import Style, harmless, indented
-from .normalize import RECORD_VERIFIED, Change, Group, Result, grouped
+from .normalize import RECORD_VERIFIED, Change, FileDigest, NormalizeResult, PassChanges, grouped
 
 SHOWN = 5
 """How many findings of one code a check prints for a file before it only counts them."""
 
 
-def summary_lines(result: Result, style: Style, *, verbose: bool = False) -> Iterator[str]:
+def summary_lines(result: NormalizeResult, style: Style, *, verbose: bool = False) -> Iterator[str]:
     """Yield what became of one normalized file: its digest, size and date, and the changes by code."""
     if result.rewritten is None:
         return
@@ -27,10 +30,10 @@ def summary_lines(result: Result, style: Style, *, verbose: bool = False) -> Ite
     for group in grouped(result.changes):
         yield from group_lines(group, style, verbose=verbose or group.code == RECORD_VERIFIED)
     for note in result.notes:
-        yield f"  {style.dim('note')} {note.code} {_told(note)}"
+        yield f"  {style.dim('note')} {note.code} {_shown(note)}"
 
 
-def finding_lines(result: Result, style: Style, *, verbose: bool = False) -> Iterator[str]:
+def finding_lines(result: NormalizeResult, style: Style, *, verbose: bool = False) -> Iterator[str]:
     """Yield a line for each finding of a check, or one that says there is none; *verbose* shows every member."""
     if result.rewritten is None:
         return
@@ -40,14 +43,14 @@ def finding_lines(result: Result, style: Style, *, verbose: bool = False) -> Ite
     for group in grouped(result.changes):
         shown = group.changes if verbose or len(group.changes) <= SHOWN else group.changes[:SHOWN]
         for change in shown:
-            yield f"{style.bold(file)}: {style.notable(change.code)} {_told(change)}"
+            yield f"{style.bold(file)}: {style.notable(change.code)} {_shown(change)}"
         if len(shown) < len(group.changes):
             yield f"{style.bold(file)}: {style.notable(group.code)} ... and {_more(group, len(shown))}"
     for note in result.notes:
-        yield f"{style.bold(file)}: {style.dim('note')} {note.code} {_told(note)}"
+        yield f"{style.bold(file)}: {style.dim('note')} {note.code} {_shown(note)}"
 
 
-def located_message(result: Result) -> str:
+def located_message(result: NormalizeResult) -> str:
     """Return the message of *result*'s error with the file's whole path: of many, two may be named alike."""
     message = "" if result.error is None else result.error.message
     path = str(result.source)
@@ -58,7 +61,7 @@ def located_message(result: Result) -> str:
     return f"{path}: {message}"
 
 
-def group_lines(group: Group, style: Style, *, verbose: bool) -> Iterator[str]:
+def group_lines(group: PassChanges, style: Style, *, verbose: bool) -> Iterator[str]:
     """Yield what one pass changed: its code and name, and each change if *verbose*."""
     members = len({change.member for change in group.changes if change.member})
     count = f": {_counted(members, 'member')}" if members else ""
@@ -67,16 +70,16 @@ def group_lines(group: Group, style: Style, *, verbose: bool) -> Iterator[str]:
     yield f"  {style.notable(group.code)} {name}{count}"
     if verbose:
         for change in group.changes:
-            yield f"    {style.dim(_told(change))}"
+            yield f"    {style.dim(_shown(change))}"
 
 
-def _told(change: Change) -> str:
+def _shown(change: Change) -> str:
     """Return ``member: detail``, or the detail where the whole archive is meant."""
     detail = indented(change.detail)
     return f"{harmless(change.member)}: {detail}" if change.member else detail
 
 
-def _more(group: Group, shown: int) -> str:
+def _more(group: PassChanges, shown: int) -> str:
     rest = group.changes[shown:]
     return _counted(len(rest), "more member" if all(change.member for change in rest) else "more finding")
 
@@ -87,3 +90,54 @@ def _sizes(before: int, after: int) -> str:
 
 def _counted(number: int, what: str) -> str:
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+NORMALIZE_SCHEMA_VERSION = 1
+"""Raised when a field is removed or changes its meaning; new fields may come without."""
+
+
+def normalize_document(results: Sequence[NormalizeResult], *, command: str, version: str, exit_status: int) -> str:
+    """Return what ``normalize --json`` and ``check --json`` print; ``normalize.schema.json`` describes it."""
+    document = {
+        "schema_version": NORMALIZE_SCHEMA_VERSION,
+        "samebytes": version,
+        "command": command,
+        "exit_status": exit_status,
+        "files": [_file(result) for result in results],
+    }
+    # Names that are not UTF-8 hold lone surrogates, which only ASCII escapes can carry.
+    return json.dumps(document, indent=2, ensure_ascii=True)
+
+
+def _file(result: NormalizeResult) -> dict[str, Any]:
+    rewritten = result.rewritten
+    return {
+        "path": str(result.source),
+        "output": None if result.output is None else str(result.output),
+        "kind": result.kind or None,
+        "date": _date(result),
+        "before": _digest(rewritten.before) if rewritten else None,
+        "after": _digest(rewritten.after) if rewritten else None,
+        "changed": result.changed if rewritten else None,
+        "changes": [change._asdict() for change in result.changes],
+        "notes": [note._asdict() for note in result.notes],
+        "payload": _payload(result),
+        "error": error_document(result.error),
+    }
+
+
+def _date(result: NormalizeResult) -> dict[str, Any] | None:
+    if result.date is None:
+        return None
+    return {"seconds": result.date.seconds, "iso": result.date.iso, "source": result.date.source.value}
+
+
+def _payload(result: NormalizeResult) -> dict[str, Any] | None:
+    if result.rewritten is None or result.rewritten.payload_before is None:
+        return None
+    before, after = result.rewritten.payload_before, result.rewritten.payload_after
+    return {"before": before, "after": after, "same": after == before}
+
+
+def _digest(digest: FileDigest) -> dict[str, Any]:
+    return {"sha256": digest.sha256, "size": digest.size}

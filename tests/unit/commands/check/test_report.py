@@ -20,7 +20,7 @@ from samebytes_tools.reporting.difference_tree import View
 from support.artifacts import wheel
 from support.schemas import schema
 
-from samebytes.commands.normalize.normalize import Options, normalize, plan
+from samebytes.commands.normalize.normalize import NormalizeOptions, normalize, plan
 from samebytes.errors import UsageError
 
 EVIL = "evil<&\"'>]]>\x00\x1b[31m\u202e\udc80\ufffe name"
@@ -31,7 +31,7 @@ EVIL = "evil<&\"'>]]>\x00\x1b[31m\u202e\udc80\ufffe name"
 def results(tmp_path: Path) -> list[Result]:
     """One source that differs, one that could not be built, one that is the same, one that did not come to a build."""
     left = wheel(tmp_path)
-    list(normalize(plan([left], tmp_path / "out"), Options()))
+    list(normalize(plan([left], tmp_path / "out"), NormalizeOptions()))
     right = tmp_path / "out" / left.name
     comparison = compare_files(left, right)
     pair = Artifact(left.name, "0" * 64, 10), Artifact(right.name, "1" * 64, 20)

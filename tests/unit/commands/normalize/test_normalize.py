@@ -10,7 +10,15 @@ import pytest
 from support.artifacts import TIMES, sdist, wheel
 
 from samebytes.commands.normalize import normalize as flow
-from samebytes.commands.normalize.normalize import ArtifactDate, DateSource, Job, Options, Result, normalize, plan
+from samebytes.commands.normalize.normalize import (
+    ArtifactDate,
+    DateSource,
+    NormalizeJob,
+    NormalizeOptions,
+    NormalizeResult,
+    normalize,
+    plan,
+)
 from samebytes.epoch import DEFAULT_DATE
 from samebytes.errors import (
     ArchiveError,
@@ -25,11 +33,11 @@ from samebytes.passes import pipeline
 from samebytes.passes.pipeline import Rewritten
 
 
-def run(*paths: Path, output: Path | None = None, **options: object) -> list[Result]:
-    return list(normalize(plan(paths, output), Options(**options)))  # type: ignore[arg-type]
+def run(*paths: Path, output: Path | None = None, **options: object) -> list[NormalizeResult]:
+    return list(normalize(plan(paths, output), NormalizeOptions(**options)))  # type: ignore[arg-type]
 
 
-def only(*paths: Path, output: Path | None = None, **options: object) -> Result:
+def only(*paths: Path, output: Path | None = None, **options: object) -> NormalizeResult:
     (result,) = run(*paths, output=output, **options)
     return result
 
@@ -233,13 +241,13 @@ def test_an_output_directory_that_cannot_be_is_one_error(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     steps = plan([wheel(tmp_path)], tmp_path / "file" / "out")
     with pytest.raises(OutputError, match="output directory cannot be made"):
-        list(normalize(steps, Options()))
+        list(normalize(steps, NormalizeOptions()))
 
 
 def test_unknown_codes_are_refused_before_any_work(tmp_path: Path) -> None:
     path = wheel(tmp_path)
     before = sha256(path)
-    for options in (Options(disable=("Z987",)), Options(enable=("nonsense",))):
+    for options in (NormalizeOptions(disable=("Z987",)), NormalizeOptions(enable=("nonsense",))):
         with pytest.raises(ConfigError):
             list(normalize(plan([path]), options))
     assert sha256(path) == before
@@ -335,7 +343,7 @@ def test_the_payload_is_proved_to_be_the_same(make: object, tmp_path: Path) -> N
 def test_closing_early_stops_the_rest_and_leaves_no_stray_file(tmp_path: Path) -> None:
     noise = os.urandom(3_000_000)
     paths = [wheel(tmp_path, f"demo{number}", {f"demo{number}.bin": noise}) for number in range(6)]
-    with closing(normalize(plan(paths), Options(jobs=2))) as results:
+    with closing(normalize(plan(paths), NormalizeOptions(jobs=2))) as results:
         first = next(results)
     assert first.changed
     assert names(tmp_path) == sorted(path.name for path in paths)
@@ -360,5 +368,5 @@ def test_members_stop_between_pieces() -> None:
 
 def test_jobs_carry_their_paths(tmp_path: Path) -> None:
     path = wheel(tmp_path)
-    assert plan([path]) == (Job(path, path),)
-    assert plan([path], tmp_path / "out") == (Job(path, tmp_path / "out" / path.name),)
+    assert plan([path]) == (NormalizeJob(path, path),)
+    assert plan([path], tmp_path / "out") == (NormalizeJob(path, tmp_path / "out" / path.name),)

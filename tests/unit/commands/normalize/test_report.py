@@ -4,19 +4,25 @@ from pathlib import Path
 
 import pytest
 
-from samebytes.commands.normalize.document import normalize_document
-from samebytes.commands.normalize.normalize import ArtifactDate, Change, DateSource, FileDigest, Result, Rewritten
-from samebytes.commands.normalize.report import finding_lines, located_message, summary_lines
+from samebytes.commands.normalize.normalize import (
+    ArtifactDate,
+    Change,
+    DateSource,
+    FileDigest,
+    NormalizeResult,
+    Rewritten,
+)
+from samebytes.commands.normalize.report import finding_lines, located_message, normalize_document, summary_lines
 from samebytes.console.style import PLAIN
 from samebytes.errors import ArchiveError
 
 BEFORE, AFTER = FileDigest("0" * 64, 1000), FileDigest("1" * 64, 999)
 
 
-def result(*changes: Change, notes: tuple[Change, ...] = (), after: FileDigest = AFTER) -> Result:
+def result(*changes: Change, notes: tuple[Change, ...] = (), after: FileDigest = AFTER) -> NormalizeResult:
     path = Path("dist/a.whl")
     rewritten = Rewritten(changes, (), BEFORE, after, 0, False, None, None, notes)
-    return Result(path, None, path, "wheel", ArtifactDate(0, DateSource.OPTION), rewritten)
+    return NormalizeResult(path, None, path, "wheel", ArtifactDate(0, DateSource.OPTION), rewritten)
 
 
 def test_groups_are_in_the_codes_order_with_their_counts() -> None:
@@ -66,11 +72,11 @@ def test_a_detail_of_several_lines_stays_together() -> None:
     ],
 )
 def test_messages_name_the_whole_path(message: str, located: str) -> None:
-    assert located_message(Result(Path("dist/a.whl"), ArchiveError(message))) == located
+    assert located_message(NormalizeResult(Path("dist/a.whl"), ArchiveError(message))) == located
 
 
 def test_errors_have_no_lines_of_their_own() -> None:
-    failed = Result(Path("a.whl"), ArchiveError("bad"))
+    failed = NormalizeResult(Path("a.whl"), ArchiveError("bad"))
     assert list(summary_lines(failed, PLAIN)) == []
     assert list(finding_lines(failed, PLAIN)) == []
 

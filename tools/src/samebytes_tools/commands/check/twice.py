@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from samebytes.backend.config import load
-from samebytes.commands.normalize.normalize import ArtifactDate, DateSource, Job, normalize
-from samebytes.commands.normalize.normalize import Options as NormalizeOptions
+from samebytes.commands.normalize.normalize import ArtifactDate, DateSource, NormalizeJob, NormalizeOptions, normalize
 from samebytes.epoch import DEFAULT_DATE
 from samebytes.errors import SamebytesError, UsageError
 
@@ -300,7 +299,7 @@ class Case:
     def _normal(self, built: _Built, label: str) -> _Built:
         done = _Built(built.where, built.started, {}, dict(built.failures))
         out = self._out / NORMALIZED / label
-        jobs = [(kind, Job(file, out / _plain(kind) / file.name)) for kind, file in built.files.items()]
+        jobs = [(kind, NormalizeJob(file, out / _plain(kind) / file.name)) for kind, file in built.files.items()]
         date = ArtifactDate(DEFAULT_DATE, DateSource.OPTION)
         results = normalize([job for _, job in jobs], NormalizeOptions(date=date))
         for (kind, job), result in zip(jobs, results):

@@ -12,8 +12,7 @@ from typing import Any
 
 from samebytes.backend.config import load
 from samebytes.backend.fixed import remove
-from samebytes.commands.normalize.check import check
-from samebytes.commands.normalize.normalize import Job, Options
+from samebytes.commands.normalize.normalize import NormalizeJob, NormalizeOptions, check
 from samebytes.errors import ConfigError, OutputError, SamebytesError, UsageError
 
 from ...building import lock, provenance
@@ -296,5 +295,5 @@ class _Verification:
 
 def _is_canonical(path: Path) -> bool:
     """Tell whether the file is in canonical form, so that most likely samebytes built it."""
-    result = next(check([Job(path, path)], Options(write=False)))
+    result = next(check([NormalizeJob(path, path)], NormalizeOptions(write=False)))
     return result.error is None and not result.changed
