@@ -157,7 +157,7 @@ def grouped(changes: Iterable[Change]) -> tuple[PassChanges, ...]:
 
 
 def plan(paths: Sequence[Path], output: Path | None = None) -> tuple[NormalizeJob | NormalizeResult, ...]:
-    """Return what there is to do for *paths*, files or directories, in their order; a path that cannot be used is a result.
+    """Return what there is to do for *paths*, files or directories, in order; a path that cannot be used is a result.
 
     A file named twice is one job. Links are followed, so that what they point to is replaced, and not they.
 
