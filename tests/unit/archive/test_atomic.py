@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import stat
@@ -214,6 +215,27 @@ def fill(target: Path, step: int) -> None:
     with replacing(target) as sink:
         for _ in range(0, 1 << 20, step):
             sink.write(bytes(step))
+
+
+def test_directory_that_takes_the_targets_place_meanwhile_is_told(tmp_path: Path) -> None:
+    target = tmp_path / "it.whl"
+    with pytest.raises(OutputError, match=r"it\.whl: cannot be written"), replacing(target):
+        target.mkdir()
+    assert names(tmp_path) == ["it.whl"]
+    assert list(target.iterdir()) == []
+
+
+def test_disk_that_fails_only_when_it_is_synced_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    target = tmp_path / "it.whl"
+    target.write_bytes(b"old")
+    monkeypatch.setattr(os, "fsync", fail)  # No disk at hand fails in that way.
+    with pytest.raises(OutputError, match=r"it\.whl: cannot be written: Input/output error"), replacing(target) as sink:
+        sink.write(b"new")
+    assert target.read_bytes() == b"old"
+    assert names(tmp_path) == ["it.whl"]
 
 
 def test_error_of_another_file_is_not_the_targets(tmp_path: Path) -> None:

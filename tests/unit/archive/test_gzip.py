@@ -148,3 +148,18 @@ def test_a_decompression_bomb_is_stopped_before_it_is_unpacked() -> None:
 
 def test_what_expands_much_but_stays_small_is_no_bomb() -> None:
     assert unpack(gz(bytes(4 << 20)))[1].size == 4 << 20
+
+
+def test_it_does_not_matter_how_the_file_comes_in() -> None:
+    class Drip(io.BytesIO):
+        """Gives a byte at a time, so that whatever is looked at together is cut somewhere."""
+
+        def read(self, *_: object) -> bytes:
+            return super().read(1)
+
+    whole = head(0x1E, extra=struct.pack("<H", 4) + b"more" + b"name\0comment\0")
+    data = gz(TEXT, head=with_header_crc(whole)) + gz(TEXT)
+    sink = io.BytesIO()
+    found = gunzip(Drip(data), sink, "x.tar.gz", source_size=len(data))
+    assert (sink.getvalue(), found) == unpack(data)
+    assert sink.getvalue() == TEXT * 2

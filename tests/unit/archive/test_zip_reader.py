@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import struct
@@ -14,6 +15,7 @@ import pytest
 from support.zips import (
     FILE_0644,
     FULL,
+    NOON,
     NOON_SECONDS,
     TEXT,
     Member,
@@ -27,6 +29,9 @@ from support.zips import (
 )
 
 from samebytes.archive.entry import CHUNK_SIZE, Archive, Aspect, Deviation, Kind, read_all
+from samebytes.archive.zip_deviations import member_deviations
+from samebytes.archive.zip_directory import Source, read_directory
+from samebytes.archive.zip_layout import CentralHeader, LocalHeader
 from samebytes.archive.zip_reader import open_zip
 from samebytes.errors import ArchiveError
 
@@ -429,3 +434,64 @@ def test_file_is_closed_afterwards(tmp_path: Path) -> None:
         pass
     with pytest.raises(ValueError, match="closed"):
         read_all(archive.entries[0].content)
+
+
+def test_file_that_cannot_be_read_is_told() -> None:
+    class Failing(io.BytesIO):
+        def read(self, *_: object) -> bytes:
+            raise OSError(errno.EIO, "Input/output error")
+
+    with pytest.raises(ArchiveError, match=r"it\.whl: cannot be read: Input/output error") as caught:
+        read_directory(Source(Failing(build(Member())), "it.whl"))
+    assert "fetch or build it again" in caught.value.remedy
+
+
+def test_pieces_of_a_stream_that_hold_no_contents(tmp_path: Path) -> None:
+    """A deflate stream may have any number of empty blocks, so a piece of it may give nothing."""
+    nothing = b"\0\0\0\xff\xff" * (CHUNK_SIZE // 5 + 1)
+    _, (contents,) = read(tmp_path, build(Member(packed=nothing + deflated(TEXT))))
+    assert contents == TEXT
+
+
+@pytest.mark.parametrize(
+    ("local", "central", "details"),
+    [
+        ((), (), ["no ZIP64 extra field in the local header", "no ZIP64 extra field in the central directory"]),
+        ((bytes(16),), (bytes(24),), []),
+        ((bytes(24),), (bytes(16),), ["ZIP64 extra field of 24 bytes", "ZIP64 extra field of 16 bytes"]),
+    ],
+)
+def test_members_that_need_zip64_are_to_have_just_that(
+    local: tuple[bytes, ...], central: tuple[bytes, ...], details: list[str]
+) -> None:
+    """Here on headers alone, for such members are larger than 4 GiB."""
+    extras = [tuple((1, data) for data in fields) for fields in (local, central)]
+    here = LocalHeader(45, 0, 0, *NOON, 0, FULL, FULL, b"a", extras[0])
+    there = CentralHeader(3 << 8 | 45, 45, 0, 0, *NOON, 0, FULL, FULL, 0, FILE_0644, FULL, b"a", extras[1], b"")
+    assert member_deviations(there, here) == tuple(Deviation(Aspect.ZIP64, detail) for detail in details)
+
+
+@pytest.mark.parametrize("width", [8, 4])
+def test_data_descriptor_of_a_member_beyond_4_gib_has_wide_sizes(tmp_path: Path, width: int) -> None:
+    large, crc = (1 << 32) + 5, 7
+    extra = zip64(large, large)
+    member = Member(b"a", b"", 0, needed=45, flags=8, crc=crc, size=FULL, packed_size=FULL, extra=extra)
+    whole = build(member)
+    start, central = whole[: 31 + len(extra)], whole[31 + len(extra) : -22]
+    sizes = struct.pack("<QQ", large, large) if width == 8 else struct.pack("<LL", large - (1 << 32), large - (1 << 32))
+    path = tmp_path / "large.whl"
+    with path.open("wb") as file:
+        file.write(start)
+        file.seek(large, 1)
+        file.write(b"PK\x07\x08" + struct.pack("<L", crc) + sizes)
+        at = file.tell()
+        end64 = struct.pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, len(central), at)
+        locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, at + len(central), 1)
+        end = struct.pack("<4sHHHHLLH", b"PK\x05\x06", 0, 0, 1, 1, len(central), FULL, 0)
+        file.write(central + end64 + locator + end)
+    if width == 8:
+        with open_zip(path) as archive:
+            assert [entry.content.size for entry in archive.entries] == [large]
+    else:
+        with pytest.raises(ArchiveError, match="its data descriptor is missing or contradicts"), open_zip(path):
+            pass

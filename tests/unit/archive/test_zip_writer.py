@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 from support.zips import FULL, NOON, NOON_SECONDS, TEXT, Member, build, deflated, directory, saved, zip64
 
-from samebytes.archive.entry import Data, Deferred, Entry, Kind, Written, read_all
+from samebytes.archive.entry import CHUNK_SIZE, Data, Deferred, Entry, Kind, Written, read_all
 from samebytes.archive.zip_layout import Stream, central_header, local_header, write_directory
 from samebytes.archive.zip_reader import open_zip
-from samebytes.archive.zip_writer import write_zip
+from samebytes.archive.zip_writer import MOST_TOGETHER, write_zip
 from samebytes.deflate.stream import Encoder
 from samebytes.errors import ArchiveError
 
@@ -292,3 +292,19 @@ def test_forged_giant_is_read_without_deviations(tmp_path: Path) -> None:
     with zipfile.ZipFile(path) as file:
         assert [info.file_size for info in file.infolist()] == [LARGE, len(TEXT)]
         assert file.read("small") == TEXT
+
+
+@pytest.mark.parametrize(
+    "sizes", [[3] * (2 * MOST_TOGETHER + 5), [CHUNK_SIZE * 2 // 3] * 4, [CHUNK_SIZE, 1, CHUNK_SIZE]]
+)
+def test_small_members_are_compressed_together_up_to_a_number_and_a_size(sizes: list[int]) -> None:
+    entries = [entry(f"{at:04}", bytes([at % 256]) * size) for at, size in enumerate(sizes)]
+    data, told = written(*entries)
+    assert [one.name for one in told] == [each.name for each in entries]
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        assert [file.read(each.name) for each in entries] == [read_all(each.content) for each in entries]
+
+
+def test_contents_that_depend_on_what_is_written_cannot_be_read_before() -> None:
+    with pytest.raises(RuntimeError, match="made by the writer"):
+        read_all(Deferred(lambda _: b""))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import os
 import tempfile
+import threading
 import zipfile
 from pathlib import Path
 
@@ -30,8 +32,8 @@ from support.wheels import (
 
 from samebytes.archive.entry import Archive, Kind, read_all
 from samebytes.artifact.opening import kind_of, open_archive
-from samebytes.errors import ArchiveError, OutputError, RecordError, SignatureError
-from samebytes.passes import ALL, DEFAULT, by_code, select
+from samebytes.errors import ArchiveError, Interrupted, OutputError, RecordError, SignatureError
+from samebytes.passes import ALL, DEFAULT, by_code, pipeline, select
 from samebytes.passes.model import Change, Context, Pass, PassOutcome
 from samebytes.passes.pipeline import HELD, Rewritten, agreed_date, normalize_files, rewrite, run
 
@@ -187,6 +189,48 @@ def test_what_no_rule_explains_is_told(tmp_path: Path) -> None:
     assert {c.code for c in rewrite(wheel, None, WHEEL, some).changes} >= {"Z007"}
     sdist = write_sdist(tmp_path)
     assert {c.code for c in rewrite(sdist, None, SDIST, []).changes} >= {"G001"}
+
+
+def test_a_difference_that_no_pass_speaks_of_is_told(tmp_path: Path) -> None:
+    def swap(archive: Archive, _: Context) -> PassOutcome:
+        one, other, *rest = archive.entries
+        changed = one._replace(content=other.content, packed=None)
+        return PassOutcome(archive._replace(entries=(changed, other, *rest)))
+
+    swapping = Pass("X001", "swap", "", lambda _: True, swap)
+    for path, context, code in (
+        (write_wheel(tmp_path), WHEEL._replace(rebuild_record=True), "Z099"),
+        (write_sdist(tmp_path), SDIST, "T099"),
+    ):
+        rewrite(path, path, context, DEFAULT)
+        unspoken = [swapping, *(one for one in DEFAULT if one.code not in ("W001", "W010"))]
+        assert rewrite(path, None, context, unspoken).changes == (
+            Change(code, "", "the bytes differ, and no rule explains it"),
+        )
+
+
+def test_a_source_that_cannot_be_read_to_its_end_leaves_the_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    source, target = write_wheel(tmp_path), tmp_path / "out.whl"
+    monkeypatch.setattr(pipeline, "_digest", fail)  # No disk at hand fails in that way.
+    with pytest.raises(OSError, match="Input/output error"):
+        rewrite(source, target, WHEEL, DEFAULT)
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_reading_ends_once_it_is_to_stop(tmp_path: Path) -> None:
+    path = write_wheel(tmp_path)
+    before, stop = path.read_bytes(), threading.Event()
+    assert rewrite(path, None, WHEEL, DEFAULT, stop=stop).changes
+    stop.set()
+    with pytest.raises(Interrupted):
+        rewrite(path, path, WHEEL, DEFAULT, stop=stop)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_passes_that_are_switched_off_leave_things_as_they_are(tmp_path: Path) -> None:
