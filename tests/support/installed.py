@@ -8,12 +8,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from samebytes_tools.commands.install.install import Installed, Options, install
-from samebytes_tools.commands.install.scheme import TARGET
-from samebytes_tools.commands.tree.compiling import compiler_for
-from samebytes_tools.commands.tree.fix import Fixed, fix
-from samebytes_tools.commands.tree.fix import Options as FixOptions
-from samebytes_tools.commands.tree.places import ask
+from samebytes_tools.commands.install.install import Installation, install
+from samebytes_tools.commands.install.interpreter import TARGET
+from samebytes_tools.commands.install.wheel import InstallOptions
+from samebytes_tools.commands.tree.compiler import Compiler
+from samebytes_tools.commands.tree.fix import Fixed, FixOptions, fix
 from support.artifacts import wheel
 from support.wheels import spelt
 
@@ -64,18 +63,16 @@ def project(
     return wheel(directory, name, {**package, **commands}, record=record)
 
 
-def install_into(top: Path, *wheels: Path, **changes: object) -> Installed:
+def install_into(top: Path, *wheels: Path, **changes: object) -> Installation:
     """Install *wheels* into *top* as ``--target`` does, by this interpreter."""
-    options = Options(top, FINAL, TARGET, PYTHON, date=DATE, jobs=2)._replace(**changes)  # type: ignore[arg-type]
-    compiler = compiler_for(ask(sys.executable), "checked-hash", 1)
-    return install(wheels, options, compiler)
+    options = InstallOptions(top, FINAL, TARGET, PYTHON, date=DATE, jobs=2)._replace(**changes)  # type: ignore[arg-type]
+    return install(wheels, options, Compiler(sys.executable))
 
 
 def fix_tree(top: Path, **changes: object) -> Fixed:
     """Fix the tree *top* by this interpreter."""
     options = FixOptions(FINAL, DATE)._replace(**changes)  # type: ignore[arg-type]
-    compiler = compiler_for(ask(sys.executable), "checked-hash", 1)
-    return fix(top, options, compiler)
+    return fix(top, options, Compiler(sys.executable))
 
 
 def facts(top: Path) -> dict[str, tuple[int, int, bytes]]:

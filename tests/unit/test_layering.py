@@ -62,7 +62,7 @@ PAIRS: dict[str, set[str]] = {
     "tools.commands.check": {"commands.normalize", "commands.check", "tools.commands.reproducible_build"},
     "tools.commands.compare": {"commands.normalize", "tools.commands.tree"},
     "tools.commands.verify": {"commands.normalize", "commands.check", "tools.commands.reproducible_build"},
-    "tools.commands.install": {"tools.commands.tree"},
+    "tools.commands.install": {"commands.normalize", "tools.commands.tree"},
     "tools.commands.tree": {"commands.normalize"},
     "tools.commands.wrap": set(),
     "tools.commands.completion": {"commands"},
@@ -208,7 +208,7 @@ READING = {
     "samebytes_tools.commands.survey.sandbox.supervise": "it is a program of its own",
     "samebytes_tools.commands.tree.compiler": "compiled modules come from the processes of an interpreter",
     "samebytes_tools.commands.tree.compiling": "it is a part of the commands tree and install",
-    "samebytes_tools.commands.tree.places": "an interpreter is asked where it installs",
+    "samebytes_tools.commands.install.interpreter": "an interpreter is asked where it installs",
 }
 """Single modules that read something of that, and why. Elsewhere it is an argument."""
 

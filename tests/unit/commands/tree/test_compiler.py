@@ -196,13 +196,13 @@ def test_what_is_no_interpreter_is_an_error(tmp_path: Path, text: str, said: str
     for use in (lambda: Compiler(python).tag, lambda: Compiler(python, jobs=2).compile([Wanted(python)] * 2)):
         with pytest.raises(UsageError, match=f"does not compile for us: {said}") as caught:
             use()
-        assert "Name a CPython from 3.8 to 3.14" in caught.value.remedy
+        assert "a CPython from 3.8 to 3.14" in caught.value.remedy
 
 
 def test_an_interpreter_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be run: No such file") as caught:
         _ = Compiler(tmp_path / "python").tag
-    assert "Name a CPython" in caught.value.remedy
+    assert "a CPython from" in caught.value.remedy
 
 
 def test_a_python_whose_code_is_not_known_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,9 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from samebytes_tools.commands.tree.bytecode import minors_of
 from samebytes_tools.commands.tree.digest import digest
-from samebytes_tools.commands.tree.fix import Options, fix
-from samebytes_tools.commands.tree.python import minors_of
+from samebytes_tools.commands.tree.fix import FixOptions, fix
 from support.installed import (
     DATE,
     FINAL,
@@ -134,7 +134,7 @@ def test_trees_that_have_no_digest(tree: Path, tmp_path: Path) -> None:
         digest(tmp_path / "missing")
     with pytest.raises(UsageError, match="is not a directory"):
         digest(tree / "demo" / "part.py")
-    with pytest.raises(UsageError, match="lies in the tree") as caught:
+    with pytest.raises(UsageError, match="is in the tree") as caught:
         digest(tree, tree / "out.tar")
     assert "another directory" in caught.value.remedy
     os.mkfifo(tree / "pipe")
@@ -336,15 +336,15 @@ def test_without_an_interpreter_what_is_there_is_put_into_form(tree: Path) -> No
     was = facts(tree)
     command = [sys.executable, "-m", "compileall", "-q", "-f", "--invalidation-mode", "timestamp", str(tree / "demo")]
     subprocess.run(command, check=True)
-    fix(tree, Options(FINAL, DATE), None)
+    fix(tree, FixOptions(FINAL, DATE), None)
     assert facts(tree) == was
-    assert fix(tree, Options(FINAL, DATE), None).changes == ()
+    assert fix(tree, FixOptions(FINAL, DATE), None).changes == ()
     subprocess.run(command, check=True)
     os.utime(tree / "demo" / "part.py", (5, 5))
-    (change,) = [change for change in fix(tree, Options(FINAL, DATE), None).changes if "removed" in change.detail]
+    (change,) = [change for change in fix(tree, FixOptions(FINAL, DATE), None).changes if "removed" in change.detail]
     assert (change.name, change.detail) == (pyc("demo/part"), "removed: its source has changed since")
     (tree / pyc("demo/part")).write_bytes(b"\xff\xff\r\n" + bytes(20))
-    (note,) = fix(tree, Options(FINAL, DATE), None).notes
+    (note,) = fix(tree, FixOptions(FINAL, DATE), None).notes
     assert note.detail == "left as it is: compiled by a Python that is not known"
 
 
@@ -483,7 +483,7 @@ def _fixed_by_nobody(tree: Path) -> int:
     """Try it as another user, and return 0 if it ended as it should."""
     try:
         os.setuid(65534)  # who may perhaps not run this interpreter
-        fix(tree, Options(FINAL, DATE), None)
+        fix(tree, FixOptions(FINAL, DATE), None)
     except OutputError as error:
         told = "belongs to another user (number 0), and so do 1 more; nothing was changed" in error.message
         return 0 if told and "who installed it" in error.remedy else 2
@@ -519,17 +519,17 @@ def test_a_compiled_module_of_another_python_stays_and_is_listed(tree: Path) -> 
 @pytest.mark.parametrize(
     ("options", "message", "remedy"),
     [
-        (["fix", "{tree}", "--layout", "app"], "--layout: 'app' is not absolute", "Give the whole path."),
-        (["fix", "{tree}", "--root", "{tree}/demo"], "does not lie in", "Name the --root that it lies in."),
+        (["fix", "{tree}", "--layout", "app"], "--layout: 'app' is not absolute", "Give an absolute path."),
+        (["fix", "{tree}", "--root", "{tree}/demo"], "is not in", "Name the --root that it is in."),
         (
             ["fix", "{tree}/none"],
             "there is no such directory",
             "Name the directory that the packages are installed in.",
         ),
         (["fix", "{tree}/demo/data.txt"], "is not a directory", "Name the directory"),
-        (["fix", "{tree}", "--python", "{tree}/demo/data.txt"], "is no Python that runs here", "--python"),
-        (["fix", "{tree}", "--python", "/bin/echo"], "is no Python that runs here", "--python"),
-        (["digest", "{tree}", "--tar", "{tree}/x.tar"], "lies in the tree that is digested", "another directory"),
+        (["fix", "{tree}", "--python", "{tree}/demo/data.txt"], "cannot be run: Permission denied", "--python"),
+        (["fix", "{tree}", "--python", "/bin/echo"], "does not compile for us", "--python"),
+        (["digest", "{tree}", "--tar", "{tree}/x.tar"], "is in the tree that is digested", "another directory"),
         (["digest", "{tree}", "{tree}/demo", "--tar", "/tmp/x.tar"], "--tar writes one tree", "Name one"),
     ],
 )

@@ -11,7 +11,7 @@ from ...comparison.model import UNKNOWN_BUILDS, Comparison, KnownBuilds, Side
 from ...comparison.trees import Tree, compare
 from ..tree.apply import mode_for
 from ..tree.digest import digest
-from ..tree.fix import Options, is_whole_system, planned
+from ..tree.fix import FixOptions, is_whole_system, planned
 from ..tree.plan import Plan, with_parents
 from ..tree.walk import walk
 
@@ -31,7 +31,7 @@ def _tree(root: Path) -> Tree:
         entries = {node.name: node.entry for node in walk(root)}
         return Tree(side, entries, entries, {}, ())
     # Compiled modules follow from their sources, so they are left out of what is made.
-    options = Options(final="/", levels=(), rebuild_record=True, write=False)
+    options = FixOptions(final="/", levels=(), rebuild_record=True, write=False)
     plan, _ = planned(root, options, compiler=None)
     entries = {name: node.entry for name, node in plan.nodes.items()}
     rules: dict[str, tuple[str, ...]] = {}

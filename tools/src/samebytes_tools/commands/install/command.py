@@ -1,4 +1,4 @@
-"""``samebytes install``: wheels laid out so that two installs are the same bytes."""
+"""``samebytes install``: install wheels so that two installs are the same bytes."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from samebytes.console.streams import Progress, style_of
 from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
 from samebytes.errors import UsageError
 
-from ..tree.compiling import add_compiling, compiler_for, given_date, levels_of, venv_python
+from ..tree.compiling import add_compiling, given_date, levels_of, venv_python
 
 if TYPE_CHECKING:
-    from ..tree.places import Places
-    from .install import Installed, Options
+    from .install import Installation
+    from .interpreter import Interpreter
+    from .wheel import InstallOptions
 
 _KINDS = ("posix", "win-amd64", "win-arm64", "win-ia32")
 
 _DESCRIPTION = """\
 Install wheels so that the same wheels give the same tree, byte for byte and
-time for time: nothing of the machine, the day or the user is in it. No
-dependencies are resolved, and nothing is fetched or built. All is installed,
-or nothing."""
+time for time, on any machine, on any day and by any user. Dependencies are not
+resolved, and nothing is fetched or built. Either all wheels are installed, or
+none."""
 
 _EPILOG = f"""\
 The date is that of --date, else SOURCE_DATE_EPOCH, else that of the wheels'
@@ -37,7 +38,7 @@ examples:
   samebytes install *.whl --venv .venv
   samebytes install wheels/ --root image --prefix /usr --python python3.12
   samebytes install wheels/ --target package --layout /var/task
-                                                  it will lie there
+                                        the tree will be at /var/task
 
 {exit_status.table(2, 3, 4, 5, 8, 9, exit_status.RECORD_REBUILT, exit_status.INTERRUPTED, exit_status.TERMINATED)}"""
 
@@ -51,15 +52,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=_EPILOG,
     )
     parser.add_argument("wheels", metavar="WHEEL|DIR", nargs="+", type=Path, help="a wheel, or a directory with wheels")
-    parser.add_argument("--target", metavar="DIR", type=Path, help="all into one directory, scripts into its bin")
-    parser.add_argument("--venv", metavar="DIR", type=Path, help="into a virtual environment that is there already")
-    parser.add_argument("--root", metavar="DIR", type=Path, help="into the file system that will have this root")
-    parser.add_argument("--prefix", metavar="PATH", help="below this path of it, such as /usr (default: PYTHON's own)")
-    parser.add_argument("--layout", metavar="PATH", help="where --target or --venv will lie, if that is elsewhere")
+    parser.add_argument("--target", metavar="DIR", type=Path, help="install into one directory, scripts into its bin")
+    parser.add_argument("--venv", metavar="DIR", type=Path, help="install into an existing virtual environment")
+    parser.add_argument("--root", metavar="DIR", type=Path, help="install into the file system with this root")
+    parser.add_argument("--prefix", metavar="PATH", help="path in ROOT, such as /usr (default: that of PYTHON)")
+    parser.add_argument("--layout", metavar="PATH", help="where --target or --venv will be, if elsewhere")
     parser.add_argument(
-        "--scripts", choices=_KINDS, default=_default_kind(), help="of what kind they are (default: %(default)s)"
+        "--scripts", choices=_KINDS, default=_default_kind(), help="kind of scripts to write (default: %(default)s)"
     )
-    add_compiling(parser, "the environment's own, else the one that runs samebytes", "0")
+    add_compiling(parser, "that of --venv, else the one that runs samebytes", "0")
     add_verbosity(parser)
     parser.set_defaults(run=run)
 
@@ -74,20 +75,20 @@ def _default_kind() -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Install."""
+    from ..tree.compiler import Compiler
     from .install import find_wheels, install
-    from .tags import refuse_unfit
+    from .interpreter import refuse_unfit
 
     _demand_one_place(args)
     wheels = find_wheels(args.wheels)
     date, source = given_date(args.date)
     with Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress:
         progress.show(f"installing {len(wheels)} wheels")
-        places = _places(args)
-        refuse_unfit(wheels, places.implementation, places.version, places.abi)
-        options = _options(args, places, date)
-        compiler = None if args.pyc == "none" else compiler_for(places, args.pyc, args.jobs)
-        installed = install(wheels, options, compiler)
-    return _report(args, installed, source)
+        interpreter = _interpreter(args)
+        refuse_unfit(wheels, interpreter.implementation, interpreter.version, interpreter.abi)
+        compiler = None if args.pyc == "none" else Compiler(interpreter.executable, args.pyc, args.jobs)
+        installation = install(wheels, _options(args, interpreter, date), compiler)
+    return _report(args, installation, source)
 
 
 def _demand_one_place(args: argparse.Namespace) -> None:
@@ -100,38 +101,38 @@ def _demand_one_place(args: argparse.Namespace) -> None:
         raise UsageError("--layout has no meaning with --root and --prefix", remedy="Use --root: it will be /.")
     for option, path in (("--layout", args.layout), ("--prefix", args.prefix)):
         if path is not None and not path.startswith("/"):
-            raise UsageError(f"{option}: {path!r} is not absolute", remedy="Give the whole path.")
+            raise UsageError(f"{option}: {path!r} is not absolute", remedy="Give an absolute path.")
 
 
-def _places(args: argparse.Namespace) -> Places:
-    """Ask the interpreter that things are installed for."""
-    from ..tree.places import ask
+def _interpreter(args: argparse.Namespace) -> Interpreter:
+    """Return the interpreter that the wheels are installed for."""
+    from .interpreter import ask
 
     if args.venv is None:
         return ask(args.python or sys.executable, args.prefix or "")
     python = venv_python(args.venv)
     if not python.exists():
         raise UsageError(
-            f"{args.venv}: there is no virtual environment",
-            remedy=f"Make one first: python -m venv --without-pip {args.venv}",
+            f"{args.venv}: is not a virtual environment",
+            remedy=f"Create it first: python -m venv --without-pip {args.venv}",
         )
     return ask(args.python or str(Path.cwd() / python))
 
 
-def _options(args: argparse.Namespace, places: Places, date: int | None) -> Options:
-    from .install import Options
-    from .scheme import TARGET, beneath_top
+def _options(args: argparse.Namespace, interpreter: Interpreter, date: int | None) -> InstallOptions:
+    from .interpreter import TARGET, beneath_top
+    from .wheel import InstallOptions
 
     top = Path(os.path.realpath(args.target or args.venv or args.root or args.prefix))
-    executable, scheme = places.executable, TARGET
+    executable, scheme = interpreter.executable, TARGET
     final = "/" if args.root is not None else args.layout or args.prefix or str(top)
     if args.venv is not None:
         executable = str(venv_python(Path(final)))
-        scheme = beneath_top(places.paths, places.prefix)
+        scheme = beneath_top(interpreter.paths, interpreter.prefix)
     elif args.target is None:
-        scheme = beneath_top(places.paths, final)
+        scheme = beneath_top(interpreter.paths, final)
     levels = levels_of(args)
-    return Options(
+    return InstallOptions(
         top=top,
         final=final,
         scheme=scheme,
@@ -144,15 +145,15 @@ def _options(args: argparse.Namespace, places: Places, date: int | None) -> Opti
     )
 
 
-def _report(args: argparse.Namespace, installed: Installed, source: str) -> int:
+def _report(args: argparse.Namespace, installation: Installation, given_by: str) -> int:
     from .report import document, lines
 
-    rebuilt = any(laid.mismatches for laid in installed.wheels)
+    rebuilt = any(laid.mismatches for laid in installation.wheels)
     status = exit_status.RECORD_REBUILT if rebuilt else exit_status.FINE
-    told = {"given": source, "members": "the members' own"}.get(installed.date_source, "constant")
+    source = {"given": given_by, "members": "the members' own"}.get(installation.date_source, "constant")
     if args.json:
-        print(document(installed, told, version=__version__, exit_status=status))
+        print(document(installation, source, version=__version__, exit_status=status))
     elif args.verbosity > QUIET:
-        for line in lines(installed, told, style_of(sys.stdout), verbose=args.verbosity >= VERBOSE):
-            print(line)
+        verbose = args.verbosity >= VERBOSE
+        print("\n".join(lines(installation, source, style_of(sys.stdout), verbose=verbose)))
     return status

@@ -3,53 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+import threading
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from threading import Condition
 from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
 
 from samebytes.archive.zip_reader import open_zip
 from samebytes.artifact import layout
+from samebytes.commands.normalize.executor import in_order
 from samebytes.epoch import DEFAULT_DATE
 from samebytes.errors import OutputError, UsageError
 from samebytes.passes.pipeline import agreed_date
 
 from ..tree.apply import make_directories
-from ..tree.bytecode import Compiler
-from ..tree.fix import Options as FixOptions
-from ..tree.fix import fix
-from ..tree.plan import Change
+from ..tree.compiler import Compiler
+from ..tree.fix import FixOptions, fix
+from ..tree.plan import TreeChange
 from .move import anchor_of, move_in, private_stage
-from .scheme import Scheme
-from .wheel import Laid, Layout, lay_out
-
-__all__ = ["Installed", "Options", "Scheme", "find_wheels", "install"]
+from .wheel import InstallOptions, Laid, lay_out
 
 
-class Options(NamedTuple):
-    """Where and how to install."""
-
-    top: Path
-    """The directory that the scheme counts from; made if it is not there."""
-    final: str
-    """Where that will lie in the end, absolute: in compiled modules."""
-    scheme: Scheme
-    executable: str
-    """What runs the scripts."""
-    script_kind: str = "posix"
-    date: int | None = None
-    """Seconds since 1970 UTC; None for that of all files in all wheels if they agree, else a constant."""
-    levels: tuple[int, ...] = (0,)
-    """Levels of optimization to compile at; none at all for no compiled modules."""
-    rebuild_record: bool = False
-    jobs: int = 1
-    """How many wheels are laid out at a time."""
-
-
-class Installed(NamedTuple):
+class Installation(NamedTuple):
     """What was installed."""
 
     top: Path
@@ -58,12 +34,12 @@ class Installed(NamedTuple):
     """``given``, ``members`` or ``constant``."""
     wheels: tuple[Laid, ...]
     files: int
-    """Those of RECORDs, compiled modules and all."""
-    notes: tuple[Change, ...]
+    """Those of RECORDs, with compiled modules."""
+    notes: tuple[TreeChange, ...]
 
 
 def find_wheels(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """Return the wheels that *paths* name, or that lie in the directories that they name, sorted by file name.
+    """Return the wheels that *paths* name, or that are in the directories that they name, sorted by file name.
 
     :raises UsageError: if one is neither, or two wheels are of one project.
     """
@@ -95,10 +71,11 @@ def _expanded(path: Path) -> Sequence[Path]:
     return [path]
 
 
-def install(wheels: Sequence[Path], options: Options, compiler: Compiler | None) -> Installed:
+def install(wheels: Sequence[Path], options: InstallOptions, compiler: Compiler | None) -> Installation:
     """Install *wheels*, all of them or none.
 
-    All is made in a private directory beside its place, or in it if that is there already, and moved when complete.
+    Everything is made in a private directory beside its place, or in it if that is there already, and moved when
+    complete.
 
     :raises ArchiveError: if a wheel is damaged, or two have the same file.
     :raises RecordError: if a wheel's RECORD contradicts it.
@@ -110,15 +87,18 @@ def install(wheels: Sequence[Path], options: Options, compiler: Compiler | None)
     anchor = anchor_of(options.top)
     with private_stage(anchor) as stage:
         inner = stage / options.top.relative_to(anchor)
-        _make(inner)
+        try:
+            make_directories(inner)
+        except OSError as error:
+            raise OutputError(
+                f"{inner}: cannot be created: {error.strerror or error}", remedy="Install somewhere else."
+            ) from error
         taken: dict[str, Path] = {}
-        how = Layout(inner, options.scheme, options.executable, options.script_kind, options.rebuild_record)
 
-        def refuse(name: str, wheel: Path) -> None:
-            if anchor == options.top:
-                _refuse_existing(options.top, name, wheel)
+        def work(wheel: Path) -> Laid:
+            return lay_out(wheel, inner, options, taken)
 
-        laid = _each(wheels, options.jobs, lambda wheel: lay_out(wheel, how, taken, refuse))
+        laid = tuple(in_order(work, wheels, min(options.jobs, len(wheels)), threading.Event()))
         digests = {name: digest for one in laid for name, digest in one.digests.items()}
         settings = FixOptions(options.final, date, options.levels, durable=False)
         fixed = fix(inner, settings, compiler, digests)
@@ -126,49 +106,10 @@ def install(wheels: Sequence[Path], options: Options, compiler: Compiler | None)
         move_in(stage, anchor, options.top, date)
     if anchor == options.top:
         os.utime(anchor, (date, date))  # the private directory was in it until now
-    return Installed(options.top, date, date_source, laid, files, fixed.notes)
+    return Installation(options.top, date, date_source, laid, files, fixed.notes)
 
 
-def _each(wheels: Sequence[Path], jobs: int, work: Callable[[Path], Laid]) -> tuple[Laid, ...]:
-    """Return what *work* makes of each of *wheels*, several at a time; after an error none is at work any more.
-
-    A pool does not wait for a thread that it was just starting when a signal came, so this counts for itself.
-    """
-    change = Condition()
-    busy: set[Path] = set()
-    over = False
-
-    def guarded(wheel: Path) -> Laid:
-        with change:
-            if over:
-                raise CancelledError
-            busy.add(wheel)
-        try:
-            return work(wheel)
-        finally:
-            with change:
-                busy.remove(wheel)
-                change.notify()
-
-    with ThreadPoolExecutor(jobs) as pool:
-        try:
-            return tuple(pool.map(guarded, wheels))
-        finally:
-            with change:
-                over = True
-                change.wait_for(lambda: not busy)
-
-
-def _make(directory: Path) -> None:
-    try:
-        make_directories(directory)
-    except OSError as error:
-        raise OutputError(
-            f"{directory}: cannot be made: {error.strerror or error}", remedy="Install somewhere else."
-        ) from error
-
-
-def _date(wheels: Sequence[Path], options: Options) -> tuple[int, str]:
+def _date(wheels: Sequence[Path], options: InstallOptions) -> tuple[int, str]:
     if options.date is not None:
         return options.date, "given"
     dates = set()
@@ -179,7 +120,7 @@ def _date(wheels: Sequence[Path], options: Options) -> tuple[int, str]:
     return (DEFAULT_DATE, "constant") if date is None else (date, "members")
 
 
-def _refuse_installed(wheels: Sequence[Path], options: Options) -> None:
+def _refuse_installed(wheels: Sequence[Path], options: InstallOptions) -> None:
     """Refuse a project that is there already: without an uninstall, files of two releases would be mixed."""
     there: dict[str, Path] = {}
     for site in {options.top / options.scheme.purelib, options.top / options.scheme.platlib}:
@@ -193,21 +134,3 @@ def _refuse_installed(wheels: Sequence[Path], options: Options) -> None:
                 f"{wheel}: its project is installed already: {other}",
                 remedy="Remove it first (pip uninstall), or install into an empty place.",
             )
-
-
-def _refuse_existing(top: Path, name: str, wheel: Path) -> None:
-    """Refuse to replace what is there, and to put a file where a directory is."""
-    path = top / name
-    if os.path.lexists(path):
-        raise OutputError(
-            f"{path}: is in the way of the file that {wheel} installs there",
-            remedy="Remove it, or install into an empty place. Nothing was changed.",
-        )
-    parent = path.parent
-    while parent not in (top, parent.parent) and not parent.is_dir():
-        if os.path.lexists(parent):
-            raise OutputError(
-                f"{parent}: is a file, in the way of the directory that {wheel} needs there",
-                remedy="Remove it, or install into an empty place. Nothing was changed.",
-            )
-        parent = parent.parent

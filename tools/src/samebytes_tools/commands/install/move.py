@@ -27,7 +27,7 @@ def anchor_of(target: Path) -> Path:
     while not target.is_dir():
         if os.path.lexists(target):
             raise OutputError(
-                f"{target}: is no directory, and things are to be installed in it",
+                f"{target}: is not a directory, and things are to be installed in it",
                 remedy="Remove it, or install into another place. Nothing was changed.",
             )
         target = target.parent
@@ -38,17 +38,20 @@ def anchor_of(target: Path) -> Path:
 def private_stage(anchor: Path) -> Iterator[Path]:
     """Give a new directory in *anchor* that only this user can look into; whatever is in it at the end is removed.
 
-    So are those that processes have left which were killed. After an error *anchor* has the times that it had.
+    So are those that killed processes have left. After an error *anchor* has the times that it had.
 
-    :raises OutputError: if it cannot be made.
+    :raises OutputError: if it cannot be created.
     """
     was = anchor.stat()
     stage = anchor / f".samebytes-{os.urandom(8).hex()}.tmp"
+    new = stage.with_suffix(".new")
     lock = None
     try:
         try:
             _remove_abandoned(anchor)
-            lock = _made(stage)
+            new.mkdir(mode=0o700)
+            lock = _lock(new)
+            new.rename(stage)  # it has its name only when it is locked, or another install might remove it
         except OSError as error:
             raise OutputError(
                 f"{anchor}: cannot be written to: {error.strerror or error}",
@@ -56,32 +59,24 @@ def private_stage(anchor: Path) -> Iterator[Path]:
             ) from error
         yield stage
     except BaseException:
-        remove(stage.with_suffix(".new"))
+        remove(new)
         remove(stage)
         _restore_times({anchor: was})
         raise
     else:
         remove(stage)
     finally:
-        _unlock(lock)
-
-
-def _made(stage: Path) -> int | None:
-    """Make a directory, and return its lock; it has its name only when it is locked."""
-    new = stage.with_suffix(".new")
-    new.mkdir(mode=0o700)
-    lock = _lock(new)
-    new.rename(stage)
-    return lock
+        if lock is not None:
+            os.close(lock)
 
 
 def _remove_abandoned(anchor: Path) -> None:
-    """Remove the private directories that no process has locked: the system lets go the locks of those that end."""
+    """Remove the private directories that no process has locked: the system releases the locks of those that end."""
     for stage in anchor.glob(".samebytes-*.tmp"):
         lock = _lock(stage) if stage.is_dir() and not stage.is_symlink() else None
         if lock is not None:
             remove(stage)
-            _unlock(lock)
+            os.close(lock)
 
 
 def _lock(directory: Path) -> int | None:
@@ -97,16 +92,11 @@ def _lock(directory: Path) -> int | None:
     return descriptor
 
 
-def _unlock(lock: int | None) -> None:
-    if lock is not None:
-        os.close(lock)
-
-
 def move_in(stage: Path, anchor: Path, top: Path, date: int) -> None:
     """Move everything in *stage* into *anchor*; what fails or is interrupted is undone.
 
     Directories that are not there yet are moved whole. Those that are, from *top* on, get the *date* if something was
-    moved into them. Metadata directories come last: what an ended process leaves behind is not taken for installed.
+    moved into them. Metadata directories come last: what a killed process leaves behind is not taken for installed.
 
     :raises OutputError: if something is in the way, or cannot be moved.
     """
@@ -114,7 +104,11 @@ def move_in(stage: Path, anchor: Path, top: Path, date: int) -> None:
     times: dict[Path, os.stat_result] = {}
     try:
         for step in sorted(_steps(stage, anchor), key=lambda step: (step.target.name.endswith(".dist-info"), step)):
-            _demand_free(step.target)
+            if os.path.lexists(step.target):
+                raise OutputError(
+                    f"{step.target}: is in the way, and was not a moment ago",
+                    remedy="Check whether something else is installing there, and try again.",
+                )
             times.setdefault(step.target.parent, step.target.parent.stat())
             done.append(step)  # before it is done: an interruption may come right after
             step.source.rename(step.target)
@@ -122,7 +116,10 @@ def move_in(stage: Path, anchor: Path, top: Path, date: int) -> None:
             if directory == top or top in directory.parents:
                 os.utime(directory, (date, date))
     except BaseException as error:
-        _undo(done)
+        for step in reversed(done):
+            with suppress(OSError):
+                if not os.path.lexists(step.source):
+                    step.target.rename(step.source)
         _restore_times(times)
         if isinstance(error, OSError):
             raise OutputError(
@@ -139,18 +136,6 @@ def _steps(source: Path, target: Path) -> Iterator[_Moved]:
             yield from _steps(child, place)
         else:
             yield _Moved(child, place)
-
-
-def _demand_free(target: Path) -> None:
-    if os.path.lexists(target):
-        raise OutputError(f"{target}: is in the way, and was not a moment ago", remedy="Is something else installing?")
-
-
-def _undo(done: list[_Moved]) -> None:
-    for step in reversed(done):
-        with suppress(OSError):
-            if not os.path.lexists(step.source):
-                step.target.rename(step.source)
 
 
 def _restore_times(times: dict[Path, os.stat_result]) -> None:

@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from samebytes.console.style import Style, harmless
 from samebytes.epoch import format_date
 
-from ..tree.report import SCHEMA_VERSION, date_document, note_lines
+from ..tree.report import SCHEMA_VERSION, date_document, dumped, note_lines
 
-if TYPE_CHECKING:  # it needs a library that only an extra brings
-    from .install import Installed
+if TYPE_CHECKING:
+    from .install import Installation
 
 
-def lines(installed: Installed, date_source: str, style: Style, *, verbose: bool) -> Iterator[str]:
+def lines(installation: Installation, date_source: str, style: Style, *, verbose: bool) -> Iterator[str]:
     """Yield what was installed where."""
-    yield style.bold(harmless(str(installed.top)))
-    yield f"  {style.good('installed')} {_counted(len(installed.wheels), 'wheel')}, {_counted(installed.files, 'file')}"
-    yield f"  date   {format_date(installed.date)} ({date_source})"
-    for laid in installed.wheels:
+    yield style.bold(harmless(str(installation.top)))
+    wheels, files = len(installation.wheels), installation.files
+    counts = f"{wheels:,} wheel{'' if wheels == 1 else 's'}, {files:,} file{'' if files == 1 else 's'}"
+    yield f"  {style.good('installed')} {counts}"
+    yield f"  date   {format_date(installation.date)} ({date_source})"
+    for laid in installation.wheels:
         if verbose:
             yield f"  {style.dim(harmless(f'{laid.project} {laid.version}'))}"
         for mismatch in laid.mismatches:
-            told = harmless(f"{mismatch.name}: {mismatch.detail}")
-            yield f"  {style.notable('RECORD contradicted the wheel')} {told}"
+            detail = harmless(f"{mismatch.name}: {mismatch.detail}")
+            yield f"  {style.notable('RECORD contradicted the wheel')} {detail}"
         for name in laid.skipped:
             yield f"  {style.dim('note')} not installed: {harmless(name)}"
-    yield from note_lines(installed.notes, style)
+    yield from note_lines(installation.notes, style)
 
 
-def document(installed: Installed, date_source: str, *, version: str, exit_status: int) -> str:
+def document(installation: Installation, date_source: str, *, version: str, exit_status: int) -> str:
     """Return what ``install --json`` prints; ``install.schema.json`` describes it."""
     wheels = [
         {
@@ -41,20 +42,17 @@ def document(installed: Installed, date_source: str, *, version: str, exit_statu
             "mismatches": [mismatch._asdict() for mismatch in laid.mismatches],
             "skipped": list(laid.skipped),
         }
-        for laid in installed.wheels
+        for laid in installation.wheels
     ]
-    told = {
-        "schema_version": SCHEMA_VERSION,
-        "samebytes": version,
-        "exit_status": exit_status,
-        "top": str(installed.top),
-        "date": date_document(installed.date, date_source),
-        "files": installed.files,
-        "wheels": wheels,
-        "notes": [note._asdict() for note in installed.notes],
-    }
-    return json.dumps(told, indent=2, ensure_ascii=True)
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+    return dumped(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "samebytes": version,
+            "exit_status": exit_status,
+            "top": str(installation.top),
+            "date": date_document(installation.date, date_source),
+            "files": installation.files,
+            "wheels": wheels,
+            "notes": [note._asdict() for note in installation.notes],
+        }
+    )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import posixpath
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -14,19 +16,41 @@ from installer import install
 from installer.destinations import WheelDestination
 from installer.exceptions import InstallerError
 from installer.records import RecordEntry
+from installer.scripts import Script
 from installer.sources import WheelSource
 
 from samebytes.archive.entry import Archive, Entry, Kind, read_all
 from samebytes.archive.zip_reader import open_zip
 from samebytes.artifact import layout, record, scripts
-from samebytes.errors import ArchiveError, OutputError, RecordError
+from samebytes.errors import ArchiveError, OutputError
 
 from ..tree.apply import make_directories
 from ..tree.installed import INSTALLER
-from .launcher import launcher
-from .scheme import Scheme
+from .interpreter import Scheme
 
-_FULL = "Free some space there, or install somewhere else. Nothing was changed."
+_EARLIEST = (1980, 1, 1, 0, 0, 0)
+"""The first time that a ZIP file can hold."""
+
+
+class InstallOptions(NamedTuple):
+    """Where and how to install."""
+
+    top: Path
+    """The directory that the scheme counts from; created if it is not there."""
+    final: str
+    """Where that will be in the end, absolute: in compiled modules."""
+    scheme: Scheme
+    executable: str
+    """What runs the scripts."""
+    script_kind: str = "posix"
+    """``posix``, or one of installer's Windows launchers, such as ``win-amd64``."""
+    date: int | None = None
+    """Seconds since 1970 UTC; None for that of all files in all wheels if they agree, else a constant."""
+    levels: tuple[int, ...] = (0,)
+    """Levels of optimization to compile at; none at all for no compiled modules."""
+    rebuild_record: bool = False
+    jobs: int = 1
+    """How many wheels are laid out at a time."""
 
 
 class Laid(NamedTuple):
@@ -40,34 +64,21 @@ class Laid(NamedTuple):
     mismatches: tuple[record.Mismatch, ...]
     """How RECORD contradicted the wheel, where that was overridden."""
     skipped: tuple[str, ...]
-    """What the wheel has and nobody installs: compiled modules, signatures of its RECORD."""
+    """What the wheel has and no installer installs: compiled modules, signatures of its RECORD."""
 
 
-class Layout(NamedTuple):
-    """How wheels are laid out."""
-
-    stage: Path
-    """The directory that stands for the tree's top."""
-    scheme: Scheme
-    executable: str
-    """What runs the scripts."""
-    kind: str
-    """Of scripts: ``posix``, or one of installer's Windows launchers, such as ``win-amd64``."""
-    rebuild_record: bool = False
-
-
-def lay_out(wheel: Path, how: Layout, taken: dict[str, Path], refuse: Callable[[str, Path], None]) -> Laid:
+def lay_out(wheel: Path, stage: Path, options: InstallOptions, taken: dict[str, Path]) -> Laid:
     """Write the files of *wheel*, and a RECORD of them.
 
+    :param stage: the directory that stands for the tree's top.
     :param taken: who has which file, and as ``NAME/`` which directory; the wheel's own are added.
-    :param refuse: called with each name before it is written; raises if it must not be.
     :raises ArchiveError: if the wheel is damaged, hostile, or does not keep to its specification.
     :raises RecordError: if its RECORD contradicts it.
-    :raises OutputError: if a file cannot be written.
+    :raises OutputError: if a file cannot be written, or something at the tree's real place is in its way.
     """
     with open_zip(wheel) as archive:
         source = _Source(archive, wheel)
-        destination = _Destination(source, how, wheel, taken, refuse)
+        destination = _Destination(source, stage, options, taken)
         added = {"INSTALLER": INSTALLER, "REQUESTED": b""}
         try:
             install(source, cast(WheelDestination, destination), added)
@@ -76,8 +87,9 @@ def lay_out(wheel: Path, how: Layout, taken: dict[str, Path], refuse: Callable[[
                 f"{wheel}: cannot be installed: {error}", remedy="Build the wheel again; this one breaks its format."
             ) from error
         mismatches = source.mismatches(destination.seen)
-        if mismatches and not how.rebuild_record:
-            raise _disagreement(wheel, mismatches)
+        if mismatches and not options.rebuild_record:
+            remedy = "Build or fetch it again; or, if you trust its files, install it with --rebuild-record."
+            raise record.disagreement(str(wheel), map(str, mismatches), remedy)
         digests = destination.digests
         return Laid(wheel, source.distribution, source.version, digests, mismatches, tuple(source.skipped))
 
@@ -94,10 +106,16 @@ class _Source(WheelSource):
             raise ArchiveError(f"{wheel}: {links[0]} is a symbolic link", remedy="A wheel holds none; build it again.")
         self._info = layout.dist_info(self._files, os.fspath(wheel))
         layout.check_dist_info(self._info, wheel.name)
-        self._wheel = wheel
+        self.wheel = wheel
         self._own = f"{self._info}/RECORD"
         self.skipped: list[str] = []
-        self._check_commands()
+        if "entry_points.txt" in self.dist_info_filenames:  # of which the library fails in silence, where it is wrong
+            try:
+                list(scripts.entry_points(self.read_dist_info("entry_points.txt")))
+            except ValueError as error:
+                raise ArchiveError(
+                    f"{wheel}: entry_points.txt is invalid: {error}", remedy="Fix it, and build the wheel again."
+                ) from error
 
     @property
     def dist_info_dir(self) -> str:
@@ -115,7 +133,7 @@ class _Source(WheelSource):
     def read_dist_info(self, filename: str) -> str:
         entry = self._files.get(f"{self._info}/{filename}")
         if entry is None:
-            raise ArchiveError(f"{self._wheel}: there is no {filename} in it", remedy="Build the wheel again.")
+            raise ArchiveError(f"{self.wheel}: there is no {filename} in it", remedy="Build the wheel again.")
         return read_all(entry.content).decode("utf-8")
 
     def get_contents(self) -> Iterator[tuple[tuple[str, str, str], BinaryIO, bool]]:
@@ -128,7 +146,7 @@ class _Source(WheelSource):
                 yield (entry.name, "", ""), cast(BinaryIO, _Member(entry)), executable
 
     def mismatches(self, seen: Mapping[str, tuple[bytes, int]]) -> tuple[record.Mismatch, ...]:
-        """Hold what RECORD says against the files; *seen* are the digests and sizes of those that were read."""
+        """Return how RECORD contradicts the files; *seen* are digests and sizes of those that were read already."""
         found = self._files.get(self._own)
         if found is None:
             return (record.Mismatch(self._own, "there is none"),)
@@ -144,16 +162,6 @@ class _Source(WheelSource):
                 wrong += filter(None, [record.examine(row, self._files[name].content)])
         return tuple(wrong)
 
-    def _check_commands(self) -> None:
-        """Refuse commands that the library would fail on without a word."""
-        if "entry_points.txt" in self.dist_info_filenames:
-            try:
-                list(scripts.entry_points(self.read_dist_info("entry_points.txt")))
-            except ValueError as error:
-                raise ArchiveError(
-                    f"{self._wheel}: entry_points.txt is not right: {error}", remedy="Mend it, and build it again."
-                ) from error
-
 
 class _Member:
     """A wheel's file on its way to the destination."""
@@ -166,19 +174,13 @@ class _Member:
 class _Destination:
     """Writes files with their final modes, and notes their digests; ``installer`` calls it as a WheelDestination."""
 
-    def __init__(
-        self,
-        source: _Source,
-        how: Layout,
-        wheel: Path,
-        taken: dict[str, Path],
-        refuse: Callable[[str, Path], None],
-    ) -> None:
-        self._how = how
-        self._wheel = wheel
+    def __init__(self, source: _Source, stage: Path, options: InstallOptions, taken: dict[str, Path]) -> None:
+        self._wheel = source.wheel
+        self._stage = stage
+        self._options = options
         self._taken = taken
-        self._refuse = refuse
-        self._places = {**how.scheme._asdict(), "headers": posixpath.join(how.scheme.headers, source.distribution)}
+        headers = posixpath.join(options.scheme.headers, source.distribution)
+        self._places = {**options.scheme._asdict(), "headers": headers}
         self.digests: dict[str, tuple[bytes, int]] = {}
         """By name in the tree."""
         self.seen: dict[str, tuple[bytes, int]] = {}
@@ -186,10 +188,11 @@ class _Destination:
 
     def write_script(self, name: str, module: str, attr: str, section: str) -> RecordEntry:
         entry = scripts.EntryPoint(name, module, attr, section == "gui")
-        if self._how.kind == "posix":
-            data = scripts.script(scripts.first_lines(self._how.executable), entry)
+        executable = self._options.executable
+        if self._options.script_kind == "posix":
+            data = scripts.script(scripts.first_lines(executable), entry)
         else:
-            name, data = launcher(entry, self._how.executable, self._how.kind)
+            name, data = _launcher(entry, executable, self._options.script_kind)
         return self._written("scripts", name, [data], executable=True)
 
     def write_file(self, scheme: str, path: str, stream: Any, is_executable: bool) -> RecordEntry:
@@ -197,8 +200,11 @@ class _Destination:
         chunks: Iterable[bytes] = [stream.read()] if member is None else member.chunks()
         if scheme == "scripts":
             data = b"".join(chunks)
-            self._note(member, data)
-            return self._written(scheme, path, [_with_executable(data, self._how.executable)], executable=True)
+            if member is not None:
+                self.seen[member.name] = (hashlib.sha256(data).digest(), len(data))
+            if data.startswith(b"#!python"):  # binary distribution format, "Recommended installer features"
+                data = scripts.first_lines(self._options.executable) + data.partition(b"\n")[2]
+            return self._written(scheme, path, [data], executable=True)
         entry = self._written(scheme, path, chunks, executable=is_executable)
         if member is not None:
             self.seen[member.name] = self.digests[self._place(scheme, path)]
@@ -214,10 +220,6 @@ class _Destination:
         text = record.serialise(rows, record_file_path)
         self._written(scheme, record_file_path, [text], executable=False)
 
-    def _note(self, member: _Member | None, data: bytes) -> None:
-        if member is not None:
-            self.seen[member.name] = (hashlib.sha256(data).digest(), len(data))
-
     def _place(self, scheme: str, path: str) -> str:
         place = posixpath.normpath(posixpath.join(self._places[scheme], path))
         if place.startswith("../") or place == ".." or posixpath.isabs(place):
@@ -229,18 +231,21 @@ class _Destination:
         self._claim(place)
         state = hashlib.sha256()
         size = 0
-        target = self._how.stage / place
+        target = self._stage / place
         try:
             make_directories(target.parent)
             descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-            with os.fdopen(descriptor, "wb", buffering=0) as file:
+            with os.fdopen(descriptor, "wb") as file:
                 for chunk in chunks:
                     state.update(chunk)
                     size += len(chunk)
-                    _write_all(file, chunk)
+                    file.write(chunk)
             target.chmod(0o755 if executable else 0o644)
         except OSError as error:
-            raise OutputError(f"{target}: cannot be written: {error.strerror or error}", remedy=_FULL) from error
+            raise OutputError(
+                f"{target}: cannot be written: {error.strerror or error}",
+                remedy="Free some space there, or install somewhere else. Nothing was changed.",
+            ) from error
         self.digests[place] = (state.digest(), size)
         return RecordEntry(path, None, None)
 
@@ -257,20 +262,19 @@ class _Destination:
             parent = posixpath.dirname(parent)
         if f"{place}/" in self._taken:
             raise _collision(place, self._taken[f"{place}/"], self._wheel)
-        self._refuse(place, self._wheel)
+        self._refuse_existing(place)
 
-
-def _write_all(file: Any, data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[file.write(left) :]
-
-
-def _with_executable(data: bytes, executable: str) -> bytes:
-    """Return a script with ``#!python`` replaced (binary distribution format, "Recommended installer features")."""
-    if not data.startswith(b"#!python"):
-        return data
-    return scripts.first_lines(executable) + data.partition(b"\n")[2]
+    def _refuse_existing(self, place: str) -> None:
+        """Refuse to replace what is there, and to put a file where a directory is or the other way round."""
+        top = self._options.top
+        path, needed = top / place, "file"
+        while path != top:
+            if os.path.lexists(path) and not (needed == "directory" and path.is_dir()):
+                raise OutputError(
+                    f"{path}: is in the way of the {needed} that {self._wheel} needs there",
+                    remedy="Remove it, or install into an empty place. Nothing was changed.",
+                )
+            path, needed = path.parent, "directory"
 
 
 def _collision(place: str, one: Path, other: Path) -> ArchiveError:
@@ -282,6 +286,13 @@ def _collision(place: str, one: Path, other: Path) -> ArchiveError:
     )
 
 
-def _disagreement(wheel: Path, mismatches: tuple[record.Mismatch, ...]) -> RecordError:
-    remedy = "Build or fetch it again; or, if you trust its files, install it with --rebuild-record."
-    return record.disagreement(str(wheel), map(str, mismatches), remedy)
+def _launcher(entry: scripts.EntryPoint, executable: str, kind: str) -> tuple[str, bytes]:
+    """Return the file name and the contents of a Windows launcher: installer's, without the time of its making."""
+    made = Script(entry.name, entry.module, entry.attribute, "gui" if entry.gui else "console")
+    name, data = made.generate(executable, cast(Any, kind))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        start = min(info.header_offset for info in archive.infolist())
+    tail = io.BytesIO()
+    with zipfile.ZipFile(tail, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("__main__.py", _EARLIEST), scripts.script(b"", entry))
+    return name, data[:start] + tail.getvalue()

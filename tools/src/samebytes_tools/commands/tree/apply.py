@@ -1,4 +1,4 @@
-"""Doing what was planned in a tree: each file whole or not at all, times last."""
+"""Carries out what was planned in a tree: each file whole or not at all, times last."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 from samebytes.archive.atomic import replacing
 from samebytes.archive.entry import CHUNK_SIZE, Kind
 from samebytes.errors import OutputError
 
-from .plan import Change, Plan
+from .plan import Plan, TreeChange
 from .walk import Node
 
 _SECOND = 1_000_000_000
 
 
 class Touch(NamedTuple):
-    """What of a file's or directory's inode is to be set."""
+    """The mode and time that a file or directory is to get."""
 
     node: Node
     mode: int | None
     """None to leave it."""
     mtime: bool
-    """Whether to set the time; where anything else is done it is set anyway."""
+    """Whether to set the time; after any other change it is set anyway."""
 
 
 def touches(plan: Plan, top: Node, date: int) -> tuple[Touch, ...]:
-    """Return which modes and times are not as they should be, those of removed files not counted."""
+    """Return which modes and times are not as they should be, without those of removed files."""
     found = []
     for node in (*plan.nodes.values(), top):
         if node.name in plan.removed:
@@ -50,20 +50,20 @@ def mode_for(node: Node) -> int:
     return 0o755 if node.kind is Kind.DIRECTORY or node.mode & stat.S_IXUSR else 0o644
 
 
-def told(touch: Touch) -> tuple[Change, ...]:
-    """Return what a touch changes."""
+def changes_of(touch: Touch) -> tuple[TreeChange, ...]:
+    """Return the changes that a touch makes."""
     changes = []
     if touch.mode is not None:
-        changes.append(Change("mode", touch.node.name, f"{touch.node.mode:04o} -> {touch.mode:04o}"))
+        changes.append(TreeChange("mode", touch.node.name, f"{touch.node.mode:04o} -> {touch.mode:04o}"))
     if touch.mtime:
-        changes.append(Change("mtime", touch.node.name, "set to the date"))
+        changes.append(TreeChange("mtime", touch.node.name, "set to the date"))
     return tuple(changes)
 
 
 def demand_permission(plan: Plan, changed: Iterable[Touch]) -> None:
-    """Find out before anything is done that it could not be done to the end.
+    """Refuse, before anything is changed, what could not be finished.
 
-    :raises OutputError: if something belongs to another user, or lies where nothing can be written.
+    :raises OutputError: if something belongs to another user, or a directory cannot be written to.
     """
     changed = tuple(changed)
     user = os.geteuid() if hasattr(os, "geteuid") else 0
@@ -79,7 +79,7 @@ def demand_permission(plan: Plan, changed: Iterable[Touch]) -> None:
         if directory.is_dir() and directory not in opened and not os.access(directory, os.W_OK | os.X_OK):
             raise OutputError(
                 f"{directory}: cannot be written to; nothing was changed",
-                remedy="Is it on a file system that is mounted read-only? Else make it writable, or run as its owner.",
+                remedy="Make it writable (it may be on a read-only file system), or run as its owner.",
             )
 
 
@@ -96,9 +96,9 @@ def _parents(plan: Plan) -> set[Path]:
 
 
 def apply(plan: Plan, changed: Iterable[Touch], date: int, *, durable: bool = True) -> None:
-    """Do what is planned. Ended early, it leaves whole files, and can be run again.
+    """Carry out what is planned. Ended early, it leaves whole files, and can be run again.
 
-    :param durable: wait until what is written lies on the disk.
+    :param durable: wait until what is written is on the disk.
     :raises OutputError: if something cannot be written or changed.
     """
     directories = [touch for touch in changed if touch.node.kind is Kind.DIRECTORY]
@@ -107,7 +107,9 @@ def apply(plan: Plan, changed: Iterable[Touch], date: int, *, durable: bool = Tr
     for name in sorted(plan.writes, key=lambda name: (name.endswith("/RECORD"), name)):
         _write(plan, name, date, durable=durable and not name.endswith(".pyc"))
     for name in sorted(plan.removed, reverse=True):
-        _remove(plan.root / name)
+        path = plan.root / name
+        with _refusing(path):
+            (path.rmdir if path.is_dir() and not path.is_symlink() else path.unlink)()
     others = (touch for touch in changed if touch.node.kind is not Kind.DIRECTORY)
     touched = [touch for touch in others if touch.node.name not in plan.writes]
     for touch in touched:
@@ -150,9 +152,9 @@ def _write_quickly(path: Path, chunks: Iterable[bytes]) -> None:
 
 
 def make_directories(directory: Path) -> None:
-    """Make a directory and those that it lies in, with modes that no umask decides.
+    """Create a directory and those above it, with modes that no umask decides.
 
-    :raises OSError: if one cannot be made.
+    :raises OSError: if one cannot be created.
     """
     if not directory.is_dir():
         make_directories(directory.parent)
@@ -161,34 +163,21 @@ def make_directories(directory: Path) -> None:
             directory.chmod(0o755)
 
 
-def _remove(path: Path) -> None:
-    with _refusing(path):
-        if path.is_dir() and not path.is_symlink():
-            path.rmdir()
-        else:
-            path.unlink()
-
-
 def _touch(touch: Touch, date: int) -> None:
     path = Path(touch.node.path)
     if _is_shared(touch.node):
-        _unshare(path)
+        # An inode of its own: uv's hard links lead into its cache, whose modes and times are not ours.
+        with _refusing(path), path.open("rb") as source:
+            # The same bytes again: thousands of waits for the disk would guard against little.
+            _write_quickly(path, iter(lambda: source.read(CHUNK_SIZE), b""))
         touch = touch._replace(mode=mode_for(touch.node))  # the new one has what the umask left
     _set_mode(touch)
     _set_time(path, date)
 
 
 def _is_shared(node: Node) -> bool:
-    """Tell whether other names lead to a file too."""
+    """Return whether a file has other names, too."""
     return node.kind is Kind.FILE and node.stat.st_nlink > 1
-
-
-def _unshare(path: Path) -> None:
-    """Give a file an inode of its own: uv's hard links lead into its cache, whose modes and times are not ours."""
-    with _refusing(path):
-        with path.open("rb") as source:
-            # The same bytes again: thousands of waits for the disk would guard against little.
-            _write_quickly(path, iter(lambda: source.read(CHUNK_SIZE), b""))
 
 
 def _set_mode(touch: Touch) -> None:
@@ -207,11 +196,7 @@ def _refusing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        _refuse(path, error)
-
-
-def _refuse(path: Path, error: OSError) -> NoReturn:
-    raise OutputError(
-        f"{path}: cannot be changed: {error.strerror or error}",
-        remedy="Mend that and run it again: what is done already is right, and what is not is as it was.",
-    ) from error
+        raise OutputError(
+            f"{path}: cannot be changed: {error.strerror or error}",
+            remedy="Fix that and run it again: what is done already is right, and what is not is as it was.",
+        ) from error

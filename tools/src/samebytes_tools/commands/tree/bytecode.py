@@ -2,54 +2,33 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
-from collections.abc import Collection, Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import NamedTuple, Protocol
 
 from samebytes.artifact import pyc
 from samebytes.artifact.pyc import source_of
 from samebytes.errors import ArchiveError
 
-from .installed import Distribution
+from .compiler import Compiler, Wanted
+from .installed import SCRIPT_DIRECTORIES, Distribution, is_compiled_name
 from .plan import Plan, beneath
-
-_SCRIPT_DIRECTORIES = ("bin", "Scripts")
-
-
-class Wanted(NamedTuple):
-    """A compiled module that there is to be."""
-
-    source: Path
-    """Where the source lies now."""
-    filename: str
-    """Where it will lie: what tracebacks show."""
-    optimize: int
-    """0, 1 or 2."""
+from .walk import walk
 
 
-class Compiled(Protocol):
-    """What became of it."""
+def minors_of(root: Path, final: str) -> frozenset[tuple[int, int]]:
+    """Return the versions of Python that a tree is for: by its directories, else by its compiled modules.
 
-    @property
-    def data(self) -> bytes:
-        """The whole ``.pyc``; empty if there is none."""
-
-    @property
-    def problem(self) -> str:
-        """In one line, why there is none."""
-
-
-class Compiler(Protocol):
-    """Compiles for one interpreter."""
-
-    @property
-    def tag(self) -> str:
-        """As in the names of compiled modules: ``cpython-311``."""
-
-    def compile(self, wanted: Sequence[Wanted]) -> Sequence[Compiled]:
-        """Return what became of each of *wanted*, in their order."""
+    :param final: where *root* will be.
+    :raises UsageError: if *root* is not a directory.
+    :raises ArchiveError: if it cannot be read.
+    """
+    nodes = [posixpath.join(final, node.name) for node in walk(root)]
+    found = [re.search(r"(?:^|/)python(\d+)\.(\d+)/(?:site|dist)-packages(?:/|$)", name) for name in nodes]
+    if not any(found):
+        found = [re.search(r"\.cpython-(\d)(\d+)[.][^/]*$", name) for name in nodes if is_compiled_name(name)]
+    return frozenset((int(match[1]), int(match[2])) for match in found if match is not None)
 
 
 def plan_bytecode(
@@ -62,19 +41,19 @@ def plan_bytecode(
 ) -> None:
     """Plan the compiled modules: one for each level of each module, and none that has no source.
 
-    What lies beside the packages, as scripts do, is not imported, and gets none; where no distribution is installed,
-    all of the tree counts as modules.
+    What is beside the packages, as scripts are, is not imported, and gets none; where no distribution is installed,
+    everything in the tree counts as modules.
 
-    :param final: where the tree's top will lie.
+    :param final: where the tree's top will be.
     :param levels: of optimization; None for 0 and those that are there already; none at all for no compiled modules.
-    :param compiler: None to make none anew.
+    :param compiler: None to compile nothing.
     :param mode: of those that are there, as in :data:`samebytes.artifact.pyc.FLAGS`.
     """
     found = tuple(found)
     sites = {distribution.site for distribution in found} or {""}
     listed = {place for distribution in found for place in distribution.rows}
     modules = [name for name in plan.nodes if _is_module(plan, name, sites)]
-    there = _sorted_out(plan, set(modules), listed)
+    there = _plan_orphans(plan, set(modules), listed)
     wanted: dict[str, Wanted] = {}
     if compiler is not None:
         for name in modules:
@@ -82,7 +61,7 @@ def plan_bytecode(
                 target = compiled_name(name, compiler.tag, level)
                 if levels is not None or level == 0 or target in there:
                     wanted[target] = _wanted(plan, final, name, level)
-        _plan_foreign_levels(plan, there, wanted, compiler.tag, set(modules), final)
+        _plan_other_levels(plan, there, wanted, compiler.tag, set(modules), final)
         _plan_compiled(plan, wanted, compiler)
     for name in sorted(there - set(wanted) - plan.removed):
         if levels is not None and not levels:
@@ -98,28 +77,23 @@ def compiled_name(source: str, tag: str, level: int) -> str:
     return posixpath.join(directory, "__pycache__", f"{last[: -len('.py')]}.{tag}{optimized}.pyc")
 
 
-def is_compiled_name(name: str) -> bool:
-    """Tell whether *name* is that of a compiled module with its source elsewhere, not one that stands for itself."""
-    return name.endswith(".pyc") and posixpath.basename(posixpath.dirname(name)) == "__pycache__"
-
-
 def _is_module(plan: Plan, name: str, sites: Iterable[str]) -> bool:
-    """Tell whether *name* is a source in a site's packages; a name with a dot in it cannot be imported."""
+    """Return whether *name* is a source in a site's packages; a name with a dot in it cannot be imported."""
     directory, last = posixpath.split(name)
     if not last.endswith(".py") or "." in last[: -len(".py")] or plan.file(name) is None:
         return False
     if posixpath.basename(directory) == "__pycache__":
         return False
-    return any(beneath(site, name) and not _is_beside(plan, site, name) for site in sites)
+    for site in sites:
+        # Scripts are beside the packages in a --target, but a package may be called "bin".
+        scripts = [posixpath.join(site, last) for last in SCRIPT_DIRECTORIES]
+        scripts = [place for place in scripts if f"{place}/__init__.py" not in plan.nodes]
+        if beneath(site, name) and not any(beneath(place, name) for place in scripts):
+            return True
+    return False
 
 
-def _is_beside(plan: Plan, site: str, name: str) -> bool:
-    """Tell whether *name* is among the scripts that ``--target`` puts beside the packages."""
-    scripts = (posixpath.join(site, last) for last in _SCRIPT_DIRECTORIES)
-    return any(beneath(place, name) and f"{place}/__init__.py" not in plan.nodes for place in scripts)
-
-
-def _sorted_out(plan: Plan, modules: Collection[str], listed: Collection[str]) -> set[str]:
+def _plan_orphans(plan: Plan, modules: Collection[str], listed: Collection[str]) -> set[str]:
     """Plan to remove what nothing imports, and return the compiled modules that stay."""
     there = set()
     for name in plan.nodes:
@@ -129,7 +103,7 @@ def _sorted_out(plan: Plan, modules: Collection[str], listed: Collection[str]) -
         if source is None or source not in plan.nodes:
             plan.remove("orphan", name, "removed: its source is not there, so that nothing imports it")
         elif source in listed and source not in modules:
-            plan.remove("orphan", name, "removed: its source is no module")
+            plan.remove("orphan", name, "removed: its source is not a module")
         elif plan.file(source) is not None:
             there.add(name)
     return there
@@ -139,10 +113,10 @@ def _wanted(plan: Plan, final: str, source: str, level: int) -> Wanted:
     return Wanted(Path(plan.nodes[source].path), posixpath.join(final, source), level)
 
 
-def _plan_foreign_levels(
+def _plan_other_levels(
     plan: Plan, there: set[str], wanted: dict[str, Wanted], tag: str, modules: Collection[str], final: str
 ) -> None:
-    """Let go the levels that are not wanted of modules, and keep those of sources that no distribution has."""
+    """Plan to remove the levels of modules that are not wanted, and keep those of sources without a distribution."""
     for name in sorted(there - set(wanted)):
         source = source_of(name)
         assert source is not None
@@ -175,7 +149,9 @@ def _plan_normalized(plan: Plan, name: str, final: str, mode: str) -> None:
     if not pyc.is_known(before):
         plan.note("bytecode", name, "left as it is: compiled by a Python that is not known")
         return
-    if _is_stale(before, plan.nodes[source].stat):
+    header = pyc.header_of(before)
+    # The import system would compile it anew because of the source's time (PEP 552).
+    if header and header.flags == 0 and header.time != int(plan.nodes[source].stat.st_mtime) & 0xFFFFFFFF:
         plan.remove("bytecode", name, "removed: its source has changed since")
         return
     try:
@@ -184,9 +160,3 @@ def _plan_normalized(plan: Plan, name: str, final: str, mode: str) -> None:
         plan.remove("bytecode", name, f"removed: {error.message}")
     else:
         plan.write("bytecode", name, after, "put into the one form")
-
-
-def _is_stale(data: bytes, source: os.stat_result) -> bool:
-    """Return whether the import system would compile anew because of the source's time (PEP 552)."""
-    header = pyc.header_of(data)
-    return header is not None and header.flags == 0 and header.time != int(source.st_mtime) & 0xFFFFFFFF

@@ -1,4 +1,4 @@
-"""``samebytes tree``: installed trees made canonical in place, and their digests."""
+"""``samebytes tree``: make installed trees canonical in place, and print their digests."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from samebytes.console.streams import Progress, style_of
 from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
 from samebytes.errors import UsageError
 
-from .compiling import MODES, add_compiling, compiler_for, given_date, levels_of, venv_python
+from .compiling import MODES, add_compiling, given_date, levels_of, venv_python
 
 if TYPE_CHECKING:
-    from .bytecode import Compiler
+    from .compiler import Compiler
     from .fix import Fixed
 
 _DESCRIPTION = """\
-Trees of installed packages: virtual environments, --target directories,
-site-packages in an unpacked image."""
+Make trees of installed packages canonical, and digest them: virtual
+environments, --target directories, site-packages in an unpacked image."""
 
 _EPILOG = f"""\
 examples:
@@ -31,25 +31,25 @@ examples:
 
 {exit_status.table()}
 
-'samebytes tree COMMAND --help' says more about each."""
+See 'samebytes tree COMMAND --help' for each."""
 
 _FIX = """\
 Make what pip or uv installed canonical in place: compiled modules, modes,
-times, RECORDs (held against the files first), what each installer writes of
-itself. Two installs of the same wheels are the same bytes afterwards."""
+times, RECORDs (checked against the files first), and what each installer adds.
+Two installs of the same wheels are the same bytes afterwards."""
 
 _FIX_EPILOG = f"""\
 The date is that of --date, else SOURCE_DATE_EPOCH, else 2020-02-02T00:00:00Z.
 
 examples:
   samebytes tree fix .venv
-  samebytes tree fix --check build/lib            what would change?
+  samebytes tree fix --check build/lib            report what would change
   samebytes tree fix --root IMAGE IMAGE/usr/lib/python3.12/site-packages
-  samebytes tree fix --layout /var/task package   it will lie there
+  samebytes tree fix --layout /var/task package   it will be at /var/task
 
 {exit_status.table(2, 3, 4, 5, 8, exit_status.RECORD_REBUILT, exit_status.INTERRUPTED, exit_status.TERMINATED)}
 
-With --check, 1 says that something would change."""
+With --check, 1 means that something would change."""
 
 _DIGEST = """\
 Print one SHA-256 of all names, modes, times, link targets and contents in a
@@ -59,7 +59,7 @@ writes, and the same on every machine."""
 _DIGEST_EPILOG = f"""\
 examples:
   samebytes tree digest .venv
-  samebytes tree digest --tar layer.tar root      root's contents, as a tar
+  samebytes tree digest --tar layer.tar root      also write root as a tar
 
 {exit_status.table(2, 4, 8)}"""
 
@@ -69,28 +69,28 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "tree", help="make installed packages canonical; digest a tree", description=_DESCRIPTION, epilog=_EPILOG
     )
-    parser.set_defaults(run=lambda _: _show_help(parser))
+
+    def show_help(_: argparse.Namespace) -> int:
+        parser.print_help(sys.stderr)
+        return UsageError.exit_status
+
+    parser.set_defaults(run=show_help)
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", dest="verb")
     _add_fix(verbs)
     _add_digest(verbs)
-
-
-def _show_help(parser: argparse.ArgumentParser) -> int:
-    parser.print_help(sys.stderr)
-    return UsageError.exit_status
 
 
 def _add_fix(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = verbs.add_parser(
         "fix", help="make what pip or uv installed canonical", description=_FIX, epilog=_FIX_EPILOG
     )
-    parser.add_argument("directory", metavar="DIR", type=Path, help="what was installed into")
+    parser.add_argument("directory", metavar="DIR", type=Path, help="the directory that was installed into")
     parser.add_argument("--check", action="store_true", help="write nothing; report what would change")
     place = parser.add_mutually_exclusive_group()
     place.add_argument(
         "--root", metavar="ROOT", type=Path, default=Path("/"), help="the directory that will be / (default: /)"
     )
-    place.add_argument("--layout", metavar="PATH", help="where DIR will lie, if that is not where it does now")
+    place.add_argument("--layout", metavar="PATH", help="where DIR will be, if that is elsewhere")
     add_compiling(parser, "DIR's own, else the one that runs samebytes", "0, and those that are there")
     add_verbosity(parser)
     parser.set_defaults(run=run_fix)
@@ -109,10 +109,10 @@ def run_fix(args: argparse.Namespace) -> int:
     """Fix, or check if that is what the options say."""
     from samebytes.epoch import DEFAULT_DATE
 
-    from .fix import Options, fix
+    from .fix import FixOptions, fix
 
     date, source = given_date(args.date)
-    options = Options(
+    options = FixOptions(
         final=_final(args),
         date=DEFAULT_DATE if date is None else date,
         levels=levels_of(args),
@@ -134,7 +134,7 @@ def run_digest(args: argparse.Namespace) -> int:
     from .report import digest_document, digest_lines
 
     if args.tar is not None and len(args.directories) > 1:
-        raise UsageError("--tar writes one tree, and several are named", remedy="Name one, or leave --tar away.")
+        raise UsageError("--tar writes one tree, and several are named", remedy="Name one, or omit --tar.")
     digests = [digest(directory, args.tar) for directory in args.directories]
     if args.json:
         print(digest_document(digests, version=__version__))
@@ -145,38 +145,39 @@ def run_digest(args: argparse.Namespace) -> int:
 
 
 def _final(args: argparse.Namespace) -> str:
-    """Return where the directory will lie in the end."""
+    """Return where the directory will be in the end."""
     if args.layout is not None:
         if not args.layout.startswith("/"):
-            raise UsageError(f"--layout: {args.layout!r} is not absolute", remedy="Give the whole path.")
+            raise UsageError(f"--layout: {args.layout!r} is not absolute", remedy="Give an absolute path.")
         return str(args.layout)
     directory, root = os.path.realpath(args.directory), os.path.realpath(args.root)
     if os.path.commonpath([directory, root]) != root:
-        raise UsageError(f"{args.directory}: does not lie in {args.root}", remedy="Name the --root that it lies in.")
+        raise UsageError(f"{args.directory}: is not in {args.root}", remedy="Name the --root that it is in.")
     return "/" if directory == root else "/" + os.path.relpath(directory, root).replace(os.sep, "/")
 
 
 def _compiler(args: argparse.Namespace) -> Compiler | None:
-    """Return what compiles for the tree's own Python; None if there is nothing to compile, or nobody knows which."""
-    from .places import ask
-    from .python import minors_of
+    """Return a compiler for the tree's own Python; None if nothing is to be compiled, or that Python is not known."""
+    from .bytecode import minors_of
+    from .compiler import Compiler
 
     if args.pyc == "none":
         return None
-    if args.python is not None:
-        return compiler_for(ask(args.python), args.pyc, args.jobs)
-    if (args.directory / "pyvenv.cfg").is_file():
-        return compiler_for(ask(str(venv_python(args.directory))), args.pyc, args.jobs)
-    minors = minors_of(args.directory, _final(args))
-    if minors and sys.version_info[:2] not in minors:
-        names = ", ".join(f"{major}.{minor}" for major, minor in sorted(minors))
-        print(
-            f"samebytes: note: the tree is Python {names}'s, and this is another: nothing is compiled anew\n"
-            "  Name one with --python to compile what is missing.",
-            file=sys.stderr,
-        )
-        return None
-    return compiler_for(ask(sys.executable), args.pyc, args.jobs)
+    python = args.python
+    if python is None and (args.directory / "pyvenv.cfg").is_file():
+        python = venv_python(args.directory)
+    if python is None:
+        minors = minors_of(args.directory, _final(args))
+        if minors and sys.version_info[:2] not in minors:
+            names = ", ".join(f"{major}.{minor}" for major, minor in sorted(minors))
+            print(
+                f"samebytes: note: the tree is for Python {names}, and this is another: nothing is compiled anew\n"
+                "  Name one with --python to compile what is missing.",
+                file=sys.stderr,
+            )
+            return None
+        python = sys.executable
+    return Compiler(python, args.pyc, args.jobs)
 
 
 def _report(args: argparse.Namespace, fixed: Fixed, date_source: str) -> int:
@@ -191,11 +192,9 @@ def _report(args: argparse.Namespace, fixed: Fixed, date_source: str) -> int:
         print(fix_document(fixed, date_source, check=args.check, version=__version__, exit_status=status))
     elif args.verbosity > QUIET:
         style, verbose = style_of(sys.stdout), args.verbosity >= VERBOSE
-        lines = (
-            finding_lines(fixed, style, verbose=verbose)
-            if args.check
-            else summary_lines(fixed, date_source, style, verbose=verbose)
-        )
-        for line in lines:
-            print(line)
+        if args.check:
+            lines = finding_lines(fixed, style, verbose=verbose)
+        else:
+            lines = summary_lines(fixed, date_source, style, verbose=verbose)
+        print("\n".join(lines))
     return status

@@ -6,135 +6,41 @@ import os
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from samebytes.artifact import marshal_writer
 from samebytes.artifact.pyc import FLAGS
+from samebytes.commands.normalize.executor import in_order
 from samebytes.errors import UsageError
-
-__all__ = ["Compiled", "Compiler", "Wanted"]
 
 _WORKER = Path(__file__).with_name("compile_worker.py")
 _RULE = Path(marshal_writer.__file__).parent
-"""Where the rule lies by which the worker writes code: ``marshal_writer.py``, and what that imports."""
+"""The directory of the rule by which the worker writes code: ``marshal_writer.py``, and what that imports."""
 _PATIENCE = 2.0
-"""Seconds that what is no Python, and says something else, is given to end."""
-_REMEDY = "Name a CPython from 3.8 to 3.14, the one that is to import what is compiled."
+"""Seconds that a program which is not a Python, and answers something else, is given to end."""
+_REMEDY = "Name another with --python: a CPython from 3.8 to 3.14, the one that is to import what is compiled."
 
 
-class Wanted(Protocol):
-    """A compiled module that there is to be."""
+class Wanted(NamedTuple):
+    """A compiled module to make."""
 
-    @property
-    def source(self) -> Path:
-        """Where the source lies now."""
-
-    @property
-    def filename(self) -> str:
-        """Where it will lie: ``co_filename``."""
-
-    @property
-    def optimize(self) -> int:
-        """0, 1 or 2."""
+    source: Path
+    """Where the source is now."""
+    filename: str
+    """Where it will be: ``co_filename``, which tracebacks show."""
+    optimize: int = 0
+    """0, 1 or 2."""
 
 
 class Compiled(NamedTuple):
-    """What became of it."""
+    """The compiled module, or why there is none."""
 
     data: bytes
     """The whole ``.pyc``; empty if there is none."""
     problem: str = ""
     """Why there is none, in one line."""
-
-
-class _Died(Exception):
-    """A worker ended while something was asked of it."""
-
-
-class _Worker:
-    """A process of the target's interpreter.
-
-    Its environment is ours without all that is Python's, its hash seed is fixed, and it imports from the standard
-    library only. (``-I`` would do the same, but for the seed.)
-    """
-
-    def __init__(self, executable: str, environ: Mapping[str, str]) -> None:
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close
-        clean = {name: value for name, value in environ.items() if not name.upper().startswith("PYTHON")}
-        try:
-            self._process = subprocess.Popen(
-                [executable, "-s", "-S", "-B", "-W", "ignore", str(_WORKER), str(_RULE)],
-                env={**clean, "PYTHONHASHSEED": "0"},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._said,
-            )
-        except OSError as error:
-            self._said.close()
-            raise UsageError(f"{executable} cannot be run: {error.strerror}", remedy=_REMEDY) from None
-        try:
-            self.tag = self._answer()[1].decode()
-        except _Died:
-            said = self._last_line()
-            self.close()
-            raise UsageError(f"{executable} does not compile for us: {said}", remedy=_REMEDY) from None
-
-    def compile(self, wanted: Wanted, flags: int) -> Compiled:
-        """Return what becomes of *wanted*.
-
-        :raises _Died: if the process ends over it.
-        """
-        assert self._process.stdin is not None
-        texts = (str(wanted.source), wanted.filename)
-        parts = [text.encode("utf-8", "surrogatepass") for text in texts]
-        sized = [len(part).to_bytes(4, "little") + part for part in parts]
-        try:
-            self._process.stdin.write(bytes((wanted.optimize, flags)) + b"".join(sized))
-            self._process.stdin.flush()
-        except OSError:
-            raise _Died from None
-        kind, content = self._answer()
-        return Compiled(content) if kind == b"P" else Compiled(b"", content.decode())
-
-    def close(self) -> str:
-        """Let the process end, and return how it did; once more changes nothing."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            self._process.stdin.close()
-        except OSError:  # What is left to write has nobody to read it.
-            pass
-        self._process.stdout.close()
-        status = self._process.wait()
-        self._said.close()
-        return f"signal {-status}" if status < 0 else f"status {status}"
-
-    def kill(self) -> None:
-        self._process.kill()
-
-    def _answer(self) -> tuple[bytes, bytes]:
-        assert self._process.stdout is not None
-        head = self._process.stdout.read(5)
-        if len(head) < 5 or head[:1] not in b"HPE":
-            raise _Died
-        size = int.from_bytes(head[1:], "little")
-        content = self._process.stdout.read(size)
-        if len(content) < size:
-            raise _Died
-        return head[:1], content
-
-    def _last_line(self) -> str:
-        try:
-            self._process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:  # Whatever it is, it waits for what does not come.
-            self._process.kill()
-            self._process.wait()
-        self._said.seek(0)
-        lines = self._said.read().decode(errors="replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
 
 
 class Compiler:
@@ -155,7 +61,7 @@ class Compiler:
     def tag(self) -> str:
         """As in the names of compiled modules: ``cpython-311``.
 
-        :raises UsageError: if the interpreter cannot be run, or is none whose code is known.
+        :raises UsageError: if the interpreter cannot be run, or its code is not known.
         """
         if not self._tag:
             worker = _Worker(self._executable, os.environ)
@@ -166,74 +72,59 @@ class Compiler:
     def compile(self, wanted: Sequence[Wanted]) -> list[Compiled]:
         """Return what became of each of *wanted*, in their order.
 
-        A source that does not compile, cannot be read or is the end of the interpreter is a result like others.
+        A source that does not compile, cannot be read or makes the interpreter end is a result like others.
 
-        :raises UsageError: if the interpreter cannot be run, or is none whose code is known.
+        :raises UsageError: if the interpreter cannot be run, or its code is not known.
         """
         # The largest first, so that no process is left with much to do at the end.
         order = sorted(range(len(wanted)), key=lambda index: _size(wanted[index].source), reverse=True)
-        return _Run(self._executable, self._flags, wanted, order).results(min(self._jobs, len(wanted)))
+        workers = _Workers(self._executable, self._flags)
+        try:
+            found = in_order(lambda index: workers.compile(wanted[index]), order, min(self._jobs, len(wanted)), workers)
+            results = dict(zip(order, found))
+        finally:
+            workers.close()
+        return [results[index] for index in range(len(wanted))]
 
 
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except OSError:  # The worker will say so.
+    except OSError:  # The worker will report it.
         return 0
 
 
-class _Run:
-    """One run of several workers, each with a thread that feeds it."""
+class _Workers(threading.Event):
+    """Processes of one interpreter, of which each thread takes one; setting the event kills them.
 
-    def __init__(self, executable: str, flags: int, wanted: Sequence[Wanted], order: Sequence[int]) -> None:
+    So neither an error in one thread nor a signal has to wait for what the others compile.
+    """
+
+    def __init__(self, executable: str, flags: int) -> None:
+        super().__init__()
         self._executable = executable
         self._flags = flags
-        self._wanted = wanted
-        self._left = iter(order)
-        self._found: dict[int, Compiled] = {}
         self._lock = threading.Lock()
-        self._workers: set[_Worker] = set()
-        self._is_over = False
+        self._running: set[_Worker] = set()
+        self._idle: list[_Worker] = []
 
-    def results(self, jobs: int) -> list[Compiled]:
-        with ThreadPoolExecutor(max(jobs, 1)) as pool:
-            try:
-                for done in [pool.submit(self._feed) for _ in range(jobs)]:
-                    done.result()
-            finally:
-                self._stop()
-        return [self._found[index] for index in range(len(self._wanted))]
-
-    def _stop(self) -> None:
-        """End what still runs: nothing, but for an exception in one of the threads or a signal's in this."""
+    def compile(self, wanted: Wanted) -> Compiled:
         with self._lock:
-            self._is_over = True
-            for worker in self._workers:
-                worker.kill()
-
-    def _feed(self) -> None:
-        worker = self._started()
+            idle = self._idle.pop() if self._idle else None
+        worker = idle or self._started()
         try:
-            for index in self._next():
-                try:
-                    self._found[index] = worker.compile(self._wanted[index], self._flags)
-                except _Died:
-                    self._ended(worker)
-                    self._found[index] = self._alone(self._wanted[index])
-                    worker = self._started()
-        finally:
+            found = worker.compile(wanted, self._flags)
+        except _Died:
             self._ended(worker)
-
-    def _next(self) -> Iterator[int]:
-        while True:
-            with self._lock:
-                index = None if self._is_over else next(self._left, None)
-            if index is None:
-                return
-            yield index
+            if self.is_set():
+                raise
+            return self._alone(wanted)
+        with self._lock:
+            self._idle.append(worker)
+        return found
 
     def _alone(self, wanted: Wanted) -> Compiled:
-        """Compile what a worker ended over in a process of its own: what was before it may have been the reason."""
+        """Compile what a worker died of in a new process: what it had compiled before may have been the cause."""
         worker = self._started()
         try:
             return worker.compile(wanted, self._flags)
@@ -245,12 +136,108 @@ class _Run:
     def _started(self) -> _Worker:
         worker = _Worker(self._executable, os.environ)
         with self._lock:
-            self._workers.add(worker)
-            if self._is_over:
+            self._running.add(worker)
+            if self.is_set():
                 worker.kill()
         return worker
 
     def _ended(self, worker: _Worker) -> str:
         with self._lock:
-            self._workers.discard(worker)
+            self._running.discard(worker)
         return worker.close()
+
+    def set(self) -> None:
+        super().set()
+        with self._lock:
+            for worker in self._running:
+                worker.kill()
+
+    def close(self) -> None:
+        """End all processes and wait for them; no thread may use them any more."""
+        for worker in self._running:
+            worker.close()
+
+
+class _Died(Exception):
+    """A worker ended while it was asked for something."""
+
+
+class _Worker:
+    """A process of the target's interpreter.
+
+    Its environment is ours without all that is Python's, its hash seed is fixed, and it imports from the standard
+    library only. (``-I`` would do the same, but for the seed.)
+    """
+
+    def __init__(self, executable: str, environ: Mapping[str, str]) -> None:
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close
+        clean = {name: value for name, value in environ.items() if not name.upper().startswith("PYTHON")}
+        try:
+            self._process = subprocess.Popen(
+                [executable, "-s", "-S", "-B", "-W", "ignore", str(_WORKER), str(_RULE)],
+                env={**clean, "PYTHONHASHSEED": "0"},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._stderr,
+            )
+        except OSError as error:
+            self._stderr.close()
+            raise UsageError(f"{executable} cannot be run: {error.strerror}", remedy=_REMEDY) from None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._requests, self._answers = self._process.stdin, self._process.stdout
+        try:
+            self.tag = self._answer()[1].decode()
+        except _Died:
+            reason = self._last_line()
+            self.close()
+            raise UsageError(f"{executable} does not compile for us: {reason}", remedy=_REMEDY) from None
+
+    def compile(self, wanted: Wanted, flags: int) -> Compiled:
+        """Return what becomes of *wanted*.
+
+        :raises _Died: if the process ends over it.
+        """
+        parts = [text.encode("utf-8", "surrogatepass") for text in (str(wanted.source), wanted.filename)]
+        sized = [len(part).to_bytes(4, "little") + part for part in parts]
+        try:
+            self._requests.write(bytes((wanted.optimize, flags)) + b"".join(sized))
+            self._requests.flush()
+        except OSError:
+            raise _Died from None
+        kind, content = self._answer()
+        return Compiled(content) if kind == b"P" else Compiled(b"", content.decode())
+
+    def close(self) -> str:
+        """Let the process end, and return how it did; once more changes nothing."""
+        try:
+            self._requests.close()
+        except OSError:  # There is nobody to read what is left to write.
+            pass
+        self._answers.close()
+        status = self._process.wait()
+        self._stderr.close()
+        return f"signal {-status}" if status < 0 else f"status {status}"
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def _answer(self) -> tuple[bytes, bytes]:
+        head = self._answers.read(5)
+        if len(head) < 5 or head[:1] not in b"HPE":
+            raise _Died
+        size = int.from_bytes(head[1:], "little")
+        content = self._answers.read(size)
+        if len(content) < size:
+            raise _Died
+        return head[:1], content
+
+    def _last_line(self) -> str:
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:  # Whatever it is, it waits for what does not come.
+            self._process.kill()
+            self._process.wait()
+        self._stderr.seek(0)
+        lines = self._stderr.read().decode(errors="replace").split("\n")
+        return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")

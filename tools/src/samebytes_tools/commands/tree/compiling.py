@@ -1,32 +1,28 @@
-"""Options about compiled modules, and the interpreter that makes them: what ``install`` and ``tree fix`` share."""
+"""Options about dates, compiled modules and scripts, which ``install`` and ``tree fix`` share."""
 
 from __future__ import annotations
 
 import argparse
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from samebytes import cores
 from samebytes.commands.normalize.command import number_of_jobs
 from samebytes.epoch import from_environment, parse_date_option
 
-if TYPE_CHECKING:
-    from .bytecode import Compiler
-    from .places import Places
-
 MODES = ("checked-hash", "unchecked-hash", "none")
 
 
 def add_compiling(parser: argparse.ArgumentParser, python: str, levels: str) -> None:
-    """Give *parser* the options; *python* and *levels* say what their defaults are."""
-    parser.add_argument("--date", metavar="DATE", help="the date: seconds since 1970, or such as 2020-02-02T00:00:00Z")
-    parser.add_argument("--python", metavar="PYTHON", help=f"the interpreter that compiles (default: {python})")
+    """Add the options to *parser*; *python* and *levels* describe their defaults."""
+    parser.add_argument("--date", metavar="DATE", help="date: seconds since 1970, or such as 2020-02-02T00:00:00Z")
+    parser.add_argument("--python", metavar="PYTHON", help=f"interpreter that compiles (default: {python})")
     parser.add_argument(
         "--pyc",
         choices=MODES,
         default=MODES[0],
-        help="what decides that a compiled module is stale: its source's hash (default), or nothing; or make none",
+        help="how Python finds that a compiled module is stale: by the hash of its source (default), or never; none: "
+        "no compiled modules",
     )
     parser.add_argument(
         "--optimize",
@@ -36,7 +32,7 @@ def add_compiling(parser: argparse.ArgumentParser, python: str, levels: str) -> 
         action="append",
         help=f"compile at this level: 0, 1 or 2 (repeatable; default: {levels})",
     )
-    parser.add_argument("--executable", metavar="PATH", help="what scripts are run by, in their first line")
+    parser.add_argument("--executable", metavar="PATH", help="interpreter in the first line of scripts")
     parser.add_argument("--rebuild-record", action="store_true", help="replace a RECORD that contradicts its files")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument(
@@ -50,14 +46,14 @@ def add_compiling(parser: argparse.ArgumentParser, python: str, levels: str) -> 
 
 
 def given_date(option: str | None) -> tuple[int | None, str]:
-    """Return the date that is given, if any is, and by what."""
+    """Return the date given by *option* or SOURCE_DATE_EPOCH, None if neither gives one, and the name of its source."""
     if option is not None:
         return parse_date_option(option), "--date"
     return from_environment(os.environ), "SOURCE_DATE_EPOCH"
 
 
 def levels_of(args: argparse.Namespace) -> tuple[int, ...] | None:
-    """Return the levels that *args* ask for; None where they say nothing, none at all for no compiled modules."""
+    """Return the levels of optimization in *args*; None if there are none, () for no compiled modules at all."""
     if args.pyc == "none":
         return ()
     return None if args.optimize is None else tuple(sorted(set(args.optimize)))
@@ -66,13 +62,3 @@ def levels_of(args: argparse.Namespace) -> tuple[int, ...] | None:
 def venv_python(directory: Path) -> Path:
     """Return the interpreter of the virtual environment *directory*."""
     return directory / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-
-
-def compiler_for(places: Places, mode: str, jobs: int) -> Compiler:
-    """Return what compiles for an interpreter.
-
-    :param mode: ``checked-hash`` or ``unchecked-hash``.
-    """
-    from .compiler import Compiler
-
-    return Compiler(places.executable, mode, jobs)

@@ -13,31 +13,32 @@ from samebytes.archive.entry import Kind
 from samebytes.epoch import DEFAULT_DATE
 from samebytes.errors import UsageError
 
-from .apply import apply, demand_permission, told, touches
-from .bytecode import Compiler, plan_bytecode
+from .apply import apply, changes_of, demand_permission, touches
+from .bytecode import plan_bytecode
+from .compiler import Compiler
 from .installed import distributions, same_headers, same_metadata, same_records
-from .plan import Change, Plan
+from .plan import Plan, TreeChange
 from .walk import Node, walk
 
 
-class Options(NamedTuple):
+class FixOptions(NamedTuple):
     """How to fix a tree."""
 
     final: str
-    """Where the tree's top will lie, absolute."""
+    """Where the tree's top will be, absolute."""
     date: int = DEFAULT_DATE
     """Seconds since 1970 UTC."""
     levels: tuple[int, ...] | None = None
     """Levels of optimization to compile at; None for 0 and what is there; none at all for no compiled modules."""
     mode: str = "checked-hash"
-    """How compiled modules that are not made anew are bound to their source; the compiler knows its own."""
+    """How compiled modules that are not compiled anew are bound to their source; the compiler has a mode of its own."""
     executable: str | None = None
-    """What generated scripts are run by; None for what they say already."""
+    """The interpreter in generated scripts; None for the one that they name already."""
     rebuild_record: bool = False
     write: bool = True
     """False to find what would change, and write nothing."""
     durable: bool = True
-    """Wait until what is written lies on the disk."""
+    """Wait until what is written is on the disk."""
 
 
 class Fixed(NamedTuple):
@@ -46,21 +47,21 @@ class Fixed(NamedTuple):
     root: Path
     date: int
     distributions: int
-    changes: tuple[Change, ...]
-    notes: tuple[Change, ...]
+    changes: tuple[TreeChange, ...]
+    notes: tuple[TreeChange, ...]
 
 
 def fix(
     root: Path,
-    options: Options,
+    options: FixOptions,
     compiler: Compiler | None,
     digests: Mapping[str, tuple[bytes, int]] = MappingProxyType({}),
 ) -> Fixed:
-    """Make the tree at *root* canonical, or say what that would change.
+    """Make the tree at *root* canonical, or find what that would change.
 
-    :param compiler: makes compiled modules anew; None to put those that are there into their one form.
+    :param compiler: compiles modules anew; None to put those that are there into their one form.
     :param digests: SHA-256 and size of files, by name in the tree, as far as they are known.
-    :raises UsageError: if *root* is no directory, or a whole file system.
+    :raises UsageError: if *root* is not a directory, or is a whole file system.
     :raises ArchiveError: if something in it cannot be read.
     :raises RecordError: if a RECORD contradicts its files; nothing was changed.
     :raises OutputError: if something cannot be written.
@@ -73,7 +74,7 @@ def fix(
     plan, found = planned(root, options, compiler, digests)
     top = Node(".", os.fspath(root), Kind.DIRECTORY, root.stat())
     changed = touches(plan, top, options.date)
-    changes = (*plan.changes, *(change for touch in changed for change in told(touch)))
+    changes = (*plan.changes, *(change for touch in changed for change in changes_of(touch)))
     if options.write and changes:
         demand_permission(plan, changed)
         apply(plan, changed, options.date, durable=options.durable)
@@ -82,11 +83,11 @@ def fix(
 
 def planned(
     root: Path,
-    options: Options,
+    options: FixOptions,
     compiler: Compiler | None,
     digests: Mapping[str, tuple[bytes, int]] = MappingProxyType({}),
 ) -> tuple[Plan, int]:
-    """Return what is to become of the files at *root*, modes and times aside, and how many distributions there are.
+    """Return the plan for the files at *root*, without modes and times, and how many distributions there are.
 
     :raises: as :func:`fix` does; nothing is written.
     """
@@ -103,7 +104,7 @@ def planned(
 
 
 def is_whole_system(root: Path) -> bool:
-    """Tell whether *root* holds more than what was installed: an image, a machine's root."""
+    """Return whether *root* holds more than what was installed: an image, a machine's root."""
     return os.path.lexists(root / "etc" / "passwd")
 
 
@@ -111,7 +112,7 @@ def _plan_leftovers(plan: Plan) -> None:
     """Plan to remove the empty ``.lock`` that uv leaves at the top, and what a killed run of ours has left."""
     for name in plan.nodes:
         if re.search(r"(?:^|/)\.samebytes-[0-9a-f]{16}\.tmp$", name) and plan.file(name) is not None:
-            plan.remove("leftover", name, "removed: an ended run of samebytes left it")
+            plan.remove("leftover", name, "removed: a killed run of samebytes left it")
     node = plan.file(".lock")
     if node is not None and node.stat.st_size == 0:
         plan.remove("uv-cache", ".lock", "removed: uv's lock, which nothing holds when it is done")

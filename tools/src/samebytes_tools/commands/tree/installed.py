@@ -1,4 +1,4 @@
-"""The distributions installed in a tree: their RECORDs verified, what installers add of themselves made the same."""
+"""The distributions installed in a tree: their RECORDs verified, and what installers add made the same."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ import json
 import os
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from samebytes.archive.entry import Kind
 from samebytes.artifact import record, scripts
 from samebytes.artifact.pyc import source_of
-from samebytes.errors import RecordError
 
 from .plan import Plan, hashed, joined
 
 INSTALLER = b"samebytes\n"
-"""What INSTALLER says afterwards."""
+"""The contents of INSTALLER afterwards."""
 
 _OTHER_INSTALLERS = (b"pip", b"uv")
 _OWN_NOTES = ("uv_cache.json", "uv_build.json")
-_SCRIPT_DIRECTORIES = ("bin", "Scripts")
+SCRIPT_DIRECTORIES = ("bin", "Scripts")
 _PIP_HEADERS = r"include/(?:site/)?python[0-9.]*/"
 
 
@@ -31,7 +30,7 @@ class Distribution(NamedTuple):
     info: str
     """Its name in the tree."""
     rows: Mapping[str, record.Row]
-    """By name in the tree; of what lies outside, by a name with ``..`` or an absolute one."""
+    """By name in the tree; of files outside, by a name with ``..`` or an absolute one."""
 
     @property
     def site(self) -> str:
@@ -45,13 +44,15 @@ class Distribution(NamedTuple):
 
 
 def distributions(plan: Plan, final: str, *, rebuild_record: bool) -> tuple[Distribution, ...]:
-    """Return the distributions in a tree whose top will be called *final*, every RECORD held against the files.
+    """Return the distributions in a tree whose top will be called *final*; every RECORD is checked against the files.
 
-    What a ``.pyc`` is does not count: it is made anew.
+    Compiled modules do not count, because they are made anew.
 
-    :raises RecordError: if a RECORD contradicts its files, unless it is to be rebuilt; all mismatches are told.
+    :raises RecordError: if a RECORD contradicts its files, unless it is to be rebuilt; it lists all mismatches.
     """
-    listings = {info: _listing(plan, info) for info in _infos(plan)}
+    places = [name for name in plan.nodes if name.endswith(".dist-info/RECORD") and plan.file(name) is not None]
+    infos = [posixpath.dirname(place) for place in places]
+    listings = {info: record.parse(plan.read(f"{info}/RECORD"), f"{posixpath.basename(info)}/RECORD") for info in infos}
     rows = {
         info: {_place(plan, posixpath.dirname(info), row.name, final): row for row in listing.rows.values()}
         for info, listing in listings.items()
@@ -65,21 +66,11 @@ def distributions(plan: Plan, final: str, *, rebuild_record: bool) -> tuple[Dist
         site = posixpath.dirname(info)
         wrong += [(info, fault) for fault in faults if not _is_own_work(plan, info, joined(site, fault.name))]
     if wrong and not rebuild_record:
-        raise _disagreement(plan, wrong)
+        remedy = "Install it again; or, if the files are as you want them, write RECORD anew with --rebuild-record."
+        raise record.disagreement(str(plan.root), (f"{info}: {mismatch}" for info, mismatch in wrong), remedy)
     for info, mismatch in wrong:
         plan.note("record-verified", joined(posixpath.dirname(info), mismatch.name), mismatch.detail)
     return tuple(Distribution(info, rows[info]) for info in found)
-
-
-def _listing(plan: Plan, info: str) -> record.Listing:
-    return record.parse(plan.read(f"{info}/RECORD"), f"{posixpath.basename(info)}/RECORD")
-
-
-def _infos(plan: Plan) -> Iterator[str]:
-    for name in plan.nodes:
-        directory, _, last = name.rpartition("/")
-        if last == "RECORD" and directory.endswith(".dist-info") and plan.file(name) is not None:
-            yield directory
 
 
 def _place(plan: Plan, site: str, name: str, final: str) -> str:
@@ -96,7 +87,7 @@ def _place(plan: Plan, site: str, name: str, final: str) -> str:
 
 
 def is_outside(place: str) -> bool:
-    """Tell whether a name leads out of the tree."""
+    """Return whether a name leads out of the tree."""
     return place.startswith("/") or place == ".." or place.startswith("../")
 
 
@@ -107,21 +98,19 @@ def _mismatches(plan: Plan, rows: Mapping[str, record.Row]) -> Iterator[record.M
         node = plan.nodes.get(place)
         if node is None or node.kind is Kind.DIRECTORY:
             yield record.Mismatch(row.name, "RECORD lists it, and there is no such file")
-        elif row.algorithm == "sha256":
-            digest, size = plan.digest(place)
-            yield from filter(None, [record.compare(row, size, record.spelt("sha256", digest))])
         elif row.algorithm in record.ALGORITHMS:
-            digest, size = hashed(node.path, row.algorithm)
+            known = row.algorithm == "sha256"
+            digest, size = plan.digest(place) if known else hashed(node.path, row.algorithm)
             yield from filter(None, [record.compare(row, size, record.spelt(row.algorithm, digest))])
 
 
 def _is_own_work(plan: Plan, info: str, name: str) -> bool:
-    """Tell whether a file differs from RECORD because an earlier run was ended before it could write RECORD."""
+    """Return whether a file differs from RECORD because an earlier run was killed before it could write RECORD."""
     directory, _, last = name.rpartition("/")
     if directory == info:
         gone = last in ("direct_url.json", *_OWN_NOTES) and name not in plan.nodes
         return gone or (last == "INSTALLER" and plan.file(name) is not None and plan.read(name) == INSTALLER)
-    if posixpath.basename(directory) in _SCRIPT_DIRECTORIES and plan.file(name) is not None:
+    if posixpath.basename(directory) in SCRIPT_DIRECTORIES and plan.file(name) is not None:
         data = plan.read(name)
         return any(
             data == scripts.script(head, entry)
@@ -130,11 +119,6 @@ def _is_own_work(plan: Plan, info: str, name: str) -> bool:
             if head is not None and entry.name == last
         )
     return False
-
-
-def _disagreement(plan: Plan, wrong: Iterable[tuple[str, record.Mismatch]]) -> RecordError:
-    remedy = "Install it again; or, if the files are as you want them, write RECORD anew with --rebuild-record."
-    return record.disagreement(str(plan.root), (f"{info}: {mismatch}" for info, mismatch in wrong), remedy)
 
 
 def same_headers(plan: Plan, distribution: Distribution) -> Distribution:
@@ -159,7 +143,7 @@ def same_headers(plan: Plan, distribution: Distribution) -> Distribution:
 
 
 def same_metadata(plan: Plan, distribution: Distribution, executable: str | None) -> None:
-    """Plan to make the same what each installer writes of itself, and to drop what is of this machine."""
+    """Plan to make the same what each installer writes of itself, and to remove what is of this machine."""
     installer = f"{distribution.info}/INSTALLER"
     if plan.file(installer) is not None and plan.read(installer).strip() in _OTHER_INSTALLERS:
         plan.write("installer", installer, INSTALLER, f"{plan.read(installer).decode().strip()} -> samebytes")
@@ -171,21 +155,21 @@ def same_metadata(plan: Plan, distribution: Distribution, executable: str | None
 
 
 def _same_url(plan: Plan, name: str) -> None:
-    """Drop a wheel's local path; keep where else something came from, in one spelling (PEP 610)."""
+    """Plan to remove a wheel's local path; other origins are kept, in one spelling (PEP 610)."""
     if plan.file(name) is None:
         return
     try:
-        told = json.loads(plan.read(name))
-        url = str(told["url"])
+        origin = json.loads(plan.read(name))
+        url = str(origin["url"])
     except (ValueError, TypeError, KeyError):
         plan.note("direct-url", name, "left as it is: it cannot be read")
         return
     if not url.startswith("file:"):
-        plan.write("direct-url", name, f"{json.dumps(told, sort_keys=True)}\n".encode(), "spelt in one way")
-    elif "dir_info" in told:
+        plan.write("direct-url", name, f"{json.dumps(origin, sort_keys=True)}\n".encode(), "spelt in one way")
+    elif "dir_info" in origin:
         plan.note("direct-url", name, f"left as it is: installed from a directory of this machine, {url}")
     else:
-        plan.remove("direct-url", name, f"removed: it said {url}")
+        plan.remove("direct-url", name, f"removed: it named {url}")
 
 
 def _commands(plan: Plan, info: str) -> tuple[scripts.EntryPoint, ...]:
@@ -195,14 +179,14 @@ def _commands(plan: Plan, info: str) -> tuple[scripts.EntryPoint, ...]:
     try:
         return tuple(scripts.entry_points(plan.read(name).decode("utf-8")))
     except ValueError:
-        return ()  # Whoever installed it made no scripts of it either.
+        return ()  # The installer made no scripts of it either.
 
 
 def _same_scripts(plan: Plan, distribution: Distribution, executable: str | None) -> None:
     entries = {entry.name: entry for entry in _commands(plan, distribution.info)}
     for place in distribution.rows:
         directory, last = posixpath.split(place)
-        if posixpath.basename(directory) not in _SCRIPT_DIRECTORIES or last not in entries or not plan.file(place):
+        if posixpath.basename(directory) not in SCRIPT_DIRECTORIES or last not in entries or not plan.file(place):
             continue
         head = scripts.generated_head(plan.read(place), entries[last])
         if head is not None:
@@ -213,30 +197,18 @@ def _same_scripts(plan: Plan, distribution: Distribution, executable: str | None
 def same_records(plan: Plan, found: Iterable[Distribution]) -> None:
     """Plan each RECORD: all files that will be there, the compiled modules of its sources too, sorted, RECORD last."""
     there = plan.names()
-    compiled: dict[str, list[str]] = {}
-    for name in there:
-        source = source_of(name)
-        if source is not None and not _is_sourceless(name):
-            compiled.setdefault(source, []).append(name)
+    compiled: dict[str | None, list[str]] = {}
+    for name in filter(is_compiled_name, there):
+        compiled.setdefault(source_of(name), []).append(name)
     for distribution in found:
-        _same_record(plan, distribution, there, compiled)
+        kept = {place for place in distribution.rows if place in there and not is_compiled_name(place)}
+        names = kept.union(*(compiled.get(place, ()) for place in kept))
+        rows = {record.row(posixpath.relpath(name, distribution.site or "."), *plan.digest(name)) for name in names}
+        rows |= {row for place, row in distribution.rows.items() if is_outside(place)}
+        data = record.serialise(rows, f"{posixpath.basename(distribution.info)}/RECORD")
+        plan.write("record", distribution.record, data, record.difference(plan.read(distribution.record), data))
 
 
-def _same_record(
-    plan: Plan, distribution: Distribution, there: Collection[str], compiled: Mapping[str, Sequence[str]]
-) -> None:
-    """Plan one RECORD; *compiled* are the compiled modules by their source."""
-    own = f"{posixpath.basename(distribution.info)}/RECORD"
-    listed = [place for place in distribution.rows if place in there]
-    kept = {place for place in listed if not place.endswith(".pyc") or _is_sourceless(place)}
-    names = kept.union(*(compiled.get(place, ()) for place in kept))
-    rows = {record.row(posixpath.relpath(name, distribution.site or "."), *plan.digest(name)) for name in names}
-    rows |= {row for place, row in distribution.rows.items() if is_outside(place)}
-    data = record.serialise(rows, own)
-    before = plan.read(distribution.record)
-    plan.write("record", distribution.record, data, record.difference(before, data))
-
-
-def _is_sourceless(name: str) -> bool:
-    """Tell whether a ``.pyc`` stands where a module would, and is the module itself (PEP 3147)."""
-    return name.endswith(".pyc") and posixpath.basename(posixpath.dirname(name)) != "__pycache__"
+def is_compiled_name(name: str) -> bool:
+    """Return whether *name* is that of a compiled module with its source elsewhere (PEP 3147)."""
+    return name.endswith(".pyc") and posixpath.basename(posixpath.dirname(name)) == "__pycache__"

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from samebytes.archive.entry import CHUNK_SIZE, Kind
-from samebytes.errors import ArchiveError
 
-from .walk import Node
+from .walk import Node, unreadable
 
 
-class Change(NamedTuple):
-    """One thing in a tree that is changed, or in a check would be."""
+class TreeChange(NamedTuple):
+    """A change of something in a tree; in a check, one that would be made."""
 
     rule: str
     """A key of :data:`RULES`."""
@@ -33,13 +32,13 @@ RULES = {
     "installer": "INSTALLER made the same",
     "direct-url": "direct_url.json with a path of this machine removed",
     "uv-cache": "uv's own notes removed",
-    "leftover": "files that an ended run had not put in place removed",
+    "leftover": "files that a killed run had not put in place removed",
     "headers": "C headers moved to where they are the same",
     "record": "RECORD written anew, in order",
     "mode": "modes made 0644 or 0755",
     "mtime": "modification times set to the date",
 }
-"""What is done, by the name that reports use."""
+"""What each rule does, by the name that reports use."""
 
 
 class Plan:
@@ -50,17 +49,17 @@ class Plan:
         self.nodes = {node.name: node for node in nodes}
         self.writes: dict[str, bytes] = {}
         self.removed: set[str] = set()
-        self.changes: list[Change] = []
-        self.notes: list[Change] = []
+        self.changes: list[TreeChange] = []
+        self.notes: list[TreeChange] = []
         self._digests = dict(digests)
 
     def file(self, name: str) -> Node | None:
-        """Return the file called *name* if there is one."""
+        """Return the file called *name*, None if there is none."""
         node = self.nodes.get(name)
         return node if node is not None and node.kind is Kind.FILE else None
 
     def names(self) -> set[str]:
-        """Return the names of the files that there will be."""
+        """Return the names of the files that there will be, links included."""
         files = {name for name, node in self.nodes.items() if node.kind is not Kind.DIRECTORY}
         return (files | set(self.writes)) - self.removed
 
@@ -72,7 +71,7 @@ class Plan:
         try:
             return Path(self.nodes[name].path).read_bytes()
         except OSError as error:
-            raise _unreadable(self.nodes[name].path, error) from error
+            raise unreadable(self.nodes[name].path, error) from error
 
     def digest(self, name: str) -> tuple[bytes, int]:
         """Return the SHA-256 digest and the size that the file *name* will have.
@@ -87,20 +86,20 @@ class Plan:
         return self._digests[name]
 
     def write(self, rule: str, name: str, data: bytes, detail: str) -> None:
-        """Let the file *name* hold *data*, unless it does already."""
+        """Plan that the file *name* holds *data*, unless it does already."""
         if self.file(name) is not None and self.nodes[name].stat.st_size == len(data) and self.read(name) == data:
             return
         self.writes[name] = data
-        self.changes.append(Change(rule, name, detail))
+        self.changes.append(TreeChange(rule, name, detail))
 
     def remove(self, rule: str, name: str, detail: str) -> None:
-        """Let the file or empty directory *name* go."""
+        """Plan to remove the file or empty directory *name*."""
         if name not in self.removed:
             self.removed.add(name)
-            self.changes.append(Change(rule, name, detail))
+            self.changes.append(TreeChange(rule, name, detail))
 
     def remove_emptied(self) -> None:
-        """Let the directories go that nothing is left in, and ``__pycache__`` directories that never had anything."""
+        """Plan to remove the directories in which nothing is left, and ``__pycache__`` directories without anything."""
         stay = (set(self.nodes) | {each for name in self.writes for each in with_parents(name)}) - self.removed
         left = Counter(posixpath.dirname(name) for name in stay)
         emptied = {posixpath.dirname(name) for name in self.removed}
@@ -112,8 +111,8 @@ class Plan:
                 emptied.add(posixpath.dirname(name))
 
     def note(self, rule: str, name: str, detail: str) -> None:
-        """Remember what is worth knowing, but is not changed."""
-        self.notes.append(Change(rule, name, detail))
+        """Note something that is worth knowing, but is not changed."""
+        self.notes.append(TreeChange(rule, name, detail))
 
 
 def hashed(path: str, algorithm: str) -> tuple[bytes, int]:
@@ -129,28 +128,22 @@ def hashed(path: str, algorithm: str) -> tuple[bytes, int]:
                 state.update(chunk)
                 size += len(chunk)
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
     return state.digest(), size
 
 
 def with_parents(name: str) -> Iterator[str]:
-    """Yield *name* and the directories that it lies in, without the tree's top."""
+    """Yield *name* and the directories above it, without the tree's top."""
     while name:
         yield name
         name = posixpath.dirname(name)
 
 
 def beneath(directory: str, name: str) -> bool:
-    """Tell whether *name* lies in *directory*; the empty one is the tree's top."""
+    """Return whether *name* is in *directory*; the empty one is the tree's top."""
     return not directory or name.startswith(f"{directory}/")
 
 
 def joined(directory: str, name: str) -> str:
     """Return *name*, which counts from *directory*, as it counts from the tree's top, without needless ``..``."""
     return posixpath.normpath(posixpath.join(directory, name))
-
-
-def _unreadable(path: str, error: OSError) -> ArchiveError:
-    return ArchiveError(
-        f"{path}: cannot be read: {error.strerror or error}", remedy="Run as the tree's owner, or make it readable."
-    )

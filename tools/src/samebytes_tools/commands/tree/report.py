@@ -1,4 +1,4 @@
-"""What was done to a tree, and what its digest is: as text for people, and as JSON."""
+"""What was changed in a tree, and its digest: as text for people, and as JSON."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from samebytes.epoch import format_date
 
 from .digest import Digest
 from .fix import Fixed
-from .plan import RULES, Change
+from .plan import RULES, TreeChange
 
 SCHEMA_VERSION = 1
 """Raised when a field is removed or changes its meaning; new fields may come without."""
 
 SHOWN = 5
-"""How many findings of one rule a check prints before it only counts them."""
+"""How many findings of one rule a check prints; the others are counted."""
 
 
 def summary_lines(fixed: Fixed, date_source: str, style: Style, *, verbose: bool) -> Iterator[str]:
-    """Yield what became of a tree, by rule; every change if *verbose*."""
+    """Yield what was changed in a tree, by rule; every change if *verbose*."""
     state = style.notable("fixed") if fixed.changes else style.good("already canonical")
     yield style.bold(harmless(str(fixed.root)))
     yield f"  {state}"
     yield f"  date   {format_date(fixed.date)} ({date_source})"
     for rule, changes in _grouped(fixed.changes):
-        yield f"  {style.notable(rule)}: {RULES[rule]}: {_counted(len(changes))}"
+        yield f"  {style.notable(rule)}: {RULES[rule]}: {'one' if len(changes) == 1 else f'{len(changes):,}'}"
         for change in changes if verbose else ():
-            yield f"    {style.dim(_told(change))}"
+            yield f"    {style.dim(_shown(change))}"
     yield from note_lines(fixed.notes, style)
 
 
@@ -41,20 +41,20 @@ def finding_lines(fixed: Fixed, style: Style, *, verbose: bool) -> Iterator[str]
     for rule, changes in _grouped(fixed.changes):
         shown = changes if verbose or len(changes) <= SHOWN else changes[:SHOWN]
         for change in shown:
-            yield f"{root}: {style.notable(rule)} {_told(change)}"
+            yield f"{root}: {style.notable(rule)} {_shown(change)}"
         if len(shown) < len(changes):
             yield f"{root}: {style.notable(rule)} ... and {len(changes) - len(shown):,} more"
     yield from note_lines(fixed.notes, style)
 
 
-def note_lines(notes: Iterable[Change], style: Style) -> Iterator[str]:
-    """Yield what is worth knowing."""
+def note_lines(notes: Iterable[TreeChange], style: Style) -> Iterator[str]:
+    """Yield a line for each note."""
     for note in notes:
-        yield f"  {style.dim('note')} {note.rule} {_told(note)}"
+        yield f"  {style.dim('note')} {note.rule} {_shown(note)}"
 
 
 def digest_lines(digest: Digest, style: Style, *, verbose: bool) -> Iterator[str]:
-    """Yield the digest as ``sha256sum`` would spell it, and of what it is if *verbose*."""
+    """Yield the digest as ``sha256sum`` would print it, and if *verbose* how much is in the tree."""
     yield f"{digest.sha256}  {harmless(str(digest.root))}"
     if verbose:
         counts = f"{digest.files:,} files, {digest.directories:,} directories, {digest.links:,} links"
@@ -63,7 +63,7 @@ def digest_lines(digest: Digest, style: Style, *, verbose: bool) -> Iterator[str
 
 def fix_document(fixed: Fixed, date_source: str, *, check: bool, version: str, exit_status: int) -> str:
     """Return what ``tree fix --json`` prints; ``tree-fix.schema.json`` describes it."""
-    return _dumped(
+    return dumped(
         {
             "schema_version": SCHEMA_VERSION,
             "samebytes": version,
@@ -84,7 +84,7 @@ def digest_document(digests: Sequence[Digest], *, version: str) -> str:
         {**digest._asdict(), "root": str(digest.root), "tar": None if digest.tar is None else str(digest.tar)}
         for digest in digests
     ]
-    return _dumped({"schema_version": SCHEMA_VERSION, "samebytes": version, "trees": trees})
+    return dumped({"schema_version": SCHEMA_VERSION, "samebytes": version, "trees": trees})
 
 
 def date_document(seconds: int, source: str) -> dict[str, Any]:
@@ -92,21 +92,18 @@ def date_document(seconds: int, source: str) -> dict[str, Any]:
     return {"seconds": seconds, "iso": format_date(seconds), "source": source}
 
 
-def _dumped(document: dict[str, Any]) -> str:
+def dumped(document: dict[str, Any]) -> str:
+    """Return *document* as JSON."""
     # Names that are not UTF-8 hold lone surrogates, which only ASCII escapes can carry.
     return json.dumps(document, indent=2, ensure_ascii=True)
 
 
-def _grouped(changes: Iterable[Change]) -> Iterator[tuple[str, list[Change]]]:
-    by_rule: dict[str, list[Change]] = {}
+def _grouped(changes: Iterable[TreeChange]) -> Iterator[tuple[str, list[TreeChange]]]:
+    by_rule: dict[str, list[TreeChange]] = {}
     for change in changes:
         by_rule.setdefault(change.rule, []).append(change)
     return ((rule, by_rule[rule]) for rule in RULES if rule in by_rule)
 
 
-def _told(change: Change) -> str:
+def _shown(change: TreeChange) -> str:
     return f"{harmless(change.name)}: {indented(change.detail)}"
-
-
-def _counted(number: int) -> str:
-    return "one" if number == 1 else f"{number:,}"

@@ -13,7 +13,7 @@ from samebytes.errors import ArchiveError, UsageError
 
 
 class Node(NamedTuple):
-    """One thing in a tree."""
+    """A file, directory or link in a tree."""
 
     name: str
     """Relative to the tree's top, separated by ``/``."""
@@ -31,7 +31,7 @@ class Node(NamedTuple):
 
     @property
     def entry(self) -> Entry:
-        """It as a member of an archive, its time in whole seconds."""
+        """The node as a member of an archive, its time in whole seconds."""
         found = Entry(self.name, self.kind, self.mode, self.stat.st_mtime_ns // 1_000_000_000, target=self.target)
         return found._replace(content=_OnDisk(self)) if self.kind is Kind.FILE else found
 
@@ -53,17 +53,21 @@ class _OnDisk:
             with Path(self._node.path).open("rb") as file:
                 yield from iter(lambda: file.read(CHUNK_SIZE), b"")
         except OSError as error:
-            raise ArchiveError(
-                f"{self._node.path}: cannot be read: {error.strerror or error}",
-                remedy="Run as the tree's owner, or make it readable.",
-            ) from error
+            raise unreadable(self._node.path, error) from error
+
+
+def unreadable(path: str, error: OSError) -> ArchiveError:
+    """Return the error for something in a tree that cannot be read."""
+    return ArchiveError(
+        f"{path}: cannot be read: {error.strerror or error}", remedy="Run as the tree's owner, or make it readable."
+    )
 
 
 def walk(top: Path) -> tuple[Node, ...]:
-    """Return all that lies in the directory *top*, without itself: each directory, what is in it, then the next name.
+    """Return all that is in the directory *top*, without itself: each directory, what is in it, then the next name.
 
-    Names are sorted by their bytes, one directory's at a time: that all of a directory stands together lets GNU tar
-    set its time when it leaves it. Links are not followed.
+    Names are sorted by their bytes, one directory's at a time: all of a directory has to be together, because GNU tar
+    sets a directory's time when it leaves it. Links are not followed.
 
     :raises UsageError: if *top* is no directory.
     :raises ArchiveError: if something in it cannot be read, or is neither file, directory nor link.
@@ -75,22 +79,14 @@ def walk(top: Path) -> tuple[Node, ...]:
     pending = [("", os.fspath(top))]
     while pending:
         prefix, directory = pending.pop()
-        for node in _children(prefix, directory):
-            found.append(node)
-            if node.kind is Kind.DIRECTORY:
-                pending.append((node.name + "/", node.path))
+        try:
+            with os.scandir(directory) as entries:
+                nodes = [_node(prefix + entry.name, entry) for entry in entries]
+        except OSError as error:
+            raise unreadable(error.filename or directory, error) from error
+        found += nodes
+        pending += [(f"{node.name}/", node.path) for node in nodes if node.kind is Kind.DIRECTORY]
     return tuple(sorted(found, key=lambda node: os.fsencode(node.name).split(b"/")))
-
-
-def _children(prefix: str, directory: str) -> list[Node]:
-    try:
-        with os.scandir(directory) as entries:
-            return [_node(prefix + entry.name, entry) for entry in entries]
-    except OSError as error:
-        raise ArchiveError(
-            f"{error.filename or directory}: cannot be read: {error.strerror or error}",
-            remedy="Run as the tree's owner, or make it readable.",
-        ) from error
 
 
 def _node(name: str, entry: os.DirEntry[str]) -> Node:
