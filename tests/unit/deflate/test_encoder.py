@@ -324,6 +324,31 @@ def test_where_there_can_be_no_processes_it_is_done_without() -> None:
     assert (done.stdout, done.stderr, done.returncode) == ("3\n", "", 0)
 
 
+NO_THREADS = """
+import concurrent.futures.thread, resource, threading
+from pathlib import Path
+
+from samebytes.deflate.ordered import Ordered
+
+threading.stack_size(1 << 30)
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 28), used + (1 << 28)))
+made = []
+with Ordered(2, 0) as calls:
+    for number in range(4):
+        calls.put((pow, (number, 2)), made.append, 1)
+    calls.drain()
+print(made, threading.active_count())
+"""
+"""A thread takes more memory for its stack than there is."""
+
+
+@linux_only
+def test_where_there_can_be_no_threads_it_is_done_without() -> None:
+    done = run("-c", NO_THREADS)
+    assert (done.stdout, done.stderr, done.returncode) == ("[0, 1, 4, 9] 1\n", "", 0)
+
+
 COMMAND = """
 import sys
 
