@@ -85,20 +85,20 @@ class Block(NamedTuple):
 def parse(data: bytes) -> Block | None:
     """Return the block that *data* is, or None if it is none: no field, a line without colon, a NUL, a lone CR."""
     lines, body = _split(data)
-    fields: list[Field] = []
+    fields: list[tuple[str, list[bytes]]] = []
     for line in lines:
         if b"\r" in line or b"\0" in line:
             return None
         if line[:1] in (b" ", b"\t"):
             if not fields:
                 return None
-            fields[-1] = fields[-1]._replace(lines=(*fields[-1].lines, line))
+            fields[-1][1].append(line)
             continue
         match = _FIELD.match(line)
         if match is None:
             return None
-        fields.append(Field(match.group()[:-1].decode("ascii"), (line,)))
-    return Block(tuple(fields), body) if fields else None
+        fields.append((match.group()[:-1].decode("ascii"), [line]))
+    return Block(tuple(Field(name, tuple(held)) for name, held in fields), body) if fields else None
 
 
 def serialise(block: Block) -> bytes:
