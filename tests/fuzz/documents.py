@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from fuzz.harness import Refused, Target, saved
+from samebytes_tools.commands.tree import scripts
 from support import wheels
 
-from samebytes.artifact import headers, jsontext, record, sbom, scripts
+from samebytes.artifact import headers, jsontext, record, sbom
 from samebytes.backend import config
 from samebytes.errors import ConfigError
 

@@ -3,7 +3,7 @@
 A block is lines of ``Name: value``, each with the continuation lines that follow it (those that begin with a space or
 a tab), up to the first empty line; what comes after that is the body. The rules are those that
 :mod:`email.parser` follows under its ``compat32`` policy, which the core metadata specification names as the standard
-in practice. Fields are compared without regard to case; names and values are never re-spelt or refolded.
+in practice. Fields are compared without regard to case; names and values are never respelled or refolded.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ WHEEL_ORDER = ("Wheel-Version", "Generator", "Root-Is-Purelib", "Tag", "Build")
 Source: https://packaging.python.org/en/latest/specifications/binary-distribution-format/
 """
 
+# RFC 5322, 3.6.8: a name is any printable ASCII but the colon and blanks.
 _FIELD = re.compile(rb"[!-9;-~]+:")
 
 
@@ -64,7 +65,7 @@ class Field(NamedTuple):
     """A field with its continuation lines."""
 
     name: str
-    """As spelt in the file."""
+    """As spelled in the file."""
     lines: tuple[bytes, ...]
     """The lines, name included, without line ends."""
 
@@ -83,10 +84,11 @@ class Block(NamedTuple):
 
 
 def parse(data: bytes) -> Block | None:
-    """Return the block that *data* is, or None if it is none: no field, a line without colon, a NUL, a lone CR."""
+    """Return *data* as a block, or None if it is not one: no field, a line without colon, a NUL, a lone CR."""
     lines, body = _split(data)
     fields: list[tuple[str, list[bytes]]] = []
     for line in lines:
+        # Parsers differ on whether a lone CR ends a line, and so on which fields there are.
         if b"\r" in line or b"\0" in line:
             return None
         if line[:1] in (b" ", b"\t"):
@@ -111,6 +113,7 @@ def in_order(block: Block, order: Iterable[str]) -> Block:
     """Return *block* with its fields in the given order; unknown fields follow, and equal ones keep theirs."""
     rank = {name.lower(): index for index, name in enumerate(order)}
     last = len(rank)
+    # Sorting is stable: the order of a field's values may mean something, as that of Requires-Dist does to resolvers.
     return block._replace(fields=tuple(sorted(block.fields, key=lambda field: rank.get(field.name.lower(), last))))
 
 

@@ -12,7 +12,7 @@ DEEPEST = 100
 
 
 class NotJsonError(ValueError):
-    """The bytes are no JSON text, or one that cannot be written again without loss."""
+    """The bytes are not a JSON text, or one that cannot be written again without loss."""
 
 
 class Number(NamedTuple):
@@ -38,13 +38,14 @@ def parse(data: bytes) -> Json:
             text, object_pairs_hook=_object, parse_int=Number, parse_float=Number, parse_constant=_refuse
         )
         _check_depth(value)
-        serialize(value).encode("utf-8")
+        serialize(value).encode("utf-8")  # Fails for half a surrogate pair, which an escape may give.
     except (RecursionError, ValueError) as error:
         raise NotJsonError(str(error)) from error
     return value
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    # RFC 8259, 4: readers differ in which of two members with one name they take.
     found = dict(pairs)
     if len(found) != len(pairs):
         raise NotJsonError("a member name is given twice")
@@ -52,7 +53,8 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise NotJsonError(f"{constant} is no JSON")
+    """Refuse NaN and the infinities, which Python's json reads beyond the standard."""
+    raise NotJsonError(f"{constant} is not JSON")
 
 
 def _check_depth(value: Json) -> None:

@@ -1,4 +1,4 @@
-"""The names inside wheels and sdists, and what their file names say."""
+"""The names inside wheels and sdists, and the parts of their file names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _RUN = r"[-_.]+"
 
 
 class WheelName(NamedTuple):
-    """What a wheel's file name says."""
+    """The parts of a wheel's file name."""
 
     name: str
     version: str
@@ -30,7 +30,7 @@ class WheelName(NamedTuple):
 
 
 class SdistName(NamedTuple):
-    """What an sdist's file name says."""
+    """The parts of an sdist's file name."""
 
     name: str
     version: str
@@ -83,7 +83,7 @@ def dist_info(names: Iterable[str], where: str) -> str:
 
 
 def check_dist_info(directory: str, filename: str) -> None:
-    """Demand that a wheel's ``.dist-info`` directory and its file name speak of the same release.
+    """Refuse a wheel whose ``.dist-info`` directory and file name are of different releases.
 
     :raises ArchiveError: if name or version differ after folding, or *filename* is not that of a wheel.
     """
@@ -113,12 +113,13 @@ def top_directory(names: Iterable[str], where: str) -> str:
 
 
 def is_script(name: str) -> bool:
-    """Tell whether a wheel's file is installed as a script, so must be executable (``*.data/scripts/``)."""
+    """Return whether a wheel's file is installed as a script, so must be executable (``*.data/scripts/``)."""
+    # The plain search spares most names the pattern.
     return ".data/scripts/" in name and re.match(_SCRIPT, name) is not None
 
 
 def in_egg_info(name: str, top: str, filename: str) -> bool:
-    """Tell whether *name* is *filename* in the project's own ``.egg-info`` directory, in whatever directory that lies.
+    """Return whether *name* is *filename* in the project's own ``.egg-info`` directory, wherever that lies.
 
     Egg-info directories of other projects in an sdist are test data, and nobody's to change.
     """
@@ -126,6 +127,7 @@ def in_egg_info(name: str, top: str, filename: str) -> bool:
     egg_info = directory.rpartition("/")[2]
     if last != filename or not egg_info.endswith(".egg-info") or not directory.startswith(f"{top}/"):
         return False
+    # The sdist's top directory is NAME-VERSION; a name may hold hyphens, a version begins with a digit.
     project = fold(egg_info[: -len(".egg-info")])
     version = fold(top)[len(project) + 1 :]
     return fold(top).startswith(f"{project}-") and version[:1].isdigit()

@@ -17,6 +17,7 @@ _OTHER = re.compile(
 )
 """Any other file URL without a host, also percent-encoded as in a package URL's qualifier."""
 
+# Where the Filesystem Hierarchy Standard has the system's own files: at the top, and in /usr and /usr/local.
 _SYSTEM = frozenset({"bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "sbin", "sys"})
 _SYSTEM_IN_USR = frozenset({"bin", "include", "lib", "lib32", "lib64", "libexec", "libx32", "sbin", "share"})
 
@@ -40,18 +41,22 @@ def source_root(texts: Iterable[str]) -> Root | None:
     deepest one common to the directories of all absolute file URLs in texts without white space. What lies where an
     operating system keeps its own files does not count.
     """
+    # Most texts of a document hold no URL of a file; a plain search is faster than a pattern.
     kept = [text for text in texts if "file" in text]
     if any("path+file:" in text for text in kept):
-        paths = [_package_parts(match) for text in kept for match in _PACKAGE.finditer(text)]
+        paths = [_parts(_package_path(match)) for text in kept for match in _PACKAGE.finditer(text)]
     else:
+        # A text with white space is prose, which may name any file for an example.
         urls = (match for text in kept if not re.search(r"\s", text) for match in _OTHER.finditer(text))
         paths = [_directory(match) for match in urls]
     return _common({parts for parts in paths if not _is_system(parts)})
 
 
 def _common(paths: set[tuple[str, ...]]) -> Root | None:
+    # With "." or ".." in it, a path is not what its components look like.
     if not paths or any(part in {".", ".."} for parts in paths for part in parts):
         return None
+    # What the first and the last one in order have in common, all between them have too.
     low, high = min(paths), max(paths)
     length = next((i for i, (a, b) in enumerate(zip(low, high)) if a != b), min(len(low), len(high)))
     common = low[:length]
@@ -62,11 +67,11 @@ def _common(paths: set[tuple[str, ...]]) -> Root | None:
 
 
 def _is_system(parts: tuple[str, ...]) -> bool:
-    """Tell whether a path is the operating system's, wherever anybody builds (Filesystem Hierarchy Standard)."""
+    """Return whether a path is the operating system's, the same wherever anybody builds."""
     if parts[:1] == ("usr",):
         parts = parts[2:] if parts[1:2] == ("local",) else parts[1:]
         return parts[:1] != () and parts[0] in _SYSTEM_IN_USR
-    return parts[:1] != () and parts[0] in _SYSTEM and parts[:2] != ("dev", "shm")  # people build in /dev/shm
+    return parts[:1] != () and parts[0] in _SYSTEM and parts[:2] != ("dev", "shm")  # Some build in /dev/shm.
 
 
 def _parts(path: str) -> tuple[str, ...]:
@@ -74,20 +79,14 @@ def _parts(path: str) -> tuple[str, ...]:
 
 
 def _package_path(match: re.Match[str]) -> str:
+    # A parenthesis before the URL closes behind it.
     path = match["path"]
     return path[:-1] if match["open"] and path.endswith(")") else path
 
 
-def _package_parts(match: re.Match[str]) -> tuple[str, ...]:
-    return _parts(_package_path(match))
-
-
-def _other_path(match: re.Match[str]) -> str:
-    return match["path"] if match["slashes"] == "//" else re.split("[#?]", unquote(match["path"]))[0]
-
-
 def _directory(match: re.Match[str]) -> tuple[str, ...]:
-    path = _other_path(match)
+    """Return the directory of the file that another URL names; an encoded one may go on behind its path."""
+    path = match["path"] if match["slashes"] == "//" else re.split("[#?]", unquote(match["path"]))[0]
     return _parts(path[: path.rfind("/")])
 
 
@@ -108,17 +107,18 @@ def relative(text: str, root: Root) -> str:
 
 
 def _below(parts: tuple[str, ...], root: Root) -> tuple[str, ...] | None:
+    """Return what is left of a path behind *root*; None if it does not lie there."""
     length = len(root.parts)
     return parts[length:] if parts[:length] == root.parts and not _is_system(parts) else None
 
 
 def _relative_package(match: re.Match[str], root: Root) -> str:
-    parts = _package_parts(match)
+    path = _package_path(match)
+    parts = _parts(path)
     below = _below(parts, root)
     if below is None:
         return match[0]
-    start, path = match.start(), _package_path(match)
-    behind = match[0][match.start("path") - start + len(path) :]
+    behind = match[0][match.start("path") - match.start() + len(path) :]
     if match["version"] and not below and parts:
         # Cargo leaves the name out where the directory has the same: here the directory's name is gone.
         behind = f"{behind[:-1]}#{parts[-1]}@"
@@ -137,7 +137,10 @@ def _relative_other(match: re.Match[str], root: Root) -> str:
 
 
 def _plain(root: Root) -> list[tuple[str, str]]:
-    """Return how a plain path may begin that lies in *root*, each with its separator."""
+    """Return how a plain path may begin that lies in *root*, each with its separator.
+
+    Nothing for the file system's root or a drive alone: half of all texts might be paths there.
+    """
     names = [unquote(part) for part in root.parts]
     if not names or (len(names) == 1 and _DRIVE.match(names[0])):
         return []

@@ -146,7 +146,7 @@ class Values:
             self.forms.append(b"Z" + sized)
             return found
         if not content.isascii():
-            raise NotMarshalError(f"the string {content!r} is not of ASCII, and is said to be so")
+            raise NotMarshalError(f"the string {content!r} is of a type for ASCII, and is not ASCII")
         self.forms.append(b"z" + sized)
         self.unlike_names.add(found)
         return found
@@ -287,7 +287,7 @@ class _Reader:
             return SINGLETONS.index(plain)
         read = _LEAVES.get(plain)
         if read is None:
-            raise NotMarshalError(f"type {plain:#x} at byte {self._at - 1} is none of those in code")
+            raise NotMarshalError(f"type {plain:#x} at byte {self._at - 1} does not occur in code")
         number = read(self)
         if kind & _FLAG_REF:
             self._places.append(number)
@@ -313,7 +313,7 @@ class _Reader:
     def _ascii(self) -> int:
         content = self._take(self._size())
         if not content.isascii():
-            raise NotMarshalError(f"the string before byte {self._at} is not of ASCII, and is said to be so")
+            raise NotMarshalError(f"the string before byte {self._at} is of a type for ASCII, and is not ASCII")
         return self._values.text(content)
 
     def _doubles(self, count: int) -> int:

@@ -43,7 +43,7 @@ def normalized(data: bytes, magic: int, filename: str | None = None) -> bytes:
     """
     layout = format_of(magic).layout
     if layout is None or not is_known(magic):
-        raise NotMarshalError(f"magic number {magic} is of no CPython from 3.8 to 3.14")
+        raise NotMarshalError(f"magic number {magic} is not of a CPython from 3.8 to 3.14")
     values = Values(layout, sorts_sets=True)
     root = values.read(data)
     codes = [kids for number, kids in values.kids.items() if values.forms[number][0] == CODE]

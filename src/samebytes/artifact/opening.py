@@ -13,7 +13,7 @@ from ..errors import ArchiveError
 def kind_of(path: Path) -> str:
     """Return ``"wheel"`` or ``"sdist"``, by the file's name.
 
-    :raises ArchiveError: if it is named like neither; the remedy says what to do with what it is.
+    :raises ArchiveError: if it is named like neither; with what to do with what it is.
     """
     name = path.name
     if name.endswith(".whl"):

@@ -1,7 +1,7 @@
 """RECORD: a wheel's list of its files with their digests, read with tolerance, compared strictly, written one way.
 
 Source: https://packaging.python.org/en/latest/specifications/recording-installed-packages/ and the wheel
-specification, "The .dist-info directory". Digests are spelt ``ALGORITHM=URLSAFE-BASE64`` without padding.
+specification, "The .dist-info directory". Digests are spelled ``ALGORITHM=URLSAFE-BASE64`` without padding.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ class Mismatch(NamedTuple):
 
     name: str
     detail: str
-    """In one line, what RECORD said and what there is."""
+    """In one line, what RECORD gives and what there is."""
 
     def __str__(self) -> str:
         return f"{self.name}: {self.detail}"
 
 
 class Listing(NamedTuple):
-    """What a RECORD says."""
+    """What is in a RECORD."""
 
     rows: Mapping[str, Row]
     """The rows that can be held against a file, by name; neither directories nor RECORD itself."""
@@ -76,11 +76,11 @@ class Hashing:
         for chunk in self._content.chunks():
             state.update(chunk)
             yield chunk
-        self.digest = spelt(self._algorithm, state.digest())
+        self.digest = spelled(self._algorithm, state.digest())
 
 
-def spelt(algorithm: str, digest: bytes) -> str:
-    """Return a digest as RECORD spells it."""
+def spelled(algorithm: str, digest: bytes) -> str:
+    """Return a digest as RECORD has it (PEP 376): base64 in the alphabet for URLs, without the padding."""
     text = b2a_base64(digest, newline=False).translate(_URL_SAFE).decode("ascii")
     return f"{algorithm}={text.rstrip('=')}"
 
@@ -96,7 +96,7 @@ def parse(data: bytes, own_name: str, directories: Collection[str] = ()) -> List
     for cells in _cells(data, own_name, faults):
         row = Row(*(*cells, "", "")[:3])
         if row.name.endswith("/") or row.name in directories or row.name in signatures:
-            continue  # Some builders list directories; nothing can be wrong about one.
+            continue  # Some builders list directories and signatures; nothing can be wrong about those.
         fault = "RECORD lists it twice" if row.name in rows else _fault(row, len(cells), own_name)
         if fault:
             faults.append(Mismatch(row.name, fault))
@@ -111,7 +111,7 @@ def never_listed(own_name: str) -> frozenset[str]:
 
 
 def compare_names(listing: Listing, files: Collection[str]) -> tuple[Mismatch, ...]:
-    """Return what is listed and not among *files*, the ones that should be, and what of them is not listed."""
+    """Return what is listed and not among *files*, which are those that should be, and what of them is not listed."""
     missing = [name for name in listing.rows if name not in files]
     unlisted = [name for name in files if name not in listing.rows]
     return (
@@ -121,19 +121,22 @@ def compare_names(listing: Listing, files: Collection[str]) -> tuple[Mismatch, .
 
 
 def compare(row: Row, size: int, digest: str) -> Mismatch | None:
-    """Hold what a file has, its digest spelt by the row's algorithm, against what *row* says of it."""
+    """Return in what *row* differs from a file with this *size* and *digest*, spelled by the row's algorithm; or None.
+
+    Padding at the end of a digest is tolerated.
+    """
     if row.algorithm not in ALGORITHMS:
         return None  # A fault of the row's own, which parse() has noted.
     if row.digest.rstrip("=") != digest:
-        return Mismatch(row.name, f"RECORD said {row.digest}, the file has {digest}")
-    # parse() has noted a size that is no number.
+        return Mismatch(row.name, f"RECORD gives {row.digest}, the file has {digest}")
+    # parse() has noted a size that is not a number.
     if row.size and _is_number(row.size) and int(row.size) != size:
-        return Mismatch(row.name, f"RECORD said {row.size} bytes, the file has {size}")
+        return Mismatch(row.name, f"RECORD gives {row.size} bytes, the file has {size}")
     return None
 
 
 def examine(row: Row, content: Content) -> Mismatch | None:
-    """Read *content* and hold it against what *row* says of it.
+    """Read *content*, and return in what *row* differs from it, or None.
 
     :raises ArchiveError: if the contents cannot be read.
     """
@@ -146,7 +149,7 @@ def examine(row: Row, content: Content) -> Mismatch | None:
 
 def row(name: str, sha256: bytes, size: int) -> Row:
     """Return the row of the file *name* that has this digest and size, in bytes."""
-    return Row(name, spelt("sha256", sha256), str(size))
+    return Row(name, spelled("sha256", sha256), str(size))
 
 
 def serialise(rows: Iterable[Row], own_name: str) -> bytes:
@@ -213,7 +216,7 @@ def _fault(row: Row, count: int, own_name: str) -> str:
         return "RECORD gives no digest"
     if row.algorithm not in ALGORITHMS:
         return f"RECORD gives {row.digest}, which is not one of {', '.join(ALGORITHMS)}"
-    return "" if not row.size or _is_number(row.size) else f"RECORD said {row.size!r} bytes, which is no number"
+    return "" if not row.size or _is_number(row.size) else f"RECORD gives {row.size!r} bytes, which is not a number"
 
 
 def _is_number(text: str) -> bool:

@@ -45,7 +45,7 @@ class _Format(NamedTuple):
     """What the rules need to know of a format. Paths are the member names to a value; arrays add nothing to them."""
 
     version: tuple[str, str]
-    """The member of the document that tells the format, and a pattern of its value."""
+    """The member of the document by which the format is known, and a pattern of its value."""
     identity: tuple[str, str]
     """The member that names the document, and a pattern of its value with the document's own UUID as its group."""
     names: tuple[str, ...]
@@ -54,6 +54,9 @@ class _Format(NamedTuple):
     """Whether a path leads to the time at which the document, or a statement in it, was made or its build ran."""
     is_set: Callable[[tuple[str, ...]], bool]
     """Whether a path leads to an array whose order means nothing."""
+
+
+# The times and sets of both formats, and why no others: docs/reference/sbom-and-pyc.md, "Times" and "Order".
 
 
 def _is_cyclonedx_time(path: tuple[str, ...]) -> bool:
@@ -129,7 +132,7 @@ def _stamp(date: int) -> str:
 
 
 def _format_of(document: Json) -> _Format | None:
-    """Return the one format that *document* says to have."""
+    """Return the one format that *document* declares; None if it declares none or both."""
     if not isinstance(document, dict):
         return None
     fitting = [each for each in _FORMATS if _match(each.version, document)]
@@ -160,7 +163,7 @@ def _values(document: Json) -> Iterator[Json]:
 
 
 def _is_untouchable(document: Json) -> bool:
-    """Tell whether a signature stands over the document or a part of it, or our placeholder is in use."""
+    """Return whether the document or a part of it is signed, or our placeholder is in use."""
     for value in _values(document):
         if isinstance(value, str) and _PLACE in value:
             return True
@@ -190,6 +193,7 @@ class _Rewriting:
             return None
         details = self._details()
         if self._own is not None:
+            # Of the document with the placeholder in it, so that the UUID does not depend on itself.
             digest = hashlib.sha256(serialize(rewritten).encode("utf-8")).hexdigest()
             new = str(uuid5(NAMESPACE, digest))
             rewritten = _placed(rewritten, new)
@@ -207,6 +211,7 @@ class _Rewriting:
     def _array(self, items: list[Json], path: tuple[str, ...]) -> Json:
         if not self._format.is_set(path):
             return items
+        # Inner arrays are sorted by now, so that the text to sort by does not depend on the order either.
         ordered = sorted(items, key=self._key)
         self._sorted += ordered != items
         return ordered
@@ -225,6 +230,7 @@ class _Rewriting:
         placed = text if self._own is None else text.replace(self._own, _PLACE)
         moved = placed if self._root is None else relative(placed, self._root)
         self._moved += moved != placed
+        # Two objects whose names differed by nothing but a path would be one to whatever refers to them.
         if path[-1] == self._format.names[0]:
             self._named.setdefault(moved, set()).add(text)
         return moved

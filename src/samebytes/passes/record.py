@@ -52,7 +52,7 @@ class _Verification:
         if row is None:
             return None
         hashing = self._hashing.get(member.name)
-        digest = hashing.digest if hashing else record.spelt("sha256", member.sha256)
+        digest = hashing.digest if hashing else record.spelled("sha256", member.sha256)
         return record.compare(row, member.size, digest)
 
 

@@ -203,8 +203,8 @@ def bare(*values: bytes) -> bytes:
         (b"s\xff\xff\xff\xff", "it ends at byte"),
         (b"r\xff\xff\0\0", "it ends at byte|refers to"),
         (b"u\x01\0\0\0\xff", "is not UTF-8"),
-        (b"z\x01\xff", "is not of ASCII"),
-        (b"a\x01\0\0\0\xff", "is not of ASCII"),
+        (b"z\x01\xff", "is of a type for ASCII, and is not ASCII"),
+        (b"a\x01\0\0\0\xff", "is of a type for ASCII, and is not ASCII"),
         (b"l\x01\0\0\0\0\0", "not in its one form"),
         (b"l\x01\0\0\0\xff\xff", "not in its one form"),
         (b")\x01" * 2100 + b"N", "nested more than 2000 deep"),
@@ -269,7 +269,7 @@ def test_another_python_is_refused() -> None:
     for number in (3394, 3400, 3450, 3600, 3650, 62211):
         data = struct.pack("<H", number) + b"\r\n" + pyc()[4:]
         assert not is_known(data)
-        with pytest.raises(ArchiveError, match=f"magic number {number} is of no CPython from 3.8 to 3.14"):
+        with pytest.raises(ArchiveError, match=f"magic number {number} is not of a CPython from 3.8 to 3.14"):
             normalized(data)
     assert is_known(pyc())
 

@@ -11,7 +11,7 @@ import pytest
 
 from samebytes.archive.entry import Data
 from samebytes.artifact import pyc
-from samebytes.artifact.siphash import siphash
+from samebytes.artifact.pyc import siphash
 
 MAGIC = importlib.util.MAGIC_NUMBER
 MAGIC_3_8 = (3413).to_bytes(2, "little") + b"\r\n"

@@ -63,9 +63,9 @@ def test_a_row_for_a_directory_is_known_by_its_entry() -> None:
         ("a.py,md5=abc,1\n", "a.py", "md5=abc, which is not one of sha256, sha384, sha512"),
         ("a.py,sha1=abc,1\n", "a.py", "sha1=abc"),
         ("a.py,nonsense,1\n", "a.py", "nonsense"),
-        (f"a.py,{GOOD},one\n", "a.py", "'one' bytes, which is no number"),
-        (f"a.py,{GOOD},-1\n", "a.py", "no number"),
-        (f"a.py,{GOOD},{'9' * 5000}\n", "a.py", "no number"),
+        (f"a.py,{GOOD},one\n", "a.py", "'one' bytes, which is not a number"),
+        (f"a.py,{GOOD},-1\n", "a.py", "not a number"),
+        (f"a.py,{GOOD},{'9' * 5000}\n", "a.py", "not a number"),
         (f"a.py,{GOOD},1,more\n", "a.py", "4 columns"),
         (f"a.py,{GOOD},1\na.py,{GOOD},1\n", "a.py", "lists it twice"),
         (f"pkg\\a.py,{GOOD},1\n", "pkg\\a.py", "backslashes"),
@@ -100,13 +100,13 @@ def test_contents_are_examined_by_the_rows_own_algorithm(algorithm: str) -> None
     assert record.examine(row, Data(b"right")) is None
     assert record.examine(row._replace(digest=row.digest + "="), Data(b"right")) is None
     wrong = record.examine(row, Data(b"wrong"))
-    assert wrong == Mismatch("a", f"RECORD said {row.digest}, the file has {spelt(b'wrong', algorithm)}")
+    assert wrong == Mismatch("a", f"RECORD gives {row.digest}, the file has {spelt(b'wrong', algorithm)}")
 
 
 def test_sizes_are_compared_where_there_are_any() -> None:
     row = Row("a", spelt(b"right"), "")
     assert record.examine(row, Data(b"right")) is None
-    assert record.examine(row._replace(size="6"), Data(b"right")) == ("a", "RECORD said 6 bytes, the file has 5")
+    assert record.examine(row._replace(size="6"), Data(b"right")) == ("a", "RECORD gives 6 bytes, the file has 5")
 
 
 def test_hashing_notes_the_digest_at_each_reading() -> None:

@@ -272,7 +272,7 @@ def test_stronger_digests_are_verified_while_writing(tmp_path: Path, stored: str
     result = normalized(path)
     assert "W010" in codes(result)
     write_wheel(tmp_path, members(record=record_of({**FILES, "demo_pkg/tool.py": b"other"}, stored)))
-    with pytest.raises(RecordError, match=f"tool.py: RECORD said {stored}="):
+    with pytest.raises(RecordError, match=f"tool.py: RECORD gives {stored}="):
         rewrite(path, path, WHEEL, DEFAULT)
 
 

@@ -97,7 +97,7 @@ def test_files_that_passes_dropped_are_verified_too() -> None:
     first = by_code("W001").run(given, WHEEL)
     dropped = by_code("W005").run(first.archive, WHEEL)
     last = by_code("W010").run(dropped.archive, WHEEL)
-    with pytest.raises(RecordError, match=r"\.source-date-epoch: RECORD said"):
+    with pytest.raises(RecordError, match=r"\.source-date-epoch: RECORD gives"):
         write(last.archive.entries)
 
 
@@ -109,13 +109,13 @@ def test_damage_is_found_by_every_algorithm(algorithm: str) -> None:
     old, new = spelt(FILES[TOOL], algorithm), spelt(b"print('hellO')\n", algorithm)
     assert caught.value.message == (
         "demo_pkg-1.0-py3-none-any.whl: RECORD does not agree with the files (one mismatch):\n"
-        f"    {TOOL}: RECORD said {old}, the file has {new}"
+        f"    {TOOL}: RECORD gives {old}, the file has {new}"
     )
     assert "--rebuild-record" in caught.value.remedy
 
 
 WRONG = {
-    "a wrong size": (TRUE.replace(b",15\n", b",16\n"), TOOL, "RECORD said 16 bytes, the file has 15"),
+    "a wrong size": (TRUE.replace(b",15\n", b",16\n"), TOOL, "RECORD gives 16 bytes, the file has 15"),
     "an unlisted file": (record_of({k: v for k, v in FILES.items() if k != TOOL}), TOOL, "RECORD does not list it"),
     "a missing file": (record_of({**FILES, "gone.py": b""}), "gone.py", "RECORD lists it, the wheel has no such file"),
     "a file listed twice": (TRUE + f"{TOOL},{spelt(FILES[TOOL])},15\n".encode(), TOOL, "RECORD lists it twice"),

@@ -208,7 +208,7 @@ def test_a_wrong_record(tmp_path: Path) -> None:
         install_into(tmp_path / "site", source)
     assert f"{source}: RECORD does not agree with the files (" in caught.value.message
     assert "demo/gone.py: RECORD lists it" in caught.value.message
-    assert "demo/__init__.py: RECORD said sha256=AAAA" in caught.value.message
+    assert "demo/__init__.py: RECORD gives sha256=AAAA" in caught.value.message
     assert "--rebuild-record" in caught.value.remedy
     assert sorted(path.name for path in tmp_path.iterdir()) == [source.name]
     installed = install_into(tmp_path / "site", source, rebuild_record=True)

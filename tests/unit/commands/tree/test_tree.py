@@ -368,7 +368,7 @@ def test_a_record_that_contradicts_its_files(tree: Path) -> None:
     with pytest.raises(RecordError) as caught:
         fix_tree(tree)
     assert "2 mismatches" in caught.value.message
-    assert f"{INFO}: demo/part.py: RECORD said sha256=" in caught.value.message
+    assert f"{INFO}: demo/part.py: RECORD gives sha256=" in caught.value.message
     assert f"{INFO}: demo/data.txt: RECORD lists it, and there is no such file" in caught.value.message
     assert "--rebuild-record" in caught.value.remedy
     assert facts(tree) == was

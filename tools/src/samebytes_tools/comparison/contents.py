@@ -100,7 +100,7 @@ def digests_of(content: Content, algorithms: Collection[str] = ()) -> Digests:
         size += len(chunk)
         for state in states.values():
             state.update(chunk)
-    spelt = {name: record.spelt(name, state.digest()) for name, state in states.items()}
+    spelt = {name: record.spelled(name, state.digest()) for name, state in states.items()}
     return Digests(size, states["sha256"].digest(), spelt)
 
 

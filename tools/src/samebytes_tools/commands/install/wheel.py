@@ -21,9 +21,10 @@ from installer.sources import WheelSource
 
 from samebytes.archive.entry import Archive, Entry, Kind, read_all
 from samebytes.archive.zip_reader import open_zip
-from samebytes.artifact import layout, record, scripts
+from samebytes.artifact import layout, record
 from samebytes.errors import ArchiveError, OutputError
 
+from ..tree import scripts
 from ..tree.apply import make_directories
 from ..tree.installed import INSTALLER
 from .interpreter import Scheme
@@ -157,7 +158,7 @@ class _Source(WheelSource):
             row = listing.rows.get(name)
             if row is not None and row.algorithm == "sha256" and name in seen:
                 digest, size = seen[name]
-                wrong += filter(None, [record.compare(row, size, record.spelt("sha256", digest))])
+                wrong += filter(None, [record.compare(row, size, record.spelled("sha256", digest))])
             elif row is not None:
                 wrong += filter(None, [record.examine(row, self._files[name].content)])
         return tuple(wrong)

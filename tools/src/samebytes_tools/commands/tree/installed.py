@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from samebytes.archive.entry import Kind
-from samebytes.artifact import record, scripts
+from samebytes.artifact import record
 from samebytes.artifact.pyc import source_of
 
+from . import scripts
 from .plan import Plan, hashed, joined
 
 INSTALLER = b"samebytes\n"
@@ -101,7 +102,7 @@ def _mismatches(plan: Plan, rows: Mapping[str, record.Row]) -> Iterator[record.M
         elif row.algorithm in record.ALGORITHMS:
             known = row.algorithm == "sha256"
             digest, size = plan.digest(place) if known else hashed(node.path, row.algorithm)
-            yield from filter(None, [record.compare(row, size, record.spelt(row.algorithm, digest))])
+            yield from filter(None, [record.compare(row, size, record.spelled(row.algorithm, digest))])
 
 
 def _is_own_work(plan: Plan, info: str, name: str) -> bool:

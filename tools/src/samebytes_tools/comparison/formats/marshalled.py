@@ -127,7 +127,7 @@ def changes(left: bytes, right: bytes, magic: int) -> list[Change]:
     """
     layout = format_of(magic).layout
     if layout is None:
-        raise NotMarshalError(f"magic number {magic} is of no Python that is known here")
+        raise NotMarshalError(f"magic number {magic} is not of a Python that is known here")
     values = Values(layout, sorts_sets=False)
     found: list[Change] = []
     cost = 0

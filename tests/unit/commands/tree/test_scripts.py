@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from samebytes.artifact.scripts import EntryPoint, entry_points, first_lines, generated_head, script
+from samebytes_tools.commands.tree.scripts import EntryPoint, entry_points, first_lines, generated_head, script
 
 ENTRY = EntryPoint("tool", "pkg.cli", "app.main")
 HEAD = "#!/usr/bin/python3\n"

@@ -1,4 +1,4 @@
-"""Scripts that installers generate from entry points: what they say, and the one text that says it.
+"""Scripts that installers generate from entry points: every wording of them, and the one that is written.
 
 Source: https://packaging.python.org/en/latest/specifications/entry-points/, "Use for scripts". Every installer has a
 wording of its own, so the same wheel gives other bytes by pip, uv and the installer library.
@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 _VALUE = r"(?P<module>[\w.]+)\s*:\s*(?P<attribute>[\w.]+)\s*(?:\[[^\]]*\]\s*)?"
 _GROUPS = {"console_scripts": False, "gui_scripts": True}
+
 _LONGEST_LINE = 127
-"""What every kernel takes as a script's first line."""
+"""Bytes that every kernel takes as a script's first line: Linux cut it off there until 5.1."""
 
 _TEXT = """\
 # -*- coding: utf-8 -*-
@@ -25,7 +26,8 @@ if __name__ == "__main__":
     sys.exit({attribute}())
 """
 
-_SAYS_NOTHING = ("# -*- coding: utf-8 -*-", "import re", "")
+# Lines that some installers write and others do not, to the same effect.
+_WITHOUT_EFFECT = ("# -*- coding: utf-8 -*-", "import re", "")
 _CLEANINGS = (
     (),
     ('    sys.argv[0] = re.sub(r"(-script\\.pyw|\\.exe)?$", "", sys.argv[0])',),
@@ -40,6 +42,7 @@ _CLEANINGS = (
 )
 """How the name that the program sees is cleaned: by pip, distlib and installer, older pip, newer pip, uv."""
 
+# A first line for the kernel, or one for the shell, which then runs Python; to Python it is a string.
 _HEAD = r"#!/bin/sh\n'''exec' .*\n' '''\n|#!.*\n"
 
 
@@ -102,7 +105,7 @@ def generated_head(data: bytes, entry: EntryPoint) -> bytes | None:
     match = re.match(_HEAD, text)
     if match is None:
         return None
-    lines = [line.replace("'", '"') for line in text[match.end() :].split("\n") if line not in _SAYS_NOTHING]
+    lines = [line.replace("'", '"') for line in text[match.end() :].split("\n") if line not in _WITHOUT_EFFECT]
     frame = [
         "import sys",
         f"from {entry.module} import {_imported(entry)}",
