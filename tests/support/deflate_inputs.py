@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from heapq import heapify, heappop, heappush
 
-from samebytes.deflate.pure.bits import BitWriter
 from samebytes.deflate.pure.blocks import cut, write_block
+from samebytes.deflate.pure.rfc1951 import BitWriter
 
 STOCK_ZLIB = "ng" not in zlib.ZLIB_RUNTIME_VERSION
 NOT_STOCK = f"zlib {zlib.ZLIB_RUNTIME_VERSION} is not stock zlib"

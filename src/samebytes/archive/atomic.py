@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, whatever happens while they are written."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ..errors import OutputError
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+# EDQUOT is the quota's ENOSPC; Windows has none.
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _MISSING = frozenset({errno.ENOENT, errno.ENOTDIR})
 _LOOP = errno.ELOOP
@@ -32,14 +33,19 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
     :raises OutputError: if the file cannot be created, written, synced or renamed. Errors of other files that the
         block touches pass unchanged.
     """
+    # Renaming would replace the link, and not what it points to.
     resolved = Path(os.path.realpath(target))
     mode = _mode_of(resolved)
+    # In the same directory, for only within one file system renaming is atomic (POSIX, rename).
     temporary = resolved.parent / f".samebytes-{os.urandom(8).hex()}.tmp"
     try:
         with _opened(temporary, target, mode) as sink:
             yield sink
             _finish(sink, target, mode)
-        _rename(temporary, resolved, target)
+        try:
+            temporary.replace(resolved)
+        except OSError as error:
+            _refuse(target, error)
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()
@@ -72,7 +78,7 @@ def _opened(temporary: Path, target: Path, mode: int | None) -> Iterator[BinaryI
     try:
         yield sink
     except BaseException:
-        # Closing flushes, and may fail once more; the first failure is the one to tell.
+        # Closing flushes, and may fail once more; the first failure is the one to report.
         with contextlib.suppress(OSError, OutputError):
             sink.close()
         raise
@@ -80,7 +86,7 @@ def _opened(temporary: Path, target: Path, mode: int | None) -> Iterator[BinaryI
 
 
 class _Raw(io.FileIO):
-    """The temporary file; what goes wrong in writing it is told of the target."""
+    """The temporary file; errors in writing it name the target, which is what the user asked for."""
 
     def __init__(self, descriptor: int, target: Path) -> None:
         super().__init__(descriptor, "r+b")
@@ -103,15 +109,8 @@ def _finish(sink: BinaryIO, target: Path, mode: int | None) -> None:
         _refuse(target, error)
 
 
-def _rename(temporary: Path, resolved: Path, target: Path) -> None:
-    try:
-        temporary.replace(resolved)
-    except OSError as error:
-        _refuse(target, error)
-
-
 def _sync_directory(directory: Path) -> None:
-    """Make the new name last, where directories can be synced; the contents are safe without it."""
+    """Make the new name last; without it, a crash of the system may leave the old file under it, whole."""
     with contextlib.suppress(OSError):
         descriptor = os.open(directory, os.O_RDONLY)
         try:

@@ -55,7 +55,7 @@ class Data:
 
 
 class Written(NamedTuple):
-    """What a writer says of a member once it is written."""
+    """What a writer knows of a member once it is written."""
 
     name: str
     size: int
@@ -64,7 +64,7 @@ class Written(NamedTuple):
     packed_size: int
     """The bytes that the member's contents take in the container (zip), or ``size`` (tar)."""
     packed_crc: int
-    """CRC-32 of those packed bytes (zip), to tell whether they were compressed alike; 0 for tar."""
+    """CRC-32 of those packed bytes (zip), by which two ways to compress can be compared; 0 for tar."""
 
 
 class Deferred:
@@ -103,7 +103,7 @@ class Packed(NamedTuple):
     """Gives them piece by piece. Whether they stand for the contents is only known once these were read."""
 
     def crc(self) -> int:
-        """Return their CRC-32, which tells whether two members are compressed alike."""
+        """Return their CRC-32, equal where two members are compressed alike."""
         crc = 0
         for piece in self.chunks():
             crc = zlib.crc32(piece, crc)

@@ -47,7 +47,7 @@ class Gunzipped(NamedTuple):
     packed_size: int
     """The bytes of the deflate streams alone."""
     packed_crc: int
-    """CRC-32 of the deflate streams: what tells two compressors apart."""
+    """CRC-32 of the deflate streams: equal where two files are compressed alike."""
     deviations: tuple[Deviation, ...]
 
 
@@ -158,7 +158,7 @@ def _another_member(stream: _Input) -> bool:
     if data and not data.startswith(_MAGIC):
         raise HostileArchiveError(
             f"{stream.archive}: there is trailing data behind the end of the gzip stream",
-            remedy="Fetch or build the file again: what follows is no part of the archive, and most tools ignore it.",
+            remedy="Fetch or build the file again: most tools ignore what follows the archive.",
         )
     stream.give_back(data)
     return bool(data)

@@ -1,4 +1,4 @@
-"""What a hostile archive may not do: the checks that zip and tar share.
+"""What an archive must not do: the checks that zip and tar share.
 
 Every reader refuses here, before anything is unpacked, what no honest build makes. Names are checked as they would be
 on every platform at once: an archive that is harmless only on the machine that reads it is not harmless.
@@ -90,6 +90,7 @@ def case_collisions(names: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 def beneath_files(files: Set[str], names: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Give each name that lies beneath one of *files* (links count as files), with that file: it has two natures."""
+    # Directories that lie beneath no file; most names share theirs with many others.
     known: set[str] = set()
     for name in names:
         parent = name.rpartition("/")[0]
@@ -114,8 +115,10 @@ def check_link(archive: str, name: str, links: Mapping[str, str]) -> None:
 
 
 def _link_problem(name: str, links: Mapping[str, str]) -> str:
+    """Return what is wrong with where a link leads, walking its path as an operating system would."""
     top = name.partition("/")[0]
     at: list[str] = []
+    # What is still to be walked, the next component last.
     todo = name.split("/")[::-1]
     followed = 0
     while todo:
@@ -124,6 +127,7 @@ def _link_problem(name: str, links: Mapping[str, str]) -> str:
             del at[-1:]
         elif component not in ("", "."):
             at.append(component)
+        # At every step, not only at the end: between two links the path may have been anywhere.
         if at[:1] != [top]:
             return "leads out of the top directory"
         target = links.get("/".join(at))
@@ -133,6 +137,7 @@ def _link_problem(name: str, links: Mapping[str, str]) -> str:
         problem = "leads in a circle" if followed > MAX_LINKS_FOLLOWED else _target_problem(target)
         if problem:
             return problem
+        # A link's target counts from the directory that it lies in.
         del at[-1:]
         todo.extend(target.split("/")[::-1])
     return ""

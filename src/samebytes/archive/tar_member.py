@@ -191,7 +191,7 @@ def kind_of(member: Member) -> Kind | None:
 
 
 def plain_name(name: str) -> str:
-    """Return *name* without a leading ``./``, which says nothing."""
+    """Return *name* without a leading ``./``, which makes no difference."""
     while name.startswith("./"):
         name = name[2:]
     return name

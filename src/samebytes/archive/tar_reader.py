@@ -236,7 +236,7 @@ class _Reader:
     # -- members
 
     def _entry(self, member: Member) -> Entry | None:
-        """Return the member as an entry; None for the archive's own directory, which says nothing."""
+        """Return the member as an entry; None for the archive's own directory, ``.``."""
         header = member.header
         kind = kind_of(member)
         name = plain_name(member.name)
@@ -270,7 +270,7 @@ class _Reader:
         deviations = [Deviation(Aspect.TAR_HARD_LINKS, f"hard link to {origin.name!r}")]
         if member.facts:
             deviations.append(Deviation(Aspect.TAR_HEADERS, "; ".join(member.facts)))
-        # Both names are one file, so its mode counts, not what the link's own header says.
+        # Both names are one file, so its mode counts, not the one in the link's own header.
         return origin._replace(name=entry.name, mtime=entry.mtime, owner=entry.owner, deviations=tuple(deviations))
 
 

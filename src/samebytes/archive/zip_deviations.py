@@ -13,23 +13,8 @@ from .entry import Aspect, Deviation
 from .zip_directory import PADDING
 from .zip_layout import CentralHeader, LocalHeader
 
-_SYSTEMS = {
-    0: "DOS",
-    1: "Amiga",
-    2: "OpenVMS",
-    3: "Unix",
-    4: "VM/CMS",
-    5: "Atari ST",
-    6: "OS/2 HPFS",
-    7: "Macintosh",
-    10: "Windows NTFS",
-    11: "MVS",
-    13: "Acorn RISC",
-    14: "VFAT",
-    16: "BeOS",
-    19: "macOS",
-}
-"""Who made a member (4.4.2.2)."""
+_SYSTEMS = {0: "DOS", 7: "Macintosh", 10: "Windows NTFS", 14: "VFAT", 19: "macOS"}
+"""Who made a member (4.4.2.2), of what tools write today."""
 
 _EXTRAS = {
     0x000A: "NTFS times",
@@ -67,7 +52,7 @@ def member_deviations(central: CentralHeader, local: LocalHeader) -> tuple[Devia
 
 def _times(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
     if layout.seconds_from_dos(central.time, central.date) is None:
-        yield f"time 0x{central.time:04x} and date 0x{central.date:04x} are no moment"
+        yield f"time 0x{central.time:04x} and date 0x{central.date:04x} are not a valid date"
     if (local.time, local.date) != (central.time, central.date):
         yield "another time in the local header than in the central directory"
 

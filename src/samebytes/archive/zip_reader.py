@@ -34,18 +34,8 @@ _RAW_DEFLATE = -15
 
 _ENCRYPTED = layout.FLAG_ENCRYPTED | layout.FLAG_STRONG_ENCRYPTION | layout.FLAG_MASKED
 
-# Compression methods (APPNOTE 4.4.5), for messages: those that other tools write.
-_METHODS = {
-    1: "shrink",
-    6: "implode",
-    9: "Deflate64",
-    12: "bzip2",
-    14: "LZMA",
-    93: "Zstandard",
-    95: "XZ",
-    98: "PPMd",
-    99: "AES encryption",
-}
+# Compression methods (APPNOTE 4.4.5), for messages: those that other tools write today.
+_METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 98: "PPMd", 99: "AES encryption"}
 
 
 class _Member(NamedTuple):

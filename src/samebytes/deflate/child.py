@@ -32,6 +32,7 @@ class Child:
 
         :raises ChildDied: if there can be no more processes.
         """
+        # The same places to import from, whatever the current directory is.
         serving = _SERVE.format(ascii([str(place) for place in sys.path]), __name__)
         # Isolated, so that what it loads before it knows where to look comes from Python's own library.
         command = [sys.executable, "-I", "-B", "-c", serving]
@@ -66,7 +67,7 @@ class Child:
 
 def serve() -> None:
     """Make the calls that come by standard input, until that ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to handle, which then ends this
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to handle, which then ends this.
     with suppress(EOFError, OSError):
         while True:
             function, arguments = pickle.load(sys.stdin.buffer)

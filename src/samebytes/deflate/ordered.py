@@ -59,10 +59,11 @@ class Ordered:
         if self._jobs == 1 or max(self._seen, self._expected) <= self._worthwhile:
             then(_made(call))
             return
+        # One call more than there are helpers is kept waiting, so that none is idle while results are handed on.
         self._settle(self._jobs)
         try:
             self._pending.append((self._submit(call), then))
-        except RuntimeError:  # there can be no more threads
+        except RuntimeError:  # There can be no more threads: the system has a limit.
             self._jobs = 1
             self.drain()
             then(_made(call))
@@ -101,7 +102,7 @@ class _Children:
                 child = self._any()
                 result = child.made(call)
             except ChildDied:
-                self._given_up = True  # whatever killed this one would kill the next one
+                self._given_up = True  # Whatever killed this one would kill the next one.
             else:
                 self._idle.append(child)
                 return result

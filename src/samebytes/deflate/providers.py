@@ -14,8 +14,12 @@ from typing import Any, Callable, NamedTuple
 from ..errors import EncoderError
 from .vectors import DIGESTS, vectors
 
+# zlib's own defaults, in which its streams are the same since 1.2.8 (docs/explanation/zlib.md).
 LEVEL = 6
 MEM_LEVEL = 8
+
+RAW = -15
+"""zlib's way to ask for a stream without header and checksum, for a window of 2**15 bytes."""
 
 SAMPLE_SIZE = 4096
 """How many bytes of a run's first contents are encoded twice, to compare."""
@@ -45,7 +49,7 @@ def encode_by_zlib(segment: bytes, window: bytes, last: bool, module: Any = zlib
     caller's buffer, and where that happens would depend on how Python sizes its buffers.
     """
     primed = {"zdict": window} if window else {}
-    compressor = module.compressobj(LEVEL, module.DEFLATED, -15, MEM_LEVEL, module.Z_DEFAULT_STRATEGY, **primed)
+    compressor = module.compressobj(LEVEL, module.DEFLATED, RAW, MEM_LEVEL, module.Z_DEFAULT_STRATEGY, **primed)
     head: bytes = compressor.compress(segment)
     if last:
         tail: bytes = compressor.flush(module.Z_FINISH)
@@ -67,7 +71,7 @@ def by_zlib(module: ModuleType = zlib) -> Provider:
 
 
 def _encode_ourselves(segment: bytes, window: bytes, last: bool) -> bytes:
-    from .pure import encode_segment  # most of what a build imports it for is the comparison of one sample
+    from .pure import encode_segment  # Loaded late: most builds need it for the comparison of one sample only.
 
     return encode_segment(segment, window, last)
 
@@ -88,7 +92,7 @@ def fault_of(provider: Provider) -> str:
     for vector in vectors():
         try:
             encoded = provider.encode(vector.segment, vector.window, vector.last)
-        except Exception as error:  # whatever stands in for zlib may lack levels, constants, anything
+        except Exception as error:  # Whatever stands in for zlib may lack levels, constants, anything.
             return f"cannot make the canonical stream ({type(error).__name__}: {error})"
         if hashlib.sha256(encoded).hexdigest() != DIGESTS[vector.name]:
             return f"gives another stream for {vector.name}"

@@ -49,6 +49,7 @@ def segments(chunks: Iterable[bytes]) -> Iterator[Segment]:
     window = b""
     pending = bytearray()
     for chunk in chunks:
+        # A view, as slicing bytes would copy them once more.
         rest = memoryview(chunk)
         while rest:
             if len(pending) == SEGMENT_SIZE:
@@ -61,6 +62,7 @@ def segments(chunks: Iterable[bytes]) -> Iterator[Segment]:
     yield Segment(bytes(pending), window, True)
 
 
+# Choosing takes some milliseconds; threads that need the answer at the same time wait for one of them to find it.
 _choosing = threading.Lock()
 
 
@@ -127,7 +129,7 @@ class Encoder:
             self._line.drain()
 
     def _compare(self, provider: Provider, task: Task) -> None:
-        """Let our own encoder encode the first contents of *task*, too; many files are empty, and say nothing."""
+        """Let our own encoder encode the first contents of *task*, too; empty files would prove nothing."""
         contents = next((segment.data for segment in task if segment.data), b"")
         if contents:
             providers.cross_check(provider, contents)

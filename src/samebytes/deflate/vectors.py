@@ -1,4 +1,4 @@
-"""Contents by which compressors are told apart, made the same everywhere, and what stock zlib makes of them.
+"""Contents that compressors compress differently, made the same everywhere, and what stock zlib makes of them.
 
 The generator uses SHAKE-128 (FIPS 202) as its only source of chance, so that it depends on no Python release.
 """

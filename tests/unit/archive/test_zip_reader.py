@@ -189,7 +189,7 @@ def odd(detail: str, code: str, **changes: object) -> object:
 
 
 ODD_MEMBERS = [
-    odd("time 0x0000 and date 0x0000 are no moment", Aspect.ZIP_TIMES, time=0, date=0),
+    odd("time 0x0000 and date 0x0000 are not a valid date", Aspect.ZIP_TIMES, time=0, date=0),
     odd("another time in the local header than in the central directory", Aspect.ZIP_TIMES, local={"time": 7}),
     odd("no Unix mode", Aspect.ZIP_MODES, external=0),
     odd("no file type in the mode 0o644", Aspect.ZIP_MODES, external=0o644 << 16),

@@ -17,9 +17,9 @@ from support.deflate_inputs import (
     zlib_literals_only,
 )
 
-from samebytes.deflate.pure.bits import BitWriter, number, prefix_codes
 from samebytes.deflate.pure.blocks import _runs
 from samebytes.deflate.pure.huffman import code_lengths
+from samebytes.deflate.pure.rfc1951 import BitWriter, number, prefix_codes
 
 against_zlib = pytest.mark.skipif(not STOCK_ZLIB, reason=NOT_STOCK)
 

@@ -167,12 +167,12 @@ def test_what_tells_a_zlib_that_forgets_the_window_or_ends_segments_otherwise() 
 @pytest.mark.parametrize(
     ("place", "name", "value", "telling"),
     [
-        ("search", "PATIENCE", 127, {TEXT}),
-        ("search", "PATIENCE", 129, {TEXT}),
-        ("search", "GOOD", 7, {TEXT, PRIMED}),
-        ("search", "GOOD", 9, {TEXT, PRIMED}),
-        ("search", "NICE", 127, {RUNS}),
-        ("search", "NICE", 129, {RUNS}),
+        ("parse", "PATIENCE", 127, {TEXT}),
+        ("parse", "PATIENCE", 129, {TEXT}),
+        ("parse", "GOOD", 7, {TEXT, PRIMED}),
+        ("parse", "GOOD", 9, {TEXT, PRIMED}),
+        ("parse", "NICE", 127, {RUNS}),
+        ("parse", "NICE", 129, {RUNS}),
         ("parse", "LAZY", 15, {TEXT, PRIMED}),
         ("parse", "LAZY", 258, {RUNS}),
         ("parse", "TOO_FAR", 4000, {TEXT, ECHOES}),

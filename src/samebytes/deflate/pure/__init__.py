@@ -6,21 +6,20 @@ one zlib takes follows from choices that it has kept for decades (RFC 1951 secti
 memLevel 8, default strategy, raw, with or without a preset dictionary. The stages, each in its own file:
 
 - ``chains``: for each position, the earlier ones with the same hash of three bytes;
-- ``search``: the match that zlib takes among them, once it has seen whether the next position has a longer one;
-- ``parse``: literals and matches;
+- ``parse``: literals, and the matches that zlib takes among them, once it has seen whether the next position has a
+  longer one;
 - ``blocks``: how these symbols are cut into blocks, and whether a block is stored, fixed or dynamic;
 - ``huffman``: the lengths of the codes, with the order in which zlib breaks ties;
-- ``bits``: bits to bytes; ``tables``: the alphabets of RFC 1951.
+- ``rfc1951``: the alphabets of RFC 1951, and how bits become bytes.
 
 Nothing here uses any zlib, whose bytes are what it stands in for.
 """
 
 from __future__ import annotations
 
-from .bits import BitWriter
 from .blocks import cut, write_block, write_marker
 from .parse import parse
-from .tables import WINDOW_SIZE
+from .rfc1951 import WINDOW_SIZE, BitWriter
 
 __all__ = ["encode_segment"]
 

@@ -7,29 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import mul
 
-from .bits import BitWriter, number, prefix_codes
+from . import rfc1951
 from .huffman import code_lengths
 from .parse import LENGTH, LENGTH_BITS
-from .tables import (
-    DISTANCE_CODE,
-    DISTANCE_EXTRA,
-    END_OF_BLOCK,
-    FIRST_LENGTH,
-    FIXED_DISTANCE_LENGTHS,
-    FIXED_SYMBOL_LENGTHS,
-    HEAD_EXTRA,
-    LEAST_DISTANCE,
-    LEAST_LENGTH,
-    LENGTH_CODE,
-    LENGTH_EXTRA,
-    LONGEST_CODE,
-    LONGEST_HEAD_CODE,
-    ORDER_IN_HEAD,
-)
+from .rfc1951 import BitWriter, number, prefix_codes
 
 FULL = (1 << 14) - 1
 """How many symbols a block has at most: zlib's buffer holds 2 ** (memLevel + 6) and is never filled up."""
 
+# What a block's type is called in its head (section 3.2.3).
 STORED, FIXED, DYNAMIC = range(3)
 
 MATCH = 256
@@ -64,18 +50,21 @@ def write_block(writer: BitWriter, symbols: list[int], data: bytes, start: int, 
     counts = Counter(symbols)
     stop = start + sum(n * (symbol - MATCH if symbol > MATCH else 1) for symbol, n in counts.items())
     symbol_counts, distance_counts = _symbol_counts(counts), _distance_counts(distances)
-    symbol_lengths = code_lengths(symbol_counts, LONGEST_CODE)
-    distance_lengths = code_lengths(distance_counts, LONGEST_CODE)
+    symbol_lengths = code_lengths(symbol_counts, rfc1951.LONGEST_CODE)
+    distance_lengths = code_lengths(distance_counts, rfc1951.LONGEST_CODE)
     head = _head(symbol_lengths, distance_lengths)
-    extra = _bits(symbol_counts[FIRST_LENGTH:], LENGTH_EXTRA) + _bits(distance_counts, DISTANCE_EXTRA)
-    fixed = _bits(symbol_counts, FIXED_SYMBOL_LENGTHS) + _bits(distance_counts, FIXED_DISTANCE_LENGTHS)
+    # The extra bits are the same whatever the codes are.
+    extra = _bits(symbol_counts[rfc1951.FIRST_LENGTH :], rfc1951.LENGTH_EXTRA) + _bits(
+        distance_counts, rfc1951.DISTANCE_EXTRA
+    )
+    fixed = _bits(symbol_counts, rfc1951.FIXED_SYMBOL_LENGTHS) + _bits(distance_counts, rfc1951.FIXED_DISTANCE_LENGTHS)
     dynamic = len(head) + _bits(symbol_counts, symbol_lengths) + _bits(distance_counts, distance_lengths)
     fixed_size, dynamic_size = _block_size(fixed + extra), _block_size(dynamic + extra)
     if stop - start + 4 <= min(fixed_size, dynamic_size):
         _write_stored(writer, data[start:stop], final)
     elif fixed_size <= dynamic_size:
         writer.add(number(final, 1) + number(FIXED, 2))
-        _write_symbols(writer, symbols, distances, FIXED_SYMBOL_LENGTHS, FIXED_DISTANCE_LENGTHS)
+        _write_symbols(writer, symbols, distances, rfc1951.FIXED_SYMBOL_LENGTHS, rfc1951.FIXED_DISTANCE_LENGTHS)
     else:
         writer.add(number(final, 1) + number(DYNAMIC, 2) + head)
         _write_symbols(writer, symbols, distances, symbol_lengths, distance_lengths)
@@ -89,17 +78,18 @@ def write_marker(writer: BitWriter) -> None:
 
 def _symbol_counts(counts: Mapping[int, int]) -> list[int]:
     """Return how often the block has each code of literals and lengths."""
-    codes = [counts.get(literal, 0) for literal in range(END_OF_BLOCK)] + [1] + [0] * len(LENGTH_EXTRA)
+    # The end of the block comes once.
+    codes = [counts.get(literal, 0) for literal in range(rfc1951.END_OF_BLOCK)] + [1] + [0] * len(rfc1951.LENGTH_EXTRA)
     for symbol, n in counts.items():
         if symbol > MATCH:
-            codes[FIRST_LENGTH + LENGTH_CODE[symbol - MATCH]] += n
+            codes[rfc1951.FIRST_LENGTH + rfc1951.LENGTH_CODE[symbol - MATCH]] += n
     return codes
 
 
 def _distance_counts(distances: list[int]) -> list[int]:
     """Return how often the block has each code of distances."""
-    codes = bytes(map(DISTANCE_CODE.__getitem__, distances))
-    return [codes.count(code) for code in range(len(DISTANCE_EXTRA))]
+    codes = bytes(map(rfc1951.DISTANCE_CODE.__getitem__, distances))
+    return [codes.count(code) for code in range(len(rfc1951.DISTANCE_EXTRA))]
 
 
 def _bits(counts: Sequence[int], widths: Sequence[int]) -> int:
@@ -117,6 +107,7 @@ def _write_stored(writer: BitWriter, data: bytes, final: bool) -> None:
     writer.add(number(final, 1) + number(STORED, 2))
     writer.align()
     size = len(data)
+    # The length is followed by its one's complement.
     writer.add_bytes(size.to_bytes(2, "little") + (size ^ 0xFFFF).to_bytes(2, "little") + data)
 
 
@@ -132,45 +123,48 @@ def _write_symbols(
     Every different one is spelled once. Matches are spelled with a place to fill in the distance.
     """
     codes = prefix_codes(symbol_lengths)
-    spelled = dict(enumerate(codes[:END_OF_BLOCK]))
+    spelled = dict(enumerate(codes[: rfc1951.END_OF_BLOCK]))
     for symbol in set(symbols):
         if symbol > MATCH:
             spelled[symbol] = _length_bits(symbol - MATCH, codes) + "%s"
     distance_codes = prefix_codes(distance_lengths)
     ways = {distance: _distance_bits(distance, distance_codes) for distance in set(distances)}
     text = "".join(map(spelled.__getitem__, symbols))
-    writer.add(text % tuple(map(ways.__getitem__, distances)) + codes[END_OF_BLOCK])
+    writer.add(text % tuple(map(ways.__getitem__, distances)) + codes[rfc1951.END_OF_BLOCK])
 
 
 def _length_bits(length: int, codes: list[str]) -> str:
-    code = LENGTH_CODE[length]
-    return codes[FIRST_LENGTH + code] + number(length - LEAST_LENGTH[code], LENGTH_EXTRA[code])
+    code = rfc1951.LENGTH_CODE[length]
+    return codes[rfc1951.FIRST_LENGTH + code] + number(length - rfc1951.LEAST_LENGTH[code], rfc1951.LENGTH_EXTRA[code])
 
 
 def _distance_bits(distance: int, codes: list[str]) -> str:
-    code = DISTANCE_CODE[distance]
-    return codes[code] + number(distance - LEAST_DISTANCE[code], DISTANCE_EXTRA[code])
+    code = rfc1951.DISTANCE_CODE[distance]
+    return codes[code] + number(distance - rfc1951.LEAST_DISTANCE[code], rfc1951.DISTANCE_EXTRA[code])
 
 
 def _head(symbol_lengths: list[int], distance_lengths: list[int]) -> str:
     """Return the bits that transmit the code lengths of a dynamic block (section 3.2.7)."""
     runs = [*_runs(symbol_lengths), *_runs(distance_lengths)]
-    counts = [0] * len(HEAD_EXTRA)
+    counts = [0] * len(rfc1951.HEAD_EXTRA)
     for code, _ in runs:
         counts[code] += 1
-    lengths = code_lengths(counts, LONGEST_HEAD_CODE)
+    lengths = code_lengths(counts, rfc1951.LONGEST_HEAD_CODE)
     lengths += [0] * (len(counts) - len(lengths))
     codes = prefix_codes(lengths)
-    sent = [lengths[code] for code in ORDER_IN_HEAD]
+    # In this order the least used ones come last, where they need not be sent; but four are, always.
+    sent = [lengths[code] for code in rfc1951.ORDER_IN_HEAD]
     while len(sent) > 4 and not sent[-1]:
         sent.pop()
     sizes = (
-        number(len(symbol_lengths) - FIRST_LENGTH, 5) + number(len(distance_lengths) - 1, 5) + number(len(sent) - 4, 4)
+        number(len(symbol_lengths) - rfc1951.FIRST_LENGTH, 5)
+        + number(len(distance_lengths) - 1, 5)
+        + number(len(sent) - 4, 4)
     )
     return (
         sizes
         + "".join(number(length, 3) for length in sent)
-        + "".join(codes[code] + number(repeated, HEAD_EXTRA[code]) for code, repeated in runs)
+        + "".join(codes[code] + number(repeated, rfc1951.HEAD_EXTRA[code]) for code, repeated in runs)
     )
 
 

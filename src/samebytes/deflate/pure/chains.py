@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from array import array
 
-from .tables import MAX_MATCH, MIN_MATCH, WINDOW_SIZE
+from .rfc1951 import MAX_MATCH, MIN_MATCH, WINDOW_SIZE
 
 ORIGIN = WINDOW_SIZE
 """The position of the first byte. Thus 0 can stand for no position, and is out of reach from everywhere."""

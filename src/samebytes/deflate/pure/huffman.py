@@ -45,12 +45,14 @@ def _tree(symbols: list[int], keys: list[int]) -> tuple[list[int], dict[int, int
     Nodes are numbers: the symbols, and above these the inner nodes in the order of their making. *keys* (frequency and
     depth, by node) gets those of the inner nodes appended.
     """
-    heap = [-1, *symbols]  # counted from 1: the children of n are 2n and 2n + 1
+    # Counted from 1, so that the children of n are 2n and 2n + 1. Sinking all that have children makes it a heap.
+    heap = [-1, *symbols]
     for at in range(len(symbols) // 2, 0, -1):
         _sink(heap, keys, at)
     left: list[int] = []
     parents: dict[int, int] = {}
     while len(heap) > 2:
+        # The least node is taken off by putting the last one in its place; the next least is replaced by their parent.
         one = heap[1]
         heap[1] = heap.pop()
         _sink(heap, keys, 1)
@@ -86,6 +88,7 @@ def _depths(nodes: list[int], parents: dict[int, int], longest: int) -> tuple[di
     """Return each node's depth, at most *longest*, and how many nodes, inner ones too, lie deeper than that."""
     depths = {nodes[-1]: 0}
     excess = 0
+    # A parent leaves the heap after its children, so it comes before them here.
     for node in reversed(nodes[:-1]):
         depth = depths[parents[node]] + 1
         if depth > longest:
