@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import samebytes_tools
 
 import samebytes
 
@@ -47,7 +48,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if missing:
         pytest.skip(f"not installed: {' '.join(missing)}")
     directory = tmp_path_factory.mktemp("library")
-    shutil.copytree(Path(samebytes.__file__).parent, directory / "samebytes")
+    for package in (samebytes, samebytes_tools):
+        shutil.copytree(Path(package.__file__).parent, directory / package.__name__)
     for name in ("packaging", "pyproject_hooks", "tomli"):
         found = find_spec(name)
         if found is not None and found.origin is not None:

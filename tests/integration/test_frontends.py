@@ -195,7 +195,7 @@ def test_config_settings_go_through_untouched(roots: tuple[Path, Path], workshop
 
 
 SHIPPED = ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
-SHIPPED_DIRECTORIES = ("src", "docs", "examples", "tests", "data")
+SHIPPED_DIRECTORIES = ("src", "tools", "docs", "examples", "tests", "data")
 
 
 def own_source(target: Path) -> Path:

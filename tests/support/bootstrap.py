@@ -18,7 +18,7 @@ OFFLINE = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": os.devn
 def own_source(target: Path) -> Path:
     """Copy samebytes' source to *target* as an sdist has it, without the tests, and return *target*."""
     ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
-    for name in ("src", "docs", "examples", "data"):
+    for name in ("src", "docs", "examples", "data", "tools"):
         if (PROJECT / name).is_dir():
             shutil.copytree(PROJECT / name, target / name, ignore=ignored)
     (target / "tests").mkdir()

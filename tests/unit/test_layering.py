@@ -73,7 +73,7 @@ PAIRS: dict[str, set[str]] = {
 FUNDAMENTAL = {
     "samebytes": {"api", "commands", "tools.api"},  # loaded on demand
     "samebytes.__main__": {"commands"},
-    "samebytes.commands.extensions": {"tools.api"},  # the one place that looks for samebytes-tools
+    "samebytes.commands.extensions": {"tools.api", "tools.root"},  # the one place that looks for samebytes-tools
 }
 """What single modules may import beyond their room's row."""
 

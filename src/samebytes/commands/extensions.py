@@ -23,10 +23,17 @@ INSTALL = "pip install 'samebytes[tools]'"
 
 def installed() -> dict[str, EntryPoint]:
     """Return the entry points of all commands that are installed, by name."""
-    from importlib.metadata import entry_points  # it costs 20 ms, which the commands of samebytes itself do not pay
+    # It costs 20 ms, which the commands of samebytes itself do not pay.
+    from importlib.metadata import EntryPoint, entry_points
 
     found = entry_points(group=GROUP) if sys.version_info >= (3, 10) else entry_points().get(GROUP, ())
-    return {each.name: each for each in found}
+    commands = {each.name: each for each in found}
+    try:
+        from samebytes_tools import COMMANDS
+    except ModuleNotFoundError:
+        return commands
+    # From plain files, as distributions bootstrap, there is no metadata that would list the entry points.
+    return {**{name: EntryPoint(name, value, GROUP) for name, value in COMMANDS.items()}, **commands}
 
 
 def missing(what: str) -> MissingExtraError:
