@@ -313,7 +313,7 @@ def test_requirements_that_nobody_has(desk: Desk) -> None:
     (tree / "pyproject.toml").write_text(text.replace("requires = []", 'requires = ["no-such-thing-at-all"]'))
     done = desk.run(tree, PIP_NO_INDEX="1", PIP_FIND_LINKS="")
     assert done.returncode == 2
-    assert "pip, which installs what the build requires, failed with exit status 1" in done.stdout
+    assert "pip could not install the build requirements no-such-thing-at-all" in done.stdout
     assert "no-such-thing-at-all" in done.stdout
 
 
@@ -324,7 +324,7 @@ def test_failures_are_results_and_the_others_go_on(desk: Desk) -> None:
     results = desk.results("-n", "-j2", "--logs", logs, broken, good, desk.root / "good")
     assert [one["exit_status"] for one in results] == [2, 0]
     failure = results[0]["ways"][0]["artifacts"][0]["failure"]
-    assert "in the first world: leaky_backend" in failure["message"]
+    assert "in the first world: the backend 'leaky_backend'" in failure["message"]
     assert "on purpose" in " ".join([failure["message"], *failure["tail"]])
     assert any("about to fail" in log.read_text() for log in logs.glob("broken-*/*.log"))
 
@@ -359,7 +359,7 @@ def test_a_build_that_hangs_is_ended_with_all_its_processes(desk: Desk) -> None:
     done = desk.run("-n", "-w", "--vary=-leftovers", "--timeout", "1.5", tree)
     assert done.returncode == 2
     assert "took longer than 1.5 seconds and was ended" in done.stdout
-    assert "--timeout gives it longer" in done.stdout
+    assert "--timeout gives it more time" in done.stdout
     assert not is_running(pid_in(pid))
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from samebytes_tools.building import provenance
-from samebytes_tools.building.isolated import Installed
 from samebytes_tools.building.provenance import BACKEND, Material, Record
+from samebytes_tools.building.virtualenvs import InstalledDistribution
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
 
@@ -52,7 +52,7 @@ def test_in_totos_own_library_reads_it(tmp_path: Path) -> None:
         kinds=("wheel",),
         config_settings={"key": ["a", "b"]},
         source=Material("pkg:pypi/demo@1.0?file_name=demo-1.0.tar.gz", {"sha256": SHA}, "https://host/demo-1.0.tar.gz"),
-        requirements=(Installed("tiny", "1.0", "https://host/tiny-1.0-py3-none-any.whl", {"sha256": SHA}),),
+        requirements=(InstalledDistribution("tiny", "1.0", "https://host/tiny-1.0-py3-none-any.whl", {"sha256": SHA}),),
         python=this,
         environment={"TZ": "UTC"},
     )

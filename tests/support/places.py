@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from samebytes_tools.building import lock
-from samebytes_tools.building.isolated import Installed
+from samebytes_tools.building.virtualenvs import InstalledDistribution
 from samebytes_tools.commands.survey.store.store import Store
 from support import artifacts, published, synthetic_survey
 from support.projects import BY_NAME, SMALL_BACKEND, UNWRAPPED, copy_bare, write_tree
@@ -166,7 +166,10 @@ def _published(world: published.World, root: Path) -> Place:
     shutil.copytree(world.wheel.parent, world.tree / "dist")
     shutil.copy(world.sdist, world.tree)
     wheels = [path for path in sorted((root / "world" / "shelf").iterdir()) if "-1.0-" in path.name]
-    locked = [Installed(path.name.split("-")[0], "1.0", path.as_uri(), {"sha256": _digest(path)}) for path in wheels]
+    locked = [
+        InstalledDistribution(path.name.split("-")[0], "1.0", path.as_uri(), {"sha256": _digest(path)})
+        for path in wheels
+    ]
     (world.tree / "pylock.toml").write_text(lock.write(locked), "utf-8")
     own = {"PIP_INDEX_URL": world.server.address, "PIP_FIND_LINKS": "", "PIP_CACHE_DIR": str(root / "cache")}
     address = {"KEY_0": f"url.{world.tree.as_uri()}.insteadOf", "VALUE_0": "https://git.example.org/demo.git"}

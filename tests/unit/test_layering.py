@@ -200,7 +200,6 @@ READING = {
     "samebytes.console.streams": "colours and widths depend on the terminal, which variables describe",
     "samebytes.deflate.child": "the pure-Python encoder works in processes",
     "samebytes_tools.api": "it stands for commands, and says that it reads the environment",
-    "samebytes_tools.commands.reproducible_build.inside": "leaks of the host's name are looked for",
     "samebytes_tools.commands.survey.examine": "a result carries the time of its examination",
     "samebytes_tools.commands.survey.sandbox.confined": "it starts the processes of the sandbox, and ends them in time",
     "samebytes_tools.commands.survey.sandbox.machine": "it describes the machine",

@@ -1,8 +1,8 @@
 """Run a command with private directories mounted where every build has them (Linux mount namespaces).
 
-This file is run by its path and imports only the standard library. Arguments: JSON with ``mounts`` (pairs of what and
-where) and ``cwd`` (or null, to stay), then the command. Exit status 125: the kernel does not allow it, and nothing
-was run.
+This file is run by its path and imports only the standard library. Arguments: JSON with pairs of what is mounted and
+where, then the command. A working directory in what is mounted is entered anew, where it is mounted. Exit status 125:
+the kernel does not allow it, and nothing was run.
 """
 
 from __future__ import annotations
@@ -54,16 +54,22 @@ def write(path: str, text: str) -> None:
 
 def main() -> None:
     """Mount, go to the working directory and become the command."""
-    options = json.loads(sys.argv[1])
+    mounts = json.loads(sys.argv[1])
+    try:
+        here = os.path.join(os.getcwd(), "")
+    except FileNotFoundError:
+        here = ""
     try:
         libc = ctypes.CDLL(None, use_errno=True)
         new_namespace(libc)
-        for what, where in options["mounts"]:
+        for what, where in mounts:
             check(libc.mount(os.fsencode(what), os.fsencode(where), None, MS_BIND | MS_REC, None))
     except (OSError, AttributeError):
         sys.exit(NOT_ALLOWED)
-    if options["cwd"] is not None:
-        os.chdir(options["cwd"])
+    for what, where in reversed(mounts):  # of nested ones, the inner one is the last
+        if here.startswith(os.path.join(what, "")):
+            os.chdir(os.path.join(where, here[len(what) + 1 :]))
+            break
     os.execv(sys.argv[2], sys.argv[2:])
 
 

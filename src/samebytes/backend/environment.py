@@ -35,14 +35,17 @@ def umask(config: Config) -> int:
     return -1 if "umask" in config.inherit else UMASK
 
 
-def add_flags(child: dict[str, str], config: Config, paths: flags.Paths, temp: Path, platform: str) -> None:
+def add_flags(
+    child: dict[str, str], config: Config, paths: flags.Paths, source: Path, temp: Path, platform: str
+) -> None:
     """Add compilers' flags to the environment *child*, and write the files that they need into ``paths.temp``.
 
+    :param source: the source tree as this process sees it.
     :param temp: that directory as this process sees it.
     """
     if flags.are_inherited(child, config):
         return
-    variables, files = flags.additions(child, config, paths, platform)
+    variables, files = flags.additions(child, config, paths, platform, source)
     child.update(variables)
     for name, text in files.items():
         path = temp / name

@@ -84,7 +84,7 @@ def hook_place(
 ) -> Place:
     """Return a place for a hook, which owns neither the source tree nor the environment: *trees* are mounted in it.
 
-    :param trees: the names that directories are to have in the place; ``src`` becomes the working directory.
+    :param trees: the names that directories are to have in the place.
     """
     why = _why_not(environ)
     here = None if why else mounted(private, trees)
@@ -105,8 +105,7 @@ def mounted(private: Path, trees: Mapping[str, Path] = MappingProxyType({})) -> 
     for name in trees:
         (private / name).mkdir(exist_ok=True)
     mounts = [[str(private), str(PLACE)], *([str(path), str(PLACE / name)] for name, path in trees.items())]
-    options = json.dumps({"mounts": mounts, "cwd": str(PLACE / "src") if "src" in trees else None})
-    prefix = (sys.executable, "-I", "-S", _ENTER, options)
+    prefix = (sys.executable, "-I", "-S", _ENTER, json.dumps(mounts))
     attempt = [*prefix, sys.executable, "-I", "-S", "-c", ""]
     done = subprocess.run(attempt, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     return Place(PLACE, private, prefix) if done.returncode == 0 else None

@@ -83,12 +83,15 @@ _RELATIVE_RUN_PATH = "-DCMAKE_BUILD_RPATH_USE_ORIGIN=ON"
 """The run path for use in the build directory goes by ``$ORIGIN``; installing overwrites it, and its length stays."""
 
 
-def additions(environ: Mapping[str, str], config: Config, paths: Paths, platform: str) -> Additions:
+def additions(
+    environ: Mapping[str, str], config: Config, paths: Paths, platform: str, tree: Path | None = None
+) -> Additions:
     """Return the variables, all added to what *environ* has, that keep *paths* out of compiled code.
 
     :param platform: as ``sys.platform``.
+    :param tree: the source tree as this process sees it, where the build sees it elsewhere.
     """
-    tools = _tools(config, paths.source)
+    tools = _tools(config, tree or paths.source)
     variables = _msvc(environ, paths) if platform == "win32" else _c(environ, config, paths, platform, tools)
     files: dict[str, str] = {}
     if platform != "win32" and ("meson" in tools or config.backend.path):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BackendError
+from . import fixed
 from .flags import environment_roots
 from .inner import BROKE_PEP_517, InnerUnsupported
 from .session import Interpreter, Session, source_of_call
@@ -65,19 +66,19 @@ def build_sdist(sdist_directory: str, config_settings: Any = None) -> str:
 def get_requires_for_build_wheel(config_settings: Any = None) -> list[str]:
     """Return the inner backend's further build requirements (PEP 517)."""
     with _hook() as session:
-        return session.inner.requires("wheel", config_settings)
+        return session.requires("wheel", config_settings)
 
 
 def get_requires_for_build_sdist(config_settings: Any = None) -> list[str]:
     """Return the inner backend's further build requirements (PEP 517)."""
     with _hook() as session:
-        return session.inner.requires("sdist", config_settings)
+        return session.requires("sdist", config_settings)
 
 
 def get_requires_for_build_editable(config_settings: Any = None) -> list[str]:
     """Return the inner backend's further build requirements (PEP 660)."""
     with _hook(editable=True) as session:
-        return session.inner.requires("editable", config_settings)
+        return session.requires("editable", config_settings)
 
 
 def prepare_metadata_for_build_wheel(metadata_directory: str, config_settings: Any = None) -> str:
@@ -170,7 +171,7 @@ def _publish(session: Session, made: Path, directory: str, hook: str) -> Path:
 
 
 def leaks_in(target: Path, session: Session) -> list[str]:
-    """Return a line for each of this build's paths and names that is in the files of the archive *target*."""
+    """Return a line for each of this machine's paths and names that is in the files of the archive *target*."""
     from ..artifact.opening import open_archive
     from .leaks import needles, search, warnings
 
@@ -186,7 +187,8 @@ def leaks_in(target: Path, session: Session) -> list[str]:
 
 
 def _forms(path: Path) -> list[str]:
-    return sorted({str(path), str(path.resolve())})
+    """Return how *path* may be written; the fixed paths are those of every machine."""
+    return [] if path.is_relative_to(fixed.PLACE) else sorted({str(path), str(path.resolve())})
 
 
 def _prepare(session: Session, hook: str, directory: str, config_settings: Any) -> str:

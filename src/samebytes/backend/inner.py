@@ -48,6 +48,10 @@ class Hooks:
 
     role = "backend"
     """What messages call it."""
+    advice = "Its output says why: does the same build with another front end fail alike?"
+    """The remedy where a hook fails."""
+    output = ""
+    """Where its output is, said after what failed."""
 
     def __init__(self, source: Path, backend: Backend, python: str) -> None:
         """Start nothing yet.
@@ -104,7 +108,7 @@ class Hooks:
             raise self._wrong(hook, lines, "that is not a list of strings")
         return lines
 
-    def build(self, hook: str, seen: str, real: Path, config_settings: Any) -> Path:
+    def artifact(self, hook: str, seen: str, real: Path, config_settings: Any) -> Path:
         """Call ``build_wheel``, ``build_sdist`` or ``build_editable``, and return the file that it wrote.
 
         :param seen: the directory that it writes to, as it sees it.
@@ -134,17 +138,19 @@ class Hooks:
     def _unavailable(self, trace: str) -> BackendError:
         name = self._backend.name
         return BackendError(
-            f"the {self.role} {name!r} cannot be imported\n{trace.strip()}",
+            f"the {self.role} {name!r} cannot be imported: {self._shown(trace)}",
             remedy=f"Is the package that brings {self._backend.module.partition('.')[0]!r} listed in [build-system] "
             "requires, and is the name in build-backend right?",
         )
 
     def _failed(self, hook: str, status: int) -> BackendError:
-        how = f"was ended by signal {-status}" if status < 0 else f"failed with exit status {status}"
         return BackendError(
-            f"the {self.role} {self._backend.name!r} {how} in {hook}; its output is above",
-            remedy="samebytes only calls it: the same build without samebytes should fail alike.",
+            f"the {self.role} {self._backend.name!r} {ending(status)} in {hook}{self.output}", remedy=self.advice
         )
+
+    def _shown(self, trace: str) -> str:
+        """Return the last line of *trace*, for reports of many builds."""
+        return (trace.strip().splitlines() or [""])[-1].strip()
 
     def _wrong(self, hook: str, returned: object, why: str, remedy: str = BROKE_PEP_517) -> BackendError:
         return BackendError(
@@ -156,6 +162,8 @@ class Inner(Hooks):
     """The inner backend of one source tree; a context manager that leaves no process behind."""
 
     role = "inner backend"
+    advice = "samebytes only calls it: the same build without samebytes should fail alike."
+    output = "; its output is above"
 
     def __init__(self, source: Path, backend: Backend, process: Process, cwd: Path) -> None:
         """Start nothing yet.
@@ -206,6 +214,14 @@ class Inner(Hooks):
         if self._child is None:
             self._child = _Child(self._process, self._cwd)
         return self._child
+
+    def _shown(self, trace: str) -> str:
+        return f"\n{trace.strip()}"
+
+
+def ending(status: int) -> str:
+    """Return how a process ended, in words."""
+    return f"was ended by signal {-status}" if status < 0 else f"failed with exit status {status}"
 
 
 class _Child:

@@ -20,10 +20,13 @@ _HELD = "SAMEBYTES_TREE_HELD"
 
 
 @contextmanager
-def only_build(source: Path, child: MutableMapping[str, str], warn: Callable[[str], None]) -> Iterator[None]:
+def only_build(
+    source: Path, seen: Path, child: MutableMapping[str, str], warn: Callable[[str], None]
+) -> Iterator[None]:
     """Wait until no other samebytes builds the tree *source*, then hold it; the lock is on the directory itself.
 
-    A build of the same tree that this build starts does not wait for it: *child*, its environment, shows the lock.
+    A build of the same tree that this build starts does not wait for it: *child*, its environment, shows the lock and
+    the tree's path there, *seen*.
     Where directories cannot be locked (Windows, some network file systems) there is no lock.
 
     :raises BackendError: after PATIENCE.
@@ -34,7 +37,7 @@ def only_build(source: Path, child: MutableMapping[str, str], warn: Callable[[st
     handle = os.open(source, os.O_RDONLY)
     try:
         _acquire(handle, source, warn)
-        child[_HELD] = str(source)
+        child[_HELD] = str(seen)
         yield
     finally:
         os.close(handle)

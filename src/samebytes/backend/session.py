@@ -32,8 +32,17 @@ class Interpreter(NamedTuple):
     python: str
     roots: tuple[Path, ...]
     """Where its build requirements are installed (``flags.environment_roots``)."""
-    prefix: tuple[str, ...] = ()
-    """A command that the child's own is given to."""
+
+
+class Fixed(NamedTuple):
+    """Where ``samebytes build`` has what a hook has to look for."""
+
+    place: Place
+    """An existing private directory, which is not removed."""
+    source: Path
+    """The source tree as the build sees it."""
+    start: Callable[..., Any]
+    """What starts the inner backend's process (``Process.start``)."""
 
 
 class SharedDirectory(NamedTuple):
@@ -54,14 +63,14 @@ class Session:
         environ: Mapping[str, str],
         interpreter: Interpreter,
         warn: Warn,
-        temp: Path | None = None,
+        fixed: Fixed | None = None,
         *,
         editable: bool = False,
     ) -> None:
         """Read the configuration and prepare the inner backend's environment; nothing is started yet.
 
-        :param temp: an existing private directory to use instead of a new one (``samebytes build``, where all paths
-            are fixed already); it is not removed.
+        :param source: the source tree as this process sees it.
+        :param fixed: for ``samebytes build``, where all paths are fixed already; a hook makes a temporary directory.
         :param editable: whether this is for an editable install, which has to name the tree's true path and is not
             to be reproduced elsewhere: no fixed paths and no flags then.
         :raises ConfigError: if the project's configuration or SOURCE_DATE_EPOCH is malformed.
@@ -70,24 +79,26 @@ class Session:
         self.config: Config = load(source)
         self.dated = dates.resolve(source, self.config.source_date_epoch, environ)
         self._warn = warn
-        self._own_temp = None if temp else Path(tempfile.mkdtemp(prefix="samebytes-")).resolve()
-        self.place = Place(temp, temp) if temp else Place(self._own_temp or Path(), self._own_temp or Path())
-        if self.config.fixed_paths and not editable and temp is None:
-            source, interpreter = self._fix_paths(interpreter, environ)
+        self._own_temp = None if fixed else Path(tempfile.mkdtemp(prefix="samebytes-")).resolve()
+        own = self._own_temp or Path()
+        self.place, seen = (fixed.place, fixed.source) if fixed else (Place(own, own), source)
+        if self.config.fixed_paths and not editable and fixed is None:
+            seen, interpreter = self._fix_paths(interpreter, environ)
         self.is_editable = editable
-        self.paths = flags.Paths(source, interpreter.roots, self.place.root)
+        self.paths = flags.Paths(seen, interpreter.roots, self.place.root)
         real_tmp = self.directory("tmp").real
         self._environ = environment.child_environment(environ, self.config, self.dated, self.place.root / real_tmp.name)
         if not editable:
-            environment.add_flags(self._environ, self.config, self.paths, self.place.private, sys.platform)
+            environment.add_flags(self._environ, self.config, self.paths, source, self.place.private, sys.platform)
         process = Process(
             interpreter.python,
             self._environ,
             environment.umask(self.config),
             "tempfile" not in self.config.inherit,
             self.place.prefix,
+            fixed and fixed.start,
         )
-        self.inner = Inner(source, self.config.backend, process, self.source)
+        self.inner = Inner(seen, self.config.backend, process, source)
 
     def _fix_paths(self, interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[Path, Interpreter]:
         """Move source tree, virtual environment and temporary directory to fixed paths, if that can be."""
@@ -136,6 +147,10 @@ class Session:
         if self._own_temp:
             remove(self._own_temp)
 
+    def requires(self, kind: str, config_settings: Any) -> list[str]:
+        """Return what the inner backend requires beyond ``[build-system] requires`` (``Hooks.requires``)."""
+        return self.inner.requires(kind, config_settings)
+
     def build(self, hook: str, config_settings: Any) -> Path:
         """Call ``build_wheel``, ``build_sdist`` or ``build_editable``; return what the inner backend made, as made.
 
@@ -144,8 +159,8 @@ class Session:
         self.passes()  # an unknown code is to be reported before a long build, not after it
         directory = self.directory("out")
         threading.Thread(target=_prepare_to_rewrite, daemon=True).start()
-        with only_build(self.source, self._environ, self._warn):
-            return self.inner.build(hook, directory.seen, directory.real, config_settings)
+        with only_build(self.source, self.paths.source, self._environ, self._warn):
+            return self.inner.artifact(hook, directory.seen, directory.real, config_settings)
 
 
 def _prepare_to_rewrite() -> None:

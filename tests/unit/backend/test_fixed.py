@@ -90,7 +90,12 @@ def test_a_hook_finds_its_trees_there(at: Path, private: Path, tmp_path: Path) -
     source.mkdir()
     (source / "setup.py").touch()
     here = fixed.hook_place(private, {"src": source}, {}, never)
-    assert said(here, "print(os.getcwd(), os.listdir('.'))") == f"{at}/src ['setup.py']"
+    (source / "deeper").mkdir()
+    assert said(here, "print(os.getcwd(), sorted(os.listdir('.')))", source) == f"{at}/src ['deeper', 'setup.py']"
+    assert said(here, "print(os.getcwd())", source / "deeper") == f"{at}/src/deeper"
+    assert said(here, "print(os.getcwd())", private) == str(at)
+    (tmp_path / "source-too").mkdir()
+    assert said(here, "print(os.getcwd())", tmp_path / "source-too") == str(tmp_path / "source-too")
 
 
 @pytest.mark.usefixtures("mounts")
@@ -122,9 +127,9 @@ def test_mounting_without_privileges() -> None:
             path.mkdir()
         (private / "name").write_text("private")
         Path(name).chmod(0o755)
-        options = json.dumps({"mounts": [[str(private), str(at)]], "cwd": str(at)})
+        options = json.dumps([[str(private), str(at)]])
         command = [sys.executable, "-c", ENTER_AS_NOBODY, fixed._ENTER, options, "/bin/sh", "-c", "id -u; cat name"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=private, capture_output=True, text=True, check=False)
     if done.returncode == 125:
         pytest.skip("needs a kernel that allows unprivileged user namespaces")
     assert (done.returncode, done.stdout) == (0, f"{os.geteuid() or 65534}\nprivate")
@@ -132,7 +137,7 @@ def test_mounting_without_privileges() -> None:
 
 @pytest.mark.usefixtures("mounts")
 def test_entering_fails_as_a_whole(at: Path, tmp_path: Path) -> None:
-    options = json.dumps({"mounts": [[str(tmp_path / "missing"), str(at)]], "cwd": None})
+    options = json.dumps([[str(tmp_path / "missing"), str(at)]])
     command = [sys.executable, fixed._ENTER, options, "/bin/echo", "ran nevertheless"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (125, "")

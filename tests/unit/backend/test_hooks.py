@@ -132,3 +132,25 @@ def test_an_editable_install_names_the_true_tree_even_with_fixed_paths(tmp_path:
     assert result(source, f"hasattr(b, 'build_editable') and b.build_editable({str(tmp_path)!r})")
     with zipfile.ZipFile(tmp_path / "tiny-1-py3-none-any.whl") as archive:
         assert archive.read("tiny.py").decode() == f"where = {str(source.resolve())!r}\n"
+
+
+LOOKING = (
+    "def build_wheel(directory, settings=None, metadata=None):\n"
+    "    import samebytes.backend.lock as lock\n"
+    "    from pathlib import Path\n"
+    "    held = dict(os.environ)\n"
+    "    with lock.only_build(Path(os.getcwd()), Path(os.getcwd()), held, print):\n"
+    "        pass\n"
+    "    return _wheel(directory, '%s %s %s' % (os.getcwd(), os.environ.get('GOFLAGS'), os.environ['TMPDIR']))\n"
+)
+
+
+def test_fixed_paths_hide_neither_the_build_systems_nor_the_lock(tmp_path: Path) -> None:
+    """The tree's ``go.mod`` is seen where the tree is; a build of the same tree inside the build does not wait."""
+    if not can_mount(tmp_path):
+        pytest.skip("the kernel allows no mount namespace")
+    source = tree(tmp_path / "t", "fixed-paths = true\n", BACKEND + LOOKING)
+    (source / "go.mod").touch()
+    assert result(source, f"b.build_wheel({str(tmp_path)!r})")
+    with zipfile.ZipFile(tmp_path / "tiny-1-py3-none-any.whl") as archive:
+        assert archive.read("tiny.py").decode() == "/tmp/samebytes/src -trimpath /tmp/samebytes/tmp"

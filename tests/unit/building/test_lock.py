@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from samebytes_tools.building import lock
-from samebytes_tools.building.isolated import Installed
 from samebytes_tools.building.lock import Locked
+from samebytes_tools.building.virtualenvs import InstalledDistribution
 
 from samebytes.errors import ConfigError
 
@@ -21,8 +21,10 @@ OTHER = "cd" * 32
 INDEX = "https://example.org/packages/"
 
 
-def installed(name: str = "wheel", version: str = "1.0", url: str = "", **more: Any) -> Installed:
-    return Installed(name, version, url or f"{INDEX}{name}-{version}-py3-none-any.whl", {"sha256": SHA}, **more)
+def installed(name: str = "wheel", version: str = "1.0", url: str = "", **more: Any) -> InstalledDistribution:
+    return InstalledDistribution(
+        name, version, url or f"{INDEX}{name}-{version}-py3-none-any.whl", {"sha256": SHA}, **more
+    )
 
 
 def parsed(text: str) -> dict[str, Any]:
@@ -127,9 +129,9 @@ def test_every_text_survives(text: str) -> None:
 
 
 UNHASHED = {
-    "a directory": Installed("demo", "1", "file:///src/demo", {}),
-    "a repository": Installed("demo", "1", "https://example.org/demo.git", {}),
-    "an index with weak hashes": Installed("demo", "1", f"{INDEX}demo-1.tar.gz", {"md5": "ab"}),
+    "a directory": InstalledDistribution("demo", "1", "file:///src/demo", {}),
+    "a repository": InstalledDistribution("demo", "1", "https://example.org/demo.git", {}),
+    "an index with weak hashes": InstalledDistribution("demo", "1", f"{INDEX}demo-1.tar.gz", {"md5": "ab"}),
 }
 
 

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
-from samebytes_tools.building.processes import TooLate, run
+from samebytes_tools.building.processes import Runner, TooLate
 from samebytes_tools.variations.clock import CLOCK_MOVED, moved_clock
-from support.processes import is_running, linux_only, pid_in, wait_for
+from support.processes import import_path, is_running, linux_only, pid_in, wait_for
 
 from samebytes.errors import Interrupted
 
@@ -27,15 +27,16 @@ with open(sys.argv[1], "w") as file:
 """Leaves a child that does not mind being asked to end."""
 
 
-def start(code: str, tmp_path: Path, *arguments: str, stop: threading.Event | None = None, **more: object) -> int:
-    return run(
-        [sys.executable, "-c", code, *arguments],
-        cwd=tmp_path,
-        environ=dict(os.environ),
-        log=tmp_path / "log",
-        stop=stop or threading.Event(),
-        **more,  # type: ignore[arg-type]
-    )
+def start(
+    code: str,
+    tmp_path: Path,
+    *arguments: str,
+    stop: threading.Event | None = None,
+    seconds: float | None = None,
+    umask: int = -1,
+) -> int:
+    runner = Runner(tmp_path / "log", stop=stop, seconds=seconds)
+    return runner.run([sys.executable, "-c", code, *arguments], cwd=tmp_path, environ=os.environ, umask=umask)
 
 
 def test_status_log_directory_and_umask(tmp_path: Path) -> None:
@@ -59,7 +60,7 @@ def test_children_do_not_outlive_the_command(tmp_path: Path) -> None:
 @linux_only
 def test_too_late(tmp_path: Path) -> None:
     with pytest.raises(TooLate):
-        start(CHILD + "\nchild.wait()", tmp_path, str(tmp_path / "pid"), timeout=1.0)
+        start(CHILD + "\nchild.wait()", tmp_path, str(tmp_path / "pid"), seconds=1.0)
     assert not is_running(pid_in(tmp_path / "pid"))
 
 
@@ -74,13 +75,7 @@ def test_stopped(tmp_path: Path) -> None:
 
 def test_what_cannot_be_started(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
-        run(
-            [str(tmp_path / "nothing")],
-            cwd=tmp_path,
-            environ={},
-            log=tmp_path / "log",
-            stop=threading.Event(),
-        )
+        Runner(tmp_path / "log").run([str(tmp_path / "nothing")], cwd=tmp_path, environ={})
 
 
 @linux_only
@@ -92,7 +87,7 @@ def test_a_moved_clock_leaves_nothing_in_memory(tmp_path: Path) -> None:
     code += "os.execv(sys.executable, [sys.executable, '-c', 'import subprocess; subprocess.run([\"true\"])'])"
     environ = {**os.environ, **clock}
     command = [sys.executable, "-c", code]
-    assert run(command, cwd=tmp_path, environ=environ, log=tmp_path / "log", stop=threading.Event()) == 0
+    assert Runner(tmp_path / "log").run(command, cwd=tmp_path, environ=environ) == 0
     pid, moment = (tmp_path / "log").read_text().split()
     assert float(moment) > time.time() + CLOCK_MOVED / 2
     assert [name for name in os.listdir("/dev/shm") if name.endswith(f"_{pid}")] == []
@@ -105,3 +100,63 @@ def test_the_own_group_is_left_alone(tmp_path: Path) -> None:
         assert other.poll() is None
     finally:
         other.communicate()
+
+
+def test_without_a_log_it_prints_to_standard_error(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    code = "import sys; print('out'); print('err', file=sys.stderr)"
+    assert Runner().run([sys.executable, "-c", code], cwd=tmp_path, environ=os.environ) == 0
+    printed = capfd.readouterr()
+    assert (printed.out, sorted(printed.err.split())) == ("", ["err", "out"])
+
+
+def test_commands_read_nothing(tmp_path: Path) -> None:
+    assert start("import sys; sys.exit(len(sys.stdin.read()))", tmp_path) == 0
+
+
+@linux_only
+def test_the_time_is_that_of_all_commands_together(tmp_path: Path) -> None:
+    runner = Runner(tmp_path / "log", seconds=1.0)
+    wait = [sys.executable, "-c", "import time; time.sleep(0.7)"]
+    assert runner.run(wait, cwd=tmp_path, environ=os.environ) == 0
+    with pytest.raises(TooLate):
+        runner.run(wait, cwd=tmp_path, environ=os.environ)
+
+
+@linux_only
+def test_a_command_that_is_terminated(tmp_path: Path) -> None:
+    running = Runner(tmp_path / "log").start(
+        [sys.executable, "-c", CHILD + "\nchild.wait()", str(tmp_path / "pid")], cwd=tmp_path, environ=os.environ
+    )
+    child = pid_in(tmp_path / "pid")
+    running.terminate()
+    assert not is_running(child)
+    assert running.wait() < 0
+
+
+ASKER = """
+import os, sys
+from pathlib import Path
+from samebytes_tools.building.processes import Runner
+Path("asker").write_text(str(os.getpid()))
+Runner(Path("log")).run([sys.executable, "-c", sys.argv[1], "pid"], cwd=Path(), environ=os.environ)
+"""
+
+
+@linux_only
+def test_nothing_outlives_a_process_that_is_killed(tmp_path: Path) -> None:
+    """Neither the command, nor what it started, nor what watches over them."""
+    command = [sys.executable, "-c", ASKER, CHILD + "\nchild.wait()"]
+    with subprocess.Popen(command, cwd=tmp_path, env={**os.environ, **import_path()}) as asker:
+        child = pid_in(tmp_path / "pid")
+        below = [int(pid) for pid in Path(f"/proc/{asker.pid}/task/{asker.pid}/children").read_text().split()]
+        assert len(below) == 2
+        asker.kill()
+    wait_for(lambda: not any(map(is_running, [child, *below])), "their end")
+
+
+@linux_only
+def test_a_terminals_interrupt_reaches_this_process_alone(tmp_path: Path) -> None:
+    """It goes to the whole foreground group; commands are no members, and are ended in order."""
+    code = "import os, sys; print(os.getpid() == os.getpgrp() == os.getsid(0))"
+    assert start(code, tmp_path) == 0
+    assert (tmp_path / "log").read_text() == "True\n"

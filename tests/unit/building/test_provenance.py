@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from samebytes_tools.building import provenance
-from samebytes_tools.building.isolated import Installed
 from samebytes_tools.building.provenance import BACKEND, SAMEBYTES, Material, Record
 from samebytes_tools.building.source import package_url, tree_digest
+from samebytes_tools.building.virtualenvs import InstalledDistribution
 from support.projects import write_tree
 from support.schemas import assert_valid
 
@@ -25,9 +25,11 @@ WHEEL = "demo-1.0-py3-none-any.whl"
 HOST = "https://files.example/"
 
 
-def requirement(name: str = "tinyback", version: str = "1.0+local", **more: Any) -> Installed:
+def requirement(name: str = "tinyback", version: str = "1.0+local", **more: Any) -> InstalledDistribution:
     file = f"{name}-{version}-py3-none-any.whl".replace("+", "%2B")
-    return Installed(name, version, **{"url": f"{HOST}{file}", "hashes": {"sha256": SHA, "md5": "00"}, **more})
+    return InstalledDistribution(
+        name, version, **{"url": f"{HOST}{file}", "hashes": {"sha256": SHA, "md5": "00"}, **more}
+    )
 
 
 def record(**more: Any) -> Record:

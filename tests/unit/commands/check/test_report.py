@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from samebytes_tools.building.isolated import Installed
+from samebytes_tools.building.virtualenvs import InstalledDistribution
 from samebytes_tools.commands.check import junit
 from samebytes_tools.commands.check import report as check_source
 from samebytes_tools.commands.check.bisect import Blame
@@ -55,7 +55,7 @@ def results(tmp_path: Path) -> list[Result]:
             applied=("umask",),
             left_out={"time": EVIL},
             culprits=culprits,
-            requirements=(Installed("flit-core", "3.12", "https://x.example/f.whl", {"sha256": "2" * 64}),),
+            requirements=(InstalledDistribution("flit-core", "3.12", "https://x.example/f.whl", {"sha256": "2" * 64}),),
             notes=(EVIL,),
         ),
         Result("broken", "3.11.7", rows=(Row("as is", (Outcome("sdist", failure=failure),)),)),

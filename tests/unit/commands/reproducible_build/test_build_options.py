@@ -28,10 +28,10 @@ def test_settings_are_those_of_python_m_build() -> None:
 
 
 REFUSED = {
-    "no tree": (["nowhere"], 2, "nowhere is no directory"),
-    "a file": (["tree/pyproject.toml"], 2, "is no directory"),
+    "no tree": (["nowhere"], 2, "nowhere is not a directory"),
+    "a file": (["tree/pyproject.toml"], 2, "is not a directory"),
     "no project": (["tree/backend"], 2, "neither pyproject.toml nor setup.py"),
-    "an output that is a file": (["tree", "-o", "tree/pyproject.toml"], 2, "pyproject.toml is no directory"),
+    "an output that is a file": (["tree", "-o", "tree/pyproject.toml"], 2, "pyproject.toml is not a directory"),
     "no constraints": (["tree", "--build-constraint", "c.txt"], 2, "c.txt does not exist"),
     "nowhere to write the lock to": (["tree", "--lock", "no/pylock.toml"], 2, "the directory of no/pylock.toml"),
     "no lock": (["tree", "--locked", "pylock.toml"], 3, "the lock file pylock.toml cannot be read"),

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from samebytes_tools.building.isolated import Installed
-from samebytes_tools.commands.reproducible_build.inside import Artifact, Built
+from samebytes_tools.building.virtualenvs import InstalledDistribution
+from samebytes_tools.commands.reproducible_build.artifacts import BuildResult, BuiltArtifact
 from samebytes_tools.commands.reproducible_build.report import SCHEMA_VERSION, as_json, lines, lock_lines, warning_lines
 from support.schemas import assert_valid, schema
 
@@ -16,17 +16,19 @@ from samebytes.console.style import PLAIN
 from samebytes.passes.model import Change
 
 CHANGES = (Change("Z001", "", "the order"), Change("Z002", "a.py", "2024"), Change("Z002", "b.py", "2023"))
-WHEEL = Artifact("a-1-py3-none-any.whl", "wheel", 1234, "0" * 64, 1580601600, "SOURCE_DATE_EPOCH", CHANGES, ())
-SDIST = Artifact("a-1.tar.gz", "sdist", 1, "1" * 64, -1, "the date of git's HEAD", (), ("the user name is in x.py",))
-REQUIREMENTS = (
-    Installed("wheel", "1", "https://example.org/wheel-1-py3-none-any.whl", {"sha256": "ab"}),
-    Installed("Cython", "3", "https://example.org/cython-3.tar.gz", {}),
+WHEEL = BuiltArtifact("a-1-py3-none-any.whl", "wheel", 1234, "0" * 64, 1580601600, "SOURCE_DATE_EPOCH", CHANGES, ())
+SDIST = BuiltArtifact(
+    "a-1.tar.gz", "sdist", 1, "1" * 64, -1, "the date of git's HEAD", (), ("the user name is in x.py",)
 )
-BUILT = Built((SDIST, WHEEL), REQUIREMENTS, fixed=True)
+REQUIREMENTS = (
+    InstalledDistribution("wheel", "1", "https://example.org/wheel-1-py3-none-any.whl", {"sha256": "ab"}),
+    InstalledDistribution("Cython", "3", "https://example.org/cython-3.tar.gz", {}),
+)
+BUILT = BuildResult((SDIST, WHEEL), REQUIREMENTS, fixed=True)
 OUTPUT = Path("/out")
 
 
-def document(built: Built = BUILT) -> dict[str, Any]:
+def document(built: BuildResult = BUILT) -> dict[str, Any]:
     return dict(json.loads(as_json(built, OUTPUT, version="1.2")))
 
 
@@ -58,7 +60,7 @@ def test_what_was_locked() -> None:
 
 
 def test_names_cannot_play_with_the_terminal() -> None:
-    built = Built((replace(WHEEL, name="a\x1b[2J-1.whl"),), (), fixed=True)
+    built = BuildResult((replace(WHEEL, name="a\x1b[2J-1.whl"),), (), fixed=True)
     assert not any("\x1b" in line for line in lines(built, OUTPUT, PLAIN))
 
 
@@ -85,7 +87,7 @@ def test_the_document_is_what_the_schema_says() -> None:
 
 
 def test_names_that_are_not_utf_8_are_json_nevertheless() -> None:
-    text = as_json(Built((replace(WHEEL, name="a\udcff.whl"),), (), fixed=False), OUTPUT, version="1")
+    text = as_json(BuildResult((replace(WHEEL, name="a\udcff.whl"),), (), fixed=False), OUTPUT, version="1")
     assert json.loads(text.encode("ascii"))["artifacts"][0]["path"].endswith("a\udcff.whl")
 
 

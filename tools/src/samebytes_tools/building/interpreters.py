@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import re
 import shutil
 import subprocess
@@ -17,9 +16,7 @@ from typing import Any
 
 from python_discovery import get_interpreter, iter_interpreters
 
-from samebytes.errors import BackendError, UsageError
-
-from .isolated import Environment
+from samebytes.errors import UsageError
 
 _ASK = """\
 import json, platform, sys, sysconfig
@@ -136,21 +133,3 @@ def _of_pyenv(environ: Mapping[str, str], version: str) -> list[str]:
         home, below, program = environ.get("HOME", ""), "pyenv", "bin/python"
     root = environ.get("PYENV_ROOT") or f"{home}/.{below}"
     return [str(path) for path in sorted(Path(root, "versions").glob(f"{version}[.-]*/{program}"))]
-
-
-def environment(python: Python, directory: Path) -> Environment:
-    """Make an empty virtual environment of *python* in *directory*, without pip.
-
-    :raises BackendError: if it cannot be made.
-    """
-    command = [python.executable, "-I", "-m", "venv", "--without-pip", str(directory)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
-    if done.returncode:
-        raise BackendError(
-            f"no virtual environment could be made with {python.executable}; what it said stands above",
-            remedy="Is its venv module complete (Debian: python3-venv)?",
-        )
-    scripts = directory / ("Scripts" if os.name == "nt" else "bin")
-    path = os.pathsep.join([str(scripts), os.environ.get("PATH", os.defpath)])
-    executable = scripts / ("python.exe" if os.name == "nt" else "python")
-    return Environment(str(executable), directory, {"PATH": path, "VIRTUAL_ENV": str(directory), "PYTHONPATH": ""})

@@ -16,8 +16,8 @@ from urllib.parse import unquote, urlsplit
 
 from samebytes.errors import ConfigError
 
-from .isolated import Installed
 from .requirements import applies, parsed
+from .virtualenvs import InstalledDistribution
 
 STRONG = ("sha256", "sha384", "sha512")
 """The hashes that pip verifies."""
@@ -37,7 +37,7 @@ class Locked:
     """What a requirements file must say for pip to install exactly this."""
 
 
-def write(installed: Iterable[Installed]) -> str:
+def write(installed: Iterable[InstalledDistribution]) -> str:
     """Return the text of a lock file for what is *installed*.
 
     :raises ConfigError: if a package cannot be locked.
@@ -58,7 +58,7 @@ def write(installed: Iterable[Installed]) -> str:
     return "\n".join([head, *tables]) if tables else f"{head}packages = []\n"
 
 
-def demand_hashes(installed: Iterable[Installed]) -> None:
+def demand_hashes(installed: Iterable[InstalledDistribution]) -> None:
     """Check that all that is *installed* can be locked.
 
     :raises ConfigError: if something has no hash: it came from a directory, a repository, or a careless index.
@@ -71,7 +71,7 @@ def demand_hashes(installed: Iterable[Installed]) -> None:
             )
 
 
-def _package(one: Installed) -> tuple[str, str, str]:
+def _package(one: InstalledDistribution) -> tuple[str, str, str]:
     """Return name, version and the line that tells of the archive."""
     from packaging.utils import canonicalize_name
 

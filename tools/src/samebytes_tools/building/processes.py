@@ -1,7 +1,12 @@
-"""Commands with an end: each leads a process group, of which nothing is left when it is done, late or not wanted."""
+"""Commands run to their end: each leads a process group, of which nothing is left when it is done, late or unwanted.
+
+Nor when this process ends, in whatever way: a process of its own watches over that.
+"""
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
 import signal
 import subprocess
@@ -17,84 +22,138 @@ from samebytes.errors import Interrupted
 _PATIENCE = ((signal.SIGTERM, 2.0), (getattr(signal, "SIGKILL", signal.SIGTERM), 5.0))
 """Signals, and the seconds that processes are given to end."""
 
-_TURN = 0.05
+_LONGEST_TURN = 0.05
+"""Seconds between two looks at a command that has been running for a while."""
+
+_STDERR = 2
+
+_WATCHDOG = str(Path(__file__).with_name("watchdog.py"))
 
 
 class TooLate(Exception):
-    """The command took longer than it was given."""
+    """A command did not end within the time that was given."""
 
 
-def run(
-    command: Sequence[str],
-    *,
-    cwd: Path,
-    environ: Mapping[str, str],
-    log: Path,
-    stop: threading.Event,
-    timeout: float | None = None,
-    umask: int = -1,
-) -> int:
-    """Run *command*, append what it says to *log*, and return its exit status.
+class Runner:
+    """Runs commands: what they print goes to one log, and none goes on after a moment, or once that is asked for."""
 
-    :param stop: once it is set, the command is ended.
-    :param timeout: in seconds.
-    :raises TooLate: after so many seconds.
-    :raises Interrupted: if *stop* was set.
-    :raises OSError: if it cannot be started.
-    """
-    options = {"umask": umask} if umask >= 0 and os.name != "nt" else {}
-    with log.open("ab") as sink:
-        process = subprocess.Popen(  # type: ignore[call-overload]
-            list(command),
-            cwd=cwd,
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=sink,
-            start_new_session=True,
-            **options,
-        )
-    try:
-        _await(process, stop, None if timeout is None else time.monotonic() + timeout)
-    finally:
-        end(process)
-        if "FAKETIME" in environ:
-            _forget_clock(process.pid)
-    status: int = process.returncode
-    return status
+    def __init__(
+        self, log: Path | None = None, *, stop: threading.Event | None = None, seconds: float | None = None
+    ) -> None:
+        """Begin to count.
+
+        :param log: what is appended to; None for standard error.
+        :param stop: once it is set, the command that is running is ended.
+        :param seconds: the time that all commands together may take from now on; None for as long as they want.
+        """
+        self.log, self.seconds = log, seconds
+        self._stop = stop or threading.Event()
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+
+    def run(self, command: Sequence[str], *, cwd: Path | None, environ: Mapping[str, str], umask: int = -1) -> int:
+        """Run *command* and return its exit status, or the negative number of the signal that ended it.
+
+        :param cwd: the directory to run it in; None for the current one.
+        :raises TooLate: if the time is over.
+        :raises Interrupted: if it was stopped.
+        :raises OSError: if it cannot be started.
+        """
+        return self.start(command, cwd=cwd, environ=environ, umask=umask).wait()
+
+    def start(
+        self, command: Sequence[str], *, cwd: Path | None, environ: Mapping[str, str], umask: int = -1, **handles: Any
+    ) -> Running:
+        """Start *command*; whoever does that waits for it.
+
+        :param handles: what :class:`subprocess.Popen` takes for handing files over.
+        :raises OSError: if it cannot be started.
+        """
+        options: dict[str, Any] = dict(handles)
+        if umask >= 0 and os.name != "nt":
+            options["umask"] = umask
+        with contextlib.ExitStack() as stack:
+            sys.stderr.flush()
+            sink: Any = _STDERR if self.log is None else stack.enter_context(self.log.open("ab"))
+            process = subprocess.Popen(
+                list(command),
+                cwd=cwd,
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+                start_new_session=True,
+                **options,
+            )
+        _watchdog.watch(process.pid)
+        return Running(process, self._stop, self._deadline, moves_clock="FAKETIME" in environ)
 
 
-def _await(process: subprocess.Popen[bytes], stop: threading.Event, deadline: float | None) -> None:
-    while not _has_ended(process):
-        if stop.wait(_TURN):
-            raise Interrupted("stopped")
-        if deadline is not None and time.monotonic() > deadline:
-            raise TooLate
+class Running:
+    """A command that was started."""
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], stop: threading.Event, deadline: float | None, *, moves_clock: bool
+    ) -> None:
+        self._process, self._stop, self._deadline, self._moves_clock = process, stop, deadline, moves_clock
+
+    def wait(self) -> int:
+        """Wait for the end, and return the exit status; nothing of the process group is left then.
+
+        :raises TooLate: if the time is over.
+        :raises Interrupted: if it was stopped.
+        """
+        turn = 0.001
+        try:
+            while self._process.returncode is None and not _has_ended(self._process):
+                if self._stop.wait(turn):
+                    raise Interrupted("stopped", remedy="Run the command again.")
+                if self._deadline is not None and time.monotonic() > self._deadline:
+                    raise TooLate
+                turn = min(2 * turn, _LONGEST_TURN)
+        finally:
+            self.terminate()
+        return self._process.returncode
+
+    def terminate(self) -> None:
+        """End the command and all that it started."""
+        if self._process.returncode is None:
+            _end(self._process)
+            _watchdog.forget(self._process.pid)
+            if self._moves_clock:
+                _forget_clock(self._process.pid)
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:
-    """Return whether it has, if possible without reaping it: as long as it is a zombie, its group's number is its own.
-
-    macOS can tell without reaping only from Python 3.13 on.
-    """
-    if sys.platform in ("win32", "darwin"):
+    """Return whether *process* has ended, without reaping it: while it is a zombie, its group's number is its own."""
+    if sys.platform == "win32":
         return process.poll() is not None
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
 
 
-def end(process: subprocess.Popen[Any]) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     """End all processes of the group that *process* leads: ask them to, then do not ask; and reap it."""
     if sys.platform == "win32":
         process.terminate()
         process.wait()
         return
     for number, patience in _PATIENCE:
-        signalled(process.pid, number)
+        _signalled(process.pid, number)
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
-            if process.poll() is not None and not signalled(process.pid, 0):
+            if process.poll() is not None and not _signalled(process.pid, 0):
                 return
             time.sleep(0.01)
+
+
+def _signalled(group: int, number: int) -> bool:
+    """Send *number* to the process group, and return whether there is one."""
+    if sys.platform == "win32":
+        return False
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):  # macOS forbids it where only zombies are left
+        return False
+    return True
 
 
 def _forget_clock(leader: int) -> None:
@@ -106,12 +165,40 @@ def _forget_clock(leader: int) -> None:
         Path("/dev/shm", name).unlink(missing_ok=True)
 
 
-def signalled(group: int, number: int) -> bool:
-    """Send *number* to the process group; tell whether there is one. (macOS forbids it where only zombies are left.)"""
-    if sys.platform == "win32":
-        return False
-    try:
-        os.killpg(group, number)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
+class _Watchdog:
+    """The process that ends what is still running when this one ends; started with the first command (POSIX)."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+
+    def watch(self, group: int) -> None:
+        """End the process group *group* when this process ends."""
+        if os.name == "posix":
+            self._send(f"+{group}\n")
+
+    def forget(self, group: int) -> None:
+        """Leave *group*, which has ended, alone: its number may become another's."""
+        if os.name == "posix":
+            self._send(f"-{group}\n")
+
+    def _send(self, line: str) -> None:
+        with self._lock, contextlib.suppress(BrokenPipeError):  # without it, all goes on
+            if self._process is None:
+                command = [sys.executable, "-I", "-S", _WATCHDOG]
+                nothing = subprocess.DEVNULL
+                self._process = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=nothing, stderr=nothing, start_new_session=True, bufsize=0
+                )
+                atexit.register(self._close)
+            assert self._process.stdin is not None
+            self._process.stdin.write(line.encode("ascii"))
+
+    def _close(self) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+
+_watchdog = _Watchdog()

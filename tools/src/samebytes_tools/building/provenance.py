@@ -18,8 +18,8 @@ from samebytes import __version__
 from samebytes.errors import ConfigError
 
 from .interpreters import Python, describe
-from .isolated import Installed
 from .source import package_url
+from .virtualenvs import InstalledDistribution
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
@@ -77,7 +77,7 @@ class Record:
     kinds: tuple[str, ...]
     config_settings: Mapping[str, Any]
     source: Material
-    requirements: tuple[Installed, ...]
+    requirements: tuple[InstalledDistribution, ...]
     python: Python
     environment: Mapping[str, str]
 
@@ -152,7 +152,7 @@ def _interpreter(python: Python) -> dict[str, Any]:
     }
 
 
-def _requirement(one: Installed) -> dict[str, Any]:
+def _requirement(one: InstalledDistribution) -> dict[str, Any]:
     file = unquote(urlsplit(one.url).path.rpartition("/")[2])
     digest = {name: value for name, value in one.hashes.items() if name in ("sha256", "sha384", "sha512")}
     found: dict[str, Any] = {
@@ -218,9 +218,9 @@ def _record(document: Mapping[str, Any]) -> Record:
     )
 
 
-def _installed(requirements: Sequence[Mapping[str, Any]]) -> tuple[Installed, ...]:
+def _installed(requirements: Sequence[Mapping[str, Any]]) -> tuple[InstalledDistribution, ...]:
     return tuple(
-        Installed(
+        InstalledDistribution(
             one["name"],
             one["annotations"]["version"],
             one["downloadLocation"],

@@ -11,7 +11,7 @@ from typing import Any, Callable
 from samebytes.errors import SamebytesError
 
 from ...building.interpreters import Python
-from ...building.isolated import Installed
+from ...building.virtualenvs import InstalledDistribution
 from ...comparison import model
 from ...variations.machine import Workspace
 from .bisect import Blame
@@ -165,7 +165,7 @@ class Result:
     applied: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     culprits: Culprits | None = None
-    requirements: tuple[Installed, ...] = ()
+    requirements: tuple[InstalledDistribution, ...] = ()
     notes: tuple[str, ...] = ()
     kept: Path | None = None
 

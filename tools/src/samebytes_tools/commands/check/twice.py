@@ -9,13 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from samebytes.backend.config import load
+from samebytes.backend.config import Backend
 from samebytes.commands.normalize.normalize import ArtifactDate, DateSource, NormalizeJob, NormalizeOptions, normalize
 from samebytes.epoch import DEFAULT_DATE
-from samebytes.errors import SamebytesError, UsageError
+from samebytes.errors import SamebytesError
 
-from ...building.builds import BuildEnvironment, BuildFailure, Hooks, Yard
+from ...building.builder import BuildEnvironment, Builder, BuildError, InstallPolicy, Project, project_of
 from ...building.interpreters import Python
+from ...building.processes import Runner
 from ...building.source import unpack
 from ...building.source_copy import copy_source
 from ...comparison import model
@@ -25,6 +26,7 @@ from ...variations.environments import LONG_AGO, VariedEnvironment, varied_envir
 from ...variations.machine import obstacles_of
 from ...variations.variations import NAMES
 from .bisect import search
+from .build_command import BuildCommand, no_sdist
 from .facts import Fact, differing, digest
 from .layout import lay_out, remove
 from .subject import (
@@ -46,7 +48,6 @@ from .subject import (
     Row,
     Subject,
 )
-from .whole import Whole
 
 FRAGILE = ("checkout", "time")
 """Variations that some builds do not survive, which says nothing of their bytes: they are left out then."""
@@ -62,7 +63,7 @@ _BISECT = "bisect"
 Files = dict[str, Path]
 """What was built, by kind."""
 
-Failures = dict[str, BuildFailure]
+Failures = dict[str, BuildError]
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,17 @@ class Case:
         self._logs, self._out = private / "logs", private / "out"
         self._logs.mkdir()
         self._pristine, self._within = self._source(private / "source")
-        self._hooks = _hooks(self._pristine / self._within)
+        self._project = project_of(self._pristine / self._within)
         scratch = private / "scratch"
         scratch.mkdir()
-        self._yard = Yard(
-            python, options.isolation, scratch, around.environ, stop, options.timeout, options.config_settings
+        self._builder = Builder(
+            python.executable,
+            InstallPolicy(isolation=options.isolation, same_everywhere=True),
+            scratch,
+            BuildEnvironment(around.environ),
+            python.minor,
+            config_settings=options.config_settings,
+            advice="The last lines of its output are below; --logs DIR keeps all.",
         )
         self._steady = build_steady_sleep(scratch, around.environ) if "time" in around.vary else None
         self._ended = 0.0
@@ -101,7 +108,7 @@ class Case:
         """Build in all ways that are wanted, compare, and say what came of it."""
         try:
             vary = self._vary()
-            first, second, vary = self._both(AS_IS, self._hooks, vary, at_once=at_once)
+            first, second, vary = self._both(AS_IS, self._project, vary, at_once=at_once)
             rows = [self._row(AS_IS, first, second)]
             if self._options.normalized and not self._is_hopeless(first):
                 rows.append(self._normalized(first, second))
@@ -116,7 +123,7 @@ class Case:
                 applied=tuple(name for name in NAMES if name in vary),
                 left_out=self._left_out,
                 culprits=culprits,
-                requirements=tuple(self._yard.installed.values()),
+                requirements=tuple(self._builder.installed),
                 notes=tuple(self._notes),
                 kept=self._options.keep and self._options.keep / self._subject.slug,
             )
@@ -149,21 +156,21 @@ class Case:
         return varied_environment(self._private, self._pristine.name, vary, self._around.environ, program, self._steady)
 
     def _both(
-        self, way: str, hooks: Hooks, vary: frozenset[str], *, at_once: bool
+        self, way: str, project: Project, vary: frozenset[str], *, at_once: bool
     ) -> tuple[_Built, _Built, frozenset[str]]:
         """Build in both worlds; a variation that the second build does not survive is left out, with a note."""
         here, there = self._environment(frozenset()), self._environment(vary)
         if at_once and not here.shares_with(there) and (there.is_later or "time" not in self._wanted()):
             with ThreadPoolExecutor(2) as pool:
-                both = [pool.submit(self._build, way, hooks, *each) for each in ((here, "1"), (there, "2"))]
+                both = [pool.submit(self._build, way, project, *each) for each in ((here, "1"), (there, "2"))]
                 first, second = (future.result() for future in both)
         else:
-            first = self._build(way, hooks, here, "1")
-            second = first if self._is_hopeless(first) else self._build(way, hooks, there, "2")
+            first = self._build(way, project, here, "1")
+            second = first if self._is_hopeless(first) else self._build(way, project, there, "2")
         for names in (*({name} for name in FRAGILE), set(FRAGILE)):
             if names <= vary and second.failures.keys() - first.failures.keys():
                 listed = sorted(names)
-                again = self._build(way, hooks, self._environment(vary - names), f"2-without-{'-'.join(listed)}")
+                again = self._build(way, project, self._environment(vary - names), f"2-without-{'-'.join(listed)}")
                 if len(again.failures) < len(second.failures):
                     if way == AS_IS:
                         self._left_out.update(dict.fromkeys(listed, "the build fails with it"))
@@ -177,51 +184,64 @@ class Case:
     def _wanted(self) -> frozenset[str]:
         return self._around.vary | set(self._around.left_out)
 
-    def _build(self, way: str, hooks: Hooks, where: VariedEnvironment, label: str, kinds: Sequence[str] = ()) -> _Built:
-        """Build all kinds that are wanted in the world *where*; what fails is noted."""
+    def _build(
+        self, way: str, project: Project, where: VariedEnvironment, label: str, kinds: Sequence[str] = ()
+    ) -> _Built:
+        """Build all kinds that are wanted in the environment *where*; what fails is noted."""
         if not label.startswith(_BISECT):  # those all come later than the first
             self._wait(where)
         built = _Built(where, self._around.clock(), {}, {})
-        whole = Whole(self._options.builder, self._yard, _given(where)) if way == BUILD else None
+        command = BuildCommand(self._options.builder, self._builder, _given(where)) if way == BUILD else None
         for kind in kinds or self._options.kinds:
             self._tell(f"{way}, {label}: {kind}")
-            log = self._logs / _plain(f"{way}-{label}-{kind}.log")
             try:
                 out = self._out / _plain(way) / label / _plain(kind)
-                built.files[kind] = self._one(kind, built, hooks, out, log, whole)
-            except BuildFailure as failure:
-                built.failures[kind] = failure
-                if failure.is_late and self._options.gives_up:  # so would the others be
+                built.files[kind] = self._one(kind, built, project, out, f"{way}-{label}-{kind}", command)
+            except BuildError as error:
+                built.failures[kind] = error
+                if error.is_late and self._options.gives_up:  # so would the others be
                     rest = [one for one in self._options.kinds if one not in built.files]
-                    built.failures.update(dict.fromkeys(rest, failure))
+                    built.failures.update(dict.fromkeys(rest, error))
                     break
         self._ended = self._around.clock()
         return built
 
-    def _one(self, kind: str, built: _Built, hooks: Hooks, out: Path, log: Path, whole: Whole | None = None) -> Path:
+    def _log(self, name: str) -> Runner:
+        """Return what runs the commands of one build; the time that it may take begins."""
+        return Runner(self._logs / f"{_plain(name)}.log", stop=self._stop, seconds=self._options.timeout)
+
+    def _one(
+        self, kind: str, built: _Built, project: Project, out: Path, name: str, command: BuildCommand | None
+    ) -> Path:
         where = built.where
         tree = where.tree / self._within
-        if whole is not None and kind == FROM_SDIST:
-            return whole.build(kind, tree, out, log)
+        if command is not None and kind == FROM_SDIST:
+            return command.build(kind, tree, out, self._log(name))
         has_leftovers = "leftovers" in where.applied and kind != FROM_SDIST
         if not (has_leftovers and SDIST in built.files):  # else the sdist was just built there, after others
             lay_out(self._pristine, where)
             if has_leftovers:
-                self._leave(hooks, where, tree, log.with_name(f"{log.stem}-leftovers.log"))
-        if whole is not None:
-            return whole.build(kind, tree, out, log)
+                self._leave(project, where, tree, f"{name}-leftovers")
+        log = self._log(name)
+        if command is not None:
+            return command.build(kind, tree, out, log)
         if kind != FROM_SDIST:
-            return self._yard.build(hooks, kind, _given(where), tree, out, log)
+            return self._by_own_backend(kind, project, where, tree, out, log)
         if SDIST not in built.files:
-            raise BuildFailure("there is no sdist to build it from", log=log)
-        return self._yard.build(hooks, WHEEL, _given(where), _unpacked(built.files[SDIST], where, log), out, log)
+            raise no_sdist(log)
+        return self._by_own_backend(WHEEL, project, where, _unpacked(built.files[SDIST], where, log), out, log)
 
-    def _leave(self, hooks: Hooks, where: VariedEnvironment, tree: Path, log: Path) -> None:
+    def _by_own_backend(
+        self, kind: str, project: Project, where: VariedEnvironment, tree: Path, out: Path, log: Runner
+    ) -> Path:
+        return self._builder.build_own(kind, project, tree, _given(where), where.virtual_environment, out, log)
+
+    def _leave(self, project: Project, where: VariedEnvironment, tree: Path, name: str) -> None:
         """Build in the tree, for whatever an earlier build leaves there; if that fails, for as much as it left."""
         for kind in (SDIST, WHEEL):
             try:
-                self._yard.build(hooks, kind, _given(where), tree, tree / "dist", log)
-            except BuildFailure:
+                self._by_own_backend(kind, project, where, tree, tree / "dist", self._log(name))
+            except BuildError:
                 continue
 
     def _wait(self, where: VariedEnvironment) -> None:
@@ -272,7 +292,7 @@ class Case:
         label = f"2-without-leftovers-{kind}"
         built = self._build(
             AS_IS if way == NORMALIZED else way,
-            self._hooks_of(way),
+            self._project_of(way),
             self._environment(there - {"leftovers"}),
             label,
             kinds,
@@ -285,7 +305,7 @@ class Case:
         kept = self._options.keep
         return replace(side, path=str(kept / self._subject.slug / path.relative_to(self._out)) if kept else path.name)
 
-    def _log_text(self, failure: BuildFailure) -> str:
+    def _log_text(self, failure: BuildError) -> str:
         if failure.log is None or not failure.log.is_file():
             return ""
         return failure.log.read_text(encoding="utf-8", errors="replace")
@@ -306,21 +326,21 @@ class Case:
             if result.error is None:
                 done.files[kind] = job.target
             else:
-                done.failures[kind] = BuildFailure(result.error.message, remedy=result.error.remedy)
+                done.failures[kind] = BuildError(result.error.message, remedy=result.error.remedy)
         return done
 
-    def _hooks_of(self, way: str) -> Hooks:
+    def _project_of(self, way: str) -> Project:
         """Return the backend that is called: the project's own, or samebytes in front of it."""
-        return replace(self._hooks, backend=WRAPPER, path=(), needs_samebytes=True) if way == HOOK else self._hooks
+        return replace(self._project, backend=Backend(WRAPPER), needs_samebytes=True) if way == HOOK else self._project
 
     def _by_hook(self, vary: frozenset[str], *, at_once: bool) -> Row:
         """Build with samebytes in front of the backend, as ``samebytes wrap`` would put it there."""
-        first, second, _ = self._both(HOOK, self._hooks_of(HOOK), vary, at_once=at_once)
+        first, second, _ = self._both(HOOK, self._project_of(HOOK), vary, at_once=at_once)
         return self._row(HOOK, first, second)
 
     def _by_build(self, vary: frozenset[str], *, at_once: bool) -> Row:
         """Build by ``samebytes build``; what an earlier build left, where that is varied, is the backend's own."""
-        first, second, _ = self._both(BUILD, self._hooks, vary, at_once=at_once)
+        first, second, _ = self._both(BUILD, self._project, vary, at_once=at_once)
         return self._row(BUILD, first, second)
 
     def _culprits(self, first: _Built, second: _Built, vary: frozenset[str]) -> Culprits | None:
@@ -339,7 +359,7 @@ class Case:
                 if not names:
                     self._wait(first.where)
                 label = f"{_BISECT}-{builds}"
-                built = self._build(AS_IS, self._hooks, self._environment(names), label, kinds)
+                built = self._build(AS_IS, self._project, self._environment(names), label, kinds)
                 seen[names] = _facts(first, built)
                 self._notes += [_missed(names, kind, failure) for kind, failure in built.failures.items()]
                 remove(self._out / _plain(AS_IS) / label)
@@ -358,25 +378,9 @@ class Case:
                 shutil.copytree(source, target / self._subject.slug, dirs_exist_ok=True)
 
 
-def _hooks(tree: Path) -> Hooks:
-    """Return the backend that a front end would call for *tree*.
-
-    :raises SamebytesError: if there is none, or its configuration is malformed.
-    """
-    if not any((tree / name).is_file() for name in ("pyproject.toml", "setup.py")):
-        raise UsageError(
-            f"{tree.name} is no source tree: it has neither pyproject.toml nor setup.py",
-            remedy="Name a source tree, or an sdist of one.",
-        )
-    config = load(tree)
-    if config.wrapped:
-        return Hooks(WRAPPER, (), config.requires, needs_samebytes=True)
-    return Hooks(config.backend.name, config.backend.path, config.requires, needs_samebytes=False)
-
-
 def _given(where: VariedEnvironment) -> BuildEnvironment:
     """Return what the backend sees of *where*."""
-    return BuildEnvironment(where.variables, where.umask, where.virtual_environment, where.prefix)
+    return BuildEnvironment(where.variables, where.umask, where.prefix)
 
 
 def _plain(name: str) -> str:
@@ -384,11 +388,11 @@ def _plain(name: str) -> str:
     return name.replace(" ", "-")
 
 
-def _unpacked(sdist: Path, where: VariedEnvironment, log: Path) -> Path:
+def _unpacked(sdist: Path, where: VariedEnvironment, log: Runner) -> Path:
     try:
         return unpack(sdist, where.temp / "from-sdist")
     except SamebytesError as error:
-        raise BuildFailure(f"the sdist cannot be unpacked: {error.message}", log=log) from None
+        raise BuildError(f"the sdist cannot be unpacked: {error.message}", remedy=error.remedy, log=log.log) from None
 
 
 def _artifact(path: Path) -> Artifact:
@@ -401,7 +405,7 @@ def _survived(name: str, failures: Failures) -> str:
     return f"{name} is not varied, for the build does not survive it ({kinds}: {reason})"
 
 
-def _missed(names: frozenset[str], kind: str, failure: BuildFailure) -> str:
+def _missed(names: frozenset[str], kind: str, failure: BuildError) -> str:
     varied = ", ".join(name for name in NAMES if name in names) or "nothing"
     return f"what differs by single variations may be incomplete: with {varied} varied, {kind}: {failure.message}"
 

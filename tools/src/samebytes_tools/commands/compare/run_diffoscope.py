@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 
 from samebytes.console import programs
 from samebytes.errors import MissingExtraError
 
-from ...building import processes
+from ...building.processes import Runner, TooLate
 
 TIMEOUT = 300.0
 """Seconds for a pair of files."""
@@ -44,10 +43,8 @@ def report(program: str, directory: Path, left: str, right: str, environ: Mappin
     out, log = directory / "report", directory / "log"
     command = [program, *_OPTIONS, f"--text={out}", left, right]
     try:
-        status = processes.run(
-            command, cwd=directory, environ=environ, log=log, stop=threading.Event(), timeout=TIMEOUT
-        )
-    except processes.TooLate:
+        status = Runner(log, seconds=TIMEOUT).run(command, cwd=directory, environ=environ)
+    except TooLate:
         return (f"diffoscope was ended after {TIMEOUT:g} seconds",)
     except OSError as error:
         return (f"diffoscope cannot be run: {error.strerror}",)

@@ -1,45 +1,36 @@
 """``samebytes build``: any project, wrapped or not, built at fixed paths and rewritten canonically.
 
-The work is done by ``build_inside`` in a process of its own, for only a new process can be where the private
-directory is mounted at the fixed path. Here are the steps before and after: the copy of the tree, and the results.
+Here are the steps before and after that: what is asked for is looked at, the tree is copied, results are written.
 """
 
 from __future__ import annotations
 
-import errno
-import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable
 
-from samebytes import errors
 from samebytes.archive.atomic import replacing
 from samebytes.backend import date
 from samebytes.backend.config import load
-from samebytes.backend.fixed import Place, place, remove
-from samebytes.errors import BackendError, OutputError, SamebytesError, UsageError
+from samebytes.backend.fixed import place, remove
+from samebytes.errors import OutputError, UsageError
 
 from ...building import lock, provenance
+from ...building.builder import InstallPolicy, explained
+from ...building.processes import Runner
 from ...building.source import tree_digest
 from ...building.source_copy import copy_source
-from .inside import Built, Job, from_plain
+from .artifacts import ArtifactBuilder, BuildResult
 
-LOG = "build.log"
-"""The file in the build's directory with what backend and pip said."""
-
-_NO_ROOM = 1 << 20
-"""Bytes left on a disk that count as none."""
-
-Tell = Callable[[str], None]
-RunWorker = Callable[[Sequence[str], Mapping[str, str], object, Callable[[Mapping[str, Any]], None]], int]
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Request:
+class BuildRequest:
     """What somebody wants built."""
 
     source: Path
@@ -58,44 +49,53 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What of the outside world a build needs."""
+class BuildContext:
+    """What a build needs of the process that asks for it."""
 
     environ: Mapping[str, str]
-    worker: tuple[str, ...]
-    """The command that does the job that it is given, and keeps a log in the directory that is its last argument."""
-    run_worker: RunWorker
-    tell: Tell
+    report: Report
     """Takes the steps of the work."""
-    warn: Tell
+    warn: Report
     show_log: Callable[[Path], None]
-    """Shows all that backend and pip said, after a failure."""
+    """Shows all that backend and pip printed, after a failure."""
+    verbose: bool = False
+    """Whether that goes to standard error at once instead."""
+    seconds: float | None = None
+    """The time that the build may take."""
 
 
-def build(request: Request, around: Surroundings) -> Built:
+def build(request: BuildRequest, context: BuildContext) -> BuildResult:
     """Build *request* and return what is then in ``request.output``.
 
     :raises SamebytesError: of every class; nothing is in the output directory then that was not there before.
     """
-    source = _checked(request, around.environ)
-    packages = lock.read(request.locked) if request.locked else None
+    source = _checked(request, context.environ)
+    policy = InstallPolicy(
+        isolation=request.isolation,
+        check_installed=request.check_dependencies,
+        constraint=request.constraint and request.constraint.resolve(),
+        locked=tuple(lock.read(request.locked)) if request.locked else None,
+        lockable=request.write_lock is not None,
+    )
     private = Path(tempfile.mkdtemp(prefix="samebytes-")).resolve()
+    log = Runner(None if context.verbose else private / "build.log", seconds=context.seconds)
     try:
-        with place(private, around.environ, around.warn) as here:
-            around.tell("Copying the source tree")
+        with place(private, context.environ, context.warn) as here:
+            context.report("Copying the source tree")
             tree = copy_source(source, here.private / "src", request.output, request.provenance)
             digest = tree_digest(tree) if request.provenance else ""
-            job = _job(request, here.root, here.root / tree.relative_to(here.private), packages)
-            built = _work(job, here, around)
-            around.tell("Writing the results")
-            _publish(request, built, here.private / "out", _texts(request, built, digest, around.environ))
+            builder = ArtifactBuilder(here, context.environ, policy, request.config_settings, log, context.report)
+            with explained(private, log, context.show_log):
+                built = builder.build(request.kinds, tree)
+            context.report("Writing the results")
+            _publish(request, built, builder.out, _texts(request, built, digest, context.environ))
             return built
     finally:
         remove(private)
 
 
-def _checked(request: Request, environ: Mapping[str, str]) -> Path:
-    """Return the source tree, resolved, if the request makes sense: better told now than after a long build."""
+def _checked(request: BuildRequest, environ: Mapping[str, str]) -> Path:
+    """Return the source tree, resolved, if the request makes sense; what does not is reported before a long build."""
     source = request.source.resolve()
     try:
         _check_paths(request, source)
@@ -107,88 +107,25 @@ def _checked(request: Request, environ: Mapping[str, str]) -> Path:
     return source
 
 
-def _check_paths(request: Request, source: Path) -> None:
+def _check_paths(request: BuildRequest, source: Path) -> None:
     if not source.is_dir():
-        raise UsageError(f"{request.source} is no directory", remedy="Name a source tree; unpack an sdist first.")
+        raise UsageError(f"{request.source} is not a directory", remedy="Name a source tree; unpack an sdist first.")
     if not any((source / name).is_file() for name in ("pyproject.toml", "setup.py")):
         raise UsageError(
-            f"{request.source} is no source tree: it has neither pyproject.toml nor setup.py",
+            f"{request.source} is not a source tree: it has neither pyproject.toml nor setup.py",
             remedy="Name the directory that holds one of them.",
         )
     if request.constraint and not request.constraint.is_file():
         raise UsageError(f"the constraint file {request.constraint} does not exist", remedy="Check the path.")
     if request.output.exists() and not request.output.is_dir():
-        raise UsageError(f"{request.output} is no directory", remedy="Name another with -o.")
+        raise UsageError(f"{request.output} is not a directory", remedy="Name another with -o.")
     for path in filter(None, (request.write_lock, request.provenance)):
         parent = path.resolve().parent
         if not parent.is_dir() and parent != request.output.resolve():
             raise UsageError(f"the directory of {path} does not exist", remedy="Make it first.")
 
 
-def _job(request: Request, root: Path, source: Path, packages: Sequence[lock.Locked] | None) -> Job:
-    return Job(
-        root=str(root),
-        source=str(source),
-        kinds=request.kinds,
-        isolation=request.isolation,
-        check_dependencies=request.check_dependencies,
-        config_settings=dict(request.config_settings),
-        constraint=str(request.constraint.resolve()) if request.constraint else "",
-        locked=None if packages is None else tuple(packages),
-        to_lock=request.write_lock is not None,
-    )
-
-
-def _work(job: Job, here: Place, around: Surroundings) -> Built:
-    """Let a worker do *job* at the place *here* and return what it built."""
-    result: dict[str, Any] = {}
-
-    def hear(message: Mapping[str, Any]) -> None:
-        if "step" in message:
-            around.tell(message["step"])
-        result.update(message)
-
-    environ = {**around.environ, "TMPDIR": str(here.root), "GIT_OPTIONAL_LOCKS": "0"}
-    status = around.run_worker([*here.prefix, *around.worker, str(here.root)], environ, asdict(job), hear)
-    if status == 0 and "built" in result:
-        return from_plain(result["built"])
-    if (here.private / LOG).is_file():
-        around.show_log(here.private / LOG)
-    raise failure(status, result, here.private)
-
-
-def failure(status: int, result: Mapping[str, Any], private: Path) -> Exception:
-    """Return the error that a worker told of in *result*, or what can be said of its end."""
-    if "full" in result or _ran_full(private):
-        return OutputError(
-            f"there was no room left for the build in {private.parent}",
-            remedy="Free some space there, or set TMPDIR to a directory on another disk.",
-        )
-    if "bug" in result:
-        return RuntimeError(f"in the build process: {result['bug']}")
-    if "error" in result:
-        told = result["error"]
-        kind: type[SamebytesError] = getattr(errors, told["class"])
-        return kind(told["message"], remedy=told["remedy"])
-    how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
-    return BackendError(
-        f"the build process {how} before it had a result",
-        remedy="Did it run out of memory, or did somebody end it?",
-    )
-
-
-def _ran_full(private: Path) -> bool:
-    """Tell whether the disk is full, or was when pip, a compiler or a linker wanted to write, and is tidied up now."""
-    if shutil.disk_usage(private).free < _NO_ROOM:
-        return True
-    if not (private / LOG).is_file():
-        return False
-    wanted = os.strerror(errno.ENOSPC).encode()
-    with (private / LOG).open("rb") as log:
-        return any(wanted in line for line in log)
-
-
-def _texts(request: Request, built: Built, digest: str, environ: Mapping[str, str]) -> dict[Path, str]:
+def _texts(request: BuildRequest, built: BuildResult, digest: str, environ: Mapping[str, str]) -> dict[Path, str]:
     """Return what is written beside the artifacts: where, and its text."""
     texts = {}
     if request.write_lock:
@@ -198,7 +135,7 @@ def _texts(request: Request, built: Built, digest: str, environ: Mapping[str, st
     return texts
 
 
-def _record(request: Request, built: Built, digest: str, environ: Mapping[str, str]) -> provenance.Record:
+def _record(request: BuildRequest, built: BuildResult, digest: str, environ: Mapping[str, str]) -> provenance.Record:
     return provenance.Record(
         subjects=tuple((artifact.name, artifact.sha256) for artifact in built.artifacts),
         method=provenance.SAMEBYTES,
@@ -211,7 +148,7 @@ def _record(request: Request, built: Built, digest: str, environ: Mapping[str, s
     )
 
 
-def _publish(request: Request, built: Built, made: Path, texts: Mapping[Path, str]) -> None:
+def _publish(request: BuildRequest, built: BuildResult, made: Path, texts: Mapping[Path, str]) -> None:
     """Copy the results to where they belong; none appears before all of them are written."""
     try:
         request.output.mkdir(parents=True, exist_ok=True)

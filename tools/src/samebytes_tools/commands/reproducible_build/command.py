@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import sys
@@ -18,7 +17,8 @@ from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
 from samebytes.errors import UsageError
 
 if TYPE_CHECKING:
-    from .inside import Built
+    from .artifacts import BuildResult
+    from .build import BuildContext
 
 _DESCRIPTION = """\
 Build any project, wrapped or not, without changing it: a copy of it, in an
@@ -71,12 +71,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Build, and tell of the results."""
-    from ...building.worker import run_worker
-    from .build import Request, Surroundings, build
+    """Build, and report the results."""
+    from .build import BuildRequest, build
 
     _check_options(args)
-    request = Request(
+    request = BuildRequest(
         source=args.source,
         output=_output(args),
         kinds=tuple(kind for kind in ("sdist", "wheel") if getattr(args, kind)),
@@ -88,18 +87,10 @@ def run(args: argparse.Namespace) -> int:
         constraint=args.build_constraint,
         provenance=args.provenance,
     )
-    # What backend and pip say live would run into a line that is rewritten.
+    # What backend and pip print meanwhile would run into a line that is rewritten.
     environ = {**os.environ, "TERM": "dumb"} if args.verbosity >= VERBOSE else os.environ
     with Progress(sys.stderr, environ, quiet=args.verbosity <= QUIET) as progress:
-        around = Surroundings(
-            environ=os.environ,
-            worker=worker_command(args.verbosity >= VERBOSE),
-            run_worker=run_worker,
-            tell=progress.step,
-            warn=lambda text: None if args.verbosity <= QUIET else warn(text, progress),
-            show_log=lambda log: show_log(log, progress),
-        )
-        built = build(request, around)
+        built = build(request, context_of(args.verbosity, progress))
     _report(args, built, request.output)
     return exit_status.FINE
 
@@ -112,11 +103,21 @@ def _output(args: argparse.Namespace) -> Path:
         raise UsageError("the current directory does not exist any more", remedy="Go to one that does.") from None
 
 
-def worker_command(verbose: bool) -> tuple[str, ...]:
-    """Return the command of the process that builds."""
-    from .worker import COMMAND
+def context_of(verbosity: int, progress: Progress, seconds: float | None = None) -> BuildContext:
+    """Return what a build needs of this process.
 
-    return (sys.executable, "-c", COMMAND, json.dumps(sys.path), "verbose" if verbose else "quiet")
+    :param seconds: the time that it may take.
+    """
+    from .build import BuildContext
+
+    return BuildContext(
+        environ=os.environ,
+        report=progress.step,
+        warn=lambda text: None if verbosity <= QUIET else warn(text, progress),
+        show_log=lambda log: show_log(log, progress),
+        verbose=verbosity >= VERBOSE,
+        seconds=seconds,
+    )
 
 
 def warn(text: str, progress: Progress) -> None:
@@ -126,11 +127,11 @@ def warn(text: str, progress: Progress) -> None:
 
 
 def show_log(log: Path, progress: Progress) -> None:
-    """Print all that the backend and pip said, as it is, for the reason of a failure is in there."""
+    """Print all that backend and pip printed, as it is, for the reason of a failure is in there."""
     progress.clear()
     sys.stderr.flush()
-    with log.open("rb") as said:
-        shutil.copyfileobj(said, sys.stderr.buffer)
+    with log.open("rb") as printed:
+        shutil.copyfileobj(printed, sys.stderr.buffer)
     sys.stderr.flush()
 
 
@@ -161,7 +162,7 @@ def settings_of(given: Sequence[str]) -> dict[str, Any]:
     return settings
 
 
-def _report(args: argparse.Namespace, built: Built, output: Path) -> None:
+def _report(args: argparse.Namespace, built: BuildResult, output: Path) -> None:
     from .report import as_json, lines, lock_lines, warning_lines
 
     style = style_of(sys.stdout)

@@ -11,12 +11,12 @@ from samebytes.commands.normalize.report import group_lines
 from samebytes.console.style import Style, harmless
 from samebytes.epoch import format_date
 
-from .inside import Artifact, Built
+from .artifacts import BuildResult, BuiltArtifact
 
 SCHEMA_VERSION = 1
 
 
-def lines(built: Built, output: Path, style: Style, *, verbose: bool = False) -> Iterator[str]:
+def lines(built: BuildResult, output: Path, style: Style, *, verbose: bool = False) -> Iterator[str]:
     """Yield each artifact's name, size, SHA-256, date, and what was normalized."""
     for artifact in built.artifacts:
         yield style.bold(harmless(str(output / artifact.name)))
@@ -27,14 +27,14 @@ def lines(built: Built, output: Path, style: Style, *, verbose: bool = False) ->
             yield from group_lines(group, style, verbose=verbose)
 
 
-def lock_lines(built: Built, lock: Path, style: Style) -> Iterator[str]:
+def lock_lines(built: BuildResult, lock: Path, style: Style) -> Iterator[str]:
     """Yield what was written to the file *lock*."""
     yield style.bold(harmless(str(lock)))
     for one in sorted(built.requirements, key=lambda one: one.name.lower()):
         yield f"  {harmless(one.name)} {harmless(one.version)}"
 
 
-def warning_lines(built: Built, style: Style, *, locked: bool = False) -> Iterator[str]:
+def warning_lines(built: BuildResult, style: Style, *, locked: bool = False) -> Iterator[str]:
     """Yield what of this machine is in the artifacts, and what a lock file does not pin."""
     for artifact in built.artifacts:
         for warning in artifact.warnings:
@@ -48,7 +48,7 @@ def _warning(text: str, style: Style) -> str:
     return f"samebytes: {style.notable('warning')}: {harmless(text)}"
 
 
-def as_json(built: Built, output: Path, *, version: str) -> str:
+def as_json(built: BuildResult, output: Path, *, version: str) -> str:
     """Return one JSON document (``build.schema.json``)."""
     requirements = [
         {"name": one.name, "version": one.version, "url": one.url, "hashes": dict(one.hashes)}
@@ -65,7 +65,7 @@ def as_json(built: Built, output: Path, *, version: str) -> str:
     return json.dumps(document, indent=2, ensure_ascii=True)
 
 
-def _artifact(artifact: Artifact, output: Path) -> dict[str, object]:
+def _artifact(artifact: BuiltArtifact, output: Path) -> dict[str, object]:
     return {
         "path": str(output / artifact.name),
         "kind": artifact.kind,

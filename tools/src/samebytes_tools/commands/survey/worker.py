@@ -6,17 +6,22 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
+import sys
+import threading
 import time
 import traceback
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from samebytes.console import exit_status
 from samebytes.errors import SamebytesError
 
-from ...building.worker import begin
-from .job import build
+from .job import Say, build
 
 
 def main() -> int:
@@ -34,3 +39,32 @@ def main() -> int:
         say({"bug": f"{type(error).__name__}: {error}"})
         return exit_status.UNEXPECTED
     return exit_status.FINE
+
+
+def begin() -> tuple[Any, Say]:
+    """Return what this process, a worker, was asked to do, and the function that tells of it.
+
+    From now on it ends when the asking process does. Standard input is empty, and standard output is what standard
+    error is: what is started here holds neither end of the conversation.
+    """
+    watched, answers = os.dup(0), os.fdopen(os.dup(1), "w", encoding="ascii")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    with open(watched, encoding="utf-8", closefd=False) as requests:
+        request = json.loads(requests.readline())
+    threading.Thread(target=_end_with, args=(watched,), daemon=True).start()
+
+    def say(message: Mapping[str, Any]) -> None:
+        print(json.dumps(message), file=answers, flush=True)
+
+    return request, say
+
+
+def _end_with(watched: int) -> None:
+    """Wait until *watched* is closed at its other end, then end this process and its group."""
+    os.read(watched, 1)
+    if sys.platform != "win32" and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)

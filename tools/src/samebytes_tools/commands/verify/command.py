@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
@@ -16,13 +15,12 @@ from samebytes.console.streams import Progress, style_of
 from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
 from samebytes.errors import UsageError
 
-from ..reproducible_build.command import settings_of, show_log, warn, worker_command
+from ..reproducible_build.command import context_of, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...index.client import Index
-    from .remake import Surroundings
     from .verify import Request, Result
 
 _DESCRIPTION = """\
@@ -83,14 +81,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Verify, and tell of the verdicts."""
+    """Verify, and report the verdicts."""
+    from .remake import VerifyContext
     from .verify import verify_all
 
     requests = _requests(args)
-    # What backend and pip say live would run into a line that is rewritten.
+    # What backend and pip print meanwhile would run into a line that is rewritten.
     environ = {**os.environ, "TERM": "dumb"} if args.verbosity >= VERBOSE else os.environ
     with Progress(sys.stderr, environ, quiet=args.verbosity <= QUIET) as progress:
-        results = list(verify_all(requests, _surroundings(args, progress)))
+        context = VerifyContext(context_of(args.verbosity, progress, args.timeout), _index())
+        results = list(verify_all(requests, context))
     status = _status(results, args.accept)
     _report(args, results, status)
     return status
@@ -133,25 +133,6 @@ def _check_options(args: argparse.Namespace) -> None:
         path = getattr(args, name)
         if path and not path.resolve().parent.is_dir():
             raise UsageError(f"the directory of {path} does not exist", remedy="Make it first.")
-
-
-def _surroundings(args: argparse.Namespace, progress: Progress) -> Surroundings:
-    from ...building.worker import run_worker
-    from ..reproducible_build import build
-    from .remake import Surroundings
-    from .worker import COMMAND
-
-    verbose = args.verbosity >= VERBOSE
-    around = build.Surroundings(
-        environ=os.environ,
-        worker=worker_command(verbose),
-        run_worker=partial(run_worker, limit=args.timeout),
-        tell=progress.step,
-        warn=lambda text: None if args.verbosity <= QUIET else warn(text, progress),
-        show_log=lambda log: show_log(log, progress) if log.is_file() else None,
-    )
-    worker = (sys.executable, "-c", COMMAND, json.dumps(sys.path), "verbose" if verbose else "quiet")
-    return Surroundings(around, worker, _index())
 
 
 def _index() -> Callable[[], Index]:

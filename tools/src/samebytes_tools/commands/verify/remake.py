@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable
 
+from samebytes.backend.config import load
 from samebytes.errors import SamebytesError, UsageError
 
 from ...building import lock, provenance
+from ...building.builder import BuildEnvironment, Builder, InstallPolicy, Project, explained
 from ...building.interpreters import Python
-from ...building.isolated import Installed
+from ...building.processes import Runner
 from ...building.provenance import BACKEND, SAMEBYTES, Material, Record
 from ...building.source import Source, sha256_of
+from ...building.virtualenvs import InstalledDistribution
 from ...index.client import Index
 from ...index.serving import Snapshot, serving
-from ..reproducible_build import build as building
+from ..reproducible_build.build import BuildContext, BuildRequest, build
 from . import recover
-from .rebuild import Rebuilt, Task, rebuilt_from_plain
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What of the outside world a verification needs."""
+class VerifyContext:
+    """What a verification needs of the process that asks for it."""
 
-    build: building.Surroundings
-    """For what samebytes built; its messages are those of all else."""
-    worker: tuple[str, ...]
-    """The command that rebuilds with a project's own backend."""
+    build: BuildContext
+    """For rebuilds; all else is reported there, too."""
     index: Callable[[], Index]
 
 
@@ -64,18 +64,18 @@ class Made:
 
     path: Path
     """In the private directory."""
-    requirements: tuple[Installed, ...]
+    requirements: tuple[InstalledDistribution, ...]
 
 
-def remake(how: Recovered, kind: str, source: Source, private: Path, around: Surroundings) -> Made:
+def remake(how: Recovered, kind: str, source: Source, private: Path, context: VerifyContext) -> Made:
     """Build an artifact of *kind* from *source* in the directory *private*.
 
     :raises SamebytesError: if build requirements cannot be had, or the build fails.
     """
-    with _address(how, around.index()) as address:
+    with _address(how, context.index()) as address:
         if how.method == SAMEBYTES:
-            return _by_samebytes(how, kind, source, private, around, address)
-        return _by_backend(how, kind, source, private, around, address)
+            return _by_samebytes(how, kind, source, private, context, address)
+        return _by_backend(how, kind, source, private, context, address)
 
 
 @contextmanager
@@ -93,57 +93,55 @@ def _address(how: Recovered, index: Index) -> Iterator[str]:
             raise
 
 
-def _by_samebytes(how: Recovered, kind: str, source: Source, private: Path, around: Surroundings, address: str) -> Made:
+def _by_samebytes(
+    how: Recovered, kind: str, source: Source, private: Path, context: VerifyContext, address: str
+) -> Made:
     """Build as ``samebytes build`` does."""
-    constraints = private / "constraints.txt"
-    constraints.write_text("".join(f"{pin}\n" for pin in how.pins), encoding="utf-8")
-    request = building.Request(
+    request = BuildRequest(
         source=source.tree,
         output=private / "out",
         kinds=how.kinds,
         config_settings=how.config_settings,
         locked=how.locked,
-        constraint=None if how.locked else constraints,
+        constraint=None if how.locked else _constraint(how, private),
     )
-    environ = recover.for_samebytes(around.build.environ, address, how.environment)
-    built = building.build(request, replace(around.build, environ=environ))
+    environ = recover.for_samebytes(context.build.environ, address, how.environment)
+    built = build(request, replace(context.build, environ=environ))
     made = [artifact for artifact in built.artifacts if artifact.kind == kind]
     if not made:
         raise UsageError(f"the record is of no {kind}", remedy="Verify a file that it names.")
     return Made(request.output / made[0].name, built.requirements)
 
 
-def _by_backend(how: Recovered, kind: str, source: Source, private: Path, around: Surroundings, address: str) -> Made:
+def _by_backend(how: Recovered, kind: str, source: Source, private: Path, context: VerifyContext, address: str) -> Made:
     """Build with the project's own backend as it stands."""
     root = private / "build"
     root.mkdir()
-    locked = tuple(lock.read(how.locked)) if how.locked else None
-    task = Task(str(root), str(source.tree), kind, how.python, how.pins, locked, how.config_settings)
-    environ = recover.beneath(recover.environment(around.build.environ, address, how.environment), root)
-    rebuilt = _work(task, environ, around.worker, around.build)
-    return Made(Path(rebuilt.path), rebuilt.requirements)
+    given = recover.beneath(recover.environment(context.build.environ, address, how.environment), root)
+    environment = BuildEnvironment(given, umask=0o022)
+    builder = Builder(
+        how.python.executable,
+        InstallPolicy(
+            constraint=_constraint(how, private), locked=tuple(lock.read(how.locked)) if how.locked else None
+        ),
+        root,
+        environment,
+        config_settings=how.config_settings,
+        report=context.build.report,
+        advice="--python or --locked may give it what it had then; --source another tree.",
+    )
+    config = load(source.tree)
+    project = Project(config.backend, config.requires)
+    log = Runner(None if context.build.verbose else private / "build.log", seconds=context.build.seconds)
+    with explained(private, log, context.build.show_log):
+        path = builder.build_own(kind, project, source.tree, environment, root / "env", root / "out", log)
+    return Made(path, tuple(sorted(builder.installed, key=lambda one: one.name)))
 
 
-def _work(task: Task, environ: Mapping[str, str], worker: Sequence[str], around: building.Surroundings) -> Rebuilt:
-    """Let a process of its own do *task*, in the environment *environ*."""
-    result: dict[str, Any] = {}
-
-    def hear(message: Mapping[str, Any]) -> None:
-        if "step" in message:
-            around.tell(message["step"])
-        result.update(message)
-
-    log = Path(task.root, building.LOG)
-    try:
-        status = around.run_worker([*worker, task.root], environ, asdict(task), hear)
-    except SamebytesError:
-        around.show_log(log)
-        raise
-    if status == 0 and "rebuilt" in result:
-        return rebuilt_from_plain(result["rebuilt"])
-    if log.is_file():
-        around.show_log(log)
-    raise building.failure(status, result, Path(task.root))
+def _constraint(how: Recovered, private: Path) -> Path:
+    path = private / "constraints.txt"
+    path.write_text("".join(f"{pin}\n" for pin in how.pins), encoding="utf-8")
+    return path
 
 
 def record(how: Recovered, kind: str, source: Source, made: Made) -> Record:

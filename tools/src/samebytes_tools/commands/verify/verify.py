@@ -18,15 +18,15 @@ from samebytes.errors import ConfigError, OutputError, SamebytesError, UsageErro
 from ...building import lock, provenance
 from ...building import source as sources
 from ...building.interpreters import Python, named
-from ...building.isolated import Installed
 from ...building.provenance import BACKEND, SAMEBYTES, Material, Record
+from ...building.virtualenvs import InstalledDistribution
 from ...comparison.archives import compare_files
 from ...comparison.model import UNKNOWN_BUILD, Comparison, KnownBuild, Verdict
 from ...index.pages import File
 from . import published, recover
 from .clues import Clues
 from .clues import read as read_clues
-from .remake import Recovered, Surroundings, record, remake
+from .remake import Recovered, VerifyContext, record, remake
 
 ACCEPTED = {
     "identical": (Verdict.IDENTICAL,),
@@ -72,7 +72,7 @@ class Verified:
     source: Material
     source_told: str
     recovered: Recovered
-    requirements: tuple[Installed, ...]
+    requirements: tuple[InstalledDistribution, ...]
     comparison: Comparison
     """Left: what was published; right: what was rebuilt."""
     record: Record
@@ -88,24 +88,24 @@ class Result:
     error: SamebytesError | None = None
 
 
-def verify_all(requests: Sequence[Request], around: Surroundings) -> Iterator[Result]:
+def verify_all(requests: Sequence[Request], context: VerifyContext) -> Iterator[Result]:
     """Yield a result for each of *requests*, in their order; an error is a result, and the rest go on."""
     for request in requests:
-        around.build.tell(f"Verifying {request.target}")
+        context.build.report(f"Verifying {request.target}")
         try:
-            yield Result(request.target, verified=verify(request, around))
+            yield Result(request.target, verified=verify(request, context))
         except SamebytesError as error:
             yield Result(request.target, error=error)
 
 
-def verify(request: Request, around: Surroundings) -> Verified:
+def verify(request: Request, context: VerifyContext) -> Verified:
     """Rebuild what *request* names, and compare.
 
     :raises SamebytesError: if it, its source, an interpreter or build requirements cannot be had, or the build fails.
     """
     private = Path(tempfile.mkdtemp(prefix="samebytes-")).resolve()
     try:
-        return _Verification(request, around, private).run()
+        return _Verification(request, context, private).run()
     finally:
         remove(private)
 
@@ -126,15 +126,15 @@ def requests_of(path: Path, request: Request) -> list[Request]:
 class _Verification:
     """The steps, each of which may leave a note."""
 
-    def __init__(self, request: Request, around: Surroundings, private: Path) -> None:
-        self._request, self._around, self._private = request, around, private
+    def __init__(self, request: Request, context: VerifyContext, private: Path) -> None:
+        self._request, self._context, self._private = request, context, private
         self._record = provenance.read(request.record) if request.record else None
         self._notes: list[str] = []
 
     def run(self) -> Verified:
-        request, environ = self._request, self._around.build.environ
+        request, environ = self._request, self._context.build.environ
         own = provenance.this_python()
-        index, downloads = self._around.index, self._private / "downloads"
+        index, downloads = self._context.index, self._private / "downloads"
         artifact = published.find(
             request.target, request.kind, lambda: own, index, downloads, is_in_index=self._record is not None
         )
@@ -146,8 +146,8 @@ class _Verification:
             self._note("it was built in an image for its tag, and repaired; the rebuild is of this machine, as it is")
         source = self._source(artifact, clues)
         how = self._recovered(artifact, clues, source, python, own)
-        made = remake(how, clues.kind, source, self._private, self._around)
-        self._around.build.tell("Comparing")
+        made = remake(how, clues.kind, source, self._private, self._context)
+        self._context.build.report("Comparing")
         url = artifact.file.url if artifact.file else ""
         return Verified(
             name=artifact.path.name,
@@ -181,7 +181,7 @@ class _Verification:
         if self._record is None:
             return None
         wanted = self._record.python
-        python = named(wanted.short, self._around.build.environ)
+        python = named(wanted.short, self._context.build.environ)
         if python.version != wanted.version:
             self._note(f"the record was made with Python {wanted.version}, and {python.version} is here")
         return python
@@ -200,7 +200,7 @@ class _Verification:
             self._note("the sdist is its own source: this tells whether it can be made again, not where it came from")
             return sources.from_itself(artifact.path, directory, artifact.file.url if artifact.file else "")
         else:
-            file = published.sdist_of(self._around.index(), clues.name, clues.version)
+            file = published.sdist_of(self._context.index(), clues.name, clues.version)
             return sources.from_sdist(self._download(file), directory, file.url)
         if self._record and found.digest != self._record.source.digest:
             raise ConfigError(
@@ -216,7 +216,7 @@ class _Verification:
             return sources.from_git(where, commit, directory)
         if material.uri.startswith("pkg:pypi/"):
             filename = material.uri.rpartition("file_name=")[2]
-            file = published.by_name(filename, self._around.index())
+            file = published.by_name(filename, self._context.index())
             return sources.from_sdist(self._download(file), directory, file.url)
         raise UsageError(
             "the record was made of a directory, and does not say where that is",
@@ -227,7 +227,7 @@ class _Verification:
         downloads = self._private / "downloads"
         downloads.mkdir(exist_ok=True)
         path = downloads / file.name
-        return path if path.is_file() else self._around.index().download(file, downloads)
+        return path if path.is_file() else self._context.index().download(file, downloads)
 
     def _recovered(
         self, artifact: published.Artifact, clues: Clues, source: sources.Source, python: Python, own: Python
@@ -251,7 +251,7 @@ class _Verification:
     def _guessed(self, artifact: published.Artifact, clues: Clues, source: sources.Source, python: Python) -> Recovered:
         told = {
             name: value
-            for name, value in provenance.that_matter(self._around.build.environ).items()
+            for name, value in provenance.that_matter(self._context.build.environ).items()
             if name not in ("LC_ALL", "TZ", "PYTHONHASHSEED", "SOURCE_DATE_EPOCH")
         }
         date = recover.epoch(clues)
@@ -265,16 +265,16 @@ class _Verification:
         requires = load(source.tree).requires
         if clues.kind == "sdist":
             clues = replace(clues, generator=self._generator_beside(clues))
-        pins, note = recover.pins(clues, requires, source.tree, self._around.index())
+        pins, note = recover.pins(clues, requires, source.tree, self._context.index())
         self._note(note)
-        moment = recover.moment(artifact.file, clues, requires, self._around.index())
+        moment = recover.moment(artifact.file, clues, requires, self._context.index())
         self._note(moment.note)
         return replace(how, generator=clues.generator, pins=pins, until=moment.until)
 
     def _generator_beside(self, clues: Clues) -> str:
         """Return the ``Generator`` of a wheel of the sdist's release: both were most likely built by the same."""
         try:
-            files = published.of_release(self._around.index(), clues.name, clues.version)
+            files = published.of_release(self._context.index(), clues.name, clues.version)
         except UsageError:
             return ""
         wheels = sorted((file for file in files if file.name.endswith(".whl")), key=lambda one: "-any." not in one.name)

@@ -1,0 +1,253 @@
+"""The artifacts of ``samebytes build``: real backends of a few lines, the real pip without an index."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samebytes_tools.building.builder import InstallPolicy
+from samebytes_tools.building.processes import Runner
+from samebytes_tools.commands.reproducible_build.artifacts import ArtifactBuilder, BuildResult
+from support.differences import contents, digest
+from support.projects import header_wheel, small_project
+
+from samebytes.backend import fixed
+from samebytes.backend.fixed import Place
+from samebytes.errors import BackendError
+
+WHEEL, SDIST = "small-1.0-py3-none-any.whl", "small-1.0.tar.gz"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    path = tmp_path / "place"
+    path.mkdir()
+    return path
+
+
+def built(
+    root: Path,
+    *kinds: str,
+    extra: str = "",
+    place: Place | None = None,
+    source: str = "src",
+    settings: dict[str, Any] | None = None,
+    report: Callable[[str], None] = lambda _: None,
+    isolation: bool = False,
+    **variables: str,
+) -> BuildResult:
+    """Build a small project with *extra* code in its backend, which is put at *root* if it is not there."""
+    if not (root / "src").exists():
+        small_project(root / "src", extra=extra)
+    environ = {"PATH": os.environ["PATH"], **variables}
+    policy = InstallPolicy(isolation=isolation, check_installed=True)
+    builder = ArtifactBuilder(place or Place(root, root), environ, policy, settings or {}, Runner(), report)
+    return builder.build(kinds, root / source)
+
+
+def test_an_sdist_and_a_wheel_from_it(root: Path) -> None:
+    steps: list[str] = []
+    result = built(root, report=steps.append)
+    assert [(one.kind, one.name) for one in result.artifacts] == [("sdist", SDIST), ("wheel", WHEEL)]
+    for one in result.artifacts:
+        assert one.sha256 == digest(root / "out" / one.name)
+        assert one.size == (root / "out" / one.name).stat().st_size
+        assert (one.date, one.date_origin) == (1580601600, "samebytes' constant")
+        assert one.changes
+        assert one.warnings == ()
+    assert steps == ["Building the sdist", "Building the wheel"]
+    assert not result.fixed
+    assert result.requirements == ()
+
+
+@pytest.mark.parametrize("kinds", [("sdist",), ("wheel",), ("sdist", "wheel")])
+def test_only_what_is_wanted(kinds: tuple[str, ...], root: Path) -> None:
+    assert [one.kind for one in built(root, *kinds).artifacts] == list(kinds)
+
+
+WHERE = """
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None, _build=build_wheel):
+    debris = sorted(name for name in os.listdir(".") if name == "debris")
+    MEMBERS["where.txt"] = "%s %s %s" % (os.getcwd(), debris, os.path.exists("only-in-the-tree"))
+    return _build(wheel_directory)
+def build_sdist(sdist_directory, config_settings=None, _build=build_sdist):
+    open("debris", "w").close()
+    return _build(sdist_directory)
+"""
+
+
+@pytest.mark.parametrize("kinds", [(), ("wheel",), ("sdist", "wheel")])
+def test_every_wheel_is_built_at_one_path_in_a_tree_without_debris(kinds: tuple[str, ...], root: Path) -> None:
+    """D5: the wheel from the tree equals the wheel from the sdist."""
+    small_project(root / "src", extra=WHERE)
+    (root / "src" / "only-in-the-tree").touch()
+    built(root, *kinds)
+    where = contents(root / "out" / WHEEL)["where.txt"].decode()
+    assert where == f"{root / 'src'} [] {bool(kinds)}"
+
+
+def test_a_project_beneath_the_top_of_the_copy(root: Path) -> None:
+    small_project(root / "src" / "project")
+    result = built(root, source="src/project")
+    assert [one.kind for one in result.artifacts] == ["sdist", "wheel"]
+
+
+SETTINGS = """
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None, _build=build_wheel):
+    MEMBERS["settings.txt"] = repr(config_settings)
+    return _build(wheel_directory)
+def get_requires_for_build_wheel(config_settings=None):
+    print("asked with", config_settings)
+    return []
+"""
+
+
+@pytest.mark.parametrize(("settings", "shown"), [({}, "None"), ({"a": ["b", ""]}, "{'a': ['b', '']}")])
+def test_settings_reach_the_backend(
+    settings: dict[str, Any], shown: str, root: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    built(root, "wheel", extra=SETTINGS, settings=settings)
+    assert contents(root / "out" / WHEEL)["settings.txt"].decode() == shown
+    assert f"asked with {shown}" in capfd.readouterr().err
+
+
+def test_the_date_of_the_environment(root: Path) -> None:
+    (one,) = built(root, "sdist", SOURCE_DATE_EPOCH="1600000000").artifacts
+    assert (one.date, one.date_origin) == (1600000000, "SOURCE_DATE_EPOCH")
+
+
+LEAKY = '\nMEMBERS["where.py"] = "HOME = %r\\nMAKER = %r\\n" % (os.getcwd(), os.environ.get("USER"))\n'
+
+
+def test_leaks_are_reported(root: Path) -> None:
+    (one,) = built(root, "wheel", extra=LEAKY).artifacts
+    assert any(f"the source directory '{root / 'src'}' is in where.py" in text for text in one.warnings)
+
+
+def test_fixed_paths_are_not_leaks(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fixed, "PLACE", root)
+    monkeypatch.setenv("USER", "ada-lovelace")
+    result = built(root, "wheel", extra=LEAKY, USER="ada-lovelace")
+    (one,) = result.artifacts
+    assert result.fixed
+    assert len(one.warnings) == 1
+    assert "user name" in one.warnings[0]
+
+
+def test_a_build_in_the_build_knows_of_it(root: Path) -> None:
+    extra = '\nMEMBERS["in-use.txt"] = os.environ["SAMEBYTES_FIXED_PATHS"]\n'
+    built(root, "wheel", extra=extra)
+    assert contents(root / "out" / WHEEL)["in-use.txt"].decode() == str(root)
+
+
+def needing(what: str) -> str:
+    return f"\ndef get_requires_for_build_wheel(config_settings=None):\n    return {what}\n"
+
+
+@pytest.mark.parametrize("what", ["None", "'setuptools'", "[1]", "['a', None]"])
+def test_a_backend_that_does_not_say_what_it_needs(what: str, root: Path) -> None:
+    with pytest.raises(
+        BackendError, match="from get_requires_for_build_wheel, but that is not a list of strings"
+    ) as caught:
+        built(root, "wheel", extra=needing(what))
+    assert "'small_backend'" in caught.value.message
+    assert caught.value.remedy
+
+
+UNSUPPORTED = """
+class UnsupportedOperation(Exception): pass
+def build_sdist(sdist_directory, config_settings=None):
+    raise UnsupportedOperation("no repository, no sdist")
+"""
+
+
+def test_unsupported_operation(root: Path) -> None:
+    with pytest.raises(BackendError, match="cannot build the sdist here") as caught:
+        built(root, extra=UNSUPPORTED)
+    assert "no repository, no sdist" in caught.value.message
+    assert "--wheel" in caught.value.remedy
+
+
+def test_a_missing_backend(root: Path) -> None:
+    small_project(root / "src")
+    (root / "src/backend/small_backend.py").unlink()
+    with pytest.raises(BackendError, match="'small_backend' cannot be imported") as caught:
+        built(root, "wheel")
+    assert "requires" in caught.value.remedy
+
+
+def test_requirements_that_are_missing_without_isolation(root: Path) -> None:
+    pytest.importorskip("build")
+    steps: list[str] = []
+    with pytest.raises(BackendError, match=r"samebytes-no-such>=3 \(not installed\)") as caught:
+        built(root, "wheel", extra=needing("['samebytes-no-such>=3', 'samebytes']"), report=steps.append)
+    assert sys.executable in caught.value.message
+    assert steps == []
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> dict[str, str]:
+    """What lets pip find foreign-headers and nothing else."""
+    links = header_wheel(tmp_path / "links").parent
+    return {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": str(links)}
+
+
+LOOKING = """
+import sys
+try:
+    import foreign_headers
+except ImportError:
+    foreign_headers = None
+MEMBERS["env.txt"] = "%s %s" % (sys.prefix, bool(foreign_headers))
+"""
+
+
+def requires(root: Path, *lines: str) -> None:
+    path = root / "src/pyproject.toml"
+    path.write_text(path.read_text().replace('requires = ["samebytes"]', f"requires = {json.dumps(lines)}"))
+
+
+def test_one_environment_serves_both(root: Path, offline: dict[str, str]) -> None:
+    steps: list[str] = []
+    small_project(root / "src", extra=LOOKING)
+    requires(root, "foreign-headers", "samebytes")
+    result = built(root, "sdist", "wheel", isolation=True, report=steps.append, **offline)
+    assert steps.count("Creating a virtual environment") == 1
+    assert [(one.name, one.version) for one in result.requirements] == [("foreign-headers", "1.0")]
+    assert contents(root / "out" / WHEEL)["env.txt"].decode() == f"{root / 'env'} True"
+
+
+def test_what_the_sdist_alone_needs_is_not_there_for_the_wheel(root: Path, offline: dict[str, str]) -> None:
+    """And both environments are at one path."""
+    steps: list[str] = []
+    extra = LOOKING + needing("['foreign-headers']").replace("_wheel", "_sdist")
+    result = built(root, extra=extra, isolation=True, report=steps.append, **offline)
+    assert steps.count("Creating a virtual environment") == 2
+    assert [one.name for one in result.requirements] == ["foreign-headers"]
+    assert contents(root / "out" / WHEEL)["env.txt"].decode() == f"{root / 'env'} False"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux mount namespaces")
+def test_all_is_at_the_place_that_the_build_sees(
+    root: Path, tmp_path: Path, offline: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = tmp_path / "fixed"
+    at.mkdir()
+    monkeypatch.setattr(fixed, "PLACE", at)
+    here = fixed.mounted(root)
+    if here is None:
+        pytest.skip("needs a kernel that allows mount namespaces")
+    small_project(root / "src", extra=LOOKING + LEAKY + '\nMEMBERS["temp.txt"] = os.environ["TMPDIR"]\n')
+    requires(root, "foreign-headers")
+    result = built(root, "wheel", place=here, isolation=True, **offline)
+    wheel = contents(root / "out" / WHEEL)
+    assert wheel["env.txt"].decode() == f"{at / 'env'} True"
+    assert wheel["temp.txt"].decode() == f"{at / 'tmp' / 'tmp'}"
+    assert f"HOME = '{at / 'src'}'" in wheel["where.py"].decode()
+    assert (result.fixed, result.artifacts[0].warnings) == (True, ())
+    assert list(at.iterdir()) == []

@@ -1,0 +1,391 @@
+"""Builds of source trees by their own backends, and what that needs: virtual environments, pip, processes, one log.
+
+Commands say what is built, by which interpreter, with which releases of the build requirements and in which
+environment; how, is here.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib.util
+import json
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from subprocess import CalledProcessError
+from typing import Any, Callable, Protocol
+
+from samebytes.backend.config import Backend, load
+from samebytes.backend.fixed import remove
+from samebytes.backend.inner import Hooks, InnerUnsupported
+from samebytes.errors import BackendError, Interrupted, OutputError, SamebytesError, UsageError
+
+from . import lock, virtualenvs
+from .processes import Runner, TooLate
+from .requirements import demand, without_samebytes
+from .virtualenvs import InstalledDistribution, VirtualEnvironment
+
+_TAIL = 25
+"""How many lines of a log are reported of a failure."""
+
+_LENT = ("samebytes", "packaging", "pyproject_hooks")
+"""What the wrapping backend imports wherever it runs, beyond the standard library (and tomli before Python 3.11)."""
+
+_NO_ROOM = 1 << 20
+"""Bytes left on a disk that count as none."""
+
+
+class BuildError(BackendError):
+    """Something could not be built, or what it requires could not be installed."""
+
+    def __init__(self, message: str, *, remedy: str = "", log: Path | None = None, is_late: bool = False) -> None:
+        super().__init__(message, remedy=remedy)
+        self.log, self.is_late = log, is_late
+
+    @property
+    def tail(self) -> tuple[str, ...]:
+        """The last lines of the log."""
+        if self.log is None or not self.log.is_file():
+            return ()
+        with self.log.open("rb") as file:
+            file.seek(max(0, self.log.stat().st_size - (1 << 16)))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+        return tuple(line for line in lines if line.strip())[-_TAIL:]
+
+
+@dataclass(frozen=True)
+class Project:
+    """What a source tree says of its own build (PEP 518)."""
+
+    backend: Backend
+    requires: tuple[str, ...]
+    needs_samebytes: bool = False
+    """Whether the backend is samebytes itself."""
+
+
+@dataclass(frozen=True)
+class BuildEnvironment:
+    """What a command sees of the machine."""
+
+    variables: Mapping[str, str]
+    """All environment variables."""
+    umask: int = -1
+    """-1 for that of this process."""
+    prefix: tuple[str, ...] = ()
+    """A command that the command's own is given to."""
+
+
+@dataclass(frozen=True)
+class InstallPolicy:
+    """Whether build requirements are installed, and which releases of them."""
+
+    isolation: bool = True
+    check_installed: bool = False
+    """Without isolation: whether to look first if all is installed."""
+    constraint: Path | None = None
+    """A file that constrains pip (``--constraint``)."""
+    locked: tuple[lock.Locked, ...] | None = None
+    """What is installed instead of what is required."""
+    lockable: bool = False
+    """Whether what has no hash, and so cannot be locked, is an error."""
+    same_everywhere: bool = False
+    """Whether every virtual environment gets the releases that pip chose for the first that needed them."""
+
+
+class Caller(Protocol):
+    """Calls the hooks of one build."""
+
+    def requires(self, kind: str, config_settings: Any) -> list[str]:
+        """Return what the backend requires beyond ``[build-system] requires``."""
+
+    def build(self, hook: str, config_settings: Any) -> Path:
+        """Return the file that *hook* wrote."""
+
+
+def project_of(tree: Path) -> Project:
+    """Return what a front end would read in *tree*.
+
+    :raises SamebytesError: if it is not a source tree, or its configuration is malformed.
+    """
+    if not any((tree / name).is_file() for name in ("pyproject.toml", "setup.py")):
+        raise UsageError(
+            f"{tree.name} is not a source tree: it has neither pyproject.toml nor setup.py",
+            remedy="Name a source tree, or an sdist of one.",
+        )
+    config = load(tree)
+    if config.wrapped:
+        return Project(Backend("samebytes.backend"), config.requires, needs_samebytes=True)
+    return Project(config.backend, config.requires)
+
+
+@dataclass
+class Builder:
+    """Builds with one interpreter; remembers what it installed where."""
+
+    python: str
+    policy: InstallPolicy
+    scratch: Path
+    """A private directory."""
+    environment: BuildEnvironment
+    """For pip and venv; hooks are called in the environment that each build is given."""
+    minor: tuple[int, int] = sys.version_info[:2]
+    """The version of the interpreter."""
+    scratch_seen: Path | None = None
+    """The path that *scratch* has in that environment, where it is another."""
+    config_settings: Mapping[str, Any] = field(default_factory=dict)
+    report: Callable[[str], None] = lambda _: None
+    """Takes the steps of the work."""
+    advice: str = "Its output says why: does the same build without samebytes fail alike?"
+    """The remedy where a hook fails."""
+    installed: list[InstalledDistribution] = field(default_factory=list)
+    """What pip chose; a name is there twice where two environments needed different releases."""
+    _asked: dict[Path, set[str]] = field(default_factory=dict)
+    """By the virtual environments that there are: the requirements that they have."""
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def build(self, kind: str, caller: Caller, requires: Sequence[str], where: VirtualEnvironment, log: Runner) -> Path:
+        """Install what the project, and then its backend, require; build an artifact of *kind* and return its file.
+
+        :param requires: the project's ``[build-system] requires``.
+        :raises BuildError: for everything that can go wrong in that.
+        """
+        settings = dict(self.config_settings) or None
+        try:
+            self.provide(where, requires, log)
+            self.provide(where, caller.requires(kind, settings), log)
+            self.report(f"Building the {kind}")
+            return caller.build(f"build_{kind}", settings)
+        except InnerUnsupported as error:
+            raise BuildError(
+                f"the backend says that it cannot build the {kind} here (UnsupportedOperation): {_last_line(error)}",
+                remedy="An sdist often needs the repository. Build a git clone, or only the wheel (--wheel).",
+                log=log.log,
+            ) from None
+        except BackendError as error:
+            if isinstance(error, BuildError):
+                raise
+            raise BuildError(error.message, remedy=error.remedy, log=log.log) from None
+
+    def build_own(
+        self, kind: str, project: Project, tree: Path, given: BuildEnvironment, root: Path, out: Path, log: Runner
+    ) -> Path:
+        """Build *tree* with the project's own backend, as front ends do, and return the file in *out*.
+
+        :param root: where the virtual environment is, or is to be.
+        :raises BuildError: for everything that can go wrong in that.
+        """
+        where = self.virtual_environment(root, log, lend=project.needs_samebytes)
+        out.mkdir(parents=True, exist_ok=True)
+        caller = _ProjectHooks(project.backend, tree, given, where, out, log, self.advice)
+        return self.build(kind, caller, project.requires, where, log)
+
+    def virtual_environment(
+        self, root: Path, log: Runner, real: Path | None = None, *, lend: bool = False
+    ) -> VirtualEnvironment:
+        """Return the virtual environment *root*, made if it is not there; without isolation, the interpreter's own.
+
+        :param real: its path as this process sees it, where that is another.
+        :param lend: whether this samebytes is to be importable in it.
+        :raises BuildError: if it cannot be made.
+        """
+        with self._lock:
+            if not self.policy.isolation:
+                own = [str(self._copies())] if lend else []
+                path, importable = (self.environment.variables.get(name, "") for name in ("PATH", "PYTHONPATH"))
+                return virtualenvs.as_it_is(self.python, path, os.pathsep.join(filter(None, [importable, *own])))
+            found = virtualenvs.at(root, real or root)
+            if root not in self._asked:
+                self.report("Creating a virtual environment")
+                found.real.parent.mkdir(parents=True, exist_ok=True)
+                self._run(
+                    virtualenvs.creation(self.python, root),
+                    "venv",
+                    log,
+                    f"no virtual environment could be made with {self.python}",
+                    "Is its venv module complete (Debian: python3-venv)? Else build with --no-isolation.",
+                )
+                self._asked[root] = set()
+            if lend:
+                self._lend(found, log)
+            return found
+
+    def asked(self, where: VirtualEnvironment) -> frozenset[str]:
+        """Return the requirements that were installed into *where* so far."""
+        return frozenset(self._asked.get(where.root, ()))
+
+    def discard(self, where: VirtualEnvironment) -> None:
+        """Remove a virtual environment, so that the next one at its path is new."""
+        if self.policy.isolation:
+            del self._asked[where.root]
+            remove(where.real)
+
+    def provide(self, where: VirtualEnvironment, lines: Sequence[str], log: Runner) -> None:
+        """Let *where* have what the requirement *lines* ask for, by the policy.
+
+        :raises SamebytesError: if it cannot be had.
+        """
+        with self._lock:
+            asked = self._asked.get(where.root, set())
+            wanted = [line for line in without_samebytes(lines) if line not in asked]
+            if not self.policy.isolation:
+                if self.policy.check_installed:
+                    demand(wanted, self.python)
+            elif wanted and self.policy.locked is not None:
+                lock.demand(wanted, self.policy.locked)
+                if not asked:
+                    locked = [line for one in self.policy.locked for line in one.lines]
+                    self._install(where, locked, ["--require-hashes"], log)
+            elif wanted:
+                constraint = self.constraint()
+                self._install(where, wanted, ["--constraint", str(constraint)] if constraint else [], log)
+            asked.update(wanted)
+
+    def constraint(self) -> Path | None:
+        """Return a file that constrains pip to what the policy allows."""
+        if not self.policy.same_everywhere:
+            return self.policy.constraint
+        path = self.scratch / "pins.txt"
+        path.write_text(
+            "".join(
+                f"{one.name} @ {one.url}\n" if one.is_direct else f"{one.name}=={one.version}\n"
+                for one in self.installed
+            ),
+            encoding="utf-8",
+        )
+        return path
+
+    def _install(self, where: VirtualEnvironment, lines: Sequence[str], options: Sequence[str], log: Runner) -> None:
+        named = ", ".join(line.partition(" --hash")[0] for line in lines if not line.startswith("-"))
+        self.report(f"Installing {named}")
+        requirements, report, seen = "build-requirements.txt", "pip-report.json", self.scratch_seen or self.scratch
+        (self.scratch / requirements).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        command = [*virtualenvs.pip_of(where), "install", "--no-input", "--no-warn-script-location"]
+        command += ["--disable-pip-version-check", *options]
+        command += ["--report", str(seen / report), "-r", str(seen / requirements)]
+        remedy = "Are they spelled right, and is the index or --find-links directory that has them configured?"
+        if "--require-hashes" in options:
+            remedy = "If something is missing, lock anew with --lock; if a hash is wrong, find out why first."
+        self._run(command, "pip", log, f"pip could not install the build requirements {named}", remedy)
+        found = virtualenvs.installed_in(json.loads((self.scratch / report).read_text(encoding="utf-8")))
+        if self.policy.lockable:
+            lock.demand_hashes(found)
+        known = {(one.name, one.version) for one in self.installed}
+        self.installed += [one for one in found if (one.name, one.version) not in known]
+
+    def _run(self, command: Sequence[str], what: str, log: Runner, failure: str, remedy: str) -> None:
+        """Run pip or venv; what lies on PYTHONPATH is not installed, and does not count.
+
+        Paths in pip's configuration (PIP_FIND_LINKS) are relative to the current directory.
+        """
+        variables = {**self.environment.variables, "PYTHONPATH": ""}
+        given = replace(self.environment, variables=variables)
+        if run(command, what, cwd=None, given=given, log=log):
+            raise BuildError(failure, remedy=remedy, log=log.log)
+
+    def _copies(self) -> Path:
+        """Return a directory with copies of samebytes and what it imports, and nothing else."""
+        copies = self.scratch / "samebytes-that-checks"
+        if not copies.is_dir():
+            copies.mkdir()
+            for name in _LENT:
+                found = importlib.util.find_spec(name)
+                if found is not None and found.origin is not None:
+                    ignored = shutil.ignore_patterns("__pycache__")
+                    shutil.copytree(Path(found.origin).parent, copies / name, ignore=ignored)
+        return copies
+
+    def _lend(self, where: VirtualEnvironment, log: Runner) -> None:
+        """Let *where* import this samebytes, after all that is installed there."""
+        for packages in (*where.real.glob("lib/*/site-packages"), *where.real.glob("Lib/site-packages")):
+            (packages / "samebytes-that-checks.pth").write_text(f"{self._copies()}\n", encoding="utf-8")
+        if self.minor < (3, 11):
+            self.provide(where, ["tomli>=2"], log)
+
+
+class _ProjectHooks(Hooks):
+    """A project's own backend, as it stands."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        tree: Path,
+        given: BuildEnvironment,
+        where: VirtualEnvironment,
+        out: Path,
+        log: Runner,
+        advice: str,
+    ) -> None:
+        super().__init__(tree, backend, where.python)
+        self._given, self._where, self._out, self._log, self.advice = given, where, out, log, advice
+
+    def build(self, hook: str, config_settings: Any) -> Path:
+        return self.artifact(hook, str(self._out), self._out, config_settings)
+
+    def _run(self, cmd: Sequence[str], cwd: object = None, extra_environ: Mapping[str, str] | None = None) -> None:  # noqa: ARG002 (pyproject-hooks names it; it is the tree)
+        variables = {**self._where.added_to(self._given.variables), **(extra_environ or {})}
+        given = replace(self._given, variables=variables)
+        status = run(cmd, f"the backend {self._backend.name!r}", cwd=self._source, given=given, log=self._log)
+        if status:
+            raise CalledProcessError(status, cmd)
+
+
+def run(command: Sequence[str], what: str, *, cwd: Path | None, given: BuildEnvironment, log: Runner) -> int:
+    """Run *command* in an environment and return its exit status.
+
+    :param what: what it is, for messages.
+    :raises BuildError: if it takes too long, or cannot be started.
+    """
+    try:
+        return log.run([*given.prefix, *command], cwd=cwd, environ=given.variables, umask=given.umask)
+    except TooLate:
+        raise BuildError(
+            f"{what} took longer than {log.seconds:g} seconds and was ended",
+            remedy="Does it hang, or wait for an answer? If it is only slow, --timeout gives it more time.",
+            log=log.log,
+            is_late=True,
+        ) from None
+    except OSError as error:
+        raise BuildError(
+            f"{command[0]} cannot be run: {error.strerror}", remedy="Is it still there, and executable?", log=log.log
+        ) from None
+
+
+@contextmanager
+def explained(private: Path, log: Runner, show: Callable[[Path], None]) -> Iterator[None]:
+    """Show the log of what fails, and report it as lack of room where the disk of *private* is, or was, full.
+
+    :raises OutputError: for the latter.
+    """
+    try:
+        yield
+    except Interrupted:
+        raise
+    except (SamebytesError, OSError):
+        if log.log is not None and log.log.is_file():
+            show(log.log)
+        if _ran_full(private, log.log):
+            raise OutputError(
+                f"there was no room left for the build in {private.parent}",
+                remedy="Free some space there, or set TMPDIR to a directory on another disk.",
+            ) from None
+        raise
+
+
+def _ran_full(private: Path, log: Path | None) -> bool:
+    """Return whether the disk is full, or was when pip, a compiler or a linker wanted to write."""
+    if shutil.disk_usage(private).free < _NO_ROOM:
+        return True
+    if log is None or not log.is_file():
+        return False
+    wanted = os.strerror(errno.ENOSPC).encode()
+    with log.open("rb") as file:
+        return any(wanted in line for line in file)
+
+
+def _last_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()

@@ -1,0 +1,156 @@
+"""The artifacts of ``samebytes build``: each built at the place where all builds are, then rewritten canonically."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tarfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable
+
+from samebytes.backend.fixed import IN_USE, Place, remove
+from samebytes.backend.flags import environment_roots
+from samebytes.backend.hooks import leaks_in
+from samebytes.backend.session import Fixed, Interpreter, Session
+from samebytes.passes.model import Change, Context
+from samebytes.passes.pipeline import rewrite
+
+from ...building.builder import BuildEnvironment, Builder, InstallPolicy
+from ...building.processes import Runner
+from ...building.requirements import without_samebytes
+from ...building.virtualenvs import InstalledDistribution, VirtualEnvironment
+
+
+@dataclass(frozen=True)
+class BuiltArtifact:
+    """One file that was built."""
+
+    name: str
+    kind: str
+    """``"sdist"`` or ``"wheel"``."""
+    size: int
+    sha256: str
+    date: int
+    """Seconds since 1970-01-01 UTC."""
+    date_origin: str
+    changes: tuple[Change, ...]
+    warnings: tuple[str, ...]
+    """What of this machine is in it."""
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """Everything that a build made."""
+
+    artifacts: tuple[BuiltArtifact, ...]
+    requirements: tuple[InstalledDistribution, ...]
+    """What was in the virtual environments; two releases of one project if sdist and wheel needed that."""
+    fixed: bool
+    """Whether it took place at the fixed path."""
+
+
+class ArtifactBuilder:
+    """Builds one artifact after the other, each in a virtual environment that is as if it were its alone."""
+
+    def __init__(
+        self,
+        here: Place,
+        environ: Mapping[str, str],
+        policy: InstallPolicy,
+        config_settings: Mapping[str, Any],
+        log: Runner,
+        report: Callable[[str], None],
+    ) -> None:
+        self._here, self._log = here, log
+        self._environ = {**environ, "TMPDIR": str(here.root), "GIT_OPTIONAL_LOCKS": "0", IN_USE: str(here.root)}
+        self._builder = Builder(
+            sys.executable,
+            policy,
+            here.private,
+            BuildEnvironment(self._environ, prefix=here.prefix),
+            scratch_seen=here.root,
+            config_settings=config_settings,
+            report=report,
+        )
+        self._artifacts: list[BuiltArtifact] = []
+
+    @property
+    def out(self) -> Path:
+        """The directory that holds the artifacts."""
+        return self._here.private / "out"
+
+    def build(self, kinds: Sequence[str], source: Path) -> BuildResult:
+        """Build in the order sdist, wheel, each from a tree that no build was in.
+
+        :param kinds: ``"sdist"``, ``"wheel"``, both (from the tree), or neither: an sdist, and a wheel from that.
+        :param source: the source tree, in the place's directory ``src``.
+        :raises SamebytesError: as the hooks do; BuildError for requirements that cannot be installed.
+        """
+        tree, spare = self._here.private / "src", self._here.private / "spare"
+        self.out.mkdir()
+        if tuple(kinds) == ("sdist", "wheel"):
+            shutil.copytree(tree, spare, symlinks=True)
+        if "sdist" in kinds or not kinds:
+            self._make("sdist", source)
+        if spare.is_dir():
+            remove(tree)
+            spare.rename(tree)
+        elif not kinds:
+            source = _unpacked(self.out / self._artifacts[0].name, tree)
+        if tuple(kinds) != ("sdist",):
+            self._make("wheel", source)
+        return BuildResult(tuple(self._artifacts), tuple(self._builder.installed), self._here.is_fixed)
+
+    def _make(self, kind: str, source: Path) -> None:
+        """Build one artifact of the tree *source*."""
+        here, builder = self._here, self._builder
+        temp = here.private / "tmp"
+        remove(temp)
+        temp.mkdir()
+        warnings: list[str] = []
+        where = builder.virtual_environment(here.root / "env", self._log, here.private / "env")
+        fixed = Fixed(
+            Place(here.root / "tmp", temp, here.prefix), here.root / source.relative_to(here.private), self._log.start
+        )
+        environ = where.added_to(self._environ)
+        with Session(source, environ, self._interpreter(where), warnings.append, fixed) as session:
+            requires = session.config.requires
+            made = builder.build(kind, session, requires, where, self._log)
+            self._artifacts.append(self._rewritten(session, made, kind, warnings))
+        if builder.asked(where) - set(without_samebytes(requires)):  # what this artifact alone needs
+            builder.discard(where)
+
+    def _interpreter(self, where: VirtualEnvironment) -> Interpreter:
+        isolated = where.root != Path()
+        roots = (where.root,) if isolated else environment_roots(sys.prefix, sys.base_prefix, sys.path)
+        return Interpreter(where.python, roots)
+
+    def _rewritten(self, session: Session, made: Path, kind: str, warnings: Sequence[str]) -> BuiltArtifact:
+        target = self.out / made.name
+        dated = session.dated
+        context = Context(dated.seconds, kind, record_date=dated.record and kind == "sdist")
+        result = rewrite(made, target, context, session.passes(), session.compression())
+        return BuiltArtifact(
+            name=target.name,
+            kind=kind,
+            size=result.after.size,
+            sha256=result.after.sha256,
+            date=dated.seconds,
+            date_origin=dated.origin,
+            changes=result.changes,
+            warnings=(*warnings, *leaks_in(target, session)),
+        )
+
+
+def _unpacked(sdist: Path, tree: Path) -> Path:
+    """Put what our own canonical *sdist* holds where the source *tree* was, and return that."""
+    aside = tree.with_name("sdist")
+    aside.mkdir()
+    with tarfile.open(sdist) as tar:
+        if hasattr(tarfile, "data_filter"):
+            tar.extraction_filter = tarfile.data_filter
+        tar.extractall(aside)
+    remove(tree)
+    return next(aside.iterdir()).rename(tree)
