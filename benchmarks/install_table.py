@@ -180,7 +180,7 @@ def timings(ways: Sequence[Way], wheels: Sequence[str], scratch: Path, runs: int
 
 def compiling(wheels: Sequence[str], scratch: Path, runs: int) -> dict[str, list[float]]:
     """Return the seconds that compiling all modules takes by compileall and by samebytes, as many processes each."""
-    from samebytes_tools.commands.tree.compiler import Compiler
+    from samebytes_tools.commands.tree.compiler import Compiler, Wanted
 
     plain, jobs = scratch / "plain", os.cpu_count() or 1
     subprocess.run(
@@ -204,7 +204,7 @@ def compiling(wheels: Sequence[str], scratch: Path, runs: int) -> dict[str, list
         subprocess.run(command, check=True)
         taken["compileall"].append(time.perf_counter() - start)
         start = time.perf_counter()
-        wanted = [Source(path, str(path), 0) for path in ours.rglob("*.py")]
+        wanted = [Wanted(path, str(path), 0) for path in ours.rglob("*.py")]
         for source, compiled in zip(wanted, Compiler(sys.executable, jobs=jobs).compile(wanted)):
             target = Path(cache_from_source(source.filename))
             target.parent.mkdir(exist_ok=True)
@@ -213,14 +213,6 @@ def compiling(wheels: Sequence[str], scratch: Path, runs: int) -> dict[str, list
             temporary.replace(target)
         taken["samebytes"].append(time.perf_counter() - start)
     return taken
-
-
-class Source(NamedTuple):
-    """A module to compile."""
-
-    source: Path
-    filename: str
-    optimize: int
 
 
 def fetch(directory: Path) -> None:

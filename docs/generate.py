@@ -112,9 +112,10 @@ def _wrapped(text: str) -> str:
 
 
 def _kinds(one: Pass) -> list[str]:
+    from samebytes.artifact.layout import ArtifactKind
     from samebytes.passes.model import Context
 
-    return [kind for kind in ("wheel", "sdist") if one.applies(Context(0, kind))]
+    return [kind for kind in (ArtifactKind.WHEEL, ArtifactKind.SDIST) if one.applies(Context(0, kind))]
 
 
 def _title(one: Pass | Cause) -> str:

@@ -109,10 +109,11 @@ def _normalized(step: NormalizeJob | NormalizeResult, options: NormalizeOptions)
         raise result.error
     rewritten = result.rewritten
     assert rewritten is not None  # where there is no error
+    assert result.kind is not None
     return Normalized(
         source=result.source,
         output=result.output,
-        kind=result.kind,
+        kind=result.kind.value,
         date=rewritten.date,
         before=rewritten.before,
         after=rewritten.after,

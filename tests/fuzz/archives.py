@@ -21,6 +21,7 @@ from samebytes.archive.tar_reader import open_sdist
 from samebytes.archive.tar_writer import write_sdist
 from samebytes.archive.zip_reader import open_zip
 from samebytes.archive.zip_writer import write_zip
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.deflate.stream import Encoder
 from samebytes.passes import ALL
 from samebytes.passes.model import Context
@@ -124,7 +125,7 @@ def sdists() -> list[bytes]:
 
 def twice(path: Path, kind: str) -> bytes:
     """Normalize the file at *path* on a fixed date, demand that doing so again changes nothing, return its bytes."""
-    context = Context(DATE, kind)
+    context = Context(DATE, ArtifactKind(kind))
     rewrite(path, path, context, ALL, prove=True)
     made = path.read_bytes()
     assert rewrite(path, path, context, ALL, prove=True).changes == ()

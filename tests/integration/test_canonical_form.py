@@ -28,6 +28,7 @@ from pathlib import Path
 import pytest
 from support.canonical_reader import canonical_stream, check_sdist, check_wheel, noise, squares
 
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.artifact.opening import open_archive
 from samebytes.errors import ArchiveError, SamebytesError
 from samebytes.passes import DEFAULT
@@ -51,7 +52,7 @@ def check(kind: str, data: bytes, date: int = DATE) -> list[str]:
 def canonical(path: Path, date: int = DATE, **options: bool) -> bytes:
     """Return the canonical form of *path*, and demand that it is one and comes back byte for byte."""
     kind = "wheel" if path.suffix == ".whl" else "sdist"
-    context = Context(date, kind, **options)
+    context = Context(date, ArtifactKind(kind), **options)
     target = path.parent / "out" / path.name
     target.parent.mkdir(exist_ok=True)
     rewrite(path, target, context, DEFAULT)
@@ -269,7 +270,7 @@ def test_a_wheel_with_more_members_than_16_bits_count(tmp_path: Path) -> None:
     files = recorded({**plain_files(), **{f"m/{number:05}": b"" for number in range(0xFFFF - 5)}})
     assert len(files) == 0xFFFF
     path = made_wheel(tmp_path, files)
-    rewrite(path, path, Context(DATE, "wheel"), DEFAULT)
+    rewrite(path, path, Context(DATE, ArtifactKind.WHEEL), DEFAULT)
     assert b"PK\6\6" in path.read_bytes()
     assert check_wheel(path.read_bytes(), DATE) == []
 
@@ -422,7 +423,7 @@ def verdict(kind: str, data: bytes, directory: Path) -> str:
     target = directory / "mended" / path.name
     target.parent.mkdir(exist_ok=True)
     try:
-        result = rewrite(path, target, Context(DATE, kind), DEFAULT)
+        result = rewrite(path, target, Context(DATE, ArtifactKind(kind)), DEFAULT)
     except SamebytesError:
         return "refused"
     assert check(kind, target.read_bytes()) == []
@@ -607,4 +608,4 @@ def global_header() -> bytes:
 def test_a_refused_input_has_its_own_error(tmp_path: Path) -> None:
     (tmp_path / WHEEL_NAME).write_bytes(b"#!/bin/sh\n" + small_wheel(tmp_path))
     with pytest.raises(ArchiveError, match="before"):
-        rewrite(tmp_path / WHEEL_NAME, None, Context(DATE, "wheel"), DEFAULT)
+        rewrite(tmp_path / WHEEL_NAME, None, Context(DATE, ArtifactKind.WHEEL), DEFAULT)

@@ -26,6 +26,7 @@ from support.wheels import (
 )
 
 from samebytes.archive.entry import Kind
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.artifact.opening import kind_of
 from samebytes.errors import RecordError
 from samebytes.passes import DEFAULT
@@ -170,7 +171,7 @@ def test_only_what_is_named_is_changed_in_a_wheel(files: dict[str, bytes], date:
     """D6: everything else is the user's data and not touched."""
     with tempfile.TemporaryDirectory() as name:
         path = write_wheel(Path(name), [Member(member, data) for member, data in with_record(files).items()])
-        result = rewrite(path, path, Context(date, "wheel"), DEFAULT)
+        result = rewrite(path, path, Context(date, ArtifactKind.WHEEL), DEFAULT)
         found = unpack_wheel(path)
     named = {change.member for change in result.changes if change.code[0] in "WPC"}
     assert found.keys() == {*files, RECORD}
@@ -184,7 +185,7 @@ def test_only_what_is_named_is_changed_in_an_sdist(files: dict[str, bytes], date
     """D6, as for wheels."""
     with tempfile.TemporaryDirectory() as name:
         path = write_sdist(Path(name), [Member(member, data) for member, data in files.items()])
-        result = rewrite(path, path, Context(date, "sdist"), DEFAULT)
+        result = rewrite(path, path, Context(date, ArtifactKind.SDIST), DEFAULT)
         found = unpack_sdist(path)
     named = {change.member for change in result.changes if change.code[0] == "S"}
     assert found.keys() == files.keys()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from samebytes_tools.comparison.model import Comparison, Difference, Evidence, Finding, Kind, Side, Verdict
 
+from samebytes.artifact.layout import ArtifactKind
+
 WHEEL = "demo-1.0-cp311-cp311-linux_x86_64.whl"
 
 HOSTILE = "<script>alert('x')</script>\"&\x1b[31m\x07\r\n\x00\u202egnp.exe\u2066\udcff"
@@ -15,7 +17,7 @@ def side(path: str = f"a/{WHEEL}", digit: str = "a", size: int = 12345) -> Side:
 
 
 def identical() -> Comparison:
-    return Comparison(side(), side(f"b/{WHEEL}"), "wheel", Verdict.IDENTICAL)
+    return Comparison(side(), side(f"b/{WHEEL}"), ArtifactKind.WHEEL, Verdict.IDENTICAL)
 
 
 def finding(code: str, left: bytes, right: bytes, where: str = "") -> Finding:
@@ -25,7 +27,7 @@ def finding(code: str, left: bytes, right: bytes, where: str = "") -> Finding:
 def different(
     *differences: Difference, verdict: Verdict = Verdict.DIFFERENT, notes: tuple[str, ...] = ()
 ) -> Comparison:
-    return Comparison(side(), side(f"b/{WHEEL}", "b", 12400), "wheel", verdict, differences, notes)
+    return Comparison(side(), side(f"b/{WHEEL}", "b", 12400), ArtifactKind.WHEEL, verdict, differences, notes)
 
 
 CONTAINER = (
@@ -123,7 +125,7 @@ def hostile() -> Comparison:
     )
     parent = Difference(HOSTILE, Kind.MEMBER, HOSTILE, children=(evil,))
     sides = (Side(f"a/{HOSTILE}", "a" * 64, 1), Side(f"b/{HOSTILE}", "b" * 64, 2))
-    return Comparison(*sides, "wheel", Verdict.DIFFERENT, (parent,), (HOSTILE,))
+    return Comparison(*sides, ArtifactKind.WHEEL, Verdict.DIFFERENT, (parent,), (HOSTILE,))
 
 
 def crowded(members: int = 60, parts: int = 30, lines: int = 40) -> Comparison:

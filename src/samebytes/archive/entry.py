@@ -15,6 +15,16 @@ CHUNK_SIZE = 1 << 18
 """How many bytes are held at once of one member's contents."""
 
 
+class Container(str, enum.Enum):
+    """What holds the entries; the value is how files of that form are called."""
+
+    ZIP = "zip"
+    TAR_GZ = "tar.gz"
+
+    def __str__(self) -> str:
+        return self.value
+
+
 class Kind(enum.Enum):
     """What an entry is."""
 

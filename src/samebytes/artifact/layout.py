@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import enum
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from ..archive.entry import Container
 from ..errors import ArchiveError
 
 RESERVED_DATE_FILE = ".source-date-epoch"
@@ -16,6 +18,26 @@ _WHEEL = r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-(?P<build>\d[^-]*))?-(?P<tags>[
 _SDIST = r"(?P<name>.+)-(?P<version>[^-]+)\.tar\.gz"
 _SCRIPT = r"[^/]+\.data/scripts/"
 _RUN = r"[-_.]+"
+
+
+class ArtifactKind(str, enum.Enum):
+    """What a project is published as; the values are those of hooks' names and of JSON documents."""
+
+    SDIST = "sdist"
+    WHEEL = "wheel"
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def container(self) -> Container:
+        """What the specifications say that it is packed in (PEP 427, PEP 625)."""
+        return Container.ZIP if self is ArtifactKind.WHEEL else Container.TAR_GZ
+
+    @property
+    def suffix(self) -> str:
+        """How its file name ends."""
+        return ".whl" if self is ArtifactKind.WHEEL else ".tar.gz"
 
 
 class WheelName(NamedTuple):

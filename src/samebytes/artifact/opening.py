@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..archive.entry import Archive
+from ..archive.entry import Archive, Container
 from ..errors import ArchiveError
+from .layout import ArtifactKind
 
 
-def kind_of(path: Path) -> str:
-    """Return ``"wheel"`` or ``"sdist"``, by the file's name.
+def kind_of(path: Path) -> ArtifactKind:
+    """Return what *path* is, by its name.
 
     :raises ArchiveError: if it is named like neither; with what to do with what it is.
     """
     name = path.name
-    if name.endswith(".whl"):
-        return "wheel"
-    if name.endswith(".tar.gz"):
-        return "sdist"
+    for kind in ArtifactKind:
+        if name.endswith(kind.suffix):
+            return kind
     what, remedy = _refusal(name)
     raise ArchiveError(f"{path}: {what}", remedy=remedy)
 
@@ -45,7 +45,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
 
     :raises ArchiveError: if it is neither, is damaged, or is not laid out like one.
     """
-    if kind_of(path) == "wheel":
+    if kind_of(path).container is Container.ZIP:
         from ..archive.zip_reader import open_zip
 
         with open_zip(path) as archive:

@@ -156,12 +156,13 @@ def _wheel(session: Session, hook: str, directory: str, config_settings: Any, me
 
 def _publish(session: Session, made: Path, directory: str, hook: str) -> Path:
     """Rewrite what the inner backend made into *directory*, and warn of what it holds of this machine."""
+    from ..artifact.layout import ArtifactKind
     from ..passes.model import Context
     from ..passes.pipeline import rewrite
 
     target = Path(directory) / made.name
-    kind = "sdist" if hook == "build_sdist" else "wheel"
-    record_date = session.dated.record and kind == "sdist"
+    kind = ArtifactKind.SDIST if hook == "build_sdist" else ArtifactKind.WHEEL
+    record_date = session.dated.record and kind == ArtifactKind.SDIST
     context = Context(session.dated.seconds, kind, record_date=record_date)
     rewrite(made, target, context, session.passes(), session.compression())
     if hook != "build_editable":
@@ -192,6 +193,7 @@ def _forms(path: Path) -> list[str]:
 
 
 def _prepare(session: Session, hook: str, directory: str, config_settings: Any) -> str:
+    from ..artifact.layout import ArtifactKind
     from ..passes.model import Context
     from ..passes.pipeline import normalize_files
 
@@ -206,7 +208,7 @@ def _prepare(session: Session, hook: str, directory: str, config_settings: Any) 
     root = made / name
     files = {f"{name}/{path.relative_to(root).as_posix()}": path for path in sorted(root.rglob("*")) if path.is_file()}
     before = {member: path.read_bytes() for member, path in files.items()}
-    after = normalize_files(before, Context(session.dated.seconds, "wheel"), session.passes())
+    after = normalize_files(before, Context(session.dated.seconds, ArtifactKind.WHEEL), session.passes())
     for member, data in after.items():
         if data != before[member]:
             files[member].write_bytes(data)

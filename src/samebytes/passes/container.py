@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Callable
 
-from ..archive.entry import Archive, Aspect, Deviation, Entry, Kind, Owner
+from ..archive.entry import Archive, Aspect, Container, Deviation, Entry, Kind, Owner
 from ..archive.limits import case_collisions
 from ..archive.zip_layout import EARLIEST, LATEST
 from ..artifact import layout
+from ..artifact.layout import ArtifactKind
 from .model import ONE_FORM, Change, Context, Pass, PassOutcome, in_sdist, in_wheel
 
 _Step = Callable[[Entry, Context], Entry]
@@ -27,9 +28,9 @@ def zip_date(date: int) -> int:
     return min(max(date, EARLIEST), LATEST) // 2 * 2
 
 
-def executable(entry: Entry, kind: str) -> bool:
+def executable(entry: Entry, kind: ArtifactKind) -> bool:
     """Return whether a file of an archive of *kind* is to be executable: its owner might run it, or it is a script."""
-    return bool(entry.mode & 0o100) or (kind == "wheel" and layout.is_script(entry.name))
+    return bool(entry.mode & 0o100) or (kind == ArtifactKind.WHEEL and layout.is_script(entry.name))
 
 
 def _mode(entry: Entry, context: Context) -> int:
@@ -99,7 +100,7 @@ def _each(code: str, step: _Step, describe: Callable[[Entry, Entry], str]) -> Ca
 
 
 def _with_date(entry: Entry, context: Context) -> Entry:
-    return entry._replace(mtime=zip_date(context.date) if context.kind == "wheel" else context.date)
+    return entry._replace(mtime=zip_date(context.date) if context.kind.container is Container.ZIP else context.date)
 
 
 def _with_mode(entry: Entry, context: Context) -> Entry:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Callable, NamedTuple
 
 from ..archive.entry import Archive, Written
+from ..artifact.layout import ArtifactKind
 
 
 class Change(NamedTuple):
@@ -23,8 +24,7 @@ class Context(NamedTuple):
 
     date: int
     """Seconds since 1970-01-01 UTC, for every time in the archive (D5)."""
-    kind: str
-    """``"wheel"`` or ``"sdist"``."""
+    kind: ArtifactKind
     rebuild_record: bool = False
     """Write RECORD from the files even where the one found contradicts them."""
     drop_signatures: bool = False
@@ -75,9 +75,9 @@ ONE_FORM = "the canonical writer has no other form"
 
 def in_wheel(context: Context) -> bool:
     """For ``Pass.applies``: wheels only."""
-    return context.kind == "wheel"
+    return context.kind == ArtifactKind.WHEEL
 
 
 def in_sdist(context: Context) -> bool:
     """For ``Pass.applies``: sdists only."""
-    return context.kind == "sdist"
+    return context.kind == ArtifactKind.SDIST

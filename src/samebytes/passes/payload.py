@@ -7,10 +7,11 @@ from collections.abc import Collection
 
 from ..archive.entry import Archive, Entry, Kind
 from ..artifact import layout
+from ..artifact.layout import ArtifactKind
 from .container import executable
 
 
-def digest(archive: Archive, kind: str, left_out: Collection[str]) -> str:
+def digest(archive: Archive, kind: ArtifactKind, left_out: Collection[str]) -> str:
     """Return the SHA-256, in hexadecimal, over every file and link of an archive of *kind*, RECORD and *left_out* not.
 
     Digested is a line for each, sorted by the UTF-8 bytes of the names: the SHA-256 of the contents (of a link: of its
@@ -27,13 +28,13 @@ def digest(archive: Archive, kind: str, left_out: Collection[str]) -> str:
     return state.hexdigest()
 
 
-def _record(archive: Archive, kind: str) -> tuple[str, ...]:
-    if kind != "wheel":
+def _record(archive: Archive, kind: ArtifactKind) -> tuple[str, ...]:
+    if kind != ArtifactKind.WHEEL:
         return ()
     return (f"{layout.dist_info((entry.name for entry in archive.entries), archive.name)}/RECORD",)
 
 
-def _nature(entry: Entry, kind: str) -> str:
+def _nature(entry: Entry, kind: ArtifactKind) -> str:
     if entry.kind is Kind.SYMLINK:
         return "l"
     return "x" if executable(entry, kind) else "-"

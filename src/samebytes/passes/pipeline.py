@@ -10,7 +10,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Callable, NamedTuple
 
-from ..archive.entry import Archive, Content, Data, Entry, Kind, Written, read_all
+from ..archive.entry import Archive, Container, Content, Data, Entry, Kind, Written, read_all
+from ..artifact.layout import ArtifactKind
 from ..artifact.opening import open_archive
 from ..deflate.stream import Encoder
 from ..errors import Interrupted, OutputError
@@ -125,7 +126,7 @@ def rewrite(
             sink = scratch.enter_context(_scratch(archive, named=prove))
             agreed = agreed_date(archive) if own_date else None
             context = context if agreed is None else context._replace(date=agreed)
-            (check_wheel if context.kind == "wheel" else check_sdist)(archive)
+            (check_wheel if context.kind == ArtifactKind.WHEEL else check_sdist)(archive)
             outcomes = run(archive, context, passes)
             written = _write(sink, outcomes[-1].archive, context, compression)
             before, after = digested(), _digest(sink)
@@ -196,7 +197,7 @@ def _most(entry: Entry) -> int:
 
 def _write(sink: BinaryIO, archive: Archive, context: Context, compression: Compression) -> tuple[Written, ...]:
     with Encoder(compression.jobs) as encoder:
-        if context.kind == "wheel":
+        if context.kind.container is Container.ZIP:
             from ..archive.zip_writer import write_zip
 
             written = write_zip(sink, archive.entries, encoder, keep=compression.keep)
@@ -277,7 +278,7 @@ def _changes(
     """Return why two archives differ: what the passes say, and what only shows now."""
     changes = [change for outcome in outcomes for change in outcome.changes]
     changes += [change for outcome in outcomes if outcome.late is not None for change in outcome.late(written)]
-    if context.kind == "wheel":
+    if context.kind.container is Container.ZIP:
         if not keep:
             rewritten = {change.member for change in changes if change.code == "W010"}
             changes += _compressed_otherwise(outcomes[-1].archive, written, rewritten)

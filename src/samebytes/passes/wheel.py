@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..archive.entry import Archive, Entry, Kind
 from ..artifact import headers, layout, record
+from ..artifact.layout import ArtifactKind
 from ..errors import ArchiveError, SignatureError
 from .model import Change, Context, Pass, PassOutcome, in_wheel
 from .sdist import is_pkg_info
@@ -60,7 +61,7 @@ def _without_signatures(archive: Archive, context: Context) -> PassOutcome:
 
 def _with_sorted_values(archive: Archive, context: Context) -> PassOutcome:
     names = [entry.name for entry in archive.entries if entry.kind is not Kind.DIRECTORY]
-    if context.kind == "wheel":
+    if context.kind == ArtifactKind.WHEEL:
         found = f"{layout.dist_info(names, archive.name)}/METADATA"
         return rewritten(archive, lambda name: name == found, "W100", header_block((), _SET_LIKE))
     top = layout.top_directory(names, archive.name)

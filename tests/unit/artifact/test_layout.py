@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from samebytes.archive.entry import Container
 from samebytes.artifact import layout
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.errors import ArchiveError
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "suffix", "container"),
+    [(ArtifactKind.WHEEL, "wheel", ".whl", Container.ZIP), (ArtifactKind.SDIST, "sdist", ".tar.gz", Container.TAR_GZ)],
+)
+def test_kinds_are_their_names(kind: ArtifactKind, text: str, suffix: str, container: Container) -> None:
+    """In messages, names of hooks and JSON documents, on every Python: what format() makes of such enums has changed."""
+    assert (str(kind), f"{kind}", f"{kind:>6}".strip(), f"{kind}", json.dumps(kind)) == (
+        *[text] * 4,
+        f'"{text}"',
+    )
+    assert (kind.suffix, kind.container, ArtifactKind(text)) == (suffix, container, kind)
+    assert {text: 1}[kind] == 1
 
 
 def test_wheel_names_are_split() -> None:

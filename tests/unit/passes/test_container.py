@@ -6,13 +6,14 @@ import pytest
 from support.wheels import DATE, INFO, RECORD, SDIST_NAME, TOP, Member, archive, members, sources
 
 from samebytes.archive.entry import Archive, Aspect, Deviation, Kind, Owner
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.errors import ArchiveError
 from samebytes.passes import ALL, by_code
 from samebytes.passes.container import CODES, executable, zip_date
 from samebytes.passes.model import Context, PassOutcome
 
-WHEEL = Context(DATE, "wheel")
-SDIST = Context(DATE, "sdist")
+WHEEL = Context(DATE, ArtifactKind.WHEEL)
+SDIST = Context(DATE, ArtifactKind.SDIST)
 
 
 def once(code: str, given: Archive, context: Context) -> PassOutcome:
@@ -84,7 +85,7 @@ def test_times_become_the_date() -> None:
     ],
 )
 def test_an_sdists_times_are_whole_and_not_clamped(mtime: float, shown: str) -> None:
-    outcome = once("T002", archive([Member("t/a", mtime=mtime)]), Context(3, "sdist"))
+    outcome = once("T002", archive([Member("t/a", mtime=mtime)]), Context(3, ArtifactKind.SDIST))
     assert outcome.archive.entries[0].mtime == 3
     assert outcome.changes[0].detail == f"time {shown} -> 1970-01-01 00:00:03"
 
@@ -112,8 +113,8 @@ def test_a_wheels_files_are_executable_or_not(name: str, mode: int, expected: in
 
 def test_in_an_sdist_a_scripts_directory_means_nothing() -> None:
     (entry,) = archive([Member("d-1.data/scripts/run")]).entries
-    assert executable(entry, "wheel")
-    assert not executable(entry, "sdist")
+    assert executable(entry, ArtifactKind.WHEEL)
+    assert not executable(entry, ArtifactKind.SDIST)
 
 
 def test_an_sdists_modes_go_by_kind() -> None:

@@ -13,6 +13,7 @@ from support.wheels import DATE, FILES, INFO, METADATA, OLD, RECORD, SOURCES, TO
 from support.zips import Member, build, saved
 
 from samebytes.archive.entry import CHUNK_SIZE
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.artifact.opening import open_archive
 from samebytes.errors import ArchiveError, RecordError
 from samebytes.passes import DEFAULT
@@ -49,7 +50,7 @@ def wheel(tmp_path: Path, files: dict[str, bytes], **lies: object) -> Path:
 
 
 def kept(path: Path, target: Path | None = None, jobs: int = 1) -> Rewritten:
-    context = Context(DATE, "wheel")
+    context = Context(DATE, ArtifactKind.WHEEL)
     return rewrite(path, target or path, context, DEFAULT, Compression(jobs, keep=True), prove=True)
 
 
@@ -101,7 +102,7 @@ def test_twice_changes_nothing_and_the_number_of_threads_neither(tmp_path: Path)
 
 def test_what_is_canonical_stays_so(tmp_path: Path) -> None:
     path = wheel(tmp_path, MIXED)
-    rewrite(path, path, Context(DATE, "wheel"), DEFAULT)
+    rewrite(path, path, Context(DATE, ArtifactKind.WHEEL), DEFAULT)
     assert kept(path).changes == ()
 
 
@@ -115,7 +116,7 @@ def test_an_sdist_is_compressed_anew(tmp_path: Path) -> None:
             info = tarfile.TarInfo(name)
             info.size, info.mtime = len(data), OLD
             archive.addfile(info, io.BytesIO(data))
-    context = Context(DATE, "sdist")
+    context = Context(DATE, ArtifactKind.SDIST)
     rewrite(path, tmp_path / "kept.tar.gz", context, DEFAULT, Compression(keep=True))
     rewrite(path, path, context, DEFAULT)
     assert (tmp_path / "kept.tar.gz").read_bytes() == path.read_bytes()
@@ -144,7 +145,7 @@ def test_streams_that_lie_are_refused(
     path = wheel(tmp_path, MIXED, **lies)
     data = path.read_bytes()
     with pytest.raises(ArchiveError) as caught:
-        rewrite(path, path, Context(DATE, "wheel"), DEFAULT, Compression(jobs, keep))
+        rewrite(path, path, Context(DATE, ArtifactKind.WHEEL), DEFAULT, Compression(jobs, keep))
     assert problem in caught.value.message
     assert "demo_pkg/large.txt" in caught.value.message
     assert path.read_bytes() == data

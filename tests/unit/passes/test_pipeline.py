@@ -31,14 +31,15 @@ from support.wheels import (
 )
 
 from samebytes.archive.entry import Archive, Kind, read_all
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.artifact.opening import kind_of, open_archive
 from samebytes.errors import ArchiveError, Interrupted, OutputError, RecordError, SignatureError
 from samebytes.passes import ALL, DEFAULT, by_code, pipeline, select
 from samebytes.passes.model import Change, Context, Pass, PassOutcome
 from samebytes.passes.pipeline import HELD, Rewritten, agreed_date, normalize_files, rewrite, run
 
-WHEEL = Context(DATE, "wheel")
-SDIST = Context(DATE, "sdist")
+WHEEL = Context(DATE, ArtifactKind.WHEEL)
+SDIST = Context(DATE, ArtifactKind.SDIST)
 
 
 def date_of(path: Path) -> int | None:
@@ -115,7 +116,7 @@ def test_another_target_leaves_the_source_alone(tmp_path: Path, name: str) -> No
     before = source.read_bytes()
     target = tmp_path / "out" / source.name
     target.parent.mkdir()
-    result = rewrite(source, target, Context(DATE, name), DEFAULT)
+    result = rewrite(source, target, Context(DATE, ArtifactKind(name)), DEFAULT)
     assert source.read_bytes() == before
     assert hashlib.sha256(target.read_bytes()).hexdigest() == result.after.sha256
     assert result.before.sha256 == hashlib.sha256(before).hexdigest()
@@ -123,7 +124,7 @@ def test_another_target_leaves_the_source_alone(tmp_path: Path, name: str) -> No
     # What is canonical is written to another place all the same.
     copy = tmp_path / "copy" / source.name
     copy.parent.mkdir()
-    assert rewrite(target, copy, Context(DATE, name), DEFAULT).changes == ()
+    assert rewrite(target, copy, Context(DATE, ArtifactKind(name)), DEFAULT).changes == ()
     assert copy.read_bytes() == target.read_bytes()
 
 
@@ -131,11 +132,11 @@ def test_another_target_leaves_the_source_alone(tmp_path: Path, name: str) -> No
 def test_without_a_target_nothing_is_written(tmp_path: Path, name: str) -> None:
     source = write_wheel(tmp_path) if name == "wheel" else write_sdist(tmp_path)
     before = source.read_bytes()
-    checked = rewrite(source, None, Context(DATE, name), DEFAULT, prove=True)
+    checked = rewrite(source, None, Context(DATE, ArtifactKind(name)), DEFAULT, prove=True)
     assert source.read_bytes() == before
     assert [child.name for child in tmp_path.iterdir()] == [source.name]
     assert checked.payload_before == checked.payload_after is not None
-    written = rewrite(source, source, Context(DATE, name), DEFAULT, prove=True)
+    written = rewrite(source, source, Context(DATE, ArtifactKind(name)), DEFAULT, prove=True)
     assert written == checked
 
 

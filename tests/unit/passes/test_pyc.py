@@ -10,13 +10,14 @@ import pytest
 from support.canonical_code import canonical_code
 
 from samebytes.archive.entry import Archive, Aspect, Data, Deviation, Entry, Kind, Packed, read_all
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.errors import ArchiveError
 from samebytes.passes.model import Context, Pass
 from samebytes.passes.pyc import LARGEST, PYC, PYC_CODE, Reheaded
 
 OLD = Packed(True, 9, lambda: iter((b"old bytes",)))
 
-CONTEXT = Context(date=1580601600, kind="wheel")
+CONTEXT = Context(date=1580601600, kind=ArtifactKind.WHEEL)
 SOURCE = b"ANSWER = 42\n"
 
 
@@ -49,7 +50,7 @@ def test_they_are_passes_of_wheels_alone(one: Pass, code: str) -> None:
     assert one.switchable
     assert one.default
     assert one.applies(CONTEXT)
-    assert not one.applies(CONTEXT._replace(kind="sdist"))
+    assert not one.applies(CONTEXT._replace(kind=ArtifactKind.SDIST))
 
 
 def test_headers_no_longer_hold_a_time(tmp_path: Path) -> None:

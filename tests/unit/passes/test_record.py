@@ -10,11 +10,12 @@ from support import wheels
 from support.wheels import DATE, INFO, RECORD, Member, archive, record_of, spelt
 
 from samebytes.archive.entry import Archive, Data, Deferred, Entry, Kind, Written, read_all
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.errors import RecordError
 from samebytes.passes import by_code
 from samebytes.passes.model import Change, Context, PassOutcome
 
-WHEEL = Context(DATE, "wheel")
+WHEEL = Context(DATE, ArtifactKind.WHEEL)
 REBUILD = WHEEL._replace(rebuild_record=True)
 TOOL = "demo_pkg/tool.py"
 FILES = dict(sorted(wheels.FILES.items()))

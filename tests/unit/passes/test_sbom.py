@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from samebytes.archive.entry import Archive, Aspect, Data, Deviation, Entry, Kind, Packed, read_all
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.artifact.sbom import LARGEST
 from samebytes.errors import ArchiveError
 from samebytes.passes.model import Context
@@ -14,7 +15,7 @@ from samebytes.passes.sbom import SBOM
 OLD = Packed(True, 9, lambda: iter((b"old bytes",)))
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus" / "sbom"
-CONTEXT = Context(date=1580601600, kind="wheel")
+CONTEXT = Context(date=1580601600, kind=ArtifactKind.WHEEL)
 OWN = "11111111-2222-4333-8444-555555555555"
 HERE = (CORPUS / "maturin-1.16.0.json").read_bytes()
 THERE = (CORPUS / "maturin-1.16.0-elsewhere.json").read_bytes()
@@ -42,7 +43,7 @@ def test_it_is_a_pass_of_wheels_alone() -> None:
     assert SBOM.switchable
     assert SBOM.default
     assert SBOM.applies(CONTEXT)
-    assert not SBOM.applies(CONTEXT._replace(kind="sdist"))
+    assert not SBOM.applies(CONTEXT._replace(kind=ArtifactKind.SDIST))
 
 
 def test_two_builds_have_one_document() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 from support.wheels import DATE, INFO, METADATA, SDIST_NAME, SOURCES, TOP, archive, contents_of, members, sources
 
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.errors import ArchiveError, SignatureError
 from samebytes.passes import by_code
 from samebytes.passes.model import Change, Context
 from samebytes.passes.texts import sorted_lines
 
-WHEEL = Context(DATE, "wheel")
-SDIST = Context(DATE, "sdist")
+WHEEL = Context(DATE, ArtifactKind.WHEEL)
+SDIST = Context(DATE, ArtifactKind.SDIST)
 
 
 def changed(code: str, files: dict[str, bytes], context: Context) -> tuple[dict[str, bytes], tuple[Change, ...]]:

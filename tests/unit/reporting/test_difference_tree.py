@@ -16,6 +16,7 @@ from samebytes_tools.reporting.prose import Block, blocks
 from support.comparisons import CONTAINER, ELF, TEXT, WHEEL, crowded, different, finding, hostile, identical, ordinary
 from support.schemas import schema
 
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.console.style import PLAIN, Style
 
 
@@ -45,7 +46,10 @@ def test_identical_files_have_no_tree() -> None:
 def test_files_with_two_names_are_both_named() -> None:
     comparison = identical()
     other = comparison.right.__class__("b\\other.whl", "b" * 64, 1)
-    assert lines(Comparison(comparison.left, other, "wheel", Verdict.DIFFERENT))[0] == f"{WHEEL}, other.whl: different"
+    assert (
+        lines(Comparison(comparison.left, other, ArtifactKind.WHEEL, Verdict.DIFFERENT))[0]
+        == f"{WHEEL}, other.whl: different"
+    )
 
 
 def test_the_tree() -> None:

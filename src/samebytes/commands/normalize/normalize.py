@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Callable, NamedTuple
 
 from ... import passes as rules
+from ...artifact.layout import ArtifactKind
 from ...artifact.opening import kind_of
 from ...epoch import DEFAULT_DATE, format_date
 from ...errors import ArchiveError, Interrupted, OutputError, SamebytesError, SignatureError, UsageError
@@ -115,7 +116,7 @@ class NormalizeResult(NamedTuple):
     error: SamebytesError | None = None
     output: Path | None = None
     """The canonical file; None if nothing was to be written."""
-    kind: str = ""
+    kind: ArtifactKind | None = None
     date: ArtifactDate | None = None
     rewritten: Rewritten | None = None
 

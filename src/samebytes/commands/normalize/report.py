@@ -114,7 +114,7 @@ def _file(result: NormalizeResult) -> dict[str, Any]:
     return {
         "path": str(result.source),
         "output": None if result.output is None else str(result.output),
-        "kind": result.kind or None,
+        "kind": result.kind,
         "date": _date(result),
         "before": _digest(rewritten.before) if rewritten else None,
         "after": _digest(rewritten.after) if rewritten else None,

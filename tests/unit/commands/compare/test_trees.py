@@ -61,7 +61,7 @@ def node(comparison: Comparison, name: str) -> Difference:
 
 def test_the_same_tree_twice(trees: tuple[Path, Path]) -> None:
     found = compared(trees)
-    assert (found.kind, found.verdict, found.differences) == ("tree", Verdict.IDENTICAL, ())
+    assert (found.kind, found.verdict, found.differences) == (None, Verdict.IDENTICAL, ())
     assert found.left.sha256 == digest(trees[0]).sha256
     assert found.left.size == digest(trees[0]).size
 

@@ -11,6 +11,8 @@ from samebytes_tools.commands.survey import findings
 from samebytes_tools.commands.survey.model import CauseHit, Requirement
 from samebytes_tools.comparison.model import Comparison, Difference, Evidence, Finding, Kind, Side, Verdict
 
+from samebytes.artifact.layout import ArtifactKind
+
 SIDE = Side("it-1.0-py3-none-any.whl", "0" * 64, 1)
 
 
@@ -19,7 +21,7 @@ def finding(code: str, where: str, left: bytes = b"l", right: bytes = b"r") -> F
 
 
 def compared(*differences: Difference) -> Comparison:
-    return Comparison(SIDE, SIDE, "wheel", Verdict.DIFFERENT, differences)
+    return Comparison(SIDE, SIDE, ArtifactKind.WHEEL, Verdict.DIFFERENT, differences)
 
 
 def outcome(comparison: Comparison) -> Outcome:

@@ -21,6 +21,7 @@ from support.projects import write_tree
 from support.wheels import Member, write_sdist, write_wheel
 
 from samebytes.archive.entry import Kind
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.errors import ArchiveError, HostileArchiveError, SamebytesError, UsageError
 
 LINUX = Python("python", "CPython", "3.11.7", (3, 11), "linux-x86_64", "glibc-2.36", "1.3")
@@ -28,7 +29,7 @@ MAC = replace(LINUX, platform="macosx-13.0-arm64", libc="")
 ARM = replace(LINUX, platform="linux-armv7l")
 WINDOWS = replace(LINUX, platform="win-amd64", libc="")
 MUSL = replace(LINUX, libc="")
-WHEEL = Clues("wheel", "demo", "1.0", "py3-none-any", "tiny 1.0")
+WHEEL = Clues(ArtifactKind.WHEEL, "demo", "1.0", "py3-none-any", "tiny 1.0")
 
 
 @pytest.fixture
@@ -120,7 +121,9 @@ def test_platforms(platform: str, python: Python, fits: bool) -> None:
 
 def test_what_an_artifact_tells(tmp_path: Path) -> None:
     path = wheel(tmp_path, times=((2024, 5, 1, 10, 11, 12),))
-    assert clues.read(path) == Clues("wheel", "demo", "1.0", "py3-none-any", "demo 1", "", 1714558272, 1714558272)
+    assert clues.read(path) == Clues(
+        ArtifactKind.WHEEL, "demo", "1.0", "py3-none-any", "demo 1", "", 1714558272, 1714558272
+    )
     told = clues.read(wheel(tmp_path))
     assert (told.date, told.latest) == (None, 1649138828)
     path = sdist(tmp_path, files={"PKG-INFO": b"Name: demo\nRequires-Python: >=3.9,\n  !=3.10\n"})
@@ -192,7 +195,7 @@ def test_pins(server: Server, tmp_path: Path) -> None:
     assert recover.pins(old, ["setuptools"], tmp_path, index) == (("wheel==0.43.0", "setuptools<70.1"), "")
     write_tree(tmp_path, {"setup.py": "from wheel.bdist_wheel import bdist_wheel\n"})
     assert recover.pins(old, ["setuptools"], tmp_path, index) == (("wheel==0.43.0",), "")
-    assert recover.pins(replace(WHEEL, kind="sdist", generator=""), ["tiny"], tmp_path, index) == ((), "")
+    assert recover.pins(replace(WHEEL, kind=ArtifactKind.SDIST, generator=""), ["tiny"], tmp_path, index) == ((), "")
 
 
 @pytest.mark.parametrize(
@@ -240,7 +243,7 @@ def offer(server: Server, *names: str) -> Index:
     return Index(server.address)
 
 
-def chosen(index: Index, kind: str = "", version: str = "1.0") -> str:
+def chosen(index: Index, kind: ArtifactKind | None = None, version: str = "1.0") -> str:
     files = published.of_release(index, "demo", version)
     return published._choice(files, f"demo=={version}", kind, lambda: LINUX).name
 
@@ -252,10 +255,10 @@ def test_which_file_of_a_release(server: Server) -> None:
     assert chosen(offer(server, source_, there, here, any_)) == any_
     assert chosen(offer(server, source_, there, here)) == here
     assert chosen(offer(server, source_, there)) == source_
-    assert chosen(offer(server, source_, any_), "sdist") == source_
+    assert chosen(offer(server, source_, any_), ArtifactKind.SDIST) == source_
     assert chosen(offer(server, "demo-1.0.0.tar.gz", "demo-1.1.tar.gz", "demo-extra-1.0.tar.gz")) == "demo-1.0.0.tar.gz"
     with pytest.raises(UsageError, match="none of its files can be rebuilt here") as caught:
-        chosen(offer(server, source_, there), "wheel")
+        chosen(offer(server, source_, there), ArtifactKind.WHEEL)
     assert there in caught.value.message
     assert caught.value.remedy
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from samebytes.archive.entry import CHUNK_SIZE
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.artifact.opening import kind_of, open_archive
 from samebytes.artifact.pyc import source_of
 from samebytes.errors import ArchiveError, UsageError
@@ -142,7 +143,8 @@ def _member(key: str, found: _Both, clues: Clues) -> Iterator[Difference]:
 def _dropped(node: Difference, key: str, found: _Both) -> Difference:
     """Return *node* with the pass that leaves its member out of a wheel, if one does."""
     gone = key not in found.left.normal and key not in found.right.normal
-    return replace(node, passes=("W005",)) if gone and found.left.kind == "wheel" and key not in SIGNATURES else node
+    is_dropped = gone and found.left.kind == ArtifactKind.WHEEL and key not in SIGNATURES
+    return replace(node, passes=("W005",)) if is_dropped else node
 
 
 def _changed(key: str, pair: contents.Pair, found: _Both, clues: Clues) -> Difference:

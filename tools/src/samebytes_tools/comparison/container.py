@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from samebytes.archive.entry import Entry
+from samebytes.archive.entry import Container, Entry
 from samebytes.archive.entry import Kind as EntryKind
 from samebytes.archive.gzip import gunzip
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.passes import by_code
 from samebytes.passes.container import executable
 
@@ -58,7 +59,8 @@ def compare(left: Opened, right: Opened, read: Contents, clues: Clues) -> Iterat
 
     Changes of members that only one side has are none of these: the member itself is what differs.
     """
-    traits: dict[str, list[_Trait]] = {"Z001" if left.kind == "wheel" else "T001": list(_order(left, right))}
+    order = "Z001" if left.kind.container is Container.ZIP else "T001"
+    traits: dict[str, list[_Trait]] = {order: list(_order(left, right))}
     common = [(entry, right.files[key]) for key, entry in left.files.items() if key in right.files]
     compared = _compared(left, right, common)
     found = _changes(left), _changes(right)
@@ -181,7 +183,7 @@ _Pairs = Sequence[tuple[Entry, Entry]]
 
 def _compared(left: Opened, right: Opened, common: _Pairs) -> dict[str, list[_Trait]]:
     """Return by code what differs in values that both sides have."""
-    if left.kind != "wheel":
+    if left.kind.container is not Container.ZIP:
         owners = (
             _Trait(one.name, Fact(Nature.MEMBER_OWNER, _owner(one), _owner(other)))
             for one, other in common
@@ -318,13 +320,13 @@ class _Digesting(io.RawIOBase):
 
 
 def compare_streams(
-    left: Path, right: Path, kind: str, known: Sequence[Difference], clues: Clues
+    left: Path, right: Path, kind: ArtifactKind, known: Sequence[Difference], clues: Clues
 ) -> Iterator[Difference]:
     """Give the nodes for what differs in two files beside the differences *known*, which are not the same bytes.
 
     :raises ArchiveError: if a file cannot be read.
     """
-    if kind == "wheel":
+    if kind.container is Container.ZIP:
         if not known:
             seen = Fact(Nature.ARCHIVE_HEADER, b"the bytes differ", b"and no rule says why")
             yield _node("Z099", [_Trait("", seen)], clues)

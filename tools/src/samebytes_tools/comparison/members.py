@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from samebytes.archive.entry import Content, Entry, read_all
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.passes.container import executable
 
 from .causes.cause import Clues
@@ -45,13 +46,13 @@ def only_on(is_left: bool, name: str, findings: tuple[Finding, ...], detail: tup
     return Difference(name, Kind.MISSING, f"only on the {'left' if is_left else 'right'} side", detail, findings)
 
 
-def missing(key: str, entry: Entry, is_left: bool, kind: str, clues: Clues) -> Difference:
-    """Return the node for a member that only one side has, in an archive of *kind*."""
+def missing(key: str, entry: Entry, is_left: bool, kind: ArtifactKind | None, clues: Clues) -> Difference:
+    """Return the node for a member that only one side has, in an archive of *kind* (None: in a nested one)."""
     evidence = on_side(entry.name.encode("utf-8", "surrogateescape"), is_left)
     return only_on(is_left, entry.name, explain(LoneMember(*evidence, key, kind), "members", clues))
 
 
-def other_nature(left: Entry, right: Entry, kind: str, clues: Clues) -> Difference | None:
+def other_nature(left: Entry, right: Entry, kind: ArtifactKind, clues: Clues) -> Difference | None:
     """Return the node for a member whose kind, target or right to be executed differs, or None."""
     if left.kind is not right.kind:
         texts = left.kind.value, right.kind.value

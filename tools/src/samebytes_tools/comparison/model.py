@@ -6,6 +6,8 @@ import enum
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from samebytes.artifact.layout import ArtifactKind
+
 
 class Verdict(enum.Enum):
     """How equal two things are; each one holds for all that come before it, too."""
@@ -127,12 +129,12 @@ UNKNOWN_BUILDS: KnownBuilds = (UNKNOWN_BUILD, UNKNOWN_BUILD)
 
 @dataclass(frozen=True)
 class Comparison:
-    """What became of comparing two archives of one kind."""
+    """What became of comparing two archives of one kind, or two trees."""
 
     left: Side
     right: Side
-    kind: str
-    """``"wheel"`` or ``"sdist"``."""
+    kind: ArtifactKind | None
+    """None for trees of files."""
     verdict: Verdict
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = field(default=())

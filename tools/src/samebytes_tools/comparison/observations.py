@@ -1,5 +1,6 @@
 """What is seen to differ, each kind of thing as a type: what formats and containers hand to the table of causes.
 
+from samebytes.artifact.layout import ArtifactKind
 An observation has the values of both sides and what its nature is, never a guess at the reason: :mod:`.causes.table`
 decides that. *left* and *right* are what a report shows as evidence.
 """
@@ -9,6 +10,8 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from typing import NamedTuple, Union
+
+from samebytes.artifact.layout import ArtifactKind
 
 
 class Nature(enum.Enum):
@@ -110,8 +113,8 @@ class LoneMember(NamedTuple):
     left: bytes
     right: bytes
     key: str
-    kind: str
-    """``"wheel"``, ``"sdist"`` or ``"nested"``: the archive's."""
+    kind: ArtifactKind | None
+    """The archive's; None where it lies in another."""
 
 
 class LoneLines(NamedTuple):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from samebytes.archive.entry import Archive, Entry, Kind
 from samebytes.archive.zip_layout import CentralHeader
 from samebytes.artifact import layout
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.artifact.pyc import source_of
 from samebytes.epoch import DEFAULT_DATE
 from samebytes.passes import DEFAULT
@@ -39,8 +40,7 @@ class Opened(NamedTuple):
     Members are found by a key: their name with the release's own name and version left out.
     """
 
-    kind: str
-    """``"wheel"`` or ``"sdist"``."""
+    kind: ArtifactKind
     archive: Archive
     own: str
     """The directory with the release's name: ``.dist-info`` of a wheel, the top directory of an sdist."""
@@ -65,22 +65,22 @@ class Opened(NamedTuple):
         return not SIGNATURES.isdisjoint(self.files)
 
 
-def member_key(name: str, own: str, kind: str) -> str:
+def member_key(name: str, own: str, kind: ArtifactKind) -> str:
     """Return *name* without the name and version of the release whose directory is *own*."""
     first, slash, rest = name.partition("/")
-    if kind == "sdist":
+    if kind == ArtifactKind.SDIST:
         return rest if first == own and rest else name
     if first == own:
         return f"*.dist-info{slash}{rest}"
     return f"*.data{slash}{rest}" if first == own[: -len(".dist-info")] + ".data" else name
 
 
-def opened(path: Path, archive: Archive, kind: str) -> Opened:
+def opened(path: Path, archive: Archive, kind: ArtifactKind) -> Opened:
     """Run the passes on *archive*, which was read from *path*.
 
     :raises ArchiveError: if it is not laid out like what its name says.
     """
-    (check_wheel if kind == "wheel" else check_sdist)(archive)
+    (check_wheel if kind == ArtifactKind.WHEEL else check_sdist)(archive)
     outcomes = run(archive, _context(kind), _RULES)
     normal = outcomes[-1].archive
     own = _own_directory(archive, kind)
@@ -97,11 +97,11 @@ def opened(path: Path, archive: Archive, kind: str) -> Opened:
         },
         {member_key(entry.name, own, kind): entry for entry in normal.entries},
         tuple(change for outcome in outcomes for change in outcome.changes),
-        *(declared(path, archive) if kind == "wheel" else ({}, b"")),
+        *(declared(path, archive) if kind == ArtifactKind.WHEEL else ({}, b"")),
     )
 
 
-def _context(kind: str) -> Context:
+def _context(kind: ArtifactKind) -> Context:
     return Context(DEFAULT_DATE, kind, drop_signatures=True)
 
 
@@ -127,8 +127,8 @@ def _is_concerned(key: str, differing: Collection[str]) -> bool:
     return key in differing or key.startswith("*.dist-info/sboms/") or source_of(key) in differing
 
 
-def _own_directory(archive: Archive, kind: str) -> str:
-    if kind == "sdist":
+def _own_directory(archive: Archive, kind: ArtifactKind) -> str:
+    if kind == ArtifactKind.SDIST:
         return layout.top_directory((entry.name for entry in archive.entries), archive.name)
     return layout.dist_info((entry.name for entry in archive.entries if entry.kind is not Kind.DIRECTORY), archive.name)
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from samebytes.archive.entry import Kind as EntryKind
 from samebytes.archive.entry import read_all
 from samebytes.artifact import record
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.artifact.record import Mismatch, Row
 
 from .causes.cause import Clues
@@ -44,7 +45,7 @@ def read(side: Opened) -> ReadRecord:
 
     :raises ArchiveError: if it cannot be read at all.
     """
-    if side.kind != "wheel":
+    if side.kind != ArtifactKind.WHEEL:
         return NO_RECORD
     own_name = f"{side.own}/RECORD"
     entry = side.files.get(RECORD)

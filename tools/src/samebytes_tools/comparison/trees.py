@@ -10,6 +10,7 @@ from typing import NamedTuple
 from samebytes.archive.entry import Archive, Entry, read_all
 from samebytes.archive.entry import Kind as EntryKind
 from samebytes.artifact import pyc, record
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.artifact.pyc import source_of
 from samebytes.errors import ArchiveError
 from samebytes.passes.container import executable
@@ -26,8 +27,8 @@ from .records import NO_RECORD, ReadRecord
 
 __all__ = ["Tree", "compare"]
 
-KIND = "tree"
-"""What a comparison of trees says that it compares."""
+_KIND = ArtifactKind.SDIST
+"""As what files of a tree are looked at: their mode alone says whether they are executable."""
 
 _INSTALLERS_OWN = frozenset({"INSTALLER", "REQUESTED", "RECORD", "direct_url.json"})
 """What installers write into ``.dist-info`` of themselves."""
@@ -78,14 +79,14 @@ def compare(left: Tree, right: Tree, builds: KnownBuilds) -> Comparison:
     :raises ArchiveError: if contents cannot be read, or change meanwhile.
     """
     if left.side.sha256 == right.side.sha256:
-        return Comparison(left.side, right.side, KIND, Verdict.IDENTICAL)
+        return Comparison(left.side, right.side, None, Verdict.IDENTICAL)
     notes: list[str] = []
     both = _read(left, right, builds, notes.append)
     verdict = _verdict(both)
     if verdict is Verdict.NORMALIZED:
         notes.append(_REMEDY)
     differences = tuple(_differences(both))
-    return Comparison(left.side, right.side, KIND, verdict, differences, tuple(dict.fromkeys(notes)))
+    return Comparison(left.side, right.side, None, verdict, differences, tuple(dict.fromkeys(notes)))
 
 
 def _read(left: Tree, right: Tree, builds: KnownBuilds, note: Callable[[str], None]) -> _Both:
@@ -103,7 +104,7 @@ def _read(left: Tree, right: Tree, builds: KnownBuilds, note: Callable[[str], No
 
 def _opened(tree: Tree) -> Opened:
     """Return *tree* as what reads the contents of archives takes them."""
-    return Opened(KIND, Archive(tree.side.path, ()), "", tree.entries, tree.normal, (), {}, b"")
+    return Opened(_KIND, Archive(tree.side.path, ()), "", tree.entries, tree.normal, (), {}, b"")
 
 
 # -- what tree fix would leave
@@ -213,7 +214,7 @@ def _is_mode_alone(one: Entry, other: Entry, both: _Both) -> bool:
     """Return whether modes differ, and neither who may execute it nor a planted bit is at stake."""
     if one.mode == other.mode or one.kind is not other.kind or _is_planted(one.name, both):
         return False
-    return one.kind is not EntryKind.FILE or executable(one, KIND) == executable(other, KIND)
+    return one.kind is not EntryKind.FILE or executable(one, _KIND) == executable(other, _KIND)
 
 
 def _is_planted(name: str, both: _Both) -> bool:
@@ -229,7 +230,7 @@ def _member(name: str, both: _Both) -> Iterator[Difference]:
         yield replace(members.only_on(one is not None, name, findings), passes=passes)
         return
     are_directories = one.kind is other.kind is EntryKind.DIRECTORY
-    nature = None if are_directories else members.other_nature(one, other, KIND, both.clues)
+    nature = None if are_directories else members.other_nature(one, other, _KIND, both.clues)
     if nature is not None:
         yield nature
     if _is_planted(name, both):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from samebytes.archive.entry import Content, Entry, Kind, read_all
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.passes.container import executable
 
 from .container import planted
@@ -91,7 +92,7 @@ def _signatures_agree(left: Opened, right: Opened, read: Contents) -> bool:
     )
 
 
-def _is_one_file(key: str, left: Entry, right: Entry, kind: str, equal: Mapping[str, bool]) -> bool:
+def _is_one_file(key: str, left: Entry, right: Entry, kind: ArtifactKind, equal: Mapping[str, bool]) -> bool:
     if left.kind is not right.kind or left.target != right.target or executable(left, kind) != executable(right, kind):
         return False
     return equal.get(key, True) or _means_the_same(key, left, right)

@@ -20,7 +20,7 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
     return {
         "left": _side(comparison.left),
         "right": _side(comparison.right),
-        "kind": comparison.kind,
+        "kind": comparison.kind or "tree",
         "verdict": comparison.verdict.value,
         "causes": list(comparison.causes),
         "differences": [_difference(each) for each in comparison.differences],

@@ -12,7 +12,7 @@ from packaging.tags import parse_tag
 
 from samebytes.archive.entry import Archive, Entry, read_all
 from samebytes.artifact import headers
-from samebytes.artifact.layout import RESERVED_DATE_FILE, parse_sdist_name, parse_wheel_name
+from samebytes.artifact.layout import RESERVED_DATE_FILE, ArtifactKind, parse_sdist_name, parse_wheel_name
 from samebytes.artifact.opening import kind_of, open_archive
 from samebytes.errors import UsageError
 from samebytes.passes.pipeline import agreed_date
@@ -39,8 +39,7 @@ _PLATFORM = re.compile(r"(?P<system>linux|manylinux|musllinux|macosx)(?:_\d+_\d+
 class Clues:
     """What is known of an artifact from itself alone."""
 
-    kind: str
-    """``"wheel"`` or ``"sdist"``."""
+    kind: ArtifactKind
     name: str
     """As in the file name."""
     version: str
@@ -65,11 +64,11 @@ def read(path: Path) -> Clues:
     kind = kind_of(path)
     with open_archive(path) as archive:
         times = [int(entry.mtime) for entry in archive.entries]
-        metadata = _block(archive, "METADATA" if kind == "wheel" else "PKG-INFO")
-        generator = _value(_block(archive, "WHEEL"), "Generator") if kind == "wheel" else ""
+        metadata = _block(archive, "METADATA" if kind == ArtifactKind.WHEEL else "PKG-INFO")
+        generator = _value(_block(archive, "WHEEL"), "Generator") if kind == ArtifactKind.WHEEL else ""
         date = agreed_date(archive)
-        names = {entry.name.partition("/")[2] for entry in archive.entries} if kind == "sdist" else set()
-    wheel = parse_wheel_name(path.name) if kind == "wheel" else None
+        names = {entry.name.partition("/")[2] for entry in archive.entries} if kind == ArtifactKind.SDIST else set()
+    wheel = parse_wheel_name(path.name) if kind == ArtifactKind.WHEEL else None
     name, version = (wheel.name, wheel.version) if wheel else parse_sdist_name(path.name)
     return Clues(
         kind=kind,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
 from samebytes import __version__
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.console import exit_status
 from samebytes.console.streams import Progress, style_of
 from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
@@ -103,7 +104,7 @@ def _requests(args: argparse.Namespace) -> list[Request]:
     _check_options(args)
     common = Request(
         target="",
-        kind="sdist" if args.sdist else "wheel" if args.wheel else "",
+        kind=ArtifactKind.SDIST if args.sdist else ArtifactKind.WHEEL if args.wheel else None,
         source=args.source or "",
         python=args.python or "",
         locked=args.locked,

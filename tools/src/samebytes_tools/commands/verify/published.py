@@ -11,7 +11,7 @@ from typing import Callable
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from samebytes.artifact.layout import parse_sdist_name, parse_wheel_name
+from samebytes.artifact.layout import ArtifactKind, parse_sdist_name, parse_wheel_name
 from samebytes.artifact.opening import kind_of
 from samebytes.errors import UsageError
 
@@ -39,7 +39,7 @@ class Artifact:
 
 def find(
     target: str,
-    kind: str,
+    kind: ArtifactKind | None,
     python: Callable[[], Python],
     index: Callable[[], Index],
     directory: Path,
@@ -49,7 +49,7 @@ def find(
     """Return the artifact that *target* names: a file, or ``NAME==VERSION``.
 
     :param is_in_index: whether it may be the name of a file in the index.
-    :param kind: ``"wheel"`` or ``"sdist"`` to choose of a release; empty for a wheel if there is one that fits.
+    :param kind: which to choose of a release; None for a wheel if there is one that fits.
     :param directory: where downloads go.
     :raises SamebytesError: if there is none.
     """
@@ -132,10 +132,10 @@ def _downloaded(file: File, index: Index, directory: Path) -> Artifact:
     return Artifact(path, sha256_of(path), file)
 
 
-def _choice(files: Sequence[File], target: str, kind: str, python: Callable[[], Python]) -> File:
+def _choice(files: Sequence[File], target: str, kind: ArtifactKind | None, python: Callable[[], Python]) -> File:
     """Return the file of a release to verify: a wheel for any platform, one for this, or the sdist."""
-    wheels = [file for file in files if file.name.endswith(".whl")] if kind != "sdist" else []
-    sdists = [file for file in files if file.name.endswith(".tar.gz")] if kind != "wheel" else []
+    wheels = [file for file in files if file.name.endswith(".whl")] if kind != ArtifactKind.SDIST else []
+    sdists = [file for file in files if file.name.endswith(".tar.gz")] if kind != ArtifactKind.WHEEL else []
     pure = [file for file in wheels if file.name.endswith("-any.whl")]
     here = [] if pure or not wheels else [file for file in wheels if _fits(file, python())]
     for file in (*pure, *here, *sdists):
@@ -146,7 +146,7 @@ def _choice(files: Sequence[File], target: str, kind: str, python: Callable[[], 
 
 def _fits(file: File, python: Python) -> bool:
     wheel = parse_wheel_name(file.name)
-    clues = Clues("wheel", wheel.name, wheel.version, wheel.tags)
+    clues = Clues(ArtifactKind.WHEEL, wheel.name, wheel.version, wheel.tags)
     try:
         return wanted_python(wheel.tags) in (None, python.short) and not misfit(clues, python)
     except UsageError:

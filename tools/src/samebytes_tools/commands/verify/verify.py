@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.backend.config import load
 from samebytes.backend.fixed import remove
 from samebytes.commands.normalize.normalize import NormalizeJob, NormalizeOptions, check
@@ -45,8 +46,8 @@ class Request:
 
     target: str
     """A file, ``NAME==VERSION``, or the name of a file in the index."""
-    kind: str = ""
-    """``"wheel"`` or ``"sdist"`` of a release; empty for whichever there is."""
+    kind: ArtifactKind | None = None
+    """Of a release; None for whichever there is."""
     source: str = ""
     """An sdist, a tree or ``GIT-URL-OR-DIR@REF``; empty for the release's own sdist."""
     python: str = ""
@@ -196,7 +197,7 @@ class _Verification:
             found = sources.from_text(self._request.source, directory, output, record)
         elif self._record:
             found = self._recorded_source(self._record.source, directory)
-        elif clues.kind == "sdist":
+        elif clues.kind == ArtifactKind.SDIST:
             self._note("the sdist is its own source: this tells whether it can be made again, not where it came from")
             return sources.from_itself(artifact.path, directory, artifact.file.url if artifact.file else "")
         else:
@@ -263,7 +264,7 @@ class _Verification:
         if how.locked:
             return how
         requires = load(source.tree).requires
-        if clues.kind == "sdist":
+        if clues.kind == ArtifactKind.SDIST:
             clues = replace(clues, generator=self._generator_beside(clues))
         pins, note = recover.pins(clues, requires, source.tree, self._context.index())
         self._note(note)

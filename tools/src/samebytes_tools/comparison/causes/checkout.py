@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from samebytes.artifact.layout import ArtifactKind
+
 from ..observations import LoneLine, LoneMember, Nature, Part, Unexplained
 from .cause import Cause, Clues, facts
 
@@ -21,7 +23,7 @@ _LEFTOVER_LINE = re.compile(rb"\Abuild/(?:lib|bdist|temp)|(?:\A|/)(?:__pycache__
 def _shows_leftover(seen: Part, clues: Clues) -> bool:
     if isinstance(seen, LoneMember):
         # A build makes .egg-info in a tree, where it belongs into an sdist; nothing puts it into a wheel on purpose.
-        in_wheel = seen.kind == "wheel" and re.match(r"(?:.*/)?[^/]+\.egg-info/", seen.key)
+        in_wheel = seen.kind == ArtifactKind.WHEEL and re.match(r"(?:.*/)?[^/]+\.egg-info/", seen.key)
         return bool(_LEFTOVER.match(seen.key)) or bool(in_wheel)
     if isinstance(seen, LoneLine):
         return bool(_LEFTOVER_LINE.search(seen.text))

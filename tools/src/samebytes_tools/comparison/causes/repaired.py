@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from samebytes.artifact.layout import ArtifactKind
+
 from ..observations import FieldValues, Libraries, LoneMember, Part, SearchPaths
 from .cause import Cause, Clues
 
@@ -54,7 +56,7 @@ def are_libraries(left: Iterable[str], right: Iterable[str]) -> bool:
 
 def _shows_repair(seen: Part, _: Clues) -> bool:
     if isinstance(seen, LoneMember):
-        return seen.kind == "wheel" and is_member(seen.key)
+        return seen.kind == ArtifactKind.WHEEL and is_member(seen.key)
     if isinstance(seen, FieldValues):
         return seen.field == "tag" and are_tags(seen.left.split(b"\n"), seen.right.split(b"\n"))
     if isinstance(seen, Libraries):

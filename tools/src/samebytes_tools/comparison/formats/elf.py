@@ -11,7 +11,7 @@ import os
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, BinaryIO, Literal, NamedTuple
+from typing import IO, Any, Literal, NamedTuple
 
 from samebytes.archive.entry import CHUNK_SIZE, Content
 
@@ -117,7 +117,7 @@ def compare(name: str, left: Content, right: Content, clues: Clues) -> Differenc
     return Difference(name, Kind.ELF, f"sections differ: {shown}", children=children[:_MOST])
 
 
-def _parsed(stream: BinaryIO) -> _File:
+def _parsed(stream: IO[bytes]) -> _File:
     from elftools.elf.elffile import ELFFile  # which most archives do not need
 
     file: Any = ELFFile(stream)

@@ -12,6 +12,7 @@ from samebytes.archive.entry import Kind as EntryKind
 from samebytes.archive.gzip import gunzip
 from samebytes.archive.tar_reader import open_sdist
 from samebytes.archive.zip_reader import open_zip
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.epoch import DEFAULT_DATE
 from samebytes.errors import ArchiveError, OutputError, SamebytesError
 from samebytes.passes.container import CONTAINER
@@ -91,14 +92,16 @@ def _copied(content: Content, directory: Path) -> Path:
 
 def _zips(member: Member, left: Path, right: Path, compare_contents: Compare) -> Difference:
     with open_zip(left) as one, open_zip(right) as other:
-        return _archives(member, _opened(one, "wheel", left), _opened(other, "wheel", right), compare_contents)
+        sides = _opened(one, ArtifactKind.WHEEL, left), _opened(other, ArtifactKind.WHEEL, right)
+        return _archives(member, *sides, compare_contents)
 
 
 def _gzips(member: Member, left: Path, right: Path, compare_contents: Compare) -> Difference:
     plain = [_unpacked(path) for path in (left, right)]
     if all(map(_is_tar, plain)):
         with open_sdist(left) as one, open_sdist(right) as other:
-            return _archives(member, _opened(one, "sdist"), _opened(other, "sdist"), compare_contents)
+            sides = _opened(one, ArtifactKind.SDIST), _opened(other, ArtifactKind.SDIST)
+            return _archives(member, *sides, compare_contents)
     held = _FileContent(plain[0]), _FileContent(plain[1])
     if contents.digests_of(held[0]).sha256 != contents.digests_of(held[1]).sha256:
         name = member.name[: -len(".gz")] if member.name.endswith(".gz") else f"{member.name}, unpacked"
@@ -126,8 +129,11 @@ def _is_tar(path: Path) -> bool:
         return file.read(5) == b"ustar"
 
 
-def _opened(archive: Archive, kind: str, zip_path: Path | None = None) -> Opened:
-    """Return an archive of any layout as the container's comparison wants it, with no name of a release."""
+def _opened(archive: Archive, kind: ArtifactKind, zip_path: Path | None = None) -> Opened:
+    """Return an archive of any layout as the container's comparison wants it, with no name of a release.
+
+    Of its *kind* only the container counts: no rule here reads what only wheels or sdists have.
+    """
     total = sum(entry.content.size for entry in archive.entries)
     if total > LARGEST_CONTENTS:
         raise ArchiveError(f"it holds {total} bytes", remedy="Unpack both, and compare what is in them.")
@@ -159,7 +165,7 @@ def _differences(member: Member, left: Opened, right: Opened, compare_contents: 
         entry = one or other
         if one is None or other is None:
             if entry is not None:
-                yield missing(key, entry, one is not None, "nested", clues)
+                yield missing(key, entry, one is not None, None, clues)
             continue
         nature = other_nature(one, other, left.kind, clues)
         if nature is not None:
