@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.backend.fixed import IN_USE, Place, remove
 from samebytes.backend.flags import environment_roots
 from samebytes.backend.hooks import leaks_in
@@ -130,7 +131,7 @@ class ArtifactBuilder:
     def _rewritten(self, session: Session, made: Path, kind: str, warnings: Sequence[str]) -> BuiltArtifact:
         target = self.out / made.name
         dated = session.dated
-        context = Context(dated.seconds, kind, record_date=dated.record and kind == "sdist")
+        context = Context(dated.seconds, ArtifactKind(kind), record_date=dated.record and kind == ArtifactKind.SDIST)
         result = rewrite(made, target, context, session.passes(), session.compression())
         return BuiltArtifact(
             name=target.name,
