@@ -118,11 +118,11 @@ def test_compiled_modules_are_used_from_a_read_only_tree(wheels: list[Path], tmp
     environ = {**os.environ, "PYTHONPATH": str(site)}
     environ.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [sys.executable, "-W", "error", "-v", "-c", code]
-    said = subprocess.run(command, env=environ, capture_output=True, text=True, check=True).stderr
-    matched = [line for line in said.splitlines() if "matches" in line and str(site) in line]
+    output = subprocess.run(command, env=environ, capture_output=True, text=True, check=True).stderr
+    matched = [line for line in output.splitlines() if "matches" in line and str(site) in line]
     assert len(matched) > len(pure)
     assert "code object from" not in "\n".join(
-        line for line in said.splitlines() if str(site) in line and ".py'" in line
+        line for line in output.splitlines() if str(site) in line and ".py'" in line
     )
     tool = subprocess.run(
         [site / "bin" / "pyflakes", "--version"], env=environ, capture_output=True, text=True, check=True
@@ -143,8 +143,8 @@ def test_an_edit_is_seen_or_not(mode: str, seen: str, tmp_path: Path) -> None:
     os.utime(source, (int(DATE), int(DATE)))
     command = [sys.executable, "-W", "error", "-c", "import demo; demo.main()"]
     environ = {**os.environ, "PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1"}
-    said = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
-    assert said.stdout == f"{seen}\n"
+    output = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+    assert output.stdout == f"{seen}\n"
 
 
 @pytest.mark.network
@@ -166,13 +166,13 @@ def test_an_image_root(wheels: list[Path], tmp_path: Path) -> None:
 @pytest.mark.skipif(not LAYER.is_file(), reason="the examples are not here")
 def test_the_example_of_a_layer(wheels: list[Path], tmp_path: Path) -> None:
     command = [sys.executable, LAYER, wheels[0].parent, "--output", tmp_path / "layer.tar"]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert said[0] == said[1]
-    assert said[0].startswith("sha256:")
-    assert said[2] == "The same layer."
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert output[0] == output[1]
+    assert output[0].startswith("sha256:")
+    assert output[2] == "The same layer."
     (tmp_path / "root").mkdir()
     subprocess.run(["tar", "-xpf", tmp_path / "layer.tar", "-C", tmp_path / "root"], check=True)
-    assert f"sha256:{digest(tmp_path / 'root').sha256}" == said[0]
+    assert f"sha256:{digest(tmp_path / 'root').sha256}" == output[0]
 
 
 @pytest.mark.parametrize("minor", [9, 10, 12, 13, 14])

@@ -107,10 +107,10 @@ def test_the_scripts_run(tmp_path: Path) -> None:
     top = tmp_path / "site"
     install_into(top, project(tmp_path), executable=sys.executable)
     command = [sys.executable, "-W", "error", top / "bin" / "demo"]
-    said = subprocess.run(
+    output = subprocess.run(
         command, env={**os.environ, "PYTHONPATH": str(top)}, capture_output=True, text=True, check=True
     )
-    assert said.stdout.strip() == str(top / "demo" / "__init__.py")
+    assert output.stdout.strip() == str(top / "demo" / "__init__.py")
 
 
 def test_windows_launchers_hold_no_time(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_windows_launchers_hold_no_time(tmp_path: Path) -> None:
         assert b"from demo import main" in archive.read("__main__.py")
 
 
-def test_what_is_not_installed_is_told(tmp_path: Path) -> None:
+def test_what_is_not_installed_is_reported(tmp_path: Path) -> None:
     files = {"demo/__init__.py": b"", "demo/__pycache__/x.cpython-36.pyc": b"shipped", f"{INFO}/RECORD.jws": b"{}"}
     source = wheel(tmp_path, files=files)
     with pytest.raises(RecordError, match=r"RECORD\.jws|RECORD lists"):
@@ -165,7 +165,7 @@ install_into(Path({top!r}), *map(Path, {wheels!r}))
 """
 
 
-def test_the_same_whatever_the_surroundings(tmp_path: Path) -> None:
+def test_the_same_whatever_the_environment(tmp_path: Path) -> None:
     code = b"".join(b"def f%d(a, *, b={1, 2, 'x%d'}): return {'k%d', 'l', 'm'}\n" % (n, n, n) for n in range(50))
     wheels = [str(project(tmp_path, name, {f"{name}/__init__.py": code})) for name in ("one", "two", "three")]
     tops = []
@@ -302,7 +302,7 @@ def test_a_wheel_of_another_format(text: str, tmp_path: Path) -> None:
     assert "Build the wheel again" in caught.value.remedy
 
 
-def test_what_is_no_wheel(tmp_path: Path) -> None:
+def test_what_is_not_a_wheel(tmp_path: Path) -> None:
     (tmp_path / "demo-1.0.tar.gz").touch()
     (tmp_path / "empty").mkdir()
     for path, message in (
@@ -479,9 +479,9 @@ def test_a_signal_midway(there: bool, tmp_path: Path) -> None:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < end
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, output = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "Nothing is half written" in said
+    assert "Nothing is half written" in output
     assert (facts(top) if there else top.exists()) == (before if there else False)
     assert strays(tmp_path) == []
 
@@ -489,7 +489,7 @@ def test_a_signal_midway(there: bool, tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
 @pytest.mark.parametrize("there", [False, True])
 def test_a_killed_install_is_no_obstacle(there: bool, tmp_path: Path) -> None:
-    """What was there is as it was; what the process had made lies apart, and the next install removes it."""
+    """What was there is as it was; what the process had written is apart, and the next install removes it."""
     top = tmp_path / "site"
     if there:
         install_into(top, project(tmp_path, "one"))
@@ -519,7 +519,7 @@ def test_another_install_that_runs_is_left_alone(tmp_path: Path) -> None:
     assert strays(tmp_path) == []
 
 
-def test_a_target_that_is_no_directory(tmp_path: Path) -> None:
+def test_a_target_that_is_not_a_directory(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine\n", encoding="utf-8")
     (tmp_path / "link").symlink_to("nowhere")
     for target in (tmp_path / "file", tmp_path / "file" / "below", tmp_path / "link"):
@@ -570,10 +570,10 @@ def test_json(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: p
     source, top = project(tmp_path, record=RECORD_OF_ANOTHER), tmp_path / "site"
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1600000000")
     status, out, _ = run(capsys, "install", source, "--target", top, "--rebuild-record", "--json")
-    told = documented(out, "install")
-    assert (status, told["exit_status"]) == (10, 10)
-    assert told["date"] == {"seconds": DATE, "iso": "2020-09-13T12:26:40Z", "source": "SOURCE_DATE_EPOCH"}
-    assert told["wheels"][0]["mismatches"]
+    reported = documented(out, "install")
+    assert (status, reported["exit_status"]) == (10, 10)
+    assert reported["date"] == {"seconds": DATE, "iso": "2020-09-13T12:26:40Z", "source": "SOURCE_DATE_EPOCH"}
+    assert reported["wheels"][0]["mismatches"]
     _, out, _ = run(capsys, "tree", "digest", top, "--json", "--tar", tmp_path / "out.tar")
     assert documented(out, "tree-digest")["trees"][0]["sha256"] == digest(top).sha256
     (top / "demo" / "data.txt").chmod(0o600)
@@ -612,16 +612,16 @@ def test_below_a_prefix_nothing_else_is_touched(tmp_path: Path, capsys: pytest.C
     assert {time for _, time, _ in facts(root).values()} == {DATE * 10**9}
 
 
-def test_where_to_install_must_be_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_to_install_must_be_given_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = project(tmp_path)
     for options in ([], ["--target", "a", "--venv", "b"], ["--target", "a", "--prefix", "/usr"]):
-        status, _, said = run(capsys, "install", source, *options)
+        status, _, output = run(capsys, "install", source, *options)
         assert status == 2
-        assert "there must be one place to install into" in said
-    status, _, said = run(capsys, "install", source, "--target", tmp_path / "x", "--layout", "relative")
-    assert (status, "is not absolute" in said) == (2, True)
-    status, _, said = run(capsys, "install", source, "--venv", tmp_path / "none")
-    assert (status, "python -m venv" in said) == (2, True)
+        assert "there must be one place to install into" in output
+    status, _, output = run(capsys, "install", source, "--target", tmp_path / "x", "--layout", "relative")
+    assert (status, "is not absolute" in output) == (2, True)
+    status, _, output = run(capsys, "install", source, "--venv", tmp_path / "none")
+    assert (status, "python -m venv" in output) == (2, True)
 
 
 def test_the_scheme_of_target() -> None:

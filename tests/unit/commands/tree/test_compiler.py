@@ -1,4 +1,4 @@
-"""Compiling with an interpreter: the one that runs, and some that end or lie."""
+"""Compiling with an interpreter: the one that runs, and some that end or answer something else."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_results_are_in_order_whatever_the_jobs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "output"),
     [
         ("def f(:\n", "SyntaxError: invalid syntax, line 1"),
         ("print 1\n", "SyntaxError: "),
@@ -81,11 +81,11 @@ def test_results_are_in_order_whatever_the_jobs(tmp_path: Path) -> None:
         ("-" * 100_000 + "1\n", "Error"),
     ],
 )
-def test_what_does_not_compile_is_a_result(tmp_path: Path, text: str, said: str) -> None:
+def test_what_does_not_compile_is_a_result(tmp_path: Path, text: str, output: str) -> None:
     bad, good = written(tmp_path, "bad.py", text), written(tmp_path, "good.py", "x = 1\n")
     found = Compiler(sys.executable).compile([Wanted(bad), Wanted(good)])
     assert found[0].data == b""
-    assert said in found[0].problem or "the interpreter ended" in found[0].problem
+    assert output in found[0].problem or "the interpreter ended" in found[0].problem
     assert "\n" not in found[0].problem
     assert code_of(found[1])
 
@@ -145,7 +145,7 @@ def script(directory: Path, text: str) -> Path:
 
 
 @POSIX
-def test_the_culprit_is_reported_and_the_others_compiled(tmp_path: Path) -> None:
+def test_a_source_that_kills_the_interpreter_is_reported_and_the_others_compiled(tmp_path: Path) -> None:
     """A process that ends over a source, with others before and after it."""
     dying = written(
         tmp_path,
@@ -183,18 +183,18 @@ def test_what_a_process_ends_over_once_is_compiled_after_all(tmp_path: Path) -> 
 
 @POSIX
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "output"),
     [
         ("echo 'no such thing' >&2; exit 1", "no such thing"),
-        ("exit 0", "it said nothing"),
-        ("echo hello", "it said nothing"),
-        ("echo hello; exec cat", "it said nothing"),
+        ("exit 0", "it printed nothing"),
+        ("echo hello", "it printed nothing"),
+        ("echo hello; exec cat", "it printed nothing"),
     ],
 )
-def test_what_is_no_interpreter_is_an_error(tmp_path: Path, text: str, said: str) -> None:
+def test_what_is_not_an_interpreter_is_an_error(tmp_path: Path, text: str, output: str) -> None:
     python = script(tmp_path, text)
     for use in (lambda: Compiler(python).tag, lambda: Compiler(python, jobs=2).compile([Wanted(python)] * 2)):
-        with pytest.raises(UsageError, match=f"does not compile for us: {said}") as caught:
+        with pytest.raises(UsageError, match=f"does not compile for us: {output}") as caught:
             use()
         assert "a CPython from 3.8 to 3.14" in caught.value.remedy
 

@@ -207,7 +207,7 @@ def test_scripts_get_the_executable_given(tree: Path) -> None:
 
 
 def test_pips_record_of_a_target(tree: Path) -> None:
-    """It counts from where the files lay before pip moved them, and knows no digests of compiled modules."""
+    """It counts from where the files were before pip moved them, and knows no digests of compiled modules."""
     was = facts(tree)
     record = tree / INFO / "RECORD"
     lines = []
@@ -224,7 +224,7 @@ def test_pips_record_of_a_target(tree: Path) -> None:
 
 
 def test_pips_headers_of_a_target(tmp_path: Path) -> None:
-    """Their place tells whether pip ran in a virtual environment."""
+    """Their place depends on whether pip ran in a virtual environment."""
     files = {"demo/__init__.py": b"def main(): pass\n", "demo-1.0.data/headers/sub/demo.h": b"/* */\n"}
     tree = tmp_path / "tree"
     install_into(tree, project(tmp_path, files=files))
@@ -252,7 +252,7 @@ def test_a_vendored_distribution_is_data(tmp_path: Path) -> None:
     assert fix_tree(tmp_path / "tree").changes == ()
 
 
-def test_a_url_that_says_something_elsewhere_is_kept(tree: Path) -> None:
+def test_a_url_that_means_something_elsewhere_is_kept(tree: Path) -> None:
     rewrite(tree, f"{INFO}/direct_url.json", '{"url": "https://example.org/demo.git", "vcs_info": {"vcs": "git"}}')
     fix_tree(tree)
     text = (tree / INFO / "direct_url.json").read_text("utf-8")
@@ -260,7 +260,7 @@ def test_a_url_that_says_something_elsewhere_is_kept(tree: Path) -> None:
     assert f"{INFO}/direct_url.json" in rows(tree)
 
 
-def test_a_local_directory_is_kept_and_told(tree: Path) -> None:
+def test_a_local_directory_is_kept_and_reported(tree: Path) -> None:
     rewrite(tree, f"{INFO}/direct_url.json", '{"url": "file:///src", "dir_info": {"editable": true}}')
     (note,) = fix_tree(tree).notes
     assert (note.rule, note.name) == ("direct-url", f"{INFO}/direct_url.json")
@@ -298,7 +298,7 @@ def test_levels_of_optimization(tree: Path) -> None:
     there = {pyc(f"demo/{name}", level) for name in ("__init__", "part") for level in (0, 2)}
     assert {name for name in facts(tree) if name.endswith(".pyc")} == there
     assert there <= set(rows(tree))
-    assert fix_tree(tree).changes == (), "levels that are there are kept where nothing is said"
+    assert fix_tree(tree).changes == (), "levels that are there are kept where no option names levels"
     fix_tree(tree, levels=(1,))
     assert {name for name in facts(tree) if name.endswith(".pyc")} == {pyc("demo/__init__", 1), pyc("demo/part", 1)}
     fix_tree(tree, levels=())
@@ -314,7 +314,7 @@ def test_what_nothing_imports_is_removed(tree: Path) -> None:
     assert "orphan" in fixed_alike(tree, was)
 
 
-def test_a_source_that_does_not_compile_is_told(tmp_path: Path) -> None:
+def test_a_source_that_does_not_compile_is_reported(tmp_path: Path) -> None:
     files = {"demo/__init__.py": b"def main(): pass\n", "demo/template.py": b"{{ not Python }} !\n"}
     installed = install_into(tmp_path / "tree", project(tmp_path, files=files))
     (note,) = installed.notes
@@ -379,7 +379,7 @@ def test_a_record_that_contradicts_its_files(tree: Path) -> None:
 
 
 def test_an_ended_run_can_be_run_again(tree: Path) -> None:
-    """RECORD is written last: until then it tells of files as they were."""
+    """RECORD is written last: until then it describes the files as they were."""
     was = facts(tree)
     for name, text in ((f"{INFO}/INSTALLER", "pip\n"), ("bin/demo", PIP_SCRIPT), (f"{INFO}/uv_cache.json", "{}")):
         rewrite(tree, name, text)
@@ -485,8 +485,8 @@ def _fixed_by_nobody(tree: Path) -> int:
         os.setuid(65534)  # who may perhaps not run this interpreter
         fix(tree, FixOptions(FINAL, DATE), None)
     except OutputError as error:
-        told = "belongs to another user (number 0), and so do 1 more; nothing was changed" in error.message
-        return 0 if told and "who installed it" in error.remedy else 2
+        reported = "belongs to another user (number 0), and so do 1 more; nothing was changed" in error.message
+        return 0 if reported and "who installed it" in error.remedy else 2
     except BaseException:
         traceback.print_exc()
     return 1
@@ -538,10 +538,10 @@ def test_wrong_command_lines(
 ) -> None:
     was = facts(tree)
     status = cli.main(["tree", *(option.format(tree=tree) for option in options)])
-    said = capsys.readouterr().err
+    output = capsys.readouterr().err
     assert status == UsageError.exit_status
-    assert message in said
-    assert remedy in said
+    assert message in output
+    assert remedy in output
     assert facts(tree) == was
 
 

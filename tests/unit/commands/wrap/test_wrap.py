@@ -625,7 +625,7 @@ def test_a_requirement_with_a_version_is_neither_doubled_nor_changed(tmp_path: P
     assert load(tmp_path).requires == ("samebytes>=1,<2", "b")
 
 
-def test_an_already_wrapped_project_that_does_not_require_samebytes_is_told(tmp_path: Path) -> None:
+def test_an_already_wrapped_project_that_does_not_require_samebytes_is_reported(tmp_path: Path) -> None:
     text = (
         '[build-system]\nrequires = ["b"]\nbuild-backend = "samebytes.backend"\n[tool.samebytes]\nbuild-backend = "b"\n'
     )
@@ -666,7 +666,7 @@ def test_samebytes_found_in_its_own_tree_need_not_be_required(tmp_path: Path) ->
         ("a = " + "[" * 5000 + "]" * 5000, r"nested too deeply|is not valid TOML"),
     ],
 )
-def test_a_malformed_file_is_told_with_its_place(text: str, message: str, tmp_path: Path) -> None:
+def test_a_malformed_file_is_reported_with_its_place(text: str, message: str, tmp_path: Path) -> None:
     write(tmp_path, text)
     for verb in (wrap, unwrap):
         with pytest.raises(ConfigError, match=r"pyproject\.toml: .*" + message) as caught:
@@ -674,25 +674,25 @@ def test_a_malformed_file_is_told_with_its_place(text: str, message: str, tmp_pa
         assert caught.value.remedy
 
 
-def test_a_file_that_is_not_utf_8_is_told_with_its_place(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf_8_is_reported_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_bytes(b"# caf\xc3\xa9\n# caf\xe9\n")
     with pytest.raises(ConfigError, match="line 2, column 6: is not UTF-8"):
         wrap(tmp_path)
 
 
-def test_a_directory_without_a_project_is_told(tmp_path: Path) -> None:
+def test_a_directory_without_a_project_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"holds neither pyproject\.toml nor setup\.py"):
         wrap(tmp_path)
 
 
-def test_a_missing_directory_and_a_file_are_told(tmp_path: Path) -> None:
+def test_a_missing_directory_and_a_file_are_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for name in ("missing", "file"):
         with pytest.raises(ConfigError, match="is not a directory"):
             unwrap(tmp_path / name)
 
 
-def test_a_directory_in_the_file_s_place_is_told(tmp_path: Path) -> None:
+def test_a_directory_in_the_file_s_place_is_reported(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").mkdir()
     with pytest.raises(ConfigError, match="cannot be read"):
         wrap(tmp_path)
@@ -723,7 +723,7 @@ def test_wrapping_itself_is_an_error(system: str, tmp_path: Path) -> None:
         ('build-backend = "a"', 'backend-path = ["."]', r"backend-path is \['\.'\], but .* means \[\]"),
     ],
 )
-def test_a_table_that_contradicts_is_told(system: str, ours: str, message: str, tmp_path: Path) -> None:
+def test_a_table_that_contradicts_is_reported(system: str, ours: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=message):
         wrap(write(tmp_path, f"[build-system]\nrequires = []\n{system}\n[tool.samebytes]\n{ours}\n"))
 
@@ -799,7 +799,7 @@ def test_nothing_else_is_left_in_the_directory(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["pyproject.toml"]
 
 
-def test_what_cannot_be_written_or_removed_is_told(tmp_path: Path) -> None:
+def test_what_cannot_be_written_or_removed_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "missing" / "pyproject.toml"
     for after in (b"x", None):
         with pytest.raises(OutputError, match=r"cannot be (written|removed)"):

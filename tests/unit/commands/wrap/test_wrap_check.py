@@ -44,15 +44,15 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_finding_and_its_status(case: str, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    text, status, said = CASES[case]
+    text, status, output = CASES[case]
     project.write_text(text, "utf-8")
     assert main(["wrap", "--check"]) == status
-    assert capsys.readouterr() == (said, "")
+    assert capsys.readouterr() == (output, "")
     assert project.read_text("utf-8") == text
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_quiet_says_it_by_the_status_alone(case: str, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_quiet_reports_it_by_the_status_alone(case: str, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text, status, _ = CASES[case]
     project.write_text(text, "utf-8")
     assert main(["wrap", "--check", "-q"]) == status
@@ -68,9 +68,9 @@ def test_what_wrap_leaves_passes(project: Path, capsys: pytest.CaptureFixture[st
 def test_a_setting_that_there_is_not_is_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     project.write_text(WRAPPED + 'no-such-setting = "x"\n', "utf-8")
     assert main(["wrap", "--check"]) == 3
-    said = capsys.readouterr().err
-    assert "no-such-setting" in said
-    assert "hint: " in said
+    output = capsys.readouterr().err
+    assert "no-such-setting" in output
+    assert "hint: " in output
 
 
 def test_check_and_diff_exclude_each_other(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

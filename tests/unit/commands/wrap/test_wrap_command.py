@@ -21,7 +21,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_wrap_says_what_it_did_and_what_is_next(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrap_reports_what_it_did_and_what_is_next(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["wrap"]) == 0
     assert capsys.readouterr() == (
         "pyproject.toml: hatchling.build builds through samebytes (undo: samebytes unwrap)\nnext: python -m build\n",
@@ -30,7 +30,7 @@ def test_wrap_says_what_it_did_and_what_is_next(project: Path, capsys: pytest.Ca
     assert '"samebytes.backend"' in project.read_text()
 
 
-def test_unwrap_says_what_it_did_and_what_is_next(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unwrap_reports_what_it_did_and_what_is_next(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["wrap"])
     capsys.readouterr()
     assert main(["unwrap"]) == 0
@@ -38,7 +38,7 @@ def test_unwrap_says_what_it_did_and_what_is_next(project: Path, capsys: pytest.
     assert project.read_text() == PLAIN
 
 
-def test_wrapping_what_is_wrapped_says_so(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrapping_what_is_wrapped_is_reported(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["wrap"])
     before = project.read_bytes()
     capsys.readouterr()
@@ -48,7 +48,7 @@ def test_wrapping_what_is_wrapped_says_so(project: Path, capsys: pytest.CaptureF
     assert project.read_bytes() == before
 
 
-def test_unwrapping_what_is_not_wrapped_says_so(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unwrapping_what_is_not_wrapped_is_reported(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["unwrap"]) == 0
     assert (
         capsys.readouterr().out == "pyproject.toml: is not wrapped: hatchling.build builds by itself; nothing to do\n"
@@ -82,7 +82,7 @@ def test_a_project_elsewhere_is_named_in_what_comes_next(project: Path, capsys: 
     assert "(undo: samebytes unwrap 'a project')\nnext: python -m build 'a project'\n" in out
 
 
-def test_a_file_that_is_made_and_removed_is_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_made_and_removed_is_reported(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     project.rename(project.with_name("setup.py"))
     assert main(["wrap"]) == 0
     assert capsys.readouterr().out.startswith("pyproject.toml: created: setuptools.build_meta:__legacy__ builds")
@@ -93,7 +93,7 @@ def test_a_file_that_is_made_and_removed_is_told(project: Path, capsys: pytest.C
     assert not project.exists()
 
 
-def test_quiet_says_nothing_and_verbose_shows_the_change(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_quiet_prints_nothing_and_verbose_shows_the_change(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["wrap", "-q"]) == 0
     assert capsys.readouterr() == ("", "")
     assert main(["unwrap", "-v"]) == 0

@@ -1,4 +1,4 @@
-"""What an interpreter says of itself: where the files of a wheel belong, and which wheels it can use."""
+"""The interpreter that wheels are installed for: where their files belong, and which wheels it can use."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _ANY = ["any"]
 
 
 class Interpreter(NamedTuple):
-    """What an interpreter says of itself."""
+    """What an interpreter reports about itself."""
 
     executable: str
     version: tuple[int, int]

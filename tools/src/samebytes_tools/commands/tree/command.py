@@ -106,7 +106,7 @@ def _add_digest(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def run_fix(args: argparse.Namespace) -> int:
-    """Fix, or check if that is what the options say."""
+    """Fix a tree, or check it with --check."""
     from samebytes.epoch import DEFAULT_DATE
 
     from .fix import FixOptions, fix

@@ -1,11 +1,11 @@
-"""What the target's interpreter runs: it compiles sources that it is told of, until its standard input ends.
+"""What the target's interpreter runs: it compiles the sources that it is asked for, until its standard input ends.
 
 It is run as a plain file, with the directory of the rule (``marshal_writer.py`` and what that imports) as its argument,
-and imports nothing else of ours. It speaks in bytes: every text has its length before it, in four bytes, little-endian.
+and imports nothing else of samebytes. Every text has its length before it, in four bytes, little-endian.
 
-It says the tag of its compiled modules' names. Then, for each request (level of optimization, one byte; flags of
-PEP 552, one byte; path; file name to be compiled in), a byte ``P`` and the whole ``.pyc``, or ``E`` and, in one line,
-why there is none.
+It writes ``H`` and the tag of its compiled modules' names. Then it answers each request (level of optimization, one
+byte; flags of PEP 552, one byte; path; file name to be compiled in) with ``P`` and the whole ``.pyc``, or with ``E``
+and, in one line, why there is none.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def main(directory: str, requests: BinaryIO, answers: BinaryIO) -> None:
     magic = int.from_bytes(MAGIC_NUMBER[:2], "little")
     normalized = _rule(directory, magic)
-    _say(answers, b"H", str(sys.implementation.cache_tag).encode())
+    _write(answers, b"H", str(sys.implementation.cache_tag).encode())
     gc.disable()  # Nothing here makes cycles.
     while True:
         head = requests.read(2)
@@ -41,7 +41,7 @@ def main(directory: str, requests: BinaryIO, answers: BinaryIO) -> None:
             answer = b"P", _compiled(path, filename, head, normalized)
         except Exception as error:
             answer = b"E", _in_a_line(error).encode("utf-8", "backslashreplace")
-        _say(answers, *answer)
+        _write(answers, *answer)
 
 
 def _rule(directory: str, magic: int) -> Rule:
@@ -62,7 +62,7 @@ def _text(stream: BinaryIO) -> str:
     return stream.read(int.from_bytes(stream.read(4), "little")).decode("utf-8", "surrogatepass")
 
 
-def _say(stream: BinaryIO, kind: bytes, content: bytes) -> None:
+def _write(stream: BinaryIO, kind: bytes, content: bytes) -> None:
     stream.write(kind + len(content).to_bytes(4, "little") + content)
     stream.flush()
 

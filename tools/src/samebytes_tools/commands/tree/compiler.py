@@ -212,7 +212,7 @@ class _Worker:
         """Let the process end, and return how it did; once more changes nothing."""
         try:
             self._requests.close()
-        except OSError:  # There is nobody to read what is left to write.
+        except OSError:  # The process ended before it read everything.
             pass
         self._answers.close()
         status = self._process.wait()
@@ -240,4 +240,4 @@ class _Worker:
             self._process.wait()
         self._stderr.seek(0)
         lines = self._stderr.read().decode(errors="replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+        return next((line.strip() for line in reversed(lines) if line.strip()), "it printed nothing")

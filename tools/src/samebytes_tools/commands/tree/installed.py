@@ -125,8 +125,8 @@ def _is_own_work(plan: Plan, info: str, name: str) -> bool:
 def same_headers(plan: Plan, distribution: Distribution) -> Distribution:
     """Plan to move the C headers that pip puts into a ``--target``, and return the distribution as it is then.
 
-    pip's place for them, ``include/site/python3.11`` or ``include/python``, tells whether pip itself ran in a virtual
-    environment. They go to ``include``, as uv puts them.
+    pip's place for them, ``include/site/python3.11`` or ``include/python``, depends on whether pip itself ran in a
+    virtual environment. They go to ``include``, where uv puts them.
     """
     if distribution.site:
         return distribution

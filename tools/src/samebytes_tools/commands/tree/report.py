@@ -34,7 +34,7 @@ def summary_lines(fixed: Fixed, date_source: str, style: Style, *, verbose: bool
 
 
 def finding_lines(fixed: Fixed, style: Style, *, verbose: bool) -> Iterator[str]:
-    """Yield a line for each finding of a check, or one that says there is none."""
+    """Yield a line for each finding of a check, or one that reports none."""
     root = style.bold(harmless(str(fixed.root)))
     if not fixed.changes:
         yield f"{root}: {style.good('canonical')}"

@@ -69,7 +69,7 @@ def walk(top: Path) -> tuple[Node, ...]:
     Names are sorted by their bytes, one directory's at a time: all of a directory has to be together, because GNU tar
     sets a directory's time when it leaves it. Links are not followed.
 
-    :raises UsageError: if *top* is no directory.
+    :raises UsageError: if *top* is not a directory.
     :raises ArchiveError: if something in it cannot be read, or is neither file, directory nor link.
     """
     if not top.is_dir():

@@ -70,7 +70,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Wrap or unwrap, as ``args.verb`` says."""
+    """Wrap or unwrap, by ``args.verb``."""
     from . import wrap as flow
 
     if getattr(args, "check", False):

@@ -1,6 +1,6 @@
 """The text of a pyproject.toml with samebytes put between front end and backend, and with it taken out again.
 
-tomlkit's tree says where the statements are. Values are replaced in it; new lines become part of the line end before
+tomlkit's tree shows where the statements are. Values are replaced in it; new lines become part of the line end before
 them (``trivia.trail``), because tomlkit's own way of adding keys and tables puts them behind the comments that belong
 to the next table. What :func:`wrapped` adds, :func:`unwrapped` recognizes by its text, so that every byte comes back.
 """
@@ -170,7 +170,7 @@ def _wrapped(text: str) -> str:
 
 
 def _settings(document: tomlkit.TOMLDocument) -> list[str]:
-    """Return the statements that [tool.samebytes] has to get; their order says where the path was."""
+    """Return the statements that [tool.samebytes] has to get; their order records where the path was."""
     outer, path = (_find(document, "build-system", key) for key in _INNER_KEYS)
     raw = outer.item.as_string() if outer else f'"{LEGACY_BACKEND}"{_NONE_NAMED}'
     settings = [] if _find(document, *_OURS, "build-backend") else [f"build-backend = {raw}"]

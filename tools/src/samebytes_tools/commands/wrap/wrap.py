@@ -1,4 +1,4 @@
-"""Put samebytes between a project's front end and its build backend, and take it out again (D4)."""
+"""Put samebytes between a project's front end and its build backend, and take it out again."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def wrap(source: Path) -> Rewiring:
 def unwrap(source: Path) -> Rewiring:
     """Return what makes the project in *source* build without samebytes; nothing is written.
 
-    What :func:`wrap` did is undone byte for byte, unless :attr:`Rewiring.notes` says otherwise.
+    What :func:`wrap` did is undone byte for byte, but for what :attr:`Rewiring.notes` names.
 
     :raises ConfigError: if there is no project, its pyproject.toml is malformed, or laid out so that the edit would
         change more than the build backend.
@@ -145,7 +145,7 @@ def diff(rewiring: Rewiring) -> bytes:
 
 
 def verify(path: Path, plain: str, wrapped: str) -> None:
-    """Check that two texts have the same meaning, the second through samebytes: the net under the editing of text.
+    """Check that two texts have the same meaning, the second through samebytes; no edit that fails this is made.
 
     :raises ConfigError: if they have not.
     """
