@@ -23,13 +23,14 @@ _LOOP = errno.ELOOP
 
 
 @contextlib.contextmanager
-def replacing(target: Path) -> Iterator[BinaryIO]:
+def replacing(target: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Give a file, readable and writable, that takes *target*'s place when the block ends and vanishes if it raises.
 
     The file lies in the target's own directory, as ``.samebytes-*.tmp``, until it is synced and renamed. It gets the
     permission bits of the file that it replaces (else those that the umask leaves). A target that is a symbolic link
     stays one: the file that it points to is replaced.
 
+    :param durable: wait until the contents are on the disk; after a crash of the machine, the file may else be cut off.
     :raises OutputError: if the file cannot be created, written, synced or renamed. Errors of other files that the
         block touches pass unchanged.
     """
@@ -41,7 +42,7 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
     try:
         with _opened(temporary, target, mode) as sink:
             yield sink
-            _finish(sink, target, mode)
+            _finish(sink, target, mode, durable)
         try:
             temporary.replace(resolved)
         except OSError as error:
@@ -50,7 +51,8 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    _sync_directory(resolved.parent)
+    if durable:
+        _sync_directory(resolved.parent)
 
 
 def _mode_of(resolved: Path) -> int | None:
@@ -99,12 +101,13 @@ class _Raw(io.FileIO):
             _refuse(self._target, error)
 
 
-def _finish(sink: BinaryIO, target: Path, mode: int | None) -> None:
+def _finish(sink: BinaryIO, target: Path, mode: int | None, durable: bool) -> None:
     sink.flush()
     try:
         if mode is not None and hasattr(os, "fchmod"):
             os.fchmod(sink.fileno(), mode)
-        os.fsync(sink.fileno())
+        if durable:
+            os.fsync(sink.fileno())
     except OSError as error:
         _refuse(target, error)
 

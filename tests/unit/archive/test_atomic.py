@@ -238,6 +238,18 @@ def test_disk_that_fails_only_when_it_is_synced_is_told(tmp_path: Path, monkeypa
     assert names(tmp_path) == ["it.whl"]
 
 
+def test_what_need_not_be_durable_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "it.pyc"
+    target.write_bytes(b"old")
+    target.chmod(0o640)
+    waits: list[int] = []
+    monkeypatch.setattr(os, "fsync", waits.append)
+    with replacing(target, durable=False) as sink:
+        sink.write(b"new")
+    assert (target.read_bytes(), stat.S_IMODE(target.stat().st_mode), waits) == (b"new", 0o640, [])
+    assert names(tmp_path) == ["it.pyc"]
+
+
 def test_error_of_another_file_is_not_the_targets(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), replacing(tmp_path / "it.whl") as sink:
         sink.write((tmp_path / "none").read_bytes())

@@ -270,6 +270,18 @@ def test_a_local_directory_is_kept_and_reported(tree: Path) -> None:
 # Compiled modules
 
 
+def test_a_link_to_a_compiled_module_elsewhere_is_replaced_and_not_followed(tree: Path, tmp_path: Path) -> None:
+    was = facts(tree)
+    place, elsewhere = tree / pyc("demo/part"), tmp_path / "elsewhere.pyc"
+    elsewhere.write_bytes(b"of another tree")
+    place.unlink()
+    place.symlink_to(elsewhere)
+    fix_tree(tree)
+    assert elsewhere.read_bytes() == b"of another tree"
+    assert not place.is_symlink()
+    assert facts(tree) == was
+
+
 def pyc(name: str, level: int = 0) -> str:
     directory, _, last = name.rpartition("/")
     optimized = f".opt-{level}" if level else ""
@@ -454,7 +466,7 @@ def test_a_full_disk(small: Path, tmp_path: Path) -> None:
     free = os.statvfs(small).f_bavail * os.statvfs(small).f_frsize
     (small / "filler").write_bytes(bytes(max(free - 8192, 0)))
     was = facts(small / "tree")
-    with pytest.raises(OutputError, match="cannot be changed: No space left") as caught:
+    with pytest.raises(OutputError, match="cannot be written: No space left") as caught:
         fix_tree(small / "tree")
     assert "run it again" in caught.value.remedy
     contents = {name: data for name, (_, _, data) in facts(small / "tree").items()}

@@ -9,7 +9,7 @@ from samebytes.artifact.record import Mismatch
 
 from ...comparison.model import UNKNOWN_BUILDS, Comparison, KnownBuilds, Side
 from ...comparison.trees import Tree, compare
-from ..tree.apply import mode_for
+from ..tree.apply import mode_for, written_mode
 from ..tree.digest import digest
 from ..tree.fix import FixOptions, is_whole_system, planned
 from ..tree.plan import Plan, with_parents
@@ -50,6 +50,5 @@ def _normal(plan: Plan, entries: dict[str, Entry]) -> dict[str, Entry]:
     for name, data in plan.writes.items():
         for parent in with_parents(name):
             kept.setdefault(parent, Entry(parent, Kind.DIRECTORY, 0o755, 0))
-        mode = mode_for(plan.nodes[name]) if name in plan.nodes else 0o644
-        kept[name] = Entry(name, Kind.FILE, mode, 0, Data(data))
+        kept[name] = Entry(name, Kind.FILE, written_mode(plan, name), 0, Data(data))
     return kept

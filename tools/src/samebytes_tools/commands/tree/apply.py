@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -48,6 +49,12 @@ def mode_for(node: Node) -> int:
     if node.kind is Kind.SYMLINK:
         return node.mode
     return 0o755 if node.kind is Kind.DIRECTORY or node.mode & stat.S_IXUSR else 0o644
+
+
+def written_mode(plan: Plan, name: str) -> int:
+    """Return the mode that the file *name* is to have after it is written."""
+    node = plan.file(name)
+    return 0o644 if node is None else mode_for(node)
 
 
 def changes_of(touch: Touch) -> tuple[TreeChange, ...]:
@@ -105,6 +112,7 @@ def apply(plan: Plan, changed: Iterable[Touch], date: int, *, durable: bool = Tr
     for touch in directories:
         _set_mode(touch)
     for name in sorted(plan.writes, key=lambda name: (name.endswith("/RECORD"), name)):
+        # The import system detects a compiled module that was cut off, so nothing waits for the disk to have it.
         _write(plan, name, date, durable=durable and not name.endswith(".pyc"))
     for name in sorted(plan.removed, reverse=True):
         path = plan.root / name
@@ -122,33 +130,14 @@ def apply(plan: Plan, changed: Iterable[Touch], date: int, *, durable: bool = Tr
 
 def _write(plan: Plan, name: str, date: int, *, durable: bool) -> None:
     path = plan.root / name
-    node = plan.nodes.get(name)
-    mode = 0o755 if node is not None and node.mode & stat.S_IXUSR else 0o644
     with _refusing(path):
         make_directories(path.parent)
-        if durable:
-            with replacing(path) as sink:
-                sink.write(plan.writes[name])
-        else:
-            _write_quickly(path, [plan.writes[name]])
-        path.chmod(mode)
+        if path.is_symlink():
+            path.unlink()  # else the file that it points to would be replaced, which may be outside the tree
+        with replacing(path, durable=durable) as sink:
+            sink.write(plan.writes[name])
+        path.chmod(written_mode(plan, name))
     _set_time(path, date)
-
-
-def _write_quickly(path: Path, chunks: Iterable[bytes]) -> None:
-    """Replace a file without waiting for the disk.
-
-    That is enough for a compiled module: the import system sees a truncated one for what it is.
-    """
-    temporary = path.parent / f".samebytes-{os.urandom(8).hex()}.tmp"
-    try:
-        with temporary.open("xb") as sink:
-            sink.writelines(chunks)
-        temporary.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
 
 
 def make_directories(directory: Path) -> None:
@@ -167,9 +156,9 @@ def _touch(touch: Touch, date: int) -> None:
     path = Path(touch.node.path)
     if _is_shared(touch.node):
         # An inode of its own: uv's hard links lead into its cache, whose modes and times are not ours.
-        with _refusing(path), path.open("rb") as source:
-            # The same bytes again: thousands of waits for the disk would guard against little.
-            _write_quickly(path, iter(lambda: source.read(CHUNK_SIZE), b""))
+        # The same bytes again: thousands of waits for the disk would guard against little.
+        with _refusing(path), path.open("rb") as source, replacing(path, durable=False) as sink:
+            shutil.copyfileobj(source, sink, CHUNK_SIZE)
         touch = touch._replace(mode=mode_for(touch.node))  # the new one has what the umask left
     _set_mode(touch)
     _set_time(path, date)
@@ -193,10 +182,10 @@ def _set_time(path: Path, date: int) -> None:
 
 @contextmanager
 def _refusing(path: Path) -> Iterator[None]:
+    remedy = "Fix that and run it again: what is done already is right, and what is not is as it was."
     try:
         yield
+    except OutputError as error:
+        raise OutputError(error.message, remedy=remedy) from error
     except OSError as error:
-        raise OutputError(
-            f"{path}: cannot be changed: {error.strerror or error}",
-            remedy="Fix that and run it again: what is done already is right, and what is not is as it was.",
-        ) from error
+        raise OutputError(f"{path}: cannot be changed: {error.strerror or error}", remedy=remedy) from error
