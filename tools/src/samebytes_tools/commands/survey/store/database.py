@@ -1,4 +1,4 @@
-"""A SQLite file as a store of surveys: opened, made, brought up to date, and its errors told with what to do."""
+"""A SQLite file as a store of surveys: opened, made, brought up to date, and its errors with what to do."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from samebytes.errors import StoreError
 
 from .schema import APPLICATION, MIGRATIONS
-
-__all__ = ["PATIENCE", "connect", "telling", "transaction"]
 
 PATIENCE = 60.0
 """Seconds to wait for another process's transaction; each is short."""
@@ -21,6 +20,59 @@ _ATTEMPTS = 100
 
 _HEADER = b"SQLite format 3\x00"
 
+Self = TypeVar("Self", bound="Database")
+
+
+class Database:
+    """An open store; every method raises StoreError if the file is damaged, full, or held by others for long."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection = connect(path)
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what was done is in it."""
+        with explained(self.path):
+            self._connection.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let all that is read within be of one moment, whatever runners write meanwhile; do not write in it."""
+        with self._reading() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                connection.execute("COMMIT")
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Do all that is within as a whole or not at all, while nobody else writes."""
+        with self._writing():
+            yield
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with explained(self.path):
+            yield self._connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with explained(self.path), transaction(self._connection):
+            yield self._connection
+
+    def _key(self, run: str) -> int:
+        row = self._connection.execute("SELECT key FROM run WHERE id = ?", (run,)).fetchone()
+        if row is None:
+            raise StoreError(f"{self.path} has no run {run}", remedy="Begin it first.")
+        return int(row[0])
+
 
 def connect(path: Path, *, steps: tuple[tuple[str, ...], ...] = MIGRATIONS) -> sqlite3.Connection:
     """Return a connection to the store at *path*, which is made if it is not there, and brought up to date.
@@ -28,7 +80,7 @@ def connect(path: Path, *, steps: tuple[tuple[str, ...], ...] = MIGRATIONS) -> s
     :raises StoreError: if it is none, damaged, of a newer version, or cannot be read and written.
     """
     _refuse_others(path)
-    with telling(path):
+    with explained(path):
         # Transactions are begun explicitly; statements outside of one are their own.
         connection = sqlite3.connect(str(path), timeout=PATIENCE, isolation_level=None)
         try:
@@ -133,10 +185,10 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def telling(path: Path) -> Iterator[None]:
-    """Let SQLite's errors within be StoreErrors that say what to do.
+def explained(path: Path) -> Iterator[None]:
+    """Raise SQLite's errors within as StoreErrors that say what to do.
 
-    A mistake of ours in SQL stays what it is: it is nothing that a user could mend.
+    A mistake of ours in SQL stays what it is: it is nothing that a user could fix.
     """
     try:
         yield

@@ -18,8 +18,6 @@ from samebytes.errors import StoreError
 from ..model import Artifact, CauseHit, Examination, Requirement, Run, Sdist, State
 from .store import Store
 
-__all__ = ["SCHEMA_VERSION", "Exported", "document", "save"]
-
 SCHEMA_VERSION = 1
 """Raised when a field is removed or changes its meaning; new fields may come without."""
 

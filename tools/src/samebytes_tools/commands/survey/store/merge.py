@@ -12,8 +12,6 @@ from samebytes.errors import StoreError
 from ..model import Examination, Run
 from .store import Store
 
-__all__ = ["Merged", "Source", "merge"]
-
 
 class Source(Protocol):
     """What runs and examinations come from: a store, or an exported document."""
@@ -51,7 +49,6 @@ def merge(store: Store, source: Source) -> Merged:
                 runs += is_new or ends
             except StoreError as error:
                 raise StoreError(
-                    f"{source.path} contradicts what is there: {error.message}",
-                    remedy="One of the two was changed, or both went on with copies of one store: keep them apart.",
+                    f"{source.path} contradicts what is there: {error.message}", remedy=error.remedy
                 ) from None
     return Merged(runs, examinations)

@@ -6,8 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 
 from ..model import DIFFERS, NOT_BUILT, SAME, WHOLE, CauseHit, Count, Headline, Hit, State, Summary
-
-__all__ = ["headline", "hits", "summaries"]
+from .database import Database
 
 _NEWEST = """
     e.key = (SELECT x.key FROM examination x WHERE x.package = e.package ORDER BY x.started DESC, x.key DESC LIMIT 1)
@@ -21,6 +20,10 @@ _SUMMARIES = f"""
     JOIN word s ON s.key = e.state
     JOIN word b ON b.key = e.backend
     ORDER BY p.name
+"""
+
+_STATES = f"""
+    SELECT s.text, count(*) FROM examination e JOIN word s ON s.key = e.state WHERE {_NEWEST} GROUP BY s.text
 """
 
 _OUTCOMES = """
@@ -40,25 +43,42 @@ _HITS = f"""
     WHERE c.code = ? ORDER BY p.name, a.place, c.place
 """
 
-_RANKS = {SAME: 0, DIFFERS: 1, NOT_BUILT: 2}
-"""Of states: the worst of a package's artifacts is the package's."""
+_BY_RANK = (SAME, DIFFERS, NOT_BUILT)
+"""States from the best to the worst: the worst of a package's artifacts is the package's."""
 
 
-def summaries(connection: sqlite3.Connection) -> Iterator[Summary]:
-    """Yield the newest examination of each package, by name."""
-    words = _words_of_outcomes(connection)
-    for key, name, version, rank, state, backend, is_pure, started, run in connection.execute(_SUMMARIES):
-        codes = tuple(code for (code,) in connection.execute(_CODES, (key,)))
-        outcomes = _outcomes(connection, key, words)
-        pure = None if is_pure is None else bool(is_pure)
-        yield Summary(name, version, rank, State(state), backend, pure, started, run, outcomes, codes)
+class Overview(Database):
+    """What is read of all packages."""
+
+    def newest(self) -> Iterator[Summary]:
+        """Give the newest examination of each package, by name."""
+        with self._reading() as connection:
+            words = _words_of_outcomes(connection)
+            for key, name, version, rank, state, backend, is_pure, started, run in connection.execute(_SUMMARIES):
+                codes = tuple(code for (code,) in connection.execute(_CODES, (key,)))
+                outcomes = _outcomes(connection, key, words)
+                pure = None if is_pure is None else bool(is_pure)
+                yield Summary(name, version, rank, State(state), backend, pure, started, run, outcomes, codes)
+
+    def headline(self) -> Headline:
+        """Return the numbers of all packages' newest examinations, and of each run."""
+        with self._reading() as connection:
+            states = {State(text): number for text, number in connection.execute(_STATES)}
+            counts = [*_counts(connection, "''", _NEWEST), *_counts(connection, "r.id", "1")]
+            return Headline(sum(states.values()), states, tuple(counts))
+
+    def hit_by(self, code: str) -> Iterator[Hit]:
+        """Give where the newest examinations found the cause *code*, by name of the package."""
+        with self._reading() as connection:
+            for name, version, way, kind, *rest in connection.execute(_HITS, (code,)):
+                yield Hit(name, version, way, kind, CauseHit(*rest))
 
 
 def _outcomes(connection: sqlite3.Connection, key: int, words: Mapping[int, str]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for way, kind, state, verdict in connection.execute(_OUTCOMES, (key,)):
-        told = words[verdict] or DIFFERS if words[state] == DIFFERS else words[state]
-        found.setdefault(words[way], {})[words[kind]] = told
+        text = words[verdict] or DIFFERS if words[state] == DIFFERS else words[state]
+        found.setdefault(words[way], {})[words[kind]] = text
     return found
 
 
@@ -66,18 +86,6 @@ def _words_of_outcomes(connection: sqlite3.Connection) -> dict[int, str]:
     """Return the few texts that outcomes consist of, by their keys, for joining them would take most of the time."""
     columns = " UNION ".join(f"SELECT {name} FROM artifact" for name in ("way", "kind", "state", "verdict"))
     return dict(connection.execute(f"SELECT key, text FROM word WHERE key IN ({columns})"))
-
-
-def headline(connection: sqlite3.Connection) -> Headline:
-    """Count what became of the newest examination of each package, and of those of each run."""
-    states = {
-        State(text): number
-        for text, number in connection.execute(
-            f"SELECT s.text, count(*) FROM examination e JOIN word s ON s.key = e.state WHERE {_NEWEST} GROUP BY s.text"
-        )
-    }
-    counts = [*_counts(connection, "''", _NEWEST), *_counts(connection, "r.id", "1")]
-    return Headline(sum(states.values()), states, tuple(counts))
 
 
 def _counts(connection: sqlite3.Connection, run: str, scope: str) -> Iterator[Count]:
@@ -91,7 +99,6 @@ def _counts(connection: sqlite3.Connection, run: str, scope: str) -> Iterator[Co
     whole = f"""
         SELECT run, way, NULL AS kind, backend, is_pure, max(rank) AS rank FROM ({each}) GROUP BY key, way
     """
-    of_rank = {rank: state for state, rank in _RANKS.items()}
     for source in (each, whole):
         counted = f"""
             SELECT run, way, kind, backend, is_pure, rank, count(*) AS number FROM ({source})
@@ -104,10 +111,4 @@ def _counts(connection: sqlite3.Connection, run: str, scope: str) -> Iterator[Co
         """
         for one, way, kind, backend, is_pure, rank, number in connection.execute(query):
             pure = None if is_pure is None else bool(is_pure)
-            yield Count(one, way, kind or WHOLE, backend, pure, of_rank[rank], number)
-
-
-def hits(connection: sqlite3.Connection, code: str) -> Iterator[Hit]:
-    """Yield where the newest examinations found the cause *code*, by name of the package."""
-    for name, version, way, kind, *rest in connection.execute(_HITS, (code,)):
-        yield Hit(name, version, way, kind, CauseHit(*rest))
+            yield Count(one, way, kind or WHOLE, backend, pure, _BY_RANK[rank], number)

@@ -11,8 +11,6 @@ from typing import Any
 
 from ..model import Artifact, CauseHit, Examination, Requirement, Sdist, State
 
-__all__ = ["Words", "insert", "insert_log", "key_of", "load", "writable"]
-
 _EXAMINATION = """
     SELECT e.key, p.name, e.version, s.text AS state, e.started, e.seconds, e.reason, l.compressed, e.memory, e.rank,
         e.file, e.sha256, e.size, e.uploaded, e.yanked, b.text AS backend, v.text AS backend_version, e.is_pure,

@@ -5,8 +5,6 @@ A step is never changed once it was released: what has to change is another step
 
 from __future__ import annotations
 
-__all__ = ["APPLICATION", "MIGRATIONS"]
-
 APPLICATION = 0x53425359
 """``PRAGMA application_id`` ("SBSY"), by which ``file`` and we know a store."""
 
