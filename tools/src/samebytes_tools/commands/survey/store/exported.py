@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from samebytes.archive.atomic import replacing
 from samebytes.errors import StoreError
@@ -102,10 +103,10 @@ class Exported:
 
     def _read(self, found: Mapping[str, Any]) -> tuple[list[Run], dict[str, list[Examination]]]:
         try:
-            runs = [_run(one) for one in found["runs"]]
+            runs: list[Run] = [_made(Run, one) for one in found["runs"]]
             examinations: dict[str, list[Examination]] = {run.id: [] for run in runs}
             for each in found["examinations"]:
-                one = _examination(each)
+                one: Examination = _made(Examination, each)
                 examinations[one.run].append(one)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise self._malformed(error) from None
@@ -123,56 +124,50 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "int": (int,),
     "float": (float, int),
     "bool": (bool,),
-    "int | None": (int, type(None)),
-    "bool | None": (bool, type(None)),
+    "list": (list,),
 }
 
 
-def _made(kind: Any, plain: Mapping[str, Any], **made: Any) -> Any:
-    """Return a *kind* of the values in *plain*, and of those that were *made* of them.
+def _made(kind: Any, plain: Any) -> Any:
+    """Return a *kind* of the values in *plain*.
 
-    :raises TypeError: if a value is missing, unknown or of another type.
+    :raises TypeError: if a value is missing or of another type.
+    :raises KeyError: if one is unknown.
     """
-    for each in fields(kind):
-        wanted = _TYPES.get(str(each.type))
-        if each.name in plain and wanted is not None and not isinstance(plain[each.name], wanted):
-            raise TypeError(f"{each.name} is {plain[each.name]!r}, and should be {each.type}")
-    return kind(**{**plain, **made})
+    types = {each.name: str(each.type) for each in fields(kind)}
+    return kind(**{name: _value(types[name], value) for name, value in plain.items()})
 
 
-def _run(plain: Mapping[str, Any]) -> Run:
-    run: Run = _made(Run, plain, machine=_texts_by_name(plain["machine"]))
-    return run
+def _value(wanted: str, plain: Any) -> Any:
+    """Return *plain* as a field has it that is annotated as *wanted*.
 
-
-def _examination(plain: Mapping[str, Any]) -> Examination:
-    made: dict[str, Any] = {
-        "state": State(plain["state"]),
-        "requirements": tuple(_made(Requirement, one) for one in plain.get("requirements", ())),
-        "artifacts": tuple(_artifact(one) for one in plain.get("artifacts", ())),
-        "not_varied": _texts_by_name(plain.get("not_varied", {})),
-        **{name: _texts(plain.get(name, ())) for name in ("varied", "notes")},
-    }
-    if plain.get("sdist") is not None:
-        made["sdist"] = _made(Sdist, plain["sdist"])
-    one: Examination = _made(Examination, plain, **made)
-    return one
-
-
-def _artifact(plain: Mapping[str, Any]) -> Artifact:
-    digests = _texts(plain.get("sha256", ("", "")))
-    first, second = digests if len(digests) == 2 else (*digests, *digests)
-    causes = tuple(_made(CauseHit, one) for one in plain.get("causes", ()))
-    one: Artifact = _made(Artifact, plain, sha256=(first, second), causes=causes)
-    return one
-
-
-def _texts(plain: Any) -> tuple[str, ...]:
-    if not all(isinstance(one, str) for one in plain):
-        raise TypeError(f"{plain!r} should be texts")
-    return tuple(plain)
+    Annotations are read as text: Python 3.9 cannot evaluate those with a bar.
+    """
+    wanted, bar, _ = wanted.partition(" | None")
+    if bar and plain is None:
+        return None
+    if wanted in _READERS:
+        return _READERS[wanted](plain)
+    if wanted.startswith("tuple["):
+        return tuple(_value(wanted[len("tuple[") : -len(", ...]")], one) for one in _value("list", plain))
+    if not isinstance(plain, _TYPES[wanted]):
+        raise TypeError(f"{plain!r} should be of type {wanted}")
+    return plain
 
 
 def _texts_by_name(plain: Any) -> dict[str, str]:
-    _texts(plain.values())
-    return dict(plain)
+    return {name: _value("str", text) for name, text in plain.items()}
+
+
+def _digests(plain: Any) -> tuple[str, str]:
+    """Return the digests of both builds, which are one where they are the same."""
+    first, second = plain if len(plain) == 2 else (*plain, *plain)
+    return _value("str", first), _value("str", second)
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    **{each.__name__: partial(_made, each) for each in (Artifact, CauseHit, Requirement, Sdist)},
+    "State": State,
+    "Mapping[str, str]": _texts_by_name,
+    "tuple[str, str]": _digests,
+}
