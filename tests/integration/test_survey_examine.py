@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from samebytes_tools.commands.survey.examine import Around, Limits, examine
+from samebytes_tools.commands.survey.examine import Conditions, examine
 from samebytes_tools.commands.survey.model import BUILD, KINDS, WAYS, Artifact, Examination, State, Target
 from samebytes_tools.commands.survey.sandbox import sandbox
+from samebytes_tools.commands.survey.sandbox.confined import Limits
 from support.indexes import HTML, Answer, Server, serving
 from support.processes import linux_only
-from support.surveyed import around, sdist
+from support.surveyed import conditions, sdist
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")]
 
@@ -38,7 +39,7 @@ def examined(server: Server, tmp_path: Path) -> Examined:
         if confined and not is_confined():
             pytest.skip("needs bubblewrap")
         server.add("small", sdist(tmp_path / "made", extra=extra))
-        where = replace(around(server, tmp_path, wants_sandbox=confined), **more)  # type: ignore[arg-type]
+        where = replace(conditions(server, tmp_path, wants_sandbox=confined), **more)  # type: ignore[arg-type]
         found = examine(SMALL, where)
         assert list((tmp_path / "scratch").iterdir()) == []
         return found
@@ -288,7 +289,7 @@ def test_no_credentials_are_seen(
 
 
 def examined_at(server: Server, root: Path, target: Target = SMALL) -> Examination:
-    return examine(target, replace(around(server, root), silence=0.5))
+    return examine(target, replace(conditions(server, root), silence=0.5))
 
 
 def test_a_name_that_the_index_does_not_know(server: Server, tmp_path: Path) -> None:
@@ -385,7 +386,9 @@ def test_a_stop_ends_it(server: Server, tmp_path: Path) -> None:
 
     server.add("small", sdist(tmp_path, extra=FOREVER))
     stop = threading.Event()
-    where: Around = replace(around(server, tmp_path), tell=lambda step: stop.set() if "wheel" in step else None)
+    where: Conditions = replace(
+        conditions(server, tmp_path), report=lambda step: stop.set() if "wheel" in step else None
+    )
     with pytest.raises(Interrupted):
         examine(SMALL, where, stop)
     assert list((tmp_path / "scratch").iterdir()) == []

@@ -7,7 +7,8 @@ import os
 import tarfile
 from pathlib import Path
 
-from samebytes_tools.commands.survey.examine import Around, Limits
+from samebytes_tools.commands.survey.examine import Conditions
+from samebytes_tools.commands.survey.sandbox.confined import Limits
 
 from .indexes import Server
 from .projects import SMALL_BACKEND
@@ -36,11 +37,11 @@ def sdist(directory: Path, *, extra: str = "", name: str = "small", version: str
     return path
 
 
-def around(server: Server, root: Path, *, limits: Limits | None = None, wants_sandbox: bool = True) -> Around:
+def conditions(server: Server, root: Path, *, limits: Limits | None = None, wants_sandbox: bool = True) -> Conditions:
     """Return what an examination needs of the outside world, below the directory *root*."""
     scratch = root / "scratch"
     scratch.mkdir(exist_ok=True)
-    return Around(
+    return Conditions(
         cache=root / "cache",
         environ=dict(os.environ),
         scratch=scratch,

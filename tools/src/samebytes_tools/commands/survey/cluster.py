@@ -8,12 +8,12 @@ from concurrent.futures import CancelledError
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, Callable
 
 from samebytes.errors import ClusterError, MissingExtraError
 
-__all__ = ["Cluster"]
+from .executors import taken
 
 SILENCE = 30.0
 """Seconds that a scheduler may say nothing to whoever comes."""
@@ -74,13 +74,8 @@ class Cluster:
 
         :raises ClusterError: if the scheduler is gone.
         """
-        found = []
-        try:
-            found.append(self._finished.get(timeout=timeout))
-            while True:
-                found.append(self._finished.get_nowait())
-        except Empty:
-            self._check()
+        found = taken(self._finished, timeout)
+        self._check()
         kept = [pair for pair in found if not isinstance(pair[1], CancelledError)]
         if found and not kept:
             raise self._lost()
@@ -126,7 +121,7 @@ def _distributed() -> Any:
 
 
 def on_worker(call: Call, argument: Any, unwanted: str) -> Any:
-    """Return what *call* returns for *argument*; it is told to stop when nobody wants it any more."""
+    """Return what *call* returns for *argument*; it is asked to stop when nobody wants it any more."""
     stop, over = threading.Event(), threading.Event()
     distributed = _distributed()
     flag = distributed.Event(unwanted, client=distributed.get_client())

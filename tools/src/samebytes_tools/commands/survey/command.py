@@ -11,9 +11,10 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from samebytes import __version__
 from samebytes.console import exit_status
@@ -24,10 +25,10 @@ from samebytes.errors import UsageError
 from ..check.command import _seconds
 
 if TYPE_CHECKING:
+    from .examine import Conditions
     from .executors import Executor
-    from .model import Examination, Run, Target
+    from .model import Examination, Target
     from .run import Event
-    from .store.store import Store
 
 _DESCRIPTION = """\
 Examine many packages of the index: each sdist is built twice, in two worlds
@@ -202,14 +203,17 @@ def _add_site(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def run(args: argparse.Namespace) -> int:
     """Work for a run until nothing is left of it."""
-    from .join import begun, join, missed
-    from .run import Runner, work
+    from samebytes.backend.config import CANONICAL_FORM
+
+    from .model import Run
+    from .report import summary_lines
+    from .run import Runner, join, missed, work
     from .sandbox.machine import described
     from .store.store import Store
 
     targets = _targets(args)
     with Store(args.store) as store:
-        fresh = begun(str(uuid.uuid4()), int(time.time()), __version__, described())
+        fresh = Run(str(uuid.uuid4()), int(time.time()), __version__, CANONICAL_FORM, described(os.environ))
         again = missed(store) if args.retry else []
         one = join(store, fresh, again or targets, new=args.new or bool(again))
         total, left = len(store.targets(one.id)), store.left(one.id)
@@ -219,7 +223,9 @@ def run(args: argparse.Namespace) -> int:
                 _follow(args, events, total)
         elif args.verbosity > QUIET:
             print(f"the run is complete: {total:,} packages; --new begins another", file=sys.stderr)
-        _summarize(args, store, one)
+        if args.verbosity > QUIET:
+            for line in summary_lines(store.headline(), one, style_of(sys.stdout)):
+                print(line)
     return exit_status.FINE
 
 
@@ -256,39 +262,27 @@ def _text(path: Path) -> str:
         raise UsageError(f"{path} is no text in UTF-8", remedy="Name another file.") from None
 
 
-class Settings(NamedTuple):
-    """What of the command line matters where a package is examined."""
+def examine_here(conditions: Conditions, target: Target, stop: threading.Event) -> Examination:
+    """Examine *target* on this machine, whichever it is: with its own environment."""
+    from .examine import examine
 
-    cache: Path | None
-    seconds: float
-    memory: int
-    room: int
-    wants_sandbox: bool
-
-
-def examine_here(settings: Settings, target: Target, stop: threading.Event) -> Examination:
-    """Examine *target* on this machine, whichever it is: with its own cache and environment."""
-    from .examine import Around, Limits, examine
-    from .sandbox.machine import cache_directory
-
-    around = Around(
-        cache=settings.cache or cache_directory() / "survey",
-        environ=dict(os.environ),
-        limits=Limits(seconds=settings.seconds, memory=settings.memory, room=settings.room),
-        build_seconds=min(_BUILD_SECONDS, settings.seconds),
-        wants_sandbox=settings.wants_sandbox,
-    )
-    return examine(target, around, stop)
+    return examine(target, replace(conditions, environ=dict(os.environ)), stop)
 
 
 def _executor(args: argparse.Namespace) -> Executor:
     from samebytes.cores import available
 
+    from .examine import Conditions
     from .executors import Local
+    from .sandbox.confined import Limits
 
-    cache = None if args.cache is None else args.cache.absolute()
-    settings = Settings(cache, args.timeout, args.memory, args.output, not args.no_sandbox)
-    task = partial(examine_here, settings)
+    conditions = Conditions(
+        cache=None if args.cache is None else args.cache.absolute(),
+        limits=Limits(seconds=args.timeout, memory=args.memory, room=args.output),
+        build_seconds=min(_BUILD_SECONDS, args.timeout),
+        wants_sandbox=not args.no_sandbox,
+    )
+    task = partial(examine_here, conditions)
     if args.scheduler is None:
         return Local(args.jobs or available(), task)
     from .cluster import Cluster
@@ -310,14 +304,6 @@ def _follow(args: argparse.Namespace, events: Iterator[Event], total: int) -> No
                 progress.clear()
                 print(finished_line(event.finished, event, pace, style), flush=True)
             progress.show(progress_line(event, pace))
-
-
-def _summarize(args: argparse.Namespace, store: Store, run: Run) -> None:
-    from .report import summary_lines
-
-    if args.verbosity > QUIET:
-        for line in summary_lines(store.headline(), run, style_of(sys.stdout)):
-            print(line)
 
 
 def run_export(args: argparse.Namespace) -> int:

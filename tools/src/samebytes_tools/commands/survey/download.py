@@ -28,8 +28,8 @@ class NotThere(Exception):
 
 def without_hosts(message: str, index: str) -> str:
     """Return *message* without the address of the *index*, or of any host: results are the same from a mirror."""
-    told = message.replace(f"the index {index}", "the index").replace(index, "the index")
-    return re.sub(r"https?://[^/\s]*", "", told)
+    text = message.replace(f"the index {index}", "the index").replace(index, "the index")
+    return re.sub(r"https?://[^/\s]*", "", text)
 
 
 def fetched(target: Target, index: CachedIndex, python: str) -> tuple[Path, str, Sdist]:
@@ -49,7 +49,11 @@ def fetched(target: Target, index: CachedIndex, python: str) -> tuple[Path, str,
         path = index.fetch(file)
     except (ArchiveError, IndexFailure) as error:
         raise NotThere(State.UNAVAILABLE, without_hosts(error.message, index.address), version) from None
-    return path, version, _facts(file, path)
+    uploaded = ""
+    if file.uploaded is not None:
+        uploaded = datetime.fromtimestamp(file.uploaded, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    digest = file.hashes.get("sha256", "").lower()
+    return path, version, Sdist(file.name, digest, path.stat().st_size, uploaded, file.yanked is not None)
 
 
 def _chosen(files: Iterable[File], target: Target, python: str) -> File:
@@ -65,11 +69,3 @@ def _chosen(files: Iterable[File], target: Target, python: str) -> File:
     except UsageError as error:
         raise NotThere(State.NO_SDIST, error.message) from None
     return taken_back[found.name]
-
-
-def _facts(file: File, path: Path) -> Sdist:
-    uploaded = ""
-    if file.uploaded is not None:
-        uploaded = datetime.fromtimestamp(file.uploaded, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    digest = file.hashes.get("sha256", "").lower()
-    return Sdist(file.name, digest, path.stat().st_size, uploaded, file.yanked is not None)

@@ -19,14 +19,13 @@ from samebytes.errors import Interrupted, SamebytesError
 
 from ...index.cache import CachedIndex
 from ...index.client import Index, configured_address
-from ...index.serving import Served, serving
+from ...index.serving import serving
 from . import findings
 from .download import NotThere, fetched, without_hosts
-from .model import Artifact, Examination, Requirement, State, Target
+from .model import NOT_BUILT, Artifact, Examination, State, Target
 from .sandbox import sandbox
 from .sandbox.confined import End, Limits, run
-
-__all__ = ["Around", "Limits", "examine"]
+from .sandbox.machine import cache_directory
 
 WORKER = "import sys;sys.path[:]=filter(None,sys.path);import json;sys.path[:]=json.loads(sys.argv[1]);"
 WORKER += "from samebytes_tools.commands.survey.worker import main;sys.exit(main())"
@@ -34,12 +33,12 @@ WORKER += "from samebytes_tools.commands.survey.worker import main;sys.exit(main
 
 
 @dataclass(frozen=True)
-class Around:
-    """What of the outside world an examination needs; it can be sent to another process or machine."""
+class Conditions:
+    """How packages are examined; they can be sent to another process or machine."""
 
-    cache: Path
-    """A directory for what is downloaded; several processes may share it."""
-    environ: Mapping[str, str]
+    cache: Path | None = None
+    """A directory for what is downloaded, which several processes may share; None for one in the user's cache."""
+    environ: Mapping[str, str] = field(default_factory=dict)
     """Of which builds get a few variables only."""
     scratch: Path | None = None
     """A directory for builds where there is no sandbox; None for that of temporary files."""
@@ -50,24 +49,24 @@ class Around:
     wants_sandbox: bool = True
     index: str = ""
     """The address of the package index; empty for what pip would use."""
-    silence: float | None = None
-    """Seconds that the index may say nothing; None for as long as pip would wait."""
+    silence: float = 60.0
+    """Seconds that the index may say nothing."""
     clock: Callable[[], float] = time.time
     """Gives the time in seconds since 1970."""
-    tell: Callable[[str], None] | None = None
-    """Takes the steps of the work, from another thread; only where it is not sent away."""
+    report: Callable[[str], None] | None = None
+    """Takes the steps of the work, from another thread; only where they are not sent away."""
 
 
-def examine(target: Target, around: Around, stop: threading.Event | None = None) -> Examination:
-    """Build what *target* names in all ways, and say what came of it, whatever that is.
+def examine(target: Target, conditions: Conditions, stop: threading.Event | None = None) -> Examination:
+    """Build what *target* names in all ways, and return what came of it, whatever that is.
 
     :param stop: once it is set, everything is ended.
     :raises Interrupted: if *stop* was set.
     """
-    started = around.clock()
+    started = conditions.clock()
     found = Examination(target.name, target.version, State.FAILED, int(started), 0.0, rank=target.rank)
     try:
-        found = _examined(target, around, stop, found)
+        found = _examined(target, conditions, stop, found)
     except Interrupted:
         raise
     except NotThere as error:
@@ -76,20 +75,25 @@ def examine(target: Target, around: Around, stop: threading.Event | None = None)
         found = replace(found, reason=error.message)
     except Exception as error:  # one package's trouble is not the end of the run
         found = replace(found, reason=f"{type(error).__name__}: {error}", log=traceback.format_exc())
-    return replace(found, seconds=round(around.clock() - started, 2))
+    return replace(found, seconds=round(conditions.clock() - started, 2))
 
 
-def _examined(target: Target, around: Around, stop: threading.Event | None, found: Examination) -> Examination:
-    around.cache.mkdir(parents=True, exist_ok=True)
-    where = around.index or _address(tuple(sorted(around.environ.items())))
-    index = CachedIndex(Index.configured(around.environ, address=where, timeout=around.silence), around.cache)
-    python = ".".join(map(str, sys.version_info[:3]))
-    path, version, sdist = fetched(target, index, python)
-    found = replace(found, version=version, sdist=sdist)
+def _examined(target: Target, conditions: Conditions, stop: threading.Event | None, found: Examination) -> Examination:
+    environ = conditions.environ
+    cache = conditions.cache or cache_directory(environ) / "survey"
+    cache.mkdir(parents=True, exist_ok=True)
+    where = conditions.index or _address(tuple(sorted(environ.items())))
+    index = CachedIndex(Index.configured(environ, address=where, timeout=conditions.silence), cache)
+    path, version, sdist = fetched(target, index, ".".join(map(str, sys.version_info[:3])))
+    box = sandbox.find(environ, sandbox.readable(environ)) if conditions.wants_sandbox else sandbox.Sandbox()
+    answers = _Answers(conditions.report)
     with serving(index) as served:
-        job = _Job(around, index.address, served, path)
-        end = job.run(stop)
-    return job.examination(found, end)
+        end = _build(path, conditions, box, served.address, answers, stop)
+    failure = without_hosts(served.failure.message, index.address) if served.failure is not None else ""
+    state, reason, log = answers.outcome(end, conditions.limits.room, failure)
+    why_not = box.why_not if conditions.wants_sandbox else "no sandbox was wanted"
+    found = replace(found, version=version, sdist=sdist, state=state, reason=reason, log=log, memory=end.memory)
+    return answers.completed(found, (why_not,) if why_not else ())
 
 
 @lru_cache(maxsize=8)
@@ -97,54 +101,61 @@ def _address(environ: tuple[tuple[str, str], ...]) -> str:
     return configured_address(dict(environ))
 
 
-class _Job:
-    """The builds of one sdist, in a process of their own, and what that told."""
+def _build(
+    sdist: Path,
+    conditions: Conditions,
+    box: sandbox.Sandbox,
+    index: str,
+    answers: _Answers,
+    stop: threading.Event | None,
+) -> End:
+    """Let a process in *box* build *sdist* in all ways, by the index at the address *index*; *answers* hears it."""
+    is_private = bool(box.program)
+    scratch = Path(tempfile.mkdtemp(prefix="samebytes-", dir=conditions.scratch))
+    temp = sandbox.PRIVATE if is_private else str(scratch)
+    command = box.command(
+        [sys.executable, "-c", WORKER, json.dumps(sys.path)],
+        readable=sandbox.readable(conditions.environ),
+        given={sdist.name: sdist} if is_private else {},
+        size=conditions.limits.room,
+    )
+    request = {
+        "sdist": f"/run/{sdist.name}" if is_private else str(sdist),
+        "seconds": conditions.build_seconds,
+        "is_private": is_private,
+    }
+    try:
+        return run(
+            command,
+            request,
+            environ=sandbox.environment(conditions.environ, index, f"{temp}/home", temp),
+            temp=temp,
+            is_private=is_private,
+            limits=conditions.limits,
+            hear=answers.hear,
+            stop=stop,
+        )
+    finally:
+        remove(scratch)
 
-    def __init__(self, around: Around, origin: str, served: Served, sdist: Path) -> None:
-        """*origin* is the address of the index that is served."""
-        self._around, self._origin, self._served, self._sdist = around, origin, served, sdist
+
+class _Answers:
+    """What the process that builds answers; nothing of it is trusted to have any form."""
+
+    def __init__(self, report: Callable[[str], None] | None) -> None:
+        self._report = report
         self._artifacts: list[Artifact] = []
-        self._told: dict[str, Any] = {}
+        self._others: dict[str, Any] = {}
         self._log = ""
         self._is_late = self._is_full = False
         self._step = ""
 
-    def run(self, stop: threading.Event | None) -> End:
-        """Let it happen."""
-        around = self._around
-        readable = sandbox.readable(around.environ)
-        self._box = sandbox.find(around.environ, readable) if around.wants_sandbox else sandbox.Sandbox()
-        scratch = Path(tempfile.mkdtemp(prefix="samebytes-", dir=around.scratch))
-        temp = sandbox.PRIVATE if self._box.program else str(scratch)
-        name = self._sdist.name
-        given = {name: self._sdist} if self._box.program else {}
-        environ = sandbox.environment(around.environ, self._served.address, f"{temp}/home", temp)
-        command = [sys.executable, "-c", WORKER, json.dumps(sys.path)]
-        request = {
-            "sdist": f"/run/{name}" if given else str(self._sdist),
-            "seconds": around.build_seconds,
-            "is_private": bool(self._box.program),
-        }
-        try:
-            return run(
-                self._box.command(command, readable=readable, given=given, size=around.limits.room),
-                request,
-                environ=environ,
-                temp=temp,
-                is_private=bool(self._box.program),
-                limits=around.limits,
-                hear=self._hear,
-                stop=stop,
-            )
-        finally:
-            remove(scratch)
-
-    def _hear(self, message: Mapping[str, Any]) -> None:
-        """Take what the process tells; nothing of it is trusted to have any form."""
+    def hear(self, message: Mapping[str, Any]) -> None:
+        """Take an answer."""
         if "step" in message:
             self._step = findings.text_from(message["step"], 200)
-            if self._around.tell is not None:
-                self._around.tell(self._step)
+            if self._report is not None:
+                self._report(self._step)
         elif isinstance(message.get("row"), dict):
             row = message["row"]
             self._artifacts += findings.artifacts_from(row.get("artifacts"))
@@ -152,79 +163,52 @@ class _Job:
             self._is_full = self._is_full or row.get("full") is True
             self._log = self._log or findings.text_from(row.get("log"))
         else:
-            self._told.update(message)
+            self._others.update(message)
 
-    def examination(self, found: Examination, end: End) -> Examination:
-        """Return what is to be known of the package."""
-        told = self._told.get("result")
-        told = told if isinstance(told, dict) else {}
-        requirements = findings.requirements_from(told.get("requirements"))
-        backend = self._told.get("backend")
-        name, version = self._backend(backend, requirements)
-        state, reason, log = self._state(end)
+    def completed(self, found: Examination, notes: tuple[str, ...]) -> Examination:
+        """Return *found* with what was built, and of what; *notes* come before those of the builds."""
+        result, backend = (one if isinstance(one, dict) else {} for one in map(self._others.get, ("result", "backend")))
+        requirements = findings.requirements_from(result.get("requirements"))
+        name, version = "", ""
+        if isinstance(backend.get("name"), str):
+            path = findings.lines_from(backend.get("path"))
+            name, version = findings.backend_of(backend["name"], path, requirements)
+        wheels = [one.file for one in self._artifacts if one.file.endswith(".whl")]
         return replace(
             found,
-            state=state,
-            reason=reason,
-            log=log,
-            memory=end.memory,
             backend=name,
             backend_version=version,
-            is_pure=_is_pure(self._artifacts),
+            is_pure=all(file.endswith("-any.whl") for file in wheels) if wheels else None,
             requirements=requirements,
             artifacts=tuple(self._artifacts),
-            varied=findings.lines_from(told.get("varied")),
-            not_varied=findings.mapping_from(told.get("not_varied")),
-            notes=(*self._notes(), *findings.lines_from(told.get("notes"))),
+            varied=findings.lines_from(result.get("varied")),
+            not_varied=findings.mapping_from(result.get("not_varied")),
+            notes=(*notes, *findings.lines_from(result.get("notes"))),
         )
 
-    def _backend(self, told: object, requirements: tuple[Requirement, ...]) -> tuple[str, str]:
-        if not isinstance(told, dict) or not isinstance(told.get("name"), str):
-            return "", ""
-        return findings.backend_of(told["name"], findings.lines_from(told.get("path")), requirements)
+    def outcome(self, end: End, room: int, failure: str) -> tuple[State, str, str]:
+        """Return what became of it, why there is no more, and what was said last.
 
-    def _notes(self) -> tuple[str, ...]:
-        if not self._around.wants_sandbox:
-            return ("no sandbox was wanted",)
-        return (self._box.why_not,) if self._box.why_not else ()
-
-    def _state(self, end: End) -> tuple[State, str, str]:
-        """Return what became of it, why there is no more, and what was said last."""
+        :param room: how many bytes could be written.
+        :param failure: what was wrong with the index, if anything was.
+        """
         at = f" ({self._step})" if self._step else ""
-        over = self._over(end, at)
+        bug, error = (findings.text_from(self._others.get(name), 500) for name in ("bug", "error"))
+        first = next((one.reason for one in self._artifacts if one.reason), "")
+        over = first if self._is_late else ""
+        if end.over:
+            over = f"ended, for {end.over}{at}"
+        elif self._is_full or findings.is_of_no_room(bug) or findings.is_of_no_room(error):
+            over = f"there was no room left of {room >> 20:,} MiB{at}"
         if over:
             return State.OVER_LIMIT, over, self._log
-        if "bug" in self._told:
-            return State.FAILED, self._said("bug"), end.tail
-        if "error" in self._told:
-            return State.NOT_BUILT, self._said("error"), self._log
-        if "result" in self._told:
-            return self._state_of_builds()
-        return State.NOT_BUILT, f"the build ended the process that ran it, with status {end.status}{at}", end.tail
-
-    def _over(self, end: End, at: str) -> str:
-        """Return the limit that was passed, or nothing."""
-        if end.over:
-            return f"ended, for {end.over}{at}"
-        if self._is_full or any(map(findings.is_of_no_room, (self._said("bug"), self._said("error")))):
-            return f"there was no room left of {self._around.limits.room >> 20:,} MiB{at}"
-        return self._first_reason() if self._is_late else ""
-
-    def _said(self, name: str) -> str:
-        return findings.text_from(self._told.get(name), 500)
-
-    def _state_of_builds(self) -> tuple[State, str, str]:
-        failure = self._served.failure
-        if any(one.state != "could not be built" for one in self._artifacts):
+        if "bug" in self._others:
+            return State.FAILED, bug, end.tail
+        if "error" in self._others:
+            return State.NOT_BUILT, error, self._log
+        if "result" not in self._others:
+            reason = f"the build ended the process that ran it, with status {end.status}{at}"
+            return State.NOT_BUILT, reason, end.tail
+        if any(one.state != NOT_BUILT for one in self._artifacts):
             return State.EXAMINED, "", self._log
-        if failure is not None:
-            return State.UNAVAILABLE, without_hosts(failure.message, self._origin), self._log
-        return State.NOT_BUILT, self._first_reason(), self._log
-
-    def _first_reason(self) -> str:
-        return next((one.reason for one in self._artifacts if one.reason), "")
-
-
-def _is_pure(artifacts: list[Artifact]) -> bool | None:
-    wheels = [one.file for one in artifacts if one.file.endswith(".whl")]
-    return all(name.endswith("-any.whl") for name in wheels) if wheels else None
+        return State.UNAVAILABLE if failure else State.NOT_BUILT, failure or first, self._log

@@ -6,20 +6,19 @@ An executor knows nothing of stores, and a store nothing of executors; ``run`` h
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
-from typing import Callable, Protocol, Union
+from typing import Callable, Protocol, TypeVar, Union
 
 from .model import Examination, Target
-
-__all__ = ["Executor", "Local", "Outcome", "Work"]
 
 Work = Callable[[Target, threading.Event], Examination]
 """Examines a package; once the event is set it ends what it started, and raises Interrupted."""
 
 Outcome = Union[Examination, BaseException]
 """What became of a target; an exception is never the package's doing."""
+
+T = TypeVar("T")
 
 
 class Executor(Protocol):
@@ -43,37 +42,26 @@ class Local:
     """So many threads of this process: what a package's builds do, they do in processes of their own."""
 
     def __init__(self, jobs: int, work: Work) -> None:
-        self._jobs, self._work = jobs, work
+        self.slots = jobs
+        self._work = work
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(jobs, "examine")
-        self._finished: SimpleQueue[tuple[Target, Future[Examination]]] = SimpleQueue()
-
-    @property
-    def slots(self) -> int:
-        return self._jobs
+        self._finished: SimpleQueue[tuple[Target, Outcome]] = SimpleQueue()
 
     def submit(self, target: Target) -> None:
         future = self._pool.submit(self._work, target, self._stop)
-        future.add_done_callback(partial(_put, self._finished, target))
+        future.add_done_callback(lambda done: self._finished.put((target, done.exception() or done.result())))
 
     def done(self, timeout: float) -> list[tuple[Target, Outcome]]:
-        return [(target, future.exception() or future.result()) for target, future in taken(self._finished, timeout)]
+        return taken(self._finished, timeout)
 
     def close(self) -> None:
         self._stop.set()
         self._pool.shutdown(wait=True)
 
 
-def _put(
-    finished: SimpleQueue[tuple[Target, Future[Examination]]], target: Target, future: Future[Examination]
-) -> None:
-    finished.put((target, future))
-
-
-def taken(
-    finished: SimpleQueue[tuple[Target, Future[Examination]]], timeout: float
-) -> list[tuple[Target, Future[Examination]]]:
-    """Return all that is in *finished*, after waiting for the first of it."""
+def taken(finished: SimpleQueue[T], timeout: float) -> list[T]:
+    """Return all that is in *finished*, after waiting for the first of it for at most *timeout* seconds."""
     found = []
     try:
         found.append(finished.get(timeout=timeout))

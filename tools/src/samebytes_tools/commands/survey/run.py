@@ -1,4 +1,4 @@
-"""The loop of a run: claim, examine, record, until nothing is left.
+"""A run: which one a runner works for, and the loop of claiming, examining and recording, until nothing is left.
 
 Whatever ends it, what was recorded stays, what was not is claimed again, by this runner's next life or another one.
 """
@@ -8,22 +8,78 @@ from __future__ import annotations
 import traceback
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Callable
 
-from samebytes.errors import Interrupted
+from samebytes.errors import Interrupted, UsageError
 
 from .executors import Executor, Outcome
-from .model import Examination, State, Target
+from .model import Examination, Run, State, Target
 from .store.queue import LEASE, Claim
 from .store.store import Store
-
-__all__ = ["ATTEMPTS", "Event", "Runner", "work"]
 
 ATTEMPTS = 10
 """How many runners may die in the middle of a package before it is taken for the reason."""
 
 _LOG = 64_000
 """Characters of a traceback that are kept."""
+
+
+MISSED = (State.UNAVAILABLE, State.FAILED)
+"""What says nothing of a package: the index, or samebytes itself, was in trouble."""
+
+
+def missed(store: Store) -> list[Target]:
+    """Return what was missed when it was examined last, as it was asked for; nothing while a run is unfinished."""
+    with store.whole():
+        if any(store.left(run.id) for run in store.runs()):
+            return []
+        again = [one.name for one in store.newest() if one.state in MISSED]
+        newest = [next(store.history(name, logs=False)) for name in again]
+        return [Target(one.name, one.asked, one.rank) for one in newest]
+
+
+def join(store: Store, fresh: Run, targets: Sequence[Target], *, new: bool) -> Run:
+    """Return the run to work for: the newest of *store* if it is for *targets*, or they are empty; else *fresh*.
+
+    So the same command, given again, goes on where it was, and changes nothing when that was the end.
+
+    :param new: whether *fresh* is to be begun anyhow.
+    :raises UsageError: if the newest has something left and is for something else, or there is nothing to do.
+    """
+    with store.whole():
+        newest = max(store.runs(), key=lambda run: (run.started, run.id), default=None)
+        if not new and newest is not None:
+            left, known = store.left(newest.id), store.targets(newest.id)
+            same = {(one.name, one.version) for one in targets} == {(one.name, one.version) for one in known}
+            if left:
+                refusal = _refusal(store.path, newest, fresh, left, same=same or not targets)
+                if refusal is not None:
+                    raise refusal
+            if left or same:
+                return newest
+        if not targets:
+            raise UsageError(
+                f"nothing is left to examine in {store.path}", remedy="Name packages with --packages or --top."
+            )
+        store.begin(fresh, targets)
+        return fresh
+
+
+def _refusal(path: Path, newest: Run, fresh: Run, left: int, *, same: bool) -> UsageError | None:
+    """Return why the *newest* run cannot be gone on with, if it cannot; *same* is whether it is for what was named."""
+    what = f"{path} has a run with {left:,} packages left"
+    if not same:
+        return UsageError(
+            f"{what}, and it is for other packages than those that are named",
+            remedy="Name none to go on with it, or begin another with --new.",
+        )
+    if (newest.tool, newest.canonical_form) != (fresh.tool, fresh.canonical_form):
+        return UsageError(
+            f"{what}, that samebytes {newest.tool} began, and this is {fresh.tool}",
+            remedy="Go on with that version, or begin another run with --new.",
+        )
+    return None
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
-"""What of a machine may matter to what is built on it, and may be told to everybody: no names of hosts or users."""
+"""What of a machine may matter to what is built on it, and may be published: no names of hosts or users."""
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import subprocess
@@ -10,10 +9,8 @@ import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["cache_directory", "described"]
 
-
-def described(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+def described(environ: Mapping[str, str]) -> dict[str, str]:
     """Return ``python``, ``platform``, ``system``, ``processor``, ``libc``, ``compiler``: those that are known."""
     found = {
         "python": f"{platform.python_implementation()} {platform.python_version()}",
@@ -53,7 +50,7 @@ def _compiler(environ: Mapping[str, str]) -> str:
     return done.stdout.partition("\n")[0].strip()
 
 
-def cache_directory(environ: Mapping[str, str] = os.environ) -> Path:
+def cache_directory(environ: Mapping[str, str]) -> Path:
     """Return where samebytes keeps what it downloaded for later (XDG Base Directory Specification)."""
     home = environ.get("XDG_CACHE_HOME") or str(Path(environ.get("HOME") or Path.home()) / ".cache")
     return Path(home) / "samebytes"

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from samebytes_tools.commands.survey.join import MISSED, join, missed
 from samebytes_tools.commands.survey.model import State, Target
+from samebytes_tools.commands.survey.run import MISSED, join, missed
 from samebytes_tools.commands.survey.store.store import Store
 from support import surveys
 
