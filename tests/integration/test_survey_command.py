@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from samebytes_tools.commands.survey.model import AS_IS, BUILD, HOOK, KINDS, NORMALIZED, WAYS, State
+from samebytes_tools.commands.check.subject import AS_IS, BUILD, HOOK, NORMALIZED
+from samebytes_tools.commands.survey.model import KINDS, WAYS, State
 from samebytes_tools.commands.survey.sandbox import sandbox
 from samebytes_tools.commands.survey.store.store import Store
 from support.dask_cluster import Cluster

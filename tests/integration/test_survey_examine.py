@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from samebytes_tools.commands.check.subject import BUILD
 from samebytes_tools.commands.survey.examine import Conditions, examine
-from samebytes_tools.commands.survey.model import BUILD, KINDS, WAYS, Artifact, Examination, State, Target
+from samebytes_tools.commands.survey.model import KINDS, WAYS, Artifact, Examination, State, Target
 from samebytes_tools.commands.survey.sandbox import sandbox
 from samebytes_tools.commands.survey.sandbox.confined import Limits
 from support.indexes import HTML, Answer, Server, serving

@@ -6,13 +6,10 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from samebytes_tools.commands.check.subject import AS_IS, BUILD, HOOK, NORMALIZED
 from samebytes_tools.commands.survey.model import (
-    AS_IS,
-    BUILD,
     DIFFERS,
-    HOOK,
     KINDS,
-    NORMALIZED,
     NOT_BUILT,
     SAME,
     WAYS,

@@ -10,8 +10,8 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from samebytes_tools.commands.check.subject import BUILD
 from samebytes_tools.commands.survey.model import (
-    BUILD,
     KINDS,
     WAYS,
     Artifact,

@@ -31,7 +31,7 @@ def refused(path: Path) -> StoreError:
 def test_what_is_no_database(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("buy milk, and many other things that are no database\n" * 9)
-    assert "no SQLite database" in refused(path).message
+    assert "not a SQLite database" in refused(path).message
     assert path.read_text().startswith("buy milk")
 
 

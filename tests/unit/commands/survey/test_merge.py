@@ -168,9 +168,9 @@ def refused(path: Path, text: str) -> StoreError:
 
 def test_what_is_no_document(pair: tuple[Store, Store], tmp_path: Path, opened: Callable[[Path], Store]) -> None:
     path = tmp_path / "survey.json"
-    assert "is no exported survey" in refused(path, "{").message
+    assert "is not an exported survey" in refused(path, "{").message
     for text in ("[]", "{}", '{"schema_version": 2}'):
-        assert "is no survey of schema version 1" in refused(path, text).message
+        assert "is not a survey of schema version 1" in refused(path, text).message
     told = json.loads(everything(pair[0]))
     for change in (
         {"seconds": "long"},
@@ -181,6 +181,6 @@ def test_what_is_no_document(pair: tuple[Store, Store], tmp_path: Path, opened: 
         {"sdist": 3},
     ):
         broken = {**told, "examinations": [{**told["examinations"][0], **change}]}
-        assert "is no exported survey" in refused(path, json.dumps(broken)).message
+        assert "is not an exported survey" in refused(path, json.dumps(broken)).message
     with pytest.raises(StoreError, match="cannot be read"):
         Exported(tmp_path / "missing.json")

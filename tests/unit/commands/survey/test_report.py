@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from samebytes_tools.commands.survey.model import (
-    AS_IS,
-    BUILD,
-    DIFFERS,
-    HOOK,
-    NORMALIZED,
-    NOT_BUILT,
-    SAME,
-    State,
-    Target,
-)
+from samebytes_tools.commands.check.subject import AS_IS, BUILD, HOOK, NORMALIZED
+from samebytes_tools.commands.survey.model import DIFFERS, NOT_BUILT, SAME, State, Target
 from samebytes_tools.commands.survey.report import Pace, duration, finished_line, progress_line
 from samebytes_tools.commands.survey.run import Event
 from support import surveys

@@ -8,19 +8,8 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from samebytes_tools.commands.survey.model import (
-    AS_IS,
-    BUILD,
-    DIFFERS,
-    HOOK,
-    NORMALIZED,
-    NOT_BUILT,
-    SAME,
-    WHOLE,
-    State,
-    Tally,
-    Target,
-)
+from samebytes_tools.commands.check.subject import AS_IS, BUILD, HOOK, NORMALIZED
+from samebytes_tools.commands.survey.model import DIFFERS, NOT_BUILT, SAME, WHOLE, State, Tally, Target
 from samebytes_tools.commands.survey.store.store import NAME, Store
 from support import surveys
 

@@ -44,11 +44,11 @@ REFUSED = {
     ),
     "a malformed name": (["run", "--packages", "a b"], 2, "--packages: 'a b' is neither NAME nor", "NAME==VERSION"),
     "a missing list": (["run", "--packages", "no.txt"], 2, "there is no file no.txt", "Name a package"),
-    "a list that is no text": (["run", "--packages", "latin.txt"], 2, "latin.txt is no text in UTF-8", "another file"),
+    "a list that is no text": (["run", "--packages", "latin.txt"], 2, "latin.txt is not text in UTF-8", "another file"),
     "too many": (["run", "--top", "1001"], 2, "the bundled list has 1,000 projects, not 1,001", "--top-file"),
     "more than the file has": (["run", "--top", "2", "--top-file", "top.json"], 2, "top.json has 1 projects", "longer"),
     "a missing top file": (["run", "--top-file", "no.json"], 2, "no.json cannot be read", "another file"),
-    "a top file that is none": (["run", "--top-file", "list.txt"], 2, "list.txt is no list of", "top-pypi-packages"),
+    "a top file that is none": (["run", "--top-file", "list.txt"], 2, "list.txt is not a list of", "top-pypi-packages"),
     "a retry of what is named": (
         ["run", "--retry", "--top", "1"],
         2,
@@ -57,12 +57,12 @@ REFUSED = {
     ),
     "nothing to retry": (["run", "--retry"], 2, "nothing is left to examine in", "--packages or --top"),
     "no number": (["run", "--top", "0"], 2, "'0' is not a number from 1", "--help"),
-    "no size": (["run", "--memory", "much"], 2, "'much' is no size", "--help"),
+    "no size": (["run", "--memory", "much"], 2, "'much' is not a size", "--help"),
     "no time": (["run", "--timeout", "-1"], 2, "--timeout", "--help"),
     "no store to run in": (
         ["run", "--top", "1", "--store", "notes.sqlite"],
         13,
-        "is no SQLite database",
+        "is not a SQLite database",
         "another file",
     ),
     "nothing to export": (["export"], 13, f"there is no store at {NAME}", "--store"),
@@ -73,7 +73,7 @@ REFUSED = {
         "--store",
     ),
     "nothing to merge": (["merge", "all.sqlite", "no.sqlite"], 13, "there is no store at no.sqlite", "--store"),
-    "no document": (["merge", "all.sqlite", "top.json"], 13, "top.json is no survey of schema version 1", "export"),
+    "no document": (["merge", "all.sqlite", "top.json"], 13, "top.json is not a survey of schema version 1", "export"),
 }
 
 

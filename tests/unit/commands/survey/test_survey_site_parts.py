@@ -7,7 +7,8 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samebytes_tools.commands.survey.model import BUILD, KINDS, WAYS, Artifact, Examination, Run, State, Tally
+from samebytes_tools.commands.check.subject import BUILD
+from samebytes_tools.commands.survey.model import KINDS, WAYS, Artifact, Examination, Run, State, Tally
 from samebytes_tools.commands.survey.site import addresses, figures, listing, rendering, results
 from samebytes_tools.commands.survey.site.rendering import asset
 

@@ -27,7 +27,7 @@ def test_a_list_has_one_a_line() -> None:
         ("idna>=3", "list.txt, line 2: 'idna>=3' is neither"),
         ("../idna", "list.txt, line 2: '../idna' is neither"),
         ("-r other.txt", "list.txt, line 2: '-r other.txt' is neither"),
-        ("idna==3..1", "list.txt, line 2: '3..1' is no version"),
+        ("idna==3..1", "list.txt, line 2: '3..1' is not a version"),
     ],
 )
 def test_what_is_no_name_is_told_with_its_line(line: str, complaint: str) -> None:
@@ -53,7 +53,7 @@ def test_another_list_in_the_same_format() -> None:
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"rows": [{}]}', '{"rows": 3}', '{"rows": [3]}', "[" * 100_000])
 def test_what_is_no_such_list(text: str) -> None:
-    with pytest.raises(UsageError, match=r"top\.json is no list of the most downloaded") as caught:
+    with pytest.raises(UsageError, match=r"top\.json is not a list of the most downloaded") as caught:
         targets.ranked(text, "top.json")
     assert "top-pypi-packages" in caught.value.remedy
 

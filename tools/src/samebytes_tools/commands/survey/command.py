@@ -1,4 +1,4 @@
-"""``samebytes survey``: many packages of the index, each built twice in four ways, kept in a store."""
+"""``samebytes survey``: many packages of the index, each built twice in four ways; the results in a store."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from .run import Event
 
 _DESCRIPTION = """\
-Examine many packages of the index: each sdist is built twice, in two worlds
-that differ in all that can be varied, as it is, normalized, through the hook
-and by 'samebytes build'. What comes of it is kept in a store."""
+Examine many packages of the index: each sdist is built twice, in two build
+environments that differ in all that can be varied: as it is, normalized,
+through samebytes' backend, and by 'samebytes build'. The results are kept in a
+store."""
 
 _EPILOG = f"""\
 examples:
@@ -128,14 +129,16 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         default=[],
         help="NAME, NAME==VERSION, or a file that has one a line",
     )
-    what.add_argument("--top", metavar="N", type=_count, help="the N most downloaded of the list that samebytes brings")
+    what.add_argument(
+        "--top", metavar="N", type=_count, help="the N most downloaded of the list that comes with samebytes"
+    )
     what.add_argument(
         "--top-file", metavar="FILE", type=Path, help="another list, as top-pypi-packages has them (default: all of it)"
     )
     what.add_argument(
-        "--retry", action="store_true", help="what could not be downloaded, or failed, when it was examined last"
+        "--retry", action="store_true", help="packages that could not be downloaded, or failed, the last time"
     )
-    what.add_argument("--new", action="store_true", help="begin another run, whatever is left of the last one")
+    what.add_argument("--new", action="store_true", help="begin another run, even if the last is not complete")
     _add_store(parser)
     _add_limits(parser)
     _add_workers(parser)
@@ -149,18 +152,18 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--memory", metavar="SIZE", type=_size, default=6 << 30, help="memory (default: 6G)")
     group.add_argument("--output", metavar="SIZE", type=_size, default=6 << 30, help="files (default: 6G)")
     group.add_argument(
-        "--no-sandbox", action="store_true", help="build without one: only for packages that you would run"
+        "--no-sandbox", action="store_true", help="build without a sandbox: only for packages that you would run"
     )
 
 
 def _add_workers(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("who does it")
-    group.add_argument("--jobs", metavar="N", type=_count, help="packages at once (default: one a processor)")
-    group.add_argument("--scheduler", metavar="ADDRESS", help="let the workers of a Dask cluster do it")
+    group = parser.add_argument_group("workers")
+    group.add_argument("--jobs", metavar="N", type=_count, help="number of packages at once (default: all CPUs)")
+    group.add_argument("--scheduler", metavar="ADDRESS", help="use the workers of a Dask cluster")
     group.add_argument(
-        "--runner", metavar="NAME", default="runner", help="what this one is called to others, with a UUID behind it"
+        "--runner", metavar="NAME", default="runner", help="name of this runner to others; a UUID is appended"
     )
-    group.add_argument("--cache", metavar="DIR", type=Path, help="where downloads are kept (default: your cache)")
+    group.add_argument("--cache", metavar="DIR", type=Path, help="directory of downloads (default: in your cache)")
 
 
 def _add_store(parser: argparse.ArgumentParser) -> None:
@@ -176,7 +179,7 @@ def _add_store(parser: argparse.ArgumentParser) -> None:
 def _add_export(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = verbs.add_parser("export", help="write all as JSON", description=_EXPORT, epilog=_EXPORT_EPILOG)
     parser.add_argument("--json", metavar="FILE", default="-", help="the file (default: -, standard output)")
-    parser.add_argument("--logs", action="store_true", help="with what the builds that failed said")
+    parser.add_argument("--logs", action="store_true", help="include the output of failed builds")
     _add_store(parser)
     add_verbosity(parser)
     parser.set_defaults(run=run_export)
@@ -194,8 +197,10 @@ def _add_merge(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def _add_site(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = verbs.add_parser("site", help="write a static site", description=_SITE, epilog=_SITE_EPILOG)
-    parser.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="where it goes")
-    parser.add_argument("--address", metavar="URL", default="", help="where it will be found, for badges' snippets")
+    parser.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="directory of the site")
+    parser.add_argument(
+        "--address", metavar="URL", default="", help="address of the published site, for the snippets of badges"
+    )
     _add_store(parser)
     add_verbosity(parser)
     parser.set_defaults(run=run_site)
@@ -259,7 +264,7 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", remedy="Name another file.") from None
     except UnicodeDecodeError:
-        raise UsageError(f"{path} is no text in UTF-8", remedy="Name another file.") from None
+        raise UsageError(f"{path} is not text in UTF-8", remedy="Name another file.") from None
 
 
 def examine_here(conditions: Conditions, target: Target, stop: threading.Event) -> Examination:
@@ -291,7 +296,7 @@ def _executor(args: argparse.Namespace) -> Executor:
 
 
 def _follow(args: argparse.Namespace, events: Iterator[Event], total: int) -> None:
-    """Tell what happens: a line for each package, and how far it is while nothing happens."""
+    """Report what happens: a line for each package, and how far it is while nothing happens."""
     from .report import Pace, finished_line, progress_line
 
     began, done = time.monotonic(), 0
@@ -359,5 +364,5 @@ def _size(text: str) -> int:
     found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([KMGT]?)(?:i?B)?", text.strip(), re.IGNORECASE)
     size = int(float(found[1]) * _UNITS[found[2].upper()]) if found else 0
     if size <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size, such as 500M or 6G")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size, such as 500M or 6G")
     return size

@@ -1,4 +1,4 @@
-"""What builds gave, as the survey's values; told by the process that built in JSON, and believed within bounds."""
+"""What builds gave, as the survey's values; from the process that built, as JSON that is believed within bounds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST = 1000
 """Requirements, notes and the like, of one package."""
 
 _DISTRIBUTIONS = {"mesonpy": "meson-python", "sipbuild": "sip"}
-"""Where the name of the module does not tell that of the distribution."""
+"""Where the name of the distribution does not follow from that of the module."""
 
 IN_TREE = "in-tree"
 
@@ -35,7 +35,7 @@ _NO_ROOM = (os.strerror(errno.ENOSPC), os.strerror(errno.EFBIG))
 
 
 def is_of_no_room(text: str) -> bool:
-    """Tell whether *text* is what programs say where a disk is full."""
+    """Return whether *text* has what programs print where a disk is full."""
     return any(one in text for one in _NO_ROOM)
 
 
@@ -102,7 +102,7 @@ def _text(data: bytes) -> str:
 
 
 def result_as_plain(result: Result) -> dict[str, Any]:
-    """Return what *result* tells of the whole package as what JSON can carry."""
+    """Return what *result* has of the whole package as what JSON can carry."""
     return {
         "requirements": [
             asdict(Requirement(canonicalize_name(one.name), one.version, one.hashes.get("sha256", "")))

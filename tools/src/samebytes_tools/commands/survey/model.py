@@ -9,32 +9,6 @@ from functools import cached_property
 
 from ..check.subject import AS_IS, BUILD, FROM_SDIST, HOOK, NORMALIZED, SDIST, WHEEL
 
-__all__ = [
-    "AS_IS",
-    "BUILD",
-    "DIFFERS",
-    "HOOK",
-    "KINDS",
-    "NORMALIZED",
-    "NOT_BUILT",
-    "SAME",
-    "WAYS",
-    "WHOLE",
-    "Artifact",
-    "CauseHit",
-    "Count",
-    "Examination",
-    "Headline",
-    "Hit",
-    "Requirement",
-    "Run",
-    "Sdist",
-    "State",
-    "Summary",
-    "Tally",
-    "Target",
-]
-
 WAYS = (AS_IS, NORMALIZED, HOOK, BUILD)
 """All ways, in the order in which they are shown. Each is built, or normalized, by itself: none stands for another."""
 
@@ -51,7 +25,7 @@ class State(enum.Enum):
     """What became of examining one package."""
 
     EXAMINED = "examined"
-    """Something was built: the artifacts tell."""
+    """Something was built: see the artifacts."""
     NOT_BUILT = "could not be built"
     """Nothing could be built as it is."""
     NO_SDIST = "has no sdist"
@@ -103,7 +77,7 @@ class Sdist:
     size: int
     """In bytes."""
     uploaded: str = ""
-    """As the index tells it (RFC 3339), or empty."""
+    """As the index has it (RFC 3339), or empty."""
     yanked: bool = False
 
 

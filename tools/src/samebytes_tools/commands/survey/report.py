@@ -10,8 +10,6 @@ from samebytes.console.style import Style, harmless
 from .model import DIFFERS, KINDS, NOT_BUILT, SAME, WAYS, Examination, Headline, Run, State, Tally
 from .run import Event
 
-__all__ = ["Pace", "finished_line", "progress_line", "summary_lines"]
-
 _NAMED = 6
 
 
@@ -32,16 +30,16 @@ class Pace(NamedTuple):
 
 def progress_line(event: Event, pace: Pace) -> str:
     """Return how far the run is: rate, remaining time, and what is being examined."""
-    told = [f"{pace.total - event.left:,}/{pace.total:,}"]
+    parts = [f"{pace.total - event.left:,}/{pace.total:,}"]
     if pace.done_here:
-        told.append(f"{pace.rate():,.0f} an hour" if pace.rate() >= 10 else f"{pace.rate():.1f} an hour")
-        told.append(f"{duration(event.left * pace.seconds / pace.done_here)} left")
+        parts.append(f"{pace.rate():,.0f} an hour" if pace.rate() >= 10 else f"{pace.rate():.1f} an hour")
+        parts.append(f"{duration(event.left * pace.seconds / pace.done_here)} left")
     if event.current:
-        return f"{', '.join(told)}: {_names([target.name for target in event.current])}"
+        return f"{', '.join(parts)}: {_names([target.name for target in event.current])}"
     if event.waits_for:
-        return f"{', '.join(told)}: waits for other runners' {_names([name for name, *_ in event.waits_for])}"
+        return f"{', '.join(parts)}: waits for other runners' {_names([name for name, *_ in event.waits_for])}"
     waits = ": waits for workers" if event.left and event.finished is None else ""
-    return ", ".join(told) + waits
+    return ", ".join(parts) + waits
 
 
 def _names(names: list[str]) -> str:
@@ -90,5 +88,5 @@ def summary_lines(headline: Headline, run: Run, style: Style) -> Iterator[str]:
 
 def _tally(tally: Tally, style: Style) -> str:
     share = "" if tally.share is None else f" ({100 * tally.share:.1f} % of what could be built)"
-    told = [f"{tally.same:,} same", f"{tally.differs:,} differ", f"{tally.not_built:,} could not be built"]
-    return ", ".join(told) + style.dim(share)
+    parts = [f"{tally.same:,} same", f"{tally.differs:,} differ", f"{tally.not_built:,} could not be built"]
+    return ", ".join(parts) + style.dim(share)

@@ -98,7 +98,7 @@ class Runner:
 
 @dataclass(frozen=True)
 class Event:
-    """What a run tells of itself, again and again."""
+    """Where a run is, again and again."""
 
     left: int
     """How many packages are yet to be examined."""
@@ -134,7 +134,7 @@ class _Shift:
         self._hold_at = 0.0
 
     def begin(self) -> bool:
-        """Begin with as many as can be examined at once, and tell whether any is being examined."""
+        """Begin with as many as can be examined at once, and return whether any is being examined."""
         while len(self._busy) < self._executor.slots:
             now = self._runner.clock()
             claim = self._store.claim(self._run, self._runner.name, now, self._runner.lease)
@@ -184,6 +184,6 @@ class _Shift:
 
 def _failed(target: Target, began: float, seconds: float, error: BaseException) -> Examination:
     """Return what is recorded of an examination that did not come to its end, for no fault of the package's."""
-    told = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     reason = f"{type(error).__name__}: {error}".splitlines()[0]
-    return Examination(target.name, target.version, State.FAILED, int(began), seconds, reason, log=told[-_LOG:])
+    return Examination(target.name, target.version, State.FAILED, int(began), seconds, reason, log=trace[-_LOG:])

@@ -15,8 +15,6 @@ from samebytes.errors import UsageError
 from ...index.releases import NAME
 from .model import Target
 
-__all__ = ["bundled", "from_line", "from_lines", "placed", "ranked", "ranks", "top"]
-
 _FORMAT = "A list has a name, or NAME==VERSION, a line; what follows a # is a comment."
 
 
@@ -33,13 +31,13 @@ def from_line(text: str, where: str) -> Target:
     try:
         return Target(canonicalize_name(found["name"]), str(Version(version)) if version else "")
     except InvalidVersion:
-        raise UsageError(f"{where}: {version!r} is no version (PEP 440)", remedy=_FORMAT) from None
+        raise UsageError(f"{where}: {version!r} is not a version (PEP 440)", remedy=_FORMAT) from None
 
 
 def from_lines(text: str, where: str) -> Iterator[Target]:
     """Yield the targets of a list, one a line; *where* is its name.
 
-    :raises UsageError: if a line is none.
+    :raises UsageError: if a line has none.
     """
     for number, line in enumerate(text.splitlines(), start=1):
         target = line.partition("#")[0].strip()
@@ -56,7 +54,7 @@ def bundled() -> list[str]:
 def ranked(text: str, where: str) -> list[str]:
     """Return the names of a list in the JSON format of top-pypi-packages, most downloaded first; *where* is its name.
 
-    :raises UsageError: if it is none.
+    :raises UsageError: if it is not such a list.
     """
     remedy = "Take a list of the project top-pypi-packages: it has an object with rows, each with a project."
     try:
@@ -64,7 +62,7 @@ def ranked(text: str, where: str) -> list[str]:
         projects = [str(row["project"]) for row in document["rows"]]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         what = f"{type(error).__name__}: {error}"
-        raise UsageError(f"{where} is no list of the most downloaded: {what}", remedy=remedy) from None
+        raise UsageError(f"{where} is not a list of the most downloaded: {what}", remedy=remedy) from None
     return [from_line(project, f"{where}, row {number}").name for number, project in enumerate(projects, start=1)]
 
 

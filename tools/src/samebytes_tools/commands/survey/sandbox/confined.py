@@ -1,4 +1,4 @@
-"""Runs a program in a sandbox, hears what it tells, and watches what it takes: time, memory, room, processes."""
+"""Runs a program in a sandbox, hands on its answers, and watches what it takes: time, memory, room, processes."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def _processor() -> str:
 
 
 def _compiler(environ: Mapping[str, str]) -> str:
-    """Return the first line that the C compiler says of its version."""
+    """Return the first line of the C compiler's version."""
     program = shutil.which(environ.get("CC") or "cc", path=environ.get("PATH"))
     if program is None:
         return ""

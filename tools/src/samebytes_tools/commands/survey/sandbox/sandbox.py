@@ -107,7 +107,7 @@ _RESOLVER = (Path("/etc/resolv.conf").resolve(),)
 
 
 def _is_hidden(path: Path) -> bool:
-    """Tell whether *path* is in what is hidden, and not all of it."""
+    """Return whether *path* is in what is hidden, and not all of it."""
     tops = [Path(top) for top in (*HIDDEN, PRIVATE, "/var/tmp")]
     return path.exists() and any(top in path.parents for top in tops)
 
@@ -145,7 +145,7 @@ def _find(path: str, readable: tuple[Path, ...]) -> Sandbox:
 
 
 def _why_not(sandbox: Sandbox, readable: tuple[Path, ...]) -> str:
-    """Say why *sandbox* does not work, or nothing."""
+    """Return why *sandbox* does not work, or nothing."""
     program = "import json, subprocess, os; os.mkdir('/tmp/samebytes-trial')"
     command = sandbox.command([sys.executable, "-c", program], readable=readable, given={}, size=1 << 20)
     try:

@@ -22,7 +22,7 @@ _DEVICE = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
 def stem(name: str) -> str:
     """Return the file name, less its suffix, for a package: its own name if that is a normalized one (PEP 503).
 
-    Any other is told by its digest, after an underscore, which no normalized name has: so no two share a file.
+    Any other is named by its digest, after an underscore, which no normalized name has: so no two share a file.
     """
     if _PLAIN.fullmatch(name) and not _DEVICE.fullmatch(name):
         return name

@@ -1,4 +1,4 @@
-"""The site's directory: written beside, then put in place whole; nothing that is no survey's site is ever replaced."""
+"""The site's directory: written beside, then put in place whole; only a survey's site is ever replaced."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def replacing(directory: Path) -> Iterator[Output]:
 
 
 def _check(target: Path, shown: Path) -> None:
-    """Refuse to replace what is no survey's site."""
+    """Refuse to replace anything but a survey's site."""
     if not os.path.lexists(target):
         return
     if not target.is_dir():

@@ -77,7 +77,7 @@ class Database:
 def connect(path: Path, *, steps: tuple[tuple[str, ...], ...] = MIGRATIONS) -> sqlite3.Connection:
     """Return a connection to the store at *path*, which is made if it is not there, and brought up to date.
 
-    :raises StoreError: if it is none, damaged, of a newer version, or cannot be read and written.
+    :raises StoreError: if it is not a store, damaged, of a newer version, or cannot be read and written.
     """
     _refuse_others(path)
     with explained(path):
@@ -92,7 +92,7 @@ def connect(path: Path, *, steps: tuple[tuple[str, ...], ...] = MIGRATIONS) -> s
 
 
 def _refuse_others(path: Path) -> None:
-    """Refuse what is no SQLite file before SQLite takes it for one: an empty file is a new store to it."""
+    """Refuse what is not a SQLite file before SQLite takes it for one: an empty file is a new store to it."""
     if not path.parent.is_dir():
         raise StoreError(f"{path}: there is no directory {path.parent}", remedy="Make it first, or name another place.")
     try:
@@ -104,7 +104,7 @@ def _refuse_others(path: Path) -> None:
         raise StoreError(f"{path} cannot be read: {error.strerror}", remedy="Name another store.") from None
     if head not in (b"", _HEADER):
         raise StoreError(
-            f"{path} is no store of a survey: it is no SQLite database",
+            f"{path} is not a store of a survey: it is not a SQLite database",
             remedy="Name another file: samebytes makes it, and calls it samebytes-survey.sqlite in a directory.",
         )
 

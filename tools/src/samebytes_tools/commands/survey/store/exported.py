@@ -75,7 +75,7 @@ class Exported:
     def __init__(self, path: Path) -> None:
         """Read the document at *path*.
 
-        :raises StoreError: if it cannot be read, or is none of a version that is known.
+        :raises StoreError: if it cannot be read, or is not of a version that is known.
         """
         self.path = path
         try:
@@ -97,7 +97,7 @@ class Exported:
         version = found.get("schema_version") if isinstance(found, dict) else None
         if version != SCHEMA_VERSION:
             raise StoreError(
-                f"{self.path} is no survey of schema version {SCHEMA_VERSION}, but of {version!r}",
+                f"{self.path} is not a survey of schema version {SCHEMA_VERSION}, but of {version!r}",
                 remedy="Name what 'samebytes survey export --json' wrote; a newer samebytes reads newer ones.",
             )
 
@@ -114,7 +114,7 @@ class Exported:
 
     def _malformed(self, error: Exception) -> StoreError:
         return StoreError(
-            f"{self.path} is no exported survey: {type(error).__name__}: {error}",
+            f"{self.path} is not an exported survey: {type(error).__name__}: {error}",
             remedy="Name a store, or what 'samebytes survey export --json' wrote.",
         )
 

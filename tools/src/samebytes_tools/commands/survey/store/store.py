@@ -31,7 +31,7 @@ class Store(Queue, Overview):
         """Open the store at *path*, or NAME in it if it is a directory; it is made if it is not there.
 
         :param make: without, it has to be there.
-        :raises StoreError: if it is none, damaged, of a newer version, or cannot be read and written.
+        :raises StoreError: if it is not a store, damaged, of a newer version, or cannot be read and written.
         """
         path = path / NAME if path.is_dir() else path
         if not make and not path.exists():
