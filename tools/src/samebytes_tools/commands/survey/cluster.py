@@ -6,7 +6,6 @@ import threading
 import uuid
 from concurrent.futures import CancelledError
 from contextlib import suppress
-from functools import partial
 from importlib import import_module
 from queue import SimpleQueue
 from typing import Any, Callable
@@ -67,7 +66,11 @@ class Cluster:
         key = f"{self._unwanted}-{uuid.uuid4()}"
         future = self._client.submit(on_worker, self._call, argument, self._unwanted, key=key, pure=False)
         self._pending[key] = future
-        future.add_done_callback(partial(self._fetch, argument))
+        # Should the worker be lost before its result is here, the call is made once more, and waited for: in a thread
+        # of its own, for all callbacks share one.
+        future.add_done_callback(
+            lambda done: threading.Thread(target=self._fetch, args=(argument, done), daemon=True).start()
+        )
 
     def done(self, timeout: float) -> list[tuple[Any, Any]]:
         """Wait for at most *timeout* seconds until anything is done, and return arguments with results or exceptions.
@@ -90,11 +93,6 @@ class Cluster:
         self._client.close()
 
     def _fetch(self, argument: Any, future: Any) -> None:
-        # Should the worker be lost before its result is here, the call is made once more, and waited for: in a thread
-        # of its own, for all callbacks share one.
-        threading.Thread(target=self._put, args=(argument, future), daemon=True).start()
-
-    def _put(self, argument: Any, future: Any) -> None:
         """Wait for the result or the exception of *future*, which the cluster may forget then."""
         try:
             outcome = future.result()

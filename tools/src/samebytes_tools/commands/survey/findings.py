@@ -6,8 +6,8 @@ import errno
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, fields, replace
+from typing import Any, Callable, TypeVar
 
 from packaging.utils import canonicalize_name
 
@@ -133,43 +133,36 @@ def backend_of(name: str, path: Sequence[str], requirements: Sequence[Requiremen
 
 
 def artifacts_from(data: object) -> tuple[Artifact, ...]:
-    """Read what ``row_as_plain`` gave; what makes no sense is left out."""
-    return tuple(filter(None, map(_artifact, _list(data))))
-
-
-def _artifact(data: object) -> Artifact | None:
-    values = data if isinstance(data, dict) else {}
-    digests = [_line(one) for one in _list(values.get("sha256"))] or ["", ""]
-    if values.get("way") not in WAYS or values.get("kind") not in KINDS or len(digests) != 2:
-        return None
-    return Artifact(
-        values["way"],
-        values["kind"],
-        _line(values.get("state")),
-        _line(values.get("verdict")),
-        _line(values.get("reason"), 2000),
-        _line(values.get("file")),
-        _number(values.get("size")),
-        (digests[0], digests[1]),
-        tuple(_hit(one) for one in _list(values.get("causes")) if isinstance(one, dict)),
-    )
-
-
-def _hit(values: Mapping[str, Any]) -> CauseHit:
-    return CauseHit(
-        _line(values.get("code"), 8),
-        _number(values.get("count")),
-        _line(values.get("member")),
-        _line(values.get("where")),
-        _line(values.get("left"), LONGEST),
-        _line(values.get("right"), LONGEST),
-    )
+    """Read the artifacts that ``row_as_plain`` gave; what makes no sense is left out."""
+    found = []
+    for one in _list(data):
+        values = one if isinstance(one, dict) else {}
+        digests = [_line(digest) for digest in _list(values.get("sha256"))] or ["", ""]
+        if values.get("way") in WAYS and values.get("kind") in KINDS and len(digests) == 2:
+            causes = tuple(_read(CauseHit, hit) for hit in _list(values.get("causes")) if isinstance(hit, dict))
+            found.append(replace(_read(Artifact, values), sha256=(digests[0], digests[1]), causes=causes))
+    return tuple(found)
 
 
 def requirements_from(data: object) -> tuple[Requirement, ...]:
     """Read the requirements that ``result_as_plain`` gave."""
-    rows = [one for one in _list(data) if isinstance(one, dict)]
-    return tuple(Requirement(*(_line(row.get(key)) for key in ("name", "version", "sha256"))) for row in rows)
+    return tuple(_read(Requirement, one) for one in _list(data) if isinstance(one, dict))
+
+
+_LENGTHS = {"reason": 2000, "code": 8, "left": LONGEST, "right": LONGEST}
+"""Of fields that may be longer, or have to be shorter, than others."""
+
+Kind = TypeVar("Kind", Artifact, CauseHit, Requirement)
+
+
+def _read(kind: type[Kind], values: Mapping[str, Any]) -> Kind:
+    """Return a *kind* of *values*: its fields that are texts or numbers."""
+    readers: dict[str, Callable[[str], Any]] = {
+        "str": lambda name: _line(values.get(name), _LENGTHS.get(name, _LONGEST_NAME)),
+        "int": lambda name: _number(values.get(name)),
+    }
+    types = {each.name: str(each.type) for each in fields(kind)}
+    return kind(**{name: readers[wanted](name) for name, wanted in types.items() if wanted in readers})
 
 
 def lines_from(data: object) -> tuple[str, ...]:

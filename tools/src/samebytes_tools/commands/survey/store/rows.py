@@ -80,8 +80,9 @@ def key_of(connection: sqlite3.Connection, table: str, **columns: str) -> int:
     raise AssertionError(f"a row of {table} was made and is not there")
 
 
-def insert(connection: sqlite3.Connection, words: Words, run: int, one: Examination) -> int:
-    """Put *one* into the run that has the key *run*, and return its own key; it must not be there yet."""
+def insert(connection: sqlite3.Connection, run: int, one: Examination) -> None:
+    """Put *one* into the run that has the key *run*; it must not be there yet."""
+    words = Words(connection)
     sdist = one.sdist
     found = (sdist.file, sdist.sha256, sdist.size, sdist.uploaded, sdist.yanked) if sdist else (None,) * 5
     notes = [writable(note) for note in one.notes]
@@ -99,9 +100,10 @@ def insert(connection: sqlite3.Connection, words: Words, run: int, one: Examinat
     key = int(cursor.lastrowid or 0)
     if one.log:
         _insert_log(connection, key, one.log)
-    _insert_requirements(connection, key, one.requirements)
+    for place, each in enumerate(one.requirements):
+        requirement = key_of(connection, "requirement", name=each.name, version=each.version, sha256=each.sha256)
+        connection.execute("INSERT INTO built_with VALUES (?, ?, ?)", (key, place, requirement))
     _insert_artifacts(connection, words, key, one.artifacts)
-    return key
 
 
 def insert_log(connection: sqlite3.Connection, one: Examination, log: str) -> None:
@@ -118,15 +120,9 @@ def _insert_log(connection: sqlite3.Connection, key: int, log: str) -> None:
     connection.execute("INSERT INTO log VALUES (?, ?)", (key, zlib.compress(writable(log).encode(), 9)))
 
 
-def _insert_requirements(connection: sqlite3.Connection, key: int, requirements: Iterable[Requirement]) -> None:
-    for place, one in enumerate(requirements):
-        requirement = key_of(connection, "requirement", name=one.name, version=one.version, sha256=one.sha256)
-        connection.execute("INSERT INTO built_with VALUES (?, ?, ?)", (key, place, requirement))
-
-
 def _insert_artifacts(connection: sqlite3.Connection, words: Words, key: int, artifacts: Iterable[Artifact]) -> None:
     for place, one in enumerate(artifacts):
-        first, second = (_packed(digest) for digest in one.sha256)
+        first, second = map(_packed, one.sha256)
         connection.execute(
             "INSERT INTO artifact VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -136,7 +132,7 @@ def _insert_artifacts(connection: sqlite3.Connection, words: Words, key: int, ar
         )
         connection.executemany(
             "INSERT INTO cause VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [(key, place, number, *_cause_row(hit)) for number, hit in enumerate(one.causes)],
+            [(key, place, number, *map(writable, vars(hit).values())) for number, hit in enumerate(one.causes)],
         )
 
 
@@ -146,14 +142,6 @@ def _packed(digest: str) -> bytes | str:
         return bytes.fromhex(digest)
     except ValueError:
         return str(writable(digest))
-
-
-def _unpacked(digest: bytes | str) -> str:
-    return digest if isinstance(digest, str) else digest.hex()
-
-
-def _cause_row(hit: CauseHit) -> tuple[Any, ...]:
-    return tuple(map(writable, (hit.code, hit.count, hit.member, hit.where, hit.left, hit.right)))
 
 
 def load(connection: sqlite3.Connection, rest: str, *values: Any, logs: bool = True) -> Iterator[Examination]:
@@ -169,12 +157,13 @@ def load(connection: sqlite3.Connection, rest: str, *values: Any, logs: bool = T
 
 def _examination(connection: sqlite3.Connection, row: sqlite3.Row) -> Examination:
     key, log, is_pure = row["key"], row["compressed"], row["is_pure"]
+    sdist = (row["file"], row["sha256"], row["size"], row["uploaded"], bool(row["yanked"]))
     same = ("name", "version", "started", "seconds", "reason", "memory", "rank")
     return Examination(
         **{name: row[name] for name in (*same, "backend", "backend_version", "run", "asked")},
         state=State(row["state"]),
         log="" if log is None else zlib.decompress(log).decode(),
-        sdist=_sdist(row),
+        sdist=None if row["file"] is None else Sdist(*sdist),
         is_pure=None if is_pure is None else bool(is_pure),
         requirements=tuple(Requirement(*one) for one in connection.execute(_REQUIREMENTS, (key,))),
         artifacts=_artifacts(connection, key),
@@ -184,17 +173,13 @@ def _examination(connection: sqlite3.Connection, row: sqlite3.Row) -> Examinatio
     )
 
 
-def _sdist(row: sqlite3.Row) -> Sdist | None:
-    if row["file"] is None:
-        return None
-    return Sdist(row["file"], row["sha256"], row["size"], row["uploaded"], bool(row["yanked"]))
-
-
 def _artifacts(connection: sqlite3.Connection, key: int) -> tuple[Artifact, ...]:
     rows = connection.execute(_CAUSES, (key,)).fetchall()
     causes = {place: tuple(CauseHit(*row[1:]) for row in group) for place, group in groupby(rows, lambda row: row[0])}
     found = []
     for place, way, kind, state, verdict, reason, file, size, first, second in connection.execute(_ARTIFACTS, (key,)):
-        digests = (_unpacked(first), _unpacked(first if second is None else second))
-        found.append(Artifact(way, kind, state, verdict, reason, file, size, digests, causes.get(place, ())))
+        one, other = (
+            each if isinstance(each, str) else each.hex() for each in (first, first if second is None else second)
+        )
+        found.append(Artifact(way, kind, state, verdict, reason, file, size, (one, other), causes.get(place, ())))
     return tuple(found)

@@ -59,7 +59,7 @@ class Store(Queue, Overview):
             if not strike(connection, run, one):
                 asked = f"{one.name}{'==' + one.asked if one.asked else ''}"
                 raise StoreError(f"{self.path}: run {one.run} does not have {asked}", remedy="Begin another run.")
-            rows.insert(connection, rows.Words(connection), run, one)
+            rows.insert(connection, run, one)
             self.finish(one.run, int(one.started + one.seconds))
             return True
 
@@ -79,7 +79,7 @@ class Store(Queue, Overview):
                     rows.insert_log(connection, known, one.log)
                 return bool(one.log and not known.log)
             strike(connection, run, one)
-            rows.insert(connection, rows.Words(connection), run, one)
+            rows.insert(connection, run, one)
             return True
 
     def _known(self, run: int, one: Examination) -> Iterator[Examination]:
