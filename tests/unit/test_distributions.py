@@ -97,3 +97,5 @@ def test_without_the_tools_the_help_lists_what_is_there(
     out = capsys.readouterr().out
     assert "  normalize " in out
     assert "  survey " not in out
+    listed = "compare, build, verify, install, tree, survey, wrap, unwrap, completion"
+    assert f"with samebytes-tools (pip install 'samebytes[tools]'):\n  {listed}\n" in out

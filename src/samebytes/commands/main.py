@@ -19,7 +19,7 @@ from ..console.streams import forgive_encodings, style_of, width_of
 from ..console.style import error_lines, indented
 from ..console.verbosity import NORMAL, VERBOSE
 from ..errors import Interrupted, OutputError, SamebytesError, UsageError
-from .extensions import installed, missing
+from .extensions import INSTALL, installed, missing
 
 __all__ = ["main", "parser"]
 
@@ -136,6 +136,9 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     subparsers = top.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for add_parser in _definitions(arguments):
         add_parser(subparsers)
+    absent = [name for name in COMMANDS if name not in subparsers.choices]
+    if len(subparsers.choices) > 1 and absent:  # all commands are listed, and samebytes-tools is not installed
+        top.epilog = f"with samebytes-tools ({INSTALL}):\n  {', '.join(absent)}\n\n{_EPILOG}"
     return top
 
 
