@@ -1,4 +1,4 @@
-"""Fixtures of the tests that build real projects; they cost nothing where no test asks for them."""
+"""The tiers of the tests, and fixtures of those that build real projects; these cost nothing where none asks for them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,21 @@ import pytest
 if TYPE_CHECKING:
     from support.workshop import Workshop
 
+pytest_plugins = ["support.tiers"]
+
 
 @pytest.fixture(scope="session")
-def workshop() -> Workshop:
+def quick(pytestconfig: pytest.Config) -> bool:
+    """Whether this is the quick tier, in which a test may leave out repetitions."""
+    return bool(pytestconfig.getoption("--quick"))
+
+
+@pytest.fixture(scope="session")
+def workshop(quick: bool) -> Workshop:
     """One environment with every backend and the samebytes under test; shared by all workers and later runs."""
     from support.workshop import open_workshop
 
-    return open_workshop()
+    return open_workshop(quick=quick)
 
 
 @pytest.fixture(scope="session")

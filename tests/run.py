@@ -1,8 +1,10 @@
-"""Set up an environment of its own and run the tests in it, against the built and installed wheel.
+"""Set up an environment of its own and run the tests in it, against the built and installed wheels.
 
-    python3 tests/run.py [--python PYTHON] [pytest's arguments]
+    python3 tests/run.py [--all] [--coverage] [--python PYTHON] [pytest's arguments]
 
-Needs Python with venv, and a package index for what is not installed yet. The environment is kept in .venv/.
+The quick tier is the unit and property tests, and one real build for each family of backends. It needs Python with
+venv, and a package index for what is not installed yet; git and a C compiler are used where they are there. --all is
+every test. The environments are kept in .venv/, one for each interpreter and tier.
 """
 
 from __future__ import annotations
@@ -12,51 +14,86 @@ import os
 import shutil
 import subprocess
 import sys
-import venv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+KEPT = ROOT / ".venv"
+NOTHING_SELECTED = 5
+"""pytest's exit status where no test is left to run."""
+NOT_PASSED_ON = ("PYTHONPATH", "SOURCE_DATE_EPOCH", "PYTHONDONTWRITEBYTECODE")
+"""Variables that would change what is tested; without bytecode, every process compiles all that it imports."""
+
+_VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
+_SITE = "import sysconfig; print(sysconfig.get_path('purelib'))"
 
 
 def main() -> int:
-    """Build, install, test; return pytest's exit status."""
+    """Build, install, test; return pytest's exit status, or coverage's where that is not 0."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--python", default=sys.executable, help="the interpreter to test with")
+    parser.add_argument("--all", action="store_true", help="run every test, not only the quick tier")
+    parser.add_argument("--coverage", action="store_true", help="also report the lines that no process reaches")
+    parser.add_argument("--python", default=sys.executable, help="interpreter to test with (default: this one)")
     options, arguments = parser.parse_known_args()
-    python = environment(options.python)
-    install(python)
-    clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "SOURCE_DATE_EPOCH")}
-    command = [python, "-m", "pytest", *(arguments or ["-n", "2", "--dist", "worksteal"])]
-    return subprocess.run(command, cwd=ROOT, env=clean, check=False).returncode
+    python = environment(options.python, options.all)
+    install(python, "requirements-all.txt" if options.all else "requirements.txt")
+    tier = ["--skips=list"] if options.all else ["--quick"]
+    spread = [] if arguments else ["-n", str(os.cpu_count() or 2), "--dist", "worksteal"]
+    environ = {name: value for name, value in os.environ.items() if name not in NOT_PASSED_ON}
+    status = (measured if options.coverage else tested)(python, [*tier, *spread, *arguments], environ)
+    if status == NOTHING_SELECTED and not options.all:
+        print("None of these tests is in the quick tier; --all runs them.", file=sys.stderr)
+    return status
 
 
-def environment(interpreter: str) -> str:
-    """Make or find the virtual environment for *interpreter* and return its Python."""
-    version = subprocess.run(
-        [interpreter, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
-    directory = ROOT / ".venv" / version
+def tested(python: str, arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run pytest and return its exit status."""
+    return subprocess.run([python, "-m", "pytest", *arguments], cwd=ROOT, env=environ, check=False).returncode
+
+
+def measured(python: str, arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run pytest, print which lines were not reached by any process, and return the first exit status that is not 0."""
+    shutil.rmtree(KEPT / "coverage", ignore_errors=True)
+    (KEPT / "coverage").mkdir()
+    site = subprocess.run([python, "-c", _SITE], check=True, capture_output=True, text=True).stdout.strip()
+    environ = {**environ, "COVERAGE_FILE": str(KEPT / "coverage" / "data"), "SITE_PACKAGES": site}
+    steps = [["run", "-m", "pytest", *arguments], ["combine", "-q"], ["report"]]
+    statuses = [
+        subprocess.run([python, "-m", "coverage", *step], cwd=ROOT, env=environ, check=False).returncode
+        for step in steps
+    ]
+    return next((status for status in statuses if status != 0), 0)
+
+
+def environment(interpreter: str, everything: bool) -> str:
+    """Make or find the virtual environment for *interpreter* and a tier, and return its Python."""
+    version = subprocess.run([interpreter, "-c", _VERSION], check=True, capture_output=True, text=True).stdout.strip()
+    directory = KEPT / (f"{version}-all" if everything else version)
     python = directory / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not python.is_file():
-        if interpreter == sys.executable:
-            venv.create(directory, with_pip=True)
-        else:
-            subprocess.run([interpreter, "-m", "venv", str(directory)], check=True)
+        subprocess.run([interpreter, "-m", "venv", str(directory)], check=True)
     return str(python)
 
 
-def install(python: str) -> None:
+def install(python: str, requirements: str) -> None:
     """Build the wheels of both distributions, samebytes' through itself, and install them with what the tests need."""
-    wheels = ROOT / ".venv" / "wheels"
+    wheels = Path(python).parents[1] / "wheels"
     shutil.rmtree(wheels, ignore_errors=True)
     pip = [python, "-m", "pip", "--disable-pip-version-check", "-q"]
+    # uv takes a fraction of pip's time. Where it cannot be had, or does not reach the index that pip does, pip goes on.
+    subprocess.run([*pip, "install", "--only-binary=:all:", "uv"], capture_output=True, check=False)
     subprocess.run([*pip, "wheel", "--no-deps", "-w", str(wheels), str(ROOT), str(ROOT / "tools")], check=True)
     built = [str(wheel) for wheel in sorted(wheels.glob("*.whl"))]
-    subprocess.run([*pip, "install", *built, "-r", str(ROOT / "tests" / "requirements.txt")], check=True)
-    subprocess.run([*pip, "install", "--force-reinstall", "--no-deps", *built], check=True)
+    add(python, [*built, "-r", str(ROOT / "tests" / requirements)])
+    add(python, ["--reinstall", "--no-deps", *built])
+
+
+def add(python: str, wanted: Sequence[str]) -> None:
+    """Install what is *wanted* with uv, and with pip if that does not work."""
+    uv = [python, "-m", "uv", "pip", "install", "-q", "--python", python, *wanted]
+    if subprocess.run(uv, capture_output=True, check=False).returncode != 0:
+        pip = [python, "-m", "pip", "--disable-pip-version-check", "-q", "install"]
+        subprocess.run([*pip, *(one.replace("--reinstall", "--force-reinstall") for one in wanted)], check=True)
 
 
 if __name__ == "__main__":

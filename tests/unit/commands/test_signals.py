@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,8 +24,14 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from samebytes.commands.main import main
 sys.exit(main())
 """
-NOISE = os.urandom(40_000_000)
 PATIENCE = 60.0
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two wheels that take long enough for a signal to come in the middle."""
+    directory, noise = tmp_path_factory.mktemp("large"), os.urandom(40_000_000)
+    return [wheel(directory, name, {f"{name}/data.bin": noise}) for name in ("one", "two")]
 
 
 def start(scratch: Path, *arguments: object, program: str = PROGRAM) -> subprocess.Popen[str]:
@@ -46,9 +53,12 @@ def wait_for_temporary(scratch: Path, process: subprocess.Popen[str]) -> None:
 
 @pytest.mark.parametrize("in_place", [True, False])
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
-def test_a_signal_midway(number: signal.Signals, status: int, in_place: bool, tmp_path: Path) -> None:
+def test_a_signal_midway(
+    number: signal.Signals, status: int, in_place: bool, large: list[Path], tmp_path: Path
+) -> None:
     source, output = tmp_path / "in", tmp_path / ("in" if in_place else "out")
-    paths = [wheel(source, name, {f"{name}/data.bin": NOISE}) for name in ("one", "two")]
+    source.mkdir()
+    paths = [Path(shutil.copy(one, source)) for one in large]
     found = [(path.name, path.stat().st_ino, path.stat().st_mtime_ns) for path in paths]
     process = start(tmp_path / "tmp", "normalize", *paths, "--jobs=2", *([] if in_place else ["-o", output]))
     wait_for_temporary(tmp_path / "tmp", process)
@@ -63,9 +73,10 @@ def test_a_signal_midway(number: signal.Signals, status: int, in_place: bool, tm
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-def test_ignored_interrupts_stay_ignored(tmp_path: Path) -> None:
+def test_ignored_interrupts_stay_ignored(large: list[Path], tmp_path: Path) -> None:
     """As under nohup, and in a shell's background jobs."""
-    path = wheel(tmp_path / "in", files={"demo/data.bin": NOISE})
+    (tmp_path / "in").mkdir()
+    path = Path(shutil.copy(large[0], tmp_path / "in"))
     program = PROGRAM.replace("signal.default_int_handler", "signal.SIG_IGN")
     process = start(tmp_path / "tmp", "normalize", path, program=program)
     wait_for_temporary(tmp_path / "tmp", process)

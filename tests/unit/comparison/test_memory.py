@@ -19,6 +19,8 @@ pytestmark = pytest.mark.skipif(
 
 MIB = 1 << 20
 
+LARGE = pytest.mark.slow("members must be larger than what of them may be held, and take seconds to compare")
+
 MEASURED = """
 import sys
 from pathlib import Path
@@ -64,9 +66,9 @@ def one_line(size: int, word: bytes) -> bytes:
     ("name", "make", "size", "most"),
     [
         ("x.bin", noise, 16, 16),
-        ("x.txt", lines, 48, 48),
-        ("x.txt", one_line, 48, 48),
-        ("x.json", document, 48, 48),
+        pytest.param("x.txt", lines, 48, 48, marks=LARGE),
+        pytest.param("x.txt", one_line, 48, 48, marks=LARGE),
+        pytest.param("x.json", document, 48, 48, marks=LARGE),
     ],
 )
 def test_what_a_large_member_takes(
@@ -88,7 +90,7 @@ def extension(directory: Path, size: int, word: bytes) -> bytes:
     return target.read_bytes()
 
 
-@pytest.mark.parametrize(("size", "most"), [(10, 90), (48, 24)])
+@pytest.mark.parametrize(("size", "most"), [(10, 90), pytest.param(48, 24, marks=LARGE)])
 def test_what_a_large_library_takes(size: int, most: int, tmp_path: Path) -> None:
     """Sections are held up to a limit, which the first library is below and the second above."""
     if shutil.which("gcc") is None:

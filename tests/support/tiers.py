@@ -1,0 +1,84 @@
+"""The quick tier of the tests, and the reasons for which a test may be skipped; a plugin of pytest.
+
+``--quick`` leaves out what is marked ``slow``, and of what is marked ``integration`` all that is not marked ``quick``.
+``--skips=list`` ends the run with the reasons for which tests were skipped, and ``--skips=refuse`` fails it if one of
+them is not in :data:`ALLOWED`: where everything is there that tests need, as .ci/run sees to it, a test that does not
+run hides something.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+
+ALLOWED = {
+    "root may read everything": "the gate runs as root in a container; it is run where it does not",
+}
+"""Reasons (as regular expressions) for skips that are no gap, and why they are none."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("samebytes")
+    group.addoption("--quick", action="store_true", help="run the quick tier only")
+    group.addoption("--skips", choices=["list", "refuse"], help="list why tests were skipped; refuse unknown reasons")
+
+
+def is_quick(item: pytest.Item) -> bool:
+    """Return whether a test belongs to the quick tier."""
+    if item.get_closest_marker("slow"):
+        return False
+    return item.get_closest_marker("integration") is None or item.get_closest_marker("quick") is not None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        slow = item.get_closest_marker("slow")
+        if slow and not slow.args:
+            raise pytest.UsageError(f"{item.nodeid} does not say why it is slow")
+    if config.getoption("--quick"):
+        left_out = [item for item in items if not is_quick(item)]
+        items[:] = [item for item in items if is_quick(item)]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def reasons(reporter: pytest.TerminalReporter) -> Counter[str]:
+    """Return why tests were skipped, and how many for each reason; of a file that was skipped whole, one.
+
+    Each worker of a distributed run reports such a file.
+    """
+    found = {(report.nodeid, _reason(report)) for report in reporter.stats.get("skipped", [])}
+    return Counter(reason for _, reason in found)
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    assert isinstance(report.longrepr, tuple)
+    return report.longrepr[2].removeprefix("Skipped: ")
+
+
+def refused(found: Counter[str]) -> list[str]:
+    """Return the reasons among *found* that are not allowed."""
+    return [reason for reason in sorted(found) if not any(re.fullmatch(pattern, reason) for pattern in ALLOWED)]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("--skips") != "refuse" or reporter is None:  # there is none in a worker
+        return
+    if session.exitstatus == pytest.ExitCode.OK and refused(reasons(reporter)):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    how = config.getoption("--skips")
+    if how is None:
+        return
+    found = reasons(terminalreporter)
+    unknown = refused(found) if how == "refuse" else []
+    terminalreporter.section(f"skipped: {sum(found.values())}")
+    for reason, count in sorted(found.items()):
+        terminalreporter.line(
+            f"{count:5}  {reason}{'   <- no reason to skip (tests/support/tiers.py)' * (reason in unknown)}"
+        )

@@ -1,0 +1,108 @@
+"""The tiers of the tests, and the budget for skips: a few tests in a directory of their own, and a real pytest."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.processes import import_path
+from support.tiers import ALLOWED
+
+PYPROJECT = """
+[tool.pytest.ini_options]
+addopts = "-p support.tiers -p no:cacheprovider -p no:hypothesispytest --strict-markers --import-mode=importlib"
+markers = ["integration", "quick", "slow(why)"]
+"""
+
+TESTS = """
+import pytest
+
+def test_plain(): pass
+
+@pytest.mark.slow("for a reason")
+def test_slow(): pass
+
+@pytest.mark.integration
+def test_real(): pass
+
+@pytest.mark.integration
+@pytest.mark.parametrize("one", [pytest.param(1, marks=pytest.mark.quick), 2])
+def test_each(one): pass
+"""
+
+
+def run(root: Path, tests: str, *arguments: str) -> tuple[int, str]:
+    """Run pytest on *tests*; return its exit status and what it printed."""
+    (root / "pyproject.toml").write_text(PYPROJECT, "utf-8")
+    (root / "test_some.py").write_text(tests, "utf-8")
+    command = [sys.executable, "-m", "pytest", *arguments]
+    done = subprocess.run(command, cwd=root, env={**import_path()}, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_quick_tier(tmp_path: Path) -> None:
+    status, said = run(tmp_path, TESTS, "--quick", "--collect-only", "-q")
+    assert status == 0
+    assert re.findall(r"::(\S+)", said) == ["test_plain", "test_each[1]"]
+    assert "2/5 tests collected (3 deselected)" in said
+
+
+def test_without_it_all_are_run(tmp_path: Path) -> None:
+    assert "5 passed" in run(tmp_path, TESTS)[1]
+
+
+def test_a_slow_test_says_why(tmp_path: Path) -> None:
+    status, said = run(tmp_path, "import pytest\n@pytest.mark.slow\ndef test_it(): pass\n")
+    assert status == pytest.ExitCode.USAGE_ERROR
+    assert "test_some.py::test_it does not say why it is slow" in said
+
+
+SKIPPED = """
+import pytest
+
+@pytest.fixture
+def program(): pytest.skip("needs a program")
+
+def test_one(program): pass
+
+def test_other(program): pass
+
+@pytest.mark.skipif(True, reason="is not for today")
+def test_another(): pass
+"""
+
+
+@pytest.mark.parametrize("spread", [[], ["-n", "1"]], ids=["one process", "a worker"])
+def test_skips_are_counted_and_refused(tmp_path: Path, spread: list[str]) -> None:
+    assert run(tmp_path, SKIPPED, *spread)[0] == 0
+    status, said = run(tmp_path, SKIPPED, "--skips=refuse", *spread)
+    assert status == pytest.ExitCode.TESTS_FAILED
+    assert re.search(r"= skipped: 3 =+\n +1  is not for today +<- .*\n +2  needs a program +<- ", said)
+
+
+def test_they_can_be_listed_only(tmp_path: Path) -> None:
+    status, said = run(tmp_path, SKIPPED, "--skips=list")
+    assert status == 0
+    assert re.search(r"= skipped: 3 =+\n +1  is not for today\n +2  needs a program\n", said)
+
+
+def test_a_file_that_is_skipped_counts_once(tmp_path: Path) -> None:
+    """Each worker reports it."""
+    tests = "import pytest\npytest.skip('is not for here', allow_module_level=True)\n"
+    (tmp_path / "test_other.py").write_text("def test_it(): pass\n", "utf-8")
+    assert re.search(r"= skipped: 1 =+\n +1  is not for here +<-", run(tmp_path, tests, "--skips=refuse", "-n", "2")[1])
+
+
+def test_reasons_on_the_list_are_allowed(tmp_path: Path) -> None:
+    allowed = "root may read everything"
+    assert allowed in ALLOWED
+    status, said = run(tmp_path, SKIPPED.replace("is not for today", allowed), "--skips=refuse", "-k", "another")
+    assert status == 0
+    assert re.search(rf"= skipped: 1 =+\n +1  {allowed}\n", said)
+
+
+def test_the_list_has_patterns_that_can_be_read_and_says_why() -> None:
+    assert all(re.compile(pattern) and why for pattern, why in ALLOWED.items())
