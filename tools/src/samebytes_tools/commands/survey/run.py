@@ -8,14 +8,13 @@ from __future__ import annotations
 import traceback
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Callable
 
 from samebytes.errors import Interrupted, UsageError
 
 from .executors import Executor, Outcome
 from .model import Examination, Run, State, Target
-from .store.queue import LEASE, Claim
+from .store.queue import LEASE
 from .store.store import Store
 
 ATTEMPTS = 10
@@ -53,9 +52,7 @@ def join(store: Store, fresh: Run, targets: Sequence[Target], *, new: bool) -> R
             left, known = store.left(newest.id), store.targets(newest.id)
             same = {(one.name, one.version) for one in targets} == {(one.name, one.version) for one in known}
             if left:
-                refusal = _refusal(store.path, newest, fresh, left, same=same or not targets)
-                if refusal is not None:
-                    raise refusal
+                _check(newest, fresh, f"{store.path} has a run with {left:,} packages left", same=same or not targets)
             if left or same:
                 return newest
         if not targets:
@@ -66,20 +63,18 @@ def join(store: Store, fresh: Run, targets: Sequence[Target], *, new: bool) -> R
         return fresh
 
 
-def _refusal(path: Path, newest: Run, fresh: Run, left: int, *, same: bool) -> UsageError | None:
-    """Return why the *newest* run cannot be gone on with, if it cannot; *same* is whether it is for what was named."""
-    what = f"{path} has a run with {left:,} packages left"
+def _check(newest: Run, fresh: Run, what: str, *, same: bool) -> None:
+    """Refuse to go on with the *newest* run unless it is for the *same* targets and of this version of samebytes."""
     if not same:
-        return UsageError(
+        raise UsageError(
             f"{what}, and it is for other packages than those that are named",
             remedy="Name none to go on with it, or begin another with --new.",
         )
     if (newest.tool, newest.canonical_form) != (fresh.tool, fresh.canonical_form):
-        return UsageError(
+        raise UsageError(
             f"{what}, that samebytes {newest.tool} began, and this is {fresh.tool}",
             remedy="Go on with that version, or begin another run with --new.",
         )
-    return None
 
 
 @dataclass(frozen=True)
@@ -141,7 +136,9 @@ class _Shift:
             if claim is None:
                 break
             if claim.attempts > ATTEMPTS:
-                self._store.record(self._given_up(claim, now))
+                # Nobody comes to an end with it, so the package itself may be what kills runners.
+                reason = f"{claim.attempts - 1} runners died while they examined it"
+                self._recorded(claim.target, self._failed(claim.target, now, reason))
                 continue
             self._busy[claim.target] = now
             self._executor.submit(claim.target)
@@ -161,29 +158,23 @@ class _Shift:
             yield self._event()
 
     def _recorded(self, target: Target, outcome: Outcome) -> Examination:
-        began = self._busy[target]
+        """Record what came of *target*; an error is recorded as ours, but for those that end the run."""
         if isinstance(outcome, BaseException):
             if isinstance(outcome, (Interrupted, KeyboardInterrupt, SystemExit)):
                 raise outcome
-            outcome = _failed(target, began, self._runner.clock() - began, outcome)
+            trace = "".join(traceback.format_exception(type(outcome), outcome, outcome.__traceback__))
+            reason = f"{type(outcome).__name__}: {outcome}".splitlines()[0]
+            outcome = self._failed(target, self._busy[target], reason, trace[-_LOG:])
         found = replace(outcome, name=target.name, run=self._run, asked=target.version, rank=target.rank)
         self._store.record(found)
-        del self._busy[target]
+        self._busy.pop(target, None)
         return found
 
-    def _given_up(self, claim: Claim, now: float) -> Examination:
-        reason = f"{claim.attempts - 1} runners died while they examined it"
-        one = Examination(claim.target.name, claim.target.version, State.FAILED, int(now), 0.0, reason)
-        return replace(one, run=self._run, asked=claim.target.version, rank=claim.target.rank)
+    def _failed(self, target: Target, began: float, reason: str, log: str = "") -> Examination:
+        seconds = self._runner.clock() - began
+        return Examination(target.name, target.version, State.FAILED, int(began), seconds, reason, log)
 
     def _event(self, found: Examination | None = None) -> Event:
         left = self._store.left(self._run)
         idle = [] if self._busy or found else self._store.holders(self._run, self._runner.clock())
         return Event(left, tuple(self._busy), found, idle)
-
-
-def _failed(target: Target, began: float, seconds: float, error: BaseException) -> Examination:
-    """Return what is recorded of an examination that did not come to its end, for no fault of the package's."""
-    trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    reason = f"{type(error).__name__}: {error}".splitlines()[0]
-    return Examination(target.name, target.version, State.FAILED, int(began), seconds, reason, log=trace[-_LOG:])
