@@ -5,14 +5,14 @@ from __future__ import annotations
 import struct
 
 import pytest
-from samebytes_tools.comparison.formats.elf_moved import Mover, Place, beside_texts
+from samebytes_tools.comparison.formats.elf_moved import Mover, SectionPlace, beside_texts
 
 TEXTS = (b"\0/opt/one/a.c\0int\0struct thing\0", b"\0/srv/builds/other/a.c\0int\0struct thing\0")
 CODE = bytes(range(1, 200))
 
 
-def section(address: int, data: bytes) -> Place:
-    return Place(address, len(data), data)
+def section(address: int, data: bytes) -> SectionPlace:
+    return SectionPlace(address, len(data), data)
 
 
 def unexplained(left: bytes, right: bytes, address: int = 0) -> int | None:

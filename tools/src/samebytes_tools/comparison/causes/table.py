@@ -11,12 +11,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ..excerpts import excerpts
-from ..model import Difference, Evidence, Finding
+from ..model import Difference, Evidence, Finding, Kind
 from ..observations import DigestPair, LoneLine, Observation, Part, Unexplained
 from . import archives, checkout, clock, order, places, repaired, texts, toolchain
 from .cause import NO_CLUES, Cause, Clues
 
-__all__ = ["ALL", "TABLE", "TOOLCHAIN", "UNKNOWN", "by_code", "codes", "explain", "reduced", "without_unknown"]
+__all__ = [
+    "ALL",
+    "TABLE",
+    "TOOLCHAIN",
+    "UNKNOWN",
+    "by_code",
+    "codes",
+    "explain",
+    "explained",
+    "reduced",
+    "without_unknown",
+]
 
 UNKNOWN = "D099"
 """The code where the bytes do not show why."""
@@ -110,6 +121,21 @@ def explain(seen: Observation, where: str, clues: Clues = NO_CLUES) -> tuple[Fin
     """Return a finding for each cause that *seen*, which stands at *where*, shows; see :func:`codes`."""
     evidence = Evidence(where, *excerpts(seen.left, seen.right))
     return tuple(Finding(code, evidence) for code in codes(seen, clues))
+
+
+def explained(
+    name: str,
+    kind: Kind,
+    summary: str,
+    seen: Observation,
+    where: str,
+    clues: Clues,
+    *,
+    detail: Iterable[str] = (),
+    passes: tuple[str, ...] = (),
+) -> Difference:
+    """Return the node of a difference that is all in one observation."""
+    return Difference(name, kind, summary, tuple(detail), explain(seen, where, clues), passes)
 
 
 def reduced(findings: Iterable[Finding]) -> tuple[Finding, ...]:

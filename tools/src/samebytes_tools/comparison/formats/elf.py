@@ -1,7 +1,7 @@
 """ELF files, by the contents of their sections.
 
-Sources: System V ABI, chapters "Sections", "Program Header" and "Dynamic Section"; for ``.note.gnu.build-id`` and
-``.gnu_debuglink`` the manuals of ld and gdb; DWARF 5.
+Sources: System V ABI (gABI), chapters "Sections", "Program Header" and "Dynamic Section"; of the GNU sections, the
+manuals of ld (--build-id) and gdb (separate debug files).
 """
 
 from __future__ import annotations
@@ -9,34 +9,22 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import IO, Any, Literal, NamedTuple
 
 from samebytes.archive.entry import CHUNK_SIZE, Content
 
 from ..causes.cause import Clues
-from ..causes.table import TOOLCHAIN, UNKNOWN, codes, explain
+from ..causes.table import TOOLCHAIN, UNKNOWN, codes, explain, explained
 from ..excerpts import EXCERPT, shared
 from ..members import Member, only_on
 from ..model import Difference, Finding, Kind
-from ..observations import (
-    Fact,
-    Libraries,
-    Nature,
-    Padding,
-    SearchPaths,
-    TextPair,
-    Unexplained,
-    on_side,
-)
+from ..observations import Fact, Libraries, Nature, Padding, SearchPaths, TextPair, Unexplained, on_side
 from . import strings
-from .elf_moved import TABLES, Mover, Place, beside_texts
+from .elf_moved import TABLES, Mover, SectionPlace, beside_texts
 
 __all__ = ["compare", "look"]
-
-_MAGIC = b"\x7fELF"
-"""The first bytes of ``e_ident``."""
 
 LARGEST = 1 << 30
 """Bytes of a file that is looked at by sections; it is put into an anonymous temporary file for that."""
@@ -47,14 +35,32 @@ LARGEST_SECTION = 12 << 20
 LARGEST_MOVED = 24 << 20
 """Bytes of a file of which it is found out what only lies elsewhere; all its sections are held for that."""
 
+_MAGIC = b"\x7fELF"
+"""The first bytes of e_ident."""
+
+_SHF_EXECINSTR = 0x4
+"""The flag of sections that hold instructions."""
+
+_NULL, _NEEDED, _SONAME, _RPATH, _RUNPATH = 0, 1, 14, 15, 29
+"""Tags of .dynamic: DT_NULL, which fills it up, and those whose values are offsets of texts."""
+
+_TEXTS = {"DT_RPATH": "rpath", "DT_RUNPATH": "runpath", "DT_NEEDED": "needed", "DT_SONAME": "soname"}
+"""The same by pyelftools' names, with its names of their texts."""
+
+_SEARCHED = ("RPATH", "RUNPATH")
 _BUILD_ID = ".note.gnu.build-id"
 _FROM_OTHERS = (_BUILD_ID, ".gnu_debuglink", ".gnu.build.attributes")
-_PATHS = {"DT_RPATH": "rpath", "DT_RUNPATH": "runpath", "DT_NEEDED": "needed", "DT_SONAME": "soname"}
-_SEARCHED = ("RPATH", "RUNPATH")
+"""Sections that hold a digest of others: the linker's id, a CRC-32 of the separate debug file, annobin's notes."""
+
+_ID_SIZE = 20
+"""Bytes of a build id, which is SHA-1 by default, at the end of its note."""
+
 _PATHS_IN = (".debug_", ".zdebug_", ".dynstr", ".strtab")
 """Sections whose paths are where something was built, or is looked for."""
 
 _MOST = 100
+_MOST_DARK = 4
+"""So many sections that nothing explains get a node each, where other compilers made them."""
 
 
 class _Section(NamedTuple):
@@ -117,6 +123,9 @@ def compare(name: str, left: Content, right: Content, clues: Clues) -> Differenc
     return Difference(name, Kind.ELF, f"sections differ: {shown}", children=children[:_MOST])
 
 
+# -- reading
+
+
 def _parsed(stream: IO[bytes]) -> _File:
     from elftools.elf.elffile import ELFFile  # which most archives do not need
 
@@ -125,37 +134,31 @@ def _parsed(stream: IO[bytes]) -> _File:
     empty: dict[str, tuple[int, int]] = {}
     dynamic: list[tuple[str, str]] = []
     for section in file.iter_sections():
-        kind = section["sh_type"]
+        name, kind = section.name, section["sh_type"]
         if kind == "SHT_NOBITS":
-            empty[section.name] = (int(section["sh_addr"]), int(section["sh_size"]))
-        if kind in ("SHT_NULL", "SHT_NOBITS"):
-            continue
-        name = section.name
-        while name in sections:
-            name += "'"
-        sections[name] = _section(section)
+            empty[name] = (int(section["sh_addr"]), int(section["sh_size"]))
+        elif kind != "SHT_NULL":
+            while name in sections:
+                name += "'"
+            sections[name] = _section(section)
         if kind == "SHT_DYNAMIC":
-            dynamic += _tags(section)
+            attributes = ((tag, _TEXTS.get(str(tag.entry.d_tag))) for tag in section.iter_tags())
+            dynamic += [(name.upper(), str(getattr(tag, name))) for tag, name in attributes if name]
     order: Literal["little", "big"] = "little" if file.little_endian else "big"
-    return _File(
-        sections, tuple(dynamic), tuple(_facts(file, empty)), file.elfclass, order, empty, stream.seek(0, os.SEEK_END)
+    facts = (
+        f"{file.elfclass} bits, {file['e_type']} for {file['e_machine']}, flags {file['e_flags']:#x}",
+        *(f"segment {each['p_type']}, rights {each['p_flags']:#x}" for each in file.iter_segments()),
+        *(f"{name}: {size} bytes" for name, (_, size) in empty.items()),
     )
-
-
-def _facts(file: Any, empty: Mapping[str, tuple[int, int]]) -> Iterator[str]:
-    yield f"{file.elfclass} bits, {file['e_type']} for {file['e_machine']}, flags {file['e_flags']:#x}"
-    for segment in file.iter_segments():
-        yield f"segment {segment['p_type']}, rights {segment['p_flags']:#x}"
-    for name, (_, size) in empty.items():
-        yield f"{name}: {size} bytes"
+    return _File(sections, tuple(dynamic), facts, file.elfclass, order, empty, stream.seek(0, os.SEEK_END))
 
 
 def _section(section: Any) -> _Section:
-    is_code = bool(section["sh_flags"] & 0x4)  # SHF_EXECINSTR
+    is_code = bool(section["sh_flags"] & _SHF_EXECINSTR)
     size, address = int(section.data_size), int(section["sh_addr"])
     if size <= LARGEST_SECTION:
         return _Section(size, address, hashlib.sha256(section.data()).digest(), is_code, section)
-    # Told apart by its bytes as they lie in the file; what they hold is not looked at.
+    # Compared by its bytes as they lie in the file; what they hold is not looked at.
     section.stream.seek(section["sh_offset"])
     state = hashlib.sha256()
     left = int(section["sh_size"])
@@ -163,13 +166,6 @@ def _section(section: Any) -> _Section:
         state.update(piece)
         left -= len(piece)
     return _Section(size, address, state.digest(), is_code, section)
-
-
-def _tags(section: Any) -> Iterator[tuple[str, str]]:
-    for tag in section.iter_tags():
-        attribute = _PATHS.get(str(tag.entry.d_tag))
-        if attribute:
-            yield attribute.upper(), str(getattr(tag, attribute))
 
 
 # -- what differs
@@ -202,21 +198,15 @@ def _together(nodes: Sequence[Difference]) -> tuple[Difference, ...]:
 
     That the compilers are the only reason is not known, so it stays unknown.
     """
-    made_by_others = any(node.name == ".comment" and _codes(node) == {TOOLCHAIN} for node in nodes)
-    dark = [node for node in nodes if _codes(node) == {UNKNOWN}]
+    found = [(node, {finding.code for finding in node.findings}) for node in nodes]
+    made_by_others = any(node.name == ".comment" and causes == {TOOLCHAIN} for node, causes in found)
+    dark = [node for node, causes in found if causes == {UNKNOWN}]
     if not made_by_others or len(dark) < _MOST_DARK:
         return tuple(nodes)
     names = ", ".join(node.name for node in dark)
     summary = f"{len(dark)} sections by other compilers, which make other code of the same source, too"
     one = Difference("other sections", Kind.ELF, summary, (names,), dark[0].findings)
     return (*(node for node in nodes if node not in dark), one)
-
-
-_MOST_DARK = 4
-
-
-def _codes(node: Difference) -> set[str]:
-    return {finding.code for finding in node.findings}
 
 
 def _mover(left: _File, right: _File, clues: Clues) -> Mover | None:
@@ -226,21 +216,21 @@ def _mover(left: _File, right: _File, clues: Clues) -> Mover | None:
     def same_texts(one: bytes, other: bytes) -> bool:
         return UNKNOWN not in codes(TextPair(one, other, is_location=True), clues)
 
-    return Mover(_places(left), _places(right), left.bits, left.order, same_texts)
-
-
-def _places(file: _File) -> dict[str, Place]:
-    held = {name: Place(each.address, each.size, each.data) for name, each in file.sections.items()}
-    return {**{name: Place(*facts, b"") for name, facts in file.empty.items()}, **held}
+    places = []
+    for file in (left, right):
+        here = {name: SectionPlace(*facts, b"") for name, facts in file.empty.items()}
+        here.update((name, SectionPlace(each.address, each.size, each.data)) for name, each in file.sections.items())
+        places.append(here)
+    return Mover(places[0], places[1], left.bits, left.order, same_texts)
 
 
 def _looked_into(name: str, left: _File, right: _File, mover: Mover | None, clues: Clues) -> Difference:
     """Return the node of a section that both have: what is explained by others, then by its texts, then by nothing."""
     one, other = left.sections[name], right.sections[name]
     at: int | None = 0
-    if mover is not None and name == ".dynamic" and _says_the_same(one, other, left, mover):
-        return Difference(name, Kind.ELF, "beside its texts the same, but for addresses and lengths")
     if mover is not None:
+        if name == ".dynamic" and _is_one_dynamic(one, other, left, mover):
+            return Difference(name, Kind.ELF, "beside its texts the same, but for addresses and lengths")
         at = mover.unexplained(name)
         if at is None:
             return Difference(name, Kind.ELF, "follows from other sections: addresses, offsets and lengths in it")
@@ -254,116 +244,40 @@ def _looked_into(name: str, left: _File, right: _File, mover: Mover | None, clue
 
 
 def _by_texts(
-    name: str, left: _Section, right: _Section, told: Collection[bytes], clues: Clues, mover: Mover | None
+    name: str, left: _Section, right: _Section, known: frozenset[bytes], clues: Clues, mover: Mover | None
 ) -> Difference | None:
     """Return the node of a section whose texts differ, or None if they do not, or say nothing.
 
-    :param told: texts of which .dynamic tells, and its node.
+    :param known: texts that .dynamic names, which has a node of its own
     """
     texts = [strings.of(side.data) for side in (left, right)]
-    one, other = ([text for text in side if text not in told] for side in texts)
+    one, other = ([text for text in side if text not in known] for side in texts)
     is_location = name.startswith(_PATHS_IN)
     found = strings.compare_lists(name, one, other, f"section {name}", clues, is_location=is_location)
-    if found is None and not told:
+    if found is None and not known:
         return None
     if found is not None and name not in TABLES and all(finding.code == UNKNOWN for finding in found.findings):
         return None  # What looks like a text there may be none.
-    rest = (beside_texts(name, left.data), beside_texts(name, right.data))
+    rest = beside_texts(name, left.data), beside_texts(name, right.data)
     if found is None:
         same = rest[0] == rest[1]
         return Difference(name, Kind.ELF, "follows from .dynamic: the search path") if same else None
     more: tuple[Finding, ...] = ()
-    explained = rest[0] == rest[1] or (mover is not None and mover.is_explained_beside_texts(name))
-    if not explained or strings.MOST in map(len, texts):
+    is_all = rest[0] == rest[1] or (mover is not None and mover.is_explained_beside_texts(name))
+    if not is_all or strings.MOST in map(len, texts):
         at = shared(*rest)
         seen = Unexplained(rest[0][at : at + 64], rest[1][at : at + 64])
         more = explain(seen, f"section {name}, beside its texts", clues)
     return Difference(name, Kind.ELF, found.summary, found.detail, found.findings + more)
 
 
-# -- texts of .dynamic, and what overwriting them leaves behind
-
-
-def _dynamic(left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]], clues: Clues) -> Difference:
-    gone, come = [each for each in left if each not in right], [each for each in right if each not in left]
-    where = "section .dynamic"
-    if not gone and not come:
-        findings = explain(TextPair(_joined(left), _joined(right)), where, clues)
-        return Difference(".dynamic", Kind.ELF, "libraries in another order", (), findings)
-    findings = ()
-    for tags, observed in ((_SEARCHED, SearchPaths), (("NEEDED", "SONAME"), Libraries)):
-        one, other = ([each for each in side if each[0] in tags] for side in (gone, come))
-        if one or other:
-            values = [value for _, value in one], [value for _, value in other]
-            findings += explain(observed(_joined(one), _joined(other), values), where, clues)
-    detail = [f"-{tag} {value}" for tag, value in gone] + [f"+{tag} {value}" for tag, value in come]
-    return Difference(".dynamic", Kind.ELF, "other search paths or libraries", tuple(detail), findings)
-
-
-def _joined(entries: Sequence[tuple[str, str]]) -> bytes:
-    return "; ".join(f"{tag} {value}" for tag, value in entries).encode()
-
-
-def _says_the_same(left: _Section, right: _Section, file: _File, mover: Mover) -> bool:
-    """Tell whether .dynamic has the same entries in one order, those with texts and unused ones aside."""
-    rows = [[row for row in _rows(side.data, file) if row[0] not in _TEXTUAL] for side in (left, right)]
-    return len(rows[0]) == len(rows[1]) and all(
-        one[0] == other[0] and (one[1] == other[1] or mover.is_one_number(one[1], other[1]))
-        for one, other in zip(*rows)
-    )
-
-
-_TEXTUAL = (0, 1, 14, 15, 29)
-"""DT_NULL, which fills up, DT_NEEDED, DT_SONAME, DT_RPATH and DT_RUNPATH."""
-
-
-def _rows(data: bytes, file: _File) -> Iterator[tuple[int, int]]:
-    width = file.bits // 8
-    words = [int.from_bytes(data[at : at + width], file.order) for at in range(0, len(data), width)]
-    return zip(words[::2], words[1::2])
-
-
-def _zeroed(one: _Section, other: _Section, left: _File, right: _File, clues: Clues) -> Difference | None:
-    """Return the node of a .dynstr with another number of zeros behind the search path, which was overwritten.
-
-    Linkers write one zero behind a text. CMake overwrites the search path of the build by that of the installation
-    without moving anything, so that the former's length remains.
-    """
-    data = one.data, other.data
-    at = shared(*data)
-    begin = len(data[0][:at].rstrip(b"\0"))
-    zeros = [len(side) - begin - len(side[begin:].lstrip(b"\0")) for side in data]
-    text = data[0][data[0].rfind(b"\0", 0, begin) + 1 : begin]
-    if data[0][begin + zeros[0] :] != data[1][begin + zeros[1] :] or left.searched != right.searched:
-        return None
-    if left.searched and text not in left.searched:
-        return None
-    first = max(begin - len(text), begin + min(zeros) - EXCERPT // 2)
-    shown = [side[first : min(begin + count, first + EXCERPT)] for side, count in zip(data, zeros)]
-    seen = Padding(shown[0], shown[1], zeros[0] - zeros[1])
-    findings = explain(seen, "section .dynstr, behind the search path", clues)
-    summary = f"{zeros[0]} and {zeros[1]} zeros where a longer search path was overwritten"
-    return Difference(".dynstr", Kind.ELF, summary, (), findings)
-
-
-# -- what nothing in it shows
-
-
-def _headers(left: Sequence[str], right: Sequence[str], clues: Clues) -> Difference:
-    sides = ["; ".join(each for each in mine if each not in others) for mine, others in ((left, right), (right, left))]
-    one, other = ((text or "; ".join(all_)).encode() for text, all_ in zip(sides, (left, right)))
-    findings = explain(Unexplained(one, other), "headers", clues)
-    return Difference("headers", Kind.ELF, "other segments, flags or memory", (), findings)
-
-
 def _derived(name: str, left: _Section, right: _Section, follows: bool, clues: Clues) -> Difference:
     """Return the node of a section that is a digest of others."""
-    one, other = left.data[-20:], right.data[-20:]
+    one, other = left.data[-_ID_SIZE:], right.data[-_ID_SIZE:]
     detail = (f"-{one.hex()}", f"+{other.hex()}")
     if follows:
         return Difference(name, Kind.ELF, "follows from other sections", detail)
-    seen = Fact(Nature.BUILD_ID, one, other)
-    findings = explain(seen, f"section {name}", clues) if name == _BUILD_ID else ()
+    findings = explain(Fact(Nature.BUILD_ID, one, other), f"section {name}", clues) if name == _BUILD_ID else ()
     return Difference(name, Kind.ELF, "another id of the same contents", detail, findings)
 
 
@@ -374,5 +288,70 @@ def _opaque(name: str, left: _Section, right: _Section, at: int | None, clues: C
     at = max(at or 0, shared(one, other))
     begin = at - at % 16
     seen = Unexplained(one[begin : begin + 64], other[begin : begin + 64])
-    findings = explain(seen, f"section {name}, offset 0x{at:x}", clues)
-    return Difference(name, Kind.ELF, f"other contents{sizes}", (), findings)
+    return explained(name, Kind.ELF, f"other contents{sizes}", seen, f"section {name}, offset 0x{at:x}", clues)
+
+
+def _headers(left: Sequence[str], right: Sequence[str], clues: Clues) -> Difference:
+    one, other = (
+        "; ".join([fact for fact in mine if fact not in others] or mine).encode()
+        for mine, others in ((left, right), (right, left))
+    )
+    return explained("headers", Kind.ELF, "other segments, flags or memory", Unexplained(one, other), "headers", clues)
+
+
+# -- texts of .dynamic, and what overwriting them leaves behind
+
+
+def _dynamic(left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]], clues: Clues) -> Difference:
+    gone, come = [each for each in left if each not in right], [each for each in right if each not in left]
+    where = "section .dynamic"
+    if not gone and not come:
+        seen = TextPair(_joined(left), _joined(right))
+        return explained(".dynamic", Kind.ELF, "libraries in another order", seen, where, clues)
+    findings: tuple[Finding, ...] = ()
+    for tags, observed in ((_SEARCHED, SearchPaths), (("NEEDED", "SONAME"), Libraries)):
+        one, other = ([each for each in side if each[0] in tags] for side in (gone, come))
+        if one or other:
+            values = [value for _, value in one], [value for _, value in other]
+            findings += explain(observed(_joined(one), _joined(other), values), where, clues)
+    detail = [f"{sign}{tag} {value}" for sign, entries in (("-", gone), ("+", come)) for tag, value in entries]
+    return Difference(".dynamic", Kind.ELF, "other search paths or libraries", tuple(detail), findings)
+
+
+def _joined(entries: Sequence[tuple[str, str]]) -> bytes:
+    return "; ".join(f"{tag} {value}" for tag, value in entries).encode()
+
+
+def _is_one_dynamic(left: _Section, right: _Section, file: _File, mover: Mover) -> bool:
+    """Return whether .dynamic has the same entries in one order, those with texts and unused ones aside."""
+    width = file.bits // 8
+    sides = []
+    for data in (left.data, right.data):
+        words = [int.from_bytes(data[at : at + width], file.order) for at in range(0, len(data), width)]
+        entries = zip(words[::2], words[1::2])  # d_tag, and d_val or d_ptr
+        sides.append([each for each in entries if each[0] not in (_NULL, _NEEDED, _SONAME, _RPATH, _RUNPATH)])
+    return len(sides[0]) == len(sides[1]) and all(
+        tag == other_tag and (value == other or mover.is_one_number(value, other))
+        for (tag, value), (other_tag, other) in zip(*sides)
+    )
+
+
+def _zeroed(one: _Section, other: _Section, left: _File, right: _File, clues: Clues) -> Difference | None:
+    """Return the node of a .dynstr with another number of zeros behind the search path, which was overwritten.
+
+    Linkers write one zero behind a text. CMake overwrites the search path of the build by that of the installation
+    without moving anything, so that the former's length remains.
+    """
+    data = one.data, other.data
+    begin = len(data[0][: shared(*data)].rstrip(b"\0"))
+    zeros = [len(side) - begin - len(side[begin:].lstrip(b"\0")) for side in data]
+    text = data[0][data[0].rfind(b"\0", 0, begin) + 1 : begin]
+    if data[0][begin + zeros[0] :] != data[1][begin + zeros[1] :] or left.searched != right.searched:
+        return None
+    if left.searched and text not in left.searched:
+        return None
+    first = max(begin - len(text), begin + min(zeros) - EXCERPT // 2)
+    shown = [side[first : min(begin + count, first + EXCERPT)] for side, count in zip(data, zeros)]
+    seen = Padding(shown[0], shown[1], zeros[0] - zeros[1])
+    summary = f"{zeros[0]} and {zeros[1]} zeros where a longer search path was overwritten"
+    return explained(".dynstr", Kind.ELF, summary, seen, "section .dynstr, behind the search path", clues)

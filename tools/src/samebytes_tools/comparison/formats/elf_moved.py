@@ -11,11 +11,11 @@ import sys
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Callable, NamedTuple
+from typing import Callable, Literal, NamedTuple
 
 from . import strings
 
-__all__ = ["Mover", "Place", "beside_texts"]
+__all__ = ["Mover", "SectionPlace", "beside_texts"]
 
 MOST_PLACES = 50_000
 """How many numbers of one section are looked at."""
@@ -27,17 +27,18 @@ TABLES = (".dynstr", ".strtab", ".shstrtab", ".debug_str", ".debug_line_str")
 """Sections that hold texts, which others name by their offsets."""
 
 _BLOCK = 4096
+_LONGEST = 4096
 _ALIKE = 16
 """So many equal bytes show that two places without texts are one."""
-_LONGEST = 4096
 
 _TEXT = re.compile(rb"[\t\x20-\x7e\x80-\xf4]{5,}")
+_NO_ZEROS = re.compile(rb"[^\0]+")
 
 SameTexts = Callable[[bytes, bytes], bool]
-"""Tells whether the difference of two texts is explained, or none."""
+"""Returns whether the difference of two texts is explained, or there is none."""
 
 
-class Place(NamedTuple):
+class SectionPlace(NamedTuple):
     """A section."""
 
     address: int
@@ -54,24 +55,25 @@ class Stretch(NamedTuple):
     right: int
     size: int
 
-    def holds(self, left: int, right: int) -> bool:
-        """Tell whether two offsets are one place in it."""
-        return left - self.left == right - self.right and 0 <= left - self.left <= self.size
-
 
 class Mover:
-    """Two files' sections, by names."""
+    """Two files' sections, by names; *order* is that of bytes in numbers."""
 
     def __init__(
-        self, left: Mapping[str, Place], right: Mapping[str, Place], bits: int, order: str, same_texts: SameTexts
+        self,
+        left: Mapping[str, SectionPlace],
+        right: Mapping[str, SectionPlace],
+        bits: int,
+        order: Literal["little", "big"],
+        same_texts: SameTexts,
     ) -> None:
         self.pairs = {name: (left[name], right[name]) for name in left if name in right}
         self._tables = [(one.data, other.data) for name, (one, other) in self.pairs.items() if name in TABLES]
         self._loaded = [(one, other) for one, other in self.pairs.values() if one.address and other.address]
         self._sizes = {(a.size, b.size) for a, b in self.pairs.values() if a.size != b.size}
         self._widths = (8, 4) if bits == 64 else (4,)
-        self._order: str = order
-        self._alignments: dict[tuple[Place, Place], list[Stretch]] = {}
+        self._order: Literal["little", "big"] = order
+        self._alignments: dict[tuple[SectionPlace, SectionPlace], list[Stretch]] = {}
         self._same_texts = same_texts
 
     def unexplained(self, name: str) -> int | None:
@@ -82,23 +84,22 @@ class Mover:
         return self._unexplained(left, right, Stretch(0, 0, left.size))
 
     def is_explained_beside_texts(self, name: str) -> bool:
-        """Tell whether all that lies between the texts of a section, which have other lengths, says the same."""
+        """Return whether all that lies between the texts of a section, which have other lengths, says the same."""
         left, right = self.pairs[name]
         stretches = self._aligned(left, right)
         return bool(stretches) and all(self._unexplained(left, right, each) is None for each in stretches)
 
-    def _aligned(self, left: Place, right: Place) -> list[Stretch]:
+    def is_one_number(self, left: int, right: int) -> bool:
+        """Return whether two numbers are one section's sizes, or one place's addresses."""
+        return (left, right) in self._sizes or self._is_one_address(left, right)
+
+    def _aligned(self, left: SectionPlace, right: SectionPlace) -> list[Stretch]:
         found = self._alignments.get((left, right))
         if found is None:
             found = self._alignments[left, right] = _stretches(left.data, right.data)
         return found
 
-    def _is_in_one_stretch(self, left: Place, right: Place, one: int, other: int) -> bool:
-        stretches = self._aligned(left, right)
-        index = bisect_right(stretches, (one, sys.maxsize)) - 1
-        return index >= 0 and stretches[index].holds(one, other)
-
-    def _unexplained(self, left: Place, right: Place, stretch: Stretch) -> int | None:
+    def _unexplained(self, left: SectionPlace, right: SectionPlace, stretch: Stretch) -> int | None:
         one = left.data[stretch.left : stretch.left + stretch.size]
         other = right.data[stretch.right : stretch.right + stretch.size]
         done = 0
@@ -112,11 +113,7 @@ class Mover:
             done = end
         return stretch.left + done
 
-    def is_one_number(self, left: int, right: int) -> bool:
-        """Tell whether two numbers are one section's sizes, or one place's addresses."""
-        return (left, right) in self._sizes or self._is_one_address(left, right)
-
-    def _number_end(self, left: Place, right: Place, stretch: Stretch, first: int, at: int) -> int:
+    def _number_end(self, left: SectionPlace, right: SectionPlace, stretch: Stretch, first: int, at: int) -> int:
         """Return where a number ends that begins between *first* and *at*, holds *at* and says the same; 0 for none."""
         for width in self._widths:
             for start in range(max(first, at - width + 1), at + 1):
@@ -125,16 +122,21 @@ class Mover:
                     return start + width
         return 0
 
-    def _says_the_same(self, left: Place, right: Place, places: tuple[int, int], width: int) -> bool:
-        one, other = (
-            int.from_bytes(side.data[start : start + width], self._order)  # type: ignore[arg-type]  # one of two
-            for side, start in zip((left, right), places)
-        )
+    def _says_the_same(self, left: SectionPlace, right: SectionPlace, places: tuple[int, int], width: int) -> bool:
+        sides = zip((left, right), places)
+        one, other = (int.from_bytes(side.data[start : start + width], self._order) for side, start in sides)
         if one == other:
             return False
         if self.is_one_number(one, other) or any(self._is_one_text(*table, one, other) for table in self._tables):
             return True
-        return width == 4 and left.address > 0 and self._is_one_distance(left, right, places, (one, other))
+        if width != 4 or not left.address:
+            return False
+        # A distance leads from behind the number, as instructions count, from the number itself, or from its section.
+        one, other = (value - (1 << 32) if value >> 31 else value for value in (one, other))
+        return any(
+            self._is_one_address(left.address + a + one, right.address + b + other)
+            for a, b in ((places[0] + 4, places[1] + 4), places, (0, 0))
+        )
 
     def _is_one_address(self, left: int, right: int) -> bool:
         return any(
@@ -144,23 +146,18 @@ class Mover:
             for one, other in self._loaded
         )
 
-    def _is_one_distance(self, left: Place, right: Place, places: tuple[int, int], values: tuple[int, int]) -> bool:
-        """Tell whether both numbers lead to one place: from behind them, from themselves, or from their section."""
-        one, other = (value - (1 << 32) if value >> 31 else value for value in values)
-        bases = [(places[0] + 4, places[1] + 4), places, (0, 0)]
-        return any(
-            self._is_one_address(left.address + bases_[0] + one, right.address + bases_[1] + other) for bases_ in bases
-        )
-
-    def _is_one_place(self, left: Place, right: Place, one: int, other: int) -> bool:
+    def _is_one_place(self, left: SectionPlace, right: SectionPlace, one: int, other: int) -> bool:
+        """Return whether two offsets in a section are of one thing: an end of it, a text, or equal bytes."""
         if one == other and (left.size == right.size or one == 0):
             return True
-        if (one, other) == (left.size, right.size):
+        if (one, other) == (left.size, right.size) or self._is_one_text(left.data, right.data, one, other):
             return True
-        if self._is_one_text(left.data, right.data, one, other):
-            return True
-        if left.size != right.size and self._is_in_one_stretch(left, right, one, other):
-            return True
+        if left.size != right.size:
+            stretches = self._aligned(left, right)
+            index = bisect_right(stretches, (one, sys.maxsize)) - 1
+            at, other_at, size = stretches[index] if index >= 0 else (one + 1, 0, 0)
+            if one - at == other - other_at and 0 <= one - at <= size:
+                return True
         near = left.data[one : one + _ALIKE], right.data[other : other + _ALIKE]
         return len(near[0]) == _ALIKE and near[0] == near[1] and any(near[0])
 
@@ -185,6 +182,14 @@ def _stretches(left: bytes, right: bytes) -> list[Stretch]:
     return found
 
 
+def _gaps(data: bytes) -> Iterator[tuple[int, int]]:
+    at = 0
+    for start, end in strings.places(data):
+        yield at, start
+        at = end
+    yield at, len(data)
+
+
 def _between(left: bytes, right: bytes) -> Iterator[Stretch]:
     """Give the parts of two gaps between texts, which are cut where one has more zeros, which align what follows."""
     heads = [len(side) - len(side.lstrip(b"\0")) for side in (left, right)]
@@ -204,17 +209,6 @@ def _between(left: bytes, right: bytes) -> Iterator[Stretch]:
         at = end, end_
 
 
-_NO_ZEROS = re.compile(rb"[^\0]+")
-
-
-def _gaps(data: bytes) -> Iterator[tuple[int, int]]:
-    at = 0
-    for start, end in strings.places(data):
-        yield at, start
-        at = end
-    yield at, len(data)
-
-
 def _text_at(data: bytes, at: int) -> bytes:
     end = data.find(b"\0", at, at + _LONGEST)
     text = data[at:end] if end > at else b""
@@ -231,12 +225,15 @@ def _differing(left: bytes, right: bytes, begin: int) -> Iterator[int]:
 
 def beside_texts(name: str, data: bytes) -> bytes:
     """Return what is in a section beside its texts; of any number of zeros in a row, which align, there is one."""
-    plain = _without_lengths(data) if name.startswith((".debug_line", ".zdebug_line")) else data
-    return strings.beside(plain)
+    return strings.beside(_without_lengths(data) if name.startswith((".debug_line", ".zdebug_line")) else data)
 
 
 def _without_lengths(data: bytes) -> bytes:
-    """Return .debug_line without the lengths of its programs and their headers (DWARF 5, 6.2.4; 32-bit form)."""
+    """Return .debug_line without the lengths of its programs and their headers.
+
+    Source: DWARF 5, 6.2.4, in the 32-bit form: unit_length, version (2 bytes), from version 5 on address_size and
+    segment_selector_size, then header_length.
+    """
     kept, at = [], 0
     while at + 16 <= len(data):
         size = int.from_bytes(data[at : at + 4], "little")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import islice
@@ -15,13 +15,13 @@ from samebytes.archive.entry import Content
 
 from ..causes.cause import Clues
 from ..causes.table import explain, reduced
-from ..excerpts import shared
+from ..excerpts import narrowed
 from ..members import Member
 from ..model import Difference, Finding, Kind
 from ..observations import TextPair, Unexplained
 from . import hexwindow
 
-__all__ = ["SHORTEST", "compare_lists", "look", "of", "read"]
+__all__ = ["SHORTEST", "beside", "compare_lists", "look", "of", "places", "read"]
 
 LARGEST = 256 << 20
 """Bytes of a binary file whose texts are listed."""
@@ -39,7 +39,20 @@ MOST_BYTES = 16 << 20
 """How long all texts of one file may be together."""
 
 _SHOWN = 60
+_MOST_ALIKE = 40
+"""Of how many texts on each side the likeness to each other is tried: each with each."""
+_MOST_WAYS = 300
+"""How many ways in which texts differ are looked at for causes."""
+
+# Printable ASCII, tabs, and all bytes that UTF-8 has beyond ASCII.
 _TEXT = re.compile(rb"[\t\x20-\x7e\x80-\xf4]{%d,%d}" % (SHORTEST, LONGEST))
+_TEXT_END = re.compile(rb"[\t\x20-\x7e\x80-\xf4]+\Z")
+_USUAL = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 /._-:+=," + bytes(range(0x80, 0xF5))
+_ZEROS = re.compile(rb"\0{2,}")
+_SKELETON = re.compile(rb"(?:[A-Za-z]:)?[\\/][^ \t:;,\"']*[\\/]|[0-9A-Fa-f]*[0-9][0-9A-Fa-f]*")
+"""What texts of one origin may differ in: directories and numbers."""
+
+_Pairs = list[tuple[bytes, bytes]]
 
 
 class EmbeddedTexts(NamedTuple):
@@ -83,16 +96,14 @@ def read(content: Content) -> EmbeddedTexts:
             size += len(text)
             if len(found) < MOST and size <= MOST_BYTES:
                 found.append(text)
+        # A row of zeros may be cut in two by the pieces.
         state.update(rest[1:] if last == rest[:1] == b"\0" else rest)
         last = rest[-1:] or last
     return EmbeddedTexts(found, state.digest(), len(found) == MOST or size > MOST_BYTES)
 
 
 def _pieces(content: Content) -> Iterator[bytes]:
-    """Give *content* in pieces that cut no text in two, but for very long ones.
-
-    :raises ArchiveError: if it cannot be read.
-    """
+    """Give *content* in pieces that cut no text in two, but for very long ones."""
     tail = b""
     for chunk in content.chunks():
         data = tail + chunk
@@ -102,7 +113,21 @@ def _pieces(content: Content) -> Iterator[bytes]:
     yield tail
 
 
-_TEXT_END = re.compile(rb"[\t\x20-\x7e\x80-\xf4]+\Z")
+def places(data: bytes) -> Iterator[tuple[int, int]]:
+    """Give where texts begin and end in *data*: UTF-8, and mostly letters or paths, not just printable bytes."""
+    for match in _TEXT.finditer(data):
+        text = match[0]
+        try:
+            text.decode("utf-8")
+        except UnicodeDecodeError:
+            continue
+        if len(text.translate(None, _USUAL)) * 4 <= len(text):
+            yield match.span()
+
+
+def of(data: bytes) -> list[bytes]:
+    """Return the first MOST texts in *data*."""
+    return [data[start:end] for start, end in islice(places(data), MOST)]
 
 
 def beside(data: bytes) -> bytes:
@@ -120,87 +145,45 @@ def _split(data: bytes) -> tuple[list[bytes], bytes]:
     return texts, _ZEROS.sub(b"\0", b"".join([*rest, data[at:]]))
 
 
-def places(data: bytes) -> Iterator[tuple[int, int]]:
-    """Give where texts begin and end in *data*."""
-    for match in _TEXT.finditer(data):
-        if _is_likely(match[0]):
-            yield match.span()
-
-
-_ZEROS = re.compile(rb"\0{2,}")
-
-
-def of(data: bytes) -> list[bytes]:
-    """Return the first MOST texts in *data*."""
-    return list(islice(_texts(data), MOST))
-
-
-def _texts(data: bytes) -> Iterator[bytes]:
-    for match in _TEXT.finditer(data):
-        text = match[0]
-        if _is_likely(text):
-            yield text
-
-
-def _is_likely(text: bytes) -> bool:
-    """Tell whether *text* is one, and not bytes that happen to be printable: UTF-8, and mostly letters or paths."""
-    try:
-        text.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return len(text.translate(None, _USUAL)) * 4 <= len(text)
-
-
-_USUAL = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 /._-:+=," + bytes(range(0x80, 0xF5))
-
-
 def compare_lists(
     name: str, left: Sequence[bytes], right: Sequence[bytes], where: str, clues: Clues, *, is_location: bool = False
 ) -> Difference | None:
-    """Return how two lists of texts differ, or None if they are the same; *where* is for the evidence.
+    """Return how two lists of texts differ, or None if they hold the same; *where* is for the evidence.
 
     :param is_location: whether paths in them are where something was built
     """
-    if left == right:
-        return None
-    gone, come = _different(left, right)
+    one, other = Counter(left), Counter(right)
+    gone, come = list((one - other).elements()), list((other - one).elements())
     if not gone and not come:
         return None
     pairs, rest = _matched(gone, come)
     findings = [*_explained(pairs, where, clues, is_location)]
     findings += [finding for texts in rest[:_SHOWN] for finding in explain(Unexplained(*texts), where, clues)]
-    detail = [f"-{_shown(text)}" for text in gone[:_SHOWN]] + [f"+{_shown(text)}" for text in come[:_SHOWN]]
+    detail = [f"{sign}{_shown(text)}" for sign, texts in (("-", gone), ("+", come)) for text in texts[:_SHOWN]]
     summary = f"{len(gone)} and {len(come)} texts only on one side"
     return Difference(name, Kind.STRINGS, summary, tuple(detail), reduced(findings))
 
 
-def _explained(pairs: Sequence[tuple[bytes, bytes]], where: str, clues: Clues, is_location: bool) -> Iterator[Finding]:
+def _shown(text: bytes) -> str:
+    shown = text[:300].decode("utf-8", "backslashreplace")
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in shown)
+
+
+def _explained(pairs: _Pairs, where: str, clues: Clues, is_location: bool) -> Iterator[Finding]:
     """Give the findings of texts that stand for each other; what differs in the same way is looked at once."""
-    seen: set[tuple[bytes, bytes]] = set()
+    ways: set[tuple[bytes, bytes]] = set()
     for one, other in pairs:
-        begin = shared(one, other)
-        end = min(shared(one[::-1], other[::-1]), min(len(one), len(other)) - begin)
-        own = one[begin : len(one) - end], other[begin : len(other) - end]
-        if own in seen:
+        way = narrowed(one, other, 0)
+        if way in ways:
             continue
-        seen.add(own)
-        if len(seen) > _MOST_WAYS:
+        ways.add(way)
+        if len(ways) > _MOST_WAYS:
             yield from explain(Unexplained(one, other), where, clues)
             return
         yield from explain(TextPair(one, other, is_location), where, clues)
 
 
-_MOST_WAYS = 300
-
-
-def _different(left: Iterable[bytes], right: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:
-    one, other = Counter(left), Counter(right)
-    return list((one - other).elements()), list((other - one).elements())
-
-
-def _matched(
-    gone: Sequence[bytes], come: Sequence[bytes]
-) -> tuple[list[tuple[bytes, bytes]], list[tuple[bytes, bytes]]]:
+def _matched(gone: Sequence[bytes], come: Sequence[bytes]) -> tuple[_Pairs, _Pairs]:
     """Return the texts that stand for each other, and those that have none.
 
     Those with one skeleton belong together; the others by their places, or if there are not as many, by likeness.
@@ -208,26 +191,23 @@ def _matched(
     pairs, left, right = _by_skeleton(gone, come)
     if len(left) == len(right):
         return [*pairs, *zip(left, right)], []
-    rest: list[tuple[bytes, bytes]] = []
+    rest = [(text, b"") for text in left[_MOST_ALIKE:]]
     free = right[:_MOST_ALIKE]
     for text in left[:_MOST_ALIKE]:
-        best = max(((_likeness(text, other), other) for other in free), default=(0.0, b""))
-        if best[0] > 0.3:
-            free.remove(best[1])
-            pairs.append((text, best[1]))
+        likeness, best = max(((_likeness(text, other), other) for other in free), default=(0.0, b""))
+        if likeness > 0.3:
+            free.remove(best)
+            pairs.append((text, best))
         else:
             rest.append((text, b""))
-    rest += [(text, b"") for text in left[_MOST_ALIKE:]]
     return pairs, [*rest, *((b"", text) for text in [*free, *right[_MOST_ALIKE:]])]
 
 
-_MOST_ALIKE = 40
-_SKELETON = re.compile(rb"(?:[A-Za-z]:)?[\\/][^ \t:;,\"']*[\\/]|[0-9A-Fa-f]*[0-9][0-9A-Fa-f]*")
+def _likeness(left: bytes, right: bytes) -> float:
+    return SequenceMatcher(None, left[:200], right[:200], autojunk=False).quick_ratio()
 
 
-def _by_skeleton(
-    gone: Sequence[bytes], come: Sequence[bytes]
-) -> tuple[list[tuple[bytes, bytes]], list[bytes], list[bytes]]:
+def _by_skeleton(gone: Sequence[bytes], come: Sequence[bytes]) -> tuple[_Pairs, list[bytes], list[bytes]]:
     """Pair the texts that are alike but for directories and numbers; return the pairs, and what is left of each."""
     free: dict[bytes, list[bytes]] = {}
     for text in come:
@@ -241,12 +221,3 @@ def _by_skeleton(
             left.append(text)
     taken = Counter(other for _, other in pairs)
     return pairs, left, list((Counter(come) - taken).elements())
-
-
-def _likeness(left: bytes, right: bytes) -> float:
-    return SequenceMatcher(None, left[:200], right[:200], autojunk=False).quick_ratio()
-
-
-def _shown(text: bytes) -> str:
-    shown = text[:300].decode("utf-8", "backslashreplace")
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in shown)
