@@ -124,15 +124,10 @@ def _differences(found: _Both) -> Iterator[Difference]:
 
 def _member(key: str, found: _Both, clues: Clues) -> Iterator[Difference]:
     one, other = found.left.files.get(key), found.right.files.get(key)
-    kind = found.left.kind
+    for node in members.compare_entries(key, one, other, found.left.kind, clues):
+        yield _dropped(node, key, found)
     if one is None or other is None:
-        entry = one or other
-        if entry is not None:
-            yield _dropped(members.missing(key, entry, one is not None, kind, clues), key, found)
         return
-    nature = members.other_nature(one, other, kind, clues)
-    if nature is not None:
-        yield _dropped(nature, key, found)
     if found.planted[0].get(key) != found.planted[1].get(key):
         yield members.planted(one, other, clues)
     pair = found.read.pairs.get(key)
@@ -151,17 +146,10 @@ def _changed(key: str, pair: contents.Pair, found: _Both, clues: Clues) -> Diffe
     node = compare_contents(
         members.Member(key, pair.left.name, pair.left.content, pair.right.content, clues, found.note)
     )
-    if found.equal.get(key):
-        # The passes that changed the member on either side are those that make it equal.
-        codes = (
-            change.code
-            for side in (found.left, found.right)
-            for change in side.changes
-            if pass_by_code(change.code).changes_contents and side.key(change.member) == key
-        )
-        node = replace(node, passes=tuple(dict.fromkeys(codes)))
-    else:
-        node = replace(node, passes=())
+    # The passes that changed the member on either side are those that make it equal.
+    changes = [(side.key(each.member), each.code) for side in (found.left, found.right) for each in side.changes]
+    codes = (code for name, code in changes if name == key and pass_by_code(code).changes_contents)
+    node = replace(node, passes=tuple(dict.fromkeys(codes)) if found.equal.get(key) else ())
     source = source_of(key)
     if source in found.differing:
         return replace(without_unknown(node), summary=f"follows from {source}: {node.summary}")

@@ -6,7 +6,7 @@ import hashlib
 import io
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -136,38 +136,31 @@ def _details(
         packed = [side.files[key].packed for side in (one, other) if key in side.files]
         packed_alike = len({each.deflated for each in packed if each is not None}) < 2
         name = one.files[key].name if key in one.files else key
-        for nature, texts in _by_nature(code, alone, packed_alike).items():
-            values = _bytes("; ".join(texts[0])), _bytes("; ".join(texts[1]))
-            yield _Trait(name, MemberTime(*values) if nature is None else Fact(nature, *values))
+        for nature in _natures(code, [*alone[0], *alone[1]], packed_alike):
+            # Of gzip's header each part is for itself; all else in one header has one reason.
+            parts = [[text for text in texts if code != "G001" or _of_gzip(text) is nature] for texts in alone]
+            values = _bytes("; ".join(parts[0])), _bytes("; ".join(parts[1]))
+            yield _Trait(name, Fact(nature, *values) if nature else MemberTime(*values))
 
 
-def _by_nature(
-    code: str, alone: Sequence[list[str]], packed_alike: bool
-) -> dict[Nature | None, tuple[list[str], list[str]]]:
-    """Return details of both sides by what they are about; all of one header are about one thing, but for gzip's.
-
-    None stands for a member's time.
-    """
-    found: dict[Nature | None, tuple[list[str], list[str]]] = {}
-    for side in (0, 1):
-        for text in alone[side]:
-            nature = _nature(code, [text] if code == "G001" else [*alone[0], *alone[1]], packed_alike)
-            found.setdefault(nature, ([], []))[side].append(text)
-    return found
-
-
-def _nature(code: str, details: Sequence[str], packed_alike: bool) -> Nature | None:
+def _natures(code: str, details: Sequence[str], packed_alike: bool) -> Iterable[Nature | None]:
+    """Return what *details* are about; None for a member's time."""
+    if code == "G001":
+        return dict.fromkeys(map(_of_gzip, details))
     if code == "Z005" and not packed_alike and all(detail.startswith("version needed") for detail in details):
-        return Nature.COMPRESSION  # What is stored needs no inflating.
-    if code == "G001" and all(detail.startswith("gzip header: time ") for detail in details):
-        return Nature.GZIP_TIME
-    if code == "G001" and all(detail.startswith("gzip header: compression effort ") for detail in details):
-        return Nature.COMPRESSION
+        return [Nature.COMPRESSION]  # What is stored needs no inflating.
     if code == "T008" and any(map(_is_of_fraction, details)):
         # Readers report other deviations only where there is none of these, so what else there is may be due to it.
-        written = (detail.startswith("written in another way: ") or _is_of_fraction(detail) for detail in details)
-        return None if all(written) else Nature.ARCHIVE_HEADER
-    return Nature.ARCHIVE_HEADER
+        is_time = all(detail.startswith("written in another way: ") or _is_of_fraction(detail) for detail in details)
+        return [None if is_time else Nature.ARCHIVE_HEADER]
+    return [Nature.ARCHIVE_HEADER] if details else []
+
+
+def _of_gzip(detail: str) -> Nature:
+    if detail.startswith("gzip header: time "):
+        return Nature.GZIP_TIME
+    is_effort = detail.startswith("gzip header: compression effort ")
+    return Nature.COMPRESSION if is_effort else Nature.ARCHIVE_HEADER
 
 
 def _is_of_fraction(detail: str) -> bool:

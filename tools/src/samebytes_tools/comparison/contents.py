@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -61,7 +61,9 @@ def read(left: Opened, right: Opened, algorithms: Mapping[str, Collection[str]])
         wanted = algorithms.get(key, ())
         if other is None or entry.kind is not Kind.FILE or other.kind is not Kind.FILE:
             continue
-        pair = _pair(key, entry, other, _declared_alike(left, right, entry, other), wanted)
+        declared = left.headers.get(entry.name), right.headers.get(other.name)
+        alike = None not in declared and len({(each.crc, each.size) for each in declared if each}) == 1
+        pair = _pair(key, entry, other, alike, wanted)
         pairs[key] = pair
         found[0][key], found[1][key] = pair.left_digests, pair.right_digests
     for side, digests in zip((left, right), found):
@@ -104,21 +106,9 @@ def digests_of(content: Content, algorithms: Collection[str] = ()) -> Digests:
     return Digests(size, states["sha256"].digest(), spelt)
 
 
-def same_bytes(left: Iterator[bytes], right: Iterator[bytes]) -> bool:
-    """Return whether two streams that are cut into pieces of the same sizes hold the same."""
-    return all(one == other for one, other in zip_longest(left, right))
-
-
-def _declared_alike(left: Opened, right: Opened, entry: Entry, other: Entry) -> bool:
-    headers = left.headers.get(entry.name), right.headers.get(other.name)
-    if headers[0] is None or headers[1] is None:
-        return False
-    return headers[0].crc == headers[1].crc and headers[0].size == headers[1].size
-
-
 def _pair(key: str, left: Entry, right: Entry, declared_alike: bool, algorithms: Collection[str]) -> Pair:
     """Read a member on both sides, but once where both hold the same compressed bytes under the same CRC."""
-    if declared_alike and _packed_alike(left, right):
+    if declared_alike and _are_packed_alike(left, right):
         digests = digests_of(left.content, algorithms)
         return Pair(key, left, right, True, False, digests, digests)
     one, other = digests_of(left.content, algorithms), digests_of(right.content, algorithms)
@@ -127,8 +117,9 @@ def _pair(key: str, left: Entry, right: Entry, declared_alike: bool, algorithms:
     return Pair(key, left, right, equal, repacked, one, other)
 
 
-def _packed_alike(left: Entry, right: Entry) -> bool:
+def _are_packed_alike(left: Entry, right: Entry) -> bool:
     one, other = left.packed, right.packed
     if one is None or other is None or one.deflated != other.deflated or one.size != other.size:
         return False
-    return same_bytes(one.chunks(), other.chunks())
+    # Streams of one size are cut into pieces of the same sizes.
+    return all(mine == others for mine, others in zip_longest(one.chunks(), other.chunks()))

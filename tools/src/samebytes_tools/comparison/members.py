@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from samebytes.archive.entry import Content, Entry, read_all
@@ -10,11 +10,11 @@ from samebytes.artifact.layout import ArtifactKind
 from samebytes.passes.container import executable
 
 from .causes.cause import Clues
-from .causes.table import explain
+from .causes.table import explain, explained
 from .model import Difference, Finding, Kind
 from .observations import LoneMember, Unexplained, on_side
 
-__all__ = ["Member", "missing", "only_on", "other_nature", "planted"]
+__all__ = ["Member", "compare_entries", "only_on", "other_nature", "planted"]
 
 
 class Member(NamedTuple):
@@ -35,6 +35,10 @@ class Member(NamedTuple):
         """Return both contents, or None if one has more than *most* bytes."""
         return None if max(self.left.size, self.right.size) > most else (read_all(self.left), read_all(self.right))
 
+    def inside(self, name: str, left: Content, right: Content) -> Member:
+        """Return what is called *name* in the archives that this member is."""
+        return self._replace(key=name, name=name, left=left, right=right, depth=self.depth + 1)
+
     def head(self) -> bytes:
         """Return the first four bytes if both sides begin with the same, else nothing."""
         one, other = (next(content.chunks(), b"")[:4] for content in (self.left, self.right))
@@ -46,23 +50,32 @@ def only_on(is_left: bool, name: str, findings: tuple[Finding, ...], detail: tup
     return Difference(name, Kind.MISSING, f"only on the {'left' if is_left else 'right'} side", detail, findings)
 
 
-def missing(key: str, entry: Entry, is_left: bool, kind: ArtifactKind | None, clues: Clues) -> Difference:
-    """Return the node for a member that only one side has, in an archive of *kind* (None: in a nested one)."""
-    evidence = on_side(entry.name.encode("utf-8", "surrogateescape"), is_left)
-    return only_on(is_left, entry.name, explain(LoneMember(*evidence, key, kind), "members", clues))
+def compare_entries(
+    key: str, left: Entry | None, right: Entry | None, kind: ArtifactKind, clues: Clues, *, is_nested: bool = False
+) -> Iterator[Difference]:
+    """Give what differs in a member of an archive of *kind* beside its contents: that one side has it, or its nature.
+
+    :param is_nested: whether the archive lies in another, so that it is not what its kind is for
+    """
+    entry = left or right
+    if left is not None and right is not None:
+        yield from other_nature(left, right, kind, clues)
+    elif entry is not None:
+        evidence = on_side(entry.name.encode("utf-8", "surrogateescape"), entry is left)
+        seen = LoneMember(*evidence, key, None if is_nested else kind)
+        yield only_on(entry is left, entry.name, explain(seen, "members", clues))
 
 
-def other_nature(left: Entry, right: Entry, kind: ArtifactKind, clues: Clues) -> Difference | None:
-    """Return the node for a member whose kind, target or right to be executed differs, or None."""
+def other_nature(left: Entry, right: Entry, kind: ArtifactKind, clues: Clues) -> Iterator[Difference]:
+    """Give the node for a member whose kind, target or right to be executed differs."""
     if left.kind is not right.kind:
         texts = left.kind.value, right.kind.value
-        return _unexplained(left, f"a {texts[0]} and a {texts[1]}", texts, clues)
-    if left.target != right.target:
-        return _unexplained(left, "a link to another place", (left.target, right.target), clues)
-    if executable(left, kind) != executable(right, kind):
+        yield _unexplained(left, f"a {texts[0]} and a {texts[1]}", texts, clues)
+    elif left.target != right.target:
+        yield _unexplained(left, "a link to another place", (left.target, right.target), clues)
+    elif executable(left, kind) != executable(right, kind):
         side = "left" if executable(left, kind) else "right"
-        return _unexplained(left, f"executable on the {side} side only", _modes(left, right), clues)
-    return None
+        yield _unexplained(left, f"executable on the {side} side only", _modes(left, right), clues)
 
 
 def planted(left: Entry, right: Entry, clues: Clues) -> Difference:
@@ -77,4 +90,4 @@ def _modes(left: Entry, right: Entry) -> tuple[str, str]:
 
 def _unexplained(entry: Entry, summary: str, texts: tuple[str, str], clues: Clues) -> Difference:
     one, other = (text.encode("utf-8", "surrogateescape") for text in texts)
-    return Difference(entry.name, Kind.MEMBER, summary, (), explain(Unexplained(one, other), "", clues))
+    return explained(entry.name, Kind.MEMBER, summary, Unexplained(one, other), "", clues)

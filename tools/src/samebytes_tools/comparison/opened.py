@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from samebytes.artifact.layout import ArtifactKind
 from samebytes.artifact.pyc import source_of
 from samebytes.epoch import DEFAULT_DATE
 from samebytes.passes import DEFAULT
-from samebytes.passes.model import Change, Context
+from samebytes.passes.model import Change, Context, Pass
 from samebytes.passes.pipeline import run
 from samebytes.passes.sdist import check_sdist
 from samebytes.passes.wheel import check_wheel
@@ -70,6 +70,8 @@ def member_key(name: str, own: str, kind: ArtifactKind) -> str:
     first, slash, rest = name.partition("/")
     if kind == ArtifactKind.SDIST:
         return rest if first == own and rest else name
+    if not own:
+        return name
     if first == own:
         return f"*.dist-info{slash}{rest}"
     return f"*.data{slash}{rest}" if first == own[: -len(".dist-info")] + ".data" else name
@@ -81,23 +83,24 @@ def opened(path: Path, archive: Archive, kind: ArtifactKind) -> Opened:
     :raises ArchiveError: if it is not laid out like what its name says.
     """
     (check_wheel if kind == ArtifactKind.WHEEL else check_sdist)(archive)
-    outcomes = run(archive, _context(kind), _RULES)
-    normal = outcomes[-1].archive
-    own = _own_directory(archive, kind)
-    kept = {entry.name for entry in normal.entries}
-    last = {entry.name: entry for entry in archive.entries}
+    if kind == ArtifactKind.SDIST:
+        own = layout.top_directory((entry.name for entry in archive.entries), archive.name)
+    else:
+        files = (entry.name for entry in archive.entries if entry.kind is not Kind.DIRECTORY)
+        own = layout.dist_info(files, archive.name)
+    return passed(path, archive, kind, own, _RULES)
+
+
+def passed(path: Path, archive: Archive, kind: ArtifactKind, own: str, rules: Sequence[Pass]) -> Opened:
+    """Run *rules* on *archive*, which was read from *path*; *own* is the directory with the release's name, if any."""
+    outcomes = run(archive, _context(kind), rules)
+    normal = {member_key(entry.name, own, kind): entry for entry in outcomes[-1].archive.entries}
+    # Of members with one name the last counts. Directories that others imply are removed by a pass.
+    last = {member_key(entry.name, own, kind): entry for entry in archive.entries}
+    files = {key: entry for key, entry in last.items() if key in normal or entry.kind is not Kind.DIRECTORY}
+    changes = tuple(change for outcome in outcomes for change in outcome.changes)
     return Opened(
-        kind,
-        archive,
-        own,
-        {
-            member_key(name, own, kind): entry
-            for name, entry in last.items()
-            if name in kept or entry.kind is not Kind.DIRECTORY
-        },
-        {member_key(entry.name, own, kind): entry for entry in normal.entries},
-        tuple(change for outcome in outcomes for change in outcome.changes),
-        *(declared(path, archive) if kind == ArtifactKind.WHEEL else ({}, b"")),
+        kind, archive, own, files, normal, changes, *(_declared(path, archive) if kind == ArtifactKind.WHEEL else ({}, b""))
     )
 
 
@@ -112,7 +115,12 @@ def settled(side: Opened, differing: Collection[str]) -> Opened:
     :raises ArchiveError: if contents cannot be read.
     """
     sources = {source_of(key) for key in differing}
-    concerned = [entry for key, entry in side.normal.items() if key in sources or _is_concerned(key, differing)]
+    concerned = [
+        entry
+        for key, entry in side.normal.items()
+        # A member that differs, or depends on one that does: a module and its source, another bill of materials.
+        if key in sources or key in differing or source_of(key) in differing or key.startswith("*.dist-info/sboms/")
+    ]
     if not concerned:
         return side
     archive = side.archive._replace(entries=tuple(concerned), deviations=())
@@ -122,18 +130,7 @@ def settled(side: Opened, differing: Collection[str]) -> Opened:
     return side._replace(normal={**side.normal, **changed}, changes=side.changes + changes)
 
 
-def _is_concerned(key: str, differing: Collection[str]) -> bool:
-    """Return whether a member differs, or depends on one that does: a module's source, another bill of materials."""
-    return key in differing or key.startswith("*.dist-info/sboms/") or source_of(key) in differing
-
-
-def _own_directory(archive: Archive, kind: ArtifactKind) -> str:
-    if kind == ArtifactKind.SDIST:
-        return layout.top_directory((entry.name for entry in archive.entries), archive.name)
-    return layout.dist_info((entry.name for entry in archive.entries if entry.kind is not Kind.DIRECTORY), archive.name)
-
-
-def declared(path: Path, archive: Archive) -> tuple[dict[str, CentralHeader], bytes]:
+def _declared(path: Path, archive: Archive) -> tuple[dict[str, CentralHeader], bytes]:
     """Return what a ZIP file's central directory says of each member, and its comment: entries show less."""
     from samebytes.archive.zip_directory import Source, read_directory
 

@@ -229,10 +229,8 @@ def _member(name: str, both: _Both) -> Iterator[Difference]:
         findings = () if passes else explain(Unexplained(*evidence), "members", both.clues)
         yield replace(members.only_on(one is not None, name, findings), passes=passes)
         return
-    are_directories = one.kind is other.kind is EntryKind.DIRECTORY
-    nature = None if are_directories else members.other_nature(one, other, _KIND, both.clues)
-    if nature is not None:
-        yield nature
+    if one.kind is not EntryKind.DIRECTORY or other.kind is not EntryKind.DIRECTORY:
+        yield from members.other_nature(one, other, _KIND, both.clues)
     if _is_planted(name, both):
         yield members.planted(one, other, both.clues)
     if name in both.differing:

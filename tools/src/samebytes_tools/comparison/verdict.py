@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from samebytes.archive.entry import Content, Entry, Kind, read_all
-from samebytes.artifact.layout import ArtifactKind
+from samebytes.archive.entry import Entry, Kind, read_all
 from samebytes.passes.container import executable
 
 from .container import planted
@@ -36,16 +35,11 @@ def after_passes(left: Opened, right: Opened, read: Contents) -> dict[str, bool]
         if other is None or one.kind is not Kind.FILE or other.kind is not Kind.FILE or key == RECORD:
             continue
         raw = left.files.get(key), right.files.get(key)
-        untouched = [side is not None and side.content is new.content for side, new in zip(raw, (one, other))]
-        if all(untouched):
-            found[key] = read.pairs[key].equal
+        if all(side is not None and side.content is new.content for side, new in zip(raw, (one, other))):
+            found[key] = read.pairs[key].equal  # No pass has touched either.
         else:
-            found[key] = _sha256(one.content) == _sha256(other.content)
+            found[key] = digests_of(one.content).sha256 == digests_of(other.content).sha256
     return found
-
-
-def _sha256(content: Content) -> bytes:
-    return digests_of(content).sha256
 
 
 def verdict(
@@ -66,36 +60,33 @@ def verdict(
 
 def _is_one_form(left: Opened, right: Opened, equal: Mapping[str, bool]) -> bool:
     """Return whether the canonical writer would write the same bytes of both."""
-    if left.normal.keys() != right.normal.keys():
+    if left.normal.keys() != right.normal.keys() or not all(equal.values()):
         return False
-    if not all(equal.values()):
-        return False
-    return all(_head(one) == _head(right.normal[key]) for key, one in left.normal.items())
-
-
-def _head(entry: Entry) -> tuple[object, ...]:
-    return entry.name, entry.kind, entry.mode, entry.mtime, entry.target, entry.owner
+    pairs = ((one, right.normal[key]) for key, one in left.normal.items())
+    return all(
+        (one.name, one.kind, one.mode, one.mtime, one.target, one.owner)
+        == (other.name, other.kind, other.mode, other.mtime, other.target, other.owner)
+        for one, other in pairs
+    )
 
 
 def _is_one_payload(left: Opened, right: Opened, read: Contents, equal: Mapping[str, bool]) -> bool:
-    if left.normal.keys() != right.normal.keys() or not _signatures_agree(left, right, read):
+    if left.normal.keys() != right.normal.keys():
         return False
-    return all(
-        _is_one_file(key, one, right.normal[key], left.kind, equal) for key, one in left.normal.items() if key != RECORD
-    )
-
-
-def _signatures_agree(left: Opened, right: Opened, read: Contents) -> bool:
-    return all(
-        (key in left.files) == (key in right.files) and (key not in read.pairs or read.pairs[key].equal)
-        for key in SIGNATURES
-    )
-
-
-def _is_one_file(key: str, left: Entry, right: Entry, kind: ArtifactKind, equal: Mapping[str, bool]) -> bool:
-    if left.kind is not right.kind or left.target != right.target or executable(left, kind) != executable(right, kind):
-        return False
-    return equal.get(key, True) or _means_the_same(key, left, right)
+    for key in SIGNATURES:
+        if (key in left.files) != (key in right.files) or (key in read.pairs and not read.pairs[key].equal):
+            return False
+    for key, one in left.normal.items():
+        other = right.normal[key]
+        if key == RECORD:
+            continue
+        if one.kind is not other.kind or one.target != other.target:
+            return False
+        if executable(one, left.kind) != executable(other, left.kind):
+            return False
+        if not equal.get(key, True) and not _means_the_same(key, one, other):
+            return False
+    return True
 
 
 def _means_the_same(key: str, left: Entry, right: Entry) -> bool:

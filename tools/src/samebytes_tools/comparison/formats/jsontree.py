@@ -9,10 +9,10 @@ from itertools import islice
 from samebytes.artifact.jsontext import Json, NotJsonError, Number, parse, serialize
 
 from ..causes.cause import Clues
-from ..causes.table import explain
+from ..causes.table import explain, explained
 from ..members import Member, only_on
 from ..model import Difference, Kind
-from ..observations import JsonValue, Observation, Reordered, Unexplained, on_side
+from ..observations import JsonValue, Reordered, Unexplained, on_side
 
 __all__ = ["LARGEST", "compare", "look"]
 
@@ -64,7 +64,8 @@ class _Walk:
         elif left != right:
             one, other = _text(left), _text(right)
             detail = tuple(f"{sign}{text[:300].decode('utf-8', 'replace')}" for sign, text in zip("-+", (one, other)))
-            yield self._node(path, "another value", JsonValue(one, other, path, self._is_sbom), path, detail)
+            seen = JsonValue(one, other, path, self._is_sbom)
+            yield explained(path, Kind.JSON, "another value", seen, path, self._clues, detail=detail)
 
     def _objects(self, path: str, left: dict[str, Json], right: dict[str, Json]) -> Iterator[Difference]:
         for key in dict.fromkeys([*left, *right]):
@@ -75,16 +76,15 @@ class _Walk:
                 yield self._missing(below, key in left, _text((left if key in left else right)[key]))
         if left == right and list(left) != list(right):
             keys = Reordered(", ".join(left).encode(), ", ".join(right).encode())
-            yield self._node(
-                path or "keys", "the same keys in another order", keys, f"keys of {path or 'the document'}"
-            )
+            summary, where = "the same keys in another order", f"keys of {path or 'the document'}"
+            yield explained(path or "keys", Kind.JSON, summary, keys, where, self._clues)
 
     def _arrays(self, path: str, left: list[Json], right: list[Json]) -> Iterator[Difference]:
         one, other = [_text(item) for item in left], [_text(item) for item in right]
         if one != other and Counter(one) == Counter(other):
             elements = [text.decode("utf-8", "replace") for text in one]
             seen = Reordered(b", ".join(one), b", ".join(other), elements)
-            yield self._node(path, "the same elements in another order", seen, path)
+            yield explained(path, Kind.JSON, "the same elements in another order", seen, path, self._clues)
         elif len(left) == len(right):
             for index, (a, b) in enumerate(zip(left, right)):
                 yield from self.compare(f"{path}[{index}]", a, b)
@@ -94,9 +94,6 @@ class _Walk:
 
     def _missing(self, path: str, is_left: bool, text: bytes) -> Difference:
         return only_on(is_left, path, explain(Unexplained(*on_side(text, is_left)), path, self._clues))
-
-    def _node(self, path: str, summary: str, seen: Observation, where: str, detail: tuple[str, ...] = ()) -> Difference:
-        return Difference(path, Kind.JSON, summary, detail, explain(seen, where, self._clues))
 
 
 def _text(value: Json) -> bytes:

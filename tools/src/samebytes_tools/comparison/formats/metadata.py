@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from samebytes.artifact import headers
 
 from ..causes.cause import Clues
-from ..causes.table import explain, reduced
+from ..causes.table import explain, explained, reduced
 from ..excerpts import shared
 from ..members import Member, only_on
 from ..model import Difference, Kind
@@ -55,7 +55,12 @@ def _fields(left: headers.Block, right: headers.Block, order_code: str, clues: C
             spelt = next(field.name for block in (left, right) for field in block.fields if field.name.lower() == name)
             yield _field(spelt, values[0], values[1], order_code, clues)
     if list(one) != list(other) and set(one) == set(other):
-        yield _order_of_fields(left, right, order_code, clues)
+        lists = [list(dict.fromkeys(field.name for field in block.fields)) for block in (left, right)]
+        place = next(number for number, (a, b) in enumerate(zip(*lists)) if a.lower() != b.lower())
+        excerpts = (", ".join(names[place : place + 3]).encode() for names in lists)
+        seen, where = Fact(Nature.BACKEND_SPELLING, *excerpts), f"field {place + 1}"
+        summary, passes = "fields in another order", (order_code,)
+        yield explained("order of fields", Kind.METADATA, summary, seen, where, clues, passes=passes)
 
 
 def _by_name(block: headers.Block) -> dict[str, list[bytes]]:
@@ -72,8 +77,9 @@ def _field(name: str, left: Sequence[bytes], right: Sequence[bytes], order_code:
         # W100, which sorts other fields, runs only where somebody asks for it; the cause's remedy names it.
         passes = (order_code,) if name.lower() == "tag" else ()
         detail = (*(f"-{_shown(value)}" for value in left), *(f"+{_shown(value)}" for value in right))
-        findings = explain(Reordered(one, other), where, clues)
-        return Difference(name, Kind.METADATA, "the same values in another order", detail, findings, passes)
+        summary = "the same values in another order"
+        seen = Reordered(one, other)
+        return explained(name, Kind.METADATA, summary, seen, where, clues, detail=detail, passes=passes)
     lines = tuple(f"-{_shown(value)}" for value in left if value not in right)
     lines += tuple(f"+{_shown(value)}" for value in right if value not in left)
     if not left or not right:
@@ -85,14 +91,6 @@ def _field(name: str, left: Sequence[bytes], right: Sequence[bytes], order_code:
     return Difference(name, Kind.METADATA, "another value", lines, findings)
 
 
-def _order_of_fields(left: headers.Block, right: headers.Block, order_code: str, clues: Clues) -> Difference:
-    lists = [list(dict.fromkeys(field.name for field in block.fields)) for block in (left, right)]
-    place = next(number for number, (a, b) in enumerate(zip(*lists)) if a.lower() != b.lower())
-    one, other = (", ".join(names[place : place + 3]).encode() for names in lists)
-    findings = explain(Fact(Nature.BACKEND_SPELLING, one, other), f"field {place + 1}", clues)
-    return Difference("order of fields", Kind.METADATA, "fields in another order", (), findings, (order_code,))
-
-
 def _bodies(left: headers.Block, right: headers.Block, clues: Clues) -> Iterator[Difference]:
     if left.body == right.body:
         return
@@ -100,9 +98,9 @@ def _bodies(left: headers.Block, right: headers.Block, clues: Clues) -> Iterator
     if found.findings or found.summary:
         yield found
         return
-    one, other = (b"(none)" if block.body is None else block.body for block in (left, right))
-    findings = explain(Fact(Nature.BACKEND_SPELLING, one, other), "after the fields", clues)
-    yield Difference("description", Kind.METADATA, "an empty line after the fields", (), findings)
+    bodies = (b"(none)" if block.body is None else block.body for block in (left, right))
+    seen = Fact(Nature.BACKEND_SPELLING, *bodies)
+    yield explained("description", Kind.METADATA, "an empty line after the fields", seen, "after the fields", clues)
 
 
 def _form(left: bytes, right: bytes, order_code: str, clues: Clues) -> Difference:
@@ -110,11 +108,12 @@ def _form(left: bytes, right: bytes, order_code: str, clues: Clues) -> Differenc
     is_ends = (b"\r\n" in left) != (b"\r\n" in right)
     at = shared(left, right)
     excerpts = (side[max(0, at - 40) : at + 40] for side in (left, right))
-    findings = explain(Fact(Nature.LINE_ENDS if is_ends else Nature.BACKEND_SPELLING, *excerpts), f"offset {at}", clues)
+    seen = Fact(Nature.LINE_ENDS if is_ends else Nature.BACKEND_SPELLING, *excerpts)
     blocks = headers.parse(left), headers.parse(right)
     ordered = [headers.in_order(block, headers.METADATA_ORDER) for block in blocks if block is not None]
     passes = (order_code,) if len(ordered) == 2 and ordered[0] == ordered[1] else ()
-    return Difference("line ends" if is_ends else "form", Kind.METADATA, "written otherwise", (), findings, passes)
+    name = "line ends" if is_ends else "form"
+    return explained(name, Kind.METADATA, "written otherwise", seen, f"offset {at}", clues, passes=passes)
 
 
 def _shown(value: bytes) -> str:
@@ -165,7 +164,9 @@ def _entry_points(data: bytes) -> dict[str, dict[str, str]] | None:
         return None
     found: dict[str, dict[str, str]] = {}
     group: dict[str, str] | None = None
-    for line in _meaningful(lines):
+    for line in lines:
+        if not line.strip() or line.startswith(("#", ";")):
+            continue
         if line.startswith("[") and line.rstrip().endswith("]") and line.rstrip()[1:-1] not in found:
             group = found.setdefault(line.rstrip()[1:-1], {})
             continue
@@ -174,7 +175,3 @@ def _entry_points(data: bytes) -> dict[str, dict[str, str]] | None:
             return None
         group[name.strip()] = value.strip()
     return found
-
-
-def _meaningful(lines: Iterable[str]) -> Iterator[str]:
-    return (line for line in lines if line.strip() and not line.startswith(("#", ";")))

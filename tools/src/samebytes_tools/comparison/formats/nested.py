@@ -8,23 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from samebytes.archive.entry import CHUNK_SIZE, Archive, Content
-from samebytes.archive.entry import Kind as EntryKind
 from samebytes.archive.gzip import gunzip
 from samebytes.archive.tar_reader import open_sdist
 from samebytes.archive.zip_reader import open_zip
 from samebytes.artifact.layout import ArtifactKind
-from samebytes.epoch import DEFAULT_DATE
 from samebytes.errors import ArchiveError, OutputError, SamebytesError
 from samebytes.passes.container import CONTAINER
-from samebytes.passes.model import Context
-from samebytes.passes.pipeline import run
 
 from .. import container, contents
-from ..causes.table import explain
-from ..members import Member, missing, other_nature
+from ..causes.table import explained
+from ..members import Member, compare_entries
 from ..model import Difference, Kind
 from ..observations import Fact, Nature
-from ..opened import Opened, declared
+from ..opened import Opened, passed
 
 __all__ = ["DEEPEST", "LARGEST", "look"]
 
@@ -66,11 +62,13 @@ def look(member: Member, compare_contents: Compare) -> Difference | None:
         return None
     try:
         with tempfile.TemporaryDirectory(prefix="samebytes-") as directory:
-            sides = (("l", member.left), ("r", member.right))
-            one, other = (_copied(content, Path(directory, side)) for side, content in sides)
+            one, other = _copied(member.left, Path(directory, "l")), _copied(member.right, Path(directory, "r"))
             try:
-                how = _zips if head.startswith(_ZIP) else _gzips
-                return how(member, one, other, compare_contents)
+                if not head.startswith(_ZIP):
+                    return _gzips(member, one, other, compare_contents)
+                with open_zip(one) as left, open_zip(other) as right:
+                    sides = _opened(one, left, ArtifactKind.WHEEL), _opened(other, right, ArtifactKind.WHEEL)
+                    return _archives(member, *sides, compare_contents)
             except SamebytesError as error:
                 member.note(f"{member.name}: not looked into: {error.message}")
                 return None
@@ -90,30 +88,24 @@ def _copied(content: Content, directory: Path) -> Path:
     return path
 
 
-def _zips(member: Member, left: Path, right: Path, compare_contents: Compare) -> Difference:
-    with open_zip(left) as one, open_zip(right) as other:
-        sides = _opened(one, ArtifactKind.WHEEL, left), _opened(other, ArtifactKind.WHEEL, right)
-        return _archives(member, *sides, compare_contents)
-
-
 def _gzips(member: Member, left: Path, right: Path, compare_contents: Compare) -> Difference:
     plain = [_unpacked(path) for path in (left, right)]
     if all(map(_is_tar, plain)):
         with open_sdist(left) as one, open_sdist(right) as other:
-            sides = _opened(one, ArtifactKind.SDIST), _opened(other, ArtifactKind.SDIST)
+            sides = _opened(left, one, ArtifactKind.SDIST), _opened(right, other, ArtifactKind.SDIST)
             return _archives(member, *sides, compare_contents)
     held = _FileContent(plain[0]), _FileContent(plain[1])
     if contents.digests_of(held[0]).sha256 != contents.digests_of(held[1]).sha256:
         name = member.name[: -len(".gz")] if member.name.endswith(".gz") else f"{member.name}, unpacked"
-        inner = member._replace(key=name, name=name, left=held[0], right=held[1], depth=member.depth + 1)
-        return Difference(member.name, Kind.ARCHIVE, "holds another file", children=(compare_contents(inner),))
+        inner = compare_contents(member.inside(name, *held))
+        return Difference(member.name, Kind.ARCHIVE, "holds another file", children=(inner,))
     heads = []
     for path in (left, right):
         with path.open("rb") as file:
             heads.append(file.read(_GZIP_HEAD))
     nature = Nature.GZIP_TIME if heads[0][4:8] != heads[1][4:8] else Nature.COMPRESSION
-    findings = explain(Fact(nature, heads[0], heads[1]), "gzip header", member.clues)
-    return Difference(member.name, Kind.ARCHIVE, "the same file, compressed otherwise", (), findings)
+    seen, summary = Fact(nature, heads[0], heads[1]), "the same file, compressed otherwise"
+    return explained(member.name, Kind.ARCHIVE, summary, seen, "gzip header", member.clues)
 
 
 def _unpacked(path: Path) -> Path:
@@ -129,7 +121,7 @@ def _is_tar(path: Path) -> bool:
         return file.read(5) == b"ustar"
 
 
-def _opened(archive: Archive, kind: ArtifactKind, zip_path: Path | None = None) -> Opened:
+def _opened(path: Path, archive: Archive, kind: ArtifactKind) -> Opened:
     """Return an archive of any layout as the container's comparison wants it, with no name of a release.
 
     Of its *kind* only the container counts: no rule here reads what only wheels or sdists have.
@@ -137,21 +129,15 @@ def _opened(archive: Archive, kind: ArtifactKind, zip_path: Path | None = None) 
     total = sum(entry.content.size for entry in archive.entries)
     if total > LARGEST_CONTENTS:
         raise ArchiveError(f"it holds {total} bytes", remedy="Unpack both, and compare what is in them.")
-    outcomes = run(archive, Context(DEFAULT_DATE, kind), _RULES)
-    changes = tuple(change for outcome in outcomes for change in outcome.changes)
-    kept = {entry.name for entry in outcomes[-1].archive.entries}
-    files = {each.name: each for each in archive.entries if each.name in kept or each.kind is not EntryKind.DIRECTORY}
-    normal = {each.name: each for each in outcomes[-1].archive.entries}
-    headers, comment = declared(zip_path, archive) if zip_path else ({}, b"")
-    return Opened(kind, archive, "", files, normal, changes, headers, comment)
+    return passed(path, archive, kind, "", _RULES)
 
 
 def _archives(member: Member, left: Opened, right: Opened, compare_contents: Compare) -> Difference:
     found = tuple(_without_passes(each) for each in _differences(member, left, right, compare_contents))
     if not found:
         sizes = (b"%d bytes" % content.size for content in (member.left, member.right))
-        findings = explain(Fact(Nature.COMPRESSION, *sizes), "", member.clues)
-        return Difference(member.name, Kind.ARCHIVE, "the same members, compressed otherwise", (), findings)
+        seen, summary = Fact(Nature.COMPRESSION, *sizes), "the same members, compressed otherwise"
+        return explained(member.name, Kind.ARCHIVE, summary, seen, "", member.clues)
     count = len(found)
     return Difference(member.name, Kind.ARCHIVE, f"{count} thing{'s' * (count != 1)} in it differ", children=found)
 
@@ -162,18 +148,10 @@ def _differences(member: Member, left: Opened, right: Opened, compare_contents: 
     yield from container.compare(left, right, read, clues)
     for key in dict.fromkeys([*left.files, *right.files]):
         one, other = left.files.get(key), right.files.get(key)
-        entry = one or other
-        if one is None or other is None:
-            if entry is not None:
-                yield missing(key, entry, one is not None, None, clues)
-            continue
-        nature = other_nature(one, other, left.kind, clues)
-        if nature is not None:
-            yield nature
+        yield from compare_entries(key, one, other, left.kind, clues, is_nested=True)
         pair = read.pairs.get(key)
         if pair is not None and not pair.equal:
-            inner = member._replace(key=key, name=key, left=one.content, right=other.content, depth=member.depth + 1)
-            yield compare_contents(inner)
+            yield compare_contents(member.inside(key, pair.left.content, pair.right.content))
 
 
 def _without_passes(node: Difference) -> Difference:

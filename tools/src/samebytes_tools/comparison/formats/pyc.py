@@ -8,7 +8,7 @@ from samebytes.artifact.marshal_reader import NotMarshalError
 from samebytes.artifact.pyc import HEADER_SIZE, Header, header_of
 
 from ..causes.cause import Clues
-from ..causes.table import explain, reduced, without_unknown
+from ..causes.table import explain, explained, reduced, without_unknown
 from ..excerpts import shared
 from ..members import Member
 from ..model import Difference, Finding, Kind
@@ -37,8 +37,7 @@ def compare(name: str, left: bytes, right: bytes, clues: Clues) -> Difference | 
     if one is None or other is None or min(len(left), len(right)) == HEADER_SIZE:
         return None
     if one.magic != other.magic:
-        pythons = _python(one), _python(other)
-        return _other_python(name, pythons, _texts("texts", left, right, clues))
+        return _other_python(name, one, other, _texts("texts", left, right, clues))
     children = [*_header(one, other, (left[4:HEADER_SIZE], right[4:HEADER_SIZE]), clues)]
     if left[HEADER_SIZE:] != right[HEADER_SIZE:]:
         children.append(_code(left, right, one.magic, clues))
@@ -46,17 +45,16 @@ def compare(name: str, left: bytes, right: bytes, clues: Clues) -> Difference | 
     return Difference(name, Kind.PYC, f"{parts} differ{'s' * (len(children) == 1)}", children=tuple(children))
 
 
-def _python(header: Header) -> str:
-    version = header.format.python
-    return f"Python {version} (magic number {header.magic})" if version else f"magic number {header.magic}"
-
-
-def _other_python(name: str, pythons: tuple[str, str], texts: Difference | None) -> Difference:
-    seen = Fact(Nature.COMPILER, pythons[0].encode(), pythons[1].encode())
+def _other_python(name: str, left: Header, right: Header, texts: Difference | None) -> Difference:
+    pythons = []
+    for each in (left, right):
+        magic = f"magic number {each.magic}"
+        pythons.append(f"Python {each.format.python} ({magic})" if each.format.python else magic)
+    seen = Fact(Nature.COMPILER, *(python.encode() for python in pythons))
     # Another compiler writes other texts; those that show a cause of their own still do.
     caused = without_unknown(texts).findings if texts else ()
-    summary = f"compiled by {pythons[0]} and {pythons[1]}"
     detail = texts.detail if texts else ()
+    summary = f"compiled by {' and '.join(pythons)}"
     return Difference(name, Kind.PYC, summary, detail, (*explain(seen, "magic number"), *caused))
 
 
@@ -70,17 +68,14 @@ def _header(left: Header, right: Header, excerpts: tuple[bytes, bytes], clues: C
         return
     shown = _shown(left), _shown(right)
     detail = (f"-{shown[0]}", f"+{shown[1]}")
-    where = "header, from offset 4"
     flags = {left.flags, right.flags}
     is_hash = left.flags == right.flags and left.flags & 1
+    seen: Observation = MemberTime(*excerpts)
+    summary, passes = " and ".join(shown), ("P001",) if 0 in flags and not {1, 2} & flags else ()
     if is_hash or (flags == {0} and left.size != right.size):
         # Another hash or size stands for another source; where that one differs too, its node has the cause.
-        findings = explain(Unexplained(*excerpts), where, clues)
-        yield Difference("header", Kind.PYC, "made from another source", detail, findings)
-        return
-    passes = ("P001",) if 0 in flags and not {1, 2} & flags else ()
-    findings = explain(MemberTime(*excerpts), where, clues)
-    yield Difference("header", Kind.PYC, f"{shown[0]} and {shown[1]}", detail, findings, passes)
+        seen, summary, passes = Unexplained(*excerpts), "made from another source", ()
+    yield explained("header", Kind.PYC, summary, seen, "header, from offset 4", clues, detail=detail, passes=passes)
 
 
 def _shown(header: Header) -> str:
@@ -103,7 +98,8 @@ def _code(left: bytes, right: bytes, magic: int, clues: Clues) -> Difference:
         # The same values: which of them are written as references depends on how often each was in use.
         findings = _unknown(left, right, clues)
         return Difference("code", Kind.PYC, "the same code, written with other references", (), findings)
-    return Difference("code", Kind.PYC, _summary(found), tuple(_detail(found)), findings)
+    detail = [line for change in found[:_MOST] for line in _lines(change)]
+    return Difference("code", Kind.PYC, _summary(found), tuple(detail), findings)
 
 
 def _summary(found: list[Change]) -> str:
@@ -132,8 +128,6 @@ def _finding(change: Change, clues: Clues) -> tuple[Finding, ...]:
     return explain(seen, change.where, clues)
 
 
-def _detail(found: list[Change]) -> Iterator[str]:
-    for change in found[:_MOST]:
-        yield f" {change.where}"
-        yield f"-{ascii(change.left.shown())[1:-1]}"
-        yield f"+{ascii(change.right.shown())[1:-1]}"
+def _lines(change: Change) -> tuple[str, str, str]:
+    left, right = (ascii(value.shown())[1:-1] for value in (change.left, change.right))
+    return f" {change.where}", f"-{left}", f"+{right}"

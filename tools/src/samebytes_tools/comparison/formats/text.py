@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
+from itertools import islice
 from typing import NamedTuple
 
 from ..causes.cause import Clues
@@ -26,9 +27,11 @@ MOST_LINES = 10_000
 _SHOWN_LINES = 120
 _SHOWN_WIDTH = 300
 _CONTEXT = 3
+"""Lines around a hunk of a diff."""
 _MOST_HUNKS = 400
+"""How many hunks are."""
 _MOST_EXPLAINED = 3000
-_MOST_FINDINGS = 3
+"""How many lines of one hunk are looked at for causes."""
 
 _CODE = re.compile(r"\.(?:py|pyi|pyx|pxd|c|cc|cpp|cxx|h|hh|hpp|rs|go|js|ts|f|f90|sh|bat)\Z", re.IGNORECASE)
 """Where the order of lines is the program's."""
@@ -62,33 +65,28 @@ def compare(name: str, left: bytes, right: bytes, clues: Clues) -> Difference:
     """Return how two different texts differ, the member or field *name*."""
     findings: list[Finding] = []
     detail: tuple[str, ...] = ()
-    ends = _line_ends(left, right)
-    if ends:
-        findings += explain(Fact(Nature.LINE_ENDS, *_first_lines(left, right)), "line ends", clues)
+    summary = []
+    pairs = left.count(b"\r\n"), right.count(b"\r\n")
+    if bool(pairs[0]) != bool(pairs[1]) and b"\n" in left and b"\n" in right:
+        findings += explain(_line_ends(left, right), "line ends", clues)
+        summary = ["line ends CRLF and LF" if pairs[0] else "line ends LF and CRLF"]
         left, right = left.replace(b"\r\n", b"\n"), right.replace(b"\r\n", b"\n")
     if left != right:
         hunks, detail = _hunks(left.splitlines(keepends=True), right.splitlines(keepends=True))
-        findings += reduced(_explained(name, hunks, _excerpts(left, right), clues))
+        begin = left.rfind(b"\n", 0, shared(left, right)) + 1
+        excerpts = left[begin : begin + EXCERPT], right[begin : begin + EXCERPT]
+        findings += reduced(_explained(name, hunks, excerpts, clues))
         changed = sum(max(len(hunk.left), len(hunk.right)) for hunk in hunks)
-        ends = "; ".join(filter(None, (f"{changed} line{'s' * (changed != 1)} differ{'s' * (changed == 1)}", ends)))
-    return Difference(name, Kind.TEXT, ends, detail, tuple(findings))
+        summary.insert(0, f"{changed} line{'s' * (changed != 1)} differ{'s' * (changed == 1)}")
+    return Difference(name, Kind.TEXT, "; ".join(summary), detail, tuple(findings))
 
 
-def _line_ends(left: bytes, right: bytes) -> str:
-    """Return in words how the kinds of line ends differ, or nothing."""
-    pairs = left.count(b"\r\n"), right.count(b"\r\n")
-    lines = left.count(b"\n"), right.count(b"\n")
-    if bool(pairs[0]) == bool(pairs[1]) or not lines[0] or not lines[1]:
-        return ""
-    return "line ends CRLF and LF" if pairs[0] else "line ends LF and CRLF"
-
-
-def _first_lines(left: bytes, right: bytes) -> tuple[bytes, bytes]:
+def _line_ends(left: bytes, right: bytes) -> Fact:
     """Return the first line of each side that ends otherwise than its like."""
     for one, other in zip(left.splitlines(keepends=True), right.splitlines(keepends=True)):
         if one.endswith(b"\r\n") != other.endswith(b"\r\n"):
-            return one[-80:], other[-80:]
-    return b"", b""
+            return Fact(Nature.LINE_ENDS, one[-80:], other[-80:])
+    return Fact(Nature.LINE_ENDS)
 
 
 def _hunks(left: list[bytes], right: list[bytes]) -> tuple[list[_Hunk], tuple[str, ...]]:
@@ -107,7 +105,9 @@ def _hunks(left: list[bytes], right: list[bytes]) -> tuple[list[_Hunk], tuple[st
         for tag, a, b, c, d in matcher.get_opcodes()
         if tag != "equal"
     ]
-    return hunks, tuple(_cut(_unified(matcher, one, other, begin)))
+    lines = list(islice(_unified(matcher, one, other, begin), _SHOWN_LINES + 1))
+    lines[_SHOWN_LINES:] = ["..."] * (len(lines) > _SHOWN_LINES)
+    return hunks, tuple(lines)
 
 
 def _unified(matcher: SequenceMatcher[bytes], left: list[bytes], right: list[bytes], begin: int) -> Iterator[str]:
@@ -122,14 +122,6 @@ def _unified(matcher: SequenceMatcher[bytes], left: list[bytes], right: list[byt
                 yield from ("+" + _shown(line) for line in right[c:d])
 
 
-def _cut(lines: Iterable[str]) -> Iterator[str]:
-    for number, line in enumerate(lines):
-        if number == _SHOWN_LINES:
-            yield "..."
-            return
-        yield line
-
-
 def _shown(line: bytes) -> str:
     bare = line[:-1] if line.endswith(b"\n") else line
     text = bare[: 4 * _SHOWN_WIDTH].decode("utf-8", "backslashreplace")
@@ -137,17 +129,15 @@ def _shown(line: bytes) -> str:
     return text if len(text) <= _SHOWN_WIDTH else text[:_SHOWN_WIDTH] + "..."
 
 
-def _excerpts(left: bytes, right: bytes) -> tuple[bytes, bytes]:
-    """Return both texts from the first line that differs on."""
-    begin = left.rfind(b"\n", 0, shared(left, right)) + 1
-    return left[begin : begin + EXCERPT], right[begin : begin + EXCERPT]
-
-
 def _explained(name: str, hunks: Sequence[_Hunk], excerpts: tuple[bytes, bytes], clues: Clues) -> Iterator[Finding]:
     gone = [line.rstrip(b"\r\n") for hunk in hunks for line in hunk.left]
     come = [line.rstrip(b"\r\n") for hunk in hunks for line in hunk.right]
     if Counter(gone) == Counter(come):
-        seen = Unexplained(*excerpts) if _is_program(name, gone) else Reordered(*excerpts, _elements(gone))
+        # The order of a program's lines has a meaning, unless they are those of a list.
+        in_list = all(line.rstrip().endswith((b",", b'"', b"'")) for line in gone)
+        elements = [line.strip(b" \t\"',").decode("utf-8", "replace") for line in gone]
+        is_program = _CODE.search(name) and not in_list
+        seen = Unexplained(*excerpts) if is_program else Reordered(*excerpts, elements)
         yield from explain(seen, f"from line {hunks[0].line}", clues)
         return
     for hunk in hunks[:_MOST_HUNKS]:
@@ -156,15 +146,6 @@ def _explained(name: str, hunks: Sequence[_Hunk], excerpts: tuple[bytes, bytes],
         hunk = hunks[_MOST_HUNKS]
         rest = Unexplained(b"".join(hunk.left[:2]), b"".join(hunk.right[:2]))
         yield from explain(rest, f"line {hunk.line}", clues)
-
-
-def _is_program(name: str, lines: Sequence[bytes]) -> bool:
-    """Return whether the order of lines has a meaning: those of a list that is written as code have none."""
-    return bool(_CODE.search(name)) and not all(line.rstrip().endswith((b",", b'"', b"'")) for line in lines)
-
-
-def _elements(lines: Sequence[bytes]) -> list[str]:
-    return [line.strip(b" \t\"',").decode("utf-8", "replace") for line in lines]
 
 
 def _hunk_findings(hunk: _Hunk, clues: Clues) -> Iterator[Finding]:
