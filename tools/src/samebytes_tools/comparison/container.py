@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 from samebytes.archive.entry import Container, Entry
 from samebytes.archive.entry import Kind as EntryKind
@@ -291,27 +291,6 @@ def _packing(entry: Entry) -> bytes:
 # -- what is left when all members are compared: how an sdist is compressed, and what no rule sees
 
 
-class _Stream(NamedTuple):
-    packed: bytes
-    """Its size and CRC-32, in words."""
-    tar: bytes
-    """SHA-256 of what is compressed."""
-
-
-class _Digesting(io.RawIOBase):
-    """A file that only digests what is written to it."""
-
-    def __init__(self) -> None:
-        self.state = hashlib.sha256()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: object) -> int:
-        self.state.update(data)  # type: ignore[arg-type]  # whatever has a buffer
-        return len(data)  # type: ignore[arg-type]
-
-
 def compare_streams(
     left: Path, right: Path, kind: ArtifactKind, known: Sequence[Difference], clues: Clues
 ) -> Iterator[Difference]:
@@ -326,17 +305,17 @@ def compare_streams(
         return
     if any(code != "G001" for each in known for code in each.passes or ("",)):
         return  # What differs in the tar is compressed to other bytes by any compressor.
-    one, other = _stream(left), _stream(right)
-    if one.tar != other.tar:
+    streams, tars = [], []
+    for path in (left, right):
+        state = hashlib.sha256()
+        sink: Any = SimpleNamespace(write=state.update)  # The tar is only digested.
+        with path.open("rb") as source:
+            found = gunzip(source, sink, path.name, source_size=path.stat().st_size)
+        streams.append(f"{found.packed_size} bytes, CRC-32 {found.packed_crc:08x}".encode())
+        tars.append(state.digest())
+    if tars[0] != tars[1]:
         if not known:
             seen = Fact(Nature.ARCHIVE_HEADER, b"the tar's bytes differ", b"and no rule says why")
             yield _node("T099", [_Trait("", seen)], clues)
-    elif one.packed != other.packed:
-        yield _node("G002", [_Trait("", Fact(Nature.COMPRESSION, one.packed, other.packed))], clues)
-
-
-def _stream(path: Path) -> _Stream:
-    sink = _Digesting()
-    with path.open("rb") as source:
-        found = gunzip(source, sink, path.name, source_size=path.stat().st_size)  # type: ignore[arg-type]  # it writes
-    return _Stream(f"{found.packed_size} bytes, CRC-32 {found.packed_crc:08x}".encode(), sink.state.digest())
+    elif streams[0] != streams[1]:
+        yield _node("G002", [_Trait("", Fact(Nature.COMPRESSION, *streams))], clues)

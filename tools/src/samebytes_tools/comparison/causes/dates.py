@@ -37,17 +37,13 @@ _SHORT = {
 }
 
 
-def _named() -> dict[str, dict[str, int]]:
-    """Return, for each name, its month in each language that has it."""
-    found: dict[str, dict[str, int]] = {}
-    for table in (_MONTHS, _SHORT):
-        for language, names in table.items():
-            for number, name in enumerate(names.split(), 1):
-                found.setdefault(name, {}).setdefault(language, number)
-    return found
+_NAMES: dict[str, dict[str, int]] = {}
+"""For each name, its month in each language that has it."""
+for _table in (_MONTHS, _SHORT):
+    for _language, _names in _table.items():
+        for _number, _name in enumerate(_names.split(), 1):
+            _NAMES.setdefault(_name, {}).setdefault(_language, _number)
 
-
-_NAMES = _named()
 _MONTH = "(?P<name>" + "|".join(sorted(map(re.escape, _NAMES), key=len, reverse=True)) + r")(?![^\W\d_])\.?"
 _TIME = (
     r"(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d|60)(?:[.,]\d+)?)?"
@@ -60,33 +56,25 @@ _WEEKDAY = r"(?:[^\W\d_]{2,12}\.?,? +)?"
 _AFTER = rf"(?:,? +(?:at +)?{_TIME}{_ZONE})?"
 
 _NOTATIONS = tuple(
-    (name, re.compile(pattern, re.IGNORECASE if "name" in pattern else 0))
-    for name, pattern in (
-        (
-            "ISO 8601",
-            rf"(?<!\d)(?<!\d[-.]){_YEAR}-(?P<month>[01]\d)-(?P<day>[0-3]\d)(?:[T_ ] ?{_TIME}{_ZONE})?(?![\d])",
-        ),
-        (
-            "ISO 8601, basic",
-            rf"(?<!\w){_YEAR}(?P<month>[01]\d)(?P<day>[0-3]\d)T(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d){_ZONE}",
-        ),
-        ("year first", rf"(?<![\w/.]){_YEAR}/(?P<month>[01]?\d)/{_DAY}(?![/\w]){_AFTER}"),
-        ("month first", rf"(?<![\w/.])(?P<month>[01]?\d)/{_DAY}/{_YEAR}(?![/\w]){_AFTER}"),
-        ("day first", rf"(?<![\w/.])(?P<day>[0-3]\d)\.(?P<month>[01]\d)\.{_YEAR}(?![.\w]),? +{_TIME}{_ZONE}"),
-        (
-            "asctime",
-            rf"(?<!\w){_WEEKDAY}{_MONTH} +{_DAY} +{_TIME}"
-            rf"(?-i:(?: +(?P<zone>[A-Z]{{3,5}}|[+-]\d\d\d\d))?) +{_YEAR}(?!\d)",
-        ),
-        (
-            "RFC 2822",
-            rf"(?<!\w){_WEEKDAY}(?<![\d.])"
-            rf"{_DAY}(?:\.|st|nd|rd|th)?[ -](?:de )?{_MONTH}(?:[ -]| de ){_YEAR}(?!\d){_AFTER}",
-        ),
-        ("__DATE__", rf"(?<!\w){_WEEKDAY}{_MONTH} +{_DAY}(?:st|nd|rd|th)?,? +{_YEAR}(?!\d){_AFTER}"),
-        ("__TIME__", rf"(?<![\w:.])(?=\d\d:\d\d:\d\d){_TIME}(?![\w:]){_ZONE}"),
+    re.compile(pattern, re.IGNORECASE if "name" in pattern else 0)
+    for pattern in (
+        # ISO 8601, extended and basic
+        rf"(?<!\d)(?<!\d[-.]){_YEAR}-(?P<month>[01]\d)-(?P<day>[0-3]\d)(?:[T_ ] ?{_TIME}{_ZONE})?(?![\d])",
+        rf"(?<!\w){_YEAR}(?P<month>[01]\d)(?P<day>[0-3]\d)T(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d){_ZONE}",
+        # in numbers, the year, the month, or the day first
+        rf"(?<![\w/.]){_YEAR}/(?P<month>[01]?\d)/{_DAY}(?![/\w]){_AFTER}",
+        rf"(?<![\w/.])(?P<month>[01]?\d)/{_DAY}/{_YEAR}(?![/\w]){_AFTER}",
+        rf"(?<![\w/.])(?P<day>[0-3]\d)\.(?P<month>[01]\d)\.{_YEAR}(?![.\w]),? +{_TIME}{_ZONE}",
+        # asctime(3) and date(1)
+        rf"(?<!\w){_WEEKDAY}{_MONTH} +{_DAY} +{_TIME}(?-i:(?: +(?P<zone>[A-Z]{{3,5}}|[+-]\d\d\d\d))?) +{_YEAR}(?!\d)",
+        # RFC 5322, and as people write
+        rf"(?<!\w){_WEEKDAY}(?<![\d.]){_DAY}(?:\.|st|nd|rd|th)?[ -](?:de )?{_MONTH}(?:[ -]| de ){_YEAR}(?!\d){_AFTER}",
+        # __DATE__ and __TIME__ of C
+        rf"(?<!\w){_WEEKDAY}{_MONTH} +{_DAY}(?:st|nd|rd|th)?,? +{_YEAR}(?!\d){_AFTER}",
+        rf"(?<![\w:.])(?=\d\d:\d\d:\d\d){_TIME}(?![\w:]){_ZONE}",
     )
 )
+"""Notations of dates, those first that are part of no other."""
 
 
 class Stamp(NamedTuple):
@@ -94,7 +82,6 @@ class Stamp(NamedTuple):
 
     start: int
     end: int
-    notation: str
     parts: tuple[int, ...]
     """Year, month, day, hour, minute, second as far as they are there; of a time alone hour, minute, second."""
     zone: str
@@ -120,9 +107,9 @@ class Stamp(NamedTuple):
 def find(text: str) -> Iterator[Stamp]:
     """Give the dates and times in *text*, in its order; none overlaps another."""
     found: list[Stamp] = []
-    for notation, pattern in _NOTATIONS:
+    for pattern in _NOTATIONS:
         for match in pattern.finditer(text):
-            stamp = _stamp(notation, match)
+            stamp = _stamp(match)
             if stamp is not None and all(stamp.end <= other.start or stamp.start >= other.end for other in found):
                 found.append(stamp)
     yield from sorted(found)
@@ -162,7 +149,7 @@ def is_zone_shift(seconds: float) -> bool:
     return seconds != 0 and seconds % 900 == 0 and abs(seconds) <= 26 * 3600
 
 
-def _stamp(notation: str, match: re.Match[str]) -> Stamp | None:
+def _stamp(match: re.Match[str]) -> Stamp | None:
     groups = match.groupdict()
     languages: frozenset[str] = frozenset()
     month = groups.get("month")
@@ -171,22 +158,17 @@ def _stamp(notation: str, match: re.Match[str]) -> Stamp | None:
         languages = frozenset(_NAMES[name])
         month = str(next(iter(_NAMES[name].values())))
     date = [int(part) for part in (groups.get("year"), month, groups.get("day")) if part]
-    if date and not (len(date) == 3 and _is_day(date)):
-        return None
-    time = [int(part) for part in (groups.get("hour"), groups.get("minute"), groups.get("second") or "0") if part]
-    if not groups.get("hour"):
-        time = []
-    elif groups.get("half"):
-        time[0] = time[0] % 12 + (12 if groups["half"][0] in "pP" else 0)
-    return Stamp(match.start(), match.end(), notation, (*date, *time), groups.get("zone") or "", languages)
-
-
-def _is_day(date: list[int]) -> bool:
-    try:
-        datetime.date(*date)
-    except ValueError:
-        return False
-    return True
+    if date:
+        try:
+            datetime.date(*date)
+        except (ValueError, TypeError):  # no such day, or not all of it
+            return None
+    time: list[int] = []
+    if groups.get("hour"):
+        time = [int(part) for part in (groups["hour"], groups.get("minute"), groups.get("second") or "0") if part]
+        if groups.get("half"):
+            time[0] = time[0] % 12 + (12 if groups["half"][0] in "pP" else 0)
+    return Stamp(match.start(), match.end(), (*date, *time), groups.get("zone") or "", languages)
 
 
 def _offset(zone: str) -> datetime.timedelta | None:
