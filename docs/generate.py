@@ -56,8 +56,8 @@ _CAUSES_HEAD = """\
 <!-- Written by docs/generate.py from the table in samebytes_tools.comparison.causes. Do not edit it by hand. -->
 
 Why two builds differ. [`samebytes compare`](../how-to/compare.md) names each difference's cause by one of these codes,
-with the bytes that show it, and what to do about it. Codes are stable. A cause is named only where the bytes
-show it; where they do not, it is D099.
+with the bytes that show it, and what to do about it. Codes are stable. A cause is named only where the bytes show it;
+where they do not, it is D099.
 """
 
 

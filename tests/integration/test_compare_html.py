@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("fcntl", reason="the browser is spoken to over POSIX pipes")
 
-from samebytes_tools.commands.compare.compare import Pair, Result
+from samebytes_tools.commands.compare.compare import ComparedPair, PairResult
 from samebytes_tools.commands.compare.report import as_page
 from support.browser import Browser, Page, browsing, chromium
 from support.comparisons import crowded, hostile, identical, ordinary
@@ -36,8 +36,8 @@ TOO_WIDE = """
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A page with all that there can be, in a file."""
     pairs = [ordinary(), hostile(), identical(), crowded(30, 3, 5)]
-    results = [Result(Pair(pair.left.path, Path("left"), Path("right")), pair) for pair in pairs]
-    path = tmp_path_factory.mktemp("page") / "pages/page.html"
+    results = [PairResult(ComparedPair(pair.left.path, Path("left"), Path("right")), pair) for pair in pairs]
+    path = tmp_path_factory.mktemp("page") / "page.html"
     path.write_text(as_page(results, version="1"), encoding="utf-8")
     return path.as_uri()
 

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from samebytes_tools.commands.compare.compare import Pair, Result
+from samebytes_tools.commands.compare.compare import ComparedPair, PairResult
 from samebytes_tools.commands.compare.report import as_page
 from samebytes_tools.comparison.model import Comparison, Difference, Kind, Verdict
 from samebytes_tools.pages import MOST_SHOWN, MOST_UNFOLDED, environment
@@ -52,7 +52,7 @@ class Outline(HTMLParser):
 
 
 def page(*comparisons: Comparison) -> str:
-    results = [Result(Pair(one.left.path, Path("left"), Path("right")), one) for one in comparisons]
+    results = [PairResult(ComparedPair(one.left.path, Path("left"), Path("right")), one) for one in comparisons]
     return as_page(results, version="1")
 
 

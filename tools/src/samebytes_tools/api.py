@@ -21,7 +21,7 @@ from samebytes.errors import BackendError, UsageError
 
 from .commands.check.subject import FROM_SDIST, SDIST, WHEEL, Around, Failure, Form, Outcome, Subject
 from .commands.check.subject import Options as CheckOptions
-from .commands.compare.compare import Pair, compare_pair
+from .commands.compare.compare import ComparedPair, compare_pair
 from .comparison.model import Comparison, Difference, Verdict
 
 __all__ = ["Checked", "Comparison", "Difference", "Outcome", "Verdict", "check", "compare"]
@@ -57,7 +57,7 @@ def compare(left: StrPath, right: StrPath) -> Comparison:
     for path in paths:
         if not path.exists():
             raise UsageError(f"{path}: there is no such file", remedy="Check the path.")
-    result = compare_pair(Pair(paths[0].name, *paths))
+    result = compare_pair(ComparedPair(paths[0].name, *paths))
     if result.error is not None:
         raise result.error
     assert result.comparison is not None  # where there is no error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from samebytes_tools.commands.compare.compare import Pair, compare, plan
+from samebytes_tools.commands.compare.compare import ComparedPair, compare, plan
 from samebytes_tools.comparison.model import KnownBuild, Verdict
 from support.wheels import FILES, SDIST_NAME, WHEEL_NAME, members, write_sdist, write_wheel
 
@@ -22,9 +22,9 @@ def sides(tmp_path: Path) -> tuple[Path, Path]:
 def test_two_files_are_one_pair(sides: tuple[Path, Path]) -> None:
     one, other = write_wheel(sides[0]), write_wheel(sides[1])
     (result,) = compare(one, other)
-    assert result.pair == Pair(WHEEL_NAME, one, other)
-    assert result.is_identical
-    assert not result.is_one_sided
+    assert result.pair == ComparedPair(WHEEL_NAME, one, other)
+    assert result.comparison is not None
+    assert result.comparison.verdict is Verdict.IDENTICAL
     assert result.error is None
 
 
@@ -45,21 +45,19 @@ def test_directories_are_compared_by_the_names_in_them(sides: tuple[Path, Path])
     found = list(compare(*sides))
     assert [result.pair.name for result in found] == ["demo_pkg-1.0-py2-none-any.whl", WHEEL_NAME, SDIST_NAME]
     alone, both, sdist = found
-    assert alone.is_one_sided
-    assert alone.pair.left is None
+    assert (alone.pair.left, alone.pair.right) == (None, sides[1] / "demo_pkg-1.0-py2-none-any.whl")
     assert alone.comparison is None
     assert alone.error is None
     assert both.comparison is not None
     assert both.comparison.verdict is Verdict.DIFFERENT
-    assert not both.is_identical
     assert sdist.pair.right is None
 
 
 def test_a_file_and_a_directory_are_the_file_and_its_namesake(sides: tuple[Path, Path]) -> None:
     one = write_wheel(sides[0])
     other = write_wheel(sides[1])
-    assert plan(one, sides[1]) == (Pair(WHEEL_NAME, one, other),)
-    assert plan(sides[0], other) == (Pair(WHEEL_NAME, one, other),)
+    assert plan(one, sides[1]) == (ComparedPair(WHEEL_NAME, one, other),)
+    assert plan(sides[0], other) == (ComparedPair(WHEEL_NAME, one, other),)
     with pytest.raises(UsageError, match=r"right/demo_pkg-1.0.tar.gz: there is no such file"):
         plan(write_sdist(sides[0]), sides[1])
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING
 
 from samebytes import __version__
 from samebytes.console import exit_status
@@ -18,15 +18,16 @@ from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
 from samebytes.errors import Interrupted, SamebytesError, UsageError
 
 if TYPE_CHECKING:
-    from .compare import Result
+    from .compare import PairResult
+    from .diffoscope import Diffoscope
 
 LEVELS = ("identical", "normalized", "payload")
 """What may be asked for, each level holding for those before it, too."""
 
 _DESCRIPTION = """\
-Say how equal two wheels or two sdists are, what differs, why, and what to do
-about it. Two directories: the archives in them, in pairs by their names; if
-there are none, they are trees of installed packages."""
+Report how equal two wheels or two sdists are, what differs, why, and what to
+do about it. Of two directories, the archives in them are compared in pairs by
+name; directories without archives are compared as trees of installed packages."""
 
 _EPILOG = f"""\
 The verdict is the first of these that holds:
@@ -45,38 +46,38 @@ examples:
 
 {exit_status.table(1, 2, 4, 8, 9, exit_status.INTERRUPTED, exit_status.TERMINATED)}
 
-1 says that a verdict is worse than what --accept asks for, or that a file has
-no counterpart. Where some files fail, the others are compared, and the status
-is that of the highest error."""
+1 means that a verdict is worse than what --accept asks for, or that a file has
+no counterpart. Where some files cannot be compared, the others are, and the
+status is that of the highest error."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to *subparsers*."""
     parser = subparsers.add_parser(
         "compare",
-        help="say what differs between two archives or trees, and why",
+        help="compare two archives or trees, and explain what differs",
         description=_DESCRIPTION,
         epilog=_EPILOG,
     )
-    parser.add_argument("left", metavar="A", type=Path, help="a wheel, a .tar.gz sdist, a directory of such, or a tree")
+    parser.add_argument("left", metavar="A", type=Path, help="wheel, .tar.gz sdist, directory of those, or tree")
     parser.add_argument("right", metavar="B", type=Path, help="what to compare it with")
     parser.add_argument(
         "--accept",
         choices=LEVELS,
         default="identical",
-        help="the least equal verdict that has exit status 0 (default: %(default)s)",
+        help="least equal verdict that exits with 0 (default: %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument("--html", metavar="FILE", type=Path, help="write a page for browsers there, too")
+    parser.add_argument("--html", metavar="FILE", type=Path, help="also write a report as an HTML page")
     parser.add_argument(
-        "--diffoscope", action="store_true", help="ask diffoscope about members that are shown as bytes only"
+        "--diffoscope", action="store_true", help="also run diffoscope on members that can only be shown as bytes"
     )
     add_verbosity(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compare, and tell of each pair."""
+    """Compare, and report on each pair."""
     if args.html:
         _check_page(args.html, (args.left, args.right))
     with Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress:
@@ -94,8 +95,9 @@ def _check_page(page: Path, inputs: Iterable[Path]) -> None:
         raise UsageError(f"{page} is to be compared and to be written", remedy="Name another file after --html.")
 
 
-def _compared(args: argparse.Namespace, progress: Progress) -> list[Result]:
+def _compared(args: argparse.Namespace, progress: Progress) -> list[PairResult]:
     from .compare import compare, plan
+    from .diffoscope import find
 
     pairs = plan(args.left, args.right)
     if args.diffoscope and any(pair.left is not None and pair.left.is_dir() for pair in pairs):
@@ -103,41 +105,33 @@ def _compared(args: argparse.Namespace, progress: Progress) -> list[Result]:
             "--diffoscope looks into archives, and these are trees",
             remedy="diffoscope compares directories itself: diffoscope A B.",
         )
-    deepen = _deepener(progress) if args.diffoscope else None
+    # That it is missing is reported before the work begins.
+    diffoscope = find(os.environ) if args.diffoscope else None
     results = compare(args.left, args.right)
     done = []
     for number, pair in enumerate(pairs, start=1):
         progress.show(f"comparing {number} of {len(pairs)}: {pair.name}")
         result = next(results)
-        done.append(deepen(result) if deepen else result)
+        done.append(_deepened(result, diffoscope, progress) if diffoscope else result)
     return done
 
 
-def _deepener(progress: Progress) -> Callable[[Result], Result]:
-    """Return what adds diffoscope's report to a comparison; that it is missing is said before the work begins."""
-    from . import run_diffoscope as diffoscope
+def _deepened(result: PairResult, diffoscope: Diffoscope, progress: Progress) -> PairResult:
+    """Return *result* with what diffoscope says of its members."""
     from .diffoscope import deepen
 
-    program = diffoscope.find(os.environ)
-
-    def look(directory: Path, left: str, right: str) -> tuple[str, ...]:
-        return diffoscope.report(program, directory, left, right, os.environ)
-
-    def deepened(result: Result) -> Result:
-        if result.comparison is None:
-            return result
-        try:
-            deeper = deepen(result.comparison, look, lambda member: progress.show(f"diffoscope looks at {member}"))
-        except Interrupted:
-            raise
-        except SamebytesError as error:
-            return replace(result, comparison=None, error=error)
+    if result.comparison is None:
+        return result
+    try:
+        deeper = deepen(result.comparison, diffoscope, lambda member: progress.show(f"diffoscope looks at {member}"))
         return replace(result, comparison=deeper)
+    except Interrupted:
+        raise
+    except SamebytesError as error:
+        return replace(result, comparison=None, error=error)
 
-    return deepened
 
-
-def status_of(results: Iterable[Result], *, accept: str) -> int:
+def status_of(results: Iterable[PairResult], *, accept: str) -> int:
     """Return the highest error's status, else whether all verdicts are at least *accept*, one of LEVELS."""
     results = list(results)
     errors = [result.error.exit_status for result in results if result.error is not None]
@@ -148,7 +142,7 @@ def status_of(results: Iterable[Result], *, accept: str) -> int:
     return exit_status.FINE if all(verdict in accepted for verdict in verdicts) else exit_status.FINDINGS
 
 
-def _report(args: argparse.Namespace, results: Sequence[Result], status: int) -> None:
+def _report(args: argparse.Namespace, results: Sequence[PairResult], status: int) -> None:
     from ...reporting.difference_tree import View, branches_for
     from .report import as_json, as_page, lines
 
@@ -158,8 +152,8 @@ def _report(args: argparse.Namespace, results: Sequence[Result], status: int) ->
         save(as_page(results, version=__version__), args.html)
     for result in results:
         if result.error is not None:
-            told = error_lines(result.error.message, result.error.remedy, style_of(sys.stderr))
-            print("\n".join(told), file=sys.stderr)
+            lines_ = error_lines(result.error.message, result.error.remedy, style_of(sys.stderr))
+            print("\n".join(lines_), file=sys.stderr)
     if args.json:
         print(as_json(results, version=__version__, accept=args.accept, exit_status=status))
     elif args.verbosity > QUIET:

@@ -10,14 +10,14 @@ from samebytes.commands.normalize.normalize import SUFFIXES
 from samebytes.errors import ArchiveError, Interrupted, SamebytesError, UsageError
 
 from ...comparison.archives import compare_files
-from ...comparison.model import UNKNOWN_BUILDS, Comparison, KnownBuilds, Verdict
+from ...comparison.model import UNKNOWN_BUILDS, Comparison, KnownBuilds
 from .trees import compare_trees
 
-__all__ = ["Pair", "Result", "compare", "compare_pair", "plan"]
+__all__ = ["ComparedPair", "PairResult", "compare", "compare_pair", "plan"]
 
 
 @dataclass(frozen=True)
-class Pair:
+class ComparedPair:
     """Two archives or trees to compare; one is None where only the other directory has a file of that name."""
 
     name: str
@@ -26,25 +26,15 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Result:
+class PairResult:
     """What became of one pair: a comparison, or an error, or neither where one side is missing."""
 
-    pair: Pair
+    pair: ComparedPair
     comparison: Comparison | None = None
     error: SamebytesError | None = None
 
-    @property
-    def is_one_sided(self) -> bool:
-        """Whether only one side has a file of that name."""
-        return self.pair.left is None or self.pair.right is None
 
-    @property
-    def is_identical(self) -> bool:
-        """Whether both sides are the same, byte for byte."""
-        return self.comparison is not None and self.comparison.verdict is Verdict.IDENTICAL
-
-
-def plan(left: Path, right: Path) -> tuple[Pair, ...]:
+def plan(left: Path, right: Path) -> tuple[ComparedPair, ...]:
     """Return what there is to compare: two files, or the wheels and sdists in two directories by their names.
 
     Two directories without any are trees of installed packages, and one pair. Of a file and a directory, the file of
@@ -65,11 +55,11 @@ def plan(left: Path, right: Path) -> tuple[Pair, ...]:
     return (_pair(left, right),)
 
 
-def _pair(left: Path, right: Path) -> Pair:
-    return Pair(left.name if left.name == right.name else f"{left.name} and {right.name}", left, right)
+def _pair(left: Path, right: Path) -> ComparedPair:
+    return ComparedPair(left.name if left.name == right.name else f"{left.name} and {right.name}", left, right)
 
 
-def _by_name(left: Path, right: Path) -> tuple[Pair, ...]:
+def _by_name(left: Path, right: Path) -> tuple[ComparedPair, ...]:
     sides = _archives(left), _archives(right)
     if not sides[0] and not sides[1]:
         if not any(any(side.iterdir()) for side in (left, right)):
@@ -78,7 +68,7 @@ def _by_name(left: Path, right: Path) -> tuple[Pair, ...]:
                 remedy="Give two files, two directories such as dist/ with what was built, or two trees of packages.",
             )
         return (_pair(left, right),)
-    return tuple(Pair(name, sides[0].get(name), sides[1].get(name)) for name in sorted({*sides[0], *sides[1]}))
+    return tuple(ComparedPair(name, sides[0].get(name), sides[1].get(name)) for name in sorted({*sides[0], *sides[1]}))
 
 
 def _archives(directory: Path) -> dict[str, Path]:
@@ -90,7 +80,7 @@ def _archives(directory: Path) -> dict[str, Path]:
         ) from error
 
 
-def compare(left: Path, right: Path, builds: KnownBuilds = UNKNOWN_BUILDS) -> Iterator[Result]:
+def compare(left: Path, right: Path, builds: KnownBuilds = UNKNOWN_BUILDS) -> Iterator[PairResult]:
     """Compare two archives, two trees, or the archives of two directories; yield a result for each pair, by its name.
 
     Errors with one pair are its result, and the others go on. *builds* are what is known of where each came from.
@@ -101,18 +91,18 @@ def compare(left: Path, right: Path, builds: KnownBuilds = UNKNOWN_BUILDS) -> It
         yield compare_pair(pair, builds)
 
 
-def compare_pair(pair: Pair, builds: KnownBuilds = UNKNOWN_BUILDS) -> Result:
+def compare_pair(pair: ComparedPair, builds: KnownBuilds = UNKNOWN_BUILDS) -> PairResult:
     """Compare the two archives or trees of *pair*; what is wrong with one of them is the result."""
     if pair.left is None or pair.right is None:
-        return Result(pair)
+        return PairResult(pair)
     how = compare_trees if pair.left.is_dir() else compare_files
     try:
-        return Result(pair, how(pair.left, pair.right, builds))
+        return PairResult(pair, how(pair.left, pair.right, builds))
     except Interrupted:
         raise
     except SamebytesError as error:
-        return Result(pair, error=error)
+        return PairResult(pair, error=error)
     except OSError as error:
         path = error.filename or pair.name
         reading = ArchiveError(f"{path}: cannot be read: {error.strerror or error}", remedy="Check its permissions.")
-        return Result(pair, error=reading)
+        return PairResult(pair, error=reading)

@@ -1,86 +1,131 @@
-"""Members that a comparison knows as bytes only, handed to diffoscope."""
+"""diffoscope, where it is installed, asked about members that a comparison knows as bytes only."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Callable
+from typing import NamedTuple
 
 from samebytes.archive.entry import Entry
 from samebytes.archive.entry import Kind as EntryKind
 from samebytes.artifact.opening import open_archive
-from samebytes.errors import OutputError
+from samebytes.console import programs
+from samebytes.errors import MissingExtraError, OutputError
 
+from ...building.processes import Runner, TooLate
 from ...comparison.model import Comparison, Difference, Kind
 
-Look = Callable[[Path, str, str], Sequence[str]]
-"""Gives the lines of a report on two files in a directory, which is private and may be written to."""
+TIMEOUT = 300.0
+"""Seconds for a pair of files."""
+
+MOST = 1 << 18
+"""Bytes of a report."""
 
 NAME = "diffoscope"
-"""Of the difference that holds the report."""
+"""Of the program, and of the difference that holds its report."""
+
+_OPTIONS = (
+    "--no-progress",
+    "--text-color=never",
+    f"--max-text-report-size={MOST}",
+    "--exclude-directory-metadata=yes",
+)
+_SAME, _DIFFERENT = 0, 1
+"""Its exit statuses where nothing has failed."""
 
 _BYTES_ONLY = frozenset({Kind.HEX, Kind.STRINGS})
 
 
-def deepen(comparison: Comparison, look: Look, tell: Callable[[str], None]) -> Comparison:
-    """Return *comparison* with what *look* says below each member that it shows, in whole or part, as bytes only.
+class Diffoscope(NamedTuple):
+    """The program, and the variables that it runs with."""
+
+    program: str
+    environ: Mapping[str, str]
+
+    def report(self, directory: Path, left: str, right: str) -> tuple[str, ...]:
+        """Return what it says of the files *left* and *right* in *directory*, a private one; also if it fails."""
+        out, log = directory / "report", directory / "log"
+        command = [self.program, *_OPTIONS, f"--text={out}", left, right]
+        try:
+            status = Runner(log, seconds=TIMEOUT).run(command, cwd=directory, environ=self.environ)
+        except TooLate:
+            return (f"diffoscope was ended after {TIMEOUT:g} seconds",)
+        except OSError as error:
+            return (f"diffoscope cannot be run: {error.strerror}",)
+        if status not in (_SAME, _DIFFERENT):
+            return (f"diffoscope failed with status {status}", *_lines(log)[-5:])
+        return _lines(out) or ("diffoscope found no difference",)
+
+
+def find(environ: Mapping[str, str]) -> Diffoscope:
+    """Return diffoscope, as ``PATH`` in *environ* has it.
+
+    :raises MissingExtraError: if it is not installed.
+    """
+    program = programs.find(NAME, environ)
+    if program is None:
+        raise MissingExtraError(
+            "--diffoscope needs the program diffoscope, and there is none in PATH",
+            remedy="Install it ('apt install diffoscope-minimal', 'pip install diffoscope'), or leave the option away.",
+        )
+    return Diffoscope(str(program), environ)
+
+
+def _lines(file: Path) -> tuple[str, ...]:
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        return ()
+    return tuple(data.decode("utf-8", "backslashreplace").splitlines())
+
+
+def deepen(comparison: Comparison, diffoscope: Diffoscope, announce: Callable[[str], None]) -> Comparison:
+    """Return *comparison* with a report below each member that it shows, in whole or part, as bytes only.
 
     What lies in an archive in the archive is looked at with that archive.
 
-    :param tell: is told the name of each such member before it is looked at.
+    :param announce: takes the name of each such member before it is looked at
     :raises OutputError: if there is no room for their contents.
     """
-    if not any(map(is_bytes_only, comparison.differences)):
+    if not any(map(_is_bytes_only, comparison.differences)):
         return comparison
     left, right = Path(comparison.left.path), Path(comparison.right.path)
     with open_archive(left) as one, open_archive(right) as other:
-        entries = {entry.name: entry for entry in one.entries}, {entry.name: entry for entry in other.entries}
-        deeper = tuple(_deepened(each, entries, look, tell) for each in comparison.differences)
-    return replace(comparison, differences=deeper)
+        sides = [{entry.name: entry for entry in side.entries} for side in (one, other)]
+        deeper = []
+        for difference in comparison.differences:
+            pair = [side.get(difference.name) for side in sides]
+            files = [entry for entry in pair if entry is not None and entry.kind is EntryKind.FILE]
+            reports: tuple[Difference, ...] = ()
+            if len(files) == 2 and _is_bytes_only(difference):
+                announce(difference.name)
+                lines = tuple(_looked_at(files, diffoscope))
+                reports = (Difference(NAME, Kind.TEXT, "what diffoscope says", lines),)
+            deeper.append(replace(difference, children=(*difference.children, *reports)))
+    return replace(comparison, differences=tuple(deeper))
 
 
-def is_bytes_only(difference: Difference) -> bool:
-    """Tell whether all or part of a member could be shown as bytes or embedded texts only."""
+def _is_bytes_only(difference: Difference) -> bool:
+    """Return whether all or part of a member could be shown as bytes or embedded texts only."""
     return difference.kind is not Kind.CONTAINER and any(node.kind in _BYTES_ONLY for node in difference.walk())
 
 
-def _deepened(
-    difference: Difference,
-    entries: tuple[Mapping[str, Entry], Mapping[str, Entry]],
-    look: Look,
-    tell: Callable[[str], None],
-) -> Difference:
-    pair = [side.get(difference.name) for side in entries]
-    files = [entry for entry in pair if entry is not None and entry.kind is EntryKind.FILE]
-    if len(files) != 2 or not is_bytes_only(difference):
-        return difference
-    tell(difference.name)
-    lines = _looked_at(files[0], files[1], look)
-    report = Difference(NAME, Kind.TEXT, "what diffoscope says", tuple(lines))
-    return replace(difference, children=(*difference.children, report))
-
-
-def _looked_at(left: Entry, right: Entry, look: Look) -> Sequence[str]:
+def _looked_at(pair: Sequence[Entry], diffoscope: Diffoscope) -> Sequence[str]:
     """Return the report on two members; the files have their names, by which diffoscope knows their type."""
-    name = PurePosixPath(left.name).name
+    name = PurePosixPath(pair[0].name).name
     try:
         with tempfile.TemporaryDirectory(prefix="samebytes-") as directory:
             private = Path(directory).resolve()
-            sides = [f"{label}/{name}" for label in ("A", "B")]
-            for side, entry in zip(sides, (left, right)):
-                _extract(entry, private / side)
-            return look(private, *sides)
+            for label, entry in zip("AB", pair):
+                (private / label).mkdir()
+                with (private / label / name).open("wb") as sink:
+                    for chunk in entry.content.chunks():
+                        sink.write(chunk)
+            return diffoscope.report(private, f"A/{name}", f"B/{name}")
     except OSError as error:
         raise OutputError(
-            f"{left.name}: cannot be written to a temporary file: {error.strerror or error}",
+            f"{pair[0].name}: cannot be written to a temporary file: {error.strerror or error}",
             remedy="Make room, or point TMPDIR at a directory with more.",
         ) from error
-
-
-def _extract(entry: Entry, path: Path) -> None:
-    path.parent.mkdir()
-    with path.open("wb") as sink:
-        for chunk in entry.content.chunks():
-            sink.write(chunk)

@@ -12,13 +12,13 @@ from samebytes.console.style import harmless
 from ...comparison.model import Comparison, Verdict
 from ...reporting.difference_tree import View, body_lines, cause_lines, counted, verdict_line
 from ...reporting.documents import COMPARE_SCHEMA_VERSION, causes_document, comparison_document
-from .compare import Result
+from .compare import PairResult
 
 _FAILED = "cannot be compared"
 _ONLY_LEFT, _ONLY_RIGHT = "only on the left side", "only on the right side"
 
 
-def lines(results: Sequence[Result], view: View) -> Iterator[str]:
+def lines(results: Sequence[PairResult], view: View) -> Iterator[str]:
     """Yield the verdict on each pair, then what differs in those that differ, and in the end the causes."""
     for result in results:
         yield _verdict_line(result, view)
@@ -32,18 +32,18 @@ def lines(results: Sequence[Result], view: View) -> Iterator[str]:
         yield from ("", tally(results))
 
 
-def _verdict_line(result: Result, view: View) -> str:
+def _verdict_line(result: PairResult, view: View) -> str:
     if result.comparison is not None:
         return verdict_line(result.comparison, view.style)
     return f"{view.style.bold(harmless(result.pair.name))}: {view.style.bad(_outcome(result))}"
 
 
-def _comparisons(results: Sequence[Result]) -> list[Comparison]:
+def _comparisons(results: Sequence[PairResult]) -> list[Comparison]:
     """Return those that were made."""
     return [result.comparison for result in results if result.comparison is not None]
 
 
-def _outcome(result: Result) -> str:
+def _outcome(result: PairResult) -> str:
     """Return what became of a pair, in a few words."""
     if result.comparison is not None:
         return result.comparison.verdict.value
@@ -52,7 +52,7 @@ def _outcome(result: Result) -> str:
     return _ONLY_LEFT if result.pair.right is None else _ONLY_RIGHT
 
 
-def tally(results: Sequence[Result]) -> str:
+def tally(results: Sequence[PairResult]) -> str:
     """Return how many pairs came to which end."""
     outcomes = [_outcome(result) for result in results]
     known = [*(verdict.value for verdict in Verdict), _ONLY_LEFT, _ONLY_RIGHT, _FAILED]
@@ -60,7 +60,7 @@ def tally(results: Sequence[Result]) -> str:
     return f"{counted(len(results), 'pair')}: {', '.join(counts)}."
 
 
-def as_json(results: Sequence[Result], *, version: str, accept: str, exit_status: int) -> str:
+def as_json(results: Sequence[PairResult], *, version: str, accept: str, exit_status: int) -> str:
     """Return one JSON document (``compare.schema.json``)."""
     document = {
         "schema_version": COMPARE_SCHEMA_VERSION,
@@ -75,7 +75,7 @@ def as_json(results: Sequence[Result], *, version: str, accept: str, exit_status
     return json.dumps(document, indent=2, ensure_ascii=True)
 
 
-def _pair(result: Result) -> dict[str, Any]:
+def _pair(result: PairResult) -> dict[str, Any]:
     left, right = result.pair.left, result.pair.right
     return {
         "name": result.pair.name,
@@ -86,7 +86,7 @@ def _pair(result: Result) -> dict[str, Any]:
     }
 
 
-def as_page(results: Sequence[Result], *, version: str) -> str:
+def as_page(results: Sequence[PairResult], *, version: str) -> str:
     """Return one HTML page, complete in itself."""
     from ... import pages  # with Jinja2, which only pages need
 
