@@ -1,7 +1,7 @@
 """The table of causes: which of them an observation shows, and the findings that follow.
 
 To add a cause, write it in the module of this folder that is about the like, and put it into TABLE. What can be seen in
-words of a text needs a pattern in :mod:`.texts` too, and a new kind of observation a type in :mod:`..observations`.
+words of a text needs a pattern in :mod:`.tokens` too, and a new kind of observation a type in :mod:`..observations`.
 """
 
 from __future__ import annotations

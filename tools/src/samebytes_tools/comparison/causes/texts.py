@@ -1,21 +1,17 @@
-"""From two pieces of text at one place to what differs in them.
+"""What differs in two pieces of text at one place.
 
-Both are cut into tokens: what has a nature (a path, a date, a version ...) and the words between. Where tokens of one
-nature face each other and are not the same text, that is a part of the difference; all else stays unexplained. What is
-known of the two builds goes before what the text looks like.
+Where tokens of one kind face each other and are not the same text, that is a part of the difference; all else stays
+unexplained.
 """
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
-from typing import NamedTuple, Union
 
 from ..excerpts import narrowed
-from ..model import KnownBuild
 from ..observations import (
     DigestPair,
     Fact,
@@ -34,6 +30,7 @@ from ..observations import (
 )
 from . import dates, places
 from .cause import Clues
+from .tokens import DIGEST, DRAWN, PATH, USER_AT_HOST, Token, tokens
 
 __all__ = ["parts"]
 
@@ -45,83 +42,7 @@ LONGEST = 8 << 10
 
 _AROUND = 200
 
-_WORD_KIND, _PATH, _DATE, _DIGEST, _UUID, _USER_AT_HOST = "", "path", "date", "digest", "uuid", "user@host"
-_DRAWN = "drawn "
-"""With its prefix behind it: what may be a random name, in a directory that a build is known to have had."""
-
-_A_PATH_OF_EACH = sorted(map(str, (Nature.KNOWN_PATH, Nature.KNOWN_TEMPORARY_PATH)))
-
-_Kind = Union[Nature, str]
-"""What a token is: a fact's nature where two different texts of it are a fact already, else one of the above."""
-
-
-class _Token(NamedTuple):
-    kind: _Kind
-    text: str
-    stamp: dates.Stamp | None = None
-
-    @property
-    def key(self) -> str:
-        """What two tokens have in common that may face each other."""
-        return f"\0{self.kind}" if self.kind else self.text
-
-
-_VCS_VERSION = re.compile(
-    r"(?<![\w.])v?\d+(?:\.\d+)*(?:(?:a|b|rc)\d+)?(?:\.?post\d+)?(?:\.dev\d+)?"
-    r"[+.](?:g[0-9a-f]{6,40}(?:\.d(?:19|20)\d{6})?|d(?:19|20)\d{6})(?!\w)"
-)
 _VERSION = re.compile(r"(?<![\w.])v?\d+(?:\.\d+)+(?:(?:a|b|rc)\d+)?(?:\.?post\d+)?(?:\.dev\d+)?(?![\w+])")
-_TOOL = re.compile(
-    r"(?:(?<=[Gg]enerated by )Cython|GCC: \([^()]*\)|GNU (?:C\+\+|C|Fortran|AS|GIMPLE)\d*|clang version"
-    r"|rustc(?: version)?|Linker: LLD) v?\d[\w.+-]*(?: \d{8})?(?: \([^()]*\))?"
-)
-_PATTERNS: tuple[tuple[_Kind, re.Pattern[str]], ...] = (
-    (Nature.COMPILER, _TOOL),
-    (Nature.VCS_VERSION, _VCS_VERSION),
-    (Nature.VCS_VERSION, re.compile(r"(?<=['\"])g[0-9a-f]{7,40}(?:\.d(?:19|20)\d{6})?(?=['\"])")),
-    (
-        Nature.VCS_VERSION,
-        re.compile(
-            r"(?i:(?<=commit)|(?<=commit_id)|(?<=revision)|(?<=changeset)|(?<=describe)|(?<=githash)|(?<=git_sha))"
-            r"[\"' :=]{1,6}[0-9a-f]{7,40}\b"
-        ),
-    ),
-    (_DIGEST, re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{64}(?![0-9A-Za-z])")),
-    (_UUID, re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Za-z])")),
-    (_PATH, places.PATH),
-    (Nature.TEMPORARY_NAME, places.TEMPORARY),
-    (
-        Nature.PROCESSORS,
-        re.compile(
-            r"(?:(?<!\w)-j ?|--jobs[= ]|--parallel[= ]|(?i:nproc|cpu[_ ]?count|max_jobs|cmake_build_parallel_level"
-            r"|number of (?:cpus|processors|cores|jobs))[\"']?[ :=]{1,3})\d+"
-        ),
-    ),
-    (
-        Nature.LOCALE,
-        re.compile(
-            r"(?<![\w.])(?:[a-z]{2,3}_[A-Z]{2}\.(?:UTF-?8|utf-?8|ISO-?8859-\d+)(?:@\w+)?|C\.(?:UTF-8|utf8))(?!\w)"
-        ),
-    ),
-    (Nature.LOCALE, re.compile(r"(?<=LC_ALL=)\w+|(?<=LANG=)\w+|(?<=LANGUAGE=)\w+")),
-    (Nature.TIME_ZONE, re.compile(r"(?<=TZ=)[\w/+:-]+")),
-    (_USER_AT_HOST, re.compile(r"(?i:(?<=built by )|(?<=compiled by )|(?<=built on )|\()[\w.-]+@[\w-]+(?:\.[\w-]+)*")),
-    (Nature.USER, re.compile(r"(?i:(?<=build_user=)|(?<=build user: )|(?<=build_user = ))[\"']?[\w.-]+")),
-    (Nature.USER, re.compile(r"(?<=(?<!\w)USER=)[\w.-]+|(?<=(?<!\w)LOGNAME=)[\w.-]+")),
-    (Nature.HOST, re.compile(r"(?i:(?<=build_host=)|(?<=build host: )|(?<=build_host = ))[\"']?[\w.-]+")),
-    (Nature.HOST, re.compile(r"(?<=(?<!\w)HOSTNAME=)[\w.-]+")),
-)
-_BEFORE_DATES = 4
-"""How many of the patterns are looked for before dates are, for parts of what they find look like dates."""
-
-_WORD = re.compile(r"\w+|\s+|[^\w\s]")
-_ABOUT_TIME = re.compile(
-    r"(?i)(?<![a-z])(?:time|date|mtime|timestamp|datetime|epoch|stamp|built|build|mtime|created|generated|compiled|when)\w*\W{0,6}(?:\w+\W{1,4}){0,2}\Z"
-)
-_ABOUT_VERSION = re.compile(r"(?i)version\w*\W{0,8}\Z")
-_SECONDS = re.compile(r"(?<![\w.])1[0-9]{9}(?:\.\d{1,9}|\d{3})?(?![\w.])")
-_DAY_NUMBER = re.compile(r"(?<![\w.])20[0-3]\d[01]\d[0-3]\d(?:[0-2]\d[0-5]\d[0-5]\d)?(?![\w.])")
-_DAY = 86400
 
 _CALL = re.compile(r"(?<!\w)(?!(?:frozen)?set\(|sorted\(|list\(|tuple\()\w+\(")
 """A call of anything but what makes a collection: the order of its arguments has a meaning."""
@@ -164,142 +85,59 @@ def _of_texts(pair: TextPair, clues: Clues) -> Iterable[Part]:
         left, right = narrowed(left, right, _AROUND)
         if max(len(left), len(right)) > LONGEST:
             return [Unexplained()]
-    one, other = (
-        _tokens(piece.decode("utf-8", "surrogateescape"), build) for piece, build in zip((left, right), clues.builds)
-    )
+    sides = zip((left, right), clues.builds)
+    one, other = (tokens(piece.decode("utf-8", "surrogateescape"), build) for piece, build in sides)
     # Bytes that are not text may be told apart only by how they are decoded; they differ all the same.
     return list(_compared(one, other, pair.is_location, clues)) or [Unexplained()]
 
 
-# -- from text to tokens
-
-
-def _tokens(text: str, build: KnownBuild) -> list[_Token]:
-    spans: list[tuple[int, int, _Token]] = []
-
-    def take(start: int, end: int, kind: _Kind, stamp: dates.Stamp | None = None) -> None:
-        if all(end <= other[0] or start >= other[1] for other in spans):
-            spans.append((start, end, _Token(kind, text[start:end], stamp)))
-
-    for start, end, nature in _known(text, build):
-        take(start, end, nature)
-        is_place = nature in (Nature.KNOWN_PATH, Nature.KNOWN_TEMPORARY_PATH)
-        below = places.BELOW.match(text, end + 1) if is_place else None
-        if below:
-            take(*below.span("drawn"), f"{_DRAWN}{below['prefix']}")
-    _take_patterns(text, _PATTERNS[:_BEFORE_DATES], take)
-    for stamp in dates.find(text):
-        if not _ABOUT_VERSION.search(text[max(0, stamp.start - 40) : stamp.start]):
-            take(stamp.start, stamp.end, _DATE, stamp)
-    _take_patterns(text, _PATTERNS[_BEFORE_DATES:], take)
-    for start, end in _numbers(text, build):
-        take(start, end, Nature.MOMENT)
-    return list(_with_words(text, sorted(spans, key=lambda span: span[0])))
-
-
-def _take_patterns(text: str, patterns: Sequence[tuple[_Kind, re.Pattern[str]]], take: Callable[..., None]) -> None:
-    for kind, pattern in patterns:
-        for match in pattern.finditer(text):
-            if match[0]:
-                take(match.start(), match.end(), kind)
-
-
-def _with_words(text: str, spans: Sequence[tuple[int, int, _Token]]) -> Iterator[_Token]:
-    at = 0
-    for start, end, token in spans:
-        yield from (_Token(_WORD_KIND, word) for word in _WORD.findall(text[at:start]))
-        yield token
-        at = end
-    yield from (_Token(_WORD_KIND, word) for word in _WORD.findall(text[at:]))
-
-
-def _known(text: str, build: KnownBuild) -> Iterator[tuple[int, int, Nature]]:
-    """Give where *text* holds what is known of its build: the longest paths first, for they may lie in each other."""
-    paths = [(path.rstrip("/\\"), Nature.KNOWN_TEMPORARY_PATH) for path in build.temps]
-    paths += [(path.rstrip("/\\"), Nature.KNOWN_PATH) for path in build.paths]
-    for path, nature in sorted(paths, key=lambda place: len(place[0]), reverse=True):
-        if len(path) > 1:
-            for match in re.finditer(re.escape(path) + r"(?![\w-])", text):
-                yield match.start(), match.end(), nature
-    for name, nature in (
-        (build.user, Nature.USER),
-        (build.host, Nature.HOST),
-        (build.locale, Nature.LOCALE),
-        (build.timezone, Nature.TIME_ZONE),
-    ):
-        if len(name) >= 3:  # Shorter ones are in other words by chance.
-            for match in re.finditer(rf"(?<![A-Za-z0-9_]){re.escape(name)}(?![A-Za-z0-9_])", text):
-                yield match.start(), match.end(), nature
-
-
-def _numbers(text: str, build: KnownBuild) -> Iterator[tuple[int, int]]:
-    """Give the numbers that are seconds since 1970 or days, for their build or the words before them say so."""
-    for pattern, seconds_of in ((_SECONDS, lambda text: int(text[:10])), (_DAY_NUMBER, _seconds_of_day)):
-        for match in pattern.finditer(text):
-            seconds = seconds_of(match[0])
-            is_known = seconds is not None and any(abs(seconds - date) <= 2 * _DAY for date in build.dates)
-            if is_known or _ABOUT_TIME.search(text[max(0, match.start() - 40) : match.start()]):
-                yield match.span()
-
-
-def _seconds_of_day(text: str) -> int | None:
-    try:
-        day = datetime.datetime(int(text[:4]), int(text[4:6]), int(text[6:8]), tzinfo=datetime.timezone.utc)
-    except ValueError:
-        return None
-    return int(day.timestamp())
-
-
-# -- from tokens to what differs
-
-
-def _compared(left: list[_Token], right: list[_Token], is_location: bool, clues: Clues) -> Iterator[Part]:
+def _compared(left: list[Token], right: list[Token], is_location: bool, clues: Clues) -> Iterator[Part]:
     keys = [token.key for token in left], [token.key for token in right]
     if keys[0] == keys[1]:
-        yield from _paired(left, right, is_location, clues)
+        runs: Sequence[tuple[str, int, int, int, int]] = [("equal", 0, len(left), 0, len(right))]
     elif _is_reordered(left, right):
         words = (word.strip("\"'[](){},;") for word in re.split(r"[\s,;|]+", "".join(token.text for token in left)))
         yield Reordered(b"", b"", [word for word in words if re.search(r"\w", word)])
+        return
     elif max(map(len, keys)) > MOST_TOKENS:
         yield Unexplained()
+        return
     else:
-        for tag, a, b, c, d in SequenceMatcher(None, *keys).get_opcodes():
-            if tag == "equal":
-                yield from _paired(left[a:b], right[c:d], is_location, clues)
-            else:
-                yield _unlike(left[a:b], right[c:d])
+        runs = SequenceMatcher(None, *keys).get_opcodes()
+    for tag, a, b, c, d in runs:
+        if tag != "equal":
+            yield _unlike(left[a:b], right[c:d])
+            continue
+        for one, other in zip(left[a:b], right[c:d]):
+            if one.text != other.text:
+                yield from _faced(one, other, is_location, clues)
 
 
-def _paired(left: Sequence[_Token], right: Sequence[_Token], is_location: bool, clues: Clues) -> Iterator[Part]:
-    for one, other in zip(left, right):
-        if one.text != other.text:
-            yield from _faced(one, other, is_location, clues)
-
-
-def _faced(left: _Token, right: _Token, is_location: bool, clues: Clues) -> Iterable[Part]:
+def _faced(left: Token, right: Token, is_location: bool, clues: Clues) -> Iterable[Part]:
     """Return what differs where two tokens of one kind face each other."""
     if isinstance(left.kind, Nature):
         return [Fact(left.kind)]
-    if left.kind == _USER_AT_HOST:
+    if left.kind == USER_AT_HOST:
         both = zip(left.text.split("@"), right.text.split("@"), (Nature.USER, Nature.HOST))
         return [Fact(nature) for one, other, nature in both if one != other]
     if left.stamp and right.stamp:
         return [Fact(nature) for nature in dates.natures(left.stamp, right.stamp, clues.is_one_zone)]
     seen: Part = Unexplained()
-    if left.kind == _PATH:
+    if left.kind == PATH:
         one, other = left.text.replace("file://", ""), right.text.replace("file://", "")
         if not places.are_of_the_system(one, other):
             seen = PathPair(one, other, is_location)
-    elif left.kind == _DIGEST:
+    elif left.kind == DIGEST:
         seen = DigestPair(left.text, right.text)
-    elif left.kind.startswith(_DRAWN) and places.are_drawn(left.text, right.text):
+    elif left.kind.startswith(DRAWN) and places.are_drawn(left.text, right.text):
         seen = Fact(Nature.TEMPORARY_NAME)
     return [seen]
 
 
-def _unlike(left: Sequence[_Token], right: Sequence[_Token]) -> Part:
+def _unlike(left: Sequence[Token], right: Sequence[Token]) -> Part:
     """Return what tokens say that do not face any of their own kind."""
-    if sorted(str(token.kind) for token in (*left, *right)) == _A_PATH_OF_EACH:
+    kinds = [token.kind for token in (*left, *right)]
+    if len(kinds) == 2 and set(kinds) == {Nature.KNOWN_PATH, Nature.KNOWN_TEMPORARY_PATH}:
         return Fact(Nature.KNOWN_PATH)
     sides = [[token for token in side if token.kind or not token.text.isspace()] for side in (left, right)]
     texts = ["".join(token.text for token in side) for side in sides]
@@ -310,7 +148,7 @@ def _unlike(left: Sequence[_Token], right: Sequence[_Token]) -> Part:
     return Unexplained()
 
 
-def _is_reordered(left: Sequence[_Token], right: Sequence[_Token]) -> bool:
+def _is_reordered(left: Sequence[Token], right: Sequence[Token]) -> bool:
     """Return whether both are the same elements, separated by one sign or by line ends, in another order.
 
     Arguments of a call are no such elements, nor are numbers alone: their order has a meaning.

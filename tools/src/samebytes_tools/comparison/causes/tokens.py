@@ -1,0 +1,168 @@
+"""A text, cut into tokens: what has a nature (a path, a date, a version ...), and the words between.
+
+What is known of the build that a text comes from goes before what the text looks like. To see something new in texts,
+add its pattern to PATTERNS.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterator
+from typing import NamedTuple, Union
+
+from ..model import KnownBuild
+from ..observations import Nature
+from . import dates, places
+
+__all__ = ["DATE", "DIGEST", "DRAWN", "PATH", "USER_AT_HOST", "Kind", "Token", "tokens"]
+
+PATH, DATE, DIGEST, USER_AT_HOST = "path", "date", "digest", "user@host"
+DRAWN = "drawn "
+"""With its prefix behind it: what may be a random name, in a directory that a build is known to have had."""
+
+Kind = Union[Nature, str]
+"""What a token is: a nature where two different texts of it show that; else one of the above, or nothing for a word."""
+
+
+class Token(NamedTuple):
+    """A piece of a text."""
+
+    kind: Kind
+    text: str
+    stamp: dates.Stamp | None = None
+
+    @property
+    def key(self) -> str:
+        """What two tokens have in common that may face each other."""
+        return f"\0{self.kind}" if self.kind else self.text
+
+
+_VCS_VERSION = re.compile(
+    r"(?<![\w.])v?\d+(?:\.\d+)*(?:(?:a|b|rc)\d+)?(?:\.?post\d+)?(?:\.dev\d+)?"
+    r"[+.](?:g[0-9a-f]{6,40}(?:\.d(?:19|20)\d{6})?|d(?:19|20)\d{6})(?!\w)"
+)
+_TOOL = re.compile(
+    r"(?:(?<=[Gg]enerated by )Cython|GCC: \([^()]*\)|GNU (?:C\+\+|C|Fortran|AS|GIMPLE)\d*|clang version"
+    r"|rustc(?: version)?|Linker: LLD) v?\d[\w.+-]*(?: \d{8})?(?: \([^()]*\))?"
+)
+_PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    (Nature.COMPILER, _TOOL),
+    (Nature.VCS_VERSION, _VCS_VERSION),
+    (Nature.VCS_VERSION, re.compile(r"(?<=['\"])g[0-9a-f]{7,40}(?:\.d(?:19|20)\d{6})?(?=['\"])")),
+    (
+        Nature.VCS_VERSION,
+        re.compile(
+            r"(?i:(?<=commit)|(?<=commit_id)|(?<=revision)|(?<=changeset)|(?<=describe)|(?<=githash)|(?<=git_sha))"
+            r"[\"' :=]{1,6}[0-9a-f]{7,40}\b"
+        ),
+    ),
+    (DIGEST, re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{64}(?![0-9A-Za-z])")),
+    ("uuid", re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Za-z])")),
+    (PATH, places.PATH),
+    (Nature.TEMPORARY_NAME, places.TEMPORARY),
+    (
+        Nature.PROCESSORS,
+        re.compile(
+            r"(?:(?<!\w)-j ?|--jobs[= ]|--parallel[= ]|(?i:nproc|cpu[_ ]?count|max_jobs|cmake_build_parallel_level"
+            r"|number of (?:cpus|processors|cores|jobs))[\"']?[ :=]{1,3})\d+"
+        ),
+    ),
+    (
+        Nature.LOCALE,
+        re.compile(
+            r"(?<![\w.])(?:[a-z]{2,3}_[A-Z]{2}\.(?:UTF-?8|utf-?8|ISO-?8859-\d+)(?:@\w+)?|C\.(?:UTF-8|utf8))(?!\w)"
+        ),
+    ),
+    (Nature.LOCALE, re.compile(r"(?<=LC_ALL=)\w+|(?<=LANG=)\w+|(?<=LANGUAGE=)\w+")),
+    (Nature.TIME_ZONE, re.compile(r"(?<=TZ=)[\w/+:-]+")),
+    (USER_AT_HOST, re.compile(r"(?i:(?<=built by )|(?<=compiled by )|(?<=built on )|\()[\w.-]+@[\w-]+(?:\.[\w-]+)*")),
+    (Nature.USER, re.compile(r"(?i:(?<=build_user=)|(?<=build user: )|(?<=build_user = ))[\"']?[\w.-]+")),
+    (Nature.USER, re.compile(r"(?<=(?<!\w)USER=)[\w.-]+|(?<=(?<!\w)LOGNAME=)[\w.-]+")),
+    (Nature.HOST, re.compile(r"(?i:(?<=build_host=)|(?<=build host: )|(?<=build_host = ))[\"']?[\w.-]+")),
+    (Nature.HOST, re.compile(r"(?<=(?<!\w)HOSTNAME=)[\w.-]+")),
+)
+"""What each kind of token looks like, in the order in which it is looked for; a piece of text is one token only."""
+
+_BEFORE_DATES = 4
+"""How many of the patterns are looked for before dates are, for parts of what they find look like dates."""
+
+_WORD = re.compile(r"\w+|\s+|[^\w\s]")
+_ABOUT_TIME = re.compile(
+    r"(?i)(?<![a-z])(?:time|date|mtime|timestamp|datetime|epoch|stamp|built|build|mtime|created|generated|compiled|when)\w*\W{0,6}(?:\w+\W{1,4}){0,2}\Z"
+)
+_ABOUT_VERSION = re.compile(r"(?i)version\w*\W{0,8}\Z")
+_SECONDS = re.compile(r"(?<![\w.])1[0-9]{9}(?:\.\d{1,9}|\d{3})?(?![\w.])")
+_DAY_NUMBER = re.compile(r"(?<![\w.])20[0-3]\d[01]\d[0-3]\d(?:[0-2]\d[0-5]\d[0-5]\d)?(?![\w.])")
+_AROUND = 40
+"""How many characters before a number or a date may say what it is."""
+
+_DAY = 86400
+
+
+def tokens(text: str, build: KnownBuild) -> list[Token]:
+    """Return *text*, from what *build* made, in tokens; together they are the text."""
+    spans: list[tuple[int, int, Token]] = []
+    for start, end, kind, stamp in _found(text, build):
+        if all(end <= other[0] or start >= other[1] for other in spans):
+            spans.append((start, end, Token(kind, text[start:end], stamp)))
+    found, at = [], 0
+    for start, end, token in sorted(spans, key=lambda span: span[0]):
+        found += [*(Token("", word) for word in _WORD.findall(text[at:start])), token]
+        at = end
+    return [*found, *(Token("", word) for word in _WORD.findall(text[at:]))]
+
+
+def _found(text: str, build: KnownBuild) -> Iterator[tuple[int, int, Kind, dates.Stamp | None]]:
+    """Give where tokens with a nature may be; of those that overlap the first counts."""
+    for start, end, nature in _known(text, build):
+        yield start, end, nature, None
+        if nature in (Nature.KNOWN_PATH, Nature.KNOWN_TEMPORARY_PATH):
+            below = places.BELOW.match(text, end + 1)
+            if below:
+                yield *below.span("drawn"), f"{DRAWN}{below['prefix']}", None
+    for number, (kind, pattern) in enumerate(_PATTERNS):
+        if number == _BEFORE_DATES:
+            for stamp in dates.find(text):
+                if not _ABOUT_VERSION.search(text[max(0, stamp.start - _AROUND) : stamp.start]):
+                    yield stamp.start, stamp.end, DATE, stamp
+        yield from ((*match.span(), kind, None) for match in pattern.finditer(text) if match[0])
+    for start, end in _numbers(text, build):
+        yield start, end, Nature.MOMENT, None
+
+
+def _known(text: str, build: KnownBuild) -> Iterator[tuple[int, int, Nature]]:
+    """Give where *text* holds what is known of its build: the longest paths first, for they may lie in each other."""
+    paths = [(path.rstrip("/\\"), Nature.KNOWN_TEMPORARY_PATH) for path in build.temps]
+    paths += [(path.rstrip("/\\"), Nature.KNOWN_PATH) for path in build.paths]
+    paths.sort(key=lambda place: len(place[0]), reverse=True)
+    found = [(re.escape(path) + r"(?![\w-])", nature) for path, nature in paths if len(path) > 1]
+    names = (
+        (build.user, Nature.USER),
+        (build.host, Nature.HOST),
+        (build.locale, Nature.LOCALE),
+        (build.timezone, Nature.TIME_ZONE),
+    )
+    # Names of one or two letters are in other words by chance.
+    word = r"(?<![A-Za-z0-9_]){}(?![A-Za-z0-9_])"
+    found += [(word.format(re.escape(name)), nature) for name, nature in names if len(name) >= 3]
+    for pattern, nature in found:
+        yield from ((*match.span(), nature) for match in re.finditer(pattern, text))
+
+
+def _numbers(text: str, build: KnownBuild) -> Iterator[tuple[int, int]]:
+    """Give the numbers that are seconds since 1970 or days, for their build or the words before them say so."""
+    for pattern in (_SECONDS, _DAY_NUMBER):
+        for match in pattern.finditer(text):
+            seconds = int(match[0][:10]) if pattern is _SECONDS else _seconds_of_day(match[0])
+            is_known = seconds is not None and any(abs(seconds - date) <= 2 * _DAY for date in build.dates)
+            if is_known or _ABOUT_TIME.search(text[max(0, match.start() - _AROUND) : match.start()]):
+                yield match.span()
+
+
+def _seconds_of_day(text: str) -> int | None:
+    try:
+        day = datetime.datetime(int(text[:4]), int(text[4:6]), int(text[6:8]), tzinfo=datetime.timezone.utc)
+    except ValueError:
+        return None
+    return int(day.timestamp())
