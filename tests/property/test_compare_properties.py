@@ -124,7 +124,7 @@ Writer = Callable[[Path, Sequence[Member]], Path]
 
 
 def both(members: tuple[list[Member], list[Member]], write: Writer) -> tuple[Comparison, bool]:
-    """Compare two archives, and tell whether normalizing them with one date gives the same bytes."""
+    """Compare two archives, and return whether normalizing them with one date gives the same bytes."""
     with tempfile.TemporaryDirectory() as name:
         paths = []
         for side, given_members in zip(("left", "right"), members):

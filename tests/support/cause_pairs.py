@@ -131,13 +131,13 @@ PROGRAM = b"""
 #ifndef CASE
 #define CASE 8
 #endif
-int tell(int n) { assert(n > 0); printf("built %s\\n", WHEN); return n; }
-int more(int n) { assert(n > 1); return tell(n) + MORE; }
-int (*const both[])(int) = { tell, more };
+int show(int n) { assert(n > 0); printf("built %s\\n", WHEN); return n; }
+int more(int n) { assert(n > 1); return show(n) + MORE; }
+int (*const both[])(int) = { show, more };
 int table(int n) {
     assert(n > 2);
     switch (n) {
-    case 3: return tell(7);
+    case 3: return show(7);
     case 4: return n * n;
     case 5: puts("five"); return 1;
     case 6: return more(9);
@@ -163,14 +163,14 @@ def compiled(
     def make(one: Path, other: Path) -> tuple[Path, Path]:
         built = []
         for number, side in enumerate((one, other)):
-            source, target = side / "tell.c", side / "tell.so"
+            source, target = side / "show.c", side / "show.so"
             source.write_bytes(PROGRAM)
             mapped = f"-ffile-prefix-map={side}={places[number]}"
             command = ["gcc", "-shared", "-fPIC", "-O1", "-Wl,--build-id", mapped, f"-DWHEN={when[number]}"]
             subprocess.run([*command, *flags[number], "-o", target, source], check=True, capture_output=True)
             if number:
                 after(target)
-            built.append(write_wheel(side, members({**FILES, "demo_pkg/tell.so": target.read_bytes()})))
+            built.append(write_wheel(side, members({**FILES, "demo_pkg/show.so": target.read_bytes()})))
         return built[0], built[1]
 
     return make
@@ -182,13 +182,13 @@ def overwritten(left: str, right: str) -> Maker:
     def make(one: Path, other: Path) -> tuple[Path, Path]:
         built = []
         for side, path in ((one, left), (other, right)):
-            source, target = side / "tell.c", side / "tell.so"
+            source, target = side / "show.c", side / "show.so"
             source.write_bytes(PROGRAM)
             command = ["gcc", "-shared", "-fPIC", "-O1", f"-Wl,-rpath,{path}", '-DWHEN="never"', "-DNDEBUG"]
             subprocess.run([*command, "-o", target, source], check=True, capture_output=True)
             new = b"$ORIGIN".ljust(len(path), b"\0")
             data = target.read_bytes().replace(path.encode(), new)
-            built.append(write_wheel(side, members({**FILES, "demo_pkg/tell.so": data})))
+            built.append(write_wheel(side, members({**FILES, "demo_pkg/show.so": data})))
         return built[0], built[1]
 
     return make

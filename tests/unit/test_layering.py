@@ -158,6 +158,16 @@ def test_the_table_has_no_row_too_many() -> None:
     assert {*ROOMS, *PAIRS} <= {room_of(module) for module in MODULES}
 
 
+def test_modules_of_the_tools_do_not_import_one_another_in_circles() -> None:
+    """Not even inside functions."""
+    tools = [module for module in MODULES if module.startswith("samebytes_tools")]
+    imports = {module: {own(name) for _, name in imported(module)} - {module} for module in tools}
+    while leaves := [module for module, others in imports.items() if not others & imports.keys()]:
+        for module in leaves:
+            del imports[module]
+    assert not imports, f"these import one another: {sorted(imports)}"
+
+
 def test_rooms_do_not_import_one_another_in_circles() -> None:
     arrows: dict[str, set[str]] = {}
     for module in MODULES:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
+from samebytes_tools.comparison import causes
 from samebytes_tools.comparison.archives import compare_files
-from samebytes_tools.comparison.causes.table import ALL, UNKNOWN, by_code
+from samebytes_tools.comparison.causes.cause import NO_CLUES
+from samebytes_tools.comparison.causes.table import ALL, TABLE, UNKNOWN, by_code, codes
 from samebytes_tools.comparison.excerpts import EXCERPT
 from samebytes_tools.comparison.model import Comparison, Verdict
+from samebytes_tools.comparison.observations import LoneLines, TextPair, Unexplained
 from support.cause_pairs import CAUSES, CONTROLS, Pair, build
+
+CAUSES_FOLDER = Path(causes.__file__).parent
+FORMATS = sorted(path for path in CAUSES_FOLDER.parent.rglob("*.py") if CAUSES_FOLDER not in path.parents)
 
 
 def compared(pair: Pair, directory: Path) -> Comparison:
@@ -63,8 +70,28 @@ def test_causes_say_what_to_do(cause: object) -> None:
     assert cause.remedy.strip()
 
 
+@pytest.mark.parametrize("module", FORMATS, ids=lambda path: path.name)
+def test_formats_and_containers_know_no_causes(module: Path) -> None:
+    """They report what they see; which cause that is, the table alone decides."""
+    texts = [node.value for node in ast.walk(ast.parse(module.read_text("utf-8"))) if isinstance(node, ast.Constant)]
+    assert not [text for text in texts if isinstance(text, str) and re.fullmatch(r"D\d{3}", text)]
+
+
+def test_what_nothing_shows_is_unknown_and_what_follows_has_no_cause() -> None:
+    assert codes(Unexplained(b"a", b"b")) == (UNKNOWN,)
+    assert codes(Unexplained(b"a", b"b"), NO_CLUES._replace(is_left_over=True)) == ("D020",)
+    alone = LoneLines(b"", b"demo/more.py\n")
+    assert codes(alone) == (UNKNOWN,)
+    assert codes(alone, NO_CLUES._replace(only=frozenset({"demo/more.py"}))) == ()
+    left, right = "a" * 64, "b" * 64
+    digests = TextPair(left.encode(), right.encode())
+    assert codes(digests) == (UNKNOWN,)
+    assert codes(digests, NO_CLUES._replace(digests=({left: "x"}, {right: "x"}))) == ()
+    assert codes(digests, NO_CLUES._replace(digests=({left: "x"}, {right: "y"}))) == (UNKNOWN,)
+
+
 def test_codes_are_in_order_and_unique() -> None:
-    codes = [cause.code for cause in ALL]
-    assert codes == sorted(set(codes))
+    every = [cause.code for cause in ALL]
+    assert every == sorted(set(every)) == sorted(cause.code for cause in TABLE)
     with pytest.raises(KeyError):
         by_code("D000")

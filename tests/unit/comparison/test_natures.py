@@ -78,7 +78,7 @@ def test_control_characters_are_no_text_and_do_not_reach_terminals() -> None:
     assert not any("\x1b" in line for line in node.detail)
 
 
-def test_metadata_is_told_by_fields(tmp_path: Path) -> None:
+def test_metadata_is_shown_by_fields(tmp_path: Path) -> None:
     left = METADATA + b"Author: A\nRequires-Dist: x\nRequires-Dist: y\n\nbody\n"
     right = METADATA + b"Author: B\nRequires-Dist: y\nRequires-Dist: x\nLicense: MIT\n\nbody 2\n"
     node, _ = compared(tmp_path, f"{INFO}/METADATA", left, right)
@@ -101,7 +101,7 @@ def test_the_order_of_fields_is_the_pass_s_matter(tmp_path: Path) -> None:
     assert codes(node) == {"D015"}
 
 
-def test_record_is_told_by_rows(tmp_path: Path) -> None:
+def test_record_is_shown_by_rows(tmp_path: Path) -> None:
     for side in ("l", "r"):
         (tmp_path / side).mkdir()
     backwards = record_of(dict(list(FILES.items())[::-1]))
@@ -114,7 +114,7 @@ def test_record_is_told_by_rows(tmp_path: Path) -> None:
     assert codes(node) == {"D014"}
 
 
-def test_compiled_modules_are_told_by_header_and_code(tmp_path: Path) -> None:
+def test_compiled_modules_are_shown_by_header_and_code(tmp_path: Path) -> None:
     pairs = {pair.name: pair for pair in CAUSES}
     found = compare_files(*build(pairs["path in a compiled module"], tmp_path / "1"))
     (node,) = [each for each in found.differences if each.kind is Kind.PYC]
@@ -296,7 +296,7 @@ def test_a_damaged_module_falls_back_to_its_texts() -> None:
     assert pyc.compare("a.pyc", b"text", b"other", NO_CLUES) is None
 
 
-def test_elf_files_are_told_by_sections(tmp_path: Path) -> None:
+def test_elf_files_are_shown_by_sections(tmp_path: Path) -> None:
     pair = next(pair for pair in CAUSES if pair.name == "path by __FILE__ and debug information")
     found = compare_files(*build(pair, tmp_path))
     (node,) = [each for each in found.differences if each.kind is Kind.ELF]
@@ -313,7 +313,7 @@ def test_a_damaged_elf_file_falls_back(tmp_path: Path) -> None:
     assert codes(node) == {"D099"}
 
 
-def test_json_is_told_by_the_path_of_keys(tmp_path: Path) -> None:
+def test_json_is_shown_by_the_path_of_keys(tmp_path: Path) -> None:
     left = {"a": {"b": [1, 2, {"c": "x"}]}, "only": 1, "list": ["p", "q"], "when": "2026-11-20"}
     right = {"a": {"b": [1, 2, {"c": "y"}]}, "list": ["q", "p"], "when": "2026-11-21"}
     node, _ = compared(tmp_path, "demo_pkg/a.json", json.dumps(left).encode(), json.dumps(right).encode())
@@ -354,7 +354,7 @@ def test_archives_in_archives_are_bounded(tmp_path: Path) -> None:
     assert any("too deep" in note for note in found.notes)
 
 
-def test_a_hostile_archive_in_an_archive_is_told_and_compared_as_bytes(tmp_path: Path) -> None:
+def test_a_hostile_archive_in_an_archive_is_noted_and_compared_as_bytes(tmp_path: Path) -> None:
     sides = [inner_zip({"../escape": data}, (2026, 11, 20, 10, 11, 12)) for data in (b"a", b"b")]
     node, found = compared(tmp_path, "demo_pkg/a.zip", *sides)
     assert node.kind in (Kind.HEX, Kind.STRINGS)

@@ -112,7 +112,7 @@ def test_a_planted_mode_on_both_sides_is_no_difference(tmp_path: Path) -> None:
     assert found.verdict is Verdict.NORMALIZED
 
 
-def test_a_wrong_record_on_both_sides_is_told_and_different(tmp_path: Path) -> None:
+def test_a_wrong_record_on_both_sides_is_reported_and_different(tmp_path: Path) -> None:
     given = members(record=b"demo_pkg/tool.py,sha256=AAAA,15\n")
     found = wheels(tmp_path, given, given[::-1])
     assert found.verdict is Verdict.DIFFERENT
@@ -246,7 +246,7 @@ def test_identical_files_must_be_archives_too(tmp_path: Path) -> None:
         compare_files(tmp_path / "l/a-1-py3-none-any.whl", tmp_path / "r/a-1-py3-none-any.whl")
 
 
-def test_what_is_known_to_be_left_over_is_told_so_and_nothing_else(tmp_path: Path) -> None:
+def test_what_is_known_to_be_left_over_is_reported_as_such_and_nothing_else(tmp_path: Path) -> None:
     """Of four members that differ without a reason, two are known to differ for what an earlier build left."""
     left = {
         **FILES,

@@ -102,7 +102,7 @@ def test_the_same_comparison_makes_the_same_page() -> None:
 
 
 @pytest.mark.parametrize("verdict", Verdict)
-def test_a_verdict_is_told_in_words(verdict: Verdict) -> None:
+def test_a_verdict_is_shown_in_words(verdict: Verdict) -> None:
     assert f">{verdict.value}<" in page(different(verdict=verdict))
 
 

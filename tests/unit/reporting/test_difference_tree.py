@@ -38,9 +38,9 @@ def test_the_verdict_comes_first(verdict: Verdict) -> None:
 
 
 def test_identical_files_have_no_tree() -> None:
-    told = lines(identical())
-    assert told[:2] == [f"{WHEEL}: identical", f"left  a/{WHEEL}, 12,345 bytes"]
-    assert [line.split()[0] for line in told[1:]] == ["left", "sha256", "right", "sha256"]
+    shown = lines(identical())
+    assert shown[:2] == [f"{WHEEL}: identical", f"left  a/{WHEEL}, 12,345 bytes"]
+    assert [line.split()[0] for line in shown[1:]] == ["left", "sha256", "right", "sha256"]
 
 
 def test_files_with_two_names_are_both_named() -> None:
@@ -95,9 +95,9 @@ def test_notes_come_last() -> None:
 
 
 def test_streams_without_lines_get_ascii() -> None:
-    told = lines(different(*CONTAINER, TEXT, ELF), View(branches=ASCII))
-    assert all(line.isascii() for line in told)
-    assert "|  `- Z002 member times: 12 members have other times" in told
+    shown = lines(different(*CONTAINER, TEXT, ELF), View(branches=ASCII))
+    assert all(line.isascii() for line in shown)
+    assert "|  `- Z002 member times: 12 members have other times" in shown
 
 
 @pytest.mark.parametrize(
@@ -108,10 +108,10 @@ def test_what_a_stream_can_show(encoding: str, branches: object) -> None:
 
 
 def test_sides_may_have_other_names() -> None:
-    told = "\n".join(lines(different(TEXT), View(labels=("published", "rebuilt"))))
-    assert f"published a/{WHEEL}" in told
-    assert "published ROOT = '/tmp/one/src'\\n\n" in told
-    assert "rebuilt   ROOT = '/b/two/src'\\n" in told
+    shown = "\n".join(lines(different(TEXT), View(labels=("published", "rebuilt"))))
+    assert f"published a/{WHEEL}" in shown
+    assert "published ROOT = '/tmp/one/src'\\n\n" in shown
+    assert "rebuilt   ROOT = '/b/two/src'\\n" in shown
 
 
 # How much there is
@@ -124,18 +124,18 @@ def test_nothing_is_wider_than_the_terminal(width: int) -> None:
 
 
 def test_much_is_cut_short_and_counted() -> None:
-    told = lines(crowded())
-    assert len(told) < 400
-    assert told[-1] == "└─ ... and 40 more members"
-    assert "│  └─ ... and 22 more differences" in told
-    assert "│  │    ... and 28 more lines" in told
-    assert "│  │    ... and 8 more findings" in told
+    shown = lines(crowded())
+    assert len(shown) < 400
+    assert shown[-1] == "└─ ... and 40 more members"
+    assert "│  └─ ... and 22 more differences" in shown
+    assert "│  │    ... and 28 more lines" in shown
+    assert "│  │    ... and 8 more findings" in shown
 
 
 def test_verbose_shows_all() -> None:
-    told = lines(crowded(3, 20, 30), View(verbose=True))
-    assert sum("-line 29" in line for line in told) == 60
-    assert not any("more" in line for line in told)
+    shown = lines(crowded(3, 20, 30), View(verbose=True))
+    assert sum("-line 29" in line for line in shown) == 60
+    assert not any("more" in line for line in shown)
 
 
 def test_a_single_one_too_many_is_shown() -> None:
@@ -146,9 +146,9 @@ def test_a_single_one_too_many_is_shown() -> None:
 
 def test_long_evidence_is_folded_and_whole() -> None:
     long = b"/very/long" * 16
-    told = lines(different(Difference("x", Kind.TEXT, "y", findings=(finding("D001", long, b"/"),))))
-    assert max(map(len, told)) <= 80
-    assert long.decode() in "".join(line.strip() for line in told).replace("left  /very", "/very")
+    shown = lines(different(Difference("x", Kind.TEXT, "y", findings=(finding("D001", long, b"/"),))))
+    assert max(map(len, shown)) <= 80
+    assert long.decode() in "".join(line.strip() for line in shown).replace("left  /very", "/very")
 
 
 # What archives could do to a terminal
@@ -170,9 +170,9 @@ def test_colours_do_not_change_the_text() -> None:
 
 def test_what_differs_in_an_evidence_is_coloured() -> None:
     style = Style(colour=True)
-    told = "\n".join(lines(different(TEXT), View(style)))
-    assert f"ROOT = '/{style.bad('tmp/one')}/src'" in told
-    assert f"ROOT = '/{style.good('b/two')}/src'" in told
+    shown = "\n".join(lines(different(TEXT), View(style)))
+    assert f"ROOT = '/{style.bad('tmp/one')}/src'" in shown
+    assert f"ROOT = '/{style.good('b/two')}/src'" in shown
 
 
 # Evidence
@@ -215,10 +215,10 @@ def test_evidence_is_parted_where_it_differs(left: bytes, right: bytes, expected
 
 def test_causes_are_counted_once_a_difference_and_come_with_their_remedy() -> None:
     twice = Difference("x", Kind.TEXT, "y", findings=TEXT.children[0].findings * 2)
-    told = list(cause_lines([different(TEXT), different(ELF, twice)], PLAIN))
-    assert told[:2] == ["", "D001 build-path: 3 differences"]
-    assert "D017 build-id: 1 difference" in told
-    assert "      samebytes build" in told
+    shown = list(cause_lines([different(TEXT), different(ELF, twice)], PLAIN))
+    assert shown[:2] == ["", "D001 build-path: 3 differences"]
+    assert "D017 build-id: 1 difference" in shown
+    assert "      samebytes build" in shown
 
 
 def test_no_cause_no_list() -> None:
@@ -227,13 +227,13 @@ def test_no_cause_no_list() -> None:
 
 @pytest.mark.parametrize("cause", ALL, ids=lambda cause: cause.code)
 def test_every_remedy_can_be_pasted(cause: Any) -> None:
-    told = list(
+    shown = list(
         cause_lines([different(Difference("x", Kind.TEXT, "y", findings=(finding(cause.code, b"", b""),)))], PLAIN)
     )
     for block in blocks(cause.remedy):
         if block.pasted:
-            assert all(f"      {line}".rstrip() in told for line in block.text.splitlines())
-    assert [line for line in told if len(line) > 80 and not line.startswith("      ")] == []
+            assert all(f"      {line}".rstrip() in shown for line in block.text.splitlines())
+    assert [line for line in shown if len(line) > 80 and not line.startswith("      ")] == []
 
 
 def test_prose_and_what_is_to_be_pasted() -> None:

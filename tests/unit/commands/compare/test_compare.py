@@ -83,7 +83,7 @@ def test_an_error_is_the_result_of_its_pair(sides: tuple[Path, Path]) -> None:
         ("notes.zip", "a.whl", "not supported"),
     ],
 )
-def test_what_cannot_be_compared_is_told(sides: tuple[Path, Path], left: str, right: str, message: str) -> None:
+def test_what_cannot_be_compared_is_reported(sides: tuple[Path, Path], left: str, right: str, message: str) -> None:
     (sides[0] / left).write_bytes(b"")
     (sides[1] / right).write_bytes(b"")
     (result,) = compare(sides[0] / left, sides[1] / right)
@@ -92,7 +92,7 @@ def test_what_cannot_be_compared_is_told(sides: tuple[Path, Path], left: str, ri
     assert result.error.remedy
 
 
-def test_missing_paths_and_empty_directories_are_told(sides: tuple[Path, Path]) -> None:
+def test_missing_paths_and_empty_directories_are_reported(sides: tuple[Path, Path]) -> None:
     with pytest.raises(UsageError, match="there is no such file") as missing:
         plan(sides[0], sides[1] / "nothing")
     assert missing.value.remedy == "Check the path."

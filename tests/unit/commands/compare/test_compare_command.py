@@ -284,7 +284,7 @@ def test_diffoscope_goes_into_every_report(compare: Console, fake: Path) -> None
     assert "what diffoscope says" in Path("report.html").read_text("utf-8")
 
 
-def test_diffoscope_that_fails_is_told_and_the_rest_goes_on(compare: Console, fake: Path) -> None:
+def test_diffoscope_that_fails_is_reported_and_the_rest_goes_on(compare: Console, fake: Path) -> None:
     write(fake, 2)
     assert compare(*wheels(ONE, OTHER), "--diffoscope") == 1
     assert "diffoscope failed with status 2" in compare.out

@@ -129,7 +129,7 @@ def test_same_after_normalization_is_true(trees: tuple[Path, Path], change: Call
     assert len(digests) == 1
 
 
-def test_what_installers_write_is_told_with_its_rule(trees: tuple[Path, Path]) -> None:
+def test_what_installers_write_is_shown_with_its_rule(trees: tuple[Path, Path]) -> None:
     _as_pip(trees[0])
     _as_uv(trees[1])
     found = compared(trees)
@@ -256,7 +256,7 @@ def test_directories_with_archives_are_compared_by_these(trees: tuple[Path, Path
     assert "trees of packages" in caught.value.remedy
 
 
-def test_a_tree_that_cannot_be_read_is_told(trees: tuple[Path, Path]) -> None:
+def test_a_tree_that_cannot_be_read_is_reported(trees: tuple[Path, Path]) -> None:
     os.mkfifo(trees[1] / "pipe")
     (result,) = compare(*trees)
     assert result.error is not None
