@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 from samebytes_tools.comparison.causes.table import ALL, by_code
 from samebytes_tools.comparison.model import Comparison, Difference, Evidence, Kind, Verdict
-from samebytes_tools.reporting.difference_tree import ASCII, LINES, View, branches_for, cause_lines, comparison_lines
+from samebytes_tools.reporting.difference_tree import (
+    ASCII,
+    LINES,
+    View,
+    body_lines,
+    branches_for,
+    cause_lines,
+    verdict_line,
+)
 from samebytes_tools.reporting.documents import causes_document, comparison_document
 from samebytes_tools.reporting.evidence import parted, text_of
 from samebytes_tools.reporting.prose import Block, blocks
@@ -21,11 +29,12 @@ from samebytes.console.style import PLAIN, Style
 
 
 def lines(comparison: Comparison, view: View | None = None) -> list[str]:
-    return list(comparison_lines(comparison, view or View()))
+    view = view or View()
+    return [verdict_line(comparison, view.style), *body_lines(comparison, view)]
 
 
 def everything(comparison: Comparison, style: Style = PLAIN) -> Iterator[str]:
-    yield from comparison_lines(comparison, View(style))
+    yield from (verdict_line(comparison, style), *body_lines(comparison, View(style)))
     yield from cause_lines([comparison], style)
 
 

@@ -1,6 +1,6 @@
 """What comparing found, as text for people: a verdict, a tree of differences, and what to do about their causes.
 
-Every function takes the values of ``compare/model.py`` and a View, so that other reports can show comparisons too.
+Every function takes the values of :mod:`..comparison.model` and a View, for the reports of several commands.
 """
 
 from __future__ import annotations
@@ -67,12 +67,6 @@ class View(NamedTuple):
     """What the two sides are called."""
 
 
-def comparison_lines(comparison: Comparison, view: View) -> Iterator[str]:
-    """Yield the verdict on a pair, what was compared, and the tree of differences."""
-    yield verdict_line(comparison, view.style)
-    yield from body_lines(comparison, view)
-
-
 def verdict_line(comparison: Comparison, style: Style) -> str:
     """Return the name of a pair and the verdict on it."""
     return f"{style.bold(pair_name(comparison))}: {verdict_text(comparison.verdict, style)}"
@@ -85,12 +79,9 @@ def verdict_text(verdict: Verdict, style: Style) -> str:
 
 def pair_name(comparison: Comparison) -> str:
     """Return the file's name, or both if they are not the same; harmless."""
-    left, right = (harmless(_base(side.path)) for side in (comparison.left, comparison.right))
+    paths = (side.path.replace("\\", "/") for side in (comparison.left, comparison.right))
+    left, right = (harmless(path.rpartition("/")[2]) for path in paths)
     return left if left == right else f"{left}, {right}"
-
-
-def _base(path: str) -> str:
-    return path.replace("\\", "/").rpartition("/")[2]
 
 
 def body_lines(comparison: Comparison, view: View) -> Iterator[str]:
@@ -123,7 +114,13 @@ def tree_lines(differences: Sequence[Difference], view: View) -> Iterator[str]:
 def _node(difference: Difference, view: View, width: int) -> list[str]:
     """Return the lines of a difference and of all below it."""
     inner = max(width - 2, NARROWEST)
-    body = [*_detail(difference, view, inner), *_findings(difference, view, inner), *_cure(difference, view, inner)]
+    shown, more = _some(difference.detail, SHOWN_DETAIL, view)
+    body = [_painted(line, view.style)(piece) for line in shown for piece in _cut(harmless(line), inner)]
+    body += [*_more(more, "more line", view), *_findings(difference, view, inner)]
+    if difference.passes:
+        titles = ", ".join(other_passes(difference))
+        removed = folded("normalizing removes it" + (f": {titles}" if titles else ""), inner, "  ")
+        body += map(view.style.good, removed)
     return [
         *_heading(difference, view.style, width),
         *(f"  {line}" for line in body),
@@ -147,13 +144,6 @@ def title_of(difference: Difference) -> str:
 def pass_title(code: str) -> str:
     """Return the code of a pass, and what the pass is called."""
     return f"{code} {_PASS_NAMES[code].replace('-', ' ')}" if code in _PASS_NAMES else harmless(code)
-
-
-def _detail(difference: Difference, view: View, width: int) -> Iterator[str]:
-    shown, more = _some(difference.detail, SHOWN_DETAIL, view)
-    for line in shown:
-        yield from (_painted(line, view.style)(piece) for piece in _cut(harmless(line), width))
-    yield from _more(more, "more line", view)
 
 
 def _painted(line: str, style: Style) -> Callable[[str], str]:
@@ -194,14 +184,6 @@ def _side(side: Parted, width: int, paint: Callable[[str], str]) -> Iterator[str
         end = at + max(width, NARROWEST)
         cuts = [min(max(each, at), end) for each in (at, start, stop, end)]
         yield text[cuts[0] : cuts[1]] + paint(text[cuts[1] : cuts[2]]) + text[cuts[2] : cuts[3]]
-
-
-def _cure(difference: Difference, view: View, width: int) -> Iterator[str]:
-    """Yield which passes remove the difference."""
-    titles = ", ".join(other_passes(difference))
-    if difference.passes:
-        told = "normalizing removes it" + (f": {titles}" if titles else "")
-        yield from (view.style.good(line) for line in folded(told, width, "  "))
 
 
 def other_passes(difference: Difference) -> list[str]:

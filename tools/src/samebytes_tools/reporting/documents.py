@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..comparison.causes.table import by_code
-from ..comparison.model import Comparison, Difference, Evidence, Finding, Side
+from ..comparison.model import Comparison, Difference, Evidence, Side
 from .difference_tree import cause_counts
 from .evidence import text_of
 
@@ -44,14 +44,13 @@ def _difference(difference: Difference) -> dict[str, Any]:
         "kind": difference.kind.value,
         "summary": difference.summary,
         "detail": list(difference.detail),
-        "findings": [_finding(finding) for finding in difference.findings],
+        "findings": [
+            {"code": each.code, "name": by_code(each.code).name, "evidence": _evidence(each.evidence)}
+            for each in difference.findings
+        ],
         "passes": list(difference.passes),
         "children": [_difference(child) for child in difference.children],
     }
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {"code": finding.code, "name": by_code(finding.code).name, "evidence": _evidence(finding.evidence)}
 
 
 def _evidence(evidence: Evidence) -> dict[str, Any]:

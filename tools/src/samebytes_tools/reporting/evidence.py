@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from samebytes.console.style import harmless
 
+from ..comparison.excerpts import shared
 from ..comparison.model import Evidence
 
 
@@ -25,8 +26,8 @@ def text_of(data: bytes) -> str:
 def parted(evidence: Evidence) -> tuple[Parted, Parted]:
     """Return both sides of *evidence* as text, parted where they differ, between words."""
     left, right = _words(evidence.left), _words(evidence.right)
-    start = _common(left, right)
-    end = _common(left[start:][::-1], right[start:][::-1])
+    start = shared(left, right)
+    end = shared(left[start:][::-1], right[start:][::-1])
     return _parted(left, start, end), _parted(right, start, end)
 
 
@@ -53,14 +54,6 @@ def _pieces(data: bytes) -> list[str]:
         return [harmless(char) for char in data.decode("utf-8")]
     except UnicodeDecodeError:
         return [harmless(chr(byte)) if byte < 0x80 else f"\\x{byte:02x}" for byte in data]
-
-
-def _common(left: list[str], right: list[str]) -> int:
-    """Return how many pieces both begin with."""
-    for number, (one, other) in enumerate(zip(left, right)):
-        if one != other:
-            return number
-    return min(len(left), len(right))
 
 
 def _parted(pieces: list[str], start: int, end: int) -> Parted:
