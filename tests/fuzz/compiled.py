@@ -12,7 +12,7 @@ import elftools.elf.elffile  # noqa: F401 - the product imports it late, and a f
 from fuzz.harness import Refused, Target
 from samebytes_tools.comparison.causes.cause import NO_CLUES
 from samebytes_tools.comparison.formats import compare_contents, elf, pyc
-from samebytes_tools.comparison.members import Member
+from samebytes_tools.comparison.members import MemberPair
 from support.canonical_code import LeftAlone, canonical_code
 from support.elf import Section, build
 
@@ -112,7 +112,7 @@ def compare_member(data: bytes) -> None:
     key, left = list(KEYS.items())[data[0] % len(KEYS) if data else 0]
     notes: list[str] = []
     if left != data[1:]:
-        found = compare_contents(Member(key, key, Data(left), Data(data[1:]), NO_CLUES, notes.append))
+        found = compare_contents(MemberPair(key, key, Data(left), Data(data[1:]), NO_CLUES, notes.append))
         assert found.summary
 
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from samebytes_tools.comparison.model import Comparison, Difference, Evidence, Finding, Kind, Side, Verdict
+from samebytes_tools.comparison.model import (
+    ComparedFile,
+    Comparison,
+    Difference,
+    Evidence,
+    Finding,
+    NodeKind,
+    Verdict,
+)
 
 from samebytes.artifact.layout import ArtifactKind
 
@@ -12,8 +20,8 @@ HOSTILE = "<script>alert('x')</script>\"&\x1b[31m\x07\r\n\x00\u202egnp.exe\u2066
 """Markup, quotes, a terminal's control sequence, line breaks, directional marks, and a byte that is not UTF-8."""
 
 
-def side(path: str = f"a/{WHEEL}", digit: str = "a", size: int = 12345) -> Side:
-    return Side(path, digit * 64, size)
+def side(path: str = f"a/{WHEEL}", digit: str = "a", size: int = 12345) -> ComparedFile:
+    return ComparedFile(path, digit * 64, size)
 
 
 def identical() -> Comparison:
@@ -33,14 +41,14 @@ def different(
 CONTAINER = (
     Difference(
         "member-order",
-        Kind.CONTAINER,
+        NodeKind.CONTAINER,
         "the members' order differs from position 1 on",
         findings=(finding("D009", b"demo/__init__.py", b"demo/tool.py", "position 1"),),
         passes=("Z001",),
     ),
     Difference(
         "member-times",
-        Kind.CONTAINER,
+        NodeKind.CONTAINER,
         "12 members have other times",
         findings=(finding("D011", b"2026-11-20T10:00:00", b"2026-11-21T10:00:00", "demo/__init__.py"),),
         passes=("Z002",),
@@ -49,13 +57,13 @@ CONTAINER = (
 
 TEXT = Difference(
     "demo/_build.py",
-    Kind.MEMBER,
+    NodeKind.MEMBER,
     "1 of 3 lines differs",
     passes=(),
     children=(
         Difference(
             "lines",
-            Kind.TEXT,
+            NodeKind.TEXT,
             "1 line differs",
             detail=(
                 "--- A",
@@ -73,18 +81,18 @@ TEXT = Difference(
 
 ELF = Difference(
     "demo/_native.cpython-311-x86_64-linux-gnu.so",
-    Kind.MEMBER,
+    NodeKind.MEMBER,
     "2 of 31 sections differ",
     children=(
         Difference(
             ".debug_line_str",
-            Kind.ELF,
+            NodeKind.ELF,
             "other strings",
             findings=(finding("D001", b"/home/alice/demo/native.c", b"/builds/worker-7/demo/native.c", "offset 0x10"),),
         ),
         Difference(
             ".note.gnu.build-id",
-            Kind.ELF,
+            NodeKind.ELF,
             "other bytes",
             detail=(
                 "A 00000010  de ad be ef 01 02 03 04  |........|",
@@ -97,19 +105,19 @@ ELF = Difference(
 
 METADATA = Difference(
     "demo-1.0.dist-info/WHEEL",
-    Kind.MEMBER,
+    NodeKind.MEMBER,
     "1 field differs",
     children=(
         Difference(
             "Generator",
-            Kind.METADATA,
+            NodeKind.METADATA,
             "other value",
             findings=(finding("D015", b"setuptools (80.9.0)", b"setuptools (84.2.1)", "field Generator"),),
         ),
     ),
 )
 
-GONE = Difference("demo/stale.py", Kind.MISSING, "only on the left side")
+GONE = Difference("demo/stale.py", NodeKind.MISSING, "only on the left side")
 
 
 def ordinary() -> Comparison:
@@ -121,18 +129,22 @@ def hostile() -> Comparison:
     """A comparison in which every text and every byte means harm."""
     raw = HOSTILE.encode("utf-8", "surrogateescape")
     evil = Difference(
-        HOSTILE, Kind.TEXT, HOSTILE, (f"-{HOSTILE}", f"+{HOSTILE}", HOSTILE), (finding("D099", raw, raw[1:], HOSTILE),)
+        HOSTILE,
+        NodeKind.TEXT,
+        HOSTILE,
+        (f"-{HOSTILE}", f"+{HOSTILE}", HOSTILE),
+        (finding("D099", raw, raw[1:], HOSTILE),),
     )
-    parent = Difference(HOSTILE, Kind.MEMBER, HOSTILE, children=(evil,))
-    sides = (Side(f"a/{HOSTILE}", "a" * 64, 1), Side(f"b/{HOSTILE}", "b" * 64, 2))
+    parent = Difference(HOSTILE, NodeKind.MEMBER, HOSTILE, children=(evil,))
+    sides = (ComparedFile(f"a/{HOSTILE}", "a" * 64, 1), ComparedFile(f"b/{HOSTILE}", "b" * 64, 2))
     return Comparison(*sides, ArtifactKind.WHEEL, Verdict.DIFFERENT, (parent,), (HOSTILE,))
 
 
 def crowded(members: int = 60, parts: int = 30, lines: int = 40) -> Comparison:
     """More than a terminal should show."""
     part = Difference(
-        "part", Kind.TEXT, "many", tuple(f"-line {n}" for n in range(lines)), TEXT.children[0].findings * 9
+        "part", NodeKind.TEXT, "many", tuple(f"-line {n}" for n in range(lines)), TEXT.children[0].findings * 9
     )
     return different(
-        *(Difference(f"demo/m{n}.py", Kind.MEMBER, "many", children=(part,) * parts) for n in range(members))
+        *(Difference(f"demo/m{n}.py", NodeKind.MEMBER, "many", children=(part,) * parts) for n in range(members))
     )

@@ -15,8 +15,8 @@ from samebytes_tools.comparison.archives import compare_files
 from samebytes_tools.comparison.causes.cause import NO_CLUES
 from samebytes_tools.comparison.formats import compare_contents, hexwindow, jsontree, nested, pyc, strings, text
 from samebytes_tools.comparison.formats.marshalled import changes
-from samebytes_tools.comparison.members import Member
-from samebytes_tools.comparison.model import Comparison, Difference, Kind
+from samebytes_tools.comparison.members import MemberPair
+from samebytes_tools.comparison.model import Comparison, Difference, NodeKind
 from support.cause_pairs import CAUSES, build, inner_zip
 from support.wheels import FILES, INFO, METADATA, RECORD, members, record_of, write_wheel
 
@@ -43,7 +43,7 @@ def codes(node: Difference) -> set[str]:
 def test_texts_are_a_unified_diff(tmp_path: Path) -> None:
     lines = [b"line %d\n" % number for number in range(40)]
     node, _ = compared(tmp_path, "demo_pkg/a.txt", b"".join(lines), b"".join([*lines[:20], b"new\n", *lines[20:]]))
-    assert node.kind is Kind.TEXT
+    assert node.kind is NodeKind.TEXT
     assert node.detail == (
         "@@ -18,6 +18,7 @@",
         " line 17",
@@ -82,12 +82,12 @@ def test_metadata_is_shown_by_fields(tmp_path: Path) -> None:
     left = METADATA + b"Author: A\nRequires-Dist: x\nRequires-Dist: y\n\nbody\n"
     right = METADATA + b"Author: B\nRequires-Dist: y\nRequires-Dist: x\nLicense: MIT\n\nbody 2\n"
     node, _ = compared(tmp_path, f"{INFO}/METADATA", left, right)
-    assert node.kind is Kind.METADATA
+    assert node.kind is NodeKind.METADATA
     assert [(each.name, each.kind) for each in node.children] == [
-        ("Author", Kind.METADATA),
-        ("Requires-Dist", Kind.METADATA),
-        ("License", Kind.MISSING),
-        ("description", Kind.TEXT),
+        ("Author", NodeKind.METADATA),
+        ("Requires-Dist", NodeKind.METADATA),
+        ("License", NodeKind.MISSING),
+        ("description", NodeKind.TEXT),
     ]
     assert [sorted(codes(each)) for each in node.children] == [["D099"], ["D008"], ["D099"], ["D099"]]
 
@@ -107,7 +107,7 @@ def test_record_is_shown_by_rows(tmp_path: Path) -> None:
     backwards = record_of(dict(list(FILES.items())[::-1]))
     one, other = write_wheel(tmp_path / "l"), write_wheel(tmp_path / "r", members(record=backwards))
     (node,) = compare_files(one, other).differences
-    assert (node.name, node.kind, node.passes) == (RECORD, Kind.RECORD, ("W010",))
+    assert (node.name, node.kind, node.passes) == (RECORD, NodeKind.RECORD, ("W010",))
     assert codes(node) == {"D009"}
     ends = write_wheel(tmp_path / "r", members(record=record_of(FILES).replace(b"\n", b"\r\n")))
     (node,) = compare_files(one, ends).differences
@@ -117,13 +117,13 @@ def test_record_is_shown_by_rows(tmp_path: Path) -> None:
 def test_compiled_modules_are_shown_by_header_and_code(tmp_path: Path) -> None:
     pairs = {pair.name: pair for pair in CAUSES}
     found = compare_files(*build(pairs["path in a compiled module"], tmp_path / "1"))
-    (node,) = [each for each in found.differences if each.kind is Kind.PYC]
+    (node,) = [each for each in found.differences if each.kind is NodeKind.PYC]
     assert [each.name for each in node.children] == ["code"]
     assert node.children[0].summary == (
         "only the path of the source, co_filename, differs: /opt/a/demo.py and /srv/build/b/demo.py"
     )
     found = compare_files(*build(pairs["time in a compiled module"], tmp_path / "2"))
-    (node,) = [each for each in found.differences if each.kind is Kind.PYC]
+    (node,) = [each for each in found.differences if each.kind is NodeKind.PYC]
     assert [each.name for each in node.children] == ["header"]
     assert node.passes == ("P001", "P002")
     assert found.verdict.value == "same after normalization"
@@ -146,7 +146,7 @@ def test_a_module_whose_source_differs_follows_it(tmp_path: Path) -> None:
         for side in ("l", "r")
     ]
     sides = [write_wheel(tmp_path / side, members({**FILES, **held})) for side, held in zip(("l", "r"), files)]
-    node = next(each for each in compare_files(*sides).differences if each.kind is Kind.PYC)
+    node = next(each for each in compare_files(*sides).differences if each.kind is NodeKind.PYC)
     assert node.summary.startswith("follows from demo_pkg/demo.py")
     assert codes(node) == set()
 
@@ -192,7 +192,7 @@ def test_a_header_that_contradicts_the_source_in_the_archive_is_unexplained(tmp_
         sides.append(write_wheel(tmp_path / side, members(files)))
     found = compare_files(*sides)
     assert found.causes == ("D099",)
-    (node,) = [each for each in found.differences if each.kind is Kind.PYC]
+    (node,) = [each for each in found.differences if each.kind is NodeKind.PYC]
     assert [each.summary for each in node.children] == ["made from another source"]
 
 
@@ -299,7 +299,7 @@ def test_a_damaged_module_falls_back_to_its_texts() -> None:
 def test_elf_files_are_shown_by_sections(tmp_path: Path) -> None:
     pair = next(pair for pair in CAUSES if pair.name == "path by __FILE__ and debug information")
     found = compare_files(*build(pair, tmp_path))
-    (node,) = [each for each in found.differences if each.kind is Kind.ELF]
+    (node,) = [each for each in found.differences if each.kind is NodeKind.ELF]
     by_name = {each.name: each for each in node.children}
     assert {".rodata", ".debug_line_str", ".note.gnu.build-id"} <= set(by_name)
     assert by_name[".note.gnu.build-id"].summary == "follows from other sections"
@@ -309,7 +309,7 @@ def test_elf_files_are_shown_by_sections(tmp_path: Path) -> None:
 
 def test_a_damaged_elf_file_falls_back(tmp_path: Path) -> None:
     node, _ = compared(tmp_path, "demo_pkg/a.so", b"\x7fELF\x02\x01" + bytes(200), b"\x7fELF\x02\x01" + b"\xff" * 200)
-    assert node.kind is Kind.HEX
+    assert node.kind is NodeKind.HEX
     assert codes(node) == {"D099"}
 
 
@@ -317,7 +317,7 @@ def test_json_is_shown_by_the_path_of_keys(tmp_path: Path) -> None:
     left = {"a": {"b": [1, 2, {"c": "x"}]}, "only": 1, "list": ["p", "q"], "when": "2026-11-20"}
     right = {"a": {"b": [1, 2, {"c": "y"}]}, "list": ["q", "p"], "when": "2026-11-21"}
     node, _ = compared(tmp_path, "demo_pkg/a.json", json.dumps(left).encode(), json.dumps(right).encode())
-    assert node.kind is Kind.JSON
+    assert node.kind is NodeKind.JSON
     assert {each.name: sorted(codes(each)) for each in node.children} == {
         "a.b[2].c": ["D099"],
         "only": ["D099"],
@@ -328,7 +328,7 @@ def test_json_is_shown_by_the_path_of_keys(tmp_path: Path) -> None:
 
 def test_json_of_another_layout_is_a_text(tmp_path: Path) -> None:
     node, _ = compared(tmp_path, "demo_pkg/a.json", b'{"a": 1}\n', b'{\n"a": 1}\n')
-    assert node.kind is Kind.TEXT
+    assert node.kind is NodeKind.TEXT
     assert jsontree.compare("a", b"[" * 100_000, b"[1", NO_CLUES) is None
 
 
@@ -357,14 +357,14 @@ def test_archives_in_archives_are_bounded(tmp_path: Path) -> None:
 def test_a_hostile_archive_in_an_archive_is_noted_and_compared_as_bytes(tmp_path: Path) -> None:
     sides = [inner_zip({"../escape": data}, (2026, 11, 20, 10, 11, 12)) for data in (b"a", b"b")]
     node, found = compared(tmp_path, "demo_pkg/a.zip", *sides)
-    assert node.kind in (Kind.HEX, Kind.STRINGS)
+    assert node.kind in (NodeKind.HEX, NodeKind.STRINGS)
     assert any("not looked into" in note and ".." in note for note in found.notes)
 
 
 def test_a_compressed_file_of_another_compressor(tmp_path: Path) -> None:
     data = b"".join(b"%d of %d\n" % (number * 7919 % 997, number) for number in range(3000))
     node, found = compared(tmp_path, "demo_pkg/a.gz", gzip.compress(data, 1, mtime=0), gzip.compress(data, 9, mtime=0))
-    assert node.kind is Kind.ARCHIVE
+    assert node.kind is NodeKind.ARCHIVE
     assert found.causes == ("D013",)
 
 
@@ -402,8 +402,8 @@ def test_texts_in_binaries_are_found_however_they_are_read(step: int) -> None:
 def test_a_huge_member_is_streamed() -> None:
     left = Data(b"\0" * (strings.SHORTEST << 20) + b"a")
     right = Data(b"\0" * (strings.SHORTEST << 20) + b"b")
-    found = compare_contents(Member("a.bin", "a.bin", left, right, NO_CLUES, lambda _: None))
-    assert found.kind is Kind.HEX
+    found = compare_contents(MemberPair("a.bin", "a.bin", left, right, NO_CLUES, lambda _: None))
+    assert found.kind is NodeKind.HEX
 
 
 def test_causes_of_texts_do_not_hide_what_is_beside_them() -> None:
@@ -412,10 +412,10 @@ def test_causes_of_texts_do_not_hide_what_is_beside_them() -> None:
         b"\x01\x02\0%s\0\0\x03%s" % (path, more) for path, more in ((b"/home/ada/x/a.c", b"\4"), (b"/srv/y/a.c", b"\4"))
     ]
     one, other = (Data(data) for data in both)
-    found = compare_contents(Member("a.pyd", "a.pyd", one, other, NO_CLUES, lambda _: None))
+    found = compare_contents(MemberPair("a.pyd", "a.pyd", one, other, NO_CLUES, lambda _: None))
     assert codes(found) == {"D001"}
     changed = Data(both[1][:-1] + b"\5")
-    found = compare_contents(Member("a.pyd", "a.pyd", one, changed, NO_CLUES, lambda _: None))
+    found = compare_contents(MemberPair("a.pyd", "a.pyd", one, changed, NO_CLUES, lambda _: None))
     assert codes(found) == {"D001", "D099"}
 
 
@@ -423,5 +423,5 @@ def test_texts_that_are_too_many_are_not_taken_for_all(monkeypatch: pytest.Monke
     monkeypatch.setattr(strings, "MOST", 3)
     rest = b"".join(b"\0text %d" % number for number in range(10))
     one, other = Data(b"\0/home/ada/x/a.c" + rest), Data(b"\0/srv/y/a.c" + rest)
-    found = compare_contents(Member("a.bin", "a.bin", one, other, NO_CLUES, lambda _: None))
+    found = compare_contents(MemberPair("a.bin", "a.bin", one, other, NO_CLUES, lambda _: None))
     assert codes(found) == {"D001", "D099"}

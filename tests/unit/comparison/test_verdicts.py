@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from samebytes_tools.comparison.archives import compare_files
-from samebytes_tools.comparison.model import UNKNOWN_BUILD, Comparison, Kind, KnownBuild, Verdict
+from samebytes_tools.comparison.model import UNKNOWN_BUILD, Comparison, KnownBuild, NodeKind, Verdict
 from support.wheels import (
     FILES,
     INFO,
@@ -85,7 +85,7 @@ def test_a_lost_right_to_be_executed_is_different(tmp_path: Path) -> None:
     given[0] = replace(given[0], mode=0o755)
     found = wheels(tmp_path, given, members())
     assert found.verdict is Verdict.DIFFERENT
-    (node,) = [each for each in found.walk() if each.kind is Kind.MEMBER]
+    (node,) = [each for each in found.walk() if each.kind is NodeKind.MEMBER]
     assert node.summary == "executable on the left side only"
 
 
@@ -140,7 +140,7 @@ def test_another_signature_is_different(tmp_path: Path) -> None:
 def test_a_file_on_one_side_is_different(tmp_path: Path) -> None:
     found = of_files(tmp_path, {}, {"demo_pkg/more.py": b""})
     assert found.verdict is Verdict.DIFFERENT
-    (node,) = [each for each in found.differences if each.kind is Kind.MISSING]
+    (node,) = [each for each in found.differences if each.kind is NodeKind.MISSING]
     assert (node.name, node.summary) == ("demo_pkg/more.py", "only on the right side")
 
 
@@ -148,7 +148,7 @@ def test_what_follows_names_no_cause_of_its_own(tmp_path: Path) -> None:
     found = of_files(tmp_path, {"demo_pkg/at": b"on 2026-11-20\n"}, {"demo_pkg/at": b"on 2026-11-21\n"})
     assert found.causes == ("D005",)
     record = found.differences[-1]
-    assert record.kind is Kind.RECORD
+    assert record.kind is NodeKind.RECORD
     assert [child.summary for child in record.children] == ["follows from demo_pkg/at"]
 
 

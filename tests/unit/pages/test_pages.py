@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from samebytes_tools.commands.compare.compare import ComparedPair, PairResult
 from samebytes_tools.commands.compare.report import as_page
-from samebytes_tools.comparison.model import Comparison, Difference, Kind, Verdict
+from samebytes_tools.comparison.model import Comparison, Difference, NodeKind, Verdict
 from samebytes_tools.pages import MOST_SHOWN, MOST_UNFOLDED, environment
 from samebytes_tools.pages import page as made
 from samebytes_tools.reporting.difference_tree import counted
@@ -120,7 +120,7 @@ def test_little_is_unfolded_and_much_is_not() -> None:
 
 
 def test_very_much_is_counted() -> None:
-    nodes = [Difference(f"m{n}", Kind.TEXT, "x") for n in range(MOST_SHOWN + 2)]
+    nodes = [Difference(f"m{n}", NodeKind.TEXT, "x") for n in range(MOST_SHOWN + 2)]
     section = page(different(*nodes))
     assert "... and 2 more differences" in section
     assert f"m{MOST_SHOWN}" not in section

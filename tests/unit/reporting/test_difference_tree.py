@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from samebytes_tools.comparison.causes.table import ALL, by_code
-from samebytes_tools.comparison.model import Comparison, Difference, Evidence, Kind, Verdict
+from samebytes_tools.comparison.model import Comparison, Difference, Evidence, NodeKind, Verdict
 from samebytes_tools.reporting.difference_tree import (
     ASCII,
     LINES,
@@ -20,7 +20,7 @@ from samebytes_tools.reporting.difference_tree import (
 )
 from samebytes_tools.reporting.documents import causes_document, comparison_document
 from samebytes_tools.reporting.evidence import parted, text_of
-from samebytes_tools.reporting.prose import Block, blocks
+from samebytes_tools.reporting.prose import ProseBlock, blocks
 from support.comparisons import CONTAINER, ELF, TEXT, WHEEL, crowded, different, finding, hostile, identical, ordinary
 from support.schemas import schema
 
@@ -90,12 +90,12 @@ def test_the_tree() -> None:
 
 
 def test_a_member_says_which_passes_remove_its_difference() -> None:
-    member = Difference("demo-1.0.dist-info/WHEEL", Kind.MEMBER, "tags in another order", passes=("W003", "Z999"))
+    member = Difference("demo-1.0.dist-info/WHEEL", NodeKind.MEMBER, "tags in another order", passes=("W003", "Z999"))
     assert lines(different(member))[-1].strip() == "normalizing removes it: W003 wheel order, Z999"
 
 
 def test_one_side_may_have_nothing() -> None:
-    gone = Difference("x", Kind.MISSING, "only on the right side", findings=(finding("D020", b"", b"build/x"),))
+    gone = Difference("x", NodeKind.MISSING, "only on the right side", findings=(finding("D020", b"", b"build/x"),))
     assert [line.strip() for line in lines(different(gone))[-2:]] == ["left  nothing", "right build/x"]
 
 
@@ -148,14 +148,14 @@ def test_verbose_shows_all() -> None:
 
 
 def test_a_single_one_too_many_is_shown() -> None:
-    nodes = [Difference(f"m{n}", Kind.TEXT, "y", tuple(f"-{n}" for n in range(13))) for n in range(21)]
+    nodes = [Difference(f"m{n}", NodeKind.TEXT, "y", tuple(f"-{n}" for n in range(13))) for n in range(21)]
     assert not any("more" in line for line in lines(different(*nodes[:2])))
     assert not any("more" in line for line in lines(different(*nodes)))
 
 
 def test_long_evidence_is_folded_and_whole() -> None:
     long = b"/very/long" * 16
-    shown = lines(different(Difference("x", Kind.TEXT, "y", findings=(finding("D001", long, b"/"),))))
+    shown = lines(different(Difference("x", NodeKind.TEXT, "y", findings=(finding("D001", long, b"/"),))))
     assert max(map(len, shown)) <= 80
     assert long.decode() in "".join(line.strip() for line in shown).replace("left  /very", "/very")
 
@@ -223,7 +223,7 @@ def test_evidence_is_parted_where_it_differs(left: bytes, right: bytes, expected
 
 
 def test_causes_are_counted_once_a_difference_and_come_with_their_remedy() -> None:
-    twice = Difference("x", Kind.TEXT, "y", findings=TEXT.children[0].findings * 2)
+    twice = Difference("x", NodeKind.TEXT, "y", findings=TEXT.children[0].findings * 2)
     shown = list(cause_lines([different(TEXT), different(ELF, twice)], PLAIN))
     assert shown[:2] == ["", "D001 build-path: 3 differences"]
     assert "D017 build-id: 1 difference" in shown
@@ -237,7 +237,7 @@ def test_no_cause_no_list() -> None:
 @pytest.mark.parametrize("cause", ALL, ids=lambda cause: cause.code)
 def test_every_remedy_can_be_pasted(cause: Any) -> None:
     shown = list(
-        cause_lines([different(Difference("x", Kind.TEXT, "y", findings=(finding(cause.code, b"", b""),)))], PLAIN)
+        cause_lines([different(Difference("x", NodeKind.TEXT, "y", findings=(finding(cause.code, b"", b""),)))], PLAIN)
     )
     for block in blocks(cause.remedy):
         if block.pasted:
@@ -247,9 +247,9 @@ def test_every_remedy_can_be_pasted(cause: Any) -> None:
 
 def test_prose_and_what_is_to_be_pasted() -> None:
     assert blocks("One\ntwo:\n\n    a = 1\n\n    [b]\n      c\n\nEnd.\n") == [
-        Block("One two:", False),
-        Block("a = 1\n\n[b]\n  c", True),
-        Block("End.", False),
+        ProseBlock("One two:", False),
+        ProseBlock("a = 1\n\n[b]\n  c", True),
+        ProseBlock("End.", False),
     ]
 
 

@@ -9,11 +9,19 @@ import pytest
 from samebytes_tools.commands.check.subject import Artifact, Failure, Outcome, Row
 from samebytes_tools.commands.survey import findings
 from samebytes_tools.commands.survey.model import CauseHit, Requirement
-from samebytes_tools.comparison.model import Comparison, Difference, Evidence, Finding, Kind, Side, Verdict
+from samebytes_tools.comparison.model import (
+    ComparedFile,
+    Comparison,
+    Difference,
+    Evidence,
+    Finding,
+    NodeKind,
+    Verdict,
+)
 
 from samebytes.artifact.layout import ArtifactKind
 
-SIDE = Side("it-1.0-py3-none-any.whl", "0" * 64, 1)
+SIDE = ComparedFile("it-1.0-py3-none-any.whl", "0" * 64, 1)
 
 
 def finding(code: str, where: str, left: bytes = b"l", right: bytes = b"r") -> Finding:
@@ -30,11 +38,13 @@ def outcome(comparison: Comparison) -> Outcome:
 
 
 def member(name: str, *found: Finding, children: tuple[Difference, ...] = ()) -> Difference:
-    return Difference(name, Kind.MEMBER, "differs", findings=found, children=children)
+    return Difference(name, NodeKind.MEMBER, "differs", findings=found, children=children)
 
 
 def test_each_cause_is_told_once_with_its_first_place() -> None:
-    section = Difference(".comment", Kind.ELF, "differs", findings=(finding("D001", "section .comment", b"/a", b"/b"),))
+    section = Difference(
+        ".comment", NodeKind.ELF, "differs", findings=(finding("D001", "section .comment", b"/a", b"/b"),)
+    )
     tree = compared(
         member("it.so", finding("D005", "line 1"), children=(section,)), member("b", finding("D001", "line 2"))
     )

@@ -17,11 +17,11 @@ from samebytes.errors import ArchiveError, UsageError
 from samebytes.passes import by_code as pass_by_code
 
 from . import container, contents, members, records
-from .causes.cause import Clues
+from .causes.cause import CauseClues
 from .causes.table import explain, without_unknown
 from .contents import Contents
 from .formats import compare_contents
-from .model import UNKNOWN_BUILDS, Comparison, Difference, Kind, KnownBuilds, Side, Verdict
+from .model import UNKNOWN_BUILDS, ComparedFile, Comparison, Difference, KnownBuilds, NodeKind, Verdict
 from .observations import TextPair
 from .opened import RECORD, SIGNATURES, Opened, opened, settled
 from .records import ReadRecord
@@ -43,7 +43,7 @@ class _Both(NamedTuple):
     """The keys of members with other contents, or on one side only; RECORD is not counted."""
     planted: tuple[Mapping[str, int], Mapping[str, int]]
     """By key, permission bits that no umask gives."""
-    clues: Clues
+    clues: CauseClues
     note: Callable[[str], None]
 
 
@@ -76,7 +76,7 @@ def compare_files(left: Path, right: Path, builds: KnownBuilds = UNKNOWN_BUILDS)
     return Comparison(*results, kind, judged, differences, tuple(dict.fromkeys(notes)))
 
 
-def _side(path: Path) -> Side:
+def _side(path: Path) -> ComparedFile:
     state = hashlib.sha256()
     size = 0
     try:
@@ -86,7 +86,7 @@ def _side(path: Path) -> Side:
                 size += len(chunk)
     except OSError as error:
         raise ArchiveError(f"{path}: cannot be read: {error.strerror or error}", remedy="Check the path.") from error
-    return Side(str(path), state.hexdigest(), size)
+    return ComparedFile(str(path), state.hexdigest(), size)
 
 
 def _read(left: Opened, right: Opened, builds: KnownBuilds, note: Callable[[str], None]) -> _Both:
@@ -110,7 +110,7 @@ def _differences(found: _Both) -> Iterator[Difference]:
         names = [side.own.replace(".dist-info", "") for side in (left, right)]
         seen = TextPair(names[0].replace("-", " ").encode(), names[1].replace("-", " ").encode())
         findings = explain(seen, "name and version", clues)
-        yield Difference("release", Kind.MEMBER, " and ".join(names), (), findings)
+        yield Difference("release", NodeKind.MEMBER, " and ".join(names), (), findings)
     yield from container.compare(left, right, found.read, clues)
     digests = found.read.left, found.read.right
     one, other = (records.mismatches(each, files) for each, files in zip(found.records, digests))
@@ -122,7 +122,7 @@ def _differences(found: _Both) -> Iterator[Difference]:
     yield from records.compare(f"{left.own}/RECORD", *found.records, found.differing, clues)
 
 
-def _member(key: str, found: _Both, clues: Clues) -> Iterator[Difference]:
+def _member(key: str, found: _Both, clues: CauseClues) -> Iterator[Difference]:
     one, other = found.left.files.get(key), found.right.files.get(key)
     for node in members.compare_entries(key, one, other, found.left.kind, clues):
         yield _dropped(node, key, found)
@@ -142,9 +142,9 @@ def _dropped(node: Difference, key: str, found: _Both) -> Difference:
     return replace(node, passes=("W005",)) if is_dropped else node
 
 
-def _changed(key: str, pair: contents.Pair, found: _Both, clues: Clues) -> Difference:
+def _changed(key: str, pair: contents.ContentPair, found: _Both, clues: CauseClues) -> Difference:
     node = compare_contents(
-        members.Member(key, pair.left.name, pair.left.content, pair.right.content, clues, found.note)
+        members.MemberPair(key, pair.left.name, pair.left.content, pair.right.content, clues, found.note)
     )
     # The passes that changed the member on either side are those that make it equal.
     changes = [(side.key(each.member), each.code) for side in (found.left, found.right) for each in side.changes]

@@ -17,11 +17,11 @@ from samebytes.artifact.layout import ArtifactKind
 from samebytes.passes import by_code
 from samebytes.passes.container import executable
 
-from .causes.cause import Clues
+from .causes.cause import CauseClues
 from .causes.table import explain, reduced
 from .contents import Contents
-from .model import Difference, Kind
-from .observations import Fact, MemberTime, Nature, Observation, Reordered
+from .model import Difference, NodeKind
+from .observations import MemberTime, Nature, Observation, OfNature, Reordered
 from .opened import Opened
 
 __all__ = ["compare", "compare_streams", "moment", "planted", "shown"]
@@ -54,7 +54,7 @@ class _Trait(NamedTuple):
     seen: Observation
 
 
-def compare(left: Opened, right: Opened, read: Contents, clues: Clues) -> Iterator[Difference]:
+def compare(left: Opened, right: Opened, read: Contents, clues: CauseClues) -> Iterator[Difference]:
     """Give a node for each code under which the passes find other things on the two sides: order, headers, compression.
 
     Changes of members that only one side has are none of these: the member itself is what differs.
@@ -69,7 +69,7 @@ def compare(left: Opened, right: Opened, read: Contents, clues: Clues) -> Iterat
             _details(code, found[0].get(code, {}), found[1].get(code, {}), left, right)
         )
     traits["Z010"] = [
-        _Trait(pair.left.name, Fact(Nature.COMPRESSION, _packing(pair.left), _packing(pair.right)))
+        _Trait(pair.left.name, OfNature(Nature.COMPRESSION, _packing(pair.left), _packing(pair.right)))
         for pair in read.pairs.values()
         if pair.repacked
     ]
@@ -78,7 +78,7 @@ def compare(left: Opened, right: Opened, read: Contents, clues: Clues) -> Iterat
             yield _node(code, given, clues)
 
 
-def _node(code: str, traits: Sequence[_Trait], clues: Clues) -> Difference:
+def _node(code: str, traits: Sequence[_Trait], clues: CauseClues) -> Difference:
     """Return the node for the pass *code*."""
     findings = reduced(
         finding
@@ -88,7 +88,7 @@ def _node(code: str, traits: Sequence[_Trait], clues: Clues) -> Difference:
     values = [(member or "archive", _text(seen.left), _text(seen.right)) for member, seen in traits]
     members = len({member for member, _ in traits if member})
     summary = "not the same" + (f" in {members} member{'s' * (members != 1)}" if members else "")
-    return Difference(by_code(code).name, Kind.CONTAINER, summary, shown(values), findings, (code,))
+    return Difference(by_code(code).name, NodeKind.CONTAINER, summary, shown(values), findings, (code,))
 
 
 def shown(values: Sequence[tuple[str, str, str]]) -> tuple[str, ...]:
@@ -140,7 +140,7 @@ def _details(
             # Of gzip's header each part is for itself; all else in one header has one reason.
             parts = [[text for text in texts if code != "G001" or _of_gzip(text) is nature] for texts in alone]
             values = _bytes("; ".join(parts[0])), _bytes("; ".join(parts[1]))
-            yield _Trait(name, Fact(nature, *values) if nature else MemberTime(*values))
+            yield _Trait(name, OfNature(nature, *values) if nature else MemberTime(*values))
 
 
 def _natures(code: str, details: Sequence[str], packed_alike: bool) -> Iterable[Nature | None]:
@@ -178,7 +178,7 @@ def _compared(left: Opened, right: Opened, common: _Pairs) -> dict[str, list[_Tr
     """Return by code what differs in values that both sides have."""
     if left.kind.container is not Container.ZIP:
         owners = (
-            _Trait(one.name, Fact(Nature.MEMBER_OWNER, _owner(one), _owner(other)))
+            _Trait(one.name, OfNature(Nature.MEMBER_OWNER, _owner(one), _owner(other)))
             for one, other in common
             if one.owner != other.owner
         )
@@ -223,7 +223,7 @@ def _modes(left: Opened, right: Opened) -> Iterator[_Trait]:
         if one.mode == other.mode or one.kind is not other.kind or one.kind is EntryKind.SYMLINK:
             continue
         if executable(one, left.kind) == executable(other, right.kind) and strange[0].get(key) == strange[1].get(key):
-            yield _Trait(one.name, Fact(Nature.MEMBER_MODE, b"%04o" % one.mode, b"%04o" % other.mode))
+            yield _Trait(one.name, OfNature(Nature.MEMBER_MODE, b"%04o" % one.mode, b"%04o" % other.mode))
 
 
 def planted(side: Opened) -> dict[str, int]:
@@ -257,7 +257,7 @@ def _extra_fields(left: Opened, right: Opened, common: _Pairs) -> Iterator[_Trai
         texts = [" ".join(data.hex() for _, data in extra).encode() for extra in (fields, others)]
         nature = Nature.MEMBER_OWNER if changed <= _EXTRA_OWNERS else Nature.ARCHIVE_HEADER
         is_time = changed <= _EXTRA_TIMES
-        yield _Trait(one.name, MemberTime(texts[0], texts[1]) if is_time else Fact(nature, *texts))
+        yield _Trait(one.name, MemberTime(texts[0], texts[1]) if is_time else OfNature(nature, *texts))
 
 
 def _comments(left: Opened, right: Opened, common: _Pairs) -> Iterator[_Trait]:
@@ -268,7 +268,7 @@ def _comments(left: Opened, right: Opened, common: _Pairs) -> Iterator[_Trait]:
             comments.append((one.name, headers[0].comment, headers[1].comment))
     for name, mine, others in comments:
         if mine != others:
-            yield _Trait(name, Fact(Nature.ARCHIVE_HEADER, ascii(mine).encode(), ascii(others).encode()))
+            yield _Trait(name, OfNature(Nature.ARCHIVE_HEADER, ascii(mine).encode(), ascii(others).encode()))
 
 
 def _order(left: Opened, right: Opened) -> Iterator[_Trait]:
@@ -292,7 +292,7 @@ def _packing(entry: Entry) -> bytes:
 
 
 def compare_streams(
-    left: Path, right: Path, kind: ArtifactKind, known: Sequence[Difference], clues: Clues
+    left: Path, right: Path, kind: ArtifactKind, known: Sequence[Difference], clues: CauseClues
 ) -> Iterator[Difference]:
     """Give the nodes for what differs in two files beside the differences *known*, which are not the same bytes.
 
@@ -300,7 +300,7 @@ def compare_streams(
     """
     if kind.container is Container.ZIP:
         if not known:
-            seen = Fact(Nature.ARCHIVE_HEADER, b"the bytes differ", b"and no rule says why")
+            seen = OfNature(Nature.ARCHIVE_HEADER, b"the bytes differ", b"and no rule says why")
             yield _node("Z099", [_Trait("", seen)], clues)
         return
     if any(code != "G001" for each in known for code in each.passes or ("",)):
@@ -315,7 +315,7 @@ def compare_streams(
         tars.append(state.digest())
     if tars[0] != tars[1]:
         if not known:
-            seen = Fact(Nature.ARCHIVE_HEADER, b"the tar's bytes differ", b"and no rule says why")
+            seen = OfNature(Nature.ARCHIVE_HEADER, b"the tar's bytes differ", b"and no rule says why")
             yield _node("T099", [_Trait("", seen)], clues)
     elif streams[0] != streams[1]:
-        yield _node("G002", [_Trait("", Fact(Nature.COMPRESSION, *streams))], clues)
+        yield _node("G002", [_Trait("", OfNature(Nature.COMPRESSION, *streams))], clues)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from samebytes.archive.entry import Content, Entry, Kind
 from samebytes.artifact import record
 
-from .causes.cause import Clues
+from .causes.cause import CauseClues
 from .model import KnownBuilds
 from .opened import Opened
 
@@ -25,7 +25,7 @@ class Digests(NamedTuple):
     """``ALGORITHM=VALUE`` as RECORD spells it, by algorithm, for those that some RECORD names."""
 
 
-class Pair(NamedTuple):
+class ContentPair(NamedTuple):
     """A member that both archives have."""
 
     key: str
@@ -42,7 +42,7 @@ class Pair(NamedTuple):
 class Contents(NamedTuple):
     """All that was read."""
 
-    pairs: Mapping[str, Pair]
+    pairs: Mapping[str, ContentPair]
     """What is a file or link on both sides, by key."""
     left: Mapping[str, Digests]
     """Every file of the left archive, by key."""
@@ -54,7 +54,7 @@ def read(left: Opened, right: Opened, algorithms: Mapping[str, Collection[str]])
 
     :raises ArchiveError: if contents are not what their archive declares.
     """
-    pairs: dict[str, Pair] = {}
+    pairs: dict[str, ContentPair] = {}
     found: tuple[dict[str, Digests], dict[str, Digests]] = ({}, {})
     for key, entry in left.files.items():
         other = right.files.get(key)
@@ -79,7 +79,7 @@ def clues_of(
     names: Iterable[str],
     changed: Collection[str],
     only: frozenset[str],
-) -> Clues:
+) -> CauseClues:
     """Return what members are called and hold, for causes to be found by it.
 
     :param names: of all members
@@ -88,7 +88,7 @@ def clues_of(
     """
     left, right = ({side[key].sha256.hex(): key for key in changed} for side in (read_.left, read_.right))
     names = frozenset(names)
-    return Clues(builds, (left, right), names | frozenset(map(posixpath.basename, names)), only)
+    return CauseClues(builds, (left, right), names | frozenset(map(posixpath.basename, names)), only)
 
 
 def digests_of(content: Content, algorithms: Collection[str] = ()) -> Digests:
@@ -106,15 +106,15 @@ def digests_of(content: Content, algorithms: Collection[str] = ()) -> Digests:
     return Digests(size, states["sha256"].digest(), spelt)
 
 
-def _pair(key: str, left: Entry, right: Entry, declared_alike: bool, algorithms: Collection[str]) -> Pair:
+def _pair(key: str, left: Entry, right: Entry, declared_alike: bool, algorithms: Collection[str]) -> ContentPair:
     """Read a member on both sides, but once where both hold the same compressed bytes under the same CRC."""
     if declared_alike and _are_packed_alike(left, right):
         digests = digests_of(left.content, algorithms)
-        return Pair(key, left, right, True, False, digests, digests)
+        return ContentPair(key, left, right, True, False, digests, digests)
     one, other = digests_of(left.content, algorithms), digests_of(right.content, algorithms)
     equal = one.sha256 == other.sha256
     repacked = equal and left.packed is not None and right.packed is not None
-    return Pair(key, left, right, equal, repacked, one, other)
+    return ContentPair(key, left, right, equal, repacked, one, other)
 
 
 def _are_packed_alike(left: Entry, right: Entry) -> bool:

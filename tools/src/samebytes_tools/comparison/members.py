@@ -9,15 +9,15 @@ from samebytes.archive.entry import Content, Entry, read_all
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.passes.container import executable
 
-from .causes.cause import Clues
+from .causes.cause import CauseClues
 from .causes.table import explain, explained
-from .model import Difference, Finding, Kind
+from .model import Difference, Finding, NodeKind
 from .observations import LoneMember, Unexplained, on_side
 
-__all__ = ["Member", "compare_entries", "only_on", "other_nature", "planted"]
+__all__ = ["MemberPair", "compare_entries", "only_on", "other_nature", "planted"]
 
 
-class Member(NamedTuple):
+class MemberPair(NamedTuple):
     """A file with other contents on the two sides."""
 
     key: str
@@ -25,7 +25,7 @@ class Member(NamedTuple):
     """As it is called on the left."""
     left: Content
     right: Content
-    clues: Clues
+    clues: CauseClues
     note: Callable[[str], None]
     """Takes what could not be looked at, and why."""
     depth: int = 0
@@ -35,7 +35,7 @@ class Member(NamedTuple):
         """Return both contents, or None if one has more than *most* bytes."""
         return None if max(self.left.size, self.right.size) > most else (read_all(self.left), read_all(self.right))
 
-    def inside(self, name: str, left: Content, right: Content) -> Member:
+    def inside(self, name: str, left: Content, right: Content) -> MemberPair:
         """Return what is called *name* in the archives that this member is."""
         return self._replace(key=name, name=name, left=left, right=right, depth=self.depth + 1)
 
@@ -47,11 +47,11 @@ class Member(NamedTuple):
 
 def only_on(is_left: bool, name: str, findings: tuple[Finding, ...], detail: tuple[str, ...] = ()) -> Difference:
     """Return the node for what only one side has."""
-    return Difference(name, Kind.MISSING, f"only on the {'left' if is_left else 'right'} side", detail, findings)
+    return Difference(name, NodeKind.MISSING, f"only on the {'left' if is_left else 'right'} side", detail, findings)
 
 
 def compare_entries(
-    key: str, left: Entry | None, right: Entry | None, kind: ArtifactKind, clues: Clues, *, is_nested: bool = False
+    key: str, left: Entry | None, right: Entry | None, kind: ArtifactKind, clues: CauseClues, *, is_nested: bool = False
 ) -> Iterator[Difference]:
     """Give what differs in a member of an archive of *kind* beside its contents: that one side has it, or its nature.
 
@@ -66,7 +66,7 @@ def compare_entries(
         yield only_on(entry is left, entry.name, explain(seen, "members", clues))
 
 
-def other_nature(left: Entry, right: Entry, kind: ArtifactKind, clues: Clues) -> Iterator[Difference]:
+def other_nature(left: Entry, right: Entry, kind: ArtifactKind, clues: CauseClues) -> Iterator[Difference]:
     """Give the node for a member whose kind, target or right to be executed differs."""
     if left.kind is not right.kind:
         texts = left.kind.value, right.kind.value
@@ -78,7 +78,7 @@ def other_nature(left: Entry, right: Entry, kind: ArtifactKind, clues: Clues) ->
         yield _unexplained(left, f"executable on the {side} side only", _modes(left, right), clues)
 
 
-def planted(left: Entry, right: Entry, clues: Clues) -> Difference:
+def planted(left: Entry, right: Entry, clues: CauseClues) -> Difference:
     """Return the node for permission bits that no umask gives, on one side only."""
     texts = _modes(left, right)
     return _unexplained(left, f"permissions that no build gives: {texts[0]} and {texts[1]}", texts, clues)
@@ -88,6 +88,6 @@ def _modes(left: Entry, right: Entry) -> tuple[str, str]:
     return f"mode {left.mode:04o}", f"mode {right.mode:04o}"
 
 
-def _unexplained(entry: Entry, summary: str, texts: tuple[str, str], clues: Clues) -> Difference:
+def _unexplained(entry: Entry, summary: str, texts: tuple[str, str], clues: CauseClues) -> Difference:
     one, other = (text.encode("utf-8", "surrogateescape") for text in texts)
-    return explained(entry.name, Kind.MEMBER, summary, Unexplained(one, other), "", clues)
+    return explained(entry.name, NodeKind.MEMBER, summary, Unexplained(one, other), "", clues)

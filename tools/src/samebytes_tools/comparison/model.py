@@ -23,7 +23,7 @@ class Verdict(enum.Enum):
     DIFFERENT = "different"
 
 
-class Kind(enum.Enum):
+class NodeKind(enum.Enum):
     """What a difference is in, and how it was looked at."""
 
     CONTAINER = "container"
@@ -70,8 +70,8 @@ class Difference:
     """A node in the tree of differences."""
 
     name: str
-    """Of the member, section, field, row or key; of the pass for Kind.CONTAINER."""
-    kind: Kind
+    """Of the member, section, field, row or key; of the pass for NodeKind.CONTAINER."""
+    kind: NodeKind
     summary: str
     """One line: what differs."""
     detail: tuple[str, ...] = ()
@@ -89,7 +89,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Side:
+class ComparedFile:
     """One of the two things that were compared."""
 
     path: str
@@ -131,8 +131,8 @@ UNKNOWN_BUILDS: KnownBuilds = (UNKNOWN_BUILD, UNKNOWN_BUILD)
 class Comparison:
     """What became of comparing two archives of one kind, or two trees."""
 
-    left: Side
-    right: Side
+    left: ComparedFile
+    right: ComparedFile
     kind: ArtifactKind | None
     """None for trees of files."""
     verdict: Verdict

@@ -15,7 +15,7 @@ from samebytes.artifact.layout import ArtifactKind
 
 
 class Nature(enum.Enum):
-    """What a :class:`Fact` is about."""
+    """What a :class:`OfNature` is about."""
 
     # Of archives
     MEMBER_MODE = enum.auto()
@@ -48,7 +48,7 @@ class Nature(enum.Enum):
     VCS_VERSION = enum.auto()
 
 
-class Fact(NamedTuple):
+class OfNature(NamedTuple):
     """A difference of which nothing but its nature and the two values matters."""
 
     nature: Nature
@@ -177,7 +177,7 @@ class Padding(NamedTuple):
 
 
 Observation = Union[
-    Fact,
+    OfNature,
     Unexplained,
     TextPair,
     Reordered,

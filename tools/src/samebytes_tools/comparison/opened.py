@@ -100,7 +100,13 @@ def passed(path: Path, archive: Archive, kind: ArtifactKind, own: str, rules: Se
     files = {key: entry for key, entry in last.items() if key in normal or entry.kind is not Kind.DIRECTORY}
     changes = tuple(change for outcome in outcomes for change in outcome.changes)
     return Opened(
-        kind, archive, own, files, normal, changes, *(_declared(path, archive) if kind == ArtifactKind.WHEEL else ({}, b""))
+        kind,
+        archive,
+        own,
+        files,
+        normal,
+        changes,
+        *(_declared(path, archive) if kind == ArtifactKind.WHEEL else ({}, b"")),
     )
 
 

@@ -11,11 +11,11 @@ from samebytes.artifact import record
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.artifact.record import Mismatch, Row
 
-from .causes.cause import Clues
+from .causes.cause import CauseClues
 from .causes.table import explain
 from .contents import Digests
-from .model import Difference, Kind
-from .observations import Fact, Nature, Reordered, on_side
+from .model import Difference, NodeKind
+from .observations import Nature, OfNature, Reordered, on_side
 from .opened import RECORD, Opened
 
 __all__ = ["NO_RECORD", "ReadRecord", "algorithms", "compare", "mismatches", "read", "wrong"]
@@ -80,22 +80,24 @@ def mismatches(side: ReadRecord, files: Mapping[str, Digests]) -> tuple[Mismatch
     return (*side.faults, *filter(None, wrong_rows))
 
 
-def wrong(name: str, left: Collection[Mismatch], right: Collection[Mismatch], clues: Clues) -> Iterator[Difference]:
+def wrong(
+    name: str, left: Collection[Mismatch], right: Collection[Mismatch], clues: CauseClues
+) -> Iterator[Difference]:
     """Give the node for what RECORD and the files disagree about on either side; none if they agree on both."""
     children = []
     for side, found in (("left", left), ("right", right)):
         for mismatch in found:
             evidence = on_side(mismatch.detail.encode("utf-8", "surrogateescape"), side == "left")
-            findings = explain(Fact(Nature.RECORD_MISMATCH, *evidence), f"RECORD of the {side} side", clues)
-            children.append(Difference(mismatch.name, Kind.RECORD, f"{side}: {mismatch.detail}", (), findings))
+            findings = explain(OfNature(Nature.RECORD_MISMATCH, *evidence), f"RECORD of the {side} side", clues)
+            children.append(Difference(mismatch.name, NodeKind.RECORD, f"{side}: {mismatch.detail}", (), findings))
     if children:
         sides = " and ".join(side for side, found in (("left", left), ("right", right)) if found)
         summary = f"does not agree with the files, {sides}"
-        yield Difference(name, Kind.RECORD, summary, children=tuple(children[:_MOST]))
+        yield Difference(name, NodeKind.RECORD, summary, children=tuple(children[:_MOST]))
 
 
 def compare(
-    name: str, left: ReadRecord, right: ReadRecord, differing: Collection[str], clues: Clues
+    name: str, left: ReadRecord, right: ReadRecord, differing: Collection[str], clues: CauseClues
 ) -> Iterator[Difference]:
     """Give the node for two RECORDs that differ; *differing* holds the keys of members that do."""
     if left.data == right.data:
@@ -103,16 +105,16 @@ def compare(
     children = tuple(_rows(left, right, differing, clues))[:_MOST]
     if not children:
         form = _form(left.data, right.data, clues)
-        yield Difference(name, Kind.RECORD, "the same rows", passes=form.passes, children=(form,))
+        yield Difference(name, NodeKind.RECORD, "the same rows", passes=form.passes, children=(form,))
         return
     count = len(children)
     summary = f"{count} row{'s' * (count != 1)} differ{'s' * (count == 1)}"
     if all(child.summary.startswith("follows from") for child in children):
         summary += ", which follows from the files"
-    yield Difference(name, Kind.RECORD, summary, children=children)
+    yield Difference(name, NodeKind.RECORD, summary, children=children)
 
 
-def _rows(left: ReadRecord, right: ReadRecord, differing: Collection[str], clues: Clues) -> Iterator[Difference]:
+def _rows(left: ReadRecord, right: ReadRecord, differing: Collection[str], clues: CauseClues) -> Iterator[Difference]:
     for key in dict.fromkeys([*left.rows, *right.rows]):
         one, other = left.rows.get(key), right.rows.get(key)
         texts = [",".join(row[1:]).encode() if row else b"" for row in (one, other)]
@@ -120,30 +122,30 @@ def _rows(left: ReadRecord, right: ReadRecord, differing: Collection[str], clues
             continue
         name = (one or other or ("",))[0]
         detail = tuple(f"{sign}{text.decode()}" for sign, text in zip("-+", texts) if text)
-        kind = Kind.RECORD if one and other else Kind.MISSING
+        kind = NodeKind.RECORD if one and other else NodeKind.MISSING
         # PEP 376 leaves a digest's padding away.
         is_padding = texts[0].replace(b"=,", b",") == texts[1].replace(b"=,", b",")
         if key in differing:
             yield Difference(name, kind, f"follows from {name}", detail)
         elif one and other and (one.algorithm != other.algorithm or one.size != other.size or is_padding):
-            findings = explain(Fact(Nature.BACKEND_SPELLING, texts[0], texts[1]), f"row {name}", clues)
+            findings = explain(OfNature(Nature.BACKEND_SPELLING, texts[0], texts[1]), f"row {name}", clues)
             yield Difference(name, kind, "written otherwise", detail, findings, ("W010",))
         else:
             yield Difference(name, kind, "another row of the same file", detail)
 
 
-def _form(left: bytes, right: bytes, clues: Clues) -> Difference:
+def _form(left: bytes, right: bytes, clues: CauseClues) -> Difference:
     """Return how two RECORDs of the same rows differ: in their order, line ends, or quoting."""
     one, other = left.splitlines(), right.splitlines()
     pair = next(((a, b) for a, b in zip(one, other) if a != b), (left[-80:], right[-80:]))
     if one == other:
         ends = [data[len(lines[0]) if lines else 0 :][:2] for data, lines in ((left, one), (right, other))]
         nature = Nature.LINE_ENDS if ends[0] != ends[1] else Nature.BACKEND_SPELLING
-        return _form_node("line ends", "lines end otherwise", Fact(nature, *ends), clues)
+        return _form_node("line ends", "lines end otherwise", OfNature(nature, *ends), clues)
     if sorted(one) == sorted(other):
         return _form_node("order of rows", "rows in another order", Reordered(*pair, is_listing=True), clues)
-    return _form_node("form of rows", "rows written otherwise", Fact(Nature.BACKEND_SPELLING, *pair), clues)
+    return _form_node("form of rows", "rows written otherwise", OfNature(Nature.BACKEND_SPELLING, *pair), clues)
 
 
-def _form_node(name: str, summary: str, seen: Fact | Reordered, clues: Clues) -> Difference:
-    return Difference(name, Kind.RECORD, summary, (), explain(seen, name, clues), ("W010",))
+def _form_node(name: str, summary: str, seen: OfNature | Reordered, clues: CauseClues) -> Difference:
+    return Difference(name, NodeKind.RECORD, summary, (), explain(seen, name, clues), ("W010",))

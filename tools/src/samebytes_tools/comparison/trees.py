@@ -16,12 +16,12 @@ from samebytes.errors import ArchiveError
 from samebytes.passes.container import executable
 
 from . import container, contents, members, records
-from .causes.cause import Clues
+from .causes.cause import CauseClues
 from .causes.table import explain, reduced, without_unknown
 from .contents import Contents
 from .formats import compare_contents
-from .model import Comparison, Difference, Kind, KnownBuilds, Side, Verdict
-from .observations import Fact, MemberTime, Nature, Unexplained, on_side
+from .model import ComparedFile, Comparison, Difference, KnownBuilds, NodeKind, Verdict
+from .observations import MemberTime, Nature, OfNature, Unexplained, on_side
 from .opened import Opened
 from .records import NO_RECORD, ReadRecord
 
@@ -45,7 +45,7 @@ MOST_MODULES = 200
 class Tree(NamedTuple):
     """A tree on disk, and what ``tree fix`` without compiled modules would make of it."""
 
-    side: Side
+    side: ComparedFile
     """Its digest, and the size of its canonical tar."""
     entries: Mapping[str, Entry]
     """All that is in it, by name; times in whole seconds."""
@@ -69,7 +69,7 @@ class _Both(NamedTuple):
     """Compiled modules that are the same but for their form, beyond the first MOST_MODULES."""
     planted: tuple[Mapping[str, int], Mapping[str, int]]
     """Permission bits that no umask gives, by name."""
-    clues: Clues
+    clues: CauseClues
     note: Callable[[str], None]
 
 
@@ -188,7 +188,7 @@ def _differences(both: _Both) -> Iterator[Difference]:
         if one.mtime != other.mtime
     ]
     modes = [
-        (one.name, Fact(Nature.MEMBER_MODE, b"%04o" % one.mode, b"%04o" % other.mode))
+        (one.name, OfNature(Nature.MEMBER_MODE, b"%04o" % one.mode, b"%04o" % other.mode))
         for one, other in common
         if _is_mode_alone(one, other, both)
     ]
@@ -200,14 +200,14 @@ def _differences(both: _Both) -> Iterator[Difference]:
 
 
 def _attribute(
-    rule: str, what: str, found: Sequence[tuple[str, Fact | MemberTime]], clues: Clues
+    rule: str, what: str, found: Sequence[tuple[str, OfNature | MemberTime]], clues: CauseClues
 ) -> Iterator[Difference]:
     """Give the node for what *rule* of ``tree fix`` sets: *found* has names and what is seen there."""
     if found:
         detail = container.shown([(name, seen.left.decode(), seen.right.decode()) for name, seen in found])
         findings = reduced(finding for name, seen in found for finding in explain(seen, f"member {name}", clues))
         summary = f"{what}: not the same in {len(found):,} member{'s' * (len(found) != 1)}"
-        yield Difference(rule, Kind.CONTAINER, summary, detail, findings, (rule,))
+        yield Difference(rule, NodeKind.CONTAINER, summary, detail, findings, (rule,))
 
 
 def _is_mode_alone(one: Entry, other: Entry, both: _Both) -> bool:
@@ -249,7 +249,7 @@ def _passes(name: str, both: _Both) -> tuple[str, ...]:
 
 def _changed(name: str, both: _Both) -> Difference:
     if name in both.cursory:
-        return Difference(name, Kind.PYC, "the same code in another form, as others above", passes=("bytecode",))
+        return Difference(name, NodeKind.PYC, "the same code in another form, as others above", passes=("bytecode",))
     pair = both.read.pairs[name]
     node = None
     if name.endswith(".dist-info/RECORD"):
@@ -258,7 +258,9 @@ def _changed(name: str, both: _Both) -> Difference:
     if node is None:
         in_info = posixpath.dirname(name).endswith(".dist-info")
         key = f"*.dist-info/{posixpath.basename(name)}" if in_info else name
-        node = compare_contents(members.Member(key, name, pair.left.content, pair.right.content, both.clues, both.note))
+        node = compare_contents(
+            members.MemberPair(key, name, pair.left.content, pair.right.content, both.clues, both.note)
+        )
     source = source_of(name)
     if source in both.differing:
         node = replace(without_unknown(node), summary=f"follows from {source}: {node.summary}")

@@ -15,7 +15,7 @@ import markupsafe
 from samebytes.console.style import harmless
 
 from ..comparison.causes.table import by_code
-from ..comparison.model import Kind
+from ..comparison.model import NodeKind
 from ..reporting.difference_tree import cause_counts, counted, other_passes, pair_name, title_of
 from ..reporting.evidence import parted
 from ..reporting.prose import blocks
@@ -49,7 +49,7 @@ def environment() -> jinja2.Environment:
     made.globals.update(
         by_code=by_code,
         cause_counts=cause_counts,
-        container_kind=Kind.CONTAINER,
+        container_kind=NodeKind.CONTAINER,
         most_shown=MOST_SHOWN,
         most_unfolded=MOST_UNFOLDED,
         newline=markupsafe.Markup("\n"),  # as markup, or it would be escaped as one of an archive is

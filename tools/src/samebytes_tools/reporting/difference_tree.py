@@ -14,7 +14,7 @@ from samebytes import passes
 from samebytes.console.style import PLAIN, Style, harmless
 
 from ..comparison.causes.table import by_code
-from ..comparison.model import Comparison, Difference, Finding, Kind, Verdict
+from ..comparison.model import Comparison, Difference, Finding, NodeKind, Verdict
 from .evidence import Parted, parted
 from .prose import blocks, folded
 
@@ -101,8 +101,8 @@ def _aligned(labels: Sequence[str]) -> list[str]:
 def tree_lines(differences: Sequence[Difference], view: View) -> Iterator[str]:
     """Yield the tree of *differences*, those of the container itself first and together."""
     width = view.style.width - 3
-    container = [each for each in differences if each.kind is Kind.CONTAINER]
-    members = [each for each in differences if each.kind is not Kind.CONTAINER]
+    container = [each for each in differences if each.kind is NodeKind.CONTAINER]
+    members = [each for each in differences if each.kind is not NodeKind.CONTAINER]
     hung = [[view.style.bold("container"), *_hung(container, view, width, SHOWN_MEMBERS)]] if container else []
     shown, more = _some(members, SHOWN_MEMBERS, view)
     for each in shown:
@@ -138,7 +138,7 @@ def _heading(difference: Difference, style: Style, width: int) -> list[str]:
 def title_of(difference: Difference) -> str:
     """Return a difference's name, harmless; one of the container that a pass is about is called as the pass is."""
     about = [code for code in difference.passes if _PASS_NAMES.get(code) == difference.name]
-    return pass_title(about[0]) if difference.kind is Kind.CONTAINER and about else harmless(difference.name)
+    return pass_title(about[0]) if difference.kind is NodeKind.CONTAINER and about else harmless(difference.name)
 
 
 def pass_title(code: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..comparison.causes.table import by_code
-from ..comparison.model import Comparison, Difference, Evidence, Side
+from ..comparison.model import ComparedFile, Comparison, Difference, Evidence
 from .difference_tree import cause_counts
 from .evidence import text_of
 
@@ -34,7 +34,7 @@ def causes_document(comparisons: Iterable[Comparison]) -> list[dict[str, Any]]:
     return [{**by_code(code).described(), "differences": number} for code, number in counts.items()]
 
 
-def _side(side: Side) -> dict[str, Any]:
+def _side(side: ComparedFile) -> dict[str, Any]:
     return {"path": side.path, "sha256": side.sha256, "size": side.size}
 
 

@@ -6,7 +6,7 @@ import textwrap
 from typing import NamedTuple
 
 
-class Block(NamedTuple):
+class ProseBlock(NamedTuple):
     """A paragraph, or lines to paste."""
 
     text: str
@@ -14,17 +14,17 @@ class Block(NamedTuple):
     pasted: bool
 
 
-def blocks(text: str) -> list[Block]:
+def blocks(text: str) -> list[ProseBlock]:
     """Return the blocks of *text*: an empty line ends a paragraph, and indented lines are to be pasted.
 
     Lines to paste stay in one block though an empty line is between them.
     """
-    found: list[Block] = []
+    found: list[ProseBlock] = []
     for part in text.strip("\n").split("\n\n"):
         pasted = all(line.startswith("    ") for line in part.splitlines())
-        block = Block(textwrap.dedent(part) if pasted else " ".join(part.split()), pasted)
+        block = ProseBlock(textwrap.dedent(part) if pasted else " ".join(part.split()), pasted)
         if pasted and found and found[-1].pasted:
-            block = Block(f"{found.pop().text}\n\n{block.text}", pasted)
+            block = ProseBlock(f"{found.pop().text}\n\n{block.text}", pasted)
         found.append(block)
     return found
 

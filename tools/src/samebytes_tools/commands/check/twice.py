@@ -300,7 +300,7 @@ class Case:
         still = _differing_members(kind, first, built) if kind in built.files else differ
         return frozenset(member for member, _ in differ - still)
 
-    def _side(self, side: model.Side, path: Path) -> model.Side:
+    def _side(self, side: model.ComparedFile, path: Path) -> model.ComparedFile:
         """Return *side* with the path where the file is kept, or its name, for the rest is removed."""
         kept = self._options.keep
         return replace(side, path=str(kept / self._subject.slug / path.relative_to(self._out)) if kept else path.name)

@@ -15,7 +15,7 @@ from samebytes.console import programs
 from samebytes.errors import MissingExtraError, OutputError
 
 from ...building.processes import Runner, TooLate
-from ...comparison.model import Comparison, Difference, Kind
+from ...comparison.model import Comparison, Difference, NodeKind
 
 TIMEOUT = 300.0
 """Seconds for a pair of files."""
@@ -35,7 +35,7 @@ _OPTIONS = (
 _SAME, _DIFFERENT = 0, 1
 """Its exit statuses where nothing has failed."""
 
-_BYTES_ONLY = frozenset({Kind.HEX, Kind.STRINGS})
+_BYTES_ONLY = frozenset({NodeKind.HEX, NodeKind.STRINGS})
 
 
 class Diffoscope(NamedTuple):
@@ -102,14 +102,14 @@ def deepen(comparison: Comparison, diffoscope: Diffoscope, announce: Callable[[s
             if len(files) == 2 and _is_bytes_only(difference):
                 announce(difference.name)
                 lines = tuple(_looked_at(files, diffoscope))
-                reports = (Difference(NAME, Kind.TEXT, "what diffoscope says", lines),)
+                reports = (Difference(NAME, NodeKind.TEXT, "what diffoscope says", lines),)
             deeper.append(replace(difference, children=(*difference.children, *reports)))
     return replace(comparison, differences=tuple(deeper))
 
 
 def _is_bytes_only(difference: Difference) -> bool:
     """Return whether all or part of a member could be shown as bytes or embedded texts only."""
-    return difference.kind is not Kind.CONTAINER and any(node.kind in _BYTES_ONLY for node in difference.walk())
+    return difference.kind is not NodeKind.CONTAINER and any(node.kind in _BYTES_ONLY for node in difference.walk())
 
 
 def _looked_at(pair: Sequence[Entry], diffoscope: Diffoscope) -> Sequence[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from samebytes.archive.entry import Data, Entry, Kind
 from samebytes.artifact.record import Mismatch
 
-from ...comparison.model import UNKNOWN_BUILDS, Comparison, KnownBuilds, Side
+from ...comparison.model import UNKNOWN_BUILDS, ComparedFile, Comparison, KnownBuilds
 from ...comparison.trees import Tree, compare
 from ..tree.apply import mode_for, written_mode
 from ..tree.digest import digest
@@ -26,7 +26,7 @@ def compare_trees(left: Path, right: Path, builds: KnownBuilds = UNKNOWN_BUILDS)
 
 def _tree(root: Path) -> Tree:
     found = digest(root)
-    side = Side(str(root), found.sha256, found.size)
+    side = ComparedFile(str(root), found.sha256, found.size)
     if is_whole_system(root):  # tree fix refuses it
         entries = {node.name: node.entry for node in walk(root)}
         return Tree(side, entries, entries, {}, ())

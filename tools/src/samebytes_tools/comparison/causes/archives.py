@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..observations import Nature
-from .cause import NORMALIZE, Cause, facts
+from .cause import NORMALIZE, Cause, by_nature
 
 __all__ = ["COMPRESSOR", "CONTAINER_WRITER", "OWNER", "UMASK", "WRONG_RECORD"]
 
@@ -12,7 +12,7 @@ UMASK = Cause(
     "umask",
     "Permission bits follow the builder's umask.",
     f"{NORMALIZE}\nor build by samebytes.backend, which pins it, or:\n\n    umask 022; python -m build",
-    facts(Nature.MEMBER_MODE),
+    by_nature(Nature.MEMBER_MODE),
 )
 
 OWNER = Cause(
@@ -20,7 +20,7 @@ OWNER = Cause(
     "owner",
     "Members carry the number or the name of the user and group who built the archive.",
     f"{NORMALIZE}\nor build the sdist by samebytes.backend. With tar itself: --owner=0 --group=0 --numeric-owner.",
-    facts(Nature.MEMBER_OWNER),
+    by_nature(Nature.MEMBER_OWNER),
 )
 
 COMPRESSOR = Cause(
@@ -28,7 +28,7 @@ COMPRESSOR = Cause(
     "compressor",
     "The same contents were compressed by another library, release or level.",
     f"{NORMALIZE}\nIt compresses to one stream whatever zlib is there; samebytes doctor reports which is.",
-    facts(Nature.COMPRESSION),
+    by_nature(Nature.COMPRESSION),
 )
 
 CONTAINER_WRITER = Cause(
@@ -36,7 +36,7 @@ CONTAINER_WRITER = Cause(
     "container-writer",
     "The tools that wrote the archives left different headers, attributes or paddings behind.",
     NORMALIZE,
-    facts(Nature.ARCHIVE_HEADER),
+    by_nature(Nature.ARCHIVE_HEADER),
 )
 
 WRONG_RECORD = Cause(
@@ -45,5 +45,5 @@ WRONG_RECORD = Cause(
     "RECORD does not agree with the files of its wheel: it was changed after it was built, or the builder erred.",
     "Do not trust it before you know why. Build or fetch the wheel again; if you trust its files:\n\n"
     "    samebytes normalize --rebuild-record FILE",
-    facts(Nature.RECORD_MISMATCH),
+    by_nature(Nature.RECORD_MISMATCH),
 )

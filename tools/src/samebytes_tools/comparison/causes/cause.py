@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..model import UNKNOWN_BUILDS, KnownBuilds
-from ..observations import Fact, Nature, Part
+from ..observations import Nature, OfNature, Part
 
-__all__ = ["NORMALIZE", "NO_CLUES", "WRAP", "Cause", "Clues", "Detector", "facts"]
+__all__ = ["NORMALIZE", "NO_CLUES", "WRAP", "Cause", "CauseClues", "Detector", "by_nature"]
 
 
-class Clues(NamedTuple):
+class CauseClues(NamedTuple):
     """What is known beyond what is observed. More knowledge is a further field here: detectors get all of it."""
 
     builds: KnownBuilds = UNKNOWN_BUILDS
@@ -31,9 +31,9 @@ class Clues(NamedTuple):
         return bool(self.builds[0].timezone) and self.builds[0].timezone == self.builds[1].timezone
 
 
-NO_CLUES = Clues()
+NO_CLUES = CauseClues()
 
-Detector = Callable[[Part, Clues], bool]
+Detector = Callable[[Part, CauseClues], bool]
 """Returns whether something that was observed shows a cause, by itself and by what is known beside it."""
 
 
@@ -56,9 +56,9 @@ class Cause:
         return {"code": self.code, "name": self.name, "explanation": self.explanation, "remedy": self.remedy}
 
 
-def facts(*natures: Nature) -> Detector:
+def by_nature(*natures: Nature) -> Detector:
     """Return the detector of a cause that the nature of a fact alone shows."""
-    return lambda seen, _: isinstance(seen, Fact) and seen.nature in natures
+    return lambda seen, _: isinstance(seen, OfNature) and seen.nature in natures
 
 
 NORMALIZE = "Normalize what you publish:\n\n    samebytes normalize dist/*\n"

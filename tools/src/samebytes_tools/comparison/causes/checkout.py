@@ -7,7 +7,7 @@ import re
 from samebytes.artifact.layout import ArtifactKind
 
 from ..observations import LoneLine, LoneMember, Nature, Part, Unexplained
-from .cause import Cause, Clues, facts
+from .cause import Cause, CauseClues, by_nature
 
 __all__ = ["LEFTOVER_FILES", "LINE_ENDINGS", "VCS_VERSION"]
 
@@ -20,7 +20,7 @@ _LEFTOVER = re.compile(
 _LEFTOVER_LINE = re.compile(rb"\Abuild/(?:lib|bdist|temp)|(?:\A|/)(?:__pycache__|\.eggs|\.pytest_cache)/")
 
 
-def _shows_leftover(seen: Part, clues: Clues) -> bool:
+def _shows_leftover(seen: Part, clues: CauseClues) -> bool:
     if isinstance(seen, LoneMember):
         # A build makes .egg-info in a tree, where it belongs into an sdist; nothing puts it into a wheel on purpose.
         in_wheel = seen.kind == ArtifactKind.WHEEL and re.match(r"(?:.*/)?[^/]+\.egg-info/", seen.key)
@@ -37,7 +37,7 @@ LINE_ENDINGS = Cause(
     "Lines end by CRLF on one side and by LF on the other.",
     "Keep one kind in the checkout, in .gitattributes:\n\n    * text=auto eol=lf\n\n"
     'and write text files by open(path, "w", newline="\\n").',
-    facts(Nature.LINE_ENDS),
+    by_nature(Nature.LINE_ENDS),
 )
 
 VCS_VERSION = Cause(
@@ -48,7 +48,7 @@ VCS_VERSION = Cause(
     "must be empty). To give the version by hand, for setuptools-scm and hatch-vcs:\n\n"
     "    SETUPTOOLS_SCM_PRETEND_VERSION=1.0 python -m build\n\nWithout the day in local versions:\n\n"
     '    [tool.setuptools_scm]\n    local_scheme = "no-local-version"',
-    facts(Nature.VCS_VERSION),
+    by_nature(Nature.VCS_VERSION),
 )
 
 LEFTOVER_FILES = Cause(

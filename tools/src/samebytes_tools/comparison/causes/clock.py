@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from ..observations import MemberTime, Nature, Part
-from .cause import NORMALIZE, WRAP, Cause, Clues, facts
+from .cause import NORMALIZE, WRAP, Cause, CauseClues, by_nature
 from .dates import is_zone_shift
 
 __all__ = ["DATE_OR_TIME", "LOCALE", "MEMBER_TIMES", "TIME_ZONE"]
 
 
-def _shows_zone(seen: Part, clues: Clues) -> bool:
+def _shows_zone(seen: Part, clues: CauseClues) -> bool:
     if isinstance(seen, MemberTime):
         return is_zone_shift(seen.shift) and not clues.is_one_zone
-    return facts(Nature.TIME_ZONE)(seen, clues)
+    return by_nature(Nature.TIME_ZONE)(seen, clues)
 
 
 DATE_OR_TIME = Cause(
@@ -26,7 +26,7 @@ DATE_OR_TIME = Cause(
     "    [tool.samebytes]\n"
     '    source-date-epoch = "vcs"  # or seconds\n\n'
     "gcc and clang take __DATE__ and __TIME__ from SOURCE_DATE_EPOCH as well.",
-    facts(Nature.MOMENT, Nature.GZIP_TIME),
+    by_nature(Nature.MOMENT, Nature.GZIP_TIME),
 )
 
 LOCALE = Cause(
@@ -35,7 +35,7 @@ LOCALE = Cause(
     "Texts are in the language or the notation of the builder's locale.",
     f'{WRAP} It pins LC_ALL to C.UTF-8; take "LC_ALL" out of inherit in [tool.samebytes]. Without it:\n\n'
     "    LC_ALL=C.UTF-8 python -m build",
-    facts(Nature.LOCALE),
+    by_nature(Nature.LOCALE),
 )
 
 TIME_ZONE = Cause(

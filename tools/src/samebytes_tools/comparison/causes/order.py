@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ..observations import Part, Reordered
-from .cause import NORMALIZE, Cause, Clues
+from .cause import NORMALIZE, Cause, CauseClues
 
 __all__ = ["DIRECTORY_ORDER", "HASH_SEED_ORDER"]
 
 
-def _shows_files(seen: Part, clues: Clues) -> bool:
+def _shows_files(seen: Part, clues: CauseClues) -> bool:
     """Return whether files are in another order: it is known, or most elements are members or have a slash in them."""
     if not isinstance(seen, Reordered):
         return False

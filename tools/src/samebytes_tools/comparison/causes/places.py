@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 from ..model import UNKNOWN_BUILD, KnownBuild
-from ..observations import Fact, Nature, Padding, Part, PathPair, SearchPaths
-from .cause import WRAP, Cause, Clues, facts
+from ..observations import Nature, OfNature, Padding, Part, PathPair, SearchPaths
+from .cause import WRAP, Cause, CauseClues, by_nature
 
 __all__ = ["BELOW", "BUILD_PATH", "HOST", "PATH", "PROCESSORS", "TEMPORARY", "TEMPORARY_DIRECTORY", "USER"]
 
@@ -108,7 +108,7 @@ def _explains(difference: int, left: tuple[str, ...], right: tuple[str, ...]) ->
     return any(difference in (length, 2 * length, 3 * length) for length in lengths)
 
 
-def _shows_temporary(seen: Part, clues: Clues) -> bool:
+def _shows_temporary(seen: Part, clues: CauseClues) -> bool:
     if isinstance(seen, PathPair):
         return _is_temporary(seen.left, seen.right) and _is_temporary(seen.right, seen.left)
     if isinstance(seen, Padding):
@@ -116,10 +116,10 @@ def _shows_temporary(seen: Part, clues: Clues) -> bool:
         return _explains(seen.difference, one.temps, other.temps) and not _explains(
             seen.difference, one.paths, other.paths
         )
-    return isinstance(seen, Fact) and seen.nature in (Nature.KNOWN_TEMPORARY_PATH, Nature.TEMPORARY_NAME)
+    return isinstance(seen, OfNature) and seen.nature in (Nature.KNOWN_TEMPORARY_PATH, Nature.TEMPORARY_NAME)
 
 
-def _shows_build_path(seen: Part, clues: Clues) -> bool:
+def _shows_build_path(seen: Part, clues: CauseClues) -> bool:
     """Return whether *seen* shows the place of a build; what shows a more special cause does not reach this."""
     if isinstance(seen, PathPair):
         return seen.is_location or _is_moved(seen.left, seen.right)
@@ -133,7 +133,7 @@ def _shows_build_path(seen: Part, clues: Clues) -> bool:
         return _explains(seen.difference, one.paths, other.paths) and not _explains(
             seen.difference, one.temps, other.temps
         )
-    return isinstance(seen, Fact) and seen.nature is Nature.KNOWN_PATH
+    return isinstance(seen, OfNature) and seen.nature is Nature.KNOWN_PATH
 
 
 BUILD_PATH = Cause(
@@ -165,7 +165,7 @@ USER = Cause(
     "Take getpass.getuser(), os.getlogin() and $USER out of what is written at build time. If the name is part of "
     "a path such as /home/NAME, a fixed place fixes it:\n\n    samebytes build",
     lambda seen, clues: (
-        _are_homes(seen.left, seen.right) if isinstance(seen, PathPair) else facts(Nature.USER)(seen, clues)
+        _are_homes(seen.left, seen.right) if isinstance(seen, PathPair) else by_nature(Nature.USER)(seen, clues)
     ),
 )
 
@@ -174,7 +174,7 @@ HOST = Cause(
     "host-name",
     "The name of the machine on which it was built is written into the result.",
     "Take platform.node(), socket.gethostname() and uname out of what is written at build time.",
-    facts(Nature.HOST),
+    by_nature(Nature.HOST),
 )
 
 PROCESSORS = Cause(
@@ -183,5 +183,5 @@ PROCESSORS = Cause(
     "The number of processors or of parallel jobs is written into the result.",
     "Take os.cpu_count() and MAKEFLAGS out of what is written at build time, or give one number for all builds:\n\n"
     "    MAX_JOBS=1 CMAKE_BUILD_PARALLEL_LEVEL=1 python -m build",
-    facts(Nature.PROCESSORS),
+    by_nature(Nature.PROCESSORS),
 )

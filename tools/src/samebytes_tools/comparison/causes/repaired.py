@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from samebytes.artifact.layout import ArtifactKind
 
 from ..observations import FieldValues, Libraries, LoneMember, Part, SearchPaths
-from .cause import Cause, Clues
+from .cause import Cause, CauseClues
 
 __all__ = ["REPAIRED_WHEEL", "are_libraries", "are_tags", "is_member", "is_search_path"]
 
@@ -54,7 +54,7 @@ def are_libraries(left: Iterable[str], right: Iterable[str]) -> bool:
     return one != other and plain[0] == plain[1] and (plain[0] == one or plain[1] == other)
 
 
-def _shows_repair(seen: Part, _: Clues) -> bool:
+def _shows_repair(seen: Part, _: CauseClues) -> bool:
     if isinstance(seen, LoneMember):
         return seen.kind == ArtifactKind.WHEEL and is_member(seen.key)
     if isinstance(seen, FieldValues):

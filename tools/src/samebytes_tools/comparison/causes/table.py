@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ..excerpts import excerpts
-from ..model import Difference, Evidence, Finding, Kind
+from ..model import Difference, Evidence, Finding, NodeKind
 from ..observations import DigestPair, LoneLine, Observation, Part, Unexplained
 from . import archives, checkout, clock, order, places, repaired, texts, toolchain
-from .cause import NO_CLUES, Cause, Clues
+from .cause import NO_CLUES, Cause, CauseClues
 
 __all__ = [
     "ALL",
@@ -90,7 +90,7 @@ def by_code(code: str) -> Cause:
     return _BY_CODE[code]
 
 
-def codes(seen: Part, clues: Clues = NO_CLUES) -> tuple[str, ...]:
+def codes(seen: Part, clues: CauseClues = NO_CLUES) -> tuple[str, ...]:
     """Return the codes of the causes that *seen* shows, sorted; none for what only follows from another difference.
 
     What is not shown by the whole is taken apart; a part that shows nothing is UNKNOWN.
@@ -98,7 +98,7 @@ def codes(seen: Part, clues: Clues = NO_CLUES) -> tuple[str, ...]:
     return tuple(sorted(set(_codes(seen, clues))))
 
 
-def _codes(seen: Part, clues: Clues) -> Iterator[str]:
+def _codes(seen: Part, clues: CauseClues) -> Iterator[str]:
     if _follows(seen, clues):
         return
     cause = next((cause for cause in TABLE if cause.shows(seen, clues)), None)
@@ -109,7 +109,7 @@ def _codes(seen: Part, clues: Clues) -> Iterator[str]:
         yield from _codes(part, clues)
 
 
-def _follows(seen: Part, clues: Clues) -> bool:
+def _follows(seen: Part, clues: CauseClues) -> bool:
     """Return whether *seen* is the digest or the name of a member that differs, and so has its cause there."""
     if isinstance(seen, DigestPair):
         key = clues.digests[0].get(seen.left)
@@ -117,7 +117,7 @@ def _follows(seen: Part, clues: Clues) -> bool:
     return isinstance(seen, LoneLine) and seen.text.decode("utf-8", "replace") in clues.only
 
 
-def explain(seen: Observation, where: str, clues: Clues = NO_CLUES) -> tuple[Finding, ...]:
+def explain(seen: Observation, where: str, clues: CauseClues = NO_CLUES) -> tuple[Finding, ...]:
     """Return a finding for each cause that *seen*, which stands at *where*, shows; see :func:`codes`."""
     evidence = Evidence(where, *excerpts(seen.left, seen.right))
     return tuple(Finding(code, evidence) for code in codes(seen, clues))
@@ -125,11 +125,11 @@ def explain(seen: Observation, where: str, clues: Clues = NO_CLUES) -> tuple[Fin
 
 def explained(
     name: str,
-    kind: Kind,
+    kind: NodeKind,
     summary: str,
     seen: Observation,
     where: str,
-    clues: Clues,
+    clues: CauseClues,
     *,
     detail: Iterable[str] = (),
     passes: tuple[str, ...] = (),

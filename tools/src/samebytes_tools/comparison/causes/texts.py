@@ -14,13 +14,13 @@ from difflib import SequenceMatcher
 from ..excerpts import narrowed
 from ..observations import (
     DigestPair,
-    Fact,
     FieldValues,
     JsonValue,
     Libraries,
     LoneLine,
     LoneLines,
     Nature,
+    OfNature,
     Part,
     PathPair,
     Reordered,
@@ -29,7 +29,7 @@ from ..observations import (
     Unexplained,
 )
 from . import dates, places
-from .cause import Clues
+from .cause import CauseClues
 from .tokens import DIGEST, DRAWN, PATH, USER_AT_HOST, Token, tokens
 
 __all__ = ["parts"]
@@ -48,7 +48,7 @@ _CALL = re.compile(r"(?<!\w)(?!(?:frozen)?set\(|sorted\(|list\(|tuple\()\w+\(")
 """A call of anything but what makes a collection: the order of its arguments has a meaning."""
 
 
-def parts(seen: Part, clues: Clues) -> Iterable[Part]:
+def parts(seen: Part, clues: CauseClues) -> Iterable[Part]:
     """Return what *seen* consists of, where no cause is shown by the whole; at least something unexplained."""
     if isinstance(seen, TextPair):
         return _of_texts(seen, clues)
@@ -75,12 +75,12 @@ def _as_text(seen: Part) -> TextPair | None:
     return None
 
 
-def _of_texts(pair: TextPair, clues: Clues) -> Iterable[Part]:
+def _of_texts(pair: TextPair, clues: CauseClues) -> Iterable[Part]:
     left, right = pair.left, pair.right
     if left == right:
         return []
     if left.replace(b"\r\n", b"\n") == right.replace(b"\r\n", b"\n"):
-        return [Fact(Nature.LINE_ENDS)]
+        return [OfNature(Nature.LINE_ENDS)]
     if max(len(left), len(right)) > LONGEST:
         left, right = narrowed(left, right, _AROUND)
         if max(len(left), len(right)) > LONGEST:
@@ -91,7 +91,7 @@ def _of_texts(pair: TextPair, clues: Clues) -> Iterable[Part]:
     return list(_compared(one, other, pair.is_location, clues)) or [Unexplained()]
 
 
-def _compared(left: list[Token], right: list[Token], is_location: bool, clues: Clues) -> Iterator[Part]:
+def _compared(left: list[Token], right: list[Token], is_location: bool, clues: CauseClues) -> Iterator[Part]:
     keys = [token.key for token in left], [token.key for token in right]
     if keys[0] == keys[1]:
         runs: Sequence[tuple[str, int, int, int, int]] = [("equal", 0, len(left), 0, len(right))]
@@ -113,15 +113,15 @@ def _compared(left: list[Token], right: list[Token], is_location: bool, clues: C
                 yield from _faced(one, other, is_location, clues)
 
 
-def _faced(left: Token, right: Token, is_location: bool, clues: Clues) -> Iterable[Part]:
+def _faced(left: Token, right: Token, is_location: bool, clues: CauseClues) -> Iterable[Part]:
     """Return what differs where two tokens of one kind face each other."""
     if isinstance(left.kind, Nature):
-        return [Fact(left.kind)]
+        return [OfNature(left.kind)]
     if left.kind == USER_AT_HOST:
         both = zip(left.text.split("@"), right.text.split("@"), (Nature.USER, Nature.HOST))
-        return [Fact(nature) for one, other, nature in both if one != other]
+        return [OfNature(nature) for one, other, nature in both if one != other]
     if left.stamp and right.stamp:
-        return [Fact(nature) for nature in dates.natures(left.stamp, right.stamp, clues.is_one_zone)]
+        return [OfNature(nature) for nature in dates.natures(left.stamp, right.stamp, clues.is_one_zone)]
     seen: Part = Unexplained()
     if left.kind == PATH:
         one, other = left.text.replace("file://", ""), right.text.replace("file://", "")
@@ -130,7 +130,7 @@ def _faced(left: Token, right: Token, is_location: bool, clues: Clues) -> Iterab
     elif left.kind == DIGEST:
         seen = DigestPair(left.text, right.text)
     elif left.kind.startswith(DRAWN) and places.are_drawn(left.text, right.text):
-        seen = Fact(Nature.TEMPORARY_NAME)
+        seen = OfNature(Nature.TEMPORARY_NAME)
     return [seen]
 
 
@@ -138,13 +138,13 @@ def _unlike(left: Sequence[Token], right: Sequence[Token]) -> Part:
     """Return what tokens say that do not face any of their own kind."""
     kinds = [token.kind for token in (*left, *right)]
     if len(kinds) == 2 and set(kinds) == {Nature.KNOWN_PATH, Nature.KNOWN_TEMPORARY_PATH}:
-        return Fact(Nature.KNOWN_PATH)
+        return OfNature(Nature.KNOWN_PATH)
     sides = [[token for token in side if token.kind or not token.text.isspace()] for side in (left, right)]
     texts = ["".join(token.text for token in side) for side in sides]
     for side, other in ((sides[0], texts[1]), (sides[1], texts[0])):
         # A version with a commit on one side, one without on the other.
         if [token.kind for token in side] == [Nature.VCS_VERSION] and _VERSION.fullmatch(other):
-            return Fact(Nature.VCS_VERSION)
+            return OfNature(Nature.VCS_VERSION)
     return Unexplained()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..observations import FieldValues, JsonValue, Nature, Part, PathPair
-from .cause import NORMALIZE, Cause, Clues, facts
+from .cause import NORMALIZE, Cause, CauseClues, by_nature
 
 __all__ = ["BACKEND_VERSION", "BUILD_ID", "SBOM_IDENTITY", "TOOLCHAIN_VERSION"]
 
@@ -24,20 +24,20 @@ _IDENTITY = re.compile(
 """Where CycloneDX and SPDX say which document it is, and when it was made."""
 
 
-def _shows_backend(seen: Part, clues: Clues) -> bool:
+def _shows_backend(seen: Part, clues: CauseClues) -> bool:
     if isinstance(seen, FieldValues):
         return seen.field in _BACKENDS_OWN
-    return facts(Nature.BACKEND_SPELLING)(seen, clues)
+    return by_nature(Nature.BACKEND_SPELLING)(seen, clues)
 
 
-def _shows_toolchain(seen: Part, clues: Clues) -> bool:
+def _shows_toolchain(seen: Part, clues: CauseClues) -> bool:
     if isinstance(seen, PathPair):  # ".../lib/python3.11/..." and ".../lib/python3.12/..."
         one, other = (_TOOL_WITH_VERSION.sub(r"\1", path) for path in (seen.left, seen.right))
         return one == other
-    return facts(Nature.COMPILER)(seen, clues)
+    return by_nature(Nature.COMPILER)(seen, clues)
 
 
-def _shows_sbom_identity(seen: Part, _: Clues) -> bool:
+def _shows_sbom_identity(seen: Part, _: CauseClues) -> bool:
     if not isinstance(seen, JsonValue) or not seen.is_sbom:
         return False
     left, right = (text.decode("utf-8", "replace") for text in (seen.left, seen.right))
@@ -60,7 +60,7 @@ BUILD_ID = Cause(
     "The linker's build id differs though nothing else in the file does: it was stripped or changed after linking.",
     'Strip when linking instead of later:\n\n    [tool.samebytes]\n    debug-info = "strip"\n\n'
     "or leave the id out: LDFLAGS=-Wl,--build-id=none.",
-    facts(Nature.BUILD_ID),
+    by_nature(Nature.BUILD_ID),
 )
 
 SBOM_IDENTITY = Cause(

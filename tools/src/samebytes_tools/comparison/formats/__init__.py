@@ -1,21 +1,21 @@
 """Differences inside one format, and which format a member is looked at as.
 
-To add a format, write a module with a function that takes a :class:`..members.Member` and returns a node, or None where
-the member is of another format; and put the function into FORMATS. It reports observations, and no causes.
+To add a format, write a module with a function that takes a :class:`..members.MemberPair` and returns a node, or None
+where the member is of another format; and put the function into FORMATS. It reports observations, and no causes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..members import Member
+from ..members import MemberPair
 from ..model import Difference
 from . import elf, hexwindow, jsontree, metadata, nested, pyc, strings, text
 
 __all__ = ["FORMATS", "compare_contents"]
 
 
-def compare_contents(member: Member) -> Difference:
+def compare_contents(member: MemberPair) -> Difference:
     """Return how the contents of *member* differ, by the first format that it is of; else as bytes.
 
     :raises ArchiveError: if they cannot be read.
@@ -27,7 +27,7 @@ def compare_contents(member: Member) -> Difference:
     return hexwindow.compare(member.name, member.left, member.right, member.clues)
 
 
-FORMATS: tuple[Callable[[Member], Difference | None], ...] = (
+FORMATS: tuple[Callable[[MemberPair], Difference | None], ...] = (
     metadata.look,
     pyc.look,
     jsontree.look,

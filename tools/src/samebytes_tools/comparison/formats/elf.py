@@ -15,12 +15,12 @@ from typing import IO, Any, Literal, NamedTuple
 
 from samebytes.archive.entry import CHUNK_SIZE, Content
 
-from ..causes.cause import Clues
+from ..causes.cause import CauseClues
 from ..causes.table import TOOLCHAIN, UNKNOWN, codes, explain, explained
 from ..excerpts import EXCERPT, shared
-from ..members import Member, only_on
-from ..model import Difference, Finding, Kind
-from ..observations import Fact, Libraries, Nature, Padding, SearchPaths, TextPair, Unexplained, on_side
+from ..members import MemberPair, only_on
+from ..model import Difference, Finding, NodeKind
+from ..observations import Libraries, Nature, OfNature, Padding, SearchPaths, TextPair, Unexplained, on_side
 from . import strings
 from .elf_moved import TABLES, Mover, SectionPlace, beside_texts
 
@@ -95,12 +95,12 @@ class _File(NamedTuple):
         return frozenset(value.encode("utf-8", "replace") for tag, value in self.dynamic if tag in _SEARCHED)
 
 
-def look(member: Member) -> Difference | None:
+def look(member: MemberPair) -> Difference | None:
     """Return how two ELF files differ; None where :func:`compare` gives none, or one is not ELF at all."""
     return compare(member.name, member.left, member.right, member.clues) if member.head() == _MAGIC else None
 
 
-def compare(name: str, left: Content, right: Content, clues: Clues) -> Difference | None:
+def compare(name: str, left: Content, right: Content, clues: CauseClues) -> Difference | None:
     """Return how two ELF files differ, or None if one of them cannot be read as one, or no section differs.
 
     :raises ArchiveError: if contents cannot be read.
@@ -120,7 +120,7 @@ def compare(name: str, left: Content, right: Content, clues: Clues) -> Differenc
     if not children:
         return None
     shown = ", ".join(child.name for child in children[:6]) + (" ..." if len(children) > 6 else "")
-    return Difference(name, Kind.ELF, f"sections differ: {shown}", children=children[:_MOST])
+    return Difference(name, NodeKind.ELF, f"sections differ: {shown}", children=children[:_MOST])
 
 
 # -- reading
@@ -171,7 +171,7 @@ def _section(section: Any) -> _Section:
 # -- what differs
 
 
-def _sections(left: _File, right: _File, clues: Clues) -> Iterator[Difference]:
+def _sections(left: _File, right: _File, clues: CauseClues) -> Iterator[Difference]:
     one, other = left.sections, right.sections
     differing = [name for name in one if name in other and one[name].digest != other[name].digest]
     missing = [name for name in {**one, **other} if (name in one) != (name in other)]
@@ -205,11 +205,11 @@ def _together(nodes: Sequence[Difference]) -> tuple[Difference, ...]:
         return tuple(nodes)
     names = ", ".join(node.name for node in dark)
     summary = f"{len(dark)} sections by other compilers, which make other code of the same source, too"
-    one = Difference("other sections", Kind.ELF, summary, (names,), dark[0].findings)
+    one = Difference("other sections", NodeKind.ELF, summary, (names,), dark[0].findings)
     return (*(node for node in nodes if node not in dark), one)
 
 
-def _mover(left: _File, right: _File, clues: Clues) -> Mover | None:
+def _mover(left: _File, right: _File, clues: CauseClues) -> Mover | None:
     if max(left.size, right.size) > LARGEST_MOVED or (left.bits, left.order) != (right.bits, right.order):
         return None
 
@@ -224,16 +224,16 @@ def _mover(left: _File, right: _File, clues: Clues) -> Mover | None:
     return Mover(places[0], places[1], left.bits, left.order, same_texts)
 
 
-def _looked_into(name: str, left: _File, right: _File, mover: Mover | None, clues: Clues) -> Difference:
+def _looked_into(name: str, left: _File, right: _File, mover: Mover | None, clues: CauseClues) -> Difference:
     """Return the node of a section that both have: what is explained by others, then by its texts, then by nothing."""
     one, other = left.sections[name], right.sections[name]
     at: int | None = 0
     if mover is not None:
         if name == ".dynamic" and _is_one_dynamic(one, other, left, mover):
-            return Difference(name, Kind.ELF, "beside its texts the same, but for addresses and lengths")
+            return Difference(name, NodeKind.ELF, "beside its texts the same, but for addresses and lengths")
         at = mover.unexplained(name)
         if at is None:
-            return Difference(name, Kind.ELF, "follows from other sections: addresses, offsets and lengths in it")
+            return Difference(name, NodeKind.ELF, "follows from other sections: addresses, offsets and lengths in it")
     if one.is_code:
         return _opaque(name, one, other, at, clues)
     return (
@@ -244,7 +244,7 @@ def _looked_into(name: str, left: _File, right: _File, mover: Mover | None, clue
 
 
 def _by_texts(
-    name: str, left: _Section, right: _Section, known: frozenset[bytes], clues: Clues, mover: Mover | None
+    name: str, left: _Section, right: _Section, known: frozenset[bytes], clues: CauseClues, mover: Mover | None
 ) -> Difference | None:
     """Return the node of a section whose texts differ, or None if they do not, or say nothing.
 
@@ -261,53 +261,55 @@ def _by_texts(
     rest = beside_texts(name, left.data), beside_texts(name, right.data)
     if found is None:
         same = rest[0] == rest[1]
-        return Difference(name, Kind.ELF, "follows from .dynamic: the search path") if same else None
+        return Difference(name, NodeKind.ELF, "follows from .dynamic: the search path") if same else None
     more: tuple[Finding, ...] = ()
     is_all = rest[0] == rest[1] or (mover is not None and mover.is_explained_beside_texts(name))
     if not is_all or strings.MOST in map(len, texts):
         at = shared(*rest)
         seen = Unexplained(rest[0][at : at + 64], rest[1][at : at + 64])
         more = explain(seen, f"section {name}, beside its texts", clues)
-    return Difference(name, Kind.ELF, found.summary, found.detail, found.findings + more)
+    return Difference(name, NodeKind.ELF, found.summary, found.detail, found.findings + more)
 
 
-def _derived(name: str, left: _Section, right: _Section, follows: bool, clues: Clues) -> Difference:
+def _derived(name: str, left: _Section, right: _Section, follows: bool, clues: CauseClues) -> Difference:
     """Return the node of a section that is a digest of others."""
     one, other = left.data[-_ID_SIZE:], right.data[-_ID_SIZE:]
     detail = (f"-{one.hex()}", f"+{other.hex()}")
     if follows:
-        return Difference(name, Kind.ELF, "follows from other sections", detail)
-    findings = explain(Fact(Nature.BUILD_ID, one, other), f"section {name}", clues) if name == _BUILD_ID else ()
-    return Difference(name, Kind.ELF, "another id of the same contents", detail, findings)
+        return Difference(name, NodeKind.ELF, "follows from other sections", detail)
+    findings = explain(OfNature(Nature.BUILD_ID, one, other), f"section {name}", clues) if name == _BUILD_ID else ()
+    return Difference(name, NodeKind.ELF, "another id of the same contents", detail, findings)
 
 
-def _opaque(name: str, left: _Section, right: _Section, at: int | None, clues: Clues) -> Difference:
+def _opaque(name: str, left: _Section, right: _Section, at: int | None, clues: CauseClues) -> Difference:
     """Return the node of a section that differs from offset *at* on, for which there is no explanation."""
     sizes = "" if left.size == right.size else f", {left.size} and {right.size} bytes"
     one, other = left.data, right.data
     at = max(at or 0, shared(one, other))
     begin = at - at % 16
     seen = Unexplained(one[begin : begin + 64], other[begin : begin + 64])
-    return explained(name, Kind.ELF, f"other contents{sizes}", seen, f"section {name}, offset 0x{at:x}", clues)
+    return explained(name, NodeKind.ELF, f"other contents{sizes}", seen, f"section {name}, offset 0x{at:x}", clues)
 
 
-def _headers(left: Sequence[str], right: Sequence[str], clues: Clues) -> Difference:
+def _headers(left: Sequence[str], right: Sequence[str], clues: CauseClues) -> Difference:
     one, other = (
         "; ".join([fact for fact in mine if fact not in others] or mine).encode()
         for mine, others in ((left, right), (right, left))
     )
-    return explained("headers", Kind.ELF, "other segments, flags or memory", Unexplained(one, other), "headers", clues)
+    return explained(
+        "headers", NodeKind.ELF, "other segments, flags or memory", Unexplained(one, other), "headers", clues
+    )
 
 
 # -- texts of .dynamic, and what overwriting them leaves behind
 
 
-def _dynamic(left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]], clues: Clues) -> Difference:
+def _dynamic(left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]], clues: CauseClues) -> Difference:
     gone, come = [each for each in left if each not in right], [each for each in right if each not in left]
     where = "section .dynamic"
     if not gone and not come:
         seen = TextPair(_joined(left), _joined(right))
-        return explained(".dynamic", Kind.ELF, "libraries in another order", seen, where, clues)
+        return explained(".dynamic", NodeKind.ELF, "libraries in another order", seen, where, clues)
     findings: tuple[Finding, ...] = ()
     for tags, observed in ((_SEARCHED, SearchPaths), (("NEEDED", "SONAME"), Libraries)):
         one, other = ([each for each in side if each[0] in tags] for side in (gone, come))
@@ -315,7 +317,7 @@ def _dynamic(left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]], 
             values = [value for _, value in one], [value for _, value in other]
             findings += explain(observed(_joined(one), _joined(other), values), where, clues)
     detail = [f"{sign}{tag} {value}" for sign, entries in (("-", gone), ("+", come)) for tag, value in entries]
-    return Difference(".dynamic", Kind.ELF, "other search paths or libraries", tuple(detail), findings)
+    return Difference(".dynamic", NodeKind.ELF, "other search paths or libraries", tuple(detail), findings)
 
 
 def _joined(entries: Sequence[tuple[str, str]]) -> bytes:
@@ -336,7 +338,7 @@ def _is_one_dynamic(left: _Section, right: _Section, file: _File, mover: Mover) 
     )
 
 
-def _zeroed(one: _Section, other: _Section, left: _File, right: _File, clues: Clues) -> Difference | None:
+def _zeroed(one: _Section, other: _Section, left: _File, right: _File, clues: CauseClues) -> Difference | None:
     """Return the node of a .dynstr with another number of zeros behind the search path, which was overwritten.
 
     Linkers write one zero behind a text. CMake overwrites the search path of the build by that of the installation
@@ -354,4 +356,4 @@ def _zeroed(one: _Section, other: _Section, left: _File, right: _File, clues: Cl
     shown = [side[first : min(begin + count, first + EXCERPT)] for side, count in zip(data, zeros)]
     seen = Padding(shown[0], shown[1], zeros[0] - zeros[1])
     summary = f"{zeros[0]} and {zeros[1]} zeros where a longer search path was overwritten"
-    return explained(".dynstr", Kind.ELF, summary, seen, "section .dynstr, behind the search path", clues)
+    return explained(".dynstr", NodeKind.ELF, summary, seen, "section .dynstr, behind the search path", clues)

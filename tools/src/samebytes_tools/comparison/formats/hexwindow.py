@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from samebytes.archive.entry import Content
 
-from ..causes.cause import NO_CLUES, Clues
+from ..causes.cause import NO_CLUES, CauseClues
 from ..causes.table import explain
 from ..excerpts import shared
-from ..model import Difference, Kind
+from ..model import Difference, NodeKind
 from ..observations import Unexplained
 
 __all__ = ["compare"]
@@ -18,7 +18,7 @@ _ROW = 16
 _ROWS = 4
 
 
-def compare(name: str, left: Content, right: Content, clues: Clues = NO_CLUES, more: str = "") -> Difference:
+def compare(name: str, left: Content, right: Content, clues: CauseClues = NO_CLUES, more: str = "") -> Difference:
     """Return where the different contents of member *name* part; both are streamed, whatever their size.
 
     :param more: what to add to the place of the first difference
@@ -30,7 +30,7 @@ def compare(name: str, left: Content, right: Content, clues: Clues = NO_CLUES, m
     sizes = "" if left.size == right.size else f"{left.size} and {right.size} bytes; they "
     summary = f"{sizes or 'bytes '}differ from offset 0x{at:x} on"
     findings = explain(Unexplained(one, other), f"offset 0x{at:x}{more}", clues)
-    return Difference(name, Kind.HEX, summary, (*_rows("-", begin, one), *_rows("+", begin, other)), findings)
+    return Difference(name, NodeKind.HEX, summary, (*_rows("-", begin, one), *_rows("+", begin, other)), findings)
 
 
 def _first_difference(left: Content, right: Content) -> int:

@@ -8,10 +8,10 @@ from itertools import islice
 
 from samebytes.artifact.jsontext import Json, NotJsonError, Number, parse, serialize
 
-from ..causes.cause import Clues
+from ..causes.cause import CauseClues
 from ..causes.table import explain, explained
-from ..members import Member, only_on
-from ..model import Difference, Kind
+from ..members import MemberPair, only_on
+from ..model import Difference, NodeKind
 from ..observations import JsonValue, Reordered, Unexplained, on_side
 
 __all__ = ["LARGEST", "compare", "look"]
@@ -23,13 +23,13 @@ _SUFFIXES = (".json", ".spdx", ".cdx", ".ipynb")
 _MOST = 200
 
 
-def look(member: Member) -> Difference | None:
+def look(member: MemberPair) -> Difference | None:
     """Return how two JSON documents differ; None where :func:`compare` gives none, or they are called otherwise."""
     held = member.held(LARGEST) if member.key.endswith(_SUFFIXES) else None
     return compare(member.name, *held, member.clues) if held else None
 
 
-def compare(name: str, left: bytes, right: bytes, clues: Clues) -> Difference | None:
+def compare(name: str, left: bytes, right: bytes, clues: CauseClues) -> Difference | None:
     """Return how two JSON documents differ, or None if one is not JSON, or they differ in their layout alone."""
     try:
         one, other = parse(left), parse(right)
@@ -41,7 +41,7 @@ def compare(name: str, left: bytes, right: bytes, clues: Clues) -> Difference | 
         return None
     count = f"more than {_MOST}" if len(children) > _MOST else str(len(children))
     summary = f"{count} value{'s' * (len(children) != 1)} differ{'s' * (len(children) == 1)}"
-    return Difference(name, Kind.JSON, summary, children=children[:_MOST])
+    return Difference(name, NodeKind.JSON, summary, children=children[:_MOST])
 
 
 def _is_sbom(document: Json) -> bool:
@@ -51,7 +51,7 @@ def _is_sbom(document: Json) -> bool:
 class _Walk:
     """Two documents, compared from their roots."""
 
-    def __init__(self, clues: Clues, is_sbom: bool) -> None:
+    def __init__(self, clues: CauseClues, is_sbom: bool) -> None:
         self._clues = clues
         self._is_sbom = is_sbom
 
@@ -65,7 +65,7 @@ class _Walk:
             one, other = _text(left), _text(right)
             detail = tuple(f"{sign}{text[:300].decode('utf-8', 'replace')}" for sign, text in zip("-+", (one, other)))
             seen = JsonValue(one, other, path, self._is_sbom)
-            yield explained(path, Kind.JSON, "another value", seen, path, self._clues, detail=detail)
+            yield explained(path, NodeKind.JSON, "another value", seen, path, self._clues, detail=detail)
 
     def _objects(self, path: str, left: dict[str, Json], right: dict[str, Json]) -> Iterator[Difference]:
         for key in dict.fromkeys([*left, *right]):
@@ -77,14 +77,14 @@ class _Walk:
         if left == right and list(left) != list(right):
             keys = Reordered(", ".join(left).encode(), ", ".join(right).encode())
             summary, where = "the same keys in another order", f"keys of {path or 'the document'}"
-            yield explained(path or "keys", Kind.JSON, summary, keys, where, self._clues)
+            yield explained(path or "keys", NodeKind.JSON, summary, keys, where, self._clues)
 
     def _arrays(self, path: str, left: list[Json], right: list[Json]) -> Iterator[Difference]:
         one, other = [_text(item) for item in left], [_text(item) for item in right]
         if one != other and Counter(one) == Counter(other):
             elements = [text.decode("utf-8", "replace") for text in one]
             seen = Reordered(b", ".join(one), b", ".join(other), elements)
-            yield explained(path, Kind.JSON, "the same elements in another order", seen, path, self._clues)
+            yield explained(path, NodeKind.JSON, "the same elements in another order", seen, path, self._clues)
         elif len(left) == len(right):
             for index, (a, b) in enumerate(zip(left, right)):
                 yield from self.compare(f"{path}[{index}]", a, b)

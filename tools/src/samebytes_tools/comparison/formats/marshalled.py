@@ -12,7 +12,7 @@ from typing import NamedTuple
 from samebytes.artifact.magic_numbers import format_of
 from samebytes.artifact.marshal_reader import CODE, FROZENSET, LINE, SINGLETONS, NotMarshalError, Values, text_of
 
-__all__ = ["Change", "Value", "changes"]
+__all__ = ["FieldChange", "Value", "changes"]
 
 MOST_VISITED = 500_000
 """How many pairs of values that differ are looked into; ten values in them, and 40 characters of their place, are one.
@@ -111,7 +111,7 @@ class Value(NamedTuple):
         return _SINGLETONS.get(form[0]) or form[1:][:_SHOWN_BYTES].hex()
 
 
-class Change(NamedTuple):
+class FieldChange(NamedTuple):
     """A field of a code object that differs, or a value in it."""
 
     where: str
@@ -120,7 +120,7 @@ class Change(NamedTuple):
     right: Value
 
 
-def changes(left: bytes, right: bytes, magic: int) -> list[Change]:
+def changes(left: bytes, right: bytes, magic: int) -> list[FieldChange]:
     """Return the smallest values that differ, from the outside to the inside; *left* and *right* are marshalled code.
 
     :raises NotMarshalError: if one of them is not, is of a Python that is not known, or holds too much.
@@ -129,7 +129,7 @@ def changes(left: bytes, right: bytes, magic: int) -> list[Change]:
     if layout is None:
         raise NotMarshalError(f"magic number {magic} is not of a Python that is known here")
     values = Values(layout, sorts_sets=False)
-    found: list[Change] = []
+    found: list[FieldChange] = []
     cost = 0
     # A stack and not recursion: values are nested more deeply than calls may be.
     waiting = [("", Value(values, values.read(left)), Value(values, values.read(right)))]
@@ -149,7 +149,7 @@ def changes(left: bytes, right: bytes, magic: int) -> list[Change]:
             inside = [(Value(values, a), Value(values, b)) for a, b in reversed(unlike)]
             waiting += [(where + "/" if a.is_code else where, a, b) for a, b in inside]
         elif _differ(one, other):
-            found.append(Change(where, one, other))
+            found.append(FieldChange(where, one, other))
     return found
 
 

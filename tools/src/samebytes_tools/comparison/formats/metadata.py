@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from samebytes.artifact import headers
 
-from ..causes.cause import Clues
+from ..causes.cause import CauseClues
 from ..causes.table import explain, explained, reduced
 from ..excerpts import shared
-from ..members import Member, only_on
-from ..model import Difference, Kind
-from ..observations import Fact, FieldValues, Nature, Reordered, Unexplained
+from ..members import MemberPair, only_on
+from ..model import Difference, NodeKind
+from ..observations import FieldValues, Nature, OfNature, Reordered, Unexplained
 from . import text
 
 __all__ = ["compare", "look", "same_entry_points", "same_metadata", "same_wheel_file"]
@@ -24,14 +24,14 @@ _UNORDERED = frozenset({"classifier", "provides-extra", "dynamic", "platform", "
 """Fields of METADATA whose values are a set; resolvers go by the order of Requires-Dist."""
 
 
-def look(member: Member) -> Difference | None:
+def look(member: MemberPair) -> Difference | None:
     """Return how two header blocks differ, or None if the member is not known to be one, or is not."""
     code = _ORDER_PASSES.get(member.key) or ("S001" if member.key.endswith(".egg-info/PKG-INFO") else "")
     held = member.held(text.LARGEST) if code else None
     return compare(member.name, *held, code, member.clues) if held else None
 
 
-def compare(name: str, left: bytes, right: bytes, order_code: str, clues: Clues) -> Difference | None:
+def compare(name: str, left: bytes, right: bytes, order_code: str, clues: CauseClues) -> Difference | None:
     """Return how two header blocks differ, or None where one of them is none.
 
     *order_code* is the pass that puts the fields into order.
@@ -44,10 +44,10 @@ def compare(name: str, left: bytes, right: bytes, order_code: str, clues: Clues)
         children = [_form(left, right, order_code, clues)]
     summary = ", ".join(dict.fromkeys(child.name for child in children))
     passes = (order_code,) if children and all(child.passes for child in children) else ()
-    return Difference(name, Kind.METADATA, f"differs in {summary}", passes=passes, children=tuple(children))
+    return Difference(name, NodeKind.METADATA, f"differs in {summary}", passes=passes, children=tuple(children))
 
 
-def _fields(left: headers.Block, right: headers.Block, order_code: str, clues: Clues) -> Iterator[Difference]:
+def _fields(left: headers.Block, right: headers.Block, order_code: str, clues: CauseClues) -> Iterator[Difference]:
     one, other = _by_name(left), _by_name(right)
     for name in dict.fromkeys([*one, *other]):
         values = one.get(name, []), other.get(name, [])
@@ -58,9 +58,9 @@ def _fields(left: headers.Block, right: headers.Block, order_code: str, clues: C
         lists = [list(dict.fromkeys(field.name for field in block.fields)) for block in (left, right)]
         place = next(number for number, (a, b) in enumerate(zip(*lists)) if a.lower() != b.lower())
         excerpts = (", ".join(names[place : place + 3]).encode() for names in lists)
-        seen, where = Fact(Nature.BACKEND_SPELLING, *excerpts), f"field {place + 1}"
+        seen, where = OfNature(Nature.BACKEND_SPELLING, *excerpts), f"field {place + 1}"
         summary, passes = "fields in another order", (order_code,)
-        yield explained("order of fields", Kind.METADATA, summary, seen, where, clues, passes=passes)
+        yield explained("order of fields", NodeKind.METADATA, summary, seen, where, clues, passes=passes)
 
 
 def _by_name(block: headers.Block) -> dict[str, list[bytes]]:
@@ -70,7 +70,7 @@ def _by_name(block: headers.Block) -> dict[str, list[bytes]]:
     return found
 
 
-def _field(name: str, left: Sequence[bytes], right: Sequence[bytes], order_code: str, clues: Clues) -> Difference:
+def _field(name: str, left: Sequence[bytes], right: Sequence[bytes], order_code: str, clues: CauseClues) -> Difference:
     where = f"field {name}"
     one, other = b"\n".join(left), b"\n".join(right)
     if Counter(left) == Counter(right):
@@ -79,7 +79,7 @@ def _field(name: str, left: Sequence[bytes], right: Sequence[bytes], order_code:
         detail = (*(f"-{_shown(value)}" for value in left), *(f"+{_shown(value)}" for value in right))
         summary = "the same values in another order"
         seen = Reordered(one, other)
-        return explained(name, Kind.METADATA, summary, seen, where, clues, detail=detail, passes=passes)
+        return explained(name, NodeKind.METADATA, summary, seen, where, clues, detail=detail, passes=passes)
     lines = tuple(f"-{_shown(value)}" for value in left if value not in right)
     lines += tuple(f"+{_shown(value)}" for value in right if value not in left)
     if not left or not right:
@@ -88,10 +88,10 @@ def _field(name: str, left: Sequence[bytes], right: Sequence[bytes], order_code:
     pairs = zip(left, right) if len(left) == len(right) and name.lower() != "tag" else [(one, other)]
     values = (FieldValues(a, b, name.lower()) for a, b in pairs if a != b)
     findings = reduced(finding for seen in values for finding in explain(seen, where, clues))
-    return Difference(name, Kind.METADATA, "another value", lines, findings)
+    return Difference(name, NodeKind.METADATA, "another value", lines, findings)
 
 
-def _bodies(left: headers.Block, right: headers.Block, clues: Clues) -> Iterator[Difference]:
+def _bodies(left: headers.Block, right: headers.Block, clues: CauseClues) -> Iterator[Difference]:
     if left.body == right.body:
         return
     found = text.compare("description", left.body or b"", right.body or b"", clues)
@@ -99,21 +99,21 @@ def _bodies(left: headers.Block, right: headers.Block, clues: Clues) -> Iterator
         yield found
         return
     bodies = (b"(none)" if block.body is None else block.body for block in (left, right))
-    seen = Fact(Nature.BACKEND_SPELLING, *bodies)
-    yield explained("description", Kind.METADATA, "an empty line after the fields", seen, "after the fields", clues)
+    seen = OfNature(Nature.BACKEND_SPELLING, *bodies)
+    yield explained("description", NodeKind.METADATA, "an empty line after the fields", seen, "after the fields", clues)
 
 
-def _form(left: bytes, right: bytes, order_code: str, clues: Clues) -> Difference:
+def _form(left: bytes, right: bytes, order_code: str, clues: CauseClues) -> Difference:
     """Return what the fields' values do not show: line ends, spaces, spelling of names, order of repetitions."""
     is_ends = (b"\r\n" in left) != (b"\r\n" in right)
     at = shared(left, right)
     excerpts = (side[max(0, at - 40) : at + 40] for side in (left, right))
-    seen = Fact(Nature.LINE_ENDS if is_ends else Nature.BACKEND_SPELLING, *excerpts)
+    seen = OfNature(Nature.LINE_ENDS if is_ends else Nature.BACKEND_SPELLING, *excerpts)
     blocks = headers.parse(left), headers.parse(right)
     ordered = [headers.in_order(block, headers.METADATA_ORDER) for block in blocks if block is not None]
     passes = (order_code,) if len(ordered) == 2 and ordered[0] == ordered[1] else ()
     name = "line ends" if is_ends else "form"
-    return explained(name, Kind.METADATA, "written otherwise", seen, f"offset {at}", clues, passes=passes)
+    return explained(name, NodeKind.METADATA, "written otherwise", seen, f"offset {at}", clues, passes=passes)
 
 
 def _shown(value: bytes) -> str:

@@ -17,9 +17,9 @@ from samebytes.passes.container import CONTAINER
 
 from .. import container, contents
 from ..causes.table import explained
-from ..members import Member, compare_entries
-from ..model import Difference, Kind
-from ..observations import Fact, Nature
+from ..members import MemberPair, compare_entries
+from ..model import Difference, NodeKind
+from ..observations import Nature, OfNature
 from ..opened import Opened, passed
 
 __all__ = ["DEEPEST", "LARGEST", "look"]
@@ -45,10 +45,10 @@ _USTAR_AT = 257
 _RULES = tuple(one for one in CONTAINER if one.code not in ("Z001", "T001"))
 """Order is compared here, by both sides."""
 
-Compare = Callable[[Member], Difference]
+Compare = Callable[[MemberPair], Difference]
 
 
-def look(member: Member, compare_contents: Compare) -> Difference | None:
+def look(member: MemberPair, compare_contents: Compare) -> Difference | None:
     """Return how two archives differ that are the contents of *member*, or None if they are none that can be read.
 
     :param compare_contents: compares what lies in them
@@ -88,7 +88,7 @@ def _copied(content: Content, directory: Path) -> Path:
     return path
 
 
-def _gzips(member: Member, left: Path, right: Path, compare_contents: Compare) -> Difference:
+def _gzips(member: MemberPair, left: Path, right: Path, compare_contents: Compare) -> Difference:
     plain = [_unpacked(path) for path in (left, right)]
     if all(map(_is_tar, plain)):
         with open_sdist(left) as one, open_sdist(right) as other:
@@ -98,14 +98,14 @@ def _gzips(member: Member, left: Path, right: Path, compare_contents: Compare) -
     if contents.digests_of(held[0]).sha256 != contents.digests_of(held[1]).sha256:
         name = member.name[: -len(".gz")] if member.name.endswith(".gz") else f"{member.name}, unpacked"
         inner = compare_contents(member.inside(name, *held))
-        return Difference(member.name, Kind.ARCHIVE, "holds another file", children=(inner,))
+        return Difference(member.name, NodeKind.ARCHIVE, "holds another file", children=(inner,))
     heads = []
     for path in (left, right):
         with path.open("rb") as file:
             heads.append(file.read(_GZIP_HEAD))
     nature = Nature.GZIP_TIME if heads[0][4:8] != heads[1][4:8] else Nature.COMPRESSION
-    seen, summary = Fact(nature, heads[0], heads[1]), "the same file, compressed otherwise"
-    return explained(member.name, Kind.ARCHIVE, summary, seen, "gzip header", member.clues)
+    seen, summary = OfNature(nature, heads[0], heads[1]), "the same file, compressed otherwise"
+    return explained(member.name, NodeKind.ARCHIVE, summary, seen, "gzip header", member.clues)
 
 
 def _unpacked(path: Path) -> Path:
@@ -132,17 +132,17 @@ def _opened(path: Path, archive: Archive, kind: ArtifactKind) -> Opened:
     return passed(path, archive, kind, "", _RULES)
 
 
-def _archives(member: Member, left: Opened, right: Opened, compare_contents: Compare) -> Difference:
+def _archives(member: MemberPair, left: Opened, right: Opened, compare_contents: Compare) -> Difference:
     found = tuple(_without_passes(each) for each in _differences(member, left, right, compare_contents))
     if not found:
         sizes = (b"%d bytes" % content.size for content in (member.left, member.right))
-        seen, summary = Fact(Nature.COMPRESSION, *sizes), "the same members, compressed otherwise"
-        return explained(member.name, Kind.ARCHIVE, summary, seen, "", member.clues)
+        seen, summary = OfNature(Nature.COMPRESSION, *sizes), "the same members, compressed otherwise"
+        return explained(member.name, NodeKind.ARCHIVE, summary, seen, "", member.clues)
     count = len(found)
-    return Difference(member.name, Kind.ARCHIVE, f"{count} thing{'s' * (count != 1)} in it differ", children=found)
+    return Difference(member.name, NodeKind.ARCHIVE, f"{count} thing{'s' * (count != 1)} in it differ", children=found)
 
 
-def _differences(member: Member, left: Opened, right: Opened, compare_contents: Compare) -> Iterator[Difference]:
+def _differences(member: MemberPair, left: Opened, right: Opened, compare_contents: Compare) -> Iterator[Difference]:
     clues = member.clues
     read = contents.read(left, right, {})
     yield from container.compare(left, right, read, clues)

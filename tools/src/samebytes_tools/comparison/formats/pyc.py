@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from samebytes.artifact.marshal_reader import NotMarshalError
 from samebytes.artifact.pyc import HEADER_SIZE, Header, header_of
 
-from ..causes.cause import Clues
+from ..causes.cause import CauseClues
 from ..causes.table import explain, explained, reduced, without_unknown
 from ..excerpts import shared
-from ..members import Member
-from ..model import Difference, Finding, Kind
-from ..observations import Fact, MemberTime, Nature, Observation, Reordered, TextPair, Unexplained
+from ..members import MemberPair
+from ..model import Difference, Finding, NodeKind
+from ..observations import MemberTime, Nature, Observation, OfNature, Reordered, TextPair, Unexplained
 from . import strings, text
-from .marshalled import Change, changes
+from .marshalled import FieldChange, changes
 
 __all__ = ["compare", "look"]
 
@@ -25,13 +25,13 @@ _MOST = 40
 """How many of the values that differ are shown."""
 
 
-def look(member: Member) -> Difference | None:
+def look(member: MemberPair) -> Difference | None:
     """Return how two compiled modules differ, or None if one of the contents is not one, or too large."""
     held = member.held(text.LARGEST) if member.key.endswith(".pyc") else None
     return compare(member.name, *held, member.clues) if held else None
 
 
-def compare(name: str, left: bytes, right: bytes, clues: Clues) -> Difference | None:
+def compare(name: str, left: bytes, right: bytes, clues: CauseClues) -> Difference | None:
     """Return how two compiled modules differ, or None if one of them is none."""
     one, other = header_of(left), header_of(right)
     if one is None or other is None or min(len(left), len(right)) == HEADER_SIZE:
@@ -42,7 +42,7 @@ def compare(name: str, left: bytes, right: bytes, clues: Clues) -> Difference | 
     if left[HEADER_SIZE:] != right[HEADER_SIZE:]:
         children.append(_code(left, right, one.magic, clues))
     parts = " and ".join(child.name for child in children)
-    return Difference(name, Kind.PYC, f"{parts} differ{'s' * (len(children) == 1)}", children=tuple(children))
+    return Difference(name, NodeKind.PYC, f"{parts} differ{'s' * (len(children) == 1)}", children=tuple(children))
 
 
 def _other_python(name: str, left: Header, right: Header, texts: Difference | None) -> Difference:
@@ -50,20 +50,20 @@ def _other_python(name: str, left: Header, right: Header, texts: Difference | No
     for each in (left, right):
         magic = f"magic number {each.magic}"
         pythons.append(f"Python {each.format.python} ({magic})" if each.format.python else magic)
-    seen = Fact(Nature.COMPILER, *(python.encode() for python in pythons))
+    seen = OfNature(Nature.COMPILER, *(python.encode() for python in pythons))
     # Another compiler writes other texts; those that show a cause of their own still do.
     caused = without_unknown(texts).findings if texts else ()
     detail = texts.detail if texts else ()
     summary = f"compiled by {' and '.join(pythons)}"
-    return Difference(name, Kind.PYC, summary, detail, (*explain(seen, "magic number"), *caused))
+    return Difference(name, NodeKind.PYC, summary, detail, (*explain(seen, "magic number"), *caused))
 
 
-def _texts(name: str, left: bytes, right: bytes, clues: Clues) -> Difference | None:
+def _texts(name: str, left: bytes, right: bytes, clues: CauseClues) -> Difference | None:
     one, other = strings.of(left[HEADER_SIZE:]), strings.of(right[HEADER_SIZE:])
     return strings.compare_lists(name, one, other, "embedded text", clues)
 
 
-def _header(left: Header, right: Header, excerpts: tuple[bytes, bytes], clues: Clues) -> Iterator[Difference]:
+def _header(left: Header, right: Header, excerpts: tuple[bytes, bytes], clues: CauseClues) -> Iterator[Difference]:
     if left == right:
         return
     shown = _shown(left), _shown(right)
@@ -75,7 +75,7 @@ def _header(left: Header, right: Header, excerpts: tuple[bytes, bytes], clues: C
     if is_hash or (flags == {0} and left.size != right.size):
         # Another hash or size stands for another source; where that one differs too, its node has the cause.
         seen, summary, passes = Unexplained(*excerpts), "made from another source", ()
-    yield explained("header", Kind.PYC, summary, seen, "header, from offset 4", clues, detail=detail, passes=passes)
+    yield explained("header", NodeKind.PYC, summary, seen, "header, from offset 4", clues, detail=detail, passes=passes)
 
 
 def _shown(header: Header) -> str:
@@ -84,7 +84,7 @@ def _shown(header: Header) -> str:
     return f"{_FLAGS.get(header.flags, f'flags {header.flags:#x}')}: {header.stamp.hex()}"
 
 
-def _code(left: bytes, right: bytes, magic: int, clues: Clues) -> Difference:
+def _code(left: bytes, right: bytes, magic: int, clues: CauseClues) -> Difference:
     try:
         found = changes(left[HEADER_SIZE:], right[HEADER_SIZE:], magic)
         findings = reduced(finding for change in found for finding in _finding(change, clues))
@@ -92,17 +92,17 @@ def _code(left: bytes, right: bytes, magic: int, clues: Clues) -> Difference:
         texts = _texts("code", left, right, clues)
         summary = f"code cannot be read ({error}); its texts are compared"
         if texts is None:
-            return Difference("code", Kind.PYC, summary, (), _unknown(left, right, clues))
-        return Difference("code", Kind.PYC, summary, texts.detail, texts.findings)
+            return Difference("code", NodeKind.PYC, summary, (), _unknown(left, right, clues))
+        return Difference("code", NodeKind.PYC, summary, texts.detail, texts.findings)
     if not found:
         # The same values: which of them are written as references depends on how often each was in use.
         findings = _unknown(left, right, clues)
-        return Difference("code", Kind.PYC, "the same code, written with other references", (), findings)
+        return Difference("code", NodeKind.PYC, "the same code, written with other references", (), findings)
     detail = [line for change in found[:_MOST] for line in _lines(change)]
-    return Difference("code", Kind.PYC, _summary(found), tuple(detail), findings)
+    return Difference("code", NodeKind.PYC, _summary(found), tuple(detail), findings)
 
 
-def _summary(found: list[Change]) -> str:
+def _summary(found: list[FieldChange]) -> str:
     fields = sorted({change.where.rpartition(".")[2] for change in found})
     if fields == ["co_filename"]:
         paths = {(change.left.shown(), change.right.shown()) for change in found}
@@ -112,12 +112,12 @@ def _summary(found: list[Change]) -> str:
     return f"{', '.join(fields)} differ{'s' * (len(fields) == 1)}"
 
 
-def _unknown(left: bytes, right: bytes, clues: Clues) -> tuple[Finding, ...]:
+def _unknown(left: bytes, right: bytes, clues: CauseClues) -> tuple[Finding, ...]:
     at = HEADER_SIZE + shared(left[HEADER_SIZE:], right[HEADER_SIZE:])
     return explain(Unexplained(left[at - 8 : at + 24], right[at - 8 : at + 24]), f"offset 0x{at:x}", clues)
 
 
-def _finding(change: Change, clues: Clues) -> tuple[Finding, ...]:
+def _finding(change: FieldChange, clues: CauseClues) -> tuple[Finding, ...]:
     one, other = change.left, change.right
     left, right = one.content(), other.content()
     seen: Observation = Unexplained(left, right)
@@ -128,6 +128,6 @@ def _finding(change: Change, clues: Clues) -> tuple[Finding, ...]:
     return explain(seen, change.where, clues)
 
 
-def _lines(change: Change) -> tuple[str, str, str]:
+def _lines(change: FieldChange) -> tuple[str, str, str]:
     left, right = (ascii(value.shown())[1:-1] for value in (change.left, change.right))
     return f" {change.where}", f"-{left}", f"+{right}"

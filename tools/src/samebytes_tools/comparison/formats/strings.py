@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from samebytes.archive.entry import Content
 
-from ..causes.cause import Clues
+from ..causes.cause import CauseClues
 from ..causes.table import explain, reduced
 from ..excerpts import narrowed
-from ..members import Member
-from ..model import Difference, Finding, Kind
+from ..members import MemberPair
+from ..model import Difference, Finding, NodeKind
 from ..observations import TextPair, Unexplained
 from . import hexwindow
 
@@ -66,7 +66,7 @@ class EmbeddedTexts(NamedTuple):
     """Whether there are more texts than were kept."""
 
 
-def look(member: Member) -> Difference | None:
+def look(member: MemberPair) -> Difference | None:
     """Return how the texts in two binary files differ, with a window of bytes where those do not show all.
 
     None if they do not differ, or one of the files is too large.
@@ -146,7 +146,13 @@ def _split(data: bytes) -> tuple[list[bytes], bytes]:
 
 
 def compare_lists(
-    name: str, left: Sequence[bytes], right: Sequence[bytes], where: str, clues: Clues, *, is_location: bool = False
+    name: str,
+    left: Sequence[bytes],
+    right: Sequence[bytes],
+    where: str,
+    clues: CauseClues,
+    *,
+    is_location: bool = False,
 ) -> Difference | None:
     """Return how two lists of texts differ, or None if they hold the same; *where* is for the evidence.
 
@@ -161,7 +167,7 @@ def compare_lists(
     findings += [finding for texts in rest[:_SHOWN] for finding in explain(Unexplained(*texts), where, clues)]
     detail = [f"{sign}{_shown(text)}" for sign, texts in (("-", gone), ("+", come)) for text in texts[:_SHOWN]]
     summary = f"{len(gone)} and {len(come)} texts only on one side"
-    return Difference(name, Kind.STRINGS, summary, tuple(detail), reduced(findings))
+    return Difference(name, NodeKind.STRINGS, summary, tuple(detail), reduced(findings))
 
 
 def _shown(text: bytes) -> str:
@@ -169,7 +175,7 @@ def _shown(text: bytes) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in shown)
 
 
-def _explained(pairs: _Pairs, where: str, clues: Clues, is_location: bool) -> Iterator[Finding]:
+def _explained(pairs: _Pairs, where: str, clues: CauseClues, is_location: bool) -> Iterator[Finding]:
     """Give the findings of texts that stand for each other; what differs in the same way is looked at once."""
     ways: set[tuple[bytes, bytes]] = set()
     for one, other in pairs:

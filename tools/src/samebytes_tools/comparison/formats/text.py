@@ -9,12 +9,12 @@ from difflib import SequenceMatcher
 from itertools import islice
 from typing import NamedTuple
 
-from ..causes.cause import Clues
+from ..causes.cause import CauseClues
 from ..causes.table import explain, reduced
 from ..excerpts import EXCERPT, shared
-from ..members import Member
-from ..model import Difference, Finding, Kind
-from ..observations import Fact, LoneLines, Nature, Reordered, TextPair, Unexplained
+from ..members import MemberPair
+from ..model import Difference, Finding, NodeKind
+from ..observations import LoneLines, Nature, OfNature, Reordered, TextPair, Unexplained
 
 __all__ = ["LARGEST", "compare", "is_text", "look"]
 
@@ -44,7 +44,7 @@ class _Hunk(NamedTuple):
     """In the left text, from 1; in the right one where the left has none."""
 
 
-def look(member: Member) -> Difference | None:
+def look(member: MemberPair) -> Difference | None:
     """Return how two texts differ, or None if one of the contents is not a text, or too large."""
     held = member.held(LARGEST)
     return compare(member.name, *held, member.clues) if held and all(map(is_text, held)) else None
@@ -61,7 +61,7 @@ def is_text(data: bytes) -> bool:
     return not re.search(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]", data)
 
 
-def compare(name: str, left: bytes, right: bytes, clues: Clues) -> Difference:
+def compare(name: str, left: bytes, right: bytes, clues: CauseClues) -> Difference:
     """Return how two different texts differ, the member or field *name*."""
     findings: list[Finding] = []
     detail: tuple[str, ...] = ()
@@ -78,15 +78,15 @@ def compare(name: str, left: bytes, right: bytes, clues: Clues) -> Difference:
         findings += reduced(_explained(name, hunks, excerpts, clues))
         changed = sum(max(len(hunk.left), len(hunk.right)) for hunk in hunks)
         summary.insert(0, f"{changed} line{'s' * (changed != 1)} differ{'s' * (changed == 1)}")
-    return Difference(name, Kind.TEXT, "; ".join(summary), detail, tuple(findings))
+    return Difference(name, NodeKind.TEXT, "; ".join(summary), detail, tuple(findings))
 
 
-def _line_ends(left: bytes, right: bytes) -> Fact:
+def _line_ends(left: bytes, right: bytes) -> OfNature:
     """Return the first line of each side that ends otherwise than its like."""
     for one, other in zip(left.splitlines(keepends=True), right.splitlines(keepends=True)):
         if one.endswith(b"\r\n") != other.endswith(b"\r\n"):
-            return Fact(Nature.LINE_ENDS, one[-80:], other[-80:])
-    return Fact(Nature.LINE_ENDS)
+            return OfNature(Nature.LINE_ENDS, one[-80:], other[-80:])
+    return OfNature(Nature.LINE_ENDS)
 
 
 def _hunks(left: list[bytes], right: list[bytes]) -> tuple[list[_Hunk], tuple[str, ...]]:
@@ -129,7 +129,9 @@ def _shown(line: bytes) -> str:
     return text if len(text) <= _SHOWN_WIDTH else text[:_SHOWN_WIDTH] + "..."
 
 
-def _explained(name: str, hunks: Sequence[_Hunk], excerpts: tuple[bytes, bytes], clues: Clues) -> Iterator[Finding]:
+def _explained(
+    name: str, hunks: Sequence[_Hunk], excerpts: tuple[bytes, bytes], clues: CauseClues
+) -> Iterator[Finding]:
     gone = [line.rstrip(b"\r\n") for hunk in hunks for line in hunk.left]
     come = [line.rstrip(b"\r\n") for hunk in hunks for line in hunk.right]
     if Counter(gone) == Counter(come):
@@ -148,7 +150,7 @@ def _explained(name: str, hunks: Sequence[_Hunk], excerpts: tuple[bytes, bytes],
         yield from explain(rest, f"line {hunk.line}", clues)
 
 
-def _hunk_findings(hunk: _Hunk, clues: Clues) -> Iterator[Finding]:
+def _hunk_findings(hunk: _Hunk, clues: CauseClues) -> Iterator[Finding]:
     if len(hunk.left) != len(hunk.right):
         left, right = b"".join(hunk.left), b"".join(hunk.right)
         seen = TextPair(left, right) if left and right else LoneLines(left, right)
