@@ -19,6 +19,7 @@ import hashlib
 import importlib
 import importlib.util
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -110,7 +111,7 @@ def _missing_atheris() -> str:
         return ""
     reason = (done.stderr.strip().splitlines() or ["pip failed"])[-1]
     version = ".".join(map(str, sys.version_info[:2]))
-    return f"atheris cannot be installed for Python {version} on {sys.platform}: {reason}"
+    return f"atheris cannot be installed for Python {version} on {sys.platform} {platform.machine()}: {reason}"
 
 
 def _replay(targets: Sequence[Target], files: Sequence[Path]) -> int:
