@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import io
 import tarfile
@@ -118,7 +119,8 @@ def _write_member(file: zipfile.ZipFile, member: Member) -> None:
 def write_sdist(directory: Path, given: Sequence[Member] | None = None, name: str = SDIST_NAME) -> Path:
     """Write an sdist by tarfile, and return its path."""
     path = directory / name
-    with tarfile.open(path, "w:gz", compresslevel=9) as file:
+    # Not "w:gz", which takes the time from the clock: two of one content would differ at the turn of a second.
+    with gzip.GzipFile(path, "wb", 9, mtime=DATE) as packed, tarfile.open(fileobj=packed, mode="w") as file:
         for member in sources() if given is None else given:
             info = tarfile.TarInfo(member.name)
             info.type = {Kind.FILE: tarfile.REGTYPE, Kind.DIRECTORY: tarfile.DIRTYPE, Kind.SYMLINK: tarfile.SYMTYPE}[
