@@ -95,6 +95,7 @@ class Running:
         self, process: subprocess.Popen[bytes], stop: threading.Event, deadline: float | None, *, moves_clock: bool
     ) -> None:
         self._process, self._stop, self._deadline, self._moves_clock = process, stop, deadline, moves_clock
+        self._is_over = False
 
     def wait(self) -> int:
         """Wait for the end, and return the exit status; nothing of the process group is left then.
@@ -104,7 +105,7 @@ class Running:
         """
         turn = 0.001
         try:
-            while self._process.returncode is None and not _has_ended(self._process):
+            while not self._is_over and not _has_ended(self._process):
                 if self._stop.wait(turn):
                     raise Interrupted("stopped", remedy="Run the command again.")
                 if self._deadline is not None and time.monotonic() > self._deadline:
@@ -116,7 +117,9 @@ class Running:
 
     def terminate(self) -> None:
         """End the command and all that it started."""
-        if self._process.returncode is None:
+        # Its exit status does not say so: where asking for that reaps it, what it started may still run.
+        if not self._is_over:
+            self._is_over = True
             _end(self._process)
             _watchdog.forget(self._process.pid)
             if self._moves_clock:
@@ -124,8 +127,11 @@ class Running:
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:
-    """Return whether *process* has ended, without reaping it: while it is a zombie, its group's number is its own."""
-    if sys.platform == "win32":
+    """Return whether *process* has ended, if possible without reaping it: a zombie keeps its group's number.
+
+    macOS can be asked so only from Python 3.13 on; a number that is free again is not given away so soon.
+    """
+    if sys.platform in ("win32", "darwin"):
         return process.poll() is not None
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
 
