@@ -112,6 +112,14 @@ def test_a_planted_mode_on_both_sides_is_no_difference(tmp_path: Path) -> None:
     assert found.verdict is Verdict.NORMALIZED
 
 
+def test_a_mode_that_is_the_same_is_no_difference_whatever_other_files_have(tmp_path: Path) -> None:
+    """All files of the left wheel may be written by everybody, of the right one a single one."""
+    everything = [replace(each, mode=0o666) for each in members()]
+    found = wheels(tmp_path, everything, [everything[0], *members()[1:]])
+    assert found.causes == ("D010",)
+    assert everything[0].name not in named(found)
+
+
 def test_a_wrong_record_on_both_sides_is_reported_and_different(tmp_path: Path) -> None:
     given = members(record=b"demo_pkg/tool.py,sha256=AAAA,15\n")
     found = wheels(tmp_path, given, given[::-1])

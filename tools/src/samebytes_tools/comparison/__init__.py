@@ -1,1 +1,1 @@
-"""Two archives in, a tree of their differences out, each with its cause and its cure."""
+"""Two archives in, a tree of their differences out, each with its cause and a remedy."""

@@ -64,6 +64,7 @@ def compare_files(left: Path, right: Path, builds: KnownBuilds = UNKNOWN_BUILDS)
         # Digests are made beside the reading of the archives.
         sides = [pool.submit(_side, path) for path in (left, right)]
         with open_archive(left) as one, open_archive(right) as other:
+            # Opened even if they are identical: what is not an archive is refused, whatever it is compared with.
             both = opened(left, one, kind), opened(right, other, kind)
             if left.stat().st_size == right.stat().st_size and sides[0].result().sha256 == sides[1].result().sha256:
                 return Comparison(sides[0].result(), sides[1].result(), kind, Verdict.IDENTICAL)
@@ -124,22 +125,19 @@ def _differences(found: _Both) -> Iterator[Difference]:
 
 def _member(key: str, found: _Both, clues: CauseClues) -> Iterator[Difference]:
     one, other = found.left.files.get(key), found.right.files.get(key)
+    # W005 removes an sdist's date file from a wheel. Signatures go only where somebody asks for it, so none is named.
+    is_dropped = key not in found.left.normal and key not in found.right.normal and key not in SIGNATURES
+    passes = ("W005",) if is_dropped and found.left.kind == ArtifactKind.WHEEL else ()
     for node in members.compare_entries(key, one, other, found.left.kind, clues):
-        yield _dropped(node, key, found)
+        yield replace(node, passes=passes)
     if one is None or other is None:
         return
-    if found.planted[0].get(key) != found.planted[1].get(key):
+    # What counts as planted depends on a side's other files, so one mode may be so on one side alone.
+    if one.mode != other.mode and found.planted[0].get(key) != found.planted[1].get(key):
         yield members.planted(one, other, clues)
     pair = found.read.pairs.get(key)
     if pair is not None and not pair.equal and key != RECORD:
         yield _changed(key, pair, found, clues)
-
-
-def _dropped(node: Difference, key: str, found: _Both) -> Difference:
-    """Return *node* with the pass that leaves its member out of a wheel, if one does."""
-    gone = key not in found.left.normal and key not in found.right.normal
-    is_dropped = gone and found.left.kind == ArtifactKind.WHEEL and key not in SIGNATURES
-    return replace(node, passes=("W005",)) if is_dropped else node
 
 
 def _changed(key: str, pair: contents.ContentPair, found: _Both, clues: CauseClues) -> Difference:

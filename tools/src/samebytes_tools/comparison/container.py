@@ -57,7 +57,7 @@ class _Trait(NamedTuple):
 def compare(left: Opened, right: Opened, read: Contents, clues: CauseClues) -> Iterator[Difference]:
     """Give a node for each code under which the passes find other things on the two sides: order, headers, compression.
 
-    Changes of members that only one side has are none of these: the member itself is what differs.
+    Changes of members that only one side has are left out: the member itself is what differs.
     """
     order = "Z001" if left.kind.container is Container.ZIP else "T001"
     traits: dict[str, list[_Trait]] = {order: list(_order(left, right))}

@@ -61,6 +61,7 @@ def read(left: Opened, right: Opened, algorithms: Mapping[str, Collection[str]])
         wanted = algorithms.get(key, ())
         if other is None or entry.kind is not Kind.FILE or other.kind is not Kind.FILE:
             continue
+        # Where the headers of both declare one CRC and size, equal compressed bytes need to be inflated only once.
         declared = left.headers.get(entry.name), right.headers.get(other.name)
         alike = None not in declared and len({(each.crc, each.size) for each in declared if each}) == 1
         pair = _pair(key, entry, other, alike, wanted)

@@ -29,7 +29,7 @@ class NodeKind(enum.Enum):
     CONTAINER = "container"
     """The archive itself: order, times, modes, owners, headers, compression; one node for each pass's code."""
     MEMBER = "member"
-    """A member; its nature is told by its children or its detail."""
+    """A member; its children or its detail show what it is."""
     MISSING = "missing"
     """A member, field, row, section or key that only one side has."""
     TEXT = "text"
@@ -58,7 +58,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Finding:
-    """Why there is a difference, as far as the bytes tell."""
+    """Why there is a difference, as far as the bytes show it."""
 
     code: str
     """Of a cause, such as ``D001`` (``causes.by_code``)."""

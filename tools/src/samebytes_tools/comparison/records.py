@@ -126,6 +126,7 @@ def _rows(left: ReadRecord, right: ReadRecord, differing: Collection[str], clues
         # PEP 376 leaves a digest's padding away.
         is_padding = texts[0].replace(b"=,", b",") == texts[1].replace(b"=,", b",")
         if key in differing:
+            # Digest and size are those of a file that is reported itself.
             yield Difference(name, kind, f"follows from {name}", detail)
         elif one and other and (one.algorithm != other.algorithm or one.size != other.size or is_padding):
             findings = explain(OfNature(Nature.BACKEND_SPELLING, texts[0], texts[1]), f"row {name}", clues)

@@ -168,12 +168,11 @@ def _verdict(both: _Both) -> Verdict:
     unlike = (left.entries.keys() | right.entries.keys() | left.normal.keys() | right.normal.keys()) - both.settled
     if not unlike:
         return Verdict.NORMALIZED
-    return Verdict.PAYLOAD if all(map(_is_installers_own, unlike)) else Verdict.DIFFERENT
-
-
-def _is_installers_own(name: str) -> bool:
-    directory, last = posixpath.split(name)
-    return last in _INSTALLERS_OWN and directory.endswith(".dist-info")
+    for name in unlike:
+        directory, last = posixpath.split(name)
+        if last not in _INSTALLERS_OWN or not directory.endswith(".dist-info"):
+            return Verdict.DIFFERENT
+    return Verdict.PAYLOAD
 
 
 # -- what differs

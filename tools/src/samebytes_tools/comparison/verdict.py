@@ -49,10 +49,12 @@ def verdict(
 
     :raises ArchiveError: if contents cannot be read.
     """
+    # A RECORD that lies, or a mode that somebody planted, outweighs all that is equal.
     if mismatches(records[0], read.left) or mismatches(records[1], read.right):
         return Verdict.DIFFERENT
     if left.own != right.own or planted(left) != planted(right):
         return Verdict.DIFFERENT
+    # Normalizing writes RECORD anew, which a signature of it would not survive.
     if not left.is_signed and not right.is_signed and _is_one_form(left, right, equal):
         return Verdict.NORMALIZED
     return Verdict.PAYLOAD if _is_one_payload(left, right, read, equal) else Verdict.DIFFERENT

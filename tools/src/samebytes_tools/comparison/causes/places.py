@@ -110,6 +110,7 @@ def _explains(difference: int, left: tuple[str, ...], right: tuple[str, ...]) ->
 
 def _shows_temporary(seen: Part, clues: CauseClues) -> bool:
     if isinstance(seen, PathPair):
+        # On one side only, the other is a place that somebody chose: a build path.
         return _is_temporary(seen.left, seen.right) and _is_temporary(seen.right, seen.left)
     if isinstance(seen, Padding):
         one, other = clues.builds

@@ -59,7 +59,7 @@ def parts(seen: Part, clues: CauseClues) -> Iterable[Part]:
 
 
 def _as_text(seen: Part) -> TextPair | None:
-    """Return the values of *seen* as texts, or None if they are none."""
+    """Return the values of *seen* as texts, or None if they are not texts."""
     if isinstance(seen, FieldValues):
         return TextPair(seen.left, seen.right)
     if isinstance(seen, JsonValue):
@@ -87,7 +87,7 @@ def _of_texts(pair: TextPair, clues: CauseClues) -> Iterable[Part]:
             return [Unexplained()]
     sides = zip((left, right), clues.builds)
     one, other = (tokens(piece.decode("utf-8", "surrogateescape"), build) for piece, build in sides)
-    # Bytes that are not text may be told apart only by how they are decoded; they differ all the same.
+    # Bytes that are not text may decode to the same tokens; they differ all the same.
     return list(_compared(one, other, pair.is_location, clues)) or [Unexplained()]
 
 

@@ -183,6 +183,7 @@ def _sections(left: _File, right: _File, clues: CauseClues) -> Iterator[Differen
         seen = Unexplained(*on_side(name.encode(), name in one))
         yield only_on(name in one, name, explain(seen, "sections", clues))
     mover = _mover(left, right, clues)
+    # A digest of other sections has a cause of its own only where nothing else differs.
     others = bool(set(differing) - set(_FROM_OTHERS)) or bool(missing) or left.facts != right.facts
     for name in differing:
         if name in _FROM_OTHERS:
@@ -235,6 +236,7 @@ def _looked_into(name: str, left: _File, right: _File, mover: Mover | None, clue
         if at is None:
             return Difference(name, NodeKind.ELF, "follows from other sections: addresses, offsets and lengths in it")
     if one.is_code:
+        # What looks like a text in instructions is none.
         return _opaque(name, one, other, at, clues)
     return (
         (_zeroed(one, other, left, right, clues) if name == ".dynstr" else None)

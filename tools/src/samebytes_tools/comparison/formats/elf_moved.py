@@ -1,7 +1,7 @@
 """What differs in sections of ELF files only because other things lie elsewhere: addresses, offsets and sizes.
 
 Nothing is assumed: every byte that differs has to be part of a number that says the same of both files, such as the
-address of one function in each. What is no such number stays unexplained.
+address of one function in each. Whatever is not such a number stays unexplained.
 """
 
 from __future__ import annotations
@@ -107,6 +107,7 @@ class Mover:
             at = next(_differing(one, other, done), None)
             if at is None:
                 return None
+            # A number of eight bytes may begin up to seven bytes before the first that differs.
             end = self._number_end(left, right, stretch, max(done, at - 7), at)
             if not end:
                 return stretch.left + at

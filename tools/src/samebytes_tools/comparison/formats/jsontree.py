@@ -86,6 +86,7 @@ class _Walk:
             seen = Reordered(b", ".join(one), b", ".join(other), elements)
             yield explained(path, NodeKind.JSON, "the same elements in another order", seen, path, self._clues)
         elif len(left) == len(right):
+            # With as many elements, those at one place stand for each other; else only lone ones are reported.
             for index, (a, b) in enumerate(zip(left, right)):
                 yield from self.compare(f"{path}[{index}]", a, b)
         else:

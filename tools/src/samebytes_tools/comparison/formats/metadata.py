@@ -32,7 +32,7 @@ def look(member: MemberPair) -> Difference | None:
 
 
 def compare(name: str, left: bytes, right: bytes, order_code: str, clues: CauseClues) -> Difference | None:
-    """Return how two header blocks differ, or None where one of them is none.
+    """Return how two header blocks differ, or None where one of them is not a header block.
 
     *order_code* is the pass that puts the fields into order.
     """

@@ -49,7 +49,7 @@ Compare = Callable[[MemberPair], Difference]
 
 
 def look(member: MemberPair, compare_contents: Compare) -> Difference | None:
-    """Return how two archives differ that are the contents of *member*, or None if they are none that can be read.
+    """Return how two archives differ that are the contents of *member*, or None if they cannot be read as such.
 
     :param compare_contents: compares what lies in them
     :raises ArchiveError: if the contents cannot be read from the archive that they lie in.
@@ -70,6 +70,7 @@ def look(member: MemberPair, compare_contents: Compare) -> Difference | None:
                     sides = _opened(one, left, ArtifactKind.WHEEL), _opened(other, right, ArtifactKind.WHEEL)
                     return _archives(member, *sides, compare_contents)
             except SamebytesError as error:
+                # What is wrong with an archive in the archive is no reason to give up the rest.
                 member.note(f"{member.name}: not looked into: {error.message}")
                 return None
     except OSError as error:

@@ -32,7 +32,7 @@ def look(member: MemberPair) -> Difference | None:
 
 
 def compare(name: str, left: bytes, right: bytes, clues: CauseClues) -> Difference | None:
-    """Return how two compiled modules differ, or None if one of them is none."""
+    """Return how two compiled modules differ, or None if one of them is not a compiled module."""
     one, other = header_of(left), header_of(right)
     if one is None or other is None or min(len(left), len(right)) == HEADER_SIZE:
         return None

@@ -151,6 +151,7 @@ def _explained(
 
 
 def _hunk_findings(hunk: _Hunk, clues: CauseClues) -> Iterator[Finding]:
+    # Which line stands for which is known only where there are as many on both sides.
     if len(hunk.left) != len(hunk.right):
         left, right = b"".join(hunk.left), b"".join(hunk.right)
         seen = TextPair(left, right) if left and right else LoneLines(left, right)
