@@ -77,13 +77,13 @@ def _noted(archive: Archive, code: str) -> PassOutcome:
     return PassOutcome(archive._replace(entries=entries, deviations=others(archive.deviations)), tuple(changes))
 
 
-def _reporting(code: str) -> Callable[[Archive, Context], PassOutcome]:
-    """Return the run of a pass for what the writer never reproduces."""
+def _report(code: str, name: str, reason: str) -> Pass:
+    """Return a pass for what the writer never reproduces: it reports what the reader noted, and changes nothing."""
 
     def run(archive: Archive, _context: Context) -> PassOutcome:
         return _noted(archive, code)
 
-    return run
+    return Pass(code, name, reason, in_wheel if code[0] == "Z" else in_sdist, run, always_because=ONE_FORM)
 
 
 def _each(code: str, step: _Step, describe: Callable[[Entry, Entry], str]) -> Callable[[Archive, Context], PassOutcome]:
@@ -245,70 +245,46 @@ _ZIP = (
         in_wheel,
         _each("Z003", _with_mode, _mode_change),
     ),
-    Pass(
+    _report(
         "Z005",
         "versions-and-attributes",
         "Made-by system, version needed and internal attributes name the operating system and the zip library used.",
-        in_wheel,
-        _reporting("Z005"),
-        always_because=ONE_FORM,
     ),
-    Pass(
+    _report(
         "Z006",
         "extra-fields",
         "Extra fields hold precise times, user and group numbers or padding, which no installer reads.",
-        in_wheel,
-        _reporting("Z006"),
-        always_because=ONE_FORM,
     ),
-    Pass(
+    _report(
         "Z007",
         "comments",
         "Comments on the archive or its members are free text that tools leave behind.",
-        in_wheel,
-        _reporting("Z007"),
-        always_because=ONE_FORM,
     ),
-    Pass(
+    _report(
         "Z008",
         "flags-and-data-descriptors",
         "Flag bits and data descriptors depend on whether the builder wrote to a file or to a pipe.",
-        in_wheel,
-        _reporting("Z008"),
-        always_because=ONE_FORM,
     ),
-    Pass(
+    _report(
         "Z009",
         "zip64-structures",
         "Some writers reserve ZIP64 fields for files that never need them.",
-        in_wheel,
-        _reporting("Z009"),
-        always_because=ONE_FORM,
     ),
-    Pass(
+    _report(
         "Z011",
         "layout",
         "Gaps, and local headers in another order than the central directory, stay behind when archives are edited.",
-        in_wheel,
-        _reporting("Z011"),
-        always_because=ONE_FORM,
     ),
-    Pass(
+    _report(
         "Z010",
         "compression",
         "Compressors differ: level, library (zlib, zlib-ng, ISA-L) and release each give another stream. It is found "
         "when the canonical stream is there to compare.",
-        in_wheel,
-        _reporting("Z010"),
-        always_because=ONE_FORM,
     ),
-    Pass(
+    _report(
         "Z099",
         "other-differences",
         "The safety net: the bytes are not canonical though no other rule saw why. Please report such a file.",
-        in_wheel,
-        _reporting("Z099"),
-        always_because=ONE_FORM,
     ),
     Pass(
         "Z001",
@@ -349,56 +325,38 @@ _TAR = (
         in_sdist,
         _each("T004", _with_owner, _owner_change),
     ),
-    Pass(
+    _report(
         "T007",
         "hard-links",
         "Whether two equal files are one on the disk of the builder decides whether tar stores a link; a file stands "
         "for itself.",
-        in_sdist,
-        _reporting("T007"),
-        always_because=ONE_FORM,
     ),
-    Pass(
+    _report(
         "T008",
         "header-format",
         "Python's tar writer changed its default format and its PAX records over the releases, and other tools have "
         "formats of their own.",
-        in_sdist,
-        _reporting("T008"),
-        always_because=ONE_FORM,
     ),
-    Pass(
+    _report(
         "T009",
         "end-of-archive",
         "How many blocks end an archive depends on the tool and its blocking factor.",
-        in_sdist,
-        _reporting("T009"),
-        always_because=ONE_FORM,
     ),
-    Pass(
+    _report(
         "G001",
         "gzip-header",
         "gzip's header holds the time of compression, the name of the file and the operating system.",
-        in_sdist,
-        _reporting("G001"),
-        always_because=ONE_FORM,
     ),
-    Pass(
+    _report(
         "G002",
         "gzip-compression",
         "Compressors differ: level, library (zlib, zlib-ng, ISA-L) and release each give another stream. It is found "
         "when the canonical stream is there to compare.",
-        in_sdist,
-        _reporting("G002"),
-        always_because=ONE_FORM,
     ),
-    Pass(
+    _report(
         "T099",
         "other-differences",
         "The safety net: the bytes are not canonical though no other rule saw why. Please report such a file.",
-        in_sdist,
-        _reporting("T099"),
-        always_because=ONE_FORM,
     ),
     Pass(
         "T001",
