@@ -5,6 +5,7 @@ Source: PKWARE's APPNOTE 6.3.10, whose sections the numbers in brackets are.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple
@@ -119,34 +120,24 @@ def _find_end(source: Source) -> int:
     size = layout.END.size
     start = max(0, source.size - size - MAX_16)
     tail = source.read(start, source.size - start, "its end record")
-    found = [at for at in _occurrences(tail, layout.END_SIGNATURE) if at + size <= len(tail)]
-    fitting = [at for at in found if _comment_length(tail, at) == len(tail) - at - size]
+    found = [match.start() for match in re.finditer(layout.END_SIGNATURE, tail[: max(0, len(tail) - size + 4)])]
+    # How many bytes follow each one, as END's last field has it, and in fact.
+    lengths = [(layout.END.unpack_from(tail, at)[-1], len(tail) - at - size) for at in found]
+    fitting = [at for at, (declared, there) in zip(found, lengths) if declared == there]
     if not fitting:
-        raise _no_end(source, tail, found)
+        raise _no_end(source, lengths[-1] if lengths else None)
     # Readers differ in which of two end records they take.
     if any(at >= fitting[0] + size for at in found):
         raise source.hostile("its comment holds another end record, so that readers may see different archives")
     return start + fitting[0]
 
 
-def _occurrences(data: bytes, wanted: bytes) -> Iterator[int]:
-    at = data.find(wanted)
-    while at >= 0:
-        yield at
-        at = data.find(wanted, at + 1)
-
-
-def _comment_length(tail: bytes, at: int) -> int:
-    length: int = layout.END.unpack_from(tail, at)[-1]
-    return length
-
-
-def _no_end(source: Source, tail: bytes, found: Sequence[int]) -> ArchiveError:
-    """Return the error for a file without an end record that fits, by what is there in its place."""
-    if found:
-        after = len(tail) - found[-1] - layout.END.size - _comment_length(tail, found[-1])
-        if after > 0:
-            return source.hostile(f"{after} bytes follow its end record and comment")
+def _no_end(source: Source, lengths: tuple[int, int] | None) -> ArchiveError:
+    """Return the error for a file without an end record that fits; *lengths* are those after the last other one."""
+    if lengths:
+        declared, there = lengths
+        if there > declared:
+            return source.hostile(f"{there - declared} bytes follow its end record and comment")
         return source.damaged("the file ends within its comment")
     if source.size and source.read(0, min(4, source.size), "its start") == layout.LOCAL_SIGNATURE:
         return source.damaged("has no end record: the end of the file is missing")

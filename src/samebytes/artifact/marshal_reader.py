@@ -4,14 +4,13 @@
 size is held against what is left, nesting is bounded, and nothing recurses. The time is in proportion to the input, and
 the result never larger than it: a value that occurs again is a number that occurs again, however much lies in it.
 
-This file imports nothing of ours but the table of magic numbers: other Pythons run it too.
+Other Pythons run this file too, so it imports nothing of ours but the table of magic numbers.
 Source: CPython's ``Python/marshal.c`` (versions 4 and 5), 3.8 to 3.14.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 
 from .magic_numbers import CodeLayout
 
@@ -43,6 +42,12 @@ _TUPLES = [bytes((SHORT_TUPLE, size)) for size in range(256)]
 
 # The interpreter interns constants of these characters only (``all_name_chars`` in Objects/codeobject.c).
 _NAME_LETTERS = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
+
+_BYTES, _INTEGER, _BIG_INTEGER = b"sil"
+"""A big integer has digits to the base 2**15, and before them their count, with its sign (``PyLong_MARSHAL_SHIFT``)."""
+
+# Bytes of an integer, a float and a complex number.
+_FIXED_SIZES = {_INTEGER: 4, ord("g"): 8, ord("y"): 16}
 
 _unsigned = struct.Struct("<I").unpack_from
 
@@ -285,55 +290,35 @@ class _Reader:
         plain = kind & ~_FLAG_REF
         if plain in SINGLETONS:  # Never counted as referable, whatever the mark says (``r_object`` in marshal.c).
             return SINGLETONS.index(plain)
-        read = _LEAVES.get(plain)
-        if read is None:
+        if plain in b"sutaA":
+            size = self._take(4)
+            content = self._take(int.from_bytes(size, "little"))
+            number = self._values.leaf(b"s" + size + content) if plain == _BYTES else self._text(plain, content)
+        elif plain in _FIXED_SIZES:
+            content = self._take(_FIXED_SIZES[plain])
+            # A NaN equals nothing, so two of them must not become one.
+            is_nan = plain != _INTEGER and any(v != v for v in struct.unpack(f"<{len(content) // 8}d", content))  # noqa: PLR0124
+            number = (self._values._new if is_nan else self._values.leaf)(bytes((plain,)) + content)
+        elif plain == _BIG_INTEGER:
+            head = self._take(4)
+            digits = self._take(2 * abs(int.from_bytes(head, "little", signed=True)))
+            if any(high & 0x80 for high in digits[1::2]) or digits[-2:] in (b"", b"\0\0"):
+                raise NotMarshalError(f"the integer before byte {self._at} is not in its one form")
+            number = self._values.leaf(b"l" + head + digits)
+        else:
             raise NotMarshalError(f"type {plain:#x} at byte {self._at - 1} does not occur in code")
-        number = read(self)
         if kind & _FLAG_REF:
             self._places.append(number)
         return number
 
-    def _bytes(self) -> int:
-        start = self._at
-        size = self._size()
-        self._at += size
-        return self._values.leaf(b"s" + self._data[start : self._at])
-
-    def _number(self) -> int:
-        return self._values.leaf(b"i" + self._take(4))
-
-    def _unicode(self) -> int:
-        content = self._take(self._size())
+    def _text(self, kind: int, content: bytes) -> int:
+        if kind in b"aA" and not content.isascii():
+            raise NotMarshalError(f"the string before byte {self._at} is of a type for ASCII, and is not ASCII")
         try:
             content.decode("utf-8", "surrogatepass")
         except UnicodeDecodeError as error:
             raise NotMarshalError(f"the string before byte {self._at} is not UTF-8: {error.reason}") from None
         return self._values.text(content)
-
-    def _ascii(self) -> int:
-        content = self._take(self._size())
-        if not content.isascii():
-            raise NotMarshalError(f"the string before byte {self._at} is of a type for ASCII, and is not ASCII")
-        return self._values.text(content)
-
-    def _doubles(self, count: int) -> int:
-        content = self._take(8 * count)
-        form = (b"g" if count == 1 else b"y") + content
-        # A NaN equals nothing, so two of them must not become one.
-        if any(number != number for number in struct.unpack(f"<{count}d", content)):  # noqa: PLR0124
-            return self._values._new(form)
-        return self._values.leaf(form)
-
-    def _big(self) -> int:
-        """Read an integer of digits to the base 2**15, whose count has its sign (``PyLong_MARSHAL_SHIFT``)."""
-        head = self._take(4)
-        digits = self._take(2 * abs(int.from_bytes(head, "little", signed=True)))
-        if any(high & 0x80 for high in digits[1::2]) or digits[-2:] in (b"", b"\0\0"):
-            raise NotMarshalError(f"the integer before byte {self._at} is not in its one form")
-        return self._values.leaf(b"l" + head + digits)
-
-    def _size(self) -> int:
-        return int.from_bytes(self._take(4), "little")
 
     def _take(self, size: int) -> bytes:
         start = self._at
@@ -341,16 +326,3 @@ class _Reader:
         if self._at > len(self._data):
             raise IndexError
         return self._data[start : self._at]
-
-
-_LEAVES: dict[int, Callable[[_Reader], int]] = {
-    ord("i"): _Reader._number,
-    ord("s"): _Reader._bytes,
-    ord("u"): _Reader._unicode,
-    ord("t"): _Reader._unicode,
-    ord("a"): _Reader._ascii,
-    ord("A"): _Reader._ascii,
-    ord("g"): lambda reader: reader._doubles(1),
-    ord("y"): lambda reader: reader._doubles(2),
-    ord("l"): _Reader._big,
-}

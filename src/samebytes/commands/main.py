@@ -124,11 +124,7 @@ def _status_of(error: BaseException, *, verbose: bool) -> int:
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    top = _Parser(
-        prog="samebytes",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-    )
+    top = _Parser(prog="samebytes", description=_DESCRIPTION, epilog=_EPILOG)
     top.add_argument(
         "--version", action="version", version=f"samebytes {__version__}", help="show the version and exit"
     )

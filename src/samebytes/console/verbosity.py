@@ -21,11 +21,4 @@ def add_verbosity(parser: argparse.ArgumentParser) -> None:
         default=NORMAL,
         help="print details, and tracebacks of bugs",
     )
-    group.add_argument(
-        "-q",
-        "--quiet",
-        dest="verbosity",
-        action="store_const",
-        const=QUIET,
-        help="print only errors",
-    )
+    group.add_argument("-q", "--quiet", dest="verbosity", action="store_const", const=QUIET, help="print only errors")

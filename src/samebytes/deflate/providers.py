@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from types import ModuleType
 from typing import Any, Callable, NamedTuple
 
 from ..errors import EncoderError
@@ -42,31 +41,20 @@ class Choice(NamedTuple):
     reason: str
 
 
-def encode_by_zlib(segment: bytes, window: bytes, last: bool, module: Any = zlib) -> bytes:
-    """Encode *segment* by a module with the interface of ``zlib``.
-
-    The block is ended first, the sync marker comes second and alone: zlib repeats the marker when it exactly fills the
-    caller's buffer, and where that happens would depend on how Python sizes its buffers.
-    """
-    primed = {"zdict": window} if window else {}
-    compressor = module.compressobj(LEVEL, module.DEFLATED, RAW, MEM_LEVEL, module.Z_DEFAULT_STRATEGY, **primed)
-    head: bytes = compressor.compress(segment)
-    if last:
-        tail: bytes = compressor.flush(module.Z_FINISH)
-        return head + tail
-    block: bytes = compressor.flush(module.Z_BLOCK)
-    marker: bytes = compressor.flush(module.Z_SYNC_FLUSH)
-    return head + block + marker
-
-
-def by_zlib(module: ModuleType = zlib) -> Provider:
+def by_zlib(module: Any = zlib) -> Provider:
     """Return the provider that *module*, with the interface of ``zlib``, would be."""
-    version = getattr(module, "ZLIB_RUNTIME_VERSION", "")
-    name = "the interpreter's zlib" if module is zlib else module.__name__
 
     def encode(segment: bytes, window: bytes, last: bool) -> bytes:
-        return encode_by_zlib(segment, window, last, module)
+        primed = {"zdict": window} if window else {}
+        compressor = module.compressobj(LEVEL, module.DEFLATED, RAW, MEM_LEVEL, module.Z_DEFAULT_STRATEGY, **primed)
+        parts = [compressor.compress(segment)]
+        # The block is ended first, the sync marker comes second and alone: zlib repeats the marker when it exactly
+        # fills the caller's buffer, and where that happens would depend on how Python sizes its buffers.
+        flushes = (module.Z_FINISH,) if last else (module.Z_BLOCK, module.Z_SYNC_FLUSH)
+        return b"".join([*parts, *map(compressor.flush, flushes)])
 
+    version = getattr(module, "ZLIB_RUNTIME_VERSION", "")
+    name = "the interpreter's zlib" if module is zlib else module.__name__
     return Provider(f"{name} {version}".strip(), encode, in_processes=False)
 
 

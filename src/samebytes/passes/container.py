@@ -255,21 +255,13 @@ _ZIP = (
         "extra-fields",
         "Extra fields hold precise times, user and group numbers or padding, which no installer reads.",
     ),
-    _report(
-        "Z007",
-        "comments",
-        "Comments on the archive or its members are free text that tools leave behind.",
-    ),
+    _report("Z007", "comments", "Comments on the archive or its members are free text that tools leave behind."),
     _report(
         "Z008",
         "flags-and-data-descriptors",
         "Flag bits and data descriptors depend on whether the builder wrote to a file or to a pipe.",
     ),
-    _report(
-        "Z009",
-        "zip64-structures",
-        "Some writers reserve ZIP64 fields for files that never need them.",
-    ),
+    _report("Z009", "zip64-structures", "Some writers reserve ZIP64 fields for files that never need them."),
     _report(
         "Z011",
         "layout",
@@ -337,11 +329,7 @@ _TAR = (
         "Python's tar writer changed its default format and its PAX records over the releases, and other tools have "
         "formats of their own.",
     ),
-    _report(
-        "T009",
-        "end-of-archive",
-        "How many blocks end an archive depends on the tool and its blocking factor.",
-    ),
+    _report("T009", "end-of-archive", "How many blocks end an archive depends on the tool and its blocking factor."),
     _report(
         "G001",
         "gzip-header",
@@ -359,11 +347,7 @@ _TAR = (
         "The safety net: the bytes are not canonical though no other rule saw why. Please report such a file.",
     ),
     Pass(
-        "T001",
-        "member-order",
-        "Members come in the order in which a file system listed them.",
-        in_sdist,
-        _sdist_order,
+        "T001", "member-order", "Members come in the order in which a file system listed them.", in_sdist, _sdist_order
     ),
 )
 

@@ -65,4 +65,4 @@ def test_layouts_are_those_that_marshal_writes(magic: int) -> None:
     assert layout.values[layout.filename] == "co_filename"
     assert layout.values[8] == "co_firstlineno"
     assert (layout.head, len(layout.values)) == ((24, 10) if magic <= 3439 else (20, 11))
-    assert layout.names == ((2, 3, 4, 5, 7) if magic <= 3439 else (2, 3, 6, 7))
+    assert layout.names == ([2, 3, 4, 5, 7] if magic <= 3439 else [2, 3, 6, 7])

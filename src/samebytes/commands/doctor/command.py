@@ -30,10 +30,7 @@ examples:
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to *subparsers*."""
     parser = subparsers.add_parser(
-        "doctor",
-        help="show what samebytes runs on, and what is missing",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
+        "doctor", help="show what samebytes runs on, and what is missing", description=_DESCRIPTION, epilog=_EPILOG
     )
     add_verbosity(parser)
     parser.set_defaults(run=run)
