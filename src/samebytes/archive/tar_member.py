@@ -80,7 +80,11 @@ def read_member(header: Header, extended: Extended, defaults: dict[str, bytes], 
     link = b""
     if header.typeflag in _LINKS:
         link = _overridden(header.linkname, extended.long_link, pax.get("linkpath"), "link target", where)
-    mtime = _seconds(pax["mtime"], where) if "mtime" in pax else header.mtime
+    mtime: float = header.mtime
+    if "mtime" in pax:
+        if not _SECONDS.fullmatch(pax["mtime"]):
+            raise ArchiveError(f"{where}: the PAX record mtime is not a time: {pax['mtime']!r}", remedy=DAMAGED)
+        mtime = float(pax["mtime"]) if b"." in pax["mtime"] else int(pax["mtime"])
     if abs(mtime) >= _LATEST_TIME:
         raise ArchiveError(f"{where}: the time {mtime} is out of any range", remedy=DAMAGED)
     owner = Owner(
@@ -144,12 +148,6 @@ def _integer(pax: dict[str, bytes], keyword: str, field: int, where: str) -> int
     if not _INTEGER.fullmatch(pax[keyword]):
         raise ArchiveError(f"{where}: the PAX record {keyword} is not a number: {pax[keyword]!r}", remedy=DAMAGED)
     return int(pax[keyword])
-
-
-def _seconds(raw: bytes, where: str) -> float:
-    if not _SECONDS.fullmatch(raw):
-        raise ArchiveError(f"{where}: the PAX record mtime is not a time: {raw!r}", remedy=DAMAGED)
-    return float(raw) if b"." in raw else int(raw)
 
 
 def _size(pax: dict[str, bytes], field: int, where: str) -> int:

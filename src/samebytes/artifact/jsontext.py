@@ -61,16 +61,11 @@ def _check_depth(value: Json) -> None:
     """Look at nesting without recursing, so that the interpreter's own limits never decide."""
     level: list[Json] = [value]
     for _ in range(DEEPEST + 1):
-        level = [inner for outer in level for inner in _inner(outer)]
+        values = [list(each.values()) if isinstance(each, dict) else each for each in level]
+        level = [inner for each in values if isinstance(each, list) for inner in each]
         if not level:
             return
     raise NotJsonError(f"nested deeper than {DEEPEST}")
-
-
-def _inner(value: Json) -> list[Json]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
 
 
 def serialize(value: Json) -> str:

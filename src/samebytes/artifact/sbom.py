@@ -56,42 +56,28 @@ class _Format(NamedTuple):
     """Whether a path leads to an array whose order means nothing."""
 
 
-# The times and sets of both formats, and why no others: docs/reference/sbom-and-pyc.md, "Times" and "Order".
-
-
-def _is_cyclonedx_time(path: tuple[str, ...]) -> bool:
-    if path[0] == "formulation":
-        return path[-1] in {"timeStart", "timeEnd", "timeActivated"}
-    return path in {("metadata", "timestamp"), ("annotations", "timestamp")}
-
-
-def _is_cyclonedx_set(path: tuple[str, ...]) -> bool:
-    return path[-1] in {"components", "services", "dependencies", "dependsOn", "provides"}
-
-
-def _is_spdx_time(path: tuple[str, ...]) -> bool:
-    return path == ("creationInfo", "created") or path[-1] == "annotationDate"
-
-
-def _is_spdx_set(path: tuple[str, ...]) -> bool:
-    objects = {("packages",), ("files",), ("snippets",), ("relationships",)}
-    return path in objects or path in {("documentDescribes",), ("packages", "hasFiles")}
-
-
+# The times and sets of both formats, and why no others: docs/reference/sbom-and-pyc.md, "What is replaced".
 _FORMATS = (
     _Format(
         version=("bomFormat", "CycloneDX"),
         identity=("serialNumber", f"urn:uuid:({_UUID})"),
         names=("bom-ref", "ref"),
-        is_time=_is_cyclonedx_time,
-        is_set=_is_cyclonedx_set,
+        is_time=lambda path: (
+            path[-1] in {"timeStart", "timeEnd", "timeActivated"}
+            if path[0] == "formulation"
+            else path in {("metadata", "timestamp"), ("annotations", "timestamp")}
+        ),
+        is_set=lambda path: path[-1] in {"components", "services", "dependencies", "dependsOn", "provides"},
     ),
     _Format(
         version=("spdxVersion", r"SPDX-2\.[0-9]+"),
         identity=("documentNamespace", f"(?s:.*)(?<![0-9A-Za-z])({_UUID})"),
         names=("SPDXID", "spdxElementId"),
-        is_time=_is_spdx_time,
-        is_set=_is_spdx_set,
+        is_time=lambda path: path == ("creationInfo", "created") or path[-1] == "annotationDate",
+        is_set=lambda path: (
+            path in {(name,) for name in ("packages", "files", "snippets", "relationships", "documentDescribes")}
+            or path == ("packages", "hasFiles")
+        ),
     ),
 )
 
@@ -113,13 +99,17 @@ def _once(data: bytes, date: int, elsewhere: Container[str] = frozenset()) -> No
         document = parse(data)
     except NotJsonError:
         return None
-    found = _format_of(document)
-    if found is None or not isinstance(document, dict) or _is_untouchable(document):
+    if not isinstance(document, dict) or _is_untouchable(document):
         return None
-    own = _own_uuid(document, found)
+    declared = [each for each in _FORMATS if _match(each.version, document)]
+    if len(declared) != 1:  # It is in neither format, or in both.
+        return None
+    match = _match(declared[0].identity, document)
+    own = match[1] if match else None
     if own is not None and own.lower() in elsewhere:
         return None
-    return _Rewriting(found, document, own, _stamp(date)).result()
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(min(max(date, 0), _LAST_SECOND)))
+    return _Rewriting(declared[0], document, own, stamp).result()
 
 
 def uuids(data: bytes) -> frozenset[str]:
@@ -127,24 +117,8 @@ def uuids(data: bytes) -> frozenset[str]:
     return frozenset(found.decode("ascii").lower() for found in re.findall(_UUID.encode("ascii"), data))
 
 
-def _stamp(date: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(min(max(date, 0), _LAST_SECOND)))
-
-
-def _format_of(document: Json) -> _Format | None:
-    """Return the one format that *document* declares; None if it declares none or both."""
-    if not isinstance(document, dict):
-        return None
-    fitting = [each for each in _FORMATS if _match(each.version, document)]
-    return fitting[0] if len(fitting) == 1 else None
-
-
-def _own_uuid(document: dict[str, Json], found: _Format) -> str | None:
-    match = _match(found.identity, document)
-    return match[1] if match else None
-
-
 def _match(expected: tuple[str, str], document: dict[str, Json]) -> re.Match[str] | None:
+    """Return how a member of *document* matches its pattern as a whole; None if it does not."""
     member, pattern = expected
     value = document.get(member)
     return re.fullmatch(pattern, value) if isinstance(value, str) else None

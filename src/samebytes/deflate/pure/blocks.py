@@ -49,7 +49,9 @@ def write_block(writer: BitWriter, symbols: list[int], data: bytes, start: int, 
     symbols = [MATCH + (symbol & LENGTH) if symbol > LENGTH else symbol for symbol in symbols]
     counts = Counter(symbols)
     stop = start + sum(n * (symbol - MATCH if symbol > MATCH else 1) for symbol, n in counts.items())
-    symbol_counts, distance_counts = _symbol_counts(counts), _distance_counts(distances)
+    symbol_counts = _symbol_counts(counts)
+    distance_codes = bytes(map(rfc1951.DISTANCE_CODE.__getitem__, distances))
+    distance_counts = [distance_codes.count(code) for code in range(len(rfc1951.DISTANCE_EXTRA))]
     symbol_lengths = code_lengths(symbol_counts, rfc1951.LONGEST_CODE)
     distance_lengths = code_lengths(distance_counts, rfc1951.LONGEST_CODE)
     head = _head(symbol_lengths, distance_lengths)
@@ -84,12 +86,6 @@ def _symbol_counts(counts: Mapping[int, int]) -> list[int]:
         if symbol > MATCH:
             codes[rfc1951.FIRST_LENGTH + rfc1951.LENGTH_CODE[symbol - MATCH]] += n
     return codes
-
-
-def _distance_counts(distances: list[int]) -> list[int]:
-    """Return how often the block has each code of distances."""
-    codes = bytes(map(rfc1951.DISTANCE_CODE.__getitem__, distances))
-    return [codes.count(code) for code in range(len(rfc1951.DISTANCE_EXTRA))]
 
 
 def _bits(counts: Sequence[int], widths: Sequence[int]) -> int:
