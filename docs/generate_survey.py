@@ -213,7 +213,8 @@ def _not_built(newest: Iterable[Examination]) -> Iterator[str]:
         lacking = [each for each in one.artifacts if each.way == _ways()[0] and each.state == NOT_BUILT]
         if lacking or not one.artifacts:
             what = ", ".join(each.kind for each in lacking) or "all"
-            reason = one.reason or lacking[0].reason
+            # The first runs called a build a world.
+            reason = (one.reason or lacking[0].reason).replace("in the first world", "in the first build")
             rows.append((f"{one.name} {one.version}".rstrip(), what, reason.replace("|", "\\|")))
     if rows:
         yield "## What could not be built\n"

@@ -109,7 +109,7 @@ def _handler(source: Source, path: str, served: Served) -> type[BaseHTTPRequestH
             except UsageError:
                 self.send_error(404)
             except ConnectionError:
-                pass  # the client went away
+                pass  # the client closed the connection
             except (SamebytesError, OSError) as error:
                 if isinstance(error, IndexFailure):
                     served.failure = error

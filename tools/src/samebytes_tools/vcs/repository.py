@@ -29,7 +29,7 @@ def checkout(source: Path) -> Path | None:
 
 
 def tracks(path: Path) -> bool:
-    """Tell whether git has *path*, or something beneath it, in its index."""
+    """Return whether git has *path*, or something beneath it, in its index."""
     return bool(_git(path.parent, "ls-files", "--", path.name))
 
 

@@ -1,4 +1,4 @@
-"""The process that builds one package of a survey, in the sandbox; what it tells is JSON, an object a line.
+"""The process that builds one package of a survey, in the sandbox; it reports in JSON, an object a line.
 
 ``step`` while it goes on, ``backend``, ``row`` for each way as soon as it is done; in the end ``result``, ``error``
 (what is wrong with the package) or ``bug``.
@@ -34,7 +34,7 @@ def main() -> int:
         build(request, os.environ, time.time, say)
     except SamebytesError as error:
         say({"error": error.message})
-    except Exception as error:  # told over there
+    except Exception as error:  # reported by the process over there
         traceback.print_exc()
         say({"bug": f"{type(error).__name__}: {error}"})
         return exit_status.UNEXPECTED
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def begin() -> tuple[Any, Say]:
-    """Return what this process, a worker, was asked to do, and the function that tells of it.
+    """Return what this process, a worker, was asked to do, and the function that reports what becomes of it.
 
     From now on it ends when the asking process does. Standard input is empty, and standard output is what standard
     error is: what is started here holds neither end of the conversation.
