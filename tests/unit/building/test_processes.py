@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from samebytes_tools.building import processes
 from samebytes_tools.building.processes import Runner, TooLate
 from samebytes_tools.variations.clock import CLOCK_MOVED, moved_clock
 from support.processes import import_path, is_running, linux_only, pid_in, wait_for
@@ -114,12 +115,16 @@ def test_commands_read_nothing(tmp_path: Path) -> None:
 
 
 @linux_only
-def test_the_time_is_that_of_all_commands_together(tmp_path: Path) -> None:
+def test_the_time_is_that_of_all_commands_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock of the test's own, for how long a command takes depends on the machine."""
+    now = [0.0]
+    monkeypatch.setattr(processes.time, "monotonic", lambda: now[0])
     runner = Runner(tmp_path / "log", seconds=1.0)
-    wait = [sys.executable, "-c", "import time; time.sleep(0.7)"]
-    assert runner.run(wait, cwd=tmp_path, environ=os.environ) == 0
+    for now[0] in (0.0, 0.9):
+        assert runner.run([sys.executable, "-c", ""], cwd=tmp_path, environ=os.environ) == 0
+    now[0] = 1.1
     with pytest.raises(TooLate):
-        runner.run(wait, cwd=tmp_path, environ=os.environ)
+        runner.run([sys.executable, "-c", "import time; time.sleep(60)"], cwd=tmp_path, environ=os.environ)
 
 
 @linux_only
