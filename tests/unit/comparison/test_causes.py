@@ -79,7 +79,6 @@ def test_formats_and_containers_know_no_causes(module: Path) -> None:
 
 def test_what_nothing_shows_is_unknown_and_what_follows_has_no_cause() -> None:
     assert codes(Unexplained(b"a", b"b")) == (UNKNOWN,)
-    assert codes(Unexplained(b"a", b"b"), NO_CLUES._replace(is_left_over=True)) == ("D020",)
     alone = LoneLines(b"", b"demo/more.py\n")
     assert codes(alone) == (UNKNOWN,)
     assert codes(alone, NO_CLUES._replace(only=frozenset({"demo/more.py"}))) == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import py_compile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -275,3 +276,21 @@ def test_what_is_known_to_be_left_over_is_reported_as_such_and_nothing_else(tmp_
     }
     assert codes["demo_pkg/lone.txt"] == codes["demo_pkg/a.txt"] == {"D020"}
     assert codes["demo_pkg/other.txt"] == codes["demo_pkg/b.txt"] == {"D099"}
+
+
+def test_a_compiled_module_follows_its_source_also_where_both_are_left_over(tmp_path: Path) -> None:
+    sides = []
+    for side, source in (("l", b"X = 1\n"), ("r", b"X = 22\n")):
+        (tmp_path / side).mkdir()
+        path = tmp_path / side / "demo.py"
+        path.write_bytes(source)
+        mode = py_compile.PycInvalidationMode.CHECKED_HASH
+        py_compile.compile(str(path), str(tmp_path / side / "demo.pyc"), "demo.py", invalidation_mode=mode)
+        held = {f"demo_pkg/{name}": (tmp_path / side / name).read_bytes() for name in ("demo.py", "demo.pyc")}
+        sides.append(write_wheel(tmp_path / side, members({**FILES, **held})))
+    known = KnownBuild(left_over=frozenset({"demo_pkg/demo.py", "demo_pkg/demo.pyc"}))
+    found = compare_files(*sides, (UNKNOWN_BUILD, known))
+    (node,) = [each for each in found.differences if each.kind is NodeKind.PYC]
+    assert node.summary.startswith("follows from demo_pkg/demo.py")
+    assert [finding for each in node.walk() for finding in each.findings] == []
+    assert found.causes == ("D020",)

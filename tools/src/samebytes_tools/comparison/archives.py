@@ -18,7 +18,8 @@ from samebytes.passes import by_code as pass_by_code
 
 from . import container, contents, members, records
 from .causes.cause import CauseClues
-from .causes.table import explain, without_unknown
+from .causes.checkout import LEFTOVER_FILES
+from .causes.table import attributed, explain, without_unknown
 from .contents import Contents
 from .formats import compare_contents
 from .model import UNKNOWN_BUILDS, ComparedFile, Comparison, Difference, KnownBuilds, NodeKind, Verdict
@@ -117,14 +118,16 @@ def _differences(found: _Both) -> Iterator[Difference]:
     one, other = (records.mismatches(each, files) for each, files in zip(found.records, digests))
     yield from records.wrong(f"{left.own}/RECORD", one, other, clues)
     for key in dict.fromkeys([*left.files, *right.files]):
+        # Another build has shown that these differ for what an earlier one left in the tree.
         is_left_over = any(key in build.left_over for build in clues.builds)
-        yield from _member(key, found, clues._replace(is_left_over=is_left_over))
+        for node in _member(key, found):
+            yield attributed(node, LEFTOVER_FILES) if is_left_over else node
     # Last, for most of it follows from the files.
     yield from records.compare(f"{left.own}/RECORD", *found.records, found.differing, clues)
 
 
-def _member(key: str, found: _Both, clues: CauseClues) -> Iterator[Difference]:
-    one, other = found.left.files.get(key), found.right.files.get(key)
+def _member(key: str, found: _Both) -> Iterator[Difference]:
+    one, other, clues = found.left.files.get(key), found.right.files.get(key), found.clues
     # W005 removes an sdist's date file from a wheel. Signatures go only where somebody asks for it, so none is named.
     is_dropped = key not in found.left.normal and key not in found.right.normal and key not in SIGNATURES
     passes = ("W005",) if is_dropped and found.left.kind == ArtifactKind.WHEEL else ()
@@ -137,12 +140,12 @@ def _member(key: str, found: _Both, clues: CauseClues) -> Iterator[Difference]:
         yield members.planted(one, other, clues)
     pair = found.read.pairs.get(key)
     if pair is not None and not pair.equal and key != RECORD:
-        yield _changed(key, pair, found, clues)
+        yield _changed(key, pair, found)
 
 
-def _changed(key: str, pair: contents.ContentPair, found: _Both, clues: CauseClues) -> Difference:
+def _changed(key: str, pair: contents.ContentPair, found: _Both) -> Difference:
     node = compare_contents(
-        members.MemberPair(key, pair.left.name, pair.left.content, pair.right.content, clues, found.note)
+        members.MemberPair(key, pair.left.name, pair.left.content, pair.right.content, found.clues, found.note)
     )
     # The passes that changed the member on either side are those that make it equal.
     changes = [(side.key(each.member), each.code) for side in (found.left, found.right) for each in side.changes]

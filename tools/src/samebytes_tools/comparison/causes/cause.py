@@ -22,8 +22,6 @@ class CauseClues(NamedTuple):
     """What members are called on either side: full names and their last components."""
     only: frozenset[str] = frozenset()
     """The keys of members that only one side has."""
-    is_left_over: bool = False
-    """Whether the member at hand differs for what an earlier build left in the tree: another build has shown it."""
 
     @property
     def is_one_zone(self) -> bool:

@@ -6,7 +6,7 @@ import re
 
 from samebytes.artifact.layout import ArtifactKind
 
-from ..observations import LoneLine, LoneMember, Nature, Part, Unexplained
+from ..observations import LoneLine, LoneMember, Nature, Part
 from .cause import Cause, CauseClues, by_nature
 
 __all__ = ["LEFTOVER_FILES", "LINE_ENDINGS", "VCS_VERSION"]
@@ -20,15 +20,12 @@ _LEFTOVER = re.compile(
 _LEFTOVER_LINE = re.compile(rb"\Abuild/(?:lib|bdist|temp)|(?:\A|/)(?:__pycache__|\.eggs|\.pytest_cache)/")
 
 
-def _shows_leftover(seen: Part, clues: CauseClues) -> bool:
+def _shows_leftover(seen: Part, _: CauseClues) -> bool:
     if isinstance(seen, LoneMember):
         # A build makes .egg-info in a tree, where it belongs into an sdist; nothing puts it into a wheel on purpose.
         in_wheel = seen.kind == ArtifactKind.WHEEL and re.match(r"(?:.*/)?[^/]+\.egg-info/", seen.key)
         return bool(_LEFTOVER.match(seen.key)) or bool(in_wheel)
-    if isinstance(seen, LoneLine):
-        return bool(_LEFTOVER_LINE.search(seen.text))
-    # Where it is known that the member differs for that, nothing else has to show it.
-    return isinstance(seen, Unexplained) and clues.is_left_over
+    return isinstance(seen, LoneLine) and bool(_LEFTOVER_LINE.search(seen.text))
 
 
 LINE_ENDINGS = Cause(

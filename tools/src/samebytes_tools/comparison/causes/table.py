@@ -21,6 +21,7 @@ __all__ = [
     "TABLE",
     "TOOLCHAIN",
     "UNKNOWN",
+    "attributed",
     "by_code",
     "codes",
     "explain",
@@ -147,6 +148,15 @@ def reduced(findings: Iterable[Finding]) -> tuple[Finding, ...]:
             counts[finding.code] += 1
             kept.append(finding)
     return tuple(kept)
+
+
+def attributed(node: Difference, cause: Cause) -> Difference:
+    """Return *node* with what is UNKNOWN in it and below it attributed to *cause*, which is known by other means.
+
+    That comes last, for formats decide by what is UNKNOWN how a member is looked at.
+    """
+    findings = tuple(replace(one, code=cause.code) if one.code == UNKNOWN else one for one in node.findings)
+    return replace(node, findings=findings, children=tuple(attributed(child, cause) for child in node.children))
 
 
 def without_unknown(node: Difference) -> Difference:
