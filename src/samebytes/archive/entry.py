@@ -165,6 +165,11 @@ class Entry(NamedTuple):
     packed: Packed | None = None
     """Zip: how ``content`` lies in the input; None where it was made anew."""
 
+    @property
+    def name_bytes(self) -> bytes:
+        """What members are sorted by: the name in UTF-8, also where it is not text (a zip's may not be)."""
+        return self.name.encode("utf-8", "surrogateescape")
+
 
 class Archive(NamedTuple):
     """Entries in the container's own order; readable while the reader's context is open."""

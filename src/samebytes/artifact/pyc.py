@@ -6,30 +6,19 @@ Source: PEP 552; CPython's ``importlib/_bootstrap_external.py`` (``_classify_pyc
 from __future__ import annotations
 
 import posixpath
+import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
 from ..archive.entry import Content, read_all
 from ..errors import ArchiveError
 from . import magic_numbers
-from .magic_numbers import Format, format_of
+from .magic_numbers import format_of
 
-__all__ = [
-    "FLAGS",
-    "HEADER_SIZE",
-    "LARGEST_SOURCE",
-    "Header",
-    "bound",
-    "checked_header",
-    "header_of",
-    "is_known",
-    "normalized",
-    "source_hash",
-    "source_of",
-]
+_HEADER = struct.Struct("<H2sI8s")
+"""Magic number, CR LF, PEP 552's flags, then source time and size or the source's hash; the code object follows."""
 
-HEADER_SIZE = 16
-"""Bytes: magic number, flags, then source time and size or the source's hash; the code object follows."""
+HEADER_SIZE = _HEADER.size
 
 LARGEST_SOURCE = 64 << 20
 """Bytes; a larger source is not held, and the modules compiled from it stay as they are."""
@@ -64,20 +53,17 @@ class Header(NamedTuple):
         """The source's, in bytes, modulo 2**32; if the flags are 0."""
         return int.from_bytes(self.stamp[4:], "little")
 
-    @property
-    def format(self) -> Format:
-        return format_of(self.magic)
-
     def written(self) -> bytes:
         """Return the header as it stands at the beginning of the file."""
-        return b"".join((self.magic.to_bytes(2, "little"), _END_OF_MAGIC, self.flags.to_bytes(4, "little"), self.stamp))
+        return _HEADER.pack(self.magic, _END_OF_MAGIC, self.flags, self.stamp)
 
 
 def header_of(data: bytes) -> Header | None:
     """Return the header that *data*, of HEADER_SIZE bytes or more, begins with; None if it does not begin with one."""
     if len(data) < HEADER_SIZE or data[2:4] != _END_OF_MAGIC:
         return None
-    return Header(int.from_bytes(data[:2], "little"), int.from_bytes(data[4:8], "little"), data[8:HEADER_SIZE])
+    magic, _, flags, stamp = _HEADER.unpack_from(data)
+    return Header(magic, flags, stamp)
 
 
 def source_of(name: str) -> str | None:
@@ -107,7 +93,7 @@ def checked_header(data: bytes, source: Content) -> bytes | None:
     :raises ArchiveError: if the source cannot be read.
     """
     header = header_of(data)
-    if header is None or header.flags != 0 or header.format.siphash is None:
+    if header is None or header.flags != 0 or format_of(header.magic).siphash is None:
         return None
     if source.size > LARGEST_SOURCE or header.size != source.size & 0xFFFFFFFF:
         return None

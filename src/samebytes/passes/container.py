@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from operator import attrgetter
 from typing import Callable
 
 from ..archive.entry import Archive, Aspect, Container, Deviation, Entry, Kind, Owner
@@ -175,22 +176,18 @@ def _differing_in_case(archive: Archive, _context: Context) -> PassOutcome:
     return PassOutcome(archive, notes=tuple(notes))
 
 
-def _name_bytes(entry: Entry) -> bytes:
-    return entry.name.encode("utf-8", "surrogateescape")
-
-
 def _wheel_order(archive: Archive, _context: Context) -> PassOutcome:
     directory = f"{layout.dist_info((entry.name for entry in archive.entries), archive.name)}/"
     record = f"{directory}RECORD"
 
     def place(entry: Entry) -> tuple[bool, bool, bytes]:
-        return entry.name.startswith(directory), entry.name == record, _name_bytes(entry)
+        return entry.name.startswith(directory), entry.name == record, entry.name_bytes
 
     return _ordered(archive, sorted(archive.entries, key=place), "Z001")
 
 
 def _sdist_order(archive: Archive, _context: Context) -> PassOutcome:
-    return _ordered(archive, sorted(archive.entries, key=_name_bytes), "T001")
+    return _ordered(archive, sorted(archive.entries, key=attrgetter("name_bytes")), "T001")
 
 
 def _ordered(archive: Archive, entries: list[Entry], code: str) -> PassOutcome:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from operator import itemgetter
 
-from ..archive.entry import Archive, Entry, Kind
+from ..archive.entry import Archive, Kind
 from ..artifact import layout
 from ..artifact.layout import ArtifactKind
 from .container import executable
@@ -19,36 +20,19 @@ def digest(archive: Archive, kind: ArtifactKind, left_out: Collection[str]) -> s
 
     :raises ArchiveError: if contents cannot be read.
     """
-    members = {entry.name: entry for entry in archive.entries if entry.kind is not Kind.DIRECTORY}
-    hidden = {*left_out, *_record(archive, kind)}
-    lines = sorted((_encoded(name), entry) for name, entry in members.items() if name not in hidden)
+    hidden = set(left_out)
+    if kind == ArtifactKind.WHEEL:
+        hidden.add(f"{layout.dist_info((entry.name for entry in archive.entries), archive.name)}/RECORD")
+    # Of a name given twice, the last counts, as it does where the archive is unpacked.
+    members = {entry.name_bytes: entry for entry in archive.entries if entry.kind is not Kind.DIRECTORY}
     state = hashlib.sha256()
-    for name, entry in lines:
-        state.update(f"{_contents(entry)} {_nature(entry, kind)} ".encode("ascii") + name + b"\0")
+    for name, entry in sorted(members.items(), key=itemgetter(0)):
+        if entry.name in hidden:
+            continue
+        is_link = entry.kind is Kind.SYMLINK
+        contents = hashlib.sha256()
+        for chunk in [entry.target.encode("utf-8", "surrogateescape")] if is_link else entry.content.chunks():
+            contents.update(chunk)
+        nature = "l" if is_link else "x" if executable(entry, kind) else "-"
+        state.update(f"{contents.hexdigest()} {nature} ".encode("ascii") + name + b"\0")
     return state.hexdigest()
-
-
-def _record(archive: Archive, kind: ArtifactKind) -> tuple[str, ...]:
-    if kind != ArtifactKind.WHEEL:
-        return ()
-    return (f"{layout.dist_info((entry.name for entry in archive.entries), archive.name)}/RECORD",)
-
-
-def _nature(entry: Entry, kind: ArtifactKind) -> str:
-    if entry.kind is Kind.SYMLINK:
-        return "l"
-    return "x" if executable(entry, kind) else "-"
-
-
-def _contents(entry: Entry) -> str:
-    state = hashlib.sha256()
-    if entry.kind is Kind.SYMLINK:
-        state.update(_encoded(entry.target))
-    else:
-        for chunk in entry.content.chunks():
-            state.update(chunk)
-    return state.hexdigest()
-
-
-def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")

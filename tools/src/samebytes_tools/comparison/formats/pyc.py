@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from samebytes.artifact.magic_numbers import format_of
 from samebytes.artifact.marshal_reader import NotMarshalError
 from samebytes.artifact.pyc import HEADER_SIZE, Header, header_of
 
@@ -48,8 +49,8 @@ def compare(name: str, left: bytes, right: bytes, clues: CauseClues) -> Differen
 def _other_python(name: str, left: Header, right: Header, texts: Difference | None) -> Difference:
     pythons = []
     for each in (left, right):
-        magic = f"magic number {each.magic}"
-        pythons.append(f"Python {each.format.python} ({magic})" if each.format.python else magic)
+        magic, python = f"magic number {each.magic}", format_of(each.magic).python
+        pythons.append(f"Python {python} ({magic})" if python else magic)
     seen = OfNature(Nature.COMPILER, *(python.encode() for python in pythons))
     # Another compiler writes other texts; those that show a cause of their own still do.
     caused = without_unknown(texts).findings if texts else ()
