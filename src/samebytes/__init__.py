@@ -9,16 +9,16 @@ from __future__ import annotations
 __version__ = "0.1.0"
 
 _CORE = ("Change", "FileDigest", "Normalized", "SamebytesError", "normalize")
-_TOOLS = ("Checked", "Comparison", "Difference", "Outcome", "Verdict", "check", "compare")
+_TOOLS = ("CheckOutcome", "Checked", "Comparison", "Difference", "Verdict", "check", "compare")
 
 __all__ = [
     "Change",
+    "CheckOutcome",
     "Checked",
     "Comparison",
     "Difference",
     "FileDigest",
     "Normalized",
-    "Outcome",
     "SamebytesError",
     "Verdict",
     "__version__",
@@ -29,7 +29,7 @@ __all__ = [
 
 TYPE_CHECKING = False  # typing's own would have to be imported; type checkers know the name
 if TYPE_CHECKING:
-    from samebytes_tools.api import Checked, Comparison, Difference, Outcome, Verdict, check, compare
+    from samebytes_tools.api import Checked, CheckOutcome, Comparison, Difference, Verdict, check, compare
 
     from .api import Change, FileDigest, Normalized, SamebytesError, normalize
 

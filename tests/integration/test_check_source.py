@@ -98,7 +98,7 @@ def states(result: dict[str, Any], way: str = "as is") -> dict[str, str]:
     return {artifact["kind"]: artifact["state"] for artifact in artifacts}
 
 
-def culprits(result: dict[str, Any]) -> dict[str, set[str]]:
+def attributed(result: dict[str, Any]) -> dict[str, set[str]]:
     """Return which members differ by which variations."""
     found = result["differs_by"]["variations"]
     return {" ".join(one["names"]): {fact["member"] for fact in one["facts"]} for one in found}
@@ -109,13 +109,13 @@ def all_same(result: dict[str, Any], way: str = "as is") -> bool:
 
 
 def test_every_variation_is_found_by_what_it_changes(desk: Desk) -> None:
-    """One project sees all of them; each is blamed for its own member, and for no other."""
+    """One project sees all of them; each is found by its own member, and by no other."""
     tree = leaky_project(desk.root / "tree", LEAKS)
     git("init", "--quiet", str(tree))
     git("add", "--all", cwd=tree)
     git("commit", "--quiet", "--message", "All", cwd=tree, date="2024-02-29T12:00:00+00:00")
     result = desk.result("-n", "-w", "--bisect", tree)
-    assert culprits(result) == {name: {f"leaky/{name}"} for name in result["varied"]}
+    assert attributed(result) == {name: {f"leaky/{name}"} for name in result["varied"]}
     assert set(result["varied"]) | set(result["not_varied"]) == set(LEAKS)
     assert {"build-path", "umask", "hash-seed", "timezone", "mtimes", "checkout", "leftovers"} <= set(result["varied"])
     assert result["differs_by"]["moment"] == result["differs_by"]["unexplained"] == []
@@ -156,25 +156,25 @@ def test_only_what_is_to_be_varied_is(desk: Desk) -> None:
 def test_chance_is_told_from_variations(desk: Desk) -> None:
     extra = "LEAKS['chance'] = 'os.urandom(8)'\n"
     result = desk.result("-n", "-w", "--bisect", leaky_project(desk.root / "tree", ["umask"], extra))
-    assert culprits(result) == {"umask": {"leaky/umask"}}
+    assert attributed(result) == {"umask": {"leaky/umask"}}
     assert {fact["member"] for fact in result["differs_by"]["moment"]} == {"leaky/chance"}
 
 
 def test_what_takes_two_variations_together(desk: Desk) -> None:
     extra = "LEAKS['both'] = \"os.environ['USER'] == 'somebody-else' and os.environ['PYTHONHASHSEED'] == '4242'\"\n"
     result = desk.result("-n", "-w", "--bisect", leaky_project(desk.root / "tree", [], extra))
-    assert culprits(result) == {"user hash-seed": {"leaky/both"}}
+    assert attributed(result) == {"user hash-seed": {"leaky/both"}}
 
 
 def test_a_build_that_single_variations_break_is_told(desk: Desk) -> None:
     extra = "if os.environ['USER'] != 'ada' and os.environ['TZ'] == 'UTC':\n    raise RuntimeError('not like this')\n"
     result = desk.result("-n", "-w", "--bisect", leaky_project(desk.root / "tree", ["umask"], extra))
-    assert culprits(result) == {"umask": {"leaky/umask"}}
+    assert attributed(result) == {"umask": {"leaky/umask"}}
     assert any(note.startswith("what differs by single variations may be incomplete: ") for note in result["notes"])
 
 
-def test_normalizing_and_the_hook_win_what_they_can(desk: Desk) -> None:
-    """What the hook pins is won by it, what is in the contents not by normalizing."""
+def test_normalizing_and_the_hook_fix_what_they_can(desk: Desk) -> None:
+    """What the hook pins is fixed by it; what is in the contents is not by normalizing."""
     tree = leaky_project(desk.root / "tree", ["hash-seed", "umask"])
     result = desk.result("-n", "-w", "--normalized", tree)
     assert [states(result, way)["wheel"] for way in ("as is", "normalized", "hook")] == ["differs", "differs", "same"]
@@ -197,7 +197,7 @@ def test_setuptools_differs_by_the_container_alone(tmp_path: Path, workshop: Wor
     for artifact in result["ways"][0]["artifacts"]:
         assert artifact["comparison"]["verdict"] == "same after normalization"
         assert {"D010", "D011"} <= set(artifact["comparison"]["causes"])
-    assert set(culprits(result)) - {"time"} == {"umask", "mtimes"}
+    assert set(attributed(result)) - {"time"} == {"umask", "mtimes"}
 
 
 def test_a_c_extension_differs_by_its_path(tmp_path: Path, workshop: Workshop) -> None:
@@ -208,7 +208,7 @@ def test_a_c_extension_differs_by_its_path(tmp_path: Path, workshop: Workshop) -
     (artifact,) = result["ways"][0]["artifacts"]
     assert artifact["comparison"]["verdict"] == "different"
     assert "D001" in artifact["comparison"]["causes"]
-    (module,) = (member for member in culprits(result)["build-path"] if member.endswith(".so"))
+    (module,) = (member for member in attributed(result)["build-path"] if member.endswith(".so"))
     assert module.startswith("example_setuptools_c/")
 
 
@@ -297,7 +297,7 @@ backend-path = ["backend"]
 """
 
 
-def test_both_worlds_get_the_same_build_requirements(desk: Desk) -> None:
+def test_both_builds_get_the_same_build_requirements(desk: Desk) -> None:
     links = header_wheel(desk.root / "links").parent
     tree = leaky_project(desk.root / "tree", [], "import foreign_headers\n")
     text = (tree / "pyproject.toml").read_text()
@@ -324,7 +324,7 @@ def test_failures_are_results_and_the_others_go_on(desk: Desk) -> None:
     results = desk.results("-n", "-j2", "--logs", logs, broken, good, desk.root / "good")
     assert [one["exit_status"] for one in results] == [2, 0]
     failure = results[0]["ways"][0]["artifacts"][0]["failure"]
-    assert "in the first world: the backend 'leaky_backend'" in failure["message"]
+    assert "in the first build: the backend 'leaky_backend'" in failure["message"]
     assert "on purpose" in " ".join([failure["message"], *failure["tail"]])
     assert any("about to fail" in log.read_text() for log in logs.glob("broken-*/*.log"))
 
@@ -339,7 +339,7 @@ def test_what_fails_only_without_git_is_checked_with_it(desk: Desk) -> None:
     assert result["state"] == "same"
     assert "checkout" not in result["varied"]
     assert result["not_varied"]["checkout"] == "the build fails with it"
-    assert any("checkout is not varied, for the build does not survive it" in note for note in result["notes"])
+    assert any("checkout is not varied, for the build fails with it" in note for note in result["notes"])
 
 
 HANGS = """

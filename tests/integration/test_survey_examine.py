@@ -210,7 +210,7 @@ def test_what_cannot_be_built_is_told_with_its_log(examined: Examined) -> None:
     said = "RuntimeError: there is no such compiler"
     assert (
         found.reason
-        == f"in the first world: the backend 'small_backend' failed with exit status 1 in build_sdist: {said}"
+        == f"in the first build: the backend 'small_backend' failed with exit status 1 in build_sdist: {said}"
     )
     assert said in found.log
     assert {one.way for one in found.artifacts} == {"as is"}

@@ -38,7 +38,7 @@ def run(number: int = 1, *, ended: int | None = None) -> Run:
 def artifact(way: str, kind: str, name: str, *, state: str = SAME, causes: tuple[CauseHit, ...] = ()) -> Artifact:
     """Return what became of one kind in one way."""
     if state == NOT_BUILT:
-        return Artifact(way, kind, state, reason="in the first world: the build ended with status 1")
+        return Artifact(way, kind, state, reason="in the first build: the build ended with status 1")
     digests = [hashlib.sha256(f"{name} {way} {kind} {side}".encode()).hexdigest() for side in "12"]
     both = (digests[0], digests[0 if state == SAME else 1])
     verdict = Verdict.IDENTICAL if state == SAME else Verdict.NORMALIZED if not causes else Verdict.DIFFERENT

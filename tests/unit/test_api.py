@@ -31,7 +31,7 @@ NAMES = {
     "Difference",
     "FileDigest",
     "Normalized",
-    "Outcome",
+    "CheckOutcome",
     "SamebytesError",
     "Verdict",
     "__version__",
@@ -291,5 +291,5 @@ def test_what_cannot_be_built_is_an_error_with_what_the_build_said(tmp_path: Pat
     )
     with pytest.raises(errors.BackendError) as caught:
         api.check(tree, kinds=["wheel"], vary=["-all"], isolation=False)
-    assert "wheel: in the first world" in caught.value.message
+    assert "wheel: in the first build" in caught.value.message
     assert "it broke" in caught.value.message

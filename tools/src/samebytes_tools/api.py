@@ -19,12 +19,21 @@ from samebytes import cores
 from samebytes.api import StrPath, one_file
 from samebytes.errors import BackendError, UsageError
 
-from .commands.check.subject import FROM_SDIST, SDIST, WHEEL, Around, Failure, Form, Outcome, Subject
-from .commands.check.subject import Options as CheckOptions
+from .commands.check.subject import (
+    FROM_SDIST,
+    SDIST,
+    WHEEL,
+    CheckContext,
+    CheckOptions,
+    CheckOutcome,
+    Failure,
+    Form,
+    Subject,
+)
 from .commands.compare.compare import ComparedPair, compare_pair
 from .comparison.model import Comparison, Difference, Verdict
 
-__all__ = ["Checked", "Comparison", "Difference", "Outcome", "Verdict", "check", "compare"]
+__all__ = ["CheckOutcome", "Checked", "Comparison", "Difference", "Verdict", "check", "compare"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +43,7 @@ class Checked:
     source: Path
     python: str
     """The version of the interpreter that it was built by."""
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[CheckOutcome, ...]
     """One for each kind of artifact."""
     varied: tuple[str, ...]
     """What differed between the two builds, by the names that ``samebytes check --list`` shows."""
@@ -75,7 +84,7 @@ def check(
     timeout: float | None = None,
     jobs: int | None = None,
 ) -> Checked:
-    """Build a source tree or an sdist twice, in two worlds, and say whether the bytes are the same.
+    """Build a source tree or an sdist twice, in two environments, and return whether the bytes are the same.
 
     What the project's build runs, is run on this machine.
 
@@ -105,30 +114,30 @@ def check(
         timeout=timeout,
         jobs=cores.available() if jobs is None else max(1, jobs),
     )
-    return _checked(subject, options, _around(vary))
+    return _checked(subject, options, _context(vary))
 
 
-def _checked(subject: Subject, options: CheckOptions, around: Around) -> Checked:
-    from .commands.check.sources import check as check_all
+def _checked(subject: Subject, options: CheckOptions, context: CheckContext) -> Checked:
+    from .commands.check.sources import check_all
 
-    with _without_warnings_of_backends(), closing(check_all([subject], options, around)) as results:
+    with _without_warnings_of_backends(), closing(check_all([subject], options, context)) as results:
         result = next(results)
     if result.error is not None:
         raise result.error
-    outcomes = result.rows[0].outcomes
+    outcomes = result.ways[0].outcomes
     for outcome in outcomes:
         if outcome.failure is not None:
             raise _cannot_build(subject.text, outcome, outcome.failure)
     return Checked(Path(subject.text), result.python, outcomes, result.applied, result.left_out, result.notes)
 
 
-def _cannot_build(source: str, outcome: Outcome, failure: Failure) -> BackendError:
+def _cannot_build(source: str, outcome: CheckOutcome, failure: Failure) -> BackendError:
     said = "".join(f"\n  | {line}" for line in failure.tail)
     return BackendError(f"{source}: {outcome.kind}: {failure.message}{said}", remedy=failure.remedy)
 
 
-def _around(vary: Sequence[str]) -> Around:
-    """Return what of this machine two builds need; nothing is downloaded by name, and nobody hears of steps."""
+def _context(vary: Sequence[str]) -> CheckContext:
+    """Return what of this machine two builds need; nothing is downloaded by name, and steps are not reported."""
     from .index import releases
     from .variations.machine import obstacles, workspace
     from .variations.variations import choice
@@ -136,7 +145,7 @@ def _around(vary: Sequence[str]) -> Around:
     wanted = choice(vary)
     where = workspace(os.environ, keep_order="file-order" in wanted.wanted)
     found = obstacles(where, os.environ)
-    return Around(
+    return CheckContext(
         environ=os.environ,
         workspace=where,
         vary=wanted.applicable(found),
@@ -148,7 +157,7 @@ def _around(vary: Sequence[str]) -> Around:
 
 @contextmanager
 def _without_warnings_of_backends() -> Iterator[None]:
-    """Let nobody hear what backends warn of: newer releases of pyproject-hooks repeat that in this process."""
+    """Suppress what backends warn of: newer releases of pyproject-hooks repeat that in this process."""
     import pyproject_hooks
 
     category = getattr(pyproject_hooks, "BuildBackendWarning", None)

@@ -36,7 +36,7 @@ REFUSED = {
     "no number": (["tree", "--timeout", "soon"], "'soon' is not a number of seconds"),
     "nowhere to write the page to": (["tree", "--html", "no/page.html"], "no/page.html: there is no such directory"),
     "nowhere to write the XML to": (["tree", "--junit", "no/x.xml"], "no/x.xml: there is no such directory"),
-    "a file to keep things in": (["tree", "--keep", "tree/pyproject.toml"], "pyproject.toml is no directory"),
+    "a file to keep things in": (["tree", "--keep", "tree/pyproject.toml"], "pyproject.toml is not a directory"),
     "an index that is none": (["idna"], "is not reached by http"),
 }
 

@@ -11,10 +11,17 @@ import pytest
 from samebytes_tools.building.virtualenvs import InstalledDistribution
 from samebytes_tools.commands.check import junit
 from samebytes_tools.commands.check import report as check_source
-from samebytes_tools.commands.check.bisect import Blame
+from samebytes_tools.commands.check.bisect import Attribution
 from samebytes_tools.commands.check.facts import Fact
 from samebytes_tools.commands.check.report import fact_lines
-from samebytes_tools.commands.check.subject import Artifact, Culprits, Failure, Outcome, Result, Row
+from samebytes_tools.commands.check.subject import (
+    BisectionResult,
+    BuiltFile,
+    CheckOutcome,
+    CheckResult,
+    Failure,
+    WayResult,
+)
 from samebytes_tools.comparison.archives import compare_files
 from samebytes_tools.reporting.difference_tree import View
 from support.artifacts import wheel
@@ -28,49 +35,49 @@ EVIL = "evil<&\"'>]]>\x00\x1b[31m\u202e\udc80\ufffe name"
 
 
 @pytest.fixture
-def results(tmp_path: Path) -> list[Result]:
+def results(tmp_path: Path) -> list[CheckResult]:
     """One source that differs, one that could not be built, one that is the same, one that did not come to a build."""
     left = wheel(tmp_path)
     list(normalize(plan([left], tmp_path / "out"), NormalizeOptions()))
     right = tmp_path / "out" / left.name
     comparison = compare_files(left, right)
-    pair = Artifact(left.name, "0" * 64, 10), Artifact(right.name, "1" * 64, 20)
+    pair = BuiltFile(left.name, "0" * 64, 10), BuiltFile(right.name, "1" * 64, 20)
     facts = frozenset(Fact("wheel", f"{EVIL}{number}", "mode") for number in range(5))
-    culprits = Culprits(
-        (Blame(("umask", "hash-seed"), facts),),
+    bisection = BisectionResult(
+        (Attribution(("umask", "hash-seed"), facts),),
         frozenset({Fact("wheel", "", "order")}),
         frozenset({Fact("wheel", "x", "contents")}),
         7,
     )
-    failure = Failure(f"in the first world: {EVIL}", "Mend it.", (EVIL, "last line"), f"{EVIL}\nlast line\n")
+    failure = Failure(f"in the first build: {EVIL}", "Mend it.", (EVIL, "last line"), f"{EVIL}\nlast line\n")
     return [
-        Result(
+        CheckResult(
             EVIL,
             "3.11.7",
-            rows=(
-                Row("as is", (Outcome("wheel", pair, comparison=comparison),)),
-                Row("normalized", (Outcome("wheel", (pair[0], pair[0])),)),
-                Row("hook", (Outcome("wheel", pair, note=EVIL),)),
+            ways=(
+                WayResult("as is", (CheckOutcome("wheel", pair, comparison=comparison),)),
+                WayResult("normalized", (CheckOutcome("wheel", (pair[0], pair[0])),)),
+                WayResult("hook", (CheckOutcome("wheel", pair, note=EVIL),)),
             ),
             applied=("umask",),
             left_out={"time": EVIL},
-            culprits=culprits,
+            bisection=bisection,
             requirements=(InstalledDistribution("flit-core", "3.12", "https://x.example/f.whl", {"sha256": "2" * 64}),),
             notes=(EVIL,),
         ),
-        Result("broken", "3.11.7", rows=(Row("as is", (Outcome("sdist", failure=failure),)),)),
-        Result("good", "3.11.7", rows=(Row("as is", (Outcome("wheel", (pair[0], pair[0])),)),)),
-        Result("missing", "", UsageError(EVIL, remedy="Install it.")),
+        CheckResult("broken", "3.11.7", ways=(WayResult("as is", (CheckOutcome("sdist", failure=failure),)),)),
+        CheckResult("good", "3.11.7", ways=(WayResult("as is", (CheckOutcome("wheel", (pair[0], pair[0])),)),)),
+        CheckResult("missing", "", UsageError(EVIL, remedy="Install it.")),
     ]
 
 
-def test_statuses(results: list[Result]) -> None:
+def test_statuses(results: list[CheckResult]) -> None:
     assert [result.status for result in results] == [1, 2, 0, 2]
     assert check_source.summary(results) == "1 same, 1 differs, 2 could not be built"
 
 
 @pytest.mark.parametrize("verbose", [False, True])
-def test_text_is_harmless(verbose: bool, results: list[Result]) -> None:
+def test_text_is_harmless(verbose: bool, results: list[CheckResult]) -> None:
     text = [line for result in results for line in check_source.lines(result, View(verbose=verbose))]
     assert all(line.isprintable() for line in text)
     assert any("differs by umask and hash-seed together" in line for line in text)
@@ -81,7 +88,7 @@ def test_text_is_harmless(verbose: bool, results: list[Result]) -> None:
     assert any("built with flit-core 3.12" in line for line in text) == verbose
 
 
-def test_json_is_what_the_schema_says(results: list[Result]) -> None:
+def test_json_is_what_the_schema_says(results: list[CheckResult]) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     referencing = pytest.importorskip("referencing")
     names = ("compare", "check-source")
@@ -103,7 +110,7 @@ def test_json_is_what_the_schema_says(results: list[Result]) -> None:
     assert schema("check-source")["properties"]["schema_version"]["const"] == check_source.SCHEMA_VERSION
 
 
-def test_junit_is_xml_with_the_right_counts(results: list[Result]) -> None:
+def test_junit_is_xml_with_the_right_counts(results: list[CheckResult]) -> None:
     text = junit.document(results)
     root = ElementTree.fromstring(text.encode("utf-8"))
     assert root.tag == "testsuites"
@@ -124,7 +131,7 @@ def test_junit_is_xml_with_the_right_counts(results: list[Result]) -> None:
     assert (root[3][0][0].text or "").endswith("Install it.")
 
 
-def test_html_shows_all_and_lets_nothing_in(results: list[Result]) -> None:
+def test_html_shows_all_and_lets_nothing_in(results: list[CheckResult]) -> None:
     page = check_source.page(results, version="1")
     assert "evil<&" not in page
     assert "\x1b" not in page
@@ -134,10 +141,10 @@ def test_html_shows_all_and_lets_nothing_in(results: list[Result]) -> None:
     page.encode("utf-8")
 
 
-def test_what_is_the_same_and_not_compared(results: list[Result]) -> None:
-    outcome = results[0].rows[0].outcomes[0]
+def test_what_is_the_same_and_not_compared(results: list[CheckResult]) -> None:
+    outcome = results[0].ways[0].outcomes[0]
     blind = dataclasses.replace(outcome, comparison=None, note="an archive that cannot be read")
-    result = dataclasses.replace(results[0], rows=(Row("as is", (blind,)),), culprits=None)
+    result = dataclasses.replace(results[0], ways=(WayResult("as is", (blind,)),), bisection=None)
     assert "  wheel            differs (an archive that cannot be read)" in list(check_source.lines(result, View()))
     assert result.status == 1
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from samebytes_tools.commands.check.subject import Artifact, Failure, Outcome, Row
+from samebytes_tools.commands.check.subject import BuiltFile, CheckOutcome, Failure, WayResult
 from samebytes_tools.commands.survey import findings
 from samebytes_tools.commands.survey.model import CauseHit, Requirement
 from samebytes_tools.comparison.model import (
@@ -32,9 +32,9 @@ def compared(*differences: Difference) -> Comparison:
     return Comparison(SIDE, SIDE, ArtifactKind.WHEEL, Verdict.DIFFERENT, differences)
 
 
-def outcome(comparison: Comparison) -> Outcome:
-    pair = Artifact(SIDE.path, "1" * 64, 10), Artifact(SIDE.path, "2" * 64, 11)
-    return Outcome("wheel", pair, comparison=comparison)
+def outcome(comparison: Comparison) -> CheckOutcome:
+    pair = BuiltFile(SIDE.path, "1" * 64, 10), BuiltFile(SIDE.path, "2" * 64, 11)
+    return CheckOutcome("wheel", pair, comparison=comparison)
 
 
 def member(name: str, *found: Finding, children: tuple[Difference, ...] = ()) -> Difference:
@@ -61,14 +61,14 @@ def test_evidence_is_short_and_text() -> None:
 
 
 def test_a_row_survives_being_told() -> None:
-    row = Row(
+    row = WayResult(
         "hook",
         (
             outcome(compared(member("it", finding("D001", "line 1")))),
-            Outcome("sdist", failure=Failure("no compiler", tail=("a", "b"), log="a\nb", is_late=True)),
+            CheckOutcome("sdist", failure=Failure("no compiler", tail=("a", "b"), log="a\nb", is_late=True)),
         ),
     )
-    told = json.loads(json.dumps(findings.row_as_plain(row)))
+    told = json.loads(json.dumps(findings.way_as_plain(row)))
     wheel, sdist = findings.artifacts_from(told["artifacts"])
     assert (wheel.way, wheel.kind, wheel.state, wheel.verdict) == ("hook", "wheel", "differs", "different")
     assert (wheel.file, wheel.size, wheel.sha256) == (SIDE.path, 10, ("1" * 64, "2" * 64))
@@ -88,13 +88,13 @@ def test_a_row_survives_being_told() -> None:
     ],
 )
 def test_the_reason_is_the_last_error(tail: tuple[str, ...], reason: str) -> None:
-    row = findings.row_as_plain(Row("as is", (Outcome("sdist", failure=Failure("failed", tail=tail)),)))
+    row = findings.way_as_plain(WayResult("as is", (CheckOutcome("sdist", failure=Failure("failed", tail=tail)),)))
     assert row["artifacts"][0]["reason"] == reason
 
 
 def test_a_full_disk_is_told() -> None:
-    full = Outcome("sdist", failure=Failure("failed", log="cc1: No space left on device"))
-    assert findings.row_as_plain(Row("as is", (full,)))["full"] is True
+    full = CheckOutcome("sdist", failure=Failure("failed", log="cc1: No space left on device"))
+    assert findings.way_as_plain(WayResult("as is", (full,)))["full"] is True
 
 
 @pytest.mark.parametrize(

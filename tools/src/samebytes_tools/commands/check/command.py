@@ -24,17 +24,17 @@ from samebytes.errors import SamebytesError, UsageError
 if TYPE_CHECKING:
     from ...building.interpreters import Python
     from ...variations.machine import Workspace
-    from .subject import Around, Options, Result, Subject
+    from .subject import CheckContext, CheckOptions, CheckResult, Subject
 
 _DESCRIPTION = """\
-Archives: say whether wheels and sdists are in canonical form. Nothing is
+Archives: check whether wheels and sdists are in canonical form. Nothing is
 written. Each finding is a line: the file, a code, the member, and what is not
 as it would be. The same as 'samebytes normalize --check'.
 
 Source trees, and names on the package index: build an sdist, a wheel, and a
-wheel from the sdist, twice, in two worlds that differ in all that can be
-varied here, by the project's own backend as it stands. What differs is told
-with its cause and what to do about it."""
+wheel from the sdist, twice, in two environments that differ in all that can
+be varied on this machine, with the project's own backend as it is. What
+differs is reported, with its cause and with what to do about it."""
 
 _EPILOG = f"""\
 The date that the members of archives should have is that of --date, else
@@ -44,10 +44,10 @@ SOURCE_DATE_EPOCH, else their own if they all have the same, else
 examples:
   samebytes check dist/*
   samebytes check --json dist/* > findings.json
-  samebytes check .                        build the tree here twice
-  samebytes check --bisect .               and find out what it differs by
+  samebytes check .                        build the tree here, twice
+  samebytes check --bisect .               and find which variation matters
   samebytes check --vary=-all,+umask .     with another umask, all else alike
-  samebytes check --normalized idna==3.10  and what samebytes would win
+  samebytes check --normalized idna==3.10  and what samebytes would fix
   samebytes check --list                   what is varied, and what cannot be
 
 {exit_status.table(1, 2, 3, 4, 5, 6, exit_status.INTERRUPTED, exit_status.TERMINATED)}
@@ -78,7 +78,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add the command to *subparsers*."""
     parser = subparsers.add_parser(
         "check",
-        help="canonical archives? sources that give the same bytes twice?",
+        help="check archives, or that a source builds reproducibly",
         description=_DESCRIPTION,
         epilog=_EPILOG,
     )
@@ -96,41 +96,46 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("options for sources")
-    group.add_argument("--build", action="store_true", help="build the sdists that are given, twice")
-    group.add_argument("--list", action="store_true", help="list the variations, and which of them can be had here")
+    group.add_argument("--build", action="store_true", help="build the given sdists twice")
+    group.add_argument("--list", action="store_true", help="list the variations, and which can be applied here")
     group.add_argument(
         "--vary",
         metavar="[+-]NAME,...",
         action="append",
         default=[],
-        help="leave variations out (-NAME) or demand them (+NAME); all stands for all: --vary=-all,+time",
+        help="leave variations out (-NAME) or require them (+NAME); 'all' is each of them: --vary=-all,+time",
     )
-    group.add_argument("--normalized", action="store_true", help="show also what normalizing, and the hook, would win")
-    group.add_argument("--bisect", action="store_true", help="find out which variation it is, by further builds")
+    group.add_argument("--normalized", action="store_true", help="also show what normalizing and the backend would fix")
+    group.add_argument(
+        "--bisect", action="store_true", help="find which variation makes each difference, by more builds"
+    )
     group.add_argument(
         "--python",
         metavar="X",
         action="append",
         default=[],
-        help="build by that interpreter: 3.12, a path (repeatable)",
+        help="build with that interpreter: a version such as 3.12, or a path (repeatable)",
     )
     group.add_argument("-s", "--sdist", action="store_true", help="build sdists only (with -w: and wheels of the tree)")
     group.add_argument("-w", "--wheel", action="store_true", help="build wheels of the tree only")
     group.add_argument(
-        "-n", "--no-isolation", action="store_true", help="use the interpreter's build requirements, install none"
+        "-n",
+        "--no-isolation",
+        action="store_true",
+        help="use the interpreter's build requirements, install none",
     )
     group.add_argument(
-        "-C", "--config-setting", metavar="KEY[=VALUE]", action="append", default=[], help="handed to the backend"
+        "-C", "--config-setting", metavar="KEY[=VALUE]", action="append", default=[], help="passed to the backend"
     )
-    group.add_argument("--timeout", metavar="SECONDS", type=_seconds, help="end a build that takes longer")
-    group.add_argument("--keep", metavar="DIR", type=Path, help="put what was built there")
-    group.add_argument("--logs", metavar="DIR", type=Path, help="put all that the builds said there")
-    group.add_argument("--html", metavar="FILE", type=Path, help="write a page of HTML")
+    group.add_argument("--timeout", metavar="SECONDS", type=_seconds, help="end each build that takes longer")
+    group.add_argument("--keep", metavar="DIR", type=Path, help="directory for what was built")
+    group.add_argument("--logs", metavar="DIR", type=Path, help="directory for all that the builds print")
+    group.add_argument("--html", metavar="FILE", type=Path, help="write an HTML page")
     group.add_argument("--junit", metavar="FILE", type=Path, help="write JUnit XML")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check archives or sources, whichever it is, and tell of each finding."""
+    """Check archives or sources, whichever it is, and report each finding."""
     if getattr(args, "list", False):
         return _list(args)
     if not args.paths:
@@ -147,7 +152,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _is_source(text: str, *, build: bool | None) -> bool:
-    """Tell whether *text* is to be built; *build* is None where nothing is."""
+    """Return whether *text* is to be built; *build* is None where nothing is."""
     if build is None:
         return False
     path = Path(text)
@@ -171,7 +176,7 @@ def _refuse(args: argparse.Namespace, options: dict[str, object], what: str) -> 
 
 
 def _check_sources(args: argparse.Namespace, sources: Sequence[bool]) -> int:
-    from .sources import check
+    from .sources import check_all
 
     if not all(sources):
         archive = args.paths[list(sources).index(False)]
@@ -184,19 +189,19 @@ def _check_sources(args: argparse.Namespace, sources: Sequence[bool]) -> int:
     _keep_warnings_out()
     subjects, results = _subjects(args), []
     with Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress:
-        checks = check(subjects, _options(args), _around(args, progress))
+        checks = check_all(subjects, _options(args), _context(args, progress))
         with closing(checks):
             for result in checks:
                 progress.clear()
                 results.append(result)
-                _tell(args, result)
+                _print(args, result)
     status = max(result.status for result in results)
     _write(args, results, status)
     return status
 
 
 def _keep_warnings_out() -> None:
-    """Let nobody hear what backends warn of: newer releases of pyproject-hooks repeat that in this process."""
+    """Suppress what backends warn of: newer releases of pyproject-hooks repeat that in this process."""
     import pyproject_hooks
 
     category = getattr(pyproject_hooks, "BuildBackendWarning", None)
@@ -211,7 +216,7 @@ def _check_targets(args: argparse.Namespace) -> None:
             raise UsageError(f"{path}: there is no such directory", remedy="Make it first, or name another place.")
     for path in filter(None, (args.keep, args.logs)):
         if path.exists() and not path.is_dir():
-            raise UsageError(f"{path} is no directory", remedy="Name another one.")
+            raise UsageError(f"{path} is not a directory", remedy="Name another one.")
 
 
 def _subjects(args: argparse.Namespace) -> list[Subject]:
@@ -233,12 +238,12 @@ def _subjects(args: argparse.Namespace) -> list[Subject]:
     return found
 
 
-def _options(args: argparse.Namespace) -> Options:
+def _options(args: argparse.Namespace) -> CheckOptions:
     from ..reproducible_build.command import settings_of
-    from .subject import FROM_SDIST, SDIST, WHEEL, Options
+    from .subject import FROM_SDIST, SDIST, WHEEL, CheckOptions
 
     chosen = tuple(kind for kind in (SDIST, WHEEL) if getattr(args, kind))
-    return Options(
+    return CheckOptions(
         kinds=chosen or (SDIST, WHEEL, FROM_SDIST),
         normalized=args.normalized,
         bisect=args.bisect,
@@ -251,27 +256,27 @@ def _options(args: argparse.Namespace) -> Options:
     )
 
 
-def _around(args: argparse.Namespace, progress: Progress) -> Around:
+def _context(args: argparse.Namespace, progress: Progress) -> CheckContext:
     from ...index import releases
     from ...variations.variations import choice
-    from .subject import Around
+    from .subject import CheckContext
 
     wanted = choice(args.vary)
     where, obstacles = _here(wanted.wanted)
     lock = threading.Lock()
 
-    def tell(text: str) -> None:
+    def report(text: str) -> None:
         with lock:
             progress.show(text)
 
-    return Around(
+    return CheckContext(
         environ=os.environ,
         workspace=where,
         vary=wanted.applicable(obstacles),
         left_out=wanted.left_out(obstacles),
         download=lambda text, python, directory: releases.sdist(text, python.version, directory, os.environ),
         clock=time.time,
-        tell=tell,
+        report=report,
     )
 
 
@@ -292,7 +297,7 @@ def _list(args: argparse.Namespace) -> int:
     return exit_status.FINE
 
 
-def _tell(args: argparse.Namespace, result: Result) -> None:
+def _print(args: argparse.Namespace, result: CheckResult) -> None:
     from ...reporting.difference_tree import View, branches_for
     from .report import LABELS, lines, title
 
@@ -307,8 +312,8 @@ def _tell(args: argparse.Namespace, result: Result) -> None:
         sys.stdout.flush()
 
 
-def _write(args: argparse.Namespace, results: Sequence[Result], status: int) -> None:
-    """Write the reports that are wanted, and what is to be said at the end."""
+def _write(args: argparse.Namespace, results: Sequence[CheckResult], status: int) -> None:
+    """Write the reports that are wanted, and print what comes at the end."""
     from ...reporting.save import save
     from . import junit
     from . import report as check_source

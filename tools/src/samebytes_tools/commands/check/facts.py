@@ -1,4 +1,4 @@
-"""What differs between two archives, as facts that can be told apart and counted: for finding which variation it is."""
+"""What differs between two archives, as facts that can be counted: for finding which variation each is due to."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def differing(artifact: str, left: Path, right: Path) -> frozenset[Fact]:
 
 
 def _without_records(facts: set[Fact]) -> frozenset[Fact]:
-    """Leave out that RECORD's contents differ, where those of others do: it tells of them."""
+    """Leave out that RECORD's contents differ, where others do: it lists their digests."""
     others = {fact for fact in facts if not (fact.member.endswith(".dist-info/RECORD") and fact.aspect == "contents")}
-    told = any(fact.aspect in ("contents", "presence", "name") for fact in others)
-    return frozenset(others if told else facts)
+    listed = any(fact.aspect in ("contents", "presence", "name") for fact in others)
+    return frozenset(others if listed else facts)
 
 
 def digest(path: Path) -> str:
@@ -55,7 +55,7 @@ def digest(path: Path) -> str:
 
 
 def _facts(path: Path) -> Iterator[tuple[tuple[str, str], str]]:
-    """Give member and aspect, each with its value; an sdist's members without its top directory."""
+    """Yield member and aspect, each with its value; an sdist's members without its top directory."""
     yield ("", "name"), path.name
     with open_archive(path) as archive:
         top = path.name[: -len(".tar.gz")] + "/" if path.name.endswith(".tar.gz") else ""

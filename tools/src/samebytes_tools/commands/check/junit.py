@@ -1,7 +1,7 @@
 """What building twice showed, as JUnit XML for CI: a suite for each source, a case for each artifact in each way.
 
 What differs as the project stands is a failure, what could not be built an error. What samebytes would make of it is
-told as a case too, and never fails.
+a case, too, which never fails.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from samebytes.console.style import harmless
 
 from ...comparison.causes.table import by_code
-from .report import blamed, fact_lines, title
-from .subject import Outcome, Result, Row
+from .report import fact_lines, names_of, title
+from .subject import CheckOutcome, CheckResult, WayResult
 
 
-def document(results: Sequence[Result]) -> str:
+def document(results: Sequence[CheckResult]) -> str:
     """Return an XML document."""
     suites = [_suite(result) for result in results]
     root = Element("testsuites", name="samebytes check")
@@ -27,8 +27,8 @@ def document(results: Sequence[Result]) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def _suite(result: Result) -> Element:
-    cases = [_case(result, row, outcome) for row in result.rows for outcome in row.outcomes] or [_no_build(result)]
+def _suite(result: CheckResult) -> Element:
+    cases = [_case(result, way, outcome) for way in result.ways for outcome in way.outcomes] or [_no_build(result)]
     suite = Element("testsuite", name=title(result), tests=str(len(cases)))
     for name, tag in (("failures", "failure"), ("errors", "error")):
         suite.set(name, str(sum(case.find(tag) is not None for case in cases)))
@@ -37,44 +37,44 @@ def _suite(result: Result) -> Element:
     return suite
 
 
-def _no_build(result: Result) -> Element:
+def _no_build(result: CheckResult) -> Element:
     case = Element("testcase", classname=title(result), name="build")
     if result.error is not None:
-        _told(case, "error", result.error.message, [result.error.remedy])
+        _report(case, "error", result.error.message, [result.error.remedy])
     return case
 
 
-def _case(result: Result, row: Row, outcome: Outcome) -> Element:
-    case = Element("testcase", classname=title(result), name=f"{outcome.kind}, {row.way}")
-    counts = row is result.rows[0]
+def _case(result: CheckResult, way: WayResult, outcome: CheckOutcome) -> Element:
+    case = Element("testcase", classname=title(result), name=f"{outcome.kind}, {way.name}")
+    counts = way is result.ways[0]
     if outcome.failure is not None:
         failure = outcome.failure
-        _told(case, "error" if counts else "system-out", failure.message, [failure.remedy, *failure.tail])
+        _report(case, "error" if counts else "system-out", failure.message, [failure.remedy, *failure.tail])
     elif not outcome.is_same:
-        _told(case, "failure" if counts else "system-out", _message(outcome), _body(result, outcome))
+        _report(case, "failure" if counts else "system-out", _message(outcome), _body(result, outcome))
     return case
 
 
-def _message(outcome: Outcome) -> str:
+def _message(outcome: CheckOutcome) -> str:
     if outcome.comparison is None:
         return f"differs: {outcome.note}"
     causes = ", ".join(f"{code} {by_code(code).name}" for code in outcome.comparison.causes)
     return f"differs ({outcome.comparison.verdict.value})" + (f": {causes}" if causes else "")
 
 
-def _body(result: Result, outcome: Outcome) -> list[str]:
+def _body(result: CheckResult, outcome: CheckOutcome) -> list[str]:
     files = [f"{artifact.name} sha256 {artifact.sha256}" for artifact in outcome.pair or ()]
-    blames = result.culprits.blames if result.culprits is not None else ()
+    attributions = result.bisection.attributions if result.bisection is not None else ()
     by = [
-        f"differs by {blamed(blame)}: {line}"
-        for blame in blames
-        for line in fact_lines(fact for fact in blame.facts if fact.artifact == outcome.kind)
+        f"differs by {names_of(attribution)}: {line}"
+        for attribution in attributions
+        for line in fact_lines(fact for fact in attribution.facts if fact.artifact == outcome.kind)
     ]
     differences = outcome.comparison.differences if outcome.comparison is not None else ()
     return [*files, *by, *(f"{each.name}: {each.summary}" for each in differences)]
 
 
-def _told(case: Element, tag: str, message: str, body: Sequence[str]) -> None:
+def _report(case: Element, tag: str, message: str, body: Sequence[str]) -> None:
     """Add *message* to *case*; what XML cannot hold, such as control characters, as Python shows it."""
     text = "\n".join(harmless(line) for line in (message, *body) if line)
     element = SubElement(case, tag)

@@ -14,15 +14,15 @@ from ...reporting.difference_tree import View, body_lines, cause_lines, verdict_
 from ...reporting.documents import causes_document, comparison_document
 from ...reporting.prose import folded
 from ...variations.variations import ALL
-from .bisect import Blame
+from .bisect import Attribution
 from .facts import Fact
-from .subject import FROM_SDIST, WHEEL, Artifact, Culprits, Failure, Outcome, Result
+from .subject import FROM_SDIST, WHEEL, BisectionResult, BuiltFile, CheckOutcome, CheckResult, Failure
 
 SCHEMA_VERSION = 1
 """Raised when a field is removed or changes its meaning; new fields may come without."""
 
 LABELS = ("1st", "2nd")
-"""What the two worlds are called."""
+"""What the two builds are called."""
 
 STATES = {0: "same", 1: "differs", 2: "could not be built"}
 
@@ -38,18 +38,18 @@ _ASPECTS = {
 _WHOLE = {"order": "order of members", "name": "file name", "container": "container"}
 
 
-def lines(result: Result, view: View) -> Iterator[str]:
+def lines(result: CheckResult, view: View) -> Iterator[str]:
     """Yield what became of one source: the state of each artifact, what it differs by, and how."""
     style = view.style
     yield f"{style.bold(title(result))}: {_state(result.status, style)}"
-    for row in result.rows:
-        if len(result.rows) > 1:
-            yield f"  {row.way}"
-        indent = "    " if len(result.rows) > 1 else "  "
-        for outcome in row.outcomes:
+    for way in result.ways:
+        if len(result.ways) > 1:
+            yield f"  {way.name}"
+        indent = "    " if len(result.ways) > 1 else "  "
+        for outcome in way.outcomes:
             yield f"{indent}{outcome.kind:<16} {_outcome(outcome, style)}"
-    if result.culprits is not None:
-        yield from _culprit_lines(result.culprits, style)
+    if result.bisection is not None:
+        yield from _bisection_lines(result.bisection, style)
     for note in result.notes:
         yield from folded(f"note: {harmless(note)}", style.width - 2, "  ")
     if result.kept is not None:
@@ -61,33 +61,33 @@ def lines(result: Result, view: View) -> Iterator[str]:
         yield from body_lines(comparison, view)
 
 
-def remedies(results: Iterable[Result], style: Style) -> Iterator[str]:
+def remedies(results: Iterable[CheckResult], style: Style) -> Iterator[str]:
     """Yield the causes of all that differs, each once, with what to do about it."""
     yield from cause_lines([one for result in results for one in comparisons(result)], style)
 
 
-def title(result: Result) -> str:
+def title(result: CheckResult) -> str:
     """Return the source and the interpreter, harmless."""
     python = f" (Python {result.python})" if result.python else ""
     return harmless(result.source) + python
 
 
-def comparisons(result: Result) -> list[Comparison]:
+def comparisons(result: CheckResult) -> list[Comparison]:
     """Return how what was built as it stands differs."""
-    outcomes = result.rows[0].outcomes if result.rows else ()
+    outcomes = result.ways[0].outcomes if result.ways else ()
     return [outcome.comparison for outcome in outcomes if outcome.comparison is not None]
 
 
-def summary(results: Sequence[Result]) -> str:
+def summary(results: Sequence[CheckResult]) -> str:
     """Return how many sources came out how, in one line."""
     statuses = [result.status for result in results]
     counts = [f"{statuses.count(status):,} {state}" for status, state in STATES.items() if status in statuses]
     return ", ".join(counts)
 
 
-def _shown(result: Result, *, everything: bool) -> list[Comparison]:
+def _shown(result: CheckResult, *, everything: bool) -> list[Comparison]:
     """Return the comparisons to show: the wheel from the sdist mostly differs as the tree's own does."""
-    outcomes = result.rows[0].outcomes if result.rows else ()
+    outcomes = result.ways[0].outcomes if result.ways else ()
     differ = {outcome.kind for outcome in outcomes if outcome.comparison is not None}
     left_out = {FROM_SDIST} if WHEEL in differ and not everything else set()
     return [one.comparison for one in outcomes if one.comparison is not None and one.kind not in left_out]
@@ -97,7 +97,7 @@ def _state(status: int, style: Style) -> str:
     return {0: style.good, 1: style.notable, 2: style.bad}[status](STATES[status])
 
 
-def _outcome(outcome: Outcome, style: Style) -> str:
+def _outcome(outcome: CheckOutcome, style: Style) -> str:
     if outcome.failure is not None:
         return style.bad("could not be built")
     if outcome.pair is None or outcome.is_same:
@@ -105,31 +105,31 @@ def _outcome(outcome: Outcome, style: Style) -> str:
         return style.good("same") + digest
     if outcome.comparison is None:
         return f"{style.notable('differs')} ({harmless(outcome.note)})"
-    told = [f"{code} {by_code(code).name}" for code in outcome.comparison.causes]
-    causes = f": {style.notable(', '.join(told))}" if told else ""
+    named = [f"{code} {by_code(code).name}" for code in outcome.comparison.causes]
+    causes = f": {style.notable(', '.join(named))}" if named else ""
     return f"{style.notable('differs')} ({verdict_text(outcome.comparison.verdict, style)}){causes}"
 
 
-def _culprit_lines(culprits: Culprits, style: Style) -> Iterator[str]:
-    for head, told in _attributed(culprits, style.bold):
+def _bisection_lines(bisection: BisectionResult, style: Style) -> Iterator[str]:
+    for head, facts in _attributed(bisection, style.bold):
         yield f"  {head}"
-        yield from (f"    {style.dim(line)}" for line in told)
-    yield f"  {style.dim(f'found by {culprits.builds} more builds')}"
+        yield from (f"    {style.dim(line)}" for line in facts)
+    yield f"  {style.dim(f'found by {bisection.builds} more builds')}"
 
 
-def _attributed(culprits: Culprits, name: Callable[[str], str] = str) -> Iterator[tuple[str, list[str]]]:
-    """Give what the source differs by, in which variations are called by *name*, each with its facts as lines."""
-    for blame in culprits.blames:
-        yield f"differs by {name(blamed(blame))}", list(fact_lines(blame.facts))
-    if culprits.by_moment:
-        yield f"differs by {name('the moment')}, nothing being varied", list(fact_lines(culprits.by_moment))
-    if culprits.unexplained:
-        yield "differed once, and under no variation again", list(fact_lines(culprits.unexplained))
+def _attributed(bisection: BisectionResult, name: Callable[[str], str] = str) -> Iterator[tuple[str, list[str]]]:
+    """Yield what the source differs by, with variations as *name* shows them, and the facts of each as lines."""
+    for attribution in bisection.attributions:
+        yield f"differs by {name(names_of(attribution))}", list(fact_lines(attribution.facts))
+    if bisection.by_moment:
+        yield f"differs by {name('the moment')}, nothing being varied", list(fact_lines(bisection.by_moment))
+    if bisection.unexplained:
+        yield "differed once, and under no variation again", list(fact_lines(bisection.unexplained))
 
 
-def blamed(blame: Blame) -> str:
+def names_of(attribution: Attribution) -> str:
     """Return the variation, or those that it takes together."""
-    return " and ".join(blame.names) + (" together" if len(blame.names) > 1 else "")
+    return " and ".join(attribution.names) + (" together" if len(attribution.names) > 1 else "")
 
 
 def fact_lines(facts: Iterable[Fact]) -> Iterator[str]:
@@ -146,7 +146,7 @@ def fact_lines(facts: Iterable[Fact]) -> Iterator[str]:
         yield f"{artifact}: {_ASPECTS.get(aspect, aspect)} of {named}{more}"
 
 
-def _circumstances(result: Result, style: Style) -> Iterator[str]:
+def _circumstances(result: CheckResult, style: Style) -> Iterator[str]:
     if result.applied:
         yield from folded(f"varied: {', '.join(result.applied)}", style.width - 2, "  ")
     for name, why in result.left_out.items():
@@ -155,24 +155,24 @@ def _circumstances(result: Result, style: Style) -> Iterator[str]:
         yield f"  {style.dim(f'built with {harmless(one.name)} {harmless(one.version)}')}"
 
 
-def _failure_lines(result: Result, view: View) -> Iterator[str]:
+def _failure_lines(result: CheckResult, view: View) -> Iterator[str]:
     """Yield why something could not be built, what is the same for several only once."""
-    told: set[str] = set()
-    for row in result.rows:
-        for outcome in row.outcomes:
+    shown: set[str] = set()
+    for way in result.ways:
+        for outcome in way.outcomes:
             failure = outcome.failure
-            if failure is None or failure.message in told:
+            if failure is None or failure.message in shown:
                 continue
-            told.add(failure.message)
-            yield f"  {view.style.bad(f'{row.way}, {outcome.kind}')}: {harmless(failure.message)}"
+            shown.add(failure.message)
+            yield f"  {view.style.bad(f'{way.name}, {outcome.kind}')}: {harmless(failure.message)}"
             if failure.remedy:
                 yield f"  {view.style.bold('hint')}: {harmless(failure.remedy)}"
-            said = failure.log.splitlines() if view.verbose else failure.tail
-            yield from (f"    {view.style.dim(harmless(line))}" for line in said)
+            printed = failure.log.splitlines() if view.verbose else failure.tail
+            yield from (f"    {view.style.dim(harmless(line))}" for line in printed)
 
 
 def variation_lines(obstacles: Mapping[str, str], style: Style) -> Iterator[str]:
-    """Yield the list of variations: what each of the two worlds has, and whether that can be had here."""
+    """Yield the list of variations: what each of the two builds has, and whether that can be had here."""
     for variation in ALL:
         alias = f" ({variation.alias})" if variation.alias else ""
         yield f"{style.bold(variation.name)}{alias}: {variation.why}"
@@ -182,7 +182,7 @@ def variation_lines(obstacles: Mapping[str, str], style: Style) -> Iterator[str]
         yield f"    {style.notable('not here')}: {harmless(why)}" if why else f"    {style.good('can be varied here')}"
 
 
-def document(results: Sequence[Result], *, version: str, exit_status: int) -> str:
+def document(results: Sequence[CheckResult], *, version: str, exit_status: int) -> str:
     """Return what ``check --json`` prints for sources; ``check-source.schema.json`` describes it."""
     data = {
         "schema_version": SCHEMA_VERSION,
@@ -195,17 +195,17 @@ def document(results: Sequence[Result], *, version: str, exit_status: int) -> st
     return json.dumps(data, indent=2, ensure_ascii=True)
 
 
-def _result(result: Result) -> dict[str, Any]:
+def _result(result: CheckResult) -> dict[str, Any]:
     return {
         "source": result.source,
         "python": result.python or None,
         "state": STATES[result.status],
         "exit_status": result.status,
         "error": _error(result),
-        "ways": [{"way": row.way, "artifacts": [_artifacts(one) for one in row.outcomes]} for row in result.rows],
+        "ways": [{"way": way.name, "artifacts": [_artifacts(one) for one in way.outcomes]} for way in result.ways],
         "varied": list(result.applied),
         "not_varied": dict(result.left_out),
-        "differs_by": None if result.culprits is None else _culprits(result.culprits),
+        "differs_by": None if result.bisection is None else _bisection(result.bisection),
         "build_requirements": [
             {"name": one.name, "version": one.version, "url": one.url, "hashes": dict(one.hashes)}
             for one in result.requirements
@@ -214,14 +214,14 @@ def _result(result: Result) -> dict[str, Any]:
     }
 
 
-def _error(result: Result) -> dict[str, Any] | None:
+def _error(result: CheckResult) -> dict[str, Any] | None:
     if result.error is None:
         return None
     error = result.error
     return {"class": type(error).__name__, "message": error.message, "remedy": error.remedy}
 
 
-def _artifacts(outcome: Outcome) -> dict[str, Any]:
+def _artifacts(outcome: CheckOutcome) -> dict[str, Any]:
     return {
         "kind": outcome.kind,
         "state": "could not be built" if outcome.failure else "same" if outcome.is_same else "differs",
@@ -232,7 +232,7 @@ def _artifacts(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _file(artifact: Artifact) -> dict[str, Any]:
+def _file(artifact: BuiltFile) -> dict[str, Any]:
     return {"name": artifact.name, "sha256": artifact.sha256, "size": artifact.size}
 
 
@@ -242,12 +242,12 @@ def _failure(failure: Failure | None) -> dict[str, Any] | None:
     return {"message": failure.message, "remedy": failure.remedy, "tail": list(failure.tail)}
 
 
-def _culprits(culprits: Culprits) -> dict[str, Any]:
+def _bisection(bisection: BisectionResult) -> dict[str, Any]:
     return {
-        "variations": [{"names": list(blame.names), "facts": _facts(blame.facts)} for blame in culprits.blames],
-        "moment": _facts(culprits.by_moment),
-        "unexplained": _facts(culprits.unexplained),
-        "builds": culprits.builds,
+        "variations": [{"names": list(one.names), "facts": _facts(one.facts)} for one in bisection.attributions],
+        "moment": _facts(bisection.by_moment),
+        "unexplained": _facts(bisection.unexplained),
+        "builds": bisection.builds,
     }
 
 
@@ -255,7 +255,7 @@ def _facts(facts: Iterable[Fact]) -> list[dict[str, str]]:
     return [fact._asdict() for fact in sorted(facts)]
 
 
-def page(results: Sequence[Result], *, version: str) -> str:
+def page(results: Sequence[CheckResult], *, version: str) -> str:
     """Return one self-contained HTML page."""
     from ... import pages  # with Jinja2, which only pages need
 

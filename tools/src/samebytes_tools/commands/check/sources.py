@@ -1,4 +1,4 @@
-"""Do sources give the same bytes twice? Each is built in two worlds that differ in all that can be varied."""
+"""Do sources give the same bytes twice? Each is built in two environments that differ in all that can be varied."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from pathlib import Path
 from samebytes.errors import Interrupted, SamebytesError, UsageError
 
 from .layout import remove
-from .subject import Around, Form, Options, Result, Subject
-from .twice import Case
+from .subject import CheckContext, CheckOptions, CheckResult, Form, Subject
+from .twice import SourceCheck
 
 
-def check(subjects: Sequence[Subject], options: Options, around: Around) -> Generator[Result, None, None]:
+def check_all(
+    subjects: Sequence[Subject], options: CheckOptions, context: CheckContext
+) -> Generator[CheckResult, None, None]:
     """Check *subjects*, several at once, and yield their results in order; an error of one does not stop the others.
 
     When the caller closes this generator, or a signal raises in it, all builds are ended, and nothing is left of them.
@@ -26,7 +28,7 @@ def check(subjects: Sequence[Subject], options: Options, around: Around) -> Gene
     subjects = [replace(subject, slug=slug) for subject, slug in zip(subjects, _slugs(subjects))]
     stop = threading.Event()
     with ThreadPoolExecutor(max(1, min(options.jobs, len(subjects)))) as pool:
-        pending = [pool.submit(_examined, subject, options, around, stop, len(subjects)) for subject in subjects]
+        pending = [pool.submit(_examined, subject, options, context, stop, len(subjects)) for subject in subjects]
         try:
             for future in pending:
                 yield _awaited(future)
@@ -47,30 +49,33 @@ def _slugs(subjects: Sequence[Subject]) -> Iterator[str]:
         yield free
 
 
-def _awaited(future: Future[Result]) -> Result:
+def _awaited(future: Future[CheckResult]) -> CheckResult:
     """Wait for *future* in short turns: on Windows, Ctrl-C is only noticed between them."""
     while not wait([future], timeout=0.5).done:
         pass
     return future.result()
 
 
-def _examined(subject: Subject, options: Options, around: Around, stop: threading.Event, beside: int) -> Result:
+def _examined(
+    subject: Subject, options: CheckOptions, context: CheckContext, stop: threading.Event, beside: int
+) -> CheckResult:
     version = subject.python.version if subject.python else ""
     try:
         if subject.error is not None or subject.python is None:
-            return Result(subject.text, version, subject.error)
-        private = Path(tempfile.mkdtemp(prefix="samebytes-", dir=around.workspace.directory))
+            return CheckResult(subject.text, version, subject.error)
+        private = Path(tempfile.mkdtemp(prefix="samebytes-", dir=context.workspace.directory))
         try:
-            return Case(subject, subject.python, options, around, stop, private).result(at_once=options.jobs > beside)
+            check = SourceCheck(subject, subject.python, options, context, stop, private)
+            return check.result(at_once=options.jobs > beside)
         finally:
             remove(private)
     except Interrupted:
         raise
     except SamebytesError as error:
-        return Result(subject.text, version, error)
+        return CheckResult(subject.text, version, error)
     except OSError as error:
         what = UsageError(
-            f"{subject.text}: {error.filename or around.workspace.directory}: {error.strerror}",
-            remedy="Builds take place in TMPDIR; is there room, and may you write there?",
+            f"{subject.text}: {error.filename or context.workspace.directory}: {error.strerror}",
+            remedy="Builds take place in TMPDIR: is there room, and may you write there?",
         )
-        return Result(subject.text, version, what)
+        return CheckResult(subject.text, version, what)

@@ -14,7 +14,7 @@ from ...building.interpreters import Python
 from ...building.virtualenvs import InstalledDistribution
 from ...comparison import model
 from ...variations.machine import Workspace
-from .bisect import Blame
+from .bisect import Attribution
 from .facts import Fact
 
 SDIST, WHEEL, FROM_SDIST = "sdist", "wheel", "wheel from sdist"
@@ -51,7 +51,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Options:
+class CheckOptions:
     """How to check."""
 
     kinds: tuple[str, ...] = (SDIST, WHEEL, FROM_SDIST)
@@ -65,16 +65,16 @@ class Options:
     keep: Path | None = None
     """A directory for what is built."""
     logs: Path | None = None
-    """A directory for all that builds say."""
+    """A directory for all that builds print."""
     builder: tuple[str, ...] = ()
-    """The command that is ``samebytes``, for building by ``samebytes build`` too; nothing for not doing so."""
+    """The command that is ``samebytes``, for building by ``samebytes build`` too; empty for not doing so."""
     gives_up: bool = False
-    """Whether no more is built of a source of which the first world had nothing as it is."""
+    """Whether no more is built of a source of which the first build, as is, gave nothing."""
 
 
 @dataclass(frozen=True)
-class Around:
-    """What of the outside world a check needs."""
+class CheckContext:
+    """What a check needs of the process that asks for it."""
 
     environ: Mapping[str, str]
     workspace: Workspace
@@ -83,17 +83,17 @@ class Around:
     left_out: Mapping[str, str]
     """What is wanted but cannot be varied on this machine, and why."""
     download: Callable[[str, Python, Path], Path]
-    """Fetches the sdist of a name, or NAME==VERSION, for an interpreter into a directory."""
+    """Fetches the sdist of a name, or NAME==VERSION, for an interpreter into a directory, and returns it."""
     clock: Callable[[], float]
-    """Gives the time in seconds since 1970."""
-    tell: Callable[[str], None] = lambda _: None
+    """Returns the time in seconds since 1970."""
+    report: Callable[[str], None] = lambda _: None
     """Takes the steps of the work, from several threads."""
-    hear: Callable[[Row], None] = lambda _: None
-    """Takes each row of a subject as soon as it is there."""
+    on_way: Callable[[WayResult], None] = lambda _: None
+    """Takes what came of each way as soon as it is there."""
 
 
 @dataclass(frozen=True)
-class Artifact:
+class BuiltFile:
     """One file that was built."""
 
     name: str
@@ -108,19 +108,19 @@ class Failure:
     message: str
     remedy: str = ""
     tail: tuple[str, ...] = ()
-    """The last lines of what the build said."""
+    """The last lines of what the build printed."""
     log: str = ""
     """All of it."""
     is_late: bool = False
-    """Whether it was ended for its time."""
+    """Whether it was ended because it took too long."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckOutcome:
     """What became of one kind of artifact: two of it, or a failure."""
 
     kind: str
-    pair: tuple[Artifact, Artifact] | None = None
+    pair: tuple[BuiltFile, BuiltFile] | None = None
     failure: Failure | None = None
     comparison: model.Comparison | None = None
     """Why the two differ; None if they are the same, or could not be compared."""
@@ -134,37 +134,39 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Row:
-    """All artifacts, built in one way."""
+class WayResult:
+    """What became of all kinds of artifacts, built in one way."""
 
-    way: str
-    outcomes: tuple[Outcome, ...]
+    name: str
+    """AS_IS, NORMALIZED, HOOK or BUILD."""
+    outcomes: tuple[CheckOutcome, ...]
 
 
 @dataclass(frozen=True)
-class Culprits:
+class BisectionResult:
     """What ``--bisect`` found."""
 
-    blames: tuple[Blame, ...]
+    attributions: tuple[Attribution, ...]
     by_moment: frozenset[Fact]
-    """What differs though nothing was varied but the moment: the clock, or chance."""
+    """What differs though nothing but the moment was varied: the clock, or chance."""
     unexplained: frozenset[Fact]
     builds: int
     """How many it took."""
 
 
 @dataclass(frozen=True)
-class Result:
-    """What became of one subject: ``error`` is set if it did not come to a build."""
+class CheckResult:
+    """What became of one subject; *error* is set if nothing could be built at all."""
 
     source: str
     python: str
     """The interpreter's version."""
     error: SamebytesError | None = None
-    rows: tuple[Row, ...] = ()
+    ways: tuple[WayResult, ...] = ()
+    """As is, and then whatever else was asked for."""
     applied: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
-    culprits: Culprits | None = None
+    bisection: BisectionResult | None = None
     requirements: tuple[InstalledDistribution, ...] = ()
     notes: tuple[str, ...] = ()
     kept: Path | None = None
@@ -172,9 +174,9 @@ class Result:
     @property
     def status(self) -> int:
         """0 if all is the same as it stands, 1 if something differs, 2 if something could not be built."""
-        if self.error is not None or not self.rows:
+        if self.error is not None or not self.ways:
             return 2
-        outcomes = self.rows[0].outcomes
+        outcomes = self.ways[0].outcomes
         if any(outcome.failure is not None for outcome in outcomes):
             return 2
         return 0 if all(outcome.is_same for outcome in outcomes) else 1

@@ -1,22 +1,19 @@
-"""One source, built in two worlds and compared; again with single variations, to find out which it is."""
+"""One source, built twice and compared; again with single variations, to find out which one a difference is due to."""
 
 from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from samebytes.backend.config import Backend
 from samebytes.commands.normalize.normalize import ArtifactDate, DateSource, NormalizeJob, NormalizeOptions, normalize
 from samebytes.epoch import DEFAULT_DATE
 from samebytes.errors import SamebytesError
 
-from ...building.builder import BuildEnvironment, Builder, BuildError, InstallPolicy, Project, project_of
+from ...building.builder import BuildError
 from ...building.interpreters import Python
-from ...building.processes import Runner
 from ...building.source import unpack
 from ...building.source_copy import copy_source
 from ...comparison import model
@@ -25,10 +22,10 @@ from ...variations.clock import CLOCK_MOVED, build_steady_sleep
 from ...variations.environments import LONG_AGO, VariedEnvironment, varied_environment
 from ...variations.machine import obstacles_of
 from ...variations.variations import NAMES
+from .attempts import Attempt, Attempts, Failures, in_file_names
 from .bisect import search
-from .build_command import BuildCommand, no_sdist
 from .facts import Fact, differing, digest
-from .layout import lay_out, remove
+from .layout import remove
 from .subject import (
     AS_IS,
     BUILD,
@@ -37,98 +34,80 @@ from .subject import (
     NORMALIZED,
     SDIST,
     WHEEL,
-    Around,
-    Artifact,
-    Culprits,
+    BisectionResult,
+    BuiltFile,
+    CheckContext,
+    CheckOptions,
+    CheckOutcome,
+    CheckResult,
     Failure,
     Form,
-    Options,
-    Outcome,
-    Result,
-    Row,
     Subject,
+    WayResult,
 )
 
 FRAGILE = ("checkout", "time")
-"""Variations that some builds do not survive, which says nothing of their bytes: they are left out then."""
-
-GAP = 2.1
-"""Seconds from the end of one build to the beginning of the next, for the clock to count as another (zip's: 2)."""
-
-WRAPPER = "samebytes.backend"
-
-_BISECT = "bisect"
+"""Variations that some builds fail with, which is not about their bytes: those builds are made without."""
 
 
-Files = dict[str, Path]
-"""What was built, by kind."""
-
-Failures = dict[str, BuildError]
-
-
-@dataclass(frozen=True)
-class _Built:
-    """What one way of building gave in one world."""
-
-    where: VariedEnvironment
-    started: float
-    files: Files
-    failures: Failures
-
-
-class Case:
-    """One subject, with everything that is made for it in the directory *private*."""
+class SourceCheck:
+    """The check of one source, with everything that is made for it in the directory *private*."""
 
     def __init__(
-        self, subject: Subject, python: Python, options: Options, around: Around, stop: threading.Event, private: Path
+        self,
+        subject: Subject,
+        python: Python,
+        options: CheckOptions,
+        context: CheckContext,
+        stop: threading.Event,
+        private: Path,
     ) -> None:
-        self._subject, self._options, self._around, self._stop = subject, options, around, stop
-        self._private, self._python = private, python
-        self._logs, self._out = private / "logs", private / "out"
-        self._logs.mkdir()
-        self._pristine, self._within = self._source(private / "source")
-        self._project = project_of(self._pristine / self._within)
-        scratch = private / "scratch"
-        scratch.mkdir()
-        self._builder = Builder(
-            python.executable,
-            InstallPolicy(isolation=options.isolation, same_everywhere=True),
-            scratch,
-            BuildEnvironment(around.environ),
-            python.minor,
-            config_settings=options.config_settings,
-            advice="The last lines of its output are below; --logs DIR keeps all.",
-        )
-        self._steady = build_steady_sleep(scratch, around.environ) if "time" in around.vary else None
-        self._ended = 0.0
-        self._notes: list[str] = []
-        self._left_out = dict(around.left_out)
+        def report(step: str) -> None:
+            context.report(f"{subject.slug}: {step}")
 
-    def result(self, *, at_once: bool) -> Result:
-        """Build in all ways that are wanted, compare, and say what came of it."""
+        self._subject, self._options, self._python, self._private = subject, options, python, private
+        self._context = replace(context, report=report)
+        self._pristine, within = self._source(private / "source")
+        self._attempts = Attempts((self._pristine, within), python, options, self._context, stop, private)
+        wants_clock = "time" in context.vary
+        self._steady_sleep = build_steady_sleep(self._attempts.scratch, context.environ) if wants_clock else None
+        self._notes: list[str] = []
+        self._left_out = dict(context.left_out)
+
+    def result(self, *, at_once: bool) -> CheckResult:
+        """Build in all ways that are wanted, compare, and return what came of it.
+
+        :param at_once: whether both builds may run at the same time.
+        """
         try:
-            vary = self._vary()
-            first, second, vary = self._both(AS_IS, self._project, vary, at_once=at_once)
-            rows = [self._row(AS_IS, first, second)]
-            if self._options.normalized and not self._is_hopeless(first):
-                rows.append(self._normalized(first, second))
-                rows.append(self._by_hook(vary, at_once=at_once))
-            if self._options.builder and not self._is_hopeless(first):
-                rows.append(self._by_build(vary, at_once=at_once))
-            culprits = self._culprits(first, second, vary) if self._options.bisect else None
-            return Result(
+            here = obstacles_of(self._pristine)
+            self._left_out.update({name: why for name, why in here.items() if name in self._context.vary})
+            vary = self._context.vary - set(here)
+            first, second = self._both(AS_IS, vary, at_once=at_once)
+            vary = vary if second is first else second.environment.applied
+            ways = [self._compared(AS_IS, first, second)]
+            if self._options.normalized and not self._gives_up(first):
+                self._context.report("normalizing")
+                ways.append(self._compared(NORMALIZED, self._normalized(first, "1"), self._normalized(second, "2")))
+                ways.append(self._compared(HOOK, *self._both(HOOK, vary, at_once=at_once)))
+            if self._options.builder and not self._gives_up(first):
+                ways.append(self._compared(BUILD, *self._both(BUILD, vary, at_once=at_once)))
+            bisection = self._bisected(first, second) if self._options.bisect else None
+            return CheckResult(
                 self._subject.text,
                 self._python.version,
-                rows=tuple(rows),
+                ways=tuple(ways),
                 applied=tuple(name for name in NAMES if name in vary),
                 left_out=self._left_out,
-                culprits=culprits,
-                requirements=tuple(self._builder.installed),
+                bisection=bisection,
+                requirements=self._attempts.installed,
                 notes=tuple(self._notes),
                 kept=self._options.keep and self._options.keep / self._subject.slug,
             )
         finally:
-            self._save()
+            for source, target in ((self._attempts.logs, self._options.logs), (self._attempts.out, self._options.keep)):
+                if target is not None and source.is_dir():
+                    shutil.copytree(source, target / self._subject.slug, dirs_exist_ok=True)
 
     def _source(self, directory: Path) -> tuple[Path, Path]:
         """Return a private copy of the source, with the checkout that it is in, and where in that the tree is."""
@@ -139,291 +118,158 @@ class Case:
             return top, copy_source(source, top, source / "dist").relative_to(top)
         sdist = Path(self._subject.text)
         if self._subject.form is Form.NAME:
-            self._tell("downloading")
-            sdist = self._around.download(self._subject.text, self._python, self._private)
+            self._context.report("downloading")
+            sdist = self._context.download(self._subject.text, self._python, self._private)
         return unpack(sdist, directory), Path()
 
-    def _vary(self) -> frozenset[str]:
-        here = obstacles_of(self._pristine)
-        self._left_out.update({name: why for name, why in here.items() if name in self._around.vary})
-        return self._around.vary - set(here)
-
-    def _tell(self, what: str) -> None:
-        self._around.tell(f"{self._subject.slug}: {what}")
-
     def _environment(self, vary: frozenset[str]) -> VariedEnvironment:
-        program = self._around.workspace.disorderfs
-        return varied_environment(self._private, self._pristine.name, vary, self._around.environ, program, self._steady)
+        disorderfs, name = self._context.workspace.disorderfs, self._pristine.name
+        return varied_environment(self._private, name, vary, self._context.environ, disorderfs, self._steady_sleep)
 
-    def _both(
-        self, way: str, project: Project, vary: frozenset[str], *, at_once: bool
-    ) -> tuple[_Built, _Built, frozenset[str]]:
-        """Build in both worlds; a variation that the second build does not survive is left out, with a note."""
-        here, there = self._environment(frozenset()), self._environment(vary)
-        if at_once and not here.shares_with(there) and (there.is_later or "time" not in self._wanted()):
+    def _both(self, way: str, vary: frozenset[str], *, at_once: bool) -> tuple[Attempt, Attempt]:
+        """Build in both environments; a variation that the second build fails with is left out, with a note."""
+        control, experiment = self._environment(frozenset()), self._environment(vary)
+        wants_time = "time" in {*self._context.vary, *self._left_out}
+        if at_once and not control.shares_with(experiment) and (experiment.is_later or not wants_time):
             with ThreadPoolExecutor(2) as pool:
-                both = [pool.submit(self._build, way, project, *each) for each in ((here, "1"), (there, "2"))]
-                first, second = (future.result() for future in both)
+                pending = [pool.submit(self._attempt, way, *each) for each in ((control, "1"), (experiment, "2"))]
+                first, second = (future.result() for future in pending)
         else:
-            first = self._build(way, project, here, "1")
-            second = first if self._is_hopeless(first) else self._build(way, project, there, "2")
+            first = self._attempt(way, control, "1")
+            second = first if self._gives_up(first) else self._attempt(way, experiment, "2")
         for names in (*({name} for name in FRAGILE), set(FRAGILE)):
+            vary = second.environment.applied
             if names <= vary and second.failures.keys() - first.failures.keys():
                 listed = sorted(names)
-                again = self._build(way, project, self._environment(vary - names), f"2-without-{'-'.join(listed)}")
+                again = self._attempt(way, self._environment(vary - names), f"2-without-{'-'.join(listed)}")
                 if len(again.failures) < len(second.failures):
                     if way == AS_IS:
                         self._left_out.update(dict.fromkeys(listed, "the build fails with it"))
-                    self._notes.append(f"{way}: {_survived(' and '.join(listed), second.failures)}")
-                    second, vary = again, vary - names
-        return first, second, vary
+                    self._notes.append(f"{way}: {_left_out_for(' and '.join(listed), second.failures)}")
+                    second = again
+        return first, second
 
-    def _is_hopeless(self, first: _Built) -> bool:
+    def _attempt(self, way: str, environment: VariedEnvironment, label: str, kinds: tuple[str, ...] = ()) -> Attempt:
+        self._attempts.wait(environment)
+        return self._attempts.build(way, environment, label, kinds)
+
+    def _gives_up(self, first: Attempt) -> bool:
         return self._options.gives_up and not first.files
 
-    def _wanted(self) -> frozenset[str]:
-        return self._around.vary | set(self._around.left_out)
+    def _compared(self, way: str, first: Attempt, second: Attempt) -> WayResult:
+        result = WayResult(way, tuple(self._outcome(way, kind, first, second) for kind in self._options.kinds))
+        self._context.on_way(result)
+        return result
 
-    def _build(
-        self, way: str, project: Project, where: VariedEnvironment, label: str, kinds: Sequence[str] = ()
-    ) -> _Built:
-        """Build all kinds that are wanted in the environment *where*; what fails is noted."""
-        if not label.startswith(_BISECT):  # those all come later than the first
-            self._wait(where)
-        built = _Built(where, self._around.clock(), {}, {})
-        command = BuildCommand(self._options.builder, self._builder, _given(where)) if way == BUILD else None
-        for kind in kinds or self._options.kinds:
-            self._tell(f"{way}, {label}: {kind}")
-            try:
-                out = self._out / _plain(way) / label / _plain(kind)
-                built.files[kind] = self._one(kind, built, project, out, f"{way}-{label}-{kind}", command)
-            except BuildError as error:
-                built.failures[kind] = error
-                if error.is_late and self._options.gives_up:  # so would the others be
-                    rest = [one for one in self._options.kinds if one not in built.files]
-                    built.failures.update(dict.fromkeys(rest, error))
-                    break
-        self._ended = self._around.clock()
-        return built
-
-    def _log(self, name: str) -> Runner:
-        """Return what runs the commands of one build; the time that it may take begins."""
-        return Runner(self._logs / f"{_plain(name)}.log", stop=self._stop, seconds=self._options.timeout)
-
-    def _one(
-        self, kind: str, built: _Built, project: Project, out: Path, name: str, command: BuildCommand | None
-    ) -> Path:
-        where = built.where
-        tree = where.tree / self._within
-        if command is not None and kind == FROM_SDIST:
-            return command.build(kind, tree, out, self._log(name))
-        has_leftovers = "leftovers" in where.applied and kind != FROM_SDIST
-        if not (has_leftovers and SDIST in built.files):  # else the sdist was just built there, after others
-            lay_out(self._pristine, where)
-            if has_leftovers:
-                self._leave(project, where, tree, f"{name}-leftovers")
-        log = self._log(name)
-        if command is not None:
-            return command.build(kind, tree, out, log)
-        if kind != FROM_SDIST:
-            return self._by_own_backend(kind, project, where, tree, out, log)
-        if SDIST not in built.files:
-            raise no_sdist(log)
-        return self._by_own_backend(WHEEL, project, where, _unpacked(built.files[SDIST], where, log), out, log)
-
-    def _by_own_backend(
-        self, kind: str, project: Project, where: VariedEnvironment, tree: Path, out: Path, log: Runner
-    ) -> Path:
-        return self._builder.build_own(kind, project, tree, _given(where), where.virtual_environment, out, log)
-
-    def _leave(self, project: Project, where: VariedEnvironment, tree: Path, name: str) -> None:
-        """Build in the tree, for whatever an earlier build leaves there; if that fails, for as much as it left."""
-        for kind in (SDIST, WHEEL):
-            try:
-                self._by_own_backend(kind, project, where, tree, tree / "dist", self._log(name))
-            except BuildError:
-                continue
-
-    def _wait(self, where: VariedEnvironment) -> None:
-        """Let the clock go on, unless it is moved or nobody wants it varied."""
-        if "time" in self._wanted() and not where.is_later:
-            self._stop.wait(max(0.0, self._ended + GAP - self._around.clock()))
-
-    def _row(self, way: str, first: _Built, second: _Built) -> Row:
-        row = Row(way, tuple(self._outcome(way, kind, first, second) for kind in self._options.kinds))
-        self._around.hear(row)
-        return row
-
-    def _outcome(self, way: str, kind: str, first: _Built, second: _Built) -> Outcome:
-        for built, which in ((first, "first"), (second, "second")):
-            if kind in built.failures:
-                failure = built.failures[kind]
-                log = self._log_text(failure)
-                return Outcome(
-                    kind,
-                    failure=Failure(
-                        f"in the {which} world: {failure.message}", failure.remedy, failure.tail, log, failure.is_late
-                    ),
-                )
+    def _outcome(self, way: str, kind: str, first: Attempt, second: Attempt) -> CheckOutcome:
+        for attempt, which in ((first, "first"), (second, "second")):
+            if kind in attempt.failures:
+                return CheckOutcome(kind, failure=_failure(attempt.failures[kind], which))
         left, right = first.files[kind], second.files[kind]
-        pair = _artifact(left), _artifact(right)
+        pair = _described(left), _described(right)
         if pair[0] == pair[1]:
-            return Outcome(kind, pair)
+            return CheckOutcome(kind, pair)
         builds = _known(first), replace(_known(second), left_over=self._left_over(way, kind, first, second))
         try:
             comparison = compare_files(left, right, builds)
         except SamebytesError as error:
-            return Outcome(kind, pair, note=error.message)
+            return CheckOutcome(kind, pair, note=error.message)
         sides = self._side(comparison.left, left), self._side(comparison.right, right)
-        return Outcome(kind, pair, comparison=replace(comparison, left=sides[0], right=sides[1]))
+        return CheckOutcome(kind, pair, comparison=replace(comparison, left=sides[0], right=sides[1]))
 
-    def _left_over(self, way: str, kind: str, first: _Built, second: _Built) -> frozenset[str]:
+    def _left_over(self, way: str, kind: str, first: Attempt, second: Attempt) -> frozenset[str]:
         """Return which members differ for what was left in the tree: built without, they do not.
 
         That is tried where a member is on one side only, or is in an sdist: what differs elsewhere is compiled.
         """
-        there = second.where.applied
-        if "leftovers" not in there:
+        vary = second.environment.applied
+        if "leftovers" not in vary:
             return frozenset()
         differ = _differing_members(kind, first, second)
         if not any(kind == SDIST or aspect == "presence" for _, aspect in differ):
             return frozenset()
         kinds = (SDIST, kind) if kind == FROM_SDIST else (kind,)
-        label = f"2-without-leftovers-{kind}"
-        built = self._build(
-            AS_IS if way == NORMALIZED else way,
-            self._project_of(way),
-            self._environment(there - {"leftovers"}),
-            label,
-            kinds,
-        )
-        still = _differing_members(kind, first, built) if kind in built.files else differ
+        without = self._environment(vary - {"leftovers"})
+        way = AS_IS if way == NORMALIZED else way
+        attempt = self._attempt(way, without, f"2-without-leftovers-{kind}", kinds)
+        still = _differing_members(kind, first, attempt) if kind in attempt.files else differ
         return frozenset(member for member, _ in differ - still)
 
     def _side(self, side: model.ComparedFile, path: Path) -> model.ComparedFile:
         """Return *side* with the path where the file is kept, or its name, for the rest is removed."""
         kept = self._options.keep
-        return replace(side, path=str(kept / self._subject.slug / path.relative_to(self._out)) if kept else path.name)
+        where = kept / self._subject.slug / path.relative_to(self._attempts.out) if kept else path.name
+        return replace(side, path=str(where))
 
-    def _log_text(self, failure: BuildError) -> str:
-        if failure.log is None or not failure.log.is_file():
-            return ""
-        return failure.log.read_text(encoding="utf-8", errors="replace")
-
-    def _normalized(self, first: _Built, second: _Built) -> Row:
+    def _normalized(self, attempt: Attempt, label: str) -> Attempt:
         """Normalize copies of what was built, with one date for all."""
-        self._tell("normalizing")
-        both = [self._normal(built, label) for built, label in ((first, "1"), (second, "2"))]
-        return self._row(NORMALIZED, *both)
-
-    def _normal(self, built: _Built, label: str) -> _Built:
-        done = _Built(built.where, built.started, {}, dict(built.failures))
-        out = self._out / NORMALIZED / label
-        jobs = [(kind, NormalizeJob(file, out / _plain(kind) / file.name)) for kind, file in built.files.items()]
+        done = Attempt(attempt.environment, attempt.started, {}, dict(attempt.failures))
+        out = self._attempts.directory(NORMALIZED, label)
+        jobs = {kind: NormalizeJob(file, out / in_file_names(kind) / file.name) for kind, file in attempt.files.items()}
         date = ArtifactDate(DEFAULT_DATE, DateSource.OPTION)
-        results = normalize([job for _, job in jobs], NormalizeOptions(date=date))
-        for (kind, job), result in zip(jobs, results):
+        for (kind, job), result in zip(jobs.items(), normalize(list(jobs.values()), NormalizeOptions(date=date))):
             if result.error is None:
                 done.files[kind] = job.target
             else:
                 done.failures[kind] = BuildError(result.error.message, remedy=result.error.remedy)
         return done
 
-    def _project_of(self, way: str) -> Project:
-        """Return the backend that is called: the project's own, or samebytes in front of it."""
-        return replace(self._project, backend=Backend(WRAPPER), needs_samebytes=True) if way == HOOK else self._project
-
-    def _by_hook(self, vary: frozenset[str], *, at_once: bool) -> Row:
-        """Build with samebytes in front of the backend, as ``samebytes wrap`` would put it there."""
-        first, second, _ = self._both(HOOK, self._project_of(HOOK), vary, at_once=at_once)
-        return self._row(HOOK, first, second)
-
-    def _by_build(self, vary: frozenset[str], *, at_once: bool) -> Row:
-        """Build by ``samebytes build``; what an earlier build left, where that is varied, is the backend's own."""
-        first, second, _ = self._both(BUILD, self._project, vary, at_once=at_once)
-        return self._row(BUILD, first, second)
-
-    def _culprits(self, first: _Built, second: _Built, vary: frozenset[str]) -> Culprits | None:
-        """Find out which variations it is, if something differs."""
+    def _bisected(self, first: Attempt, second: Attempt) -> BisectionResult | None:
+        """Find out which variations differences are due to, if there are any."""
         whole = _facts(first, second)
         kinds = _kinds_to_build({fact.artifact for fact in whole})
         if not kinds:
             return None
-        builds = 0
         seen: dict[frozenset[str], frozenset[Fact]] = {}
 
         def probe(names: frozenset[str]) -> frozenset[Fact]:
-            nonlocal builds
             if names not in seen:
-                builds += 1
-                if not names:
-                    self._wait(first.where)
-                label = f"{_BISECT}-{builds}"
-                built = self._build(AS_IS, self._project, self._environment(names), label, kinds)
-                seen[names] = _facts(first, built)
-                self._notes += [_missed(names, kind, failure) for kind, failure in built.failures.items()]
-                remove(self._out / _plain(AS_IS) / label)
+                environment, label = self._environment(names), f"bisect-{len(seen) + 1}"
+                if not names:  # only there, time is to pass: all others come later than the first build anyway
+                    self._attempts.wait(first.environment)
+                attempt = self._attempts.build(AS_IS, environment, label, kinds)
+                seen[names] = _facts(first, attempt)
+                self._notes += [_missed(names, kind, error) for kind, error in attempt.failures.items()]
+                remove(self._attempts.directory(AS_IS, label))
             return seen[names]
 
         by_moment = probe(frozenset())
         rest = frozenset(fact for fact in whole - by_moment if fact.artifact in kinds)
-        ordered = [name for name in NAMES if name in vary]
-        found = search(ordered, rest, lambda names: probe(names) - by_moment)
-        return Culprits(found.blames, by_moment & whole, found.unexplained, builds)
-
-    def _save(self) -> None:
-        """Copy logs and artifacts to where they are wanted."""
-        for source, target in ((self._logs, self._options.logs), (self._out, self._options.keep)):
-            if target is not None and source.is_dir():
-                shutil.copytree(source, target / self._subject.slug, dirs_exist_ok=True)
+        ordered = [name for name in NAMES if name in second.environment.applied]
+        attributions, unexplained = search(ordered, rest, lambda names: probe(names) - by_moment)
+        return BisectionResult(attributions, by_moment & whole, unexplained, len(seen))
 
 
-def _given(where: VariedEnvironment) -> BuildEnvironment:
-    """Return what the backend sees of *where*."""
-    return BuildEnvironment(where.variables, where.umask, where.prefix)
+def _failure(error: BuildError, which: str) -> Failure:
+    log = error.log.read_text(encoding="utf-8", errors="replace") if error.log and error.log.is_file() else ""
+    return Failure(f"in the {which} build: {error.message}", error.remedy, error.tail, log, error.is_late)
 
 
-def _plain(name: str) -> str:
-    """Return *name* as one of a file."""
-    return name.replace(" ", "-")
+def _described(path: Path) -> BuiltFile:
+    return BuiltFile(path.name, digest(path), path.stat().st_size)
 
 
-def _unpacked(sdist: Path, where: VariedEnvironment, log: Runner) -> Path:
-    try:
-        return unpack(sdist, where.temp / "from-sdist")
-    except SamebytesError as error:
-        raise BuildError(f"the sdist cannot be unpacked: {error.message}", remedy=error.remedy, log=log.log) from None
-
-
-def _artifact(path: Path) -> Artifact:
-    return Artifact(path.name, digest(path), path.stat().st_size)
-
-
-def _survived(name: str, failures: Failures) -> str:
+def _left_out_for(name: str, failures: Failures) -> str:
     kinds = ", ".join(sorted(failures))
     reason = next(iter(failures.values())).message
-    return f"{name} is not varied, for the build does not survive it ({kinds}: {reason})"
+    return f"{name} is not varied, for the build fails with it ({kinds}: {reason})"
 
 
-def _missed(names: frozenset[str], kind: str, failure: BuildError) -> str:
+def _missed(names: frozenset[str], kind: str, error: BuildError) -> str:
     varied = ", ".join(name for name in NAMES if name in names) or "nothing"
-    return f"what differs by single variations may be incomplete: with {varied} varied, {kind}: {failure.message}"
+    return f"what differs by single variations may be incomplete: with {varied} varied, {kind}: {error.message}"
 
 
-def _facts(first: _Built, second: _Built) -> frozenset[Fact]:
-    """Return what differs, of what was built in both worlds."""
-    return frozenset(_each_fact(first, second))
+def _facts(first: Attempt, second: Attempt) -> frozenset[Fact]:
+    """Return what differs, of what was built both times."""
+    kinds = first.files.keys() & second.files.keys()
+    return frozenset(fact for kind in kinds for fact in differing(kind, first.files[kind], second.files[kind]))
 
 
-def _differing_members(kind: str, first: _Built, second: _Built) -> frozenset[tuple[str, str]]:
+def _differing_members(kind: str, first: Attempt, second: Attempt) -> frozenset[tuple[str, str]]:
     """Return the members that only one of the two has, or that have other contents, each with that aspect."""
     found = differing(kind, first.files[kind], second.files[kind])
     return frozenset((fact.member, fact.aspect) for fact in found if fact.aspect in ("presence", "contents"))
-
-
-def _each_fact(first: _Built, second: _Built) -> Iterator[Fact]:
-    for kind in first.files.keys() & second.files.keys():
-        yield from differing(kind, first.files[kind], second.files[kind])
 
 
 def _kinds_to_build(differ: set[str]) -> tuple[str, ...]:
@@ -435,10 +281,10 @@ def _kinds_to_build(differ: set[str]) -> tuple[str, ...]:
     return tuple(kind for kind in (SDIST, WHEEL, FROM_SDIST) if kind in differ)
 
 
-def _known(built: _Built) -> model.KnownBuild:
+def _known(attempt: Attempt) -> model.KnownBuild:
     """Return what the comparison may know of a build."""
-    where = built.where
-    dates = [int(built.started) + (CLOCK_MOVED if where.is_later else 0)]
+    where = attempt.environment
+    dates = [int(attempt.started) + (CLOCK_MOVED if where.is_later else 0)]
     if "mtimes" in where.applied:
         dates.append(LONG_AGO)
     return model.KnownBuild(

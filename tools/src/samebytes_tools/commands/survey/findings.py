@@ -12,7 +12,7 @@ from typing import Any, Callable, TypeVar
 from packaging.utils import canonicalize_name
 
 from ...comparison.model import Comparison, Difference, Evidence, Verdict
-from ..check.subject import Failure, Outcome, Result, Row
+from ..check.subject import CheckOutcome, CheckResult, Failure, WayResult
 from .model import KINDS, WAYS, Artifact, CauseHit, Requirement
 
 LONGEST = 200
@@ -39,18 +39,18 @@ def is_of_no_room(text: str) -> bool:
     return any(one in text for one in _NO_ROOM)
 
 
-def row_as_plain(row: Row) -> dict[str, Any]:
-    """Return *row* as what JSON can carry."""
-    failures = [outcome.failure for outcome in row.outcomes if outcome.failure is not None]
+def way_as_plain(way: WayResult) -> dict[str, Any]:
+    """Return *way* as what JSON can carry."""
+    failures = [outcome.failure for outcome in way.outcomes if outcome.failure is not None]
     return {
-        "artifacts": [asdict(artifact(row.way, outcome)) for outcome in row.outcomes],
+        "artifacts": [asdict(artifact(way.name, outcome)) for outcome in way.outcomes],
         "late": any(failure.is_late for failure in failures),
         "full": any(is_of_no_room(failure.log) for failure in failures),
         "log": "\n".join(failures[0].tail) if failures else "",
     }
 
 
-def artifact(way: str, outcome: Outcome) -> Artifact:
+def artifact(way: str, outcome: CheckOutcome) -> Artifact:
     """Return what is known of one kind of artifact, built in one way."""
     if outcome.pair is None:
         reason = _reason(outcome.failure) if outcome.failure else outcome.note
@@ -101,7 +101,7 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "backslashreplace")[:LONGEST]
 
 
-def result_as_plain(result: Result) -> dict[str, Any]:
+def result_as_plain(result: CheckResult) -> dict[str, Any]:
     """Return what *result* has of the whole package as what JSON can carry."""
     return {
         "requirements": [
@@ -133,7 +133,7 @@ def backend_of(name: str, path: Sequence[str], requirements: Sequence[Requiremen
 
 
 def artifacts_from(data: object) -> tuple[Artifact, ...]:
-    """Read the artifacts that ``row_as_plain`` gave; what makes no sense is left out."""
+    """Read the artifacts that ``way_as_plain`` gave; what makes no sense is left out."""
     found = []
     for one in _list(data):
         values = one if isinstance(one, dict) else {}

@@ -16,9 +16,9 @@ from ...building.source import unpack
 from ...variations import machine
 from ...variations.variations import NAMES
 from ...vcs.checkout import make_checkout
-from ..check.sources import check
-from ..check.subject import Around, Form, Options, Subject
-from .findings import result_as_plain, row_as_plain
+from ..check.sources import check_all
+from ..check.subject import CheckContext, CheckOptions, Form, Subject
+from .findings import result_as_plain, way_as_plain
 
 Say = Callable[[Mapping[str, Any]], None]
 
@@ -47,15 +47,15 @@ def build(request: Mapping[str, Any], environ: Mapping[str, str], clock: Callabl
             make_checkout(tree, environ)
         form = Form.TREE if wants_checkout else Form.SDIST
         subject = Subject(str(tree) if wants_checkout else request["sdist"], form, describe(sys.executable))
-        around = _around(request, environ, clock, say, wants_checkout=wants_checkout)
-        for result in check([subject], _options(request), around):
+        context = _context(request, environ, clock, say, wants_checkout=wants_checkout)
+        for result in check_all([subject], _options(request), context):
             if result.error is not None:
                 raise result.error
             say({"result": result_as_plain(result)})
 
 
-def _options(request: Mapping[str, Any]) -> Options:
-    return Options(
+def _options(request: Mapping[str, Any]) -> CheckOptions:
+    return CheckOptions(
         normalized=True,
         timeout=request["seconds"],
         builder=(sys.executable, "-c", COMMAND, json.dumps(sys.path)),
@@ -63,28 +63,28 @@ def _options(request: Mapping[str, Any]) -> Options:
     )
 
 
-def _around(
+def _context(
     request: Mapping[str, Any],
     environ: Mapping[str, str],
     clock: Callable[[], float],
     say: Say,
     *,
     wants_checkout: bool,
-) -> Around:
+) -> CheckContext:
     # Where the temporary directory is watched, builds stay in it.
     workspace = machine.workspace(environ, keep_order=request["is_private"])
     obstacles = machine.obstacles(workspace, environ)
     if wants_checkout:
         obstacles["checkout"] = "the backend makes sdists of checkouts only: the sdist was made one"
-    return Around(
+    return CheckContext(
         environ=environ,
         workspace=workspace,
         vary=frozenset(NAMES) - set(obstacles),
         left_out=obstacles,
         download=_nothing_to_download,
         clock=clock,
-        tell=lambda step: say({"step": step.partition(": ")[2]}),
-        hear=lambda row: say({"row": row_as_plain(row)}),
+        report=lambda step: say({"step": step.partition(": ")[2]}),
+        on_way=lambda way: say({"row": way_as_plain(way)}),
     )
 
 

@@ -1,0 +1,171 @@
+"""All kinds of artifacts of one source, built in one of the two environments, in one way."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from samebytes.backend.config import Backend
+from samebytes.errors import SamebytesError
+
+from ...building.builder import BuildEnvironment, Builder, BuildError, InstallPolicy, Project, project_of
+from ...building.interpreters import Python
+from ...building.processes import Runner
+from ...building.source import unpack
+from ...building.virtualenvs import InstalledDistribution
+from ...variations.environments import VariedEnvironment
+from .build_command import BuildCommand, no_sdist
+from .layout import lay_out
+from .subject import BUILD, FROM_SDIST, HOOK, SDIST, WHEEL, CheckContext, CheckOptions
+
+GAP = 2.1
+"""Seconds from the end of one build to the beginning of the next, for the clock to count as another (zip's: 2)."""
+
+Files = dict[str, Path]
+"""What was built, by kind."""
+
+Failures = dict[str, BuildError]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What was built in one environment, in one way, and what failed."""
+
+    environment: VariedEnvironment
+    started: float
+    """Seconds since 1970."""
+    files: Files
+    failures: Failures
+
+
+class Attempts:
+    """Builds one source as often as that is asked for, each time from a fresh copy of it."""
+
+    def __init__(
+        self,
+        pristine: tuple[Path, Path],
+        python: Python,
+        options: CheckOptions,
+        context: CheckContext,
+        stop: threading.Event,
+        private: Path,
+    ) -> None:
+        """Make the directories ``logs``, ``out`` and ``scratch`` in *private*.
+
+        :param pristine: a directory that stays as it is, and where in it the source tree is.
+        :param stop: once it is set, what is running is ended.
+        :raises SamebytesError: if it is not a source tree.
+        """
+        self._pristine, self._within = pristine
+        self._options, self._context, self._stop = options, context, stop
+        self._project = project_of(self._pristine / self._within)
+        self.logs, self.out, self.scratch = private / "logs", private / "out", private / "scratch"
+        for directory in (self.logs, self.scratch):
+            directory.mkdir()
+        self._builder = Builder(
+            python.executable,
+            InstallPolicy(isolation=options.isolation, same_everywhere=True),
+            self.scratch,
+            BuildEnvironment(context.environ),
+            python.minor,
+            config_settings=options.config_settings,
+            advice="The last lines of its output are below; --logs DIR keeps all.",
+        )
+        self._ended = 0.0
+
+    @property
+    def installed(self) -> tuple[InstalledDistribution, ...]:
+        """What was installed for the builds; all of them got the same."""
+        return tuple(self._builder.installed)
+
+    def wait(self, environment: VariedEnvironment) -> None:
+        """Let the clock go on since the last build, unless it is moved in *environment*, or is not to be varied."""
+        if "time" in {*self._context.vary, *self._context.left_out} and not environment.is_later:
+            self._stop.wait(max(0.0, self._ended + GAP - self._context.clock()))
+
+    def build(self, way: str, environment: VariedEnvironment, label: str, kinds: Sequence[str] = ()) -> Attempt:
+        """Build *kinds*, or all that are wanted; what fails is part of the result.
+
+        :param label: tells this attempt from others of its way, in the names of files.
+        """
+        attempt = Attempt(environment, self._context.clock(), {}, {})
+        command = BuildCommand(self._options.builder, self._builder, _seen(environment)) if way == BUILD else None
+        for kind in kinds or self._options.kinds:
+            self._context.report(f"{way}, {label}: {kind}")
+            try:
+                attempt.files[kind] = self._one(way, kind, attempt, label, command)
+            except BuildError as error:
+                attempt.failures[kind] = error
+                if error.is_late and self._options.gives_up:  # so would the others be
+                    rest = [one for one in self._options.kinds if one not in attempt.files]
+                    attempt.failures.update(dict.fromkeys(rest, error))
+                    break
+        self._ended = self._context.clock()
+        return attempt
+
+    def _one(self, way: str, kind: str, attempt: Attempt, label: str, command: BuildCommand | None) -> Path:
+        environment, name = attempt.environment, f"{way}-{label}-{kind}"
+        tree, out = environment.tree / self._within, self.directory(way, label) / in_file_names(kind)
+        if command is not None and kind == FROM_SDIST:
+            return command.build(kind, tree, out, self._runner(name))
+        has_leftovers = "leftovers" in environment.applied and kind != FROM_SDIST
+        if not (has_leftovers and SDIST in attempt.files):  # else the sdist was just built there, after others
+            lay_out(self._pristine, environment)
+            if has_leftovers:
+                self._leave(way, environment, tree, f"{name}-leftovers")
+        log = self._runner(name)
+        if command is not None:
+            return command.build(kind, tree, out, log)
+        if kind != FROM_SDIST:
+            return self._by_own_backend(way, kind, environment, tree, out, log)
+        if SDIST not in attempt.files:
+            raise no_sdist(log)
+        tree = _unpacked(attempt.files[SDIST], environment, log)
+        return self._by_own_backend(way, WHEEL, environment, tree, out, log)
+
+    def directory(self, way: str, label: str) -> Path:
+        """Return where an attempt puts what it builds."""
+        return self.out / in_file_names(way) / label
+
+    def _by_own_backend(
+        self, way: str, kind: str, environment: VariedEnvironment, tree: Path, out: Path, log: Runner
+    ) -> Path:
+        root = environment.virtual_environment
+        return self._builder.build_own(kind, self._project_of(way), tree, _seen(environment), root, out, log)
+
+    def _project_of(self, way: str) -> Project:
+        """Return what is called: the project's own backend, or samebytes in front of it, as ``wrap`` would put it."""
+        if way != HOOK:
+            return self._project
+        return replace(self._project, backend=Backend("samebytes.backend"), needs_samebytes=True)
+
+    def _leave(self, way: str, environment: VariedEnvironment, tree: Path, name: str) -> None:
+        """Build in the tree, for whatever an earlier build leaves there; if that fails, for as much as it left."""
+        for kind in (SDIST, WHEEL):
+            try:
+                self._by_own_backend(way, kind, environment, tree, tree / "dist", self._runner(name))
+            except BuildError:
+                continue
+
+    def _runner(self, name: str) -> Runner:
+        """Return what runs the commands of one build; the time that it may take begins."""
+        log = self.logs / f"{in_file_names(name)}.log"
+        return Runner(log, stop=self._stop, seconds=self._options.timeout)
+
+
+def in_file_names(name: str) -> str:
+    """Return *name* as it is in the names of files."""
+    return name.replace(" ", "-")
+
+
+def _seen(environment: VariedEnvironment) -> BuildEnvironment:
+    return BuildEnvironment(environment.variables, environment.umask, environment.prefix)
+
+
+def _unpacked(sdist: Path, environment: VariedEnvironment, log: Runner) -> Path:
+    try:
+        return unpack(sdist, environment.temp / "from-sdist")
+    except SamebytesError as error:
+        raise BuildError(f"the sdist cannot be unpacked: {error.message}", remedy=error.remedy, log=log.log) from None
