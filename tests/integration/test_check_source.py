@@ -14,7 +14,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from samebytes_tools.variations.clock import moved_clock
+from samebytes_tools.variations.moved_clock import moved_clock
 from support.differences import digest
 from support.leaky import LEAKS, leaky_project
 from support.processes import import_path, is_running, linux_only, pid_in, wait_for

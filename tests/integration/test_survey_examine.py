@@ -83,7 +83,7 @@ def test_a_package_is_built_twice_in_each_way(confined: bool, examined: Examined
     assert found.sdist is not None
     assert (found.version, found.sdist.file, found.sdist.yanked) == ("1.0", "small-1.0.tar.gz", False)
     assert {"umask", "hash-seed", "build-path", "leftovers"} <= set(found.varied)
-    assert found.not_varied["checkout"] == "the source is no git checkout"
+    assert found.not_varied["checkout"] == "the source is not a git checkout"
     assert found.seconds > 0
     assert ("no sandbox was wanted" in found.notes) == (not confined)
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from samebytes_tools.building import lock
+from samebytes_tools.building import pylock
 from samebytes_tools.building.virtualenvs import InstalledDistribution
 from samebytes_tools.commands.survey.store.store import Store
 from support import artifacts, published, synthetic_survey
@@ -170,7 +170,7 @@ def _published(world: published.World, root: Path) -> Place:
         InstalledDistribution(path.name.split("-")[0], "1.0", path.as_uri(), {"sha256": _digest(path)})
         for path in wheels
     ]
-    (world.tree / "pylock.toml").write_text(lock.write(locked), "utf-8")
+    (world.tree / "pylock.toml").write_text(pylock.write(locked), "utf-8")
     own = {"PIP_INDEX_URL": world.server.address, "PIP_FIND_LINKS": "", "PIP_CACHE_DIR": str(root / "cache")}
     address = {"KEY_0": f"url.{world.tree.as_uri()}.insteadOf", "VALUE_0": "https://git.example.org/demo.git"}
     return world.tree, {**own, "GIT_CONFIG_COUNT": "1", **{f"GIT_CONFIG_{key}": text for key, text in address.items()}}

@@ -38,7 +38,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from samebytes_tools.variations import clock as clocks
+from samebytes_tools.variations import moved_clock as clocks
 
 LONG_AGO = 1_500_000_000
 """2017-07-14, in seconds since 1970."""

@@ -34,7 +34,7 @@ class Interpreter(NamedTuple):
     """Where its build requirements are installed (``flags.environment_roots``)."""
 
 
-class Fixed(NamedTuple):
+class FixedPaths(NamedTuple):
     """Where ``samebytes build`` has what a hook has to look for."""
 
     place: Place
@@ -63,7 +63,7 @@ class Session:
         environ: Mapping[str, str],
         interpreter: Interpreter,
         warn: Warn,
-        fixed: Fixed | None = None,
+        fixed: FixedPaths | None = None,
         *,
         editable: bool = False,
     ) -> None:

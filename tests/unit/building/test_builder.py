@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from samebytes_tools.building import lock
+from samebytes_tools.building import pylock
 from samebytes_tools.building.builder import (
     BuildEnvironment,
     Builder,
@@ -21,7 +21,7 @@ from samebytes_tools.building.builder import (
     explained,
     project_of,
 )
-from samebytes_tools.building.processes import Runner
+from samebytes_tools.building.processes import CommandRunner
 from support.differences import contents
 from support.processes import is_running, linux_only, pid_in
 from support.projects import SMALL_BACKEND, header_wheel, write_tree
@@ -55,10 +55,10 @@ class Site:
             advice="Look below.",
         )
 
-    def log(self, **more: Any) -> Runner:
-        return Runner(self.root / "log", **more)
+    def log(self, **more: Any) -> CommandRunner:
+        return CommandRunner(self.root / "log", **more)
 
-    def build(self, kind: str = "wheel", *requires: str, log: Runner | None = None, **project: Any) -> Path:
+    def build(self, kind: str = "wheel", *requires: str, log: CommandRunner | None = None, **project: Any) -> Path:
         wanted = OWN if not project else Project(**{**vars(OWN), **project})
         return self.builder.build_own(
             kind,
@@ -285,7 +285,7 @@ def test_what_is_locked_is_installed_at_once_and_nothing_else(isolated: Callable
     (found,) = here.builder.installed
     line = f"foreign-headers==1.0 --hash=sha256:{found.hashes['sha256']}"
     here.builder.discard(here.builder.virtual_environment(here.root / "env", here.log()))
-    here.builder.policy = InstallPolicy(locked=(lock.Locked("foreign-headers", "1.0", (line,)),))
+    here.builder.policy = InstallPolicy(locked=(pylock.Locked("foreign-headers", "1.0", (line,)),))
     here.build("wheel", "foreign-headers>=1")
     here.build("wheel", "foreign-headers")
     assert here.steps.count("Installing foreign-headers==1.0") == 1
@@ -295,7 +295,7 @@ def test_what_is_locked_is_installed_at_once_and_nothing_else(isolated: Callable
 
 def test_a_locked_hash_that_is_wrong(isolated: Callable[..., Site]) -> None:
     line = f"foreign-headers==1.0 --hash=sha256:{'0' * 64}"
-    here = isolated(locked=(lock.Locked("foreign-headers", "1.0", (line,)),))
+    here = isolated(locked=(pylock.Locked("foreign-headers", "1.0", (line,)),))
     with pytest.raises(BuildError) as caught:
         here.build("wheel", "foreign-headers")
     assert "lock anew" in caught.value.remedy
@@ -358,7 +358,7 @@ def test_a_directory_that_is_not_a_source_tree(tmp_path: Path) -> None:
 
 
 def test_the_log_of_a_failure_is_shown(tmp_path: Path) -> None:
-    log, shown = Runner(tmp_path / "log"), list[Path]()
+    log, shown = CommandRunner(tmp_path / "log"), list[Path]()
     with pytest.raises(UsageError), explained(tmp_path, log, shown.append):
         raise UsageError("before anything was run")
     assert shown == []
@@ -376,6 +376,6 @@ def test_the_log_of_a_failure_is_shown(tmp_path: Path) -> None:
 def test_a_failure_for_lack_of_room_is_reported_as_that(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("cc1: error: closing output: No space left on device\n")
     with pytest.raises(OutputError, match="there was no room left") as caught:
-        with explained(tmp_path, Runner(tmp_path / "log"), lambda _: None):
+        with explained(tmp_path, CommandRunner(tmp_path / "log"), lambda _: None):
             raise BuildError("the backend failed")
     assert "TMPDIR" in caught.value.remedy

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from samebytes_tools.building import processes
-from samebytes_tools.building.processes import Runner, TooLate
-from samebytes_tools.variations.clock import CLOCK_MOVED, moved_clock
+from samebytes_tools.building.processes import CommandRunner, TooLate
+from samebytes_tools.variations.moved_clock import CLOCK_MOVED, moved_clock
 from support.processes import import_path, is_running, linux_only, pid_in, wait_for
 
 from samebytes.errors import Interrupted
@@ -36,7 +36,7 @@ def start(
     seconds: float | None = None,
     umask: int = -1,
 ) -> int:
-    runner = Runner(tmp_path / "log", stop=stop, seconds=seconds)
+    runner = CommandRunner(tmp_path / "log", stop=stop, seconds=seconds)
     return runner.run([sys.executable, "-c", code, *arguments], cwd=tmp_path, environ=os.environ, umask=umask)
 
 
@@ -76,7 +76,7 @@ def test_stopped(tmp_path: Path) -> None:
 
 def test_what_cannot_be_started(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
-        Runner(tmp_path / "log").run([str(tmp_path / "nothing")], cwd=tmp_path, environ={})
+        CommandRunner(tmp_path / "log").run([str(tmp_path / "nothing")], cwd=tmp_path, environ={})
 
 
 @linux_only
@@ -88,7 +88,7 @@ def test_a_moved_clock_leaves_nothing_in_memory(tmp_path: Path) -> None:
     code += "os.execv(sys.executable, [sys.executable, '-c', 'import subprocess; subprocess.run([\"true\"])'])"
     environ = {**os.environ, **clock}
     command = [sys.executable, "-c", code]
-    assert Runner(tmp_path / "log").run(command, cwd=tmp_path, environ=environ) == 0
+    assert CommandRunner(tmp_path / "log").run(command, cwd=tmp_path, environ=environ) == 0
     pid, moment = (tmp_path / "log").read_text().split()
     assert float(moment) > time.time() + CLOCK_MOVED / 2
     assert [name for name in os.listdir("/dev/shm") if name.endswith(f"_{pid}")] == []
@@ -105,7 +105,7 @@ def test_the_own_group_is_left_alone(tmp_path: Path) -> None:
 
 def test_without_a_log_it_prints_to_standard_error(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     code = "import sys; print('out'); print('err', file=sys.stderr)"
-    assert Runner().run([sys.executable, "-c", code], cwd=tmp_path, environ=os.environ) == 0
+    assert CommandRunner().run([sys.executable, "-c", code], cwd=tmp_path, environ=os.environ) == 0
     printed = capfd.readouterr()
     assert (printed.out, sorted(printed.err.split())) == ("", ["err", "out"])
 
@@ -119,7 +119,7 @@ def test_the_time_is_that_of_all_commands_together(tmp_path: Path, monkeypatch: 
     """By a clock of the test's own, for how long a command takes depends on the machine."""
     now = [0.0]
     monkeypatch.setattr(processes.time, "monotonic", lambda: now[0])
-    runner = Runner(tmp_path / "log", seconds=1.0)
+    runner = CommandRunner(tmp_path / "log", seconds=1.0)
     for now[0] in (0.0, 0.9):
         assert runner.run([sys.executable, "-c", ""], cwd=tmp_path, environ=os.environ) == 0
     now[0] = 1.1
@@ -129,7 +129,7 @@ def test_the_time_is_that_of_all_commands_together(tmp_path: Path, monkeypatch: 
 
 @linux_only
 def test_a_command_that_is_terminated(tmp_path: Path) -> None:
-    running = Runner(tmp_path / "log").start(
+    running = CommandRunner(tmp_path / "log").start(
         [sys.executable, "-c", CHILD + "\nchild.wait()", str(tmp_path / "pid")], cwd=tmp_path, environ=os.environ
     )
     child = pid_in(tmp_path / "pid")
@@ -141,9 +141,9 @@ def test_a_command_that_is_terminated(tmp_path: Path) -> None:
 ASKER = """
 import os, sys
 from pathlib import Path
-from samebytes_tools.building.processes import Runner
+from samebytes_tools.building.processes import CommandRunner
 Path("asker").write_text(str(os.getpid()))
-Runner(Path("log")).run([sys.executable, "-c", sys.argv[1], "pid"], cwd=Path(), environ=os.environ)
+CommandRunner(Path("log")).run([sys.executable, "-c", sys.argv[1], "pid"], cwd=Path(), environ=os.environ)
 """
 
 

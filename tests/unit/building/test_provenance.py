@@ -121,10 +121,10 @@ def change(path: str, value: object) -> str:
     ("text", "said"),
     [
         ("{", "is not JSON"),
-        ("[]", "is no in-toto Statement v1"),
-        (change("_type", "https://in-toto.io/Statement/v0.1"), "is no in-toto Statement v1"),
+        ("[]", "is not an in-toto Statement v1"),
+        (change("_type", "https://in-toto.io/Statement/v0.1"), "is not an in-toto Statement v1"),
         (json.dumps({"payload": "e30=", "payloadType": "x", "signatures": []}), "signed envelope"),
-        (change("predicateType", "https://slsa.dev/provenance/v0.2"), "no SLSA Provenance v1"),
+        (change("predicateType", "https://slsa.dev/provenance/v0.2"), "not SLSA Provenance v1"),
         (change("predicate", 7), "another type"),
         (change("predicate/buildDefinition/buildType", "https://other.example/1"), "another type"),
         (change("predicate/buildDefinition/externalParameters/method", "magic"), "magic"),

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from samebytes_tools.variations.clock import CLOCK_MOVED
 from samebytes_tools.variations.environments import varied_environment
-from samebytes_tools.variations.machine import Workspace, obstacles, obstacles_of, workspace
+from samebytes_tools.variations.moved_clock import CLOCK_MOVED
 from samebytes_tools.variations.variations import NAMES, OTHER_HOST
+from samebytes_tools.variations.workspace import Workspace, obstacles, obstacles_of, workspace
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 
@@ -94,7 +94,7 @@ def test_programs_see_another_host_and_fewer_processors(name: str, code: str, ex
 
 
 def test_what_the_source_does_not_allow(tmp_path: Path) -> None:
-    assert obstacles_of(tmp_path) == {"checkout": "the source is no git checkout"}
+    assert obstacles_of(tmp_path) == {"checkout": "the source is not a git checkout"}
     (tmp_path / ".git").mkdir()
     (tmp_path / "Cargo.toml").touch()
     assert obstacles_of(tmp_path) == {"time": "libfaketime lets cargo hang"}

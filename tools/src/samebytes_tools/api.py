@@ -139,8 +139,8 @@ def _cannot_build(source: str, outcome: CheckOutcome, failure: Failure) -> Backe
 def _context(vary: Sequence[str]) -> CheckContext:
     """Return what of this machine two builds need; nothing is downloaded by name, and steps are not reported."""
     from .index import releases
-    from .variations.machine import obstacles, workspace
     from .variations.variations import choice
+    from .variations.workspace import obstacles, workspace
 
     wanted = choice(vary)
     where = workspace(os.environ, keep_order="file-order" in wanted.wanted)

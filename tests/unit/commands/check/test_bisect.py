@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import pytest
 from samebytes_tools.commands.check.bisect import Attribution, search
-from samebytes_tools.commands.check.facts import Fact
+from samebytes_tools.commands.check.facts import DifferingFact
 
 NAMES = tuple(string.ascii_lowercase[:19])
 
 
-def fact(name: str) -> Fact:
-    return Fact("wheel", name, "contents")
+def fact(name: str) -> DifferingFact:
+    return DifferingFact("wheel", name, "contents")
 
 
 class Build:
@@ -22,11 +22,11 @@ class Build:
     def __init__(self, needs: dict[str, str]) -> None:
         self.needs, self.builds = needs, 0
 
-    def __call__(self, applied: frozenset[str]) -> frozenset[Fact]:
+    def __call__(self, applied: frozenset[str]) -> frozenset[DifferingFact]:
         self.builds += 1
         return frozenset(fact(member) for member, needed in self.needs.items() if set(needed) <= applied)
 
-    def found(self) -> tuple[tuple[Attribution, ...], frozenset[Fact]]:
+    def found(self) -> tuple[tuple[Attribution, ...], frozenset[DifferingFact]]:
         everything = self(frozenset(NAMES))
         self.builds = 0
         return search(NAMES, everything, self)
@@ -62,7 +62,7 @@ def test_nothing_differs() -> None:
 
 def test_what_never_comes_again_is_unexplained() -> None:
     once = frozenset({fact("chance")})
-    never: Callable[[frozenset[str]], frozenset[Fact]] = lambda _: frozenset()  # noqa: E731
+    never: Callable[[frozenset[str]], frozenset[DifferingFact]] = lambda _: frozenset()  # noqa: E731
     assert search(NAMES, once, never) == ((), once)
 
 

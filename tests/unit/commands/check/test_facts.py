@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from samebytes_tools.commands.check.facts import Fact, differing
+from samebytes_tools.commands.check.facts import DifferingFact, differing
 from support.artifacts import sdist, wheel
 
 
@@ -71,11 +71,11 @@ def test_what_record_tells_of_others_is_not_told_twice(original: Path) -> None:
 def test_the_container_and_the_name(original: Path) -> None:
     stored = rewritten(original, original.parent / "a" / original.name, lambda members: members)
     with_comment = shutil.copy(stored, original.parent / original.name.replace("-py3-", "-py2.py3-"))
-    assert differing("wheel", stored, Path(with_comment)) == {Fact("wheel", "", "name")}
+    assert differing("wheel", stored, Path(with_comment)) == {DifferingFact("wheel", "", "name")}
     with zipfile.ZipFile(original, "a") as archive:
         archive.comment = b"comment"
     other = wheel(original.parent / "b") if (original.parent / "b").mkdir() is None else original
-    assert differing("wheel", original, other) == {Fact("wheel", "", "container")}
+    assert differing("wheel", original, other) == {DifferingFact("wheel", "", "container")}
 
 
 def test_archives_that_are_none_differ_too(tmp_path: Path) -> None:
@@ -83,4 +83,4 @@ def test_archives_that_are_none_differ_too(tmp_path: Path) -> None:
     other.parent.mkdir()
     one.write_bytes(b"one")
     other.write_bytes(b"other")
-    assert differing("wheel", one, other) == {Fact("wheel", "", "container")}
+    assert differing("wheel", one, other) == {DifferingFact("wheel", "", "container")}

@@ -12,7 +12,7 @@ from samebytes_tools.building.virtualenvs import InstalledDistribution
 from samebytes_tools.commands.check import junit
 from samebytes_tools.commands.check import report as check_source
 from samebytes_tools.commands.check.bisect import Attribution
-from samebytes_tools.commands.check.facts import Fact
+from samebytes_tools.commands.check.facts import DifferingFact
 from samebytes_tools.commands.check.report import fact_lines
 from samebytes_tools.commands.check.subject import (
     BisectionResult,
@@ -42,11 +42,11 @@ def results(tmp_path: Path) -> list[CheckResult]:
     right = tmp_path / "out" / left.name
     comparison = compare_files(left, right)
     pair = BuiltFile(left.name, "0" * 64, 10), BuiltFile(right.name, "1" * 64, 20)
-    facts = frozenset(Fact("wheel", f"{EVIL}{number}", "mode") for number in range(5))
+    facts = frozenset(DifferingFact("wheel", f"{EVIL}{number}", "mode") for number in range(5))
     bisection = BisectionResult(
         (Attribution(("umask", "hash-seed"), facts),),
-        frozenset({Fact("wheel", "", "order")}),
-        frozenset({Fact("wheel", "x", "contents")}),
+        frozenset({DifferingFact("wheel", "", "order")}),
+        frozenset({DifferingFact("wheel", "x", "contents")}),
         7,
     )
     failure = Failure(f"in the first build: {EVIL}", "Mend it.", (EVIL, "last line"), f"{EVIL}\nlast line\n")
@@ -150,5 +150,5 @@ def test_what_is_the_same_and_not_compared(results: list[CheckResult]) -> None:
 
 
 def test_facts_are_told_by_artifact_and_aspect() -> None:
-    facts = [Fact("wheel", name, "contents") for name in "dcba"] + [Fact("sdist", "", "container")]
+    facts = [DifferingFact("wheel", name, "contents") for name in "dcba"] + [DifferingFact("sdist", "", "container")]
     assert list(fact_lines(facts)) == ["sdist: container", "wheel: contents of a, b, c and 1 more"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from samebytes_tools.building.builder import InstallPolicy
-from samebytes_tools.building.processes import Runner
+from samebytes_tools.building.processes import CommandRunner
 from samebytes_tools.commands.reproducible_build.artifacts import ArtifactBuilder, BuildResult
 from support.differences import contents, digest
 from support.projects import header_wheel, small_project
@@ -46,7 +46,7 @@ def built(
         small_project(root / "src", extra=extra)
     environ = {"PATH": os.environ["PATH"], **variables}
     policy = InstallPolicy(isolation=isolation, check_installed=True)
-    builder = ArtifactBuilder(place or Place(root, root), environ, policy, settings or {}, Runner(), report)
+    builder = ArtifactBuilder(place or Place(root, root), environ, policy, settings or {}, CommandRunner(), report)
     return builder.build(kinds, root / source)
 
 

@@ -25,8 +25,8 @@ from samebytes.backend.fixed import remove
 from samebytes.backend.inner import Hooks, InnerUnsupported
 from samebytes.errors import BackendError, Interrupted, OutputError, SamebytesError, UsageError
 
-from . import lock, virtualenvs
-from .processes import Runner, TooLate
+from . import pylock, virtualenvs
+from .processes import CommandRunner, TooLate
 from .requirements import demand, without_samebytes
 from .virtualenvs import InstalledDistribution, VirtualEnvironment
 
@@ -89,7 +89,7 @@ class InstallPolicy:
     """Without isolation: whether to look first if all is installed."""
     constraint: Path | None = None
     """A file that constrains pip (``--constraint``)."""
-    locked: tuple[lock.Locked, ...] | None = None
+    locked: tuple[pylock.Locked, ...] | None = None
     """What is installed instead of what is required."""
     lockable: bool = False
     """Whether what has no hash, and so cannot be locked, is an error."""
@@ -148,7 +148,9 @@ class Builder:
     """By the virtual environments that there are: the requirements that they have."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def build(self, kind: str, caller: Caller, requires: Sequence[str], where: VirtualEnvironment, log: Runner) -> Path:
+    def build(
+        self, kind: str, caller: Caller, requires: Sequence[str], where: VirtualEnvironment, log: CommandRunner
+    ) -> Path:
         """Install what the project, and then its backend, require; build an artifact of *kind* and return its file.
 
         :param requires: the project's ``[build-system] requires``.
@@ -172,7 +174,14 @@ class Builder:
             raise BuildError(error.message, remedy=error.remedy, log=log.log) from None
 
     def build_own(
-        self, kind: str, project: Project, tree: Path, given: BuildEnvironment, root: Path, out: Path, log: Runner
+        self,
+        kind: str,
+        project: Project,
+        tree: Path,
+        given: BuildEnvironment,
+        root: Path,
+        out: Path,
+        log: CommandRunner,
     ) -> Path:
         """Build *tree* with the project's own backend, as front ends do, and return the file in *out*.
 
@@ -185,7 +194,7 @@ class Builder:
         return self.build(kind, caller, project.requires, where, log)
 
     def virtual_environment(
-        self, root: Path, log: Runner, real: Path | None = None, *, lend: bool = False
+        self, root: Path, log: CommandRunner, real: Path | None = None, *, lend: bool = False
     ) -> VirtualEnvironment:
         """Return the virtual environment *root*, made if it is not there; without isolation, the interpreter's own.
 
@@ -224,7 +233,7 @@ class Builder:
             del self._asked[where.root]
             remove(where.real)
 
-    def provide(self, where: VirtualEnvironment, lines: Sequence[str], log: Runner) -> None:
+    def provide(self, where: VirtualEnvironment, lines: Sequence[str], log: CommandRunner) -> None:
         """Let *where* have what the requirement *lines* ask for, by the policy.
 
         :raises SamebytesError: if it cannot be had.
@@ -236,7 +245,7 @@ class Builder:
                 if self.policy.check_installed:
                     demand(wanted, self.python)
             elif wanted and self.policy.locked is not None:
-                lock.demand(wanted, self.policy.locked)
+                pylock.demand(wanted, self.policy.locked)
                 if not asked:
                     locked = [line for one in self.policy.locked for line in one.lines]
                     self._install(where, locked, ["--require-hashes"], log)
@@ -259,7 +268,9 @@ class Builder:
         )
         return path
 
-    def _install(self, where: VirtualEnvironment, lines: Sequence[str], options: Sequence[str], log: Runner) -> None:
+    def _install(
+        self, where: VirtualEnvironment, lines: Sequence[str], options: Sequence[str], log: CommandRunner
+    ) -> None:
         named = ", ".join(line.partition(" --hash")[0] for line in lines if not line.startswith("-"))
         self.report(f"Installing {named}")
         requirements, report, seen = "build-requirements.txt", "pip-report.json", self.scratch_seen or self.scratch
@@ -273,11 +284,11 @@ class Builder:
         self._run(command, "pip", log, f"pip could not install the build requirements {named}", remedy)
         found = virtualenvs.installed_in(json.loads((self.scratch / report).read_text(encoding="utf-8")))
         if self.policy.lockable:
-            lock.demand_hashes(found)
+            pylock.demand_hashes(found)
         known = {(one.name, one.version) for one in self.installed}
         self.installed += [one for one in found if (one.name, one.version) not in known]
 
-    def _run(self, command: Sequence[str], what: str, log: Runner, failure: str, remedy: str) -> None:
+    def _run(self, command: Sequence[str], what: str, log: CommandRunner, failure: str, remedy: str) -> None:
         """Run pip or venv; what lies on PYTHONPATH is not installed, and does not count.
 
         Paths in pip's configuration (PIP_FIND_LINKS) are relative to the current directory.
@@ -299,7 +310,7 @@ class Builder:
                     shutil.copytree(Path(found.origin).parent, copies / name, ignore=ignored)
         return copies
 
-    def _lend(self, where: VirtualEnvironment, log: Runner) -> None:
+    def _lend(self, where: VirtualEnvironment, log: CommandRunner) -> None:
         """Let *where* import this samebytes, after all that is installed there."""
         for packages in (*where.real.glob("lib/*/site-packages"), *where.real.glob("Lib/site-packages")):
             (packages / "samebytes-that-checks.pth").write_text(f"{self._copies()}\n", encoding="utf-8")
@@ -317,7 +328,7 @@ class _ProjectHooks(Hooks):
         given: BuildEnvironment,
         where: VirtualEnvironment,
         out: Path,
-        log: Runner,
+        log: CommandRunner,
         advice: str,
     ) -> None:
         super().__init__(tree, backend, where.python)
@@ -334,7 +345,7 @@ class _ProjectHooks(Hooks):
             raise CalledProcessError(status, cmd)
 
 
-def run(command: Sequence[str], what: str, *, cwd: Path | None, given: BuildEnvironment, log: Runner) -> int:
+def run(command: Sequence[str], what: str, *, cwd: Path | None, given: BuildEnvironment, log: CommandRunner) -> int:
     """Run *command* in an environment and return its exit status.
 
     :param what: what it is, for messages.
@@ -356,7 +367,7 @@ def run(command: Sequence[str], what: str, *, cwd: Path | None, given: BuildEnvi
 
 
 @contextmanager
-def explained(private: Path, log: Runner, show: Callable[[Path], None]) -> Iterator[None]:
+def explained(private: Path, log: CommandRunner, show: Callable[[Path], None]) -> Iterator[None]:
     """Show the log of what fails, and report it as lack of room where the disk of *private* is, or was, full.
 
     :raises OutputError: for the latter.

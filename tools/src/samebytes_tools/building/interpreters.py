@@ -73,14 +73,14 @@ def describe(executable: str | Path) -> Python | None:
         done = subprocess.run(
             [str(executable), "-I", "-c", _ASK], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60
         )
-        told = json.loads(done.stdout)
+        answer = json.loads(done.stdout)
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
-    return Python(**{**told, "minor": (told["minor"][0], told["minor"][1])})
+    return Python(**{**answer, "minor": (answer["minor"][0], answer["minor"][1])})
 
 
 def named(text: str, environ: Mapping[str, str]) -> Python:
-    """Return the interpreter that somebody asked for: a version (``3.12``, ``3.13t``), a path, or a program on PATH.
+    """Return the interpreter that *text* names: a version (``3.12``, ``3.13t``), a path, or a program on PATH.
 
     :raises UsageError: if it is not there.
     """
@@ -98,7 +98,7 @@ def find(version: str, environ: Mapping[str, str]) -> Python:
 
     Others are looked for on PATH, in the Windows registry (PEP 514), where uv puts them, and in all of pyenv.
 
-    :raises UsageError: if there is none; the versions that there are, are named.
+    :raises UsageError: if there is none; the message names the versions that there are.
     """
     found = get_interpreter(version, try_first_with=[sys.executable], env=environ)
     for path in [str(found.executable)] if found else _of_pyenv(environ, version.rstrip("t")):

@@ -34,7 +34,7 @@ class TooLate(Exception):
     """A command did not end within the time that was given."""
 
 
-class Runner:
+class CommandRunner:
     """Runs commands: what they print goes to one log, and none goes on after a moment, or once that is asked for."""
 
     def __init__(

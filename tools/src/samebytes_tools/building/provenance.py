@@ -52,14 +52,14 @@ MATTERING = (
     "SOURCE_DATE_EPOCH",
     "TZ",
 )
-"""The environment variables that a record holds: those by which builds are told what to make."""
+"""The environment variables that a record holds: those by which builds are configured."""
 
 _REMEDY = "samebytes build --provenance FILE and samebytes verify --provenance FILE write records that can be followed."
 
 
 @dataclass(frozen=True)
 class Material:
-    """The source of a build, as a record tells of it."""
+    """The source of a build, as a record has it."""
 
     uri: str = ""
     digest: Mapping[str, str] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Material:
 
 @dataclass(frozen=True)
 class Record:
-    """What a record says."""
+    """What a record holds."""
 
     subjects: tuple[tuple[str, str], ...]
     """File name and SHA-256 of what was built."""
@@ -168,7 +168,7 @@ def _requirement(one: InstalledDistribution) -> dict[str, Any]:
 def read(path: Path) -> Record:
     """Read the record *path*.
 
-    :raises ConfigError: if it cannot be read, is no such record, or is one of another builder's.
+    :raises ConfigError: if it cannot be read, is not such a record, or is one of another builder's.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -184,20 +184,22 @@ def read(path: Path) -> Record:
 
 
 def _check_types(document: object, path: Path) -> None:
-    """Refuse what is no statement of ours; a signed one is in an envelope (DSSE), which we do not open."""
+    """Refuse what is not a statement of ours; a signed one is in an envelope (DSSE), which is not opened."""
     if isinstance(document, dict) and "payload" in document and "signatures" in document:
         raise ConfigError(
             f"{path} is a signed envelope (DSSE)", remedy="Verify its signature, and give the payload, decoded."
         )
     if not isinstance(document, dict) or document.get("_type") != STATEMENT_TYPE:
-        raise ConfigError(f"{path} is no in-toto Statement v1", remedy=_REMEDY)
+        raise ConfigError(f"{path} is not an in-toto Statement v1", remedy=_REMEDY)
     if document.get("predicateType") != PREDICATE_TYPE:
-        raise ConfigError(f"{path} holds {document.get('predicateType')!r}, no SLSA Provenance v1", remedy=_REMEDY)
+        raise ConfigError(
+            f"{path} holds {document.get('predicateType')!r}, which is not SLSA Provenance v1", remedy=_REMEDY
+        )
     predicate = document.get("predicate")
     definition = predicate.get("buildDefinition") if isinstance(predicate, dict) else None
     kind = definition.get("buildType") if isinstance(definition, dict) else None
     if kind != BUILD_TYPE:
-        raise ConfigError(f"{path} tells of a build of another type, {kind!r}", remedy=_REMEDY)
+        raise ConfigError(f"{path} is of a build of another type, {kind!r}", remedy=_REMEDY)
 
 
 def _record(document: Mapping[str, Any]) -> Record:
@@ -231,15 +233,15 @@ def _installed(requirements: Sequence[Mapping[str, Any]]) -> tuple[InstalledDist
     )
 
 
-def _python(told: Mapping[str, Any]) -> Python:
-    major, small = told["version"].split(".")[:2]
+def _python(annotations: Mapping[str, Any]) -> Python:
+    major, small = annotations["version"].split(".")[:2]
     return Python(
         executable="",
-        implementation=told["implementation"],
-        version=told["version"],
+        implementation=annotations["implementation"],
+        version=annotations["version"],
         minor=(int(major), int(small)),
-        platform=told["platform"],
-        libc=told["libc"],
-        zlib=told["zlib"],
-        free_threaded=bool(told.get("freeThreaded")),
+        platform=annotations["platform"],
+        libc=annotations["libc"],
+        zlib=annotations["zlib"],
+        free_threaded=bool(annotations.get("freeThreaded")),
     )

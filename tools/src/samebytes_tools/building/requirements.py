@@ -29,7 +29,7 @@ def parsed(line: str) -> Requirement:
 
 
 def applies(requirement: Requirement) -> bool:
-    """Tell whether *requirement* is one for this interpreter."""
+    """Return whether *requirement* is one for this interpreter."""
     return requirement.marker is None or requirement.marker.evaluate({"extra": ""})
 
 
@@ -48,7 +48,7 @@ def without_samebytes(lines: Iterable[str]) -> list[str]:
 
 
 def demand(lines: Sequence[str], python: str) -> None:
-    """Hold requirement *lines*, and what they require, against what is installed for *python*, which runs this.
+    """Check that what requirement *lines* ask for, and what that requires, is installed for *python*, which runs this.
 
     :raises ConfigError: if a line is malformed.
     :raises BackendError: if something is missing or of another version; all of it is named.
@@ -73,7 +73,7 @@ def _lacking(chain: Sequence[str]) -> str:
 
 
 def _is_for_an_extra(line: str) -> bool:
-    """Tell whether *line* holds for an extra of the project only, whatever the interpreter."""
+    """Return whether *line* holds for an extra of the project only, whatever the interpreter."""
     try:
         requirement = parsed(line)
     except ConfigError:
@@ -92,7 +92,7 @@ def _is_samebytes(line: str) -> bool:
 
 
 def _of_extras(line: str) -> list[str]:
-    """Return what the extras that *line* asks of samebytes require; the line itself if nobody knows."""
+    """Return what the extras that *line* asks of samebytes require; the line itself if that is unknown."""
     requirement = parsed(line)
     if not requirement.extras or not applies(requirement):
         return []

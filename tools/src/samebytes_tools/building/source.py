@@ -20,12 +20,12 @@ _WRITTEN_BY_SETUPTOOLS = b"[egg_info] tag_build = tag_date = 0"
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceTree:
     """A tree to build, and what it is to others."""
 
     tree: Path
     """A private copy."""
-    told: str
+    description: str
     """For people: where it comes from."""
     uri: str = ""
     """A package URL or a git address; empty for a directory, whose place means nothing elsewhere."""
@@ -35,11 +35,11 @@ class Source:
     """Where an sdist was downloaded."""
 
 
-def from_text(text: str, directory: Path, output: Path | None = None, record: Path | None = None) -> Source:
+def from_text(text: str, directory: Path, output: Path | None = None, record: Path | None = None) -> SourceTree:
     """Return the tree that *text* names, put into *directory*: ``SDIST``, ``TREE`` or ``GIT-URL-OR-DIR@REF``.
 
     :param output: where results were put, which a build leaves out of a tree.
-    :param record: the record of that build, which is none of its source either.
+    :param record: the record of that build, which is not part of its source.
     :raises SamebytesError: if it names nothing, or that cannot be read.
     """
     path = Path(text)
@@ -56,17 +56,17 @@ def from_text(text: str, directory: Path, output: Path | None = None, record: Pa
     )
 
 
-def from_sdist(path: Path, directory: Path, location: str = "") -> Source:
+def from_sdist(path: Path, directory: Path, location: str = "") -> SourceTree:
     """Unpack the sdist *path* into *directory*.
 
-    :raises ArchiveError: if it is no sdist, or one that is unsafe to unpack.
+    :raises ArchiveError: if it is not an sdist, or is unsafe to unpack.
     """
     tree = unpack(path, directory)
     digest = sha256_of(path)
-    return Source(tree, f"the sdist {path.name}", package_url(path.name), {"sha256": digest}, location)
+    return SourceTree(tree, f"the sdist {path.name}", package_url(path.name), {"sha256": digest}, location)
 
 
-def from_itself(path: Path, directory: Path, location: str = "") -> Source:
+def from_itself(path: Path, directory: Path, location: str = "") -> SourceTree:
     """Unpack the sdist *path* into *directory*, to make that very sdist again."""
     found = from_sdist(path, directory, location)
     configuration = found.tree / "setup.cfg"
@@ -78,13 +78,13 @@ def from_itself(path: Path, directory: Path, location: str = "") -> Source:
     return found
 
 
-def from_tree(path: Path, directory: Path, output: Path | None = None, record: Path | None = None) -> Source:
+def from_tree(path: Path, directory: Path, output: Path | None = None, record: Path | None = None) -> SourceTree:
     """Copy the tree *path* into *directory*, as :func:`from_text` says."""
     tree = copy_source(path.resolve(), directory / "src", output, record)
-    return Source(tree, f"the tree {path}", digest={"dirHash": tree_digest(tree)})
+    return SourceTree(tree, f"the tree {path}", digest={"dirHash": tree_digest(tree)})
 
 
-def from_git(where: str, ref: str, directory: Path) -> Source:
+def from_git(where: str, ref: str, directory: Path) -> SourceTree:
     """Clone the repository *where*, a URL or a directory, into *directory*, with the commit that *ref* names.
 
     :raises UsageError: if git cannot.
@@ -92,13 +92,13 @@ def from_git(where: str, ref: str, directory: Path) -> Source:
     tree = directory / "src"
     commit = clone(where, ref, tree)
     uri = "" if Path(where).is_dir() else f"git+{where}@{commit}"
-    return Source(tree, f"{where} at {ref} ({commit[:12]})", uri, {"gitCommit": commit})
+    return SourceTree(tree, f"{where} at {ref} ({commit[:12]})", uri, {"gitCommit": commit})
 
 
 def unpack(path: Path, directory: Path) -> Path:
     """Unpack the sdist *path* into *directory*, with times and executable bits, and return the tree in it.
 
-    :raises ArchiveError: if it is none, or holds names or links that lead out of it.
+    :raises ArchiveError: if it is not an sdist, or holds names or links that lead out of it.
     """
     with open_archive(path) as archive:
         top = top_directory([entry.name for entry in archive.entries], path.name)

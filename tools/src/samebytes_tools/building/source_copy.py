@@ -89,7 +89,7 @@ class _Copier:
             shutil.copy2(path, target)
 
     def _stays(self, entry: os.DirEntry[str]) -> bool:
-        """Tell whether *entry* is left out."""
+        """Return whether *entry* is left out."""
         path = Path(entry.path)
         if path == self._record or (path.parent == self._output and entry.name.endswith(_RESULTS)):
             return True
@@ -136,6 +136,6 @@ def _is_cache(path: Path) -> bool:
 
 
 def _is_virtual_environment(path: Path) -> bool:
-    """Tell one from the ``pyvenv.cfg`` that a test's data may hold: it has an interpreter."""
+    """Return whether *path* is one, with an interpreter; a test's data may hold a ``pyvenv.cfg`` alone."""
     pythons = (path / "bin" / "python", path / "Scripts" / "python.exe")
     return (path / "pyvenv.cfg").is_file() and any(os.path.lexists(python) for python in pythons)

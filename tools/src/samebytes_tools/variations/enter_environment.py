@@ -22,7 +22,7 @@ if sys.platform != "linux":  # no other kernel has these namespaces
 
 
 def check(result: int) -> None:
-    """Raise what the C library says went wrong."""
+    """Raise the C library's error."""
     if result != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
@@ -57,7 +57,7 @@ def keep_processors(number: int) -> None:
 
 
 def main() -> None:
-    """Do what the options say and become the command."""
+    """Apply the options and become the command."""
     options = json.loads(sys.argv[1])
     try:
         if "host" in options:

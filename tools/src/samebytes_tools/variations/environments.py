@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from . import machine
-from .clock import moved_clock
+from .moved_clock import moved_clock
 from .variations import OTHER_HOST
+from .workspace import ENTER, other_locale
 
 LONG_AGO = 1_500_000_000
 """2017-07-14, in seconds since 1970."""
@@ -99,7 +99,7 @@ def varied_environment(
         user=user,
         host=OTHER_HOST if "host" in on else socket.gethostname(),
         timezone="WST13:45" if "timezone" in on else "UTC",
-        locale=machine.other_locale() if "locales" in on else "C.UTF-8",
+        locale=other_locale() if "locales" in on else "C.UTF-8",
         hash_seed="4242" if "hash-seed" in on else "1",
         prefix=_prefix(on),
         disorderfs=disorderfs if "file-order" in on else "",
@@ -114,7 +114,7 @@ def _prefix(on: frozenset[str]) -> tuple[str, ...]:
         options["host"] = OTHER_HOST
     if "processors" in on:
         options["processors"] = 1
-    return (sys.executable, "-I", "-S", machine.ENTER, json.dumps(options)) if options else ()
+    return (sys.executable, "-I", "-S", ENTER, json.dumps(options)) if options else ()
 
 
 def _variables(of: VariedEnvironment, environ: Mapping[str, str]) -> dict[str, str]:

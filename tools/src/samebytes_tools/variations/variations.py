@@ -20,7 +20,7 @@ class Variation:
     """What the first build has, in a few words; as the second, where the variation is switched off."""
     second: str
     why: str
-    """Whose machine has it otherwise, or what it brings to light."""
+    """Where it shows in artifacts."""
     alias: str = ""
     """What reprotest calls it, if that is not the name."""
 
@@ -50,7 +50,7 @@ ALL = (
     Variation("hash-seed", "PYTHONHASHSEED=1", "PYTHONHASHSEED=4242", "order of sets"),
     Variation("time", "now", "400 days and some hours later", "dates; needs libfaketime"),
     Variation("processors", "all processors", "one", "order in which parallel steps end", "num_cpus"),
-    Variation("parallelism", "MAKEFLAGS and its like say 1", "they say 3", "order in which parallel steps end"),
+    Variation("parallelism", "MAKEFLAGS and the like are 1", "they are 3", "order in which parallel steps end"),
     Variation("terminal", "80 columns, dumb", "201 columns, colours", "texts that are laid out for a terminal"),
     Variation("exec-path", "PATH as it is", "an empty directory at its end", "PATH in generated files", "exec_path"),
     Variation("leftovers", "a fresh tree", "one in which it was built before", "stale build/, dist/, .egg-info"),

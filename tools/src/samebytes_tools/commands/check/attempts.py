@@ -12,13 +12,13 @@ from samebytes.errors import SamebytesError
 
 from ...building.builder import BuildEnvironment, Builder, BuildError, InstallPolicy, Project, project_of
 from ...building.interpreters import Python
-from ...building.processes import Runner
+from ...building.processes import CommandRunner
 from ...building.source import unpack
 from ...building.virtualenvs import InstalledDistribution
 from ...variations.environments import VariedEnvironment
 from .build_command import BuildCommand, no_sdist
-from .layout import lay_out
 from .subject import BUILD, FROM_SDIST, HOOK, SDIST, WHEEL, CheckContext, CheckOptions
+from .working_copy import lay_out
 
 GAP = 2.1
 """Seconds from the end of one build to the beginning of the next, for the clock to count as another (zip's: 2)."""
@@ -130,7 +130,7 @@ class Attempts:
         return self.out / in_file_names(way) / label
 
     def _by_own_backend(
-        self, way: str, kind: str, environment: VariedEnvironment, tree: Path, out: Path, log: Runner
+        self, way: str, kind: str, environment: VariedEnvironment, tree: Path, out: Path, log: CommandRunner
     ) -> Path:
         root = environment.virtual_environment
         return self._builder.build_own(kind, self._project_of(way), tree, _seen(environment), root, out, log)
@@ -149,10 +149,10 @@ class Attempts:
             except BuildError:
                 continue
 
-    def _runner(self, name: str) -> Runner:
+    def _runner(self, name: str) -> CommandRunner:
         """Return what runs the commands of one build; the time that it may take begins."""
         log = self.logs / f"{in_file_names(name)}.log"
-        return Runner(log, stop=self._stop, seconds=self._options.timeout)
+        return CommandRunner(log, stop=self._stop, seconds=self._options.timeout)
 
 
 def in_file_names(name: str) -> str:
@@ -164,7 +164,7 @@ def _seen(environment: VariedEnvironment) -> BuildEnvironment:
     return BuildEnvironment(environment.variables, environment.umask, environment.prefix)
 
 
-def _unpacked(sdist: Path, environment: VariedEnvironment, log: Runner) -> Path:
+def _unpacked(sdist: Path, environment: VariedEnvironment, log: CommandRunner) -> Path:
     try:
         return unpack(sdist, environment.temp / "from-sdist")
     except SamebytesError as error:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Callable
 
-from .facts import Fact
+from .facts import DifferingFact
 
-Probe = Callable[[frozenset[str]], frozenset[Fact]]
+Probe = Callable[[frozenset[str]], frozenset[DifferingFact]]
 """Builds with only these variations, and returns what is then other than without any."""
 
 
@@ -18,19 +18,19 @@ class Attribution:
 
     names: tuple[str, ...]
     """One variation; more if it takes them together."""
-    facts: frozenset[Fact]
+    facts: frozenset[DifferingFact]
 
 
 def search(
-    names: Sequence[str], facts: frozenset[Fact], probe: Probe
-) -> tuple[tuple[Attribution, ...], frozenset[Fact]]:
+    names: Sequence[str], facts: frozenset[DifferingFact], probe: Probe
+) -> tuple[tuple[Attribution, ...], frozenset[DifferingFact]]:
     """Return which of *names* each of *facts* is due to, by a few builds; and the facts that came back under none."""
     found = _search(tuple(names), facts, probe) if facts else []
     found.sort(key=lambda attribution: [names.index(name) for name in attribution.names])
     return tuple(found), facts - {fact for attribution in found for fact in attribution.facts}
 
 
-def _search(names: tuple[str, ...], facts: frozenset[Fact], probe: Probe) -> list[Attribution]:
+def _search(names: tuple[str, ...], facts: frozenset[DifferingFact], probe: Probe) -> list[Attribution]:
     if len(names) < 2:
         return [Attribution(names, facts)] if names else []
     middle = len(names) // 2
@@ -41,7 +41,7 @@ def _search(names: tuple[str, ...], facts: frozenset[Fact], probe: Probe) -> lis
     return [attribution for half, seen in hits for attribution in _search(half, seen, probe)]
 
 
-def _together(names: tuple[str, ...], facts: frozenset[Fact], probe: Probe) -> list[Attribution]:
+def _together(names: tuple[str, ...], facts: frozenset[DifferingFact], probe: Probe) -> list[Attribution]:
     """Leave out what is not needed for a difference that no half of *names* makes."""
     seen = probe(frozenset(names))
     if not seen:

@@ -8,7 +8,7 @@ from pathlib import Path
 from samebytes.backend.inner import ending
 
 from ...building.builder import BuildEnvironment, Builder, BuildError, run
-from ...building.processes import Runner
+from ...building.processes import CommandRunner
 from .subject import FROM_SDIST, SDIST, WHEEL
 
 _SUFFIXES = {SDIST: ".tar.gz", WHEEL: ".whl", FROM_SDIST: ".whl"}
@@ -21,7 +21,7 @@ class BuildCommand:
         self._samebytes, self._builder, self._environment = samebytes, builder, environment
         self._from_sdist: Path | BuildError | None = None
 
-    def build(self, kind: str, tree: Path, out: Path, log: Runner) -> Path:
+    def build(self, kind: str, tree: Path, out: Path, log: CommandRunner) -> Path:
         """Build the *kind* of *tree* into *out* and return the file.
 
         :raises BuildError: if it could not be built.
@@ -34,7 +34,7 @@ class BuildCommand:
             return self._from_sdist
         raise self._from_sdist or no_sdist(log)
 
-    def _sdist(self, tree: Path, out: Path, log: Runner) -> Path:
+    def _sdist(self, tree: Path, out: Path, log: CommandRunner) -> Path:
         """Build an sdist and a wheel from that; if there are not both, the sdist alone."""
         try:
             made = self._run(SDIST, [], tree, out, log)
@@ -46,7 +46,7 @@ class BuildCommand:
             made = self._run(SDIST, ["--sdist"], tree, out, log)
         return made
 
-    def _run(self, kind: str, options: Sequence[str], tree: Path, out: Path, log: Runner) -> Path:
+    def _run(self, kind: str, options: Sequence[str], tree: Path, out: Path, log: CommandRunner) -> Path:
         constraint = self._builder.constraint()
         constraints = ["--build-constraint", str(constraint)] if constraint else []
         command = [*self._samebytes, "build", *options, *constraints, "-o", str(out), str(tree)]
@@ -55,12 +55,12 @@ class BuildCommand:
             raise BuildError(f"samebytes build {ending(status)}", remedy=self._builder.advice, log=log.log)
         return self._only(out, kind, log)
 
-    def _only(self, out: Path, kind: str, log: Runner) -> Path:
+    def _only(self, out: Path, kind: str, log: CommandRunner) -> Path:
         for path in out.glob(f"*{_SUFFIXES[kind]}"):
             return path
         raise BuildError(f"samebytes build made no {kind}", remedy=self._builder.advice, log=log.log)
 
 
-def no_sdist(log: Runner) -> BuildError:
+def no_sdist(log: CommandRunner) -> BuildError:
     """Return the error where a wheel is to be built from an sdist that could not be built."""
     return BuildError("there is no sdist to build it from", remedy="See why that could not be built.", log=log.log)

@@ -23,7 +23,7 @@ from samebytes.errors import SamebytesError, UsageError
 
 if TYPE_CHECKING:
     from ...building.interpreters import Python
-    from ...variations.machine import Workspace
+    from ...variations.workspace import Workspace
     from .subject import CheckContext, CheckOptions, CheckResult, Subject
 
 _DESCRIPTION = """\
@@ -282,7 +282,7 @@ def _context(args: argparse.Namespace, progress: Progress) -> CheckContext:
 
 def _here(wanted: frozenset[str]) -> tuple[Workspace, dict[str, str]]:
     """Return where builds take place, and what of all that could be varied cannot be varied there."""
-    from ...variations.machine import obstacles, workspace
+    from ...variations.workspace import obstacles, workspace
 
     where = workspace(os.environ, keep_order="file-order" in wanted)
     return where, obstacles(where, os.environ)

@@ -12,7 +12,7 @@ from samebytes.artifact.opening import open_archive
 from samebytes.errors import SamebytesError
 
 
-class Fact(NamedTuple):
+class DifferingFact(NamedTuple):
     """One thing that differs."""
 
     artifact: str
@@ -24,21 +24,21 @@ class Fact(NamedTuple):
     ``container``."""
 
 
-def differing(artifact: str, left: Path, right: Path) -> frozenset[Fact]:
+def differing(artifact: str, left: Path, right: Path) -> frozenset[DifferingFact]:
     """Return what differs between two archives; nothing exactly if their names and bytes are the same."""
     if left.name == right.name and digest(left) == digest(right):
         return frozenset()
     try:
         one, other = dict(_facts(left)), dict(_facts(right))
     except SamebytesError:  # an archive that samebytes refuses can differ nevertheless
-        return frozenset({Fact(artifact, "", "container")})
+        return frozenset({DifferingFact(artifact, "", "container")})
     keys = {key for key in one.keys() | other.keys() if one.get(key) != other.get(key)}
     lone = {member for member, aspect in keys if aspect == "presence"}
-    found = {Fact(artifact, *key) for key in keys if key[1] == "presence" or key[0] not in lone}
-    return _without_records(found) or frozenset({Fact(artifact, "", "container")})
+    found = {DifferingFact(artifact, *key) for key in keys if key[1] == "presence" or key[0] not in lone}
+    return _without_records(found) or frozenset({DifferingFact(artifact, "", "container")})
 
 
-def _without_records(facts: set[Fact]) -> frozenset[Fact]:
+def _without_records(facts: set[DifferingFact]) -> frozenset[DifferingFact]:
     """Leave out that RECORD's contents differ, where others do: it lists their digests."""
     others = {fact for fact in facts if not (fact.member.endswith(".dist-info/RECORD") and fact.aspect == "contents")}
     listed = any(fact.aspect in ("contents", "presence", "name") for fact in others)

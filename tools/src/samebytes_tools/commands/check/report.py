@@ -15,7 +15,7 @@ from ...reporting.documents import causes_document, comparison_document
 from ...reporting.prose import folded
 from ...variations.variations import ALL
 from .bisect import Attribution
-from .facts import Fact
+from .facts import DifferingFact
 from .subject import FROM_SDIST, WHEEL, BisectionResult, BuiltFile, CheckOutcome, CheckResult, Failure
 
 SCHEMA_VERSION = 1
@@ -132,7 +132,7 @@ def names_of(attribution: Attribution) -> str:
     return " and ".join(attribution.names) + (" together" if len(attribution.names) > 1 else "")
 
 
-def fact_lines(facts: Iterable[Fact]) -> Iterator[str]:
+def fact_lines(facts: Iterable[DifferingFact]) -> Iterator[str]:
     """Yield *facts* as text: a line for each artifact and aspect."""
     groups: dict[tuple[str, str], list[str]] = {}
     for fact in sorted(facts):
@@ -251,7 +251,7 @@ def _bisection(bisection: BisectionResult) -> dict[str, Any]:
     }
 
 
-def _facts(facts: Iterable[Fact]) -> list[dict[str, str]]:
+def _facts(facts: Iterable[DifferingFact]) -> list[dict[str, str]]:
     return [fact._asdict() for fact in sorted(facts)]
 
 

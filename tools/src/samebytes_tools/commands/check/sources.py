@@ -13,9 +13,9 @@ from pathlib import Path
 
 from samebytes.errors import Interrupted, SamebytesError, UsageError
 
-from .layout import remove
 from .subject import CheckContext, CheckOptions, CheckResult, Form, Subject
 from .twice import SourceCheck
+from .working_copy import remove
 
 
 def check_all(

@@ -13,9 +13,9 @@ from samebytes.errors import SamebytesError
 from ...building.interpreters import Python
 from ...building.virtualenvs import InstalledDistribution
 from ...comparison import model
-from ...variations.machine import Workspace
+from ...variations.workspace import Workspace
 from .bisect import Attribution
-from .facts import Fact
+from .facts import DifferingFact
 
 SDIST, WHEEL, FROM_SDIST = "sdist", "wheel", "wheel from sdist"
 """Kinds of artifacts: the second is built from the tree."""
@@ -147,9 +147,9 @@ class BisectionResult:
     """What ``--bisect`` found."""
 
     attributions: tuple[Attribution, ...]
-    by_moment: frozenset[Fact]
+    by_moment: frozenset[DifferingFact]
     """What differs though nothing but the moment was varied: the clock, or chance."""
-    unexplained: frozenset[Fact]
+    unexplained: frozenset[DifferingFact]
     builds: int
     """How many it took."""
 

@@ -18,14 +18,13 @@ from ...building.source import unpack
 from ...building.source_copy import copy_source
 from ...comparison import model
 from ...comparison.archives import compare_files
-from ...variations.clock import CLOCK_MOVED, build_steady_sleep
 from ...variations.environments import LONG_AGO, VariedEnvironment, varied_environment
-from ...variations.machine import obstacles_of
+from ...variations.moved_clock import CLOCK_MOVED, build_steady_sleep
 from ...variations.variations import NAMES
+from ...variations.workspace import obstacles_of
 from .attempts import Attempt, Attempts, Failures, in_file_names
 from .bisect import search
-from .facts import Fact, differing, digest
-from .layout import remove
+from .facts import DifferingFact, differing, digest
 from .subject import (
     AS_IS,
     BUILD,
@@ -45,6 +44,7 @@ from .subject import (
     Subject,
     WayResult,
 )
+from .working_copy import remove
 
 FRAGILE = ("checkout", "time")
 """Variations that some builds fail with, which is not about their bytes: those builds are made without."""
@@ -220,9 +220,9 @@ class SourceCheck:
         kinds = _kinds_to_build({fact.artifact for fact in whole})
         if not kinds:
             return None
-        seen: dict[frozenset[str], frozenset[Fact]] = {}
+        seen: dict[frozenset[str], frozenset[DifferingFact]] = {}
 
-        def probe(names: frozenset[str]) -> frozenset[Fact]:
+        def probe(names: frozenset[str]) -> frozenset[DifferingFact]:
             if names not in seen:
                 environment, label = self._environment(names), f"bisect-{len(seen) + 1}"
                 if not names:  # only there, time is to pass: all others come later than the first build anyway
@@ -260,7 +260,7 @@ def _missed(names: frozenset[str], kind: str, error: BuildError) -> str:
     return f"what differs by single variations may be incomplete: with {varied} varied, {kind}: {error.message}"
 
 
-def _facts(first: Attempt, second: Attempt) -> frozenset[Fact]:
+def _facts(first: Attempt, second: Attempt) -> frozenset[DifferingFact]:
     """Return what differs, of what was built both times."""
     kinds = first.files.keys() & second.files.keys()
     return frozenset(fact for kind in kinds for fact in differing(kind, first.files[kind], second.files[kind]))

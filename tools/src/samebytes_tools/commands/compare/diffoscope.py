@@ -14,7 +14,7 @@ from samebytes.artifact.opening import open_archive
 from samebytes.console import programs
 from samebytes.errors import MissingExtraError, OutputError
 
-from ...building.processes import Runner, TooLate
+from ...building.processes import CommandRunner, TooLate
 from ...comparison.model import Comparison, Difference, NodeKind
 
 TIMEOUT = 300.0
@@ -49,7 +49,7 @@ class Diffoscope(NamedTuple):
         out, log = directory / "report", directory / "log"
         command = [self.program, *_OPTIONS, f"--text={out}", left, right]
         try:
-            status = Runner(log, seconds=TIMEOUT).run(command, cwd=directory, environ=self.environ)
+            status = CommandRunner(log, seconds=TIMEOUT).run(command, cwd=directory, environ=self.environ)
         except TooLate:
             return (f"diffoscope was ended after {TIMEOUT:g} seconds",)
         except OSError as error:

@@ -14,12 +14,12 @@ from samebytes.artifact.layout import ArtifactKind
 from samebytes.backend.fixed import IN_USE, Place, remove
 from samebytes.backend.flags import environment_roots
 from samebytes.backend.hooks import leaks_in
-from samebytes.backend.session import Fixed, Interpreter, Session
+from samebytes.backend.session import FixedPaths, Interpreter, Session
 from samebytes.passes.model import Change, Context
 from samebytes.passes.pipeline import rewrite
 
 from ...building.builder import BuildEnvironment, Builder, InstallPolicy
-from ...building.processes import Runner
+from ...building.processes import CommandRunner
 from ...building.requirements import without_samebytes
 from ...building.virtualenvs import InstalledDistribution, VirtualEnvironment
 
@@ -61,7 +61,7 @@ class ArtifactBuilder:
         environ: Mapping[str, str],
         policy: InstallPolicy,
         config_settings: Mapping[str, Any],
-        log: Runner,
+        log: CommandRunner,
         report: Callable[[str], None],
     ) -> None:
         self._here, self._log = here, log
@@ -112,7 +112,7 @@ class ArtifactBuilder:
         temp.mkdir()
         warnings: list[str] = []
         where = builder.virtual_environment(here.root / "env", self._log, here.private / "env")
-        fixed = Fixed(
+        fixed = FixedPaths(
             Place(here.root / "tmp", temp, here.prefix), here.root / source.relative_to(here.private), self._log.start
         )
         environ = where.added_to(self._environ)

@@ -19,9 +19,9 @@ from samebytes.backend.config import load
 from samebytes.backend.fixed import place, remove
 from samebytes.errors import OutputError, UsageError
 
-from ...building import lock, provenance
+from ...building import provenance, pylock
 from ...building.builder import InstallPolicy, explained
-from ...building.processes import Runner
+from ...building.processes import CommandRunner
 from ...building.source import tree_digest
 from ...building.source_copy import copy_source
 from .artifacts import ArtifactBuilder, BuildResult
@@ -31,7 +31,7 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class BuildRequest:
-    """What somebody wants built."""
+    """What is to be built."""
 
     source: Path
     output: Path
@@ -74,11 +74,11 @@ def build(request: BuildRequest, context: BuildContext) -> BuildResult:
         isolation=request.isolation,
         check_installed=request.check_dependencies,
         constraint=request.constraint and request.constraint.resolve(),
-        locked=tuple(lock.read(request.locked)) if request.locked else None,
+        locked=tuple(pylock.read(request.locked)) if request.locked else None,
         lockable=request.write_lock is not None,
     )
     private = Path(tempfile.mkdtemp(prefix="samebytes-")).resolve()
-    log = Runner(None if context.verbose else private / "build.log", seconds=context.seconds)
+    log = CommandRunner(None if context.verbose else private / "build.log", seconds=context.seconds)
     try:
         with place(private, context.environ, context.warn) as here:
             context.report("Copying the source tree")
@@ -100,9 +100,7 @@ def _checked(request: BuildRequest, environ: Mapping[str, str]) -> Path:
     try:
         _check_paths(request, source)
     except PermissionError as error:
-        raise UsageError(
-            f"{error.filename}: {error.strerror}", remedy="Whose is it? Build a copy of your own."
-        ) from None
+        raise UsageError(f"{error.filename}: {error.strerror}", remedy="Build a copy that you own.") from None
     date.resolve(source, load(source).source_date_epoch, environ)
     return source
 
@@ -129,7 +127,7 @@ def _texts(request: BuildRequest, built: BuildResult, digest: str, environ: Mapp
     """Return what is written beside the artifacts: where, and its text."""
     texts = {}
     if request.write_lock:
-        texts[request.write_lock] = lock.write(built.requirements)
+        texts[request.write_lock] = pylock.write(built.requirements)
     if request.provenance:
         texts[request.provenance] = provenance.text(_record(request, built, digest, environ))
     return texts

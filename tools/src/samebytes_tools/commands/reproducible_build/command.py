@@ -49,22 +49,22 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("-s", "--sdist", action="store_true", help="build an sdist")
     parser.add_argument("-w", "--wheel", action="store_true", help="build a wheel, from the tree")
-    parser.add_argument("-o", "--output", metavar="DIR", type=Path, help="where results go (default: SRC/dist)")
     parser.add_argument(
-        "-n", "--no-isolation", action="store_true", help="use this environment's build requirements, install none"
+        "-o", "--output", metavar="DIR", type=Path, help="directory for the results (default: SRC/dist)"
     )
     parser.add_argument(
-        "-x", "--skip-dependency-check", action="store_true", help="with -n: do not look if they are all installed"
+        "-n", "--no-isolation", action="store_true", help="use the build requirements of this environment, install none"
     )
     parser.add_argument(
-        "-C", "--config-setting", metavar="KEY[=VALUE]", action="append", default=[], help="handed to the backend"
+        "-x", "--skip-dependency-check", action="store_true", help="with -n: do not check that they are all installed"
     )
-    parser.add_argument("--lock", metavar="FILE", type=Path, help="write the exact build requirements there (PEP 751)")
-    parser.add_argument("--locked", metavar="FILE", type=Path, help="build with exactly those of that pylock.toml")
+    parser.add_argument(
+        "-C", "--config-setting", metavar="KEY[=VALUE]", action="append", default=[], help="passed to the backend"
+    )
+    parser.add_argument("--lock", metavar="FILE", type=Path, help="write the exact build requirements (PEP 751)")
+    parser.add_argument("--locked", metavar="FILE", type=Path, help="build with exactly those of this pylock.toml")
     parser.add_argument("--build-constraint", metavar="FILE", type=Path, help="constrain the build requirements")
-    parser.add_argument(
-        "--provenance", metavar="FILE", type=Path, help="write a record of the build there (SLSA, in-toto)"
-    )
+    parser.add_argument("--provenance", metavar="FILE", type=Path, help="write a record of the build (SLSA, in-toto)")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     add_verbosity(parser)
     parser.set_defaults(run=run)
@@ -139,13 +139,13 @@ def _check_options(args: argparse.Namespace) -> None:
     for name in ("lock", "locked", "build_constraint", "provenance"):
         if args.no_isolation and getattr(args, name):
             option = f"--{name.replace('_', '-')}"
-            raise UsageError(f"{option} has no meaning with --no-isolation", remedy="Leave one of them away.")
+            raise UsageError(f"{option} has no meaning with --no-isolation", remedy="Leave one of them out.")
     if args.skip_dependency_check and not args.no_isolation:
         raise UsageError(
-            "--skip-dependency-check has no meaning without --no-isolation", remedy="Leave it away, or add -n."
+            "--skip-dependency-check has no meaning without --no-isolation", remedy="Leave it out, or add -n."
         )
     if args.locked and args.build_constraint:
-        raise UsageError("--locked and --build-constraint exclude each other", remedy="Leave one of them away.")
+        raise UsageError("--locked and --build-constraint exclude each other", remedy="Leave one of them out.")
 
 
 def settings_of(given: Sequence[str]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from samebytes.backend.config import load
 
 from ...building.interpreters import describe
 from ...building.source import unpack
-from ...variations import machine
+from ...variations import workspace as workspaces
 from ...variations.variations import NAMES
 from ...vcs.checkout import make_checkout
 from ..check.sources import check_all
@@ -72,8 +72,8 @@ def _context(
     wants_checkout: bool,
 ) -> CheckContext:
     # Where the temporary directory is watched, builds stay in it.
-    workspace = machine.workspace(environ, keep_order=request["is_private"])
-    obstacles = machine.obstacles(workspace, environ)
+    workspace = workspaces.workspace(environ, keep_order=request["is_private"])
+    obstacles = workspaces.obstacles(workspace, environ)
     if wants_checkout:
         obstacles["checkout"] = "the backend makes sdists of checkouts only: the sdist was made one"
     return CheckContext(

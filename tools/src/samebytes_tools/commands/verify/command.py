@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...index.client import Index
-    from .verify import Request, Result
+    from .verify import VerifyRequest, VerifyResult
 
 _DESCRIPTION = """\
 Rebuild a published wheel or sdist and compare: from its source, with the
@@ -49,7 +49,7 @@ highest error."""
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to *subparsers*."""
     parser = subparsers.add_parser(
-        "verify", help="rebuild what was published, and compare", description=_DESCRIPTION, epilog=_EPILOG
+        "verify", help="rebuild what was published, and compare the two", description=_DESCRIPTION, epilog=_EPILOG
     )
     parser.add_argument("targets", metavar="FILE|NAME==VERSION", nargs="*", help="what was published")
     kind = parser.add_mutually_exclusive_group()
@@ -61,22 +61,26 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--python", metavar="X.Y|PATH", help="build with that interpreter")
     parser.add_argument("--locked", metavar="FILE", type=Path, help="with the build requirements of that pylock.toml")
     parser.add_argument(
-        "-C", "--config-setting", metavar="KEY[=VALUE]", action="append", default=[], help="handed to the backend"
+        "-C", "--config-setting", metavar="KEY[=VALUE]", action="append", default=[], help="passed to the backend"
     )
     parser.add_argument("--from", dest="record", metavar="RECORD", type=Path, help="rebuild exactly as recorded there")
-    parser.add_argument("--provenance", metavar="FILE", type=Path, help="write a record of the rebuild there (SLSA)")
-    parser.add_argument("-o", "--output", metavar="DIR", type=Path, help="put the rebuilt file there")
+    parser.add_argument("--provenance", metavar="FILE", type=Path, help="write a record of the rebuild (SLSA)")
+    parser.add_argument("-o", "--output", metavar="DIR", type=Path, help="directory for the rebuilt file")
     parser.add_argument(
         "--accept",
         choices=("identical", "normalized", "payload"),
         default="normalized",
-        help="how equal it must be for status 0 (default: normalized)",
+        help="the verdict that is needed for status 0 (default: normalized)",
     )
     parser.add_argument(
-        "--timeout", metavar="SECONDS", type=_seconds, default=3600.0, help="end a build after that (default: 3600)"
+        "--timeout",
+        metavar="SECONDS",
+        type=_seconds,
+        default=3600.0,
+        help="end a build that takes longer (default: 3600)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument("--html", metavar="FILE", type=Path, help="write a page there")
+    parser.add_argument("--html", metavar="FILE", type=Path, help="write an HTML page")
     add_verbosity(parser)
     parser.set_defaults(run=run)
 
@@ -97,12 +101,12 @@ def run(args: argparse.Namespace) -> int:
     return status
 
 
-def _requests(args: argparse.Namespace) -> list[Request]:
+def _requests(args: argparse.Namespace) -> list[VerifyRequest]:
     """Return what the command line asks for."""
-    from .verify import Request, requests_of
+    from .verify import VerifyRequest, requests_of
 
     _check_options(args)
-    common = Request(
+    common = VerifyRequest(
         target="",
         kind=ArtifactKind.SDIST if args.sdist else ArtifactKind.WHEEL if args.wheel else None,
         source=args.source or "",
@@ -129,7 +133,7 @@ def _check_options(args: argparse.Namespace) -> None:
     for name in ("locked", "config_setting"):
         if args.record and getattr(args, name):
             option = f"--{name.replace('_', '-')}"
-            raise UsageError(f"--from and {option} exclude each other", remedy="A record says what to build with.")
+            raise UsageError(f"--from and {option} exclude each other", remedy="A record has its own.")
     for name in ("provenance", "html"):
         path = getattr(args, name)
         if path and not path.resolve().parent.is_dir():
@@ -154,11 +158,11 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < 10_000_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
     return seconds
 
 
-def _status(results: Sequence[Result], accept: str) -> int:
+def _status(results: Sequence[VerifyResult], accept: str) -> int:
     """Return the highest error's status, else whether all verdicts are good enough."""
     from .verify import ACCEPTED
 
@@ -169,7 +173,7 @@ def _status(results: Sequence[Result], accept: str) -> int:
     return exit_status.FINE if verdicts <= set(ACCEPTED[accept]) else exit_status.FINDINGS
 
 
-def _report(args: argparse.Namespace, results: Sequence[Result], status: int) -> None:
+def _report(args: argparse.Namespace, results: Sequence[VerifyResult], status: int) -> None:
     from samebytes.console.style import error_lines
 
     from ...building.provenance import text

@@ -20,20 +20,20 @@ from ...building.source import sha256_of
 from ...index.client import Index
 from ...index.pages import File
 from ...index.releases import release_of
-from .clues import Clues, misfit, wanted_python
+from .metadata import ArtifactMetadata, misfit, wanted_python
 
 _RELEASE = re.compile(r"\s*([A-Za-z0-9][\w.-]*)\s*===?\s*(\S+)\s*")
 _SUFFIXES = (".whl", ".tar.gz")
 
 
 @dataclass(frozen=True)
-class Artifact:
+class PublishedArtifact:
     """A wheel or sdist that is here now."""
 
     path: Path
     sha256: str
     file: File | None = None
-    """What the index says of this very file; None if it does not know it."""
+    """The entry of this very file in the index; None if the index does not have it."""
     note: str = ""
 
 
@@ -45,13 +45,13 @@ def find(
     directory: Path,
     *,
     is_in_index: bool = False,
-) -> Artifact:
+) -> PublishedArtifact:
     """Return the artifact that *target* names: a file, or ``NAME==VERSION``.
 
     :param is_in_index: whether it may be the name of a file in the index.
     :param kind: which to choose of a release; None for a wheel if there is one that fits.
     :param directory: where downloads go.
-    :raises SamebytesError: if there is none.
+    :raises SamebytesError: if there is no such artifact.
     """
     path = Path(target)
     if path.is_file():
@@ -63,7 +63,7 @@ def find(
     if is_in_index and target.endswith(_SUFFIXES):
         return _downloaded(by_name(target, index()), index(), directory)
     raise UsageError(
-        f"{target}: there is no such file, and it is no release", remedy="Name a wheel, an sdist, or NAME==VERSION."
+        f"{target}: there is no such file, and it is not a release", remedy="Name a wheel, an sdist, or NAME==VERSION."
     )
 
 
@@ -75,7 +75,7 @@ def of_release(index: Index, name: str, version: str) -> list[File]:
     try:
         wanted = Version(version)
     except InvalidVersion:
-        raise UsageError(f"{version!r} is no version", remedy="Write NAME==VERSION, such as idna==3.10.") from None
+        raise UsageError(f"{version!r} is not a version", remedy="Write NAME==VERSION, such as idna==3.10.") from None
     project = canonicalize_name(name)
     files = [(file, release_of(file.name)) for file in index.files(name)]
     found = [file for file, release in files if release == (project, wanted)]
@@ -102,16 +102,18 @@ def sdist_of(index: Index, name: str, version: str) -> File:
     return found[0]
 
 
-def _local(path: Path, index: Callable[[], Index]) -> Artifact:
+def _local(path: Path, index: Callable[[], Index]) -> PublishedArtifact:
     kind_of(path)
     digest = sha256_of(path)
     try:
         known = by_name(path.name, index())
     except UsageError:
-        return Artifact(path, digest)
+        return PublishedArtifact(path, digest)
     if known.hashes.get("sha256") == digest:
-        return Artifact(path, digest, known)
-    return Artifact(path, digest, note=f"the index has another file called {path.name}: its SHA-256 is not this one's")
+        return PublishedArtifact(path, digest, known)
+    return PublishedArtifact(
+        path, digest, note=f"the index has another file called {path.name}: its SHA-256 is another"
+    )
 
 
 def by_name(filename: str, index: Index) -> File:
@@ -126,10 +128,10 @@ def by_name(filename: str, index: Index) -> File:
     return found[0]
 
 
-def _downloaded(file: File, index: Index, directory: Path) -> Artifact:
+def _downloaded(file: File, index: Index, directory: Path) -> PublishedArtifact:
     directory.mkdir(parents=True, exist_ok=True)
     path = index.download(file, directory)
-    return Artifact(path, sha256_of(path), file)
+    return PublishedArtifact(path, sha256_of(path), file)
 
 
 def _choice(files: Sequence[File], target: str, kind: ArtifactKind | None, python: Callable[[], Python]) -> File:
@@ -146,8 +148,8 @@ def _choice(files: Sequence[File], target: str, kind: ArtifactKind | None, pytho
 
 def _fits(file: File, python: Python) -> bool:
     wheel = parse_wheel_name(file.name)
-    clues = Clues(ArtifactKind.WHEEL, wheel.name, wheel.version, wheel.tags)
+    metadata = ArtifactMetadata(ArtifactKind.WHEEL, wheel.name, wheel.version, wheel.tags)
     try:
-        return wanted_python(wheel.tags) in (None, python.short) and not misfit(clues, python)
+        return wanted_python(wheel.tags) in (None, python.short) and not misfit(metadata, python)
     except UsageError:
         return False

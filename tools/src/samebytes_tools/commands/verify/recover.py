@@ -17,7 +17,7 @@ from ...building.provenance import MATTERING
 from ...building.requirements import parsed
 from ...index.client import Index
 from ...index.pages import File
-from .clues import Clues, generated_by, misfit, wanted_python
+from .metadata import ArtifactMetadata, generated_by, misfit, wanted_python
 
 _KEPT = (
     "ALL_PROXY",
@@ -59,33 +59,34 @@ class Moment:
     note: str = ""
 
 
-def interpreter(clues: Clues, asked: Python | None, own: Python, environ: Mapping[str, str]) -> Python:
+def interpreter(metadata: ArtifactMetadata, asked: Python | None, own: Python, environ: Mapping[str, str]) -> Python:
     """Return an interpreter that can build the artifact: the one *asked* for, of the wheel's version, or our own.
 
     :raises UsageError: if it is not here, or the artifact is for another platform.
     """
-    wanted = wanted_python(clues.tags)
+    wanted = wanted_python(metadata.tags)
     python = asked or (own if wanted in (None, own.short) else find(wanted, environ))
-    if not misfit(clues, python):
+    if not misfit(metadata, python):
         return python
     if asked is None and wanted is None:
         for other in installed(environ):
-            if not other.free_threaded and not misfit(clues, other):
+            if not other.free_threaded and not misfit(metadata, other):
                 return other
+    release = f"{metadata.name} {metadata.version}"
     raise UsageError(
-        f"{clues.name} {clues.version} cannot be rebuilt with Python {python.version}: {misfit(clues, python)}",
+        f"{release} cannot be rebuilt with Python {python.version}: {misfit(metadata, python)}",
         remedy="Verify it on a machine of that kind, or another file of the release.",
     )
 
 
-def epoch(clues: Clues) -> int | None:
+def epoch(metadata: ArtifactMetadata) -> int | None:
     """Return the SOURCE_DATE_EPOCH that the artifact shows, if it shows one."""
-    # hatchling writes the constant, too, where nobody gives a date.
-    return None if clues.date == DEFAULT_DATE else clues.date
+    # hatchling writes the constant, too, where no date is given.
+    return None if metadata.date == DEFAULT_DATE else metadata.date
 
 
 def date_of(tree: Path, environ: Mapping[str, str]) -> int | None:
-    """Return the date that *tree* gives to what is built from it when nobody gives one; None if it cannot."""
+    """Return the date of what is built from *tree* when none is given; None if there is no date."""
     unset = {name: value for name, value in environ.items() if name != "SOURCE_DATE_EPOCH"}
     try:
         return resolve(tree, load(tree).source_date_epoch, unset).seconds
@@ -93,29 +94,29 @@ def date_of(tree: Path, environ: Mapping[str, str]) -> int | None:
         return None
 
 
-def pins(clues: Clues, requires: Sequence[str], tree: Path, index: Index) -> tuple[tuple[str, ...], str]:
+def pins(metadata: ArtifactMetadata, requires: Sequence[str], tree: Path, index: Index) -> tuple[tuple[str, ...], str]:
     """Return constraints that bring back what wrote the artifact from *tree*, and a note on what cannot be had."""
     names = [_name(line) for line in requires]
-    found = generated_by(clues.generator, names)
+    found = generated_by(metadata.generator, names)
     if found is None:
-        why = f"its Generator, {clues.generator!r}, names no version" if clues.generator else ""
+        why = f"its Generator, {metadata.generator!r}, names no version" if metadata.generator else ""
         return (), why and f"{why}: the backend's release is a guess"
     name, version = found
     if not has_version(index, name, version):
-        return (), f"the index has no {name} {version}, by which it says it was built: another release was taken"
+        return (), f"the index has no {name} {version}, which its Generator names: another release was taken"
     # setuptools has had that command itself since 70.1, and then writes its own name.
     older = ("setuptools<70.1",) if name == "wheel" and not _imports_wheel(tree) else ()
     return (f"{name}=={version}", *older), ""
 
 
 def _imports_wheel(tree: Path) -> bool:
-    """Tell whether setup.py takes the command of wheel, whatever setuptools has."""
+    """Return whether setup.py takes the command of wheel, whatever setuptools has."""
     setup = tree / "setup.py"
     return setup.is_file() and b"wheel.bdist_wheel" in setup.read_bytes()
 
 
 def has_version(index: Index, name: str, version: str) -> bool:
-    """Tell whether the index has a release."""
+    """Return whether the index has a release."""
     from .published import of_release
 
     try:
@@ -124,24 +125,24 @@ def has_version(index: Index, name: str, version: str) -> bool:
         return False
 
 
-def moment(file: File | None, clues: Clues, requires: Sequence[str], index: Index) -> Moment:
+def moment(file: File | None, metadata: ArtifactMetadata, requires: Sequence[str], index: Index) -> Moment:
     """Return until when build requirements count: the artifact's upload, else the latest date in it."""
     if file is not None and file.uploaded is not None:
         return Moment(file.uploaded)
     if not is_dated(index, requires):
         return Moment(
             None,
-            "the index tells no times of upload: but for what is pinned, build requirements are the newest of today",
+            "the index has no times of upload: but for what is pinned, build requirements are the newest of today",
         )
-    if file is not None or not clues.latest or clues.latest <= DEFAULT_DATE:
-        return Moment(None, "nobody knows when it was built: the build requirements are the newest of today")
+    if file is not None or not metadata.latest or metadata.latest <= DEFAULT_DATE:
+        return Moment(None, "it is unknown when it was built: the build requirements are the newest of today")
     return Moment(
-        clues.latest, "the index does not know this very file: its latest date is taken for that of the build"
+        metadata.latest, "the index does not know this very file: its latest date is taken for that of the build"
     )
 
 
 def is_dated(index: Index, requires: Sequence[str]) -> bool:
-    """Tell whether the index says when files were uploaded, by the first build requirement that it has."""
+    """Return whether the index has times of upload, by the first build requirement that it has."""
     for line in requires:
         try:
             return any(file.uploaded is not None for file in index.files(_name(line)))
@@ -156,15 +157,15 @@ def _name(line: str) -> str:
     return canonicalize_name(parsed(line).name)
 
 
-def environment(environ: Mapping[str, str], address: str, told: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of a rebuild, but for where it may write: the network's, *told* ones, and pinned ones.
+def environment(environ: Mapping[str, str], address: str, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a rebuild, but for where it may write: the network's, the build's, and pinned ones.
 
     :param address: of the package index, for pip; nothing else of pip's configuration counts.
-    :param told: what the recovered or recorded build was told.
+    :param given: those that the recovered or recorded build was given.
     """
     kept = {name: value for name, value in environ.items() if name.upper() in _KEPT}
     kept.update(_toolchains(environ))
-    return {**kept, **pip_variables(environ, address), **PINNED, **told}
+    return {**kept, **pip_variables(environ, address), **PINNED, **given}
 
 
 def beneath(variables: Mapping[str, str], root: Path) -> dict[str, str]:
@@ -176,14 +177,14 @@ def beneath(variables: Mapping[str, str], root: Path) -> dict[str, str]:
     return {**variables, **there, "TEMP": there["TMPDIR"], "TMP": there["TMPDIR"]}
 
 
-def for_samebytes(environ: Mapping[str, str], address: str, told: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables for ``samebytes build``: the caller's, without what would tell a build otherwise."""
+def for_samebytes(environ: Mapping[str, str], address: str, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables for ``samebytes build``: the caller's, without what would change the build."""
     kept = {
         name: value
         for name, value in environ.items()
         if name not in MATTERING and (name in _KEPT or not name.startswith(("PIP_", "UV_")))
     }
-    return {**kept, **pip_variables(environ, address), **told}
+    return {**kept, **pip_variables(environ, address), **given}
 
 
 def pip_variables(environ: Mapping[str, str], address: str) -> dict[str, str]:

@@ -11,12 +11,12 @@ from typing import Any, Callable
 from samebytes.backend.config import load
 from samebytes.errors import SamebytesError, UsageError
 
-from ...building import lock, provenance
+from ...building import provenance, pylock
 from ...building.builder import BuildEnvironment, Builder, InstallPolicy, Project, explained
 from ...building.interpreters import Python
-from ...building.processes import Runner
+from ...building.processes import CommandRunner
 from ...building.provenance import BACKEND, SAMEBYTES, Material, Record
-from ...building.source import Source, sha256_of
+from ...building.source import SourceTree, sha256_of
 from ...building.virtualenvs import InstalledDistribution
 from ...index.client import Index
 from ...index.serving import Snapshot, serving
@@ -67,7 +67,7 @@ class Made:
     requirements: tuple[InstalledDistribution, ...]
 
 
-def remake(how: Recovered, kind: str, source: Source, private: Path, context: VerifyContext) -> Made:
+def remake(how: Recovered, kind: str, source: SourceTree, private: Path, context: VerifyContext) -> Made:
     """Build an artifact of *kind* from *source* in the directory *private*.
 
     :raises SamebytesError: if build requirements cannot be had, or the build fails.
@@ -94,7 +94,7 @@ def _address(how: Recovered, index: Index) -> Iterator[str]:
 
 
 def _by_samebytes(
-    how: Recovered, kind: str, source: Source, private: Path, context: VerifyContext, address: str
+    how: Recovered, kind: str, source: SourceTree, private: Path, context: VerifyContext, address: str
 ) -> Made:
     """Build as ``samebytes build`` does."""
     request = BuildRequest(
@@ -113,7 +113,9 @@ def _by_samebytes(
     return Made(request.output / made[0].name, built.requirements)
 
 
-def _by_backend(how: Recovered, kind: str, source: Source, private: Path, context: VerifyContext, address: str) -> Made:
+def _by_backend(
+    how: Recovered, kind: str, source: SourceTree, private: Path, context: VerifyContext, address: str
+) -> Made:
     """Build with the project's own backend as it stands."""
     root = private / "build"
     root.mkdir()
@@ -122,7 +124,7 @@ def _by_backend(how: Recovered, kind: str, source: Source, private: Path, contex
     builder = Builder(
         how.python.executable,
         InstallPolicy(
-            constraint=_constraint(how, private), locked=tuple(lock.read(how.locked)) if how.locked else None
+            constraint=_constraint(how, private), locked=tuple(pylock.read(how.locked)) if how.locked else None
         ),
         root,
         environment,
@@ -132,7 +134,7 @@ def _by_backend(how: Recovered, kind: str, source: Source, private: Path, contex
     )
     config = load(source.tree)
     project = Project(config.backend, config.requires)
-    log = Runner(None if context.build.verbose else private / "build.log", seconds=context.build.seconds)
+    log = CommandRunner(None if context.build.verbose else private / "build.log", seconds=context.build.seconds)
     with explained(private, log, context.build.show_log):
         path = builder.build_own(kind, project, source.tree, environment, root / "env", root / "out", log)
     return Made(path, tuple(sorted(builder.installed, key=lambda one: one.name)))
@@ -144,7 +146,7 @@ def _constraint(how: Recovered, private: Path) -> Path:
     return path
 
 
-def record(how: Recovered, kind: str, source: Source, made: Made) -> Record:
+def record(how: Recovered, kind: str, source: SourceTree, made: Made) -> Record:
     """Return the record of what :func:`remake` did."""
     pinned = recover.PINNED if how.method == BACKEND else {}
     return Record(

@@ -1,4 +1,4 @@
-"""What became of verifications, as text, as JSON and as sections of an HTML page."""
+"""What verifications showed, as text, as JSON and as sections of an HTML page."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ...comparison.model import Comparison, Verdict
 from ...reporting.difference_tree import View, body_lines, cause_lines, counted, verdict_line
 from ...reporting.documents import causes_document, comparison_document
 from ...reporting.prose import folded
-from .verify import Result, Verified
+from .verify import Verified, VerifyResult
 
 SCHEMA_VERSION = 1
 LABELS = ("published", "rebuilt")
 
 
-def lines(results: Sequence[Result], view: View) -> Iterator[str]:
+def lines(results: Sequence[VerifyResult], view: View) -> Iterator[str]:
     """Yield each verdict, how the artifact was rebuilt, what differs, and in the end the causes; no errors."""
     view = view._replace(labels=LABELS)
     for result in results:
@@ -29,7 +29,7 @@ def lines(results: Sequence[Result], view: View) -> Iterator[str]:
     yield from cause_lines(comparisons(results), view.style)
 
 
-def comparisons(results: Sequence[Result]) -> list[Comparison]:
+def comparisons(results: Sequence[VerifyResult]) -> list[Comparison]:
     """Return those that were made."""
     return [result.verified.comparison for result in results if result.verified is not None]
 
@@ -53,7 +53,7 @@ def _facts(verified: Verified) -> list[tuple[str, str]]:
     needed = ", ".join(f"{one.name} {one.version}" for one in verified.requirements[:4])
     more = f" and {len(verified.requirements) - 4} more" if len(verified.requirements) > 4 else ""
     facts = [
-        ("source", verified.source_told),
+        ("source", verified.source_described),
         ("built by", "samebytes" if how.method == SAMEBYTES else how.generator or "its own backend"),
         ("python", python),
         ("with", (needed + more) or "nothing"),
@@ -63,7 +63,7 @@ def _facts(verified: Verified) -> list[tuple[str, str]]:
     return [(name, value) for name, value in facts if value]
 
 
-def as_json(results: Sequence[Result], *, version: str, accept: str, exit_status: int) -> str:
+def as_json(results: Sequence[VerifyResult], *, version: str, accept: str, exit_status: int) -> str:
     """Return one JSON document (``verify.schema.json``)."""
     document = {
         "schema_version": SCHEMA_VERSION,
@@ -78,11 +78,11 @@ def as_json(results: Sequence[Result], *, version: str, accept: str, exit_status
     return json.dumps(document, indent=2, ensure_ascii=True)
 
 
-def _result(result: Result) -> dict[str, Any]:
+def _result(result: VerifyResult) -> dict[str, Any]:
     error = result.error
-    told = None
+    described = None
     if error is not None:
-        told = {
+        described = {
             "class": type(error).__name__,
             "message": error.message,
             "remedy": error.remedy,
@@ -91,7 +91,7 @@ def _result(result: Result) -> dict[str, Any]:
     return {
         "target": result.target,
         "verified": _verified(result.verified) if result.verified is not None else None,
-        "error": told,
+        "error": described,
     }
 
 
@@ -125,7 +125,7 @@ def _verified(verified: Verified) -> dict[str, Any]:
     }
 
 
-def as_page(results: Sequence[Result], *, version: str) -> str:
+def as_page(results: Sequence[VerifyResult], *, version: str) -> str:
     """Return one HTML page, complete in itself."""
     from ... import pages  # with Jinja2, which only pages need
 

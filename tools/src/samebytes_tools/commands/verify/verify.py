@@ -16,7 +16,7 @@ from samebytes.backend.fixed import remove
 from samebytes.commands.normalize.normalize import NormalizeJob, NormalizeOptions, check
 from samebytes.errors import ConfigError, OutputError, SamebytesError, UsageError
 
-from ...building import lock, provenance
+from ...building import provenance, pylock
 from ...building import source as sources
 from ...building.interpreters import Python, named
 from ...building.provenance import BACKEND, SAMEBYTES, Material, Record
@@ -25,8 +25,8 @@ from ...comparison.archives import compare_files
 from ...comparison.model import UNKNOWN_BUILD, Comparison, KnownBuild, Verdict
 from ...index.pages import File
 from . import published, recover
-from .clues import Clues
-from .clues import read as read_clues
+from .metadata import ArtifactMetadata
+from .metadata import read as read_metadata
 from .remake import Recovered, VerifyContext, record, remake
 
 ACCEPTED = {
@@ -37,12 +37,12 @@ ACCEPTED = {
 """Which verdicts are good enough, by what ``--accept`` says."""
 
 _SYSTEMS = (Path("/"), Path("/usr"), Path("/usr/local"))
-"""Prefixes of interpreters that tell nothing of a machine."""
+"""Prefixes of interpreters that are the same on many machines."""
 
 
 @dataclass(frozen=True)
-class Request:
-    """What somebody wants verified."""
+class VerifyRequest:
+    """What is to be verified."""
 
     target: str
     """A file, ``NAME==VERSION``, or the name of a file in the index."""
@@ -58,7 +58,7 @@ class Request:
     record: Path | None = None
     """A record to follow, instead of what can be recovered."""
     output: Path | None = None
-    """Where the rebuilt file is put; nowhere if None."""
+    """Where the rebuilt file is put; None for nowhere."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ class Verified:
     url: str
     """Where it was downloaded or is published; empty if the index does not know it."""
     source: Material
-    source_told: str
+    source_described: str
+    """For people: where it comes from."""
     recovered: Recovered
     requirements: tuple[InstalledDistribution, ...]
     comparison: Comparison
@@ -81,25 +82,25 @@ class Verified:
 
 
 @dataclass(frozen=True)
-class Result:
-    """One of several verifications: either was it done, or it could not be."""
+class VerifyResult:
+    """One of several verifications: done, or failed with an error."""
 
     target: str
     verified: Verified | None = None
     error: SamebytesError | None = None
 
 
-def verify_all(requests: Sequence[Request], context: VerifyContext) -> Iterator[Result]:
+def verify_all(requests: Sequence[VerifyRequest], context: VerifyContext) -> Iterator[VerifyResult]:
     """Yield a result for each of *requests*, in their order; an error is a result, and the rest go on."""
     for request in requests:
         context.build.report(f"Verifying {request.target}")
         try:
-            yield Result(request.target, verified=verify(request, context))
+            yield VerifyResult(request.target, verified=verify(request, context))
         except SamebytesError as error:
-            yield Result(request.target, error=error)
+            yield VerifyResult(request.target, error=error)
 
 
-def verify(request: Request, context: VerifyContext) -> Verified:
+def verify(request: VerifyRequest, context: VerifyContext) -> Verified:
     """Rebuild what *request* names, and compare.
 
     :raises SamebytesError: if it, its source, an interpreter or build requirements cannot be had, or the build fails.
@@ -111,10 +112,10 @@ def verify(request: Request, context: VerifyContext) -> Verified:
         remove(private)
 
 
-def requests_of(path: Path, request: Request) -> list[Request]:
+def requests_of(path: Path, request: VerifyRequest) -> list[VerifyRequest]:
     """Return a request for each file that the record *path* is about: the one beside it, else that of the index.
 
-    :raises ConfigError: if it is no record.
+    :raises ConfigError: if it is not a record.
     """
     found = []
     for name, sha256 in provenance.read(path).subjects:
@@ -127,7 +128,7 @@ def requests_of(path: Path, request: Request) -> list[Request]:
 class _Verification:
     """The steps, each of which may leave a note."""
 
-    def __init__(self, request: Request, context: VerifyContext, private: Path) -> None:
+    def __init__(self, request: VerifyRequest, context: VerifyContext, private: Path) -> None:
         self._request, self._context, self._private = request, context, private
         self._record = provenance.read(request.record) if request.record else None
         self._notes: list[str] = []
@@ -140,14 +141,14 @@ class _Verification:
             request.target, request.kind, lambda: own, index, downloads, is_in_index=self._record is not None
         )
         self._note(artifact.note)
-        clues = read_clues(artifact.path)
+        metadata = read_metadata(artifact.path)
         asked = named(request.python, environ) if request.python else self._recorded_python()
-        python = recover.interpreter(clues, asked, own, environ)
-        if re.search(r"-(many|musl)linux", clues.tags):
+        python = recover.interpreter(metadata, asked, own, environ)
+        if re.search(r"-(many|musl)linux", metadata.tags):
             self._note("it was built in an image for its tag, and repaired; the rebuild is of this machine, as it is")
-        source = self._source(artifact, clues)
-        how = self._recovered(artifact, clues, source, python, own)
-        made = remake(how, clues.kind, source, self._private, self._context)
+        source = self._source(artifact, metadata)
+        how = self._recovered(artifact, metadata, source, python, own)
+        made = remake(how, metadata.kind, source, self._private, self._context)
         self._context.build.report("Comparing")
         url = artifact.file.url if artifact.file else ""
         return Verified(
@@ -155,16 +156,18 @@ class _Verification:
             sha256=artifact.sha256,
             url=url,
             source=Material(source.uri, source.digest, source.location),
-            source_told=source.told,
+            source_described=source.description,
             recovered=how,
             requirements=made.requirements,
             comparison=self._compared(artifact.path, url, made.path, source, python),
-            record=record(how, clues.kind, source, made),
+            record=record(how, metadata.kind, source, made),
             notes=tuple(self._notes),
         )
 
-    def _compared(self, published_: Path, url: str, made: Path, source: sources.Source, python: Python) -> Comparison:
-        """Compare, and call the two what they are to somebody who reads it when the private directory is gone."""
+    def _compared(
+        self, published_: Path, url: str, made: Path, source: sources.SourceTree, python: Python
+    ) -> Comparison:
+        """Compare, and name the two for who reads it when the private directory is gone."""
         prefix = Path(python.executable).resolve().parent.parent
         own = () if prefix in _SYSTEMS else (str(prefix),)
         build = KnownBuild((str(source.tree), str(self._private), *own), timezone="UTC", umask=0o022, hash_seed="0")
@@ -187,7 +190,7 @@ class _Verification:
             self._note(f"the record was made with Python {wanted.version}, and {python.version} is here")
         return python
 
-    def _source(self, artifact: published.Artifact, clues: Clues) -> sources.Source:
+    def _source(self, artifact: published.PublishedArtifact, metadata: ArtifactMetadata) -> sources.SourceTree:
         """Return the source: what was asked for, what the record names, or the release's own sdist."""
         directory = self._private / "source"
         directory.mkdir()
@@ -197,21 +200,21 @@ class _Verification:
             found = sources.from_text(self._request.source, directory, output, record)
         elif self._record:
             found = self._recorded_source(self._record.source, directory)
-        elif clues.kind == ArtifactKind.SDIST:
-            self._note("the sdist is its own source: this tells whether it can be made again, not where it came from")
+        elif metadata.kind == ArtifactKind.SDIST:
+            self._note("the sdist is its own source: this shows whether it can be made again, not where it came from")
             return sources.from_itself(artifact.path, directory, artifact.file.url if artifact.file else "")
         else:
-            file = published.sdist_of(self._context.index(), clues.name, clues.version)
+            file = published.sdist_of(self._context.index(), metadata.name, metadata.version)
             return sources.from_sdist(self._download(file), directory, file.url)
         if self._record and found.digest != self._record.source.digest:
             raise ConfigError(
-                f"{found.told} is not the source of the record: {dict(found.digest)}, not "
+                f"{found.description} is not the source of the record: {dict(found.digest)}, not "
                 f"{dict(self._record.source.digest)}",
                 remedy="Give the very source with --source, or leave --from away.",
             )
         return found
 
-    def _recorded_source(self, material: Material, directory: Path) -> sources.Source:
+    def _recorded_source(self, material: Material, directory: Path) -> sources.SourceTree:
         if material.uri.startswith("git+"):
             where, _, commit = material.uri[4:].rpartition("@")
             return sources.from_git(where, commit, directory)
@@ -220,7 +223,7 @@ class _Verification:
             file = published.by_name(filename, self._context.index())
             return sources.from_sdist(self._download(file), directory, file.url)
         raise UsageError(
-            "the record was made of a directory, and does not say where that is",
+            "the record was made of a directory, and does not name it",
             remedy="Name the source with --source; it is held against the record's digest.",
         )
 
@@ -231,10 +234,17 @@ class _Verification:
         return path if path.is_file() else self._context.index().download(file, downloads)
 
     def _recovered(
-        self, artifact: published.Artifact, clues: Clues, source: sources.Source, python: Python, own: Python
+        self,
+        artifact: published.PublishedArtifact,
+        metadata: ArtifactMetadata,
+        source: sources.SourceTree,
+        python: Python,
+        own: Python,
     ) -> Recovered:
         """Find out how it was built."""
-        how = self._recorded(self._record, python) if self._record else self._guessed(artifact, clues, source, python)
+        how = (
+            self._recorded(self._record, python) if self._record else self._guessed(artifact, metadata, source, python)
+        )
         if how.method == SAMEBYTES and python.short != own.short:
             raise UsageError(
                 f"samebytes itself built {artifact.path.name} with Python {python.short}, and {own.short} runs it here",
@@ -244,45 +254,51 @@ class _Verification:
 
     def _recorded(self, record: Record, python: Python) -> Recovered:
         locked = self._private / "pylock.toml"
-        locked.write_text(lock.write(record.requirements), encoding="utf-8")
+        locked.write_text(pylock.write(record.requirements), encoding="utf-8")
         return Recovered(
             record.method, python, "", (), None, record.environment, record.config_settings, record.kinds, locked
         )
 
-    def _guessed(self, artifact: published.Artifact, clues: Clues, source: sources.Source, python: Python) -> Recovered:
-        told = {
+    def _guessed(
+        self,
+        artifact: published.PublishedArtifact,
+        metadata: ArtifactMetadata,
+        source: sources.SourceTree,
+        python: Python,
+    ) -> Recovered:
+        variables = {
             name: value
             for name, value in provenance.that_matter(self._context.build.environ).items()
             if name not in ("LC_ALL", "TZ", "PYTHONHASHSEED", "SOURCE_DATE_EPOCH")
         }
-        date = recover.epoch(clues)
-        if date is not None and not (clues.brings_date and recover.date_of(source.tree, told) == date):
-            told["SOURCE_DATE_EPOCH"] = str(date)
+        date = recover.epoch(metadata)
+        if date is not None and not (metadata.brings_date and recover.date_of(source.tree, variables) == date):
+            variables["SOURCE_DATE_EPOCH"] = str(date)
         method = SAMEBYTES if _is_canonical(artifact.path) else BACKEND
         settings, locked = self._request.config_settings, self._request.locked
-        how = Recovered(method, python, clues.generator, (), None, told, settings, (clues.kind,), locked)
+        how = Recovered(method, python, metadata.generator, (), None, variables, settings, (metadata.kind,), locked)
         if how.locked:
             return how
         requires = load(source.tree).requires
-        if clues.kind == ArtifactKind.SDIST:
-            clues = replace(clues, generator=self._generator_beside(clues))
-        pins, note = recover.pins(clues, requires, source.tree, self._context.index())
+        if metadata.kind == ArtifactKind.SDIST:
+            metadata = replace(metadata, generator=self._generator_beside(metadata))
+        pins, note = recover.pins(metadata, requires, source.tree, self._context.index())
         self._note(note)
-        moment = recover.moment(artifact.file, clues, requires, self._context.index())
+        moment = recover.moment(artifact.file, metadata, requires, self._context.index())
         self._note(moment.note)
-        return replace(how, generator=clues.generator, pins=pins, until=moment.until)
+        return replace(how, generator=metadata.generator, pins=pins, until=moment.until)
 
-    def _generator_beside(self, clues: Clues) -> str:
+    def _generator_beside(self, metadata: ArtifactMetadata) -> str:
         """Return the ``Generator`` of a wheel of the sdist's release: both were most likely built by the same."""
         try:
-            files = published.of_release(self._context.index(), clues.name, clues.version)
+            files = published.of_release(self._context.index(), metadata.name, metadata.version)
         except UsageError:
             return ""
         wheels = sorted((file for file in files if file.name.endswith(".whl")), key=lambda one: "-any." not in one.name)
-        return read_clues(self._download(wheels[0])).generator if wheels else ""
+        return read_metadata(self._download(wheels[0])).generator if wheels else ""
 
     def _kept(self, made: Path) -> str:
-        """Put the rebuilt file where somebody wants it, and return where it is; its name if nobody wants it."""
+        """Put the rebuilt file where it is wanted, and return where it is; its name if it is not wanted."""
         output = self._request.output
         if output is None:
             return made.name
@@ -295,6 +311,6 @@ class _Verification:
 
 
 def _is_canonical(path: Path) -> bool:
-    """Tell whether the file is in canonical form, so that most likely samebytes built it."""
+    """Return whether the file is in canonical form, so that most likely samebytes built it."""
     result = next(check([NormalizeJob(path, path)], NormalizeOptions(write=False)))
     return result.error is None and not result.changed

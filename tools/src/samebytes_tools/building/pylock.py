@@ -34,7 +34,7 @@ class Locked:
     version: str
     """Empty for one that is locked by its URL alone."""
     lines: tuple[str, ...]
-    """What a requirements file must say for pip to install exactly this."""
+    """The lines of a requirements file by which pip installs exactly this."""
 
 
 def write(installed: Iterable[InstalledDistribution]) -> str:
@@ -72,7 +72,7 @@ def demand_hashes(installed: Iterable[InstalledDistribution]) -> None:
 
 
 def _package(one: InstalledDistribution) -> tuple[str, str, str]:
-    """Return name, version and the line that tells of the archive."""
+    """Return name, version and the line that names the archive."""
     from packaging.utils import canonicalize_name
 
     demand_hashes([one])
@@ -98,20 +98,20 @@ def _quoted(text: str) -> str:
 def read(path: Path) -> list[Locked]:
     """Return the packages of the lock file *path*, whichever tool wrote it, that are for this interpreter.
 
-    :raises ConfigError: if it cannot be read, is no pylock.toml, is for other interpreters, or locks something
+    :raises ConfigError: if it cannot be read, is not a pylock.toml, is for other interpreters, or locks something
         without version or hashes.
     """
     document = _parse(path)
     _check_interpreter(document, path)
     packages = document.get("packages")
     if not isinstance(packages, list) or not all(isinstance(package, dict) for package in packages):
-        raise ConfigError(f"{path} has no [[packages]]: it is no pylock.toml (PEP 751)", remedy=_NO_LOCK)
+        raise ConfigError(f"{path} has no [[packages]]: it is not a pylock.toml (PEP 751)", remedy=_NO_LOCK)
     groups = document.get("default-groups", [])
     wanted = [package for package in packages if _is_for_us(package.get("marker"), groups, path)]
     try:
         locked = [_locked(package, path) for package in wanted]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ConfigError(f"{path} is no valid pylock.toml (PEP 751): {error!r}", remedy=_NO_LOCK) from None
+        raise ConfigError(f"{path} is not a valid pylock.toml (PEP 751): {error!r}", remedy=_NO_LOCK) from None
     names = [one.name for one in locked]
     for name in names:
         if names.count(name) > 1:
@@ -120,7 +120,7 @@ def read(path: Path) -> list[Locked]:
 
 
 def demand(lines: Sequence[str], packages: Sequence[Locked]) -> None:
-    """Hold the requirement *lines* against the locked *packages*.
+    """Check the requirement *lines* against the locked *packages*.
 
     :raises ConfigError: if one is missing there, or locked at a version that it does not allow.
     """
@@ -220,6 +220,6 @@ def _url(archive: Mapping[str, Any], path: Path) -> str:
 
 
 def _is_here(url: str) -> bool:
-    """Tell whether *url* is a file that exists; pip need not look for it then."""
+    """Return whether *url* is a file that exists; pip need not look for it then."""
     parts = urlsplit(url)
     return parts.scheme == "file" and Path(unquote(parts.path)).is_file()

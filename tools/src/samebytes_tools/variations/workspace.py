@@ -14,14 +14,14 @@ from pathlib import Path
 from samebytes.console import programs
 
 from . import disorder
-from .clock import moved_clock
+from .moved_clock import moved_clock
 from .variations import OTHER_HOST
 
 ENTER = str(Path(__file__).with_name("enter_environment.py"))
 """The program that gives the second build another host name and fewer processors."""
 
 STRANGER = 12345
-"""A user and a group that nobody here is."""
+"""A user and a group that do not exist on this machine."""
 
 _ROOM_NEEDED = 4 << 30
 """Bytes free that a file system in memory must have before builds are put on it."""
@@ -125,7 +125,7 @@ def obstacles_of(tree: Path) -> dict[str, str]:
     """Return why variations cannot be applied to the source *tree*, by their names."""
     found = {}
     if not (tree / ".git").exists():
-        found["checkout"] = "the source is no git checkout"
+        found["checkout"] = "the source is not a git checkout"
     if any((tree / place).is_file() for place in ("Cargo.toml", "rust/Cargo.toml", "src/Cargo.toml")):
         found["time"] = "libfaketime lets cargo hang"
     return found

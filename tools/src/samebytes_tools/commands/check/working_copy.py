@@ -12,7 +12,7 @@ from samebytes.backend import fixed
 
 from ...variations import disorder
 from ...variations.environments import LONG_AGO, VariedEnvironment
-from ...variations.machine import STRANGER
+from ...variations.workspace import STRANGER
 from ...vcs.repository import refresh_index
 
 

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from samebytes_tools.commands.check.layout import lay_out, remove
+from samebytes_tools.commands.check.working_copy import lay_out, remove
 from samebytes_tools.variations import disorder
 from samebytes_tools.variations.environments import LONG_AGO, VariedEnvironment, varied_environment
-from samebytes_tools.variations.machine import STRANGER, workspace
+from samebytes_tools.variations.workspace import STRANGER, workspace
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from samebytes_tools.variations.clock import CLOCK_MOVED, build_steady_sleep, moved_clock
+from samebytes_tools.variations.moved_clock import CLOCK_MOVED, build_steady_sleep, moved_clock
 
 SLEEPER = """
 import subprocess, sys, time

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samebytes_tools.building import lock
-from samebytes_tools.building.lock import Locked
+from samebytes_tools.building import pylock as lock
+from samebytes_tools.building.pylock import Locked
 from samebytes_tools.building.virtualenvs import InstalledDistribution
 
 from samebytes.errors import ConfigError
@@ -234,9 +234,9 @@ MALFORMED = {
     "no packages": (HEAD, "no [[packages]]"),
     "packages that are none": (HEAD + "packages = [1]", "no [[packages]]"),
     "no name": (HEAD + f"[[packages]]\n{WHEEL[0]}\n{WHEEL[1]}", "KeyError('name')"),
-    "a name that is none": (HEAD + f"[[packages]]\nname = 1\n{WHEEL[1]}", "no valid pylock.toml"),
-    "wheels that are none": (HEAD + package('version = "1"', "wheels = [1]"), "no valid pylock.toml"),
-    "hashes that are none": (HEAD + package('version = "1"', 'wheels = [{ hashes = "x" }]'), "no valid pylock.toml"),
+    "a name that is none": (HEAD + f"[[packages]]\nname = 1\n{WHEEL[1]}", "not a valid pylock.toml"),
+    "wheels that are none": (HEAD + package('version = "1"', "wheels = [1]"), "not a valid pylock.toml"),
+    "hashes that are none": (HEAD + package('version = "1"', 'wheels = [{ hashes = "x" }]'), "not a valid pylock.toml"),
     "no archives": (HEAD + package('version = "1"'), "without a version or without a SHA-256"),
     "no version": (HEAD + package(WHEEL[1]), "without a version or without a SHA-256"),
     "no hashes": (HEAD + package('version = "1"', 'wheels = [{ url = "x" }]'), "without a SHA-256"),

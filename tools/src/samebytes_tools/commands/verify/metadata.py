@@ -1,4 +1,4 @@
-"""What a published artifact tells of its own build: generator, tags, dates, and the Python that it wants."""
+"""What a published artifact says of its own build: generator, tags, dates, and the Python that it wants."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _PLATFORM = re.compile(r"(?P<system>linux|manylinux|musllinux|macosx)(?:_\d+_\d+
 
 
 @dataclass(frozen=True)
-class Clues:
+class ArtifactMetadata:
     """What is known of an artifact from itself alone."""
 
     kind: ArtifactKind
@@ -56,10 +56,10 @@ class Clues:
     """Whether it is an sdist that brings the date which its source had (``source-date-epoch = "vcs"``)."""
 
 
-def read(path: Path) -> Clues:
-    """Read what the artifact *path* tells.
+def read(path: Path) -> ArtifactMetadata:
+    """Read the metadata of the artifact *path*.
 
-    :raises ArchiveError: if it is no wheel or sdist, or a damaged one.
+    :raises ArchiveError: if it is not a wheel or an sdist, or is damaged.
     """
     kind = kind_of(path)
     with open_archive(path) as archive:
@@ -70,7 +70,7 @@ def read(path: Path) -> Clues:
         names = {entry.name.partition("/")[2] for entry in archive.entries} if kind == ArtifactKind.SDIST else set()
     wheel = parse_wheel_name(path.name) if kind == ArtifactKind.WHEEL else None
     name, version = (wheel.name, wheel.version) if wheel else parse_sdist_name(path.name)
-    return Clues(
+    return ArtifactMetadata(
         kind=kind,
         name=name,
         version=version,
@@ -102,7 +102,7 @@ def _value(block: headers.Block | None, name: str) -> str:
 
 
 def generated_by(generator: str, requires: Sequence[str]) -> tuple[str, str] | None:
-    """Return project and version of what wrote a wheel; None if ``Generator`` does not tell.
+    """Return project and version of what wrote a wheel; None if ``Generator`` does not name them.
 
     :param requires: the names of the build requirements, normalized.
     """
@@ -120,7 +120,7 @@ def wanted_python(tags: str) -> str | None:
 
     Of several versions it is the oldest, for which all others are compatible as a rule (``abi3``).
 
-    :raises UsageError: if they want an interpreter that nobody can build with any more, or that is not CPython.
+    :raises UsageError: if they want an interpreter that is no longer supported, or is not CPython.
     """
     if not tags:
         return None
@@ -138,15 +138,15 @@ def wanted_python(tags: str) -> str | None:
     return f"3.{min(minors)}{'t' if is_free_threaded else ''}"
 
 
-def misfit(clues: Clues, python: Python) -> str:
+def misfit(metadata: ArtifactMetadata, python: Python) -> str:
     """Return why *python* cannot build what the artifact is, or nothing if it can."""
     try:
-        fits = SpecifierSet(clues.requires_python).contains(python.version, prereleases=True)
+        fits = SpecifierSet(metadata.requires_python).contains(python.version, prereleases=True)
     except InvalidSpecifier:
         fits = True
     if not fits:
-        return f"it requires Python {clues.requires_python}"
-    platform = clues.tags.rpartition("-")[2]
+        return f"it requires Python {metadata.requires_python}"
+    platform = metadata.tags.rpartition("-")[2]
     if platform in ("", "any") or any(_is_of(one, python) for one in platform.split(".")):
         return ""
     return f"it is for {platform}, and this is {python.platform} ({python.libc or 'another C library'})"
