@@ -129,6 +129,7 @@ def change(path: str, value: object) -> str:
         (change("predicate/buildDefinition/buildType", "https://other.example/1"), "another type"),
         (change("predicate/buildDefinition/externalParameters/method", "magic"), "magic"),
         (change("predicate/buildDefinition/externalParameters/kinds", 3), "lacks"),
+        (change("predicate/buildDefinition/externalParameters/kinds", ["egg"]), "'egg' is not a valid ArtifactKind"),
         (change("predicate/buildDefinition/resolvedDependencies", []), "lacks"),
         (change("predicate/buildDefinition/internalParameters", None), "lacks"),
         (change("subject/0/digest", {}), "lacks"),

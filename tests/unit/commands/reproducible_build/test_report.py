@@ -12,13 +12,16 @@ from samebytes_tools.commands.reproducible_build.artifacts import BuildResult, B
 from samebytes_tools.commands.reproducible_build.report import SCHEMA_VERSION, as_json, lines, lock_lines, warning_lines
 from support.schemas import assert_valid, schema
 
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.console.style import PLAIN
 from samebytes.passes.model import Change
 
 CHANGES = (Change("Z001", "", "the order"), Change("Z002", "a.py", "2024"), Change("Z002", "b.py", "2023"))
-WHEEL = BuiltArtifact("a-1-py3-none-any.whl", "wheel", 1234, "0" * 64, 1580601600, "SOURCE_DATE_EPOCH", CHANGES, ())
+WHEEL = BuiltArtifact(
+    "a-1-py3-none-any.whl", ArtifactKind.WHEEL, 1234, "0" * 64, 1580601600, "SOURCE_DATE_EPOCH", CHANGES, ()
+)
 SDIST = BuiltArtifact(
-    "a-1.tar.gz", "sdist", 1, "1" * 64, -1, "the date of git's HEAD", (), ("the user name is in x.py",)
+    "a-1.tar.gz", ArtifactKind.SDIST, 1, "1" * 64, -1, "the date of git's HEAD", (), ("the user name is in x.py",)
 )
 REQUIREMENTS = (
     InstalledDistribution("wheel", "1", "https://example.org/wheel-1-py3-none-any.whl", {"sha256": "ab"}),

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from samebytes import __version__
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.errors import ConfigError
 
 from .interpreters import Python, describe
@@ -74,7 +75,7 @@ class Record:
     """File name and SHA-256 of what was built."""
     method: str
     """SAMEBYTES or BACKEND."""
-    kinds: tuple[str, ...]
+    kinds: tuple[ArtifactKind, ...]
     config_settings: Mapping[str, Any]
     source: Material
     requirements: tuple[InstalledDistribution, ...]
@@ -211,7 +212,7 @@ def _record(document: Mapping[str, Any]) -> Record:
     return Record(
         subjects=tuple((one["name"], one["digest"]["sha256"]) for one in document["subject"]),
         method=external["method"],
-        kinds=tuple(external["kinds"]),
+        kinds=tuple(map(ArtifactKind, external["kinds"])),
         config_settings=dict(external["configSettings"]),
         source=Material(source.get("uri", ""), dict(source["digest"]), source.get("downloadLocation", "")),
         requirements=_installed(requirements),

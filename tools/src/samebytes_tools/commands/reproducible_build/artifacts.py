@@ -29,8 +29,7 @@ class BuiltArtifact:
     """One file that was built."""
 
     name: str
-    kind: str
-    """``"sdist"`` or ``"wheel"``."""
+    kind: ArtifactKind
     size: int
     sha256: str
     date: int
@@ -82,29 +81,29 @@ class ArtifactBuilder:
         """The directory that holds the artifacts."""
         return self._here.private / "out"
 
-    def build(self, kinds: Sequence[str], source: Path) -> BuildResult:
+    def build(self, kinds: Sequence[ArtifactKind], source: Path) -> BuildResult:
         """Build in the order sdist, wheel, each from a tree that no build was in.
 
-        :param kinds: ``"sdist"``, ``"wheel"``, both (from the tree), or neither: an sdist, and a wheel from that.
+        :param kinds: one, both (from the tree, the sdist first), or neither: an sdist, and a wheel from that.
         :param source: the source tree, in the place's directory ``src``.
         :raises SamebytesError: as the hooks do; BuildError for requirements that cannot be installed.
         """
         tree, spare = self._here.private / "src", self._here.private / "spare"
         self.out.mkdir()
-        if tuple(kinds) == ("sdist", "wheel"):
+        if tuple(kinds) == (ArtifactKind.SDIST, ArtifactKind.WHEEL):
             shutil.copytree(tree, spare, symlinks=True)
-        if "sdist" in kinds or not kinds:
-            self._make("sdist", source)
+        if ArtifactKind.SDIST in kinds or not kinds:
+            self._make(ArtifactKind.SDIST, source)
         if spare.is_dir():
             remove(tree)
             spare.rename(tree)
         elif not kinds:
             source = _unpacked(self.out / self._artifacts[0].name, tree)
-        if tuple(kinds) != ("sdist",):
-            self._make("wheel", source)
+        if tuple(kinds) != (ArtifactKind.SDIST,):
+            self._make(ArtifactKind.WHEEL, source)
         return BuildResult(tuple(self._artifacts), tuple(self._builder.installed), self._here.is_fixed)
 
-    def _make(self, kind: str, source: Path) -> None:
+    def _make(self, kind: ArtifactKind, source: Path) -> None:
         """Build one artifact of the tree *source*."""
         here, builder = self._here, self._builder
         temp = here.private / "tmp"
@@ -128,10 +127,10 @@ class ArtifactBuilder:
         roots = (where.root,) if isolated else environment_roots(sys.prefix, sys.base_prefix, sys.path)
         return Interpreter(where.python, roots)
 
-    def _rewritten(self, session: Session, made: Path, kind: str, warnings: Sequence[str]) -> BuiltArtifact:
+    def _rewritten(self, session: Session, made: Path, kind: ArtifactKind, warnings: Sequence[str]) -> BuiltArtifact:
         target = self.out / made.name
         dated = session.dated
-        context = Context(dated.seconds, ArtifactKind(kind), record_date=dated.record and kind == ArtifactKind.SDIST)
+        context = Context(dated.seconds, kind, record_date=dated.record and kind == ArtifactKind.SDIST)
         result = rewrite(made, target, context, session.passes(), session.compression())
         return BuiltArtifact(
             name=target.name,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from samebytes.archive.atomic import replacing
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.backend import date
 from samebytes.backend.config import load
 from samebytes.backend.fixed import place, remove
@@ -36,8 +37,8 @@ class BuildRequest:
     source: Path
     output: Path
     """Resolved."""
-    kinds: tuple[str, ...] = ()
-    """``"sdist"``, ``"wheel"``, both (from the tree), or neither: an sdist, and a wheel from that."""
+    kinds: tuple[ArtifactKind, ...] = ()
+    """One, both (from the tree), or neither: an sdist, and a wheel from that."""
     isolation: bool = True
     check_dependencies: bool = True
     config_settings: Mapping[str, Any] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from samebytes import __version__
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.console import exit_status
 from samebytes.console.streams import Progress, style_of
 from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
@@ -78,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     request = BuildRequest(
         source=args.source,
         output=_output(args),
-        kinds=tuple(kind for kind in ("sdist", "wheel") if getattr(args, kind)),
+        kinds=tuple(kind for kind in ArtifactKind if getattr(args, kind.value)),
         isolation=not args.no_isolation,
         check_dependencies=not args.skip_dependency_check,
         config_settings=settings_of(args.config_setting),

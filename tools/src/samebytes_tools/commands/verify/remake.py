@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable
 
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.backend.config import load
 from samebytes.errors import SamebytesError, UsageError
 
@@ -49,7 +50,7 @@ class Recovered:
     environment: Mapping[str, str]
     """The variables that matter, SOURCE_DATE_EPOCH among them."""
     config_settings: Mapping[str, Any]
-    kinds: tuple[str, ...]
+    kinds: tuple[ArtifactKind, ...]
     locked: Path | None = None
 
     @property
@@ -67,7 +68,7 @@ class Made:
     requirements: tuple[InstalledDistribution, ...]
 
 
-def remake(how: Recovered, kind: str, source: SourceTree, private: Path, context: VerifyContext) -> Made:
+def remake(how: Recovered, kind: ArtifactKind, source: SourceTree, private: Path, context: VerifyContext) -> Made:
     """Build an artifact of *kind* from *source* in the directory *private*.
 
     :raises SamebytesError: if build requirements cannot be had, or the build fails.
@@ -94,7 +95,7 @@ def _address(how: Recovered, index: Index) -> Iterator[str]:
 
 
 def _by_samebytes(
-    how: Recovered, kind: str, source: SourceTree, private: Path, context: VerifyContext, address: str
+    how: Recovered, kind: ArtifactKind, source: SourceTree, private: Path, context: VerifyContext, address: str
 ) -> Made:
     """Build as ``samebytes build`` does."""
     request = BuildRequest(
@@ -114,7 +115,7 @@ def _by_samebytes(
 
 
 def _by_backend(
-    how: Recovered, kind: str, source: SourceTree, private: Path, context: VerifyContext, address: str
+    how: Recovered, kind: ArtifactKind, source: SourceTree, private: Path, context: VerifyContext, address: str
 ) -> Made:
     """Build with the project's own backend as it stands."""
     root = private / "build"
@@ -146,7 +147,7 @@ def _constraint(how: Recovered, private: Path) -> Path:
     return path
 
 
-def record(how: Recovered, kind: str, source: SourceTree, made: Made) -> Record:
+def record(how: Recovered, kind: ArtifactKind, source: SourceTree, made: Made) -> Record:
     """Return the record of what :func:`remake` did."""
     pinned = recover.PINNED if how.method == BACKEND else {}
     return Record(
