@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from packaging.utils import canonicalize_name
+
 from samebytes.archive.atomic import replacing
 from samebytes.backend.config import LEGACY_BACKEND, LEGACY_REQUIRES, is_samebytes
 from samebytes.errors import ConfigError, OutputError
@@ -293,7 +295,7 @@ def _check_kinds(where: str, table: Mapping[str, Any]) -> None:
 def _refuse_bootstrap(path: Path, values: Mapping[str, Any]) -> None:
     project = values.get("project")
     name = project.get("name") if isinstance(project, dict) else None
-    if isinstance(name, str) and re.sub(r"[-_.]+", "-", name).lower() in BOOTSTRAP:
+    if isinstance(name, str) and canonicalize_name(name) in BOOTSTRAP:
         raise ConfigError(
             f"{path}: {name} must not be wrapped: samebytes needs it to be built itself",
             remedy="Run 'samebytes normalize' on what its own backend builds: the bytes are the same.",
