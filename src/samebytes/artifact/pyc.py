@@ -35,7 +35,7 @@ _WORD = 0xFFFFFFFFFFFFFFFF
 _REMEDY = "Remove the file; Python compiles its source again."
 
 
-class Header(NamedTuple):
+class PycHeader(NamedTuple):
     """What a compiled module is of."""
 
     magic: int
@@ -58,12 +58,12 @@ class Header(NamedTuple):
         return _HEADER.pack(self.magic, _END_OF_MAGIC, self.flags, self.stamp)
 
 
-def header_of(data: bytes) -> Header | None:
+def header_of(data: bytes) -> PycHeader | None:
     """Return the header that *data*, of HEADER_SIZE bytes or more, begins with; None if it does not begin with one."""
     if len(data) < HEADER_SIZE or data[2:4] != _END_OF_MAGIC:
         return None
     magic, _, flags, stamp = _HEADER.unpack_from(data)
-    return Header(magic, flags, stamp)
+    return PycHeader(magic, flags, stamp)
 
 
 def source_of(name: str) -> str | None:
@@ -119,7 +119,7 @@ def bound(pyc: bytes, source: bytes, mode: str) -> bytes:
     return new.written() + pyc[HEADER_SIZE:]
 
 
-def _hashed(header: Header, source: bytes, mode: str) -> Header:
+def _hashed(header: PycHeader, source: bytes, mode: str) -> PycHeader:
     return header._replace(flags=FLAGS[mode], stamp=source_hash(header.written()[:4], source))
 
 

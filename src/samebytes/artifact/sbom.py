@@ -15,7 +15,7 @@ from uuid import UUID, uuid5
 from .jsontext import Json, NotJsonError, parse, serialize
 from .locations import relative, source_root
 
-__all__ = ["LARGEST", "NAMESPACE", "Normalized", "normalize", "uuids"]
+__all__ = ["LARGEST", "NAMESPACE", "NormalizedSbom", "normalize", "uuids"]
 
 LARGEST = 16 << 20
 """Bytes; a larger document is left alone, for in memory it takes up to 20 times as much."""
@@ -33,7 +33,7 @@ _LAST_SECOND = 253402300799
 """9999-12-31T23:59:59Z: the notation of both formats has four digits for the year."""
 
 
-class Normalized(NamedTuple):
+class NormalizedSbom(NamedTuple):
     """A document in its canonical form."""
 
     data: bytes
@@ -82,7 +82,7 @@ _FORMATS = (
 )
 
 
-def normalize(data: bytes, date: int, elsewhere: Container[str] = frozenset()) -> Normalized | None:
+def normalize(data: bytes, date: int, elsewhere: Container[str] = frozenset()) -> NormalizedSbom | None:
     """Return a document's canonical form, or None if it is to be left alone: not recognized, signed, or ambiguous.
 
     *date* is in seconds since 1970-01-01 UTC. *elsewhere* holds the UUIDs, in lower case, that other documents
@@ -91,10 +91,10 @@ def normalize(data: bytes, date: int, elsewhere: Container[str] = frozenset()) -
     made = None if len(data) > LARGEST else _once(data, date, elsewhere)
     # A file URL in another one is found only when the outer one has become relative. What is ambiguous in such a way
     # would be another document each time, so it is left alone.
-    return made if made is not None and _once(made.data, date) == Normalized(made.data, ()) else None
+    return made if made is not None and _once(made.data, date) == NormalizedSbom(made.data, ()) else None
 
 
-def _once(data: bytes, date: int, elsewhere: Container[str] = frozenset()) -> Normalized | None:
+def _once(data: bytes, date: int, elsewhere: Container[str] = frozenset()) -> NormalizedSbom | None:
     try:
         document = parse(data)
     except NotJsonError:
@@ -160,7 +160,7 @@ class _Rewriting:
         self._sorted = 0
         self._named: dict[str, set[str]] = {}
 
-    def result(self) -> Normalized | None:
+    def result(self) -> NormalizedSbom | None:
         """Return the canonical form, or None if two objects that had different names would have one."""
         rewritten = self._value(self._document, ())
         if any(len(former) > 1 for former in self._named.values()):
@@ -173,7 +173,7 @@ class _Rewriting:
             rewritten = _placed(rewritten, new)
             if new != self._own:
                 details.insert(0, f"{self._format.identity[0]} {self._own} -> {new}")
-        return Normalized(serialize(rewritten).encode("utf-8"), tuple(details))
+        return NormalizedSbom(serialize(rewritten).encode("utf-8"), tuple(details))
 
     def _value(self, value: Json, path: tuple[str, ...]) -> Json:
         if isinstance(value, dict):

@@ -23,7 +23,7 @@ from . import pages
 from .client import Index
 
 
-class Source(Protocol):
+class ServedSource(Protocol):
     """What can be served."""
 
     def page(self, project: str) -> bytes:
@@ -72,7 +72,7 @@ class Served:
 
 
 @contextmanager
-def serving(source: Source) -> Iterator[Served]:
+def serving(source: ServedSource) -> Iterator[Served]:
     """Serve *source* to programs of this machine that know the address, until the context ends."""
     # Others on this machine must not guess the address: links, and what they lead to, may be private.
     path = f"/{secrets.token_urlsafe(16)}"
@@ -90,7 +90,7 @@ def serving(source: Source) -> Iterator[Served]:
         thread.join()
 
 
-def _handler(source: Source, path: str, served: Served) -> type[BaseHTTPRequestHandler]:
+def _handler(source: ServedSource, path: str, served: Served) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         """Answers ``GET PATH/simple/PROJECT/`` and ``GET PATH/files/NAME``."""
 

@@ -88,7 +88,7 @@ class Attempts:
     def build(self, way: str, environment: VariedEnvironment, label: str, kinds: Sequence[str] = ()) -> Attempt:
         """Build *kinds*, or all that are wanted; what fails is part of the result.
 
-        :param label: tells this attempt from others of its way, in the names of files.
+        :param label: distinguishes this attempt from others of its way, in the names of files.
         """
         attempt = Attempt(environment, self._context.clock(), {}, {})
         command = BuildCommand(self._options.builder, self._builder, _seen(environment)) if way == BUILD else None

@@ -18,7 +18,7 @@ from ..tree.compiling import add_compiling, given_date, levels_of, venv_python
 
 if TYPE_CHECKING:
     from .install import Installation
-    from .interpreter import Interpreter
+    from .interpreter import TargetInterpreter
     from .wheel import InstallOptions
 
 _KINDS = ("posix", "win-amd64", "win-arm64", "win-ia32")
@@ -104,7 +104,7 @@ def _demand_one_place(args: argparse.Namespace) -> None:
             raise UsageError(f"{option}: {path!r} is not absolute", remedy="Give an absolute path.")
 
 
-def _interpreter(args: argparse.Namespace) -> Interpreter:
+def _interpreter(args: argparse.Namespace) -> TargetInterpreter:
     """Return the interpreter that the wheels are installed for."""
     from .interpreter import ask
 
@@ -119,7 +119,7 @@ def _interpreter(args: argparse.Namespace) -> Interpreter:
     return ask(args.python or str(Path.cwd() / python))
 
 
-def _options(args: argparse.Namespace, interpreter: Interpreter, date: int | None) -> InstallOptions:
+def _options(args: argparse.Namespace, interpreter: TargetInterpreter, date: int | None) -> InstallOptions:
     from .interpreter import TARGET, beneath_top
     from .wheel import InstallOptions
 

@@ -35,7 +35,7 @@ _ANY = ["any"]
 """In place of the platforms: an image may be another machine's."""
 
 
-class Interpreter(NamedTuple):
+class TargetInterpreter(NamedTuple):
     """What an interpreter reports about itself."""
 
     executable: str
@@ -57,7 +57,7 @@ class Interpreter(NamedTuple):
         return f"{first}_{more[0]}" if first.startswith("pypy") and more else first
 
 
-def ask(python: str, prefix: str = "") -> Interpreter:
+def ask(python: str, prefix: str = "") -> TargetInterpreter:
     """Return where the interpreter *python* looks for packages, or would below *prefix*.
 
     :raises UsageError: if it does not run.
@@ -72,7 +72,7 @@ def ask(python: str, prefix: str = "") -> Interpreter:
         raise UsageError(
             f"{python}: is not a Python interpreter that runs here", remedy="Name another with --python."
         ) from error
-    return Interpreter(**{**answer, "version": tuple(answer["version"])})
+    return TargetInterpreter(**{**answer, "version": tuple(answer["version"])})
 
 
 class Scheme(NamedTuple):

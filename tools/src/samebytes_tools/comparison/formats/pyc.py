@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from samebytes.artifact.magic_numbers import format_of
 from samebytes.artifact.marshal_reader import NotMarshalError
-from samebytes.artifact.pyc import HEADER_SIZE, Header, header_of
+from samebytes.artifact.pyc import HEADER_SIZE, PycHeader, header_of
 
 from ..causes.cause import CauseClues
 from ..causes.table import explain, explained, reduced, without_unknown
@@ -46,7 +46,7 @@ def compare(name: str, left: bytes, right: bytes, clues: CauseClues) -> Differen
     return Difference(name, NodeKind.PYC, f"{parts} differ{'s' * (len(children) == 1)}", children=tuple(children))
 
 
-def _other_python(name: str, left: Header, right: Header, texts: Difference | None) -> Difference:
+def _other_python(name: str, left: PycHeader, right: PycHeader, texts: Difference | None) -> Difference:
     pythons = []
     for each in (left, right):
         magic, python = f"magic number {each.magic}", format_of(each.magic).python
@@ -64,7 +64,9 @@ def _texts(name: str, left: bytes, right: bytes, clues: CauseClues) -> Differenc
     return strings.compare_lists(name, one, other, "embedded text", clues)
 
 
-def _header(left: Header, right: Header, excerpts: tuple[bytes, bytes], clues: CauseClues) -> Iterator[Difference]:
+def _header(
+    left: PycHeader, right: PycHeader, excerpts: tuple[bytes, bytes], clues: CauseClues
+) -> Iterator[Difference]:
     if left == right:
         return
     shown = _shown(left), _shown(right)
@@ -79,7 +81,7 @@ def _header(left: Header, right: Header, excerpts: tuple[bytes, bytes], clues: C
     yield explained("header", NodeKind.PYC, summary, seen, "header, from offset 4", clues, detail=detail, passes=passes)
 
 
-def _shown(header: Header) -> str:
+def _shown(header: PycHeader) -> str:
     if header.flags == 0:
         return f"source of {header.size} bytes with time {header.time}"
     return f"{_FLAGS.get(header.flags, f'flags {header.flags:#x}')}: {header.stamp.hex()}"

@@ -107,7 +107,7 @@ def _await(process: subprocess.Popen[bytes], watch: _Watch, said: _Lines, stop: 
         if over or process.poll() is not None:
             return over
         if stop is not None and stop.is_set():
-            raise Interrupted("stopped")
+            raise Interrupted("stopped", remedy="Run the command again.")
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_TURN)
 

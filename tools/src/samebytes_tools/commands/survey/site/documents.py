@@ -10,7 +10,7 @@ from samebytes.console.style import harmless
 
 from ..model import WAYS, Examination, Headline, Run
 from . import addresses, figures
-from .listing import Found, Page, Row, Struck
+from .listing import Found, ListingRow, Page, Struck
 from .rendering import day, moment, tail
 from .results import STANDINGS, result_of
 
@@ -61,7 +61,7 @@ def listing(page: Page) -> str:
     )
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: ListingRow) -> dict[str, Any]:
     one = row.summary
     return {
         "name": one.name,
@@ -134,7 +134,7 @@ def _json(value: Any) -> str:
 _PURE = {None: 0, True: 1, False: 2}
 
 
-def script(rows: Sequence[Row]) -> str:
+def script(rows: Sequence[ListingRow]) -> str:
     """Return the script that hands all packages over: pages that are opened from a disk cannot fetch JSON.
 
     It is a call with one JSON document, and compact: what many rows have is given by its place in a list.
@@ -150,7 +150,7 @@ def script(rows: Sequence[Row]) -> str:
         "standings": [standing.key for standing in STANDINGS],
     }
 
-    def line(row: Row) -> str:
+    def line(row: ListingRow) -> str:
         """Return *row* as site.js reads it."""
         one, stem = row.summary, addresses.stem(row.summary.name)
         return _json(

@@ -15,7 +15,7 @@ ROWS = 200
 """How many are on a page."""
 
 
-class Row(NamedTuple):
+class ListingRow(NamedTuple):
     """A package, as the table shows it."""
 
     summary: Summary
@@ -65,13 +65,13 @@ def pages(rows: Sequence[Any]) -> Iterator[Page]:
         yield Page(number, last, at + 1, rows[at : at + ROWS], len(rows))
 
 
-def rows_of(summaries: Iterable[Summary]) -> list[Row]:
+def rows_of(summaries: Iterable[Summary]) -> list[ListingRow]:
     """Return all packages by rank, those without one last, by name."""
-    rows = [Row(summary, result_of(summary)) for summary in summaries]
+    rows = [ListingRow(summary, result_of(summary)) for summary in summaries]
     return sorted(rows, key=lambda row: (row.summary.rank is None, row.summary.rank or 0, row.summary.name))
 
 
-def ordered(rows: Sequence[Row], order: Order) -> Sequence[Row]:
+def ordered(rows: Sequence[ListingRow], order: Order) -> Sequence[ListingRow]:
     """Return *rows*, which are by rank, in another *order*."""
     if order is NAME:
         return sorted(rows, key=lambda row: row.summary.name)

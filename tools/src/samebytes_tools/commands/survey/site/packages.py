@@ -21,7 +21,7 @@ NO_ADDRESS = "https://ADDRESS.OF.THIS.SITE"
 """Stands in snippets where the address of the site is not known; the script puts in where the page came from."""
 
 
-class Place(NamedTuple):
+class CausePlace(NamedTuple):
     """Where a cause was found, and what stands there in the first and the second build."""
 
     member: str
@@ -36,7 +36,7 @@ class Reason(NamedTuple):
 
     cause: Cause
     ways: Sequence[str]
-    places: Sequence[Place]
+    places: Sequence[CausePlace]
     more: int
     """How many more places there are."""
 
@@ -61,10 +61,10 @@ def reasons(artifacts: Iterable[Artifact]) -> Iterator[Reason]:
         yield Reason(cause_of(code), ways, places, len(hits) - len(places))
 
 
-def _place(hit: CauseHit, seen: Mapping[str, Sequence[str]]) -> Place:
+def _place(hit: CauseHit, seen: Mapping[str, Sequence[str]]) -> CausePlace:
     left, right = (cut(text).encode("utf-8", "surrogatepass") for text in (hit.left, hit.right))
     sides = parted(Evidence(hit.where, left, right))
-    return Place(hit.member, hit.where, sides, [f"{way}: {', '.join(dict.fromkeys(seen[way]))}" for way in seen])
+    return CausePlace(hit.member, hit.where, sides, [f"{way}: {', '.join(dict.fromkeys(seen[way]))}" for way in seen])
 
 
 def commands(newest: Examination, run: Run | None) -> list[str]:

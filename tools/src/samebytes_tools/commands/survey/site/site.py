@@ -53,7 +53,7 @@ def write_site(store: Store, directory: Path, *, report: Callable[[str], None], 
 class _Site:
     """One run over the store."""
 
-    def __init__(self, store: Store, output: Output, rows: Sequence[listing.Row], address: str) -> None:
+    def __init__(self, store: Store, output: Output, rows: Sequence[listing.ListingRow], address: str) -> None:
         self._store, self._output, self._rows = store, output, rows
         self._runs = store.runs()
         self._templates = Templates(

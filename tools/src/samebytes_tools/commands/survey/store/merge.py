@@ -13,7 +13,7 @@ from ..model import Examination, Run
 from .store import Store
 
 
-class Source(Protocol):
+class MergedSource(Protocol):
     """What runs and examinations come from: a store, or an exported document."""
 
     @property
@@ -31,7 +31,7 @@ class Merged(NamedTuple):
     examinations: int
 
 
-def merge(store: Store, source: Source) -> Merged:
+def merge(store: Store, source: MergedSource) -> Merged:
     """Add what *source* has and *store* has not, as a whole or not at all.
 
     What a run has left to do is not taken over: it is its own store's.

@@ -1,0 +1,46 @@
+"""Every error says what to do next: this looks at each place in the code where one is made."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+import samebytes_tools
+
+import samebytes
+from samebytes import errors
+
+ROOTS = [Path(package.__file__).parent for package in (samebytes, samebytes_tools)]
+NAMES = set(errors.__all__) - {"SamebytesError"}
+WITHOUT = {"git.py": "its callers know what git was asked for, and add the remedy"}
+
+
+def without_remedy(path: Path) -> list[str]:
+    """Return where in the module *path* an error is made without a remedy, or with an empty one."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        remedies = [keyword.value for keyword in node.keywords if keyword.arg in ("remedy", None)]
+        empty = all(isinstance(value, ast.Constant) and not value.value for value in remedies)
+        if name in NAMES and empty:
+            found.append(f"{path}:{node.lineno}")
+    return found
+
+
+@pytest.mark.parametrize("path", [path for root in ROOTS for path in sorted(root.rglob("*.py"))], ids=str)
+def test_every_error_has_a_remedy(path: Path) -> None:
+    assert path.name in WITHOUT or without_remedy(path) == []
+
+
+def test_a_missing_remedy_is_found(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    for line, count in (
+        ("UsageError('x')", 1),
+        ("errors.UsageError('x', remedy='')", 1),
+        ("UsageError('x', remedy=y)", 0),
+    ):
+        module.write_text(line, "utf-8")
+        assert len(without_remedy(module)) == count
