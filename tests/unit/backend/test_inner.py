@@ -127,5 +127,7 @@ def test_an_interpreter_that_is_not_there(tmp_path: Path) -> None:
 def test_no_process_is_left_behind(tmp_path: Path) -> None:
     with inner(tmp_path, "def build_wheel(*a): pass\n") as backend:
         backend.hooks()
+        assert backend._child is not None
+        pid = backend._child._running.pid
     with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+        os.waitpid(pid, os.WNOHANG)

@@ -103,7 +103,7 @@ def test_what_the_source_does_not_allow(tmp_path: Path) -> None:
 def test_what_this_machine_does_not_allow(tmp_path: Path) -> None:
     nothing = {"PATH": str(tmp_path), "LIBFAKETIME": str(tmp_path / "none.so")}
     found = obstacles(Workspace(tmp_path, False), nothing)
-    assert found["checkout"] == "git is not here (install the package git)"
+    assert found["checkout"] == "git is not installed (install the package git)"
     assert found["time"].startswith(
         "libfaketime is not installed (install the package libfaketime); the second build begins more than 2 seconds later"
     )
