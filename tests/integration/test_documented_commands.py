@@ -39,7 +39,7 @@ def environment(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) ->
     """A virtual environment with samebytes and all that pages tell to install, so that nothing is fetched again."""
     place = tmp_path_factory.mktemp("documented") / "environment"
     own = [str(workshop.wheel), str(workshop.tools_wheel)]
-    wanted = [*own, "build", "gpep517", "hatchling", "pip", "uv"]
+    wanted = [*own, "build", "gpep517", "hatchling", "pip", "setuptools", "uv"]
     make_environment(place, wanted)
     return place
 
