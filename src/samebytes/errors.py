@@ -37,6 +37,15 @@ class SamebytesError(Exception):
     def __str__(self) -> str:
         return f"{self.message}\n  {self.remedy}" if self.remedy else self.message
 
+    def described(self) -> dict[str, object]:
+        """Return what JSON documents have of an error: ``$defs/error`` in their schemas."""
+        return {
+            "class": type(self).__name__,
+            "message": self.message,
+            "remedy": self.remedy,
+            "exit_status": self.exit_status,
+        }
+
 
 class UsageError(SamebytesError):
     """The command line does not make sense."""

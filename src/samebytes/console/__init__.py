@@ -1,1 +1,1 @@
-"""What every command shares: styles, streams, verbosity, exit statuses and JSON documents."""
+"""What every command shares: styles, streams, verbosity and exit statuses."""

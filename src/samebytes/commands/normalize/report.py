@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ...console.documents import error_document
 from ...console.style import Style, harmless, indented
 from .normalize import RECORD_VERIFIED, Change, FileDigest, NormalizeResult, PassChanges, grouped
 
@@ -122,7 +121,7 @@ def _file(result: NormalizeResult) -> dict[str, Any]:
         "changes": [change._asdict() for change in result.changes],
         "notes": [note._asdict() for note in result.notes],
         "payload": _payload(result),
-        "error": error_document(result.error),
+        "error": result.error.described() if result.error else None,
     }
 
 

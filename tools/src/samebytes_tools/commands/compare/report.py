@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from samebytes.console.documents import error_document
 from samebytes.console.style import harmless
 
 from ...comparison.model import Comparison, Verdict
@@ -82,7 +81,7 @@ def _pair(result: PairResult) -> dict[str, Any]:
         "left": None if left is None else str(left),
         "right": None if right is None else str(right),
         "comparison": None if result.comparison is None else comparison_document(result.comparison),
-        "error": error_document(result.error),
+        "error": result.error.described() if result.error else None,
     }
 
 
