@@ -201,7 +201,7 @@ def test_what_samebytes_built_is_built_by_samebytes(world: World) -> None:
     assert (said.status, said.verified["comparison"]["verdict"]) == (0, "identical"), said.err
     assert said.verified["build"]["method"] == "samebytes"
     assert versions(said.verified) == {"tinyback": "2.0", "tinyhelp": "2.0"}
-    refused(verify(world, "--from", record), 2, "does not say where")
+    refused(verify(world, "--from", record), 2, "does not name it")
     (world.tree / "demo.py").write_text("ANSWER = 41\n")
     refused(verify(world, "--from", record, "--source", world.tree), 3, "is not the source of the record")
 
@@ -338,7 +338,7 @@ def test_among_many_the_rest_go_on(world: World) -> None:
     messages = [result["error"]["message"] for result in said.document["results"][:5]]
     assert [
         text in message
-        for text, message in zip(("no project", "no such file", "no demo 9", "no release", "no version"), messages)
+        for text, message in zip(("no project", "no such file", "no demo 9", "not a release", "not a version"), messages)
     ] == [True] * 5
     assert said.document["results"][5]["verified"]["comparison"]["verdict"] == "identical"
     assert said.status == 2
@@ -369,7 +369,7 @@ def test_text_and_page(world: World) -> None:
     ("words", "text"),
     [
         ((), "nothing to verify"),
-        (("demo==1.0", "--timeout", "0"), "no number of seconds"),
+        (("demo==1.0", "--timeout", "0"), "not a number of seconds"),
         (("demo==1.0", "x", "--provenance", "p.json"), "one by one"),
         (("demo==1.0", "--provenance", "none/p.json"), "does not exist"),
         (("--from", "r.json", "--locked", "l.toml"), "exclude each other"),
@@ -386,9 +386,9 @@ def test_command_lines_that_make_no_sense(world: World, words: tuple[str, ...], 
     ("text", "message"),
     [
         ("{", "is not JSON"),
-        ("[]", "is no in-toto Statement"),
+        ("[]", "is not an in-toto Statement"),
         ('{"payload": "", "signatures": []}', "signed envelope"),
-        ('{"_type": "https://in-toto.io/Statement/v1", "predicateType": "x"}', "no SLSA Provenance"),
+        ('{"_type": "https://in-toto.io/Statement/v1", "predicateType": "x"}', "not SLSA Provenance"),
     ],
 )
 def test_records_that_are_none(world: World, text: str, message: str) -> None:
