@@ -338,7 +338,9 @@ def test_among_many_the_rest_go_on(world: World) -> None:
     messages = [result["error"]["message"] for result in said.document["results"][:5]]
     assert [
         text in message
-        for text, message in zip(("no project", "no such file", "no demo 9", "not a release", "not a version"), messages)
+        for text, message in zip(
+            ("no project", "no such file", "no demo 9", "not a release", "not a version"), messages
+        )
     ] == [True] * 5
     assert said.document["results"][5]["verified"]["comparison"]["verdict"] == "identical"
     assert said.status == 2
