@@ -68,7 +68,7 @@ def read_sbom(data: bytes) -> None:
     found = sbom.normalize(data, DATE)
     if found is None:
         raise Refused
-    assert sbom.normalize(found.data, DATE) == sbom.Normalized(found.data, ())
+    assert sbom.normalize(found.data, DATE) == sbom.NormalizedSbom(found.data, ())
 
 
 def sboms() -> list[bytes]:

@@ -18,12 +18,12 @@ STAMP = "2020-02-02T00:00:00Z"
 OWN = "11111111-2222-4333-8444-555555555555"
 
 
-def normalized(document: object, date: int = DATE) -> sbom.Normalized:
+def normalized(document: object, date: int = DATE) -> sbom.NormalizedSbom:
     """Normalize twice: the second run changes nothing."""
     data = document if isinstance(document, bytes) else json.dumps(document).encode()
     result = sbom.normalize(data, date)
     assert result is not None
-    assert sbom.normalize(result.data, date) == sbom.Normalized(result.data, ())
+    assert sbom.normalize(result.data, date) == sbom.NormalizedSbom(result.data, ())
     return result
 
 
