@@ -50,7 +50,7 @@ def made_up(root: Path, pip: str = "") -> VirtualEnvironment:
 
 @pytest.fixture
 def no_own_pip(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pip", None)
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if not Path(place, "pip").is_dir()])
 
 
 def test_our_own_pip_installs_into_others(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import site
@@ -109,9 +108,11 @@ def _own_pip() -> Path | None:
     It is run by its directory, for ``-m`` would find a ``pip.py`` in the current directory first.
     """
     from importlib import metadata
+    from importlib.machinery import PathFinder
 
     try:
-        found = importlib.util.find_spec("pip")
+        # By its path alone: setuptools hooks the search for pip, and warns there if distutils is loaded already.
+        found = PathFinder.find_spec("pip")
         numbers = re.match(r"(\d+)\.(\d+)", metadata.version("pip"))
     except (ValueError, metadata.PackageNotFoundError):
         return None
