@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from support.workshop import Workshop
 
 pytest_plugins = ["support.tiers"]
+
+# How long an example takes depends on the machine, and on what else it does: no test goes by that.
+settings.register_profile("samebytes", deadline=None)
+settings.load_profile("samebytes")
 
 
 @pytest.fixture(scope="session")
