@@ -18,8 +18,16 @@ PATIENCE = 60.0
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
 
+def modules_loaded_by(program: str) -> set[str]:
+    """Return the modules that *program*, Python code, has loaded when it ends; coverage's own are not among them."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    code = f"import sys; {program}; print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
+    return set(done.stderr.split())
+
+
 def is_running(pid: int) -> bool:
-    """Tell whether the process is there and no zombie (those stay where the container's init reaps none)."""
+    """Return whether the process is there and no zombie (those stay where the container's init reaps none)."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import pytest
+from support.processes import modules_loaded_by
 
 from samebytes import __version__, errors
 from samebytes.commands import main as cli
@@ -178,11 +179,7 @@ def test_output_that_the_encoding_cannot_say() -> None:
 
 
 def test_the_version_is_had_without_importing_what_only_commands_need() -> None:
-    program = (
-        "import sys, samebytes.commands.main as c; c.main(['check', '--help']); print(*sys.modules, file=sys.stderr)"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    loaded = set(done.stderr.split())
+    loaded = modules_loaded_by("import samebytes.commands.main as c; c.main(['check', '--help'])")
     assert "samebytes_tools.commands.check.command" in loaded
     assert not loaded & {
         "samebytes.commands.normalize.normalize",
