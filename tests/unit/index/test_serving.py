@@ -5,18 +5,13 @@ from __future__ import annotations
 import hashlib
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-from samebytes_tools.index import cache
 from samebytes_tools.index.cache import CachedIndex
 from samebytes_tools.index.client import Index
 from samebytes_tools.index.pages import File, link
 from samebytes_tools.index.serving import Snapshot, serving
 from support.indexes import HTML, Answer, Server
-from support.indexes import serving as serving_index
 
 SHA = hashlib.sha256(b"contents").hexdigest()
 ROW: dict[str, Any] = {
@@ -26,22 +21,6 @@ ROW: dict[str, Any] = {
     "yanked": "broken",
 }
 UPLOADED = 1726423657
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    path = tmp_path / "made" / "it-1.0.tar.gz"
-    path.parent.mkdir()
-    path.write_bytes(b"contents")
-    with serving_index() as running:
-        running.add("it", path, **{"requires-python": ">=3.8 & <x>", "yanked": "a reason"})
-        yield running
-
-
-@pytest.fixture
-def cached(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CachedIndex:
-    monkeypatch.setattr(cache, "PAUSE", 0.0)
-    return CachedIndex(Index(server.address), tmp_path / "cache")
 
 
 def answer(address: str, method: str = "GET") -> tuple[int, bytes]:
