@@ -129,7 +129,9 @@ def test_mounting_without_privileges() -> None:
         Path(name).chmod(0o755)
         options = json.dumps([[str(private), str(at)]])
         command = [sys.executable, "-c", ENTER_AS_NOBODY, fixed._ENTER, options, "/bin/sh", "-c", "id -u; cat name"]
-        done = subprocess.run(command, cwd=private, capture_output=True, text=True, check=False)
+        # The directories of our PATH may be closed to nobody.
+        environ = {**os.environ, "PATH": os.defpath}
+        done = subprocess.run(command, cwd=private, env=environ, capture_output=True, text=True, check=False)
     if done.returncode == 125:
         pytest.skip("needs a kernel that allows unprivileged user namespaces")
     assert (done.returncode, done.stdout) == (0, f"{os.geteuid() or 65534}\nprivate")
