@@ -12,10 +12,10 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any, Callable
 
-if TYPE_CHECKING:
-    from .ordered import Call
+Call = tuple[Callable[..., Any], tuple[Any, ...]]
+"""A function and its arguments; those for a child must be such as can be pickled."""
 
 _SERVE = "import sys; sys.path[:] = {}; from {} import serve; serve()"
 

@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING, Any, Callable
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
-    from .child import Child
+    from .child import Call, Child
 
-
-Call = tuple[Callable[..., Any], tuple[Any, ...]]
-"""A function and its arguments; with ``in_processes``, such as can be pickled."""
 
 Then = Callable[[Any], None]
 
