@@ -76,7 +76,7 @@ def normalize(
 
     :param output: a directory for the result; None: in place.
     :param write: False: write nothing, and return what would be changed.
-    :param date: seconds since 1970-01-01 UTC; None: SOURCE_DATE_EPOCH, else the members' own if they all have the same,
+    :param date: seconds since 1970-01-01 UTC; None: SOURCE_DATE_EPOCH, else the file's own if it is canonical already,
         else 2020-02-02.
     :param disable: codes of passes to leave out.
     :param enable: codes of optional passes to add.

@@ -16,7 +16,9 @@ from support.wheels import (
     INFO,
     METADATA,
     RECORD,
+    SDIST_NAME,
     TOP,
+    WHEEL_NAME,
     Member,
     record_of,
     unpack_sdist,
@@ -28,8 +30,11 @@ from support.wheels import (
 from samebytes.archive.entry import Kind
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.artifact.opening import kind_of
+from samebytes.commands.normalize.normalize import ArtifactDate, DateSource, NormalizeOptions, normalize, plan
+from samebytes.epoch import DEFAULT_DATE
 from samebytes.errors import RecordError
 from samebytes.passes import DEFAULT
+from samebytes.passes.container import zip_date
 from samebytes.passes.model import Context
 from samebytes.passes.pipeline import Rewritten, rewrite
 
@@ -137,6 +142,28 @@ def canonical(members: Sequence[Member], date: int, *, rebuild: bool = False) ->
     return data, result
 
 
+def as_it_comes(path: Path) -> tuple[bytes, ArtifactDate]:
+    """Normalize *path* without a date, demand that a second time changes nothing, and return bytes and date."""
+    (result,) = normalize(plan([path]), NormalizeOptions())
+    assert result.error is None
+    assert result.date is not None
+    data = path.read_bytes()
+    (again,) = normalize(plan([path]), NormalizeOptions())
+    assert not again.changed
+    assert again.changes == ()
+    assert again.date is not None
+    assert again.date.seconds == result.date.seconds
+    assert path.read_bytes() == data
+    return data, result.date
+
+
+def built(members: Sequence[Member], moment: int, directory: Path) -> Path:
+    """Write *members* as a build does that puts them all into one second."""
+    directory.mkdir()
+    is_wheel = any(member.name.startswith(INFO) for member in members)
+    return (write_wheel if is_wheel else write_sdist)(directory, [replace(one, mtime=moment) for one in members])
+
+
 def with_record(files: dict[str, bytes], order: int = 1) -> dict[str, bytes]:
     return {**files, RECORD: record_of(dict(list(files.items())[::order]))}
 
@@ -163,6 +190,35 @@ def test_an_sdist_has_one_form_however_it_was_packed(data: st.DataObject, files:
     assert first == second
     assert check_sdist(first, date) == []
     assert result.payload_before == result.payload_after
+
+
+@FEW
+@given(st.data(), st.one_of(wheel_files().map(with_record), sdist_files()), TIMES, TIMES)
+def test_no_clock_gives_the_date(data: st.DataObject, files: dict[str, bytes], one: int, other: int) -> None:
+    """Section 3: two builds of one source become one file, and no time in them counts, shared by all or not."""
+    members = data.draw(arrangements(files, frozenset()))
+    with tempfile.TemporaryDirectory() as name:
+        paths = [built(members, moment, Path(name, str(number))) for number, moment in enumerate((one, other, one))]
+        is_canonical = check_wheel if paths[0].suffix == ".whl" else check_sdist
+        assume(all(is_canonical(path.read_bytes(), one) for path in paths))
+        found = [as_it_comes(path) for path in paths]
+        mixed = (write_wheel if paths[0].suffix == ".whl" else write_sdist)(Path(name), members)
+        found.append(as_it_comes(mixed))
+    assert set(found) == {(found[0][0], ArtifactDate(DEFAULT_DATE, DateSource.CONSTANT))}
+    assert is_canonical(found[0][0], DEFAULT_DATE) == []
+
+
+@FEW
+@given(st.data(), st.one_of(wheel_files().map(with_record), sdist_files()), DATES)
+def test_a_canonical_file_keeps_its_date(data: st.DataObject, files: dict[str, bytes], date: int) -> None:
+    """Section 3: what equals its canonical form on its own date is left as it is, whatever that date."""
+    made, _ = canonical(data.draw(arrangements(files, frozenset())), date)
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name, WHEEL_NAME if made.startswith(b"PK") else SDIST_NAME)
+        path.write_bytes(made)
+        kept, found = as_it_comes(path)
+    assert kept == made
+    assert found.seconds == (zip_date(date) if made.startswith(b"PK") else date)
 
 
 @FEW

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Callable, NamedTuple
 
 from ..archive.entry import Archive, Container, Content, Data, Entry, Kind, Written, read_all
+from ..archive.zip_layout import LATEST
 from ..artifact.layout import ArtifactKind
 from ..artifact.opening import open_archive
 from ..deflate.stream import Encoder
@@ -58,7 +59,7 @@ class Rewritten(NamedTuple):
     date: int
     """The date that all members have now."""
     own_date: bool
-    """Whether that is the one which they had, and not the context's."""
+    """Whether the archive was canonical on that date already, so that it took precedence over the context's."""
     payload_before: str | None
     """What :func:`samebytes.passes.payload.digest` says of the source; None unless a proof was asked for."""
     payload_after: str | None
@@ -114,9 +115,9 @@ def rewrite(
     """Write the canonical form of the archive *source* to *target*, which may be *source* itself.
 
     A source that is canonical already is not touched when it is the target. Without a target the form is only
-    compared. With *own_date*, the date on which all files of the source agree takes precedence over the context's.
-    With *prove*, source and result are read once more, before the target is replaced. Once *stop* is set, reading ends
-    with Interrupted: so a signal leaves nothing half done.
+    compared. With *own_date*, the date of a source that is canonical already takes precedence over the context's. With
+    *prove*, source and result are read once more, before the target is replaced. Once *stop* is set, reading ends with
+    Interrupted: so a signal leaves nothing half done.
 
     :raises SamebytesError: of the class that fits; the target is as it was then.
     """
@@ -124,11 +125,10 @@ def rewrite(
         with open_archive(source) as found, source.open("rb") as original, _digesting(original) as digested:
             archive = found if stop is None else _stoppable(found, stop)
             sink = scratch.enter_context(_scratch(archive, named=prove))
-            agreed = agreed_date(archive) if own_date else None
-            context = context if agreed is None else context._replace(date=agreed)
             (check_wheel if context.kind == ArtifactKind.WHEEL else check_sdist)(archive)
-            outcomes = run(archive, context, passes)
-            written = _write(sink, outcomes[-1].archive, context, compression)
+
+            own = _as_found(archive, context, passes, compression, sink, digested) if own_date else None
+            context, outcomes, written = own or _made(archive, context, passes, compression, sink)
             before, after = digested(), _digest(sink)
             changes: tuple[Change, ...] = ()
             if before != after:
@@ -138,7 +138,44 @@ def rewrite(
         if target is not None and (before != after or not _is_same_file(source, target)):
             _publish(sink, target)
     notes = tuple(note for outcome in outcomes for note in outcome.notes)
-    return Rewritten(changes, written, before, after, context.date, agreed is not None, proof[0], proof[1], notes)
+    return Rewritten(changes, written, before, after, context.date, own is not None, proof[0], proof[1], notes)
+
+
+def _as_found(
+    archive: Archive,
+    context: Context,
+    passes: Sequence[Pass],
+    compression: Compression,
+    sink: BinaryIO,
+    digested: Callable[[], FileDigest],
+) -> tuple[Context, tuple[PassOutcome, ...], tuple[Written, ...]] | None:
+    """Return what :func:`_made` does of an archive that is canonical on its own date already, else None.
+
+    Any other has its times from a clock perhaps, also where a quick build gave them all the same.
+    """
+    date = agreed_date(archive)
+    if date is None or date == context.date or date > LATEST:
+        return None
+    context = context._replace(date=date)
+    if any(outcome.changes for outcome in run(archive, context, passes)):
+        return None
+    # Copying a wheel's streams costs a tenth of compressing, and shows whatever else is not canonical.
+    ways = (True, compression.keep) if context.kind.container is Container.ZIP else (False,)
+    for keep in dict.fromkeys(ways):
+        made = _made(archive, context, passes, compression._replace(keep=keep), sink)
+        if _digest(sink) != digested():
+            return None
+    return made
+
+
+def _made(
+    archive: Archive, context: Context, passes: Sequence[Pass], compression: Compression, sink: BinaryIO
+) -> tuple[Context, tuple[PassOutcome, ...], tuple[Written, ...]]:
+    """Write what *archive* becomes over whatever is in *sink*; return the context and what was done."""
+    outcomes = run(archive, context, passes)
+    sink.seek(0)
+    sink.truncate()
+    return context, outcomes, _write(sink, outcomes[-1].archive, context, compression)
 
 
 def _stoppable(archive: Archive, stop: threading.Event) -> Archive:

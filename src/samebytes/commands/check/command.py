@@ -20,7 +20,7 @@ source trees twice, and reports what differs, why, and what to do about it."""
 
 _EPILOG = f"""\
 The date that the members should have is that of --date, else
-SOURCE_DATE_EPOCH, else their own if they all have the same, else
+SOURCE_DATE_EPOCH, else their own if the file is canonical on it, else
 2020-02-02T00:00:00Z.
 
 examples:

@@ -29,8 +29,8 @@ owner, one compression, nothing of the machine that built them. What they
 install does not change. A file that is canonical already is not touched."""
 
 _EPILOG = f"""\
-The date is that of --date, else SOURCE_DATE_EPOCH, else the members' own if
-they all have the same, else 2020-02-02T00:00:00Z.
+The date is that of --date, else SOURCE_DATE_EPOCH, else the file's own if it
+is canonical already, else 2020-02-02T00:00:00Z: never that of a clock.
 
 examples:
   samebytes normalize dist/*                 in place, before you attest

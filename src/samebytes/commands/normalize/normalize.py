@@ -52,15 +52,15 @@ class DateSource(enum.Enum):
 
     OPTION = "option"
     ENVIRONMENT = "environment"
-    MEMBERS = "members"
+    OWN = "own"
     CONSTANT = "constant"
 
 
 _SOURCE_TEXTS = {
     DateSource.OPTION: "--date",
     DateSource.ENVIRONMENT: "SOURCE_DATE_EPOCH",
-    DateSource.MEMBERS: "the members' own",
-    DateSource.CONSTANT: "constant: members disagree",
+    DateSource.OWN: "its own: it is canonical",
+    DateSource.CONSTANT: "constant: none was given",
 }
 
 
@@ -83,7 +83,7 @@ class NormalizeOptions(NamedTuple):
     """How to normalize."""
 
     date: ArtifactDate | None = None
-    """The date given for all; None: each archive's own."""
+    """The date given for all; None: its own for an archive that is canonical already, else the constant."""
     disable: tuple[str, ...] = ()
     """Codes of passes that are left out."""
     enable: tuple[str, ...] = ()
@@ -353,7 +353,7 @@ def _done(
     target = job.target if options.write else None
     result = rewritten_to(target)
     if result.own_date:
-        date = ArtifactDate(result.date, DateSource.MEMBERS)
+        date = ArtifactDate(result.date, DateSource.OWN)
     return NormalizeResult(job.source, None, target, kind, date, result)
 
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+import zipfile
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -273,25 +275,85 @@ def test_a_bug_says_with_which_file_it_came_up(tmp_path: Path, monkeypatch: pyte
 # The date
 
 
-def test_the_members_own_date_where_they_agree(tmp_path: Path) -> None:
-    result = only(wheel(tmp_path, times=TIMES[:1]))
-    assert result.date == ArtifactDate(1614834368, DateSource.MEMBERS)
-    assert str(result.date) == "2021-03-04T05:06:08Z (the members' own)"
-    assert "Z002" not in {change.code for change in result.changes}
-
-
-def test_the_constant_where_they_disagree(tmp_path: Path) -> None:
-    result = only(wheel(tmp_path))
+@pytest.mark.parametrize("make", [wheel, sdist])
+def test_the_constant_where_no_date_is_given(make: Callable[..., Path], tmp_path: Path) -> None:
+    result = only(make(tmp_path))
     assert result.date == ArtifactDate(DEFAULT_DATE, DateSource.CONSTANT)
-    assert str(result.date) == "2020-02-02T00:00:00Z (constant: members disagree)"
+    assert str(result.date) == "2020-02-02T00:00:00Z (constant: none was given)"
 
 
-def test_the_given_date_is_stronger(tmp_path: Path) -> None:
+def test_a_time_that_all_members_share_is_not_taken(tmp_path: Path) -> None:
+    """A quick build puts all its members into one two-second slot, and that is the clock's."""
+    result = only(wheel(tmp_path, times=TIMES[:1]))
+    assert result.date == ArtifactDate(DEFAULT_DATE, DateSource.CONSTANT)
+    assert "Z002" in {change.code for change in result.changes}
+
+
+@pytest.mark.parametrize("make", [wheel, sdist])
+@pytest.mark.parametrize("write", [True, False])
+def test_a_canonical_file_keeps_its_date(make: Callable[..., Path], write: bool, tmp_path: Path) -> None:
     given = ArtifactDate(1500000000, DateSource.ENVIRONMENT)
-    path = wheel(tmp_path, times=TIMES[:1])
-    assert only(path, date=given).date == given
-    assert only(path).date == ArtifactDate(1500000000, DateSource.MEMBERS)
     assert str(given) == "2017-07-14T02:40:00Z (SOURCE_DATE_EPOCH)"
+    path = make(tmp_path)
+    assert only(path, date=given).date == given
+    seen = identity(path)
+    result = only(path, write=write)
+    assert result.date == ArtifactDate(1500000000, DateSource.OWN)
+    assert str(result.date) == "2017-07-14T02:40:00Z (its own: it is canonical)"
+    assert (result.changes, identity(path)) == ((), seen)
+
+
+def repacked(path: Path, record: Callable[[bytes], bytes] = bytes, level: int = 6) -> None:
+    """Write the canonical wheel *path* anew by zipfile, with another RECORD or other streams, and all else alike."""
+    with zipfile.ZipFile(path) as old:
+        found = [(info, old.read(info)) for info in old.infolist()]
+    with zipfile.ZipFile(path, "w") as new:
+        for was, data in found:
+            info = zipfile.ZipInfo(was.filename, was.date_time)
+            info.external_attr, info.extract_version = was.external_attr, was.extract_version
+            info.compress_type = was.compress_type
+            contents = record(data) if was.filename.endswith("RECORD") else data
+            new.writestr(info, contents, compresslevel=level)
+
+
+def rows_turned(record: bytes) -> bytes:
+    return b"".join(record.splitlines(keepends=True)[::-1])
+
+
+CONTENTS = {"demo/__init__.py": b"".join(b"VALUE_%d = %d\n" % (number, number**3) for number in range(999))}
+GIVEN = ArtifactDate(1500000000, DateSource.OPTION)
+
+
+def test_a_file_that_is_canonical_but_for_its_streams(tmp_path: Path) -> None:
+    """It keeps its date only where its streams are to be kept: then it is as these options make it."""
+    path = wheel(tmp_path, files=CONTENTS)
+    only(path, date=GIVEN)
+    canonical = path.read_bytes()
+    repacked(path)
+    assert path.read_bytes() == canonical
+    repacked(path, level=1)
+    fast = path.read_bytes()
+    assert only(path, keep_streams=True).date == ArtifactDate(GIVEN.seconds, DateSource.OWN)
+    assert path.read_bytes() == fast
+    result = only(path)
+    assert result.date == ArtifactDate(DEFAULT_DATE, DateSource.CONSTANT)
+    assert {change.code for change in result.changes} == {"Z002", "Z010"}
+
+
+@pytest.mark.parametrize("turned", [True, False])
+def test_what_is_not_canonical_is_compressed_once(
+    turned: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To find out whether it is must not cost what it costs to make it so."""
+    path = wheel(tmp_path, times=TIMES[:1], files=CONTENTS)
+    if turned:
+        only(path, date=GIVEN)
+        repacked(path, rows_turned)
+    compressed: list[int] = []
+    expect = pipeline.Encoder.expect
+    monkeypatch.setattr(pipeline.Encoder, "expect", lambda self, size: (compressed.append(size), expect(self, size)))
+    assert only(path).date == ArtifactDate(DEFAULT_DATE, DateSource.CONSTANT)
+    assert len(compressed) == 1
 
 
 # Attestations

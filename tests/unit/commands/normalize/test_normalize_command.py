@@ -54,7 +54,7 @@ def test_tells_of_each_file(samebytes: Console, tmp_path: Path) -> None:
     assert lines[:2] == ["demo-1.0-py3-none-any.whl", "  normalized"]
     assert re.fullmatch(r"  sha256 [0-9a-f]{64}", lines[2])
     assert re.fullmatch(r"  size   [\d,]+ bytes, was [\d,]+", lines[3])
-    assert lines[4] == "  date   2020-02-02T00:00:00Z (constant: members disagree)"
+    assert lines[4] == "  date   2020-02-02T00:00:00Z (constant: none was given)"
     assert f"  Z002 {title('Z002')}: 5 members" in lines
     codes = [line.split()[0] for line in lines[5:]]
     assert codes == sorted(set(codes))
@@ -63,7 +63,7 @@ def test_tells_of_each_file(samebytes: Console, tmp_path: Path) -> None:
     again = samebytes.out.splitlines()
     assert again[:2] == ["demo-1.0-py3-none-any.whl", "  already canonical"]
     assert again[2] == lines[2]
-    assert again[4] == "  date   2020-02-02T00:00:00Z (the members' own)"
+    assert again[4] == "  date   2020-02-02T00:00:00Z (constant: none was given)"
     assert len(again) == 5
 
 
@@ -190,7 +190,7 @@ def test_json_of_a_changed_file_and_of_an_error(samebytes: Console, tmp_path: Pa
     assert (document["schema_version"], document["command"], document["exit_status"]) == (1, "normalize", 2)
     changed, failed = document["files"]
     assert (changed["path"], changed["output"], changed["kind"]) == (str(path), str(path), "wheel")
-    assert changed["date"] == {"seconds": 1614834368, "iso": "2021-03-04T05:06:08Z", "source": "members"}
+    assert changed["date"] == {"seconds": 1580601600, "iso": "2020-02-02T00:00:00Z", "source": "constant"}
     assert changed["before"]["size"] == before
     assert changed["after"]["size"] == path.stat().st_size
     assert changed["changed"] is True

@@ -30,8 +30,8 @@ resolved, and nothing is fetched or built. Either all wheels are installed, or
 none."""
 
 _EPILOG = f"""\
-The date is that of --date, else SOURCE_DATE_EPOCH, else that of the wheels'
-members if they all have the same, else 2020-02-02T00:00:00Z.
+The date is that of --date, else SOURCE_DATE_EPOCH, else that of the wheels if
+they are canonical and all have the same, else 2020-02-02T00:00:00Z.
 
 examples:
   samebytes install wheels/ --target build/lib
@@ -150,7 +150,7 @@ def _report(args: argparse.Namespace, installation: Installation, given_by: str)
 
     rebuilt = any(laid.mismatches for laid in installation.wheels)
     status = exit_status.RECORD_REBUILT if rebuilt else exit_status.FINE
-    source = {"given": given_by, "members": "the members' own"}.get(installation.date_source, "constant")
+    source = {"given": given_by, "wheels": "the wheels' own"}.get(installation.date_source, "constant")
     if args.json:
         print(document(installation, source, version=__version__, exit_status=status))
     elif args.verbosity > QUIET:

@@ -15,7 +15,9 @@ from samebytes.artifact import layout
 from samebytes.commands.normalize.executor import in_order
 from samebytes.epoch import DEFAULT_DATE
 from samebytes.errors import OutputError, UsageError
-from samebytes.passes.pipeline import agreed_date
+from samebytes.passes import DEFAULT
+from samebytes.passes.model import Context
+from samebytes.passes.pipeline import agreed_date, rewrite
 
 from ..tree.apply import make_directories
 from ..tree.compiler import Compiler
@@ -117,7 +119,15 @@ def _date(wheels: Sequence[Path], options: InstallOptions) -> tuple[int, str]:
         with open_zip(wheel) as archive:
             dates.add(agreed_date(archive))
     date = dates.pop() if len(dates) == 1 else None
-    return (DEFAULT_DATE, "constant") if date is None else (date, "members")
+    # Times that wheels share by chance, as those of one quick build, are the clock's.
+    if date in (None, DEFAULT_DATE) or not all(_is_canonical(wheel) for wheel in wheels):
+        return DEFAULT_DATE, "constant"
+    return date, "wheels"
+
+
+def _is_canonical(wheel: Path) -> bool:
+    context = Context(DEFAULT_DATE, layout.ArtifactKind.WHEEL, rebuild_record=True, drop_signatures=True)
+    return rewrite(wheel, None, context, DEFAULT, own_date=True).own_date
 
 
 def _refuse_installed(wheels: Sequence[Path], options: InstallOptions) -> None:

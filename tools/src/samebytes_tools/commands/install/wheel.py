@@ -46,7 +46,7 @@ class InstallOptions(NamedTuple):
     script_kind: str = "posix"
     """``posix``, or one of installer's Windows launchers, such as ``win-amd64``."""
     date: int | None = None
-    """Seconds since 1970 UTC; None for that of all files in all wheels if they agree, else a constant."""
+    """Seconds since 1970 UTC; None for that of the wheels if they are canonical and agree, else a constant."""
     levels: tuple[int, ...] = (0,)
     """Levels of optimization to compile at; none at all for no compiled modules."""
     rebuild_record: bool = False
