@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from support import tars
 from support.tars import octal
 
+from samebytes.archive import limits
 from samebytes.archive.entry import Archive, Data, Entry, Kind, Owner, read_all
 from samebytes.archive.gzip import gunzip, gzip_chunks
 from samebytes.archive.tar_reader import open_sdist
@@ -22,7 +23,7 @@ from samebytes.errors import ArchiveError
 FEW = settings(max_examples=150, deadline=None)
 
 COMPONENTS = st.text(st.characters(codec="utf-8", exclude_characters="/\\\0"), min_size=1, max_size=40).filter(
-    lambda text: text not in (".", "..") and text[1:2] != ":"
+    lambda text: not limits.name_problem(text)
 )
 NAMES = st.lists(COMPONENTS, min_size=1, max_size=4).map(lambda parts: "/".join(["pkg-1.0", *parts]))
 OWNERS = st.builds(

@@ -22,8 +22,10 @@ from samebytes.errors import ArchiveError
 
 EXAMPLES = settings(max_examples=60, deadline=None)
 
-components = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\\\0"), min_size=1, max_size=8)
-names = st.lists(components, min_size=1, max_size=4).map("/".join).filter(lambda name: not limits.name_problem(name))
+components = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/\\:"), min_size=1, max_size=8
+).filter(lambda name: not (limits.name_problem(name) or limits.windows_problem(name)))
+names = st.lists(components, min_size=1, max_size=4).map("/".join)
 contents = st.one_of(
     st.binary(max_size=300),
     st.builds(lambda piece, times: piece * times, st.binary(min_size=1, max_size=20), st.integers(0, 3000)),
@@ -31,7 +33,7 @@ contents = st.one_of(
 
 
 def fit_together(given_names: list[str]) -> bool:
-    folded = {name.casefold() for name in given_names}
+    folded = {limits.folded(name) for name in given_names}
     return len(folded) == len(given_names) and not list(limits.beneath_files(folded, folded))
 
 

@@ -13,6 +13,7 @@ import json
 import re
 import struct
 import time
+import unicodedata
 import uuid
 import zlib
 from collections.abc import Callable
@@ -82,6 +83,16 @@ METADATA_FIELDS = (
 WHEEL_FIELDS = ("Wheel-Version", "Generator", "Root-Is-Purelib", "Tag", "Build")
 
 _DRIVE = re.compile(rb"[A-Za-z]:")
+
+
+def _characters(*ranges: tuple[int, int]) -> set[str]:
+    return {chr(code) for first, last in ranges for code in range(first, last + 1)}
+
+
+_CONTROLS = _characters((0, 0x1F), (0x7F, 0x9F), (0x61C, 0x61C), (0x200E, 0x200F), (0x2028, 0x202E), (0x2066, 0x2069))
+_IGNORED_BY_HFS = _characters((0x200C, 0x200F), (0x202A, 0x202E), (0x206A, 0x206F), (0xFEFF, 0xFEFF))
+_DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"}
+_DEVICES |= {kind + number for kind in ("com", "lpt") for number in "123456789¹²³"}
 _SCRIPT = re.compile(rb"[^/]+\.data/scripts/")
 _FIELD = re.compile(rb"([\x21-\x39\x3b-\x7e]+):")
 _OCTAL_11 = re.compile(rb"[0-7]{11}\0")
@@ -675,8 +686,8 @@ def _name_problem(name: bytes) -> str:
         (len(name) > LONGEST_NAME, "is too long"),
         (name.startswith(b"/"), "is absolute"),
         (_DRIVE.match(name), "starts with a drive letter"),
-        (b"\0" in name, "holds a NUL"),
         (b"\\" in name, "holds a backslash"),
+        (set(name.decode("utf-8")) & _CONTROLS, "holds a control character"),
         (set(name.split(b"/")) & {b"", b".", b".."}, "has an empty component, '.' or '..'"),
     )
     return next((text for found, text in problems if found), "")
@@ -771,14 +782,26 @@ def _check_wheel_contents(members: list[Member], report: Report) -> None:
 def _check_case(files: dict[bytes, bytes], report: Report) -> None:
     folded: dict[str, bytes] = {}
     for name in files:
-        other = folded.setdefault(name.decode("utf-8", "replace").casefold(), name)
+        other = folded.setdefault(_on_another_system(name), name)
         if other != name:
-            report.say("2.2", f"{_text(name)} and {_text(other)} differ in case alone")
+            report.say("2.2", f"{_text(name)} and {_text(other)} are one name on another system")
+        for component in name.decode("utf-8", "replace").split("/"):
+            if component.endswith((".", " ")) or ":" in component:
+                report.say("2.2", f"{_text(name)} is another name on Windows")
+            if component.partition(".")[0].rstrip(" ").lower() in _DEVICES:
+                report.say("2.2", f"{_text(name)} is a device on Windows")
     for name in files:
         for parent in _parents(name):
-            leaf = folded.get(parent.decode("utf-8", "replace").casefold(), parent)
+            leaf = folded.get(_on_another_system(parent), parent)
             if leaf != parent:
-                report.say("2.2", f"{_text(name)} lies beneath {_text(leaf)}, but for case")
+                report.say("2.2", f"{_text(name)} lies beneath {_text(leaf)} on another system")
+
+
+def _on_another_system(name: bytes) -> str:
+    """Return what is equal for names that are one on another system (section 2.1)."""
+    kept = "".join(character for character in name.decode("utf-8", "replace") if character not in _IGNORED_BY_HFS)
+    folded = unicodedata.normalize("NFD", unicodedata.normalize("NFD", kept).casefold())
+    return "/".join(component.rstrip(". ") for component in folded.split("/"))
 
 
 def record_of(files: dict[bytes, bytes], record: bytes) -> bytes:

@@ -6,6 +6,8 @@ on every platform at once: an archive that is harmless only on the machine that 
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Set
 
 from ..errors import HostileArchiveError
@@ -19,6 +21,25 @@ MAX_DEFLATE_RATIO = 1032
 MAX_LINKS_FOLLOWED = 40
 """How many links a path may pass through, as on Linux."""
 
+_UNSEEN = re.compile("[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters, line and paragraph separators, and those that turn the direction of writing (UAX 9): a name with
+one is shown as another, or ends a line of RECORD where ``str.splitlines`` reads it."""
+
+_ON_WINDOWS = (
+    (re.compile(r"[. ](?:/|\Z)"), "a component of the name ends in a dot or a blank, which Windows drops"),
+    (re.compile(":"), "the name holds a colon, after which NTFS names a stream of a file"),
+    (
+        re.compile(r"(?:^|/)(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[1-9¹²³]) *(?:\.[^/]*)?(?:/|\Z)", re.I),
+        "a component of the name is a device on Windows, with any extension",
+    ),
+)
+"""Source: Microsoft's "Naming Files, Paths, and Namespaces"."""
+
+_IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
+"""What HFS+ passes over where it compares names (Apple's TN1150, "Case-Insensitive String Comparison Algorithm")."""
+
+_DROPPED = re.compile(r"[. ]+(?=/|\Z)")
+
 _REMEDY = "Do not unpack or install it. If you made it, look in its source for such a link or name, and make it again."
 
 
@@ -28,6 +49,7 @@ def name_problem(name: str) -> str:
     *name* has no trailing slash; readers strip the one of a directory (and tar's leading ``./``) beforehand.
     """
     components = name.split("/")
+    unseen = _UNSEEN.search(name)
     problems = (
         (not name, "the name is empty"),
         ("\0" in name, "the name holds a NUL"),
@@ -38,8 +60,14 @@ def name_problem(name: str) -> str:
         (".." in components, "the name leads out of the archive by '..'"),
         ("" in components, "the name has an empty component ('//')"),
         ("." in components, "the name has a component '.', so that one file could have two names"),
+        (unseen, f"the name holds the control character U+{ord(unseen[0]):04X}" if unseen else ""),
     )
     return next((problem for found, problem in problems if found), "")
+
+
+def windows_problem(name: str) -> str:
+    """Return why a sound *name* is not the name of a file of its own on Windows, or nothing if it is one."""
+    return next((problem for pattern, problem in _ON_WINDOWS if pattern.search(name)), "")
 
 
 def _has_drive(name: str) -> bool:
@@ -79,27 +107,39 @@ def _shortened(name: str) -> str:
     return name if len(name) <= 200 else f"{name[:200]}..."
 
 
+def folded(name: str) -> str:
+    """Return what is equal for names that are one file on Windows (NTFS) or macOS (APFS, HFS+).
+
+    Upper and lower case, canonically equivalent characters (UAX 15, NFC and NFD), characters that HFS+ ignores, and
+    dots and blanks at the end of a component do not count. Compatibility characters do: no file system folds them.
+    """
+    if name.isascii():
+        return _DROPPED.sub("", name.lower())
+    from unicodedata import normalize  # Few archives need it.
+
+    # Decomposed before and after, as canonical caseless matching demands (Unicode 3.13, D145).
+    return _DROPPED.sub("", normalize("NFD", normalize("NFD", _IGNORED.sub("", name)).casefold()))
+
+
 def case_collisions(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Give each pair of different names that are the same file where case does not count, the earlier one first."""
+    """Give each pair of different names that are equal when :func:`folded`, the earlier one first."""
     seen: dict[str, str] = {}
     for name in names:
-        first = seen.setdefault(name.casefold(), name)
+        first = seen.setdefault(folded(name), name)
         if first != name:
             yield first, name
 
 
 def beneath_files(files: Set[str], names: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Give each name that lies beneath one of *files* (links count as files), with that file: it has two natures."""
-    # Directories that lie beneath no file; most names share theirs with many others.
-    known: set[str] = set()
-    for name in names:
-        parent = name.rpartition("/")[0]
-        while parent and parent not in known:
-            if parent in files:
-                yield name, parent
+    # Names beneath a directory stand together. Keeping every parent of every name would cost their depth in memory.
+    ordered = sorted(names)
+    for file in sorted(files):
+        beneath = f"{file}/"
+        for number in range(bisect_left(ordered, beneath), len(ordered)):
+            if not ordered[number].startswith(beneath):
                 break
-            known.add(parent)
-            parent = parent.rpartition("/")[0]
+            yield ordered[number], file
 
 
 def check_link(archive: str, name: str, links: Mapping[str, str]) -> None:

@@ -84,7 +84,11 @@ def _member_name(source: Source, header: CentralHeader) -> str:
         name = header.name.decode("utf-8" if header.flags & layout.FLAG_UTF8 or header.name.isascii() else "cp437")
     except UnicodeDecodeError:
         raise source.hostile("the name is marked as UTF-8 and is not", shown) from None
-    limits.check_name(source.name, name[:-1] if name.endswith("/") else name)
+    bare = name[:-1] if name.endswith("/") else name
+    limits.check_name(source.name, bare)
+    problem = limits.windows_problem(bare)
+    if problem:
+        raise source.hostile(problem, bare)
     if _is_renamed(name, header.extra):
         raise source.hostile("an extra field gives it another name, which some readers prefer", shown)
     return name
@@ -104,10 +108,11 @@ def _check_names(source: Source, names: Sequence[str]) -> None:
             raise source.hostile("is in the archive twice", name)
         seen.add(name)
     for first, second in limits.case_collisions(bare):
-        raise source.hostile(f"differs from {first!r} only in case: they are one file on Windows and macOS", second)
-    # A file and a directory may also be one name where case does not count.
-    spelled = {name.casefold(): name for name in bare}
-    files = {name.casefold() for name in names if not name.endswith("/")}
+        problem = f"is the same file as {first!r} on Windows or macOS, where case and Unicode form do not count"
+        raise source.hostile(problem, second)
+    # A file and a directory may also be one name there.
+    spelled = {limits.folded(name): name for name in bare}
+    files = {limits.folded(name) for name in names if not name.endswith("/")}
     for below, above in limits.beneath_files(files, spelled):
         raise source.hostile(f"lies beneath {spelled[above]!r}, which is a file", spelled[below])
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import ntpath
+import sys
+import unicodedata
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from samebytes.archive.limits import (
     MAX_NAME_BYTES,
@@ -11,14 +17,20 @@ from samebytes.archive.limits import (
     check_link,
     check_name,
     check_ratio,
+    folded,
     name_problem,
+    windows_problem,
 )
 from samebytes.errors import HostileArchiveError
 
 
 @pytest.mark.parametrize(
     "name",
-    ["a", "a/b", "..a", "a..", "...", ".hidden", "a b", "é/ü", "ab:c", "a/b:c", "C", "1:2", "x" * MAX_NAME_BYTES],
+    [
+        *("a", "a/b", "..a", "a..", "...", ".hidden", "a b", "é/ü", "ab:c", "a/b:c", "C", "1:2", "x" * MAX_NAME_BYTES),
+        # Characters that many names have for good reasons: joiners of scripts and emoji, marks, wide blanks.
+        *("क्\u200dष", "👩\u200d💻", "e\u0301", "a\u3000b", "a\xa0b", "\U000e0061"),
+    ],
 )
 def test_honest_names(name: str) -> None:
     assert name_problem(name) == ""
@@ -43,6 +55,14 @@ def test_honest_names(name: str) -> None:
         ("\\a", "backslash"),
         ("a\\..\\b", "backslash"),
         ("a\0", "NUL"),
+        ("Icon\r", "the control character U+000D"),
+        ("a\nb", "the control character U+000A"),
+        ("\x1b[31m", "the control character U+001B"),
+        ("a\x7f", "the control character U+007F"),
+        ("a\x85b", "the control character U+0085"),
+        ("a\u2028b", "the control character U+2028"),
+        ("yp.\u202efdp", "the control character U+202E"),
+        ("\u2067a", "the control character U+2067"),
         ("a//b", "empty component"),
         ("a/", "empty component"),
         (".", "component '.'"),
@@ -88,6 +108,91 @@ def test_case_collisions() -> None:
         ("straße", "STRASSE"),
     ]
     assert list(case_collisions(["a", "b", "a/B", "b/B"])) == []
+
+
+def test_every_character_that_ends_a_line_or_turns_its_direction_is_refused() -> None:
+    """Whatever ``str.splitlines`` and Unicode's own tables say: installers read RECORD by the one, people by the other."""
+    for code in range(sys.maxunicode + 1):
+        character = chr(code)
+        turns = unicodedata.bidirectional(character) in {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+        marks = unicodedata.name(character, "").endswith(("-TO-RIGHT MARK", "-TO-LEFT MARK", "LETTER MARK"))
+        if turns or marks or len(f"a{character}b".splitlines()) > 1 or unicodedata.category(character) == "Cc":
+            assert name_problem(f"a{character}b"), hex(code)
+
+
+DEVICES = ["con", "PRN", "Aux", "nul", "CONIN$", "conout$", *(f"com{n}" for n in "123456789¹²³"), "LPT1", "lpt³"]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_devices(device: str) -> None:
+    for name in (device, f"a/{device}", f"{device}/a", f"a/{device}.txt", f"{device}.tar.gz", f"{device} .txt"):
+        assert "device" in windows_problem(name), name
+    for name in (f"a{device}", f"{device}a", f"{device}-1", f"{device}a.txt", f"a.{device}", f"{device}_/b"):
+        assert windows_problem(name) == "", name
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("a.", "dot or a blank"),
+        ("a./b", "dot or a blank"),
+        ("a /b", "dot or a blank"),
+        ("b/a ", "dot or a blank"),
+        ("...", "dot or a blank"),
+        ("a:b", "stream"),
+        ("pkg/a.py::$DATA", "stream"),
+    ],
+)
+def test_names_that_windows_reads_otherwise(name: str, problem: str) -> None:
+    assert problem in windows_problem(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["a", "a.b/c", " a", ".a", "a b/c d", "com0", "com10", "lpt", "console", "null", "a?b"]
+)
+def test_names_that_are_the_same_on_windows(name: str) -> None:
+    assert windows_problem(name) == ""
+
+
+@pytest.mark.skipif(not hasattr(ntpath, "isreserved"), reason="ntpath.isreserved is new in Python 3.13")
+@given(st.text(st.sampled_from("acomnulptx1²0$./ :?"), max_size=9))
+def test_what_python_calls_reserved_is_refused(name: str) -> None:
+    """All of it but the characters that Windows refuses outright, which lead to an error and to no other file."""
+    reserved = ntpath.isreserved(name.replace("?", "_"))
+    assert name_problem(name) or bool(windows_problem(name)) == reserved
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("caf\xe9.py", "cafe\u0301.py"),
+        ("CAF\xc9.py", "cafe\u0301.py"),
+        ("\u1e9b\u0323", "\u1e9b\u0323".upper()),
+        ("\u212b", "\xe5"),
+        ("\u01f0", "J\u030c"),
+        ("stra\xdfe", "STRASSE"),
+        ("a", "a."),
+        ("a/b", "a. ./B "),
+        ("a\u200cb", "ab"),
+        ("\ufeffa", "A"),
+        ("\u0345\u03b1", "\u0399\u0391"),
+    ],
+)
+def test_names_that_are_one_elsewhere(first: str, second: str) -> None:
+    assert folded(first) == folded(second)
+    assert list(case_collisions([first, second])) == [(first, second)]
+
+
+@given(st.text(max_size=20))
+def test_case_and_canonical_forms_do_not_count(name: str) -> None:
+    for form in ("NFC", "NFD"):
+        other = unicodedata.normalize(form, name)
+        assert folded(name) == folded(other) == folded(other.casefold()) == folded(f"{name}. .")
+
+
+@pytest.mark.parametrize(("first", "second"), [("fi", "\ufb01x"), ("2", "\xb2"), ("a/b", "ab"), ("a", "\uff41")])
+def test_names_that_no_file_system_folds(first: str, second: str) -> None:
+    assert folded(first) != folded(second)
 
 
 def test_beneath_files() -> None:
