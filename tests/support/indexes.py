@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,6 +29,8 @@ class Answer:
     """A Content-Length that is not the body's."""
     delay: float = 0.0
     """Seconds before anything is said."""
+    raw: Iterable[bytes] = ()
+    """What is sent instead of all that, status line included; it may have no end."""
 
 
 @dataclass
@@ -84,6 +86,9 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             server.asked.append((self.path, dict(self.headers.items())))
             answer = server.answers.get(self.path, Answer(b"no", "text/plain", 404))
             time.sleep(answer.delay)
+            if answer.raw:
+                self._send_raw(answer.raw)
+                return
             self.send_response(answer.status)
             self.send_header("Content-Type", answer.kind)
             length = len(answer.body) if answer.declared is None else answer.declared
@@ -94,6 +99,14 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             try:
                 self.wfile.write(answer.body)
             except ConnectionError:
+                pass  # whoever asked had enough
+
+        def _send_raw(self, pieces: Iterable[bytes]) -> None:
+            self.close_connection = True
+            try:
+                for piece in pieces:
+                    self.wfile.write(piece)
+            except (ConnectionError, TimeoutError):
                 pass  # whoever asked had enough
 
         def log_message(self, *_: object) -> None:

@@ -60,7 +60,10 @@ def test_the_index_as_it_was(server: Server) -> None:
     rows = [("old", "2024-01-01T00:00:00Z"), ("now", "2024-09-15T18:07:37.9Z"), ("new", "2024-09-15T18:07:38Z")]
     server.page(
         "demo",
-        [{**ROW, "filename": f"demo-{name}.tar.gz", "upload-time": when} for name, when in rows]
+        [
+            {**ROW, "filename": f"demo-{name}.tar.gz", "upload-time": when, "url": f"/files/{name}/demo-{name}.tar.gz"}
+            for name, when in rows
+        ]
         + [{**ROW, "filename": "demo-undated.tar.gz", "upload-time": None}],
     )
     with serving(Snapshot(Index(server.address), UPLOADED)) as served:
@@ -69,7 +72,8 @@ def test_the_index_as_it_was(server: Server) -> None:
         assert answer(f"{served.address}/unknown/")[0] == 404
         assert answer(f"{served.address.replace(served.address.split('/')[3], 'guess')}/demo/")[0] == 404
         assert answer(f"{served.address.removesuffix('/simple')}/files/demo.tar.gz")[0] == 404
-    assert [file.url for file in reread] == [f"{server.address[:-7]}/files/demo.tar.gz"] * 2
+    root = f"{server.address[:-7]}/files"
+    assert [file.url for file in reread] == [f"{root}/{name}/demo-{name}.tar.gz" for name in ("old", "now")]
     assert "demo-now" in page
     assert "demo-new" not in page
     assert "demo-undated" not in page

@@ -1,4 +1,8 @@
-"""A package index over HTTP: its address, the files that it lists, and downloads, none of which is taken unverified."""
+"""A package index over HTTP: its address, the files that it lists, and downloads, none of which is taken unverified.
+
+Nothing that an index sends decides how much is written, or how long it takes: a download has the size that the page and
+the server name, and no more than LARGEST_FILE.
+"""
 
 from __future__ import annotations
 
@@ -8,27 +12,34 @@ import re
 import ssl
 import subprocess
 import sys
-import time
+import tempfile
 from collections.abc import Iterator, Mapping
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit, urlunsplit
-from urllib.request import HTTPSHandler, Request, build_opener
+from urllib.request import Request
 
 from packaging.utils import canonicalize_name
 
-from samebytes.errors import ArchiveError, IndexFailure, UsageError
+from samebytes.errors import ArchiveError, IndexFailure, OutputError, UsageError
 
-from . import pages
+from . import pages, transport
 from .pages import File
 
 _VARIABLES = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL")
 _CHUNK = 1 << 18
 _LONGEST_PAGE = 64 << 20
-"""Bytes; a page is held in memory, so an index must not decide how large it gets."""
+"""Bytes; a page is held in memory, so an index must not decide how large it gets. That of grpcio on PyPI has 5 MB."""
+
+LARGEST_FILE = 4 << 30
+"""Bytes of one download, whatever the index says. The wheels of torch, among the largest on PyPI, have 916 MB."""
+
+_LONGEST_WAIT = 86_400.0
+"""Seconds; sockets know no longer timeouts everywhere."""
 _OFFLINE = "Is there a network, and is the index up? PIP_DEFAULT_TIMEOUT gives it longer, PIP_INDEX_URL names another."
+_BROKEN = "Somebody between the index and you answers in its place, or the index is broken."
+_TOO_LARGE = "If it is meant to be so large, download it in a way that you trust, and name the file."
 
 
 def configured_address(environ: Mapping[str, str], python: str = sys.executable) -> str:
@@ -52,8 +63,8 @@ def _pip(python: str, environ: Mapping[str, str], *words: str) -> str:
     """Return what pip prints; nothing if it fails."""
     command = [python, "-m", "pip", "--disable-pip-version-check", *words]
     wide = {**environ, "COLUMNS": "1000"}  # it would break addresses into lines
-    done = subprocess.run(command, env=wide, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    return done.stdout if done.returncode == 0 else ""
+    done = subprocess.run(command, env=wide, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
 
 
 class Index:
@@ -64,17 +75,16 @@ class Index:
 
         :raises UsageError: if the address is not one of HTTP, or the certificates cannot be read.
         """
-        parts = urlsplit(address)
-        self._credentials, _, self._host = parts.netloc.rpartition("@")
-        self.address = urlunsplit(parts._replace(netloc=self._host)).rstrip("/")
+        shown, self._credentials, self._host = _parted(address)
+        self.address = shown.rstrip("/")
         """Without credentials: it is shown in messages and written into records."""
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not transport.is_address(self.address):
             raise UsageError(
                 f"the package index {self.address!r} is not reached by http or https",
                 remedy="Set PIP_INDEX_URL to the address of a simple API (PEP 503), such as https://HOST/simple.",
             )
-        self._timeout = timeout
-        self._opener = build_opener(HTTPSHandler(context=_trust(certificates)))
+        self._timeout = min(timeout, _LONGEST_WAIT)
+        self._opener = transport.opener(_trust(certificates))
         self._pages: dict[str, tuple[File, ...]] = {}
 
     @classmethod
@@ -87,7 +97,7 @@ class Index:
         return cls(
             address or configured_address(environ),
             certificates=environ.get("PIP_CERT") or environ.get("REQUESTS_CA_BUNDLE") or "",
-            timeout=timeout or (float(patience) if patience.isdigit() and int(patience) else 60.0),
+            timeout=timeout or (float(patience) if re.fullmatch(r"0*[1-9][0-9]{0,8}", patience) else 60.0),
         )
 
     def files(self, project: str) -> tuple[File, ...]:
@@ -112,23 +122,28 @@ class Index:
         """Put *file* into *directory*, verified; nothing is there afterwards if it is not what the index said.
 
         :raises ArchiveError: if it has another hash than recorded, or none is.
-        :raises IndexFailure: if it cannot be had, or ends too early.
+        :raises IndexFailure: if it cannot be had, or has another size than the index says.
+        :raises OutputError: if it cannot be written.
         """
         self.demand_hash(file)
         algorithm = file.strongest
         target = directory / file.name
-        part = target.with_name(f"{file.name}.part")
         try:
-            digest = self._fetch(file.url, part, algorithm)
-            if digest != file.hashes[algorithm].lower():
-                raise ArchiveError(
-                    f"{file.name}: the download has the {algorithm} {digest}, but {self.address} records "
-                    f"{file.hashes[algorithm]}",
-                    remedy="Somebody between the index and you changes files, or the index is broken. Do not use it.",
-                )
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+            with tempfile.TemporaryDirectory(prefix=".download-", dir=directory) as aside:
+                part = Path(aside) / "part"
+                digest = self._fetch(file, part, algorithm)
+                if digest != file.hashes[algorithm]:
+                    raise ArchiveError(
+                        f"{file.name}: the download has the {algorithm} {digest}, but {self.address} records "
+                        f"{file.hashes[algorithm]}",
+                        remedy=f"{_BROKEN} Do not use it.",
+                    )
+                part.replace(target)
+        except OSError as error:  # those of the network are IndexFailures by now
+            raise OutputError(
+                f"{target}: the download cannot be written: {error.strerror or error}",
+                remedy="Is there room, and may that directory be written to?",
+            ) from None
         return target
 
     def demand_hash(self, file: File) -> None:
@@ -147,7 +162,10 @@ class Index:
         try:
             with self._open(url) as answer:
                 final, kind = answer.url, answer.headers.get_content_type()
-                body = b"".join(_pieces(answer, url, self._timeout, _LONGEST_PAGE))
+                packed = answer.headers.get("Content-Encoding", "identity").strip().lower()
+                if packed != "identity":  # never unpacked: nothing then decides how large it gets
+                    raise IndexFailure(f"{url} answers encoded ({packed}), which was not asked for", remedy=_BROKEN)
+                body = b"".join(_pieces(answer, url, _LONGEST_PAGE))
         except _Missing:
             raise UsageError(
                 f"the index {self.address} has no project {name!r}",
@@ -155,39 +173,43 @@ class Index:
             ) from None
         return pages.read(body, kind, final)
 
-    def _fetch(self, url: str, target: Path, algorithm: str) -> str:
-        """Write what is at *url* to *target* and return its digest."""
+    def _fetch(self, file: File, target: Path, algorithm: str) -> str:
+        """Write what is at the address of *file* to *target* and return its digest."""
         state = hashlib.new(algorithm)
         try:
-            with self._open(url) as answer, target.open("wb") as sink:
-                for piece in _pieces(answer, url, self._timeout):
+            with self._open(file.url) as answer, target.open("wb") as sink:
+                for piece in _pieces(answer, file.url, LARGEST_FILE, file.size):
                     state.update(piece)
                     sink.write(piece)
         except _Missing:
             raise IndexFailure(
-                f"{url} is not there (404), though {self.address} lists it", remedy="Try again later, or elsewhere."
+                f"{file.url} is not there (404), though {self.address} lists it",
+                remedy="Try again later, or elsewhere.",
             ) from None
         return state.hexdigest()
 
-    def _open(self, url: str) -> Any:
+    def _open(self, url: str) -> transport.BoundedResponse:
         """Open *url*, following redirects; every way in which networks fail becomes one error."""
-        request = Request(url, headers={"Accept": pages.ACCEPT, "User-Agent": "samebytes"})
-        if self._credentials and urlsplit(url).netloc == self._host:
-            # Unredirected: another host that the index sends us to must not get it.
-            secret = base64.b64encode(unquote(self._credentials).encode()).decode("ascii")
-            request.add_unredirected_header("Authorization", f"Basic {secret}")
+        if not transport.is_address(url):
+            raise IndexFailure(f"{url[:200]!r} is not an address of http or https", remedy=_BROKEN)
         try:
-            return self._opener.open(request, timeout=self._timeout)
+            request = Request(url, headers={"Accept": pages.ACCEPT, "User-Agent": "samebytes"})
+            if self._credentials and urlsplit(url).netloc == self._host:
+                # Unredirected: another host that the index sends us to must not get it.
+                secret = base64.b64encode(unquote(self._credentials).encode()).decode("ascii")
+                request.add_unredirected_header("Authorization", f"Basic {secret}")
+            opened: transport.BoundedResponse = self._opener.open(request, timeout=self._timeout)
         except HTTPError as error:
             error.close()
             if error.code in (404, 410):
                 raise _Missing from None
-            raise IndexFailure(f"{url} answers {error.code} {error.reason}", remedy=_OFFLINE) from None
-        except (OSError, HTTPException) as error:
+            raise IndexFailure(f"{url} answers {error.code} {error.reason[:200]}", remedy=_OFFLINE) from None
+        except (OSError, HTTPException, ValueError) as error:  # ValueError: a host or redirect that makes no sense
             why = error.reason if isinstance(error, URLError) else error
             if isinstance(why, TimeoutError) or "timed out" in str(why):
                 why = f"no answer within {self._timeout:g} seconds"
             raise IndexFailure(f"{url} cannot be reached: {why}", remedy=_OFFLINE) from None
+        return opened
 
 
 class _Missing(Exception):
@@ -203,22 +225,39 @@ def _trust(certificates: str) -> ssl.SSLContext:
         ) from None
 
 
-def _pieces(answer: Any, url: str, timeout: float, limit: int = 1 << 40) -> Iterator[bytes]:
-    """Yield the body of *answer*, which must be whole and not endless."""
-    declared, received = answer.headers.get("Content-Length"), 0
-    deadline = time.monotonic() + 10 * timeout  # the timeout of a socket starts anew with each byte
+def _parted(address: str) -> tuple[str, str, str]:
+    """Return *address* without its credentials, these, and the host with its port."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # it is then refused, and nothing of it is shown
+        return "", "", ""
+    credentials, _, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=host)), credentials, host
+
+
+def _pieces(answer: transport.BoundedResponse, url: str, most: int, size: int | None = None) -> Iterator[bytes]:
+    """Yield the body of *answer*: whole, at most *most* bytes, and of the *size* that the index says, if it does."""
+    length = answer.headers.get("Content-Length", "")
+    declared = int(length) if re.fullmatch(r"[0-9]{1,18}", length) and not answer.chunked else None
+    expected = [one for one in (declared, size) if one is not None]
+    if max(expected, default=0) > most:
+        raise IndexFailure(f"{url} has {max(expected):,} bytes; {most:,} are the most that are read", remedy=_TOO_LARGE)
+    if len(set(expected)) > 1:
+        raise IndexFailure(f"{url} has {declared:,} bytes, but the index says {size:,}", remedy=_BROKEN)
+    received = 0
     while True:
         try:
-            piece = answer.read(_CHUNK)
-        except (OSError, HTTPException) as error:
+            piece = answer.read1(_CHUNK)  # which comes back with each packet, so that little is held
+        except (OSError, HTTPException, ValueError) as error:
             raise IndexFailure(f"{url} broke off: {error}", remedy=_OFFLINE) from None
         if not piece:
             break
         received += len(piece)
-        if received > limit or time.monotonic() > deadline:
-            raise IndexFailure(f"{url} does not come to an end ({received:,} bytes so far)", remedy=_OFFLINE)
+        answer.received(len(piece))
+        if received > min([most, *expected]):
+            raise IndexFailure(f"{url} has more than {min([most, *expected]):,} bytes", remedy=_TOO_LARGE)
         yield piece
-    if declared and declared.isdigit() and received != int(declared):
+    if expected and received != expected[0]:
         raise IndexFailure(
-            f"{url} ended after {received:,} of {int(declared):,} bytes", remedy="Try again; the connection was lost."
+            f"{url} ended after {received:,} of {expected[0]:,} bytes", remedy="Try again; the connection was lost."
         )

@@ -12,16 +12,42 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from html import escape
 from html.parser import HTMLParser
-from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from reprlib import Repr
+from typing import Any, TypeVar
+from urllib.parse import unquote, urldefrag, urljoin
 
 from samebytes.errors import IndexFailure
+
+from .transport import is_address
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 """The header by which a page is asked for: JSON is preferred, for it has times of upload."""
 
+_Kind = TypeVar("_Kind")
 _STRONG = ("sha512", "sha384", "sha256")
 _SUFFIXES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tgz", ".egg", ".exe")
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)", re.ASCII)
+_FRAGMENT = re.compile(r"(?:^|&)(sha512|sha384|sha256|sha224|sha1|md5)=([^&]*)")
+"""The hash in an address; pip knows others parts of it, such as ``egg``."""
+
+_DIGEST = re.compile(r"[0-9a-f]+")
+_LENGTHS = {"sha512": 128, "sha384": 96, "sha256": 64}
+"""Hexadecimal digits of a digest."""
+
+_LONGEST_NAME = 250
+"""Bytes; file systems take 255."""
+
+_LONGEST_TEXT = 4000
+"""Characters of an address, a reason, a requirement."""
+
+_LONGEST_TAG = 1 << 16
+"""Characters of HTML without the end of a tag: an HTMLParser looks at all of them again for each new piece."""
+
+_PIECE = 1 << 13
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = 100
+_MOST_DIGITS = 18
+"""Of a number in JSON; Python before 3.11 takes quadratic time for those of any length."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +57,14 @@ class File:
     name: str
     url: str
     hashes: Mapping[str, str] = field(default_factory=dict)
-    """Algorithm in lower case -> hexadecimal digest."""
+    """Algorithm -> hexadecimal digest, both in lower case."""
     requires_python: str = ""
     yanked: str | None = None
     """The reason, which may be empty, or None (PEP 592)."""
     uploaded: int | None = None
     """Seconds since 1970-01-01 UTC; None where the index does not say (PEP 700)."""
+    size: int | None = None
+    """In bytes; None where the index does not say (PEP 700)."""
 
     @property
     def strongest(self) -> str:
@@ -45,58 +73,91 @@ class File:
 
 
 def read(body: bytes, content_type: str, url: str) -> tuple[File, ...]:
-    """Return the files that a page lists, in its order.
+    """Return the files that a page lists, in its order, each name once.
 
     :param url: where the page was in the end, after redirects: addresses in it may be relative to that.
-    :raises IndexFailure: if it is not a page of a simple API of version 1.
+    :raises IndexFailure: if it is not a page of a simple API of version 1, or a file in it not what that says.
     """
-    return tuple(_read_json(body, url) if content_type.endswith("json") else _read_html(body, url))
+    found: dict[str, File] = {}
+    try:
+        for file in _read_json(body, url) if content_type.endswith("json") else _read_html(body, url):
+            first = found.setdefault(file.name, file)
+            if any(first.hashes[one] != file.hashes[one] for one in first.hashes.keys() & file.hashes.keys()):
+                raise _Malformed(f"it has two files called {file.name}, with different hashes")
+    except _Malformed as error:
+        raise IndexFailure(
+            f"the page {url} cannot be read: {error}", remedy="Is that address a package index at all?"
+        ) from None
+    return tuple(found.values())
+
+
+class _Malformed(Exception):
+    """A page, or a file in it, is not as specified; the message says what is wrong."""
 
 
 def _read_json(body: bytes, url: str) -> Iterator[File]:
     try:
-        document = json.loads(body)
-        version = str(document["meta"]["api-version"])
-        rows = [(row["filename"], row["url"], row.get("hashes", {}), row) for row in document["files"]]
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise _unreadable(url, f"its JSON is malformed: {error!r}") from None
-    if version.partition(".")[0] != "1":
-        raise _unreadable(url, f"it is of version {version} of the simple API, and samebytes reads 1")
-    for name, where, hashes, row in rows:
-        if not isinstance(name, str) or not isinstance(where, str) or not isinstance(hashes, dict):
-            raise _unreadable(url, f"the file {name!r} lacks the name, address and hashes of PEP 691")
-        yanked = row.get("yanked", False)
+        document = json.loads(body, parse_int=_integer, parse_constant=_no_number)
+        version, rows = document["meta"]["api-version"], document["files"]
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise _Malformed(f"its JSON is malformed: {_shown(error)}") from None
+    if _of_type(version, str, "api-version").partition(".")[0] != "1":
+        raise _Malformed(f"it is of version {_shown(version)} of the simple API, and samebytes reads 1")
+    for row in _of_type(rows, list, "the list of files"):
+        values = _of_type(row, dict, "a file")
+        name = _file_name(values.get("filename"))
         yield File(
-            name=_checked(name, url),
-            url=urljoin(url, where),
-            hashes={str(algorithm).lower(): str(digest) for algorithm, digest in hashes.items()},
-            requires_python=str(row.get("requires-python") or ""),
-            yanked=None if yanked is False else yanked if isinstance(yanked, str) else "",
-            uploaded=_seconds(row.get("upload-time"), name, url),
+            name=name,
+            url=_address(url, values.get("url"), name),
+            hashes=_digests(values.get("hashes", {}), name),
+            requires_python=_text(values.get("requires-python") or "", f"requires-python of {name}"),
+            yanked=_yanked(values.get("yanked"), name),
+            uploaded=_seconds(values.get("upload-time"), name),
+            size=_size(values.get("size"), name),
         )
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a number of {len(digits)} digits")
+    return int(digits)
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is not JSON (RFC 8259, section 6)")
 
 
 def _read_html(body: bytes, url: str) -> Iterator[File]:
     """Read a page of links, for which no time of upload is specified; some servers give ``data-upload-time``."""
-    reader = _Anchors()
-    reader.feed(body.decode("utf-8", "replace"))
-    reader.close()
-    if not reader.is_html:
-        raise _unreadable(url, "it is not a page of links (PEP 503)")
-    for anchor in reader.found:
-        where, fragment = urldefrag(urljoin(url, anchor["href"]))
-        algorithm, _, digest = fragment.partition("=")
-        name = unquote(urlsplit(where).path.rpartition("/")[2])
+    for anchor in _anchors(body.decode("utf-8", "replace")):
+        where, _, fragment = anchor["href"].partition("#")
+        name = unquote(where.partition("?")[0].rpartition("/")[2])
         if not name.endswith(_SUFFIXES):  # a page may link to other things than files of releases
             continue
         yield File(
-            name=_checked(name, url),
-            url=where,
-            hashes={algorithm.lower(): digest} if digest else {},
-            requires_python=anchor.get("data-requires-python", ""),
-            yanked=anchor.get("data-yanked"),
-            uploaded=_seconds(anchor.get("data-upload-time"), name, url),
+            name=_file_name(name),
+            url=_address(url, where, name),
+            hashes=_digests(dict(_FRAGMENT.findall(fragment)), name),
+            requires_python=_text(anchor.get("data-requires-python", ""), f"data-requires-python of {name}"),
+            yanked=_yanked(anchor.get("data-yanked"), name),
+            uploaded=_seconds(anchor.get("data-upload-time"), name),
         )
+
+
+def _anchors(text: str) -> list[dict[str, str]]:
+    """Return the attributes of the links of a page."""
+    reader = _Anchors()
+    try:
+        for start in range(0, len(text), _PIECE):
+            reader.feed(text[start : start + _PIECE])
+            if len(reader.rawdata) > _LONGEST_TAG:
+                raise _Malformed("a tag in it has no end")
+        reader.close()
+    except (ValueError, AssertionError, NotImplementedError) as error:  # of html.parser, for declarations, numbers
+        raise _Malformed(f"its HTML is malformed: {_shown(error)}") from None
+    if not reader.is_html:
+        raise _Malformed("it is not a page of links (PEP 503)")
+    return reader.found
 
 
 class _Anchors(HTMLParser):
@@ -114,26 +175,85 @@ class _Anchors(HTMLParser):
             self.found.append(values)
 
 
-def _checked(name: str, url: str) -> str:
+def _shown(what: object) -> str:
+    """Return *what* for a message, which has to stay short."""
+    return str(what)[:100] if isinstance(what, Exception) else _SHORT.repr(what)
+
+
+def _of_type(value: Any, kind: type[_Kind], what: str) -> _Kind:
+    if not isinstance(value, kind):
+        raise _Malformed(f"{what} is {_shown(value)} (PEP 691)")
+    return value
+
+
+def _text(value: object, what: str) -> str:
+    """Return a text that a page of ours can carry on: without surrogates, and not of any length."""
+    text = _of_type(value, str, what)
+    if len(text) > _LONGEST_TEXT or any("\ud800" <= char <= "\udfff" for char in text):
+        raise _Malformed(f"{what} is {_shown(text)}")
+    return text
+
+
+def _file_name(value: object) -> str:
     """Return the name of a file, which becomes that of a download: it must not lead to another directory."""
-    if not name or name.startswith(".") or re.search(r"[/\\\0]", name):
-        raise _unreadable(url, f"{name!r} is not a file name")
+    name = _text(value, "the name of a file")
+    is_harmful = name.startswith(".") or name.endswith((".", " ")) or re.search(r'[/\\:*?"<>|]', name)
+    if not name or is_harmful or not name.isprintable() or len(name.encode()) > _LONGEST_NAME:
+        raise _Malformed(f"{_shown(name)} is not a file name")
     return name
 
 
-def _seconds(text: object, name: str, url: str) -> int | None:
-    """Return a time of upload (ISO 8601, in UTC) in seconds since 1970; None if there is none."""
-    if not text:
+def _address(page: str, value: object, name: str) -> str:
+    """Return the address of the file *name*, which may be relative to that of the *page*."""
+    where = _text(value, f"the address of {name}")
+    try:
+        url = urldefrag(urljoin(page, where)).url
+    except ValueError:
+        url = ""
+    if not is_address(url):
+        raise _Malformed(f"the address of {name}, {_shown(where)}, is not one of http or https")
+    return url
+
+
+def _digests(value: object, name: str) -> dict[str, str]:
+    """Return the hashes of the file *name*; those that a download is verified by must be possible ones."""
+    found = {}
+    for algorithm, digest in _of_type(value, dict, f"hashes of {name}").items():
+        kind, digits = algorithm.lower(), _text(digest, f"a hash of {name}").lower()
+        if not _DIGEST.fullmatch(digits) or len(digits) != _LENGTHS.get(kind, len(digits)):
+            raise _Malformed(f"the {_shown(algorithm)} of {name} is {_shown(digest)}, which is not one")
+        found[kind] = digits
+    return found
+
+
+def _yanked(value: object, name: str) -> str | None:
+    """Return the reason, which may be empty, or None: true and a text yank a file (PEP 592, 691)."""
+    if value is None or value is False:
         return None
-    found = _TIME.fullmatch(str(text))
-    if not found:
-        raise _unreadable(url, f"the upload time {text!r} of {name} is not a time in UTC (PEP 700)")
-    moment = datetime.strptime(f"{found[1]} {found[2]}", "%Y-%m-%d %H:%M:%S")
+    return "" if value is True else _text(value, f"yanked of {name}")
+
+
+def _size(value: object, name: str) -> int | None:
+    if value is None:
+        return None
+    size = _of_type(value, int, f"the size of {name}")
+    if size < 0 or isinstance(value, bool):
+        raise _Malformed(f"the size of {name} is {value} (PEP 700)")
+    return size
+
+
+def _seconds(value: object, name: str) -> int | None:
+    """Return a time of upload (ISO 8601, in UTC) in seconds since 1970; None if there is none."""
+    if value is None or value == "":
+        return None
+    found = _TIME.fullmatch(value) if isinstance(value, str) else None
+    try:
+        if found is None:
+            raise ValueError
+        moment = datetime.strptime(f"{found[1]} {found[2]}", "%Y-%m-%d %H:%M:%S")
+    except ValueError:
+        raise _Malformed(f"the upload time {_shown(value)} of {name} is not a time in UTC (PEP 700)") from None
     return int(moment.replace(tzinfo=timezone.utc).timestamp())
-
-
-def _unreadable(url: str, why: str) -> IndexFailure:
-    return IndexFailure(f"the page {url} cannot be read: {why}", remedy="Is that address a package index at all?")
 
 
 def write(links: Iterable[str]) -> bytes:
