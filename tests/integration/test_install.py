@@ -212,3 +212,20 @@ def test_what_is_imported_is_not_compiled_again(tmp_path: Path) -> None:
     (site / "demo" / "__pycache__" / f"__init__.{TAG}.pyc").unlink()
     done = subprocess.run([site / "bin" / "demo"], env=environ, capture_output=True, text=True, check=False)
     assert "compiled again" in done.stderr, "or this test would see nothing"
+
+
+def test_pip_takes_out_what_is_named_oddly(tmp_path: Path) -> None:
+    """pip reads our RECORDs: it finds nothing wrong, and uninstalls every file, those that two projects share too."""
+    venv = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    before = set(facts(venv))
+    odd = {"one/__init__.py": b"", "one/a,b.txt": b"1", 'one/c"d".txt': b"2", "one/%s \u00e9'.txt": b"3"}
+    odd |= {"one-1.0.data/data/share/e, f": b"4", "one-1.0.data/scripts/g%": b"#!python\n", "space/__init__.py": b""}
+    two = {"two/__init__.py": b"", "space/__init__.py": b"", "space/two.py": b""}
+    wheels = [project(tmp_path, "one", odd), project(tmp_path, "two", two)]
+    assert samebytes("install", "-q", *wheels, "--venv", venv) == 0
+    command = [sys.executable, "-m", "pip", "--python", venv / "bin" / "python"]
+    subprocess.run([*command, "check"], check=True)
+    subprocess.run([*command, "uninstall", "-q", "-y", "one", "two"], check=True)
+    left = {name for name in facts(venv) if (venv / name).is_file()}
+    assert left <= before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import io
 import tarfile
@@ -47,11 +48,13 @@ def zip_info(name: str, time: tuple[int, int, int, int, int, int]) -> zipfile.Zi
 
 
 def record_of(contents: Mapping[str, bytes], record: str) -> bytes:
-    rows = []
+    text = io.StringIO(newline="")
+    rows = csv.writer(text, lineterminator="\n")
     for name, data in contents.items():
         digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-        rows.append(f"{name},sha256={digest},{len(data)}\n")
-    return "".join([*rows, f"{record},,\n"]).encode()
+        rows.writerow((name, f"sha256={digest}", len(data)))
+    rows.writerow((record, "", ""))
+    return text.getvalue().encode()
 
 
 def sdist(directory: Path, name: str = "demo", files: Mapping[str, bytes] | None = None) -> Path:

@@ -239,7 +239,7 @@ def test_two_wheels_with_one_file(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError) as caught:
         install_into(tmp_path / "site", one, two)
     assert caught.value.message == f"{one} and {two} both install one/part.py"
-    assert "Only one of them" in caught.value.remedy
+    assert "only one of them" in caught.value.remedy
     assert not (tmp_path / "site").exists()
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from packaging.utils import canonicalize_name
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from samebytes.archive.zip_reader import open_zip
 from samebytes.artifact import layout
 from samebytes.commands.normalize.executor import in_order
 from samebytes.epoch import DEFAULT_DATE
-from samebytes.errors import OutputError, UsageError
+from samebytes.errors import ArchiveError, OutputError, UsageError
 from samebytes.passes import DEFAULT
 from samebytes.passes.model import Context
 from samebytes.passes.pipeline import agreed_date, rewrite
@@ -24,7 +25,7 @@ from ..tree.compiler import Compiler
 from ..tree.fix import FixOptions, fix
 from ..tree.plan import TreeChange
 from .move import anchor_of, move_in, private_stage
-from .wheel import InstallOptions, Laid, lay_out
+from .wheel import Claims, InstallOptions, Laid, lay_out
 
 
 class Installation(NamedTuple):
@@ -44,6 +45,7 @@ def find_wheels(paths: Iterable[Path]) -> tuple[Path, ...]:
     """Return the wheels that *paths* name, or that are in the directories that they name, sorted by file name.
 
     :raises UsageError: if one is neither, or two wheels are of one project.
+    :raises ArchiveError: if a wheel's file name is not of the form that installers take.
     """
     found: dict[str, Path] = {}
     for path in paths:
@@ -52,10 +54,22 @@ def find_wheels(paths: Iterable[Path]) -> tuple[Path, ...]:
     wheels = sorted(found.values(), key=lambda wheel: (wheel.name, wheel))
     projects: dict[str, Path] = {}
     for wheel in wheels:
-        other = projects.setdefault(canonicalize_name(layout.parse_wheel_name(wheel.name).name), wheel)
+        other = projects.setdefault(_project(wheel), wheel)
         if other is not wheel:
             raise UsageError(f"{other} and {wheel} are of one project", remedy="Name only the one to install.")
     return tuple(wheels)
+
+
+def _project(wheel: Path) -> str:
+    try:
+        if not re.fullmatch(r"[\w.-]+", layout.parse_wheel_name(wheel.name).tags, re.ASCII):
+            raise ValueError("a tag has only letters, digits and underscores")
+        return parse_wheel_filename(wheel.name)[0]
+    except ValueError as error:
+        raise ArchiveError(
+            f"{wheel}: this is not the file name of a wheel: {error}",
+            remedy="A wheel is called NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl; give it back the name it had.",
+        ) from None
 
 
 def _expanded(path: Path) -> Sequence[Path]:
@@ -79,7 +93,7 @@ def install(wheels: Sequence[Path], options: InstallOptions, compiler: Compiler 
     Everything is made in a private directory beside its place, or in it if that is there already, and moved when
     complete.
 
-    :raises ArchiveError: if a wheel is damaged, or two have the same file.
+    :raises ArchiveError: if a wheel is damaged, or two have different files of one name.
     :raises RecordError: if a wheel's RECORD contradicts it.
     :raises UsageError: if a project is installed there already.
     :raises OutputError: if a file is in the way, or something cannot be written.
@@ -95,12 +109,13 @@ def install(wheels: Sequence[Path], options: InstallOptions, compiler: Compiler 
             raise OutputError(
                 f"{inner}: cannot be created: {error.strerror or error}", remedy="Install somewhere else."
             ) from error
-        taken: dict[str, Path] = {}
+        claims = Claims()
 
         def work(wheel: Path) -> Laid:
-            return lay_out(wheel, inner, options, taken)
+            return lay_out(wheel, inner, options, claims)
 
         laid = tuple(in_order(work, wheels, min(options.jobs, len(wheels)), threading.Event()))
+        claims.settle(laid, inner)
         digests = {name: digest for one in laid for name, digest in one.digests.items()}
         settings = FixOptions(options.final, date, options.levels, durable=False)
         fixed = fix(inner, settings, compiler, digests)
@@ -138,7 +153,7 @@ def _refuse_installed(wheels: Sequence[Path], options: InstallOptions) -> None:
             for info in site.glob("*.dist-info"):
                 there[canonicalize_name(info.name.partition("-")[0])] = info
     for wheel in wheels:
-        other = there.get(canonicalize_name(layout.parse_wheel_name(wheel.name).name))
+        other = there.get(_project(wheel))
         if other is not None:
             raise UsageError(
                 f"{wheel}: its project is installed already: {other}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +13,8 @@ from typing import NamedTuple
 from samebytes.backend.fixed import remove
 from samebytes.backend.lock import take
 from samebytes.errors import OutputError
+
+from ..tree.plan import hashed
 
 
 class _Moved(NamedTuple):
@@ -105,6 +108,8 @@ def move_in(stage: Path, anchor: Path, top: Path, date: int) -> None:
     try:
         for step in sorted(_steps(stage, anchor), key=lambda step: (step.target.name.endswith(".dist-info"), step)):
             if os.path.lexists(step.target):
+                if _is_same_file(step.source, step.target):
+                    continue  # a namespace's __init__.py, which another project has, too
                 raise OutputError(
                     f"{step.target}: is in the way, and was not a moment ago",
                     remedy="Check whether something else is installing there, and try again.",
@@ -136,6 +141,16 @@ def _steps(source: Path, target: Path) -> Iterator[_Moved]:
             yield from _steps(child, place)
         else:
             yield _Moved(child, place)
+
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    """Return whether two paths are of files with the same bytes and executable bit; what links point to never is."""
+    here, there = one.lstat(), other.lstat()
+    if not stat.S_ISREG(here.st_mode) or not stat.S_ISREG(there.st_mode):
+        return False
+    if (here.st_size, here.st_mode & stat.S_IXUSR) != (there.st_size, there.st_mode & stat.S_IXUSR):
+        return False
+    return hashed(os.fspath(one), "sha256") == hashed(os.fspath(other), "sha256")
 
 
 def _restore_times(times: dict[Path, os.stat_result]) -> None:

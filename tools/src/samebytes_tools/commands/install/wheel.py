@@ -1,4 +1,4 @@
-"""Lays the files of a wheel out on disk, by the ``installer`` library: its source is our strict reader."""
+"""Lays the files of a wheel out on disk, and writes the RECORD of what is there then."""
 
 from __future__ import annotations
 
@@ -7,28 +7,27 @@ import io
 import os
 import posixpath
 import stat
+import threading
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from installer import install
-from installer.destinations import WheelDestination
-from installer.exceptions import InstallerError
-from installer.records import RecordEntry
 from installer.scripts import Script
-from installer.sources import WheelSource
 
-from samebytes.archive.entry import Archive, Entry, Kind, read_all
 from samebytes.archive.zip_reader import open_zip
-from samebytes.artifact import layout, record
+from samebytes.artifact import record
 from samebytes.errors import ArchiveError, OutputError
 
 from ..tree import scripts
 from ..tree.apply import make_directories
 from ..tree.installed import INSTALLER
+from ..tree.plan import hashed
 from .interpreter import Scheme
+from .source import Placed, WheelSource
 
+_PLACEHOLDER = b"#!python"
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The first time that a ZIP file can hold."""
 
@@ -66,216 +65,54 @@ class Laid(NamedTuple):
     """How RECORD contradicted the wheel, where that was overridden."""
     skipped: tuple[str, ...]
     """What the wheel has and no installer installs: compiled modules, signatures of its RECORD."""
+    executables: frozenset[str]
+    """By name in the tree."""
 
 
-def lay_out(wheel: Path, stage: Path, options: InstallOptions, taken: dict[str, Path]) -> Laid:
-    """Write the files of *wheel*, and a RECORD of them.
+class Claims:
+    """Which wheel has which file, and which directory, of those that are installed together.
 
-    :param stage: the directory that stands for the tree's top.
-    :param taken: who has which file, and as ``NAME/`` which directory; the wheel's own are added.
-    :raises ArchiveError: if the wheel is damaged, hostile, or does not keep to its specification.
-    :raises RecordError: if its RECORD contradicts it.
-    :raises OutputError: if a file cannot be written, or something at the tree's real place is in its way.
+    They may be laid out in several threads. A file that two wheels have is one file if its bytes are the same, as
+    packages that share a namespace have their ``__init__.py``.
     """
-    with open_zip(wheel) as archive:
-        source = _Source(archive, wheel)
-        destination = _Destination(source, stage, options, taken)
-        added = {"INSTALLER": INSTALLER, "REQUESTED": b""}
-        try:
-            install(source, cast(WheelDestination, destination), added)
-        except (InstallerError, UnicodeDecodeError) as error:
-            raise ArchiveError(
-                f"{wheel}: cannot be installed: {error}", remedy="Build the wheel again; this one breaks its format."
-            ) from error
-        mismatches = source.mismatches(destination.seen)
-        if mismatches and not options.rebuild_record:
-            remedy = "Build or fetch it again; or, if you trust its files, install it with --rebuild-record."
-            raise record.disagreement(str(wheel), map(str, mismatches), remedy)
-        digests = destination.digests
-        return Laid(wheel, source.distribution, source.version, digests, mismatches, tuple(source.skipped))
 
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._files: dict[str, Path] = {}
+        self._directories: dict[str, Path] = {}
+        self._shared: list[tuple[str, Path]] = []
 
-class _Source(WheelSource):
-    """A wheel as our reader gives it."""
+    def take(self, place: str, wheel: Path) -> bool:
+        """Take the name *place* in the tree for *wheel*, and return whether it is the first to have it.
 
-    def __init__(self, archive: Archive, wheel: Path) -> None:
-        name = layout.parse_wheel_name(wheel.name)
-        super().__init__(name.name, name.version)
-        self._files = {entry.name: entry for entry in archive.entries if entry.kind is Kind.FILE}
-        links = [entry.name for entry in archive.entries if entry.kind is Kind.SYMLINK]
-        if links:
-            raise ArchiveError(f"{wheel}: {links[0]} is a symbolic link", remedy="A wheel holds none; build it again.")
-        self._info = layout.dist_info(self._files, os.fspath(wheel))
-        layout.check_dist_info(self._info, wheel.name)
-        self.wheel = wheel
-        self._own = f"{self._info}/RECORD"
-        self.skipped: list[str] = []
-        if "entry_points.txt" in self.dist_info_filenames:  # of which the library fails in silence, where it is wrong
-            try:
-                list(scripts.entry_points(self.read_dist_info("entry_points.txt")))
-            except ValueError as error:
-                raise ArchiveError(
-                    f"{wheel}: entry_points.txt is invalid: {error}", remedy="Fix it, and build the wheel again."
-                ) from error
+        :raises ArchiveError: if *wheel* has it already, or what is a file to one is a directory to another.
+        """
+        with self._lock:
+            first = self._files.setdefault(place, wheel)
+            parent = posixpath.dirname(place)
+            while parent and parent not in self._directories:
+                self._directories[parent] = wheel
+                if parent in self._files:
+                    raise _collision(parent, self._files[parent], wheel)
+                parent = posixpath.dirname(parent)
+            if place in self._directories:
+                raise _collision(place, self._directories[place], wheel)
+            if first is not wheel:
+                self._shared.append((place, wheel))
+        return first is wheel
 
-    @property
-    def dist_info_dir(self) -> str:
-        return self._info
+    def settle(self, laid: Iterable[Laid], stage: Path) -> None:
+        """Refuse files of several wheels that differ; such a file is executable if one of the wheels has it so.
 
-    @property
-    def data_dir(self) -> str:
-        return f"{self._info[: -len('.dist-info')]}.data"
-
-    @property
-    def dist_info_filenames(self) -> list[str]:
-        prefix = f"{self._info}/"
-        return [name[len(prefix) :] for name in self._files if name.startswith(prefix)]
-
-    def read_dist_info(self, filename: str) -> str:
-        entry = self._files.get(f"{self._info}/{filename}")
-        if entry is None:
-            raise ArchiveError(f"{self.wheel}: there is no {filename} in it", remedy="Build the wheel again.")
-        return read_all(entry.content).decode("utf-8")
-
-    def get_contents(self) -> Iterator[tuple[tuple[str, str, str], BinaryIO, bool]]:
-        unwanted = record.never_listed(self._own) - {self._own}
-        for entry in self._files.values():
-            if entry.name in unwanted or "__pycache__" in entry.name.split("/")[:-1]:
-                self.skipped.append(entry.name)
-            else:
-                executable = bool(entry.mode & stat.S_IXUSR)
-                yield (entry.name, "", ""), cast(BinaryIO, _Member(entry)), executable
-
-    def mismatches(self, seen: Mapping[str, tuple[bytes, int]]) -> tuple[record.Mismatch, ...]:
-        """Return how RECORD contradicts the files; *seen* are digests and sizes of those that were read already."""
-        found = self._files.get(self._own)
-        if found is None:
-            return (record.Mismatch(self._own, "there is none"),)
-        listing = record.parse(read_all(found.content), self._own)
-        files = [name for name in self._files if name not in record.never_listed(self._own)]
-        wrong = [*listing.faults, *record.compare_names(listing, files)]
-        for name in files:
-            row = listing.rows.get(name)
-            if row is not None and row.algorithm == "sha256" and name in seen:
-                digest, size = seen[name]
-                wrong += filter(None, [record.compare(row, size, record.spelled("sha256", digest))])
-            elif row is not None:
-                wrong += filter(None, [record.examine(row, self._files[name].content)])
-        return tuple(wrong)
-
-
-class _Member:
-    """A wheel's file on its way to the destination."""
-
-    def __init__(self, entry: Entry) -> None:
-        self.name = entry.name
-        self.chunks = entry.content.chunks
-
-
-class _Destination:
-    """Writes files with their final modes, and notes their digests; ``installer`` calls it as a WheelDestination."""
-
-    def __init__(self, source: _Source, stage: Path, options: InstallOptions, taken: dict[str, Path]) -> None:
-        self._wheel = source.wheel
-        self._stage = stage
-        self._options = options
-        self._taken = taken
-        headers = posixpath.join(options.scheme.headers, source.distribution)
-        self._places = {**options.scheme._asdict(), "headers": headers}
-        self.digests: dict[str, tuple[bytes, int]] = {}
-        """By name in the tree."""
-        self.seen: dict[str, tuple[bytes, int]] = {}
-        """By name in the wheel, of what is installed as it is."""
-
-    def write_script(self, name: str, module: str, attr: str, section: str) -> RecordEntry:
-        entry = scripts.EntryPoint(name, module, attr, section == "gui")
-        executable = self._options.executable
-        if self._options.script_kind == "posix":
-            data = scripts.script(scripts.first_lines(executable), entry)
-        else:
-            name, data = _launcher(entry, executable, self._options.script_kind)
-        return self._written("scripts", name, [data], executable=True)
-
-    def write_file(self, scheme: str, path: str, stream: Any, is_executable: bool) -> RecordEntry:
-        member = stream if isinstance(stream, _Member) else None
-        chunks: Iterable[bytes] = [stream.read()] if member is None else member.chunks()
-        if scheme == "scripts":
-            data = b"".join(chunks)
-            if member is not None:
-                self.seen[member.name] = (hashlib.sha256(data).digest(), len(data))
-            if data.startswith(b"#!python"):  # binary distribution format, "Recommended installer features"
-                data = scripts.first_lines(self._options.executable) + data.partition(b"\n")[2]
-            return self._written(scheme, path, [data], executable=True)
-        entry = self._written(scheme, path, chunks, executable=is_executable)
-        if member is not None:
-            self.seen[member.name] = self.digests[self._place(scheme, path)]
-        return entry
-
-    def finalize_installation(self, scheme: str, record_file_path: str, records: object) -> None:
-        del records  # what was written is known here
-        site = self._places[scheme]
-        rows = [
-            record.row(posixpath.relpath(place, site or "."), digest, size)
-            for place, (digest, size) in self.digests.items()
-        ]
-        text = record.serialise(rows, record_file_path)
-        self._written(scheme, record_file_path, [text], executable=False)
-
-    def _place(self, scheme: str, path: str) -> str:
-        place = posixpath.normpath(posixpath.join(self._places[scheme], path))
-        if place.startswith("../") or place == ".." or posixpath.isabs(place):
-            raise ArchiveError(f"{self._wheel}: {path} would be installed outside", remedy="Do not install this wheel.")
-        return place
-
-    def _written(self, scheme: str, path: str, chunks: Iterable[bytes], *, executable: bool) -> RecordEntry:
-        place = self._place(scheme, path)
-        self._claim(place)
-        state = hashlib.sha256()
-        size = 0
-        target = self._stage / place
-        try:
-            make_directories(target.parent)
-            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                for chunk in chunks:
-                    state.update(chunk)
-                    size += len(chunk)
-                    file.write(chunk)
-            target.chmod(0o755 if executable else 0o644)
-        except OSError as error:
-            raise OutputError(
-                f"{target}: cannot be written: {error.strerror or error}",
-                remedy="Free some space there, or install somewhere else. Nothing was changed.",
-            ) from error
-        self.digests[place] = (state.digest(), size)
-        return RecordEntry(path, None, None)
-
-    def _claim(self, place: str) -> None:
-        """Take a name, and those of the directories above it; other wheels may be laid out in other threads."""
-        other = self._taken.setdefault(place, self._wheel)
-        if other is not self._wheel or place in self.digests:
-            raise _collision(place, other, self._wheel)
-        parent = posixpath.dirname(place)
-        while parent:
-            self._taken.setdefault(f"{parent}/", self._wheel)
-            if parent in self._taken:
-                raise _collision(parent, self._taken[parent], self._wheel)
-            parent = posixpath.dirname(parent)
-        if f"{place}/" in self._taken:
-            raise _collision(place, self._taken[f"{place}/"], self._wheel)
-        self._refuse_existing(place)
-
-    def _refuse_existing(self, place: str) -> None:
-        """Refuse to replace what is there, and to put a file where a directory is or the other way round."""
-        top = self._options.top
-        path, needed = top / place, "file"
-        while path != top:
-            if os.path.lexists(path) and not (needed == "directory" and path.is_dir()):
-                raise OutputError(
-                    f"{path}: is in the way of the {needed} that {self._wheel} needs there",
-                    remedy="Remove it, or install into an empty place. Nothing was changed.",
-                )
-            path, needed = path.parent, "directory"
+        :raises ArchiveError: if two wheels have different files of one name.
+        """
+        by_wheel = {one.wheel: one for one in laid}
+        for place, wheel in sorted(self._shared):
+            one, other = by_wheel[self._files[place]], by_wheel[wheel]
+            if one.digests[place] != other.digests[place]:
+                raise _collision(place, one.wheel, wheel)
+            if place in other.executables:
+                (stage / place).chmod(0o755)
 
 
 def _collision(place: str, one: Path, other: Path) -> ArchiveError:
@@ -283,8 +120,186 @@ def _collision(place: str, one: Path, other: Path) -> ArchiveError:
         return ArchiveError(f"{one}: it would install {place} twice", remedy="Build the wheel again.")
     return ArchiveError(
         f"{min(one, other)} and {max(one, other)} both install {place}",
-        remedy="Only one of them can be installed here; ask their projects which.",
+        remedy="Its bytes differ, so only one of them can be installed here; ask their projects which.",
     )
+
+
+def lay_out(wheel: Path, stage: Path, options: InstallOptions, claims: Claims) -> Laid:
+    """Write the files of *wheel*, and a RECORD of them.
+
+    :param stage: the directory that stands for the tree's top.
+    :param claims: those of all wheels that are installed together.
+    :raises ArchiveError: if the wheel is damaged, hostile, or does not keep to its specification.
+    :raises RecordError: if its RECORD contradicts it.
+    :raises OutputError: if a file cannot be written, or something at the tree's real place is in its way.
+    """
+    try:
+        with open_zip(wheel) as archive:
+            source = WheelSource(archive, wheel)
+            return _Destination(source, stage, options, claims).laid()
+    except (MemoryError, RecursionError) as error:
+        raise ArchiveError(
+            f"{wheel}: cannot be installed: it takes more memory than there is ({type(error).__name__})",
+            remedy="Check what is in it: no ordinary wheel does that.",
+        ) from error
+
+
+class _Destination:
+    """Writes the files of a wheel with their final modes, and notes their digests."""
+
+    def __init__(self, source: WheelSource, stage: Path, options: InstallOptions, claims: Claims) -> None:
+        self._source = source
+        self._wheel = source.wheel
+        self._stage = stage
+        self._options = options
+        self._claims = claims
+        headers = posixpath.join(options.scheme.headers, source.distribution)
+        self._places = {**options.scheme._asdict(), "headers": headers}
+        self._digests: dict[str, tuple[bytes, int]] = {}
+        """By name in the tree."""
+        self._executables: set[str] = set()
+        self._clear: set[Path] = set()
+        """Directories that are known not to be in the way of anything."""
+
+    def laid(self) -> Laid:
+        """Write everything."""
+        source, seen = self._source, {}
+        for command in source.commands:
+            self._write_command(command)
+        for placed in source.files:
+            written = self._write_member(placed)
+            if placed.scheme != "scripts":  # whose first lines may be others now
+                seen[placed.entry.name] = self._digests[written]
+        for name, data in (("INSTALLER", INSTALLER), ("REQUESTED", b"")):
+            self._written(source.root_scheme, f"{source.info}/{name}", [data], executable=False)
+        self._write_record()
+        mismatches = source.mismatches(seen)
+        if mismatches and not self._options.rebuild_record:
+            remedy = "Build or fetch it again; or, if you trust its files, install it with --rebuild-record."
+            raise record.disagreement(str(self._wheel), map(str, mismatches), remedy)
+        return Laid(
+            self._wheel,
+            source.distribution,
+            source.version,
+            self._digests,
+            mismatches,
+            source.skipped,
+            frozenset(self._executables),
+        )
+
+    def _write_command(self, command: scripts.EntryPoint) -> None:
+        executable = self._options.executable
+        if self._options.script_kind == "posix":
+            name, data = command.name, scripts.script(scripts.first_lines(executable), command)
+        else:
+            name, data = _launcher(command, executable, self._options.script_kind)
+        self._written("scripts", name, [data], executable=True)
+
+    def _write_member(self, placed: Placed) -> str:
+        """Write a file of the wheel, and return its name in the tree."""
+        chunks: Iterable[bytes] = placed.entry.content.chunks()
+        executable = bool(placed.entry.mode & stat.S_IXUSR)
+        if placed.scheme == "scripts":
+            chunks, executable = _run_by(self._options.executable, chunks), True
+        return self._written(placed.scheme, placed.path, chunks, executable=executable)
+
+    def _write_record(self) -> None:
+        scheme, name = self._source.root_scheme, f"{self._source.info}/RECORD"
+        site = self._places[scheme] or "."
+        rows = [record.row(posixpath.relpath(place, site), *known) for place, known in self._digests.items()]
+        self._written(scheme, name, [record.serialise(rows, name)], executable=False)
+
+    def _place(self, scheme: str, path: str) -> str:
+        place = posixpath.normpath(posixpath.join(self._places[scheme], path))
+        if place.startswith("../") or place == ".." or posixpath.isabs(place):
+            raise ArchiveError(f"{self._wheel}: {path} would be installed outside", remedy="Do not install this wheel.")
+        return place
+
+    def _written(self, scheme: str, path: str, chunks: Iterable[bytes], *, executable: bool) -> str:
+        """Write a file, unless another wheel does, and return its name in the tree."""
+        place = self._place(scheme, path)
+        if place in self._digests:
+            raise _collision(place, self._wheel, self._wheel)
+        self._demand_directories(self._options.top / posixpath.dirname(place))
+        state = hashlib.sha256()
+        size = 0
+        with self._opened(place, executable=executable) as file:
+            for chunk in chunks:
+                state.update(chunk)
+                size += len(chunk)
+                if file is not None:
+                    file.write(chunk)
+        self._digests[place] = (state.digest(), size)
+        if executable:
+            self._executables.add(place)
+        self._demand_room(place, executable=executable)
+        return place
+
+    @contextmanager
+    def _opened(self, place: str, *, executable: bool) -> Iterator[BinaryIO | None]:
+        """Give the new file *place* of the stage; None if it is another wheel's."""
+        if not self._claims.take(place, self._wheel):
+            yield None
+            return
+        target = self._stage / place
+        try:
+            make_directories(target.parent)
+            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+            target.chmod(0o755 if executable else 0o644)
+        except OSError as error:
+            raise OutputError(
+                f"{target}: cannot be written: {error.strerror or error}",
+                remedy="Free some space there, or install somewhere else. Nothing was changed.",
+            ) from error
+
+    def _demand_directories(self, directory: Path) -> None:
+        """Refuse to put a directory where something else is."""
+        while directory not in self._clear and directory != self._options.top:
+            if os.path.lexists(directory) and not directory.is_dir():
+                raise self._in_the_way(directory, "directory")
+            self._clear.add(directory)
+            directory = directory.parent
+
+    def _demand_room(self, place: str, *, executable: bool) -> None:
+        """Refuse to replace what is there, unless that is the same file."""
+        there = self._options.top / place
+        if not os.path.lexists(there):
+            return
+        found = there.lstat()
+        alike = stat.S_ISREG(found.st_mode) and bool(found.st_mode & stat.S_IXUSR) == executable
+        if not alike or hashed(os.fspath(there), "sha256") != self._digests[place]:
+            raise self._in_the_way(there, "file")
+
+    def _in_the_way(self, path: Path, needed: str) -> OutputError:
+        return OutputError(
+            f"{path}: is in the way of the {needed} that {self._wheel} needs there",
+            remedy="Remove it, or install into an empty place. Nothing was changed.",
+        )
+
+
+def _run_by(executable: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Give *chunks*, of a script, with the first line that is to run *executable* if it has the one that stands for it.
+
+    Source: binary distribution format, "Recommended installer features".
+    """
+    start = b""
+    rest = iter(chunks)
+    for chunk in rest:
+        start += chunk
+        if len(start) >= len(_PLACEHOLDER):
+            break
+    if start.startswith(_PLACEHOLDER):
+        yield scripts.first_lines(executable)
+        while b"\n" not in start:
+            try:
+                start = next(rest)
+            except StopIteration:
+                return
+        start = start.partition(b"\n")[2]
+    yield start
+    yield from rest
 
 
 def _launcher(entry: scripts.EntryPoint, executable: str, kind: str) -> tuple[str, bytes]:

@@ -59,22 +59,52 @@ class EntryPoint(NamedTuple):
 def entry_points(text: str) -> Iterator[EntryPoint]:
     """Yield the commands of an ``entry_points.txt``, whose other groups do not count.
 
-    :raises ValueError: if it cannot be read, or a command points at nothing that could be called.
+    :raises ValueError: if it cannot be read, installers read it differently, or a command cannot be called.
     """
     import configparser
 
-    parser = configparser.RawConfigParser(delimiters=("=",), interpolation=None)
+    pairs = list(_pairs(text))
+    parser = configparser.RawConfigParser(delimiters=("=",), default_section="", interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
         parser.read_string(text)
     except configparser.Error as error:
         raise ValueError(" ".join(str(error).split())) from error
     for group, gui in _GROUPS.items():
-        for name, value in parser.items(group) if parser.has_section(group) else ():
+        items = list(parser.items(group)) if parser.has_section(group) else []
+        if items != [(name, value) for section, name, value in pairs if section == group]:
+            raise ValueError(f"installers do not read the same commands in [{group}]")
+        for name, value in items:
             match = re.fullmatch(_VALUE, value)
-            if match is None or not re.fullmatch(r"[^/\\\0\s]+", name) or name in (".", ".."):
+            if match is None or not _is_dotted(match["module"]) or not _is_dotted(match["attribute"]):
                 raise ValueError(f"the command {name!r} points at {value!r}, which cannot be called")
+            if not _is_file_name(name):
+                raise ValueError(f"the command {name!r} cannot be called: no file can have that name everywhere")
             yield EntryPoint(name, match["module"], match["attribute"], gui)
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str, str]]:
+    """Yield section, name and value, read as importlib.metadata does since Python 3.10; before, configparser did it."""
+    section = ""
+    for number, line in enumerate(map(str.strip, text.splitlines()), 1):
+        if not line or line.startswith("#"):
+            continue
+        if line.startswith("[") and line.endswith("]"):
+            section = line[1:-1]
+            continue
+        name, separator, value = line.partition("=")
+        if not separator:
+            raise ValueError(f"line {number} has no '=' in it: {line[:80]!r}")
+        yield section, name.strip(), value.strip()
+
+
+def _is_dotted(name: str) -> bool:
+    return all(part.isidentifier() for part in name.split("."))
+
+
+def _is_file_name(name: str) -> bool:
+    """Return whether a file can have *name* on every system: no separator, blank, control character or NTFS stream."""
+    return name.strip(".") != "" and re.search(r'[/\\:*?"<>|\s]', name) is None and name.isprintable()
 
 
 def first_lines(executable: str) -> bytes:
