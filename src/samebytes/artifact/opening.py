@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,15 +44,24 @@ def _refusal(name: str) -> tuple[str, str]:
 def open_archive(path: Path) -> Iterator[Archive]:
     """Open a wheel or an sdist, whichever *path* is named like.
 
+    What Python itself raises at what is too large, too deep or no text is the archive's fault too, wherever in the
+    block it comes up.
+
     :raises ArchiveError: if it is neither, is damaged, or is not laid out like one.
     """
-    if kind_of(path).container is Container.ZIP:
-        from ..archive.zip_reader import open_zip
-
-        with open_zip(path) as archive:
-            yield archive
+    is_zip = kind_of(path).container is Container.ZIP
+    if is_zip:
+        from ..archive.zip_reader import open_zip as opened
     else:
-        from ..archive.tar_reader import open_sdist
-
-        with open_sdist(path) as archive:
+        from ..archive.tar_reader import open_sdist as opened
+    try:
+        with opened(path) as archive:
             yield archive
+    except MemoryError:
+        raise ArchiveError(
+            f"{path}: takes more memory to read than there is", remedy="Give the process more memory, if you trust it."
+        ) from None
+    except (RecursionError, OverflowError, UnicodeError, struct.error) as error:
+        raise ArchiveError(
+            f"{path}: cannot be read: {type(error).__name__}: {error}", remedy="It is damaged: make it again."
+        ) from error

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import errno
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from types import FrameType
 from typing import Any, Callable, NoReturn
@@ -100,7 +102,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # argparse, after --help and --version
         return int(end.code or 0)
     except (Exception, KeyboardInterrupt) as error:  # the one place where they all end
-        return _status_of(error, verbose=options.verbosity >= VERBOSE)
+        status = _status_of(error, verbose=options.verbosity >= VERBOSE)
+    if any(thread.daemon and thread.name.startswith("samebytes-") for thread in threading.enumerate()):
+        _leave(status)
+    return status
 
 
 def parser() -> argparse.ArgumentParser:
@@ -231,6 +236,15 @@ def _fail_unexpectedly(error: BaseException, *, verbose: bool) -> int:
         file=sys.stderr,
     )
     return exit_status.UNEXPECTED
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process though threads are at work, which nobody waits for: the interpreter itself would."""
+    atexit._run_exitfuncs()  # They remove temporary directories.
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(status)
 
 
 def _discard_output() -> None:

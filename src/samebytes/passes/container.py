@@ -21,7 +21,8 @@ from ..artifact import layout
 from ..artifact.layout import ArtifactKind
 from .model import ONE_FORM, Change, Context, Pass, PassOutcome, in_sdist, in_wheel
 
-_Step = Callable[[Entry, Context], Entry]
+_Step = Callable[[Entry, Context], tuple[Entry, str]]
+"""Gives a member as it is to be, and in one line what that changes: nothing where it is so already."""
 
 
 def zip_date(date: int) -> int:
@@ -60,22 +61,18 @@ CODES = {
 def _noted(archive: Archive, code: str) -> PassOutcome:
     """Report the deviations that the reader noted and the pass with this *code* is for, and drop them."""
 
-    def mine(deviations: tuple[Deviation, ...]) -> list[Deviation]:
-        return [each for each in deviations if CODES[each.aspect] == code]
-
-    def others(deviations: tuple[Deviation, ...]) -> tuple[Deviation, ...]:
-        return tuple(each for each in deviations if CODES[each.aspect] != code)
+    def parted(deviations: tuple[Deviation, ...]) -> tuple[list[Deviation], tuple[Deviation, ...]]:
+        mine = [each for each in deviations if CODES[each.aspect] == code]
+        return mine, tuple(each for each in deviations if each not in mine) if mine else deviations
 
     # Most members have the same few deviations, or none: each set of them is looked at once.
-    if not any(map(mine, {archive.deviations, *(entry.deviations for entry in archive.entries)})):
+    found = {each: parted(each) for each in {archive.deviations, *(entry.deviations for entry in archive.entries)}}
+    if not any(mine for mine, _ in found.values()):
         return PassOutcome(archive)
-    changes = [Change(code, "", each.detail) for each in mine(archive.deviations)]
-    changes += [Change(code, entry.name, each.detail) for entry in archive.entries for each in mine(entry.deviations)]
-    entries = tuple(
-        entry._replace(deviations=others(entry.deviations)) if mine(entry.deviations) else entry
-        for entry in archive.entries
-    )
-    return PassOutcome(archive._replace(entries=entries, deviations=others(archive.deviations)), tuple(changes))
+    named = [("", archive.deviations), *((entry.name, entry.deviations) for entry in archive.entries)]
+    changes = tuple(Change(code, name, each.detail) for name, noted in named for each in found[noted][0])
+    entries = tuple(entry._replace(deviations=found[entry.deviations][1]) for entry in archive.entries)
+    return PassOutcome(archive._replace(entries=entries, deviations=found[archive.deviations][1]), changes)
 
 
 def _report(code: str, name: str, reason: str) -> Pass:
@@ -87,42 +84,33 @@ def _report(code: str, name: str, reason: str) -> Pass:
     return Pass(code, name, reason, in_wheel if code[0] == "Z" else in_sdist, run, always_because=ONE_FORM)
 
 
-def _each(code: str, step: _Step, describe: Callable[[Entry, Entry], str]) -> Callable[[Archive, Context], PassOutcome]:
+def _each(code: str, step: _Step) -> Callable[[Archive, Context], PassOutcome]:
     """Return the run of a pass that changes members one by one."""
 
     def run(archive: Archive, context: Context) -> PassOutcome:
         noted = _noted(archive, code)
-        entries = tuple(step(entry, context) for entry in noted.archive.entries)
-        details = ((new.name, describe(old, new)) for old, new in zip(noted.archive.entries, entries))
-        changes = (Change(code, name, detail) for name, detail in details if detail)
-        return PassOutcome(noted.archive._replace(entries=entries), (*changes, *noted.changes))
+        steps = [step(entry, context) for entry in noted.archive.entries]
+        changes = (Change(code, entry.name, detail) for entry, detail in steps if detail)
+        return PassOutcome(noted.archive._replace(entries=tuple(e for e, _ in steps)), (*changes, *noted.changes))
 
     return run
 
 
-def _with_date(entry: Entry, context: Context) -> Entry:
-    return entry._replace(mtime=zip_date(context.date) if context.kind.container is Container.ZIP else context.date)
+def _dated(entry: Entry, context: Context) -> tuple[Entry, str]:
+    date = zip_date(context.date) if context.kind.container is Container.ZIP else context.date
+    detail = "" if entry.mtime == date else f"time {_moment(entry.mtime)} -> {_moment(date)}"
+    return entry._replace(mtime=date), detail
 
 
-def _with_mode(entry: Entry, context: Context) -> Entry:
+def _permitted(entry: Entry, context: Context) -> tuple[Entry, str]:
     mode = _mode(entry, context)
-    return entry if entry.mode == mode else entry._replace(mode=mode)
+    return (entry, "") if entry.mode == mode else (entry._replace(mode=mode), f"mode {entry.mode:04o} -> {mode:04o}")
 
 
-def _with_owner(entry: Entry, _context: Context) -> Entry:
-    return entry._replace(owner=Owner())
-
-
-def _date_change(old: Entry, new: Entry) -> str:
-    return "" if old.mtime == new.mtime else f"time {_moment(old.mtime)} -> {_moment(new.mtime)}"
-
-
-def _mode_change(old: Entry, new: Entry) -> str:
-    return "" if old.mode == new.mode else f"mode {old.mode:04o} -> {new.mode:04o}"
-
-
-def _owner_change(old: Entry, new: Entry) -> str:
-    return "" if old.owner == new.owner else f"owner {_owner(old.owner)} -> {_owner(new.owner)}"
+def _disowned(entry: Entry, _context: Context) -> tuple[Entry, str]:
+    if entry.owner == Owner():
+        return entry, ""
+    return entry._replace(owner=Owner()), f"owner {_owner(entry.owner)} -> {_owner(Owner())}"
 
 
 @lru_cache  # the times of an archive are few
@@ -232,7 +220,7 @@ _ZIP = (
         "member-times",
         "Members carry the modification times of a checkout, a copy or the build itself, in local time.",
         in_wheel,
-        _each("Z002", _with_date, _date_change),
+        _each("Z002", _dated),
     ),
     Pass(
         "Z003",
@@ -240,7 +228,7 @@ _ZIP = (
         "Permission bits follow the umask and the file system of the machine; installers only keep whether a file is "
         "executable, and pip only where the file-type bits are there too.",
         in_wheel,
-        _each("Z003", _with_mode, _mode_change),
+        _each("Z003", _permitted),
     ),
     _report(
         "Z005",
@@ -298,21 +286,21 @@ _TAR = (
         "member-times",
         "Members carry the modification times of a checkout, a copy or the build itself.",
         in_sdist,
-        _each("T002", _with_date, _date_change),
+        _each("T002", _dated),
     ),
     Pass(
         "T003",
         "member-modes",
         "Permission bits follow the umask and the file system of the machine.",
         in_sdist,
-        _each("T003", _with_mode, _mode_change),
+        _each("T003", _permitted),
     ),
     Pass(
         "T004",
         "owners",
         "Members carry the numbers and names of the user and group that built the archive.",
         in_sdist,
-        _each("T004", _with_owner, _owner_change),
+        _each("T004", _disowned),
     ),
     _report(
         "T007",

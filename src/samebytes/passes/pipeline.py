@@ -25,7 +25,7 @@ from .wheel import check_wheel
 HELD = 1 << 22
 """Up to how many bytes an archive's contents may have for its canonical form to be made in memory."""
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 
 
 class FileDigest(NamedTuple):
@@ -46,6 +46,38 @@ class Compression(NamedTuple):
 
 
 ONE_CORE = Compression()
+
+
+class Stop(threading.Event):
+    """Ends what other threads do once it is set: reading ends with Interrupted, and no target is replaced any more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._change = threading.Condition()
+        self._publishing = 0
+
+    def check(self) -> None:
+        """Raise Interrupted if it is set."""
+        if self.is_set():
+            raise Interrupted("stopped", remedy="Run it again: nothing is half written.")
+
+    @contextmanager
+    def publishing(self) -> Iterator[None]:
+        """Replace a target in the block; not begun any more once this is set."""
+        with self._change:
+            self.check()
+            self._publishing += 1
+        try:
+            yield
+        finally:
+            with self._change:
+                self._publishing -= 1
+                self._change.notify_all()
+
+    def await_published(self) -> None:
+        """Wait until what was begun to be replaced is replaced; of all else that threads do, nothing stays."""
+        with self._change:
+            self._change.wait_for(lambda: not self._publishing)
 
 
 class Rewritten(NamedTuple):
@@ -110,33 +142,33 @@ def rewrite(
     *,
     own_date: bool = False,
     prove: bool = False,
-    stop: threading.Event | None = None,
+    stop: Stop | None = None,
 ) -> Rewritten:
     """Write the canonical form of the archive *source* to *target*, which may be *source* itself.
 
     A source that is canonical already is not touched when it is the target. Without a target the form is only
     compared. With *own_date*, the date of a source that is canonical already takes precedence over the context's. With
-    *prove*, source and result are read once more, before the target is replaced. Once *stop* is set, reading ends with
-    Interrupted: so a signal leaves nothing half done.
+    *prove*, source and result are read once more, before the target is replaced.
 
     :raises SamebytesError: of the class that fits; the target is as it was then.
     """
+    stop = stop or Stop()
     with ExitStack() as scratch:
-        with open_archive(source) as found, source.open("rb") as original, _digesting(original) as digested:
-            archive = found if stop is None else _stoppable(found, stop)
+        with open_archive(source) as found, source.open("rb") as original, digesting(original) as digested:
+            archive = stoppable(found, stop)
             sink = scratch.enter_context(_scratch(archive, named=prove))
             (check_wheel if context.kind == ArtifactKind.WHEEL else check_sdist)(archive)
-
-            own = _as_found(archive, context, passes, compression, sink, digested) if own_date else None
+            own = _as_found(archive, context, passes, compression, sink, digested, stop) if own_date else None
             context, outcomes, written = own or _made(archive, context, passes, compression, sink)
-            before, after = digested(), _digest(sink)
+            before, after = digested(), _digest(sink, stop)
             changes: tuple[Change, ...] = ()
             if before != after:
                 changes = _changes(outcomes, written, context, original, sink, keep=compression.keep)
             proof = _proof(archive, Path(sink.name), context, changes) if prove else (None, None)
         # Only now, for Windows does not let anybody replace a file that is open.
         if target is not None and (before != after or not _is_same_file(source, target)):
-            _publish(sink, target)
+            with stop.publishing():
+                _publish(sink, target)
     notes = tuple(note for outcome in outcomes for note in outcome.notes)
     return Rewritten(changes, written, before, after, context.date, own is not None, proof[0], proof[1], notes)
 
@@ -148,6 +180,7 @@ def _as_found(
     compression: Compression,
     sink: BinaryIO,
     digested: Callable[[], FileDigest],
+    stop: Stop,
 ) -> tuple[Context, tuple[PassOutcome, ...], tuple[Written, ...]] | None:
     """Return what :func:`_made` does of an archive that is canonical on its own date already, else None.
 
@@ -163,7 +196,7 @@ def _as_found(
     ways = (True, compression.keep) if context.kind.container is Container.ZIP else (False,)
     for keep in dict.fromkeys(ways):
         made = _made(archive, context, passes, compression._replace(keep=keep), sink)
-        if _digest(sink) != digested():
+        if _digest(sink, stop) != digested():
             return None
     return made
 
@@ -178,17 +211,16 @@ def _made(
     return context, outcomes, _write(sink, outcomes[-1].archive, context, compression)
 
 
-def _stoppable(archive: Archive, stop: threading.Event) -> Archive:
+def stoppable(archive: Archive, stop: Stop) -> Archive:
+    """Return *archive* with contents whose reading ends with Interrupted once *stop* is set."""
     entries = tuple(entry._replace(content=_Stoppable(entry.content, stop)) for entry in archive.entries)
     return archive._replace(entries=entries)
 
 
 class _Stoppable:
-    """Contents whose reading ends with Interrupted once ``stop`` is set."""
-
     __slots__ = ("_content", "_stop")
 
-    def __init__(self, content: Content, stop: threading.Event) -> None:
+    def __init__(self, content: Content, stop: Stop) -> None:
         self._content = content
         self._stop = stop
 
@@ -197,9 +229,9 @@ class _Stoppable:
         return self._content.size
 
     def chunks(self) -> Iterator[bytes]:
+        self._stop.check()  # An empty file has no pieces.
         for chunk in self._content.chunks():
-            if self._stop.is_set():
-                raise Interrupted("stopped", remedy="Run it again: nothing is half written.")
+            self._stop.check()
             yield chunk
 
 
@@ -269,13 +301,14 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
 
 
 @contextmanager
-def _digesting(file: BinaryIO) -> Iterator[Callable[[], FileDigest]]:
+def digesting(file: BinaryIO) -> Iterator[Callable[[], FileDigest]]:
     """Digest *file* in a thread meanwhile; what is given waits for the digest."""
     found: list[FileDigest | Exception] = []
+    stop = Stop()
 
     def work() -> None:
         try:
-            found.append(_digest(file))
+            found.append(_digest(file, stop))
         except Exception as error:  # for whoever waits
             found.append(error)
 
@@ -291,13 +324,15 @@ def _digesting(file: BinaryIO) -> Iterator[Callable[[], FileDigest]]:
     try:
         yield digested
     finally:
+        stop.set()  # After an error nobody waits for the digest.
         thread.join()
 
 
-def _digest(file: BinaryIO) -> FileDigest:
+def _digest(file: BinaryIO, stop: Stop) -> FileDigest:
     state = hashlib.sha256()
     size = 0
     for chunk in _chunks(file):
+        stop.check()
         state.update(chunk)
         size += len(chunk)
     return FileDigest(state.hexdigest(), size)

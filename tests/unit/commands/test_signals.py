@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -44,8 +45,13 @@ def start(scratch: Path, *arguments: object, program: str = PROGRAM) -> subproce
 
 def wait_for_temporary(scratch: Path, process: subprocess.Popen[str]) -> None:
     """Return once a result is being written."""
+    wait_until(lambda: any(path.is_file() and path.stat().st_size for path in scratch.rglob("*")), process)
+
+
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Return once *condition* holds, while *process* is running."""
     end = time.monotonic() + PATIENCE
-    while not any(path.is_file() and path.stat().st_size for path in scratch.rglob("*")):
+    while not condition():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < end
         time.sleep(0.005)
@@ -85,3 +91,68 @@ def test_ignored_interrupts_stay_ignored(large: list[Path], tmp_path: Path) -> N
     assert (process.returncode, err) == (0, "")
     assert "normalized" in out
     assert list((tmp_path / "in").iterdir()) == [path]
+
+
+# Stands for whatever never ends, or not soon: the reader or a pass of a file that nobody foresaw.
+HANGING = """
+import pathlib, samebytes.{module} as module
+def hang(*_, **__):
+    pathlib.Path({mark!r}).touch()
+    while True:
+        pass
+module.{name} = hang
+"""
+
+
+def hanging(module: str, name: str, mark: Path) -> str:
+    """Return the program with a function of samebytes that touches *mark* and then never returns."""
+    return HANGING.format(module=module, name=name, mark=str(mark)) + PROGRAM
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    "command", ["normalize", "normalize --json", "normalize -o out", "check", "compare", "install"]
+)
+@pytest.mark.parametrize(
+    ("module", "function"), [("archive.zip_reader", "read_directory"), ("artifact.layout", "check_dist_info")]
+)
+def test_a_signal_ends_what_would_never_end(
+    module: str, function: str, command: str, number: signal.Signals, status: int, tmp_path: Path
+) -> None:
+    """Whether it is the main thread that is at work or another one, and whatever has been made by then."""
+    source, mark = tmp_path / "in", tmp_path / "hangs"
+    source.mkdir()
+    paths = [wheel(source, name, {f"{name}.py": b"pass\n"}) for name in ("one", "two")]
+    found = [(path.name, path.stat().st_ino, path.stat().st_mtime_ns) for path in paths]
+    words = [*command.replace("out", str(tmp_path / "out")).split(), *paths]
+    words += ["--target", tmp_path / "target"] if command == "install" else []
+    process = start(tmp_path / "tmp", *words, program=hanging(module, function, mark))
+    wait_until(mark.exists, process)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out) == (status, "")
+    assert err.startswith("samebytes: error: ")
+    assert err.count("\n") == 2
+    assert sorted((path.name, path.stat().st_ino, path.stat().st_mtime_ns) for path in source.iterdir()) == found
+    left = [path for place in ("out", "target", "tmp") for path in (tmp_path / place).rglob("*")]
+    assert left == []
+
+
+def test_a_target_that_is_being_replaced_is_waited_for(tmp_path: Path) -> None:
+    """A disk may take its time to sync: a temporary file beside the target would stay."""
+    path, mark = wheel(tmp_path, files={"demo.py": b"pass\n"}), tmp_path / "syncs"
+    slow = f"""
+import os, pathlib, time
+usual = os.fsync
+def fsync(file):
+    pathlib.Path({str(mark)!r}).touch()
+    time.sleep(2)
+    usual(file)
+os.fsync = fsync
+"""
+    process = start(tmp_path / "tmp", "normalize", path, program=slow + PROGRAM)
+    wait_until(mark.exists, process)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err.count("\n")) == (143, 2)
+    assert sorted(each.name for each in tmp_path.iterdir()) == sorted([path.name, "syncs", "tmp"])

@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import os
 import tempfile
-import threading
 import zipfile
 from pathlib import Path
 
@@ -213,7 +212,7 @@ def test_a_difference_that_no_pass_speaks_of_is_told(tmp_path: Path) -> None:
 def test_a_source_that_cannot_be_read_to_its_end_leaves_the_target(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: object) -> None:
+    def fail(*_: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
     source, target = write_wheel(tmp_path), tmp_path / "out.whl"
@@ -225,7 +224,7 @@ def test_a_source_that_cannot_be_read_to_its_end_leaves_the_target(
 
 def test_reading_ends_once_it_is_to_stop(tmp_path: Path) -> None:
     path = write_wheel(tmp_path)
-    before, stop = path.read_bytes(), threading.Event()
+    before, stop = path.read_bytes(), pipeline.Stop()
     assert rewrite(path, None, WHEEL, DEFAULT, stop=stop).changes
     stop.set()
     with pytest.raises(Interrupted):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import os
-import threading
 from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from typing import Callable, NamedTuple
@@ -15,8 +14,8 @@ from ...artifact.opening import kind_of
 from ...epoch import DEFAULT_DATE, format_date
 from ...errors import ArchiveError, Interrupted, OutputError, SamebytesError, SignatureError, UsageError
 from ...passes.model import Change, Context, Pass
-from ...passes.pipeline import Compression, FileDigest, Rewritten, rewrite
-from .executor import in_order
+from ...passes.pipeline import Compression, FileDigest, Rewritten, Stop, rewrite
+from .executor import PATIENCE, in_order
 
 __all__ = [
     "RECORD_VERIFIED",
@@ -178,13 +177,13 @@ def normalize(
 ) -> Generator[NormalizeResult, None, None]:
     """Do *steps*, several at once, and yield their results in order; an error of one does not stop the others.
 
-    The work is done in threads that look for a stop between pieces of a member, and never is interrupted elsewhere: so
-    a signal, or the caller's closing of this generator, leaves no half-made file.
+    A signal, or the caller's closing of this generator, leaves no half-made file: what replaces one is waited for. A
+    thread that does not look for a stop in time, as it does between pieces of a member, ends with the process.
 
     :raises OutputError: if the output directory cannot be made.
     :raises ConfigError: if ``options`` name a code that is unknown or not to be chosen.
     """
-    stop = threading.Event()
+    stop = Stop()
     chosen = rules.select(options.disable, options.enable)
     if options.write:
         _make_directories(steps)
@@ -192,9 +191,23 @@ def normalize(
     compression = Compression(max(1, options.jobs // at_once), options.keep_streams)
 
     def result_of(step: NormalizeJob | NormalizeResult) -> NormalizeResult:
-        return _examined(step, chosen, options, compression, stop) if isinstance(step, NormalizeJob) else step
+        if isinstance(step, NormalizeResult):
+            return step
+        try:
+            return _done(step, chosen, options, compression, stop)
+        except Interrupted:
+            raise
+        except SamebytesError as error:
+            return NormalizeResult(step.source, error)
+        except OSError as error:
+            return NormalizeResult(step.source, _unreadable(step.source, error))
+        except Exception as error:  # a bug: name the file that it came up with
+            raise RuntimeError(f"{step.source}: {type(error).__name__}: {error}") from error
 
-    yield from in_order(result_of, steps, at_once, stop)
+    try:
+        yield from in_order(result_of, steps, at_once, stop, PATIENCE)
+    finally:
+        stop.await_published()
 
 
 def plan_check(paths: Sequence[Path]) -> tuple[NormalizeJob | NormalizeResult, ...]:
@@ -305,32 +318,12 @@ def _make_directories(steps: Iterable[NormalizeJob | NormalizeResult]) -> None:
             ) from error
 
 
-def _examined(
-    job: NormalizeJob,
-    chosen: Sequence[Pass],
-    options: NormalizeOptions,
-    compression: Compression,
-    stop: threading.Event,
-) -> NormalizeResult:
-    """Do one job: the user's errors become its result, and a bug names the file that it came up with."""
-    try:
-        return _done(job, chosen, options, compression, stop)
-    except Interrupted:
-        raise
-    except SamebytesError as error:
-        return NormalizeResult(job.source, error)
-    except OSError as error:
-        return NormalizeResult(job.source, _unreadable(job.source, error))
-    except Exception as error:
-        raise RuntimeError(f"{job.source}: {type(error).__name__}: {error}") from error
-
-
 def _done(
     job: NormalizeJob,
     chosen: Sequence[Pass],
     options: NormalizeOptions,
     compression: Compression,
-    stop: threading.Event,
+    stop: Stop,
 ) -> NormalizeResult:
     kind = kind_of(job.source)
     date = options.date or ArtifactDate(DEFAULT_DATE, DateSource.CONSTANT)

@@ -420,7 +420,7 @@ def test_members_stop_between_pieces() -> None:
             while True:
                 yield b"x"
 
-    stop = threading.Event()
+    stop = pipeline.Stop()
     chunks = pipeline._Stoppable(Endless(), stop).chunks()
     assert next(chunks) == b"x"
     stop.set()

@@ -19,7 +19,7 @@ from typing import Any
 
 from samebytes.errors import Interrupted
 
-_PATIENCE = ((signal.SIGTERM, 2.0), (getattr(signal, "SIGKILL", signal.SIGTERM), 5.0))
+_PATIENCE = ((signal.SIGTERM, 0.5), (getattr(signal, "SIGKILL", signal.SIGTERM), 5.0))
 """Signals, and the seconds that processes are given to end."""
 
 _LONGEST_TURN = 0.05

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from samebytes.archive.entry import CHUNK_SIZE
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.artifact.opening import kind_of, open_archive
 from samebytes.artifact.pyc import source_of
-from samebytes.errors import ArchiveError, UsageError
+from samebytes.errors import UsageError
 from samebytes.passes import by_code as pass_by_code
+from samebytes.passes.pipeline import Stop, digesting, stoppable
 
 from . import container, contents, members, records
 from .causes.cause import CauseClues
@@ -48,47 +47,42 @@ class _Both(NamedTuple):
     note: Callable[[str], None]
 
 
-def compare_files(left: Path, right: Path, builds: KnownBuilds = UNKNOWN_BUILDS) -> Comparison:
+def compare_files(
+    left: Path, right: Path, builds: KnownBuilds = UNKNOWN_BUILDS, stop: Stop | None = None
+) -> Comparison:
     """Compare two wheels or two sdists; *builds* are what is known of where each came from.
+
+    Once *stop* is set, by another thread, reading ends with Interrupted.
 
     :raises UsageError: if one is a wheel and the other an sdist.
     :raises ArchiveError: if one is missing, or not an archive of its kind, or damaged.
     :raises HostileArchiveError: if one does what no honest archive does.
     """
+    stop = stop or Stop()
     kind = kind_of(left)
     if kind_of(right) != kind:
         raise UsageError(
             f"{left} and {right} are of different kinds: a wheel and an sdist have nothing to compare",
             remedy="Give two wheels (.whl), or two sdists (.tar.gz).",
         )
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        # Digests are made beside the reading of the archives.
-        sides = [pool.submit(_side, path) for path in (left, right)]
-        with open_archive(left) as one, open_archive(right) as other:
-            # Opened even if they are identical: what is not an archive is refused, whatever it is compared with.
-            both = opened(left, one, kind), opened(right, other, kind)
-            if left.stat().st_size == right.stat().st_size and sides[0].result().sha256 == sides[1].result().sha256:
-                return Comparison(sides[0].result(), sides[1].result(), kind, Verdict.IDENTICAL)
-            notes: list[str] = []
-            found = _read(*both, builds, notes.append)
-            differences = tuple(_differences(found))
-            differences += tuple(container.compare_streams(left, right, kind, differences, found.clues))
-            judged = verdict(found.left, found.right, found.read, found.records, found.equal)
-        results = sides[0].result(), sides[1].result()
-    return Comparison(*results, kind, judged, differences, tuple(dict.fromkeys(notes)))
+    with open_archive(left) as one, open_archive(right) as other, _digesting(left) as this, _digesting(right) as that:
+        # Opened even if they are identical: what is not an archive is refused, whatever it is compared with.
+        both = opened(left, stoppable(one, stop), kind), opened(right, stoppable(other, stop), kind)
+        if left.stat().st_size == right.stat().st_size and this().sha256 == that().sha256:
+            return Comparison(this(), that(), kind, Verdict.IDENTICAL)
+        notes: list[str] = []
+        found = _read(*both, builds, notes.append)
+        differences = tuple(_differences(found))
+        differences += tuple(container.compare_streams(left, right, kind, differences, found.clues))
+        judged = verdict(found.left, found.right, found.read, found.records, found.equal)
+        return Comparison(this(), that(), kind, judged, differences, tuple(dict.fromkeys(notes)))
 
 
-def _side(path: Path) -> ComparedFile:
-    state = hashlib.sha256()
-    size = 0
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(CHUNK_SIZE):
-                state.update(chunk)
-                size += len(chunk)
-    except OSError as error:
-        raise ArchiveError(f"{path}: cannot be read: {error.strerror or error}", remedy="Check the path.") from error
-    return ComparedFile(str(path), state.hexdigest(), size)
+@contextmanager
+def _digesting(path: Path) -> Iterator[Callable[[], ComparedFile]]:
+    """Digest the file *path* beside what is done in the block; what is given waits for the digest."""
+    with path.open("rb") as file, digesting(file) as digested:
+        yield lambda: ComparedFile(str(path), *digested())
 
 
 def _read(left: Opened, right: Opened, builds: KnownBuilds, note: Callable[[str], None]) -> _Both:

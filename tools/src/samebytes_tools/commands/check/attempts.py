@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from samebytes.backend.config import Backend
 from samebytes.errors import SamebytesError
+from samebytes.passes.pipeline import Stop
 
 from ...building.builder import BuildEnvironment, Builder, BuildError, InstallPolicy, Project, project_of
 from ...building.interpreters import Python
@@ -49,7 +49,7 @@ class Attempts:
         python: Python,
         options: CheckOptions,
         context: CheckContext,
-        stop: threading.Event,
+        stop: Stop,
         private: Path,
     ) -> None:
         """Make the directories ``logs``, ``out`` and ``scratch`` in *private*.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tempfile
-import threading
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -12,6 +11,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from samebytes.errors import Interrupted, SamebytesError, UsageError
+from samebytes.passes.pipeline import Stop
 
 from .subject import CheckContext, CheckOptions, CheckResult, Form, Subject
 from .twice import SourceCheck
@@ -26,7 +26,7 @@ def check_all(
     When the caller closes this generator, or a signal raises in it, all builds are ended, and nothing is left of them.
     """
     subjects = [replace(subject, slug=slug) for subject, slug in zip(subjects, _slugs(subjects))]
-    stop = threading.Event()
+    stop = Stop()
     with ThreadPoolExecutor(max(1, min(options.jobs, len(subjects)))) as pool:
         pending = [pool.submit(_examined, subject, options, context, stop, len(subjects)) for subject in subjects]
         try:
@@ -56,9 +56,7 @@ def _awaited(future: Future[CheckResult]) -> CheckResult:
     return future.result()
 
 
-def _examined(
-    subject: Subject, options: CheckOptions, context: CheckContext, stop: threading.Event, beside: int
-) -> CheckResult:
+def _examined(subject: Subject, options: CheckOptions, context: CheckContext, stop: Stop, beside: int) -> CheckResult:
     version = subject.python.version if subject.python else ""
     try:
         if subject.error is not None or subject.python is None:

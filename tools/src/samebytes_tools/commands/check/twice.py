@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from samebytes.commands.normalize.normalize import ArtifactDate, DateSource, NormalizeJob, NormalizeOptions, normalize
 from samebytes.epoch import DEFAULT_DATE
 from samebytes.errors import SamebytesError
+from samebytes.passes.pipeline import Stop
 
 from ...building.builder import BuildError
 from ...building.interpreters import Python
@@ -59,13 +59,14 @@ class SourceCheck:
         python: Python,
         options: CheckOptions,
         context: CheckContext,
-        stop: threading.Event,
+        stop: Stop,
         private: Path,
     ) -> None:
         def report(step: str) -> None:
             context.report(f"{subject.slug}: {step}")
 
         self._subject, self._options, self._python, self._private = subject, options, python, private
+        self._stop = stop
         self._context = replace(context, report=report)
         self._pristine, within = self._source(private / "source")
         self._attempts = Attempts((self._pristine, within), python, options, self._context, stop, private)
@@ -171,7 +172,7 @@ class SourceCheck:
             return CheckOutcome(kind, pair)
         builds = _known(first), replace(_known(second), left_over=self._left_over(way, kind, first, second))
         try:
-            comparison = compare_files(left, right, builds)
+            comparison = compare_files(left, right, builds, self._stop)
         except SamebytesError as error:
             return CheckOutcome(kind, pair, note=error.message)
         sides = self._side(comparison.left, left), self._side(comparison.right, right)

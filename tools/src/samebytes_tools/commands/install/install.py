@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from samebytes.archive.zip_reader import open_zip
 from samebytes.artifact import layout
-from samebytes.commands.normalize.executor import in_order
+from samebytes.artifact.opening import open_archive
+from samebytes.commands.normalize.executor import PATIENCE, in_order
 from samebytes.epoch import DEFAULT_DATE
 from samebytes.errors import ArchiveError, OutputError, UsageError
 from samebytes.passes import DEFAULT
 from samebytes.passes.model import Context
-from samebytes.passes.pipeline import agreed_date, rewrite
+from samebytes.passes.pipeline import Stop, agreed_date, rewrite
 
 from ..tree.apply import make_directories
 from ..tree.compiler import Compiler
@@ -109,12 +108,12 @@ def install(wheels: Sequence[Path], options: InstallOptions, compiler: Compiler 
             raise OutputError(
                 f"{inner}: cannot be created: {error.strerror or error}", remedy="Install somewhere else."
             ) from error
-        claims = Claims()
+        claims, stop = Claims(), Stop()
 
         def work(wheel: Path) -> Laid:
-            return lay_out(wheel, inner, options, claims)
+            return lay_out(wheel, inner, options, claims, stop)
 
-        laid = tuple(in_order(work, wheels, min(options.jobs, len(wheels)), threading.Event()))
+        laid = tuple(in_order(work, wheels, min(options.jobs, len(wheels)), stop, PATIENCE))
         claims.settle(laid, inner)
         digests = {name: digest for one in laid for name, digest in one.digests.items()}
         settings = FixOptions(options.final, date, options.levels, durable=False)
@@ -131,7 +130,7 @@ def _date(wheels: Sequence[Path], options: InstallOptions) -> tuple[int, str]:
         return options.date, "given"
     dates = set()
     for wheel in wheels:
-        with open_zip(wheel) as archive:
+        with open_archive(wheel) as archive:
             dates.add(agreed_date(archive))
     date = dates.pop() if len(dates) == 1 else None
     # Times that wheels share by chance, as those of one quick build, are the clock's.

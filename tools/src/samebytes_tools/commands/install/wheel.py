@@ -16,9 +16,10 @@ from typing import Any, BinaryIO, NamedTuple, cast
 
 from installer.scripts import Script
 
-from samebytes.archive.zip_reader import open_zip
 from samebytes.artifact import record
+from samebytes.artifact.opening import open_archive
 from samebytes.errors import ArchiveError, OutputError
+from samebytes.passes.pipeline import Stop, stoppable
 
 from ..tree import scripts
 from ..tree.apply import make_directories
@@ -124,24 +125,19 @@ def _collision(place: str, one: Path, other: Path) -> ArchiveError:
     )
 
 
-def lay_out(wheel: Path, stage: Path, options: InstallOptions, claims: Claims) -> Laid:
+def lay_out(wheel: Path, stage: Path, options: InstallOptions, claims: Claims, stop: Stop) -> Laid:
     """Write the files of *wheel*, and a RECORD of them.
 
     :param stage: the directory that stands for the tree's top.
     :param claims: those of all wheels that are installed together.
+    :param stop: once it is set, reading ends with Interrupted.
     :raises ArchiveError: if the wheel is damaged, hostile, or does not keep to its specification.
     :raises RecordError: if its RECORD contradicts it.
     :raises OutputError: if a file cannot be written, or something at the tree's real place is in its way.
     """
-    try:
-        with open_zip(wheel) as archive:
-            source = WheelSource(archive, wheel)
-            return _Destination(source, stage, options, claims).laid()
-    except (MemoryError, RecursionError) as error:
-        raise ArchiveError(
-            f"{wheel}: cannot be installed: it takes more memory than there is ({type(error).__name__})",
-            remedy="Check what is in it: no ordinary wheel does that.",
-        ) from error
+    with open_archive(wheel) as archive:
+        source = WheelSource(stoppable(archive, stop), wheel)
+        return _Destination(source, stage, options, claims).laid()
 
 
 class _Destination:
