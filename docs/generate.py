@@ -44,7 +44,8 @@ _MORE = {
     "P001": "The exact rules: [headers of compiled modules](sbom-and-pyc.md#p001-headers-of-compiled-modules).",
     "P002": "The exact rules: [code of compiled modules](sbom-and-pyc.md#p002-code-of-compiled-modules).",
     "S010": 'Only with [`source-date-epoch = "vcs"`](configuration.md#source-date-epoch).',
-    "W001": "A mismatch is an error; with `--rebuild-record`, each is reported under this code.",
+    "W001": "A mismatch is an error; with `--rebuild-record`, each is reported under this code. "
+    "What a backend has just built is refused only if a digest is wrong; else there is a warning.",
     "W006": "With `--drop-signatures`, what is dropped is reported under this code.",
     "T010": "Reported as a note. It is no finding, and does not change the exit status.",
 }

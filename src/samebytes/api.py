@@ -17,7 +17,6 @@ from . import cores
 from .commands.normalize.normalize import (
     ArtifactDate,
     DateSource,
-    FileDigest,
     NormalizeJob,
     NormalizeOptions,
     NormalizeResult,
@@ -27,6 +26,7 @@ from .commands.normalize.normalize import normalize as normalize_all
 from .epoch import from_environment, from_setting
 from .errors import SamebytesError, UsageError
 from .passes.model import Change
+from .passes.pipeline import FileDigest
 
 __all__ = ["Change", "FileDigest", "Normalized", "SamebytesError", "normalize", "one_file"]
 

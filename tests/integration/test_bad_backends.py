@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -156,7 +157,9 @@ RETURNS = {
     "42": "42",
     "'small-2.0-py3-none-any.whl'": "'small-2.0-py3-none-any.whl'|did not write",
     "'small-1.0.tar.gz'": "'small-1.0.tar.gz'|.whl",
-    "wheel_directory + '/' + WHEEL_NAME": "not the name",
+    "os.path.abspath('/' + WHEEL_NAME)": "not the name",
+    "os.path.join(os.path.dirname(wheel_directory), WHEEL_NAME)": "not the name",
+    "os.path.join('.', WHEEL_NAME)": "not the name",
     "'../small-1.0-py3-none-any.whl'": "'../small-1.0-py3-none-any.whl'",
     "''": "''",
 }
@@ -173,6 +176,119 @@ def test_a_backend_that_returns_something_else(value: str, bench: Bench) -> None
     words = [word.strip("'") if word == "'build_wheel'" else word for word in RETURNS[value].split("|")]
     assert_error(bench.call(), BackendError, "small_backend", *words)
     bench.assert_clean()
+
+
+WHOLE_PATHS = """
+_wheel, _sdist = build_wheel, build_sdist
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    return os.path.join(directory, _wheel(directory))
+def build_editable(directory, config_settings=None, metadata_directory=None):
+    return os.path.join(os.path.realpath(directory), _wheel(directory))
+def build_sdist(directory, config_settings=None):
+    return os.path.join(directory, ".", _sdist(directory))
+def prepare_metadata_for_build_wheel(directory, config_settings=None):
+    info = os.path.join(directory, "small-1.0.dist-info")
+    os.mkdir(info)
+    with open(os.path.join(info, "METADATA"), "w") as metadata:
+        metadata.write(METADATA)
+    return info
+prepare_metadata_for_build_editable = prepare_metadata_for_build_wheel
+"""
+
+
+@pytest.mark.parametrize("table", ["", "fixed-paths = true\n"])
+@pytest.mark.parametrize(
+    ("hook", "name"),
+    [
+        ("build_wheel", "small-1.0-py3-none-any.whl"),
+        ("build_editable", "small-1.0-py3-none-any.whl"),
+        ("build_sdist", "small-1.0.tar.gz"),
+        ("prepare_metadata_for_build_wheel", "small-1.0.dist-info"),
+        ("prepare_metadata_for_build_editable", "small-1.0.dist-info"),
+    ],
+)
+def test_a_path_in_the_given_directory_is_taken_with_a_warning(hook: str, name: str, table: str, bench: Bench) -> None:
+    """Front ends join it with the directory, which gives that path: so such a backend builds without samebytes."""
+    small_project(bench.tree, extra=WHOLE_PATHS, table=table)
+    done = bench.call(hook)
+    assert done.stdout == f"made {name}\n", done.stderr
+    assert (
+        f"warning: the inner backend 'small_backend' returned a path from {hook}, and not just {name!r}" in done.stderr
+    )
+    assert [path.name for path in bench.out.iterdir()] == [name]
+
+
+FRONT_ENDS = {
+    "build": ("-m", "build", "--no-isolation", "--wheel", "--outdir"),
+    "pip": ("-m", "pip", "wheel", "--no-build-isolation", "--no-deps", "--verbose", "--wheel-dir"),
+    "uv": ("-m", "uv", "build", "--no-build-isolation", "--no-cache", "--offline", "--wheel", "--out-dir"),
+    "samebytes": ("-m", "samebytes", "build", "--no-isolation", "--wheel", "-o"),
+}
+
+SLOPPY = {
+    "a file that it does not list": ("'small.py,' not in line", "line", "small.py: RECORD does not list it"),
+    "a row too many": ("True", "line + 'gone.py,,\\n' * ('small.py,' in line)", "gone.py: RECORD gives no digest"),
+    "a wrong size": ("True", "line.replace(',10\\n', ',11\\n')", "RECORD gives 11 bytes, the file has 10"),
+    "no digests": ("True", "line.partition(',')[0] + ',,\\n'", "small.py: RECORD gives no digest"),
+    "rows of directories": ("True", "line + 'small/,,\\nsmall-1.0.dist-info\\\\,,\\n' * ('small.py,' in line)", ""),
+    "no row of its own": ("'RECORD,' not in line", "line", ""),
+    "backslashes": ("True", "line.replace('/', chr(92))", r"RECORD spells its name 'small-1.0.dist-info\\METADATA'"),
+    "names that begin with a dot": ("True", "'./' + line", "small.py: RECORD spells its name './small.py'"),
+    "absolute names": ("True", "'/' + line", "small.py: RECORD spells its name '/small.py'"),
+    "another algorithm": ("True", "line.replace('sha256=', 'md5=')", "which is not one of sha256"),
+    "a row given twice": ("True", "line * 2", "RECORD lists it twice"),
+    "nothing": ("False", "line", "RECORD does not list it"),
+}
+"""By kind: which rows of a true RECORD stay, as what, and what the warning says."""
+
+RECORD_BY = """
+_write = zipfile.ZipFile.writestr
+def writestr(self, name, text, *more):
+    if str(name).endswith("RECORD"):
+        text = "".join({row} for line in text.splitlines(keepends=True) if {condition})
+    _write(self, name, text, *more)
+zipfile.ZipFile.writestr = writestr
+"""
+
+
+@pytest.mark.parametrize("kind", SLOPPY)
+def test_a_record_that_is_only_sloppy_is_written_anew_with_a_warning(kind: str, bench: Bench) -> None:
+    """It builds without samebytes, and no digest says that a file is not what the backend wrote."""
+    condition, row, fault = SLOPPY[kind]
+    small_project(bench.tree, extra=RECORD_BY.format(condition=condition, row=row))
+    done = bench.call()
+    assert done.stdout == "made small-1.0-py3-none-any.whl\n", done.stderr
+    assert fault in done.stderr, done.stderr
+    assert done.stderr.count("warning: small-1.0-py3-none-any.whl: the inner backend's RECORD is wrong") == bool(fault)
+    wheel = bench.out / "small-1.0-py3-none-any.whl"
+    sloppy = wheel.read_bytes()
+    small_project(bench.tree)
+    assert bench.call().stderr == ""
+    assert wheel.read_bytes() == sloppy
+
+
+@pytest.mark.parametrize("front_end", FRONT_ENDS)
+def test_front_ends_build_with_a_backend_that_is_only_sloppy(front_end: str, bench: Bench) -> None:
+    """A path where a name should be, and a RECORD of one file."""
+    small_project(bench.tree, extra=WHOLE_PATHS + RECORD_BY.format(condition="'METADATA' in line", row="line"))
+    command = [str(bench.python), *FRONT_ENDS[front_end], str(bench.out), str(bench.tree)]
+    done = bench.run(command, UV_PYTHON=str(bench.python))
+    assert done.returncode == 0, done.stderr
+    said = done.stdout + done.stderr
+    assert "RECORD is wrong, and was written anew: small.py: RECORD does not list it" in said
+    assert "returned a path from build_wheel" in said
+    with zipfile.ZipFile(bench.out / "small-1.0-py3-none-any.whl") as wheel:
+        rows = wheel.read("small-1.0.dist-info/RECORD").decode().splitlines()
+        assert [row.partition(",")[0] for row in rows] == [*sorted(wheel.namelist()[:-1]), wheel.namelist()[-1]]
+
+
+def test_a_wheel_without_a_record_gets_one_with_a_warning(bench: Bench) -> None:
+    small_project(
+        bench.tree, extra=RECORD_BY.replace("    _write(", "        return\n    _write(").format(row=0, condition=0)
+    )
+    done = bench.call()
+    assert done.stdout == "made small-1.0-py3-none-any.whl\n", done.stderr
+    assert "small-1.0.dist-info/RECORD: there is none -> written from the files" in done.stderr
 
 
 def test_a_wheel_that_is_none_is_an_error(bench: Bench) -> None:
@@ -378,7 +494,18 @@ def test_metadata_that_is_the_wheels_is_taken(bench: Bench) -> None:
 
 def test_a_wheel_whose_record_lies_is_refused(bench: Bench) -> None:
     small_project(bench.tree, extra='\n_row = row\ndef row(name, text): return _row(name, text + "x")\n')
-    assert_error(bench.call(), RecordError, "RECORD", "small.py")
+    done = bench.call()
+    assert_error(done, RecordError, "RECORD", "small.py", "report it there")
+    assert "--rebuild-record" not in done.stderr
+    bench.assert_clean()
+
+
+@pytest.mark.parametrize(
+    "row", ["line.replace('=', '=x')", "'./' + line.replace('=', '=x')", "line + line.replace('=', '=x')"]
+)
+def test_a_digest_that_is_wrong_is_refused_however_sloppy_the_rest_is(row: str, bench: Bench) -> None:
+    small_project(bench.tree, extra=RECORD_BY.format(condition="'WHEEL' not in line", row=row))
+    assert_error(bench.call(), RecordError, "small.py", "report it there")
     bench.assert_clean()
 
 

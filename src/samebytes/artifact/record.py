@@ -7,6 +7,7 @@ specification, "The .dist-info directory". Digests are spelled ``ALGORITHM=URLSA
 from __future__ import annotations
 
 import hashlib
+import re
 from binascii import b2a_base64
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -42,6 +43,8 @@ class Mismatch(NamedTuple):
     name: str
     detail: str
     """In one line, what RECORD gives and what there is."""
+    contradicts: bool = False
+    """Whether one of the two must have been changed; else RECORD is only incomplete, or written wrongly."""
 
     def __str__(self) -> str:
         return f"{self.name}: {self.detail}"
@@ -85,21 +88,25 @@ def spelled(algorithm: str, digest: bytes) -> str:
     return f"{algorithm}={text.rstrip('=')}"
 
 
-def parse(data: bytes, own_name: str, directories: Collection[str] = ()) -> Listing:
-    """Read the RECORD called *own_name* of a wheel with entries for *directories*.
+def parse(data: bytes, own_name: str, directories: Collection[str] = (), *, loose: bool = False) -> Listing:
+    r"""Read the RECORD called *own_name* of a wheel with entries for *directories*.
 
-    Nothing is raised; what cannot be used is in ``faults``.
+    Nothing is raised; what cannot be used is in ``faults``. With *loose*, names such as ``.\a`` and ``/a`` are ``a``.
     """
     rows: dict[str, Row] = {}
     faults: list[Mismatch] = []
     signatures = never_listed(own_name) - {own_name}
     for cells in _cells(data, own_name, faults):
         row = Row(*(*cells, "", "")[:3])
+        if loose:
+            row = row._replace(name=re.sub(r"^(\.?/)+", "", row.name.replace("\\", "/")))
         if row.name.endswith("/") or row.name in directories or row.name in signatures:
             continue  # Some builders list directories and signatures; nothing can be wrong about those.
         fault = "RECORD lists it twice" if row.name in rows else _fault(row, len(cells), own_name)
+        if not fault and row.name != cells[0]:
+            fault = f"RECORD spells its name {cells[0]!r}"
         if fault:
-            faults.append(Mismatch(row.name, fault))
+            faults.append(Mismatch(row.name, fault, rows.get(row.name, row) != row))
         if row.name != own_name:
             rows.setdefault(row.name, row)
     return Listing(rows, tuple(faults))
@@ -128,7 +135,7 @@ def compare(row: Row, size: int, digest: str) -> Mismatch | None:
     if row.algorithm not in ALGORITHMS:
         return None  # A fault of the row's own, which parse() has noted.
     if row.digest.rstrip("=") != digest:
-        return Mismatch(row.name, f"RECORD gives {row.digest}, the file has {digest}")
+        return Mismatch(row.name, f"RECORD gives {row.digest}, the file has {digest}", contradicts=True)
     # parse() has noted a size that is not a number.
     if row.size and _is_number(row.size) and int(row.size) != size:
         return Mismatch(row.name, f"RECORD gives {row.size} bytes, the file has {size}")

@@ -72,10 +72,11 @@ def _run(name: str, *args: Any, **kwargs: Any) -> Any:
     """Call the hook; an error becomes two lines and an exit status, for a traceback of ours would help nobody."""
     from ..errors import SamebytesError
     from . import hooks
+    from .inner import InnerUnsupported
 
     try:
         return getattr(hooks, name)(*args, **kwargs)
-    except hooks.InnerUnsupported as error:
+    except InnerUnsupported as error:
         raise UnsupportedOperation(str(error)) from None
     except SamebytesError as error:
         import sys

@@ -86,7 +86,9 @@ def load(source: Path) -> Config:
     where = str(path)
     system = _table(data, "build-system", where)
     tool = _table(_table(data, "tool", where), "samebytes", where)
-    _refuse_unknown(tool, where)
+    for key in tool:
+        if key not in _KEYS:
+            raise ConfigError(f"{where}: [tool.samebytes] has the unknown key {key!r}", remedy=_nearest(key, _KEYS))
     _check_form(tool, where)
     return Config(
         backend=_inner(system, tool, where),
@@ -127,12 +129,6 @@ def _table(data: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise ConfigError(f"{where}: {key} must be a table, not {value!r}", remedy=f"Write it as [{key}].")
     return value
-
-
-def _refuse_unknown(tool: Mapping[str, Any], where: str) -> None:
-    for key in tool:
-        if key not in _KEYS:
-            raise ConfigError(f"{where}: [tool.samebytes] has the unknown key {key!r}", remedy=_nearest(key, _KEYS))
 
 
 def _nearest(word: str, known: tuple[str, ...]) -> str:

@@ -11,26 +11,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from ..errors import BackendError
 from . import fixed
 from .flags import environment_roots
-from .inner import BROKE_PEP_517, InnerUnsupported
 from .session import Interpreter, Session, source_of_call
 
-__all__ = [
-    "InnerUnsupported",
-    "available",
-    "build_editable",
-    "build_sdist",
-    "build_wheel",
-    "get_requires_for_build_editable",
-    "get_requires_for_build_sdist",
-    "get_requires_for_build_wheel",
-    "prepare_metadata_for_build_editable",
-    "prepare_metadata_for_build_wheel",
-]
+if TYPE_CHECKING:
+    from ..passes.pipeline import Rewritten
+
+_MOST_FAULTS = 5
 
 _open: dict[Path, Session] = {}
 """Sessions by source tree, kept from the probe for hooks to the call of one."""
@@ -63,34 +54,33 @@ def build_sdist(sdist_directory: str, config_settings: Any = None) -> str:
         return _publish(session, made, sdist_directory, "build_sdist").name
 
 
-def get_requires_for_build_wheel(config_settings: Any = None) -> list[str]:
-    """Return the inner backend's further build requirements (PEP 517)."""
-    with _hook() as session:
-        return session.requires("wheel", config_settings)
+def _requires(kind: str) -> Callable[..., list[str]]:
+    """Return the hook that returns the inner backend's further build requirements (PEP 517, PEP 660)."""
+
+    def hook(config_settings: Any = None) -> list[str]:
+        with _hook(editable=kind == "editable") as session:
+            return session.inner.requires(kind, config_settings)
+
+    return hook
 
 
-def get_requires_for_build_sdist(config_settings: Any = None) -> list[str]:
-    """Return the inner backend's further build requirements (PEP 517)."""
-    with _hook() as session:
-        return session.requires("sdist", config_settings)
+get_requires_for_build_wheel = _requires("wheel")
+get_requires_for_build_sdist = _requires("sdist")
+get_requires_for_build_editable = _requires("editable")
 
 
-def get_requires_for_build_editable(config_settings: Any = None) -> list[str]:
-    """Return the inner backend's further build requirements (PEP 660)."""
-    with _hook(editable=True) as session:
-        return session.requires("editable", config_settings)
+def _prepare(hook: str) -> Callable[..., str]:
+    """Return the hook that makes a ``.dist-info`` directory, rewritten as the wheel's will be (PEP 517, PEP 660)."""
+
+    def prepare(metadata_directory: str, config_settings: Any = None) -> str:
+        with _hook(editable="editable" in hook) as session:
+            return _prepared(session, hook, metadata_directory, config_settings)
+
+    return prepare
 
 
-def prepare_metadata_for_build_wheel(metadata_directory: str, config_settings: Any = None) -> str:
-    """Make a ``.dist-info`` directory, rewritten as the wheel's will be (PEP 517)."""
-    with _hook() as session:
-        return _prepare(session, "prepare_metadata_for_build_wheel", metadata_directory, config_settings)
-
-
-def prepare_metadata_for_build_editable(metadata_directory: str, config_settings: Any = None) -> str:
-    """Make a ``.dist-info`` directory, rewritten as the wheel's will be (PEP 660)."""
-    with _hook(editable=True) as session:
-        return _prepare(session, "prepare_metadata_for_build_editable", metadata_directory, config_settings)
+prepare_metadata_for_build_wheel = _prepare("prepare_metadata_for_build_wheel")
+prepare_metadata_for_build_editable = _prepare("prepare_metadata_for_build_editable")
 
 
 def _warn(text: str) -> None:
@@ -163,12 +153,19 @@ def _publish(session: Session, made: Path, directory: str, hook: str) -> Path:
     target = Path(directory) / made.name
     kind = ArtifactKind.SDIST if hook == "build_sdist" else ArtifactKind.WHEEL
     record_date = session.dated.record and kind == ArtifactKind.SDIST
-    context = Context(session.dated.seconds, kind, record_date=record_date)
-    rewrite(made, target, context, session.passes(), session.compression())
-    if hook != "build_editable":
-        for line in leaks_in(target, session):
-            _warn(f"{target.name}: {line}")
+    context = Context(session.dated.seconds, kind, fresh=True, record_date=record_date)
+    result = rewrite(made, target, context, session.passes(), session.compression())
+    for line in (*record_faults(result), *(leaks_in(target, session) if hook != "build_editable" else ())):
+        _warn(f"{target.name}: {line}")
     return target
+
+
+def record_faults(result: Rewritten) -> list[str]:
+    """Return a line on what was wrong with the RECORD that the inner backend wrote; none if all was right."""
+    faults = [f"{change.member}: {change.detail}" for change in result.changes if change.code == "W001"]
+    more = f"; and {len(faults) - _MOST_FAULTS} more" if len(faults) > _MOST_FAULTS else ""
+    shown = "; ".join(faults[:_MOST_FAULTS])
+    return [f"the inner backend's RECORD is wrong, and was written anew: {shown}{more}"] if faults else []
 
 
 def leaks_in(target: Path, session: Session) -> list[str]:
@@ -192,20 +189,14 @@ def _forms(path: Path) -> list[str]:
     return [] if path.is_relative_to(fixed.PLACE) else sorted({str(path), str(path.resolve())})
 
 
-def _prepare(session: Session, hook: str, directory: str, config_settings: Any) -> str:
+def _prepared(session: Session, hook: str, directory: str, config_settings: Any) -> str:
     from ..artifact.layout import ArtifactKind
     from ..passes.model import Context
     from ..passes.pipeline import normalize_files
 
     made, seen = session.directory("metadata")
-    name = session.inner.call(hook, seen, config_settings)
-    if not isinstance(name, str) or not name.endswith(".dist-info") or not (made / name).is_dir():
-        raise BackendError(
-            f"the inner backend {session.config.backend.name!r} returned {name!r} from {hook}, "
-            "not the name of a .dist-info directory that it made (PEP 517)",
-            remedy=BROKE_PEP_517,
-        )
-    root = made / name
+    root = session.inner.metadata(hook, seen, made, config_settings)
+    name = root.name
     files = {f"{name}/{path.relative_to(root).as_posix()}": path for path in sorted(root.rglob("*")) if path.is_file()}
     before = {member: path.read_bytes() for member, path in files.items()}
     after = normalize_files(before, Context(session.dated.seconds, ArtifactKind.WHEEL), session.passes())

@@ -60,6 +60,7 @@ class Hooks:
         :raises BackendError: if ``backend-path`` leads out of the tree.
         """
         self._source, self._backend = source, backend
+        self.warn: Callable[[str], None] = lambda _: None
         try:
             self._caller = BuildBackendHookCaller(
                 str(source), backend.name, backend.path or None, runner=self._run, python_executable=python
@@ -115,10 +116,8 @@ class Hooks:
         :param real: the same as this process sees it.
         :raises BackendError: if it fails, names no file, or names one that is not there or not of the right kind.
         """
-        name = self.call(hook, seen, config_settings)
+        name = self._named(hook, seen, config_settings)
         suffix = ".tar.gz" if hook == "build_sdist" else ".whl"
-        if not isinstance(name, str):
-            raise self._wrong(hook, name, "that is not a file name")
         if name.endswith(".zip"):
             raise self._wrong(hook, name, "zip sdists are not supported", "Let it make a .tar.gz (setuptools: gztar).")
         if os.path.basename(name) != name or not name.endswith(suffix):
@@ -127,6 +126,24 @@ class Hooks:
             there = ", ".join(sorted(os.listdir(real))) or "nothing"
             raise self._wrong(hook, name, f"it did not write that file: it wrote {there}")
         return real / name
+
+    def metadata(self, hook: str, seen: str, real: Path, config_settings: Any) -> Path:
+        """Call a ``prepare_metadata_`` hook, and return the directory that it made; as :meth:`artifact` says."""
+        name = self._named(hook, seen, config_settings)
+        if os.path.basename(name) != name or not name.endswith(".dist-info") or not (real / name).is_dir():
+            raise self._wrong(hook, name, "that is not the name of a .dist-info directory that it made")
+        return real / name
+
+    def _named(self, hook: str, seen: str, config_settings: Any) -> str:
+        """Call *hook* with the directory *seen*, and return the name that it returned; a whole path is warned of."""
+        name = self.call(hook, seen, config_settings)
+        if not isinstance(name, str):
+            raise self._wrong(hook, name, "that is not a file name")
+        directory, last = os.path.split(name)
+        if not os.path.isabs(name) or os.path.realpath(directory) != os.path.realpath(seen):
+            return name
+        self.warn(f"the {self.role} {self._backend.name!r} returned a path from {hook}, and not just {last!r}")
+        return last
 
     def _run(self, cmd: Sequence[str], cwd: object = None, extra_environ: Mapping[str, str] | None = None) -> None:
         """Run *cmd* as pyproject-hooks asks for it: in the source tree, with more variables.
@@ -159,7 +176,7 @@ class Hooks:
 
 
 class Inner(Hooks):
-    """The inner backend of one source tree; a context manager that leaves no process behind."""
+    """The inner backend of one source tree, to be closed, so that no process is left behind."""
 
     role = "inner backend"
     advice = "samebytes only calls it: the same build without samebytes should fail alike."
@@ -176,12 +193,6 @@ class Inner(Hooks):
         self._process = process
         self._child: _Child | None = None
         self._hooks: frozenset[str] | None = None
-
-    def __enter__(self) -> Inner:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """End the child if it is still waiting."""

@@ -99,6 +99,7 @@ class Session:
             fixed and fixed.start,
         )
         self.inner = Inner(seen, self.config.backend, process, source)
+        self.inner.warn = warn
 
     def _fix_paths(self, interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[Path, Interpreter]:
         """Move source tree, virtual environment and temporary directory to fixed paths, if that can be."""

@@ -128,7 +128,7 @@ def _owner(owner: Owner) -> str:
     return f"{owner.uid}:{owner.gid}{names}"
 
 
-def _keeping(archive: Archive, dropped: Iterable[Entry], code: str, why: str) -> PassOutcome:
+def without(archive: Archive, dropped: Iterable[Entry], code: str, why: str) -> PassOutcome:
     """Return *archive* without the entries *dropped*, each reported."""
     gone = {id(entry): Change(code, entry.name, why) for entry in dropped}
     entries = tuple(entry for entry in archive.entries if id(entry) not in gone)
@@ -137,13 +137,13 @@ def _keeping(archive: Archive, dropped: Iterable[Entry], code: str, why: str) ->
 
 def _no_directories(archive: Archive, _context: Context) -> PassOutcome:
     directories = [entry for entry in archive.entries if entry.kind is Kind.DIRECTORY]
-    return _keeping(archive, directories, "Z004", "directory entry dropped")
+    return without(archive, directories, "Z004", "directory entry dropped")
 
 
 def _empty_directories_only(archive: Archive, _context: Context) -> PassOutcome:
     filled = {parent for entry in archive.entries for parent in _parents(entry.name)}
     directories = [entry for entry in archive.entries if entry.kind is Kind.DIRECTORY and entry.name in filled]
-    return _keeping(archive, directories, "T005", "directory entry dropped, its contents say that it is there")
+    return without(archive, directories, "T005", "directory entry dropped, its contents say that it is there")
 
 
 def _parents(name: str) -> Iterator[str]:
@@ -155,7 +155,7 @@ def _parents(name: str) -> Iterator[str]:
 def _last_of_each_name(archive: Archive, _context: Context) -> PassOutcome:
     last = {entry.name: entry for entry in archive.entries}
     earlier = [entry for entry in archive.entries if last[entry.name] is not entry]
-    return _keeping(archive, earlier, "T006", "given again further on; this earlier one dropped")
+    return without(archive, earlier, "T006", "given again further on; this earlier one dropped")
 
 
 def _differing_in_case(archive: Archive, _context: Context) -> PassOutcome:

@@ -29,6 +29,8 @@ class Context(NamedTuple):
     """Write RECORD from the files even where the one found contradicts them."""
     drop_signatures: bool = False
     """Remove RECORD.jws and RECORD.p7s, which a rewrite makes invalid."""
+    fresh: bool = False
+    """It comes straight from its backend: a RECORD that contradicts no file, but is wrong otherwise, is no error."""
     record_date: bool = False
     """Leave the date in the sdist, in its reserved file, for whoever builds from it."""
 

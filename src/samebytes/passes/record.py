@@ -76,18 +76,18 @@ def _verify(archive: Archive, context: Context) -> PassOutcome:
         return _without_record(archive, context, own_name)
     data = read_all(found.content)
     directories = {entry.name for entry in archive.entries if entry.kind is Kind.DIRECTORY}
-    listing = record.parse(data, own_name, directories)
+    listing = record.parse(data, own_name, directories, loose=context.fresh)
     faults = (*listing.faults, *record.compare_names(listing, files))
-    if faults and not context.rebuild_record:
+    if _refused(faults, context):
         # It fails already; read the rest now, so that all is reported at once.
-        raise _disagreement(archive, (*faults, *_examined(listing.rows, files.values())))
+        raise _disagreement(archive, (*faults, *_examined(listing.rows, files.values())), context)
     verified = _VerifiedRecord(data, listing.rows, files)
     entries = tuple(entry._replace(content=verified) if entry is found else entry for entry in archive.entries)
     return PassOutcome(archive._replace(entries=entries), _changes(faults))
 
 
 def _without_record(archive: Archive, context: Context, own_name: str) -> PassOutcome:
-    if not context.rebuild_record:
+    if not context.rebuild_record and not context.fresh:
         raise RecordError(
             f"{archive.name}: there is no {own_name}, so nothing says that its files are whole",
             remedy="Build the wheel again; or, if you trust its files, write RECORD from them with --rebuild-record.",
@@ -112,8 +112,8 @@ def _finish(archive: Archive, context: Context) -> PassOutcome:
     def make(written: Sequence[Written]) -> bytes:
         nonlocal wrong, text
         wrong = verification.found(written)
-        if wrong and not context.rebuild_record:
-            raise _disagreement(archive, wrong)
+        if _refused(wrong, context):
+            raise _disagreement(archive, wrong, context)
         rows = (record.row(member.name, member.sha256, member.size) for member in written if member.name in listed)
         text = record.serialise(rows, own_name)
         return text
@@ -134,8 +134,14 @@ def _changes(mismatches: Iterable[record.Mismatch]) -> tuple[Change, ...]:
     return tuple(Change("W001", mismatch.name, mismatch.detail) for mismatch in mismatches)
 
 
-def _disagreement(archive: Archive, mismatches: Iterable[record.Mismatch]) -> RecordError:
+def _refused(mismatches: Iterable[record.Mismatch], context: Context) -> bool:
+    return not context.rebuild_record and any(each.contradicts or not context.fresh for each in mismatches)
+
+
+def _disagreement(archive: Archive, mismatches: Iterable[record.Mismatch], context: Context) -> RecordError:
     remedy = "Build or fetch it again; or, if you trust its files, write RECORD from them with --rebuild-record."
+    if context.fresh:
+        remedy = "The backend wrote it so: report it there, or try another release of it."
     return record.disagreement(archive.name, map(str, mismatches), remedy)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ..archive.entry import Archive, Entry, Kind
+from ..archive.entry import Archive, Kind
 from ..artifact import headers, layout, record
 from ..artifact.layout import ArtifactKind
 from ..errors import ArchiveError, SignatureError
-from .model import Change, Context, Pass, PassOutcome, in_wheel
+from .container import without
+from .model import Context, Pass, PassOutcome, in_wheel
 from .sdist import is_pkg_info
 from .texts import Transform, header_block, rewritten, sorted_lines
 
@@ -44,7 +45,7 @@ def _rewriting(code: str, name: str, reason: str, filename: str, transform: Tran
 
 def _without_date_file(archive: Archive, _context: Context) -> PassOutcome:
     gone = [entry for entry in archive.entries if entry.name == layout.RESERVED_DATE_FILE]
-    return _without(archive, gone, "W005", "removed; it is the sdist's, and a wheel needs none")
+    return without(archive, gone, "W005", "removed; it is the sdist's, and a wheel needs none")
 
 
 def _without_signatures(archive: Archive, context: Context) -> PassOutcome:
@@ -54,9 +55,11 @@ def _without_signatures(archive: Archive, context: Context) -> PassOutcome:
     if found and not context.drop_signatures:
         raise SignatureError(
             f"{archive.name}: {found[0].name} signs RECORD, and would not fit a RECORD that is rewritten",
-            remedy="Normalize before you sign; or drop the signature with --drop-signatures.",
+            remedy="Sign the wheel when it is built, not while it is."
+            if context.fresh
+            else "Normalize before you sign; or drop the signature with --drop-signatures.",
         )
-    return _without(archive, found, "W006", "signature dropped")
+    return without(archive, found, "W006", "signature dropped")
 
 
 def _with_sorted_values(archive: Archive, context: Context) -> PassOutcome:
@@ -66,13 +69,6 @@ def _with_sorted_values(archive: Archive, context: Context) -> PassOutcome:
         return rewritten(archive, lambda name: name == found, "W100", header_block((), _SET_LIKE))
     top = layout.top_directory(names, archive.name)
     return rewritten(archive, lambda name: is_pkg_info(name, top), "W100", header_block((), _SET_LIKE))
-
-
-def _without(archive: Archive, gone: list[Entry], code: str, why: str) -> PassOutcome:
-    if not gone:
-        return PassOutcome(archive)
-    entries = tuple(entry for entry in archive.entries if entry not in gone)
-    return PassOutcome(archive._replace(entries=entries), tuple(Change(code, entry.name, why) for entry in gone))
 
 
 METADATA = _rewriting(

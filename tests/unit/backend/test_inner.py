@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,12 @@ from samebytes.backend.inner import Inner, InnerUnsupported, Process
 from samebytes.errors import BackendError
 
 
-def inner(tree: Path, text: str, **changes: object) -> Inner:
+def inner(tree: Path, text: str, **changes: object) -> closing[Inner]:
     (tree / "bk").mkdir(exist_ok=True)
     (tree / "bk" / "mine.py").write_text(text)
     environ = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
     process = Process(sys.executable, environ)._replace(**changes)
-    return Inner(tree, Backend("mine", ("bk",)), process, tree)
+    return closing(Inner(tree, Backend("mine", ("bk",)), process, tree))
 
 
 def test_hooks_are_those_that_the_backend_has(tmp_path: Path) -> None:
@@ -64,7 +65,7 @@ def test_temporary_names_are_counted_if_pinned(tmp_path: Path) -> None:
 def test_a_missing_backend_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     process = Process(sys.executable, {"PATH": os.environ["PATH"]})
     for call in (Inner.hooks, lambda backend: backend.call("build_wheel", str(tmp_path))):
-        with Inner(tmp_path, Backend("no_such.module"), process, tmp_path) as backend:
+        with closing(Inner(tmp_path, Backend("no_such.module"), process, tmp_path)) as backend:
             with pytest.raises(BackendError, match=r"'no_such.module' cannot be imported") as caught:
                 call(backend)
             assert "[build-system] requires" in caught.value.remedy
@@ -81,7 +82,7 @@ def test_a_backend_that_ends_the_process_at_import(tmp_path: Path) -> None:
 def test_a_backend_from_elsewhere_than_backend_path(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     process = Process(sys.executable, {"PATH": os.environ["PATH"]})
-    with Inner(tmp_path, Backend("json", ("empty",)), process, tmp_path) as backend:
+    with closing(Inner(tmp_path, Backend("json", ("empty",)), process, tmp_path)) as backend:
         with pytest.raises(BackendError, match="not from backend-path"):
             backend.hooks()
 
@@ -95,7 +96,7 @@ def test_a_backend_path_that_leaves_the_tree(tmp_path: Path, path: str) -> None:
 
 def test_an_object_that_is_not_there(tmp_path: Path) -> None:
     process = Process(sys.executable, {"PATH": os.environ["PATH"]})
-    with Inner(tmp_path, Backend("json:nothing"), process, tmp_path) as backend:
+    with closing(Inner(tmp_path, Backend("json:nothing"), process, tmp_path)) as backend:
         with pytest.raises(BackendError, match="nothing"):
             backend.hooks()
 

@@ -14,28 +14,8 @@ from ...artifact.opening import kind_of
 from ...epoch import DEFAULT_DATE, format_date
 from ...errors import ArchiveError, Interrupted, OutputError, SamebytesError, SignatureError, UsageError
 from ...passes.model import Change, Context, Pass
-from ...passes.pipeline import Compression, FileDigest, Rewritten, Stop, rewrite
+from ...passes.pipeline import Compression, Rewritten, Stop, rewrite
 from .executor import PATIENCE, in_order
-
-__all__ = [
-    "RECORD_VERIFIED",
-    "ArtifactDate",
-    "Change",
-    "DateSource",
-    "FileDigest",
-    "NormalizeJob",
-    "NormalizeOptions",
-    "NormalizeResult",
-    "PassChanges",
-    "check",
-    "grouped",
-    "is_source_tree",
-    "normalize",
-    "plan",
-    "plan_check",
-    "real_path",
-    "title",
-]
 
 SUFFIXES = (".whl", ".tar.gz")
 """What is taken from a directory."""

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...console.style import Style, harmless, indented
-from .normalize import RECORD_VERIFIED, Change, FileDigest, NormalizeResult, PassChanges, grouped
+from ...passes.model import Change
+from .normalize import RECORD_VERIFIED, NormalizeResult, PassChanges, grouped
 
 SHOWN = 5
 """How many findings of one code a check prints for a file before it only counts them."""
@@ -109,34 +110,18 @@ def normalize_document(results: Sequence[NormalizeResult], *, command: str, vers
 
 
 def _file(result: NormalizeResult) -> dict[str, Any]:
-    rewritten = result.rewritten
+    rewritten, date = result.rewritten, result.date
+    proof = (rewritten.payload_before, rewritten.payload_after) if rewritten else (None, None)
     return {
         "path": str(result.source),
         "output": None if result.output is None else str(result.output),
         "kind": result.kind,
-        "date": _date(result),
-        "before": _digest(rewritten.before) if rewritten else None,
-        "after": _digest(rewritten.after) if rewritten else None,
+        "date": {"seconds": date.seconds, "iso": date.iso, "source": date.source.value} if date else None,
+        "before": rewritten.before._asdict() if rewritten else None,
+        "after": rewritten.after._asdict() if rewritten else None,
         "changed": result.changed if rewritten else None,
         "changes": [change._asdict() for change in result.changes],
         "notes": [note._asdict() for note in result.notes],
-        "payload": _payload(result),
+        "payload": {"before": proof[0], "after": proof[1], "same": proof[0] == proof[1]} if proof[0] else None,
         "error": result.error.described() if result.error else None,
     }
-
-
-def _date(result: NormalizeResult) -> dict[str, Any] | None:
-    if result.date is None:
-        return None
-    return {"seconds": result.date.seconds, "iso": result.date.iso, "source": result.date.source.value}
-
-
-def _payload(result: NormalizeResult) -> dict[str, Any] | None:
-    if result.rewritten is None or result.rewritten.payload_before is None:
-        return None
-    before, after = result.rewritten.payload_before, result.rewritten.payload_after
-    return {"before": before, "after": after, "same": after == before}
-
-
-def _digest(digest: FileDigest) -> dict[str, Any]:
-    return {"sha256": digest.sha256, "size": digest.size}

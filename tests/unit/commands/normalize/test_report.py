@@ -6,15 +6,15 @@ import pytest
 
 from samebytes.commands.normalize.normalize import (
     ArtifactDate,
-    Change,
     DateSource,
-    FileDigest,
     NormalizeResult,
     Rewritten,
 )
 from samebytes.commands.normalize.report import finding_lines, located_message, normalize_document, summary_lines
 from samebytes.console.style import PLAIN
 from samebytes.errors import ArchiveError
+from samebytes.passes.model import Change
+from samebytes.passes.pipeline import FileDigest
 
 BEFORE, AFTER = FileDigest("0" * 64, 1000), FileDigest("1" * 64, 999)
 

@@ -333,6 +333,7 @@ class _ProjectHooks(Hooks):
     ) -> None:
         super().__init__(tree, backend, where.python)
         self._given, self._where, self._out, self._log, self.advice = given, where, out, log, advice
+        self.warn = lambda text: log.note(f"samebytes: warning: {text}")
 
     def build(self, hook: str, config_settings: Any) -> Path:
         return self.artifact(hook, str(self._out), self._out, config_settings)

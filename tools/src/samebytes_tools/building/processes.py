@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,20 @@ class CommandRunner:
         """
         return self.start(command, cwd=cwd, environ=environ, umask=umask).wait()
 
+    def note(self, line: str) -> None:
+        """Write *line* where what commands print goes."""
+        with self._sink() as sink:
+            os.write(sink, f"{line}\n".encode())
+
+    @contextlib.contextmanager
+    def _sink(self) -> Iterator[int]:
+        sys.stderr.flush()
+        if self.log is None:
+            yield _STDERR
+        else:
+            with self.log.open("ab") as file:
+                yield file.fileno()
+
     def start(
         self, command: Sequence[str], *, cwd: Path | None, environ: Mapping[str, str], umask: int = -1, **handles: Any
     ) -> Running:
@@ -71,9 +85,7 @@ class CommandRunner:
         options: dict[str, Any] = dict(handles)
         if umask >= 0 and os.name != "nt":
             options["umask"] = umask
-        with contextlib.ExitStack() as stack:
-            sys.stderr.flush()
-            sink: Any = _STDERR if self.log is None else stack.enter_context(self.log.open("ab"))
+        with self._sink() as sink:
             process = subprocess.Popen(
                 list(command),
                 cwd=cwd,

@@ -13,7 +13,7 @@ from typing import Any, Callable
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.backend.fixed import IN_USE, Place, remove
 from samebytes.backend.flags import environment_roots
-from samebytes.backend.hooks import leaks_in
+from samebytes.backend.hooks import leaks_in, record_faults
 from samebytes.backend.session import FixedPaths, Interpreter, Session
 from samebytes.passes.model import Change, Context
 from samebytes.passes.pipeline import rewrite
@@ -130,7 +130,7 @@ class ArtifactBuilder:
     def _rewritten(self, session: Session, made: Path, kind: ArtifactKind, warnings: Sequence[str]) -> BuiltArtifact:
         target = self.out / made.name
         dated = session.dated
-        context = Context(dated.seconds, kind, record_date=dated.record and kind == ArtifactKind.SDIST)
+        context = Context(dated.seconds, kind, fresh=True, record_date=dated.record and kind == ArtifactKind.SDIST)
         result = rewrite(made, target, context, session.passes(), session.compression())
         return BuiltArtifact(
             name=target.name,
@@ -140,7 +140,7 @@ class ArtifactBuilder:
             date=dated.seconds,
             date_origin=dated.origin,
             changes=result.changes,
-            warnings=(*warnings, *leaks_in(target, session)),
+            warnings=(*warnings, *record_faults(result), *leaks_in(target, session)),
         )
 
 
