@@ -309,17 +309,17 @@ def made_sdist(directory: Path, members: Members, tar_format: int = tarfile.PAX_
     return path
 
 
-def hard_link(name: str, target: str) -> tuple[tarfile.TarInfo, bytes]:
-    return member(name, b"", type=tarfile.LNKTYPE, linkname=target)
+def hard_link(name: str, target: str, mode: int = 0o644) -> tuple[tarfile.TarInfo, bytes]:
+    return member(name, b"", mode, type=tarfile.LNKTYPE, linkname=target)
 
 
 SOURCES: dict[str, Members] = {
     "plain": [PKG_INFO, member("a-1/setup.py", b"setup()\n", 0o755), member("a-1/a.py", b"x = 1\n" * 100)],
     "directories": [member("a-1/", mode=0o700), member("a-1/x/"), member("a-1/x/y/"), member("a-1/x/y/f"), member("a-1/empty/", mode=0o2775), PKG_INFO],
-    "links": [PKG_INFO, member("a-1/s", "x/../PKG-INFO"), member("a-1/x/d", "../nowhere"), hard_link("a-1/h", "a-1/PKG-INFO"), hard_link("a-1/hs", "a-1/s")],
-    "hard link to a script": [PKG_INFO, member("a-1/run", b"#!", 0o755), hard_link("a-1/again", "a-1/run")],
+    "links": [PKG_INFO, member("a-1/s", "x/../PKG-INFO"), member("a-1/x/d", "../nowhere"), hard_link("a-1/h", "a-1/PKG-INFO")],
+    "hard link to a script": [PKG_INFO, member("a-1/run", b"#!", 0o755), hard_link("a-1/again", "a-1/run", 0o755)],
     "given twice": [PKG_INFO, member("a-1/x", b"old"), member("a-1/x", b"new"), member("a-1/PKG-INFO", METADATA + b"\n")],
-    "dotted": [member("./"), member("./a-1/"), member("./a-1/PKG-INFO", METADATA)],
+    "dotted": [member("./"), member("./a-1/"), member("./a-1/PKG-INFO", METADATA), member("./a-1/setup.py")],
     "long names": [PKG_INFO, *(member("a-1/" + "x" * (length - 4), b"1") for length in (99, 100, 101, 255, 256, 257, 1000))],
     "long directories": [PKG_INFO, *(member("a-1/" + "x" * (length - 4) + "/") for length in (99, 100, 101, 300))],
     "deep": [PKG_INFO, member("a-1/" + "d/" * 200 + "f", b"1")],
@@ -339,7 +339,7 @@ SOURCES: dict[str, Members] = {
     "date file": [PKG_INFO, member("a-1/.source-date-epoch", b"7\n")],
     "sizes": [PKG_INFO, *(member(f"a-1/f{size}", squares(size)) for size in (0, 1, 511, 512, 513, 10239, 10240, 10241))],
     "segments": [PKG_INFO, member("a-1/big", squares((2 << 20) + 77)), member("a-1/noise", noise(1 << 20))],
-    "a whole segment": [member("a-1/PKG-INFO", METADATA + b"\n" + squares((10240 * 512) - 2048 - 42))],
+    "a whole segment": [member("a-1/PKG-INFO", METADATA + b"\n" + squares((10240 * 512) - 2560 - 42)), member("a-1/setup.py")],
 }  # fmt: skip
 
 
@@ -446,7 +446,7 @@ def small_wheel(directory: Path) -> bytes:
 
 
 def small_sdist(directory: Path) -> bytes:
-    return canonical(made_sdist(directory, [*SOURCES["links"], *SOURCES["foreign"], *SOURCES["directories"]]))
+    return canonical(made_sdist(directory, [*SOURCES["links"], *SOURCES["foreign"][1:], *SOURCES["directories"][:-1]]))
 
 
 def repacked(tar: bytes) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Set
+from typing import Any
 
 from ..errors import HostileArchiveError
 
@@ -20,6 +21,9 @@ MAX_DEFLATE_RATIO = 1032
 
 MAX_LINKS_FOLLOWED = 40
 """How many links a path may pass through, as on Linux."""
+
+MAX_LINK_STEPS = 1 << 18
+"""Components of paths walked to follow all links of an archive; each takes time and memory."""
 
 _UNSEEN = re.compile("[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Control characters, line and paragraph separators, and those that turn the direction of writing (UAX 9): a name with
@@ -142,45 +146,62 @@ def beneath_files(files: Set[str], names: Iterable[str]) -> Iterator[tuple[str, 
             yield ordered[number], file
 
 
-def check_link(archive: str, name: str, links: Mapping[str, str]) -> None:
+def check_links(archive: str, links: Mapping[str, str]) -> None:
     """Refuse a symbolic link that is absolute, leads out of its top directory at any step, or never arrives (PEP 721).
 
-    *links* holds every symbolic link of the archive, by name, *name* among them.
+    *links* holds every symbolic link of the archive, by name; none lies beneath another.
 
     :raises HostileArchiveError: naming *archive* and the link.
     """
-    problem = _link_problem(name, links)
-    if problem:
-        raise hostile(archive, name, f"the link to {_shortened(links[name])!r} {problem}")
-
-
-def _link_problem(name: str, links: Mapping[str, str]) -> str:
-    """Return what is wrong with where a link leads, walking its path as an operating system would."""
-    top = name.partition("/")[0]
-    at: list[str] = []
-    # What is still to be walked, the next component last.
-    todo = name.split("/")[::-1]
-    followed = 0
-    while todo:
-        component = todo.pop()
-        if component == "..":
-            del at[-1:]
-        elif component not in ("", "."):
-            at.append(component)
-        # At every step, not only at the end: between two links the path may have been anywhere.
-        if at[:1] != [top]:
-            return "leads out of the top directory"
-        target = links.get("/".join(at))
-        if target is None:
-            continue
-        followed += 1
-        problem = "leads in a circle" if followed > MAX_LINKS_FOLLOWED else _target_problem(target)
+    walk = _LinkWalk(links)
+    for name, target in links.items():
+        problem = _target_problem(target) or walk.problem(name)
         if problem:
-            return problem
-        # A link's target counts from the directory that it lies in.
-        del at[-1:]
-        todo.extend(target.split("/")[::-1])
-    return ""
+            raise hostile(archive, name, f"the link to {_shortened(target)!r} {problem}")
+
+
+class _LinkWalk:
+    """Follows the links of an archive, in a bounded number of steps for all of them."""
+
+    def __init__(self, links: Mapping[str, str]) -> None:
+        # A tree of dictionaries by component, the links' targets its leaves: no path is joined on the way.
+        self._tree: dict[str, Any] = {}
+        self._steps = 0
+        for name, target in links.items():
+            *directories, last = name.split("/")
+            self._steps += len(directories)
+            place = self._tree
+            for component in directories if self._steps <= MAX_LINK_STEPS else ():
+                place = place.setdefault(component, {})
+            place[last] = target
+
+    def problem(self, name: str) -> str:
+        """Return what is wrong with where a link leads, walking its path as an operating system would."""
+        trail = [self._tree]
+        # What is still to be walked, the next component last.
+        todo = name.split("/")[::-1]
+        followed = 0
+        while todo:
+            component = todo.pop()
+            self._steps += 1
+            if self._steps > MAX_LINK_STEPS:
+                return f"and the links before it take more than {MAX_LINK_STEPS} steps to follow"
+            found = trail[-1].get(component, {})
+            if component == "..":
+                trail.pop()
+            elif isinstance(found, str):
+                followed += 1
+                problem = "leads in a circle" if followed > MAX_LINKS_FOLLOWED else _target_problem(found)
+                if problem:
+                    return problem
+                # A link's target counts from the directory that it lies in.
+                todo.extend(found.split("/")[::-1])
+            elif component not in ("", "."):
+                trail.append(found)
+            # At every step, not only at the end: between two links the path may have been anywhere.
+            if len(trail) == 1:
+                return "leads out of the top directory"
+        return ""
 
 
 def _target_problem(target: str) -> str:

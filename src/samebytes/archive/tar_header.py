@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from ..errors import ArchiveError
+from . import limits
 from .entry import Entry, Kind
 
 BLOCK = 512
@@ -49,6 +50,9 @@ _TYPEFLAGS = {Kind.FILE: b"0", Kind.DIRECTORY: b"5", Kind.SYMLINK: b"2"}
 _BLANK_CHECKSUM = sum(b" " * 8)
 """The checksum adds up all bytes of the block, its own field taken for blanks."""
 
+_RECORD_IN_VALUE = re.compile(rb"\n\d+ [^=]+=")
+"""Where a value that holds line feeds looks like records of its own."""
+
 _LONGEST_LENGTH = 20
 """Digits of a PAX record's length: more than any file has bytes."""
 
@@ -58,6 +62,8 @@ class Header(NamedTuple):
 
     name: bytes
     """With the prefix in front, where the dialect has one."""
+    slashed: bool
+    """The field of the name ends with a slash, whatever comes before the header says."""
     mode: int
     uid: int
     gid: int
@@ -70,8 +76,6 @@ class Header(NamedTuple):
     dialect: str
     """USTAR, GNU or OLD."""
     prefixed: bool
-    signed_checksum: bool
-    """Some old tars added up signed characters."""
 
 
 def parse_header(block: bytes, where: str) -> Header:
@@ -81,16 +85,14 @@ def parse_header(block: bytes, where: str) -> Header:
     """
     given = _number(block, "checksum", where)
     start, end = _FIELDS["checksum"].start, _FIELDS["checksum"].stop
-    summed = block[:start] + block[end:]
-    plain = sum(summed) + _BLANK_CHECKSUM
-    # Where C's char is signed, old tars added up its values from -128 to 127.
-    signed = plain - 256 * sum(byte >= 0x80 for byte in summed)
-    if given not in (plain, signed):
+    # Old tars added up signed bytes, which not every reader accepts.
+    if given != sum(block[:start]) + sum(block[end:]) + _BLANK_CHECKSUM:
         raise ArchiveError(f"{where} is damaged: its checksum is wrong", remedy=DAMAGED)
     dialect = _dialect(block, where)
-    prefix = _text(block, "prefix")
-    # A sparse file has its map there; the reader refuses it as what it is.
-    if prefix and dialect != USTAR and block[_FIELDS["typeflag"]] != b"S":
+    name, prefix = _text(block, "name"), _text(block, "prefix")
+    # A sparse file has its map there; the reader refuses it as what it is. Some readers look at the version too, and
+    # some take an empty name for the prefix alone.
+    if prefix and not (name and block[_FIELDS["magic"]] == b"ustar\x0000") and block[_FIELDS["typeflag"]] != b"S":
         raise ArchiveError(
             f"{where}: a {dialect} header uses the place of ustar's prefix, so that tools disagree on the name",
             remedy="Build the archive in ustar or PAX format, and not as an incremental backup.",
@@ -100,7 +102,8 @@ def parse_header(block: bytes, where: str) -> Header:
         _number(block, field, where)
     posix = dialect != OLD
     return Header(
-        name=(prefix + b"/" if prefix else b"") + _text(block, "name"),
+        name=(prefix + b"/" if prefix else b"") + name,
+        slashed=name.endswith(b"/"),
         mode=_number(block, "mode", where),
         uid=_number(block, "uid", where),
         gid=_number(block, "gid", where),
@@ -112,7 +115,6 @@ def parse_header(block: bytes, where: str) -> Header:
         gname=_text(block, "gname") if posix else b"",
         dialect=dialect,
         prefixed=bool(prefix),
-        signed_checksum=given != plain,
     )
 
 
@@ -150,11 +152,12 @@ def _number(block: bytes, field: str, where: str) -> int:
 
 
 def parse_pax(data: bytes, where: str) -> dict[str, bytes]:
-    """Return the records of a PAX extended header, of a keyword given twice the last (POSIX, "pax Header Block").
+    """Return the records of a PAX extended header (POSIX, "pax Header Block").
 
     A record is its length in decimal digits, a blank, ``KEYWORD=VALUE`` and a line feed; the length counts all of that.
 
     :raises ArchiveError: if a record is malformed; *where* names its place.
+    :raises HostileArchiveError: if a keyword is given twice, or a value could be taken for another record.
     """
     records = {}
     position = 0
@@ -167,7 +170,11 @@ def parse_pax(data: bytes, where: str) -> dict[str, bytes]:
         # A length of zero would leave the position where it is, for ever.
         if not length or position + length > end or not record.endswith(b"\n") or not keyword or not equals:
             raise ArchiveError(f"{where} is damaged: a PAX record is malformed", remedy=DAMAGED)
-        records[keyword.decode("utf-8", "backslashreplace")] = value
+        # Some readers take the first of two, and some split the records at every line feed.
+        text = keyword.decode("utf-8", "backslashreplace")
+        if text in records or b"\n" in keyword or _RECORD_IN_VALUE.search(value):
+            raise limits.hostile(where, "", f"its PAX record {text!r} is one that tools read differently")
+        records[text] = value
         position += length
     return records
 

@@ -24,6 +24,12 @@ _INTEGER = re.compile(rb"-?\d{1,20}")
 _NOT_GLOBAL = ("path", "linkpath", "size")
 """Keywords that make no sense for every member, and on which readers differ when they stand in a global header."""
 
+_SPARSE = ("GNU.sparse.", "GNU.dumpdir", "GNU.volume.", "SCHILY.filetype", "SCHILY.realsize", "SUN.holesdata")
+"""What begins the keywords by which GNU tar, star and Solaris' tar store contents that are not a plain file's."""
+
+_UTF_8 = b"ISO-IR 10646 2000 UTF-8"
+"""The encoding of records (POSIX, "hdrcharset"), also where none is named."""
+
 # Type flags: hard and symbolic links; files, with what is not canonical about the flag; what no sdist may hold.
 _LINKS = (b"1", b"2")
 _FILES = {b"0": "", b"\0": "pre-POSIX type", b"7": "contiguous file"}
@@ -112,8 +118,10 @@ def check_records(records: dict[str, bytes], where: str, *, for_all: bool) -> No
 
     :raises ArchiveError: naming *where*.
     """
-    if any(keyword.startswith("GNU.sparse.") for keyword in records):
-        raise _refused("a sparse file", where)
+    if any(keyword.startswith(_SPARSE) for keyword in records):
+        raise _refused("a sparse file or part of a backup", where)
+    if records.get("hdrcharset", _UTF_8) != _UTF_8:
+        raise limits.hostile(where, "", "its PAX records are in another encoding than UTF-8")
     for keyword in _NOT_GLOBAL:
         if for_all and keyword in records:
             raise limits.hostile(where, "", f"a global PAX header gives every member the same {keyword}")
@@ -155,8 +163,8 @@ def _size(pax: dict[str, bytes], field: int, where: str) -> int:
     if size < 0:
         raise ArchiveError(f"{where}: the size {size} is negative", remedy=DAMAGED)
     # Zero and all sevens are what writers put where the size does not fit. Anything else would be believed by readers
-    # that do not know PAX headers, and what follows be another archive to them.
-    if field not in (size, 0, LARGEST_IN_11_DIGITS):
+    # that do not know PAX headers, and the contents or what follows be another archive to them.
+    if field != size and (size <= LARGEST_IN_11_DIGITS or field not in (0, LARGEST_IN_11_DIGITS)):
         raise limits.hostile(where, "", f"its size is {field} by the header and {size} by the PAX record before it")
     return size
 
@@ -169,7 +177,10 @@ def kind_of(member: Member) -> Kind | None:
     """
     flag = member.header.typeflag
     slashed = member.name.endswith("/")
-    # Before POSIX, files and directories had one type, and the slash told them apart.
+    # Before POSIX, files and directories had one type, and the slash told them apart. Some readers look for it in the
+    # header's own field, and some in the name that a header before it gives.
+    if flag == b"\0" and slashed != member.header.slashed:
+        raise limits.hostile(member.where, member.name, "it is a directory by one of its names, and not by the other")
     kind: Kind | None = None
     if flag == b"5" or (flag == b"\0" and slashed):
         kind = Kind.DIRECTORY
@@ -200,8 +211,6 @@ def _facts(header: Header, mtime: float) -> list[str]:
     facts = [] if header.dialect == USTAR else [f"{header.dialect} header"]
     if header.prefixed:
         facts.append("name in two parts")
-    if header.signed_checksum:
-        facts.append("checksum of signed bytes")
     if _FILES.get(header.typeflag) and header.dialect != OLD:
         facts.append(_FILES[header.typeflag])
     if mtime != math.floor(mtime):

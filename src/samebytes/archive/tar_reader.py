@@ -6,7 +6,6 @@ Sources: POSIX.1-2017, pax; the GNU tar manual, "Basic Tar Format"; for sdists P
 from __future__ import annotations
 
 import contextlib
-from collections import ChainMap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
@@ -95,6 +94,7 @@ class _Reader:
         self._at = 0
         self._globals: dict[str, bytes] = {}
         self._given: dict[str, Entry] = {}
+        self._linked: set[str] = set()  # Names that are one file with another.
         self.deviations: list[Deviation] = []
 
     def entries(self) -> Iterator[Entry]:
@@ -109,6 +109,7 @@ class _Reader:
                 raise limits.hostile(self._archive, "", f"it has more than {MAX_MEMBERS} members")
             entry = self._entry(member)
             if entry is not None:
+                self._check_again(entry, member)
                 self._given[entry.name] = entry
                 yield entry
 
@@ -226,7 +227,7 @@ class _Reader:
             return extended._replace(pax=records, facts=(*extended.facts, f"{fact}: {', '.join(sorted(records))}"))
         # GNU's hold a text that ends with a NUL.
         text, _, rest = data.partition(b"\0")
-        if not text or rest.strip(b"\0"):
+        if not text or rest:
             raise ArchiveError(f"{where}: the {fact} is malformed", remedy=DAMAGED)
         facts = (*extended.facts, fact)
         if header.typeflag == b"L":
@@ -259,19 +260,39 @@ class _Reader:
         raw = self._read(member.start, head_end - member.start)
         return entry._replace(deviations=deviations_of(entry, member, raw))
 
+    def _check_again(self, entry: Entry, member: Member) -> None:
+        """Refuse a name given again, unless it makes no difference to any reader that it was given before."""
+        earlier = self._given.get(entry.name)
+        if earlier is None:
+            return
+        same = (earlier.kind, earlier.target) == (entry.kind, entry.target)
+        if entry.kind is Kind.FILE and (earlier.mode ^ entry.mode) & 0o111:
+            same = False  # pip overwrites the contents and leaves the mode.
+        if not same or entry.name in self._linked or member.header.typeflag == b"1":
+            raise limits.hostile(
+                self._archive,
+                entry.name,
+                "it is given twice, as a link or as different things, which tools unpack differently",
+            )
+
     def _hard_link(self, entry: Entry, member: Member) -> Entry:
         """Return a hard link as what it links to, which must stand before it, as tools unpack in one go."""
         origin = self._given.get(plain_name(member.link))
-        if origin is None or origin.kind is Kind.DIRECTORY:
-            found = "no member before it has that name" if origin is None else "that is a directory"
+        if origin is None or origin.kind is not Kind.FILE:
+            found = "no member before it has that name" if origin is None else f"that is a {origin.kind.value}"
             raise ArchiveError(
-                f"{self._archive}: {entry.name!r} is a hard link to {member.link!r}, but {found}", remedy=DAMAGED
+                f"{self._archive}: {entry.name!r} is a hard link to {member.link!r}, but {found}",
+                remedy="Build the archive again from plain files (GNU tar: with --hard-dereference).",
             )
-        deviations = [Deviation(Aspect.TAR_HARD_LINKS, f"hard link to {origin.name!r}")]
-        if member.facts:
-            deviations.append(Deviation(Aspect.TAR_HEADERS, "; ".join(member.facts)))
-        # Both names are one file, so its mode counts, not the one in the link's own header.
-        return origin._replace(name=entry.name, mtime=entry.mtime, owner=entry.owner, deviations=tuple(deviations))
+        # Both names are one file: some readers give it the mode of the first header, and some that of the last.
+        if (entry.mode ^ origin.mode) & 0o111:
+            raise limits.hostile(
+                self._archive, entry.name, f"it is a hard link to {origin.name!r}, but by their modes one is executable"
+            )
+        self._linked.update((entry.name, origin.name))
+        facts = [Deviation(Aspect.TAR_HEADERS, "; ".join(member.facts))] if member.facts else []
+        deviations = (Deviation(Aspect.TAR_HARD_LINKS, f"hard link to {origin.name!r}"), *facts)
+        return origin._replace(name=entry.name, mtime=entry.mtime, owner=entry.owner, deviations=deviations)
 
 
 def _check_tree(archive: str, entries: Sequence[Entry]) -> None:
@@ -282,36 +303,20 @@ def _check_tree(archive: str, entries: Sequence[Entry]) -> None:
     """
     _check_top(archive, entries)
     leaves = {entry.name for entry in entries if entry.kind is not Kind.DIRECTORY}
-    for entry in entries:
-        if entry.kind is Kind.DIRECTORY and entry.name in leaves:
-            raise limits.hostile(archive, entry.name, "it is both a directory and a file or link")
     for name, leaf in limits.beneath_files(leaves, (entry.name for entry in entries)):
         raise limits.hostile(archive, name, f"it lies beneath {leaf!r}, which is a file or link")
     links = {entry.name: entry.target for entry in entries if entry.kind is Kind.SYMLINK}
-    for entry in entries:
-        if entry.kind is not Kind.SYMLINK:
-            continue
-        # Of a link given twice the last counts, but the earlier one may not escape either.
-        limits.check_link(archive, entry.name, ChainMap({entry.name: entry.target}, links))
+    limits.check_links(archive, links)
 
 
 def _check_top(archive: str, entries: Sequence[Entry]) -> None:
     loose = [entry.name for entry in entries if "/" not in entry.name and entry.kind is not Kind.DIRECTORY]
-    tops = sorted({entry.name.partition("/")[0] for entry in entries})
-    if not loose and len(tops) == 1:
-        return
-    if loose:
-        found = f"{_some(loose)} at its top level"
-    elif tops:
-        found = f"{len(tops)} of them: {_some(tops)}"
-    else:
-        found = "no member at all"
-    raise ArchiveError(
-        f"{archive}: a source distribution holds one top-level directory and nothing beside it; this one has {found}",
-        remedy="Pack the sources in one directory, {name}-{version}, as 'python -m build --sdist' does.",
-    )
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:_SHOWN])
-    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"
+    tops = loose or sorted({entry.name.partition("/")[0] for entry in entries})
+    if loose or len(tops) != 1:
+        found = ", ".join(repr(name) for name in tops[:_SHOWN]) or "no member at all"
+        more = f" and {len(tops) - _SHOWN} more" if len(tops) > _SHOWN else ""
+        raise ArchiveError(
+            f"{archive}: a source distribution holds one top-level directory and nothing beside it; this one has "
+            f"{found}{more}{' beside it' if loose else ''}",
+            remedy="Pack the sources in one directory, {name}-{version}, as 'python -m build --sdist' does.",
+        )

@@ -119,19 +119,17 @@ def check_dist_info(directory: str, filename: str) -> None:
 
 
 def top_directory(names: Iterable[str], where: str) -> str:
-    """Return the one directory in which everything in an sdist lies; *where* is for messages.
+    """Return the one directory in which everything in an sdist lies, as its reader has seen; *where* is for messages.
 
-    :raises ArchiveError: if there is none or more than one, or a file lies outside of any directory.
+    :raises ArchiveError: if nothing lies in it.
     """
-    paths = list(names)
-    tops = sorted({name.partition("/")[0] for name in paths})
-    if len(tops) == 1 and any("/" in name for name in paths):
-        return tops[0]
-    remedy = "An sdist holds one top directory called NAME-VERSION and nothing beside it; build the sdist again."
-    if len(tops) > 1:
-        shown = ", ".join(tops[:5]) + (" ..." if len(tops) > 5 else "")
-        raise ArchiveError(f"{where}: there are {len(tops)} names at the top: {shown}", remedy=remedy)
-    raise ArchiveError(f"{where}: there is no file in a top directory", remedy=remedy)
+    for name in names:
+        if "/" in name:
+            return name.partition("/")[0]
+    raise ArchiveError(
+        f"{where}: there is no file in a top directory",
+        remedy="An sdist holds one top directory called NAME-VERSION and nothing beside it; build the sdist again.",
+    )
 
 
 def is_script(name: str) -> bool:

@@ -6,16 +6,24 @@ from typing import Callable
 
 from ..archive.entry import Archive, Data, Entry, Kind, read_all
 from ..artifact import headers, layout
+from ..errors import ArchiveError
 from .model import Change, Context, Pass, PassOutcome, in_sdist
 from .texts import Transform, header_block, rewritten, sorted_lines
 
 
 def check_sdist(archive: Archive) -> None:
-    """Demand what every rule for sdists builds on.
+    """Demand what every rule for sdists builds on, and what an index demands of an upload (PEP 625, PEP 643).
 
-    :raises ArchiveError: unless everything lies in one top directory.
+    :raises ArchiveError: unless everything lies in one top directory, which holds PKG-INFO and a name that begins with
+        another letter: indexes find the top directory by what all names have in common.
     """
-    _top(archive)
+    top = _top(archive)
+    names = {entry.name for entry in archive.entries}
+    if f"{top}/PKG-INFO" not in names or {name[len(top) + 1 :][:1] for name in names} <= {"", "P"}:
+        raise ArchiveError(
+            f"{archive.name}: an index refuses a source distribution without PKG-INFO, or with nothing beside it",
+            remedy=f"Build the sdist again, so that {top} holds PKG-INFO and pyproject.toml or setup.py.",
+        )
 
 
 def _top(archive: Archive) -> str:

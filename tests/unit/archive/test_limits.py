@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from samebytes.archive import limits
 from samebytes.archive.limits import (
     MAX_NAME_BYTES,
     beneath_files,
     case_collisions,
-    check_link,
+    check_links,
     check_name,
     check_ratio,
     folded,
@@ -218,7 +219,7 @@ def test_beneath_files() -> None:
     ],
 )
 def test_links_that_stay_inside(name: str, target: str) -> None:
-    check_link("it.tar.gz", name, {name: target})
+    check_links("it.tar.gz", {name: target})
 
 
 @pytest.mark.parametrize(
@@ -242,25 +243,36 @@ def test_links_that_stay_inside(name: str, target: str) -> None:
 )
 def test_links_that_escape(name: str, target: str, problem: str) -> None:
     with pytest.raises(HostileArchiveError, match=r"it\.tar\.gz") as caught:
-        check_link("it.tar.gz", name, {name: target})
+        check_links("it.tar.gz", {name: target})
     assert problem in caught.value.message
 
 
 def test_link_is_followed_through_other_links() -> None:
     # Word for word, x/y/up/../.. is top/x; but up leads to top, and from there '..' leads out.
-    links = {"top/x/y/up": "../..", "top/escape": "x/y/up/../.."}
-    check_link("it.tar.gz", "top/x/y/up", links)
-    with pytest.raises(HostileArchiveError, match="leads out"):
-        check_link("it.tar.gz", "top/escape", links)
-    check_link("it.tar.gz", "top/in", {**links, "top/in": "x/y/up/z"})
+    check_links("it.tar.gz", {"top/x/y/up": "../.."})
+    with pytest.raises(HostileArchiveError, match=r"'top/escape': .*leads out"):
+        check_links("it.tar.gz", {"top/x/y/up": "../..", "top/escape": "x/y/up/../.."})
+    check_links("it.tar.gz", {"top/x/y/up": "../..", "top/in": "x/y/up/z"})
 
 
 def test_links_in_a_circle_are_refused() -> None:
-    links = {"top/a": "b", "top/b": "c/../a"}
-    for name in links:
-        with pytest.raises(HostileArchiveError, match="in a circle"):
-            check_link("it.tar.gz", name, links)
-    chain = {f"top/{number}": f"{number + 1}" for number in range(60)}
     with pytest.raises(HostileArchiveError, match="in a circle"):
-        check_link("it.tar.gz", "top/0", chain)
-    check_link("it.tar.gz", "top/30", chain)
+        check_links("it.tar.gz", {"top/a": "b", "top/b": "c/../a"})
+    chain = {f"top/{number}": f"{number + 1}" for number in range(60)}
+    with pytest.raises(HostileArchiveError, match=r"'top/0': .*in a circle"):
+        check_links("it.tar.gz", chain)
+    check_links("it.tar.gz", dict(list(chain.items())[20:]))
+
+
+def test_all_links_together_may_take_so_many_steps() -> None:
+    # Each of a chain of links walks all that its 39 predecessors do.
+    links = {f"top/{number}": "a/../" * 50 + str(number + 1) for number in range(40)}
+    steps = sum(1 + (40 - number) * 101 + 40 - number for number in range(40))
+    assert steps < limits.MAX_LINK_STEPS
+    check_links("it.tar.gz", links)
+    many = {f"top/{part}/{name[4:]}": target for part in range(4) for name, target in links.items()}
+    with pytest.raises(HostileArchiveError, match=f"more than {limits.MAX_LINK_STEPS} steps to follow"):
+        check_links("it.tar.gz", many)
+    # The components of the names count too: a tree is made of them.
+    with pytest.raises(HostileArchiveError, match="steps to follow"):
+        check_links("it.tar.gz", {f"top/{number}" + "/d" * 2000: "x" for number in range(200)})

@@ -88,18 +88,9 @@ def test_the_top_directory_is_found() -> None:
     assert layout.top_directory(["foo-1.0", "foo-1.0/setup.py"], "s") == "foo-1.0"
 
 
-@pytest.mark.parametrize(
-    ("names", "problem"),
-    [
-        ([], "no file in a top directory"),
-        (["setup.py"], "no file in a top directory"),
-        (["a/x", "b/x"], "2 names at the top: a, b"),
-        ([f"{letter}/x" for letter in "abcdef"], r"6 names at the top: a, b, c, d, e \.\.\."),
-        (["a/x", "setup.py"], "2 names at the top"),
-    ],
-)
-def test_other_than_one_top_directory_is_refused(names: list[str], problem: str) -> None:
-    with pytest.raises(ArchiveError, match=problem):
+@pytest.mark.parametrize("names", [[], ["foo-1.0"]])
+def test_nothing_in_a_top_directory_is_refused(names: list[str]) -> None:
+    with pytest.raises(ArchiveError, match="no file in a top directory"):
         layout.top_directory(names, "s")
 
 

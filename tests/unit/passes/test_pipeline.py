@@ -301,6 +301,21 @@ def test_an_empty_sdist_is_refused(tmp_path: Path) -> None:
         rewrite(path, path, SDIST, DEFAULT)
 
 
+@pytest.mark.parametrize("others", [[], ["PKG-INFO.txt", "Pipfile"]])
+def test_an_sdist_in_which_an_index_finds_no_pkg_info_is_refused(tmp_path: Path, others: list[str]) -> None:
+    """An index takes what all names have in common for the top directory, letter by letter, and looks for PKG-INFO."""
+    files = [Member(f"{TOP}/{name}", b"Name: demo\n") for name in ["PKG-INFO", *others]]
+    path = write_sdist(tmp_path, [Member(TOP, kind=Kind.DIRECTORY), *files])
+    before = path.read_bytes()
+    with pytest.raises(ArchiveError, match="without PKG-INFO, or with nothing beside it"):
+        rewrite(path, path, SDIST, DEFAULT)
+    assert path.read_bytes() == before
+    for name in ("setup.py", "p", "PKG-INFO/x"):
+        path = write_sdist(tmp_path, [Member(f"{TOP}/{name}", b"x")])
+        with pytest.raises(ArchiveError, match="without PKG-INFO"):
+            rewrite(path, path, SDIST, DEFAULT)
+
+
 def test_a_change_that_nobody_names_is_found_by_the_proof(tmp_path: Path) -> None:
     def spoil(archive: Archive, _: Context) -> PassOutcome:
         entry = archive.entries[0]
