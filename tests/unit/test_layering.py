@@ -206,6 +206,7 @@ READERS = {"epoch", "backend", "tools.building", "tools.variations", "tools.inde
 
 READING = {
     "samebytes.api": "it stands for a command, and says that it reads SOURCE_DATE_EPOCH",
+    "samebytes.archive.limits": "a limit that is raised holds in every process: a command, a hook, a worker of either",
     "samebytes.commands.main": "it is where the command line begins",
     "samebytes.console.streams": "colours and widths depend on the terminal, which variables describe",
     "samebytes.deflate.child": "the pure-Python encoder works in processes",

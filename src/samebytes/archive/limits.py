@@ -6,12 +6,73 @@ on every platform at once: an archive that is harmless only on the machine that 
 
 from __future__ import annotations
 
+import os
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Set
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
-from ..errors import HostileArchiveError
+from ..errors import ConfigError, HostileArchiveError
+
+VARIABLE = "SAMEBYTES_LIMITS"
+"""The environment variable by which budgets are raised: ``metadata=64M,members=2000000``."""
+
+
+class Budgets(NamedTuple):
+    """What an archive may take; more is refused, for it costs everybody who reads it time and memory (D14).
+
+    Each has, in its comment, the largest real value known, from PyPI's most downloaded and largest projects.
+    """
+
+    metadata: int = 4 << 20
+    """Bytes of all METADATA, PKG-INFO, WHEEL, entry_points.txt and top_level.txt together (boto3-stubs: 160,699)."""
+    metadata_lines: int = 1 << 16
+    """Lines of all these together (boto3-stubs: 3,060)."""
+    listings: int = 16 << 20
+    """Bytes of all RECORD and SOURCES.txt together (homeassistant: 4,001,169)."""
+    listed: int = 1 << 18
+    """Lines of all these together (homeassistant: 36,487)."""
+
+
+@cache
+def budgets() -> Budgets:
+    """Return the budgets of this process: the defaults, and what SAMEBYTES_LIMITS has instead.
+
+    :raises ConfigError: if the variable is malformed.
+    """
+    return parsed(os.environ.get(VARIABLE, ""))
+
+
+def parsed(text: str) -> Budgets:
+    """Return the budgets that *text* gives, as in ``metadata=64M,members=2000000``; K, M and G are powers of 1024.
+
+    :raises ConfigError: for a name that is none, or a value that is not such a number.
+    """
+    given = {}
+    for part in filter(None, text.split(",")):
+        name, _, value = part.strip().partition("=")
+        match = re.fullmatch(r"([0-9]{1,15})([KMG]?)", value)
+        if name not in Budgets._fields or match is None:
+            names = ", ".join(Budgets._fields)
+            remedy = f"Give NAME=NUMBER, separated by commas, such as metadata=64M. The names are {names}."
+            raise ConfigError(f"{VARIABLE}: {part[:60]!r} is not a limit", remedy=remedy)
+        given[name] = int(match[1]) << 10 * " KMG".index(match[2] or " ")
+    return Budgets(**given)
+
+
+def check_budget(archive: str, name: str, what: str, amount: int) -> None:
+    """Refuse *archive* if *amount* of *what* is over the budget *name*.
+
+    :raises HostileArchiveError: naming the budget, and how to raise it.
+    """
+    most = getattr(budgets(), name)
+    if amount > most:
+        raise HostileArchiveError(
+            f"{archive}: {amount:,} {what} are over the limit {name}, which is {most:,}",
+            remedy=f"If you trust the archive, raise the limit by the environment: {VARIABLE}={name}={amount}.",
+        )
+
 
 MAX_NAME_BYTES = 4096
 """The longest member name and link target, in UTF-8: Linux' PATH_MAX, the largest that any system can unpack."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..archive import limits
 from ..archive.entry import Archive, Container
 from ..errors import ArchiveError
 from .layout import ArtifactKind
@@ -56,6 +57,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
         from ..archive.tar_reader import open_sdist as opened
     try:
         with opened(path) as archive:
+            _check_texts(archive)
             yield archive
     except MemoryError:
         raise ArchiveError(
@@ -65,3 +67,26 @@ def open_archive(path: Path) -> Iterator[Archive]:
         raise ArchiveError(
             f"{path}: cannot be read: {type(error).__name__}: {error}", remedy="It is damaged: make it again."
         ) from error
+
+
+_METADATA = ("METADATA", "PKG-INFO", "WHEEL", "entry_points.txt", "top_level.txt")
+_LISTINGS = ("RECORD", "SOURCES.txt")
+
+
+def _check_texts(archive: Archive) -> None:
+    """Refuse texts that are too much to be read whole, as the passes and all who compare or install do.
+
+    :raises HostileArchiveError: if they are over a budget.
+    """
+    for names, size, lines in ((_METADATA, "metadata", "metadata_lines"), (_LISTINGS, "listings", "listed")):
+        held = [entry for entry in archive.entries if entry.name.endswith(names) and _is_read_whole(entry.name)]
+        what = f"{', '.join(names[:-1])} and {names[-1]}"
+        limits.check_budget(archive.name, size, f"bytes in {what}", sum(entry.content.size for entry in held))
+        # Without a piece of contents held for longer than it takes.
+        count = sum(chunk.count(b"\n") for entry in held for chunk in entry.content.chunks())
+        limits.check_budget(archive.name, lines, f"lines in {what}", count)
+
+
+def _is_read_whole(name: str) -> bool:
+    directory, _, last = name.rpartition("/")
+    return directory.endswith((".dist-info", ".egg-info")) or ("/" not in directory and last == "PKG-INFO")

@@ -178,7 +178,9 @@ def normalize(
         except Interrupted:
             raise
         except SamebytesError as error:
-            return NormalizeResult(step.source, error)
+            # With what led to it, the result would hold all that was read, and there may be too little memory.
+            error.__cause__ = error.__context__ = None
+            return NormalizeResult(step.source, error.with_traceback(None))
         except OSError as error:
             return NormalizeResult(step.source, _unreadable(step.source, error))
         except Exception as error:  # a bug: name the file that it came up with
