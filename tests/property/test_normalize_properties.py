@@ -130,7 +130,7 @@ def disguises(draw: st.DrawFn, member: Member, runnable: bool) -> Member:
     mode = draw(st.integers(0, 0o777)) | 0o400
     return replace(
         member,
-        mode=mode | 0o100 if runnable else mode & ~0o100,
+        mode=mode | 0o100 if runnable else mode & ~0o111,
         mtime=draw(TIMES),
         owner=(draw(st.integers(0, 5000)), 0, draw(st.sampled_from(["", "jane"])), ""),
         stored=draw(st.booleans()),

@@ -134,10 +134,7 @@ def test_any_damage_is_refused_or_changes_no_contents(given_entries: list[Entry]
         path.write_bytes(damaged)
         try:
             with open_zip(path) as archive:
-                seen = [
-                    (entry.name, entry.target.encode() if entry.kind is Kind.SYMLINK else read_all(entry.content))
-                    for entry in archive.entries
-                ]
+                seen = [(entry.name, read_all(entry.content)) for entry in archive.entries]
         except ArchiveError:
             return
     assert sorted(seen) == sorted((entry.name, read_all(entry.content)) for entry in given_entries)

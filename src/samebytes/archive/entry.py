@@ -130,7 +130,7 @@ class Aspect(enum.Enum):
     ZIP_COMMENTS = "comments on a zip and its members"
     ZIP_FLAGS = "flags and data descriptors of a zip's members"
     ZIP64 = "where a zip has ZIP64 structures"
-    ZIP_LAYOUT = "the order of a zip's members, and what lies between them"
+    ZIP_LAYOUT = "the order of a zip's members"
     TAR_HARD_LINKS = "hard links in a tar"
     TAR_HEADERS = "the headers of a tar's members"
     TAR_END = "what fills up and ends a tar"

@@ -80,6 +80,18 @@ MAX_NAME_BYTES = 4096
 MAX_DEFLATE_RATIO = 1032
 """No deflate stream gives more bytes for one of its own: 258 for two bits (RFC 1951, 3.2.5), four times a byte."""
 
+MAX_MEMBERS = 1 << 17
+"""The most members of an archive; the largest known wheel has 16,235."""
+
+MAX_DIRECTORY = 1 << 25
+"""The most bytes of a zip's central directory; the largest known has 1.8 MB."""
+
+MAX_EXPANSION = 200
+"""How many times its size an archive may unpack to; of 966 wheels that many projects depend upon, the most is 17."""
+
+ALWAYS_EXPANDED = 1 << 26
+"""The bytes that any archive may unpack to, whatever its size."""
+
 MAX_LINKS_FOLLOWED = 40
 """How many links a path may pass through, as on Linux."""
 
@@ -106,6 +118,8 @@ _IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 _DROPPED = re.compile(r"[. ]+(?=/|\Z)")
 
 _REMEDY = "Do not unpack or install it. If you made it, look in its source for such a link or name, and make it again."
+
+_BUDGET = "Do not unpack it, unless you know where it comes from."
 
 
 def name_problem(name: str) -> str:
@@ -153,6 +167,26 @@ def check_name(archive: str, name: str) -> None:
         raise hostile(archive, _shortened(name), problem)
 
 
+def check_amount(archive: str, what: str, amount: int, most: int) -> None:
+    """Refuse an *archive* with more than *most* of something.
+
+    :raises HostileArchiveError: naming both.
+    """
+    if amount > most:
+        raise hostile(archive, "", f"has {amount} {what}; more than {most} are not read", _BUDGET)
+
+
+def check_expansion(archive: str, packed_size: int, size: int) -> None:
+    """Refuse an *archive* of *packed_size* bytes whose files have *size* bytes together, if that is a bomb's ratio.
+
+    :raises HostileArchiveError: naming both.
+    """
+    most = max(ALWAYS_EXPANDED, packed_size * MAX_EXPANSION)
+    if size > most:
+        problem = f"its {packed_size} bytes would unpack to {size}; more than {most} are not read"
+        raise hostile(archive, "", problem, _BUDGET)
+
+
 def check_ratio(archive: str, name: str, packed_size: int, size: int) -> None:
     """Refuse a declared *size* that no deflate stream of *packed_size* bytes can yield.
 
@@ -162,10 +196,10 @@ def check_ratio(archive: str, name: str, packed_size: int, size: int) -> None:
         raise hostile(archive, name, f"{packed_size} compressed bytes cannot hold the {size} bytes that it declares")
 
 
-def hostile(archive: str, name: str, problem: str) -> HostileArchiveError:
+def hostile(archive: str, name: str, problem: str, remedy: str = _REMEDY) -> HostileArchiveError:
     """Return the error that refuses member *name* of *archive* (the whole archive, if *name* is empty)."""
     where = f"{archive}: {name!r}" if name else archive
-    return HostileArchiveError(f"{where}: {problem}", remedy=_REMEDY)
+    return HostileArchiveError(f"{where}: {problem}", remedy=remedy)
 
 
 def _shortened(name: str) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from . import zip_layout as layout
 from .entry import Aspect, Deviation
-from .zip_directory import PADDING
 from .zip_layout import CentralHeader, LocalHeader
 
 _SYSTEMS = {0: "DOS", 7: "Macintosh", 10: "Windows NTFS", 14: "VFAT", 19: "macOS"}
@@ -22,7 +21,6 @@ _EXTRAS = {
     0x5455: "Unix times",
     0x5855: "Unix times and owner, old",
     0x6375: "Unicode comment",
-    0x7075: "Unicode name",
     0x756E: "ASi Unix mode and owner",
     0x7855: "Unix owner",
     0x7875: "Unix owner",
@@ -44,7 +42,7 @@ def member_deviations(central: CentralHeader, local: LocalHeader) -> tuple[Devia
         (Aspect.ZIP_VERSIONS, _versions(central, local)),
         (Aspect.ZIP_EXTRA_FIELDS, _extras(central, local)),
         (Aspect.ZIP_COMMENTS, [f"comment of {len(central.comment)} bytes"] if central.comment else ()),
-        (Aspect.ZIP_FLAGS, _flags(central, local)),
+        (Aspect.ZIP_FLAGS, _flags(central)),
         (Aspect.ZIP64, _zip64(central, local)),
     )
     return tuple(Deviation(aspect, detail) for aspect, details in found for detail in details)
@@ -66,8 +64,6 @@ def _modes(central: CentralHeader) -> Iterator[str]:
         yield "no Unix mode"
     elif not kind:
         yield f"no file type in the mode 0o{mode:o}"
-    elif kind not in (stat.S_IFLNK, stat.S_IFDIR if directory else stat.S_IFREG):
-        yield f"file type 0o{kind:o} in the mode of a {'directory' if directory else 'file'}"
     if directory and not attributes & layout.DOS_DIRECTORY:
         yield "no DOS attribute says that it is a directory"
     elif attributes != (layout.DOS_DIRECTORY if directory else 0):
@@ -103,23 +99,14 @@ def _extras(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
         return
     # ZIP64 has an aspect of its own, for it is needed at times.
     for identifier in sorted({identifier for identifier, _ in central.extra + local.extra} - {layout.ZIP64_EXTRA}):
-        if identifier == PADDING:
-            yield "padding in the extra field"
-        else:
-            yield f"extra field 0x{identifier:04x} ({_EXTRAS.get(identifier, 'unknown')})"
+        yield f"extra field 0x{identifier:04x} ({_EXTRAS.get(identifier, 'unknown')})"
 
 
-def _flags(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
-    ascii_name = central.name.isascii()
-    if not ascii_name and not central.flags & layout.FLAG_UTF8:
-        yield "name neither ASCII nor marked as UTF-8, read as code page 437"
-    expected = 0 if ascii_name else layout.FLAG_UTF8
-    flags = (central.flags | local.flags) & ~expected
+def _flags(central: CentralHeader) -> Iterator[str]:
+    flags = central.flags & ~(0 if central.name.isascii() else layout.FLAG_UTF8)
     for bit in (1 << shift for shift in range(flags.bit_length())):
         if flags & bit:
-            yield f"flag 0x{bit:04x} ({_FLAGS.get(bit, 'unknown')})"
-    if (central.flags ^ local.flags) & layout.FLAG_DESCRIPTOR:
-        yield "data descriptor announced in one of the two headers only"
+            yield f"flag 0x{bit:04x} ({_FLAGS[bit]})"
 
 
 def _zip64(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
@@ -136,4 +123,4 @@ def _zip64(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
         if found and not needed:
             yield f"ZIP64 extra field in {where}, where nothing needs it"
         elif needed and found != [needed]:
-            yield f"ZIP64 extra field of {found[0]} bytes" if found else f"no ZIP64 extra field in {where}"
+            yield f"ZIP64 extra field of {sum(found)} bytes in {where}"

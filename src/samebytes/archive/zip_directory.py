@@ -6,6 +6,7 @@ Source: PKWARE's APPNOTE 6.3.10, whose sections the numbers in brackets are.
 from __future__ import annotations
 
 import re
+import struct
 import threading
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple
@@ -18,8 +19,10 @@ from .zip_layout import MAX_16, MAX_32, CentralHeader
 
 DAMAGED = "The file is incomplete or damaged: fetch or build it again."
 
-PADDING = -1
-"""Stands for an identifier where one to three bytes at the end of an extra field are not a field."""
+_TOOL = "Do not install it. The tool that wrote its headers is at fault: make it with another, or a newer release."
+
+_SIGNATURE = re.compile(rb"PK(?:\x01\x02|\x03\x04|\x05\x06|\x06\x06|\x06\x07|\x07\x08)")
+"""What a reader that searches for records, forwards or backwards, could take for one."""
 
 # A header and its three parts of variable length: name, extra field, comment.
 _LARGEST_HEADER = layout.CENTRAL.size + 3 * MAX_16
@@ -42,6 +45,8 @@ class Source:
 
         :raises ArchiveError: if the file ends before.
         """
+        if offset + size > self.size:  # Offsets go up to 2**64, which no seek takes.
+            raise self.damaged(f"the file ends within {what}")
         try:
             # Members are read by several threads, and seeking and reading are two steps.
             with self._lock:
@@ -57,8 +62,8 @@ class Source:
         where = f"{self.name}: {member!r}" if member else self.name
         return ArchiveError(f"{where}: {problem}", remedy=DAMAGED)
 
-    def hostile(self, problem: str, member: str = "") -> HostileArchiveError:
-        return limits.hostile(self.name, member, problem)
+    def hostile(self, problem: str, member: str = "", remedy: str = _TOOL) -> HostileArchiveError:
+        return limits.hostile(self.name, member, problem, remedy)
 
 
 class Directory(NamedTuple):
@@ -69,6 +74,11 @@ class Directory(NamedTuple):
     offset: int
     comment: bytes
     deviations: tuple[Deviation, ...] = ()
+
+    @property
+    def full(self) -> bool:
+        """Whether a field refers to the ZIP64 end record (4.4.1.4)."""
+        return self.entries == MAX_16 or MAX_32 in (self.size, self.offset)
 
 
 def read_directory(source: Source) -> tuple[Directory, tuple[CentralHeader, ...]]:
@@ -83,32 +93,36 @@ def read_directory(source: Source) -> tuple[Directory, tuple[CentralHeader, ...]
 def _read_end(source: Source) -> Directory:
     """Read the end record (4.3.16), and the ZIP64 one if its locator stands before it (4.3.15)."""
     position = _find_end(source)
-    _, disk, first_disk, here, count, size, offset, length = layout.END.unpack(
-        source.read(position, layout.END.size, "its end record")
-    )
+    fields = layout.END.unpack(source.read(position, layout.END.size, "its end record"))
+    _, disk, first_disk, here, count, size, offset, length = fields
     comment = source.read(position + layout.END.size, length, "its comment")
-    narrow = Directory(count, size, offset, comment)
+    _check_free(source, comment, "its comment")
+    if disk or first_disk or here != count:
+        raise _several_disks(source)
+    ends, directory = position, Directory(count, size, offset, comment)
     before = max(0, position - layout.LOCATOR64.size)
     locator = source.read(before, position - before, "its ZIP64 locator")
     # Python's zipfile and others look for the locator whatever the end record holds; so its presence decides here too.
     if locator.startswith(layout.LOCATOR64_SIGNATURE) and len(locator) == layout.LOCATOR64.size:
-        ends, directory = _read_end64(source, before, narrow)
-        disk, first_disk = disk % MAX_16, first_disk % MAX_16
-        here = count if here == MAX_16 else here
-    else:
-        ends, directory = position, narrow
-        if count == MAX_16 or MAX_32 in (size, offset):
-            missing = "no ZIP64 end record, though the end record's fields are full"
-            directory = narrow._replace(deviations=(Deviation(Aspect.ZIP64, missing),))
-    if disk or first_disk or here != count:
-        raise _several_disks(source)
+        ends, directory = _read_end64(source, before, locator, directory)
+    elif directory.full:
+        missing = "no ZIP64 end record, though the end record's fields are full"
+        directory = directory._replace(deviations=(Deviation(Aspect.ZIP64, missing),))
     # Readers reckon where the archive begins from where its directory ends; with a gap they come to different offsets.
     if directory.offset + directory.size != ends:
         raise source.hostile(
             f"its central directory should take bytes {directory.offset} to {directory.offset + directory.size}, but"
             f" what follows it is at {ends}: data was put before, into or between them"
         )
+    limits.check_amount(source.name, "members", directory.entries, limits.MAX_MEMBERS)
+    limits.check_amount(source.name, "bytes of central directory", directory.size, limits.MAX_DIRECTORY)
     return directory
+
+
+def _check_free(source: Source, free: bytes, what: str, member: str = "") -> None:
+    """Refuse bytes of free use in which a reader that searches for records would find one."""
+    if _SIGNATURE.search(free):
+        raise source.hostile(f"{what} holds the signature of a record, which some readers take for one", member)
 
 
 def _several_disks(source: Source) -> ArchiveError:
@@ -120,15 +134,15 @@ def _find_end(source: Source) -> int:
     size = layout.END.size
     start = max(0, source.size - size - MAX_16)
     tail = source.read(start, source.size - start, "its end record")
-    found = [match.start() for match in re.finditer(layout.END_SIGNATURE, tail[: max(0, len(tail) - size + 4)])]
+    found = [match.start() for match in re.finditer(layout.END_SIGNATURE, tail)]
     # How many bytes follow each one, as END's last field has it, and in fact.
-    lengths = [(layout.END.unpack_from(tail, at)[-1], len(tail) - at - size) for at in found]
+    lengths = [(int.from_bytes(tail[at + size - 2 : at + size], "little"), len(tail) - at - size) for at in found]
     fitting = [at for at, (declared, there) in zip(found, lengths) if declared == there]
     if not fitting:
         raise _no_end(source, lengths[-1] if lengths else None)
-    # Readers differ in which of two end records they take.
-    if any(at >= fitting[0] + size for at in found):
-        raise source.hostile("its comment holds another end record, so that readers may see different archives")
+    # Readers differ in which of two end records they take; most look for the last signature.
+    if found[-1] != fitting[0]:
+        raise source.hostile("another end record stands in its end record or comment: readers may take either")
     return start + fitting[0]
 
 
@@ -145,18 +159,21 @@ def _no_end(source: Source, lengths: tuple[int, int] | None) -> ArchiveError:
     return ArchiveError(f"{source.name}: {what}", remedy="Give a wheel; if it was downloaded, fetch it again.")
 
 
-def _read_end64(source: Source, at: int, narrow: Directory) -> tuple[int, Directory]:
-    """Return where the ZIP64 end record begins that the locator *at* points to, and what it holds (4.3.14)."""
-    _, disk, position, disks = layout.LOCATOR64.unpack(source.read(at, layout.LOCATOR64.size, "its ZIP64 locator"))
-    if disk or disks > 1:
+def _read_end64(source: Source, at: int, locator: bytes, narrow: Directory) -> tuple[int, Directory]:
+    """Return where the ZIP64 end record begins that the *locator* at *at* points to, and what it holds (4.3.14).
+
+    It must lie between directory and locator, and have no more than its fixed part: readers differ in whether they go
+    by the locator or look right before it, and so in what they take for the record if data follows it.
+    """
+    _, disk, position, disks = layout.LOCATOR64.unpack(locator)
+    if disk or disks != 1:
         raise _several_disks(source)
-    if position + layout.END64.size > at:
-        raise source.hostile("its ZIP64 locator does not point to a ZIP64 end record")
+    if position + layout.END64.size != at:
+        raise source.hostile("its ZIP64 locator does not point to a ZIP64 end record of 56 bytes right before it")
     record = layout.END64.unpack(source.read(position, layout.END64.size, "its ZIP64 end record"))
     signature, length, made_by, needed, disk, first_disk, here, count, size, offset = record
-    # Its size counts from behind the size itself, so twelve bytes more.
-    if signature != layout.END64_SIGNATURE or position + 12 + length != at:
-        raise source.hostile("its ZIP64 locator does not point to a ZIP64 end record that ends before it")
+    if signature != layout.END64_SIGNATURE or length != layout.END64_LENGTH:
+        raise source.hostile("its ZIP64 end record has no signature, or data after its fixed part")
     if disk or first_disk or here != count:
         raise _several_disks(source)
     wide = Directory(count, size, offset, narrow.comment)
@@ -168,8 +185,8 @@ def _read_end64(source: Source, at: int, narrow: Directory) -> tuple[int, Direct
     detail = ""
     if count < MAX_16 and size < MAX_32 and offset < MAX_32:
         detail = "a ZIP64 end record, though all fits without it"
-    elif (made_by, needed, length, disks, *narrow[:3]) != (version, version, layout.END64_LENGTH, 1, *canonical):
-        detail = "a ZIP64 end record with other versions, fields or data than are needed"
+    elif (made_by, needed, *narrow[:3]) != (version, version, *canonical):
+        detail = "a ZIP64 end record with other versions or fields than are needed"
     return position, wide._replace(deviations=(Deviation(Aspect.ZIP64, detail),) if detail else ())
 
 
@@ -202,8 +219,9 @@ def _read_header(source: Source, piece: bytes, at: int, number: int) -> tuple[Ce
         raise source.hostile(f"entry {number + 1} of its central directory is invalid")
     name, comment = piece[name_end - name_length : name_end], piece[extra_end:end]
     extra: tuple[tuple[int, bytes], ...] = ()
-    if extra_length:
+    if name_end < end or MAX_32 in (size, packed_size, offset):
         shown = name.decode("utf-8", "backslashreplace")
+        _check_free(source, comment, "its comment", shown)
         extra = extra_fields(source, shown, piece[name_end:extra_end])
         sizes = ((size, MAX_32, 8), (packed_size, MAX_32, 8), (offset, MAX_32, 8), (disk, MAX_16, 4))
         size, packed_size, offset, disk = widened(source, shown, extra, sizes)
@@ -214,23 +232,24 @@ def _read_header(source: Source, piece: bytes, at: int, number: int) -> tuple[Ce
 
 
 def extra_fields(source: Source, member: str, raw: bytes) -> tuple[tuple[int, bytes], ...]:
-    """Cut an extra field into its fields: identifier and data (4.5.1). Up to three bytes at its end are PADDING.
+    """Cut an extra field into its fields: identifier and data (4.5.1).
 
-    :raises ArchiveError: if a field is cut off, or one that bears on names and sizes is there twice.
+    :raises ArchiveError: if a field is cut off, one is there twice, or one could give another name.
     """
-    fields = []
+    fields: dict[int, bytes] = {}
     at, head = 0, layout.EXTRA.size
-    while len(raw) - at >= head:
-        identifier, length = layout.EXTRA.unpack_from(raw, at)
+    while at < len(raw):
+        identifier, length = layout.EXTRA.unpack(raw[at : at + head].ljust(head, b"\0"))
         if at + head + length > len(raw):
             raise source.damaged(f"extra field 0x{identifier:04x} is cut off", member)
-        fields.append((identifier, raw[at + head : at + head + length]))
+        if identifier in fields:
+            raise source.hostile(f"has two extra fields 0x{identifier:04x}: readers take either", member)
+        fields[identifier] = raw[at + head : at + head + length]
         at += head + length
-    if at < len(raw):
-        fields.append((PADDING, raw[at:]))
-    if sum(identifier == layout.ZIP64_EXTRA for identifier, _ in fields) > 1:
-        raise source.hostile("has two ZIP64 extra fields", member)
-    return tuple(fields)
+    if layout.UNICODE_PATH_EXTRA in fields:
+        raise source.hostile("an extra field gives it another name, which some readers prefer", member)
+    _check_free(source, raw, "its extra field", member)
+    return tuple(fields.items())
 
 
 def widened(
@@ -238,32 +257,21 @@ def widened(
 ) -> list[int]:
     """Return *fields*, each (value, full value, bytes in ZIP64), with full ones read from the ZIP64 extra field.
 
-    The extra field holds the full ones only, in this order (4.5.3). Some writers put all of them there: accepted if
-    that comes to the same.
+    The extra field holds the full ones, in this order, and nothing else (4.5.3); or, in a local header with no full
+    one, both sizes as they are there: CPython's zipfile writes that where ZIP64 is forced.
 
-    :raises HostileArchiveError: if the ZIP64 field holds less, or could be read in two ways.
+    :raises HostileArchiveError: if it holds less or more, or is there where no field is full.
     """
     values = [value for value, _, _ in fields]
-    payload = next((data for identifier, data in extra if identifier == layout.ZIP64_EXTRA), None)
-    if payload is None:
-        return values
+    found = [data for identifier, data in extra if identifier == layout.ZIP64_EXTRA]
+    payload = b"".join(found)
     at = 0
     for number, (value, full, width) in enumerate(fields):
         if value == full:
             values[number] = int.from_bytes(payload[at : at + width], "little")
             at += width
-    if at > len(payload) or (at < len(payload) and not _holds_all(payload, values, fields)):
-        raise source.hostile("its ZIP64 extra field does not fit its header", member)
+    forced = not at and len(fields) == 2 and payload == struct.pack("<2Q", *values)
+    if not forced and (at != len(payload) or (found and not payload)):
+        problem = f"its ZIP64 extra field has {len(payload)} bytes, but the sizes and offset in its header ask for {at}"
+        raise source.hostile(f"{problem} ('wheel tags' up to wheel 0.47 leaves such fields behind)", member)
     return values
-
-
-def _holds_all(payload: bytes, values: Sequence[int], fields: Sequence[tuple[int, int, int]]) -> bool:
-    """Return whether a ZIP64 field holds the first of *values* one after another, full or not, and nothing else."""
-    at = 0
-    for value, (_, _, width) in zip(values, fields):
-        if at >= len(payload):
-            break
-        if payload[at : at + width] != value.to_bytes(8, "little")[:width]:
-            return False
-        at += width
-    return at == len(payload)

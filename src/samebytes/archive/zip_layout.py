@@ -44,6 +44,12 @@ END64_LENGTH = END64.size - 12
 LOCATOR64 = struct.Struct("<4sLQL")
 """ZIP64 end locator (4.3.15): signature, disk of the ZIP64 end record, its offset, number of disks."""
 
+DESCRIPTOR = struct.Struct("<4s3L")
+"""Data descriptor (4.3.9): signature, CRC-32, packed size, size."""
+
+DESCRIPTOR64 = struct.Struct("<4sL2Q")
+"""Data descriptor of a member whose local header has a ZIP64 field."""
+
 EXTRA = struct.Struct("<2H")
 """What each field of an extra field begins with (4.5.1): identifier, length of its data."""
 
@@ -57,8 +63,8 @@ DEFLATED = 8
 
 # Bits of the flags (4.4.4).
 FLAG_ENCRYPTED = 0x0001
+FLAGS_LEVEL = 0x0006  # How hard the compressor tried.
 FLAG_DESCRIPTOR = 0x0008  # Bit 3: CRC and sizes follow the contents.
-FLAG_PATCHED = 0x0020
 FLAG_STRONG_ENCRYPTION = 0x0040
 FLAG_UTF8 = 0x0800  # Bit 11, "language encoding flag": name and comment are UTF-8 (appendix D).
 FLAG_MASKED = 0x2000  # Bit 13: values in the local header are masked, the central directory is encrypted.

@@ -1,7 +1,8 @@
 """ZIP files as archives: every header checked when the file is opened, contents streamed and checked when read.
 
 The reader takes the central directory's word for nothing: each local header, each data descriptor, the order and the
-borders of all members must agree with it, so that whatever else reads the file sees the same.
+borders of all members must agree with it, and no byte may lie between them, so that whatever else reads the file, by
+the directory or from front to back, sees the same.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import NamedTuple
 from ..errors import ArchiveError
 from . import limits
 from . import zip_layout as layout
-from .entry import CHUNK_SIZE, Archive, Aspect, Data, Deviation, Entry, Kind, Packed, read_all
+from .entry import CHUNK_SIZE, Archive, Aspect, Data, Deviation, Entry, Kind, Packed
 from .zip_deviations import member_deviations
 from .zip_directory import Source, extra_fields, read_directory, widened
 from .zip_layout import DEFLATED, MAX_32, STORED, CentralHeader, LocalHeader
@@ -26,13 +27,15 @@ _READ_SIZE = 1 << 16
 _USUAL_EXTRA = 64
 """How many bytes are read of a local extra field together with its header: most are not longer."""
 
-_LONGEST_DESCRIPTOR = 24
-"""Bytes: signature, CRC-32, and two sizes of eight bytes (APPNOTE 4.3.9)."""
-
 _RAW_DEFLATE = -15
 """For zlib: no header or checksum around the stream, and a window of 32 KiB."""
 
+_NOTHING_DEFLATED = b"\x03\x00"
+"""A deflate stream of no bytes: one block with fixed codes that ends at once."""
+
 _ENCRYPTED = layout.FLAG_ENCRYPTED | layout.FLAG_STRONG_ENCRYPTION | layout.FLAG_MASKED
+
+_KNOWN_FLAGS = layout.FLAGS_LEVEL | layout.FLAG_DESCRIPTOR | layout.FLAG_UTF8
 
 # Compression methods (APPNOTE 4.4.5), for messages: those that other tools write today.
 _METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 98: "PPMd", 99: "AES encryption"}
@@ -41,9 +44,9 @@ _METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 
 class _Member(NamedTuple):
     name: str
     central: CentralHeader
-    local: LocalHeader
     start: int
     """Where the contents begin."""
+    deviations: tuple[Deviation, ...]
 
 
 @contextlib.contextmanager
@@ -70,33 +73,32 @@ def _read_archive(source: Source) -> Archive:
     _check_names(source, names)
     for name, header in zip(names, headers):
         _check_header(source, name, header)
-    members, gaps = _locate(source, names, headers, directory.offset)
-    deviations = [*directory.deviations, *(Deviation(Aspect.ZIP_LAYOUT, detail) for detail in gaps)]
+    limits.check_expansion(source.name, source.size, sum(header.size for header in headers))
+    members = _locate(source, names, headers, directory.offset)
+    deviations = list(directory.deviations)
+    if any(one.offset > other.offset for one, other in zip(headers, headers[1:])):
+        detail = "members lie in another order than the central directory's"
+        deviations.append(Deviation(Aspect.ZIP_LAYOUT, detail))
     if directory.comment:
         deviations.insert(0, Deviation(Aspect.ZIP_COMMENTS, f"comment of {len(directory.comment)} bytes"))
     return Archive(source.name, tuple(_entry(source, member) for member in members), tuple(deviations))
 
 
 def _member_name(source: Source, header: CentralHeader) -> str:
-    """Decode a name: UTF-8 where it is marked so, else code page 437, which ASCII is part of (APPNOTE appendix D)."""
+    """Return a member's name, which is UTF-8 and marked as such, or ASCII (APPNOTE appendix D)."""
     shown = header.name.decode("utf-8", "backslashreplace")
+    if not header.name.isascii() and not header.flags & layout.FLAG_UTF8:
+        raise source.hostile("the name is neither ASCII nor marked as UTF-8: readers take it for different ones", shown)
     try:
-        name = header.name.decode("utf-8" if header.flags & layout.FLAG_UTF8 or header.name.isascii() else "cp437")
+        name = header.name.decode()
     except UnicodeDecodeError:
         raise source.hostile("the name is marked as UTF-8 and is not", shown) from None
     bare = name[:-1] if name.endswith("/") else name
     limits.check_name(source.name, bare)
     problem = limits.windows_problem(bare)
     if problem:
-        raise source.hostile(problem, bare)
-    if _is_renamed(name, header.extra):
-        raise source.hostile("an extra field gives it another name, which some readers prefer", shown)
+        raise limits.hostile(source.name, bare, problem)
     return name
-
-
-def _is_renamed(name: str, extra: Sequence[tuple[int, bytes]]) -> bool:
-    """Return whether a Unicode path field (APPNOTE 4.6.9) gives another name, after its version and a CRC-32."""
-    return any(field == layout.UNICODE_PATH_EXTRA and data[5:] != name.encode() for field, data in extra)
 
 
 def _check_names(source: Source, names: Sequence[str]) -> None:
@@ -105,16 +107,17 @@ def _check_names(source: Source, names: Sequence[str]) -> None:
     seen: set[str] = set()
     for name in bare:
         if name in seen:
-            raise source.hostile("is in the archive twice", name)
+            raise limits.hostile(source.name, name, "is in the archive twice")
         seen.add(name)
     for first, second in limits.case_collisions(bare):
         problem = f"is the same file as {first!r} on Windows or macOS, where case and Unicode form do not count"
-        raise source.hostile(problem, second)
+        raise limits.hostile(source.name, second, problem)
     # A file and a directory may also be one name there.
     spelled = {limits.folded(name): name for name in bare}
     files = {limits.folded(name) for name in names if not name.endswith("/")}
     for below, above in limits.beneath_files(files, spelled):
-        raise source.hostile(f"lies beneath {spelled[above]!r}, which is a file", spelled[below])
+        problem = f"lies beneath {spelled[above]!r}, which is a file"
+        raise limits.hostile(source.name, spelled[below], problem)
 
 
 def _check_header(source: Source, name: str, header: CentralHeader) -> None:
@@ -126,42 +129,58 @@ def _check_header(source: Source, name: str, header: CentralHeader) -> None:
             f"{source.name}: {name!r}: is compressed by method {method}, which is not supported",
             remedy="Make the archive with deflate, or without compression, as installers require.",
         )
-    if header.flags & layout.FLAG_PATCHED:
-        raise source.hostile("is a patch and not a file", name)
+    if header.flags & ~_KNOWN_FLAGS:
+        raise source.hostile(f"has flag 0x{header.flags & ~_KNOWN_FLAGS:04x}, which no wheel needs", name)
+    if header.version_needed > layout.VERSION_ZIP64:
+        version = header.version_needed / 10
+        raise source.hostile(f"needs version {version:.1f} of the format, which not all readers have", name)
+    if header.method == STORED and header.flags & layout.FLAG_DESCRIPTOR:
+        problem = "is stored, with its size behind it: who reads from front to back cannot know where it ends"
+        raise source.hostile(problem, name)
     if header.method == STORED and header.size != header.packed_size:
         raise source.hostile("is stored, but its two sizes differ", name)
-    if name.endswith("/") and (header.size or header.crc):
+    if name.endswith("/") and (header.size or header.crc or header.packed_size > len(_NOTHING_DEFLATED)):
         raise source.hostile("is a directory with contents", name)
+    _check_type(source, name, header)
     limits.check_ratio(source.name, name, header.packed_size, header.size)
 
 
-def _locate(
-    source: Source, names: Sequence[str], headers: Sequence[CentralHeader], end: int
-) -> tuple[list[_Member], list[str]]:
-    """Read the local headers, and return the members in the directory's order with how their layout deviates.
+def _check_type(source: Source, name: str, header: CentralHeader) -> None:
+    """Refuse what some readers unpack as another kind of file than its name says (APPNOTE 4.4.15)."""
+    kind = stat.S_IFMT(header.external >> 16)
+    if kind == stat.S_IFLNK:
+        problem = "is a symbolic link, which installers unpack as a file"
+        raise source.hostile(problem, name, "Let the build put the file itself there.")
+    directory = name.endswith("/")
+    if kind not in (0, stat.S_IFDIR if directory else stat.S_IFREG):
+        problem = f"has file type 0o{kind:o} in its mode, though its name is that of a "
+        raise source.hostile(problem + ("directory" if directory else "file"), name)
+    if header.external & layout.DOS_DIRECTORY and not directory:
+        raise source.hostile("its DOS attributes say that it is a directory, its name that it is a file", name)
 
-    :raises HostileArchiveError: if members overlap, or something lies before the first one, where readers look first.
+
+def _locate(source: Source, names: Sequence[str], headers: Sequence[CentralHeader], end: int) -> list[_Member]:
+    """Read the local headers, and return the members in the directory's order.
+
+    :raises HostileArchiveError: if members overlap, or anything lies before, between or behind them: who reads from
+        front to back goes from local header to local header, and would see what is not in the directory. (Tools that
+        align members, such as zipalign, use the extra field.)
     """
     order = sorted(range(len(headers)), key=lambda number: headers[number].offset)
     borders = [headers[number].offset for number in order] + [end]
     if borders[0]:
         raise source.hostile(f"{borders[0]} bytes lie before the first member")
-    found: dict[int, _Member] = {}
-    gaps = [] if order == sorted(order) else ["members lie in another order than the central directory's"]
-    for number, border in zip(order, borders[1:]):
-        found[number] = member = _read_member(source, names[number], headers[number], border)
-        gap = border - _end_of(source, member, border)
-        if gap:
-            # Streaming readers go from local header to local header, and would see what is not in the directory.
-            if source.read(border - gap, min(4, gap), "unused bytes") == layout.LOCAL_SIGNATURE:
-                problem = "is followed by a member that the central directory does not list"
-                raise source.hostile(problem, member.name)
-            gaps.append(f"{gap} bytes lie unused after {member.name!r}")
-    return [found[number] for number in range(len(headers))], gaps
+    if borders[-2:-1] > [end]:
+        raise source.hostile(f"its header should begin at {borders[-2]}, behind all members", names[order[-1]])
+    found = {
+        number: _read_member(source, names[number], headers[number], border)
+        for number, border in zip(order, borders[1:])
+    }
+    return [found[number] for number in range(len(headers))]
 
 
 def _read_member(source: Source, name: str, central: CentralHeader, border: int) -> _Member:
-    """Read the local header of a member that must end at or before *border*, and hold it against the central one."""
+    """Read the local header of a member that must end at *border*, and hold it against the central one."""
     what = f"the header of {name!r}"
     # One read for all that a header most often is, and not one for each of its parts.
     fixed = layout.LOCAL.size
@@ -178,61 +197,59 @@ def _read_member(source: Source, name: str, central: CentralHeader, border: int)
         head = source.read(central.offset, start - central.offset, what)
     names_end = fixed + name_length
     extra: tuple[tuple[int, bytes], ...] = ()
-    if extra_length:
+    if extra_length or MAX_32 in (size, packed_size):
         extra = extra_fields(source, name, head[names_end : names_end + extra_length])
         size, packed_size = widened(source, name, extra, ((size, MAX_32, 8), (packed_size, MAX_32, 8)))
     name_here = head[fixed:names_end]
     local = LocalHeader(needed, flags, method, time, date, crc, packed_size, size, name_here, extra)
     _compare(source, name, central, local)
-    return _Member(name, central, local, start)
+    _check_end(source, name, central, local, start + central.packed_size, border)
+    return _Member(name, central, start, member_deviations(central, local))
 
 
 def _compare(source: Source, name: str, central: CentralHeader, local: LocalHeader) -> None:
     """Refuse a local header that contradicts the central one in what readers go by: some read this, some that."""
-    here = (local.name, local.method, local.flags, local.crc, local.size, local.packed_size)
-    there = (central.name, central.method, central.flags, central.crc, central.size, central.packed_size)
-    if here == there and not local.extra:  # As nearly always.
-        return
-    # Other flags have no bearing on name or contents; those are deviations.
-    matters = _ENCRYPTED | layout.FLAG_PATCHED | (0 if central.name.isascii() else layout.FLAG_UTF8)
+    zeros = (0, 0, 0)
+    facts = central.crc, central.size, central.packed_size
+    here = local.crc, local.size, local.packed_size
+    # Zeros stand for what comes in the data descriptor (APPNOTE 4.4.4, bit 3).
+    if local.flags & layout.FLAG_DESCRIPTOR and here == zeros:
+        here = facts
     differences = {
-        "name": central.name != local.name or _is_renamed(name, local.extra),
-        "compression method": central.method != local.method,
-        "flags": (central.flags ^ local.flags) & matters,
-        "CRC": _contradicts(central.crc, local.crc, local.flags),
-        "size": _contradicts(central.size, local.size, local.flags),
-        "compressed size": _contradicts(central.packed_size, local.packed_size, local.flags),
+        "name": (central.name, local.name),
+        "compression method": (central.method, local.method),
+        "flags": (central.flags, local.flags),
+        "CRC": (facts[0], here[0]),
+        "size": (facts[1], here[1]),
+        "compressed size": (facts[2], here[2]),
     }
-    for what, differs in differences.items():
-        if differs:
-            raise source.hostile(f"its local header gives another {what} than the central directory", name)
+    for what, (there, found) in differences.items():
+        if there != found:
+            problem = f"its local header gives another {what} than the central directory"
+            shown = "" if what == "name" else f": {found:#x} instead of {there:#x}"
+            raise source.hostile(problem + shown, name)
 
 
-def _contradicts(central: int, local: int, flags: int) -> bool:
-    """Return whether a local value contradicts; 0 stands for one in the data descriptor (APPNOTE 4.4.4, bit 3)."""
-    return local != central and not (flags & layout.FLAG_DESCRIPTOR and local == 0)
+def _check_end(source: Source, name: str, central: CentralHeader, local: LocalHeader, end: int, border: int) -> None:
+    """Refuse what lies between a member's *end* and the next *border*, unless it is the announced data descriptor.
 
-
-def _end_of(source: Source, member: _Member, border: int) -> int:
-    """Return where a member ends, its data descriptor included, which must agree with the central directory.
-
-    The descriptor may have a signature or not, and sizes of 4 or 8 bytes (APPNOTE 4.3.9); nothing says which. For an
-    empty file the long form begins like the short one, so the longest that fits is taken.
+    That begins with its signature; its sizes have 8 bytes where the local header has a ZIP64 field, else 4 (APPNOTE
+    4.3.9).
     """
-    central = member.central
-    end = member.start + central.packed_size
-    if not member.local.flags & layout.FLAG_DESCRIPTOR:
-        return end
-    after = source.read(end, min(_LONGEST_DESCRIPTOR, border - end), f"the data descriptor of {member.name!r}")
-    crc = central.crc.to_bytes(4, "little")
-    for width in (8, 4):
-        if max(central.packed_size, central.size) >= 1 << 8 * width:
-            continue
-        sizes = central.packed_size.to_bytes(width, "little") + central.size.to_bytes(width, "little")
-        for start in (layout.DESCRIPTOR_SIGNATURE + crc, crc):
-            if after.startswith(start + sizes):
-                return end + len(start + sizes)
-    raise source.hostile("its data descriptor is missing or contradicts the central directory", member.name)
+    descriptor = b""
+    if central.flags & layout.FLAG_DESCRIPTOR:
+        wide = any(identifier == layout.ZIP64_EXTRA for identifier, _ in local.extra)
+        form = layout.DESCRIPTOR64 if wide else layout.DESCRIPTOR
+        sizes = central.packed_size, central.size
+        # Sizes that do not fit are then found missing.
+        if wide or max(sizes) <= MAX_32:
+            descriptor = form.pack(layout.DESCRIPTOR_SIGNATURE, central.crc, *sizes)
+        length = min(form.size, border - end)
+        if not descriptor or source.read(end, length, f"the data descriptor of {name!r}") != descriptor:
+            raise source.hostile("its data descriptor is missing or contradicts the central directory", name)
+    unused = border - end - len(descriptor)
+    if unused:
+        raise source.hostile(f"is followed by {unused} bytes that belong to no member", name)
 
 
 def _entry(source: Source, member: _Member) -> Entry:
@@ -244,25 +261,20 @@ def _entry(source: Source, member: _Member) -> Entry:
     entry = Entry(
         name=member.name.rstrip("/"),
         kind=Kind.FILE,
-        mode=stat.S_IMODE(mode) if mode else 0o644,
+        # pip makes executable what is marked as a regular file, and nothing else.
+        mode=stat.S_IMODE(mode) & (0o7777 if stat.S_ISREG(mode) else 0o7666) if mode else 0o644,
         mtime=float(layout.EARLIEST if seconds is None else seconds),
         content=contents,
-        deviations=member_deviations(central, member.local),
+        deviations=member.deviations,
         packed=Packed(central.method == DEFLATED, central.packed_size, contents.packed),
     )
-    if member.name.endswith("/"):
-        # The stream of a directory, if any, stands for no bytes, and must not hide anything either.
-        if central.packed_size:
-            read_all(contents)
-        mode = entry.mode if mode else 0o755
-        return entry._replace(kind=Kind.DIRECTORY, mode=mode, content=Data(b""), packed=None)
-    if stat.S_ISLNK(mode):
-        if contents.size > limits.MAX_NAME_BYTES:
-            problem = f"is a symbolic link to a name longer than {limits.MAX_NAME_BYTES} bytes"
-            raise source.hostile(problem, entry.name)
-        target = read_all(contents).decode("utf-8", "surrogateescape")
-        return entry._replace(kind=Kind.SYMLINK, content=Data(b""), packed=None, target=target)
-    return entry
+    if not member.name.endswith("/"):
+        return entry
+    # The stream of a directory, if any, stands for no bytes, and must not hide anything either.
+    if b"".join(contents.packed()) != (_NOTHING_DEFLATED if central.method == DEFLATED else b""):
+        raise source.hostile("is a directory with contents", member.name)
+    mode = stat.S_IMODE(mode) if mode else 0o755
+    return entry._replace(kind=Kind.DIRECTORY, mode=mode, content=Data(b""), packed=None)
 
 
 class _Contents:

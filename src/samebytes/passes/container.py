@@ -31,8 +31,10 @@ def zip_date(date: int) -> int:
 
 
 def executable(entry: Entry, kind: ArtifactKind) -> bool:
-    """Return whether a file of an archive of *kind* is to be executable: its owner might run it, or it is a script."""
-    return bool(entry.mode & 0o100) or (kind == ArtifactKind.WHEEL and layout.is_script(entry.name))
+    """Return whether a file of *kind* is to be executable: pip makes a wheel's so if anybody might run it."""
+    if kind == ArtifactKind.WHEEL:
+        return bool(entry.mode & 0o111) or layout.is_script(entry.name)
+    return bool(entry.mode & 0o100)
 
 
 def _mode(entry: Entry, context: Context) -> int:
@@ -250,7 +252,7 @@ _ZIP = (
     _report(
         "Z011",
         "layout",
-        "Gaps, and local headers in another order than the central directory, stay behind when archives are edited.",
+        "Local headers in another order than the central directory stay behind when archives are edited.",
     ),
     _report(
         "Z010",

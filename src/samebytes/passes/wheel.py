@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..archive.entry import Archive, Kind
 from ..artifact import headers, layout, record
 from ..artifact.layout import ArtifactKind
-from ..errors import ArchiveError, SignatureError
+from ..errors import SignatureError
 from .container import without
 from .model import Context, Pass, PassOutcome, in_wheel
 from .sdist import is_pkg_info
@@ -17,14 +17,8 @@ _SET_LIKE = ("Requires-Dist", "Provides-Extra", "Classifier")
 def check_wheel(archive: Archive) -> None:
     """Demand what every rule for wheels builds on.
 
-    :raises ArchiveError: unless there is one ``.dist-info`` directory, that of the file's name, and no link.
+    :raises ArchiveError: unless there is one ``.dist-info`` directory, that of the file's name.
     """
-    for entry in archive.entries:
-        if entry.kind is Kind.SYMLINK:
-            raise ArchiveError(
-                f"{archive.name}: {entry.name} is a symbolic link, which no installer unpacks as one",
-                remedy="Let the build put the file itself there.",
-            )
     layout.check_dist_info(_dist_info(archive), archive.name)
 
 

@@ -134,18 +134,6 @@ def test_directory_loses_its_slash(tmp_path: Path) -> None:
     assert all(entry.deviations == () for entry in archive.entries)
 
 
-def test_directory_that_claims_deflate_without_a_stream_is_empty(tmp_path: Path) -> None:
-    archive, _ = read(tmp_path, build(directory(packed=b"", method=8)))
-    assert archive.entries[0].kind is Kind.DIRECTORY
-
-
-def test_symbolic_link_keeps_its_target(tmp_path: Path) -> None:
-    archive, _ = read(tmp_path, build(Member(b"pkg/link", b"a.py", method=0, external=0o120777 << 16)))
-    (entry,) = archive.entries
-    assert (entry.kind, entry.target, entry.content.size) == (Kind.SYMLINK, "a.py", 0)
-    assert entry.deviations == ()
-
-
 def test_zipfile_output_is_read(tmp_path: Path) -> None:
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as file:
@@ -193,8 +181,6 @@ ODD_MEMBERS = [
     odd("another time in the local header than in the central directory", Aspect.ZIP_TIMES, local={"time": 7}),
     odd("no Unix mode", Aspect.ZIP_MODES, external=0),
     odd("no file type in the mode 0o644", Aspect.ZIP_MODES, external=0o644 << 16),
-    odd("file type 0o10000 in the mode of a file", Aspect.ZIP_MODES, external=0o010644 << 16),
-    odd("file type 0o40000 in the mode of a file", Aspect.ZIP_MODES, external=0o040755 << 16),
     odd("DOS attributes 0x20", Aspect.ZIP_MODES, external=FILE_0644 | 0x20),
     odd("made by system 0 (DOS)", Aspect.ZIP_VERSIONS, made_by=20),
     odd("made by system 99 (unknown)", Aspect.ZIP_VERSIONS, made_by=99 << 8 | 20),
@@ -207,24 +193,18 @@ ODD_MEMBERS = [
         "extra field 0x7875 (Unix owner)", Aspect.ZIP_EXTRA_FIELDS, local={"extra": field_of(0x7875, b"\1\4abcd\4efgh")}
     ),
     odd("extra field 0x1234 (unknown)", Aspect.ZIP_EXTRA_FIELDS, extra=field_of(0x1234, b"")),
-    odd("extra field 0x7075 (Unicode name)", Aspect.ZIP_EXTRA_FIELDS, extra=field_of(0x7075, b"\1abcdpkg/a.py")),
-    odd("padding in the extra field", Aspect.ZIP_EXTRA_FIELDS, local={"extra": b"\0\0\0"}),
     odd("comment of 5 bytes", Aspect.ZIP_COMMENTS, comment=b"hello"),
     odd("flag 0x0002 (compression level)", Aspect.ZIP_FLAGS, flags=2),
     odd("flag 0x0800 (UTF-8 name)", Aspect.ZIP_FLAGS, flags=0x800),
-    odd("flag 0x0800 (UTF-8 name)", Aspect.ZIP_FLAGS, local={"flags": 0x800}),
-    odd("flag 0x8000 (unknown)", Aspect.ZIP_FLAGS, flags=0x8000),
-    odd("name neither ASCII nor marked as UTF-8, read as code page 437", Aspect.ZIP_FLAGS, name=b"caf\x82"),
-    odd(
-        "ZIP64 extra field in the central directory, where nothing needs it",
-        Aspect.ZIP64,
-        extra=b"\1\0\0\0",
-        local={"extra": b""},
-    ),
     odd(
         "ZIP64 extra field in the local header, where nothing needs it",
         Aspect.ZIP64,
         local={"extra": zip64(len(TEXT), len(deflated(TEXT))), "size": FULL, "packed_size": FULL},
+    ),
+    odd(
+        "ZIP64 extra field in the local header, where nothing needs it",
+        Aspect.ZIP64,
+        local={"extra": zip64(len(TEXT), len(deflated(TEXT)))},
     ),
 ]
 
@@ -235,11 +215,6 @@ def test_deviation_of_a_member_is_told(tmp_path: Path, member: Member, expected:
     assert contents == [member.data]
     assert archive.entries[0].deviations == tuple(Deviation(*deviation) for deviation in expected)
     assert archive.deviations == ()
-
-
-def test_name_without_utf8_flag_is_code_page_437(tmp_path: Path) -> None:
-    archive, _ = read(tmp_path, build(Member(b"caf\x82.py")))
-    assert archive.entries[0].name == "café.py"
 
 
 def test_missing_or_impossible_facts_get_the_plain_ones(tmp_path: Path) -> None:
@@ -256,42 +231,39 @@ def test_odd_attributes_of_a_directory_are_told(tmp_path: Path, attributes: int,
     assert archive.entries[0].deviations == (Deviation(Aspect.ZIP_MODES, detail),)
 
 
-@pytest.mark.parametrize("signature", [True, False])
 @pytest.mark.parametrize("width", [4, 8])
 @pytest.mark.parametrize("data", [TEXT, b""])
 @pytest.mark.parametrize("zeroed", [True, False])
-def test_every_form_of_data_descriptor_is_read(
-    tmp_path: Path, data: bytes, width: int, signature: bool, zeroed: bool
-) -> None:
+def test_data_descriptor_is_read(tmp_path: Path, data: bytes, width: int, zeroed: bool) -> None:
+    """Its sizes are as wide as the local header says (APPNOTE 4.3.9.2)."""
     plain = Member(data=data, flags=8)
-    local = {"crc": 0, "size": 0, "packed_size": 0} if zeroed else {}
-    first = Member(data=data, flags=8, local=local, descriptor=descriptor(plain, width=width, signature=signature))
+    local: dict[str, int | bytes] = {"crc": 0, "size": 0, "packed_size": 0} if zeroed else {}
+    if width == 8:
+        sizes = (0, 0) if zeroed else (len(data), len(plain.contents()))
+        local.update(size=FULL, packed_size=FULL, extra=zip64(*sizes))
+    first = Member(data=data, flags=8, local=local, descriptor=descriptor(plain, width=width))
     archive, contents = read(tmp_path, build(first, Member(b"b")))
     assert contents == [data, TEXT]
     assert archive.deviations == ()
-    assert archive.entries[0].deviations == (Deviation(Aspect.ZIP_FLAGS, "flag 0x0008 (data descriptor)"),)
+    assert archive.entries[0].deviations[0] == Deviation(Aspect.ZIP_FLAGS, "flag 0x0008 (data descriptor)")
+    assert len(archive.entries[0].deviations) == width // 4
 
 
-def test_descriptor_announced_in_one_header_only_is_told(tmp_path: Path) -> None:
-    member = Member(local={"flags": 8}, descriptor=descriptor(Member()))
-    archive, contents = read(tmp_path, build(member))
-    assert contents == [TEXT]
-    assert archive.entries[0].deviations == (
-        Deviation(Aspect.ZIP_FLAGS, "flag 0x0008 (data descriptor)"),
-        Deviation(Aspect.ZIP_FLAGS, "data descriptor announced in one of the two headers only"),
-    )
+@pytest.mark.parametrize(
+    ("mode", "expected"), [(0o100655, 0o655), (0o100644, 0o644), (0o755, 0o644), (0o777, 0o666), (0, 0o644)]
+)
+def test_mode_is_what_pip_makes_of_it(tmp_path: Path, mode: int, expected: int) -> None:
+    """Executable is what is marked as a regular file and has one of the three bits."""
+    archive, _ = read(tmp_path, build(Member(external=mode << 16)))
+    assert archive.entries[0].mode == expected
 
 
-def test_order_and_gaps_are_told(tmp_path: Path) -> None:
-    data = build(Member(after=b"gap"), Member(b"b", after=bytes(5)), order=[1, 0])
-    archive, contents = read(tmp_path, data)
+def test_order_is_reported(tmp_path: Path) -> None:
+    archive, contents = read(tmp_path, build(Member(), Member(b"b"), order=[1, 0]))
     assert [entry.name for entry in archive.entries] == ["b", "pkg/a.py"]
     assert contents == [TEXT, TEXT]
-    assert archive.deviations == (
-        Deviation(Aspect.ZIP_LAYOUT, "members lie in another order than the central directory's"),
-        Deviation(Aspect.ZIP_LAYOUT, "3 bytes lie unused after 'pkg/a.py'"),
-        Deviation(Aspect.ZIP_LAYOUT, "5 bytes lie unused after 'b'"),
-    )
+    detail = "members lie in another order than the central directory's"
+    assert archive.deviations == (Deviation(Aspect.ZIP_LAYOUT, detail),)
 
 
 @pytest.mark.parametrize("size", [1, 22, 65535])
@@ -304,14 +276,8 @@ def test_archive_comment_is_told(tmp_path: Path, size: int) -> None:
 FITTING = zip64(len(TEXT), len(deflated(TEXT)))
 
 
-@pytest.mark.parametrize(
-    "extra",
-    [FITTING, zip64(len(TEXT), len(deflated(TEXT)), 0), zip64(len(TEXT), len(deflated(TEXT)), 0)[:-8] + bytes(12)],
-    ids=["sizes", "sizes and offset", "sizes, offset and disk"],
-)
-def test_zip64_sizes_are_read(tmp_path: Path, extra: bytes) -> None:
-    extra = extra[:2] + struct.pack("<H", len(extra) - 4) + extra[4:]
-    member = Member(extra=extra, size=FULL, packed_size=FULL, local={"extra": FITTING})
+def test_zip64_sizes_are_read(tmp_path: Path) -> None:
+    member = Member(extra=FITTING, size=FULL, packed_size=FULL)
     archive, contents = read(tmp_path, build(member))
     assert contents == [TEXT]
     assert {deviation.aspect for deviation in archive.entries[0].deviations} == {Aspect.ZIP64}
@@ -322,9 +288,8 @@ def test_zip64_sizes_are_read(tmp_path: Path, extra: bytes) -> None:
     [
         ({"size": FULL}, zip64(len(TEXT))),
         ({"packed_size": FULL}, zip64(len(deflated(TEXT)))),
-        ({"size": FULL}, FITTING),
     ],
-    ids=["size", "packed size", "size of both"],
+    ids=["size", "packed size"],
 )
 def test_zip64_holds_only_the_full_fields(tmp_path: Path, changes: dict[str, int], extra: bytes) -> None:
     _, contents = read(tmp_path, build(Member(**changes, extra=extra)))  # type: ignore[arg-type]
@@ -339,20 +304,17 @@ def test_zip64_offset_is_read_after_the_sizes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("end", "end64", "extra_data", "detail"),
+    ("end", "end64"),
     [
-        ({}, {}, b"", "a ZIP64 end record, though all fits without it"),
-        ({"here": 0xFFFF, "count": 0xFFFF, "size": FULL, "offset": FULL}, {}, b"", "a ZIP64 end record, though all fits without it"),
-        ({"disk": 0xFFFF, "first_disk": 0xFFFF, "offset": FULL}, {}, b"", "a ZIP64 end record, though all fits without it"),
-        ({}, {"disks": 0, "made_by": 20}, b"more", "a ZIP64 end record, though all fits without it"),
+        ({}, {}),
+        ({"here": 0xFFFF, "count": 0xFFFF, "size": FULL, "offset": FULL}, {}),
+        ({}, {"made_by": 20}),
     ],
-)  # fmt: skip
-def test_zip64_end_record_is_read(
-    tmp_path: Path, end: dict[str, int], end64: dict[str, int], extra_data: bytes, detail: str
-) -> None:
-    archive, contents = read(tmp_path, build(Member(), end=end, end64=end64, end64_data=extra_data))
+)
+def test_zip64_end_record_is_read(tmp_path: Path, end: dict[str, int], end64: dict[str, int]) -> None:
+    archive, contents = read(tmp_path, build(Member(), end=end, end64=end64))
     assert contents == [TEXT]
-    assert archive.deviations == (Deviation(Aspect.ZIP64, detail),)
+    assert archive.deviations == (Deviation(Aspect.ZIP64, "a ZIP64 end record, though all fits without it"),)
 
 
 MANY = [Member(b"%d" % number, b"", method=0) for number in range(0xFFFF)]
@@ -375,8 +337,8 @@ def test_65535_members_are_read(
         assert archive.deviations == tuple(Deviation(Aspect.ZIP64, detail) for detail in details)
 
 
-@pytest.mark.parametrize("disks", [1, 0])
-def test_members_beyond_4_gib_are_read(tmp_path: Path, disks: int) -> None:
+@pytest.mark.parametrize("version", [45, 63])
+def test_members_beyond_4_gib_are_read(tmp_path: Path, version: int) -> None:
     large = (1 << 32) + 12_345
     extra = zip64(large, large)
     first = Member(b"large.bin", b"", method=0, needed=45, size=FULL, packed_size=FULL, extra=extra)
@@ -389,8 +351,8 @@ def test_members_beyond_4_gib_are_read(tmp_path: Path, disks: int) -> None:
     central = build(wide, second).split(b"PK\x01\x02")[1:]
     records = b"".join(b"PK\x01\x02" + record for record in [central[0], central[1].split(b"PK\x05\x06")[0]])
     at = offset + len(local)
-    end64 = struct.pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 2, 2, len(records), at)
-    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, at + len(records), disks)
+    end64 = struct.pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, version, 45, 0, 0, 2, 2, len(records), at)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, at + len(records), 1)
     end = struct.pack("<4sHHHHLLH", b"PK\x05\x06", 0, 0, 2, 2, len(records), FULL, 0)
     path = tmp_path / "large.whl"
     with path.open("wb") as file:
@@ -405,8 +367,8 @@ def test_members_beyond_4_gib_are_read(tmp_path: Path, disks: int) -> None:
         ]
         assert read_all(archive.entries[1].content) == TEXT
         assert next(iter(archive.entries[0].content.chunks())).strip(b"\0") == b""
-        detail = "a ZIP64 end record with other versions, fields or data than are needed"
-        assert archive.deviations == (() if disks else (Deviation(Aspect.ZIP64, detail),))
+        detail = "a ZIP64 end record with other versions or fields than are needed"
+        assert archive.deviations == (() if version == 45 else (Deviation(Aspect.ZIP64, detail),))
         assert [entry.deviations for entry in archive.entries] == [(), ()]
 
 
@@ -456,9 +418,15 @@ def test_pieces_of_a_stream_that_hold_no_contents(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("local", "central", "details"),
     [
-        ((), (), ["no ZIP64 extra field in the local header", "no ZIP64 extra field in the central directory"]),
         ((bytes(16),), (bytes(24),), []),
-        ((bytes(24),), (bytes(16),), ["ZIP64 extra field of 24 bytes", "ZIP64 extra field of 16 bytes"]),
+        (
+            (bytes(8),),
+            (bytes(16),),
+            [
+                "ZIP64 extra field of 8 bytes in the local header",
+                "ZIP64 extra field of 16 bytes in the central directory",
+            ],
+        ),
     ],
 )
 def test_members_that_need_zip64_are_to_have_just_that(
@@ -475,7 +443,7 @@ def test_members_that_need_zip64_are_to_have_just_that(
 def test_data_descriptor_of_a_member_beyond_4_gib_has_wide_sizes(tmp_path: Path, width: int) -> None:
     large, crc = (1 << 32) + 5, 7
     extra = zip64(large, large)
-    member = Member(b"a", b"", 0, needed=45, flags=8, crc=crc, size=FULL, packed_size=FULL, extra=extra)
+    member = Member(b"a", b"", 8, b"", needed=45, flags=8, crc=crc, size=FULL, packed_size=FULL, extra=extra)
     whole = build(member)
     start, central = whole[: 31 + len(extra)], whole[31 + len(extra) : -22]
     sizes = struct.pack("<QQ", large, large) if width == 8 else struct.pack("<LL", large - (1 << 32), large - (1 << 32))

@@ -95,7 +95,8 @@ def test_an_sdists_times_are_whole_and_not_clamped(mtime: float, shown: str) -> 
     [
         ("a.py", 0o664, 0o644),
         ("a.py", 0o600, 0o644),
-        ("a.py", 0o655, 0o644),
+        ("a.sh", 0o655, 0o755),
+        ("a.sh", 0o645, 0o755),
         ("a.sh", 0o700, 0o755),
         ("a.sh", 0o4755, 0o755),
         ("a.py", 0, 0o644),

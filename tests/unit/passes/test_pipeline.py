@@ -284,7 +284,7 @@ def test_stronger_digests_are_verified_while_writing(tmp_path: Path, stored: str
         ([Member("a.py")], wheels.WHEEL_NAME, r"no \.dist-info directory"),
         ([Member(INFO, kind=Kind.DIRECTORY)], wheels.WHEEL_NAME, r"no \.dist-info directory"),
         ([*members(), Member("x-1.dist-info/RECORD")], wheels.WHEEL_NAME, r"2 \.dist-info directories"),
-        ([*members(), Member("link", kind=Kind.SYMLINK, target="x")], wheels.WHEEL_NAME, "link is a symbolic link"),
+        ([*members(), Member("link", kind=Kind.SYMLINK, target="x")], wheels.WHEEL_NAME, "'link': is a symbolic link"),
     ],
 )
 def test_wheels_of_another_layout_are_refused(tmp_path: Path, given: list[Member], name: str, problem: str) -> None:
