@@ -103,7 +103,8 @@ def unpack(path: Path, directory: Path) -> Path:
     with open_archive(path) as archive:
         top = top_directory([entry.name for entry in archive.entries], path.name)
         (directory / top).mkdir(parents=True)
-        for entry in archive.entries:
+        # Of a member given twice, the last one counts: what was there before it must not be in its way.
+        for entry in {entry.name: entry for entry in archive.entries}.values():
             target = directory / entry.name
             target.parent.mkdir(parents=True, exist_ok=True)
             if entry.kind is Kind.DIRECTORY:
@@ -111,7 +112,6 @@ def unpack(path: Path, directory: Path) -> Path:
             elif entry.kind is Kind.SYMLINK:
                 target.symlink_to(entry.target)
             else:
-                target.unlink(missing_ok=True)  # a member given twice counts once, the last
                 with target.open("wb") as sink:
                     sink.writelines(entry.content.chunks())
                 target.chmod(0o755 if entry.mode & 0o100 else 0o644)

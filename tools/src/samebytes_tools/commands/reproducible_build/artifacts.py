@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from samebytes.passes.pipeline import rewrite
 from ...building.builder import BuildEnvironment, Builder, InstallPolicy
 from ...building.processes import CommandRunner
 from ...building.requirements import without_samebytes
+from ...building.source import unpack
 from ...building.virtualenvs import InstalledDistribution, VirtualEnvironment
 
 
@@ -148,9 +148,6 @@ def _unpacked(sdist: Path, tree: Path) -> Path:
     """Put what our own canonical *sdist* holds where the source *tree* was, and return that."""
     aside = tree.with_name("sdist")
     aside.mkdir()
-    with tarfile.open(sdist) as tar:
-        if hasattr(tarfile, "data_filter"):
-            tar.extraction_filter = tarfile.data_filter
-        tar.extractall(aside)
+    unpacked = unpack(sdist, aside)
     remove(tree)
-    return next(aside.iterdir()).rename(tree)
+    return unpacked.rename(tree)
