@@ -32,3 +32,33 @@ def imitate(path: Path, minor: int, *, free_threaded: bool = False) -> str:
     path.write_text(text, encoding="utf-8")
     path.chmod(0o755)
     return str(path)
+
+
+_OTHERWISE = """\
+#!{python} -I
+import os, sys
+library = os.path.dirname(os.__file__)
+sys.path.remove(library)
+sys.path.insert(0, library)
+del sys.argv[0]
+while sys.argv[0].startswith("-"):
+    del sys.argv[: 2 if sys.argv[0] == "-W" else 1]
+with open(sys.argv[0], "rb") as file:
+    code = compile(file.read(), sys.argv[0], "exec")
+exec(code, {{"__name__": "__main__", "__file__": sys.argv[0], "__builtins__": __builtins__}})
+"""
+
+SEARCH_PATHS = ("as usual", "-I", *(("-P",) if sys.version_info >= (3, 11) else ()), "._pth")
+"""Ways in which an interpreter finds modules: but for the first, not in the directory of the script that it runs."""
+
+
+def searching(path: Path, way: str) -> str:
+    """Make at *path* this Python with another search path (:data:`SEARCH_PATHS`), and return the path.
+
+    The last is as on Windows beside a ``._pth`` file, which there is nowhere else: the standard library comes first.
+    """
+    options = way if way.startswith("-") else ""
+    shell = f'#!/bin/sh\nexec "{sys.executable}" {options} "$@"\n'
+    path.write_text(_OTHERWISE.format(python=sys.executable) if way == "._pth" else shell, encoding="utf-8")
+    path.chmod(0o755)
+    return str(path)

@@ -106,7 +106,9 @@ def main() -> None:
     """Serve requests until a call is made or the other end is closed."""
     requests, replies = open_end(int(sys.argv[1]), "r"), open_end(int(sys.argv[2]), "w")
     options = json.loads(sys.argv[3])
-    del sys.path[0]  # this file's own directory, which no backend may import from
+    # No backend may import from here. With -P, -I or a ._pth file, the first place is another, such as the library's.
+    own = os.path.realpath(os.path.dirname(__file__))
+    sys.path[:] = [place for place in sys.path if os.path.realpath(place) != own]
     if options["pin_tempfile"]:
         pin_tempfile_names()
     for line in requests:

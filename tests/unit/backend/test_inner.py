@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
+import wave
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from support.interpreters import SEARCH_PATHS, searching
 
+from samebytes.backend import session
 from samebytes.backend.config import Backend
 from samebytes.backend.inner import Inner, InnerUnsupported, Process
 from samebytes.errors import BackendError
@@ -60,6 +65,33 @@ def test_temporary_names_are_counted_if_pinned(tmp_path: Path) -> None:
         assert backend.call("get_requires_for_build_wheel", None) == ["p-00000002"] * 2
     with inner(tmp_path, text, environ=environ, pin_tempfile=False) as backend:
         assert not backend.call("get_requires_for_build_wheel", None)[0].startswith("p-0000")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs programs that begin with #!")
+@pytest.mark.parametrize("way", SEARCH_PATHS)
+def test_the_search_path_is_the_interpreters_own(way: str, tmp_path: Path) -> None:
+    """Where a script's directory is not on it, another is the first one: the standard library, or PYTHONPATH's."""
+    text = "import sys, wave\ndef get_requires_for_build_wheel(s): return [wave.__file__, *sys.path]\n"
+    python = searching(tmp_path / "python", way)
+    environ = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(tmp_path / "own")}
+    with inner(tmp_path, text, python=python, environ=environ) as backend:
+        assert "get_requires_for_build_wheel" in backend.hooks()
+        found = backend.call("get_requires_for_build_wheel", None)
+    (tmp_path / "bare").mkdir()
+    bare = tmp_path / "bare" / "script.py"
+    bare.write_text("import json, sys\nprint(json.dumps([one for one in sys.path if not one.endswith('bare')]))")
+    done = subprocess.run([python, str(bare)], env=environ, capture_output=True, check=True)
+    own = os.path.dirname(session.__file__)
+    assert found == [wave.__file__, str(tmp_path / "bk"), *json.loads(done.stdout)]
+    assert own not in found
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="older Pythons always search the script's directory")
+def test_a_safe_path_is_kept(tmp_path: Path) -> None:
+    text = "import sys\ndef get_requires_for_build_wheel(s): return sys.path\n"
+    given = {"PYTHONSAFEPATH": "1", "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    with inner(tmp_path, text, environ=given) as backend:
+        assert backend.call("get_requires_for_build_wheel", None)[0] == str(tmp_path)
 
 
 def test_a_missing_backend_is_an_error_with_a_remedy(tmp_path: Path) -> None:

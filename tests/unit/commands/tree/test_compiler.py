@@ -14,6 +14,7 @@ from typing import NamedTuple
 import pytest
 from samebytes_tools.commands.tree import compiler
 from samebytes_tools.commands.tree.compiler import Compiled, Compiler
+from support.interpreters import SEARCH_PATHS, searching
 
 from samebytes.artifact.pyc import HEADER_SIZE, normalized, source_hash
 from samebytes.errors import UsageError
@@ -49,6 +50,15 @@ def test_a_module_is_bound_to_its_source_and_names_its_final_place(tmp_path: Pat
     code = code_of(found)
     assert (code.co_filename, code.co_consts[0].co_filename) == ("/final/größe.py", "/final/größe.py")
     assert normalized(found.data) == found.data
+
+
+@POSIX
+@pytest.mark.parametrize("way", SEARCH_PATHS)
+def test_whatever_the_interpreter_searches_it_compiles_alike(way: str, tmp_path: Path) -> None:
+    """Its first place need not be that of the worker: it may be the standard library's."""
+    source = written(tmp_path, "m.py", "x = 1\n")
+    python = searching(tmp_path / "python", way)
+    assert Compiler(python).compile([Wanted(source)]) == Compiler(sys.executable).compile([Wanted(source)])
 
 
 def test_levels_are_those_of_the_interpreter(tmp_path: Path) -> None:

@@ -10,10 +10,13 @@ and, in one line, why there is none.
 
 from __future__ import annotations
 
+import os
 import sys
 
 if __name__ == "__main__":
-    del sys.path[0]  # The directory of this file; nothing is to be imported from there.
+    # Nothing is to be imported from here. With -P, -I or a ._pth file, the first place is another: the library's.
+    _OWN = os.path.realpath(os.path.dirname(__file__))
+    sys.path[:] = [place for place in sys.path if os.path.realpath(place) != _OWN]
 
 import _imp
 import gc
