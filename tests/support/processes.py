@@ -55,17 +55,16 @@ def import_path() -> dict[str, str]:
 
 
 def without_mount_namespaces(command: Sequence[str | Path]) -> list[str]:
-    """Return *command* for a kernel that allows no mount namespaces, with a fixed place of its own; or skip."""
+    """Return *command* for a kernel that allows no mount namespaces; or skip."""
     wrapped = [*_NO_NAMESPACES, *map(str, command)]
     if not _may_forbid_namespaces():
         pytest.skip("needs the right to make user namespaces")
     return wrapped
 
 
-_PRIVATE_PLACE = 'mkdir -p /tmp/samebytes && mount -t tmpfs -o mode=755 tmpfs /tmp/samebytes && exec "$@"'
 _FORBIDDEN = 'echo 0 >/proc/sys/user/max_mnt_namespaces && exec "$@"'
 _UNSHARE = ("unshare", "--user", "--map-root-user")
-_NO_NAMESPACES = (*_UNSHARE, "--mount", "sh", "-c", _PRIVATE_PLACE, "sh", *_UNSHARE, "sh", "-c", _FORBIDDEN, "sh")
+_NO_NAMESPACES = (*_UNSHARE, *_UNSHARE, "sh", "-c", _FORBIDDEN, "sh")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, whatever happens while they are written."""
+"""Files that appear whole or not at all, whatever happens meanwhile, and only where no other user leads us."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import contextlib
 import errno
 import io
 import os
+import re
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, NoReturn
 
 from ..errors import OutputError
 
@@ -20,10 +22,26 @@ if TYPE_CHECKING:
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _MISSING = frozenset({errno.ENOENT, errno.ENOTDIR})
 _LOOP = errno.ELOOP
+_MOST_LINKS = 40
+"""As many as Linux follows (path_resolution(7))."""
+_OWN_PIPE = re.compile(r"pipe:\[\d+\]")
+"""What /dev/stdout leads to where it is a pipe: no path (proc(5))."""
+
+
+class _Place(NamedTuple):
+    """Where a file is, or will be, with all links followed."""
+
+    directory: int | None
+    """The open directory, so that nobody can exchange it for a link; None on Windows, which has no such calls."""
+    name: str
+    """The file's name in it; the whole path if there is none."""
+    path: Path
+    found: os.stat_result | None
+    """What is there now."""
 
 
 @contextlib.contextmanager
-def replacing(target: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+def replacing(target: Path, *, durable: bool = True, unchanged: os.stat_result | None = None) -> Iterator[BinaryIO]:
     """Give a file, readable and writable, that takes *target*'s place when the block ends and vanishes if it raises.
 
     The file lies in the target's own directory, as ``.samebytes-*.tmp``, until it is synced and renamed. It gets the
@@ -31,49 +49,148 @@ def replacing(target: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     stays one: the file that it points to is replaced.
 
     :param durable: wait until the contents are on the disk; after a crash of the machine, the file may else be cut off.
-    :raises OutputError: if the file cannot be created, written, synced or renamed. Errors of other files that the
-        block touches pass unchanged.
+    :param unchanged: what ``os.stat`` returned of the target; another file, or new contents, are not overwritten.
+    :raises OutputError: if the file cannot be created, written, synced or renamed, or another user planted what is
+        there (:func:`real_path`). Errors of other files that the block touches pass unchanged.
     """
-    # Renaming would replace the link, and not what it points to.
-    resolved = Path(os.path.realpath(target))
-    mode = _mode_of(resolved)
-    # In the same directory, for only within one file system renaming is atomic (POSIX, rename).
-    temporary = resolved.parent / f".samebytes-{os.urandom(8).hex()}.tmp"
-    try:
-        with _opened(temporary, target, mode) as sink:
-            yield sink
-            _finish(sink, target, mode, durable)
+    with _place(target) as place:
+        if place.found is not None and not stat.S_ISREG(place.found.st_mode):
+            raise OutputError(f"{target}: is not a regular file", remedy="Name a file to write to.")
+        mode = None if place.found is None else stat.S_IMODE(place.found.st_mode) & 0o777
+        # In the same directory, for only within one file system renaming is atomic (POSIX, rename).
+        temporary = os.path.join(os.path.dirname(place.name), f".samebytes-{os.urandom(8).hex()}.tmp")
         try:
-            temporary.replace(resolved)
-        except OSError as error:
-            _refuse(target, error)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-    if durable:
-        _sync_directory(resolved.parent)
+            with _opened(temporary, place.directory, target, mode) as sink:
+                yield sink
+                _finish(sink, target, mode, durable)
+            try:
+                _check_unchanged(place, target, unchanged)
+                os.replace(temporary, place.name, src_dir_fd=place.directory, dst_dir_fd=place.directory)
+            except OSError as error:
+                _refuse(target, error)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary, dir_fd=place.directory)
+            raise
+        if durable:
+            _sync_directory(place)
 
 
-def _mode_of(resolved: Path) -> int | None:
-    """Return the permission bits of the file to replace, or None if there is none yet."""
-    try:
-        found = resolved.stat()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        _refuse(resolved, error)
-    if not stat.S_ISREG(found.st_mode):
-        raise OutputError(f"{resolved}: is not a regular file", remedy="Name a file to write to.")
-    return stat.S_IMODE(found.st_mode) & 0o777
+def real_path(target: Path) -> Path:
+    """Return where an output named *target* belongs, with all links followed.
+
+    In a directory with the sticky bit where others may write, such as ``/tmp``, links, files and pipes count only if
+    they belong to us or to the directory's owner: what Linux's ``protected_symlinks``, ``protected_regular`` and
+    ``protected_fifos`` do where they are set (proc_sys_fs(5)), and for all parts of the path.
+
+    :raises OutputError: if there is one of another user, or the directory does not exist.
+    """
+    with _place(target) as place:
+        return place.path
+
+
+def make_directory(directory: Path) -> None:
+    """Make *directory* and those above it where they do not exist; links are followed as in :func:`real_path`.
+
+    :raises OutputError: if one cannot be made, or what is there is not a directory.
+    """
+    with _place(directory, make=True):
+        pass
 
 
 @contextlib.contextmanager
-def _opened(temporary: Path, target: Path, mode: int | None) -> Iterator[BinaryIO]:
+def _place(target: Path, *, make: bool = False) -> Iterator[_Place]:
+    try:
+        if sys.platform == "win32":
+            if make:
+                target.mkdir(parents=True, exist_ok=True)
+            name = os.path.realpath(target)
+            place = _Place(None, name, Path(name), _lstat(name))
+        else:
+            place = _walked(target, make)
+    except OSError as error:
+        _refuse(target, error)
+    try:
+        yield place
+    finally:
+        if place.directory is not None:
+            os.close(place.directory)
+
+
+if sys.platform != "win32":
+    _WALK = getattr(os, "O_PATH", 0) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+    def _walked(target: Path, make: bool) -> _Place:
+        """Find *target*, one name after the other, each looked up in the directory that the one before it opened."""
+        left, here, path, links = [*target.parts], os.open(".", _WALK), Path(), 0
+        try:
+            while left:
+                name = left.pop(0)
+                found = _lstat(name, here)
+                if found is None and make:
+                    os.mkdir(name, dir_fd=here)
+                    found = _lstat(name, here)
+                if found is None and not left:
+                    return _Place(here, name, path / name, None)
+                if found is not None and not stat.S_ISDIR(found.st_mode):
+                    _check_planted(path / name, found, os.fstat(here))
+                if found is not None and stat.S_ISLNK(found.st_mode):
+                    links += 1
+                    to = os.readlink(name, dir_fd=here)
+                    if _OWN_PIPE.fullmatch(to):
+                        return _Place(here, name, path / name, os.stat(name, dir_fd=here))
+                    if links > _MOST_LINKS:
+                        raise OSError(_LOOP, os.strerror(_LOOP))
+                    left[:0] = Path(to).parts
+                elif left or make:
+                    inner = os.open(name, _WALK, dir_fd=here)
+                    os.close(here)
+                    here, path = inner, path / name
+                else:
+                    return _Place(here, name, path / name, found)
+            return _Place(here, ".", path, os.stat(".", dir_fd=here))
+        except BaseException:
+            os.close(here)
+            raise
+
+    def _check_planted(path: Path, found: os.stat_result, around: os.stat_result) -> None:
+        shared = around.st_mode & stat.S_ISVTX and around.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        if shared and found.st_uid not in (os.geteuid(), around.st_uid):
+            what = "link" if stat.S_ISLNK(found.st_mode) else "file"
+            raise OutputError(
+                f"{path}: this {what} belongs to another user, in a directory where others may write too",
+                remedy="Name a place in a directory of your own. Nothing was written.",
+            )
+
+
+def _lstat(name: str, directory: int | None = None) -> os.stat_result | None:
+    try:
+        return os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
+def _check_unchanged(place: _Place, target: Path, before: os.stat_result | None) -> None:
+    now = _lstat(place.name, place.directory)
+    if before is not None and (now is None or _identity(now, before) != _identity(before, now)):
+        raise OutputError(
+            f"{target}: was replaced, changed or removed since it was read",
+            remedy="What is there now was left alone. Run it again.",
+        )
+
+
+def _identity(one: os.stat_result, other: os.stat_result) -> tuple[int, ...]:
+    # A name more or less changes st_ctime_ns too, and is no reason; on Windows it is when the file was made.
+    changed = one.st_ctime_ns if one.st_nlink == other.st_nlink == 1 else 0
+    return one.st_dev, one.st_ino, one.st_size, one.st_mtime_ns, changed
+
+
+@contextlib.contextmanager
+def _opened(temporary: str, directory: int | None, target: Path, mode: int | None) -> Iterator[BinaryIO]:
     """Open the temporary file, readable by nobody else yet if the target's mode is still to be set."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
     try:
-        descriptor = os.open(temporary, flags, 0o666 if mode is None else 0o600)
+        descriptor = os.open(temporary, flags, 0o666 if mode is None else 0o600, dir_fd=directory)
     except OSError as error:
         _refuse(target, error)
     sink = io.BufferedRandom(_Raw(descriptor, target))
@@ -112,10 +229,10 @@ def _finish(sink: BinaryIO, target: Path, mode: int | None, durable: bool) -> No
         _refuse(target, error)
 
 
-def _sync_directory(directory: Path) -> None:
+def _sync_directory(place: _Place) -> None:
     """Make the new name last; without it, a crash of the system may leave the old file under it, whole."""
     with contextlib.suppress(OSError):
-        descriptor = os.open(directory, os.O_RDONLY)
+        descriptor = os.open(os.path.dirname(place.name) or ".", os.O_RDONLY, dir_fd=place.directory)
         try:
             os.fsync(descriptor)
         finally:

@@ -1,8 +1,8 @@
 """Run a command with private directories mounted where every build has them (Linux mount namespaces).
 
 This file is run by its path and imports only the standard library. Arguments: JSON with pairs of what is mounted and
-where, then the command. A working directory in what is mounted is entered anew, where it is mounted. Exit status 125:
-the kernel does not allow it, and nothing was run.
+where, the place itself first, which is not there yet, then the command. A working directory in what is mounted is
+entered anew, where it is mounted. Exit status 125: the kernel does not allow it, and nothing was run.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import ctypes
 import json
 import os
 import sys
+from pathlib import Path
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUSER = 0x10000000
+MS_NOSUID, MS_NODEV = 0x2, 0x4
 MS_BIND = 0x1000
 MS_REC = 0x4000
 MS_PRIVATE = 1 << 18
@@ -43,6 +45,23 @@ def new_namespace(libc: ctypes.CDLL) -> None:
     check(libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None))
 
 
+def make_room(libc: ctypes.CDLL, place: Path) -> None:
+    """Make *place*, in this namespace only: its parent becomes a new file system, with all it had mounted in it."""
+    around, back = place.parent, os.open(".", os.O_PATH)
+    os.chdir(around)  # relative paths still lead to what is hidden
+    check(libc.mount(b"samebytes", bytes(around), b"tmpfs", MS_NOSUID | MS_NODEV, b"mode=755"))
+    for old in sorted(Path().iterdir()):
+        new = around / old
+        if old.is_symlink():
+            new.symlink_to(os.readlink(old))
+            continue
+        (new.mkdir if old.is_dir() else new.touch)()
+        check(libc.mount(bytes(old), bytes(new), None, MS_BIND | MS_REC, None))
+    place.mkdir()
+    os.fchdir(back)
+    os.close(back)
+
+
 def write(path: str, text: str) -> None:
     """Write *text* to the file *path* of the kernel's, which takes it in one piece."""
     handle = os.open(path, os.O_WRONLY)
@@ -62,6 +81,7 @@ def main() -> None:
     try:
         libc = ctypes.CDLL(None, use_errno=True)
         new_namespace(libc)
+        make_room(libc, Path(mounts[0][1]))
         for what, where in mounts:
             check(libc.mount(os.fsencode(what), os.fsencode(where), None, MS_BIND | MS_REC, None))
     except (OSError, AttributeError):

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Callable
 
@@ -27,7 +27,8 @@ def only_build(
 
     A build of the same tree that this build starts does not wait for it: *child*, its environment, shows the lock and
     the tree's path there, *seen*.
-    Where directories cannot be locked (Windows, some network file systems) there is no lock.
+    Where directories cannot be locked (Windows, some network file systems) there is no lock. Whoever may read the tree
+    may lock it: another user is not waited for.
 
     :raises BackendError: after PATIENCE.
     """
@@ -63,6 +64,9 @@ def _acquire(handle: int, source: Path, warn: Callable[[str], None]) -> None:
         try:
             take(handle)
         except BlockingIOError:
+            if not _is_ours(handle):
+                warn(f"another user has locked {source}: not waiting for that")
+                return
             if not waiting:
                 warn(f"another build of {source} is running: waiting for it")
                 waiting = True
@@ -76,3 +80,15 @@ def _acquire(handle: int, source: Path, warn: Callable[[str], None]) -> None:
             return  # no locks on this file system
         else:
             return
+
+
+def _is_ours(handle: int) -> bool:
+    """Return whether a process of our user holds the lock of the open directory; True where that cannot be known."""
+    number = str(os.fstat(handle).st_ino)
+    holders = []
+    with suppress(OSError):
+        for line in Path("/proc/locks").read_text(encoding="ascii").splitlines():
+            _, kind, _, _, process, file, *_ = line.split()  # proc_locks(5)
+            if kind == "FLOCK" and file.rpartition(":")[2] == number:
+                holders.append(Path(f"/proc/{process}").stat().st_uid)
+    return not holders or Path("/proc/self").stat().st_uid in holders

@@ -15,7 +15,7 @@ from ..errors import ConfigError
 from . import date as dates
 from . import environment, flags
 from .config import Config, load
-from .fixed import Place, hook_place, remove
+from .fixed import Place, place, remove
 from .inner import Inner, Process
 from .lock import only_build
 
@@ -105,7 +105,7 @@ class Session:
         """Move source tree, virtual environment and temporary directory to fixed paths, if that can be."""
         prefix = Path(sys.prefix)
         trees = {"src": self.source, **({"env": prefix} if prefix in interpreter.roots else {})}
-        self.place = hook_place(self.place.private, trees, environ, self._warn)
+        self.place = place(self.place.private, environ, self._warn, trees)
         if not self.place.is_fixed:
             return self.source, interpreter
         python = interpreter.python

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -153,6 +154,8 @@ def rewrite(
     :raises SamebytesError: of the class that fits; the target is as it was then.
     """
     stop = stop or Stop()
+    # Before it is read: whatever happens to it from now on is noticed before it is overwritten.
+    read = source.stat() if target is not None and _is_same_file(source, target) else None
     with ExitStack() as scratch:
         with open_archive(source) as found, source.open("rb") as original, digesting(original) as digested:
             archive = stoppable(found, stop)
@@ -166,9 +169,9 @@ def rewrite(
                 changes = _changes(outcomes, written, context, original, sink, keep=compression.keep)
             proof = _proof(archive, Path(sink.name), context, changes) if prove else (None, None)
         # Only now, for Windows does not let anybody replace a file that is open.
-        if target is not None and (before != after or not _is_same_file(source, target)):
+        if target is not None and (before != after or read is None):
             with stop.publishing():
-                _publish(sink, target)
+                _publish(sink, target, read)
     notes = tuple(note for outcome in outcomes for note in outcome.notes)
     return Rewritten(changes, written, before, after, context.date, own is not None, proof[0], proof[1], notes)
 
@@ -278,10 +281,10 @@ def _write(sink: BinaryIO, archive: Archive, context: Context, compression: Comp
     return written
 
 
-def _publish(sink: BinaryIO, target: Path) -> None:
+def _publish(sink: BinaryIO, target: Path, unchanged: os.stat_result | None) -> None:
     from ..archive.atomic import replacing
 
-    with replacing(target) as file:
+    with replacing(target, unchanged=unchanged) as file:
         for chunk in _chunks(sink):
             file.write(chunk)
 

@@ -8,12 +8,13 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from samebytes.archive.atomic import replacing
+from samebytes.archive.atomic import make_directory, real_path, replacing
 from samebytes.errors import ArchiveError, OutputError
 
 
@@ -285,3 +286,200 @@ def test_link_in_a_circle_is_told(tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to("link")
     refused(link, "cannot be written: Too many levels of symbolic links", "circle")
+
+
+# --- other users
+
+OTHER, THIRD = 65534, 12345
+by_root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs files of other users")
+
+
+def as_user(uid: int, do: Callable[[], object]) -> str:
+    """Do it in a child that is another user, and return the message of the error that comes of it, or nothing."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setgid(uid)
+            os.setuid(uid)
+            do()
+        except BaseException as error:
+            os.write(writer, str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with open(reader, "rb") as message:  # noqa: PTH123 (a descriptor)
+        said = message.read().decode()
+    os.waitpid(child, 0)
+    return said
+
+
+def write(target: Path) -> None:
+    with replacing(target) as sink:
+        sink.write(b"new")
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """A directory like /tmp, which all users can reach: root's, where everybody may write."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        path = Path(name, "shared")
+        path.mkdir()
+        path.chmod(0o1777)
+        yield path
+
+
+@pytest.fixture
+def mine(shared: Path) -> Path:
+    """The directory of THIRD beside it, with a file."""
+    path = shared.parent / "mine"
+    path.mkdir()
+    (path / "it").write_bytes(b"precious")
+    for each in (path, path / "it"):
+        os.chown(each, THIRD, THIRD)
+    return path
+
+
+def plant(path: Path, target: Path, owner: int, kind: str = "link") -> None:
+    if kind == "link":
+        path.symlink_to(target)
+    elif kind == "file":
+        path.write_bytes(b"old")
+    else:
+        os.mkfifo(path)
+    os.chown(path, owner, owner, follow_symlinks=False)
+
+
+@by_root
+@pytest.mark.parametrize("user", [THIRD, 0])
+@pytest.mark.parametrize("kind", ["link", "file", "pipe"])
+def test_what_another_user_planted_is_neither_followed_nor_replaced(
+    kind: str, user: int, shared: Path, mine: Path
+) -> None:
+    plant(shared / "out", mine / "it", OTHER, kind)
+    before = (shared / "out").lstat()
+    assert "belongs to another user" in as_user(user, lambda: write(shared / "out"))
+    assert (mine / "it").read_bytes() == b"precious"
+    assert (shared / "out").lstat() == before
+    assert names(shared) == ["out"]
+    assert names(mine) == ["it"]
+
+
+@by_root
+@pytest.mark.parametrize("user", [THIRD, 0])
+def test_nor_is_a_link_on_the_way(user: int, shared: Path, mine: Path) -> None:
+    plant(shared / "out", mine, OTHER)
+    assert "shared/out: this link belongs to another user" in as_user(user, lambda: write(shared / "out" / "it"))
+    for directory in (shared / "out", shared / "out" / "deeper"):
+        assert "belongs to another user" in as_user(user, lambda at=directory: make_directory(at))  # type: ignore[misc]
+        assert "belongs to another user" in as_user(user, lambda at=directory: real_path(at))  # type: ignore[misc]
+    assert (mine / "it").read_bytes() == b"precious"
+    assert names(mine) == ["it"]
+
+
+@by_root
+def test_nor_is_one_that_ones_own_link_leads_to(shared: Path, mine: Path) -> None:
+    plant(shared / "out", mine / "it", OTHER)
+    (mine / "link").symlink_to(shared / "out")
+    os.chown(mine / "link", THIRD, THIRD, follow_symlinks=False)
+    assert "belongs to another user" in as_user(THIRD, lambda: write(mine / "link"))
+    assert (mine / "it").read_bytes() == b"precious"
+
+
+@by_root
+@pytest.mark.parametrize("owner", [THIRD, 0], ids=["one's own", "of the directory's owner"])
+@pytest.mark.parametrize("on_the_way", [True, False])
+def test_other_links_are_followed(on_the_way: bool, owner: int, shared: Path, mine: Path) -> None:
+    plant(shared / "out", mine if on_the_way else mine / "it", owner)
+    assert as_user(THIRD, lambda: write(shared / "out" / "it" if on_the_way else shared / "out")) == ""
+    assert (mine / "it").read_bytes() == b"new"
+    assert (shared / "out").is_symlink()
+
+
+@by_root
+@pytest.mark.parametrize("mode", [0o755, 0o777, 0o1755])
+def test_where_nobody_else_may_write_or_all_may_do_all_links_are_followed(mode: int, shared: Path, mine: Path) -> None:
+    """As the kernel does: who may rename what is there can do worse than plant links."""
+    plant(shared / "out", mine / "it", OTHER)
+    shared.chmod(mode)
+    assert as_user(THIRD, lambda: write(shared / "out")) == ""
+    assert (mine / "it").read_bytes() == b"new"
+
+
+@by_root
+def test_ones_own_file_is_replaced_there(shared: Path) -> None:
+    plant(shared / "out", shared, THIRD, "file")
+    assert as_user(THIRD, lambda: write(shared / "out")) == ""
+    assert (shared / "out").read_bytes() == b"new"
+    assert (shared / "out").stat().st_uid == THIRD
+
+
+@by_root
+def test_a_directory_exchanged_for_a_link_meanwhile_is_not_written_through(shared: Path, mine: Path) -> None:
+    """Its owner may do that at any time, in his own directory."""
+    theirs = shared / "theirs"
+    theirs.mkdir()
+    theirs.chmod(0o777)
+
+    def exchanged() -> None:
+        with replacing(theirs / "it") as sink:
+            sink.write(b"new")
+            if not as_user(0, lambda: theirs.rename(shared / "moved")):
+                as_user(0, lambda: theirs.symlink_to(mine))
+
+    exchanged()
+    assert theirs.is_symlink()
+    assert (mine / "it").read_bytes() == b"precious"
+    assert (shared / "moved" / "it").read_bytes() == b"new"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX directories")
+def test_a_directory_that_may_be_passed_but_not_read(shared: Path, mine: Path) -> None:
+    mine.chmod(0o300)
+    assert as_user(THIRD, lambda: write(mine / "it")) == ""
+    assert (mine / "it").read_bytes() == b"new"
+
+
+# --- the file that was read
+
+
+def rewrite_in_place(path: Path) -> None:
+    before = path.stat()
+    path.write_bytes(b"n")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def replace(path: Path) -> None:
+    path.with_name("other").write_bytes(b"n")
+    path.with_name("other").replace(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no times of changes on Windows")
+@pytest.mark.parametrize("change", [Path.unlink, replace, rewrite_in_place, lambda path: path.write_bytes(b"longer")])
+def test_a_file_that_is_another_by_now_is_left_alone(change: Callable[[Path], object], tmp_path: Path) -> None:
+    path = tmp_path / "it"
+    path.write_bytes(b"o")
+    before = path.stat()
+    change(path)
+    found = path.read_bytes() if path.exists() else None
+    with (
+        pytest.raises(OutputError, match="it: was replaced, changed or removed since"),
+        replacing(path, unchanged=before) as sink,
+    ):
+        sink.write(b"lost?")
+    assert (path.read_bytes() if path.exists() else None) == found
+    assert names(tmp_path) == ([] if found is None else ["it"])
+
+
+def test_a_file_that_is_the_same_still_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "it"
+    path.write_bytes(b"old")
+    (tmp_path / "name").hardlink_to(path) if hasattr(path, "hardlink_to") else os.link(path, tmp_path / "name")
+    before = path.stat()
+    (tmp_path / "name").unlink()
+    path.read_bytes()
+    with replacing(path, unchanged=before) as sink:
+        sink.write(b"new")
+    assert path.read_bytes() == b"new"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import subprocess
@@ -17,6 +16,7 @@ from support.processes import import_path
 from samebytes.backend import fixed
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no fixed paths on Windows")
+by_root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs files of other users")
 
 STRANGER = 12345
 NOT_ALLOWED = "raise SystemExit(125)\n"
@@ -26,8 +26,10 @@ NOT_ALLOWED = "raise SystemExit(125)\n"
 @pytest.fixture
 def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The fixed place of this test."""
-    monkeypatch.setattr(fixed, "PLACE", tmp_path / "fixed")
-    return tmp_path / "fixed"
+    path = tmp_path / "around" / "fixed"
+    path.parent.mkdir()
+    monkeypatch.setattr(fixed, "PLACE", path)
+    return path
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def private(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def mounts(at: Path, private: Path) -> None:
-    at.mkdir()
+    assert not at.exists()
     if fixed.mounted(private) is None:
         pytest.skip("needs a kernel that allows mount namespaces")
 
@@ -64,13 +66,13 @@ def never(text: str) -> None:
 
 @pytest.mark.usefixtures("mounts")
 def test_a_build_sees_its_private_directory_at_the_fixed_path(at: Path, private: Path, tmp_path: Path) -> None:
-    with fixed.place(private, {}, never) as here:
-        assert (here.root, here.private, here.is_fixed) == (at, private, True)
-        assert said(here, f"print(pathlib.Path({str(at)!r}, 'name').read_text())") == "private"
-        assert said(here, f"pathlib.Path({str(at)!r}, 'made').touch()") == ""
-        assert said(here, "print(os.getcwd())", tmp_path) == str(tmp_path), "it stays where it was started"
+    here = fixed.place(private, {}, never)
+    assert (here.root, here.private, here.is_fixed) == (at, private, True)
+    assert said(here, f"print(pathlib.Path({str(at)!r}, 'name').read_text())") == "private"
+    assert said(here, f"pathlib.Path({str(at)!r}, 'made').touch()") == ""
+    assert said(here, "print(os.getcwd())", tmp_path) == str(tmp_path), "it stays where it was started"
     assert (private / "made").exists()
-    assert list(at.iterdir()) == [], "nobody else sees anything there"
+    assert not at.exists(), "nobody else sees anything there"
 
 
 @pytest.mark.usefixtures("mounts")
@@ -78,10 +80,10 @@ def test_two_builds_are_at_the_fixed_path_at_once(at: Path, private: Path, tmp_p
     other = tmp_path / "other"
     other.mkdir()
     (other / "name").write_text("other")
-    with fixed.place(private, {}, never) as one, fixed.place(other, {}, never) as two:
-        read = f"print(pathlib.Path({str(at)!r}, 'name').read_text())"
-        assert (one.root, two.root) == (at, at)
-        assert (said(one, read), said(two, read)) == ("private", "other")
+    one, two = fixed.place(private, {}, never), fixed.place(other, {}, never)
+    read = f"print(pathlib.Path({str(at)!r}, 'name').read_text())"
+    assert (one.root, two.root) == (at, at)
+    assert (said(one, read), said(two, read)) == ("private", "other")
 
 
 @pytest.mark.usefixtures("mounts")
@@ -89,7 +91,7 @@ def test_a_hook_finds_its_trees_there(at: Path, private: Path, tmp_path: Path) -
     source = tmp_path / "source"
     source.mkdir()
     (source / "setup.py").touch()
-    here = fixed.hook_place(private, {"src": source}, {}, never)
+    here = fixed.place(private, {}, never, {"src": source})
     (source / "deeper").mkdir()
     assert said(here, "print(os.getcwd(), sorted(os.listdir('.')))", source) == f"{at}/src ['deeper', 'setup.py']"
     assert said(here, "print(os.getcwd())", source / "deeper") == f"{at}/src/deeper"
@@ -99,11 +101,33 @@ def test_a_hook_finds_its_trees_there(at: Path, private: Path, tmp_path: Path) -
 
 
 @pytest.mark.usefixtures("mounts")
-def test_what_a_locked_build_left_is_no_obstacle(at: Path, private: Path) -> None:
-    (at / ".lock").touch()
-    (at / "src").mkdir()
-    with fixed.place(private, {}, never) as here:
-        assert here.prefix
+def test_what_is_beside_it_is_neither_hidden_nor_changed(at: Path, private: Path) -> None:
+    """An interpreter may be there, a checkout, or what a service has."""
+    around = at.parent
+    (around / "deep" / "er").mkdir(parents=True)
+    (around / "deep" / "er" / "file").write_text("deep")
+    (around / "file").write_text("a file")
+    (around / "link").symlink_to("deep/er")
+    (around / "broken").symlink_to("nothing")
+    here = fixed.place(private, {}, never)
+    looking = (
+        f"os.chdir({str(around)!r}); print(sorted(os.listdir('.')), open('file').read(), open('link/file').read())"
+    )
+    assert said(here, looking) == "['broken', 'deep', 'file', 'fixed', 'link'] a file deep"
+    assert said(here, "print(os.getcwd(), os.listdir('.'))", around / "deep") == f"{around}/deep ['er']"
+    assert said(here, f"pathlib.Path({str(around)!r}, 'deep', 'made').touch()") == ""
+    assert (around / "deep" / "made").exists()
+    assert sorted(path.name for path in around.iterdir()) == ["broken", "deep", "file", "link"]
+
+
+@by_root
+@pytest.mark.usefixtures("mounts")
+@pytest.mark.parametrize("mode", [0o755, 0o1777])
+def test_who_owns_what_is_around_it_does_not_matter(mode: int, at: Path, private: Path) -> None:
+    os.chown(at.parent, STRANGER, STRANGER)
+    at.parent.chmod(mode)
+    here = fixed.place(private, {}, never)
+    assert said(here, f"print(pathlib.Path({str(at)!r}, 'name').read_text())") == "private"
 
 
 ENTER_AS_NOBODY = """
@@ -122,9 +146,10 @@ enter.main()
 def test_mounting_without_privileges() -> None:
     """As a user who is not root, by way of a user namespace."""
     with tempfile.TemporaryDirectory() as name:
-        private, at = Path(name, "private"), Path(name, "fixed")
-        for path in (private, at):
+        private, at = Path(name, "private"), Path(name, "around", "fixed")
+        for path in (private, at.parent):
             path.mkdir()
+        (at.parent / "beside").mkdir()
         (private / "name").write_text("private")
         Path(name).chmod(0o755)
         options = json.dumps([[str(private), str(at)]])
@@ -145,147 +170,49 @@ def test_entering_fails_as_a_whole(at: Path, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (125, "")
 
 
-@pytest.mark.usefixtures("no_mounts")
-def test_without_namespaces_the_place_itself_is_taken_and_left_empty(at: Path, private: Path) -> None:
-    with fixed.place(private, {}, never) as here:
-        assert (here.root, here.private, here.prefix) == (at, at, ())
-        assert [path.name for path in at.iterdir()] == [".lock"]
-        (at / "src" / "deep").mkdir(parents=True)
-        (at / "job").touch()
-        (at / "link").symlink_to(private)
-    assert [path.name for path in at.iterdir()] == [".lock"]
-    assert (private / "name").exists(), "links are removed, not followed"
-
-
-@pytest.mark.usefixtures("no_mounts")
-def test_the_place_is_left_empty_and_free_after_an_error(at: Path, private: Path) -> None:
-    def interrupted() -> None:
-        with fixed.place(private, {}, never):
-            (at / "src").mkdir()
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert [path.name for path in at.iterdir()] == [".lock"]
-    with fixed.place(private, {}, never) as here:
-        assert here.is_fixed
-
-
-@pytest.mark.usefixtures("no_mounts")
-def test_what_a_killed_build_left_is_cleared(at: Path, private: Path) -> None:
-    (at / "src").mkdir(parents=True)
-    (at / ".lock").touch()
-    with fixed.place(private, {}, never):
-        assert [path.name for path in at.iterdir()] == [".lock"]
-
-
-HOLD = """
-import fcntl, sys, time
-lock = open(sys.argv[1], "a")
-fcntl.flock(lock, fcntl.LOCK_EX)
-print("held", flush=True)
-time.sleep(float(sys.argv[2]))
-"""
-
-
-@pytest.fixture
-def holder(at: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another build that has the place for half a second."""
-    at.mkdir()
-    command = [sys.executable, "-c", HOLD, str(at / ".lock"), "0.5"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        assert process.stdout.readline() == "held\n"
-        yield process
-        process.kill()
-
-
-@pytest.mark.usefixtures("no_mounts", "holder")
-def test_another_build_there_is_waited_for(private: Path) -> None:
-    with fixed.place(private, {}, never) as here:
-        assert here.is_fixed
-
-
-@pytest.mark.usefixtures("no_mounts")
-def test_but_not_for_long(at: Path, private: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fixed, "PATIENCE", 0.1)
-    at.mkdir()
-    warnings: list[str] = []
-    with (at / ".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        (at / "theirs").touch()
-        with fixed.place(private, {}, warnings.append) as here:
-            assert (here.root, here.private, here.is_fixed) == (private, private, False)
-    assert len(warnings) == 1
-    assert "another build" in warnings[0]
-    assert (at / "theirs").exists()
-
-
 def refused(private: Path, environ: dict[str, str] | None = None) -> str:
     """Return the one warning; the build goes on in its private directory, whatever is wrong with the place."""
     warnings: list[str] = []
-    with fixed.place(private, environ or {}, warnings.append) as here:
-        assert here == fixed.Place(private, private)
-    here = fixed.hook_place(private, {}, environ or {}, warnings.append)
+    here = fixed.place(private, environ or {}, warnings.append)
     assert here == fixed.Place(private, private)
-    assert len(warnings) == 2
-    assert all(warning.startswith(f"not building at the fixed path {fixed.PLACE}: ") for warning in warnings)
+    assert not here.is_fixed
+    assert len(warnings) == 1
+    assert warnings[0].startswith(f"not building at the fixed path {fixed.PLACE}: ")
     return warnings[0]
+
+
+@pytest.mark.usefixtures("no_mounts")
+def test_without_namespaces_a_build_goes_elsewhere(at: Path, private: Path) -> None:
+    assert "the kernel allows no mount namespace" in refused(private)
+    assert not at.exists()
 
 
 @pytest.mark.usefixtures("at")
 def test_a_build_within_a_build_goes_elsewhere(private: Path) -> None:
-    assert "inside one that is there" in refused(private, {fixed.IN_USE: "/tmp/samebytes"})
+    assert "inside one that is there" in refused(private, {fixed.IN_USE: "/srv/samebytes"})
 
 
-def test_a_file_in_its_place(at: Path, private: Path) -> None:
-    at.touch()
-    assert "it is not a directory" in refused(private)
-
-
-@pytest.mark.parametrize("target", ["private", "missing"])
-def test_a_link_in_its_place(target: str, at: Path, private: Path) -> None:
-    at.symlink_to(private.with_name(target))
-    assert "it is not a directory" in refused(private)
+@pytest.mark.parametrize("kind", ["file", "link", "broken link", "directory", "another user's directory", "pipe"])
+def test_what_somebody_has_there_is_not_hidden(kind: str, at: Path, private: Path) -> None:
+    if "link" in kind:
+        at.symlink_to(private if kind == "link" else private / "missing")
+    elif "directory" in kind:
+        (at / "venv" / "bin").mkdir(parents=True)
+        if "user" in kind and os.geteuid() == 0:
+            os.chown(at, STRANGER, STRANGER)
+    elif kind == "pipe":
+        os.mkfifo(at)
+    else:
+        at.touch()
+    before = at.lstat()
+    assert "there is something else" in refused(private)
+    assert at.lstat() == before
     assert (private / "name").exists()
 
 
-def test_no_parent(private: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fixed, "PLACE", Path("/proc/samebytes"))
-    assert "it cannot be used (" in refused(private)
-
-
-def test_files_of_somebody_there_are_neither_hidden_nor_removed(at: Path, private: Path) -> None:
-    """A clone or the very interpreter that runs this may be in /tmp/samebytes."""
-    (at / "venv" / "bin").mkdir(parents=True)
-    assert "it holds files that are not samebytes'" in refused(private)
-    assert (at / "venv" / "bin").is_dir()
-
-
-@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() != 0, reason="only root can give a directory away")
-def test_a_place_of_somebody_else(at: Path, private: Path) -> None:
-    at.mkdir()
-    os.chown(at, STRANGER, STRANGER)
-    assert "it belongs to another user" in refused(private)
-
-
-@pytest.mark.usefixtures("no_mounts")
-def test_a_place_that_others_may_write_to(at: Path, private: Path) -> None:
-    at.mkdir()
-    at.chmod(0o777)
-    warnings: list[str] = []
-    with fixed.place(private, {}, warnings.append) as here:
-        assert not here.is_fixed
-    assert "others may write to it" in warnings[0]
-
-
-@pytest.mark.usefixtures("no_mounts")
-def test_a_lock_that_is_no_file(at: Path, private: Path) -> None:
-    (at / ".lock").mkdir(parents=True)
-    warnings: list[str] = []
-    with fixed.place(private, {}, warnings.append) as here:
-        assert not here.is_fixed
-    assert len(warnings) == 1
+def test_no_directory_for_it(private: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fixed, "PLACE", private / "missing" / "samebytes")
+    assert f"there is no directory {private}/missing" in refused(private)
 
 
 @pytest.fixture
@@ -300,35 +227,24 @@ def noexec(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(path)], check=True)
 
 
-@pytest.mark.usefixtures("no_mounts")
-def test_a_place_where_no_programs_run(noexec: Path, private: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fixed, "PLACE", noexec)
-    warnings: list[str] = []
-    with fixed.place(private, {}, warnings.append) as here:
-        assert not here.is_fixed
-    assert len(warnings) == 1
-    assert "programs there may not be run (noexec)" in warnings[0]
+def test_around_it_no_programs_may_be_run(noexec: Path, private: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But in it they may: it is another file system."""
+    monkeypatch.setattr(fixed, "PLACE", noexec / "fixed")
+    (private / "program").write_text("#!/bin/sh\necho run\n")
+    (private / "program").chmod(0o755)
+    here = fixed.place(private, {}, never)
+    assert said(here, f"os.execv({str(noexec / 'fixed' / 'program')!r}, ['program'])") == "run"
 
 
-@pytest.mark.usefixtures("at")
+@pytest.mark.usefixtures("mounts")
 def test_a_private_directory_where_no_programs_run(noexec: Path) -> None:
     private = noexec / "private"
     private.mkdir()
     warnings: list[str] = []
-    with fixed.place(private, {}, warnings.append) as here:
-        assert here.is_fixed
+    assert fixed.place(private, {}, warnings.append).is_fixed
     assert len(warnings) == 1
     assert f"programs in {noexec} may not be run" in warnings[0]
     assert "TMPDIR" in warnings[0]
-
-
-def test_the_place_is_made_for_everybody(at: Path, private: Path) -> None:
-    before = os.umask(0o077)
-    try:
-        with fixed.place(private, {}, never):
-            assert at.stat().st_mode & 0o777 == 0o755
-    finally:
-        os.umask(before)
 
 
 REMOVE_AS_NOBODY = """

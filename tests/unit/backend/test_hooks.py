@@ -122,7 +122,7 @@ def can_mount(tmp_path: Path) -> bool:
     """Tell whether the kernel lets us have fixed paths here."""
     (tmp_path / "probe").mkdir()
     warnings: list[str] = []
-    return fixed.hook_place(tmp_path / "probe", {}, {}, warnings.append).is_fixed
+    return fixed.place(tmp_path / "probe", {}, warnings.append).is_fixed
 
 
 def test_an_editable_install_names_the_true_tree_even_with_fixed_paths(tmp_path: Path) -> None:
@@ -153,4 +153,4 @@ def test_fixed_paths_hide_neither_the_build_systems_nor_the_lock(tmp_path: Path)
     (source / "go.mod").touch()
     assert result(source, f"b.build_wheel({str(tmp_path)!r})")
     with zipfile.ZipFile(tmp_path / "tiny-1-py3-none-any.whl") as archive:
-        assert archive.read("tiny.py").decode() == "/tmp/samebytes/src -trimpath /tmp/samebytes/tmp"
+        assert archive.read("tiny.py").decode() == "/srv/samebytes/src -trimpath /srv/samebytes/tmp"

@@ -478,3 +478,30 @@ def test_prepared_metadata_becomes_what_the_wheel_will_hold() -> None:
 def test_contents_are_readable_while_the_archive_is_open(tmp_path: Path) -> None:
     with open_archive(write_sdist(tmp_path)) as archive:
         assert [read_all(entry.content) for entry in archive.entries] == [member.data for member in sources()]
+
+
+@pytest.mark.parametrize("new", [b"built meanwhile", None])
+@pytest.mark.parametrize("through_link", [True, False])
+def test_what_took_the_files_place_meanwhile_is_not_overwritten(
+    through_link: bool, new: bytes | None, tmp_path: Path
+) -> None:
+    path = write_wheel(tmp_path, untidy())
+    named = path
+    if through_link:
+        named = tmp_path / "link" / path.name
+        named.parent.mkdir()
+        named.symlink_to(path)
+
+    def build(archive: Archive, _: Context) -> PassOutcome:
+        if new is None:
+            path.unlink()
+        else:
+            path.with_name("new").write_bytes(new)
+            path.with_name("new").replace(path)
+        return PassOutcome(archive)
+
+    passes = (DEFAULT[0]._replace(run=build), *DEFAULT[1:])
+    with pytest.raises(OutputError, match="was replaced, changed or removed since it was read"):
+        rewrite(named, named, WHEEL, passes)
+    assert (path.read_bytes() if path.exists() else None) == new
+    assert [one.name for one in tmp_path.iterdir() if one.is_file()] == ([] if new is None else [path.name])

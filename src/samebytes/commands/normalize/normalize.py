@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Callable, NamedTuple
 
 from ... import passes as rules
+from ...archive.atomic import make_directory
 from ...artifact.layout import ArtifactKind
 from ...artifact.opening import kind_of
 from ...epoch import DEFAULT_DATE, format_date
-from ...errors import ArchiveError, Interrupted, OutputError, SamebytesError, SignatureError, UsageError
+from ...errors import ArchiveError, Interrupted, SamebytesError, SignatureError, UsageError
 from ...passes.model import Change, Context, Pass
 from ...passes.pipeline import Compression, Rewritten, Stop, rewrite
 from .executor import PATIENCE, in_order
@@ -292,12 +293,7 @@ def _refuse_collisions(jobs: Iterable[NormalizeJob]) -> None:
 
 def _make_directories(steps: Iterable[NormalizeJob | NormalizeResult]) -> None:
     for directory in dict.fromkeys(step.target.parent for step in steps if isinstance(step, NormalizeJob)):
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"{directory}: the output directory cannot be made: {error.strerror}", remedy="Choose another with -o."
-            ) from error
+        make_directory(directory)
 
 
 def _done(

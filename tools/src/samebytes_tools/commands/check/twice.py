@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from ...building.source import unpack
 from ...building.source_copy import copy_source
 from ...comparison import model
 from ...comparison.archives import compare_files
+from ...reporting.save import save_tree
 from ...variations.environments import LONG_AGO, VariedEnvironment, varied_environment
 from ...variations.moved_clock import CLOCK_MOVED, build_steady_sleep
 from ...variations.variations import NAMES
@@ -108,7 +108,7 @@ class SourceCheck:
         finally:
             for source, target in ((self._attempts.logs, self._options.logs), (self._attempts.out, self._options.keep)):
                 if target is not None and source.is_dir():
-                    shutil.copytree(source, target / self._subject.slug, dirs_exist_ok=True)
+                    save_tree(source, target / self._subject.slug)
 
     def _source(self, directory: Path) -> tuple[Path, Path]:
         """Return a private copy of the source, with the checkout that it is in, and where in that the tree is."""

@@ -13,18 +13,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable
 
-from samebytes.archive.atomic import replacing
+from samebytes.archive.atomic import make_directory, replacing
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.backend import date
 from samebytes.backend.config import load
 from samebytes.backend.fixed import place, remove
-from samebytes.errors import OutputError, UsageError
+from samebytes.errors import UsageError
 
 from ...building import provenance, pylock
 from ...building.builder import InstallPolicy, explained
 from ...building.processes import CommandRunner
 from ...building.source import tree_digest
 from ...building.source_copy import copy_source
+from ...reporting.save import output
 from .artifacts import ArtifactBuilder, BuildResult
 
 Report = Callable[[str], None]
@@ -81,16 +82,16 @@ def build(request: BuildRequest, context: BuildContext) -> BuildResult:
     private = Path(tempfile.mkdtemp(prefix="samebytes-")).resolve()
     log = CommandRunner(None if context.verbose else private / "build.log", seconds=context.seconds)
     try:
-        with place(private, context.environ, context.warn) as here:
-            context.report("Copying the source tree")
-            tree = copy_source(source, here.private / "src", request.output, request.provenance)
-            digest = tree_digest(tree) if request.provenance else ""
-            builder = ArtifactBuilder(here, context.environ, policy, request.config_settings, log, context.report)
-            with explained(private, log, context.show_log):
-                built = builder.build(request.kinds, tree)
-            context.report("Writing the results")
-            _publish(request, built, builder.out, _texts(request, built, digest, context.environ))
-            return built
+        here = place(private, context.environ, context.warn)
+        context.report("Copying the source tree")
+        tree = copy_source(source, private / "src", request.output, request.provenance)
+        digest = tree_digest(tree) if request.provenance else ""
+        builder = ArtifactBuilder(here, context.environ, policy, request.config_settings, log, context.report)
+        with explained(private, log, context.show_log):
+            built = builder.build(request.kinds, tree)
+        context.report("Writing the results")
+        _publish(request, built, builder.out, _texts(request, built, digest, context.environ))
+        return built
     finally:
         remove(private)
 
@@ -149,12 +150,7 @@ def _record(request: BuildRequest, built: BuildResult, digest: str, environ: Map
 
 def _publish(request: BuildRequest, built: BuildResult, made: Path, texts: Mapping[Path, str]) -> None:
     """Copy the results to where they belong; none appears before all of them are written."""
-    try:
-        request.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{request.output} cannot be made: {error.strerror}", remedy="Name another with -o."
-        ) from None
+    make_directory(request.output)
     with ExitStack() as stack:
         for artifact in built.artifacts:
             sink = stack.enter_context(replacing(request.output / artifact.name))
@@ -162,6 +158,6 @@ def _publish(request: BuildRequest, built: BuildResult, made: Path, texts: Mappi
                 shutil.copyfileobj(source, sink)
             sink.flush()
         for path, text in texts.items():
-            sink = stack.enter_context(replacing(path))
-            sink.write(text.encode())
-            sink.flush()
+            text_sink = stack.enter_context(output(path))
+            text_sink.write(text.encode())
+            text_sink.flush()

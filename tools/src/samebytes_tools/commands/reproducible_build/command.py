@@ -99,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
 def _output(args: argparse.Namespace) -> Path:
     path: Path = args.output or args.source / "dist"
     try:
-        return path.resolve()
+        return path.absolute()  # unresolved, for links are looked at when it is written
     except FileNotFoundError:
         raise UsageError("the current directory does not exist any more", remedy="Go to one that does.") from None
 

@@ -8,11 +8,11 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, BinaryIO, NamedTuple, cast
 
-from samebytes.archive.atomic import replacing
 from samebytes.archive.entry import Kind
 from samebytes.archive.tar_writer import write_tar
 from samebytes.errors import ArchiveError, UsageError
 
+from ...reporting.save import output
 from .walk import walk
 
 
@@ -54,7 +54,7 @@ def digest(root: Path, tar: Path | None = None) -> Digest:
                 f"{node.path!r}: its name, or the target of the link, is not UTF-8",
                 remedy="Rename it: a digest that is the same everywhere needs names that are.",
             ) from None
-    with nullcontext() if tar is None else replacing(tar) as file:
+    with nullcontext() if tar is None else output(tar) as file:
         sink = _Hashing(file)
         write_tar(cast(BinaryIO, sink), [node.entry for node in nodes])
     kinds = [node.kind for node in nodes]

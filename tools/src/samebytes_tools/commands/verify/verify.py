@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from samebytes.archive.atomic import make_directory
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.backend.config import load
 from samebytes.backend.fixed import remove
 from samebytes.commands.normalize.normalize import NormalizeJob, NormalizeOptions, check
-from samebytes.errors import ConfigError, OutputError, SamebytesError, UsageError
+from samebytes.errors import ConfigError, SamebytesError, UsageError
 
 from ...building import provenance, pylock
 from ...building import source as sources
@@ -24,6 +24,7 @@ from ...building.virtualenvs import InstalledDistribution
 from ...comparison.archives import compare_files
 from ...comparison.model import UNKNOWN_BUILD, Comparison, KnownBuild, Verdict
 from ...index.pages import File
+from ...reporting.save import save_copy
 from . import published, recover
 from .metadata import ArtifactMetadata
 from .metadata import read as read_metadata
@@ -302,11 +303,8 @@ class _Verification:
         output = self._request.output
         if output is None:
             return made.name
-        try:
-            output.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(made, output / made.name)
-        except OSError as error:
-            raise OutputError(f"{output}: {error.strerror}", remedy="Name another with -o.") from None
+        make_directory(output)
+        save_copy(made, output / made.name)
         return str(output / made.name)
 
 

@@ -120,6 +120,8 @@ def carry_out(rewiring: Rewiring) -> None:
     """
     if not rewiring.changes:
         return
+    if (rewiring.path.read_bytes() if rewiring.path.exists() else None) != rewiring.before:
+        raise OutputError(f"{rewiring.path}: was changed since it was read", remedy="It was left alone. Run it again.")
     if rewiring.after is not None:
         with replacing(rewiring.path) as sink:
             sink.write(rewiring.after)

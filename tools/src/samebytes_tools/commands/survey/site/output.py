@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from samebytes.archive.atomic import real_path
 from samebytes.errors import OutputError
 
 from .addresses import MARKER
@@ -47,7 +48,7 @@ def replacing(directory: Path) -> Iterator[Output]:
 
     :raises OutputError: if *directory* is something else, or cannot be written.
     """
-    target = Path(os.path.realpath(directory))
+    target = real_path(directory)
     _check(target, directory)
     temporary = target.parent / f".samebytes-site-{os.urandom(8).hex()}.tmp"
     try:

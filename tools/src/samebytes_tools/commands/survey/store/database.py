@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from samebytes.archive.atomic import real_path
 from samebytes.errors import StoreError
 
 from .schema import APPLICATION, MIGRATIONS
@@ -78,6 +79,7 @@ def connect(path: Path, *, steps: tuple[tuple[str, ...], ...] = MIGRATIONS) -> s
     """Return a connection to the store at *path*, which is made if it is not there, and brought up to date.
 
     :raises StoreError: if it is not a store, damaged, of a newer version, or cannot be read and written.
+    :raises OutputError: if another user planted what is there (``real_path``).
     """
     _refuse_others(path)
     with explained(path):
@@ -95,6 +97,7 @@ def _refuse_others(path: Path) -> None:
     """Refuse what is not a SQLite file before SQLite takes it for one: an empty file is a new store to it."""
     if not path.parent.is_dir():
         raise StoreError(f"{path}: there is no directory {path.parent}", remedy="Make it first, or name another place.")
+    real_path(path)
     try:
         with path.open("rb") as file:
             head = file.read(len(_HEADER))

@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Callable
 
-from samebytes.archive.atomic import replacing
 from samebytes.errors import StoreError
 
+from ....reporting.save import output
 from ..model import Artifact, CauseHit, Examination, Requirement, Run, Sdist, State
 from .store import Store
 
@@ -43,7 +43,7 @@ def save(store: Store, target: Path, *, version: str, logs: bool = False) -> Non
 
     :raises OutputError: if it cannot be written.
     """
-    with replacing(target) as sink:
+    with output(target) as sink:
         for piece in document(store, version=version, logs=logs):
             sink.write(piece.encode("utf-8"))
 
