@@ -15,11 +15,11 @@ import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import packaging.tags
 import pytest
-from samebytes_tools.commands.install import move as install_move
+from samebytes_tools.commands.install import stage as install_stage
 from samebytes_tools.commands.install.install import find_wheels
 from samebytes_tools.commands.install.interpreter import TARGET, ask, beneath_top, refuse_unfit
 from samebytes_tools.commands.tree.digest import digest
@@ -397,20 +397,30 @@ def test_the_abi_of_an_interpreter() -> None:
 # All or nothing
 
 
+@pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("failing", [1, 2, 3, 4])
-def test_a_failure_while_moving_is_undone(failing: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_while_moving_is_undone(
+    failing: int, after: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     top = tmp_path / "site"
     install_into(top, project(tmp_path, "one"))
     before, dates = facts(top), top.stat().st_mtime_ns
-    rename, calls = Path.rename, itertools.count(1)
+    calls = itertools.count(1)
 
-    def interrupted(source: Path, target: Path) -> Path:
-        is_stage = any(part.startswith(".samebytes-") for part in target.parts)
-        if not is_stage and next(calls) == failing:
-            raise KeyboardInterrupt
-        return rename(source, target)
+    def interrupted(move: Callable[[Path, Path], object]) -> Callable[[Path, Path], object]:
+        def moved(source: Path, target: Path) -> object:
+            fails = next(calls) == failing
+            if fails and not after:
+                raise KeyboardInterrupt
+            found = move(source, target)
+            if fails:
+                raise KeyboardInterrupt
+            return found
 
-    monkeypatch.setattr(Path, "rename", interrupted)
+        return moved
+
+    monkeypatch.setattr(Path, "rename", interrupted(Path.rename))
+    monkeypatch.setattr(os, "link", interrupted(os.link))
     done = pytest.raises(KeyboardInterrupt) if failing < 4 else pytest.raises(UsageError)
     with done:
         install_into(top, project(tmp_path, "two", {"two/__init__.py": b""}))
@@ -518,7 +528,7 @@ def test_a_killed_install_is_no_obstacle(there: bool, tmp_path: Path) -> None:
 
 
 def test_another_install_that_runs_is_left_alone(tmp_path: Path) -> None:
-    with install_move.private_stage(tmp_path) as running:
+    with install_stage.private_stage(tmp_path) as running:
         (running / "file").touch()
         install_into(tmp_path, project(tmp_path))
         assert (running / "file").is_file()

@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
         interpreter = _interpreter(args)
         refuse_unfit(wheels, interpreter.implementation, interpreter.version, interpreter.abi)
         compiler = None if args.pyc == "none" else Compiler(interpreter.executable, args.pyc, args.jobs)
-        installation = install(wheels, _options(args, interpreter, date), compiler)
+        installation = install(wheels, _options(args, interpreter, date), compiler, progress.step)
     return _report(args, installation, source)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
@@ -23,7 +24,8 @@ from ..tree.apply import make_directories
 from ..tree.compiler import Compiler
 from ..tree.fix import FixOptions, fix
 from ..tree.plan import TreeChange
-from .move import anchor_of, move_in, private_stage
+from .move import move_in, set_time
+from .stage import anchor_of, private_stage
 from .wheel import Claims, InstallOptions, Laid, lay_out
 
 
@@ -73,7 +75,8 @@ def _project(wheel: Path) -> str:
 
 def _expanded(path: Path) -> Sequence[Path]:
     if path.is_dir():
-        wheels = [child for child in path.iterdir() if child.name.endswith(".whl")]
+        with _naming_files(path):
+            wheels = [child for child in path.iterdir() if child.name.endswith(".whl")]
         if not wheels:
             raise UsageError(f"{path}: there are no wheels (.whl) in it", remedy="Name the wheels themselves.")
         return wheels
@@ -86,43 +89,69 @@ def _expanded(path: Path) -> Sequence[Path]:
     return [path]
 
 
-def install(wheels: Sequence[Path], options: InstallOptions, compiler: Compiler | None) -> Installation:
+def install(
+    wheels: Sequence[Path],
+    options: InstallOptions,
+    compiler: Compiler | None,
+    warn: Callable[[str], None] = lambda _: None,
+) -> Installation:
     """Install *wheels*, all of them or none.
 
     Everything is made in a private directory beside its place, or in it if that is there already, and moved when
     complete.
 
+    :param warn: gets why nothing goes on, where another process is waited for.
     :raises ArchiveError: if a wheel is damaged, or two have different files of one name.
     :raises RecordError: if a wheel's RECORD contradicts it.
     :raises UsageError: if a project is installed there already.
     :raises OutputError: if a file is in the way, or something cannot be written.
     """
-    date, date_source = _date(wheels, options)
-    _refuse_installed(wheels, options)
-    anchor = anchor_of(options.top)
-    with private_stage(anchor) as stage:
-        inner = stage / options.top.relative_to(anchor)
-        try:
+    top = options.top
+    with _naming_files(top):
+        date, date_source = _date(wheels, options)
+        _refuse_installed(wheels, options)
+        anchor = anchor_of(top)
+        with private_stage(anchor) as stage:
+            inner = stage / top.relative_to(anchor)
             make_directories(inner)
-        except OSError as error:
-            raise OutputError(
-                f"{inner}: cannot be created: {error.strerror or error}", remedy="Install somewhere else."
-            ) from error
-        claims, stop = Claims(), Stop()
+            laid = _laid_out(wheels, inner, options)
+            digests = {name: digest for one in laid for name, digest in one.digests.items()}
+            settings = FixOptions(options.final, date, options.levels, durable=False)
+            fixed = fix(inner, settings, compiler, digests)
+            files = sum(len(names) for _, _, names in os.walk(inner))
+            left = move_in(stage, anchor, top, date, lambda: _refuse_installed(wheels, options), warn)
+        if anchor == top:
+            set_time(top, date)  # the private directory was in it until now
+    notes = (*fixed.notes, *(_not_dated(top, directory) for directory in left))
+    return Installation(top, date, date_source, laid, files, notes)
 
-        def work(wheel: Path) -> Laid:
-            return lay_out(wheel, inner, options, claims, stop)
 
-        laid = tuple(in_order(work, wheels, min(options.jobs, len(wheels)), stop, PATIENCE))
-        claims.settle(laid, inner)
-        digests = {name: digest for one in laid for name, digest in one.digests.items()}
-        settings = FixOptions(options.final, date, options.levels, durable=False)
-        fixed = fix(inner, settings, compiler, digests)
-        files = sum(len(names) for _, _, names in os.walk(inner))
-        move_in(stage, anchor, options.top, date)
-    if anchor == options.top:
-        os.utime(anchor, (date, date))  # the private directory was in it until now
-    return Installation(options.top, date, date_source, laid, files, fixed.notes)
+def _laid_out(wheels: Sequence[Path], stage: Path, options: InstallOptions) -> tuple[Laid, ...]:
+    claims, stop = Claims(), Stop()
+
+    def work(wheel: Path) -> Laid:
+        return lay_out(wheel, stage, options, claims, stop)
+
+    laid = tuple(in_order(work, wheels, min(options.jobs, len(wheels)), stop, PATIENCE))
+    claims.settle(laid, stage)
+    return laid
+
+
+def _not_dated(top: Path, directory: Path) -> TreeChange:
+    name = directory.relative_to(top).as_posix()
+    return TreeChange("mtime", name, "not set to the date: the directory belongs to another user")
+
+
+@contextmanager
+def _naming_files(top: Path) -> Iterator[None]:
+    """Report what the system refuses with the file that it is about, whatever was done to it."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{error.filename2 or error.filename or top}: cannot be used: {error.strerror or error}",
+            remedy="Fix that, or install somewhere else.",
+        ) from error
 
 
 def _date(wheels: Sequence[Path], options: InstallOptions) -> tuple[int, str]:

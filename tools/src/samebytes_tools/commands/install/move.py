@@ -1,131 +1,133 @@
-"""Moves a tree that is complete to where it belongs: all of it, or nothing."""
+"""Moves a tree that is complete to where it belongs: all of it, or nothing, whatever else is installed meanwhile."""
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
-from samebytes.backend.fixed import remove
 from samebytes.backend.lock import take
 from samebytes.errors import OutputError
 
 from ..tree.plan import hashed
+from .stage import restore_times
+
+_PATIENCE = 60.0
+"""Seconds for which an install waits for others to move what they have made."""
+_SILENCE = 1.0
+"""Seconds after which it reports that it waits."""
+_ATTEMPTS = 100
+
+_EXISTS = frozenset({errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EISDIR})
+"""What POSIX' link and rename report where there is something already."""
 
 
-class _Moved(NamedTuple):
+class _Step(NamedTuple):
     source: Path
     target: Path
 
 
-def anchor_of(target: Path) -> Path:
-    """Return *target* if it is there, else the nearest directory above it that is.
+class _Known(NamedTuple):
+    """A file or directory that was moved, or is about to be."""
 
-    :raises OutputError: if something else than a directory is in the way.
-    """
-    while not target.is_dir():
-        if os.path.lexists(target):
-            raise OutputError(
-                f"{target}: is not a directory, and things are to be installed in it",
-                remedy="Remove it, or install into another place. Nothing was changed.",
-            )
-        target = target.parent
-    return target
+    path: Path
+    device: int
+    inode: int
+    is_directory: bool
 
 
-@contextmanager
-def private_stage(anchor: Path) -> Iterator[Path]:
-    """Give a new directory in *anchor* that only this user can look into; whatever is in it at the end is removed.
-
-    So are those that killed processes have left. After an error *anchor* has the times that it had.
-
-    :raises OutputError: if it cannot be created.
-    """
-    was = anchor.stat()
-    stage = anchor / f".samebytes-{os.urandom(8).hex()}.tmp"
-    new = stage.with_suffix(".new")
-    lock = None
-    try:
-        try:
-            _remove_abandoned(anchor)
-            new.mkdir(mode=0o700)
-            lock = _lock(new)
-            new.rename(stage)  # it has its name only when it is locked, or another install might remove it
-        except OSError as error:
-            raise OutputError(
-                f"{anchor}: cannot be written to: {error.strerror or error}",
-                remedy="Make it writable, or install somewhere else. Nothing was changed.",
-            ) from error
-        yield stage
-    except BaseException:
-        remove(new)
-        remove(stage)
-        _restore_times({anchor: was})
-        raise
-    else:
-        remove(stage)
-    finally:
-        if lock is not None:
-            os.close(lock)
+class _AppearedError(Exception):
+    """A directory is there now, of another install: the steps are others."""
 
 
-def _remove_abandoned(anchor: Path) -> None:
-    """Remove the private directories that no process has locked: the system releases the locks of those that end."""
-    for stage in anchor.glob(".samebytes-*.tmp"):
-        lock = _lock(stage) if stage.is_dir() and not stage.is_symlink() else None
-        if lock is not None:
-            remove(stage)
-            os.close(lock)
-
-
-def _lock(directory: Path) -> int | None:
-    """Lock *directory*, and return the descriptor that holds the lock; None if another has it, or there are none."""
-    if sys.platform == "win32":  # where no directory can be opened
-        return None
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        take(descriptor)
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
-
-
-def move_in(stage: Path, anchor: Path, top: Path, date: int) -> None:
+def move_in(
+    stage: Path, anchor: Path, top: Path, date: int, check: Callable[[], None], warn: Callable[[str], None]
+) -> tuple[Path, ...]:
     """Move everything in *stage* into *anchor*; what fails or is interrupted is undone.
 
     Directories that are not there yet are moved whole. Those that are, from *top* on, get the *date* if something was
-    moved into them. Metadata directories come last: what a killed process leaves behind is not taken for installed.
+    moved into them; returned are those that cannot, because they are another user's. Metadata directories come last:
+    what a killed process leaves behind is not taken for installed. Other installs wait meanwhile.
 
+    :param check: raises an error if something was installed that rules this out.
+    :param warn: gets why nothing goes on.
     :raises OutputError: if something is in the way, or cannot be moved.
     """
-    done: list[_Moved] = []
+    for _ in range(_ATTEMPTS):
+        there = top.is_dir()
+        with _locked(top if there else stage / top.relative_to(anchor), warn) as is_current:
+            if there != top.is_dir() or (there and not is_current()):
+                continue
+            check()
+            try:
+                return _move(stage, anchor, top, date)
+            except _AppearedError:
+                continue
+    raise OutputError(
+        f"{top}: other processes create and remove what is in it all the time",
+        remedy="Check what they are, and try again. All is as it was.",
+    )
+
+
+@contextmanager
+def _locked(directory: Path, warn: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
+    """Lock *directory*, and give a function that returns whether it still is what is called so.
+
+    An install has the lock while it moves what it has made, so for moments. Everyone who can read a directory can lock
+    it for good; then the work goes on without: what could be lost is only a file that both installs have, if the other
+    one fails.
+    """
+    try:
+        if sys.platform == "win32":  # where no directory can be opened
+            raise OSError
+        descriptor = os.open(directory, os.O_RDONLY)
+    except OSError:
+        yield directory.is_dir
+        return
+    try:
+        _wait_for(descriptor, lambda: warn(f"another process has locked {directory}: waiting for it"))
+        yield lambda: directory.is_dir() and os.path.samestat(os.fstat(descriptor), directory.stat())
+    finally:
+        os.close(descriptor)
+
+
+def _wait_for(descriptor: int, report: Callable[[], None]) -> None:
+    """Lock the open directory, or go on without after a while."""
+    waited, pause = 0.0, 0.005
+    while waited < _PATIENCE:
+        try:
+            take(descriptor)
+        except BlockingIOError:
+            if waited < _SILENCE <= waited + pause:
+                report()
+            time.sleep(pause)
+            waited, pause = waited + pause, min(2 * pause, 0.1)
+        except OSError:  # there are no such locks here
+            return
+        else:
+            return
+
+
+def _move(stage: Path, anchor: Path, top: Path, date: int) -> tuple[Path, ...]:
+    done: list[_Known] = []
     times: dict[Path, os.stat_result] = {}
     try:
         for step in sorted(_steps(stage, anchor), key=lambda step: (step.target.name.endswith(".dist-info"), step)):
-            if os.path.lexists(step.target):
-                if _is_same_file(step.source, step.target):
-                    continue  # a namespace's __init__.py, which another project has, too
-                raise OutputError(
-                    f"{step.target}: is in the way, and was not a moment ago",
-                    remedy="Check whether something else is installing there, and try again.",
-                )
             times.setdefault(step.target.parent, step.target.parent.stat())
-            done.append(step)  # before it is done: an interruption may come right after
-            step.source.rename(step.target)
-        for directory in times:
-            if directory == top or top in directory.parents:
-                os.utime(directory, (date, date))
+            known = _known(step)
+            done += known  # before it is done: an interruption may come right after
+            if not _put(step):
+                del done[-len(known) :]
+        return tuple(path for path in times if (path == top or top in path.parents) and not set_time(path, date))
     except BaseException as error:
-        for step in reversed(done):
-            with suppress(OSError):
-                if not os.path.lexists(step.source):
-                    step.target.rename(step.source)
-        _restore_times(times)
+        _undo(done)
+        restore_times(times)
         if isinstance(error, OSError):
             raise OutputError(
                 f"{error.filename2 or error.filename}: cannot be put in place: {error.strerror or error}",
@@ -134,13 +136,94 @@ def move_in(stage: Path, anchor: Path, top: Path, date: int) -> None:
         raise
 
 
-def _steps(source: Path, target: Path) -> Iterator[_Moved]:
+def set_time(directory: Path, date: int) -> bool:
+    """Give *directory* the time *date*, and return whether that is allowed: only its owner may do it (POSIX, utimes).
+
+    :raises OSError: if something else prevents it.
+    """
+    try:
+        os.utime(directory, (date, date))
+    except PermissionError:
+        return False
+    return True
+
+
+def _steps(source: Path, target: Path) -> Iterator[_Step]:
     for child in source.iterdir():
         place = target / child.name
         if child.is_dir() and place.is_dir():
             yield from _steps(child, place)
         else:
-            yield _Moved(child, place)
+            yield _Step(child, place)
+
+
+def _known(step: _Step) -> list[_Known]:
+    """Return what a step moves, directories before what is in them, by the paths that it will have."""
+    found = []
+    pending = [step]
+    while pending:
+        source, target = pending.pop()
+        status = source.lstat()
+        is_directory = stat.S_ISDIR(status.st_mode)
+        found.append(_Known(target, status.st_dev, status.st_ino, is_directory))
+        if is_directory:
+            pending += [_Step(child, target / child.name) for child in source.iterdir()]
+    return found
+
+
+def _put(step: _Step) -> bool:
+    """Move a file or a directory, and return whether it was: the same file may be there already.
+
+    Nothing is replaced, even if it came a moment ago. (An empty directory is, by one with contents.)
+
+    :raises _AppearedError: if a directory is to be put where one is now.
+    :raises OutputError: if something else is there.
+    """
+    try:
+        if step.source.is_dir():
+            step.source.rename(step.target)
+        else:
+            _link(step)
+    except OSError as error:
+        if error.errno not in _EXISTS or not os.path.lexists(step.target):
+            raise
+        if _is_same_file(step.source, step.target):
+            return False  # a namespace's __init__.py, which another project has, too
+        if step.source.is_dir() and step.target.is_dir():
+            raise _AppearedError from error
+        raise OutputError(
+            f"{step.target}: is in the way, and was not a moment ago",
+            remedy="Check whether something else is installing there, and try again.",
+        ) from error
+    return True
+
+
+def _link(step: _Step) -> None:
+    """Move a file to a name that nothing has: rename would replace what has it."""
+    try:
+        os.link(step.source, step.target)
+    except FileExistsError:
+        raise
+    except OSError:  # the file system has no hard links; or the reason comes up again
+        os.close(os.open(step.target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        try:
+            step.source.replace(step.target)
+        except BaseException:
+            with suppress(OSError):
+                if step.source.exists():
+                    step.target.unlink()
+            raise
+    else:
+        step.source.unlink()
+
+
+def _undo(done: list[_Known]) -> None:
+    """Remove what was moved, and nothing that others have put in the same directories."""
+    for path, device, inode, is_directory in reversed(done):
+        with suppress(OSError):
+            status = path.lstat()
+            if (status.st_dev, status.st_ino) == (device, inode):
+                (path.rmdir if is_directory else path.unlink)()
 
 
 def _is_same_file(one: Path, other: Path) -> bool:
@@ -151,9 +234,3 @@ def _is_same_file(one: Path, other: Path) -> bool:
     if (here.st_size, here.st_mode & stat.S_IXUSR) != (there.st_size, there.st_mode & stat.S_IXUSR):
         return False
     return hashed(os.fspath(one), "sha256") == hashed(os.fspath(other), "sha256")
-
-
-def _restore_times(times: dict[Path, os.stat_result]) -> None:
-    for directory, was in times.items():
-        with suppress(OSError):
-            os.utime(directory, ns=(was.st_atime_ns, was.st_mtime_ns))

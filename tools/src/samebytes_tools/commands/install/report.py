@@ -39,7 +39,7 @@ def document(installation: Installation, date_source: str, *, version: str, exit
             "path": str(laid.wheel),
             "project": laid.project,
             "version": laid.version,
-            "mismatches": [mismatch._asdict() for mismatch in laid.mismatches],
+            "mismatches": [{"name": mismatch.name, "detail": mismatch.detail} for mismatch in laid.mismatches],
             "skipped": list(laid.skipped),
         }
         for laid in installation.wheels

@@ -1,0 +1,136 @@
+"""The private directory in which a tree is made complete, before anything of it is put in place."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from samebytes.backend.lock import take
+from samebytes.errors import OutputError
+
+_NAME = re.compile(r"\.samebytes-[0-9a-f]{16}\.tmp")
+_DIRECTORY = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_ATTEMPTS = 100
+"""How often another process may be faster; each time it has done some of its work."""
+
+
+def anchor_of(target: Path) -> Path:
+    """Return *target* if it is there, else the nearest directory above it that is.
+
+    :raises OutputError: if something else than a directory is in the way.
+    """
+    while not target.is_dir():
+        if os.path.lexists(target):
+            raise OutputError(
+                f"{target}: is not a directory, and things are to be installed in it",
+                remedy="Remove it, or install into another place. Nothing was changed.",
+            )
+        target = target.parent
+    return target
+
+
+@contextmanager
+def private_stage(anchor: Path) -> Iterator[Path]:
+    """Give a new directory in *anchor* that only this user can look into; whatever is in it at the end is removed.
+
+    So are those that killed processes of this user have left. After an error *anchor* has the times that it had.
+
+    :raises OutputError: if it cannot be created.
+    """
+    lock = None
+    try:
+        was = anchor.stat()
+        _remove_abandoned(anchor)
+        stage, lock = _created(anchor)
+        made = anchor.stat()
+    except OSError as error:
+        raise OutputError(
+            f"{anchor}: cannot be written to: {error.strerror or error}",
+            remedy="Make it writable, or install somewhere else. Nothing was changed.",
+        ) from error
+    try:
+        yield stage
+    except BaseException:
+        with suppress(OSError):
+            now = anchor.stat()
+            shutil.rmtree(stage, ignore_errors=True)
+            # What others have changed there meanwhile stays as it is.
+            restore_times({anchor: was if now.st_mtime_ns == made.st_mtime_ns else now})
+        raise
+    else:
+        shutil.rmtree(stage, ignore_errors=True)
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def restore_times(times: dict[Path, os.stat_result]) -> None:
+    """Give directories the times that they had, as far as that is allowed."""
+    for directory, was in times.items():
+        with suppress(OSError):
+            os.utime(directory, ns=(was.st_atime_ns, was.st_mtime_ns))
+
+
+def _created(anchor: Path) -> tuple[Path, int | None]:
+    """Return a new directory with a name that nobody could know, and the descriptor that has it locked, if any.
+
+    :raises OSError: if it cannot be created.
+    """
+    for _ in range(_ATTEMPTS):
+        stage = anchor / f".samebytes-{os.urandom(8).hex()}.tmp"
+        try:
+            stage.mkdir(mode=0o700)
+        except FileExistsError:
+            continue
+        if sys.platform == "win32":  # where no directory can be opened
+            return stage, None
+        try:
+            lock = os.open(stage, os.O_RDONLY | _DIRECTORY)
+        except FileNotFoundError:  # another install took it for abandoned, in the moment before it is locked
+            continue
+        try:
+            take(lock)
+        except BlockingIOError:  # another install has it, and removes it
+            os.close(lock)
+            continue
+        except OSError:  # there are no such locks here; nor will anyone else take one
+            os.close(lock)
+            return stage, None
+        if _is_at(lock, stage):
+            return stage, lock
+        os.close(lock)
+    raise OSError(None, "something removes what is created there")
+
+
+def _remove_abandoned(anchor: Path) -> None:
+    """Remove this user's private directories that no process has locked: the system unlocks those of what has ended.
+
+    Not where root is in a directory of somebody else, who could have given such a name to something of root's.
+    """
+    if sys.platform == "win32" or (os.geteuid() == 0 and anchor.stat().st_uid != 0):
+        return
+    for name in filter(_NAME.fullmatch, os.listdir(anchor)):
+        with suppress(OSError):
+            lock = os.open(anchor / name, os.O_RDONLY | _DIRECTORY)
+            try:
+                found = os.fstat(lock)
+                if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) & 0o777 == 0o700:
+                    take(lock)
+                    if _is_at(lock, anchor / name):
+                        shutil.rmtree(anchor / name, ignore_errors=True)
+            finally:
+                os.close(lock)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Return whether *path* is that of the open directory."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.lstat())
+    except FileNotFoundError:
+        return False
