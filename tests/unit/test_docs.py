@@ -15,7 +15,7 @@ import pytest
 from samebytes_tools.comparison.causes import table
 
 from samebytes import errors
-from samebytes.backend.config import _KEYS, PINNED
+from samebytes.backend.config import KEYS, PINNED
 from samebytes.commands import main as cli
 from samebytes.console import exit_status
 from samebytes.passes import ALL
@@ -176,8 +176,8 @@ def rows(path: Path, first: str) -> list[list[str]]:
 def test_every_setting_has_its_section_and_no_other() -> None:
     path = DOCS / "reference" / "configuration.md"
     text = path.read_text("utf-8")
-    assert sorted(re.findall(r"^### `([a-z-]+)`$", text, flags=re.MULTILINE)) == sorted(_KEYS)
-    assert sorted(row[0] for row in rows(path, r"\[`.*")) == sorted(f"[`{key}`](#{key})" for key in _KEYS)
+    assert sorted(re.findall(r"^### `([a-z-]+)`$", text, flags=re.MULTILINE)) == sorted(KEYS)
+    assert sorted(row[0] for row in rows(path, r"\[`.*")) == sorted(f"[`{key}`](#{key})" for key in KEYS)
     assert all(f'`"{name}"`' in text for name in PINNED)
 
 

@@ -61,7 +61,7 @@ class Config(NamedTuple):
     inherit: tuple[str, ...] = ()
 
 
-_KEYS = (
+KEYS = (
     "backend-path",
     "build-backend",
     "canonical-form",
@@ -87,8 +87,8 @@ def load(source: Path) -> Config:
     system = _table(data, "build-system", where)
     tool = _table(_table(data, "tool", where), "samebytes", where)
     for key in tool:
-        if key not in _KEYS:
-            raise ConfigError(f"{where}: [tool.samebytes] has the unknown key {key!r}", remedy=_nearest(key, _KEYS))
+        if key not in KEYS:
+            raise ConfigError(f"{where}: [tool.samebytes] has the unknown key {key!r}", remedy=_nearest(key, KEYS))
     _check_form(tool, where)
     return Config(
         backend=_inner(system, tool, where),

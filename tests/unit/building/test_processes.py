@@ -59,6 +59,18 @@ def test_children_do_not_outlive_the_command(tmp_path: Path) -> None:
 
 
 @linux_only
+def test_where_the_system_cannot_be_asked_without_reaping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on macOS before Python 3.13, where ``os`` has no ``waitid``."""
+    monkeypatch.delattr(os, "waitid")
+    assert start("import os; os.kill(os.getpid(), 9)", tmp_path) == -9
+    assert start(CHILD, tmp_path, str(tmp_path / "pid")) == 0
+    assert not is_running(pid_in(tmp_path / "pid"))
+    with pytest.raises(TooLate):
+        start(CHILD + "\nchild.wait()", tmp_path, str(tmp_path / "late"), seconds=1.0)
+    assert not is_running(pid_in(tmp_path / "late"))
+
+
+@linux_only
 def test_too_late(tmp_path: Path) -> None:
     with pytest.raises(TooLate):
         start(CHILD + "\nchild.wait()", tmp_path, str(tmp_path / "pid"), seconds=1.0)

@@ -223,6 +223,7 @@ def test_until_when_build_requirements_count(
 
 def test_pip_gets_one_index_and_no_configuration() -> None:
     environ = {"PIP_FIND_LINKS": "x", "PIP_EXTRA_INDEX_URL": "y", "PIP_CERT": "c", "PATH": "/bin", "CC": "cc", "A": "b"}
+    environ["HOME"] = "/home/ada"
     made = recover.environment(environ, "http://127.0.0.1/simple", {"SOURCE_DATE_EPOCH": "5"})
     assert {name for name in made if name.startswith("PIP_")} == {
         "PIP_CACHE_DIR",
@@ -236,6 +237,21 @@ def test_pip_gets_one_index_and_no_configuration() -> None:
     whole = recover.for_samebytes({**environ, "SOURCE_DATE_EPOCH": "7"}, "http://127.0.0.1/simple", {})
     assert whole["A"] == "b"
     assert not {"CC", "SOURCE_DATE_EPOCH", "PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"} & set(whole)
+
+
+@pytest.mark.parametrize(
+    ("environ", "cache"),
+    [
+        ({}, None),
+        ({"HOME": ""}, None),
+        ({"HOME": "/home/ada"}, "/home/ada/.cache/pip"),
+        ({"HOME": "/home/ada", "XDG_CACHE_HOME": "/cache"}, "/cache/pip"),
+        ({"HOME": "/home/ada", "XDG_CACHE_HOME": "/cache", "PIP_CACHE_DIR": "/pip"}, "/pip"),
+    ],
+)
+def test_pip_keeps_its_cache_if_there_is_a_place_for_one(environ: dict[str, str], cache: str | None) -> None:
+    assert recover.pip_variables(environ, "").get("PIP_CACHE_DIR") == cache
+    assert recover.environment(environ, "", {}).get("PIP_CACHE_DIR") == cache
 
 
 def offer(server: Server, *names: str) -> Index:

@@ -674,6 +674,46 @@ def test_a_malformed_file_is_reported_with_its_place(text: str, message: str, tm
         assert caught.value.remedy
 
 
+KNOWN = {
+    "build-system": ('[{}]\nrequires = ["x"]\n', "[build-system]"),
+    "tool": ('[build-system]\nrequires = ["x"]\n[{}.samebytes]\nflags = "inherit"\n', "[tool]"),
+    "samebytes": ('[build-system]\nrequires = ["x"]\n[tool.{}]\nflags = "inherit"\n', "[tool.samebytes]"),
+    "build-backend": ('[build-system]\nrequires = ["x"]\n{} = "x"\n', "[build-system] build-backend"),
+    "backend-path": ('[build-system]\nrequires = ["x"]\n{} = ["x"]\n', "[build-system] backend-path"),
+    "fixed-paths": ('[build-system]\nrequires = ["x"]\n[tool.samebytes]\n{} = true\n', "[tool.samebytes] fixed-paths"),
+}
+
+
+def misspelt(name: str) -> set[str]:
+    """What comes of *name* by the usual slips."""
+    places = range(len(name))
+    lost = {name[:at] + name[at + 1 :] for at in places}
+    doubled = {name[:at] + name[at] + name[at:] for at in places}
+    # Of four letters, two that are swapped leave too little.
+    swapped = {name[:at] + name[at + 1 : at + 2] + name[at] + name[at + 2 :] for at in places if len(name) > 4}
+    return (lost | doubled | swapped | {name.replace("-", "_"), name.title(), f"{name}s"}) - {name}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_name_that_is_misspelt_is_reported(name: str, tmp_path: Path) -> None:
+    """Front ends would ignore it, and build with another backend than is written there."""
+    text, meant = KNOWN[name]
+    write(tmp_path, text.format(name))
+    wrap(tmp_path)
+    for slip in sorted(misspelt(name)):
+        write(tmp_path, text.format(slip))
+        with pytest.raises(ConfigError, match="is not a known name") as caught:
+            wrap(tmp_path)
+        assert slip in caught.value.message
+        assert caught.value.remedy == f"Did you mean {meant}?"
+
+
+def test_what_is_not_near_a_known_name_is_nobodys_business(tmp_path: Path) -> None:
+    rest = '[dependency-groups]\ntest = []\n[project]\nname = "x"\n[tool.same]\n[tox]\n[pool]\n'
+    write(tmp_path, f'[build-system]\nrequires = ["x"]\nown = 1\n{rest}')
+    assert wrap(tmp_path).changes
+
+
 def test_a_file_that_is_not_utf_8_is_reported_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_bytes(b"# caf\xc3\xa9\n# caf\xe9\n")
     with pytest.raises(ConfigError, match="line 2, column 6: is not UTF-8"):

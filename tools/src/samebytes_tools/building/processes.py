@@ -143,7 +143,7 @@ def _has_ended(process: subprocess.Popen[bytes]) -> bool:
 
     macOS can be asked so only from Python 3.13 on; a number that is free again is not given away so soon.
     """
-    if sys.platform in ("win32", "darwin"):
+    if sys.platform in ("win32", "darwin") or not hasattr(os, "waitid"):
         return process.poll() is not None
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
 

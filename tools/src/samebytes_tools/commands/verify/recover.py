@@ -188,11 +188,14 @@ def for_samebytes(environ: Mapping[str, str], address: str, given: Mapping[str, 
 
 
 def pip_variables(environ: Mapping[str, str], address: str) -> dict[str, str]:
-    """Return what makes pip use the index at *address* and no other, but the cache that it always uses."""
-    cache = environ.get("PIP_CACHE_DIR") or Path(
-        environ.get("XDG_CACHE_HOME") or f"{environ.get('HOME')}/.cache", "pip"
-    )
-    variables = {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_CACHE_DIR": str(cache)}
+    """Return what makes pip use the index at *address* and no other, but the cache that it always uses.
+
+    Where neither a variable for it nor a home is set, pip is left to find one by itself.
+    """
+    home = environ.get("XDG_CACHE_HOME") or (f"{environ['HOME']}/.cache" if environ.get("HOME") else "")
+    cache = environ.get("PIP_CACHE_DIR") or (str(Path(home, "pip")) if home else "")
+    variables = {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    variables.update({"PIP_CACHE_DIR": cache} if cache else {})
     return {**variables, "PIP_INDEX_URL": address} if address else variables
 
 

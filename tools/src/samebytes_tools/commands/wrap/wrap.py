@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from packaging.utils import canonicalize_name
 
 from samebytes.archive.atomic import replacing
-from samebytes.backend.config import LEGACY_BACKEND, LEGACY_REQUIRES, is_samebytes
+from samebytes.backend.config import KEYS, LEGACY_BACKEND, LEGACY_REQUIRES, is_samebytes
 from samebytes.errors import ConfigError, OutputError
 
 from . import edit
@@ -256,8 +256,12 @@ def _place(message: str, text: str) -> str:
 
 def _tables(path: Path, values: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """Return [build-system], as PEP 517 and 518 want it, and [tool.samebytes]."""
-    system = _table(path, values, "build-system")
-    ours = _table(path, _table(path, values, "tool"), "samebytes")
+    tool = _table(path, values, "tool")
+    system, ours = _table(path, values, "build-system"), _table(path, tool, "samebytes")
+    _refuse_misspelt(path, "[{}]", values, ("build-system", "tool"))
+    _refuse_misspelt(path, "[tool.{}]", tool, ("samebytes",))
+    _refuse_misspelt(path, "[build-system] {}", system, ("requires", "build-backend", "backend-path"))
+    _refuse_misspelt(path, "[tool.samebytes] {}", ours, KEYS)
     if "build-system" in values and "requires" not in system:
         raise ConfigError(
             f"{path}: [build-system] has no 'requires', which PEP 518 demands",
@@ -271,6 +275,17 @@ def _tables(path: Path, values: Mapping[str, Any]) -> tuple[Mapping[str, Any], M
             remedy="Name the backend that does the work there, such as 'hatchling.build'.",
         )
     return system, ours
+
+
+def _refuse_misspelt(path: Path, shown: str, values: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Refuse a name in *values* that is nearly a *known* one: most that read the file ignore what they do not know."""
+    for name in values:
+        near = difflib.get_close_matches(name.lower().replace("_", "-"), known, n=1, cutoff=0.8)
+        if near and name not in known:
+            raise ConfigError(
+                f"{path}: {shown.format(name)} is not a known name",
+                remedy=f"Did you mean {shown.format(near[0])}?",
+            )
 
 
 def _table(path: Path, values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
