@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from samebytes_tools.commands.survey.sandbox import sandbox
+from samebytes_tools.commands.survey.sandbox.confined import Limits
 from samebytes_tools.commands.survey.sandbox.sandbox import Sandbox
 
+SMALL = Limits(room=1 << 20)
 READABLE = sandbox.readable(os.environ)
 
 
@@ -22,8 +24,8 @@ def box() -> Sandbox:
     return found
 
 
-def said(box: Sandbox, *command: str, given: dict[str, Path] | None = None) -> str:
-    words = box.command(list(command), readable=READABLE, given=given or {}, size=1 << 20)
+def said(box: Sandbox, *command: str, given: dict[str, Path] | None = None, limits: Limits = SMALL) -> str:
+    words = box.command(list(command), readable=READABLE, given=given or {}, limits=limits)
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd="/", check=False)
     return done.stdout + done.stderr
 
@@ -53,7 +55,7 @@ def test_a_home_is_never_shown_as_a_whole() -> None:
 def test_without_bubblewrap_it_says_so(tmp_path: Path) -> None:
     found = sandbox.find({"PATH": str(tmp_path)}, READABLE)
     assert found == Sandbox(why_not="bwrap is not installed (install the package bubblewrap)")
-    assert found.command(["x"], readable=(), given={}, size=5)[-2:] == ["10", "x"]
+    assert found.command(["x"], readable=(), given={}, limits=Limits(room=5))[-3:] == ["10", "machine", "x"]
 
 
 def test_one_that_does_not_work_is_not_used(tmp_path: Path) -> None:
@@ -107,7 +109,7 @@ def test_root_in_there_is_nobody_outside(box: Sandbox) -> None:
 def test_a_supervisor_leaves_no_daemon(tmp_path: Path) -> None:
     daemon = f"import time; time.sleep(1e6)  # {tmp_path}"
     code = f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {daemon!r}], start_new_session=True).pid)"
-    command = Sandbox().command([sys.executable, "-c", code], readable=(), given={}, size=1 << 20)
+    command = Sandbox().command([sys.executable, "-c", code], readable=(), given={}, limits=SMALL)
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True)
     assert str(tmp_path).encode() not in _arguments(int(done.stdout))
 
@@ -121,5 +123,115 @@ def _arguments(pid: int) -> bytes:
 
 def test_a_supervisor_ends_as_its_command(tmp_path: Path) -> None:
     for code, status in (("raise SystemExit(7)", 7), ("import os; os.kill(os.getpid(), 9)", 137)):
-        command = Sandbox().command([sys.executable, "-c", code], readable=(), given={}, size=1 << 20)
+        command = Sandbox().command([sys.executable, "-c", code], readable=(), given={}, limits=SMALL)
         assert subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode == status
+
+
+MOST = 300
+"""Processes that a test begins, whatever holds it: no test may be what it tests against."""
+
+BEGINNING = """
+import ctypes, os, signal, sys, time
+
+def begin(most):
+    made = 0
+    for _ in range(most):
+        try:
+            child = os.fork()
+        except OSError as error:
+            return f"{made} {error.strerror}"
+        if child == 0:
+            signal.alarm(60)
+            time.sleep(50)
+            os._exit(0)
+        made += 1
+    return str(made)
+
+def end():
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.kill(-1 if os.getpid() < 50 else 0, signal.SIGTERM)
+"""
+
+ALONE = f"{BEGINNING}\nprint(begin({MOST}))\nend()"
+
+AS_MANY_USERS = f"""{BEGINNING}
+reading, writing = os.pipe()
+for user in range(4):
+    if os.fork() == 0:
+        os.setuid(1000 + user)
+        os.write(writing, (begin({MOST // 4}) + "; ").encode())
+        signal.alarm(60)
+        time.sleep(50)
+        os._exit(0)
+found = ""
+while found.count(";") < 4:
+    found += os.read(reading, 1000).decode()
+print(found)
+end()
+"""
+
+IN_A_NAMESPACE = f"{BEGINNING}\nassert ctypes.CDLL(None).unshare(0x10000000) == 0\nprint(begin({MOST}))\nend()"
+
+
+def made(text: str) -> int:
+    """Return how many processes a program in there began before the kernel said no."""
+    assert "Resource temporarily unavailable" in text, text
+    return sum(int(part.split()[0]) for part in text.strip(" ;\n").split(";"))
+
+
+@pytest.mark.parametrize("program", [ALONE, AS_MANY_USERS, IN_A_NAMESPACE], ids=["alone", "as users", "in a namespace"])
+def test_the_kernel_holds_the_number_of_processes(box: Sandbox, program: str) -> None:
+    """All users of the sandbox and of namespaces in there together: 200 here, of 300 that are tried."""
+    if program is AS_MANY_USERS and not box.has_users:
+        pytest.skip(box.why_not or "needs root")
+    found = made(said(box, sys.executable, "-c", program, limits=Limits(processes=200 // sandbox.TASKS)))
+    assert 150 < found < 200
+
+
+def test_what_others_do_is_not_counted(box: Sandbox) -> None:
+    """Two sandboxes at the same time have their limits each; the rest of the machine has more tasks than either."""
+    words = box.command(
+        [sys.executable, "-c", ALONE], readable=READABLE, given={}, limits=Limits(processes=200 // sandbox.TASKS)
+    )
+    both = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd="/") for _ in range(2)]
+    assert all(150 < made(one.communicate()[0]) < 200 for one in both)
+
+
+LIMITED_AS_NOBODY = """
+import os, resource, subprocess, sys
+sys.path.insert(0, sys.argv[1])
+import kernel_limits
+if os.getuid() == 0:
+    os.setgroups([])
+    os.setgid(61234)
+    os.setuid(61234)
+children = [subprocess.Popen(["/bin/sleep", "60"]) for _ in range(20)]
+before = kernel_limits.tasks_of(os.getuid())
+kernel_limits.limit(200, 1 << 40, 1 << 20, is_namespace=False)
+print(before, resource.getrlimit(resource.RLIMIT_NPROC)[1], resource.getrlimit(resource.RLIMIT_FSIZE)[1])
+try:
+    resource.setrlimit(resource.RLIMIT_NPROC, (resource.RLIM_INFINITY,) * 2)
+except (OSError, ValueError):
+    print("for good")
+for child in children:
+    child.kill()
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+def test_without_a_namespace_what_runs_already_is_added() -> None:
+    command = [sys.executable, "-c", LIMITED_AS_NOBODY, str(Path(sandbox.LIMIT).parent)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/")
+    before, tasks, size = map(int, done.stdout.split()[:3])
+    assert before > 20
+    assert (tasks, size) == (before + 200, 1 << 20)
+    assert done.stdout.endswith("for good\n")
+
+
+SHOWING = "import resource as r; print([r.getrlimit(getattr(r, 'RLIMIT_' + name)) for name in sys.argv[1:]])"
+
+
+def test_the_limits_are_there_from_the_beginning(box: Sandbox) -> None:
+    limits = Limits(memory=1 << 30, room=1 << 20)
+    found = said(box, sys.executable, "-c", f"import sys; {SHOWING}", "AS", "FSIZE", "CORE", limits=limits)
+    assert found == f"[{(4 << 30,) * 2}, {(2 << 20,) * 2}, (0, 0)]\n"

@@ -27,6 +27,9 @@ from .sandbox import sandbox
 from .sandbox.confined import End, Limits, run
 from .sandbox.machine import cache_directory
 
+_OTHERS = ("backend", "result", "error", "bug")
+"""What the worker says once, beside its steps and rows."""
+
 WORKER = "import sys;sys.path[:]=filter(None,sys.path);import json;sys.path[:]=json.loads(sys.argv[1]);"
 WORKER += "from samebytes_tools.commands.survey.worker import main;sys.exit(main())"
 """What ``python -c`` runs in the sandbox; the argument is the search path as JSON."""
@@ -117,7 +120,7 @@ def _build(
         [sys.executable, "-c", WORKER, json.dumps(sys.path)],
         readable=sandbox.readable(conditions.environ),
         given={sdist.name: sdist} if is_private else {},
-        size=conditions.limits.room,
+        limits=conditions.limits,
     )
     request = {
         "sdist": f"/run/{sdist.name}" if is_private else str(sdist),
@@ -158,12 +161,12 @@ class _Answers:
                 self._report(self._step)
         elif isinstance(message.get("row"), dict):
             row = message["row"]
-            self._artifacts += findings.artifacts_from(row.get("artifacts"))
+            self._artifacts = [*self._artifacts, *findings.artifacts_from(row.get("artifacts"))][: findings.MOST]
             self._is_late = self._is_late or row.get("late") is True
             self._is_full = self._is_full or row.get("full") is True
             self._log = self._log or findings.text_from(row.get("log"))
         else:
-            self._others.update(message)
+            self._others.update({name: message[name] for name in _OTHERS if name in message})
 
     def completed(self, found: Examination, notes: tuple[str, ...]) -> Examination:
         """Return *found* with what was built, and of what; *notes* come before those of the builds."""

@@ -21,7 +21,7 @@ LONGEST = 200
 LONGEST_LOG = 20_000
 
 _LONGEST_NAME = 500
-_MOST = 1000
+MOST = 1000
 """Requirements, notes and the like, of one package."""
 
 _DISTRIBUTIONS = {"mesonpy": "meson-python", "sipbuild": "sip"}
@@ -172,7 +172,7 @@ def lines_from(data: object) -> tuple[str, ...]:
 
 def mapping_from(data: object) -> dict[str, str]:
     """Read texts by their names."""
-    items = list(data.items())[:_MOST] if isinstance(data, dict) else []
+    items = list(data.items())[:MOST] if isinstance(data, dict) else []
     return {_line(name): _line(text) for name, text in items}
 
 
@@ -191,8 +191,8 @@ def _clean(text: str) -> str:
 
 
 def _number(data: object) -> int:
-    return min(max(data, 0), 1 << 62) if isinstance(data, int) else 0
+    return min(max(int(data), 0), 1 << 62) if isinstance(data, int) else 0
 
 
 def _list(data: object) -> list[Any]:
-    return data[:_MOST] if isinstance(data, list) else []
+    return data[:MOST] if isinstance(data, list) else []

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +23,13 @@ Hear = Callable[[Mapping[str, Any]], None]
 _TURN = 0.2
 """Seconds between looks at what the program takes."""
 
-_LONGEST_LINE = 16 << 20
-_MOST_SAID = 256 << 20
+_LONGEST_LINE = 4 << 20
+_MOST_SAID = 64 << 20
+_MOST_DIGITS = 18
 _TAIL = 1 << 16
+_PATIENCE = 10.0
+"""Seconds for what was ended to be gone."""
+
 _LITTLE = 1 << 20
 """Bytes left that count as none."""
 
@@ -91,9 +95,9 @@ def run(
             process.stdin.flush()
         over = _await(process, watch, said, stop)
     finally:
-        _end(process)
-        said.join()
-        tail.join()
+        _end(process, watch.seen, is_private=is_private)
+        said.join(_PATIENCE)  # what was never seen, and is in no namespace, may hold the other ends
+        tail.join(_PATIENCE)
         with contextlib.suppress(BrokenPipeError):
             assert process.stdin is not None
             process.stdin.close()
@@ -112,19 +116,26 @@ def _await(process: subprocess.Popen[bytes], watch: _Watch, said: _Lines, stop: 
             process.wait(_TURN)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End it with everything below it; a sandbox's other processes end with its first."""
-    if process.poll() is not None:
-        return
-    for one in _below(process.pid):
-        with contextlib.suppress(psutil.Error):
+def _end(process: subprocess.Popen[bytes], seen: set[psutil.Process], *, is_private: bool) -> None:
+    """End it with everything below it, and what was *seen* there before and goes on without its parents.
+
+    With the first process of a sandbox, all in there end at once, by the kernel, however many they are.
+    """
+    if process.poll() is None:
+        _kill(_below(process.pid, is_first_only=is_private))
+        if sys.platform != "win32":
+            process.terminate()  # one that supervises clears up; bubblewrap just ends
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_PATIENCE)
+        process.kill()
+        process.wait()
+    _kill(seen)
+
+
+def _kill(processes: Iterable[psutil.Process]) -> None:
+    for one in processes:
+        with contextlib.suppress(psutil.Error):  # it ended; its number may be another's by now, which psutil sees
             one.kill()
-    if sys.platform != "win32":
-        process.terminate()  # one that supervises clears up; bubblewrap just ends
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(10)
-    process.kill()
-    process.wait()
 
 
 class _Lines(threading.Thread):
@@ -146,11 +157,18 @@ class _Lines(threading.Thread):
             if total > _MOST_SAID:
                 self.wrong = f"it said more than {_MOST_SAID >> 20} MiB"
                 continue
-            with contextlib.suppress(ValueError):
-                message = json.loads(line)
-                if isinstance(message, dict):
-                    self._hear(message)
+            try:
+                message = json.loads(line, parse_int=_integer)
+            except (ValueError, RecursionError):
+                continue  # it is not what the worker says: a build found the pipe
+            if isinstance(message, dict):
+                self._hear(message)
         self._pipe.close()
+
+
+def _integer(digits: str) -> int:
+    """Return an integer, 0 for one of so many digits that Python before 3.11 would take a while."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else 0
 
 
 class _Tail(threading.Thread):
@@ -178,12 +196,15 @@ class _Watch:
         self._pid, self._limits, self._temp, self._is_private = pid, limits, temp, is_private
         self._deadline = time.monotonic() + limits.seconds
         self.memory = 0
+        self.seen: set[psutil.Process] = set()
 
     def look(self) -> str:
         """Return which limit is passed, or nothing."""
         if time.monotonic() > self._deadline:
             return f"it took longer than {self._limits.seconds:g} seconds"
         processes = _below(self._pid)
+        if not self._is_private:  # who loses its parent is not found below any more
+            self.seen.update(processes)
         if len(processes) > self._limits.processes:
             return f"it had more than {self._limits.processes} processes"
         if sum(map(self._resident, processes)) > self._limits.memory:
@@ -231,9 +252,9 @@ def _taken(facts: os.stat_result) -> int:
     return facts.st_blocks * 512
 
 
-def _below(pid: int) -> list[psutil.Process]:
-    """Return all processes that *pid* and those that it started have started."""
+def _below(pid: int, *, is_first_only: bool = False) -> list[psutil.Process]:
+    """Return all processes that *pid* and those that it started have started; or those of itself only."""
     try:
-        return psutil.Process(pid).children(recursive=True)
+        return psutil.Process(pid).children(recursive=not is_first_only)
     except psutil.Error:  # it ended meanwhile
         return []

@@ -1,7 +1,7 @@
 """A place for programs that nobody trusts: what they can see, and how much they may take.
 
 With bubblewrap, they have their own processes, temporary files and homes, and everything else is read-only; as root,
-they are moreover nobody outside. Without it, they are only watched, and ended with whatever they started.
+they are moreover nobody outside. Without it, they are only limited and watched, and ended with whatever they started.
 """
 
 from __future__ import annotations
@@ -17,11 +17,16 @@ from pathlib import Path
 
 from samebytes.console import programs
 
+from .confined import Limits
+
 ENTER = str(Path(__file__).with_name("enter_sandbox.py"))
 """The program that makes root in the sandbox nobody outside."""
 
 SUPERVISE = str(Path(__file__).with_name("supervise.py"))
 """The program that leaves nothing running where there is no sandbox."""
+
+LIMIT = str(Path(__file__).with_name("kernel_limits.py"))
+"""The program that lowers the kernel's limits before anything else runs."""
 
 USERS = ("100000", "65536")
 """The users outside that are those in the sandbox, where root may choose: the first, and how many."""
@@ -31,6 +36,9 @@ HIDDEN = ("/home", "/root", "/run", "/mnt", "/media", "/srv")
 
 PRIVATE = "/tmp"
 """What can be written to in the sandbox, as large as is allowed."""
+
+TASKS = 4
+"""How many threads there may be for each process that there may be."""
 
 _SMALL = str(64 << 20)
 """Bytes in the other directories that can be written to."""
@@ -69,22 +77,23 @@ class Sandbox:
         *,
         readable: Sequence[Path],
         given: Mapping[str, Path],
-        size: int,
+        limits: Limits,
     ) -> list[str]:
         """Return what runs *command* in there.
 
         :param readable: files and directories that can be read though they lie in what is hidden.
         :param given: names of files in ``/run``, and what they are.
-        :param size: in bytes, how much it may write.
+        :param limits: how much it may take.
         """
         if not self.program:
-            return [sys.executable, "-I", "-S", SUPERVISE, str(2 * size), *command]  # who watches comes first
+            limited = _limited(limits, "machine") if sys.platform != "win32" else []
+            return [*_program(SUPERVISE), *limited, *command]
         words = [self.program, "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc"]
         words += ["--cap-drop", "ALL"]
         if self.has_users:
             words += [word for name in ("SETUID", "SETGID", "SETFCAP") for word in ("--cap-add", f"CAP_{name}")]
         words += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
-        for path, room in ((PRIVATE, str(size)), ("/var/tmp", _SMALL), ("/dev/shm", _SMALL)):
+        for path, room in ((PRIVATE, str(limits.room)), ("/var/tmp", _SMALL), ("/dev/shm", _SMALL)):
             words += ["--perms", "1777", "--size", room, "--tmpfs", path]
         for path in HIDDEN:
             if Path(path).is_dir():
@@ -97,9 +106,23 @@ class Sandbox:
         for name, one in given.items():
             words += ["--ro-bind", str(one), f"/run/{name}"]
         words += ["--chdir", PRIVATE, "--"]
-        if self.has_users:
-            words += [sys.executable, "-I", "-S", ENTER, *USERS]
-        return [*words, *command]
+        if not self.has_users:
+            return [*words, *_limited(limits, "namespace"), *command]
+        # The kernel counts the tasks of each user there, of whom root has many; all of them together count for who made
+        # the namespace. So that is made in another, by its root, who has no other tasks and is bound by the limit.
+        inner = [*_program(ENTER), "0", USERS[1]]
+        return [*words, *_program(ENTER), *USERS, *_limited(limits, "namespace"), *inner, *command]
+
+
+def _program(path: str) -> list[str]:
+    return [sys.executable, "-I", "-S", path]
+
+
+def _limited(limits: Limits, place: str) -> list[str]:
+    """Return what runs a command in *place* within the kernel's limits."""
+    # They are wider than those that are watched: who passes those is to be ended, not to see programs fail.
+    numbers = (limits.processes * TASKS, limits.memory * 4, limits.room * 2)
+    return [*_program(LIMIT), *map(str, numbers), place]
 
 
 _RESOLVER = (Path("/etc/resolv.conf").resolve(),)
@@ -147,7 +170,7 @@ def _find(path: str, readable: tuple[Path, ...]) -> Sandbox:
 def _why_not(sandbox: Sandbox, readable: tuple[Path, ...]) -> str:
     """Return why *sandbox* does not work, or nothing."""
     program = "import json, subprocess, os; os.mkdir('/tmp/samebytes-trial')"
-    command = sandbox.command([sys.executable, "-c", program], readable=readable, given={}, size=1 << 20)
+    command = sandbox.command([sys.executable, "-c", program], readable=readable, given={}, limits=Limits(room=1 << 20))
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=30, text=True, cwd="/"

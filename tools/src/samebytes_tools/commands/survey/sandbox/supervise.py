@@ -1,7 +1,7 @@
 """Run a command and leave nothing of it: processes that it let go of become this one's, and are ended with it (Linux).
 
-This file is run by its path and imports only the standard library. The arguments are how large a file may become, in
-bytes, and the command, whose exit status is this program's.
+This file is run by its path and imports only the standard library. The arguments are the command, whose exit status is
+this program's.
 """
 
 from __future__ import annotations
@@ -59,11 +59,7 @@ def main() -> None:
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        if sys.platform != "win32":
-            import resource  # which Windows has not
-
-            resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
-        process = subprocess.Popen(sys.argv[2:], start_new_session=True)
+        process = subprocess.Popen(sys.argv[1:], start_new_session=True)
         status = process.wait()
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
