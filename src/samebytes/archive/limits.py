@@ -27,12 +27,22 @@ class Budgets(NamedTuple):
 
     metadata: int = 4 << 20
     """Bytes of all METADATA, PKG-INFO, WHEEL, entry_points.txt and top_level.txt together (boto3-stubs: 160,699)."""
-    metadata_lines: int = 1 << 16
+    metadata_lines: int = 1 << 14
     """Lines of all these together (boto3-stubs: 3,060)."""
     listings: int = 16 << 20
     """Bytes of all RECORD and SOURCES.txt together (homeassistant: 4,001,169)."""
-    listed: int = 1 << 18
-    """Lines of all these together (homeassistant: 36,487)."""
+    listed: int = 1 << 14
+    """Lines of all these together, beyond four for each member (one for each, in all that are known)."""
+    members: int = 1 << 18
+    """Members, those that extend others not counted (homeassistant: 36,487)."""
+    directory: int = 1 << 25
+    """Bytes of a zip's central directory (homeassistant: 3,613,589)."""
+    expanded: int = 1 << 26
+    """The bytes that any archive may unpack to, whatever its size."""
+    expansion: int = 70
+    """How many times its size an archive may unpack to (of 966 wheels that many projects depend upon, the most: 17)."""
+    link_steps: int = 1 << 18
+    """Components of paths walked to follow all links of an archive."""
 
 
 @cache
@@ -80,23 +90,8 @@ MAX_NAME_BYTES = 4096
 MAX_DEFLATE_RATIO = 1032
 """No deflate stream gives more bytes for one of its own: 258 for two bits (RFC 1951, 3.2.5), four times a byte."""
 
-MAX_MEMBERS = 1 << 17
-"""The most members of an archive; the largest known wheel has 16,235."""
-
-MAX_DIRECTORY = 1 << 25
-"""The most bytes of a zip's central directory; the largest known has 1.8 MB."""
-
-MAX_EXPANSION = 200
-"""How many times its size an archive may unpack to; of 966 wheels that many projects depend upon, the most is 17."""
-
-ALWAYS_EXPANDED = 1 << 26
-"""The bytes that any archive may unpack to, whatever its size."""
-
 MAX_LINKS_FOLLOWED = 40
 """How many links a path may pass through, as on Linux."""
-
-MAX_LINK_STEPS = 1 << 18
-"""Components of paths walked to follow all links of an archive; each takes time and memory."""
 
 _UNSEEN = re.compile("[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Control characters, line and paragraph separators, and those that turn the direction of writing (UAX 9): a name with
@@ -118,8 +113,6 @@ _IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 _DROPPED = re.compile(r"[. ]+(?=/|\Z)")
 
 _REMEDY = "Do not unpack or install it. If you made it, look in its source for such a link or name, and make it again."
-
-_BUDGET = "Do not unpack it, unless you know where it comes from."
 
 
 def name_problem(name: str) -> str:
@@ -173,18 +166,17 @@ def check_amount(archive: str, what: str, amount: int, most: int) -> None:
     :raises HostileArchiveError: naming both.
     """
     if amount > most:
-        raise hostile(archive, "", f"has {amount} {what}; more than {most} are not read", _BUDGET)
+        remedy = "Do not unpack it, unless you know where it comes from."
+        raise hostile(archive, "", f"has {amount} {what}; more than {most} are not read", remedy)
 
 
 def check_expansion(archive: str, packed_size: int, size: int) -> None:
     """Refuse an *archive* of *packed_size* bytes whose files have *size* bytes together, if that is a bomb's ratio.
 
-    :raises HostileArchiveError: naming both.
+    :raises HostileArchiveError: naming the budget.
     """
-    most = max(ALWAYS_EXPANDED, packed_size * MAX_EXPANSION)
-    if size > most:
-        problem = f"its {packed_size} bytes would unpack to {size}; more than {most} are not read"
-        raise hostile(archive, "", problem, _BUDGET)
+    if size > packed_size * budgets().expansion:
+        check_budget(archive, "expanded", f"bytes that its {packed_size:,} unpack to", size)
 
 
 def check_ratio(archive: str, name: str, packed_size: int, size: int) -> None:
@@ -266,7 +258,7 @@ class _LinkWalk:
             *directories, last = name.split("/")
             self._steps += len(directories)
             place = self._tree
-            for component in directories if self._steps <= MAX_LINK_STEPS else ():
+            for component in directories if self._steps <= budgets().link_steps else ():
                 place = place.setdefault(component, {})
             place[last] = target
 
@@ -279,8 +271,8 @@ class _LinkWalk:
         while todo:
             component = todo.pop()
             self._steps += 1
-            if self._steps > MAX_LINK_STEPS:
-                return f"and the links before it take more than {MAX_LINK_STEPS} steps to follow"
+            if self._steps > budgets().link_steps:
+                return f"and the links before it take more than {budgets().link_steps} steps to follow"
             found = trail[-1].get(component, {})
             if component == "..":
                 trail.pop()

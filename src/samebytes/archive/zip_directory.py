@@ -114,8 +114,8 @@ def _read_end(source: Source) -> Directory:
             f"its central directory should take bytes {directory.offset} to {directory.offset + directory.size}, but"
             f" what follows it is at {ends}: data was put before, into or between them"
         )
-    limits.check_amount(source.name, "members", directory.entries, limits.MAX_MEMBERS)
-    limits.check_amount(source.name, "bytes of central directory", directory.size, limits.MAX_DIRECTORY)
+    limits.check_budget(source.name, "members", "members", directory.entries)
+    limits.check_budget(source.name, "directory", "bytes of central directory", directory.size)
     return directory
 
 

@@ -33,16 +33,17 @@ def run(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str
 
 def test_the_names_are_held_to_their_budgets(tmp_path: Path) -> None:
     """Whatever the file, and however often: it is the sum that counts."""
-    info, lines = "demo-1.0.dist-info", b"a\n" * ((1 << 16) // 2)
+    info, lines = "demo-1.0.dist-info", b"a\n" * (1 << 13)
     several = {f"{info}/WHEEL.d/x": b"", **{f"{info}/{name}": lines for name in ("top_level.txt", "entry_points.txt")}}
     large = [
         wheel(tmp_path / "1", files={f"{info}/entry_points.txt": b"x" * (4 << 20)}),
-        wheel(tmp_path / "2", files={f"{info}/top_level.txt": b"x\n" * (1 << 16)}),
+        wheel(tmp_path / "2", files={f"{info}/top_level.txt": b"x\n" * (1 << 14)}),
         wheel(tmp_path / "3", files=several),
         wheel(tmp_path / "4", record=b"x" * ((16 << 20) + 1)),
-        wheel(tmp_path / "5", record=b"a,,\n" * ((1 << 18) + 1)),
+        wheel(tmp_path / "8", record=b"," * (1 << 17)),
+        wheel(tmp_path / "5", record=b"a,,\n" * ((1 << 14) + 99)),
         sdist(tmp_path / "6", files={"PKG-INFO": LARGE}),
-        sdist(tmp_path / "7", files={"demo.egg-info/SOURCES.txt": b"a\n" * ((1 << 18) + 1)}),
+        sdist(tmp_path / "7", files={"demo.egg-info/SOURCES.txt": b"a\n" * ((1 << 14) + 99)}),
     ]
     for path in large:
         with (
@@ -104,11 +105,11 @@ def test_what_python_raises_is_a_finding_of_that_file(error: Exception, tmp_path
 
 def test_too_little_memory_is_a_finding_of_the_file_that_needs_it(tmp_path: Path) -> None:
     """With the system's own limit: the other files are done."""
-    listing = b"".join(b"%07d,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\n" % n for n in range(250_000))
+    listing = b"".join(b"%07d,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\n" % n for n in range(200_000))
     paths = [wheel(tmp_path, "a"), wheel(tmp_path, "b", record=listing), wheel(tmp_path, "c")]
     resource = pytest.importorskip("resource")
     start = [sys.executable, "-m", "samebytes", "check", "-j1", *map(str, paths)]
-    environ = {**os.environ, **import_path()}
+    environ = {**os.environ, **import_path(), limits.VARIABLE: "listed=1M"}
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (130 << 20, 130 << 20))

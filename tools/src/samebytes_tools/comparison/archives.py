@@ -43,6 +43,8 @@ class _Both(NamedTuple):
     """The keys of members with other contents, or on one side only; RECORD is not counted."""
     planted: tuple[Mapping[str, int], Mapping[str, int]]
     """By key, permission bits that no umask gives."""
+    codes: Mapping[str, tuple[str, ...]]
+    """By key, the codes of the passes that change a member's contents on either side."""
     clues: CauseClues
     note: Callable[[str], None]
 
@@ -95,7 +97,17 @@ def _read(left: Opened, right: Opened, builds: KnownBuilds, note: Callable[[str]
     differing = changed | only
     left, right = settled(left, differing), settled(right, differing)
     planted = container.planted(left), container.planted(right)
-    return _Both(left, right, read, both, after_passes(left, right, read), differing, planted, clues, note)
+    equal, codes = after_passes(left, right, read), _codes(left, right)
+    return _Both(left, right, read, both, equal, differing, planted, codes, clues, note)
+
+
+def _codes(*sides: Opened) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = {}
+    for side in sides:
+        for each in side.changes:
+            if pass_by_code(each.code).changes_contents:
+                found.setdefault(side.key(each.member), {})[each.code] = None
+    return {key: tuple(codes) for key, codes in found.items()}
 
 
 def _differences(found: _Both) -> Iterator[Difference]:
@@ -142,9 +154,7 @@ def _changed(key: str, pair: contents.ContentPair, found: _Both) -> Difference:
         members.MemberPair(key, pair.left.name, pair.left.content, pair.right.content, found.clues, found.note)
     )
     # The passes that changed the member on either side are those that make it equal.
-    changes = [(side.key(each.member), each.code) for side in (found.left, found.right) for each in side.changes]
-    codes = (code for name, code in changes if name == key and pass_by_code(code).changes_contents)
-    node = replace(node, passes=tuple(dict.fromkeys(codes)) if found.equal.get(key) else ())
+    node = replace(node, passes=found.codes.get(key, ()) if found.equal.get(key) else ())
     source = source_of(key)
     if source in found.differing:
         return replace(without_unknown(node), summary=f"follows from {source}: {node.summary}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple
 
 from samebytes.archive.entry import Kind as EntryKind
@@ -84,16 +85,16 @@ def wrong(
     name: str, left: Collection[Mismatch], right: Collection[Mismatch], clues: CauseClues
 ) -> Iterator[Difference]:
     """Give the node for what RECORD and the files disagree about on either side; none if they agree on both."""
+    both = [("left", mismatch) for mismatch in left] + [("right", mismatch) for mismatch in right]
     children = []
-    for side, found in (("left", left), ("right", right)):
-        for mismatch in found:
-            evidence = on_side(mismatch.detail.encode("utf-8", "surrogateescape"), side == "left")
-            findings = explain(OfNature(Nature.RECORD_MISMATCH, *evidence), f"RECORD of the {side} side", clues)
-            children.append(Difference(mismatch.name, NodeKind.RECORD, f"{side}: {mismatch.detail}", (), findings))
+    for side, mismatch in both[:_MOST]:
+        evidence = on_side(mismatch.detail.encode("utf-8", "surrogateescape"), side == "left")
+        findings = explain(OfNature(Nature.RECORD_MISMATCH, *evidence), f"RECORD of the {side} side", clues)
+        children.append(Difference(mismatch.name, NodeKind.RECORD, f"{side}: {mismatch.detail}", (), findings))
     if children:
         sides = " and ".join(side for side, found in (("left", left), ("right", right)) if found)
         summary = f"does not agree with the files, {sides}"
-        yield Difference(name, NodeKind.RECORD, summary, children=tuple(children[:_MOST]))
+        yield Difference(name, NodeKind.RECORD, summary, children=tuple(children))
 
 
 def compare(
@@ -102,7 +103,7 @@ def compare(
     """Give the node for two RECORDs that differ; *differing* holds the keys of members that do."""
     if left.data == right.data:
         return
-    children = tuple(_rows(left, right, differing, clues))[:_MOST]
+    children = tuple(islice(_rows(left, right, differing, clues), _MOST))
     if not children:
         form = _form(left.data, right.data, clues)
         yield Difference(name, NodeKind.RECORD, "the same rows", passes=form.passes, children=(form,))

@@ -80,8 +80,9 @@ def _field(name: str, left: Sequence[bytes], right: Sequence[bytes], order_code:
         summary = "the same values in another order"
         seen = Reordered(one, other)
         return explained(name, NodeKind.METADATA, summary, seen, where, clues, detail=detail, passes=passes)
-    lines = tuple(f"-{_shown(value)}" for value in left if value not in right)
-    lines += tuple(f"+{_shown(value)}" for value in right if value not in left)
+    on_left, on_right = set(left), set(right)
+    lines = tuple(f"-{_shown(value)}" for value in left if value not in on_right)
+    lines += tuple(f"+{_shown(value)}" for value in right if value not in on_left)
     if not left or not right:
         return only_on(bool(left), name, explain(Unexplained(one, other), where, clues), lines)
     # Tags are a set, so all of one side's are held against all of the other's; the values of other fields in pairs.
