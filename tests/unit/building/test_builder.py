@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyproject_hooks
 import pytest
 from samebytes_tools.building import pylock
 from samebytes_tools.building.builder import (
@@ -20,6 +22,7 @@ from samebytes_tools.building.builder import (
     Project,
     explained,
     project_of,
+    without_warnings_of_backends,
 )
 from samebytes_tools.building.processes import CommandRunner
 from support.differences import contents
@@ -103,6 +106,41 @@ def test_hooks_are_called_in_the_environment_that_is_given(site: Callable[..., S
     here.builder.config_settings = {"x": ["1", "2"]}
     here.build()
     assert f"umask 27 c {here.tree.resolve()} {{'x': ['1', '2']}}\n" in here.printed
+
+
+WHOLE_PATHS = """
+_wheel, _sdist = build_wheel, build_sdist
+def build_wheel(directory, *more): return os.path.join(directory, _wheel(directory))
+def build_sdist(directory, *more): return os.path.join(directory, ".", _sdist(directory))
+"""
+
+
+@pytest.mark.parametrize(("kind", "name"), [("wheel", WHEEL), ("sdist", SDIST)])
+def test_a_whole_path_is_taken_for_a_name_and_the_log_says_so(kind: str, name: str, site: Callable[..., Site]) -> None:
+    here = site(WHOLE_PATHS)
+    assert here.build(kind) == here.out / name
+    said = f"warning: the backend 'small_backend' returned a path from build_{kind}, and not just {name!r}"
+    assert said in here.printed
+
+
+WARNS = """
+import warnings
+_build = build_wheel
+def build_wheel(*given):
+    warnings.warn("a field is deprecated")
+    return _build(*given)
+"""
+
+
+def test_what_a_backend_warns_of_does_not_come_up_here(site: Callable[..., Site]) -> None:
+    here = site(WARNS)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        here.build("wheel")
+        handed_on = [str(one.message) for one in caught]
+        with without_warnings_of_backends():
+            here.build("wheel")
+    assert len(caught) == len(handed_on) == hasattr(pyproject_hooks, "BuildBackendWarning")
 
 
 def returning(what: str, hook: str = "build_wheel") -> str:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,9 +117,10 @@ def check(
 
 
 def _checked(subject: Subject, options: CheckOptions, context: CheckContext) -> Checked:
+    from .building.builder import without_warnings_of_backends
     from .commands.check.sources import check_all
 
-    with _without_warnings_of_backends(), closing(check_all([subject], options, context)) as results:
+    with without_warnings_of_backends(), closing(check_all([subject], options, context)) as results:
         result = next(results)
     if result.error is not None:
         raise result.error
@@ -153,18 +153,6 @@ def _context(vary: Sequence[str]) -> CheckContext:
         download=lambda text, interpreter, into: releases.sdist(text, interpreter.version, into, os.environ),
         clock=time.time,
     )
-
-
-@contextmanager
-def _without_warnings_of_backends() -> Iterator[None]:
-    """Suppress what backends warn of: newer releases of pyproject-hooks repeat that in this process."""
-    import pyproject_hooks
-
-    category = getattr(pyproject_hooks, "BuildBackendWarning", None)
-    with warnings.catch_warnings():
-        if category is not None:
-            warnings.filterwarnings("ignore", category=category)
-        yield
 
 
 def _form(source: Path) -> Form:

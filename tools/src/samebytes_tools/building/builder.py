@@ -13,12 +13,15 @@ import os
 import shutil
 import sys
 import threading
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from subprocess import CalledProcessError
 from typing import Any, Callable, Protocol
+
+import pyproject_hooks
 
 from samebytes.backend.config import Backend, load
 from samebytes.backend.fixed import remove
@@ -365,6 +368,16 @@ def run(command: Sequence[str], what: str, *, cwd: Path | None, given: BuildEnvi
         raise BuildError(
             f"{command[0]} cannot be run: {error.strerror}", remedy="Is it still there, and executable?", log=log.log
         ) from None
+
+
+@contextmanager
+def without_warnings_of_backends() -> Iterator[None]:
+    """Suppress what backends warn of: newer releases of pyproject-hooks hand that on to this process."""
+    category = getattr(pyproject_hooks, "BuildBackendWarning", None)
+    with warnings.catch_warnings():
+        if category is not None:
+            warnings.filterwarnings("ignore", category=category)
+        yield
 
 
 @contextmanager

@@ -7,7 +7,6 @@ import os
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -176,6 +175,7 @@ def _refuse(args: argparse.Namespace, options: dict[str, object], what: str) -> 
 
 
 def _check_sources(args: argparse.Namespace, sources: Sequence[bool]) -> int:
+    from ...building.builder import without_warnings_of_backends
     from .sources import check_all
 
     if not all(sources):
@@ -186,11 +186,10 @@ def _check_sources(args: argparse.Namespace, sources: Sequence[bool]) -> int:
         )
     _refuse(args, _ARCHIVES_ONLY, "a source")
     _check_targets(args)
-    _keep_warnings_out()
     subjects, results = _subjects(args), []
     with Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress:
         checks = check_all(subjects, _options(args), _context(args, progress))
-        with closing(checks):
+        with without_warnings_of_backends(), closing(checks):
             for result in checks:
                 progress.clear()
                 results.append(result)
@@ -198,15 +197,6 @@ def _check_sources(args: argparse.Namespace, sources: Sequence[bool]) -> int:
     status = max(result.status for result in results)
     _write(args, results, status)
     return status
-
-
-def _keep_warnings_out() -> None:
-    """Suppress what backends warn of: newer releases of pyproject-hooks repeat that in this process."""
-    import pyproject_hooks
-
-    category = getattr(pyproject_hooks, "BuildBackendWarning", None)
-    if category is not None:
-        warnings.filterwarnings("ignore", category=category)
 
 
 def _check_targets(args: argparse.Namespace) -> None:
