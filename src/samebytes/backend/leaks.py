@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from ..archive.entry import Archive, Content, Kind
 
@@ -13,25 +12,17 @@ _SHORTEST = 5
 _MOST_FILES = 5
 
 
-Wanted = Mapping["tuple[str, str]", "re.Pattern[bytes]"]
-"""What it is and what it is called, with the pattern that finds it."""
+Thing = tuple[str, str]
+"""What it is and what it is called."""
 
 
-class Leak(NamedTuple):
-    """One thing of the machine that is in a file."""
-
-    what: str
-    needle: str
-    member: str
-
-
-def needles(paths: Mapping[str, Iterable[str]], names: Mapping[str, str]) -> Wanted:
+def needles(paths: Mapping[str, Iterable[str]], names: Mapping[str, str]) -> dict[Thing, re.Pattern[bytes]]:
     """Return what to search for.
 
     :param paths: what each path is, with the forms it may be written in.
     :param names: what each name is ("user name", "host name"); short and generic ones are left out.
     """
-    found: dict[tuple[str, str], re.Pattern[bytes]] = {}
+    found: dict[Thing, re.Pattern[bytes]] = {}
     for what, forms in paths.items():
         for form in forms:
             if len(form) >= _SHORTEST:
@@ -43,16 +34,16 @@ def needles(paths: Mapping[str, Iterable[str]], names: Mapping[str, str]) -> Wan
     return found
 
 
-def search(archive: Archive, wanted: Wanted) -> list[Leak]:
-    """Return every leak in the files of *archive*, in its order."""
-    leaks = []
+def search(archive: Archive, wanted: Mapping[Thing, re.Pattern[bytes]]) -> dict[Thing, list[str]]:
+    """Return what leaked into the files of *archive*, with their names, in its order."""
+    leaks: dict[Thing, list[str]] = {}
     for entry in archive.entries:
-        if entry.kind is Kind.FILE:
-            leaks += [Leak(what, needle, entry.name) for what, needle in _in(entry.content, wanted)]
+        for thing in _in(entry.content, wanted) if entry.kind is Kind.FILE else ():
+            leaks.setdefault(thing, []).append(entry.name)
     return leaks
 
 
-def _in(content: Content, wanted: Wanted) -> list[tuple[str, str]]:
+def _in(content: Content, wanted: Mapping[Thing, re.Pattern[bytes]]) -> list[Thing]:
     """Search *content* piece by piece; pieces overlap, so that nothing hides between two."""
     left = dict(wanted)
     tail = b""
@@ -64,13 +55,10 @@ def _in(content: Content, wanted: Wanted) -> list[tuple[str, str]]:
     return [what for what in wanted if what not in left]
 
 
-def warnings(leaks: Iterable[Leak]) -> list[str]:
+def warnings(leaks: Mapping[Thing, list[str]]) -> list[str]:
     """Return one line for each thing that leaked, with the files it is in."""
-    files: dict[tuple[str, str], list[str]] = {}
-    for leak in leaks:
-        files.setdefault((leak.what, leak.needle), []).append(leak.member)
     lines = []
-    for (what, needle), members in files.items():
+    for (what, needle), members in leaks.items():
         shown = ", ".join(members[:_MOST_FILES])
         more = f" and {len(members) - _MOST_FILES} more" if len(members) > _MOST_FILES else ""
         lines.append(f"the {what} {needle!r} is in {shown}{more}: the result depends on it")

@@ -23,7 +23,7 @@ def summary_lines(result: NormalizeResult, style: Style, *, verbose: bool = Fals
     yield style.bold(harmless(result.source.name))
     yield f"  {state}"
     yield f"  sha256 {after.sha256}"
-    yield f"  size   {_sizes(before.size, after.size)}"
+    yield f"  size   {after.size:,} bytes" + (f", was {before.size:,}" if before.size != after.size else "")
     yield f"  date   {result.date}"
     if result.output is not None and result.output != result.source:
         yield f"  output {harmless(str(result.output))}"
@@ -82,10 +82,6 @@ def _shown(change: Change) -> str:
 def _more(group: PassChanges, shown: int) -> str:
     rest = group.changes[shown:]
     return _counted(len(rest), "more member" if all(change.member for change in rest) else "more finding")
-
-
-def _sizes(before: int, after: int) -> str:
-    return f"{after:,} bytes" if before == after else f"{after:,} bytes, was {before:,}"
 
 
 def _counted(number: int, what: str) -> str:
