@@ -170,7 +170,10 @@ def _date(wheels: Sequence[Path], options: InstallOptions) -> tuple[int, str]:
 
 def _is_canonical(wheel: Path) -> bool:
     context = Context(DEFAULT_DATE, layout.ArtifactKind.WHEEL, rebuild_record=True, drop_signatures=True)
-    return rewrite(wheel, None, context, DEFAULT, own_date=True).own_date
+    try:
+        return rewrite(wheel, None, context, DEFAULT, own_date=True).own_date
+    except ArchiveError:
+        return False  # Whether it can be installed all the same is seen where it is read for that.
 
 
 def _refuse_installed(wheels: Sequence[Path], options: InstallOptions) -> None:
