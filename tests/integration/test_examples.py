@@ -26,6 +26,12 @@ from support.projects import (
 from support.workshop import Workshop
 from support.worlds import HOSTILE, QUIET, Place, World, settle, wait_past
 
+from samebytes.artifact.opening import kind_of
+from samebytes.epoch import DEFAULT_DATE
+from samebytes.passes import DEFAULT
+from samebytes.passes.model import Context
+from samebytes.passes.pipeline import rewrite
+
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")]
 
 ISOLATED = ("setuptools-c-extension", "hatchling", "scikit-build-core-c-extension", "meson-c-extension")
@@ -119,6 +125,11 @@ def test_headers_of_a_build_requirement_leave_no_trace(
     assert b"foreign.h" in module
 
 
+def deviations_but_for_times(path: Path) -> set[str]:
+    changes = rewrite(path, None, Context(DEFAULT_DATE, kind_of(path)), DEFAULT).changes
+    return {change.code for change in changes} - {"Z002", "T002"}
+
+
 @pytest.mark.parametrize(
     "example", [example for example in (*WRAPPED, UNWRAPPED) if example.varies], ids=lambda example: example.directory
 )
@@ -137,4 +148,6 @@ def test_without_samebytes_they_differ(
         place.run(command, more=workshop.tools(dict(place.variables)))
         built.append({"sdist": next(out.glob("*.tar.gz")), "wheel": next(out.glob("*.whl"))})
     first, second = built
+    for path in (*first.values(), *second.values()):
+        assert deviations_but_for_times(path), f"{path.name} would keep the time of a quick build for its own date"
     assert {kind for kind in first if digest(first[kind]) != digest(second[kind])} >= example.varies
