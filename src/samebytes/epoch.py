@@ -35,11 +35,8 @@ def parse_epoch(text: str, where: str) -> int:
     """
     if not text.isascii() or not text.isdigit():
         raise ConfigError(f"{where}: {_shown(text)} is not a number of seconds{_fault(text)}", remedy=f"{_REMEDY}.")
-    digits = text.lstrip("0") or "0"
-    # Longer numbers are not converted: Python refuses integers of thousands of digits with an error of its own.
-    if len(digits) > 18:
-        raise _too_late(_shown(text), where, None)
-    return _in_range(int(digits), _shown(text), where)
+    # Python refuses integers of thousands of digits with an error of its own; so many are too late, whichever they are.
+    return _in_range(int(text.lstrip("0")[:19] or "0"), _shown(text), where)
 
 
 def from_environment(environ: Mapping[str, str]) -> int | None:
@@ -105,16 +102,12 @@ def _parse_iso(text: str, where: str) -> int:
 
 
 def _in_range(seconds: int, shown: str, where: str) -> int:
-    if seconds > LAST_DATE:
-        raise _too_late(shown, where, seconds)
-    return seconds
-
-
-def _too_late(shown: str, where: str, seconds: int | None) -> ConfigError:
+    if seconds <= LAST_DATE:
+        return seconds
     message = f"{where}: {shown} is after {format_date(LAST_DATE)}, the last time that a wheel can hold"
-    if seconds is not None and _FIRST_PLAUSIBLE <= seconds // 1000 <= LAST_DATE:
+    if _FIRST_PLAUSIBLE <= seconds // 1000 <= LAST_DATE:
         message += f" (it looks like milliseconds: {seconds // 1000} would be {format_date(seconds // 1000)})"
-    return ConfigError(message, remedy=f"{_REMEDY}.")
+    raise ConfigError(message, remedy=f"{_REMEDY}.")
 
 
 def _fault(text: str) -> str:

@@ -155,7 +155,7 @@ def rewrite(
     """
     stop = stop or Stop()
     # Before it is read: whatever happens to it from now on is noticed before it is overwritten.
-    read = source.stat() if target is not None and _is_same_file(source, target) else None
+    read = source.stat() if target is not None and target.exists() and source.samefile(target) else None
     with ExitStack() as scratch:
         with open_archive(source) as found, source.open("rb") as original, digesting(original) as digested:
             archive = stoppable(found, stop)
@@ -245,7 +245,9 @@ def _scratch(archive: Archive, *, named: bool) -> Iterator[BinaryIO]:
     It is held in memory if the contents are small and it needs no name, for most wheels are small, and importing
     tempfile alone costs 4 ms.
     """
-    if not named and sum(map(_most, archive.entries)) <= HELD:
+    # Compressed anew or kept.
+    sizes = (max(entry.content.size, entry.packed.size if entry.packed else 0) for entry in archive.entries)
+    if not named and sum(sizes) <= HELD:
         yield io.BytesIO()
         return
     import tempfile
@@ -260,11 +262,6 @@ def _scratch(archive: Archive, *, named: bool) -> Iterator[BinaryIO]:
             f"{name}: cannot be written to a temporary file: {error.strerror or error}",
             remedy="Make room, or point TMPDIR at a directory with more.",
         ) from error
-
-
-def _most(entry: Entry) -> int:
-    """Return how much room the contents of *entry* may take, compressed anew or kept."""
-    return max(entry.content.size, entry.packed.size if entry.packed else 0)
 
 
 def _write(sink: BinaryIO, archive: Archive, context: Context, compression: Compression) -> tuple[Written, ...]:
@@ -287,10 +284,6 @@ def _publish(sink: BinaryIO, target: Path, unchanged: os.stat_result | None) -> 
     with replacing(target, unchanged=unchanged) as file:
         for chunk in _chunks(sink):
             file.write(chunk)
-
-
-def _is_same_file(source: Path, target: Path) -> bool:
-    return target.exists() and source.samefile(target)
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:

@@ -116,10 +116,10 @@ def run(args: argparse.Namespace) -> int:
 
 def check_archives(args: argparse.Namespace) -> int:
     """Check the archives that *args* name, report each finding, and return the exit status."""
-    from .normalize import check, plan_check
+    from .normalize import normalize, plan
 
-    steps = plan_check([Path(path) for path in args.paths])
-    return report(args, "check", steps, check(steps, options_from(args)))
+    steps = plan([Path(path) for path in args.paths], trees=False)
+    return report(args, "check", steps, normalize(steps, options_from(args)._replace(write=False)))
 
 
 def options_from(args: argparse.Namespace) -> NormalizeOptions:

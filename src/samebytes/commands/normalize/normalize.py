@@ -137,17 +137,21 @@ def grouped(changes: Iterable[Change]) -> tuple[PassChanges, ...]:
     return tuple(PassChanges(code, title(code), tuple(members)) for code, members in sorted(by_code.items()))
 
 
-def plan(paths: Sequence[Path], output: Path | None = None) -> tuple[NormalizeJob | NormalizeResult, ...]:
+def plan(
+    paths: Sequence[Path], output: Path | None = None, *, trees: bool = True
+) -> tuple[NormalizeJob | NormalizeResult, ...]:
     """Return what there is to do for *paths*, files or directories, in order; a path that cannot be used is a result.
 
     A file named twice is one job. Links are followed, so that what they point to is replaced, and not they.
 
     :param output: the directory for the results; None for in place.
+    :param trees: whether a source tree is a directory like any other; else it is refused.
     :raises UsageError: if two results would be one file, or a result would replace its source.
     """
     steps: dict[Path, NormalizeJob | NormalizeResult] = {}
     for path in paths:
-        for step in _expanded(path):
+        is_refused = not trees and path.is_dir() and is_source_tree(path)
+        for step in [_refused_tree(path)] if is_refused else _expanded(path):
             steps.setdefault(real_path(step.source), _directed(step, output))
     _refuse_collisions([step for step in steps.values() if isinstance(step, NormalizeJob)])
     return tuple(steps.values())
@@ -191,26 +195,6 @@ def normalize(
         yield from in_order(result_of, steps, at_once, stop, PATIENCE)
     finally:
         stop.await_published()
-
-
-def plan_check(paths: Sequence[Path]) -> tuple[NormalizeJob | NormalizeResult, ...]:
-    """Return what there is to check for *paths*, archives or directories of them; a source tree is refused."""
-    steps: dict[Path, NormalizeJob | NormalizeResult] = {}
-    for path in paths:
-        found = (_refused_tree(path),) if path.is_dir() and is_source_tree(path) else plan([path])
-        for step in found:
-            steps.setdefault(real_path(step.source), step)
-    return tuple(steps.values())
-
-
-def check(
-    steps: Sequence[NormalizeJob | NormalizeResult], options: NormalizeOptions
-) -> Generator[NormalizeResult, None, None]:
-    """Yield a result for each of *steps*, in order; its ``changes`` are the findings.
-
-    :raises ConfigError: if ``options`` name a code that is unknown or not to be chosen.
-    """
-    return normalize(steps, options._replace(write=False))
 
 
 def _refused_tree(tree: Path) -> NormalizeResult:

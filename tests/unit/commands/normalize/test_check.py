@@ -5,13 +5,12 @@ from pathlib import Path
 import pytest
 from support.artifacts import sdist, wheel
 
-from samebytes.commands.normalize.normalize import NormalizeOptions, NormalizeResult, check, normalize, plan_check
-from samebytes.commands.normalize.normalize import plan as plan_archives
+from samebytes.commands.normalize.normalize import NormalizeOptions, NormalizeResult, normalize, plan
 from samebytes.errors import UsageError
 
 
 def run(*paths: Path) -> list[NormalizeResult]:
-    return list(check(plan_check(paths), NormalizeOptions()))
+    return list(normalize(plan(paths, trees=False), NormalizeOptions(write=False)))
 
 
 def test_nothing_is_written_and_changes_are_findings(tmp_path: Path) -> None:
@@ -27,7 +26,7 @@ def test_nothing_is_written_and_changes_are_findings(tmp_path: Path) -> None:
 @pytest.mark.parametrize("make", [wheel, sdist])
 def test_what_was_normalized_has_no_findings(make: object, tmp_path: Path) -> None:
     path = make(tmp_path)  # type: ignore[operator]
-    list(normalize(plan_archives([path]), NormalizeOptions()))
+    list(normalize(plan([path]), NormalizeOptions()))
     (result,) = run(path)
     assert not result.changed
     assert result.changes == ()

@@ -13,7 +13,7 @@ from samebytes.archive.atomic import make_directory
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.backend.config import load
 from samebytes.backend.fixed import remove
-from samebytes.commands.normalize.normalize import NormalizeJob, NormalizeOptions, check
+from samebytes.commands.normalize.normalize import NormalizeJob, NormalizeOptions, normalize
 from samebytes.errors import ConfigError, SamebytesError, UsageError
 
 from ...building import provenance, pylock
@@ -310,5 +310,5 @@ class _Verification:
 
 def _is_canonical(path: Path) -> bool:
     """Return whether the file is in canonical form, so that most likely samebytes built it."""
-    result = next(check([NormalizeJob(path, path)], NormalizeOptions(write=False)))
+    result = next(normalize([NormalizeJob(path, path)], NormalizeOptions(write=False)))
     return result.error is None and not result.changed
