@@ -683,7 +683,7 @@ def _name_problem(name: bytes) -> str:
     except UnicodeDecodeError:
         return "is not UTF-8"
     problems = (
-        (len(name) > LONGEST_NAME, "is too long"),
+        (len(name) > LONGEST_NAME or max(map(len, name.split(b"/"))) > 255, "is too long"),
         (name.startswith(b"/"), "is absolute"),
         (_DRIVE.match(name), "starts with a drive letter"),
         (b"\\" in name, "holds a backslash"),

@@ -87,6 +87,9 @@ def check_budget(archive: str, name: str, what: str, amount: int) -> None:
 MAX_NAME_BYTES = 4096
 """The longest member name and link target, in UTF-8: Linux' PATH_MAX, the largest that any system can unpack."""
 
+MAX_COMPONENT_BYTES = 255
+"""The longest component of a name, in UTF-8: no file system in use takes a longer one."""
+
 MAX_DEFLATE_RATIO = 1032
 """No deflate stream gives more bytes for one of its own: 258 for two bits (RFC 1951, 3.2.5), four times a byte."""
 
@@ -129,6 +132,7 @@ def name_problem(name: str) -> str:
         (name.startswith("/"), "the name is absolute"),
         (_has_drive(name), "the name starts with a drive letter"),
         (_byte_length(name) > MAX_NAME_BYTES, f"the name is longer than {MAX_NAME_BYTES} bytes"),
+        (max(map(_byte_length, components)) > MAX_COMPONENT_BYTES, "a component of the name is longer than 255 bytes"),
         (".." in components, "the name leads out of the archive by '..'"),
         ("" in components, "the name has an empty component ('//')"),
         ("." in components, "the name has a component '.', so that one file could have two names"),

@@ -21,8 +21,8 @@ DAMAGED = "The file is incomplete or damaged: fetch or build it again."
 
 _TOOL = "Do not install it. The tool that wrote its headers is at fault: make it with another, or a newer release."
 
-_SIGNATURE = re.compile(rb"PK(?:\x01\x02|\x03\x04|\x05\x06|\x06\x06|\x06\x07|\x07\x08)")
-"""What a reader that searches for records, forwards or backwards, could take for one."""
+_NO_TEXT = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""What no comment needs, and every record's signature has: readers that search for records would find one there."""
 
 # A header and its three parts of variable length: name, extra field, comment.
 _LARGEST_HEADER = layout.CENTRAL.size + 3 * MAX_16
@@ -96,7 +96,7 @@ def _read_end(source: Source) -> Directory:
     fields = layout.END.unpack(source.read(position, layout.END.size, "its end record"))
     _, disk, first_disk, here, count, size, offset, length = fields
     comment = source.read(position + layout.END.size, length, "its comment")
-    _check_free(source, comment, "its comment")
+    _check_comment(source, comment)
     if disk or first_disk or here != count:
         raise _several_disks(source)
     ends, directory = position, Directory(count, size, offset, comment)
@@ -119,10 +119,9 @@ def _read_end(source: Source) -> Directory:
     return directory
 
 
-def _check_free(source: Source, free: bytes, what: str, member: str = "") -> None:
-    """Refuse bytes of free use in which a reader that searches for records would find one."""
-    if _SIGNATURE.search(free):
-        raise source.hostile(f"{what} holds the signature of a record, which some readers take for one", member)
+def _check_comment(source: Source, comment: bytes, member: str = "") -> None:
+    if _NO_TEXT.search(comment):
+        raise source.hostile("its comment holds control characters, which some readers take for a record", member)
 
 
 def _several_disks(source: Source) -> ArchiveError:
@@ -221,7 +220,7 @@ def _read_header(source: Source, piece: bytes, at: int, number: int) -> tuple[Ce
     extra: tuple[tuple[int, bytes], ...] = ()
     if name_end < end or MAX_32 in (size, packed_size, offset):
         shown = name.decode("utf-8", "backslashreplace")
-        _check_free(source, comment, "its comment", shown)
+        _check_comment(source, comment, shown)
         extra = extra_fields(source, shown, piece[name_end:extra_end])
         sizes = ((size, MAX_32, 8), (packed_size, MAX_32, 8), (offset, MAX_32, 8), (disk, MAX_16, 4))
         size, packed_size, offset, disk = widened(source, shown, extra, sizes)
@@ -248,7 +247,6 @@ def extra_fields(source: Source, member: str, raw: bytes) -> tuple[tuple[int, by
         at += head + length
     if layout.UNICODE_PATH_EXTRA in fields:
         raise source.hostile("an extra field gives it another name, which some readers prefer", member)
-    _check_free(source, raw, "its extra field", member)
     return tuple(fields.items())
 
 

@@ -131,9 +131,6 @@ def _check_header(source: Source, name: str, header: CentralHeader) -> None:
         )
     if header.flags & ~_KNOWN_FLAGS:
         raise source.hostile(f"has flag 0x{header.flags & ~_KNOWN_FLAGS:04x}, which no wheel needs", name)
-    if header.version_needed > layout.VERSION_ZIP64:
-        version = header.version_needed / 10
-        raise source.hostile(f"needs version {version:.1f} of the format, which not all readers have", name)
     if header.method == STORED and header.flags & layout.FLAG_DESCRIPTOR:
         problem = "is stored, with its size behind it: who reads from front to back cannot know where it ends"
         raise source.hostile(problem, name)
@@ -209,11 +206,13 @@ def _read_member(source: Source, name: str, central: CentralHeader, border: int)
 
 def _compare(source: Source, name: str, central: CentralHeader, local: LocalHeader) -> None:
     """Refuse a local header that contradicts the central one in what readers go by: some read this, some that."""
-    zeros = (0, 0, 0)
+    version = max(central.version_needed, local.version_needed)
+    if version > layout.VERSION_ZIP64:
+        raise source.hostile(f"needs version {version / 10:.1f} of the format, which not all readers have", name)
     facts = central.crc, central.size, central.packed_size
     here = local.crc, local.size, local.packed_size
     # Zeros stand for what comes in the data descriptor (APPNOTE 4.4.4, bit 3).
-    if local.flags & layout.FLAG_DESCRIPTOR and here == zeros:
+    if local.flags & layout.FLAG_DESCRIPTOR and here == (0, 0, 0):
         here = facts
     differences = {
         "name": (central.name, local.name),

@@ -28,7 +28,22 @@ from samebytes.errors import HostileArchiveError
 @pytest.mark.parametrize(
     "name",
     [
-        *("a", "a/b", "..a", "a..", "...", ".hidden", "a b", "é/ü", "ab:c", "a/b:c", "C", "1:2", "x" * MAX_NAME_BYTES),
+        *(
+            "a",
+            "a/b",
+            "..a",
+            "a..",
+            "...",
+            ".hidden",
+            "a b",
+            "é/ü",
+            "ab:c",
+            "a/b:c",
+            "C",
+            "1:2",
+            "x" * 255,
+            "x" * 255 + "/y",
+        ),
         # Characters that many names have for good reasons: joiners of scripts and emoji, marks, wide blanks.
         *("क्\u200dष", "👩\u200d💻", "e\u0301", "a\u3000b", "a\xa0b", "\U000e0061"),
     ],
@@ -72,6 +87,8 @@ def test_honest_names(name: str) -> None:
         ("x" * (MAX_NAME_BYTES + 1), "longer than 4096 bytes"),
         ("é" * 2049, "longer than 4096 bytes"),
         ("\udcff" * 2000, "longer than 4096 bytes"),
+        ("x" * 256, "a component of the name is longer than 255 bytes"),
+        ("a/" + "é" * 128 + "/b", "a component of the name is longer than 255 bytes"),
     ],
 )
 def test_hostile_names(name: str, problem: str) -> None:

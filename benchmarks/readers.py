@@ -1,0 +1,132 @@
+"""What the readers of wheels that there are make of what samebytes accepts, and of what it refuses.
+
+    python benchmarks/readers.py wheels [--each N] [--mixed N] [--seed N] [-o docs/explanation/readers.md]
+
+Wheels by several writers are changed by kinds of mutations (tests/support/zip_mutants.py): N of each kind alone, then N
+of one to three kinds that chance chooses. Each goes to samebytes and to all readers that are here (CPython's zipfile,
+pip and installer of each Python, uv, unzip, bsdtar on a file and on a pipe): what is accepted must be read alike by all
+of them, before and after it is normalized. The tables go to standard output, or between their two marks in a page.
+
+With --mixed alone, only readers that cost little are asked (zipfile), so that hundreds of thousands can be tried.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+from support import zip_mutants, zip_readers
+from support.zip_readers import Reader, examined
+
+
+@dataclass
+class Row:
+    """What is known of one kind of mutation, or of one reader."""
+
+    tried: int = 0
+    accepted: int = 0
+    refused: int = 0
+    otherwise: int = 0
+    taken: int = 0
+    """Refused by samebytes, and read by a reader all the same."""
+
+
+@dataclass
+class Table:
+    kinds: dict[str, Row] = field(default_factory=dict)
+    readers: dict[str, Row] = field(default_factory=dict)
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, kinds: str, data: bytes, readers: Mapping[str, Reader], seen: set[bytes], what: str) -> None:
+        result = examined(data, readers, seen)
+        of_kind = self.kinds.setdefault(kinds, Row())
+        of_kind.tried += 1
+        of_kind.accepted += not result.refused
+        of_kind.refused += bool(result.refused)
+        of_kind.otherwise += bool(result.found)
+        if result.found:
+            self.examples.append(f"{what}: {result.found}")
+        # Against an answer that no reader gives: what is then called different was read.
+        taken = self._taken(data, readers) if result.refused else set()
+        of_kind.taken += bool(taken)
+        for name in readers:
+            row = self.readers.setdefault(name, Row())
+            asked = result.canonical or (not result.refused and not name.startswith(zip_readers.INSTALLERS))
+            row.accepted += asked
+            row.otherwise += name in result.found or f"{name}, afterwards" in result.found
+            row.refused += bool(result.refused)
+            row.taken += name in taken
+
+    @staticmethod
+    def _taken(data: bytes, readers: Mapping[str, Reader]) -> set[str]:
+        found = zip_readers.differences(data, {"no such file": "f"}, readers)
+        return {name for name, what in found.items() if not what.startswith("refuses")}
+
+    def lines(self) -> Iterator[str]:
+        total = Counter[str]()
+        yield "| kind | tried | refused | accepted | of these read otherwise | refused, and some reader takes it |"
+        yield "|---|---:|---:|---:|---:|---:|"
+        for kind, row in sorted(self.kinds.items()):
+            total.update(vars(row))
+            numbers = row.tried, row.refused, row.accepted, row.otherwise, row.taken
+            yield f"| {kind.replace('_', ' ')} | {' | '.join(f'{number:,}' for number in numbers)} |"
+        numbers = tuple(total[key] for key in ("tried", "refused", "accepted", "otherwise", "taken"))
+        yield f"| together | {' | '.join(f'{number:,}' for number in numbers)} |"
+        yield ""
+        yield "| reader | asked of accepted ones | reads otherwise or refuses | asked of refused ones | takes |"
+        yield "|---|---:|---:|---:|---:|"
+        for name, row in self.readers.items():
+            numbers = row.accepted, row.otherwise, row.refused, row.taken
+            yield f"| {name} | {' | '.join(f'{number:,}' for number in numbers)} |"
+
+
+def wheels(arguments: argparse.Namespace) -> Table:
+    table = Table()
+    made = list(zip_mutants.bases().values())
+    seen: set[bytes] = set()
+    with zip_readers.pythons() as pythons:
+        readers = {**pythons, **zip_readers.tools(), **zip_readers.uv()}
+        if not arguments.each:
+            readers = {name: reader for name, reader in readers.items() if name.startswith("zipfile")}
+        for kind in sorted(zip_mutants.KINDS) if arguments.each else ():
+            for seed in range(arguments.seed, arguments.seed + arguments.each):
+                data, _ = zip_mutants.mutant(seed, made, [kind])
+                table.add(kind, data, readers, seen, f"{kind} {seed}")
+            print(kind, table.kinds[kind], file=sys.stderr, flush=True)
+        for seed in range(arguments.seed, arguments.seed + arguments.mixed):
+            data, kinds = zip_mutants.mutant(seed, made)
+            table.add("several of them", data, readers, seen, f"{seed} {kinds}")
+    return table
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    command = commands.add_parser("wheels", help="ZIP files")
+    command.add_argument("--each", type=int, default=0, help="archives of each kind of mutation")
+    command.add_argument("--mixed", type=int, default=0, help="archives of several kinds")
+    command.add_argument("--seed", type=int, default=0, help="where chance begins")
+    command.add_argument("-o", "--output", type=Path, help="the page to write into")
+    command.set_defaults(run=wheels, name="wheels")
+    arguments = parser.parse_args()
+    table: Table = arguments.run(arguments)
+    text = "\n".join(table.lines())
+    print(*table.examples, sep="\n", file=sys.stderr)
+    if arguments.output:
+        begin, end = f"<!-- {arguments.name} -->\n", f"\n<!-- end of {arguments.name} -->"
+        page = arguments.output.read_text("utf-8")
+        head, rest = page.split(begin)
+        arguments.output.write_text(f"{head}{begin}\n{text}\n{end}{rest.split(end)[1]}", "utf-8")
+    else:
+        print(text)
+    return bool(table.examples)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,280 @@
+"""The readers of wheels that there are, each asked for what it reads, unpacks or installs; and samebytes' own.
+
+An answer is a dictionary by name, as :mod:`support.zip_unpacker` makes it, or a text: a refusal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Union
+
+from samebytes.archive.entry import Kind, read_all
+from samebytes.archive.zip_reader import open_zip
+from samebytes.artifact.layout import ArtifactKind
+from samebytes.epoch import DEFAULT_DATE
+from samebytes.errors import SamebytesError
+from samebytes.passes import DEFAULT
+from samebytes.passes.model import Context
+from samebytes.passes.pipeline import rewrite
+
+from . import zip_unpacker
+from .acceptance import zip_problems
+from .zip_mutants import INFO, NAME
+
+Answer = Union[dict[str, str], str]
+Reader = Callable[[Path, Path], Answer]
+"""Reads a file, into an empty directory."""
+
+VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
+INSTALLERS = ("pip", "installer", "uv")
+"""Readers that want a wheel, and not just any archive."""
+MODELESS = ("zipfile", "bsdtar, pipe", "index")
+"""Readers that see no modes: zipfile leaves them to its caller, in a pipe they come after the contents."""
+OF_THEIR_OWN = {f"{INFO}/{name}" for name in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")}
+"""What installers write themselves."""
+
+
+def ours(path: Path) -> Answer:
+    """Return what samebytes takes the archive for, as pip would install its modes, or why it refuses it."""
+    found = {}
+    try:
+        with open_zip(path) as archive:
+            for entry in archive.entries:
+                if entry.kind is Kind.FILE:
+                    digest = hashlib.sha256(read_all(entry.content)).hexdigest()
+                    found[entry.name] = ("x" if entry.mode & 0o111 else "f") + digest
+                else:
+                    found[entry.name] = "d"
+    except SamebytesError as error:
+        return error.message
+    return found
+
+
+def normalized(path: Path, target: Path) -> str:
+    """Write the canonical form of the wheel *path* to *target*, or return why it is refused."""
+    try:
+        rewrite(path, target, Context(DEFAULT_DATE, ArtifactKind.WHEEL), DEFAULT)
+    except SamebytesError as error:
+        return error.message
+    return ""
+
+
+def python_of(version: str) -> str | None:
+    """Return a CPython of that *version*: this one, one on PATH, or one of pyenv's."""
+    if version == "{}.{}".format(*sys.version_info):
+        return sys.executable
+    places = [shutil.which(f"python{version}"), *sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python3"))]
+    for place in places:
+        if place and not subprocess.run([place, "-c", ""], check=False, capture_output=True).returncode:
+            return str(place)
+    return None
+
+
+class _Unpacker:
+    """An interpreter that reads one wheel after another."""
+
+    def __init__(self, python: str) -> None:
+        command = [python, "-I", zip_unpacker.__file__]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, how: str, path: Path, directory: Path) -> Answer:
+        assert self._process.stdin
+        assert self._process.stdout
+        print(json.dumps([how, str(path), str(directory)]), file=self._process.stdin, flush=True)
+        return json.loads(self._process.stdout.readline())  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+
+def _has(python: str, module: str) -> bool:
+    return not subprocess.run([python, "-I", "-c", f"import {module}"], check=False, capture_output=True).returncode
+
+
+@contextlib.contextmanager
+def pythons(hows: Sequence[str] = ("zipfile", "pip", "installer")) -> Iterator[dict[str, Reader]]:
+    """Give the readers of all CPythons that are here, one process for each."""
+    modules = {"zipfile": "zipfile", "pip": "pip._internal.operations.install.wheel", "installer": "installer"}
+    with contextlib.ExitStack() as stack:
+        readers: dict[str, Reader] = {}
+        for version in VERSIONS:
+            python = python_of(version)
+            if python is None:
+                continue
+            unpacker = _Unpacker(python)
+            stack.callback(unpacker.close)
+            for how in hows:
+                if _has(python, modules[how]):
+                    readers[f"{how} {version}"] = _asking(unpacker, how)
+        yield readers
+
+
+def _asking(unpacker: _Unpacker, how: str) -> Reader:
+    return lambda path, directory: unpacker.ask(how, path, directory)
+
+
+def tools() -> dict[str, Reader]:
+    """Return the programs that are here; bsdtar reads a file by its central directory, and a pipe from the front."""
+    readers: dict[str, Reader] = {}
+    unzip, bsdtar = shutil.which("unzip"), shutil.which("bsdtar")
+    if unzip:
+        readers["unzip"] = _running(lambda path, directory: [unzip, "-q", "-o", str(path), "-d", str(directory)])
+    if bsdtar:
+        readers["bsdtar"] = _running(lambda path, directory: [bsdtar, "-xf", str(path), "-C", str(directory)])
+        readers["bsdtar, pipe"] = _running(lambda _, directory: [bsdtar, "-xf", "-", "-C", str(directory)], piped=True)
+    return readers
+
+
+def _running(command: Callable[[Path, Path], list[str]], *, piped: bool = False) -> Reader:
+    def run(path: Path, directory: Path) -> Answer:
+        done = subprocess.run(
+            command(path, directory),
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            # Without a pipe nothing can be asked.
+            input=path.read_bytes() if piped else b"",
+            env={**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+        )
+        if done.returncode:
+            return f"status {done.returncode}: {done.stdout.decode('utf-8', 'replace').strip()[-300:]}"
+        return zip_unpacker.tree(str(directory))
+
+    return run
+
+
+def uv() -> dict[str, Reader]:
+    """Return uv, if it is here."""
+    program = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    if program is None:
+        return {}
+    options = ["--offline", "--no-config", "--no-index", "--no-deps", "--no-cache", "--quiet", "--link-mode", "copy"]
+    return {
+        "uv": _running(
+            lambda path, directory: [
+                *(
+                    program,
+                    "pip",
+                    "install",
+                    *options,
+                    "--python",
+                    sys.executable,
+                    "--target",
+                    str(directory / "lib"),
+                    str(path),
+                )
+            ]
+        )
+    }
+
+
+def difference(expected: Mapping[str, str], answer: Answer, reader: str, *, modes: bool) -> str:
+    """Return in what a reader's *answer* is not what is *expected*, or nothing; *modes* says whether those count."""
+    if isinstance(answer, str):
+        return f"refuses: {answer}"
+    if reader == "uv":
+        inside = {name.partition("/")[2]: what for name, what in answer.items() if name.startswith("lib/")}
+        answer = {name: what for name, what in inside.items() if name not in (".lock", ".gitignore", "CACHEDIR.TAG")}
+    wanted, got = _files(expected, reader, modes), _files(answer, reader, modes)
+    odd = sorted(name for name in {*wanted, *got} if wanted.get(name) != got.get(name))
+    shown = "; ".join(f"{name!r}: {wanted.get(name)} is {got.get(name)}" for name in odd[:3])
+    return f"differs: {shown}" if odd else ""
+
+
+def _files(tree: Mapping[str, str], reader: str, modes: bool) -> dict[str, str]:
+    installer = reader.startswith((*INSTALLERS, "samebytes"))
+    plain = not modes or reader.startswith(MODELESS)
+    return {
+        name: what.replace("x", "f", 1) if plain and what[0] == "x" else what
+        for name, what in tree.items()
+        # Where directories come from members of their own, or from files beneath them, makes no difference.
+        if what != "d" and not (installer and name in OF_THEIR_OWN)
+    }
+
+
+def differences(
+    data: bytes, expected: Mapping[str, str], readers: Mapping[str, Reader], *, canonical: bool = False
+) -> dict[str, str]:
+    """Return in what each of the *readers* sees the wheel *data* otherwise than *expected*; nothing where none does.
+
+    Whether a file is executable is what pip says; of a file that is not *canonical*, others may take it otherwise, for
+    uv goes without a type of file in the mode, and where the mode was not made by Unix, most do not look at it.
+    """
+    found = {}
+    for name, reader in readers.items():
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+            path = Path(scratch, NAME)
+            path.write_bytes(data)
+            directory = Path(scratch, "out")
+            directory.mkdir()
+            modes = canonical or name.startswith("pip")
+            found[name] = difference(expected, reader(path, directory), name, modes=modes)
+    return {name: what for name, what in found.items() if what}
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What became of one archive."""
+
+    refused: str
+    """Why it is refused, or nothing."""
+    found: dict[str, str]
+    """In what readers differ, by reader; of the canonical form with the word "afterwards"."""
+    canonical: bool
+    """Whether it has a canonical form; else it is one that only commands that read it take."""
+
+
+def examined(
+    data: bytes, readers: Mapping[str, Reader], seen: set[bytes], reading: Callable[[Path], Answer] = ours
+) -> Examined:
+    """Return how the wheel *data* fares: read by *readers* before and after it is normalized.
+
+    Canonical forms in *seen* are not looked at again. *reading* is what decides whether it is refused.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        path, target = Path(scratch, NAME), Path(scratch, "canonical", NAME)
+        target.parent.mkdir()
+        path.write_bytes(data)
+        answer = reading(path)
+        if isinstance(answer, str):
+            return Examined(answer, {}, False)
+        why = normalized(path, target)
+        found = differences(
+            data, answer, {name: reader for name, reader in readers.items() if not _installs(name, why)}
+        )
+        if why:
+            return Examined("", found, False)
+        result = target.read_bytes()
+        if result not in seen:
+            seen.add(result)
+            found.update(_found_afterwards(answer, result, target, readers))
+    return Examined("", found, True)
+
+
+def _installs(reader: str, why: str) -> bool:
+    """Return whether an archive that is no wheel (*why*) is not for *reader*."""
+    return bool(why) and reader.startswith(INSTALLERS)
+
+
+def _found_afterwards(
+    before: Mapping[str, str], result: bytes, path: Path, readers: Mapping[str, Reader]
+) -> Iterator[tuple[str, str]]:
+    after = ours(path)
+    found = differences(result, after, readers, canonical=True) if not isinstance(after, str) else {"samebytes": after}
+    found["samebytes"] = difference(before, after, "samebytes", modes=True)
+    found["index"] = "; ".join(zip_problems(result))
+    return ((f"{name}, afterwards", what) for name, what in found.items() if what)
