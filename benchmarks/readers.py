@@ -74,16 +74,17 @@ class Table:
         yield "|---|---:|---:|---:|---:|---:|"
         for kind, row in sorted(self.kinds.items()):
             total.update(vars(row))
-            numbers = row.tried, row.refused, row.accepted, row.otherwise, row.taken
-            yield f"| {kind.replace('_', ' ')} | {' | '.join(f'{number:,}' for number in numbers)} |"
-        numbers = tuple(total[key] for key in ("tried", "refused", "accepted", "otherwise", "taken"))
-        yield f"| together | {' | '.join(f'{number:,}' for number in numbers)} |"
+            yield _line(kind.replace("_", " "), row.tried, row.refused, row.accepted, row.otherwise, row.taken)
+        yield _line("together", *(total[key] for key in ("tried", "refused", "accepted", "otherwise", "taken")))
         yield ""
         yield "| reader | asked of accepted ones | reads otherwise or refuses | asked of refused ones | takes |"
         yield "|---|---:|---:|---:|---:|"
         for name, row in self.readers.items():
-            numbers = row.accepted, row.otherwise, row.refused, row.taken
-            yield f"| {name} | {' | '.join(f'{number:,}' for number in numbers)} |"
+            yield _line(name, row.accepted, row.otherwise, row.refused, row.taken)
+
+
+def _line(name: str, *numbers: int) -> str:
+    return f"| {name} | {' | '.join(f'{number:,}' for number in numbers)} |"
 
 
 def wheels(arguments: argparse.Namespace) -> Table:

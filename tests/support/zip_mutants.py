@@ -72,8 +72,9 @@ class _OneWay(io.RawIOBase):
         return True
 
     def write(self, data: object) -> int:
-        self.data += bytes(data)  # type: ignore[call-overload]
-        return len(bytes(data))  # type: ignore[call-overload]
+        piece = bytes(data)  # type: ignore[call-overload]
+        self.data += piece
+        return len(piece)
 
 
 def bases() -> dict[str, bytes]:
@@ -95,8 +96,8 @@ def bases() -> dict[str, bytes]:
     return found
 
 
-def _written(sink: io.IOBase, method: int, *, wide: bool, directories: bool) -> None:
-    with zipfile.ZipFile(sink, "w") as archive:  # type: ignore[call-overload]
+def _written(sink: io.BytesIO | _OneWay, method: int, *, wide: bool, directories: bool) -> None:
+    with zipfile.ZipFile(sink, "w") as archive:
         if directories:
             folder = zipfile.ZipInfo("pkg/", (2020, 2, 2, 0, 0, 0))
             folder.external_attr = 0o040755 << 16 | 0x10

@@ -886,7 +886,7 @@ def test_the_checksum() -> None:
         assert sections(check_sdist(gzip_of(tar[:148] + wrong + tar[156:]), DATE)) == {"6.5"}
 
 
-NAMES = ["x" * 96, "x" * 97, "é", "é" * 60, "d/" * 60 + "f", "x" * 4092]
+NAMES = ["x" * 96, "x" * 97, "é", "é" * 60, "d/" * 60 + "f", f"{'x' * 255}/" * 15 + "x" * 252]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -905,7 +905,8 @@ def test_long_and_foreign_targets(name: str, target: bytes) -> None:
 def test_lengths_of_extended_records() -> None:
     """The length of a record counts its own digits; there are lengths where that is tricky."""
     for length in (*range(97, 110), *range(980, 1010)):
-        assert check_sdist(sdist_of([("a-1/" + "x" * (length - 4), "file", b"", False)]), DATE) == []
+        name = ("a-1/" + f"{'x' * 199}/" * 5)[: length - 1] + "x"
+        assert check_sdist(sdist_of([(name, "file", b"", False)]), DATE) == []
 
 
 def extended(records: bytes, **changed: bytes) -> bytes:
