@@ -43,31 +43,36 @@ def private_stage(anchor: Path) -> Iterator[Path]:
 
     :raises OutputError: if it cannot be created.
     """
-    lock = None
+    lock = made = None
+    tried: list[Path] = []  # before they are created: an interruption may come right after
     try:
-        was = anchor.stat()
-        _remove_abandoned(anchor)
-        stage, lock = _created(anchor)
-        made = anchor.stat()
-    except OSError as error:
-        raise OutputError(
-            f"{anchor}: cannot be written to: {error.strerror or error}",
-            remedy="Make it writable, or install somewhere else. Nothing was changed.",
-        ) from error
-    try:
-        yield stage
+        try:
+            was = now = anchor.stat()
+            _remove_abandoned(anchor)
+            lock = _created(anchor, tried)
+            made = anchor.stat()
+        except OSError as error:
+            raise OutputError(
+                f"{anchor}: cannot be written to: {error.strerror or error}",
+                remedy="Make it writable, or install somewhere else. Nothing was changed.",
+            ) from error
+        yield tried[-1]
+        _remove(tried)
     except BaseException:
         with suppress(OSError):
             now = anchor.stat()
-            shutil.rmtree(stage, ignore_errors=True)
-            # What others have changed there meanwhile stays as it is.
-            restore_times({anchor: was if now.st_mtime_ns == made.st_mtime_ns else now})
+        _remove(tried)
+        if tried:  # what others have changed there meanwhile stays as it is
+            restore_times({anchor: was if made is None or now.st_mtime_ns == made.st_mtime_ns else now})
         raise
-    else:
-        shutil.rmtree(stage, ignore_errors=True)
     finally:
         if lock is not None:
             os.close(lock)
+
+
+def _remove(stages: list[Path]) -> None:
+    for stage in stages:
+        shutil.rmtree(stage, ignore_errors=True)
 
 
 def restore_times(times: dict[Path, os.stat_result]) -> None:
@@ -77,19 +82,18 @@ def restore_times(times: dict[Path, os.stat_result]) -> None:
             os.utime(directory, ns=(was.st_atime_ns, was.st_mtime_ns))
 
 
-def _created(anchor: Path) -> tuple[Path, int | None]:
-    """Return a new directory with a name that nobody could know, and the descriptor that has it locked, if any.
+def _created(anchor: Path, tried: list[Path]) -> int | None:
+    """Create a directory with a name that nobody could know, and return the descriptor that has it locked, if any.
 
+    :param tried: has its path at the end, and at any time that of what has to be removed.
     :raises OSError: if it cannot be created.
     """
     for _ in range(_ATTEMPTS):
-        stage = anchor / f".samebytes-{os.urandom(8).hex()}.tmp"
-        try:
-            stage.mkdir(mode=0o700)
-        except FileExistsError:
-            continue
+        tried[:] = [anchor / f".samebytes-{os.urandom(8).hex()}.tmp"]
+        stage = tried[0]
+        stage.mkdir(mode=0o700)
         if sys.platform == "win32":  # where no directory can be opened
-            return stage, None
+            return None
         try:
             lock = os.open(stage, os.O_RDONLY | _DIRECTORY)
         except FileNotFoundError:  # another install took it for abandoned, in the moment before it is locked
@@ -101,9 +105,9 @@ def _created(anchor: Path) -> tuple[Path, int | None]:
             continue
         except OSError:  # there are no such locks here; nor will anyone else take one
             os.close(lock)
-            return stage, None
+            return None
         if _is_at(lock, stage):
-            return stage, lock
+            return lock
         os.close(lock)
     raise OSError(None, "something removes what is created there")
 
