@@ -116,7 +116,7 @@ def install(
             make_directories(inner)
             laid = _laid_out(wheels, inner, options)
             digests = {name: digest for one in laid for name, digest in one.digests.items()}
-            settings = FixOptions(options.final, date, options.levels, durable=False)
+            settings = FixOptions(options.final, date, options.levels, durable=False, own=True)
             fixed = fix(inner, settings, compiler, digests)
             files = sum(len(names) for _, _, names in os.walk(inner))
             left = move_in(stage, anchor, top, date, lambda: _refuse_installed(wheels, options), warn)

@@ -233,4 +233,4 @@ def _is_same_file(one: Path, other: Path) -> bool:
         return False
     if (here.st_size, here.st_mode & stat.S_IXUSR) != (there.st_size, there.st_mode & stat.S_IXUSR):
         return False
-    return hashed(os.fspath(one), "sha256") == hashed(os.fspath(other), "sha256")
+    return hashed(os.fspath(one), "sha256", here) == hashed(os.fspath(other), "sha256", there)

@@ -265,7 +265,7 @@ class _Destination:
             return
         found = there.lstat()
         alike = stat.S_ISREG(found.st_mode) and bool(found.st_mode & stat.S_IXUSR) == executable
-        if not alike or hashed(os.fspath(there), "sha256") != self._digests[place]:
+        if not alike or hashed(os.fspath(there), "sha256", found) != self._digests[place]:
             raise self._in_the_way(there, "file")
 
     def _in_the_way(self, path: Path, needed: str) -> OutputError:

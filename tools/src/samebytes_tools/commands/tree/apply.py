@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 import posixpath
-import shutil
 import stat
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from samebytes.archive.atomic import replacing
 from samebytes.archive.entry import CHUNK_SIZE, Kind
 from samebytes.errors import OutputError
 
+from .directories import Directories
 from .plan import Plan, TreeChange
 from .walk import Node
 
 _SECOND = 1_000_000_000
+_SPECIAL = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
+"""Bits that somebody has set on purpose: no installer does, and no wheel has them."""
 
 
 class Touch(NamedTuple):
@@ -48,7 +50,8 @@ def mode_for(node: Node) -> int:
     """Return the mode that *node* is to have."""
     if node.kind is Kind.SYMLINK:
         return node.mode
-    return 0o755 if node.kind is Kind.DIRECTORY or node.mode & stat.S_IXUSR else 0o644
+    base = 0o755 if node.kind is Kind.DIRECTORY or node.mode & stat.S_IXUSR else 0o644
+    return base | node.mode & _SPECIAL
 
 
 def written_mode(plan: Plan, name: str) -> int:
@@ -82,7 +85,7 @@ def demand_permission(plan: Plan, changed: Iterable[Touch]) -> None:
             remedy="Run as the user who installed it.",
         )
     opened = {Path(touch.node.path) for touch in changed if touch.mode is not None}
-    for directory in sorted({plan.root, *_parents(plan)}):
+    for directory in sorted({plan.root, *(plan.root / name for name in _parents(plan))}):
         if directory.is_dir() and directory not in opened and not os.access(directory, os.W_OK | os.X_OK):
             raise OutputError(
                 f"{directory}: cannot be written to; nothing was changed",
@@ -90,8 +93,8 @@ def demand_permission(plan: Plan, changed: Iterable[Touch]) -> None:
             )
 
 
-def _parents(plan: Plan) -> set[Path]:
-    """Return the directories whose contents change, those that are not there yet too."""
+def _parents(plan: Plan) -> set[str]:
+    """Return the directories whose contents change, those that are not there yet too; the top's name is empty."""
     parents = set()
     for name in (*plan.writes, *plan.removed):
         parent = posixpath.dirname(name)
@@ -99,7 +102,7 @@ def _parents(plan: Plan) -> set[Path]:
         while parent and parent not in plan.nodes:
             parent = posixpath.dirname(parent)
             parents.add(parent)
-    return {plan.root / parent for parent in parents}
+    return parents
 
 
 def apply(plan: Plan, changed: Iterable[Touch], date: int, *, durable: bool = True) -> None:
@@ -108,36 +111,77 @@ def apply(plan: Plan, changed: Iterable[Touch], date: int, *, durable: bool = Tr
     :param durable: wait until what is written is on the disk.
     :raises OutputError: if something cannot be written or changed.
     """
-    directories = [touch for touch in changed if touch.node.kind is Kind.DIRECTORY]
-    for touch in directories:
-        _set_mode(touch)
-    for name in sorted(plan.writes, key=lambda name: (name.endswith("/RECORD"), name)):
-        # The import system detects a compiled module that was cut off, so nothing waits for the disk to have it.
-        _write(plan, name, date, durable=durable and not name.endswith(".pyc"))
-    for name in sorted(plan.removed, reverse=True):
-        path = plan.root / name
-        with _refusing(path):
-            (path.rmdir if path.is_dir() and not path.is_symlink() else path.unlink)()
-    others = (touch for touch in changed if touch.node.kind is not Kind.DIRECTORY)
-    touched = [touch for touch in others if touch.node.name not in plan.writes]
-    for touch in touched:
-        _touch(touch, date)
-    unshared = {Path(touch.node.path).parent for touch in touched if _is_shared(touch.node)}
-    for directory in {Path(touch.node.path) for touch in directories} | _parents(plan) | unshared:
-        if directory.is_dir():
-            _set_time(directory, date)
+    with Directories(plan.root) as tree:
+        directories = [touch for touch in changed if touch.node.kind is Kind.DIRECTORY]
+        for touch in directories:
+            with _refusing(plan, touch.node.name):
+                tree.change(touch.node.name, touch.node.stat, touch.mode, None)
+        for name in sorted(plan.writes, key=lambda name: (name.endswith("/RECORD"), name)):
+            # The import system detects a compiled module that was cut off, so nothing waits for the disk to have it.
+            with _refusing(plan, name, "written"):
+                _write(tree, plan, name, date, durable=durable and not name.endswith(".pyc"))
+        for name in sorted(plan.removed, reverse=True):
+            with _refusing(plan, name):
+                tree.remove(name, is_directory=plan.nodes[name].kind is Kind.DIRECTORY)
+        others = (touch for touch in changed if touch.node.kind is not Kind.DIRECTORY)
+        touched = [touch for touch in others if touch.node.name not in plan.writes]
+        for touch in touched:
+            with _refusing(plan, touch.node.name):
+                _touch(tree, touch, date)
+        unshared = {posixpath.dirname(touch.node.name) for touch in touched if _is_shared(touch.node)}
+        dated = {touch.node.name for touch in directories} | _parents(plan) | unshared
+        for name in sorted({"" if name == "." else name for name in dated} - plan.removed):
+            with _refusing(plan, name):
+                tree.change(name or ".", None, None, date)
 
 
-def _write(plan: Plan, name: str, date: int, *, durable: bool) -> None:
-    path = plan.root / name
-    with _refusing(path):
-        make_directories(path.parent)
-        if path.is_symlink():
-            path.unlink()  # else the file that it points to would be replaced, which may be outside the tree
-        with replacing(path, durable=durable) as sink:
-            sink.write(plan.writes[name])
-        path.chmod(written_mode(plan, name))
-    _set_time(path, date)
+def _write(tree: Directories, plan: Plan, name: str, date: int, *, durable: bool) -> None:
+    tree.make(posixpath.dirname(name), plan.nodes)
+    node = plan.file(name)
+    _replace(tree, name, [plan.writes[name]], written_mode(plan, name), date, node, durable=durable)
+
+
+def _replace(
+    tree: Directories, name: str, chunks: Iterable[bytes], mode: int, date: int, node: Node | None, *, durable: bool
+) -> None:
+    """Put a new file in the place of *node*, or of a link: what that points to may be outside the tree.
+
+    Its owner stays the same where root does this, or a file with the setuid bit would become root's.
+    """
+    directory = posixpath.dirname(name)
+    temporary = posixpath.join(directory, f".samebytes-{os.urandom(8).hex()}.tmp")
+    descriptor = tree.create(temporary)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+            file.flush()
+            if sys.platform != "win32":
+                os.fchmod(descriptor, mode if _has_owner_of(descriptor, node) else mode & ~_SPECIAL)
+                os.utime(descriptor, (date, date))
+            if durable:
+                os.fsync(descriptor)
+        tree.replace(temporary, name)
+    except BaseException:
+        with suppress(OSError):
+            tree.remove(temporary, is_directory=False)
+        raise
+    if sys.platform == "win32":
+        tree.change(name, None, mode, date)
+    if durable:
+        tree.sync(directory)
+
+
+def _has_owner_of(descriptor: int, node: Node | None) -> bool:
+    """Give the open file the owner and group of *node* if root does this, and return whether it has them."""
+    if node is None or sys.platform == "win32":
+        return True
+    made, wanted = os.fstat(descriptor), (node.stat.st_uid, node.stat.st_gid)
+    if (made.st_uid, made.st_gid) != wanted:
+        if os.geteuid() != 0:
+            return False
+        os.fchown(descriptor, *wanted)
+    return True
 
 
 def make_directories(directory: Path) -> None:
@@ -145,23 +189,28 @@ def make_directories(directory: Path) -> None:
 
     :raises OSError: if one cannot be created.
     """
-    if not directory.is_dir():
-        make_directories(directory.parent)
+    missing = []
+    while not directory.is_dir():
+        missing.append(directory)
+        directory = directory.parent
+    for path in reversed(missing):
         with suppress(FileExistsError):  # another thread was faster
-            directory.mkdir()
-            directory.chmod(0o755)
+            path.mkdir()
+            path.chmod(0o755)
 
 
-def _touch(touch: Touch, date: int) -> None:
-    path = Path(touch.node.path)
-    if _is_shared(touch.node):
+def _touch(tree: Directories, touch: Touch, date: int) -> None:
+    node = touch.node
+    if node.kind is Kind.SYMLINK:
+        tree.date_link(node.name, date)
+    elif _is_shared(node):
         # An inode of its own: uv's hard links lead into its cache, whose modes and times are not ours.
         # The same bytes again: thousands of waits for the disk would guard against little.
-        with _refusing(path), path.open("rb") as source, replacing(path, durable=False) as sink:
-            shutil.copyfileobj(source, sink, CHUNK_SIZE)
-        touch = touch._replace(mode=mode_for(touch.node))  # the new one has what the umask left
-    _set_mode(touch)
-    _set_time(path, date)
+        with os.fdopen(tree.open(node.name, node.stat), "rb") as source:
+            chunks = iter(lambda: source.read(CHUNK_SIZE), b"")
+            _replace(tree, node.name, chunks, mode_for(node), date, node, durable=False)
+    else:
+        tree.change(node.name, node.stat, touch.mode, date)
 
 
 def _is_shared(node: Node) -> bool:
@@ -169,23 +218,12 @@ def _is_shared(node: Node) -> bool:
     return node.kind is Kind.FILE and node.stat.st_nlink > 1
 
 
-def _set_mode(touch: Touch) -> None:
-    if touch.mode is not None:
-        with _refusing(Path(touch.node.path)):
-            Path(touch.node.path).chmod(touch.mode)
-
-
-def _set_time(path: Path, date: int) -> None:
-    with _refusing(path):
-        os.utime(path, (date, date), follow_symlinks=os.utime not in os.supports_follow_symlinks)
-
-
 @contextmanager
-def _refusing(path: Path) -> Iterator[None]:
-    remedy = "Fix that and run it again: what is done already is right, and what is not is as it was."
+def _refusing(plan: Plan, name: str, what: str = "changed") -> Iterator[None]:
     try:
         yield
-    except OutputError as error:
-        raise OutputError(error.message, remedy=remedy) from error
     except OSError as error:
-        raise OutputError(f"{path}: cannot be changed: {error.strerror or error}", remedy=remedy) from error
+        raise OutputError(
+            f"{plan.root / name}: cannot be {what}: {error.strerror or error}",
+            remedy="Fix that and run it again: what is done already is right, and what is not is as it was.",
+        ) from error

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
 from samebytes.archive.entry import Kind
 from samebytes.epoch import DEFAULT_DATE
-from samebytes.errors import UsageError
+from samebytes.errors import OutputError, UsageError
 
 from .apply import apply, changes_of, demand_permission, touches
 from .bytecode import plan_bytecode
@@ -19,6 +19,30 @@ from .compiler import Compiler
 from .installed import distributions, same_headers, same_metadata, same_records
 from .plan import Plan, TreeChange
 from .walk import Node, walk
+
+_TOP_DIRECTORIES = frozenset(
+    (
+        "bin",
+        "boot",
+        "dev",
+        "etc",
+        "home",
+        "lib",
+        "media",
+        "mnt",
+        "proc",
+        "root",
+        "run",
+        "sbin",
+        "sys",
+        "tmp",
+        "usr",
+        "var",
+    )
+)
+"""Filesystem Hierarchy Standard 3.0, section 3, without what only some machines have."""
+_MOST_STAGED = 4
+"""Of these, the most that a staging tree is taken to have."""
 
 
 class FixOptions(NamedTuple):
@@ -39,6 +63,8 @@ class FixOptions(NamedTuple):
     """False to find what would change, and write nothing."""
     durable: bool = True
     """Wait until what is written is on the disk."""
+    own: bool = False
+    """Whether the tree was made by this process, for itself alone so far: all in it is meant to be fixed."""
 
 
 class Fixed(NamedTuple):
@@ -66,18 +92,26 @@ def fix(
     :raises RecordError: if a RECORD contradicts its files; nothing was changed.
     :raises OutputError: if something cannot be written.
     """
-    if is_whole_system(root):
-        raise UsageError(
-            f"{root}: is a whole file system, whose modes and times have a meaning of their own",
-            remedy=f"Name what pip or uv installed into, such as {root / 'usr/lib/python3/dist-packages'}.",
-        )
-    plan, found = planned(root, options, compiler, digests)
-    top = Node(".", os.fspath(root), Kind.DIRECTORY, root.stat())
-    changed = touches(plan, top, options.date)
-    changes = (*plan.changes, *(change for touch in changed for change in changes_of(touch)))
-    if options.write and changes:
-        demand_permission(plan, changed)
-        apply(plan, changed, options.date, durable=options.durable)
+    try:
+        if not options.own and is_whole_system(root):
+            raise UsageError(
+                f"{root}: is a whole file system, whose modes and times have a meaning of their own",
+                remedy=f"Name what pip or uv installed into, such as {root / 'usr/lib/python3/dist-packages'}.",
+            )
+        plan, found = planned(root, options, compiler, digests)
+        top = Node(".", os.fspath(root), Kind.DIRECTORY, root.stat())
+        if not options.own:
+            _refuse_mounts(plan, top)
+        changed = touches(plan, top, options.date)
+        changes = (*plan.changes, *(change for touch in changed for change in changes_of(touch)))
+        if options.write and changes:
+            demand_permission(plan, changed)
+            apply(plan, changed, options.date, durable=options.durable)
+    except OSError as error:
+        raise OutputError(
+            f"{error.filename or root}: cannot be used: {error.strerror or error}",
+            remedy="Fix that and run it again.",
+        ) from error
     return Fixed(root, options.date, found, changes, tuple(plan.notes))
 
 
@@ -96,7 +130,7 @@ def planned(
     found = tuple(same_headers(plan, distribution) for distribution in listed)
     for distribution in found:
         same_metadata(plan, distribution, options.executable)
-    _plan_leftovers(plan)
+    _plan_leftovers(plan, {place for distribution in found for place in distribution.rows})
     plan_bytecode(plan, found, options.final, options.levels, compiler, options.mode)
     plan.remove_emptied()
     same_records(plan, found)
@@ -104,15 +138,36 @@ def planned(
 
 
 def is_whole_system(root: Path) -> bool:
-    """Return whether *root* holds more than what was installed: an image, a machine's root."""
-    return os.path.lexists(root / "etc" / "passwd")
+    """Return whether *root* holds more than what was installed: a machine's root, an image's, that of a container.
+
+    :raises OSError: if it cannot be read.
+    """
+    if not root.is_dir():
+        return False
+    if os.path.lexists(root / "etc" / "passwd") or os.path.samestat(root.stat(), Path("/").stat()):
+        return True
+    names = {name for name in os.listdir(root) if name in _TOP_DIRECTORIES and (root / name).is_dir()}
+    # A virtual environment can have bin, lib and etc; the staging tree of a package usr and etc, or usr and var.
+    return "usr" in names and (len(names) > _MOST_STAGED or (len(names) > 1 and os.path.ismount(root)))
 
 
-def _plan_leftovers(plan: Plan) -> None:
-    """Plan to remove the empty ``.lock`` that uv leaves at the top, and what a killed run of ours has left."""
-    for name in plan.nodes:
-        if re.search(r"(?:^|/)\.samebytes-[0-9a-f]{16}\.tmp$", name) and plan.file(name) is not None:
+def _refuse_mounts(plan: Plan, top: Node) -> None:
+    """Refuse a tree in which another file system is mounted: it is there for everybody who sees it elsewhere."""
+    for name, node in plan.nodes.items():
+        if node.stat.st_dev != top.stat.st_dev:
+            raise UsageError(
+                f"{node.path}: another file system is mounted there, which is no part of what was installed",
+                remedy=f"Unmount it, or name a directory in {plan.root} that does not contain {name}.",
+            )
+
+
+def _plan_leftovers(plan: Plan, listed: Collection[str]) -> None:
+    """Plan to remove the empty ``.lock`` that uv leaves at the top, and what a killed run of this user's has left."""
+    user = os.geteuid() if hasattr(os, "geteuid") else 0
+    for name, node in plan.nodes.items():
+        is_ours = re.search(r"(?:^|/)\.samebytes-[0-9a-f]{16}\.tmp$", name) and node.stat.st_uid == user
+        if is_ours and node.kind is Kind.FILE and name not in listed:
             plan.remove("leftover", name, "removed: a killed run of samebytes left it")
-    node = plan.file(".lock")
-    if node is not None and node.stat.st_size == 0:
+    lock = plan.file(".lock")
+    if lock is not None and lock.stat.st_size == 0:
         plan.remove("uv-cache", ".lock", "removed: uv's lock, which nothing holds when it is done")

@@ -101,7 +101,7 @@ def _mismatches(plan: Plan, rows: Mapping[str, record.Row]) -> Iterator[record.M
             yield record.Mismatch(row.name, "RECORD lists it, and there is no such file")
         elif row.algorithm in record.ALGORITHMS:
             known = row.algorithm == "sha256"
-            digest, size = plan.digest(place) if known else hashed(node.path, row.algorithm)
+            digest, size = plan.digest(place) if known else hashed(node.path, row.algorithm, node.stat)
             yield from filter(None, [record.compare(row, size, record.spelled(row.algorithm, digest))])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import posixpath
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,6 +12,7 @@ from typing import NamedTuple
 
 from samebytes.archive.entry import CHUNK_SIZE, Kind
 
+from .directories import open_expected
 from .walk import Node, unreadable
 
 
@@ -69,7 +71,8 @@ class Plan:
         :raises ArchiveError: if it cannot be read.
         """
         try:
-            return Path(self.nodes[name].path).read_bytes()
+            with os.fdopen(open_expected(self.nodes[name].path, self.nodes[name].stat), "rb") as file:
+                return file.read()
         except OSError as error:
             raise unreadable(self.nodes[name].path, error) from error
 
@@ -82,7 +85,7 @@ class Plan:
             data = self.writes[name]
             return hashlib.sha256(data).digest(), len(data)
         if name not in self._digests:
-            self._digests[name] = hashed(self.nodes[name].path, "sha256")
+            self._digests[name] = hashed(self.nodes[name].path, "sha256", self.nodes[name].stat)
         return self._digests[name]
 
     def write(self, rule: str, name: str, data: bytes, detail: str) -> None:
@@ -115,15 +118,15 @@ class Plan:
         self.notes.append(TreeChange(rule, name, detail))
 
 
-def hashed(path: str, algorithm: str) -> tuple[bytes, int]:
-    """Return a file's digest and size.
+def hashed(path: str, algorithm: str, expected: os.stat_result) -> tuple[bytes, int]:
+    """Return the digest and size of the file *expected*.
 
-    :raises ArchiveError: if it cannot be read.
+    :raises ArchiveError: if it cannot be read, or there is another now.
     """
     state = hashlib.new(algorithm)
     size = 0
     try:
-        with Path(path).open("rb") as file:
+        with os.fdopen(open_expected(path, expected), "rb") as file:
             while chunk := file.read(CHUNK_SIZE):
                 state.update(chunk)
                 size += len(chunk)

@@ -11,6 +11,8 @@ from typing import NamedTuple
 from samebytes.archive.entry import CHUNK_SIZE, Entry, Kind
 from samebytes.errors import ArchiveError, UsageError
 
+from .directories import Directories, open_expected
+
 
 class Node(NamedTuple):
     """A file, directory or link in a tree."""
@@ -50,7 +52,7 @@ class _OnDisk:
 
     def chunks(self) -> Iterator[bytes]:
         try:
-            with Path(self._node.path).open("rb") as file:
+            with os.fdopen(open_expected(self._node.path, self._node.stat), "rb") as file:
                 yield from iter(lambda: file.read(CHUNK_SIZE), b"")
         except OSError as error:
             raise unreadable(self._node.path, error) from error
@@ -76,28 +78,29 @@ def walk(top: Path) -> tuple[Node, ...]:
         what = "is not a directory" if os.path.lexists(top) else "there is no such directory"
         raise UsageError(f"{top}: {what}", remedy="Name the directory that the packages are installed in.")
     found: list[Node] = []
-    pending = [("", os.fspath(top))]
-    while pending:
-        prefix, directory = pending.pop()
-        try:
-            with os.scandir(directory) as entries:
-                nodes = [_node(prefix + entry.name, entry) for entry in entries]
-        except OSError as error:
-            raise unreadable(error.filename or directory, error) from error
-        found += nodes
-        pending += [(f"{node.name}/", node.path) for node in nodes if node.kind is Kind.DIRECTORY]
+    pending = [""]
+    try:
+        with Directories(top) as directories:
+            while pending:
+                prefix = pending.pop()
+                nodes = [_node(directories, prefix + entry.name, entry) for entry in directories.scan(prefix[:-1])]
+                found += nodes
+                pending += [f"{node.name}/" for node in nodes if node.kind is Kind.DIRECTORY]
+    except OSError as error:
+        raise unreadable(error.filename or os.fspath(top), error) from error
     return tuple(sorted(found, key=lambda node: os.fsencode(node.name).split(b"/")))
 
 
-def _node(name: str, entry: os.DirEntry[str]) -> Node:
+def _node(directories: Directories, name: str, entry: os.DirEntry[str]) -> Node:
     found = entry.stat(follow_symlinks=False)
+    path = directories.path(name)
     if stat.S_ISREG(found.st_mode):
-        return Node(name, entry.path, Kind.FILE, found)
+        return Node(name, path, Kind.FILE, found)
     if stat.S_ISDIR(found.st_mode):
-        return Node(name, entry.path, Kind.DIRECTORY, found)
+        return Node(name, path, Kind.DIRECTORY, found)
     if stat.S_ISLNK(found.st_mode):
-        return Node(name, entry.path, Kind.SYMLINK, found, os.readlink(entry.path))
+        return Node(name, path, Kind.SYMLINK, found, directories.link_target(name))
     raise ArchiveError(
-        f"{entry.path}: is neither a file, a directory nor a symbolic link",
+        f"{path}: is neither a file, a directory nor a symbolic link",
         remedy="Remove it: pipes, sockets and devices have no place among installed packages.",
     )
