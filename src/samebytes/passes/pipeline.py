@@ -162,7 +162,11 @@ def rewrite(
             sink = scratch.enter_context(_scratch(archive, named=prove))
             (check_wheel if context.kind == ArtifactKind.WHEEL else check_sdist)(archive)
             own = _as_found(archive, context, passes, compression, sink, digested, stop) if own_date else None
-            context, outcomes, written = own or _made(archive, context, passes, compression, sink)
+            if own is None:
+                outcomes = run(archive, context, passes)
+                written = _write(sink, outcomes[-1].archive, context, compression)
+            else:
+                context, outcomes, written = own
             before, after = digested(), _digest(sink, stop)
             changes: tuple[Change, ...] = ()
             if before != after:
@@ -185,7 +189,7 @@ def _as_found(
     digested: Callable[[], FileDigest],
     stop: Stop,
 ) -> tuple[Context, tuple[PassOutcome, ...], tuple[Written, ...]] | None:
-    """Return what :func:`_made` does of an archive that is canonical on its own date already, else None.
+    """Return the context, the outcomes and what was written, if that is what *archive* is on its own date; else None.
 
     Any other has its times from a clock perhaps, also where a quick build gave them all the same.
     """
@@ -193,25 +197,16 @@ def _as_found(
     if date is None or date == context.date or date > LATEST:
         return None
     context = context._replace(date=date)
-    if any(outcome.changes for outcome in run(archive, context, passes)):
+    outcomes = run(archive, context, passes)
+    if any(outcome.changes for outcome in outcomes):
         return None
     # Copying a wheel's streams costs a tenth of compressing, and shows whatever else is not canonical.
     ways = (True, compression.keep) if context.kind.container is Container.ZIP else (False,)
     for keep in dict.fromkeys(ways):
-        made = _made(archive, context, passes, compression._replace(keep=keep), sink)
+        written = _write(sink, outcomes[-1].archive, context, compression._replace(keep=keep))
         if _digest(sink, stop) != digested():
             return None
-    return made
-
-
-def _made(
-    archive: Archive, context: Context, passes: Sequence[Pass], compression: Compression, sink: BinaryIO
-) -> tuple[Context, tuple[PassOutcome, ...], tuple[Written, ...]]:
-    """Write what *archive* becomes over whatever is in *sink*; return the context and what was done."""
-    outcomes = run(archive, context, passes)
-    sink.seek(0)
-    sink.truncate()
-    return context, outcomes, _write(sink, outcomes[-1].archive, context, compression)
+    return context, outcomes, written
 
 
 def stoppable(archive: Archive, stop: Stop) -> Archive:
@@ -265,6 +260,9 @@ def _scratch(archive: Archive, *, named: bool) -> Iterator[BinaryIO]:
 
 
 def _write(sink: BinaryIO, archive: Archive, context: Context, compression: Compression) -> tuple[Written, ...]:
+    """Write *archive* over whatever is in *sink*."""
+    sink.seek(0)
+    sink.truncate()
     with Encoder(compression.jobs) as encoder:
         if context.kind.container is Container.ZIP:
             from ..archive.zip_writer import write_zip
