@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import tempfile
 import zipfile
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import zip_mutants, zip_unpacker
 
 from samebytes.archive import limits
 from samebytes.archive.entry import Data, Entry, Kind, Written, read_all
@@ -138,6 +140,29 @@ def test_any_damage_is_refused_or_changes_no_contents(given_entries: list[Entry]
         except ArchiveError:
             return
     assert sorted(seen) == sorted((entry.name, read_all(entry.content)) for entry in given_entries)
+
+
+MADE = list(zip_mutants.bases().values())
+
+
+@EXAMPLES
+@given(st.lists(st.sampled_from(sorted(zip_mutants.KINDS)), min_size=1, max_size=4), st.integers(0, 1 << 32))
+def test_zipfile_sees_the_same_in_whatever_is_accepted(kinds: list[str], seed: int) -> None:
+    data, _ = zip_mutants.mutant(seed, MADE, kinds)
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, zip_mutants.NAME)
+        path.write_bytes(data)
+        try:
+            with open_zip(path) as archive:
+                seen = {
+                    entry.name: "d"
+                    if entry.kind is Kind.DIRECTORY
+                    else "f" + hashlib.sha256(read_all(entry.content)).hexdigest()
+                    for entry in archive.entries
+                }
+        except ArchiveError:
+            return
+        assert zip_unpacker.answer("zipfile", str(path), "") == seen
 
 
 @EXAMPLES

@@ -164,16 +164,6 @@ def check_name(archive: str, name: str) -> None:
         raise hostile(archive, _shortened(name), problem)
 
 
-def check_amount(archive: str, what: str, amount: int, most: int) -> None:
-    """Refuse an *archive* with more than *most* of something.
-
-    :raises HostileArchiveError: naming both.
-    """
-    if amount > most:
-        remedy = "Do not unpack it, unless you know where it comes from."
-        raise hostile(archive, "", f"has {amount} {what}; more than {most} are not read", remedy)
-
-
 def check_expansion(archive: str, packed_size: int, size: int) -> None:
     """Refuse an *archive* of *packed_size* bytes whose files have *size* bytes together, if that is a bomb's ratio.
 

@@ -75,11 +75,6 @@ class Directory(NamedTuple):
     comment: bytes
     deviations: tuple[Deviation, ...] = ()
 
-    @property
-    def full(self) -> bool:
-        """Whether a field refers to the ZIP64 end record (4.4.1.4)."""
-        return self.entries == MAX_16 or MAX_32 in (self.size, self.offset)
-
 
 def read_directory(source: Source) -> tuple[Directory, tuple[CentralHeader, ...]]:
     """Return the central directory and its headers, in its own order.
@@ -105,7 +100,7 @@ def _read_end(source: Source) -> Directory:
     # Python's zipfile and others look for the locator whatever the end record holds; so its presence decides here too.
     if locator.startswith(layout.LOCATOR64_SIGNATURE) and len(locator) == layout.LOCATOR64.size:
         ends, directory = _read_end64(source, before, locator, directory)
-    elif directory.full:
+    elif count == MAX_16 or MAX_32 in (size, offset):
         missing = "no ZIP64 end record, though the end record's fields are full"
         directory = directory._replace(deviations=(Deviation(Aspect.ZIP64, missing),))
     # Readers reckon where the archive begins from where its directory ends; with a gap they come to different offsets.

@@ -15,6 +15,7 @@ from typing import BinaryIO, NamedTuple
 from ..deflate.ordered import Ordered
 from ..deflate.stream import Encoder, Segment, segments
 from ..errors import ArchiveError
+from . import limits
 from .entry import CHUNK_SIZE, Data, Deferred, Entry, Kind, Written
 from .zip_layout import DEFLATED, STORED, Stream, central_header, local_header, write_directory
 
@@ -34,6 +35,7 @@ def write_zip(sink: BinaryIO, entries: Sequence[Entry], encoder: Encoder, *, kee
 
     :raises ArchiveError: for a symbolic link, a name that UTF-8 or the format cannot hold, or contents that have not
         the size that they declare.
+    :raises HostileArchiveError: if the archive would unpack to more than the budgets allow.
     :raises EncoderError: if the encoder contradicts itself.
     """
     with Ordered(encoder.jobs, WORTHWHILE_TO_READ) as readers:
@@ -101,6 +103,9 @@ class _File:
 
     def finish(self) -> tuple[Written, ...]:
         write_directory(self.sink, self._headers, self.sink.tell() - self.start)
+        # What no reader of ours would take is not written either.
+        size = sum(member.size for member in self.written)
+        limits.check_expansion("the normalized archive", self.sink.tell() - self.start, size)
         return tuple(self.written)
 
 

@@ -17,12 +17,13 @@ from pathlib import Path
 import pytest
 from support.zips import FULL, NOON, NOON_SECONDS, TEXT, Member, build, deflated, directory, saved, zip64
 
+from samebytes.archive import limits
 from samebytes.archive.entry import CHUNK_SIZE, Data, Deferred, Entry, Kind, Written, read_all
 from samebytes.archive.zip_layout import Stream, central_header, local_header, write_directory
 from samebytes.archive.zip_reader import open_zip
 from samebytes.archive.zip_writer import MOST_TOGETHER, write_zip
 from samebytes.deflate.stream import Encoder
-from samebytes.errors import ArchiveError
+from samebytes.errors import ArchiveError, HostileArchiveError
 
 NOISE = random.Random(3).randbytes(5000)
 
@@ -308,3 +309,16 @@ def test_small_members_are_compressed_together_up_to_a_number_and_a_size(sizes: 
 def test_contents_that_depend_on_what_is_written_cannot_be_read_before() -> None:
     with pytest.raises(RuntimeError, match="made by the writer"):
         read_all(Deferred(lambda _: b""))
+
+
+def test_an_archive_that_no_reader_of_ours_would_take_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stored file has any ratio once it is compressed: what is written would be refused when it is read again."""
+    monkeypatch.setenv(limits.VARIABLE, "expanded=1M,expansion=100")
+    limits.budgets.cache_clear()
+    try:
+        write_zip(io.BytesIO(), [entry("a", random.Random(4).randbytes(1 << 16) * 17)], Encoder())
+        with pytest.raises(HostileArchiveError, match="the normalized archive: 1,114,112 bytes that its") as caught:
+            write_zip(io.BytesIO(), [entry("a", b"\0" * (1 << 16) * 17)], Encoder())
+        assert "SAMEBYTES_LIMITS=expanded=1114112" in caught.value.remedy
+    finally:
+        limits.budgets.cache_clear()
