@@ -79,7 +79,15 @@ def mounted(private: Path, trees: Mapping[str, Path] = MappingProxyType({})) -> 
 
 
 def remove(directory: Path) -> None:
-    """Remove *directory* with all that is in it, read-only directories too."""
+    """Remove *directory* with all that is in it, read-only directories too, and whole if a signal comes meanwhile."""
+    try:
+        _remove(directory)
+    except BaseException:
+        _remove(directory)
+        raise
+
+
+def _remove(directory: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
     if not directory.is_dir():
         return

@@ -29,7 +29,13 @@ _open: dict[Path, Session] = {}
 
 def available() -> frozenset[str]:
     """Return the names of the hooks that the inner backend of the current directory's tree has."""
-    return _session().inner.hooks()
+    with _terminable():
+        session = _session()
+        try:
+            return session.inner.hooks()
+        except BaseException:
+            _close(session.source)
+            raise
 
 
 def build_wheel(wheel_directory: str, config_settings: Any = None, metadata_directory: str | None = None) -> str:
@@ -120,20 +126,21 @@ def _hook(editable: bool = False) -> Iterator[Session]:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Turn SIGTERM into SystemExit for a while, so that clean-up happens."""
+    """Turn SIGTERM and SIGHUP into SystemExit for a while, so that clean-up happens."""
     here = threading.current_thread() is threading.main_thread()
-    if not here or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield
-        return
+    numbers = (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)) if here else ()
+    turned = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
 
     def leave(number: int, _: object) -> None:
         raise SystemExit(128 + number)
 
-    signal.signal(signal.SIGTERM, leave)
     try:
+        for number in turned:
+            signal.signal(number, leave)
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number in turned:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _wheel(session: Session, hook: str, directory: str, config_settings: Any, metadata_directory: str | None) -> str:

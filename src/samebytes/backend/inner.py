@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
@@ -43,7 +45,7 @@ class Process(NamedTuple):
     """What starts the child: takes the arguments of ``_start``, returns what has ``wait`` and ``terminate``."""
 
 
-class Hooks:
+class Hooks(ABC):
     """The hooks of one backend for one source tree, and what they may return (PEP 517)."""
 
     role = "backend"
@@ -145,12 +147,12 @@ class Hooks:
         self.warn(f"the {self.role} {self._backend.name!r} returned a path from {hook}, and not just {last!r}")
         return last
 
+    @abstractmethod
     def _run(self, cmd: Sequence[str], cwd: object = None, extra_environ: Mapping[str, str] | None = None) -> None:
         """Run *cmd* as pyproject-hooks asks for it: in the source tree, with more variables.
 
         :raises subprocess.CalledProcessError: if it fails.
         """
-        raise NotImplementedError
 
     def _unavailable(self, trace: str) -> BackendError:
         name = self._backend.name
@@ -239,29 +241,32 @@ class _Child:
     """One child process and the two pipes to it."""
 
     def __init__(self, process: Process, cwd: Path) -> None:
-        to_read, self._to = os.pipe()
-        self._from, to_write = os.pipe()
         options = json.dumps({"pin_tempfile": process.pin_tempfile})
-        try:
-            numbers, inherit = _inheritable(to_read, to_write)
-            command = [*process.prefix, process.python, _CHILD, *numbers, options]
-            self._running = (process.start or _start)(
-                command, cwd=cwd, environ=process.environ, umask=process.umask, **inherit
-            )
-        except OSError as error:
-            raise BackendError(
-                f"the interpreter {process.python} cannot be run: {error.strerror}",
-                remedy="Was its environment removed during the build? Build again.",
-            ) from None
-        finally:
-            os.close(to_read)
-            os.close(to_write)
+        with ExitStack() as ours, ExitStack() as theirs:
+            try:
+                to_read, self._to = _pipe(theirs, ours)
+                self._from, to_write = _pipe(ours, theirs)
+                numbers, inherit = _inheritable(to_read, to_write)
+                command = [*process.prefix, process.python, _CHILD, *numbers, options]
+                self._running = (process.start or _start)(
+                    command, cwd=cwd, environ=process.environ, umask=process.umask, **inherit
+                )
+            except OSError as error:
+                raise BackendError(
+                    f"the interpreter {process.python} cannot be run: {error.strerror}",
+                    remedy="Was its environment removed during the build? Build again.",
+                ) from None
+            self._hang_up = ours.pop_all().close
 
     def ask(self, request: Mapping[str, Any]) -> Any:
         """Send *request* and return the reply, or an empty one if the child ended instead."""
-        self._send(request)
-        with os.fdopen(os.dup(self._from), encoding="utf-8") as replies:
-            line = replies.readline()
+        try:
+            self._send(request)
+            with os.fdopen(os.dup(self._from), encoding="utf-8") as replies:
+                line = replies.readline()
+        except BaseException:
+            self._running.terminate()
+            raise
         return json.loads(line) if line else {}
 
     def finish(self, request: Mapping[str, Any]) -> int:
@@ -271,6 +276,7 @@ class _Child:
             self._hang_up()
             return self._running.wait()
         except BaseException:
+            self._hang_up()
             self._running.terminate()
             self._running.wait()
             raise
@@ -286,9 +292,13 @@ class _Child:
         except BrokenPipeError:
             pass  # the child ended; its exit status or the missing reply shows that
 
-    def _hang_up(self) -> None:
-        os.close(self._to)
-        os.close(self._from)
+
+def _pipe(reading: ExitStack, writing: ExitStack) -> tuple[int, int]:
+    """Return the ends of a new pipe, which the stacks close."""
+    ends = os.pipe()
+    reading.callback(os.close, ends[0])
+    writing.callback(os.close, ends[1])
+    return ends
 
 
 def _start(

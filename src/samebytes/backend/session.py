@@ -7,6 +7,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
@@ -79,17 +80,28 @@ class Session:
         self.config: Config = load(source)
         self.dated = dates.resolve(source, self.config.source_date_epoch, environ)
         self._warn = warn
-        self._own_temp = None if fixed else Path(tempfile.mkdtemp(prefix="samebytes-")).resolve()
-        own = self._own_temp or Path()
-        self.place, seen = (fixed.place, fixed.source) if fixed else (Place(own, own), source)
-        if self.config.fixed_paths and not editable and fixed is None:
-            seen, interpreter = self._fix_paths(interpreter, environ)
         self.is_editable = editable
+        with ExitStack() as made:
+            self._prepare(fixed, interpreter, environ, made)
+            self._ending = made.pop_all()
+
+    def _prepare(
+        self, fixed: FixedPaths | None, interpreter: Interpreter, environ: Mapping[str, str], made: ExitStack
+    ) -> None:
+        """Make what is needed; *made* ends and removes it again."""
+        if fixed is None:
+            own = Path(tempfile.mkdtemp(prefix="samebytes-")).resolve()
+            made.callback(remove, own)
+            self.place, seen = Place(own, own), self.source
+        else:
+            self.place, seen = fixed.place, fixed.source
+        if self.config.fixed_paths and not self.is_editable and fixed is None:
+            seen, interpreter = self._fix_paths(interpreter, environ)
         self.paths = flags.Paths(seen, interpreter.roots, self.place.root)
         real_tmp = self.directory("tmp").real
         self._environ = environment.child_environment(environ, self.config, self.dated, self.place.root / real_tmp.name)
-        if not editable:
-            environment.add_flags(self._environ, self.config, self.paths, source, self.place.private, sys.platform)
+        if not self.is_editable:
+            environment.add_flags(self._environ, self.config, self.paths, self.source, self.place.private, sys.platform)
         process = Process(
             interpreter.python,
             self._environ,
@@ -98,8 +110,9 @@ class Session:
             self.place.prefix,
             fixed and fixed.start,
         )
-        self.inner = Inner(seen, self.config.backend, process, source)
-        self.inner.warn = warn
+        self.inner = Inner(seen, self.config.backend, process, self.source)
+        self.inner.warn = self._warn
+        made.callback(self.inner.close)
 
     def _fix_paths(self, interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[Path, Interpreter]:
         """Move source tree, virtual environment and temporary directory to fixed paths, if that can be."""
@@ -144,9 +157,7 @@ class Session:
 
     def close(self) -> None:
         """End the child, if it waits, and remove the temporary directory."""
-        self.inner.close()
-        if self._own_temp:
-            remove(self._own_temp)
+        self._ending.close()
 
     def requires(self, kind: str, config_settings: Any) -> list[str]:
         """Return what the inner backend requires beyond ``[build-system] requires`` (``Hooks.requires``)."""

@@ -6,7 +6,6 @@ Here are the steps before and after that: what is asked for is looked at, the tr
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -17,12 +16,13 @@ from samebytes.archive.atomic import make_directory, replacing
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.backend import date
 from samebytes.backend.config import load
-from samebytes.backend.fixed import place, remove
+from samebytes.backend.fixed import place
 from samebytes.errors import UsageError
 
 from ...building import provenance, pylock
 from ...building.builder import InstallPolicy, explained
 from ...building.processes import CommandRunner
+from ...building.scratch import scratch
 from ...building.source import tree_digest
 from ...building.source_copy import copy_source
 from ...reporting.save import output
@@ -79,9 +79,8 @@ def build(request: BuildRequest, context: BuildContext) -> BuildResult:
         locked=tuple(pylock.read(request.locked)) if request.locked else None,
         lockable=request.write_lock is not None,
     )
-    private = Path(tempfile.mkdtemp(prefix="samebytes-")).resolve()
-    log = CommandRunner(None if context.verbose else private / "build.log", seconds=context.seconds)
-    try:
+    with scratch() as private:
+        log = CommandRunner(None if context.verbose else private / "build.log", seconds=context.seconds)
         here = place(private, context.environ, context.warn)
         context.report("Copying the source tree")
         tree = copy_source(source, private / "src", request.output, request.provenance)
@@ -92,8 +91,6 @@ def build(request: BuildRequest, context: BuildContext) -> BuildResult:
         context.report("Writing the results")
         _publish(request, built, builder.out, _texts(request, built, digest, context.environ))
         return built
-    finally:
-        remove(private)
 
 
 def _checked(request: BuildRequest, environ: Mapping[str, str]) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 import threading
 import time
 import traceback
@@ -14,9 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from samebytes.backend.fixed import remove
 from samebytes.errors import Interrupted, SamebytesError
 
+from ...building.scratch import scratch
 from ...index.cache import CachedIndex
 from ...index.client import Index, configured_address
 from ...index.serving import serving
@@ -114,8 +113,6 @@ def _build(
 ) -> End:
     """Let a process in *box* build *sdist* in all ways, by the index at the address *index*; *answers* hears it."""
     is_private = bool(box.program)
-    scratch = Path(tempfile.mkdtemp(prefix="samebytes-", dir=conditions.scratch))
-    temp = sandbox.PRIVATE if is_private else str(scratch)
     command = box.command(
         [sys.executable, "-c", WORKER, json.dumps(sys.path)],
         readable=sandbox.readable(conditions.environ),
@@ -127,7 +124,8 @@ def _build(
         "seconds": conditions.build_seconds,
         "is_private": is_private,
     }
-    try:
+    with scratch(conditions.scratch) as directory:
+        temp = sandbox.PRIVATE if is_private else str(directory)
         return run(
             command,
             request,
@@ -138,8 +136,6 @@ def _build(
             hear=answers.hear,
             stop=stop,
         )
-    finally:
-        remove(scratch)
 
 
 class _Answers:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 from samebytes.archive.atomic import make_directory
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.backend.config import load
-from samebytes.backend.fixed import remove
 from samebytes.commands.normalize.normalize import NormalizeJob, NormalizeOptions, normalize
 from samebytes.errors import ConfigError, SamebytesError, UsageError
 
@@ -20,6 +18,7 @@ from ...building import provenance, pylock
 from ...building import source as sources
 from ...building.interpreters import Python, named
 from ...building.provenance import BACKEND, SAMEBYTES, Material, Record
+from ...building.scratch import scratch
 from ...building.virtualenvs import InstalledDistribution
 from ...comparison.archives import compare_files
 from ...comparison.model import UNKNOWN_BUILD, Comparison, KnownBuild, Verdict
@@ -106,11 +105,8 @@ def verify(request: VerifyRequest, context: VerifyContext) -> Verified:
 
     :raises SamebytesError: if it, its source, an interpreter or build requirements cannot be had, or the build fails.
     """
-    private = Path(tempfile.mkdtemp(prefix="samebytes-")).resolve()
-    try:
+    with scratch() as private:
         return _Verification(request, context, private).run()
-    finally:
-        remove(private)
 
 
 def requests_of(path: Path, request: VerifyRequest) -> list[VerifyRequest]:

@@ -1,0 +1,24 @@
+"""Directories for temporary files."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from samebytes.backend.fixed import remove
+
+
+@contextmanager
+def scratch(within: Path | None = None) -> Iterator[Path]:
+    """Yield a new directory, which is removed with all that is in it, whatever happens.
+
+    :param within: where it is made; None: where temporary files belong.
+    :raises OSError: if it cannot be made.
+    """
+    path = Path(tempfile.mkdtemp(prefix="samebytes-", dir=within)).resolve()
+    try:
+        yield path
+    finally:
+        remove(path)
