@@ -51,6 +51,8 @@ def open_archive(path: Path) -> Iterator[Archive]:
     :raises ArchiveError: if it is neither, is damaged, or is not laid out like one.
     """
     is_zip = kind_of(path).container is Container.ZIP
+    if path.exists() and not path.is_file():  # a FIFO would be waited for, and a device has no end
+        raise ArchiveError(f"{path}: is not a regular file", remedy="Copy what it holds into one.")
     if is_zip:
         from ..archive.zip_reader import open_zip as opened
     else:

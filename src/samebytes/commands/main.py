@@ -5,19 +5,20 @@ from __future__ import annotations
 import argparse
 import atexit
 import errno
+import io
 import os
 import signal
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib import import_module
 from types import FrameType
 from typing import Any, Callable, NoReturn
 
 from .. import __version__
 from ..console import exit_status
-from ..console.streams import forgive_encodings, style_of, width_of
+from ..console.streams import prepare, style_of, width_of
 from ..console.style import error_lines, indented
 from ..console.verbosity import NORMAL, VERBOSE
 from ..errors import Interrupted, OutputError, SamebytesError, UsageError
@@ -44,6 +45,10 @@ _OWN = ("normalize", "check", "doctor")
 """Those of COMMANDS that samebytes has itself; samebytes-tools adds the others."""
 
 _AFTER_A_SIGNAL = "Nothing is half written; run the command again."
+_MORE = "Free some room and memory, or raise the limits (ulimit -a). Nothing is half written."
+_SCARCE = frozenset(
+    (errno.ENOSPC, errno.EFBIG, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, getattr(errno, "EDQUOT", 0))
+)
 _ISSUES = "https://github.com/samebytes/samebytes/issues"
 
 _DESCRIPTION = """\
@@ -91,20 +96,26 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that *argv* names (default: that of the process) and return its exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    forgive_encodings()
     options = argparse.Namespace(verbosity=NORMAL)
     try:
+        prepare()
         with _signals_raise():
             _parser(arguments).parse_args(arguments, options)
             status: int = options.run(options)
             sys.stdout.flush()
             return status
     except SystemExit as end:  # argparse, after --help and --version
-        return int(end.code or 0)
+        status = int(end.code or 0)
     except (Exception, KeyboardInterrupt) as error:  # the one place where they all end
         status = _status_of(error, verbose=options.verbosity >= VERBOSE)
+    try:
+        sys.stdout.flush()
+    except (OSError, OutputError) as error:
+        sys.stdout = io.StringIO()  # The interpreter would flush it once more at its end, and complain.
+        status = status if status > exit_status.FINDINGS else _status_of(error, verbose=False)
     if any(thread.daemon and thread.name.startswith("samebytes-") for thread in threading.enumerate()):
-        _leave(status)
+        atexit._run_exitfuncs()  # They remove temporary directories.
+        os._exit(status)  # The interpreter itself would wait for the threads that are at work.
     return status
 
 
@@ -116,15 +127,19 @@ def parser() -> argparse.ArgumentParser:
 def _status_of(error: BaseException, *, verbose: bool) -> int:
     """Report *error*, and return its exit status."""
     if isinstance(error, BrokenPipeError):
-        _discard_output()
         return exit_status.BROKEN_PIPE
     if isinstance(error, KeyboardInterrupt):
         error = Interrupted("interrupted", remedy=_AFTER_A_SIGNAL)
     if isinstance(error, SamebytesError):
         return _fail(error)
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
-        _discard_output()
-        return _fail(OutputError(f"the output cannot be written: {error.strerror}", remedy="Free some space there."))
+    if verbose:
+        import traceback
+
+        traceback.print_exception(type(error), error, error.__traceback__)
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _SCARCE):
+        return _fail(OutputError(f"this machine has no more of what the work needs: {error}", remedy=_MORE))
+    if isinstance(error, OSError) or "Symlink loop" in str(error):  # that of pathlib before Python 3.13
+        return _fail(UsageError(str(error), remedy="Check that path, and this directory; -v shows where it was used."))
     return _fail_unexpectedly(error, verbose=verbose)
 
 
@@ -224,10 +239,6 @@ def _fail(error: SamebytesError) -> int:
 
 
 def _fail_unexpectedly(error: BaseException, *, verbose: bool) -> int:
-    if verbose:
-        import traceback
-
-        traceback.print_exception(type(error), error, error.__traceback__)
     style = style_of(sys.stderr)
     more = "" if verbose else ", with what the same command prints with -v"
     print(
@@ -236,23 +247,3 @@ def _fail_unexpectedly(error: BaseException, *, verbose: bool) -> int:
         file=sys.stderr,
     )
     return exit_status.UNEXPECTED
-
-
-def _leave(status: int) -> NoReturn:
-    """End the process though threads are at work, which nobody waits for: the interpreter itself would."""
-    atexit._run_exitfuncs()  # They remove temporary directories.
-    with suppress(OSError, ValueError):
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(status)
-
-
-def _discard_output() -> None:
-    """Point stdout at nothing, or the interpreter complains of the pipe once more when it flushes at its end."""
-    try:
-        descriptor = sys.stdout.fileno()
-    except (OSError, ValueError):
-        return
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, descriptor)
-    os.close(nothing)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
+import select
 import sys
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TextIO
+from typing import Any, TextIO
 
+from ..errors import OutputError
 from .style import Style, harmless, shortened
 
 _CLEAR_LINE = "\r\x1b[K"
@@ -41,12 +44,49 @@ def width_of(stream: TextIO, environ: Mapping[str, str]) -> int:
         return 80
 
 
-def forgive_encodings() -> None:
-    """Escape what the streams' encodings cannot represent, rather than fail with a UnicodeEncodeError."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
+def prepare() -> None:
+    """Make the standard streams ones that can be used, whatever the process was started with.
+
+    A closed descriptor leads to nothing: the next file that is opened would get its number, and all that is printed.
+    What an encoding cannot represent is escaped. A failure to write standard output raises OutputError or
+    BrokenPipeError; one to write standard error is no failure.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    sys.stdin = sys.stdin or io.TextIOWrapper(io.FileIO(0, closefd=False), encoding="utf-8")
+    sys.stdout, sys.stderr = _writable(sys.stdout, 1), _writable(sys.stderr, 2)
+
+
+def _writable(stream: TextIO | None, number: int) -> TextIO:
+    buffer = getattr(stream, "buffer", None)
+    if stream is None or (type(getattr(buffer, "raw", buffer)) is io.FileIO and stream.fileno() == number):
+        raw = _Descriptor(number, "w", closefd=False)
+        is_watched = number == 2 or raw.isatty() or getattr(stream, "write_through", False)  # the last by "python -u"
+        encoding = stream.encoding if stream is not None else "utf-8"
+        stream = io.TextIOWrapper(io.BufferedWriter(raw), encoding, line_buffering=is_watched)
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    return stream
+
+
+class _Descriptor(io.FileIO):
+    """A descriptor that is written to: standard output must be, standard error only if it can be."""
+
+    def write(self, data: Any) -> int:
+        try:
+            while (written := super().write(data)) is None:  # made not to block by another program
+                select.select((), (self,), ())
+        except OSError as error:
+            if self.fileno() == 2:
+                return len(data)
+            if isinstance(error, BrokenPipeError):
+                raise
+            remedy = "Is there room where it goes, and may it be written to?"
+            raise OutputError(f"the output cannot be written: {error.strerror}", remedy=remedy) from None
+        return written
 
 
 class Progress:

@@ -143,7 +143,7 @@ def test_full_disk_behind_stdout_is_an_output_error(
 ) -> None:
     failing(monkeypatch, OSError(errno.ENOSPC, "No space left on device"))
     assert cli.main(["doctor"]) == 8
-    assert "the output cannot be written: No space left" in capsys.readouterr().err
+    assert "No space left" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")  # noqa: PTH110

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from samebytes import __version__
 from samebytes.artifact.layout import ArtifactKind
-from samebytes.errors import ConfigError
+from samebytes.errors import ConfigError, UsageError
 
 from .interpreters import Python, describe
 from .source import package_url
@@ -84,10 +84,15 @@ class Record:
 
 
 def this_python() -> Python:
-    """Return the interpreter that runs this."""
+    """Return the interpreter that runs this.
+
+    :raises UsageError: if it cannot be run again, as where the system's limits forbid it.
+    """
     found = describe(sys.executable)
     if found is None:
-        raise RuntimeError(f"{sys.executable} runs this and cannot be run")
+        raise UsageError(
+            f"{sys.executable} runs this, and cannot be run again", remedy="Are there limits on it (ulimit -a)?"
+        )
     return found
 
 

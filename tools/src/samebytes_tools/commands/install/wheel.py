@@ -202,7 +202,9 @@ class _Destination:
     def _write_record(self) -> None:
         scheme, name = self._source.root_scheme, f"{self._source.info}/RECORD"
         site = self._places[scheme] or "."
-        rows = [record.row(posixpath.relpath(place, site), *known) for place, known in self._digests.items()]
+        rows = [
+            record.row(posixpath.relpath(f"/{place}", f"/{site}"), *known) for place, known in self._digests.items()
+        ]
         self._written(scheme, name, [record.serialise(rows, name)], executable=False)
 
     def _place(self, scheme: str, path: str) -> str:

@@ -204,7 +204,9 @@ def same_records(plan: Plan, found: Iterable[Distribution]) -> None:
     for distribution in found:
         kept = {place for place in distribution.rows if place in there and not is_compiled_name(place)}
         names = kept.union(*(compiled.get(place, ()) for place in kept))
-        rows = {record.row(posixpath.relpath(name, distribution.site or "."), *plan.digest(name)) for name in names}
+        rows = {
+            record.row(posixpath.relpath(f"/{name}", f"/{distribution.site}"), *plan.digest(name)) for name in names
+        }
         rows |= {row for place, row in distribution.rows.items() if is_outside(place)}
         data = record.serialise(rows, f"{posixpath.basename(distribution.info)}/RECORD")
         plan.write("record", distribution.record, data, record.difference(plan.read(distribution.record), data))

@@ -98,6 +98,8 @@ def _refuse_others(path: Path) -> None:
     if not path.parent.is_dir():
         raise StoreError(f"{path}: there is no directory {path.parent}", remedy="Make it first, or name another place.")
     real_path(path)
+    if path.exists() and not path.is_file():  # a FIFO would be waited for
+        raise StoreError(f"{path}: is not a regular file", remedy="Name another place with --store.")
     try:
         with path.open("rb") as file:
             head = file.read(len(_HEADER))
