@@ -26,10 +26,11 @@ COMPONENTS = st.text(st.characters(codec="utf-8", exclude_characters="/\\\0"), m
     lambda text: not limits.name_problem(text)
 )
 NAMES = st.lists(COMPONENTS, min_size=1, max_size=4).map(lambda parts: "/".join(["pkg-1.0", *parts]))
+MODES = st.integers(0, 0o7777).filter(lambda mode: mode & 0o100 or not mode & 0o11)
 OWNERS = st.builds(
     Owner,
-    st.integers(-5, 8**8),
-    st.integers(-5, 8**8),
+    st.integers(0, 8**8),
+    st.integers(0, 2**32 - 1),
     st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40),
     st.text(st.characters(codec="ascii", exclude_characters="\0"), max_size=40),
 )
@@ -43,7 +44,7 @@ def entries(draw: st.DrawFn) -> tuple[Entry, ...]:
     made = []
     for name in leaves:
         kind = draw(st.sampled_from(list(Kind)))
-        entry = Entry(name, kind, draw(st.integers(0, 0o7777)), draw(st.integers(-10, 8**12)), owner=draw(OWNERS))
+        entry = Entry(name, kind, draw(MODES), draw(st.integers(-10, 8**12)), owner=draw(OWNERS))
         if kind is Kind.FILE:
             entry = entry._replace(content=Data(draw(st.binary(max_size=1500))))
         elif kind is Kind.SYMLINK:

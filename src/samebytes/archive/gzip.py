@@ -9,6 +9,7 @@ from typing import IO, BinaryIO, NamedTuple
 
 from ..deflate.stream import Encoder, compress
 from ..errors import ArchiveError, HostileArchiveError
+from . import limits
 from .entry import CHUNK_SIZE, Aspect, Deviation
 
 _HEADER = struct.Struct("<2sBBLBB")
@@ -24,12 +25,6 @@ _UNKNOWN_SYSTEM = 255
 CANONICAL_HEADER = _HEADER.pack(_MAGIC, _DEFLATE, 0, 0, 0, _UNKNOWN_SYSTEM)
 """No flags, so nothing optional; no time; nothing on the compressor's effort; an unknown system."""
 
-MAX_EXPANSION = 256
-"""How many times its size a file may unpack to, past ALWAYS_ALLOWED; sources reach 10, zeros 1,030."""
-
-ALWAYS_ALLOWED = 1 << 30
-"""The bytes that any file may unpack to."""
-
 # Bits of the flags (RFC 1952, 2.3.1). Bit 0, FTEXT, has no bearing on anything.
 _FHCRC, _FEXTRA, _FNAME, _FCOMMENT, _RESERVED = 0x02, 0x04, 0x08, 0x10, 0xE0
 
@@ -43,11 +38,11 @@ class Gunzipped(NamedTuple):
     """What is known of a gzip file once it is read to its end."""
 
     size: int
-    """The bytes unpacked, of all members."""
+    """The bytes unpacked."""
     packed_size: int
-    """The bytes of the deflate streams alone."""
+    """The bytes of the deflate stream alone."""
     packed_crc: int
-    """CRC-32 of the deflate streams: equal where two files are compressed alike."""
+    """CRC-32 of the deflate stream: equal where two files are compressed alike."""
     deviations: tuple[Deviation, ...]
 
 
@@ -96,24 +91,19 @@ class _Input:
 class _Output:
     """Where the unpacked bytes go, counted and bounded."""
 
-    def __init__(self, sink: IO[bytes], archive: str, allowed: int) -> None:
+    def __init__(self, sink: IO[bytes], archive: str, packed_size: int) -> None:
         self._sink = sink
         self._archive = archive
-        self._allowed = allowed
+        self._given_size = packed_size
         self.size = 0
-        self.member_size = self.member_crc = 0
+        self.crc = 0
         self.packed_size = self.packed_crc = 0
 
     def write(self, data: bytes) -> None:
         self.size += len(data)
         # Before it is written, so that a bomb does not fill the disk.
-        if self.size > self._allowed:
-            raise HostileArchiveError(
-                f"{self._archive}: unpacks to more than {self._allowed} bytes, far more than sources of its size do",
-                remedy="It looks like a decompression bomb: do not unpack it.",
-            )
-        self.member_size += len(data)
-        self.member_crc = zlib.crc32(data, self.member_crc)
+        limits.check_expansion(self._archive, self._given_size, self.size)
+        self.crc = zlib.crc32(data, self.crc)
         self._sink.write(data)
 
     def count_packed(self, data: bytes) -> None:
@@ -121,59 +111,28 @@ class _Output:
         self.packed_crc = zlib.crc32(data, self.packed_crc)
 
 
-def gunzip(
-    source: BinaryIO, sink: IO[bytes], archive: str, *, source_size: int, always_allowed: int = ALWAYS_ALLOWED
-) -> Gunzipped:
+def gunzip(source: BinaryIO, sink: IO[bytes], archive: str, *, source_size: int) -> Gunzipped:
     """Write what *source*, of *source_size* bytes, unpacks to into *sink*; *archive* names it in messages.
 
-    Members that follow one another are unpacked to one stream (RFC 1952, 2.2), as every reader does.
-
     :raises ArchiveError: if it is not gzip, is truncated or fails a check.
-    :raises HostileArchiveError: if it unpacks to too much, or anything follows the last member.
+    :raises HostileArchiveError: if it unpacks to too much, or anything follows its first member.
     """
     stream = _Input(source, archive)
-    output = _Output(sink, archive, max(always_allowed, source_size * MAX_EXPANSION))
-    deviations = [*_read_member(stream, output)]
-    members = 1
-    while _another_member(stream):
-        deviations += _read_member(stream, output)
-        members += 1
-    if members > 1:
-        deviations.append(Deviation(Aspect.GZIP_HEADER, f"{members} gzip members, one after another"))
-    once = tuple(dict.fromkeys(deviations))
-    return Gunzipped(output.size, output.packed_size, output.packed_crc, once)
-
-
-def _another_member(stream: _Input) -> bool:
-    """Return whether another member begins where one has ended; nothing else may follow.
-
-    :raises HostileArchiveError: if something else does.
-    """
-    data = stream.some()
-    while 0 < len(data) < 2:
-        more = stream.some()
-        if not more:
-            break
-        data += more
-    if data and not data.startswith(_MAGIC):
-        raise HostileArchiveError(
-            f"{stream.archive}: there is trailing data behind the end of the gzip stream",
-            remedy="Fetch or build the file again: most tools ignore what follows the archive.",
-        )
-    stream.give_back(data)
-    return bool(data)
-
-
-def _read_member(stream: _Input, output: _Output) -> list[Deviation]:
-    deviations = [Deviation(Aspect.GZIP_HEADER, f"gzip header: {fact}") for fact in _read_header(stream)]
-    output.member_size = output.member_crc = 0
+    output = _Output(sink, archive, source_size)
+    deviations = tuple(Deviation(Aspect.GZIP_HEADER, f"gzip header: {fact}") for fact in _read_header(stream))
     _inflate(stream, output)
     crc, size = _TRAILER.unpack(stream.exactly(_TRAILER.size))
-    if crc != output.member_crc:
+    if crc != output.crc:
         raise stream.damaged("its contents do not have the checksum that it gives (CRC-32)")
-    if size != output.member_size & 0xFFFFFFFF:
+    if size != output.size & 0xFFFFFFFF:
         raise stream.damaged("its contents do not have the size that it gives")
-    return deviations
+    # Members that follow one another are one stream (RFC 1952, 2.2), but not every reader goes on to the next.
+    if stream.some():
+        raise HostileArchiveError(
+            f"{archive}: there is trailing data, or another gzip member, behind the end of the gzip stream",
+            remedy="Fetch or build the file again: some tools ignore what follows there, and some do not.",
+        )
+    return Gunzipped(output.size, output.packed_size, output.packed_crc, deviations)
 
 
 def _read_header(stream: _Input) -> Iterator[str]:

@@ -35,6 +35,10 @@ class Budgets(NamedTuple):
     """Lines of all these together, beyond four for each member (one for each, in all that are known)."""
     members: int = 1 << 18
     """Members, those that extend others not counted (homeassistant: 36,487)."""
+    headers: int = 1 << 14
+    """Headers of a tar, or one for each 64 bytes of the file if that is more (in sources each takes some hundreds)."""
+    names: int = 1 << 25
+    """Bytes of all names and link targets of a tar (homeassistant: less than 4,001,169)."""
     directory: int = 1 << 25
     """Bytes of a zip's central directory (homeassistant: 3,613,589)."""
     expanded: int = 1 << 26

@@ -16,7 +16,8 @@ from .entry import Entry, Kind
 BLOCK = 512
 DAMAGED = "Fetch or build the archive again: this copy is damaged, or its writer is broken."
 
-USTAR, GNU, OLD = "ustar", "GNU", "pre-POSIX"
+_MAGICS = {b"ustar\x0000": "ustar", b"ustar  \0": "GNU"}
+"""Magic and version: POSIX', of PAX too, and GNU tar's. Others, and those of before POSIX, some readers refuse."""
 
 # Where the fields of a block are (POSIX, "ustar Interchange Format", and for prefix and rest only ustar's; GNU tar has
 # times, offsets and a sparse map there).
@@ -30,7 +31,7 @@ _FIELDS = {
     "checksum": slice(148, 156),
     "typeflag": slice(156, 157),
     "linkname": slice(157, 257),
-    "magic": slice(257, 265),  # Six bytes of magic and two of version.
+    "magic": slice(257, 265),  # With the version.
     "uname": slice(265, 297),
     "gname": slice(297, 329),
     "devmajor": slice(329, 337),
@@ -53,6 +54,9 @@ _BLANK_CHECKSUM = sum(b" " * 8)
 _RECORD_IN_VALUE = re.compile(rb"\n\d+ [^=]+=")
 """Where a value that holds line feeds looks like records of its own."""
 
+_LONGEST_KEYWORD = 300
+"""Characters of a PAX record's keyword, which deviations quote: star's prefix and the longest attribute of Linux."""
+
 _LONGEST_LENGTH = 20
 """Digits of a PAX record's length: more than any file has bytes."""
 
@@ -74,7 +78,7 @@ class Header(NamedTuple):
     uname: bytes
     gname: bytes
     dialect: str
-    """USTAR, GNU or OLD."""
+    """``ustar`` or ``GNU``."""
     prefixed: bool
 
 
@@ -88,11 +92,16 @@ def parse_header(block: bytes, where: str) -> Header:
     # Old tars added up signed bytes, which not every reader accepts.
     if given != sum(block[:start]) + sum(block[end:]) + _BLANK_CHECKSUM:
         raise ArchiveError(f"{where} is damaged: its checksum is wrong", remedy=DAMAGED)
-    dialect = _dialect(block, where)
+    dialect = _MAGICS.get(block[_FIELDS["magic"]])
+    if dialect is None:
+        raise ArchiveError(
+            f"{where}: {block[_FIELDS['magic']]!r} is neither the magic of ustar nor that of GNU tar",
+            remedy="Build the archive again in PAX, ustar or GNU format.",
+        )
     name, prefix = _text(block, "name"), _text(block, "prefix")
-    # A sparse file has its map there; the reader refuses it as what it is. Some readers look at the version too, and
-    # some take an empty name for the prefix alone.
-    if prefix and not (name and block[_FIELDS["magic"]] == b"ustar\x0000") and block[_FIELDS["typeflag"]] != b"S":
+    # A sparse file has its map there; the reader refuses it as what it is. Some readers take an empty name for the
+    # prefix alone.
+    if prefix and (dialect == "GNU" or not name) and block[_FIELDS["typeflag"]] != b"S":
         raise ArchiveError(
             f"{where}: a {dialect} header uses the place of ustar's prefix, so that tools disagree on the name",
             remedy="Build the archive in ustar or PAX format, and not as an incremental backup.",
@@ -100,7 +109,6 @@ def parse_header(block: bytes, where: str) -> Header:
     # They mean nothing here, but Python's tarfile takes a header where they are not numbers for the archive's end.
     for field in ("devmajor", "devminor"):
         _number(block, field, where)
-    posix = dialect != OLD
     return Header(
         name=(prefix + b"/" if prefix else b"") + name,
         slashed=name.endswith(b"/"),
@@ -111,8 +119,8 @@ def parse_header(block: bytes, where: str) -> Header:
         mtime=_number(block, "mtime", where),
         typeflag=block[_FIELDS["typeflag"]],
         linkname=_text(block, "linkname"),
-        uname=_text(block, "uname") if posix else b"",
-        gname=_text(block, "gname") if posix else b"",
+        uname=_text(block, "uname"),
+        gname=_text(block, "gname"),
         dialect=dialect,
         prefixed=bool(prefix),
     )
@@ -123,18 +131,6 @@ def differing_fields(block: bytes, other: bytes) -> list[str]:
     return [name for name, place in _FIELDS.items() if name != "checksum" and block[place] != other[place]]
 
 
-def _dialect(block: bytes, where: str) -> str:
-    """Return which tar wrote the block: POSIX ends the magic with a NUL, GNU with a blank, before them was none."""
-    magic = block[_FIELDS["magic"]]
-    if magic.startswith(b"ustar\0"):
-        return USTAR
-    if magic.startswith(b"ustar "):
-        return GNU
-    if not magic.strip(b"\0"):
-        return OLD
-    raise ArchiveError(f"{where}: {magic!r} is not the magic of a known tar format", remedy=DAMAGED)
-
-
 def _text(block: bytes, field: str) -> bytes:
     return block[_FIELDS[field]].partition(b"\0")[0]
 
@@ -143,10 +139,10 @@ def _number(block: bytes, field: str, where: str) -> int:
     raw = block[_FIELDS[field]]
     # Base 256, big-endian, in two's complement: what GNU tar and star write beyond octal's reach. The first byte is the
     # mark alone, 0xFF for a negative number.
-    if raw[0] in (0x80, 0xFF):
+    if raw[0] in (0x80, 0xFF) and field != "checksum":
         return int.from_bytes(raw[1:], "big") - (1 << 8 * (len(raw) - 1) if raw[0] == 0xFF else 0)
     match = _OCTAL.fullmatch(raw)
-    if match is None:
+    if match is None or not raw.strip(b" "):
         raise ArchiveError(f"{where} is damaged: its {field} is not a number: {raw!r}", remedy=DAMAGED)
     return int(match[1] or b"0", 8)
 
@@ -161,7 +157,7 @@ def parse_pax(data: bytes, where: str) -> dict[str, bytes]:
     """
     records = {}
     position = 0
-    end = len(data.rstrip(b"\0"))
+    end = len(data)
     while position < end:
         blank = data.find(b" ", position, position + _LONGEST_LENGTH)
         length = int(data[position:blank]) if blank > position and data[position:blank].isdigit() else 0
@@ -172,8 +168,8 @@ def parse_pax(data: bytes, where: str) -> dict[str, bytes]:
             raise ArchiveError(f"{where} is damaged: a PAX record is malformed", remedy=DAMAGED)
         # Some readers take the first of two, and some split the records at every line feed.
         text = keyword.decode("utf-8", "backslashreplace")
-        if text in records or b"\n" in keyword or _RECORD_IN_VALUE.search(value):
-            raise limits.hostile(where, "", f"its PAX record {text!r} is one that tools read differently")
+        if text in records or len(text) > _LONGEST_KEYWORD or "\n" in text or _RECORD_IN_VALUE.search(value):
+            raise limits.hostile(where, "", f"its PAX record {text[:60]!r} is one that tools read differently")
         records[text] = value
         position += length
     return records

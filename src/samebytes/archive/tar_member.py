@@ -8,18 +8,26 @@ from __future__ import annotations
 
 import math
 import re
+from collections import ChainMap
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..errors import ArchiveError
 from . import limits
 from .entry import Aspect, Deviation, Entry, Kind, Owner
-from .tar_header import BLOCK, DAMAGED, LARGEST_IN_11_DIGITS, OLD, USTAR, Header, differing_fields, member_head
+from .tar_header import BLOCK, DAMAGED, LARGEST_IN_11_DIGITS, Header, differing_fields, member_head
 
 _LATEST_TIME = 1 << 62
 """Seconds: beyond any clock, and still within what a float and the platform's time functions bear."""
 
+_LARGEST_OWNER = (1 << 32) - 1
+"""What Linux, macOS and the BSDs have room for."""
+
 _SECONDS = re.compile(rb"-?\d{1,20}(\.\d{0,40})?")
 _INTEGER = re.compile(rb"-?\d{1,20}")
+
+FOR_ALL = frozenset(("mtime", "atime", "ctime", "uid", "gid", "uname", "gname"))
+"""Keywords of records that may stand in a global header and mean something there."""
 
 _NOT_GLOBAL = ("path", "linkpath", "size")
 """Keywords that make no sense for every member, and on which readers differ when they stand in a global header."""
@@ -81,18 +89,13 @@ def read_member(header: Header, extended: Extended, defaults: dict[str, bytes], 
     :raises HostileArchiveError: if two headers contradict each other.
     """
     # The member's own records take precedence over global ones, and both over the header's fields.
-    pax = {**defaults, **extended.pax}
+    pax = ChainMap(extended.pax, defaults)
     name = _overridden(header.name, extended.long_name, pax.get("path"), "name", where)
     link = b""
     if header.typeflag in _LINKS:
         link = _overridden(header.linkname, extended.long_link, pax.get("linkpath"), "link target", where)
-    mtime: float = header.mtime
-    if "mtime" in pax:
-        if not _SECONDS.fullmatch(pax["mtime"]):
-            raise ArchiveError(f"{where}: the PAX record mtime is not a time: {pax['mtime']!r}", remedy=DAMAGED)
-        mtime = float(pax["mtime"]) if b"." in pax["mtime"] else int(pax["mtime"])
-    if abs(mtime) >= _LATEST_TIME:
-        raise ArchiveError(f"{where}: the time {mtime} is out of any range", remedy=DAMAGED)
+    # Only the first counts, but not every reader goes on where one of the others is none.
+    mtime, *_ = (_time(pax, keyword, header.mtime, where) for keyword in ("mtime", "atime", "ctime"))
     owner = Owner(
         _integer(pax, "uid", header.uid, where),
         _integer(pax, "gid", header.gid, where),
@@ -100,6 +103,8 @@ def read_member(header: Header, extended: Extended, defaults: dict[str, bytes], 
         pax.get("uname", header.uname).decode("utf-8", "replace"),
         pax.get("gname", header.gname).decode("utf-8", "replace"),
     )
+    if not (0 <= owner.uid <= _LARGEST_OWNER and 0 <= owner.gid <= _LARGEST_OWNER):
+        raise ArchiveError(f"{where}: the owner {owner.uid}:{owner.gid} is out of any range", remedy=DAMAGED)
     return Member(
         header=header,
         where=where,
@@ -150,7 +155,18 @@ def _decoded(raw: bytes, what: str, where: str) -> str:
         ) from None
 
 
-def _integer(pax: dict[str, bytes], keyword: str, field: int, where: str) -> int:
+def _time(pax: Mapping[str, bytes], keyword: str, field: int, where: str) -> float:
+    """Return a time by its PAX record or the header's *field*, in seconds."""
+    text = pax.get(keyword, b"%d" % field)
+    if not _SECONDS.fullmatch(text):
+        raise ArchiveError(f"{where}: the PAX record {keyword} is not a time: {text!r}", remedy=DAMAGED)
+    time = float(text) if b"." in text else int(text)
+    if abs(time) >= _LATEST_TIME:
+        raise ArchiveError(f"{where}: the time {time} is out of any range", remedy=DAMAGED)
+    return time
+
+
+def _integer(pax: Mapping[str, bytes], keyword: str, field: int, where: str) -> int:
     if keyword not in pax:
         return field
     if not _INTEGER.fullmatch(pax[keyword]):
@@ -158,7 +174,7 @@ def _integer(pax: dict[str, bytes], keyword: str, field: int, where: str) -> int
     return int(pax[keyword])
 
 
-def _size(pax: dict[str, bytes], field: int, where: str) -> int:
+def _size(pax: Mapping[str, bytes], field: int, where: str) -> int:
     size = _integer(pax, "size", field, where)
     if size < 0:
         raise ArchiveError(f"{where}: the size {size} is negative", remedy=DAMAGED)
@@ -192,6 +208,8 @@ def kind_of(member: Member) -> Kind | None:
         raise _refused(_REFUSED.get(flag, f"of the unknown type {flag!r}"), f"{member.where} ({member.name!r})")
     if slashed and kind is not Kind.DIRECTORY:
         raise limits.hostile(member.where, member.name, "it is not a directory by its type, but by its name")
+    if kind is not Kind.SYMLINK and member.header.mode & 0o111 and not member.header.mode & 0o100:
+        raise limits.hostile(member.where, member.name, "some may execute it, but not its owner, which pip ignores")
     if member.size and kind is not Kind.FILE:
         raise limits.hostile(
             member.where, member.name, "a directory or link with contents, which tools read differently"
@@ -199,19 +217,12 @@ def kind_of(member: Member) -> Kind | None:
     return kind
 
 
-def plain_name(name: str) -> str:
-    """Return *name* without a leading ``./``, which makes no difference."""
-    while name.startswith("./"):
-        name = name[2:]
-    return name
-
-
 def _facts(header: Header, mtime: float) -> list[str]:
     """Return how a header's form deviates, apart from the extended ones before it."""
-    facts = [] if header.dialect == USTAR else [f"{header.dialect} header"]
+    facts = [] if header.dialect == "ustar" else [f"{header.dialect} header"]
     if header.prefixed:
         facts.append("name in two parts")
-    if _FILES.get(header.typeflag) and header.dialect != OLD:
+    if _FILES.get(header.typeflag):
         facts.append(_FILES[header.typeflag])
     if mtime != math.floor(mtime):
         facts.append("fraction of a second")
@@ -225,8 +236,6 @@ def deviations_of(entry: Entry, member: Member, raw: bytes) -> tuple[Deviation, 
         return ()
     # What can be said in words is; the bytes decide.
     facts = list(member.facts)
-    if member.name.startswith("./"):
-        facts.append("name with a leading './'")
     if not facts:
         fields = differing_fields(raw[-BLOCK:], canonical[-BLOCK:]) or ["checksum"]
         facts.append(f"written in another way: {', '.join(fields)}")

@@ -6,7 +6,7 @@ Sources: POSIX.1-2017, pax; the GNU tar manual, "Basic Tar Format"; for sdists P
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -15,17 +15,17 @@ from . import limits
 from .entry import CHUNK_SIZE, Archive, Aspect, Deviation, Entry, Kind
 from .gzip import gunzip
 from .tar_header import BLOCK, DAMAGED, Header, padding, parse_header, parse_pax
-from .tar_member import Extended, Member, check_records, deviations_of, kind_of, plain_name, read_member
+from .tar_member import FOR_ALL, Extended, Member, check_records, deviations_of, kind_of, read_member
 from .tar_writer import canonical_length
 
-MAX_MEMBERS = 1 << 20
-"""More than any sources have; each takes memory."""
+_BYTES_FOR_EACH_HEADER = 64
+"""What each header takes at least of a file that has more of them than any may have."""
 
 _SHOWN = 5
 """How many names an error lists."""
 
-_LONGEST_EXTENSION = 1 << 20
-"""Bytes of one extended header: it is held whole."""
+_LONGEST_EXTENSION = 1 << 16
+"""Bytes of one extended header: it is held whole. Two names of 4096 bytes and an attribute of a file fit easily."""
 
 # Headers that extend the next one: PAX (POSIX, "pax Header Block"), and GNU tar's for names beyond 100 bytes.
 _EXTENSIONS = {b"x": "PAX header", b"L": "GNU long name", b"K": "GNU long link target"}
@@ -59,11 +59,10 @@ def open_sdist(path: Path) -> Iterator[Archive]:
                 f"{archive}: cannot be unpacked to a temporary file: {error.strerror}",
                 remedy="Make room, or point TMPDIR at a directory with more.",
             ) from error
-        reader = _Reader(plain, unpacked.size, archive)
+        reader = _Reader(plain, unpacked.size, archive, source_size)
         entries = tuple(reader.entries())
         _check_tree(archive, entries)
-        # Of many members, most deviate alike: what is noted of the archive as a whole is noted once.
-        yield Archive(archive, entries, (*unpacked.deviations, *dict.fromkeys(reader.deviations)))
+        yield Archive(archive, entries, (*unpacked.deviations, *reader.deviations))
 
 
 class _Span:
@@ -87,31 +86,39 @@ class _Span:
 class _Reader:
     """One walk through a tar archive."""
 
-    def __init__(self, stream: IO[bytes], size: int, archive: str) -> None:
+    def __init__(self, stream: IO[bytes], size: int, archive: str, source_size: int) -> None:
         self._stream = stream
         self._size = size
         self._archive = archive
         self._at = 0
+        self._headers = 0
+        self._source_size = source_size
         self._globals: dict[str, bytes] = {}
         self._given: dict[str, Entry] = {}
         self._linked: set[str] = set()  # Names that are one file with another.
-        self.deviations: list[Deviation] = []
+        self._deviations: dict[Deviation, None] = {}
+
+    @property
+    def deviations(self) -> tuple[Deviation, ...]:
+        """Those of the archive as a whole, each once, where many headers deviate alike."""
+        return tuple(self._deviations)
 
     def entries(self) -> Iterator[Entry]:
         """Give the entries in the archive's order, the hard links resolved."""
-        count = 0
+        names = total = 0
         while True:
             member = self._next_member()
             if member is None:
                 return
-            count += 1
-            if count > MAX_MEMBERS:
-                raise limits.hostile(self._archive, "", f"it has more than {MAX_MEMBERS} members")
+            names += len(member.name) + len(member.link)
+            limits.check_budget(self._archive, "names", "bytes of names and link targets", names)
             entry = self._entry(member)
-            if entry is not None:
-                self._check_again(entry, member)
-                self._given[entry.name] = entry
-                yield entry
+            # A hard link stands for all the contents of its file once more.
+            total += entry.content.size
+            limits.check_expansion(self._archive, self._source_size, total)
+            self._check_again(entry, member)
+            self._given[entry.name] = entry
+            yield entry
 
     # -- blocks
 
@@ -124,12 +131,9 @@ class _Reader:
 
     def _next_header(self) -> Header | None:
         """Return the header at hand and step behind it; None at the archive's end, when the rest has been checked."""
-        if self._at == self._size:
-            self._note_end("no blocks mark the archive's end")
-            return None
         block = self._read(self._at, BLOCK)
         if len(block) < BLOCK:
-            raise self._truncated(f"at byte {self._at}, in the middle of a header")
+            raise self._truncated(f"at byte {self._at}, in the middle of a header or without blocks that mark its end")
         if not block.strip(b"\0"):
             self._check_end()
             return None
@@ -144,6 +148,9 @@ class _Reader:
                 f"{error.message} (is it a tar archive?)", remedy="Give a source distribution in .tar.gz form."
             ) from None
         self._at += BLOCK
+        self._headers += 1
+        if self._headers > self._source_size // _BYTES_FOR_EACH_HEADER:
+            limits.check_budget(self._archive, "headers", "tar headers in a file of its size", self._headers)
         return header
 
     def _take(self, size: int, what: str) -> int:
@@ -167,12 +174,14 @@ class _Reader:
             if not data or data.strip(b"\0"):
                 raise limits.hostile(self._archive, "", f"there is trailing data behind the tar's end at byte {end}")
             self._at += len(data)
+        if self._size < end + 2 * BLOCK or self._size % BLOCK:
+            raise self._truncated("without two whole blocks of zeros that mark its end")
         expected = canonical_length(end)
         if self._size != expected:
             self._note_end(f"{self._size - end} bytes of zeros mark the archive's end, not {expected - end}")
 
     def _note_end(self, detail: str) -> None:
-        self.deviations.append(Deviation(Aspect.TAR_END, detail))
+        self._deviations[Deviation(Aspect.TAR_END, detail)] = None
 
     def _truncated(self, where: str) -> ArchiveError:
         return ArchiveError(f"{self._archive}: the tar inside is truncated: it ends {where}", remedy=DAMAGED)
@@ -207,25 +216,27 @@ class _Reader:
             raise limits.hostile(where, "", f"an extended header of {header.size} bytes")
         return self._read(self._take(header.size, "an extended header"), header.size)
 
-    def _take_globals(self, header: Header, where: str) -> None:
+    def _records(self, header: Header, where: str, *, for_all: bool) -> dict[str, bytes]:
         records = parse_pax(self._extension(header, where), where)
-        check_records(records, where, for_all=True)
-        self._globals.update(records)
-        self.deviations.append(
-            Deviation(Aspect.TAR_HEADERS, f"global PAX header: {', '.join(sorted(records)) or 'empty'}")
-        )
+        check_records(records, where, for_all=for_all)
+        return records
+
+    def _take_globals(self, header: Header, where: str) -> None:
+        records = self._records(header, where, for_all=True)
+        # Kept are only those that mean anything, for what any number of headers may add up to.
+        self._globals.update((keyword, value) for keyword, value in records.items() if keyword in FOR_ALL)
+        self._deviations[Deviation(Aspect.TAR_HEADERS, f"global PAX header: {_some(records) or 'empty'}")] = None
 
     def _extend(self, extended: Extended, header: Header, where: str) -> Extended:
         """Return *extended* with what this header adds to it; a second one of the same kind is refused."""
         fact = _EXTENSIONS[header.typeflag]
         if any(known.startswith(fact) for known in extended.facts):
             raise limits.hostile(where, "", f"a second {fact} for one member, of which tools choose differently")
-        data = self._extension(header, where)
         if header.typeflag == b"x":
-            records = parse_pax(data, where)
-            check_records(records, where, for_all=False)
-            return extended._replace(pax=records, facts=(*extended.facts, f"{fact}: {', '.join(sorted(records))}"))
+            records = self._records(header, where, for_all=False)
+            return extended._replace(pax=records, facts=(*extended.facts, f"{fact}: {_some(records)}"))
         # GNU's hold a text that ends with a NUL.
+        data = self._extension(header, where)
         text, _, rest = data.partition(b"\0")
         if not text or rest:
             raise ArchiveError(f"{where}: the {fact} is malformed", remedy=DAMAGED)
@@ -236,16 +247,11 @@ class _Reader:
 
     # -- members
 
-    def _entry(self, member: Member) -> Entry | None:
-        """Return the member as an entry; None for the archive's own directory, ``.``."""
+    def _entry(self, member: Member) -> Entry:
         header = member.header
         kind = kind_of(member)
-        name = plain_name(member.name)
-        if kind is Kind.DIRECTORY:
-            name = name[:-1] if name.endswith("/") else name
-            if name in ("", "."):
-                self.deviations.append(Deviation(Aspect.TAR_HEADERS, "a member for the archive's own directory"))
-                return None
+        # That of a directory may end with one slash. A leading "./" makes pip and indexes look for a top directory ".".
+        name = member.name[:-1] if kind is Kind.DIRECTORY and member.name.endswith("/") else member.name
         limits.check_name(self._archive, name)
         head_end = self._at
         entry = Entry(name, kind or Kind.FILE, header.mode & 0o7777, member.mtime, owner=member.owner)
@@ -277,7 +283,7 @@ class _Reader:
 
     def _hard_link(self, entry: Entry, member: Member) -> Entry:
         """Return a hard link as what it links to, which must stand before it, as tools unpack in one go."""
-        origin = self._given.get(plain_name(member.link))
+        origin = self._given.get(member.link)
         if origin is None or origin.kind is not Kind.FILE:
             found = "no member before it has that name" if origin is None else f"that is a {origin.kind.value}"
             raise ArchiveError(
@@ -295,6 +301,12 @@ class _Reader:
         return origin._replace(name=entry.name, mtime=entry.mtime, owner=entry.owner, deviations=deviations)
 
 
+def _some(names: Iterable[str]) -> str:
+    shown = sorted(names)
+    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+    return ", ".join(shown[:_SHOWN]) + more
+
+
 def _check_tree(archive: str, entries: Sequence[Entry]) -> None:
     """Refuse *entries* that are not one tree under one directory, with no way out of it (PEP 625, PEP 721).
 
@@ -307,16 +319,23 @@ def _check_tree(archive: str, entries: Sequence[Entry]) -> None:
         raise limits.hostile(archive, name, f"it lies beneath {leaf!r}, which is a file or link")
     links = {entry.name: entry.target for entry in entries if entry.kind is Kind.SYMLINK}
     limits.check_links(archive, links)
+    # Where a link has another member's name on another system, that one is written through it.
+    folded_links = {limits.folded(name): name for name in links}
+    folded = {entry.name: limits.folded(entry.name) for entry in entries} if links else {}
+    for name, plain in folded.items():
+        if folded_links.get(plain, name) != name:
+            raise limits.hostile(archive, name, f"on another system it is one with the link {folded_links[plain]!r}")
+    for below, link in limits.beneath_files(set(folded_links), folded.values()):
+        raise limits.hostile(archive, folded_links[link], f"on another system {below!r} lies beneath this link")
 
 
 def _check_top(archive: str, entries: Sequence[Entry]) -> None:
     loose = [entry.name for entry in entries if "/" not in entry.name and entry.kind is not Kind.DIRECTORY]
     tops = loose or sorted({entry.name.partition("/")[0] for entry in entries})
     if loose or len(tops) != 1:
-        found = ", ".join(repr(name) for name in tops[:_SHOWN]) or "no member at all"
-        more = f" and {len(tops) - _SHOWN} more" if len(tops) > _SHOWN else ""
+        found = _some(repr(name) for name in tops) or "no member at all"
         raise ArchiveError(
             f"{archive}: a source distribution holds one top-level directory and nothing beside it; this one has "
-            f"{found}{more}{' beside it' if loose else ''}",
+            f"{found}{' beside it' if loose else ''}",
             remedy="Pack the sources in one directory, {name}-{version}, as 'python -m build --sdist' does.",
         )

@@ -10,6 +10,7 @@ import zlib
 import pytest
 from support.tars import CANONICAL_GZIP, gz
 
+from samebytes.archive import limits
 from samebytes.archive.entry import Aspect
 from samebytes.archive.gzip import Gunzipped, gunzip, gzip_chunks
 from samebytes.deflate.stream import Encoder, compress
@@ -18,9 +19,9 @@ from samebytes.errors import ArchiveError, HostileArchiveError
 TEXT = b"same bytes, whoever builds\n" * 50
 
 
-def unpack(data: bytes, **options: int) -> tuple[bytes, Gunzipped]:
+def unpack(data: bytes) -> tuple[bytes, Gunzipped]:
     sink = io.BytesIO()
-    facts = gunzip(io.BytesIO(data), sink, "x.tar.gz", source_size=len(data), **options)
+    facts = gunzip(io.BytesIO(data), sink, "x.tar.gz", source_size=len(data))
     return sink.getvalue(), facts
 
 
@@ -93,22 +94,10 @@ def test_each_header_field_is_read_over_and_noted(header: bytes, details: list[s
     assert {deviation.aspect for deviation in facts.deviations} == {Aspect.GZIP_HEADER}
 
 
-def test_members_one_after_another_are_one_stream_and_odd() -> None:
-    plain, facts = unpack(gz(TEXT) + gz(b"") + gz(b"end"))
-    assert plain == TEXT + b"end"
-    assert facts.size == len(TEXT) + 3
-    assert [deviation.detail for deviation in facts.deviations] == ["3 gzip members, one after another"]
-
-
-@pytest.mark.parametrize("trailing", [b"\0", bytes(512), b"garbage", b"\x1f"])
+@pytest.mark.parametrize("trailing", [b"\0", bytes(512), b"garbage", b"\x1f", b"\x1f\x8b\x08", gz(b""), gz(TEXT)])
 def test_whatever_follows_the_stream_is_refused(trailing: bytes) -> None:
     with pytest.raises(HostileArchiveError, match=r"x\.tar\.gz: there is trailing data"):
         unpack(gz(TEXT) + trailing)
-
-
-def test_a_second_member_that_is_damaged_is_refused() -> None:
-    with pytest.raises(ArchiveError, match="ends early"):
-        unpack(gz(TEXT) + b"\x1f\x8b\x08")
 
 
 def test_every_truncation_is_refused() -> None:
@@ -138,12 +127,13 @@ def test_a_damaged_file_is_refused_and_the_message_says_how(data: bytes, message
     assert caught.value.remedy
 
 
-def test_a_decompression_bomb_is_stopped_before_it_is_unpacked() -> None:
+def test_a_decompression_bomb_is_stopped_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     data = gz(bytes(4 << 20))
     sink = io.BytesIO()
-    with pytest.raises(HostileArchiveError, match=r"unpacks to more than \d+ bytes"):
-        gunzip(io.BytesIO(data), sink, "x.tar.gz", source_size=len(data), always_allowed=1 << 20)
-    assert len(sink.getvalue()) <= max(1 << 20, 256 * len(data))
+    monkeypatch.setattr(limits, "budgets", lambda: limits.Budgets(expanded=1 << 20, expansion=1))
+    with pytest.raises(HostileArchiveError, match=r"bytes that its [\d,]+ unpack to are over the limit expanded"):
+        gunzip(io.BytesIO(data), sink, "x.tar.gz", source_size=len(data))
+    assert len(sink.getvalue()) <= 1 << 20
 
 
 def test_what_expands_much_but_stays_small_is_no_bomb() -> None:
@@ -158,8 +148,8 @@ def test_it_does_not_matter_how_the_file_comes_in() -> None:
             return super().read(1)
 
     whole = head(0x1E, extra=struct.pack("<H", 4) + b"more" + b"name\0comment\0")
-    data = gz(TEXT, head=with_header_crc(whole)) + gz(TEXT)
+    data = gz(TEXT, head=with_header_crc(whole))
     sink = io.BytesIO()
     found = gunzip(Drip(data), sink, "x.tar.gz", source_size=len(data))
     assert (sink.getvalue(), found) == unpack(data)
-    assert sink.getvalue() == TEXT * 2
+    assert sink.getvalue() == TEXT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
 import sys
 import tarfile
 from pathlib import Path
@@ -13,7 +14,7 @@ from support import tars
 from support.sdist_entries import LONG, VARIETY, gnu_tar, link, tar_of, written_variety
 from support.tars import DATE, base256, directory, hard_link, member, octal, pax, record, records, symlink
 
-from samebytes.archive import tar_reader
+from samebytes.archive import limits
 from samebytes.archive.entry import Archive, Aspect, Deviation, Kind, Owner, read_all
 from samebytes.archive.tar_reader import open_sdist
 from samebytes.archive.tar_writer import write_sdist
@@ -82,23 +83,22 @@ def test_contents_can_be_read_again_and_side_by_side(tmp_path: Path) -> None:
 # -- what others write
 
 
-@pytest.mark.parametrize("dialect", ["v7", "oldgnu", "gnu", "ustar", "pax"])
+@pytest.mark.parametrize("dialect", ["oldgnu", "gnu", "ustar", "pax"])
 def test_what_gnu_tar_writes_in_each_format_is_read(tmp_path: Path, dialect: str) -> None:
     source = tmp_path / "pkg-1.0"
     source.mkdir()
     (source / "a.txt").write_bytes(b"a" * 1000)
     (source / "b").symlink_to("a.txt")
     (source / "empty").mkdir()
-    if dialect != "v7":
-        (source / ("n" * 90)).mkdir()
-        (source / ("n" * 90) / "deep.txt").write_bytes(b"deep")
+    (source / ("n" * 90)).mkdir()
+    (source / ("n" * 90) / "deep.txt").write_bytes(b"deep")
     path = tmp_path / "x.tar.gz"
-    gnu_tar("-c", "-z", "-f", path, "-C", tmp_path, f"--format={dialect}", "./pkg-1.0")
+    gnu_tar("-c", "-z", "-f", path, "-C", tmp_path, f"--format={dialect}", "pkg-1.0")
     found = {name: (kind, data, target) for name, kind, _, _, data, target in facts(path)}
     assert found["pkg-1.0/a.txt"] == (Kind.FILE, b"a" * 1000, "")
     assert found["pkg-1.0/b"] == (Kind.SYMLINK, b"", "a.txt")
     assert found["pkg-1.0/empty"] == (Kind.DIRECTORY, b"", "")
-    assert len(found) == (4 if dialect == "v7" else 6)
+    assert len(found) == 6
     rewritten(path)
 
 
@@ -128,17 +128,11 @@ TOP = directory(b"pkg-1.0/")
 
 ODD_FORMS = {
     "GNU magic": (member(b"pkg-1.0/f", b"d", magic=b"ustar ", version=b" \0"), "GNU header"),
-    "no magic": (
-        member(b"pkg-1.0/f", b"d", magic=b"", version=b"", typeflag=b"\0", devmajor=b"", devminor=b""),
-        "pre-POSIX header",
-    ),
     "pre-POSIX type": (member(b"pkg-1.0/f", b"d", typeflag=b"\0"), "pre-POSIX type"),
     "contiguous": (member(b"pkg-1.0/f", b"d", typeflag=b"7"), "contiguous file"),
     "prefix": (member(b"f", b"d", prefix=b"pkg-1.0"), "name in two parts"),
-    "leading dot": (member(b"././pkg-1.0/f", b"d"), "name with a leading './'"),
     "device numbers": (member(b"pkg-1.0/f", b"d", devmajor=b"0000001\0"), "written in another way: devmajor"),
     "no device numbers": (member(b"pkg-1.0/f", b"d", devmajor=b""), "written in another way: devmajor"),
-    "version": (member(b"pkg-1.0/f", b"d", version=b"\0\0"), "written in another way: magic"),
     "file type in the mode": (member(b"pkg-1.0/f", b"d", mode=b"0100644\0"), "written in another way: mode"),
     "blanks in numbers": (member(b"pkg-1.0/f", b"d", size=b"         1 \0"), "written in another way: size"),
     "base 256 size": (member(b"pkg-1.0/f", b"d", size=base256(1, 12)), "written in another way: size"),
@@ -155,10 +149,6 @@ ODD_FORMS = {
     ),
     "PAX name not needed": (pax(records(path="pkg-1.0/f")) + member(b"x", b"d"), "PAX header: path"),
     "PAX size not needed": (pax(records(size="1")) + member(b"pkg-1.0/f", b"d"), "PAX header: size"),
-    "PAX records behind which zeros stand": (
-        pax(records(comment="x") + bytes(20)) + member(b"pkg-1.0/f", b"d"),
-        "PAX header: comment",
-    ),
     "PAX attributes in bytes": (
         pax(record("SCHILY.xattr.user.x", b"\xff\0\n")) + member(b"pkg-1.0/f", b"d"),
         "PAX header: SCHILY.xattr.user.x",
@@ -225,11 +215,11 @@ def test_owners_are_read_from_fields_and_from_records(tmp_path: Path) -> None:
     path = tars.sdist(
         tmp_path,
         member(b"pkg-1.0/a", **fields),
-        pax(records(uid="70000000", gid="-2", uname="Jürgen", gname="g" * 40)) + member(b"pkg-1.0/b", **fields),
+        pax(records(uid="70000000", gid="4294967294", uname="Jürgen", gname="g" * 40)) + member(b"pkg-1.0/b", **fields),
     )
     with open_sdist(path) as archive:
         owners = [entry.owner for entry in archive.entries]
-    assert owners == [Owner(1000, 8**7, "me", "\ufffd"), Owner(70000000, -2, "Jürgen", "g" * 40)]
+    assert owners == [Owner(1000, 8**7, "me", "\ufffd"), Owner(70000000, 4294967294, "Jürgen", "g" * 40)]
     rewritten(path)
 
 
@@ -263,9 +253,9 @@ def test_members_given_twice_are_all_returned_in_order(tmp_path: Path) -> None:
 def test_hard_links_become_files_with_the_contents_last_given_before_them(tmp_path: Path) -> None:
     path = tars.sdist(
         tmp_path,
-        member(b"./pkg-1.0/f", b"old", mode=b"0000755\0"),
+        member(b"pkg-1.0/f", b"old", mode=b"0000755\0"),
         member(b"pkg-1.0/f", b"new", mode=b"0000755\0"),
-        hard_link(b"pkg-1.0/h", b"./pkg-1.0/f", mode=b"0000755\0"),
+        hard_link(b"pkg-1.0/h", b"pkg-1.0/f", mode=b"0000755\0"),
         hard_link(b"pkg-1.0/i", b"pkg-1.0/h", mode=b"0000777\0"),
     )
     assert facts(path)[2:4] == [
@@ -293,16 +283,8 @@ def test_the_headers_of_a_hard_link_are_noted_beside_it(tmp_path: Path) -> None:
     rewritten(path)
 
 
-@pytest.mark.parametrize("name", [b"./", b".", b"././"])
-def test_a_member_for_the_archive_s_own_directory_is_passed_over(tmp_path: Path, name: bytes) -> None:
-    path = tars.sdist(tmp_path, directory(name), TOP, member(b"pkg-1.0/f"))
-    assert [row[0] for row in facts(path)] == ["pkg-1.0", "pkg-1.0/f"]
-    assert deviations(path) == [Deviation(Aspect.TAR_HEADERS, "a member for the archive's own directory")]
-
-
-@pytest.mark.parametrize("fields", [{"typeflag": b"\0"}, {"typeflag": b"\0", "magic": b"", "version": b""}])
-def test_a_pre_posix_directory_is_known_by_its_slash(tmp_path: Path, fields: dict[str, bytes]) -> None:
-    path = tars.sdist(tmp_path, directory(b"pkg-1.0/d/", **fields))
+def test_a_pre_posix_directory_is_known_by_its_slash(tmp_path: Path) -> None:
+    path = tars.sdist(tmp_path, directory(b"pkg-1.0/d/", typeflag=b"\0"))
     assert [(row[0], row[1]) for row in facts(path)] == [("pkg-1.0/d", Kind.DIRECTORY)]
     rewritten(path)
 
@@ -350,10 +332,7 @@ ONE = member(b"pkg-1.0/f", b"data")
 @pytest.mark.parametrize(
     ("end", "detail"),
     [
-        (b"", "no blocks mark the archive's end"),
-        (bytes(512), "512 bytes of zeros mark the archive's end, not 9216"),
         (bytes(1024), "1024 bytes of zeros mark the archive's end, not 9216"),
-        (bytes(9217), "9217 bytes of zeros mark the archive's end, not 9216"),
         (bytes(9216 + 10240), "19456 bytes of zeros mark the archive's end, not 9216"),
     ],
 )
@@ -386,10 +365,12 @@ def test_what_follows_the_end_is_refused(tmp_path: Path, rest: bytes) -> None:
         facts(path)
 
 
-@pytest.mark.parametrize("length", [1, 511, 513, 515, 516, 1023, 1025, 1535, 2000])
+@pytest.mark.parametrize("length", [1, 511, 513, 515, 516, 1023, 1024, 1025, 1535, 2000, 2048, 2049, 2560, 3071, 3073])
 def test_a_truncated_tar_is_refused(tmp_path: Path, length: int) -> None:
-    path = tars.raw_sdist(tmp_path, (ONE + ONE)[:length])
-    with pytest.raises(ArchiveError, match=r"^pkg-1\.0\.tar\.gz: the tar inside is truncated: it ends (at|in) "):
+    path = tars.raw_sdist(tmp_path, (ONE + ONE + bytes(2048))[:length])
+    with pytest.raises(
+        ArchiveError, match=r"^pkg-1\.0\.tar\.gz: the tar inside is truncated: it ends (at|in|without) "
+    ):
         facts(path)
 
 
@@ -406,13 +387,21 @@ DAMAGED = {
         tars.header("pkg-1.0/ü".encode(), True, size=octal(1, 12)) + tars.padded(b"d"),
         "byte 0 is damaged: its checksum is wrong",
     ),
+    "a checksum in base 256": (
+        member(b"pkg-1.0/f", checksum=base256(sum(member(b"pkg-1.0/f", checksum=b" " * 8)[:512]), 8)),
+        "its checksum is not a number",
+    ),
+    "a size of blanks": (member(b"pkg-1.0/f", size=b" " * 12), "its size is not a number"),
     "a flipped bit in the middle": (ONE + b"q" + ONE[1:], "byte 1024 is damaged: its checksum is wrong"),
     "text where a header belongs": (ONE + b"x" * 512, "byte 1024 is damaged: its checksum is not a number"),
     "a bad number": (member(b"pkg-1.0/f", mode=b"rw-r--r-"), "its mode is not a number"),
     "a device number that is none": (member(b"pkg-1.0/f", devminor=b"9"), "its devminor is not a number"),
     "a number with an eight": (member(b"pkg-1.0/f", size=b"00000000008\0"), "its size is not a number"),
     "a number behind a NUL": (member(b"pkg-1.0/f", size=b"\x0000000000001"), "its size is not a number"),
-    "an unknown magic": (member(b"pkg-1.0/f", magic=b"ustart"), "not the magic of a known tar format"),
+    "an unknown magic": (member(b"pkg-1.0/f", magic=b"ustart"), "neither the magic of ustar nor"),
+    "no magic": (member(b"pkg-1.0/f", magic=b"", version=b""), "neither the magic of ustar nor"),
+    "another version": (member(b"pkg-1.0/f", version=b"01"), "neither the magic of ustar nor"),
+    "GNU tar's magic with ustar's version": (member(b"pkg-1.0/f", magic=b"ustar "), "neither the magic of ustar nor"),
     "a negative size": (member(b"pkg-1.0/f", size=base256(-1, 12)), "the size -1 is negative"),
     "a size beyond the end": (member(b"pkg-1.0/f", size=octal(8**11 - 1, 12)), "truncated: it ends in 'pkg-1.0/f'"),
     "a PAX size beyond the end": (pax(records(size="99999999999")) + member(b"pkg-1.0/f"), "truncated"),
@@ -422,6 +411,12 @@ DAMAGED = {
     "a PAX time that is none": (pax(records(mtime="inf")) + member(b"pkg-1.0/f"), "mtime is not a time"),
     "a time out of range": (member(b"pkg-1.0/f", mtime=base256(1 << 62, 12)), "out of any range"),
     "a PAX uid that is none": (pax(records(uid="me")) + member(b"pkg-1.0/f"), "uid is not a number"),
+    "a negative PAX uid": (pax(records(uid="-2")) + member(b"pkg-1.0/f"), "the owner -2:0 is out of any range"),
+    "a large PAX gid": (pax(records(gid="4294967296")) + member(b"pkg-1.0/f"), "out of any range"),
+    "a negative uid": (member(b"pkg-1.0/f", uid=base256(-2, 8)), "the owner -2:0 is out of any range"),
+    "a PAX atime that is none": (pax(records(atime="")) + member(b"pkg-1.0/f"), "atime is not a time"),
+    "a PAX ctime out of range": (pax(records(ctime="9" * 20)) + member(b"pkg-1.0/f"), "out of any range"),
+    "zeros behind a PAX record": (pax(records(comment="x") + bytes(20)) + ONE, "a PAX record is malformed"),
     "a PAX record without length": (pax(b"path=x\n") + ONE, "a PAX record is malformed"),
     "a PAX record too long": (pax(b"99 path=x\n") + ONE, "a PAX record is malformed"),
     "a PAX record too short": (pax(b"5 path=x\n") + ONE, "a PAX record is malformed"),
@@ -445,7 +440,7 @@ DAMAGED = {
         pax(records(path="x")) + pax(records(comment="x"), typeflag=b"g") + ONE,
         "no member follows the PAX header",
     ),
-    "an extended header cut off": (ONE + pax(records(path="x"), size=octal(99999, 12)), "in an extended header"),
+    "an extended header cut off": (ONE + pax(records(path="x"), size=octal(9999, 12)), "in an extended header"),
     "a name that is not UTF-8": (member(b"pkg-1.0/gr\xf6sse"), r"its name b'pkg-1\.0/gr\\xf6sse' is not UTF-8"),
     "a surrogate in a name": (pax(records(path=b"pkg-1.0/\xed\xa0\x80")) + ONE, "is not UTF-8"),
     "a target that is not UTF-8": (symlink(b"pkg-1.0/l", b"\xff"), "its link target"),
@@ -465,16 +460,11 @@ DAMAGED = {
         symlink(b"pkg-1.0/l", b"f") + hard_link(b"pkg-1.0/h", b"pkg-1.0/l"),
         "but that is a symlink",
     ),
-    "a prefix without ustar's version": (
-        member(b"f", prefix=b"pkg-1.0", version=b"\0\0"),
-        "tools disagree on the name",
-    ),
     "a prefix that is the whole name": (member(b"", prefix=b"pkg-1.0"), "tools disagree on the name"),
     "a star sparse file": (pax(records(SCHILY_realsize="9")) + ONE, "it is a sparse file"),
     "a Solaris sparse file": (pax(records(SUN_holesdata=" 0 9")) + ONE, "it is a sparse file"),
     "a hard link to a directory": (TOP + hard_link(b"pkg-1.0/h", b"pkg-1.0"), "but that is a directory"),
     "no member": (b"", "this one has no member at all"),
-    "only the archive's own directory": (directory(b"./"), "this one has no member at all"),
     "files at the top": (
         b"".join(member(b"%d.py" % number) for number in range(7)) + TOP,
         "this one has '0.py', '1.py', '2.py', '3.py', '4.py' and 2 more beside it",
@@ -494,8 +484,8 @@ def test_a_damaged_or_unfit_archive_is_refused_and_the_message_says_how(tmp_path
 
 
 HOSTILE = {
+    "a file that only others may execute": (member(b"pkg-1.0/f", mode=b"0000655\0"), "but not its owner"),
     "an absolute name": (member(b"/etc/passwd"), "the name is absolute"),
-    "an absolute name behind a dot": (member(b".//etc/passwd"), "the name is absolute"),
     "a way out": (member(b"pkg-1.0/../../f"), r"leads out of the archive"),
     "a way out by a PAX record": (pax(records(path="../f")) + ONE, r"leads out of the archive"),
     "a way out by a long name": (tars.gnu_long(b"L", b"../f\0") + ONE, r"leads out of the archive"),
@@ -505,6 +495,8 @@ HOSTILE = {
     "an empty name by a PAX record": (pax(records(path="")) + ONE, "the name is empty"),
     "an empty component": (member(b"pkg-1.0//f"), "an empty component"),
     "two slashes behind a directory": (directory(b"pkg-1.0/d//"), "an empty component"),
+    "the archive's own directory": (directory(b"./") + ONE, r"a component '\.'"),
+    "a dot in front": (ONE + member(b"./pkg-1.0/g"), r"a component '\.'"),
     "a dot inside": (member(b"pkg-1.0/./f"), r"a component '\.'"),
     "a backslash": (member(b"pkg-1.0\\f"), "a backslash"),
     "a drive": (member(b"c:/f"), "a drive letter"),
@@ -548,6 +540,18 @@ HOSTILE = {
     "a target with a NUL": (pax(records(linkpath="f\0g")) + symlink(b"pkg-1.0/l", b"f"), "a NUL"),
     "a member beneath a file": (ONE + member(b"pkg-1.0/f/g"), "it lies beneath 'pkg-1.0/f'"),
     "a file above a member": (member(b"pkg-1.0/f/g/h") + ONE, "it lies beneath 'pkg-1.0/f'"),
+    "a link that a file replaces where case does not count": (
+        symlink(b"pkg-1.0/l", b"g") + member(b"pkg-1.0/L"),
+        "'pkg-1.0/L': on another system it is one with the link 'pkg-1.0/l'",
+    ),
+    "two links that are one in Unicode": (
+        symlink("pkg-1.0/\u00e4".encode(), b"g") + symlink("pkg-1.0/a\u0308".encode(), b"g"),
+        "on another system it is one with the link",
+    ),
+    "a file beneath a link where dots do not count": (
+        member(b"pkg-1.0/D./f") + symlink(b"pkg-1.0/d", b"e"),
+        "'pkg-1.0/d': on another system 'pkg-1.0/d/f' lies beneath this link",
+    ),
     "a member beneath a link": (symlink(b"pkg-1.0/l", b"d") + member(b"pkg-1.0/l/f"), "it lies beneath 'pkg-1.0/l'"),
     "two names by two headers": (
         tars.gnu_long(b"L", b"pkg-1.0/a\0") + pax(records(path="pkg-1.0/b")) + ONE,
@@ -608,12 +612,36 @@ def test_a_hostile_archive_is_refused_and_the_message_says_how(tmp_path: Path, c
     assert caught.value.remedy
 
 
-def test_too_many_members_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tar_reader, "MAX_MEMBERS", 3)
-    three = [member(b"pkg-1.0/%d" % number) for number in range(3)]
-    assert len(facts(tars.sdist(tmp_path, *three))) == 3
-    with pytest.raises(HostileArchiveError, match="more than 3 members"):
-        facts(tars.sdist(tmp_path, *three, member(b"pkg-1.0/3")))
+def test_headers_that_take_next_to_nothing_of_the_file_are_refused_beyond_a_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "budgets", lambda: limits.Budgets(headers=30))
+    many = [pax(records(mtime="5")) + member(b"pkg-1.0/%d" % number) for number in range(15)]
+    assert len(facts(tars.sdist(tmp_path, *many))) == 15
+    with pytest.raises(
+        HostileArchiveError, match="31 tar headers in a file of its size are over the limit headers, which is 30"
+    ):
+        facts(tars.sdist(tmp_path, *many, member(b"pkg-1.0/more")))
+    # Those that fill the file are sources, however many they are.
+    noise = random.Random(1).randbytes
+    full = [member(b"pkg-1.0/%d" % number, noise(100)) for number in range(40)]
+    assert len(facts(tars.sdist(tmp_path, *full))) == 40
+
+
+def test_names_and_targets_are_refused_beyond_so_many_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "budgets", lambda: limits.Budgets(names=20))
+    assert len(facts(tars.sdist(tmp_path, symlink(b"pkg-1.0/ab", b"x" * 10)))) == 1
+    with pytest.raises(HostileArchiveError, match="21 bytes of names and link targets are over the limit names"):
+        facts(tars.sdist(tmp_path, symlink(b"pkg-1.0/ab", b"x" * 11)))
+
+
+def test_what_deviations_quote_of_pax_records_is_bounded(tmp_path: Path) -> None:
+    many = b"".join(record(f"VENDOR.{number:0250}", b"") for number in range(100))
+    path = tars.sdist(tmp_path, pax(many, typeflag=b"g"), pax(many), ONE)
+    assert all(len(deviation.detail) < 2000 for deviation in deviations(path))
+    assert [deviation.detail[-12:] for deviation in deviations(path)] == [" and 95 more"] * 2
+    with pytest.raises(HostileArchiveError, match="is one that tools read differently"):
+        facts(tars.sdist(tmp_path, pax(record("v" * 301, b"")), ONE))
 
 
 def test_many_records_in_one_header_take_no_quadratic_time(tmp_path: Path) -> None:
@@ -643,7 +671,7 @@ def test_a_file_that_is_missing_or_a_directory_is_an_archive_error(tmp_path: Pat
 
 def test_the_deviations_of_gzip_stand_before_those_of_tar(tmp_path: Path) -> None:
     path = tmp_path / "x.tar.gz"
-    path.write_bytes(tars.gz(ONE, head=b"\x1f\x8b\x08\0\0\0\0\0\x02\xff"))
+    path.write_bytes(tars.gz(ONE + bytes(1024), head=b"\x1f\x8b\x08\0\0\0\0\0\x02\xff"))
     assert [deviation.aspect for deviation in deviations(path)] == [Aspect.GZIP_HEADER, Aspect.TAR_END]
     rewritten(path)
 

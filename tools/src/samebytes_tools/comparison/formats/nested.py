@@ -112,7 +112,7 @@ def _gzips(member: MemberPair, left: Path, right: Path, compare_contents: Compar
 def _unpacked(path: Path) -> Path:
     target = path.with_name("unpacked")
     with path.open("rb") as source, target.open("wb") as sink:
-        gunzip(source, sink, path.name, source_size=path.stat().st_size, always_allowed=LARGEST_CONTENTS)
+        gunzip(source, sink, path.name, source_size=path.stat().st_size)
     return target
 
 

@@ -1,0 +1,218 @@
+"""The readers of sdists that there are, each asked for the tree that it unpacks; and samebytes' own.
+
+A tree is a dictionary by name, as :mod:`support.tar_unpacker` makes it; a refusal is a text.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Callable, Union
+
+from samebytes.archive.entry import Kind, read_all
+from samebytes.artifact.layout import ArtifactKind
+from samebytes.artifact.opening import open_archive
+from samebytes.epoch import DEFAULT_DATE
+from samebytes.errors import SamebytesError
+from samebytes.passes import DEFAULT
+from samebytes.passes.model import Context
+from samebytes.passes.pipeline import rewrite
+from samebytes.passes.sdist import check_sdist
+
+from . import tar_unpacker
+from .tar_mutants import REPORT
+
+Answer = Union[dict[str, str], str]
+Reader = Callable[[Path, Path], Answer]
+"""Unpacks a file into an empty directory."""
+
+VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
+
+
+def ours(path: Path) -> Answer:
+    """Return the tree that samebytes takes the sdist for, or why it refuses it."""
+    found: dict[str, str] = {}
+    try:
+        with open_archive(path) as archive:
+            check_sdist(archive)
+            for entry in archive.entries:
+                parent = entry.name.rpartition("/")[0]
+                while parent and parent not in found:
+                    found[parent] = "d"
+                    parent = parent.rpartition("/")[0]
+                if entry.kind is Kind.FILE:
+                    digest = hashlib.sha256(read_all(entry.content)).hexdigest()
+                    found[entry.name] = ("x" if entry.mode & 0o100 else "f") + digest
+                else:
+                    found[entry.name] = "d" if entry.kind is Kind.DIRECTORY else f"l{entry.target}"
+    except SamebytesError as error:
+        return error.message
+    return found
+
+
+def normalized(path: Path, target: Path) -> None:
+    """Write the canonical form of the sdist *path* to *target*."""
+    rewrite(path, target, Context(DEFAULT_DATE, ArtifactKind.SDIST), DEFAULT)
+
+
+def python_of(version: str) -> str | None:
+    """Return a CPython of that *version*: this one, one on PATH, or one of pyenv's."""
+    if version == "{}.{}".format(*sys.version_info):
+        return sys.executable
+    places = [shutil.which(f"python{version}"), *sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python3"))]
+    for place in places:
+        if place and not subprocess.run([place, "-c", ""], check=False, capture_output=True).returncode:
+            return str(place)
+    return None
+
+
+class Unpacker:
+    """An interpreter that unpacks one sdist after another."""
+
+    def __init__(self, python: str) -> None:
+        command = [python, "-I", tar_unpacker.__file__]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def unpack(self, how: str, path: Path, directory: Path) -> Answer:
+        assert self._process.stdin
+        assert self._process.stdout
+        print(json.dumps([how, str(path), str(directory)]), file=self._process.stdin, flush=True)
+        return json.loads(self._process.stdout.readline())  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+
+def has(python: str, module: str, attribute: str = "") -> bool:
+    """Return whether *python* has that *module*, with that *attribute*."""
+    code = f"import {module} as module" + (f"; module.{attribute}" if attribute else "")
+    return not subprocess.run([python, "-I", "-c", code], check=False, capture_output=True).returncode
+
+
+@contextlib.contextmanager
+def pythons() -> Iterator[dict[str, Reader]]:
+    """Give the readers of all CPythons that are here: tarfile, pip, and what an index looks at."""
+    readers: dict[str, Reader] = {}
+    with contextlib.ExitStack() as stack:
+        for version in VERSIONS:
+            python = python_of(version)
+            if python is None:
+                continue
+            unpacker = Unpacker(python)
+            stack.callback(unpacker.close)
+            ways = {"index": True, "pip": has(python, "pip._internal.utils.unpacking")}
+            ways.update(dict.fromkeys(("tarfile", "stream"), has(python, "tarfile", "data_filter")))
+            for how in (how for how, there in ways.items() if there):
+                readers[f"{how} {version}"] = _asking(unpacker, how)
+        yield readers
+
+
+def _asking(unpacker: Unpacker, how: str) -> Reader:
+    def ask(path: Path, directory: Path) -> Answer:
+        found = unpacker.unpack(how, path, directory)
+        # pip leaves out the top directory; an index unpacks nothing.
+        if isinstance(found, str) or how not in ("pip", "index"):
+            return found
+        return found if how == "pip" else {}
+
+    return ask
+
+
+def tools() -> dict[str, Reader]:
+    """Return the tar programs that are here, each reading a file and a pipe."""
+    readers: dict[str, Reader] = {}
+    gnu = next((tar for tar in map(shutil.which, ("gtar", "tar")) if tar and "GNU" in _version(tar)), None)
+    for name, program in (("GNU tar", gnu), ("bsdtar", shutil.which("bsdtar"))):
+        if program:
+            readers[name] = _running([program, "-xzf"], piped=False)
+            readers[f"{name}, pipe"] = _running([program, "-xzf", "-"], piped=True)
+    return readers
+
+
+def _version(program: str) -> str:
+    return subprocess.run([program, "--version"], check=False, capture_output=True, text=True).stdout
+
+
+def _running(command: list[str], *, piped: bool) -> Reader:
+    def run(path: Path, directory: Path) -> Answer:
+        given = [*command, *([] if piped else [str(path)])]
+        # As it is for whoever is not root.
+        given += ["--no-same-owner", "--no-same-permissions", "-C", str(directory)]
+        done = subprocess.run(
+            given,
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            input=path.read_bytes() if piped else None,
+            env={**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+        )
+        if done.returncode:
+            return f"status {done.returncode}: {done.stdout.decode('utf-8', 'replace').strip()[:300]}"
+        return tar_unpacker.tree(str(directory))
+
+    return run
+
+
+def uv() -> dict[str, Reader]:
+    """Return uv, if it is here: it unpacks an sdist of the kind that :mod:`support.tar_mutants` makes, to build it."""
+    program = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    if program is None:
+        return {}
+
+    def ask(path: Path, directory: Path) -> Answer:
+        report = directory / "report"
+        command = [
+            program,
+            "build",
+            "--wheel",
+            "--offline",
+            "--no-config",
+            "--no-build-isolation",
+            "--python",
+            sys.executable,
+        ]
+        done = subprocess.run(
+            [*command, "--out-dir", str(directory / "out"), str(path)],
+            check=False,
+            capture_output=True,
+            env={**os.environ, REPORT: str(report), "PYTHONDONTWRITEBYTECODE": "1"},
+        )
+        if not report.exists():
+            return f"status {done.returncode}: {done.stderr.decode('utf-8', 'replace').strip()[-300:]}"
+        return json.loads(report.read_bytes())  # type: ignore[no-any-return]
+
+    return {"uv": ask}
+
+
+def difference(expected: Mapping[str, str], answer: Answer, reader: str) -> str:
+    """Return in what a reader's *answer* is not the tree *expected*, or nothing."""
+    if isinstance(answer, str):
+        return f"refuses: {answer}"
+    if reader.startswith("index"):
+        return ""
+    if reader.startswith(("pip", "uv")):
+        expected = {name.partition("/")[2]: what for name, what in expected.items() if "/" in name}
+    odd = sorted(name for name in {*expected, *answer} if expected.get(name) != answer.get(name))
+    shown = "; ".join(f"{name!r}: {expected.get(name)} is {answer.get(name)}" for name in odd[:3])
+    return f"differs: {shown}" if odd else ""
+
+
+def differences(path: Path, expected: Mapping[str, str], readers: Mapping[str, Reader]) -> dict[str, str]:
+    """Return in what each of the *readers* sees the sdist *path* otherwise than *expected*; nothing where none does."""
+    found = {}
+    for name, reader in readers.items():
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
+            found[name] = difference(expected, reader(path, Path(directory)), name)
+    return {name: what for name, what in found.items() if what}
