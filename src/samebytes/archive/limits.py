@@ -33,6 +33,14 @@ class Budgets(NamedTuple):
     """Bytes of all RECORD and SOURCES.txt together (homeassistant: 4,001,169)."""
     listed: int = 1 << 14
     """Lines of all these together, beyond four for each member (one for each, in all that are known)."""
+    sboms: int = 4 << 20
+    """Bytes of all SBOMs together (uv: 794,165)."""
+    sbom_values: int = 1 << 17
+    """Commas, colons and opening braces in these (uv: 31,976)."""
+    compiled: int = 1 << 20
+    """Bytes of all compiled modules of a wheel, beyond three times its own size (modules alone: 2.3 times)."""
+    compiled_sources: int = 2 << 20
+    """Bytes of their sources, beyond four times its own size."""
     members: int = 1 << 18
     """Members, those that extend others not counted (homeassistant: 36,487)."""
     headers: int = 1 << 14

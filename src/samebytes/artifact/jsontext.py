@@ -38,7 +38,8 @@ def parse(data: bytes) -> Json:
             text, object_pairs_hook=_object, parse_int=Number, parse_float=Number, parse_constant=_refuse
         )
         _check_depth(value)
-        serialize(value).encode("utf-8")  # Fails for half a surrogate pair, which an escape may give.
+        if "\\u" in text:
+            serialize(value).encode("utf-8")  # Fails for half a surrogate pair, which an escape may give.
     except (RecursionError, ValueError) as error:
         raise NotJsonError(str(error)) from error
     return value

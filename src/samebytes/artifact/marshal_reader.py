@@ -19,8 +19,11 @@ __all__ = ["CODE", "DEEPEST", "FROZENSET", "LINE", "MOST_FLAT", "SINGLETONS", "N
 DEEPEST = 2000
 """How many values may lie in one another: marshal's own limit (``MAX_MARSHAL_STACK_DEPTH``)."""
 
-MOST_FLAT = 16 << 20
+MOST_FLAT = 2 << 20
 """Bytes: how much of what is in frozensets is written out to compare it, each value taken for 16 more."""
+
+MOST_DIFFERENT = 250_000
+"""How many different values a module may have, beside one for every twenty bytes."""
 
 CODE, FROZENSET, SLICE, REFERENCE, TUPLE, SHORT_TUPLE = b"c>:r()"
 """The types of values that hold others, and of a reference, by the byte that marshal writes for each."""
@@ -86,6 +89,7 @@ class Values:
         self.unlike_names: set[int] = set()
         """Strings that the interpreter does not intern by what they are."""
         self._sorts_sets = sorts_sets
+        self._most = MOST_DIFFERENT
         self._texts: dict[bytes, int] = {}
         self._leaves: dict[bytes, int] = {}
         self._nested: dict[tuple[object, ...], int] = {}
@@ -95,7 +99,10 @@ class Values:
         """Return the number of the code object that is all of *data*.
 
         :raises NotMarshalError: if it is not what marshal writes for a code object, or bytes follow.
+        :raises OverflowError: if it holds far more different values than real code does.
         """
+        # Real ones have one for every twenty bytes; each takes some hundred bytes here.
+        self._most = len(self.forms) + MOST_DIFFERENT + len(data) // 20
         number = _Reader(data, self).read()
         if self.forms[number][0] != CODE:
             raise NotMarshalError("it holds no code object")
@@ -141,19 +148,19 @@ class Values:
 
     def _new(self, form: bytes) -> int:
         self.forms.append(form)
+        if len(self.forms) > self._most:
+            raise OverflowError(f"a compiled module holds more than {self._most} different values, for its size")
         return len(self.forms) - 1
 
     def _short(self, sized: bytes) -> int:
         """Return the number of a string of ASCII, not yet met, given with its size before it."""
         content = sized[1:]
-        found = self._texts[content] = len(self.forms)
-        if not content.translate(None, _NAME_LETTERS):
-            self.forms.append(b"Z" + sized)
-            return found
         if not content.isascii():
             raise NotMarshalError(f"the string {content!r} is of a type for ASCII, and is not ASCII")
-        self.forms.append(b"z" + sized)
-        self.unlike_names.add(found)
+        is_name = not content.translate(None, _NAME_LETTERS)
+        found = self._texts[content] = self._new((b"Z" if is_name else b"z") + sized)
+        if not is_name:
+            self.unlike_names.add(found)
         return found
 
     def _whole(self, form: bytes, kids: list[int]) -> int:
@@ -237,6 +244,9 @@ class _Reader:
                         number = values._short(data[start:at])
                     if kind & _FLAG_REF:
                         places.append(number)
+                elif kind in SINGLETONS:
+                    number = SINGLETONS.index(kind)
+                    at += 1
                 elif plain in _NESTED:
                     begun.append((form, place, kids, left))
                     if len(begun) > DEEPEST:

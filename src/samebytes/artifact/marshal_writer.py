@@ -19,7 +19,6 @@ Source: CPython's ``Python/marshal.c`` (``w_object``, ``w_ref``), 3.8 to 3.14.
 from __future__ import annotations
 
 import struct
-from collections import Counter
 from itertools import chain
 
 from .magic_numbers import format_of, is_known
@@ -70,7 +69,9 @@ def _intern_names(values: Values, codes: list[list[int]]) -> None:
 def _written(values: Values, root: int) -> bytes:
     """Return the value *root* and all in it, as marshal would write it by the rule above, without recursion."""
     forms = values.forms
-    uses = Counter(chain.from_iterable(values.kids.values()))
+    uses = [0] * len(forms)
+    for number in chain.from_iterable(values.kids.values()):
+        uses[number] += 1
     # What is to be written of a value from now on; None where that changes with its first occurrence.
     now: list[bytes | None] = [form if uses[number] < 2 else None for number, form in enumerate(forms)]
     now[: len(SINGLETONS)] = forms[: len(SINGLETONS)]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..archive import limits
-from ..archive.entry import Archive, Container
+from ..archive.entry import Archive, Container, Entry
 from ..errors import ArchiveError
 from .layout import ArtifactKind
+from .pyc import source_of
 
 
 def kind_of(path: Path) -> ArtifactKind:
@@ -59,7 +60,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
         from ..archive.tar_reader import open_sdist as opened
     try:
         with opened(path) as archive:
-            _check_texts(archive)
+            _check_texts(archive, path.stat().st_size)
             yield archive
     except MemoryError:
         raise ArchiveError(
@@ -75,20 +76,40 @@ _METADATA = ("METADATA", "PKG-INFO", "WHEEL", "entry_points.txt", "top_level.txt
 _LISTINGS = ("RECORD", "SOURCES.txt")
 
 
-def _check_texts(archive: Archive) -> None:
-    """Refuse texts that are too much to be read whole, as the passes and all who compare or install do.
+def _check_texts(archive: Archive, size: int) -> None:
+    """Refuse what is too much to be read whole, or value by value, as passes and comparisons do.
 
-    :raises HostileArchiveError: if they are over a budget.
+    :param size: that of the file, in bytes.
+    :raises HostileArchiveError: if it is over a budget.
     """
-    for names, size, lines in ((_METADATA, "metadata", "metadata_lines"), (_LISTINGS, "listings", "listed")):
+    for names, budget in ((_METADATA, "metadata"), (_LISTINGS, "listings")):
         held = [entry for entry in archive.entries if entry.name.endswith(names) and _is_read_whole(entry.name)]
         what = f"{', '.join(names[:-1])} and {names[-1]}"
-        limits.check_budget(archive.name, size, f"bytes in {what}", sum(entry.content.size for entry in held))
-        # A row of RECORD has two commas, beside those in a name; each makes a cell of its own.
-        chunks = (chunk for entry in held for chunk in entry.content.chunks())
-        count = sum(max(chunk.count(b"\n"), chunk.count(b",") // 4) for chunk in chunks)
-        allowed = 4 * len(archive.entries) if names is _LISTINGS else 0
-        limits.check_budget(archive.name, lines, f"lines in {what}", count - allowed)
+        _check_total(archive, budget, f"bytes in {what}", held)
+        if budget == "metadata":
+            limits.check_budget(archive.name, "metadata_lines", f"lines in {what}", _count(held, b"\n"))
+        else:
+            # A row of RECORD has two commas, beside those in a name; each makes a cell of its own.
+            lines = max(_count(held, b"\n"), _count(held, b",") // 4) - 4 * len(archive.entries)
+            limits.check_budget(archive.name, "listed", f"lines in {what} beyond four for each member", lines)
+    sboms = [entry for entry in archive.entries if ".dist-info/sboms/" in entry.name]
+    _check_total(archive, "sboms", "bytes of SBOMs", sboms)
+    values = sum(_count(sboms, mark) for mark in (b",", b":", b"{", b"["))
+    limits.check_budget(archive.name, "sbom_values", "commas, colons and brackets in SBOMs", values)
+    modules = [entry for entry in archive.entries if entry.name.endswith(".pyc")]
+    _check_total(archive, "compiled", "bytes of compiled modules beyond three times its size", modules, 3 * size)
+    of_modules = {source_of(entry.name) for entry in modules}
+    sources = [entry for entry in archive.entries if entry.name in of_modules]
+    what = "bytes of compiled modules' sources beyond four times its size"
+    _check_total(archive, "compiled_sources", what, sources, 4 * size)
+
+
+def _check_total(archive: Archive, budget: str, what: str, held: Sequence[Entry], allowed: int = 0) -> None:
+    limits.check_budget(archive.name, budget, what, sum(entry.content.size for entry in held) - allowed)
+
+
+def _count(held: Sequence[Entry], mark: bytes) -> int:
+    return sum(chunk.count(mark) for entry in held for chunk in entry.content.chunks())
 
 
 def _is_read_whole(name: str) -> bool:

@@ -29,6 +29,9 @@ _UUID = "[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
 _PLACE = "\0"
 """Stands for the document's own UUID until that is known; documents that hold this character are left alone."""
 
+_MOST_SORTABLE = 64 << 20
+"""Characters of texts by which the members of sets are sorted: what lies in ten sets counts ten times."""
+
 _LAST_SECOND = 253402300799
 """9999-12-31T23:59:59Z: the notation of both formats has four digits for the year."""
 
@@ -89,9 +92,11 @@ def normalize(data: bytes, date: int, elsewhere: Container[str] = frozenset()) -
     mention: a document that one of them names keeps its name.
     """
     made = None if len(data) > LARGEST else _once(data, date, elsewhere)
+    if made is None or not any("made relative" in detail for detail in made.details):
+        return made
     # A file URL in another one is found only when the outer one has become relative. What is ambiguous in such a way
     # would be another document each time, so it is left alone.
-    return made if made is not None and _once(made.data, date) == NormalizedSbom(made.data, ()) else None
+    return made if _once(made.data, date) == NormalizedSbom(made.data, ()) else None
 
 
 def _once(data: bytes, date: int, elsewhere: Container[str] = frozenset()) -> NormalizedSbom | None:
@@ -157,7 +162,7 @@ class _Rewriting:
         self._root = source_root(value for value in _values(document) if isinstance(value, str))
         self._old_times: list[str] = []
         self._moved = 0
-        self._sorted = 0
+        self._sorted = self._sortable = 0
         self._named: dict[str, set[str]] = {}
 
     def result(self) -> NormalizedSbom | None:
@@ -183,7 +188,7 @@ class _Rewriting:
         return self._text(value, path) if isinstance(value, str) else value
 
     def _array(self, items: list[Json], path: tuple[str, ...]) -> Json:
-        if not self._format.is_set(path):
+        if len(items) < 2 or not self._format.is_set(path):
             return items
         # Inner arrays are sorted by now, so that the text to sort by does not depend on the order either.
         ordered = sorted(items, key=self._key)
@@ -192,10 +197,14 @@ class _Rewriting:
 
     def _key(self, item: Json) -> tuple[str, str]:
         """Return what a member of a set is sorted by: its name if it has one, then its whole text."""
+        text = serialize(item)
+        self._sortable += len(text)
+        if self._sortable > _MOST_SORTABLE:
+            raise OverflowError("the sets of an SBOM lie too deep in one another")
         if not isinstance(item, dict):
-            return (item if isinstance(item, str) else "", serialize(item))
+            return (item if isinstance(item, str) else "", text)
         names = [name for name in (item.get(member) for member in self._format.names) if isinstance(name, str)]
-        return (names[0] if names else "", serialize(item))
+        return (names[0] if names else "", text)
 
     def _text(self, text: str, path: tuple[str, ...]) -> str:
         if self._format.is_time(path):

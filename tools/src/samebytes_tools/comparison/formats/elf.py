@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import islice
 from typing import IO, Any, Literal, NamedTuple
 
 from samebytes.archive.entry import CHUNK_SIZE, Content
@@ -59,6 +60,10 @@ _PATHS_IN = (".debug_", ".zdebug_", ".dynstr", ".strtab")
 """Sections whose paths are where something was built, or is looked for."""
 
 _MOST = 100
+_MOST_PARTS = 4096
+"""How many sections, segments and entries of .dynamic a file may have to be looked at by them."""
+_MOST_TIMES = 8
+"""How many times the file's size its sections may have together; compressed ones count by what they hold."""
 _MOST_DARK = 4
 """So many sections that nothing explains get a node each, where other compilers made them."""
 
@@ -133,8 +138,15 @@ def _parsed(stream: IO[bytes]) -> _File:
     sections: dict[str, _Section] = {}
     empty: dict[str, tuple[int, int]] = {}
     dynamic: list[tuple[str, str]] = []
+    size = stream.seek(0, os.SEEK_END)
+    if max(file.num_sections(), file.num_segments()) > _MOST_PARTS:
+        raise ValueError("too many sections or segments")
+    left = _MOST_TIMES * size + LARGEST_SECTION
     for section in file.iter_sections():
         name, kind = section.name, section["sh_type"]
+        left -= int(section.data_size) if kind != "SHT_NOBITS" else 0
+        if left < 0:
+            raise ValueError("the sections hold the same bytes again and again, or unpack to far more")
         if kind == "SHT_NOBITS":
             empty[name] = (int(section["sh_addr"]), int(section["sh_size"]))
         elif kind != "SHT_NULL":
@@ -142,7 +154,7 @@ def _parsed(stream: IO[bytes]) -> _File:
                 name += "'"
             sections[name] = _section(section)
         if kind == "SHT_DYNAMIC":
-            attributes = ((tag, _TEXTS.get(str(tag.entry.d_tag))) for tag in section.iter_tags())
+            attributes = ((tag, _TEXTS.get(str(tag.entry.d_tag))) for tag in islice(section.iter_tags(), _MOST_PARTS))
             dynamic += [(name.upper(), str(getattr(tag, name))) for tag, name in attributes if name]
     order: Literal["little", "big"] = "little" if file.little_endian else "big"
     facts = (
@@ -150,7 +162,7 @@ def _parsed(stream: IO[bytes]) -> _File:
         *(f"segment {each['p_type']}, rights {each['p_flags']:#x}" for each in file.iter_segments()),
         *(f"{name}: {size} bytes" for name, (_, size) in empty.items()),
     )
-    return _File(sections, tuple(dynamic), facts, file.elfclass, order, empty, stream.seek(0, os.SEEK_END))
+    return _File(sections, tuple(dynamic), facts, file.elfclass, order, empty, size)
 
 
 def _section(section: Any) -> _Section:

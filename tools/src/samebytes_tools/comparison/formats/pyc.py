@@ -14,7 +14,7 @@ from ..excerpts import shared
 from ..members import MemberPair
 from ..model import Difference, Finding, NodeKind
 from ..observations import MemberTime, Nature, Observation, OfNature, Reordered, TextPair, Unexplained
-from . import strings, text
+from . import strings
 from .marshalled import FieldChange, changes
 
 __all__ = ["compare", "look"]
@@ -22,13 +22,19 @@ __all__ = ["compare", "look"]
 _FLAGS = {0: "time and size of the source", 1: "hash of the source, not checked", 3: "hash of the source, checked"}
 """PEP 552's word of flags."""
 
+LARGEST = 1 << 20
+"""Bytes of a compiled module that is compared by its values; a larger one is by its texts."""
+
 _MOST = 40
 """How many of the values that differ are shown."""
+
+_MOST_EXPLAINED = 1000
+"""For how many of them causes are looked for: each costs some tenths of a millisecond."""
 
 
 def look(member: MemberPair) -> Difference | None:
     """Return how two compiled modules differ, or None if one of the contents is not one, or too large."""
-    held = member.held(text.LARGEST) if member.key.endswith(".pyc") else None
+    held = member.held(LARGEST) if member.key.endswith(".pyc") else None
     return compare(member.name, *held, member.clues) if held else None
 
 
@@ -90,7 +96,7 @@ def _shown(header: PycHeader) -> str:
 def _code(left: bytes, right: bytes, magic: int, clues: CauseClues) -> Difference:
     try:
         found = changes(left[HEADER_SIZE:], right[HEADER_SIZE:], magic)
-        findings = reduced(finding for change in found for finding in _finding(change, clues))
+        findings = reduced(finding for change in found[:_MOST_EXPLAINED] for finding in _finding(change, clues))
     except NotMarshalError as error:
         texts = _texts("code", left, right, clues)
         summary = f"code cannot be read ({error}); its texts are compared"

@@ -21,6 +21,9 @@ __all__ = ["LARGEST", "compare", "is_text", "look"]
 LARGEST = 4 << 20
 """Bytes of a text that is held; larger ones are looked at in windows of bytes."""
 
+MOST_HELD = 200_000
+"""Lines of a text that is held: each takes ten times its bytes, where it is short."""
+
 MOST_LINES = 10_000
 """How many lines between the first and the last difference are aligned."""
 
@@ -51,8 +54,8 @@ def look(member: MemberPair) -> Difference | None:
 
 
 def is_text(data: bytes) -> bool:
-    """Return whether *data* is UTF-8 without control characters that texts do not have."""
-    if b"\0" in data:
+    """Return whether *data* is UTF-8 of at most MOST_HELD lines, without control characters that texts do not have."""
+    if b"\0" in data or data.count(b"\n") > MOST_HELD:
         return False
     try:
         data.decode("utf-8")
