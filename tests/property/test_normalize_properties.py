@@ -282,6 +282,54 @@ def test_a_wrong_record_never_passes(data: st.DataObject) -> None:
     assert "W001" in {change.code for change in result.changes}
 
 
+SLOPPY = {
+    "left out": lambda _name, _digest, _size: [],
+    "no digest": lambda name, _digest, size: [(name, "", size)],
+    "name alone": lambda name, _digest, _size: [(name, "", "")],
+    "wrong size": lambda name, digest, size: [(name, digest, "1" + size)],
+    "no number": lambda name, digest, _size: [(name, digest, "many")],
+    "weak digest": lambda name, digest, size: [(name, digest.replace("sha256", "md5"), size)],
+    "dotted": lambda name, digest, size: [(f"./{name}", digest, size)],
+    "absolute": lambda name, digest, size: [(f"/{name}", digest, size)],
+    "backslashes": lambda name, digest, size: [(name.replace("/", "\\"), digest, size)],
+    "twice": lambda name, digest, size: [(name, digest, size)] * 2,
+    "directories": lambda name, digest, size: [(f"{name.partition('/')[0]}/", "", ""), (name, digest, size)],
+    "right": lambda name, digest, size: [(name, digest, size)],
+}
+"""What a careless backend makes of a row: none of them says that a file is not what it was."""
+
+
+@FEW
+@given(st.data(), st.booleans())
+def test_only_a_wrong_digest_is_wrong_in_what_a_backend_has_just_built(data: st.DataObject, wrong: bool) -> None:
+    """Section 7.5: its RECORD is written anew, whatever else is wrong with it, and with a change for each fault."""
+    true = record_of(FILES).decode().splitlines()
+    rows = [tuple(line.split(",")) for line in true]
+    made = [
+        row
+        for name, digest, size in rows
+        for row in SLOPPY[data.draw(st.sampled_from(list(SLOPPY)))](name, digest, size)
+    ]
+    if wrong:
+        name, digest, size = data.draw(st.sampled_from([row for row in rows if row[1]]))
+        made = [row for row in made if row[0] != name]
+        made.append((name, digest[:10] + ("A" if digest[10] != "A" else "B") + digest[11:], size))
+    record = "".join(f"{','.join(row)}\n" for row in data.draw(st.permutations(made))).encode()
+    with tempfile.TemporaryDirectory() as place:
+        path = write_wheel(Path(place), [Member(name, content) for name, content in {**FILES, RECORD: record}.items()])
+        context = Context(0, ArtifactKind.WHEEL, fresh=True)
+        if wrong:
+            with pytest.raises(RecordError, match="RECORD does not agree"):
+                rewrite(path, path, context, DEFAULT)
+            assert unpack_wheel(path)[RECORD] == record
+            return
+        result = rewrite(path, path, context, DEFAULT)
+        found = path.read_bytes()
+    assert found == canonical([Member(name, content) for name, content in with_record(dict(FILES)).items()], 0)[0]
+    listed = {name for name, digest, size in made if (name, digest, size) in rows}
+    assert {change.member for change in result.changes if change.code == "W001"} >= set(FILES) - listed
+
+
 def spoilt(data: st.DataObject, record: bytes, victim: str) -> bytes:
     """Change one character of a row's digest or size, to another of the alphabet."""
     lines = record.decode().splitlines(keepends=True)
