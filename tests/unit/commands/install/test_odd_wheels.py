@@ -77,7 +77,11 @@ def test_data_is_only_what_lies_at_the_top(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("start", [b"#!python", b"#!pythonw -x", b"#!python\r"])
-@pytest.mark.parametrize("rest", [b"", b"\n", b"\nprint(1)\n", b"\n" + b"x" * 1_000_000, b"y" * 1_000_000 + b"\nz"])
+@pytest.mark.parametrize(
+    "rest",
+    [b"", b"\n", b"\nprint(1)\n", b"\n" + b"x" * 1_000_000, b"y" * 1_000_000 + b"\nz"],
+    ids=["nothing", "a line", "two lines", "a long rest", "a long line"],
+)
 def test_a_script_of_any_size(start: bytes, rest: bytes, tmp_path: Path) -> None:
     """Its first line is replaced, however many pieces it comes in."""
     install_into(tmp_path / "site", wheel(tmp_path, files={f"{DATA}/scripts/run": start + rest}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Callable, NamedTuple
 
@@ -121,7 +121,8 @@ def install(
             files = sum(len(names) for _, _, names in os.walk(inner))
             left = move_in(stage, anchor, top, date, lambda: _refuse_installed(wheels, options), warn)
         if anchor == top:
-            set_time(top, date)  # the private directory was in it until now
+            with suppress(OSError):  # it was set before, and all else is done
+                set_time(top, date)  # the private directory was in it until now
     notes = (*fixed.notes, *(_not_dated(top, directory) for directory in left))
     return Installation(top, date, date_source, laid, files, notes)
 

@@ -130,7 +130,7 @@ def _move(stage: Path, anchor: Path, top: Path, date: int) -> tuple[Path, ...]:
         restore_times(times)
         if isinstance(error, OSError):
             raise OutputError(
-                f"{error.filename2 or error.filename}: cannot be put in place: {error.strerror or error}",
+                f"{error.filename2 or error.filename or top}: cannot be put in place: {error.strerror or error}",
                 remedy="Make it writable, or install somewhere else. All is as it was.",
             ) from error
         raise

@@ -91,10 +91,14 @@ def _pairs(text: str) -> Iterator[tuple[str, str, str]]:
             continue
         if line.startswith("[") and line.endswith("]"):
             section = line[1:-1]
+            if section == "DEFAULT":
+                raise ValueError("its group [DEFAULT] counts for all groups, to Python before 3.10")
             continue
         name, separator, value = line.partition("=")
         if not separator:
             raise ValueError(f"line {number} has no '=' in it: {line[:80]!r}")
+        if "%" in value:
+            raise ValueError(f"line {number} has a '%' in its value, which is a reference to Python before 3.10")
         yield section, name.strip(), value.strip()
 
 
