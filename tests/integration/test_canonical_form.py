@@ -102,7 +102,7 @@ def made_wheel(
         for number, (name, data) in enumerate(list(files.items())[::order]):
             info = zipfile.ZipInfo(name, (2021, 3, 4, 5, 6, number % 60))
             info.compress_type = method
-            info.external_attr = 0o100664 << 16
+            info.external_attr = (0o040775 if name.endswith("/") else 0o100664) << 16
             tweak(info, number)
             archive.writestr(info, data)
     path.write_bytes(sink.getvalue())
@@ -184,7 +184,7 @@ SBOM = {
 }
 
 CONTENTS: dict[str, dict[str, bytes]] = {
-    "names": {"é/ü.txt": b"1", "日本.py": b"", "a b/c'd": b"2", "A-z_0.~": b"3", 'q"u': b"4", "c,d": b"5", "x" * 3000: b"6"},
+    "names": {"é/ü.txt": b"1", "日本.py": b"", "a b/c'd": b"2", "A-z_0.~": b"3", 'q"u': b"4", "c,d": b"5", "x/" * 1500 + "x": b"6"},
     "scripts": {"a-1.data/scripts/run": b"#!python\n", "a-1.data/data/etc/x": b"", "b.data/scripts/deep/x": b"y"},
     "sizes": {f"f{size}": squares(size) for size in (0, 1, 2, 8, 9, 20, 65535, 65536)},
     "noise": {f"n{size}": noise(size) for size in (1, 300, 65536, (1 << 20) - 1, 1 << 20, (1 << 20) + 1)},
