@@ -9,13 +9,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from samebytes_tools.commands.survey.examine import examine
 from samebytes_tools.commands.survey.model import Target
 from samebytes_tools.commands.survey.store.store import Store
-from support import surveys
+from support import surveyed, surveys
 from support.artifacts import wheel
 from support.indexes import serving
 from support.processes import import_path
@@ -85,7 +87,7 @@ TREES = {"install --target", "install --venv", "install --root", "tree fix direc
 """Directories whose files are worked on, and whose owner may do there what he likes: not in a shared directory."""
 
 ALREADY = {"survey run --cache", "survey merge store"}
-"""The cache checks its owner by itself; the store that is merged into is opened as that of ``survey run``."""
+"""The cache has a test of its own below; the store that is merged into is opened as that of ``survey run``."""
 
 
 def arguments(found: argparse.ArgumentParser, names: tuple[str, ...] = ()) -> Iterator[str]:
@@ -180,6 +182,17 @@ def test_nor_is_one_in_the_output_directory(name: str, places: Mapping[str, str]
     refused(places, name, shared)
     assert [path.name for path in precious.rglob("*")] == ["file"]
     assert (precious / "file").read_bytes() == b"precious"
+
+
+def test_nor_is_one_in_the_place_of_a_cache(tmp_path: Path, shared: Path, precious: Path) -> None:
+    (shared / "cache").symlink_to(precious)
+    os.chown(shared / "cache", OTHER, OTHER, follow_symlinks=False)
+    with serving() as index:
+        found = examine(
+            Target("small"), replace(surveyed.conditions(index, tmp_path), cache=shared / "cache" / "deeper")
+        )
+    assert "this link belongs to another user" in found.reason
+    assert [path.name for path in precious.iterdir()] == ["file"]
 
 
 FILES = [name for name, output in OUTPUTS.items() if not output.within and name != "survey site --output"]

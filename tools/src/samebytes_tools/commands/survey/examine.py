@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from samebytes.archive.atomic import make_directory
 from samebytes.errors import Interrupted, SamebytesError
 
 from ...building.scratch import scratch
@@ -83,7 +84,7 @@ def examine(target: Target, conditions: Conditions, stop: threading.Event | None
 def _examined(target: Target, conditions: Conditions, stop: threading.Event | None, found: Examination) -> Examination:
     environ = conditions.environ
     cache = conditions.cache or cache_directory(environ) / "survey"
-    cache.mkdir(parents=True, exist_ok=True)
+    make_directory(cache)
     where = conditions.index or _address(tuple(sorted(environ.items())))
     index = CachedIndex(Index.configured(environ, address=where, timeout=conditions.silence), cache)
     path, version, sdist = fetched(target, index, ".".join(map(str, sys.version_info[:3])))
