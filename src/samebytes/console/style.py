@@ -36,9 +36,14 @@ PLAIN = Style()
 
 def harmless(text: str) -> str:
     """Return *text* with all that is not printable escaped: control characters, surrogates, directional marks."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+    return no_command(text)
+
+
+def no_command(line: str) -> str:
+    """Return *line* as what is no command to GitHub's runner that shows it: those begin with two colons."""
+    return line.replace(":", "\\x3a", 1) if line.lstrip().startswith("::") else line
 
 
 def indented(text: str) -> str:

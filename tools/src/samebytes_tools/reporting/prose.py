@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import NamedTuple
 
+from samebytes.console.style import no_command
+
 
 class ProseBlock(NamedTuple):
     """A paragraph, or lines to paste."""
@@ -32,4 +34,4 @@ def blocks(text: str) -> list[ProseBlock]:
 def folded(text: str, width: int, indent: str = "") -> list[str]:
     """Return *text* in lines of *width* where its words allow that, all but the first indented."""
     lines = textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-    return lines or [""]
+    return [no_command(line) for line in lines] or [""]
