@@ -392,6 +392,225 @@ def full_fix(directory: Path, dice: random.Random) -> Try:
         return assess_fix(status != 0, tree, before, after, filler.unlink)
 
 
+# What is written: normalize, build, verify
+
+
+class Job(NamedTuple):
+    """A command that writes one file."""
+
+    arguments: tuple[object, ...]
+    target: Path
+    before: bytes | None
+    """What is there; None if nothing is."""
+    after: bytes
+    seconds: float
+    """How long one run takes here."""
+
+
+PYPROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+BACKEND = """
+import base64, hashlib, os, zipfile
+
+def row(name, data):
+    digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+    return f"{name},sha256={digest},{len(data)}\\n"
+
+def build_wheel(directory, settings=None, metadata=None):
+    info = "built-1.0.dist-info"
+    files = {"built.py": b"x = 1\\n", "data.bin": open("data.bin", "rb").read()}
+    files[f"{info}/METADATA"] = b"Metadata-Version: 2.1\\nName: built\\nVersion: 1.0\\n"
+    files[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\\nGenerator: faults\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+    files[f"{info}/RECORD"] = ("".join(row(*each) for each in files.items()) + f"{info}/RECORD,,\\n").encode()
+    with zipfile.ZipFile(os.path.join(directory, "built-1.0-py3-none-any.whl"), "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return "built-1.0-py3-none-any.whl"
+"""
+
+
+class Sources(NamedTuple):
+    """Made once: a wheel and a tree, and what becomes of them."""
+
+    directory: Path
+    wheel: Path
+    canonical: bytes
+    tree: Path
+    built: Path
+    record: Path
+    seconds: Mapping[str, float]
+
+
+@cache
+def sources() -> Sources:
+    """Return what the tries of commands that write files begin with."""
+    directory = Path(tempfile.mkdtemp(prefix="samebytes-faults-"))
+    import atexit
+
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    tree = directory / "tree"
+    tree.mkdir()
+    (tree / "pyproject.toml").write_text(PYPROJECT, "utf-8")
+    (tree / "backend.py").write_text(BACKEND, "utf-8")
+    (tree / "data.bin").write_bytes(random.Random("data").randbytes(300_000))
+    path, record = wheel(directory, "one"), directory / "record.json"
+    canonical = directory / "canonical" / path.name
+    built = directory / "built" / "built-1.0-py3-none-any.whl"
+    seconds = {}
+    for name, arguments in {
+        "normalize": ("normalize", "-q", path, "-o", canonical.parent),
+        "build": ("build", "-q", "-w", tree, "-o", built.parent, "--provenance", record),
+        "verify": ("verify", "-q", built, "--from", record, "--source", tree, "-o", directory / "verified"),
+    }.items():
+        began = time.monotonic()
+        status, messages = finished(*arguments)
+        assert status == 0, messages
+        seconds[name] = time.monotonic() - began
+    return Sources(directory, path, canonical.read_bytes(), tree, built, record, seconds)
+
+
+def job(name: str, directory: Path) -> Job:
+    """Return how *name* is done in *directory*."""
+    start = sources()
+    seconds = start.seconds[name.partition(" ")[0]]
+    if name == "normalize":
+        path = Path(shutil.copy(start.wheel, directory))
+        return Job(("normalize", "-q", path), path, path.read_bytes(), start.canonical, seconds)
+    out = directory / "out"
+    if name == "normalize -o":
+        return Job(("normalize", "-q", start.wheel, "-o", out), out / start.wheel.name, None, start.canonical, seconds)
+    target, built = out / start.built.name, start.built.read_bytes()
+    if name == "build":
+        return Job(("build", "-q", "-w", start.tree, "-o", out), target, None, built, seconds)
+    arguments = ("verify", "-q", start.built, "--from", start.record, "--source", start.tree, "-o", out)
+    return Job(arguments, target, None, built, seconds)
+
+
+def started(
+    arguments: tuple[object, ...], temp: Path, limits: Mapping[int, int] | None = None
+) -> subprocess.Popen[str]:
+    """Start samebytes with temporary files in *temp*."""
+    environ = {**os.environ, "SOURCE_DATE_EPOCH": DATE, "TMPDIR": str(temp)}
+
+    def limit() -> None:
+        for kind, most in (limits or {}).items():
+            resource.setrlimit(kind, (most, most))
+
+    quiet, line = subprocess.DEVNULL, command(*arguments)
+    return subprocess.Popen(line, env=environ, stdout=quiet, stderr=subprocess.PIPE, text=True, preexec_fn=limit)  # noqa: PLW1509 (one thread)
+
+
+def written(work: Job, hit: bool, *, strays_in: tuple[Path, ...] = (), temp: Path) -> Try:
+    """Look at the file: it is as it was, or as it is to be, and another run makes it so."""
+    found = work.target.read_bytes() if work.target.exists() else None
+    if found not in (work.before, work.after):
+        return Try(hit, f"{work.target.name} is neither old nor new")
+    left = [path.name for directory in strays_in for path in directory.rglob("*samebytes-*")]
+    if left:
+        return Try(hit, f"left: {' '.join(left)}")
+    _, messages = (process := started(work.arguments, temp)).communicate()
+    if process.returncode or work.target.read_bytes() != work.after:
+        return Try(hit, f"the next run fails: {messages}")
+    return Try(hit)
+
+
+def signalled(name: str, number: signal.Signals) -> Fault:
+    """Return the fault that *number* ends *name* at a random moment; SIGKILL lets nobody remove what is temporary."""
+
+    def fault(directory: Path, dice: random.Random) -> Try:
+        (temp := directory / "temp").mkdir()
+        work = job(name, directory)
+        process = started(work.arguments, temp)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(dice.uniform(0.2, 1.1) * work.seconds)
+        process.send_signal(number)
+        messages = process.communicate()[1]
+        if process.returncode not in (*DOCUMENTED, -number):
+            return Try(True, f"status {process.returncode}: {messages[-300:]}")
+        looked_at = () if number == signal.SIGKILL else (directory,)
+        return written(work, process.returncode != 0, strays_in=looked_at, temp=temp)
+
+    return fault
+
+
+def limited(name: str, kind: int, least: int, most: int) -> Fault:
+    """Return the fault that *name* runs under a limit of the system."""
+
+    def fault(directory: Path, dice: random.Random) -> Try:
+        (temp := directory / "temp").mkdir()
+        work = job(name, directory)
+        process = started(work.arguments, temp, {kind: dice.randrange(least, most)})
+        messages = process.communicate()[1]
+        if process.returncode not in DOCUMENTED or process.returncode == 1:
+            return Try(True, f"status {process.returncode}: {messages[-300:]}")
+        return written(work, process.returncode != 0, strays_in=(directory,), temp=temp)
+
+    return fault
+
+
+def no_room(name: str, *, read_only: bool = False) -> Fault:
+    """Return the fault that the disk of the target is full, or read-only."""
+
+    def fault(directory: Path, dice: random.Random) -> Try:
+        temp, disk, filler = directory / "temp", directory / "disk", directory / "disk" / "filler"
+        temp.mkdir()
+        disk.mkdir()
+        with small_disk(disk, 2_000_000):
+            work = job(name, disk)
+            free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+            filler.write_bytes(bytes(0 if read_only else max(0, free - dice.randrange(0, 350_000))))
+            if read_only:
+                subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+            process = started(work.arguments, temp)
+            messages = process.communicate()[1]
+            if read_only:
+                subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+            if process.returncode not in DOCUMENTED or process.returncode == 1:
+                return Try(True, f"status {process.returncode}: {messages[-300:]}")
+            filler.unlink()
+            return written(work, process.returncode != 0, strays_in=(directory,), temp=temp)
+
+    return fault
+
+
+def replaced_meanwhile(directory: Path, dice: random.Random) -> Try:
+    """Put another file in the place of the one that is normalized, at a random moment; that one is never lost."""
+    (temp := directory / "temp").mkdir()
+    (beside := directory / "beside").mkdir()
+    work = job("normalize", directory)
+    other = wheel(beside, "one", 7)
+    given = other.read_bytes()
+    process = started(work.arguments, temp)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(dice.uniform(0.2, 1.1) * work.seconds)
+    other.replace(work.target)
+    messages = process.communicate()[1]
+    found = work.target.read_bytes()
+    hit = process.returncode == 8
+    if found == given and (hit or process.returncode == 0):
+        return Try(hit, "" if hit == ("since it was read" in messages) else messages[-300:])
+    shutil.copy(work.target, beside / "found.whl")
+    other.write_bytes(given)
+    status, messages = finished("normalize", "-q", other)
+    return Try(hit, "" if status == 0 and other.read_bytes() == found else f"the other file is lost: {messages[-300:]}")
+
+
+WRITING: dict[str, Fault] = {
+    "`normalize` in place, the file replaced meanwhile": replaced_meanwhile,
+    **{
+        f"`{name}`{' in place' if name == 'normalize' else ''}, {what}": make(name)
+        for name in ("normalize", "normalize -o", "build", "verify -o")
+        for what, make in {
+            "killed": lambda name: signalled(name, signal.SIGKILL),
+            "SIGTERM": lambda name: signalled(name, signal.SIGTERM),
+            "disk full": no_room,
+            "read-only": lambda name: no_room(name, read_only=True),
+            "files limited (`RLIMIT_FSIZE`)": lambda name: limited(name, resource.RLIMIT_FSIZE, 500, 320_000),
+            "few descriptors (`RLIMIT_NOFILE`)": lambda name: limited(name, resource.RLIMIT_NOFILE, 5, 12),
+        }.items()
+    },
+}
+
+
 KINDS: dict[str, Fault] = {
     "`install` into a new place, killed": lambda directory, dice: kill_install(directory, dice, there=False),
     "`install` into a tree, killed": lambda directory, dice: kill_install(directory, dice, there=True),
@@ -404,6 +623,7 @@ KINDS: dict[str, Fault] = {
     "`tree fix`, disk full": full_fix,
     "`tree fix`, files limited (`RLIMIT_FSIZE`)": fix_with_small_files,
     "`tree fix`, few descriptors (`RLIMIT_NOFILE`)": fix_with_few_descriptors,
+    **WRITING,
 }
 
 if __name__ == "__main__":
