@@ -11,7 +11,7 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -113,14 +113,14 @@ class Bench:
         self._count = 0
         self.usual = {name: self.run(words, Condition()) for name, words in FORMS.items()}
 
-    def run(self, words: list[str], condition: Condition) -> Ended:
+    def run(self, words: list[str], condition: Condition, around: Sequence[str] = ()) -> Ended:
         self._count += 1
         private = self._root / f"run{self._count}"
         (private / "cwd").mkdir(parents=True)
         (private / "out").mkdir()
         names = {**self._names, "OUT": private / "out"}
         parts = [word.partition("/") for word in words]
-        command = [sys.executable, str(self._root / "samebytes")]
+        command = [*around, sys.executable, str(self._root / "samebytes")]
         command += [
             f"{names[head]}{slash}{tail}" if head in names else head + slash + tail for head, slash, tail in parts
         ]
@@ -209,6 +209,31 @@ def test_it_ends_as_documented(bench: Bench, name: str, form: str) -> None:
         assert "samebytes: error" in said
     if found.out is not None and not condition.files and usual.status == 0 and form not in ("doctor", "survey run"):
         assert found.out.count("\n") == (usual.out or "").count("\n")
+
+
+NOTHING_WRITABLE = ["bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--remount-ro", "/dev"]
+"""Runs a command where there is no place for temporary files either; the devices can be used."""
+
+WRITING = {
+    "normalize": 8,
+    "compare": 8,
+    "build": 2,
+    "verify": 2,
+    "install": 8,
+    "tree fix": 8,
+    "survey run": 13,
+}
+"""The statuses of commands that write, where nothing can be written."""
+
+
+@pytest.mark.parametrize("form", WRITING)
+def test_where_nothing_can_be_written(bench: Bench, form: str) -> None:
+    if shutil.which("bwrap") is None:
+        pytest.skip("needs bubblewrap")
+    found = bench.run(FORMS[form], Condition(), around=NOTHING_WRITABLE)
+    assert found.status == WRITING[form], found
+    assert "samebytes: error: " in (found.err or "")
+    assert "Traceback" not in (found.err or "")
 
 
 ODD: dict[str, Callable[[Path], object]] = {

@@ -122,7 +122,7 @@ def test_a_process_that_lost_its_parents_is_ended_too(ends_by_itself: bool, tmp_
     path = tmp_path / "pid"
     code = ORPHAN if ends_by_itself else f"{ORPHAN}time.sleep(600)"
     command = [sys.executable, "-c", code, str(path)]
-    end, found = heard("", tmp_path, command=command, limits=Limits(seconds=60 if ends_by_itself else 8))
+    end, found = heard("", tmp_path, command=command, limits=Limits(seconds=60 if ends_by_itself else 20))
     assert found == [{"step": "done"}]
     assert bool(end.over) is not ends_by_itself
     pid = pid_in(path)
@@ -145,7 +145,7 @@ for _ in range(100):
 print('{{"step": "begun"}}', flush=True)
 time.sleep(600)
 """
-    limits = Limits(seconds=5, processes=50, room=1 << 20)
+    limits = Limits(seconds=60, processes=50, room=1 << 20)
     command = box.command([sys.executable, "-c", code], readable=sandbox.readable(os.environ), given={}, limits=limits)
     end = confined.run(
         command, {}, environ=os.environ, temp="/tmp", is_private=True, limits=limits, hear=lambda _: None
