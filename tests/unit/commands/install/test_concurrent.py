@@ -21,6 +21,8 @@ from samebytes_tools.commands.install.wheel import InstallOptions
 from support.installed import DATE, FINAL, PYTHON, facts, install_into, project, strays
 from support.wheels import spelt
 
+from samebytes.commands import main as cli
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither fork nor users to change to")
 
 STRANGER = 12345
@@ -300,3 +302,42 @@ def test_a_directory_in_it_that_one_may_not_write_to(open_to_all: Path) -> None:
     assert f"{top}/demo/__init__.py: cannot be put in place: Permission denied" in printed
     assert facts(top).keys() == {"demo"}
     assert strays(open_to_all) == []
+
+
+@root_only
+@pytest.mark.parametrize("mode", [0o1777, 0o777])
+@pytest.mark.parametrize("owner", [STRANGER, STRANGER + 1, 0])
+def test_a_link_in_it_that_another_user_planted(owner: int, mode: int, open_to_all: Path) -> None:
+    """Only those are followed that are one's own, or of the directory's owner, as lib64 of a virtual environment is."""
+    top, his = open_to_all / "site", open_to_all / "his"
+    for directory in (top, his):
+        directory.mkdir()
+        directory.chmod(mode)
+    os.chown(his, STRANGER, STRANGER)
+    (top / "demo").symlink_to(his)
+    os.lchown(top / "demo", owner, owner)
+    printed = as_another(top, project(open_to_all))
+    if owner == STRANGER + 1:
+        assert f"{top}/demo: is in the way of the directory" in printed
+        assert list(his.iterdir()) == []
+    else:
+        assert (his / "__init__.py").is_file()
+    assert strays(open_to_all) == []
+
+
+@root_only
+def test_a_target_that_is_a_link_that_another_user_planted(
+    open_to_all: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    open_to_all.chmod(0o1777)
+    (open_to_all / "mine").mkdir()
+    (open_to_all / "site").symlink_to("mine")
+    os.lchown(open_to_all / "site", STRANGER, STRANGER)
+    source = project(open_to_all)
+    for below in ("site", "site/below"):
+        assert cli.main(["install", str(source), "--target", str(open_to_all / below)]) == 8
+        assert f"{open_to_all}/site: this link belongs to another user" in capsys.readouterr().err
+    assert list((open_to_all / "mine").iterdir()) == []
+    os.lchown(open_to_all / "site", 0, 0)
+    assert cli.main(["install", "-q", str(source), "--target", str(open_to_all / "site" / "below")]) == 0
+    assert (open_to_all / "mine" / "below" / "demo").is_dir()

@@ -123,7 +123,7 @@ def _options(args: argparse.Namespace, interpreter: TargetInterpreter, date: int
     from .interpreter import TARGET, beneath_top
     from .wheel import InstallOptions
 
-    top = Path(os.path.realpath(args.target or args.venv or args.root or args.prefix))
+    top = _resolved(Path.cwd() / (args.target or args.venv or args.root or args.prefix))
     executable, scheme = interpreter.executable, TARGET
     final = "/" if args.root is not None else args.layout or args.prefix or str(top)
     if args.venv is not None:
@@ -143,6 +143,20 @@ def _options(args: argparse.Namespace, interpreter: TargetInterpreter, date: int
         rebuild_record=args.rebuild_record,
         jobs=args.jobs,
     )
+
+
+def _resolved(path: Path) -> Path:
+    """Return *path* with all links followed, unless another user planted one of them where many may write.
+
+    :raises OutputError: if one did.
+    """
+    from samebytes.archive.atomic import real_path
+
+    there = path
+    while not os.path.lexists(there):
+        there = there.parent
+    real_path(there)
+    return Path(os.path.realpath(path))
 
 
 def _report(args: argparse.Namespace, installation: Installation, given_by: str) -> int:

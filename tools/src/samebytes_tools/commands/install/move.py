@@ -16,7 +16,7 @@ from samebytes.backend.lock import take
 from samebytes.errors import OutputError
 
 from ..tree.plan import hashed
-from .stage import restore_times
+from .stage import is_planted, restore_times
 
 _PATIENCE = 60.0
 """Seconds for which an install waits for others to move what they have made."""
@@ -151,7 +151,7 @@ def set_time(directory: Path, date: int) -> bool:
 def _steps(source: Path, target: Path) -> Iterator[_Step]:
     for child in source.iterdir():
         place = target / child.name
-        if child.is_dir() and place.is_dir():
+        if child.is_dir() and place.is_dir() and not is_planted(place):
             yield from _steps(child, place)
         else:
             yield _Step(child, place)
@@ -189,7 +189,7 @@ def _put(step: _Step) -> bool:
             raise
         if _is_same_file(step.source, step.target):
             return False  # a namespace's __init__.py, which another project has, too
-        if step.source.is_dir() and step.target.is_dir():
+        if step.source.is_dir() and step.target.is_dir() and not is_planted(step.target):
             raise _AppearedError from error
         raise OutputError(
             f"{step.target}: is in the way, and was not a moment ago",

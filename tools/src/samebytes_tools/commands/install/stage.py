@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -32,6 +33,20 @@ def anchor_of(target: Path) -> Path:
             )
         target = target.parent
     return target
+
+
+def is_planted(path: Path) -> bool:
+    """Return whether *path* is a link of somebody else than this user and the owner of the directory that it is in.
+
+    Where several may write, such a link could lead to what only this user may change (proc_sys_fs(5),
+    ``protected_symlinks``).
+
+    :raises OSError: if there is nothing.
+    """
+    found = path.lstat()
+    if sys.platform == "win32" or not stat.S_ISLNK(found.st_mode):
+        return False
+    return found.st_uid not in (os.geteuid(), path.parent.stat().st_uid)
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from ..tree.installed import INSTALLER
 from ..tree.plan import hashed
 from .interpreter import Scheme
 from .source import Placed, WheelSource
+from .stage import is_planted
 
 _PLACEHOLDER = b"#!python"
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
@@ -255,7 +256,7 @@ class _Destination:
     def _demand_directories(self, directory: Path) -> None:
         """Refuse to put a directory where something else is."""
         while directory not in self._clear and directory != self._options.top:
-            if os.path.lexists(directory) and not directory.is_dir():
+            if os.path.lexists(directory) and (not directory.is_dir() or is_planted(directory)):
                 raise self._in_the_way(directory, "directory")
             self._clear.add(directory)
             directory = directory.parent
