@@ -114,6 +114,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout = io.StringIO()  # The interpreter would flush it once more at its end, and complain.
         status = status if status > exit_status.FINDINGS else _status_of(error, verbose=False)
     if any(thread.daemon and thread.name.startswith("samebytes-") for thread in threading.enumerate()):
+        import tempfile
+
+        tempfile.tempdir = os.devnull  # What threads made from now on would stay.
         atexit._run_exitfuncs()  # They remove temporary directories.
         os._exit(status)  # The interpreter itself would wait for the threads that are at work.
     return status
