@@ -26,12 +26,16 @@ from support.projects import small_project
 from support.workshop import Workshop
 from support.worlds import QUIET, Place, settle
 
-from samebytes.deflate.providers import PURE
+from samebytes.deflate import libraries
+from samebytes.deflate.providers import PURE, fault_of
 from samebytes.deflate.stream import SEGMENT_SIZE, WORTHWHILE
 
 pytestmark = pytest.mark.integration
 
 DATE = "2024-05-06T07:08:10Z"
+EXTRA = "cmeel-zlib>=1.3"
+"""What the extra ``zlib`` requires."""
+
 MODULES = ("zlib_ng.zlib_ng", "isal.isal_zlib")
 OTHER_PYTHONS = [f"3.{minor}" for minor in range(9, 15) if minor != sys.version_info.minor]
 
@@ -189,13 +193,38 @@ def test_zlib_ng(jobs: int, under_zlib_ng: Child, inputs: Path, expected: dict[s
     assert digests == expected
 
 
+@pytest.fixture(scope="session")
+def stock(path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory like *path*, and where packages are installed, with what the extra ``zlib`` brings."""
+    packages = tmp_path_factory.mktemp("stock") / "site-packages"
+    shutil.copytree(path, packages, symlinks=True)
+    install = ["install", "-q", "--disable-pip-version-check", "--no-deps", "--target", packages, EXTRA]
+    subprocess.run([sys.executable, "-m", "pip", *install], check=True)
+    return packages
+
+
+@pytest.mark.network
+@pytest.mark.skipif(sys.platform == "win32", reason="the package has no library for Windows")
+@pytest.mark.parametrize("jobs", [1, 2, 4])
+def test_the_extra_zlib_under_zlib_ng(
+    jobs: int, stock: Path, under_zlib_ng: Child, inputs: Path, expected: dict[str, str], tmp_path: Path
+) -> None:
+    """The library's calls of its own functions must not end up in zlib-ng, which is first in the process."""
+    said, digests = Child(stock, more=under_zlib_ng.more).digests(inputs, tmp_path, jobs)
+    assert "zlib-ng" in said.zlib
+    assert said.provider.startswith("zlib 1.")
+    assert str(stock / "cmeel.prefix") in said.provider
+    assert digests == expected
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_a_module_in_the_place_of_zlib(
     name: str, path: Path, inputs: Path, expected: dict[str, str], tmp_path: Path
 ) -> None:
     pytest.importorskip(name, reason=f"{name} is not installed")
     said, digests = Child(path, stand_in=name).digests(inputs, tmp_path, jobs=2)
-    assert said.provider == PURE.name
+    library = next((each for each in libraries.found() if not fault_of(each)), PURE)
+    assert said.provider == library.name, "the system's library, which is no module"
     assert digests == expected
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Iterable, Iterator
 from typing import Any, Callable, NamedTuple
 
 from ..errors import EncoderError
@@ -64,15 +65,26 @@ def _encode_ourselves(segment: bytes, window: bytes, last: bool) -> bytes:
     return encode_segment(segment, window, last)
 
 
+def candidates() -> Iterator[Provider]:
+    """Give those that may be canonical here, each looked for only if the one before it is not."""
+    yield by_zlib()
+    from .libraries import found  # Loaded late: few interpreters need it, and loading ctypes takes time.
+
+    yield from found()
+
+
 PURE = Provider("samebytes' own encoder, in Python", _encode_ourselves, in_processes=True)
 
 
-def choose(candidate: Provider) -> Choice:
-    """Return *candidate* if it is canonical, as far as reference streams show, and else our own encoder."""
-    fault = fault_of(candidate)
-    if fault:
-        return Choice(PURE, f"{candidate.name} {fault}; this gives the right bytes, slowly")
-    return Choice(candidate, f"it gives the {len(DIGESTS)} reference streams")
+def choose(candidates: Iterable[Provider]) -> Choice:
+    """Return the first of *candidates* that is canonical, as far as reference streams show, else our own encoder."""
+    faults: list[str] = []
+    for candidate in candidates:
+        fault = fault_of(candidate)
+        if not fault:
+            return Choice(candidate, "; ".join([f"it gives the {len(DIGESTS)} reference streams", *faults]))
+        faults.append(f"{candidate.name} {fault}")
+    return Choice(PURE, "; ".join([*faults, "this gives the right bytes, slowly"]))
 
 
 def fault_of(provider: Provider) -> str:

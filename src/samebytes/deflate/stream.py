@@ -74,7 +74,7 @@ def chosen() -> Choice:
 
 @cache
 def _chosen() -> Choice:
-    return providers.choose(providers.by_zlib())
+    return providers.choose(providers.candidates())
 
 
 _compared: set[Provider] = set()

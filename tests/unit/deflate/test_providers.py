@@ -28,7 +28,7 @@ against_zlib = pytest.mark.skipif(not STOCK_ZLIB, reason=NOT_STOCK)
 
 @against_zlib
 def test_stock_zlib_is_let_in() -> None:
-    choice = choose(by_zlib())
+    choice = choose([by_zlib()])
     assert choice.provider.name == f"the interpreter's zlib {zlib.ZLIB_RUNTIME_VERSION}"
     assert not choice.provider.in_processes
     assert choice.reason == f"it gives the {len(DIGESTS)} reference streams"
@@ -36,8 +36,8 @@ def test_stock_zlib_is_let_in() -> None:
 
 @against_zlib
 def test_a_module_that_is_like_stock_zlib_is_let_in() -> None:
-    assert choose(by_zlib(imitation())).provider.name == f"{NAME} {VERSION}"
-    assert choose(by_zlib(imitation(ZLIB_RUNTIME_VERSION=None))).provider.name == NAME
+    assert choose([by_zlib(imitation())]).provider.name == f"{NAME} {VERSION}"
+    assert choose([by_zlib(imitation(ZLIB_RUNTIME_VERSION=None))]).provider.name == NAME
 
 
 def test_our_own_encoder_has_no_fault() -> None:
@@ -92,7 +92,7 @@ CANNOT = "cannot make the canonical stream"
     ids=["empty", "no Z_BLOCK", "raises", "no level 6", "no zdict", "no memory", "None", "once", "always"],
 )
 def test_others_are_refused_with_a_reason(module: ModuleType, reason: str) -> None:
-    choice = choose(by_zlib(module))
+    choice = choose([by_zlib(module)])
     assert choice.provider is PURE
     assert f"{NAME} {reason}" in choice.reason.replace(f" {VERSION}", "")
     assert choice.reason.endswith("; this gives the right bytes, slowly")
@@ -104,7 +104,7 @@ FOREIGN = pytest.mark.parametrize("name", ["zlib_ng.zlib_ng", "isal.isal_zlib"])
 @FOREIGN
 def test_real_other_compressors_are_refused(name: str) -> None:
     module = pytest.importorskip(name, reason=f"{name} is not installed")
-    choice = choose(by_zlib(module))
+    choice = choose([by_zlib(module)])
     assert choice.provider is PURE
     assert name in choice.reason
 
@@ -114,7 +114,7 @@ def test_whoever_is_interrupted_is_not_taken_for_faulty() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        choose(Provider("interrupted", encode, in_processes=False))
+        choose([Provider("interrupted", encode, in_processes=False)])
 
 
 @against_zlib
@@ -126,7 +126,7 @@ def test_who_agrees_passes_the_cross_check() -> None:
 
 @against_zlib
 def test_who_passes_all_reference_streams_and_errs_on_other_contents_fails_it() -> None:
-    almost = choose(by_zlib(erring(is_no_vector))).provider
+    almost = choose([by_zlib(erring(is_no_vector))]).provider
     assert almost is not PURE
     with pytest.raises(EncoderError) as caught:
         cross_check(almost, words(9000))

@@ -6,16 +6,22 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from ...console import exit_status
 from ...console.streams import style_of
+from ...console.style import Style
 from ...console.verbosity import QUIET, add_verbosity
+
+if TYPE_CHECKING:
+    from .diagnosis import Diagnosis, Part
 
 _DESCRIPTION = """\
 Show the versions of samebytes, Python and zlib, who compresses here (the
-interpreter's zlib if it gives the canonical bytes, else our own encoder), why,
-and how fast; which extras and programs are here, and what brings the others.
-Worth pasting into a report of a bug."""
+interpreter's zlib if it gives the canonical bytes, else a stock zlib that can be
+loaded, else our own encoder), why, and how fast; which extras and programs are
+here, and what brings the others. Worth pasting into a report of a bug."""
 
 _EPILOG = f"""\
 examples:
@@ -42,7 +48,52 @@ def run(args: argparse.Namespace) -> int:
 
     diagnosis = diagnose(time.process_time, os.environ)
     if args.verbosity > QUIET:
-        from .report import diagnosis_lines
-
         print("\n".join(diagnosis_lines(diagnosis, style_of(sys.stdout))))
     return exit_status.FINE if diagnosis.healthy else exit_status.FINDINGS
+
+
+def diagnosis_lines(diagnosis: Diagnosis, style: Style) -> Iterator[str]:
+    """Yield the lines of ``samebytes doctor``."""
+    yield _row("samebytes", diagnosis.samebytes)
+    yield _row("Python", f"{diagnosis.python} {style.dim(diagnosis.executable)}")
+    yield _row("platform", diagnosis.platform)
+    yield _row("zlib", diagnosis.zlib)
+    yield _row("encoder", f"{diagnosis.encoder.provider.name}: {diagnosis.encoder.reason}")
+    yield _row("compression", style.bad(diagnosis.encoder_fault) if diagnosis.encoder_fault else style.good("ok"))
+    yield _row("speed", _speed(diagnosis))
+    for part in diagnosis.core:
+        yield _row(part.name, part.version if part.fits else style.bad(_unfit(part)))
+    for extra, parts in diagnosis.extras.items():
+        yield _row(f"[{extra}]", _extra(extra, parts, style))
+    for program, path in diagnosis.programs.items():
+        yield _row(
+            program.name, str(path) if path else style.dim(f"not installed (install the package {program.package})")
+        )
+        if path is None:
+            yield _row("", style.dim(f"for {program.use}"))
+
+
+def _unfit(part: Part) -> str:
+    wanted = f"{part.name}{part.wanted}"
+    found = f"{part.version}, and samebytes needs {wanted}" if part.version else "missing"
+    return f"{found} (pip install '{wanted}')"
+
+
+def _extra(extra: str, parts: Sequence[Part], style: Style) -> str:
+    """Return the versions of *parts*, or what to do about the first that is not as it should be."""
+    wrong = next((part for part in parts if not part.fits), None)
+    if wrong is None:
+        return ", ".join(f"{part.name} {part.version}" for part in parts)
+    missing = (
+        f"{wrong.name} {wrong.version} is not {wrong.wanted}" if wrong.version else f"{wrong.name} is not installed"
+    )
+    return style.dim(f"{missing} (pip install 'samebytes[{extra}]')")
+
+
+def _speed(diagnosis: Diagnosis) -> str:
+    speed = f"{diagnosis.encoder_speed:.1f} MB/s on one processor"
+    return speed if diagnosis.is_own else f"{speed} (our own encoder: {diagnosis.own_speed:.1f} MB/s)"
+
+
+def _row(name: str, value: str) -> str:
+    return f"{name:<16} {value}"

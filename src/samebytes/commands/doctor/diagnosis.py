@@ -38,6 +38,7 @@ EXTRAS = {
         "tomlkit": ">=0.12",
     },
     "cluster": {"distributed": ">=2024.1"},
+    "zlib": {"cmeel-zlib": ">=1.3"},
 }
 """What each extra brings, and in which versions."""
 
@@ -105,7 +106,7 @@ def diagnose(clock: Clock, environ: Mapping[str, str], candidate: Provider | Non
     :param environ: of whoever asks.
     :param candidate: what to look at instead of the interpreter's zlib.
     """
-    choice = chosen() if candidate is None else choose(candidate)
+    choice = chosen() if candidate is None else choose([candidate])
     own_speed = speed(PURE, clock)
     return Diagnosis(
         samebytes=__version__,

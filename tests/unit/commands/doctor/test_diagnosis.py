@@ -13,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from samebytes.commands.doctor import diagnosis as doctor
-from samebytes.commands.doctor.report import diagnosis_lines
+from samebytes.commands.doctor.command import diagnosis_lines
 from samebytes.console import programs
 from samebytes.console.style import Style
 from samebytes.deflate.providers import PURE, Provider, by_zlib
@@ -111,6 +111,7 @@ def test_the_versions_are_those_that_are_installed_with_us() -> None:
         "setuptools": _wanted(core["optional-dependencies"]["setuptools"]),
         "tools": {**_wanted(core["optional-dependencies"]["tools"]), **own},
         "cluster": _wanted(tools["optional-dependencies"]["cluster"]),
+        "zlib": _wanted(core["optional-dependencies"]["zlib"]),
     } == doctor.EXTRAS
 
 
