@@ -1,11 +1,15 @@
-"""What the readers of wheels that there are make of what samebytes accepts, and of what it refuses.
+"""What the readers of wheels and sdists that there are make of what samebytes accepts, and of what it refuses.
 
     python benchmarks/readers.py wheels [--each N] [--mixed N] [--seed N] [-o docs/explanation/readers.md]
+    python benchmarks/readers.py sdists [--each N] [--seed N] [-o docs/explanation/readers.md]
 
 Wheels by several writers are changed by kinds of mutations (tests/support/zip_mutants.py): N of each kind alone, then N
 of one to three kinds that chance chooses. Each goes to samebytes and to all readers that are here (CPython's zipfile,
 pip and installer of each Python, uv, unzip, bsdtar on a file and on a pipe): what is accepted must be read alike by all
 of them, before and after it is normalized. The tables go to standard output, or between their two marks in a page.
+
+Sdists are changed likewise (tests/support/tar_mutants.py), by one kind each; their readers are tarfile and pip of each
+Python, what an index looks at, uv, GNU tar and bsdtar, on a file and on a pipe.
 
 With --mixed alone, only readers that cost little are asked (zipfile), so that hundreds of thousands can be tried.
 """
@@ -14,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +26,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from support import zip_mutants, zip_readers
+from support import tar_mutants, tar_readers, zip_mutants, zip_readers
 from support.zip_readers import Reader, examined
 
 
@@ -106,6 +111,54 @@ def wheels(arguments: argparse.Namespace) -> Table:
     return table
 
 
+def sdists(arguments: argparse.Namespace) -> Table:
+    table = Table()
+    bases = tar_mutants.bases()
+    with tar_readers.pythons() as pythons, tempfile.TemporaryDirectory() as directory:
+        readers = {**pythons, **tar_readers.tools(), **tar_readers.uv()}
+        table.readers = {name: Row() for name in readers}
+        for kind in tar_mutants.KINDS:
+            row = table.kinds[kind] = Row()
+            for seed in range(arguments.seed, arguments.seed + arguments.each):
+                path = Path(directory, "pkg-1.0.tar.gz")
+                path.write_bytes(tar_mutants.mutant(kind, seed, bases))
+                add_sdist(table, row, path, readers, f"{kind} {seed}")
+            print(kind, row, file=sys.stderr, flush=True)
+    return table
+
+
+def add_sdist(table: Table, row: Row, path: Path, readers: Mapping[str, Reader], what: str) -> None:
+    expected = tar_readers.ours(path)
+    row.tried += 1
+    if isinstance(expected, str):
+        found = tar_readers.differences(path, {"no such file": "f"}, readers)
+        taken = [name for name in readers if not found.get(name, "").startswith("refuses")]
+        row.refused += 1
+        row.taken += bool(taken)
+        for name, of_reader in table.readers.items():
+            of_reader.refused += 1
+            of_reader.taken += name in taken
+        return
+    found = tar_readers.differences(path, expected, readers)
+    if found.get("uv", "").startswith("refuses"):
+        del found["uv"]  # It knows fewer forms, and has to take the canonical one.
+    target = path.with_name("normalized.tar.gz")
+    tar_readers.normalized(path, target)
+    # Not every mutant holds what uv needs to report what it sees.
+    whole = {"pkg-1.0/pyproject.toml", "pkg-1.0/reporting.py"} <= {*expected}
+    asked = {name: reader for name, reader in readers.items() if whole or name != "uv"}
+    found.update(
+        {f"{name}, afterwards": text for name, text in tar_readers.differences(target, expected, asked).items()}
+    )
+    row.accepted += 1
+    row.otherwise += bool(found)
+    for name, of_reader in table.readers.items():
+        of_reader.accepted += name in asked
+        of_reader.otherwise += name in found or f"{name}, afterwards" in found
+    if found:
+        table.examples.append(f"{what}: {found}")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
@@ -115,6 +168,11 @@ def main() -> int:
     command.add_argument("--seed", type=int, default=0, help="where chance begins")
     command.add_argument("-o", "--output", type=Path, help="the page to write into")
     command.set_defaults(run=wheels, name="wheels")
+    command = commands.add_parser("sdists", help="tar.gz files")
+    command.add_argument("--each", type=int, default=0, help="archives of each kind of mutation")
+    command.add_argument("--seed", type=int, default=0, help="where chance begins")
+    command.add_argument("-o", "--output", type=Path, help="the page to write into")
+    command.set_defaults(run=sdists, name="sdists")
     arguments = parser.parse_args()
     table: Table = arguments.run(arguments)
     text = "\n".join(table.lines())

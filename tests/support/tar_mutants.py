@@ -461,7 +461,7 @@ KINDS: dict[str, Mutation] = {
 }
 
 
-def mutants(kind: str, seed: int, given: dict[str, bytes]) -> bytes:
+def mutant(kind: str, seed: int, given: dict[str, bytes]) -> bytes:
     """Return the sdist of that *kind* and *seed*: the same each time."""
     rng = random.Random(f"{kind} {seed}")
     chunks = chunks_of(given[rng.choice(sorted(given))])

@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Callable, Union
+from unicodedata import normalize
 
 from samebytes.archive.entry import Kind, read_all
 from samebytes.artifact.layout import ArtifactKind
@@ -204,6 +205,11 @@ def difference(expected: Mapping[str, str], answer: Answer, reader: str) -> str:
         return ""
     if reader.startswith(("pip", "uv")):
         expected = {name.partition("/")[2]: what for name, what in expected.items() if "/" in name}
+    if reader.startswith("bsdtar"):
+        # It composes the names that PAX headers give, wherever it unpacks them.
+        expected, answer = (
+            {normalize("NFC", name): what for name, what in tree.items()} for tree in (expected, answer)
+        )
     odd = sorted(name for name in {*expected, *answer} if expected.get(name) != answer.get(name))
     shown = "; ".join(f"{name!r}: {expected.get(name)} is {answer.get(name)}" for name in odd[:3])
     return f"differs: {shown}" if odd else ""

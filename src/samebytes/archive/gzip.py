@@ -25,8 +25,9 @@ _UNKNOWN_SYSTEM = 255
 CANONICAL_HEADER = _HEADER.pack(_MAGIC, _DEFLATE, 0, 0, 0, _UNKNOWN_SYSTEM)
 """No flags, so nothing optional; no time; nothing on the compressor's effort; an unknown system."""
 
-# Bits of the flags (RFC 1952, 2.3.1). Bit 0, FTEXT, has no bearing on anything.
-_FHCRC, _FEXTRA, _FNAME, _FCOMMENT, _RESERVED = 0x02, 0x04, 0x08, 0x10, 0xE0
+# Bits of the flags (RFC 1952, 2.3.1). Bit 0, FTEXT, has no bearing on anything. The extra field is refused: only BGZF
+# has one, and Python's tarfile cannot read past it in a stream.
+_FHCRC, _FNAME, _FCOMMENT, _REFUSED = 0x02, 0x08, 0x10, 0xE4
 
 _LONGEST_TEXT = 1 << 16
 """Bytes of a file name or comment in the header: it is held whole."""
@@ -141,7 +142,7 @@ def _read_header(stream: _Input) -> Iterator[str]:
     magic, method, flags, mtime, effort, system = _HEADER.unpack(raw)
     if magic != _MAGIC:
         raise ArchiveError(f"{stream.archive}: is not a gzip file", remedy="Give a source distribution as .tar.gz.")
-    if method != _DEFLATE or flags & _RESERVED:
+    if method != _DEFLATE or flags & _REFUSED:
         raise stream.damaged(f"method {method} and flags {flags:#04x} are not those of any gzip")
     optional, facts = _read_optional_fields(stream, flags)
     # The checksum of the header is the lower half of its CRC-32.
@@ -154,7 +155,7 @@ def _read_header(stream: _Input) -> Iterator[str]:
     if system != _UNKNOWN_SYSTEM:
         yield f"system {system}"
     yield from facts
-    if flags & ~(_FEXTRA | _FNAME | _FCOMMENT):
+    if flags & ~(_FNAME | _FCOMMENT):
         yield f"flags {flags:#04x}"
 
 
@@ -162,10 +163,6 @@ def _read_optional_fields(stream: _Input, flags: int) -> tuple[bytes, list[str]]
     """Return the bytes of the fields that *flags* announce, and what they are."""
     raw = b""
     facts = []
-    if flags & _FEXTRA:
-        length = stream.exactly(2)
-        raw += length + stream.exactly(struct.unpack("<H", length)[0])
-        facts.append("an extra field")
     for flag, what in ((_FNAME, "file name"), (_FCOMMENT, "comment")):
         if flags & flag:
             text = stream.text()

@@ -6,7 +6,7 @@ Sources: POSIX.1-2017, pax; the GNU tar manual, "Basic Tar Format"; for sdists P
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from pathlib import Path
 from typing import IO
 
@@ -319,14 +319,31 @@ def _check_tree(archive: str, entries: Sequence[Entry]) -> None:
         raise limits.hostile(archive, name, f"it lies beneath {leaf!r}, which is a file or link")
     links = {entry.name: entry.target for entry in entries if entry.kind is Kind.SYMLINK}
     limits.check_links(archive, links)
-    # Where a link has another member's name on another system, that one is written through it.
+    _check_other_systems(archive, dict.fromkeys(entry.name for entry in entries), set(links))
+
+
+def _check_other_systems(archive: str, names: Iterable[str], links: Set[str]) -> None:
+    """Refuse *names* that make more than a mess where they are one on another system.
+
+    :raises HostileArchiveError: if one of *links* is among them, or bsdtar takes them for one everywhere.
+    """
+    # Where a link has another member's name, that one is written through it.
     folded_links = {limits.folded(name): name for name in links}
-    folded = {entry.name: limits.folded(entry.name) for entry in entries} if links else {}
+    folded = {name: limits.folded(name) for name in names} if links else {}
     for name, plain in folded.items():
         if folded_links.get(plain, name) != name:
             raise limits.hostile(archive, name, f"on another system it is one with the link {folded_links[plain]!r}")
     for below, link in limits.beneath_files(set(folded_links), folded.values()):
         raise limits.hostile(archive, folded_links[link], f"on another system {below!r} lies beneath this link")
+    if all(map(str.isascii, names)):
+        return
+    from unicodedata import normalize  # Few archives need it.
+
+    composed: dict[str, str] = {}
+    for name in names:
+        first = composed.setdefault(normalize("NFC", name), name)
+        if first != name:
+            raise limits.hostile(archive, name, f"by Unicode it is one with {first!r}, and bsdtar unpacks it as such")
 
 
 def _check_top(archive: str, entries: Sequence[Entry]) -> None:

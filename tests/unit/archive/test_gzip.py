@@ -71,18 +71,16 @@ def test_streams_of_another_compressor_are_told_apart_by_their_crc() -> None:
         (head(0x01), ["gzip header: flags 0x01"]),
         (head(0x08, extra=b"a.tar\0"), ["gzip header: file name 'a.tar'"]),
         (head(0x10, extra=b"hello\0"), ["gzip header: comment 'hello'"]),
-        (head(0x04, extra=b"\x05\x00ab\x01\x00c"), ["gzip header: an extra field"]),
         (with_header_crc(head(0x02)), ["gzip header: flags 0x02"]),
         (
-            with_header_crc(head(0x1F, 7, 4, 0, b"\x02\x00xyname\0comment\0")),
+            with_header_crc(head(0x1B, 7, 4, 0, b"name\0comment\0")),
             [
                 "gzip header: time 7",
                 "gzip header: compression effort 4",
                 "gzip header: system 0",
-                "gzip header: an extra field",
                 "gzip header: file name 'name'",
                 "gzip header: comment 'comment'",
-                "gzip header: flags 0x1f",
+                "gzip header: flags 0x1b",
             ],
         ),
     ],
@@ -101,7 +99,7 @@ def test_whatever_follows_the_stream_is_refused(trailing: bytes) -> None:
 
 
 def test_every_truncation_is_refused() -> None:
-    data = gz(TEXT, head=with_header_crc(head(0x1E, extra=b"\x02\x00xyname\0comment\0")))
+    data = gz(TEXT, head=with_header_crc(head(0x1A, extra=b"name\0comment\0")))
     for length in range(len(data)):
         with pytest.raises(ArchiveError, match=r"damaged: (it ends early|a text in its header has no end)"):
             unpack(data[:length])
@@ -114,6 +112,7 @@ def test_every_truncation_is_refused() -> None:
         (b"BZh9" + bytes(30), "is not a gzip file"),
         (gz(TEXT, head=b"\x1f\x8b\x07" + bytes(7)), "method 7"),
         (gz(TEXT, head=head(0x20)), "flags 0x20"),
+        (gz(TEXT, head=head(0x04, extra=b"\x05\x00ab\x01\x00c")), "flags 0x04"),
         (gz(TEXT, crc=1), "checksum that it gives .CRC-32"),
         (gz(TEXT, size=1), "the size that it gives"),
         (gz(TEXT, head=head(0x02, extra=b"\0\0")), "FHCRC"),
@@ -147,7 +146,7 @@ def test_it_does_not_matter_how_the_file_comes_in() -> None:
         def read(self, *_: object) -> bytes:
             return super().read(1)
 
-    whole = head(0x1E, extra=struct.pack("<H", 4) + b"more" + b"name\0comment\0")
+    whole = head(0x1A, extra=b"name\0comment\0")
     data = gz(TEXT, head=with_header_crc(whole))
     sink = io.BytesIO()
     found = gunzip(Drip(data), sink, "x.tar.gz", source_size=len(data))

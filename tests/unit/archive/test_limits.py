@@ -230,8 +230,9 @@ def test_beneath_files() -> None:
         ("top/a", "./b"),
         ("top/a", "none/of/these"),
         ("top/d/a", "../b"),
-        ("top/d/a", "../e/../b"),
-        ("top/a", "d/../b"),
+        ("top/d/e/a", "../../b"),
+        ("top/d/e/a", ".././../b"),
+        ("top/a", "..d/e..//f/"),
         ("top/d/e/a", ".."),
         ("top/a", "."),
     ],
@@ -255,6 +256,11 @@ def test_links_that_stay_inside(name: str, target: str) -> None:
         ("top/d/a", "../../../etc", "leads out"),
         ("top/a", "d/../../b", "leads out"),
         ("top/a", "a", "in a circle"),
+        ("top/a", "d/../b", "goes up by '..'"),
+        ("top/d/a", "../e/../b", "goes up by '..'"),
+        ("top/d/a", "./.e/./..", "goes up by '..'"),
+        ("top/a", "d/e/../b", "goes up by '..'"),
+        ("top/d/a", "...//..", "goes up by '..'"),
         ("a", "b", "leads out"),
         ("a", "../b", "leads out"),
     ],
@@ -284,7 +290,7 @@ def test_links_in_a_circle_are_refused() -> None:
 
 def test_all_links_together_may_take_so_many_steps() -> None:
     # Each of a chain of links walks all that its 39 predecessors do.
-    links = {f"top/{number}": "a/../" * 50 + str(number + 1) for number in range(40)}
+    links = {f"top/{number}": "./" * 100 + str(number + 1) for number in range(40)}
     steps = sum(1 + (40 - number) * 101 + 40 - number for number in range(40))
     assert steps < limits.budgets().link_steps
     check_links("it.tar.gz", links)
