@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,7 +49,7 @@ def main() -> int:
     rows = []
     for kind in hostile.KINDS:
         if options.kind in kind.name:
-            rows.append(measured(kind))
+            rows.append(Row(kind, *hostile.measured(kind)))
             print(rows[-1].shown(), flush=True)
     over = [row.kind.name for row in rows if not all(each.is_bounded for each in row.taken.values())]
     print(f"{len(rows)} kinds, {len(over)} over a bound: {', '.join(over)}")
@@ -59,16 +58,6 @@ def main() -> int:
         after = rest.partition(END)[2]
         options.write.write_text(f"{before}{BEGIN}{table(rows)}{END}{after}", encoding="utf-8")
     return 0
-
-
-def measured(kind: hostile.Kind) -> Row:
-    """Make the files of *kind* and run all commands over them."""
-    with tempfile.TemporaryDirectory(prefix="hostile-") as scratch:
-        place = Path(scratch)
-        paths = hostile.write(kind, place)
-        lines = hostile.commands(kind, paths, place)
-        found = {name: hostile.taken(line, place / "log") for name, line in lines.items()}
-        return Row(kind, paths[0].stat().st_size, found)
 
 
 def table(rows: list[Row]) -> str:

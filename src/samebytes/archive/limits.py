@@ -29,8 +29,8 @@ class Budgets(NamedTuple):
     """Bytes of all METADATA, PKG-INFO, WHEEL, entry_points.txt and top_level.txt together (boto3-stubs: 160,699)."""
     metadata_lines: int = 1 << 14
     """Lines of all these together (boto3-stubs: 3,060)."""
-    listings: int = 16 << 20
-    """Bytes of all RECORD and SOURCES.txt together (homeassistant: 4,001,169)."""
+    listings: int = 1 << 20
+    """Bytes of all RECORD and SOURCES.txt together, beyond 1,024 for each member (homeassistant: 110 for each)."""
     listed: int = 1 << 14
     """Lines of all these together, beyond four for each member (one for each, in all that are known)."""
     sboms: int = 4 << 20

@@ -85,10 +85,12 @@ def _check_texts(archive: Archive, size: int) -> None:
     for names, budget in ((_METADATA, "metadata"), (_LISTINGS, "listings")):
         held = [entry for entry in archive.entries if entry.name.endswith(names) and _is_read_whole(entry.name)]
         what = f"{', '.join(names[:-1])} and {names[-1]}"
-        _check_total(archive, budget, f"bytes in {what}", held)
         if budget == "metadata":
+            _check_total(archive, budget, f"bytes in {what}", held)
             limits.check_budget(archive.name, "metadata_lines", f"lines in {what}", _count(held, b"\n"))
         else:
+            allowed = 1024 * len(archive.entries)
+            _check_total(archive, budget, f"bytes in {what} beyond 1,024 for each member", held, allowed)
             # A row of RECORD has two commas, beside those in a name; each makes a cell of its own.
             lines = max(_count(held, b"\n"), _count(held, b",") // 4) - 4 * len(archive.entries)
             limits.check_budget(archive.name, "listed", f"lines in {what} beyond four for each member", lines)

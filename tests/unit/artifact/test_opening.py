@@ -39,7 +39,7 @@ def test_the_names_are_held_to_their_budgets(tmp_path: Path) -> None:
         wheel(tmp_path / "1", files={f"{info}/entry_points.txt": b"x" * (4 << 20)}),
         wheel(tmp_path / "2", files={f"{info}/top_level.txt": b"x\n" * (1 << 14)}),
         wheel(tmp_path / "3", files=several),
-        wheel(tmp_path / "4", record=b"x" * ((16 << 20) + 1)),
+        wheel(tmp_path / "4", record=b"x" * ((1 << 20) + 9999)),
         wheel(tmp_path / "8", record=b"," * (1 << 17)),
         wheel(tmp_path / "5", record=b"a,,\n" * ((1 << 14) + 99)),
         sdist(tmp_path / "6", files={"PKG-INFO": LARGE}),
@@ -109,7 +109,7 @@ def test_too_little_memory_is_a_finding_of_the_file_that_needs_it(tmp_path: Path
     paths = [wheel(tmp_path, "a"), wheel(tmp_path, "b", record=listing), wheel(tmp_path, "c")]
     resource = pytest.importorskip("resource")
     start = [sys.executable, "-m", "samebytes", "check", "-j1", *map(str, paths)]
-    environ = {**os.environ, **import_path(), limits.VARIABLE: "listed=1M"}
+    environ = {**os.environ, **import_path(), limits.VARIABLE: "listed=1M,listings=64M"}
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (130 << 20, 130 << 20))

@@ -1,0 +1,90 @@
+"""Whatever a file of up to a megabyte holds, reading it ends soon and takes little (D14)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import hostile
+from support.processes import import_path, linux_only
+
+TESTS = Path(__file__).resolve().parents[1]
+
+QUICK = (
+    "METADATA of many fields",
+    "METADATA of one line",
+    "RECORD of 100,000 rows",
+    "RECORD of commas",
+    "RECORD of quotation marks",
+    "SBOM of parentheses",
+    "SBOM that is deep",
+    "SBOM that is wide",
+    "a PAX record without a blank",
+    "an ELF file of 60,000 sections",
+    "an honest sdist",
+    "an honest wheel",
+    "gzip header that never ends",
+    "links in a chain",
+    "marshal: nested deeper",
+    "marshal: one value a million times",
+    "marshal: references to references",
+    "sources that nest",
+)
+"""Kinds that are made in a moment."""
+
+OVER = frozenset(
+    {
+        "a text of times",
+        "a ZIP bomb in a wheel",
+        "an ELF file of zeros",
+        "bytes of which all differ",
+        "compiled modules by the thousand",
+        "deeper directories",
+        "gzip bombs in a wheel",
+        "many deep names",
+        "many members",
+        "many names beneath one another",
+        "sources by the thousand",
+    }
+)
+"""Kinds that are not bounded yet, as docs/explanation/hostile.md says."""
+
+BUSY = 2
+"""How many times the CPU that is promised a test grants: other processes take from the caches, too."""
+
+pytestmark = linux_only
+
+
+def check(kinds: tuple[str, ...]) -> None:
+    """Measure all *kinds* in one process of its own, each run in a child of that."""
+    program = [sys.executable, "-m", "support.hostile", *kinds]
+    done = subprocess.run(program, cwd=TESTS, env=import_path(), capture_output=True, text=True, check=True)
+    found = dict(map(json.loads, done.stdout.splitlines()))
+    assert found.keys() == set(kinds)
+    for name, commands in found.items():
+        for command, values in commands.items():
+            taken = hostile.Taken(*values)
+            assert 0 <= taken.status < 70, (name, command, taken)
+            assert taken.cpu < BUSY * hostile.MOST_CPU, (name, command, taken)
+            assert taken.memory < hostile.MOST_MEMORY, (name, command, taken)
+
+
+def test_all_that_is_made_quickly() -> None:
+    check(QUICK)
+
+
+@pytest.mark.slow("some kinds take seconds to be made")
+@pytest.mark.parametrize("kind", [kind.name for kind in hostile.KINDS if kind.name not in {*QUICK, *OVER}])
+def test_every_other_kind(kind: str) -> None:
+    check((kind,))
+
+
+def test_what_is_not_bounded_is_found() -> None:
+    assert hostile.Taken(0, 1.9, 149_000_000).is_bounded
+    assert not hostile.Taken(0, 2.1, 1).is_bounded
+    assert not hostile.Taken(0, 0.1, 151_000_000).is_bounded
+    assert not hostile.Taken(70, 0.1, 1).is_bounded
+    assert not hostile.Taken(-9, 0.1, 1).is_bounded
