@@ -178,10 +178,9 @@ def main() -> int:
     text = "\n".join(table.lines())
     print(*table.examples, sep="\n", file=sys.stderr)
     if arguments.output:
-        begin, end = f"<!-- {arguments.name} -->\n", f"\n<!-- end of {arguments.name} -->"
-        page = arguments.output.read_text("utf-8")
-        head, rest = page.split(begin)
-        arguments.output.write_text(f"{head}{begin}\n{text}\n{end}{rest.split(end)[1]}", "utf-8")
+        begin, end = f"<!-- {arguments.name} -->", f"<!-- end of {arguments.name} -->"
+        head, rest = arguments.output.read_text("utf-8").split(begin)
+        arguments.output.write_text(f"{head}{begin}\n\n{text}\n\n{end}{rest.split(end)[1]}", "utf-8")
     else:
         print(text)
     return bool(table.examples)
