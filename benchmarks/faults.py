@@ -385,7 +385,7 @@ def full_fix(directory: Path, dice: random.Random) -> Try:
         tree = Path(shutil.copytree(source, disk / "tree"))
         filler = disk / "filler"
         free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
-        filler.write_bytes(bytes(max(0, free - dice.randrange(0, 60_000))))
+        filler.write_bytes(bytes(max(0, free - dice.randrange(0, 9000))))
         status, messages = fix(tree)
         if status not in DOCUMENTED or status == 1:
             return Try(True, f"status {status}: {messages[-300:]}")
