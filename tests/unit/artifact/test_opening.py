@@ -105,14 +105,14 @@ def test_what_python_raises_is_a_finding_of_that_file(error: Exception, tmp_path
 
 def test_too_little_memory_is_a_finding_of_the_file_that_needs_it(tmp_path: Path) -> None:
     """With the system's own limit: the other files are done."""
-    listing = b"".join(b"%07d,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\n" % n for n in range(200_000))
+    listing = b"".join(b"%07d,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\n" % n for n in range(400_000))
     paths = [wheel(tmp_path, "a"), wheel(tmp_path, "b", record=listing), wheel(tmp_path, "c")]
     resource = pytest.importorskip("resource")
     start = [sys.executable, "-m", "samebytes", "check", "-j1", *map(str, paths)]
     environ = {**os.environ, **import_path(), limits.VARIABLE: "listed=1M,listings=64M"}
 
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (130 << 20, 130 << 20))
+        resource.setrlimit(resource.RLIMIT_AS, (200 << 20, 200 << 20))
 
     done = subprocess.run(start, env=environ, capture_output=True, text=True, check=False, preexec_fn=limit)
     assert done.returncode == ArchiveError.exit_status, done.stderr
