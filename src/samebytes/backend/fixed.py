@@ -1,7 +1,8 @@
 """Fixed paths (D2): every build on every machine at the same place, so that no path can make a difference.
 
 Each build sees a private directory there, in a mount namespace of its own: nobody can take the place from others, and
-nobody waits for it. Where the kernel does not allow that, the build runs at a random path.
+nobody waits for it. Where the kernel does not allow that, root may take the directory itself, for one build at a time;
+all others run at a random path.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Callable, NamedTuple
@@ -49,6 +50,7 @@ def place(
     environ: Mapping[str, str],
     warn: Callable[[str], None],
     trees: Mapping[str, Path] = MappingProxyType({}),
+    ending: ExitStack | None = None,
 ) -> Place:
     """Return a place whose contents are those of *private*, an existing empty directory, and fixed if that can be.
 
@@ -56,11 +58,12 @@ def place(
 
     :param trees: directories that are mounted in it, by their names there: a hook owns neither source tree nor
         environment.
+    :param ending: ends with the build, which owns all that is in the place; None: the directory itself is not taken.
     """
     if _runs_nothing(private):
         warn(f"programs in {private.parent} may not be run (noexec), and many builds need that: set TMPDIR")
     why = _why_not(environ)
-    here = None if why else mounted(private, trees)
+    here = None if why else mounted(private, trees) or (_taken(ending) if ending else None)
     if here is None:
         why = why or "the kernel allows no mount namespace"
         warn(f"not building at the fixed path {PLACE}: {why}; paths that prefix maps do not reach may differ")
@@ -76,6 +79,20 @@ def mounted(private: Path, trees: Mapping[str, Path] = MappingProxyType({})) -> 
     attempt = [*prefix, sys.executable, "-I", "-S", "-c", ""]
     done = subprocess.run(attempt, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     return Place(PLACE, private, prefix) if done.returncode == 0 else None
+
+
+def _taken(ending: ExitStack) -> Place | None:
+    """Make the directory itself, as root can in a container; None if it cannot be had, or others could exchange it."""
+    around = PLACE.parent.stat()
+    if around.st_uid != 0 or around.st_mode & (stat.S_IWGRP | stat.S_IWOTH) or _runs_nothing(PLACE.parent):
+        return None
+    try:
+        PLACE.mkdir()
+    except OSError:  # Not allowed, or another build was faster.
+        return None
+    ending.callback(remove, PLACE)
+    PLACE.chmod(0o755)  # whatever the umask
+    return Place(PLACE, PLACE)
 
 
 def remove(directory: Path) -> None:

@@ -1,13 +1,15 @@
-"""The fixed place: real mounts where the kernel allows them, real locks where it does not."""
+"""The fixed place: real mounts where the kernel allows them, the directory itself where it does not."""
 
 from __future__ import annotations
 
 import json
 import os
+import stat
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -184,6 +186,33 @@ def refused(private: Path, environ: dict[str, str] | None = None) -> str:
 @pytest.mark.usefixtures("no_mounts")
 def test_without_namespaces_a_build_goes_elsewhere(at: Path, private: Path) -> None:
     assert "the kernel allows no mount namespace" in refused(private)
+    assert not at.exists()
+
+
+@by_root
+@pytest.mark.usefixtures("no_mounts")
+def test_without_namespaces_root_takes_the_directory_itself(at: Path, private: Path) -> None:
+    with ExitStack() as ending:
+        here = fixed.place(private, {}, never, ending=ending)
+        assert here == fixed.Place(at, at)
+        assert here.is_fixed
+        assert stat.S_IMODE(at.stat().st_mode) == 0o755
+        (at / "src").mkdir()
+        assert "there is something else" in refused(private), "a second build does not wait"
+    assert not at.exists()
+
+
+@by_root
+@pytest.mark.usefixtures("no_mounts")
+@pytest.mark.parametrize("fault", ["another user's", "others may write"])
+def test_a_directory_that_others_could_exchange_is_not_taken(fault: str, at: Path, private: Path) -> None:
+    at.parent.chmod(0o1777 if "write" in fault else 0o755)
+    if "user" in fault:
+        os.chown(at.parent, STRANGER, STRANGER)
+    warnings: list[str] = []
+    with ExitStack() as ending:
+        assert fixed.place(private, {}, warnings.append, ending=ending) == fixed.Place(private, private)
+    assert len(warnings) == 1
     assert not at.exists()
 
 

@@ -79,11 +79,11 @@ def build(request: BuildRequest, context: BuildContext) -> BuildResult:
         locked=tuple(pylock.read(request.locked)) if request.locked else None,
         lockable=request.write_lock is not None,
     )
-    with scratch() as private:
+    with scratch() as private, ExitStack() as ending:
         log = CommandRunner(None if context.verbose else private / "build.log", seconds=context.seconds)
-        here = place(private, context.environ, context.warn)
+        here = place(private, context.environ, context.warn, ending=ending)
         context.report("Copying the source tree")
-        tree = copy_source(source, private / "src", request.output, request.provenance)
+        tree = copy_source(source, here.private / "src", request.output, request.provenance)
         digest = tree_digest(tree) if request.provenance else ""
         builder = ArtifactBuilder(here, context.environ, policy, request.config_settings, log, context.report)
         with explained(private, log, context.show_log):
