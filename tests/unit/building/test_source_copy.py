@@ -158,9 +158,46 @@ def test_links_lead_where_they_led(tree: Path) -> None:
         (tree / name).symlink_to(target)
     copy = copied(tree)
     led = {name: os.readlink(copy / name) for name in links}
-    assert led == {**links, "outer": str(outside), "src/deep/out": str(outside), "inner": "src"}
+    assert led == {**links, "inner": "src"}
     assert (copy / "outer").read_text() == (copy / "src/deep/out").read_text() == "outside"
     assert (copy / "inner").resolve() == copy / "src"
+
+
+def test_links_out_of_the_tree_read_as_they_did_and_lead_where_they_led(tree: Path) -> None:
+    around = tree.parent
+    (around / "shared/data").mkdir(parents=True)
+    (around / "shared/data/file").write_text("shared")
+    (around / "shared/link").symlink_to("data/file")
+    (around / "LICENSE").write_text("MIT")
+    (tree / "a/b").mkdir(parents=True)
+    links = {
+        "one": "../LICENSE",
+        "directory": "../shared/data",
+        "a/b/deep": "../../../shared/data/file",
+        "down and up": "../shared/data/../../LICENSE",
+        "to a link": "../shared/link",
+        "through a link": "directory/file",
+        "in a circle": f"../{tree.name}/a",
+        "by its parent": f"../../{around.name}/LICENSE",
+        "back by it": f"{'../' * 3}{around.parent.name}/{around.name}/{tree.name}/pyproject.toml",
+        "dangling": "../no/such/file",
+        "a/physical": "b/through/../LICENSE",
+        "a/b/through": "../../../shared",
+        "far": "../" * 40 + str(around / "LICENSE").lstrip("/"),
+        "further": "../" * 200 + str(around / "LICENSE").lstrip("/"),
+        "parent": "..",
+    }
+    for name, target in links.items():
+        (tree / name).symlink_to(target)
+    copy = copied(tree)
+    read = {name: os.readlink(copy / name) for name in links}
+    assert read == {**links, "further": str(around / "LICENSE"), "parent": str(around)}
+    for name in links:
+        led, leads = (tree / name).resolve(), (copy / name).resolve()
+        assert (copy / led.relative_to(tree) if led.is_relative_to(tree) else led) == leads or name == "dangling", name
+    assert not (copy / "dangling").exists()
+    walked = [(Path(where), {*names, *files}) for where, names, files in os.walk(copy.parents[40])]
+    assert all((where / name).is_symlink() for where, found in walked for name in found & {"LICENSE", "shared", "no"})
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither")

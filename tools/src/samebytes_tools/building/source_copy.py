@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import stat
+import tempfile
 from pathlib import Path
 
 from samebytes.errors import OutputError, SamebytesError, UsageError
@@ -24,6 +25,13 @@ _DISTUTILS = re.compile(r"lib|(?:lib|temp|bdist)\..+|scripts-\d.*")
 
 _RESULTS = (".whl", ".tar.gz")
 _BESIDE_RESULTS = frozenset({".gitignore"})
+
+_SUNK = "samebytes-source"
+"""The name of each directory on the way down to a copy whose links lead out of it; the same for trees of any name."""
+
+_DEEPEST = 64
+"""Links that lead further up than this come out at the root, on any machine that people build on."""
+
 _FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
@@ -33,18 +41,21 @@ def copy_source(source: Path, target: Path, output: Path | None = None, record: 
     A tree inside a git checkout is copied with the whole checkout, for its backend may ask git for a version. Virtual
     environments, tools' caches, what earlier builds with setuptools left in ``build``, the results in *output* and the
     *record* of a build stay behind; so do sockets, pipes and devices. Times and modes are kept. Links lead where they
-    led.
+    led, and relative ones read as they did: the copy of a tree with some that lead out of it lies deeper in *target*,
+    beneath directories that have links to what those lead to.
 
     :raises OutputError: if there is no room.
     :raises UsageError: if something cannot be read.
     """
     top = repository.checkout(source) or source
     try:
-        _Copier(top, target.parent, output, record).directory(top, target)
+        copier = _Copier(top, target.parent, output, record)
+        copier.directory(top, target)
+        copy = _sunk(target, copier.outward) if copier.outward.depth else target
     except OSError as error:
         raise _refused(error, target) from None
-    repository.refresh_index(target)
-    return target / source.relative_to(top)
+    repository.refresh_index(copy)
+    return copy / source.relative_to(top)
 
 
 def _refused(error: OSError, target: Path) -> SamebytesError:
@@ -65,6 +76,7 @@ class _Copier:
     def __init__(self, top: Path, private: Path, output: Path | None, record: Path | None) -> None:
         self._top, self._private, self._output = top, private, output and output.resolve()
         self._record = record and record.resolve()
+        self.outward = _Outward(top)
 
     def directory(self, source: Path, target: Path) -> None:
         """Copy the directory *source* to *target*, in the order of the names, whatever the file system's is."""
@@ -82,7 +94,7 @@ class _Copier:
         if entry.name == ".git":
             repository.copy(path, target)
         elif entry.is_symlink():
-            target.symlink_to(_link(path, self._top))
+            target.symlink_to(_link(path, self._top, self.outward))
         elif entry.is_dir():
             self.directory(path, target)
         elif entry.is_file():
@@ -118,9 +130,81 @@ class _Copier:
         return beside and not repository.tracks(path)
 
 
-def _link(path: Path, top: Path) -> str | Path:
-    """Return a target for the copy of the symbolic link *path*: beside it if it leads into *top*, else absolute."""
+class _Outward:
+    """What relative links of the tree *top* need above it, to lead from its copy to where they lead from it."""
+
+    def __init__(self, top: Path) -> None:
+        self.top = top
+        self.depth = 0
+        """How many directories above the tree they lead up to."""
+        self.needed: dict[tuple[int, str], Path] = {}
+        """What they come to first up there, by how far above the tree's top and by name."""
+
+    def keeps(self, directory: Path, link: Path) -> bool:
+        """Return whether a *link* in *directory* can be copied as it is; if so, what it needs has been noted.
+
+        One to a directory above the tree cannot, for the tree's copy is in the copy of that.
+        """
+        here, above, highest = directory, 0, 0
+        for part in link.parts:
+            if part == "..":
+                above += bool(above or here == self.top)
+                highest = max(highest, above)
+                here = here.parent
+                continue
+            here /= part
+            if not above:
+                # As the system walks; a link's own way is walked where it is copied.
+                here = Path(os.path.realpath(here)) if here.is_symlink() else here
+                if not here.is_relative_to(self.top):
+                    break
+            elif self.top.is_relative_to(here) and here == self._above(above - 1):
+                above -= 1
+            elif highest <= _DEEPEST:
+                self.needed[above, part] = here
+                break
+        else:
+            if above:
+                return False
+        if highest > _DEEPEST:
+            return False
+        self.depth = max(self.depth, highest)
+        return True
+
+    def _above(self, levels: int) -> Path | None:
+        ways = (self.top, *self.top.parents)
+        return ways[levels] if levels < len(ways) else None
+
+    def links(self) -> dict[tuple[int, str], str | Path]:
+        """Return the targets of the links that are to be made above the copy, as :attr:`needed` has them."""
+        ways = (self.top, *self.top.parents)[: self.depth]
+        names = {(level, way.name): _SUNK for level, way in enumerate(ways, 1) if way.name}
+        return {**self.needed, **names}
+
+
+def _sunk(tree: Path, outward: _Outward) -> Path:
+    """Move the copy *tree* deeper into a directory of its name, with what its links need on the way to it."""
+    upper = Path(tempfile.mkdtemp(dir=tree.parent))
+    upper.chmod(0o755)
+    levels = [upper.joinpath(*[_SUNK] * number) for number in range(outward.depth + 1)]
+    for directory in levels[1:-1]:
+        directory.mkdir()
+    tree.rename(levels[-1])
+    for (above, name), there in outward.links().items():
+        if name != _SUNK:
+            (levels[-1 - above] / name).symlink_to(there)
+    upper.rename(tree)
+    return tree.joinpath(*[_SUNK] * outward.depth)
+
+
+def _link(path: Path, top: Path, outward: _Outward) -> str | Path:
+    """Return a target for the copy of the symbolic link *path*: as it is if it can be, else one beside it or absolute.
+
+    Absolute ones into *top* are those beside it.
+    """
     there = path.readlink()
+    if not there.is_absolute() and outward.keeps(path.parent, there):
+        return there
     leads = Path(os.path.normpath(path.parent / there))
     if not leads.is_relative_to(top):
         return leads
