@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +26,15 @@ DEFLATE = ("canonical", "keep")
 FLAGS = ("auto", "inherit")
 PINNED = ("LC_ALL", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "TZ", "ZERO_AR_DATE", "tempfile", "umask")
 """What is pinned for the inner backend; ``inherit`` leaves each as it is."""
+
+
+MAX_TOML_BYTES = 1 << 22
+"""Of one file; large projects' lock files have a tenth of that."""
+
+_MAX_KEY_PARTS = 200
+_LONG_KEY = re.compile(
+    rf"""(?<![\w-])(?:(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{_MAX_KEY_PARTS}}}""",
+)
 
 
 class Backend(NamedTuple):
@@ -107,20 +118,46 @@ def load(source: Path) -> Config:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        raw = path.read_bytes()
+        return parsed_toml(toml_bytes(path).decode("utf-8"))
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}", remedy="Check its permissions.") from None
+    except ValueError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}", remedy="Fix the file at that place.") from None
+
+
+def toml_bytes(path: Path) -> bytes:
+    """Return what the file *path* holds, without waiting for anybody to write it.
+
+    :raises OSError: if it cannot be read.
+    :raises ConfigError: if it is not a regular file, or has more than MAX_TOML_BYTES.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):  # A pipe would never end, nor would /dev/zero.
+        raise ConfigError(f"{path}: cannot be read: is not a regular file", remedy="Put one there.")
+    with path.open("rb") as file:
+        raw = file.read(MAX_TOML_BYTES + 1)
+    if len(raw) > MAX_TOML_BYTES:
+        raise ConfigError(f"{path}: has more than {MAX_TOML_BYTES} bytes", remedy="Make it smaller.")
+    return raw
+
+
+def parsed_toml(text: str, parse_float: Callable[[str], Any] = float) -> dict[str, Any]:
+    """Return the values of a TOML document, which can be shown in messages.
+
+    :raises ValueError: if it is malformed, or goes beyond what can be read or shown.
+    """
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
+    if _LONG_KEY.search(text):  # Reading one takes time by the square of its parts.
+        raise ValueError(f"a key has more than {_MAX_KEY_PARTS} parts")
     try:
-        data: dict[str, Any] = tomllib.loads(raw.decode("utf-8"))
+        data: dict[str, Any] = tomllib.loads(text, parse_float=parse_float)
         repr(data)  # Messages show values: numbers of thousands of digits, or tables in a thousand others, cannot be.
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}", remedy="Fix the file at that place.") from None
+    except RecursionError:
+        raise ValueError("values or tables are nested too deeply") from None
     return data
 
 

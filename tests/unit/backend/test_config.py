@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -127,6 +129,72 @@ def test_what_is_too_deep_or_too_large_to_be_shown_is_refused(tmp_path: Path, te
     with pytest.raises(ConfigError) as caught:
         load(configured(tmp_path, text))
     assert "pyproject.toml" in caught.value.message
+
+
+UNREADABLE = r"""
+import os, resource, socket, sys
+os.chdir(sys.argv[1])
+kind, code, name = sys.argv[2:]
+if kind == "pipe":
+    os.mkfifo(name)
+elif kind == "socket":
+    socket.socket(socket.AF_UNIX).bind(name)
+elif kind == "device":
+    os.symlink("/dev/zero", name)
+else:
+    with open(name, "w") as file:
+        file.write(eval(kind))
+resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+from pathlib import Path
+from samebytes.errors import ConfigError
+try:
+    exec(code)
+except ConfigError as error:
+    print(error.message)
+"""
+
+HOSTILE = {
+    "pipe": "is not a regular file",
+    "socket": "is not a regular file",
+    "device": "is not a regular file",
+    "'#' * (5 << 20)": "has more than 4194304 bytes",
+    "'x = ' + '[' * 20_000 + ']' * 20_000": "nested",
+    "'x = ' + '{a=' * 20_000 + '1' + '}' * 20_000": "nested",
+    "'x = ' + '9' * 2_000_000": "limit",
+    "'x = 0x' + 'f' * 2_000_000": "limit",
+    "'a.' * 2_000_000 + 'a = 1'": "a key has more than 200 parts",
+    "'x = {' + '\"a\" . ' * 600_000 + 'a = 1}'": "a key has more than 200 parts",
+    "'x = ' + 'a' * 4_000_000": "Invalid value",
+    "'a' * 4_000_000": "Expected '='",
+}
+
+READERS = {
+    "backend": ("pyproject.toml", "from samebytes.backend.config import load; load(Path())"),
+    "wrap": ("pyproject.toml", "from samebytes_tools.commands.wrap.wrap import wrap; wrap(Path())"),
+    "unwrap": ("pyproject.toml", "from samebytes_tools.commands.wrap.wrap import unwrap; unwrap(Path())"),
+    "lock file": ("pylock.toml", "from samebytes_tools.building.pylock import read; read(Path('pylock.toml'))"),
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither")
+@pytest.mark.parametrize("kind", HOSTILE)
+@pytest.mark.parametrize("reader", READERS)
+def test_files_that_do_not_end_and_values_beyond_measure_are_refused_at_once(
+    reader: str, kind: str, tmp_path: Path
+) -> None:
+    name, code = READERS[reader]
+    command = [sys.executable, "-c", UNREADABLE, str(tmp_path), kind, code, name]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert name in done.stdout
+    assert HOSTILE[kind] in done.stdout
+
+
+def test_long_values_with_dots_are_no_long_keys(tmp_path: Path) -> None:
+    dotted = ".".join("a" * 199)
+    text = f"{dotted}.z = 1\n[tool]\nx = '''\n{'It is. ' * 5000}\n{'1, 2. ' * 5000}\n{'v1.2.3, ' * 5000}\n'''\n"
+    assert load(configured(tmp_path, text)).backend.name == LEGACY_BACKEND
 
 
 def test_other_encodings_are_refused(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from samebytes.backend.config import parsed_toml, toml_bytes
 from samebytes.errors import ConfigError
 
 from .requirements import applies, parsed
@@ -138,15 +139,11 @@ def demand(lines: Sequence[str], packages: Sequence[Locked]) -> None:
 
 
 def _parse(path: Path) -> Mapping[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     try:
-        document: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = parsed_toml(toml_bytes(path).decode("utf-8"))
     except OSError as error:
         raise ConfigError(f"the lock file {path} cannot be read: {error.strerror}", remedy="Check the path.") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except ValueError as error:
         raise ConfigError(f"the lock file {path} is not valid TOML: {error}", remedy=_NO_LOCK) from None
     version = str(document.get("lock-version", ""))
     if version.partition(".")[0] != "1":

@@ -8,7 +8,6 @@ to the next table. What :func:`wrapped` adds, :func:`unwrapped` recognizes by it
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple, Union
 
@@ -16,13 +15,8 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Comment, InlineTable, Item, Key, Table
 
-from samebytes.backend.config import LEGACY_BACKEND, LEGACY_REQUIRES
+from samebytes.backend.config import LEGACY_BACKEND, LEGACY_REQUIRES, parsed_toml
 from samebytes.errors import ConfigError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 OUTER_BACKEND = "samebytes.backend"
 
@@ -73,11 +67,10 @@ class _Entry(NamedTuple):
 def parse(text: str) -> dict[str, Any]:
     """Return the values of a TOML document; two are equal if and only if the documents have the same meaning.
 
-    :raises tomllib.TOMLDecodeError: if it is malformed.
+    :raises ValueError: if it is malformed, or goes beyond what can be read or shown.
     """
     # Floats as they are written: NaN is not equal to itself.
-    values: dict[str, Any] = tomllib.loads(text, parse_float=lambda number: ("float", number))
-    return values
+    return parsed_toml(text, parse_float=lambda number: ("float", number))
 
 
 def names_samebytes(requirement: str) -> bool:
@@ -333,7 +326,7 @@ def _set_array(entry: _Entry, candidates: list[str], names: list[str]) -> None:
     for text in candidates:
         try:
             values = parse(f"array = {text}")["array"]
-        except tomllib.TOMLDecodeError:
+        except ValueError:
             continue
         if sorted(values) == sorted(names):
             entry.owner[entry.key] = tomlkit.value(text)

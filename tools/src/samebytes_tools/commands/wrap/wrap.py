@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +12,10 @@ from typing import Any, TypeVar
 from packaging.utils import canonicalize_name
 
 from samebytes.archive.atomic import replacing
-from samebytes.backend.config import KEYS, LEGACY_BACKEND, LEGACY_REQUIRES, is_samebytes
+from samebytes.backend.config import KEYS, LEGACY_BACKEND, LEGACY_REQUIRES, is_samebytes, toml_bytes
 from samebytes.errors import ConfigError, OutputError
 
 from . import edit
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 FILE_NAME = "pyproject.toml"
 
@@ -155,7 +149,7 @@ def verify(path: Path, plain: str, wrapped: str) -> None:
     """
     try:
         first, second = edit.parse(plain), edit.parse(wrapped)
-    except tomllib.TOMLDecodeError:
+    except ValueError:
         raise _changes_more(path) from None
     backend = second.get("build-system", {}).get("build-backend")
     if not is_samebytes(backend) or _meaning(first) != _meaning(second):
@@ -201,7 +195,7 @@ def _read(source: Path) -> tuple[Path, bytes | None, str]:
     """Return the path, bytes and text of the pyproject.toml in *source*; None and no text if it has only setup.py."""
     path = source / FILE_NAME
     try:
-        contents = path.read_bytes()
+        contents = toml_bytes(path)
     except (FileNotFoundError, NotADirectoryError):
         if (source / "setup.py").is_file():
             return path, None, ""
@@ -238,10 +232,8 @@ def _parsed(path: Path, text: str) -> dict[str, Any]:
         )
     try:
         return edit.parse(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise ConfigError(f"{path}: {_place(str(error), text)}", remedy="Fix the file at that place.") from None
-    except RecursionError:
-        raise ConfigError(f"{path}: is nested too deeply to be read", remedy="Nest its values less deeply.") from None
 
 
 def _place(message: str, text: str) -> str:
