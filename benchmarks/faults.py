@@ -594,19 +594,21 @@ def replaced_meanwhile(directory: Path, dice: random.Random) -> Try:
     return Try(hit, "" if status == 0 and other.read_bytes() == found else f"the other file is lost: {messages[-300:]}")
 
 
+BY_COMMAND: dict[str, Callable[[str], Fault]] = {
+    "killed": lambda name: signalled(name, signal.SIGKILL),
+    "SIGTERM": lambda name: signalled(name, signal.SIGTERM),
+    "disk full": no_room,
+    "read-only": lambda name: no_room(name, read_only=True),
+    "files limited (`RLIMIT_FSIZE`)": lambda name: limited(name, resource.RLIMIT_FSIZE, 500, 320_000),
+    "few descriptors (`RLIMIT_NOFILE`)": lambda name: limited(name, resource.RLIMIT_NOFILE, 5, 12),
+}
+
 WRITING: dict[str, Fault] = {
     "`normalize` in place, the file replaced meanwhile": replaced_meanwhile,
     **{
         f"`{name}`{' in place' if name == 'normalize' else ''}, {what}": make(name)
         for name in ("normalize", "normalize -o", "build", "verify -o")
-        for what, make in {
-            "killed": lambda name: signalled(name, signal.SIGKILL),
-            "SIGTERM": lambda name: signalled(name, signal.SIGTERM),
-            "disk full": no_room,
-            "read-only": lambda name: no_room(name, read_only=True),
-            "files limited (`RLIMIT_FSIZE`)": lambda name: limited(name, resource.RLIMIT_FSIZE, 500, 320_000),
-            "few descriptors (`RLIMIT_NOFILE`)": lambda name: limited(name, resource.RLIMIT_NOFILE, 5, 12),
-        }.items()
+        for what, make in BY_COMMAND.items()
     },
 }
 

@@ -192,6 +192,8 @@ def drawn_zip(drawn: Drawn) -> bytes:
 def drawn_member(drawn: Drawn, number: int) -> zips.Member:
     names = [b"pkg/%d.py" % number, b"pkg/d%d/" % number, b"pkg", "pkg/ü".encode(), drawn.take(drawn.number() % 8)]
     member = zips.Member(drawn.one_of(names), drawn.take(drawn.number()), drawn.one_of([8, 0]))
+    if member.name.endswith(b"/"):
+        member = replace(member, external=zips.directory().external)
     for change in drawn_changes(drawn, member):
         member = replace(member, **change)
     return member
@@ -222,7 +224,7 @@ def drawn_changes(drawn: Drawn, member: zips.Member) -> Iterator[dict[str, Any]]
 
 def drawn_zips() -> list[bytes]:
     plain, directory = b"\0\0\5hello\0\0\0", b"\0\1\0\1\0\0"
-    flagged = b"\0\0\5hello\0\3\0\0\0"  # a data descriptor, and the flag for it
+    flagged = b"\0\0\5hello\0\7\0\0\0"  # a data descriptor, and the flag for it
     owned = b"\0\0\5hello\1\x50\0\3\4more\0\0\xed\x81"  # an extra field, and a mode
     return [b"", plain * 3, plain + directory, flagged, owned]
 

@@ -29,10 +29,10 @@ def mutated(data: bytes, other: bytes, chance: random.Random) -> bytes:
 
 
 def inputs(target: Target) -> Iterator[bytes]:
-    """Give the same inputs in every run."""
+    """Give the same inputs in every run; the seeds first, for a strict reader may refuse whatever is mutated."""
     chance = random.Random(target.name)
     seeds = target.seeds()
-    yield from (b"", b"\0" * 99, b"\xff" * 99)
+    yield from (*seeds, b"", b"\0" * 99, b"\xff" * 99)
     for number in range(INPUTS):
         yield mutated(seeds[number % len(seeds)], chance.choice(seeds), chance)[: target.longest]
 

@@ -45,6 +45,8 @@ class Budgets(NamedTuple):
     """Members, those that extend others not counted (homeassistant: 36,487)."""
     headers: int = 1 << 14
     """Headers of a tar, or one for each 64 bytes of the file if that is more (in sources each takes some hundreds)."""
+    depth: int = 128
+    """Components of a member's name (orbax-checkpoint: 16)."""
     names: int = 1 << 25
     """Bytes of all names and link targets of a tar (homeassistant: less than 4,001,169)."""
     directory: int = 1 << 25
@@ -167,13 +169,14 @@ def _byte_length(text: str) -> int:
 
 
 def check_name(archive: str, name: str) -> None:
-    """Refuse a member's name that escapes, or that not every system reads alike.
+    """Refuse a member's name that escapes, that not every system reads alike, or that is too deep to be removed again.
 
     :raises HostileArchiveError: naming *archive* and the member.
     """
     problem = name_problem(name)
     if problem:
         raise hostile(archive, _shortened(name), problem)
+    check_budget(archive, "depth", f"components of the name {_shortened(name)!r}", name.count("/") + 1)
 
 
 def check_expansion(archive: str, packed_size: int, size: int) -> None:
