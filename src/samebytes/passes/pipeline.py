@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import zip_longest
 from pathlib import Path
 from typing import BinaryIO, Callable, NamedTuple
 
@@ -193,13 +194,10 @@ def _as_found(
 
     Any other has its times from a clock perhaps, also where a quick build gave them all the same.
     """
-    date = agreed_date(archive)
-    if date is None or date == context.date or date > LATEST:
+    own = _unchanged(archive, context, passes)
+    if own is None:
         return None
-    context = context._replace(date=date)
-    outcomes = run(archive, context, passes)
-    if any(outcome.changes for outcome in outcomes):
-        return None
+    context, outcomes = own
     # Copying a wheel's streams costs a tenth of compressing, and shows whatever else is not canonical.
     ways = (True, compression.keep) if context.kind.container is Container.ZIP else (False,)
     for keep in dict.fromkeys(ways):
@@ -207,6 +205,40 @@ def _as_found(
         if _digest(sink, stop) != digested():
             return None
     return context, outcomes, written
+
+
+def _unchanged(
+    archive: Archive, context: Context, passes: Sequence[Pass]
+) -> tuple[Context, tuple[PassOutcome, ...]] | None:
+    """Return the context with the archive's own date and the outcomes, if no pass has anything to change; else None."""
+    date = agreed_date(archive)
+    if date is None or date == context.date or date > LATEST:
+        return None
+    # Each is a change at the end of run, whatever the passes are.
+    if archive.deviations or any(entry.deviations for entry in archive.entries):
+        return None
+    context = context._replace(date=date)
+    outcomes = run(archive, context, passes)
+    return None if any(outcome.changes for outcome in outcomes) else (context, outcomes)
+
+
+def is_canonical(source: Path, context: Context, passes: Sequence[Pass]) -> bool:
+    """Return whether the archive *source* is canonical on its own date, which is not the context's.
+
+    It is what ``rewrite(source, None, context, passes, own_date=True).own_date`` is, but only an archive of which the
+    passes would change nothing is written, and that once.
+
+    :raises SamebytesError: of the class that fits.
+    """
+    with open_archive(source) as archive:
+        (check_wheel if context.kind == ArtifactKind.WHEEL else check_sdist)(archive)
+        own = _unchanged(archive, context, passes)
+        if own is None:
+            return False
+        context, outcomes = own
+        with _scratch(archive, named=False) as sink, source.open("rb") as original:
+            _write(sink, outcomes[-1].archive, context, ONE_CORE)
+            return all(one == other for one, other in zip_longest(_chunks(original), _chunks(sink)))
 
 
 def stoppable(archive: Archive, stop: Stop) -> Archive:
@@ -367,7 +399,6 @@ def _compressed_otherwise(archive: Archive, written: Iterable[Written], rewritte
 def _sdist_difference(original: BinaryIO, sink: BinaryIO) -> Change:
     """Return whether two sdists that differ in no other way differ in their compression alone."""
     import gzip
-    from itertools import zip_longest
 
     original.seek(0)
     sink.seek(0)

@@ -7,18 +7,20 @@ import random
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
+from support import zip_mutants
 from support.wheels import DATE, FILES, INFO, METADATA, OLD, RECORD, SOURCES, TOP, record_of
 from support.zips import Member, build, saved
 
-from samebytes.archive.entry import CHUNK_SIZE
+from samebytes.archive.entry import CHUNK_SIZE, Written
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.artifact.opening import open_archive
 from samebytes.errors import ArchiveError, RecordError
-from samebytes.passes import DEFAULT
+from samebytes.passes import DEFAULT, pipeline
 from samebytes.passes.model import Context
-from samebytes.passes.pipeline import Compression, Rewritten, rewrite
+from samebytes.passes.pipeline import Compression, Rewritten, agreed_date, is_canonical, rewrite
 
 WHEEL = "demo_pkg-1.0-py3-none-any.whl"
 NOISE = random.Random(1).randbytes(3 * CHUNK_SIZE)
@@ -161,3 +163,68 @@ def test_contents_that_record_contradicts_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r"demo_pkg/tool\.py"):
         kept(path)
     assert path.read_bytes() == data
+
+
+def own_date_of(path: Path) -> bool:
+    try:
+        return rewrite(path, None, OTHER_DATE, DEFAULT, own_date=True).own_date
+    except ArchiveError:
+        return False
+
+
+def canonical(path: Path) -> bool:
+    try:
+        return is_canonical(path, OTHER_DATE, DEFAULT)
+    except ArchiveError:
+        return False
+
+
+OTHER_DATE = Context(OLD, ArtifactKind.WHEEL, rebuild_record=True, drop_signatures=True)
+
+
+@pytest.fixture
+def writings(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Grows by one with every archive that is written."""
+    seen: list[object] = []
+    write = pipeline._write
+
+    def counted(*arguments: Any) -> tuple[Written, ...]:
+        seen.append(arguments)
+        return write(*arguments)
+
+    monkeypatch.setattr(pipeline, "_write", counted)
+    return seen
+
+
+def test_whether_an_archive_is_canonical_takes_one_writing_at_most(tmp_path: Path, writings: list[object]) -> None:
+    path = wheel(tmp_path, MIXED)
+    assert agreed(path) != OLD
+    assert not canonical(path)
+    assert not writings  # its members are in another order
+    kept(path)
+    writings.clear()
+    assert not canonical(path)
+    assert len(writings) == 1  # only the streams differ
+    assert not own_date_of(path)
+    rewrite(path, path, Context(DATE, ArtifactKind.WHEEL), DEFAULT)
+    writings.clear()
+    assert canonical(path)
+    assert len(writings) == 1
+    assert own_date_of(path)
+
+
+def test_it_is_canonical_if_and_only_if_it_keeps_its_date_when_rewritten(tmp_path: Path) -> None:
+    path = wheel(tmp_path, MIXED)
+    rewrite(path, path, Context(DATE, ArtifactKind.WHEEL), DEFAULT)
+    plain = path.read_bytes()
+    found = set()
+    for seed in range(150):
+        path.write_bytes(zip_mutants.mutant(seed, [plain])[0])
+        found.add(own_date_of(path))
+        assert canonical(path) == own_date_of(path), seed
+    assert found == {False, True}
+
+
+def agreed(path: Path) -> int | None:
+    with open_archive(path) as archive:
+        return agreed_date(archive)

@@ -18,7 +18,7 @@ from samebytes.epoch import DEFAULT_DATE
 from samebytes.errors import ArchiveError, OutputError, UsageError
 from samebytes.passes import DEFAULT
 from samebytes.passes.model import Context
-from samebytes.passes.pipeline import Stop, agreed_date, rewrite
+from samebytes.passes.pipeline import Stop, agreed_date, is_canonical
 
 from ..tree.apply import make_directories
 from ..tree.compiler import Compiler
@@ -172,7 +172,7 @@ def _date(wheels: Sequence[Path], options: InstallOptions) -> tuple[int, str]:
 def _is_canonical(wheel: Path) -> bool:
     context = Context(DEFAULT_DATE, layout.ArtifactKind.WHEEL, rebuild_record=True, drop_signatures=True)
     try:
-        return rewrite(wheel, None, context, DEFAULT, own_date=True).own_date
+        return is_canonical(wheel, context, DEFAULT)
     except ArchiveError:
         return False  # Whether it can be installed all the same is seen where it is read for that.
 
