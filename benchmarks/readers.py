@@ -159,6 +159,19 @@ def add_sdist(table: Table, row: Row, path: Path, readers: Mapping[str, Reader],
         table.examples.append(f"{what}: {found}")
 
 
+def inserted(page: str, name: str, text: str) -> str:
+    """Return *page* with *text* between the two marks of *name*, in place of whatever is there.
+
+    :raises ValueError: if it has not each of them once, in their order.
+    """
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    head, _, rest = page.partition(begin)
+    _, found, tail = rest.partition(end)
+    if not found or page.count(begin) != 1 or page.count(end) != 1:
+        raise ValueError(f"needs the marks {begin} and {end} once each, one after the other")
+    return f"{head}{begin}\n\n{text}\n\n{end}{tail}"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
@@ -174,13 +187,17 @@ def main() -> int:
     command.add_argument("-o", "--output", type=Path, help="the page to write into")
     command.set_defaults(run=sdists, name="sdists")
     arguments = parser.parse_args()
+    if arguments.output:
+        try:  # before what takes hours
+            inserted(arguments.output.read_text("utf-8"), arguments.name, "")
+        except (OSError, ValueError) as error:
+            parser.error(f"{arguments.output}: {error}")
     table: Table = arguments.run(arguments)
     text = "\n".join(table.lines())
     print(*table.examples, sep="\n", file=sys.stderr)
     if arguments.output:
-        begin, end = f"<!-- {arguments.name} -->", f"<!-- end of {arguments.name} -->"
-        head, rest = arguments.output.read_text("utf-8").split(begin)
-        arguments.output.write_text(f"{head}{begin}\n\n{text}\n\n{end}{rest.split(end)[1]}", "utf-8")
+        page = arguments.output.read_text("utf-8")
+        arguments.output.write_text(inserted(page, arguments.name, text), "utf-8")
     else:
         print(text)
     return bool(table.examples)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -183,3 +184,34 @@ def test_blocks_are_found_wherever_they_stand() -> None:
     assert found[0].run == ("small", True, (0, 1), ("zsh", "fish"))
     with pytest.raises(AssertionError, match=r"page\.md:2: 'small' does not say how to run it"):
         assert found[0]._replace(said="small").run
+
+
+@pytest.mark.skipif(not (ROOT / "benchmarks").is_dir(), reason="the benchmarks are not here")
+@pytest.mark.parametrize(
+    ("between", "fits"),
+    [
+        ("<!-- wheels --><!-- end of wheels -->", True),
+        ("<!-- wheels -->\n<!-- end of wheels -->", True),
+        ("<!-- wheels -->\n\nold\n\n<!-- end of wheels -->", True),
+        ("<!-- wheels -->", False),
+        ("<!-- end of wheels -->\n<!-- wheels -->", False),
+        ("<!-- wheels --><!-- end of wheels -->" * 2, False),
+        ("", False),
+    ],
+)
+def test_tables_of_readers_go_between_their_marks(between: str, fits: bool, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"before {between} after\n", encoding="utf-8")
+    command = [sys.executable, str(ROOT / "benchmarks/readers.py"), "wheels", "-o", str(page)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    text = page.read_text("utf-8")
+    if fits:
+        assert done.returncode == 0, done.stderr
+        assert re.fullmatch(
+            r"before <!-- wheels -->\n\n\| kind .*\|\n\n<!-- end of wheels --> after\n", text, re.DOTALL
+        )
+        assert "old" not in text
+    else:
+        assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+        assert "needs the marks <!-- wheels --> and <!-- end of wheels --> once each" in done.stderr
+        assert text == f"before {between} after\n"
