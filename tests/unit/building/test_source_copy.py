@@ -209,6 +209,23 @@ def test_pipes_and_sockets_stay_behind(tree: Path, monkeypatch: pytest.MonkeyPat
     assert names(copied(tree)) == ["pyproject.toml", "src/deep/two.py", "src/one.py"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither")
+@pytest.mark.parametrize("command", ["build", "check", "normalize"])
+@pytest.mark.parametrize("beside", ["", "setup.py"])
+def test_a_tree_whose_configuration_is_a_pipe_is_not_built_without_it(tree: Path, command: str, beside: str) -> None:
+    (tree / "pyproject.toml").unlink()
+    os.mkfifo(tree / "pyproject.toml")
+    if beside:
+        (tree / beside).write_text("import setuptools; setuptools.setup(name='pkg')")
+    line = [sys.executable, "-m", "samebytes", command, str(tree)]
+    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
+    if command == "normalize":
+        assert "is a source tree, and there are no wheels or sdists in it" in done.stderr
+    else:
+        assert "pyproject.toml: cannot be read: is not a regular file" in done.stdout + done.stderr
+        assert done.returncode in (2, 3)
+
+
 COPY_AS_NOBODY = """
 import os, sys, shutil, subprocess
 from pathlib import Path

@@ -247,7 +247,7 @@ def _nothing_in(directory: Path) -> UsageError:
 
 def is_source_tree(directory: Path) -> bool:
     """Return whether *directory* is the root of a Python project's source."""
-    return (directory / "pyproject.toml").is_file() or (directory / "setup.py").is_file()
+    return (directory / "pyproject.toml").exists() or (directory / "setup.py").exists()
 
 
 def _directed(step: NormalizeJob | NormalizeResult, output: Path | None) -> NormalizeJob | NormalizeResult:

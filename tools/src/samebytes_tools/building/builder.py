@@ -115,7 +115,7 @@ def project_of(tree: Path) -> Project:
 
     :raises SamebytesError: if it is not a source tree, or its configuration is malformed.
     """
-    if not any((tree / name).is_file() for name in ("pyproject.toml", "setup.py")):
+    if not any((tree / name).exists() for name in ("pyproject.toml", "setup.py")):
         raise UsageError(
             f"{tree.name} is not a source tree: it has neither pyproject.toml nor setup.py",
             remedy="Name a source tree, or an sdist of one.",

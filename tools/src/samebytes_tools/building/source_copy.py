@@ -11,6 +11,7 @@ import stat
 import tempfile
 from pathlib import Path
 
+from samebytes.backend.config import toml_bytes
 from samebytes.errors import OutputError, SamebytesError, UsageError
 
 from ..vcs import repository
@@ -44,11 +45,15 @@ def copy_source(source: Path, target: Path, output: Path | None = None, record: 
     led, and relative ones read as they did: the copy of a tree with some that lead out of it lies deeper in *target*,
     beneath directories that have links to what those lead to.
 
+    :raises ConfigError: if its pyproject.toml is not a regular file, or too large.
     :raises OutputError: if there is no room.
     :raises UsageError: if something cannot be read.
     """
     top = repository.checkout(source) or source
+    configuration = source / "pyproject.toml"
     try:
+        if configuration.exists():
+            toml_bytes(configuration)  # a pipe would stay behind, and the tree be built as if it had none
         copier = _Copier(top, target.parent, output, record)
         copier.directory(top, target)
         copy = _sunk(target, copier.outward) if copier.outward.depth else target

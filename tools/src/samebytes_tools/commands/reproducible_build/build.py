@@ -107,7 +107,7 @@ def _checked(request: BuildRequest, environ: Mapping[str, str]) -> Path:
 def _check_paths(request: BuildRequest, source: Path) -> None:
     if not source.is_dir():
         raise UsageError(f"{request.source} is not a directory", remedy="Name a source tree; unpack an sdist first.")
-    if not any((source / name).is_file() for name in ("pyproject.toml", "setup.py")):
+    if not any((source / name).exists() for name in ("pyproject.toml", "setup.py")):
         raise UsageError(
             f"{request.source} is not a source tree: it has neither pyproject.toml nor setup.py",
             remedy="Name the directory that holds one of them.",
