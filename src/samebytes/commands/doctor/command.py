@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """\
 Show the versions of samebytes, Python and zlib, who compresses here (the
-interpreter's zlib if it gives the canonical bytes, else a stock zlib that can be
-loaded, else our own encoder), why, and how fast; which extras and programs are
-here, and what brings the others. Worth pasting into a report of a bug."""
+interpreter's zlib if it gives the canonical bytes, else a stock zlib that can
+be loaded, else our own encoder), why, and how fast; which extras and programs
+are here, and what brings the others. Worth pasting into a report of a bug."""
 
 _EPILOG = f"""\
 examples:

@@ -448,7 +448,7 @@ def test_a_file_is_no_place_for_a_site(store: Store, tmp_path: Path) -> None:
 
 
 def test_a_missing_parent_is_told(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="the site cannot be written: No such file or directory") as caught:
+    with pytest.raises(OutputError, match="site: cannot be written: No such file or directory") as caught:
         made(store, tmp_path / "a/b/site")
     assert str(tmp_path / "a/b") in caught.value.remedy
 

@@ -66,7 +66,7 @@ def move_in(
                 continue
             check()
             try:
-                return _move(stage, anchor, top, date)
+                return _move(stage, anchor, top, date, there=there)
             except _AppearedError:
                 continue
     raise OutputError(
@@ -114,11 +114,14 @@ def _wait_for(descriptor: int, report: Callable[[], None]) -> None:
             return
 
 
-def _move(stage: Path, anchor: Path, top: Path, date: int) -> tuple[Path, ...]:
+def _move(stage: Path, anchor: Path, top: Path, date: int, *, there: bool) -> tuple[Path, ...]:
     done: list[_Known] = []
     times: dict[Path, os.stat_result] = {}
     try:
-        for step in sorted(_steps(stage, anchor), key=lambda step: (step.target.name.endswith(".dist-info"), step)):
+        steps = sorted(_steps(stage, anchor), key=lambda step: (step.target.name.endswith(".dist-info"), step))
+        if not there and top.is_dir():  # since the check, by an install that had no reason to wait for this one
+            raise _AppearedError
+        for step in steps:
             times.setdefault(step.target.parent, step.target.parent.stat())
             known = _known(step)
             done += known  # before it is done: an interruption may come right after
