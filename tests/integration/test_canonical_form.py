@@ -184,7 +184,7 @@ SBOM = {
 }
 
 CONTENTS: dict[str, dict[str, bytes]] = {
-    "names": {"é/ü.txt": b"1", "日本.py": b"", "a b/c'd": b"2", "A-z_0.~": b"3", 'q"u': b"4", "c,d": b"5", "x/" * 1500 + "x": b"6"},
+    "names": {"é/ü.txt": b"1", "日本.py": b"", "a b/c'd": b"2", "A-z_0.~": b"3", 'q"u': b"4", "c,d": b"5", ("x" * 30 + "/") * 100 + "x": b"6"},
     "scripts": {"a-1.data/scripts/run": b"#!python\n", "a-1.data/data/etc/x": b"", "b.data/scripts/deep/x": b"y"},
     "sizes": {f"f{size}": squares(size) for size in (0, 1, 2, 8, 9, 20, 65535, 65536)},
     "noise": {f"n{size}": noise(size) for size in (1, 300, 65536, (1 << 20) - 1, 1 << 20, (1 << 20) + 1)},
@@ -321,7 +321,7 @@ SOURCES: dict[str, Members] = {
     "given twice": [PKG_INFO, member("a-1/x", b"old"), member("a-1/x", b"new"), member("a-1/PKG-INFO", METADATA + b"\n")],
     "long names": [PKG_INFO, *(member("a-1/" + "x" * (length - 4), b"1") for length in (99, 100, 101, 255, 256, 257, 259))],
     "long directories": [PKG_INFO, *(member("a-1/" + "x" * (length - 4) + "/") for length in (99, 100, 101, 259))],
-    "deep": [PKG_INFO, member("a-1/" + "d/" * 200 + "f", b"1")],
+    "deep": [PKG_INFO, member("a-1/" + "deep/" * 100 + "f", b"1")],
     "long targets": [PKG_INFO, *(member(f"a-1/l{length}", "t" * length) for length in (99, 100, 101, 300))],
     "foreign": [PKG_INFO, member("a-1/é", b"1"), member("a-1/日本/"), member("a-1/ö/l", "../é"), member("a-1/" + "é" * 48, b""), member("a-1/" + "é" * 49, b"")],
     "times": [PKG_INFO, member("a-1/a", mtime=1600000000.123456789), member("a-1/b", mtime=-5), member("a-1/c", mtime=0), member("a-1/d", mtime=8**11)],
