@@ -98,6 +98,7 @@ def test_a_hook_that_fails(name: str, tmp_path: Path, temp: Path, monkeypatch: p
     assert descriptors() == before
 
 
+@pytest.mark.slow("builds each project twice")
 @pytest.mark.parametrize("name", FAILING)
 def test_a_command_that_fails(name: str, tmp_path: Path, temp: Path, capfd: pytest.CaptureFixture[str]) -> None:
     tree = project(tmp_path / "tree", name)

@@ -127,6 +127,7 @@ ODD = st.one_of(
 )
 
 
+@pytest.mark.slow("asks a server for each example")
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_page_with_any_value_in_any_place(server: Server, tmp_path: Path, data: st.DataObject) -> None:
@@ -146,6 +147,7 @@ def test_a_page_with_any_value_in_any_place(server: Server, tmp_path: Path, data
     tried(server, Answer(json.dumps(document).encode(), JSON), tmp_path)
 
 
+@pytest.mark.slow("asks a server for each example")
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_page_with_any_bytes_in_any_place(server: Server, tmp_path: Path, data: st.DataObject) -> None:
@@ -254,6 +256,7 @@ class Dripping:
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
+@pytest.mark.slow("what never ends is waited for, for a while")
 @pytest.mark.parametrize(
     "raw",
     [

@@ -96,7 +96,13 @@ def assert_records_hold(top: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "below", "locks"), [(40, "", True), (200, "site", True), (40, "a/b/site", True), (60, "a/site", False)]
+    ("count", "below", "locks"),
+    [
+        (40, "", True),
+        pytest.param(200, "site", True, marks=pytest.mark.slow("many processes at once")),
+        (40, "a/b/site", True),
+        (60, "a/site", False),
+    ],
 )
 def test_hundreds_of_installs_at_once(count: int, below: str, locks: bool, tmp_path: Path) -> None:
     """Of projects that share a namespace, so that they come upon one another's files."""

@@ -116,7 +116,9 @@ print('{"step": "done"}', flush=True)
 """
 
 
-@pytest.mark.parametrize("ends_by_itself", [True, False])
+@pytest.mark.parametrize(
+    "ends_by_itself", [True, pytest.param(False, marks=pytest.mark.slow("a process is waited for that does not end"))]
+)
 def test_a_process_that_lost_its_parents_is_ended_too(ends_by_itself: bool, tmp_path: Path) -> None:
     """Where there is neither a namespace nor a supervisor, as on macOS and Windows: it was seen before."""
     path = tmp_path / "pid"
