@@ -24,6 +24,10 @@ def box() -> Sandbox:
     return found
 
 
+PYTHON = (sys.executable, "-S", "-c")
+"""Without ``site``, by which coverage starts in every process: in the sandbox it could not write what it measured."""
+
+
 def said(box: Sandbox, *command: str, given: dict[str, Path] | None = None, limits: Limits = SMALL) -> str:
     words = box.command(list(command), readable=READABLE, given=given or {}, limits=limits)
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd="/", check=False)
@@ -184,15 +188,13 @@ def test_the_kernel_holds_the_number_of_processes(box: Sandbox, program: str) ->
     """All users of the sandbox and of namespaces in there together: 200 here, of 300 that are tried."""
     if program is AS_MANY_USERS and not box.has_users:
         pytest.skip(box.why_not or "needs root")
-    found = made(said(box, sys.executable, "-c", program, limits=Limits(processes=200 // sandbox.TASKS)))
+    found = made(said(box, *PYTHON, program, limits=Limits(processes=200 // sandbox.TASKS)))
     assert 150 < found < 200
 
 
 def test_what_others_do_is_not_counted(box: Sandbox) -> None:
     """Two sandboxes at the same time have their limits each; the rest of the machine has more tasks than either."""
-    words = box.command(
-        [sys.executable, "-c", ALONE], readable=READABLE, given={}, limits=Limits(processes=200 // sandbox.TASKS)
-    )
+    words = box.command([*PYTHON, ALONE], readable=READABLE, given={}, limits=Limits(processes=200 // sandbox.TASKS))
     both = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd="/") for _ in range(2)]
     assert all(150 < made(one.communicate()[0]) < 200 for one in both)
 
@@ -233,5 +235,5 @@ SHOWING = "import resource as r; print([r.getrlimit(getattr(r, 'RLIMIT_' + name)
 
 def test_the_limits_are_there_from_the_beginning(box: Sandbox) -> None:
     limits = Limits(memory=1 << 30, room=1 << 20)
-    found = said(box, sys.executable, "-c", f"import sys; {SHOWING}", "AS", "FSIZE", "CORE", limits=limits)
+    found = said(box, *PYTHON, f"import sys; {SHOWING}", "AS", "FSIZE", "CORE", limits=limits)
     assert found == f"[{(4 << 30,) * 2}, {(2 << 20,) * 2}, (0, 0)]\n"
