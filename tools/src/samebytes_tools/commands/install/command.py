@@ -123,7 +123,8 @@ def _options(args: argparse.Namespace, interpreter: TargetInterpreter, date: int
     from .interpreter import TARGET, beneath_top
     from .wheel import InstallOptions
 
-    top = _resolved(Path.cwd() / (args.target or args.venv or args.root or args.prefix))
+    given = Path(args.target or args.venv or args.root or args.prefix)
+    top = _resolved(given if given.is_absolute() else Path.cwd() / given)  # the current directory may be gone
     executable, scheme = interpreter.executable, TARGET
     final = "/" if args.root is not None else args.layout or args.prefix or str(top)
     if args.venv is not None:
