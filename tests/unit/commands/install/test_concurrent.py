@@ -197,13 +197,15 @@ AS_ANOTHER = """
 import os, sys
 sys.path[:0] = {path!r}
 from pathlib import Path
-import encodings.ascii, encodings.idna, configparser, csv, json, zipfile
+import encodings.ascii, encodings.idna, configparser, csv, fcntl, json, tempfile, zipfile
 from support.installed import DATE, FINAL, PYTHON
 from samebytes_tools.commands.install.install import install
 from samebytes_tools.commands.install.interpreter import TARGET
 from samebytes_tools.commands.install.wheel import InstallOptions
 from samebytes.errors import SamebytesError
 
+with tempfile.TemporaryDirectory() as name:  # loads all that this user cannot read in the directories of ours
+    install([Path({wheel!r})], InstallOptions(Path(name), FINAL, TARGET, PYTHON, date=DATE, levels=()), None)
 os.umask(0o077)
 os.setgroups([])
 os.setgid({group})
