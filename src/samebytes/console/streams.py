@@ -75,13 +75,18 @@ def _writable(stream: TextIO | None, number: int) -> TextIO:
 class _Descriptor(io.FileIO):
     """A descriptor that is written to: standard output must be, standard error only if it can be."""
 
+    _failed = False
+
     def write(self, data: Any) -> int:
+        if self._failed:  # It was reported. What is still buffered is flushed once more when the stream is deleted.
+            return len(data)
         try:
             while (written := super().write(data)) is None:  # made not to block by another program
                 select.select((), (self,), ())
         except OSError as error:
             if self.fileno() == 2:
                 return len(data)
+            self._failed = True
             if isinstance(error, BrokenPipeError):
                 raise
             remedy = "Is there room where it goes, and may it be written to?"
