@@ -27,7 +27,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from support import tar_mutants, tar_readers, zip_mutants, zip_readers
-from support.zip_readers import Reader, examined
+from support.other_readers import Reader
+from support.zip_readers import examined
 
 
 @dataclass

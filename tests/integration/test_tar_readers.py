@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 from support import tar_mutants, tar_readers, tar_unpacker
-from support.tar_readers import Reader, differences
+from support.other_readers import Answer, Reader
+from support.tar_readers import differences
 
 TIMES = int(os.environ.get("SAMEBYTES_READERS", "1"))
 
@@ -31,11 +32,11 @@ def readers() -> Iterator[dict[str, Reader]]:
         yield {**pythons, **tar_readers.tools()}
 
 
-def _of_this_python(path: Path, directory: Path) -> tar_readers.Answer:
+def _of_this_python(path: Path, directory: Path) -> Answer:
     return tar_unpacker.answer("tarfile", str(path), str(directory))
 
 
-def _for_an_index(path: Path, directory: Path) -> tar_readers.Answer:
+def _for_an_index(path: Path, directory: Path) -> Answer:
     answer = tar_unpacker.answer("index", str(path), str(directory))
     return answer if isinstance(answer, str) else {}
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 from support import zip_mutants, zip_readers, zip_unpacker
-from support.zip_readers import Reader, examined
+from support.other_readers import Answer, Reader
+from support.zip_readers import examined
 
 pytestmark = pytest.mark.integration
 
@@ -95,7 +96,7 @@ def test_a_lenient_reader_would_be_found(made: list[bytes], kind: str) -> None:
     if len(readers) < 3:
         pytest.skip("needs unzip and bsdtar")
 
-    def lenient(path: Path) -> zip_readers.Answer:
+    def lenient(path: Path) -> Answer:
         return zip_unpacker.answer("zipfile", str(path), "")
 
     for seed in range(300):

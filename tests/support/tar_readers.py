@@ -15,7 +15,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Callable, Union
 from unicodedata import normalize
 
 from samebytes.archive.entry import Kind, read_all
@@ -29,13 +28,8 @@ from samebytes.passes.pipeline import rewrite
 from samebytes.passes.sdist import check_sdist
 
 from . import tar_unpacker
+from .other_readers import VERSIONS, Answer, Reader, Unpacker, has, python_of, running, uv_program
 from .tar_mutants import REPORT
-
-Answer = Union[dict[str, str], str]
-Reader = Callable[[Path, Path], Answer]
-"""Unpacks a file into an empty directory."""
-
-VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 
 
 def ours(path: Path) -> Answer:
@@ -64,44 +58,6 @@ def normalized(path: Path, target: Path) -> None:
     rewrite(path, target, Context(DEFAULT_DATE, ArtifactKind.SDIST), DEFAULT)
 
 
-def python_of(version: str) -> str | None:
-    """Return a CPython of that *version*: this one, one on PATH, or one of pyenv's."""
-    if version == "{}.{}".format(*sys.version_info):
-        return sys.executable
-    places = [shutil.which(f"python{version}"), *sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python3"))]
-    for place in places:
-        if place and not subprocess.run([place, "-c", ""], check=False, capture_output=True).returncode:
-            return str(place)
-    return None
-
-
-class Unpacker:
-    """An interpreter that unpacks one sdist after another."""
-
-    def __init__(self, python: str) -> None:
-        command = [python, "-I", tar_unpacker.__file__]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def unpack(self, how: str, path: Path, directory: Path) -> Answer:
-        assert self._process.stdin
-        assert self._process.stdout
-        print(json.dumps([how, str(path), str(directory)]), file=self._process.stdin, flush=True)
-        return json.loads(self._process.stdout.readline())  # type: ignore[no-any-return]
-
-    def close(self) -> None:
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
-
-
-def has(python: str, module: str, attribute: str = "") -> bool:
-    """Return whether *python* has that *module*, with that *attribute*."""
-    code = f"import {module} as module" + (f"; module.{attribute}" if attribute else "")
-    return not subprocess.run([python, "-I", "-c", code], check=False, capture_output=True).returncode
-
-
 @contextlib.contextmanager
 def pythons() -> Iterator[dict[str, Reader]]:
     """Give the readers of all CPythons that are here: tarfile, pip, and what an index looks at."""
@@ -111,7 +67,7 @@ def pythons() -> Iterator[dict[str, Reader]]:
             python = python_of(version)
             if python is None:
                 continue
-            unpacker = Unpacker(python)
+            unpacker = Unpacker(python, tar_unpacker.__file__)
             stack.callback(unpacker.close)
             ways = {"index": True, "pip": has(python, "pip._internal.utils.unpacking")}
             ways.update(dict.fromkeys(("tarfile", "stream"), has(python, "tarfile", "data_filter")))
@@ -122,7 +78,7 @@ def pythons() -> Iterator[dict[str, Reader]]:
 
 def _asking(unpacker: Unpacker, how: str) -> Reader:
     def ask(path: Path, directory: Path) -> Answer:
-        found = unpacker.unpack(how, path, directory)
+        found = unpacker.ask(how, path, directory)
         # pip leaves out the top directory; an index unpacks nothing.
         if isinstance(found, str) or how not in ("pip", "index"):
             return found
@@ -137,8 +93,8 @@ def tools() -> dict[str, Reader]:
     gnu = next((tar for tar in map(shutil.which, ("gtar", "tar")) if tar and "GNU" in _version(tar)), None)
     for name, program in (("GNU tar", gnu), ("bsdtar", shutil.which("bsdtar"))):
         if program:
-            readers[name] = _running([program, "-xzf"], piped=False)
-            readers[f"{name}, pipe"] = _running([program, "-xzf", "-"], piped=True)
+            readers[name] = _program([program, "-xzf"], piped=False)
+            readers[f"{name}, pipe"] = _program([program, "-xzf", "-"], piped=True)
     return readers
 
 
@@ -146,29 +102,19 @@ def _version(program: str) -> str:
     return subprocess.run([program, "--version"], check=False, capture_output=True, text=True).stdout
 
 
-def _running(command: list[str], *, piped: bool) -> Reader:
-    def run(path: Path, directory: Path) -> Answer:
-        given = [*command, *([] if piped else [str(path)])]
-        # As it is for whoever is not root.
-        given += ["--no-same-owner", "--no-same-permissions", "-C", str(directory)]
-        done = subprocess.run(
-            given,
-            check=False,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            input=path.read_bytes() if piped else None,
-            env={**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC"},
-        )
-        if done.returncode:
-            return f"status {done.returncode}: {done.stdout.decode('utf-8', 'replace').strip()[:300]}"
-        return tar_unpacker.tree(str(directory))
-
-    return run
+def _program(command: list[str], *, piped: bool) -> Reader:
+    # As it is for whoever is not root.
+    options = ["--no-same-owner", "--no-same-permissions", "-C"]
+    return running(
+        lambda path, directory: [*command, *([] if piped else [str(path)]), *options, str(directory)],
+        tar_unpacker.tree,
+        piped=piped,
+    )
 
 
 def uv() -> dict[str, Reader]:
     """Return uv, if it is here: it unpacks an sdist of the kind that :mod:`support.tar_mutants` makes, to build it."""
-    program = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    program = uv_program()
     if program is None:
         return {}
 

@@ -24,6 +24,8 @@ from samebytes.archive.entry import Data, Entry, Kind
 from samebytes.archive.zip_writer import write_zip
 from samebytes.deflate.stream import Encoder
 
+from .zips import OneWay
+
 NAME = "pkg-1.0-py3-none-any.whl"
 INFO = "pkg-1.0.dist-info"
 FULL_16, FULL_32 = 0xFFFF, 0xFFFFFFFF
@@ -62,21 +64,6 @@ FILES[f"{INFO}/RECORD"] = _record()
 _EXECUTABLE = "pkg/tool.sh"
 
 
-class _OneWay(io.RawIOBase):
-    """A sink that cannot seek, so that zipfile has to write data descriptors."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: object) -> int:
-        piece = bytes(data)  # type: ignore[call-overload]
-        self.data += piece
-        return len(piece)
-
-
 def bases() -> dict[str, bytes]:
     """Return the same wheel by each writer."""
     entries = [
@@ -90,13 +77,13 @@ def bases() -> dict[str, bytes]:
         sink = io.BytesIO()
         _written(sink, method, wide=name == "deflated", directories=name == "stored")
         found[f"zipfile, {name}"] = sink.getvalue()
-    stream = _OneWay()
+    stream = OneWay()
     _written(stream, zipfile.ZIP_DEFLATED, wide=False, directories=False)
     found["zipfile, to a pipe"] = bytes(stream.data)
     return found
 
 
-def _written(sink: io.BytesIO | _OneWay, method: int, *, wide: bool, directories: bool) -> None:
+def _written(sink: io.BytesIO | OneWay, method: int, *, wide: bool, directories: bool) -> None:
     with zipfile.ZipFile(sink, "w") as archive:
         if directories:
             folder = zipfile.ZipInfo("pkg/", (2020, 2, 2, 0, 0, 0))

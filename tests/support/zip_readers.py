@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Union
+from typing import Callable
 
 from samebytes.archive.entry import Kind, read_all
 from samebytes.archive.zip_reader import open_zip
@@ -29,13 +26,9 @@ from samebytes.passes.pipeline import rewrite
 
 from . import zip_unpacker
 from .acceptance import zip_problems
+from .other_readers import VERSIONS, Answer, Reader, Unpacker, has, python_of, running, uv_program
 from .zip_mutants import INFO, NAME
 
-Answer = Union[dict[str, str], str]
-Reader = Callable[[Path, Path], Answer]
-"""Reads a file, into an empty directory."""
-
-VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 INSTALLERS = ("pip", "installer", "uv")
 """Readers that want a wheel, and not just any archive."""
 MODELESS = ("zipfile", "bsdtar, pipe", "index")
@@ -69,42 +62,6 @@ def normalized(path: Path, target: Path) -> str:
     return ""
 
 
-def python_of(version: str) -> str | None:
-    """Return a CPython of that *version*: this one, one on PATH, or one of pyenv's."""
-    if version == "{}.{}".format(*sys.version_info):
-        return sys.executable
-    places = [shutil.which(f"python{version}"), *sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python3"))]
-    for place in places:
-        if place and not subprocess.run([place, "-c", ""], check=False, capture_output=True).returncode:
-            return str(place)
-    return None
-
-
-class _Unpacker:
-    """An interpreter that reads one wheel after another."""
-
-    def __init__(self, python: str) -> None:
-        command = [python, "-I", zip_unpacker.__file__]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def ask(self, how: str, path: Path, directory: Path) -> Answer:
-        assert self._process.stdin
-        assert self._process.stdout
-        print(json.dumps([how, str(path), str(directory)]), file=self._process.stdin, flush=True)
-        return json.loads(self._process.stdout.readline())  # type: ignore[no-any-return]
-
-    def close(self) -> None:
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
-
-
-def _has(python: str, module: str) -> bool:
-    return not subprocess.run([python, "-I", "-c", f"import {module}"], check=False, capture_output=True).returncode
-
-
 @contextlib.contextmanager
 def pythons(hows: Sequence[str] = ("zipfile", "pip", "installer")) -> Iterator[dict[str, Reader]]:
     """Give the readers of all CPythons that are here, one process for each."""
@@ -115,15 +72,15 @@ def pythons(hows: Sequence[str] = ("zipfile", "pip", "installer")) -> Iterator[d
             python = python_of(version)
             if python is None:
                 continue
-            unpacker = _Unpacker(python)
+            unpacker = Unpacker(python, zip_unpacker.__file__)
             stack.callback(unpacker.close)
             for how in hows:
-                if _has(python, modules[how]):
+                if has(python, modules[how]):
                     readers[f"{how} {version}"] = _asking(unpacker, how)
         yield readers
 
 
-def _asking(unpacker: _Unpacker, how: str) -> Reader:
+def _asking(unpacker: Unpacker, how: str) -> Reader:
     return lambda path, directory: unpacker.ask(how, path, directory)
 
 
@@ -132,39 +89,25 @@ def tools() -> dict[str, Reader]:
     readers: dict[str, Reader] = {}
     unzip, bsdtar = shutil.which("unzip"), shutil.which("bsdtar")
     if unzip:
-        readers["unzip"] = _running(lambda path, directory: [unzip, "-q", "-o", str(path), "-d", str(directory)])
+        readers["unzip"] = _program(lambda path, directory: [unzip, "-q", "-o", str(path), "-d", str(directory)])
     if bsdtar:
-        readers["bsdtar"] = _running(lambda path, directory: [bsdtar, "-xf", str(path), "-C", str(directory)])
-        readers["bsdtar, pipe"] = _running(lambda _, directory: [bsdtar, "-xf", "-", "-C", str(directory)], piped=True)
+        readers["bsdtar"] = _program(lambda path, directory: [bsdtar, "-xf", str(path), "-C", str(directory)])
+        readers["bsdtar, pipe"] = _program(lambda _, directory: [bsdtar, "-xf", "-", "-C", str(directory)], piped=True)
     return readers
 
 
-def _running(command: Callable[[Path, Path], list[str]], *, piped: bool = False) -> Reader:
-    def run(path: Path, directory: Path) -> Answer:
-        done = subprocess.run(
-            command(path, directory),
-            check=False,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            # Without a pipe nothing can be asked.
-            input=path.read_bytes() if piped else b"",
-            env={**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC"},
-        )
-        if done.returncode:
-            return f"status {done.returncode}: {done.stdout.decode('utf-8', 'replace').strip()[-300:]}"
-        return zip_unpacker.tree(str(directory))
-
-    return run
+def _program(command: Callable[[Path, Path], list[str]], *, piped: bool = False) -> Reader:
+    return running(command, zip_unpacker.tree, piped=piped)
 
 
 def uv() -> dict[str, Reader]:
     """Return uv, if it is here."""
-    program = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    program = uv_program()
     if program is None:
         return {}
     options = ["--offline", "--no-config", "--no-index", "--no-deps", "--no-cache", "--quiet", "--link-mode", "copy"]
     return {
-        "uv": _running(
+        "uv": _program(
             lambda path, directory: [
                 *(
                     program,

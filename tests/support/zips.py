@@ -6,6 +6,7 @@ canonical form, and each argument changes one thing of it.
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
@@ -156,3 +157,18 @@ def saved(directory: Path, data: bytes, name: str = "it-1-py3-none-any.whl") -> 
     path = directory / name
     path.write_bytes(data)
     return path
+
+
+class OneWay(io.RawIOBase):
+    """A sink that cannot seek, so that zipfile has to write data descriptors."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        piece = bytes(data)  # type: ignore[call-overload]
+        self.data += piece
+        return len(piece)

@@ -19,6 +19,7 @@ from support.zips import (
     NOON_SECONDS,
     TEXT,
     Member,
+    OneWay,
     build,
     deflated,
     descriptor,
@@ -142,21 +143,6 @@ def test_zipfile_output_is_read(tmp_path: Path) -> None:
     archive, contents = read(tmp_path, sink.getvalue())
     assert contents == [TEXT, b"x"]
     assert archive.entries[1].mtime == NOON_SECONDS
-
-
-class OneWay(io.RawIOBase):
-    """A sink that cannot seek, so that zipfile has to write data descriptors."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: object) -> int:
-        piece = bytes(data)  # type: ignore[call-overload]
-        self.data += piece
-        return len(piece)
 
 
 @pytest.mark.parametrize("force_zip64", [False, True])
