@@ -114,7 +114,7 @@ def _check_names(source: Source, names: Sequence[str]) -> None:
         raise limits.hostile(source.name, second, problem)
     # A file and a directory may also be one name there.
     spelled = {limits.folded(name): name for name in bare}
-    files = {limits.folded(name) for name in names if not name.endswith("/")}
+    files = {plain for plain, given in zip(spelled, names) if not given.endswith("/")}
     for below, above in limits.beneath_files(files, spelled):
         problem = f"lies beneath {spelled[above]!r}, which is a file"
         raise limits.hostile(source.name, spelled[below], problem)
