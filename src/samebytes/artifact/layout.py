@@ -1,10 +1,11 @@
-"""The names inside wheels and sdists, and the parts of their file names."""
+"""The names inside wheels, sdists and source trees, and the parts of their file names."""
 
 from __future__ import annotations
 
 import enum
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 from ..archive.entry import Container
@@ -116,6 +117,11 @@ def check_dist_info(directory: str, filename: str) -> None:
         f"{filename}: its metadata directory is {directory}, which belongs to another name or version",
         remedy=f"A wheel of this name holds {wheel.name}-{wheel.version}.dist-info; was the file renamed?",
     )
+
+
+def is_source_tree(directory: Path) -> bool:
+    """Return whether *directory* is the root of a Python project's source."""
+    return (directory / "pyproject.toml").exists() or (directory / "setup.py").exists()
 
 
 def top_directory(names: Iterable[str], where: str) -> str:

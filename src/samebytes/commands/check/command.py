@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
     :raises MissingExtraError: for a source tree, which samebytes-tools builds.
     """
-    from ..normalize.normalize import is_source_tree
+    from ...artifact.layout import is_source_tree
 
     trees = [path for path in map(Path, args.paths) if path.is_dir() and is_source_tree(path)]
     if trees:

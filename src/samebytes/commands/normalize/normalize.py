@@ -10,7 +10,7 @@ from typing import Callable, NamedTuple
 
 from ... import passes as rules
 from ...archive.atomic import make_directory
-from ...artifact.layout import ArtifactKind
+from ...artifact.layout import ArtifactKind, is_source_tree
 from ...artifact.opening import kind_of
 from ...epoch import DEFAULT_DATE, format_date
 from ...errors import ArchiveError, Interrupted, SamebytesError, SignatureError, UsageError
@@ -243,11 +243,6 @@ def _nothing_in(directory: Path) -> UsageError:
             remedy=f"Pass what was built of it: {directory / 'dist' / '*'}.",
         )
     return UsageError(f"{directory}: no wheels (.whl) or sdists (.tar.gz) in it", remedy="Name the files themselves.")
-
-
-def is_source_tree(directory: Path) -> bool:
-    """Return whether *directory* is the root of a Python project's source."""
-    return (directory / "pyproject.toml").exists() or (directory / "setup.py").exists()
 
 
 def _directed(step: NormalizeJob | NormalizeResult, output: Path | None) -> NormalizeJob | NormalizeResult:

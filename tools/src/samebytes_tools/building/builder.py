@@ -23,6 +23,7 @@ from typing import Any, Callable, Protocol
 
 import pyproject_hooks
 
+from samebytes.artifact.layout import is_source_tree
 from samebytes.backend.config import Backend, load
 from samebytes.backend.fixed import remove
 from samebytes.backend.inner import Hooks, InnerUnsupported
@@ -115,7 +116,7 @@ def project_of(tree: Path) -> Project:
 
     :raises SamebytesError: if it is not a source tree, or its configuration is malformed.
     """
-    if not any((tree / name).exists() for name in ("pyproject.toml", "setup.py")):
+    if not is_source_tree(tree):
         raise UsageError(
             f"{tree.name} is not a source tree: it has neither pyproject.toml nor setup.py",
             remedy="Name a source tree, or an sdist of one.",

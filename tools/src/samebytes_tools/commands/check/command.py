@@ -156,7 +156,7 @@ def _is_source(text: str, *, build: bool | None) -> bool:
         return False
     path = Path(text)
     if path.is_dir():
-        from samebytes.commands.normalize.normalize import is_source_tree
+        from samebytes.artifact.layout import is_source_tree
 
         return is_source_tree(path)
     if path.exists():

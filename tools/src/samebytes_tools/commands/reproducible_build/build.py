@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from samebytes.archive.atomic import make_directory, replacing
-from samebytes.artifact.layout import ArtifactKind
+from samebytes.artifact.layout import ArtifactKind, is_source_tree
 from samebytes.backend import date
 from samebytes.backend.config import load
 from samebytes.backend.fixed import place
@@ -107,7 +107,7 @@ def _checked(request: BuildRequest, environ: Mapping[str, str]) -> Path:
 def _check_paths(request: BuildRequest, source: Path) -> None:
     if not source.is_dir():
         raise UsageError(f"{request.source} is not a directory", remedy="Name a source tree; unpack an sdist first.")
-    if not any((source / name).exists() for name in ("pyproject.toml", "setup.py")):
+    if not is_source_tree(source):
         raise UsageError(
             f"{request.source} is not a source tree: it has neither pyproject.toml nor setup.py",
             remedy="Name the directory that holds one of them.",
