@@ -57,6 +57,19 @@ def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) ->
         time.sleep(0.005)
 
 
+def stamps(directory: Path) -> list[tuple[str, int, int]]:
+    """Return what shows whether the files in *directory* are the same, and as they were."""
+    return sorted((path.name, path.stat().st_ino, path.stat().st_mtime_ns) for path in directory.iterdir())
+
+
+def assert_ended(process: subprocess.Popen[str], status: int) -> None:
+    """Demand that *process* ends with *status*, an error in two lines, and nothing else."""
+    out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out) == (status, "")
+    assert err.startswith("samebytes: error: ")
+    assert err.count("\n") == 2
+
+
 @pytest.mark.parametrize("in_place", [True, False])
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
 def test_a_signal_midway(
@@ -65,16 +78,13 @@ def test_a_signal_midway(
     source, output = tmp_path / "in", tmp_path / ("in" if in_place else "out")
     source.mkdir()
     paths = [Path(shutil.copy(one, source)) for one in large]
-    found = [(path.name, path.stat().st_ino, path.stat().st_mtime_ns) for path in paths]
+    found = stamps(source)
     process = start(tmp_path / "tmp", "normalize", *paths, "--jobs=2", *([] if in_place else ["-o", output]))
     wait_for_temporary(tmp_path / "tmp", process)
     process.send_signal(number)
     process.send_signal(number)
-    out, err = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, out) == (status, "")
-    assert err.startswith("samebytes: error: ")
-    assert err.count("\n") == 2
-    assert sorted((path.name, path.stat().st_ino, path.stat().st_mtime_ns) for path in source.iterdir()) == found
+    assert_ended(process, status)
+    assert stamps(source) == found
     assert in_place or list(output.iterdir()) == []
     assert list((tmp_path / "tmp").iterdir()) == []
 
@@ -123,17 +133,14 @@ def test_a_signal_ends_what_would_never_end(
     source, mark = tmp_path / "in", tmp_path / "hangs"
     source.mkdir()
     paths = [wheel(source, name, {f"{name}.py": b"pass\n"}) for name in ("one", "two")]
-    found = [(path.name, path.stat().st_ino, path.stat().st_mtime_ns) for path in paths]
+    found = stamps(source)
     words = [*command.replace("out", str(tmp_path / "out")).split(), *paths]
     words += ["--target", tmp_path / "target"] if command == "install" else []
     process = start(tmp_path / "tmp", *words, program=hanging(module, function, mark))
     wait_until(mark.exists, process)
     process.send_signal(number)
-    out, err = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, out) == (status, "")
-    assert err.startswith("samebytes: error: ")
-    assert err.count("\n") == 2
-    assert sorted((path.name, path.stat().st_ino, path.stat().st_mtime_ns) for path in source.iterdir()) == found
+    assert_ended(process, status)
+    assert stamps(source) == found
     left = [path for place in ("out", "target", "tmp") for path in (tmp_path / place).rglob("*")]
     assert left == []
 
