@@ -39,7 +39,7 @@ from support import survey_work, surveys
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 path, address, task = sys.argv[1:]
-with _signals_raise(), Store(Path(path)) as store:
+with _signals_raise([]), Store(Path(path)) as store:
     executor = Cluster(address, getattr(survey_work, task))
     events = work(store, surveys.run().id, executor, Runner("submitter", time.time, turn=0.05))
     try:

@@ -35,7 +35,7 @@ from support import survey_work, surveys
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 path, name, jobs = sys.argv[1:]
-with _signals_raise(), Store(Path(path)) as store:
+with _signals_raise([]), Store(Path(path)) as store:
     events = work(store, surveys.run().id, Local(int(jobs), survey_work.linger), Runner(name, time.time, lease=1.0, turn=0.05))
     try:
         for event in events:

@@ -97,9 +97,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that *argv* names (default: that of the process) and return its exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     options = argparse.Namespace(verbosity=NORMAL)
+    raised: list[BaseException] = []
     try:
         prepare()
-        with _signals_raise():
+        with _signals_raise(raised):
             _parser(arguments).parse_args(arguments, options)
             status: int = options.run(options)
             sys.stdout.flush()
@@ -107,7 +108,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # argparse, after --help and --version
         status = int(end.code or 0)
     except (Exception, KeyboardInterrupt) as error:  # the one place where they all end
-        status = _status_of(error, verbose=options.verbosity >= VERBOSE)
+        # A signal inside of threading.Condition.wait ends in RuntimeError: the lock to release is not held just then.
+        # Whatever a signal leads to is the signal's doing.
+        status = _status_of(raised[0] if raised else error, verbose=options.verbosity >= VERBOSE)
     try:
         sys.stdout.flush()
     except (OSError, OutputError) as error:
@@ -205,22 +208,22 @@ def _show_help(top: argparse.ArgumentParser) -> int:
 
 
 @contextmanager
-def _signals_raise() -> Iterator[None]:
+def _signals_raise(raised: list[BaseException]) -> Iterator[None]:
     """Let SIGINT, SIGTERM and SIGHUP raise once; later ones are ignored while the first is being obeyed.
 
     A second exception in the middle of the first one's cleaning up could leave what was to be cleaned.
+
+    :param raised: where the exception is kept, for what is caught in the end may be another that it led to.
     """
-    raised = False
 
     def interrupt(number: int, _: FrameType | None) -> None:
-        nonlocal raised
         if raised:
             return
-        raised = True
-        if number == signal.SIGINT:
-            raise KeyboardInterrupt
-        error = Interrupted("terminated", remedy=_AFTER_A_SIGNAL)
-        error.exit_status = exit_status.TERMINATED
+        error: BaseException = KeyboardInterrupt()
+        if number != signal.SIGINT:
+            error = Interrupted("terminated", remedy=_AFTER_A_SIGNAL)
+            error.exit_status = exit_status.TERMINATED
+        raised.append(error)
         raise error
 
     wanted = [signal.SIGTERM]

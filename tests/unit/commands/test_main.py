@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 from support.processes import modules_loaded_by
@@ -136,6 +137,24 @@ def test_signals_raise_once_and_are_put_back(
         signal.signal(number, inherited)
     assert cleaned == [True]
     assert "Nothing is half written" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
+def test_what_a_signal_leads_to_is_the_signals_doing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in threading.Condition.wait, where the lock to release is not held for a moment."""
+
+    def run(args: argparse.Namespace) -> int:
+        lock = threading.Lock()
+        with lock:
+            lock.release()
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise AssertionError("the signal came too late")
+
+    monkeypatch.setattr("samebytes.commands.doctor.command.run", run)
+    assert cli.main(["doctor"]) == 143
+    assert "terminated" in capsys.readouterr().err
 
 
 def test_full_disk_behind_stdout_is_an_output_error(

@@ -55,7 +55,7 @@ def in_order(
     finally:
         stop.set()
         for thread in started:
-            if thread.ident is not None:  # a signal may come before all are started
+            with suppress(RuntimeError):  # a signal may come before it has started, and that cannot be joined
                 thread.join(None if patience is None else patience / threads)
 
 
