@@ -5,24 +5,6 @@ An error says what is wrong, where, and what to do next: ``message`` holds the f
 
 from __future__ import annotations
 
-__all__ = [
-    "ArchiveError",
-    "BackendError",
-    "ClusterError",
-    "ConfigError",
-    "EncoderError",
-    "HostileArchiveError",
-    "IndexFailure",
-    "Interrupted",
-    "MissingExtraError",
-    "OutputError",
-    "RecordError",
-    "SamebytesError",
-    "SignatureError",
-    "StoreError",
-    "UsageError",
-]
-
 
 class SamebytesError(Exception):
     """The root of all errors that are the user's to fix; never raised itself."""
@@ -50,8 +32,6 @@ class SamebytesError(Exception):
 class UsageError(SamebytesError):
     """The command line does not make sense."""
 
-    exit_status = 2
-
 
 class ConfigError(SamebytesError):
     """``pyproject.toml``, ``[tool.samebytes]`` or SOURCE_DATE_EPOCH is missing, malformed or contradicts itself."""
@@ -67,8 +47,6 @@ class ArchiveError(SamebytesError):
 
 class HostileArchiveError(ArchiveError):
     """An input does what no honest archive does: escapes, overlaps, bombs, contradictions."""
-
-    exit_status = 4
 
 
 class RecordError(SamebytesError):

@@ -13,6 +13,7 @@ from types import ModuleType
 
 import pytest
 from samebytes_tools.comparison.causes import table
+from support.error_classes import CLASSES
 
 from samebytes import errors
 from samebytes.backend.config import KEYS, PINNED
@@ -189,8 +190,7 @@ def test_everything_pinned_is_explained() -> None:
 def test_exit_statuses_are_all_there() -> None:
     found = {int(row[0]): row for row in rows(DOCS / "reference" / "exit-statuses.md", r"\d+")}
     assert {number: row[1] for number, row in found.items()} == exit_status.MEANINGS
-    for name in errors.__all__:
-        error = getattr(errors, name)
+    for name, error in CLASSES.items():
         if error is not errors.SamebytesError:
             assert f"`{name}`" in found[error.exit_status][2]
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import samebytes_tools
+from support.error_classes import CLASSES
 
 import samebytes
-from samebytes import errors
 
 ROOTS = [Path(package.__file__).parent for package in (samebytes, samebytes_tools)]
-NAMES = set(errors.__all__) - {"SamebytesError"}
+NAMES = set(CLASSES) - {"SamebytesError"}
 WITHOUT = {"git.py": "its callers know what git was asked for, and add the remedy"}
 
 

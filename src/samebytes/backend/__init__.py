@@ -75,7 +75,7 @@ def _run(name: str, *args: Any, **kwargs: Any) -> Any:
     from .inner import InnerUnsupported
 
     try:
-        return getattr(hooks, name)(*args, **kwargs)
+        return hooks.call(name, *args, **kwargs)
     except InnerUnsupported as error:
         raise UnsupportedOperation(str(error)) from None
     except SamebytesError as error:

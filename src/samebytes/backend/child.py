@@ -30,28 +30,15 @@ HOOKS = (
 )
 
 
-class PredictableNames:
-    """The names that ``tempfile`` gives to files and directories: counted, not random.
-
-    They are still made with O_EXCL, and a name that is taken is passed over, as with random ones.
-    """
-
-    def __init__(self) -> None:
-        self.number = 0
-
-    def __iter__(self) -> PredictableNames:
-        return self
-
-    def __next__(self) -> str:
-        self.number += 1
-        return f"{self.number:08d}"
-
-
 def pin_tempfile_names() -> None:
-    """Make the directories that backends build in the same in every run, for their names end up in what is built."""
+    """Make the directories that backends build in the same in every run, for their names end up in what is built.
+
+    The names are counted, not random. They are still made with O_EXCL, and one that is taken is passed over.
+    """
+    import itertools
     import tempfile
 
-    names = PredictableNames()
+    names = map("{:08d}".format, itertools.count(1))
     vars(tempfile)["_get_candidate_names"] = lambda: names
 
 

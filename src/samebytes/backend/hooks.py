@@ -10,9 +10,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
+from .. import cores
 from ..errors import BackendError
 from . import fixed
 from .flags import environment_roots
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ..passes.pipeline import Rewritten
 
 _MOST_FAULTS = 5
+"""How many wrong rows of a RECORD a warning shows: one that lacks a folder may lack hundreds."""
 
 _open: dict[Path, Session] = {}
 """Sessions by source tree, kept from the probe for hooks to the call of one."""
@@ -38,55 +41,55 @@ def available() -> frozenset[str]:
             raise
 
 
-def build_wheel(wheel_directory: str, config_settings: Any = None, metadata_directory: str | None = None) -> str:
-    """Build and rewrite a wheel (PEP 517).
+def call(hook: str, *args: Any, **kwargs: Any) -> Any:
+    """Do the work of *hook* in the current directory's tree; its session ends with it, whatever happens."""
+    work = _build if hook.startswith("build_") else _prepare if hook.startswith("prepare_") else _requires
+    with _terminable():
+        session = _session(editable="editable" in hook)
+        try:
+            return work(session, hook, *args, **kwargs)
+        finally:
+            _close(session.source)
+
+
+# The parameters below have PEP 517's names, for front ends may pass them by name.
+def _build(
+    session: Session, hook: str, wheel_directory: str, config_settings: Any = None, metadata_directory: Any = None
+) -> str:
+    """Build and rewrite an artifact; an editable wheel has its absolute paths on purpose (PEP 517, PEP 660).
 
     ``metadata_directory`` is not handed on, for what is there was rewritten; the wheel's METADATA must equal it.
     """
-    with _hook() as session:
-        return _wheel(session, "build_wheel", wheel_directory, config_settings, metadata_directory)
+    made = session.build(hook, config_settings)
+    target = Path(wheel_directory) / made.name
+    for line in publish(session, made, target)[1]:
+        _warn(f"{target.name}: {line}")
+    if metadata_directory is not None:
+        _compare_metadata(target, Path(metadata_directory))
+    return target.name
 
 
-def build_editable(wheel_directory: str, config_settings: Any = None, metadata_directory: str | None = None) -> str:
-    """Build and rewrite an editable wheel, whose absolute paths are there on purpose (PEP 660)."""
-    with _hook(editable=True) as session:
-        return _wheel(session, "build_editable", wheel_directory, config_settings, metadata_directory)
+def _prepare(session: Session, hook: str, metadata_directory: str, config_settings: Any = None) -> str:
+    """Make a ``.dist-info`` directory, rewritten as the wheel's will be (PEP 517, PEP 660)."""
+    from ..artifact.layout import ArtifactKind
+    from ..passes.model import Context
+    from ..passes.pipeline import normalize_files
+
+    made, seen = session.directory("metadata")
+    root = session.inner.metadata(hook, seen, made, config_settings)
+    paths = [path for path in sorted(root.rglob("*")) if path.is_file()]
+    before = {path.relative_to(made).as_posix(): path.read_bytes() for path in paths}
+    after = normalize_files(before, Context(session.dated.seconds, ArtifactKind.WHEEL), session.passes())
+    shutil.copytree(root, Path(metadata_directory) / root.name, dirs_exist_ok=True)
+    for member, data in after.items():
+        if data != before[member]:
+            Path(metadata_directory, member).write_bytes(data)
+    return root.name
 
 
-def build_sdist(sdist_directory: str, config_settings: Any = None) -> str:
-    """Build and rewrite an sdist (PEP 517)."""
-    with _hook() as session:
-        made = session.build("build_sdist", config_settings)
-        return _publish(session, made, sdist_directory, "build_sdist").name
-
-
-def _requires(kind: str) -> Callable[..., list[str]]:
-    """Return the hook that returns the inner backend's further build requirements (PEP 517, PEP 660)."""
-
-    def hook(config_settings: Any = None) -> list[str]:
-        with _hook(editable=kind == "editable") as session:
-            return session.inner.requires(kind, config_settings)
-
-    return hook
-
-
-get_requires_for_build_wheel = _requires("wheel")
-get_requires_for_build_sdist = _requires("sdist")
-get_requires_for_build_editable = _requires("editable")
-
-
-def _prepare(hook: str) -> Callable[..., str]:
-    """Return the hook that makes a ``.dist-info`` directory, rewritten as the wheel's will be (PEP 517, PEP 660)."""
-
-    def prepare(metadata_directory: str, config_settings: Any = None) -> str:
-        with _hook(editable="editable" in hook) as session:
-            return _prepared(session, hook, metadata_directory, config_settings)
-
-    return prepare
-
-
-prepare_metadata_for_build_wheel = _prepare("prepare_metadata_for_build_wheel")
-prepare_metadata_for_build_editable = _prepare("prepare_metadata_for_build_editable")
+def _requires(session: Session, hook: str, config_settings: Any = None) -> list[str]:
+    """Return the inner backend's further build requirements (PEP 517, PEP 660)."""
+    return session.inner.requires(hook.rpartition("_")[2], config_settings)
 
 
 def _warn(text: str) -> None:
@@ -114,17 +117,6 @@ def _close(source: Path) -> None:
 
 
 @contextmanager
-def _hook(editable: bool = False) -> Iterator[Session]:
-    """Yield the session for one hook, and end it after the hook, whatever happens, SIGTERM included."""
-    with _terminable():
-        session = _session(editable)
-        try:
-            yield session
-        finally:
-            _close(session.source)
-
-
-@contextmanager
 def _terminable() -> Iterator[None]:
     """Turn SIGTERM and SIGHUP into SystemExit for a while, so that clean-up happens."""
     here = threading.current_thread() is threading.main_thread()
@@ -143,31 +135,25 @@ def _terminable() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
-def _wheel(session: Session, hook: str, directory: str, config_settings: Any, metadata_directory: str | None) -> str:
-    made = session.build(hook, config_settings)
-    target = _publish(session, made, directory, hook)
-    if metadata_directory is not None:
-        _compare_metadata(target, Path(metadata_directory))
-    return target.name
+def publish(session: Session, made: Path, target: Path) -> tuple[Rewritten, list[str]]:
+    """Rewrite what the inner backend made into *target*; return how, and a line for each thing to warn of.
 
-
-def _publish(session: Session, made: Path, directory: str, hook: str) -> Path:
-    """Rewrite what the inner backend made into *directory*, and warn of what it holds of this machine."""
+    :raises SamebytesError: as :func:`samebytes.passes.pipeline.rewrite` does.
+    """
     from ..artifact.layout import ArtifactKind
+    from ..artifact.opening import kind_of
     from ..passes.model import Context
-    from ..passes.pipeline import rewrite
+    from ..passes.pipeline import Compression, rewrite
 
-    target = Path(directory) / made.name
-    kind = ArtifactKind.SDIST if hook == "build_sdist" else ArtifactKind.WHEEL
+    kind = kind_of(made)
     record_date = session.dated.record and kind == ArtifactKind.SDIST
     context = Context(session.dated.seconds, kind, fresh=True, record_date=record_date)
-    result = rewrite(made, target, context, session.passes(), session.compression())
-    for line in (*record_faults(result), *(leaks_in(target, session) if hook != "build_editable" else ())):
-        _warn(f"{target.name}: {line}")
-    return target
+    compression = Compression(cores.available(), keep=session.config.deflate == "keep")
+    result = rewrite(made, target, context, session.passes(), compression)
+    return result, [*_record_faults(result), *([] if session.is_editable else _leaks_in(target, session))]
 
 
-def record_faults(result: Rewritten) -> list[str]:
+def _record_faults(result: Rewritten) -> list[str]:
     """Return a line on what was wrong with the RECORD that the inner backend wrote; none if all was right."""
     faults = [f"{change.member}: {change.detail}" for change in result.changes if change.code == "W001"]
     more = f"; and {len(faults) - _MOST_FAULTS} more" if len(faults) > _MOST_FAULTS else ""
@@ -175,7 +161,7 @@ def record_faults(result: Rewritten) -> list[str]:
     return [f"the inner backend's RECORD is wrong, and was written anew: {shown}{more}"] if faults else []
 
 
-def leaks_in(target: Path, session: Session) -> list[str]:
+def _leaks_in(target: Path, session: Session) -> list[str]:
     """Return a line for each of this machine's paths and names that is in the files of the archive *target*."""
     from ..artifact.opening import open_archive
     from .leaks import needles, search, warnings
@@ -194,24 +180,6 @@ def leaks_in(target: Path, session: Session) -> list[str]:
 def _forms(path: Path) -> list[str]:
     """Return how *path* may be written; the fixed paths are those of every machine."""
     return [] if path.is_relative_to(fixed.PLACE) else sorted({str(path), str(path.resolve())})
-
-
-def _prepared(session: Session, hook: str, directory: str, config_settings: Any) -> str:
-    from ..artifact.layout import ArtifactKind
-    from ..passes.model import Context
-    from ..passes.pipeline import normalize_files
-
-    made, seen = session.directory("metadata")
-    root = session.inner.metadata(hook, seen, made, config_settings)
-    name = root.name
-    files = {f"{name}/{path.relative_to(root).as_posix()}": path for path in sorted(root.rglob("*")) if path.is_file()}
-    before = {member: path.read_bytes() for member, path in files.items()}
-    after = normalize_files(before, Context(session.dated.seconds, ArtifactKind.WHEEL), session.passes())
-    for member, data in after.items():
-        if data != before[member]:
-            files[member].write_bytes(data)
-    shutil.copytree(root, Path(directory) / name, dirs_exist_ok=True)
-    return name
 
 
 def _compare_metadata(wheel: Path, prepared: Path) -> None:
@@ -240,8 +208,6 @@ def _compare_metadata(wheel: Path, prepared: Path) -> None:
 
 
 def _first_difference(promised: bytes, found: bytes) -> str:
-    from itertools import zip_longest
-
     def shown(line: bytes | None) -> str:
         return "nothing" if line is None else repr(line.decode("utf-8", "replace"))
 

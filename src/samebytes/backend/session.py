@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
-from .. import cores
 from ..errors import ConfigError
 from . import date as dates
 from . import environment, flags
@@ -22,7 +21,6 @@ from .lock import only_build
 
 if TYPE_CHECKING:
     from ..passes.model import Pass
-    from ..passes.pipeline import Compression
 
 Warn = Callable[[str], None]
 
@@ -142,12 +140,6 @@ class Session:
 
         disabled = [code for code, _ in self.config.disable]
         return select(disabled, self.config.enable, where=f"{self.source / 'pyproject.toml'}: [tool.samebytes]")
-
-    def compression(self) -> Compression:
-        """Return how the project wants its contents compressed, on all processors."""
-        from ..passes.pipeline import Compression
-
-        return Compression(cores.available(), keep=self.config.deflate == "keep")
 
     def __enter__(self) -> Session:
         return self

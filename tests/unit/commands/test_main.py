@@ -11,6 +11,7 @@ import sys
 import threading
 
 import pytest
+from support.error_classes import CLASSES
 from support.processes import modules_loaded_by
 
 from samebytes import __version__, errors
@@ -60,7 +61,7 @@ def test_options_have_no_short_forms(capsys: pytest.CaptureFixture[str]) -> None
     assert "unrecognized arguments: --js" in capsys.readouterr().err
 
 
-ERRORS = [getattr(errors, name) for name in errors.__all__ if name != "SamebytesError"]
+ERRORS = [error for name, error in CLASSES.items() if name != "SamebytesError"]
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.artifacts import wheel
+from support.error_classes import CLASSES
 from support.parsers import commands
 from support.processes import import_path
 
@@ -67,7 +68,7 @@ def test_statuses_mean_what_they_always_meant() -> None:
 
 def test_new_statuses_and_errors_are_pinned_too() -> None:
     assert set(exit_status.MEANINGS) == set(STATUSES)
-    assert set(errors.__all__) == set(OF_ERRORS)
+    assert set(CLASSES) == set(OF_ERRORS)
 
 
 CALLS = [words for words, _ in commands(cli.parser())]

@@ -12,10 +12,9 @@ from typing import Any, Callable
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.backend.fixed import IN_USE, Place, remove
 from samebytes.backend.flags import environment_roots
-from samebytes.backend.hooks import leaks_in, record_faults
+from samebytes.backend.hooks import publish
 from samebytes.backend.session import FixedPaths, Interpreter, Session
-from samebytes.passes.model import Change, Context
-from samebytes.passes.pipeline import rewrite
+from samebytes.passes.model import Change
 
 from ...building.builder import BuildEnvironment, Builder, InstallPolicy
 from ...building.processes import CommandRunner
@@ -129,18 +128,16 @@ class ArtifactBuilder:
 
     def _rewritten(self, session: Session, made: Path, kind: ArtifactKind, warnings: Sequence[str]) -> BuiltArtifact:
         target = self.out / made.name
-        dated = session.dated
-        context = Context(dated.seconds, kind, fresh=True, record_date=dated.record and kind == ArtifactKind.SDIST)
-        result = rewrite(made, target, context, session.passes(), session.compression())
+        result, found = publish(session, made, target)
         return BuiltArtifact(
             name=target.name,
             kind=kind,
             size=result.after.size,
             sha256=result.after.sha256,
-            date=dated.seconds,
-            date_origin=dated.origin,
+            date=session.dated.seconds,
+            date_origin=session.dated.origin,
             changes=result.changes,
-            warnings=(*warnings, *record_faults(result), *leaks_in(target, session)),
+            warnings=(*warnings, *found),
         )
 
 
