@@ -1,6 +1,7 @@
 """The quick tier of the tests, and the reasons for which a test may be skipped; a plugin of pytest.
 
 ``--quick`` leaves out what is marked ``slow``, and of what is marked ``integration`` all that is not marked ``quick``.
+``--rest`` is what ``--quick`` leaves out: both together are every test.
 ``--skips=list`` ends the run with the reasons for which tests were skipped, and ``--skips=refuse`` fails it if one of
 them is not in :data:`ALLOWED`: where everything is there that tests need, as .ci/run sees to it, a test that does not
 run hides something.
@@ -36,6 +37,7 @@ ALLOWED_IN_QUICK = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("samebytes")
     group.addoption("--quick", action="store_true", help="run the quick tier only")
+    group.addoption("--rest", action="store_true", help="run what the quick tier leaves out")
     group.addoption("--skips", choices=["list", "refuse"], help="list why tests were skipped; refuse unknown reasons")
 
 
@@ -51,10 +53,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         slow = item.get_closest_marker("slow")
         if slow and not slow.args:
             raise pytest.UsageError(f"{item.nodeid} does not say why it is slow")
-    if config.getoption("--quick"):
-        left_out = [item for item in items if not is_quick(item)]
-        items[:] = [item for item in items if is_quick(item)]
-        config.hook.pytest_deselected(items=left_out)
+    quick, rest = config.getoption("--quick"), config.getoption("--rest")
+    if quick or rest:
+        kept = [item for item in items if is_quick(item) == quick]
+        config.hook.pytest_deselected(items=[item for item in items if is_quick(item) != quick])
+        items[:] = kept
 
 
 def reasons(reporter: pytest.TerminalReporter) -> Counter[str]:

@@ -50,6 +50,12 @@ def test_the_quick_tier(tmp_path: Path) -> None:
     assert "2/5 tests collected (3 deselected)" in said
 
 
+def test_what_the_quick_tier_leaves_out(tmp_path: Path) -> None:
+    status, said = run(tmp_path, TESTS, "--rest", "--collect-only", "-q")
+    assert status == 0
+    assert re.findall(r"::(\S+)", said) == ["test_slow", "test_real", "test_each[2]"]
+
+
 def test_without_it_all_are_run(tmp_path: Path) -> None:
     assert "5 passed" in run(tmp_path, TESTS)[1]
 
