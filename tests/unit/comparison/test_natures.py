@@ -7,17 +7,22 @@ import hashlib
 import importlib.util
 import json
 import marshal
+import re
 import struct
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from samebytes_tools.comparison import allowance, nearby
 from samebytes_tools.comparison.archives import compare_files
 from samebytes_tools.comparison.causes.cause import NO_CLUES
 from samebytes_tools.comparison.formats import compare_contents, hexwindow, jsontree, nested, pyc, strings, text
 from samebytes_tools.comparison.formats.marshalled import changes
 from samebytes_tools.comparison.members import MemberPair
-from samebytes_tools.comparison.model import Comparison, Difference, NodeKind
+from samebytes_tools.comparison.model import Comparison, Difference, NodeKind, Verdict
 from support.cause_pairs import CAUSES, build, inner_zip
+from support.tars import member, tar
 from support.wheels import FILES, INFO, METADATA, RECORD, members, record_of, write_wheel
 
 from samebytes.archive.entry import Data
@@ -361,6 +366,56 @@ def test_a_hostile_archive_in_an_archive_is_noted_and_compared_as_bytes(tmp_path
     assert any("not looked into" in note and ".." in note for note in found.notes)
 
 
+@pytest.mark.parametrize("kind", ["zip", "gz", "tar.gz"])
+def test_archives_in_archives_may_unpack_to_so_much_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """The first of two is looked into, and the second is not, whatever they are; that they differ is found anyhow."""
+    monkeypatch.setattr(allowance, "NESTED", 3 * 300_000 if kind != "tar.gz" else 5 * 300_000)
+    made = {"zip": _zipped, "gz": gzip.compress, "tar.gz": lambda data: gzip.compress(tar(member(b"t/a", data)))}[kind]
+    sides = [{f"demo_pkg/{name}.{kind}": made(bytes(300_000) + side) for name in "ab"} for side in (b"1", b"2")]
+    wheels = []
+    for number, files in enumerate(sides):
+        (tmp_path / str(number)).mkdir()
+        wheels.append(write_wheel(tmp_path / str(number), members({**FILES, **files})))
+    found = compare_files(*wheels)
+    assert found.verdict is Verdict.DIFFERENT
+    first, second = (each for each in found.differences if each.name.startswith("demo_pkg/"))
+    assert first.kind is NodeKind.ARCHIVE
+    assert second.kind is not NodeKind.ARCHIVE
+    assert any(note.startswith(f"demo_pkg/b.{kind}: not looked into: ") for note in found.notes)
+
+
+def _zipped(data: bytes) -> bytes:
+    return inner_zip({"a": data}, (2026, 11, 20, 10, 11, 12))
+
+
+class _Once:
+    """Contents that cost much to be read."""
+
+    def __init__(self, data: bytes) -> None:
+        self.size = len(data)
+        self.reads = 0
+        self._data = data
+
+    def chunks(self):
+        self.reads += len(self._data) > 100
+        yield from (self._data[at : at + 1000] for at in range(0, self.size, 1000))
+
+
+@pytest.mark.parametrize("held", [10, 1 << 20])
+@pytest.mark.parametrize(
+    "begin",
+    [b"\x7fELF\2\1\1", b"PK\x03\x04", b"\x1f\x8b\x08\0", b"some text\n", b"\0\xff", b'{"a": 1', b"\x6f\x0d\r\n"],
+)
+def test_what_is_looked_at_is_unpacked_once(monkeypatch: pytest.MonkeyPatch, held: int, begin: bytes) -> None:
+    monkeypatch.setattr(nearby, "HELD", held)
+    for key in ("a.bin", "a.json", "__pycache__/a.pyc", "*.dist-info/METADATA"):
+        one, other = (_Once(begin + b"\0text of five\0" * 4000 + end) for end in (b"1", b"23"))
+        compare_contents(MemberPair(key, key, one, other, NO_CLUES, lambda _: None))
+        assert (one.reads, other.reads) == (1, 1), key
+
+
 def test_a_compressed_file_of_another_compressor(tmp_path: Path) -> None:
     data = b"".join(b"%d of %d\n" % (number * 7919 % 997, number) for number in range(3000))
     node, found = compared(tmp_path, "demo_pkg/a.gz", gzip.compress(data, 1, mtime=0), gzip.compress(data, 9, mtime=0))
@@ -394,9 +449,33 @@ class _Pieces:
 def test_texts_in_binaries_are_found_however_they_are_read(step: int) -> None:
     data = b"\0\1/home/ada/src/x.c\0\xff\xfeBUILT Nov 20 2026\0abc\0" + b"wording" * 3
     expected = [b"/home/ada/src/x.c", b"BUILT Nov 20 2026", b"wordingwordingwording"]
-    read = strings.read(_Pieces(data, step))
+    (read,) = strings.read(_Pieces(data, step))
     assert read.found == strings.of(data) == expected
     assert read.beside == hashlib.sha256(strings.beside(data)).digest()
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"\0", b"\t", b"word", b"/", b"%", b"\xc3", b"\xc3\xa9", b"\xff", b"a" * 4100]), max_size=60
+    )
+)
+def test_texts_are_runs_of_printable_bytes(parts: list[bytes]) -> None:
+    """As a regular expression finds them."""
+    data = b"".join(parts)
+    runs = re.findall(rb"[\t\x20-\x7e\x80-\xf4]{%d,%d}" % (strings.SHORTEST, strings.LONGEST), data)
+    usual = re.compile(rb"[A-Za-z0-9 /._\-:+=,\x80-\xf4]")
+    texts = [run for run in runs if 4 * len(usual.sub(b"", run)) <= len(run) and run == _as_utf8(run)]
+    assert [data[begin:end] for begin, end in strings.places(data)] == texts
+
+
+def _as_utf8(data: bytes) -> bytes:
+    return data.decode("utf-8", "ignore").encode()
+
+
+@given(st.lists(st.sampled_from([b"\0\0", b"\1", b"a text", b"b text"]), min_size=2, max_size=40), st.integers(1, 9))
+def test_both_sides_are_read_as_each_alone(parts: list[bytes], step: int) -> None:
+    both = [_Pieces(b"".join(parts[n:] + parts[:n]), step) for n in (0, 1)]
+    assert strings.read(*both) == (*strings.read(both[0]), *strings.read(both[1]))
 
 
 def test_a_huge_member_is_streamed() -> None:

@@ -16,6 +16,7 @@ from samebytes.passes import by_code as pass_by_code
 from samebytes.passes.pipeline import Stop, digesting, stoppable
 
 from . import container, contents, members, records
+from .allowance import Allowance
 from .causes.cause import CauseClues
 from .causes.checkout import LEFTOVER_FILES
 from .causes.table import attributed, explain, without_unknown
@@ -47,6 +48,7 @@ class _Both(NamedTuple):
     """By key, the codes of the passes that change a member's contents on either side."""
     clues: CauseClues
     note: Callable[[str], None]
+    allowance: Allowance
 
 
 def compare_files(
@@ -73,7 +75,8 @@ def compare_files(
         if left.stat().st_size == right.stat().st_size and this().sha256 == that().sha256:
             return Comparison(this(), that(), kind, Verdict.IDENTICAL)
         notes: list[str] = []
-        found = _read(*both, builds, notes.append)
+        allowance = Allowance(left.stat().st_size + right.stat().st_size)
+        found = _read(*both, builds, notes.append, allowance)
         differences = tuple(_differences(found))
         differences += tuple(container.compare_streams(left, right, kind, differences, found.clues))
         judged = verdict(found.left, found.right, found.read, found.records, found.equal)
@@ -87,7 +90,7 @@ def _digesting(path: Path) -> Iterator[Callable[[], ComparedFile]]:
         yield lambda: ComparedFile(str(path), *digested())
 
 
-def _read(left: Opened, right: Opened, builds: KnownBuilds, note: Callable[[str], None]) -> _Both:
+def _read(left: Opened, right: Opened, builds: KnownBuilds, note: Callable[[str], None], allowance: Allowance) -> _Both:
     both = records.read(left), records.read(right)
     read = contents.read(left, right, records.algorithms(*both))
     only = frozenset(left.files.keys() ^ right.files.keys())
@@ -98,7 +101,7 @@ def _read(left: Opened, right: Opened, builds: KnownBuilds, note: Callable[[str]
     left, right = settled(left, differing), settled(right, differing)
     planted = container.planted(left), container.planted(right)
     equal, codes = after_passes(left, right, read), _codes(left, right)
-    return _Both(left, right, read, both, equal, differing, planted, codes, clues, note)
+    return _Both(left, right, read, both, equal, differing, planted, codes, clues, note, allowance)
 
 
 def _codes(*sides: Opened) -> Mapping[str, tuple[str, ...]]:
@@ -151,7 +154,15 @@ def _member(key: str, found: _Both) -> Iterator[Difference]:
 
 def _changed(key: str, pair: contents.ContentPair, found: _Both) -> Difference:
     node = compare_contents(
-        members.MemberPair(key, pair.left.name, pair.left.content, pair.right.content, found.clues, found.note)
+        members.MemberPair(
+            key,
+            pair.left.name,
+            pair.left.content,
+            pair.right.content,
+            found.clues,
+            found.note,
+            allowance=found.allowance,
+        )
     )
     # The passes that changed the member on either side are those that make it equal.
     node = replace(node, passes=found.codes.get(key, ()) if found.equal.get(key) else ())

@@ -16,6 +16,7 @@ from samebytes.errors import ArchiveError
 from samebytes.passes.container import executable
 
 from . import container, contents, members, records
+from .allowance import Allowance
 from .causes.cause import CauseClues
 from .causes.table import explain, reduced, without_unknown
 from .contents import Contents
@@ -71,6 +72,7 @@ class _Both(NamedTuple):
     """Permission bits that no umask gives, by name."""
     clues: CauseClues
     note: Callable[[str], None]
+    allowance: Allowance
 
 
 def compare(left: Tree, right: Tree, builds: KnownBuilds) -> Comparison:
@@ -99,7 +101,8 @@ def _read(left: Tree, right: Tree, builds: KnownBuilds, note: Callable[[str], No
     settled = frozenset(name for name in names if _is_settled(name, left, right, read))
     one, other = ({name: bits for name, bits in container.planted(side).items() if name not in only} for side in opened)
     cursory = frozenset(sorted(filter(_is_compiled, settled & changed))[MOST_MODULES:])
-    return _Both(left, right, read, settled, changed | only, cursory, (one, other), clues, note)
+    allowance = Allowance(sum(each.size for side in (read.left, read.right) for each in side.values()))
+    return _Both(left, right, read, settled, changed | only, cursory, (one, other), clues, note, allowance)
 
 
 def _opened(tree: Tree) -> Opened:
@@ -258,7 +261,9 @@ def _changed(name: str, both: _Both) -> Difference:
         in_info = posixpath.dirname(name).endswith(".dist-info")
         key = f"*.dist-info/{posixpath.basename(name)}" if in_info else name
         node = compare_contents(
-            members.MemberPair(key, name, pair.left.content, pair.right.content, both.clues, both.note)
+            members.MemberPair(
+                key, name, pair.left.content, pair.right.content, both.clues, both.note, allowance=both.allowance
+            )
         )
     source = source_of(name)
     if source in both.differing:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from ..members import MemberPair
 from ..model import Difference
+from ..nearby import near
 from . import elf, hexwindow, jsontree, metadata, nested, pyc, strings, text
 
 __all__ = ["FORMATS", "compare_contents"]
@@ -19,12 +20,15 @@ def compare_contents(member: MemberPair) -> Difference:
     """Return how the contents of *member* differ, by the first format that it is of; else as bytes.
 
     :raises ArchiveError: if they cannot be read.
+    :raises OutputError: if large ones cannot be put into a temporary directory.
     """
-    for look in FORMATS:
-        found = look(member)
-        if found is not None:
-            return found
-    return hexwindow.compare(member.name, member.left, member.right, member.clues)
+    with near(member.name, member.left, member.right) as (left, right):
+        member = member._replace(left=left, right=right)
+        for look in FORMATS:
+            found = look(member)
+            if found is not None:
+                return found
+        return hexwindow.compare(member.name, left, right, member.clues)
 
 
 FORMATS: tuple[Callable[[MemberPair], Difference | None], ...] = (

@@ -7,20 +7,21 @@ manuals of ld (--build-id) and gdb (separate debug files).
 from __future__ import annotations
 
 import hashlib
+import io
 import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from typing import IO, Any, Literal, NamedTuple
 
-from samebytes.archive.entry import CHUNK_SIZE, Content
+from samebytes.archive.entry import CHUNK_SIZE, Content, Data
 
 from ..causes.cause import CauseClues
 from ..causes.table import TOOLCHAIN, UNKNOWN, codes, explain, explained
 from ..excerpts import EXCERPT, shared
 from ..members import MemberPair, only_on
 from ..model import Difference, Finding, NodeKind
+from ..nearby import file_of, scratch
 from ..observations import Libraries, Nature, OfNature, Padding, SearchPaths, TextPair, Unexplained, on_side
 from . import strings
 from .elf_moved import TABLES, Mover, SectionPlace, beside_texts
@@ -28,7 +29,7 @@ from .elf_moved import TABLES, Mover, SectionPlace, beside_texts
 __all__ = ["compare", "look"]
 
 LARGEST = 1 << 30
-"""Bytes of a file that is looked at by sections; it is put into an anonymous temporary file for that."""
+"""Bytes of a file that is looked at by sections; it is put into a temporary file for that."""
 
 LARGEST_SECTION = 12 << 20
 """Bytes of a section that is held."""
@@ -113,10 +114,7 @@ def compare(name: str, left: Content, right: Content, clues: CauseClues) -> Diff
     if max(left.size, right.size) > LARGEST:
         return None
     with ExitStack() as stack:
-        streams = [stack.enter_context(tempfile.TemporaryFile(prefix="samebytes-")) for _ in (left, right)]
-        for content, stream in zip((left, right), streams):
-            for chunk in content.chunks():
-                stream.write(chunk)
+        streams = [_stream(name, content, stack) for content in (left, right)]
         try:
             children = _together(list(_sections(_parsed(streams[0]), _parsed(streams[1]), clues)))
         except Exception:
@@ -129,6 +127,12 @@ def compare(name: str, left: Content, right: Content, clues: CauseClues) -> Diff
 
 
 # -- reading
+
+
+def _stream(name: str, content: Content, stack: ExitStack) -> IO[bytes]:
+    if isinstance(content, Data):
+        return io.BytesIO(content.data)
+    return stack.enter_context(file_of(content, stack.enter_context(scratch(name))).open("rb"))
 
 
 def _parsed(stream: IO[bytes]) -> _File:

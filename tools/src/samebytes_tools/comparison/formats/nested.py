@@ -6,19 +6,23 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
-from samebytes.archive.entry import CHUNK_SIZE, Archive, Content
+from samebytes.archive.entry import Archive, Content
 from samebytes.archive.gzip import gunzip
 from samebytes.archive.tar_reader import open_sdist
 from samebytes.archive.zip_reader import open_zip
 from samebytes.artifact.layout import ArtifactKind
-from samebytes.errors import ArchiveError, OutputError, SamebytesError
+from samebytes.errors import ArchiveError, SamebytesError
 from samebytes.passes.container import CONTAINER
 
 from .. import container, contents
+from ..allowance import Allowance
 from ..causes.table import explained
 from ..members import MemberPair, compare_entries
 from ..model import Difference, NodeKind
+from ..nearby import FileContent, file_of, scratch
 from ..observations import Nature, OfNature
 from ..opened import Opened, passed
 
@@ -60,43 +64,31 @@ def look(member: MemberPair, compare_contents: Compare) -> Difference | None:
     if member.depth >= DEEPEST or max(member.left.size, member.right.size) > LARGEST:
         member.note(f"{member.name}: not looked into: too large, or too deep in other archives")
         return None
-    try:
-        with tempfile.TemporaryDirectory(prefix="samebytes-") as directory:
-            one, other = _copied(member.left, Path(directory, "l")), _copied(member.right, Path(directory, "r"))
-            try:
-                if not head.startswith(_ZIP):
-                    return _gzips(member, one, other, compare_contents)
-                with open_zip(one) as left, open_zip(other) as right:
-                    sides = _opened(one, left, ArtifactKind.WHEEL), _opened(other, right, ArtifactKind.WHEEL)
-                    return _archives(member, *sides, compare_contents)
-            except SamebytesError as error:
-                # What is wrong with an archive in the archive is no reason to give up the rest.
-                member.note(f"{member.name}: not looked into: {error.message}")
-                return None
-    except OSError as error:
-        raise OutputError(
-            f"{member.name}: cannot be copied to a temporary directory: {error.strerror or error}",
-            remedy="Make room, or point TMPDIR at a directory with more.",
-        ) from error
+    with scratch(member.name) as directory:
+        one, other = file_of(member.left, directory), file_of(member.right, directory)
+        try:
+            if not head.startswith(_ZIP):
+                return _gzips(member, one, other, directory, compare_contents)
+            with open_zip(one) as left, open_zip(other) as right:
+                sides = (
+                    _opened(one, left, ArtifactKind.WHEEL, member),
+                    _opened(other, right, ArtifactKind.WHEEL, member),
+                )
+                return _archives(member, *sides, compare_contents)
+        except SamebytesError as error:
+            # What is wrong with an archive in the archive is no reason to give up the rest.
+            member.note(f"{member.name}: not looked into: {error.message}")
+            return None
 
 
-def _copied(content: Content, directory: Path) -> Path:
-    directory.mkdir()
-    path = directory / "nested"
-    with path.open("wb") as file:
-        for chunk in content.chunks():
-            file.write(chunk)
-    return path
-
-
-def _gzips(member: MemberPair, left: Path, right: Path, compare_contents: Compare) -> Difference:
-    plain = [_unpacked(path) for path in (left, right)]
+def _gzips(member: MemberPair, left: Path, right: Path, directory: Path, compare_contents: Compare) -> Difference:
+    plain = [_unpacked(path, directory, member.allowance) for path in (left, right)]
     if all(map(_is_tar, plain)):
         with open_sdist(left) as one, open_sdist(right) as other:
-            sides = _opened(left, one, ArtifactKind.SDIST), _opened(right, other, ArtifactKind.SDIST)
+            sides = _opened(left, one, ArtifactKind.SDIST, member), _opened(right, other, ArtifactKind.SDIST, member)
             return _archives(member, *sides, compare_contents)
-    held = _FileContent(plain[0]), _FileContent(plain[1])
-    if contents.digests_of(held[0]).sha256 != contents.digests_of(held[1]).sha256:
+    held = FileContent(plain[0]), FileContent(plain[1])
+    if not _are_equal(*held):
         name = member.name[: -len(".gz")] if member.name.endswith(".gz") else f"{member.name}, unpacked"
         inner = compare_contents(member.inside(name, *held))
         return Difference(member.name, NodeKind.ARCHIVE, "holds another file", children=(inner,))
@@ -109,11 +101,21 @@ def _gzips(member: MemberPair, left: Path, right: Path, compare_contents: Compar
     return explained(member.name, NodeKind.ARCHIVE, summary, seen, "gzip header", member.clues)
 
 
-def _unpacked(path: Path) -> Path:
-    target = path.with_name("unpacked")
-    with path.open("rb") as source, target.open("wb") as sink:
+def _unpacked(path: Path, directory: Path, allowance: Allowance) -> Path:
+    target = Path(tempfile.mkdtemp(dir=directory), "nested")
+    with path.open("rb") as source, target.open("wb") as file:
+
+        def write(data: bytes) -> None:
+            allowance.unpack(len(data))
+            file.write(data)
+
+        sink: Any = SimpleNamespace(write=write)
         gunzip(source, sink, path.name, source_size=path.stat().st_size)
     return target
+
+
+def _are_equal(left: Content, right: Content) -> bool:
+    return left.size == right.size and all(one == other for one, other in zip(left.chunks(), right.chunks()))
 
 
 def _is_tar(path: Path) -> bool:
@@ -122,7 +124,7 @@ def _is_tar(path: Path) -> bool:
         return file.read(5) == b"ustar"
 
 
-def _opened(path: Path, archive: Archive, kind: ArtifactKind) -> Opened:
+def _opened(path: Path, archive: Archive, kind: ArtifactKind, member: MemberPair) -> Opened:
     """Return an archive of any layout as the container's comparison wants it, with no name of a release.
 
     Of its *kind* only the container counts: no rule here reads what only wheels or sdists have.
@@ -130,6 +132,7 @@ def _opened(path: Path, archive: Archive, kind: ArtifactKind) -> Opened:
     total = sum(entry.content.size for entry in archive.entries)
     if total > LARGEST_CONTENTS:
         raise ArchiveError(f"it holds {total} bytes", remedy="Unpack both, and compare what is in them.")
+    member.allowance.unpack(total)
     return passed(path, archive, kind, "", _RULES)
 
 
@@ -158,18 +161,3 @@ def _differences(member: MemberPair, left: Opened, right: Opened, compare_conten
 def _without_passes(node: Difference) -> Difference:
     """Return *node* without passes: the normalizer does not change what lies in an archive's archives."""
     return replace(node, passes=(), children=tuple(_without_passes(child) for child in node.children))
-
-
-class _FileContent:
-    """The contents of a file on disk."""
-
-    __slots__ = ("_path", "size")
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.size = path.stat().st_size
-
-    def chunks(self) -> Iterator[bytes]:
-        with self._path.open("rb") as file:
-            while chunk := file.read(CHUNK_SIZE):
-                yield chunk
