@@ -170,6 +170,11 @@ class Entry(NamedTuple):
         """What members are sorted by: the name in UTF-8, also where it is not text (a zip's may not be)."""
         return self.name.encode("utf-8", "surrogateescape")
 
+    def holding(self, content: Content) -> Entry:
+        """Return the entry with other contents."""
+        # How the old ones were compressed says nothing of them.
+        return self._replace(content=content, packed=None)
+
 
 class Archive(NamedTuple):
     """Entries in the container's own order; readable while the reader's context is open."""

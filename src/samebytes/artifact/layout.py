@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from ..archive.entry import Container
+from ..archive.entry import Archive, Container, Kind
 from ..errors import ArchiveError
 
 RESERVED_DATE_FILE = ".source-date-epoch"
@@ -136,6 +136,16 @@ def top_directory(names: Iterable[str], where: str) -> str:
         f"{where}: there is no file in a top directory",
         remedy="An sdist holds one top directory called NAME-VERSION and nothing beside it; build the sdist again.",
     )
+
+
+def own_directory(archive: Archive, kind: ArtifactKind) -> str:
+    """Return the directory that is called after the release: a wheel's ``.dist-info``, an sdist's top directory.
+
+    :raises ArchiveError: if there is none, or more than one.
+    """
+    if kind == ArtifactKind.SDIST:
+        return top_directory((entry.name for entry in archive.entries), archive.name)
+    return dist_info((entry.name for entry in archive.entries if entry.kind is not Kind.DIRECTORY), archive.name)
 
 
 def is_script(name: str) -> bool:

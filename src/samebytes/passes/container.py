@@ -1,8 +1,8 @@
 """The rules of the container: what order, times, modes and owners an archive's members have, and which there are.
 
-Passes for what the writers have no other form for (``ONE_FORM``) change nothing themselves: they report what a
-reader noted. A few codes are only found when the file is written, by the pipeline; they have a pass too, so that every
-code is explained in one place.
+What the writers have no other form for (``ONE_FORM``) no pass has to change. What a reader noted of it, :func:`noted`
+reports; a few codes are only found when the file is written, by the pipeline. They have a pass too, so that every code
+is explained in one place.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Callable
 
-from ..archive.entry import Archive, Aspect, Container, Deviation, Entry, Kind, Owner
+from ..archive.entry import Archive, Aspect, Container, Entry, Kind, Owner
 from ..archive.limits import case_collisions
 from ..archive.zip_layout import EARLIEST, LATEST
 from ..artifact import layout
 from ..artifact.layout import ArtifactKind
-from .model import ONE_FORM, Change, Context, Pass, PassOutcome, in_sdist, in_wheel
+from .model import ONE_FORM, Change, Context, Pass, PassOutcome, Run, each
 
 _Step = Callable[[Entry, Context], tuple[Entry, str]]
 """Gives a member as it is to be, and in one line what that changes: nothing where it is so already."""
@@ -61,42 +61,25 @@ CODES = {
 """The code of the pass that reports a reader's deviations, by their aspect."""
 
 
-def _noted(archive: Archive, code: str) -> PassOutcome:
-    """Report the deviations that the reader noted and the pass with this *code* is for, and drop them."""
-
-    def parted(deviations: tuple[Deviation, ...]) -> tuple[list[Deviation], tuple[Deviation, ...]]:
-        mine = [each for each in deviations if CODES[each.aspect] == code]
-        return mine, tuple(each for each in deviations if each not in mine) if mine else deviations
-
-    # Most members have the same few deviations, or none: each set of them is looked at once.
-    found = {each: parted(each) for each in {archive.deviations, *(entry.deviations for entry in archive.entries)}}
-    if not any(mine for mine, _ in found.values()):
+def noted(archive: Archive) -> PassOutcome:
+    """Report what the archive's reader noted, each by the code that is for it, and drop it: no writer reproduces it."""
+    found = [("", each) for each in archive.deviations]
+    found += [(entry.name, each) for entry in archive.entries for each in entry.deviations]
+    if not found:
         return PassOutcome(archive)
-    named = [("", archive.deviations), *((entry.name, entry.deviations) for entry in archive.entries)]
-    changes = tuple(Change(code, name, each.detail) for name, noted in named for each in found[noted][0])
-    entries = tuple(entry._replace(deviations=found[entry.deviations][1]) for entry in archive.entries)
-    return PassOutcome(archive._replace(entries=entries, deviations=found[archive.deviations][1]), changes)
+    entries = tuple(entry._replace(deviations=()) if entry.deviations else entry for entry in archive.entries)
+    changes = tuple(Change(CODES[deviation.aspect], name, deviation.detail) for name, deviation in found)
+    return PassOutcome(archive._replace(entries=entries, deviations=()), changes)
 
 
 def _report(code: str, name: str, reason: str) -> Pass:
-    """Return a pass for what the writer never reproduces: it reports what the reader noted, and changes nothing."""
-
-    def run(archive: Archive, _context: Context) -> PassOutcome:
-        return _noted(archive, code)
-
-    return Pass(code, name, reason, in_wheel if code[0] == "Z" else in_sdist, run, always_because=ONE_FORM)
+    """Return a pass for what the writer never reproduces: it changes nothing, for :func:`noted` reports it."""
+    return Pass(code, name, reason, lambda archive, _: PassOutcome(archive), always_because=ONE_FORM)
 
 
-def _each(code: str, step: _Step) -> Callable[[Archive, Context], PassOutcome]:
+def _each(code: str, step: _Step) -> Run:
     """Return the run of a pass that changes members one by one."""
-
-    def run(archive: Archive, context: Context) -> PassOutcome:
-        noted = _noted(archive, code)
-        steps = [step(entry, context) for entry in noted.archive.entries]
-        changes = (Change(code, entry.name, detail) for entry, detail in steps if detail)
-        return PassOutcome(noted.archive._replace(entries=tuple(e for e, _ in steps)), (*changes, *noted.changes))
-
-    return run
+    return lambda archive, context: each(archive, code, lambda entry: step(entry, context))
 
 
 def _dated(entry: Entry, context: Context) -> tuple[Entry, str]:
@@ -167,8 +150,8 @@ def _differing_in_case(archive: Archive, _context: Context) -> PassOutcome:
     return PassOutcome(archive, notes=tuple(notes))
 
 
-def _wheel_order(archive: Archive, _context: Context) -> PassOutcome:
-    directory = f"{layout.dist_info((entry.name for entry in archive.entries), archive.name)}/"
+def _wheel_order(archive: Archive, context: Context) -> PassOutcome:
+    directory = f"{layout.own_directory(archive, context.kind)}/"
     record = f"{directory}RECORD"
 
     def place(entry: Entry) -> tuple[bool, bool, bytes]:
@@ -195,7 +178,6 @@ MEMBERS_GIVEN_TWICE = Pass(
     "T006",
     "members-given-twice",
     "A tar may hold a name more than once, where something was appended to it, and the last one counts.",
-    in_sdist,
     _last_of_each_name,
     always_because=ONE_FORM,
 )
@@ -205,7 +187,6 @@ CASE_NOTE = Pass(
     "names-differing-in-case",
     "Two names that differ only in case become one file on Windows and macOS. They are reported and not changed: files "
     "are never renamed.",
-    in_sdist,
     _differing_in_case,
     always_because="it changes nothing",
 )
@@ -215,14 +196,12 @@ _ZIP = (
         "Z004",
         "directory-entries",
         "Some builders write entries for directories and some do not; installers go by the files' names.",
-        in_wheel,
         _no_directories,
     ),
     Pass(
         "Z002",
         "member-times",
         "Members carry the modification times of a checkout, a copy or the build itself, in local time.",
-        in_wheel,
         _each("Z002", _dated),
     ),
     Pass(
@@ -230,7 +209,6 @@ _ZIP = (
         "member-modes",
         "Permission bits follow the umask and the file system of the machine; installers only keep whether a file is "
         "executable, and pip only where the file-type bits are there too.",
-        in_wheel,
         _each("Z003", _permitted),
     ),
     _report(
@@ -271,7 +249,6 @@ _ZIP = (
         "member-order",
         "Members come in the order in which a file system listed them; the canonical order keeps the metadata last, "
         "where it can be read and replaced quickly.",
-        in_wheel,
         _wheel_order,
     ),
 )
@@ -281,28 +258,24 @@ _TAR = (
         "T005",
         "directory-entries",
         "Some builders write entries for directories and some do not; only an empty directory needs one.",
-        in_sdist,
         _empty_directories_only,
     ),
     Pass(
         "T002",
         "member-times",
         "Members carry the modification times of a checkout, a copy or the build itself.",
-        in_sdist,
         _each("T002", _dated),
     ),
     Pass(
         "T003",
         "member-modes",
         "Permission bits follow the umask and the file system of the machine.",
-        in_sdist,
         _each("T003", _permitted),
     ),
     Pass(
         "T004",
         "owners",
         "Members carry the numbers and names of the user and group that built the archive.",
-        in_sdist,
         _each("T004", _disowned),
     ),
     _report(
@@ -334,9 +307,7 @@ _TAR = (
         "other-differences",
         "The safety net: the bytes are not canonical though no other rule saw why. Please report such a file.",
     ),
-    Pass(
-        "T001", "member-order", "Members come in the order in which a file system listed them.", in_sdist, _sdist_order
-    ),
+    Pass("T001", "member-order", "Members come in the order in which a file system listed them.", _sdist_order),
 )
 
 CONTAINER = (*_ZIP, *_TAR)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Callable, NamedTuple
 
-from ..archive.entry import Archive, Written
+from ..archive.entry import Archive, Entry, Written
 from ..artifact.layout import ArtifactKind
 
 
@@ -46,16 +46,19 @@ class PassOutcome(NamedTuple):
     """Gives the changes that cannot be known before everything is written."""
 
 
+Run = Callable[[Archive, Context], PassOutcome]
+"""What a pass does."""
+
+
 class Pass(NamedTuple):
     """One rule of the canonical form."""
 
     code: str
-    """Stable: a letter for the room it cleans (Z T G W S P C) and three digits."""
+    """Stable: a letter for what it is about (T G S for sdists, Z W P C for wheels) and three digits."""
     name: str
     reason: str
     """Why artifacts differ without it, in a sentence or two; the generated reference page quotes it."""
-    applies: Callable[[Context], bool]
-    run: Callable[[Archive, Context], PassOutcome]
+    run: Run
     always_because: str = ""
     """Why ``[tool.samebytes] disable`` may not name it; empty if it may."""
     default: bool = True
@@ -64,6 +67,13 @@ class Pass(NamedTuple):
     """Whether it also applies to what ``prepare_metadata_for_build_wheel`` returns."""
     changes_contents: bool = False
     """Whether its changes are to the contents of the members that they name (RECORD, which has to follow, aside)."""
+    also_in_sdists: bool = False
+    """Whether a pass for wheels applies to sdists too."""
+
+    def applies(self, context: Context) -> bool:
+        """Return whether it is for what the context is about."""
+        is_for_wheels = self.code[0] in "ZWPC"
+        return is_for_wheels if context.kind == ArtifactKind.WHEEL else not is_for_wheels or self.also_in_sdists
 
     @property
     def switchable(self) -> bool:
@@ -71,15 +81,17 @@ class Pass(NamedTuple):
         return not self.always_because
 
 
+def each(archive: Archive, code: str, step: Callable[[Entry], tuple[Entry, str]]) -> PassOutcome:
+    """Return *archive* with its members as *step* gives them, for the pass with this *code*.
+
+    *step* also says in one line what it changes: nothing where the member is as it is to be.
+    """
+    steps = [step(entry) for entry in archive.entries]
+    changes = tuple(Change(code, entry.name, detail) for entry, detail in steps if detail)
+    if not changes:
+        return PassOutcome(archive)
+    return PassOutcome(archive._replace(entries=tuple(entry for entry, _ in steps)), changes)
+
+
 ONE_FORM = "the canonical writer has no other form"
 """For ``Pass.always_because``: of what readers note and the writers never reproduce."""
-
-
-def in_wheel(context: Context) -> bool:
-    """For ``Pass.applies``: wheels only."""
-    return context.kind == ArtifactKind.WHEEL
-
-
-def in_sdist(context: Context) -> bool:
-    """For ``Pass.applies``: sdists only."""
-    return context.kind == ArtifactKind.SDIST

@@ -22,7 +22,7 @@ def digest(archive: Archive, kind: ArtifactKind, left_out: Collection[str]) -> s
     """
     hidden = set(left_out)
     if kind == ArtifactKind.WHEEL:
-        hidden.add(f"{layout.dist_info((entry.name for entry in archive.entries), archive.name)}/RECORD")
+        hidden.add(f"{layout.own_directory(archive, kind)}/RECORD")
     # Of a name given twice, the last counts, as it does where the archive is unpacked.
     members = {entry.name_bytes: entry for entry in archive.entries if entry.kind is not Kind.DIRECTORY}
     state = hashlib.sha256()

@@ -19,7 +19,7 @@ from ..artifact.opening import open_archive
 from ..deflate.stream import Encoder
 from ..errors import Interrupted, OutputError
 from . import by_code
-from .container import CODES
+from .container import noted
 from .model import Change, Context, Pass, PassOutcome
 from .sdist import check_sdist
 from .wheel import check_wheel
@@ -112,16 +112,13 @@ def agreed_date(archive: Archive) -> int | None:
 def run(archive: Archive, context: Context, passes: Sequence[Pass]) -> tuple[PassOutcome, ...]:
     """Run *passes* one after another, each on what the one before it gave back; the last outcome has the archive.
 
-    Deviations that no pass took are reported at the end, for no writer reproduces them.
+    What the reader noted is reported at the end, of what the passes left.
     """
     outcomes = [PassOutcome(archive)]
     for one in passes:
         if one.applies(context):
             outcomes.append(one.run(outcomes[-1].archive, context))
-    last = outcomes[-1].archive
-    left = [Change(CODES[each.aspect], "", each.detail) for each in last.deviations]
-    left += [Change(CODES[each.aspect], entry.name, each.detail) for entry in last.entries for each in entry.deviations]
-    return (*outcomes, PassOutcome(last, tuple(left)))
+    return (*outcomes, noted(outcomes[-1].archive))
 
 
 def normalize_files(files: Mapping[str, bytes], context: Context, passes: Sequence[Pass]) -> dict[str, bytes]:

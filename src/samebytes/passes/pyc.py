@@ -9,7 +9,7 @@ from ..archive.entry import Archive, Content, Data, Entry, Kind, read_all
 from ..artifact import pyc
 from ..artifact.pyc import HEADER_SIZE, checked_header, source_of
 from ..errors import ArchiveError
-from .model import Change, Pass, PassOutcome, in_wheel
+from .model import Pass, PassOutcome, each
 
 __all__ = ["LARGEST", "PYC", "PYC_CODE"]
 
@@ -22,25 +22,13 @@ _Rewrite = Callable[[Content, Entry], Optional[tuple[Content, str]]]
 
 def _run(archive: Archive, rewrite: _Rewrite, code: str) -> PassOutcome:
     sources = {entry.name: entry for entry in archive.entries if entry.name.endswith(".py") and entry.kind is Kind.FILE}
-    changed = dict(_rewritten(archive.entries, sources, rewrite, code))
-    if not changed:
-        return PassOutcome(archive)
-    entries = tuple(changed[index][0] if index in changed else entry for index, entry in enumerate(archive.entries))
-    return PassOutcome(archive._replace(entries=entries), tuple(change for _, change in changed.values()))
 
-
-def _rewritten(
-    entries: tuple[Entry, ...], sources: dict[str, Entry], rewrite: _Rewrite, code: str
-) -> Iterator[tuple[int, tuple[Entry, Change]]]:
-    """Yield the compiled modules that change, with their place among *entries*."""
-    for index, entry in enumerate(entries):
+    def step(entry: Entry) -> tuple[Entry, str]:
         source = sources.get(source_of(entry.name) or "")
-        if entry.kind is not Kind.FILE or source is None:
-            continue
-        found = rewrite(entry.content, source)
-        if found is not None:
-            # The compressed form found belongs to the old bytes, so it says nothing of the new ones.
-            yield index, (entry._replace(content=found[0], packed=None), Change(code, entry.name, found[1]))
+        found = rewrite(entry.content, source) if source is not None and entry.kind is Kind.FILE else None
+        return (entry.holding(found[0]), found[1]) if found is not None else (entry, "")
+
+    return each(archive, code, step)
 
 
 def _bound(content: Content, source: Entry) -> tuple[Content, str] | None:
@@ -106,7 +94,6 @@ PYC = Pass(
         "A compiled module records the modification time of its source, which is that of a checkout or a copy. "
         "Where the source is in the same wheel, a hash of it says the same without a clock (PEP 552)."
     ),
-    applies=in_wheel,
     run=lambda archive, _: _run(archive, _bound, "P001"),
     changes_contents=True,
 )
@@ -119,7 +106,6 @@ PYC_CODE = Pass(
         "in which the source lay. Where the source is in the same wheel, the code is written by its values, and with "
         "the source's name in the wheel; the import system puts the real path in its place."
     ),
-    applies=in_wheel,
     run=lambda archive, _: _run(archive, _recoded, "P002"),
     changes_contents=True,
 )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..archive.entry import Archive, Data, Deferred, Entry, Kind, Written, read_all
 from ..artifact import layout, record
 from ..errors import RecordError
-from .model import Change, Context, Pass, PassOutcome, in_wheel
+from .model import Change, Context, Pass, PassOutcome
 
 
 class _VerifiedRecord(Data):
@@ -56,11 +56,6 @@ class _Verification:
         return record.compare(row, member.size, digest)
 
 
-def _own_name(archive: Archive) -> str:
-    files = (entry.name for entry in archive.entries if entry.kind is Kind.FILE)
-    return f"{layout.dist_info(files, archive.name)}/RECORD"
-
-
 def _examined(rows: Mapping[str, record.Row], entries: Iterable[Entry]) -> tuple[record.Mismatch, ...]:
     """Read *entries* and return those that are not what their rows say."""
     listed = (entry for entry in entries if entry.name in rows)
@@ -68,7 +63,7 @@ def _examined(rows: Mapping[str, record.Row], entries: Iterable[Entry]) -> tuple
 
 
 def _verify(archive: Archive, context: Context) -> PassOutcome:
-    own_name = _own_name(archive)
+    own_name = f"{layout.own_directory(archive, context.kind)}/RECORD"
     beside = record.never_listed(own_name)
     files = {entry.name: entry for entry in archive.entries if entry.kind is Kind.FILE and entry.name not in beside}
     found = next((entry for entry in archive.entries if entry.name == own_name), None)
@@ -98,7 +93,7 @@ def _without_record(archive: Archive, context: Context, own_name: str) -> PassOu
 
 
 def _finish(archive: Archive, context: Context) -> PassOutcome:
-    own_name = _own_name(archive)
+    own_name = f"{layout.own_directory(archive, context.kind)}/RECORD"
     own = next(entry for entry in archive.entries if entry.name == own_name)
     verified = (
         own.content if isinstance(own.content, _VerifiedRecord) else _VerifiedRecord(read_all(own.content), {}, {})
@@ -150,7 +145,6 @@ VERIFIED = Pass(
     "record-verified",
     "A RECORD written from files that nobody checked would make damage look right, so every file is held against the "
     "RECORD found before a new one is written.",
-    in_wheel,
     _verify,
     always_because="a RECORD that nobody checked must not be written anew",
 )
@@ -160,7 +154,6 @@ REWRITTEN = Pass(
     "record-rewritten",
     "Rows come in the order in which files were found, with the line ends and quoting of the tool; and every file that "
     "another rule changed has another digest.",
-    in_wheel,
     _finish,
     always_because="a wheel without a RECORD of its files cannot be installed",
 )

@@ -4,51 +4,45 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from ..archive.entry import Archive, Data, Entry, Kind, read_all
 from .container import zip_date
-from .model import Change, Context, Pass, PassOutcome, in_wheel
+from .model import Context, Pass, PassOutcome, each
 
 __all__ = ["SBOM"]
 
 
 def _run(archive: Archive, context: Context) -> PassOutcome:
     documents = [entry for entry in archive.entries if _is_document(entry)]
+    if not documents:
+        return PassOutcome(archive)
+    # Only the few wheels that have documents pay for a JSON reader.
+    from ..artifact.sbom import LARGEST, normalize, uuids
+
+    held = {entry.name: entry for entry in documents if entry.content.size <= LARGEST}
+    mentions = Counter(uuid for entry in held.values() for uuid in uuids(read_all(entry.content)))
+    shared = frozenset(uuid for uuid, count in mentions.items() if count > 1)
+    names = sorted(entry.name for entry in documents)
     # The date as the members hold it, so that a later run that takes the date from them finds it here too.
     date = zip_date(context.date)
-    rewritten = {entry.name: (entry, change) for entry, change in _rewritten(documents, date)}
-    if not rewritten:
-        return PassOutcome(archive)
-    entries = tuple(rewritten[entry.name][0] if entry.name in rewritten else entry for entry in archive.entries)
-    return PassOutcome(archive._replace(entries=entries), tuple(change for _, change in rewritten.values()))
+
+    def step(entry: Entry) -> tuple[Entry, str]:
+        if entry.name not in held or _has_companion(entry.name, names):
+            return entry, ""
+        data = read_all(entry.content)
+        result = normalize(data, date, shared)
+        if result is None or result.data == data:
+            return entry, ""
+        return entry.holding(Data(result.data)), "; ".join(result.details) or "layout"
+
+    return each(archive, SBOM.code, step)
 
 
 def _is_document(entry: Entry) -> bool:
     """Return whether *entry* lies in ``<name>.dist-info/sboms/`` (PEP 770)."""
     parts = entry.name.split("/", 2)
     return entry.kind is Kind.FILE and len(parts) == 3 and parts[0].endswith(".dist-info") and parts[1] == "sboms"
-
-
-def _rewritten(documents: Sequence[Entry], date: int) -> Iterator[tuple[Entry, Change]]:
-    """Yield the documents that are not canonical yet, as they will be; one at a time is held."""
-    if not documents:
-        return
-    # Only the few wheels that have documents pay for a JSON reader.
-    from ..artifact.sbom import LARGEST, normalize, uuids
-
-    held = [entry for entry in documents if entry.content.size <= LARGEST]
-    mentions = Counter(uuid for entry in held for uuid in uuids(read_all(entry.content)))
-    shared = frozenset(uuid for uuid, count in mentions.items() if count > 1)
-    names = sorted(entry.name for entry in documents)
-    for entry in held:
-        data = read_all(entry.content)
-        result = None if _has_companion(entry.name, names) else normalize(data, date, shared)
-        if result is not None and result.data != data:
-            detail = "; ".join(result.details) or "layout"
-            # The compressed form found belongs to the old bytes, so it says nothing of the new ones.
-            new = entry._replace(content=Data(result.data), packed=None)
-            yield new, Change(SBOM.code, entry.name, detail)
 
 
 def _has_companion(name: str, names: Sequence[str]) -> bool:
@@ -68,7 +62,6 @@ SBOM = Pass(
         "Software bills of materials (PEP 770) carry random serial numbers, the time of the build, the builder's "
         "paths, and lists in the order in which a tool happened to find things."
     ),
-    applies=in_wheel,
     run=_run,
     changes_contents=True,
 )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Callable
-
 from ..archive.entry import Archive, Data, Entry, Kind, read_all
 from ..artifact import headers, layout
+from ..artifact.layout import ArtifactKind
 from ..errors import ArchiveError
-from .model import Change, Context, Pass, PassOutcome, in_sdist
-from .texts import Transform, header_block, rewritten, sorted_lines
+from .model import Change, Context, Pass, PassOutcome
+from .texts import header_block, rewriting, sorted_lines
 
 
 def check_sdist(archive: Archive) -> None:
@@ -17,7 +16,7 @@ def check_sdist(archive: Archive) -> None:
     :raises ArchiveError: unless everything lies in one top directory, which holds PKG-INFO and a name that begins with
         another letter: indexes find the top directory by what all names have in common.
     """
-    top = _top(archive)
+    top = layout.own_directory(archive, ArtifactKind.SDIST)
     names = {entry.name for entry in archive.entries}
     if f"{top}/PKG-INFO" not in names or {name[len(top) + 1 :][:1] for name in names} <= {"", "P"}:
         raise ArchiveError(
@@ -26,29 +25,15 @@ def check_sdist(archive: Archive) -> None:
         )
 
 
-def _top(archive: Archive) -> str:
-    return layout.top_directory((entry.name for entry in archive.entries), archive.name)
-
-
 def is_pkg_info(name: str, top: str) -> bool:
     """Return whether *name* is the sdist's PKG-INFO or a copy in the project's own ``.egg-info``."""
     return name == f"{top}/PKG-INFO" or layout.in_egg_info(name, top, "PKG-INFO")
 
 
-def _rewriting(code: str, name: str, reason: str, wanted: Callable[[str, str], bool], transform: Transform) -> Pass:
-    """Return the pass that applies *transform* to the files that are *wanted*, by name and top directory."""
-
-    def run(archive: Archive, _context: Context) -> PassOutcome:
-        top = _top(archive)
-        return rewritten(archive, lambda member: wanted(member, top), code, transform)
-
-    return Pass(code, name, reason, in_sdist, run, changes_contents=True)
-
-
 def _with_date_file(archive: Archive, context: Context) -> PassOutcome:
     if not context.record_date:
         return PassOutcome(archive)
-    name = f"{_top(archive)}/{layout.RESERVED_DATE_FILE}"
+    name = f"{layout.own_directory(archive, context.kind)}/{layout.RESERVED_DATE_FILE}"
     data = b"%d\n" % context.date
     old = [entry for entry in archive.entries if entry.name == name]
     if len(old) == 1 and old[0].kind is Kind.FILE and read_all(old[0].content) == data:
@@ -59,29 +44,29 @@ def _with_date_file(archive: Archive, context: Context) -> PassOutcome:
     return PassOutcome(archive._replace(entries=(*others, entry)), (Change("S010", name, detail),))
 
 
-PKG_INFO = _rewriting(
+PKG_INFO = Pass(
     "S001",
     "pkg-info-order",
     "Backends and their releases write PKG-INFO's fields in different orders, which mean the same, and with the "
     "line ends of the platform. The order of repeated values is kept, for installers go by it.",
-    is_pkg_info,
-    header_block(headers.METADATA_ORDER),
+    rewriting("S001", is_pkg_info, header_block(headers.METADATA_ORDER)),
+    changes_contents=True,
 )
 
-SOURCES = _rewriting(
+SOURCES = Pass(
     "S002",
     "sources-order",
     "SOURCES.txt lists files, and some of them in the order of a directory's listing.",
-    lambda name, top: layout.in_egg_info(name, top, "SOURCES.txt"),
-    sorted_lines,
+    rewriting("S002", lambda name, top: layout.in_egg_info(name, top, "SOURCES.txt"), sorted_lines),
+    changes_contents=True,
 )
 
-TOP_LEVEL = _rewriting(
+TOP_LEVEL = Pass(
     "S003",
     "sdist-top-level-order",
     "The names in top_level.txt are a set, and some builders write them in the order of a directory's listing.",
-    lambda name, top: layout.in_egg_info(name, top, "top_level.txt"),
-    sorted_lines,
+    rewriting("S003", lambda name, top: layout.in_egg_info(name, top, "top_level.txt"), sorted_lines),
+    changes_contents=True,
 )
 
 DATE_FILE = Pass(
@@ -89,7 +74,6 @@ DATE_FILE = Pass(
     "recorded-date",
     "A date taken from version control is not in the sources; without a file that carries it, the wheel built from the "
     "sdist would differ from the one built from the checkout.",
-    in_sdist,
     _with_date_file,
     changes_contents=True,
 )

@@ -7,28 +7,28 @@ from typing import Callable
 
 from ..archive.entry import Archive, Data, Entry, Kind, read_all
 from ..artifact import headers
-from .model import Change, PassOutcome
+from ..artifact.layout import own_directory
+from .model import Context, PassOutcome, Run, each
 
 Transform = Callable[[bytes], tuple[bytes, str]]
 """Gives new bytes for old ones, and in one line what became of them: nothing where they are the same."""
 
 
-def rewritten(archive: Archive, wanted: Callable[[str], bool], code: str, transform: Transform) -> PassOutcome:
-    """Return *archive* with *transform* applied to the files whose names are *wanted*."""
-    changes: list[Change] = []
+def rewriting(code: str, wanted: Callable[[str, str], bool], transform: Transform) -> Run:
+    """Return the run of a pass that applies *transform* to the files that are *wanted*, by name and own directory."""
 
-    def step(entry: Entry) -> Entry:
-        if entry.kind is not Kind.FILE or not wanted(entry.name):
-            return entry
-        data, detail = transform(read_all(entry.content))
-        if not detail:
-            return entry
-        changes.append(Change(code, entry.name, detail))
-        # The compressed form found belongs to the old bytes and says nothing of the new ones.
-        return entry._replace(content=Data(data), packed=None)
+    def run(archive: Archive, context: Context) -> PassOutcome:
+        own = own_directory(archive, context.kind)
 
-    entries = tuple(step(entry) for entry in archive.entries)
-    return PassOutcome(archive._replace(entries=entries), tuple(changes)) if changes else PassOutcome(archive)
+        def step(entry: Entry) -> tuple[Entry, str]:
+            if entry.kind is not Kind.FILE or not wanted(entry.name, own):
+                return entry, ""
+            data, detail = transform(read_all(entry.content))
+            return (entry.holding(Data(data)), detail) if detail else (entry, "")
+
+        return each(archive, code, step)
+
+    return run
 
 
 def header_block(order: Iterable[str], sort_values: Collection[str] = ()) -> Transform:

@@ -83,12 +83,7 @@ def opened(path: Path, archive: Archive, kind: ArtifactKind) -> Opened:
     :raises ArchiveError: if it is not laid out like what its name says.
     """
     (check_wheel if kind == ArtifactKind.WHEEL else check_sdist)(archive)
-    if kind == ArtifactKind.SDIST:
-        own = layout.top_directory((entry.name for entry in archive.entries), archive.name)
-    else:
-        files = (entry.name for entry in archive.entries if entry.kind is not Kind.DIRECTORY)
-        own = layout.dist_info(files, archive.name)
-    return passed(path, archive, kind, own, _RULES)
+    return passed(path, archive, kind, layout.own_directory(archive, kind), _RULES)
 
 
 def passed(path: Path, archive: Archive, kind: ArtifactKind, own: str, rules: Sequence[Pass]) -> Opened:
