@@ -64,6 +64,13 @@ class Data:
             yield self.data
 
 
+class Streamed(NamedTuple):
+    """Contents that a function gives piece by piece, anew each time."""
+
+    size: int
+    chunks: Callable[[], Iterator[bytes]]
+
+
 class Written(NamedTuple):
     """What a writer knows of a member once it is written."""
 

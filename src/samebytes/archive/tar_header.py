@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 import re
+import struct
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..errors import ArchiveError
@@ -16,29 +18,19 @@ from .entry import Entry, Kind
 BLOCK = 512
 DAMAGED = "Fetch or build the archive again: this copy is damaged, or its writer is broken."
 
-_MAGICS = {b"ustar\x0000": "ustar", b"ustar  \0": "GNU"}
+_USTAR = b"ustar\x0000"
+_MAGICS = {_USTAR: "ustar", b"ustar  \0": "GNU"}
 """Magic and version: POSIX', of PAX too, and GNU tar's. Others, and those of before POSIX, some readers refuse."""
 
-# Where the fields of a block are (POSIX, "ustar Interchange Format", and for prefix and rest only ustar's; GNU tar has
-# times, offsets and a sparse map there).
-_FIELDS = {
-    "name": slice(0, 100),
-    "mode": slice(100, 108),
-    "uid": slice(108, 116),
-    "gid": slice(116, 124),
-    "size": slice(124, 136),
-    "mtime": slice(136, 148),
-    "checksum": slice(148, 156),
-    "typeflag": slice(156, 157),
-    "linkname": slice(157, 257),
-    "magic": slice(257, 265),  # With the version.
-    "uname": slice(265, 297),
-    "gname": slice(297, 329),
-    "devmajor": slice(329, 337),
-    "devminor": slice(337, 345),
-    "prefix": slice(345, 500),
-    "rest": slice(500, 512),
-}
+_LAYOUT = (
+    "name:100 mode:8 uid:8 gid:8 size:12 mtime:12 checksum:8 typeflag:1 linkname:100 magic:8 uname:32 gname:32"
+    " devmajor:8 devminor:8 prefix:155 rest:12"
+)
+"""The fields of a block and their bytes (POSIX, "ustar Interchange Format"), the version with the magic. Prefix and
+rest are ustar's alone; GNU tar has times, offsets and a sparse map there."""
+
+_FIELDS = re.findall(r"[a-z]+", _LAYOUT)
+_FORM = struct.Struct("".join(f"{width}s" for width in re.findall(r"\d+", _LAYOUT)))
 
 _OCTAL = re.compile(rb" *([0-7]*)[ \0]*")
 """Numbers are octal digits in ASCII, ended by a blank or NUL, in old tars behind blanks; none at all stands for 0."""
@@ -87,40 +79,40 @@ def parse_header(block: bytes, where: str) -> Header:
 
     :raises ArchiveError: if the checksum, the magic or a number is wrong.
     """
-    given = _number(block, "checksum", where)
-    start, end = _FIELDS["checksum"].start, _FIELDS["checksum"].stop
+    raw = dict(zip(_FIELDS, _FORM.unpack(block)))
     # Old tars added up signed bytes, which not every reader accepts.
-    if given != sum(block[:start]) + sum(block[end:]) + _BLANK_CHECKSUM:
+    if _number(raw, "checksum", where) != sum(block) - sum(raw["checksum"]) + _BLANK_CHECKSUM:
         raise ArchiveError(f"{where} is damaged: its checksum is wrong", remedy=DAMAGED)
-    dialect = _MAGICS.get(block[_FIELDS["magic"]])
+    dialect = _MAGICS.get(raw["magic"])
     if dialect is None:
         raise ArchiveError(
-            f"{where}: {block[_FIELDS['magic']]!r} is neither the magic of ustar nor that of GNU tar",
+            f"{where}: {raw['magic']!r} is neither the magic of ustar nor that of GNU tar",
             remedy="Build the archive again in PAX, ustar or GNU format.",
         )
-    name, prefix = _text(block, "name"), _text(block, "prefix")
+    texts = {field: raw[field].partition(b"\0")[0] for field in ("name", "prefix", "linkname", "uname", "gname")}
+    name, prefix = texts["name"], texts["prefix"]
     # A sparse file has its map there; the reader refuses it as what it is. Some readers take an empty name for the
     # prefix alone.
-    if prefix and (dialect == "GNU" or not name) and block[_FIELDS["typeflag"]] != b"S":
+    if prefix and (dialect == "GNU" or not name) and raw["typeflag"] != b"S":
         raise ArchiveError(
             f"{where}: a {dialect} header uses the place of ustar's prefix, so that tools disagree on the name",
             remedy="Build the archive in ustar or PAX format, and not as an incremental backup.",
         )
-    # They mean nothing here, but Python's tarfile takes a header where they are not numbers for the archive's end.
-    for field in ("devmajor", "devminor"):
-        _number(block, field, where)
+    # Devices mean nothing here, but Python's tarfile takes a header where they are not numbers for the archive's end.
+    checked = ("devmajor", "devminor", "mode", "uid", "gid", "size", "mtime")
+    _, _, mode, uid, gid, size, mtime = (_number(raw, field, where) for field in checked)
     return Header(
         name=(prefix + b"/" if prefix else b"") + name,
         slashed=name.endswith(b"/"),
-        mode=_number(block, "mode", where),
-        uid=_number(block, "uid", where),
-        gid=_number(block, "gid", where),
-        size=_number(block, "size", where),
-        mtime=_number(block, "mtime", where),
-        typeflag=block[_FIELDS["typeflag"]],
-        linkname=_text(block, "linkname"),
-        uname=_text(block, "uname"),
-        gname=_text(block, "gname"),
+        mode=mode,
+        uid=uid,
+        gid=gid,
+        size=size,
+        mtime=mtime,
+        typeflag=raw["typeflag"],
+        linkname=texts["linkname"],
+        uname=texts["uname"],
+        gname=texts["gname"],
         dialect=dialect,
         prefixed=bool(prefix),
     )
@@ -128,15 +120,12 @@ def parse_header(block: bytes, where: str) -> Header:
 
 def differing_fields(block: bytes, other: bytes) -> list[str]:
     """Return the fields in which two header blocks differ, without the checksum, which follows from the others."""
-    return [name for name, place in _FIELDS.items() if name != "checksum" and block[place] != other[place]]
+    fields = zip(_FIELDS, _FORM.unpack(block), _FORM.unpack(other))
+    return [name for name, one, another in fields if name != "checksum" and one != another]
 
 
-def _text(block: bytes, field: str) -> bytes:
-    return block[_FIELDS[field]].partition(b"\0")[0]
-
-
-def _number(block: bytes, field: str, where: str) -> int:
-    raw = block[_FIELDS[field]]
+def _number(fields: Mapping[str, bytes], field: str, where: str) -> int:
+    raw = fields[field]
     # Base 256, big-endian, in two's complement: what GNU tar and star write beyond octal's reach. The first byte is the
     # mark alone, 0xFF for a negative number.
     if raw[0] in (0x80, 0xFF) and field != "checksum":
@@ -178,58 +167,39 @@ def parse_pax(data: bytes, where: str) -> dict[str, bytes]:
 def member_head(entry: Entry) -> bytes:
     """Return all that stands before *entry*'s contents, in canonical form: its header, and a PAX one if it needs that.
 
-    The entry's mode, owner and time, cut to the second, are written as they are.
+    The entry's mode, owner and time, cut to the second, are written as they are. A field whose value does not fit holds
+    a stand-in that old readers make do with: ASCII, cut; or zero.
     """
-    fields = _Fields()
-    mtime = math.floor(entry.mtime)
-    # Readers from before POSIX know a directory by its slash alone.
-    name = entry.name + "/" if entry.kind is Kind.DIRECTORY else entry.name
-    size = entry.content.size if entry.kind is Kind.FILE else 0
-    block = _block(
-        name=fields.text("path", name, 100),
-        mode=entry.mode & 0o7777,
-        uid=fields.number("uid", entry.owner.uid, 7),
-        gid=fields.number("gid", entry.owner.gid, 7),
-        size=fields.number("size", size, 11),
-        mtime=fields.number("mtime", mtime, 11),
-        typeflag=_TYPEFLAGS[entry.kind],
-        linkname=fields.text("linkpath", entry.target, 100),
-        # Names of owners must end with a NUL within their 32 bytes, names of files need not within their 100.
-        uname=fields.text("uname", entry.owner.uname, 31),
-        gname=fields.text("gname", entry.owner.gname, 31),
-    )
-    return fields.pax_header(mtime) + block
+    records: dict[str, str] = {}
 
-
-class _Fields:
-    """What goes into a header's fields, and the PAX records for what does not fit there.
-
-    The field then holds a stand-in that old readers make do with: ASCII, cut; or zero.
-    """
-
-    def __init__(self) -> None:
-        self._records: dict[str, str] = {}
-
-    def text(self, keyword: str, value: str, width: int) -> bytes:
+    def text(keyword: str, value: str, width: int) -> bytes:
         raw = value.encode()
         if len(raw) > width or not value.isascii():
-            self._records[keyword] = value
+            records[keyword] = value
         return bytes(byte if byte < 0x80 else ord("_") for byte in raw[:width])
 
-    def number(self, keyword: str, value: int, digits: int) -> int:
+    def number(keyword: str, value: int, digits: int) -> int:
         if 0 <= value < 8**digits:
             return value
-        self._records[keyword] = str(value)
+        records[keyword] = str(value)
         return 0
 
-    def pax_header(self, mtime: int) -> bytes:
-        """Return the extended header with its contents, or nothing where every value fits."""
-        if not self._records:
-            return b""
-        data = b"".join(pax_record(keyword, value) for keyword, value in sorted(self._records.items()))
-        time = mtime if 0 <= mtime <= LARGEST_IN_11_DIGITS else 0
-        block = _block(name=b"././@PaxHeader", mode=0o644, size=len(data), mtime=time, typeflag=b"x")
-        return block + data + padding(len(data))
+    owner = entry.owner
+    block = _block(
+        _TYPEFLAGS[entry.kind],
+        # Readers from before POSIX know a directory by its slash alone.
+        text("path", entry.name + "/" if entry.kind is Kind.DIRECTORY else entry.name, 100),
+        number("size", entry.content.size if entry.kind is Kind.FILE else 0, 11),
+        mtime := number("mtime", math.floor(entry.mtime), 11),
+        (entry.mode & 0o7777, number("uid", owner.uid, 7), number("gid", owner.gid, 7)),
+        text("linkpath", entry.target, 100),
+        # Names of owners must end with a NUL within their 32 bytes, names of files need not within their 100.
+        (text("uname", owner.uname, 31), text("gname", owner.gname, 31)),
+    )
+    if not records:
+        return block
+    data = b"".join(pax_record(keyword, value) for keyword, value in sorted(records.items()))
+    return _block(b"x", b"././@PaxHeader", len(data), mtime) + data + padding(len(data)) + block
 
 
 def pax_record(keyword: str, value: str) -> bytes:
@@ -247,26 +217,17 @@ def padding(size: int) -> bytes:
 
 
 def _block(
-    *,
+    typeflag: bytes,
     name: bytes,
-    mode: int,
     size: int,
     mtime: int,
-    typeflag: bytes,
-    uid: int = 0,
-    gid: int = 0,
+    mode_and_owner: tuple[int, int, int] = (0o644, 0, 0),
     linkname: bytes = b"",
-    uname: bytes = b"",
-    gname: bytes = b"",
+    owner_names: tuple[bytes, bytes] = (b"", b""),
 ) -> bytes:
-    # Magic "ustar", NUL, version "00" (POSIX); devices 0; no prefix.
-    front = b"%b%07o\0%07o\0%07o\0%011o\0%011o\0" % (name.ljust(100, b"\0"), mode, uid, gid, size, mtime)
-    back = b"%b%bustar\x0000%b%b0000000\x000000000\0" % (
-        typeflag,
-        linkname.ljust(100, b"\0"),
-        uname.ljust(32, b"\0"),
-        gname.ljust(32, b"\0"),
-    )
-    checksum = sum(front) + _BLANK_CHECKSUM + sum(back)
+    numbers = [b"%07o\0" % number for number in mode_and_owner] + [b"%011o\0" % number for number in (size, mtime)]
+    # Devices 0, no prefix.
+    back = typeflag, linkname, _USTAR, *owner_names, b"0000000", b"0000000", b"", b""
+    checksum = sum(_FORM.pack(name, *numbers, b" " * 8, *back))
     # Six digits, NUL, blank: the form that tars have always given the checksum.
-    return (front + b"%06o\0 " % checksum + back).ljust(BLOCK, b"\0")
+    return _FORM.pack(name, *numbers, b"%06o\0 " % checksum, *back)

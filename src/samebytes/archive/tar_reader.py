@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence, Set
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from ..errors import ArchiveError, OutputError
 from . import limits
-from .entry import CHUNK_SIZE, Archive, Aspect, Deviation, Entry, Kind
+from .entry import CHUNK_SIZE, Archive, Aspect, Deviation, Entry, Kind, Streamed
 from .gzip import gunzip
 from .tar_header import BLOCK, DAMAGED, Header, padding, parse_header, parse_pax
 from .tar_member import FOR_ALL, Extended, Member, check_records, deviations_of, kind_of, read_member
@@ -65,22 +66,12 @@ def open_sdist(path: Path) -> Iterator[Archive]:
         yield Archive(archive, entries, (*unpacked.deviations, *reader.deviations))
 
 
-class _Span:
-    """Contents that are a stretch of an open file."""
-
-    __slots__ = ("_offset", "_stream", "size")
-
-    def __init__(self, stream: IO[bytes], offset: int, size: int) -> None:
-        self._stream = stream
-        self._offset = offset
-        self.size = size
-
-    def chunks(self) -> Iterator[bytes]:
-        # All of it is there: that was seen when the member's header was read, and nobody else can reach the file.
-        end = self._offset + self.size
-        for at in range(self._offset, end, CHUNK_SIZE):
-            self._stream.seek(at)  # Others may have read the same file since the last piece.
-            yield self._stream.read(min(CHUNK_SIZE, end - at))
+def _stretch(stream: IO[bytes], offset: int, size: int) -> Iterator[bytes]:
+    """Give contents that are *size* bytes of an open file, from *offset* on."""
+    # All of it is there: that was seen when the member's header was read, and nobody else can reach the file.
+    for at in range(offset, offset + size, CHUNK_SIZE):
+        stream.seek(at)  # Others may have read the same file since the last piece.
+        yield stream.read(min(CHUNK_SIZE, offset + size - at))
 
 
 class _Reader:
@@ -257,7 +248,7 @@ class _Reader:
         entry = Entry(name, kind or Kind.FILE, header.mode & 0o7777, member.mtime, owner=member.owner)
         if kind is Kind.FILE:
             begin = self._take(member.size, repr(name))
-            entry = entry._replace(content=_Span(self._stream, begin, member.size))
+            entry = entry._replace(content=Streamed(member.size, partial(_stretch, self._stream, begin, member.size)))
         elif kind is Kind.SYMLINK:
             entry = entry._replace(target=member.link)
         elif kind is None:

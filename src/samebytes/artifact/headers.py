@@ -12,40 +12,14 @@ import re
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-METADATA_ORDER = (
-    "Metadata-Version",
-    "Name",
-    "Version",
-    "Dynamic",
-    "Platform",
-    "Supported-Platform",
-    "Summary",
-    "Description",
-    "Description-Content-Type",
-    "Keywords",
-    "Author",
-    "Author-email",
-    "Maintainer",
-    "Maintainer-email",
-    "License",
-    "License-Expression",
-    "License-File",
-    "Classifier",
-    "Requires-Dist",
-    "Requires-Python",
-    "Requires-External",
-    "Project-URL",
-    "Provides-Extra",
-    "Import-Name",
-    "Import-Namespace",
-    "Provides-Dist",
-    "Obsoletes-Dist",
-    "Home-page",
-    "Download-URL",
-    "Requires",
-    "Provides",
-    "Obsoletes",
-)
+_METADATA_FIELDS = """
+Metadata-Version Name Version Dynamic Platform Supported-Platform Summary Description Description-Content-Type Keywords
+Author Author-email Maintainer Maintainer-email License License-Expression License-File Classifier Requires-Dist
+Requires-Python Requires-External Project-URL Provides-Extra Import-Name Import-Namespace Provides-Dist Obsoletes-Dist
+Home-page Download-URL Requires Provides Obsoletes
+"""
+
+METADATA_ORDER = tuple(_METADATA_FIELDS.split())
 """The fields in the order in which the core metadata specification, version 2.5, describes them.
 
 Source: https://packaging.python.org/en/latest/specifications/core-metadata/

@@ -12,7 +12,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import BinaryIO, Callable, NamedTuple
 
-from ..archive.entry import Archive, Container, Content, Data, Entry, Kind, Written, read_all
+from ..archive.entry import Archive, Container, Content, Data, Entry, Kind, Streamed, Written, read_all
 from ..archive.zip_layout import LATEST
 from ..artifact.layout import ArtifactKind
 from ..artifact.opening import open_archive
@@ -240,26 +240,17 @@ def is_canonical(source: Path, context: Context, passes: Sequence[Pass]) -> bool
 
 def stoppable(archive: Archive, stop: Stop) -> Archive:
     """Return *archive* with contents whose reading ends with Interrupted once *stop* is set."""
-    entries = tuple(entry._replace(content=_Stoppable(entry.content, stop)) for entry in archive.entries)
-    return archive._replace(entries=entries)
 
-
-class _Stoppable:
-    __slots__ = ("_content", "_stop")
-
-    def __init__(self, content: Content, stop: Stop) -> None:
-        self._content = content
-        self._stop = stop
-
-    @property
-    def size(self) -> int:
-        return self._content.size
-
-    def chunks(self) -> Iterator[bytes]:
-        self._stop.check()  # An empty file has no pieces.
-        for chunk in self._content.chunks():
-            self._stop.check()
+    def chunks(content: Content) -> Iterator[bytes]:
+        stop.check()  # An empty file has no pieces.
+        for chunk in content.chunks():
+            stop.check()
             yield chunk
+
+    def watched(content: Content) -> Content:
+        return Streamed(content.size, lambda: chunks(content))
+
+    return archive._replace(entries=tuple(entry._replace(content=watched(entry.content)) for entry in archive.entries))
 
 
 @contextmanager

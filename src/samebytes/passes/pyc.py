@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Optional
 
-from ..archive.entry import Archive, Content, Data, Entry, Kind, read_all
+from ..archive.entry import Archive, Content, Data, Entry, Kind, Streamed, read_all
 from ..artifact import pyc
 from ..artifact.pyc import HEADER_SIZE, checked_header, source_of
 from ..errors import ArchiveError
@@ -35,7 +35,7 @@ def _bound(content: Content, source: Entry) -> tuple[Content, str] | None:
     old = _head(content)
     # A file without a code object is truncated.
     new = checked_header(old, source.content) if content.size > HEADER_SIZE else None
-    return None if new is None else (Reheaded(new, content), _detail(old, new))
+    return None if new is None else (reheaded(new, content), _detail(old, new))
 
 
 def _recoded(content: Content, source: Entry) -> tuple[Content, str] | None:
@@ -49,26 +49,18 @@ def _recoded(content: Content, source: Entry) -> tuple[Content, str] | None:
     return None if after == data else (Data(after), f"code: written by value, as compiled from {source.name}")
 
 
-class Reheaded:
-    """Contents whose first bytes are replaced by as many others; nothing but those is held."""
+def reheaded(header: bytes, content: Content) -> Streamed:
+    """Return *content* with its first bytes replaced by as many others; nothing but those is held."""
 
-    __slots__ = ("_content", "_header")
-
-    def __init__(self, header: bytes, content: Content) -> None:
-        self._header = header
-        self._content = content
-
-    @property
-    def size(self) -> int:
-        return self._content.size
-
-    def chunks(self) -> Iterator[bytes]:
-        yield self._header
-        skip = len(self._header)
-        for chunk in self._content.chunks():
+    def chunks() -> Iterator[bytes]:
+        yield header
+        skip = len(header)
+        for chunk in content.chunks():
             if skip < len(chunk):
                 yield chunk[skip:]
             skip = max(0, skip - len(chunk))
+
+    return Streamed(content.size, chunks)
 
 
 def _head(content: Content) -> bytes:

@@ -11,7 +11,7 @@ import pytest
 from support.tars import CANONICAL_GZIP, gz
 
 from samebytes.archive import limits
-from samebytes.archive.entry import Aspect
+from samebytes.archive.entry import CHUNK_SIZE, Aspect
 from samebytes.archive.gzip import Gunzipped, gunzip, gzip_chunks
 from samebytes.deflate.stream import Encoder, compress
 from samebytes.errors import ArchiveError, HostileArchiveError
@@ -141,10 +141,10 @@ def test_what_expands_much_but_stays_small_is_no_bomb() -> None:
 
 def test_it_does_not_matter_how_the_file_comes_in() -> None:
     class Drip(io.BytesIO):
-        """Gives a byte at a time, so that whatever is looked at together is cut somewhere."""
+        """Gives a byte of the stream at a time, so that whatever is looked at together is cut somewhere."""
 
-        def read(self, *_: object) -> bytes:
-            return super().read(1)
+        def read(self, size: int | None = -1) -> bytes:
+            return super().read(1 if size == CHUNK_SIZE else size)
 
     whole = head(0x1A, extra=b"name\0comment\0")
     data = gz(TEXT, head=with_header_crc(whole))

@@ -13,7 +13,7 @@ from samebytes.archive.entry import Archive, Aspect, Data, Deviation, Entry, Kin
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.errors import ArchiveError
 from samebytes.passes.model import Context, Pass
-from samebytes.passes.pyc import LARGEST, PYC, PYC_CODE, Reheaded
+from samebytes.passes.pyc import LARGEST, PYC, PYC_CODE, reheaded
 
 OLD = Packed(True, 9, lambda: iter((b"old bytes",)))
 
@@ -205,7 +205,7 @@ def test_contents_are_given_with_the_new_header(cuts: list[int]) -> None:
             for start, end in zip([0, *cuts], [*cuts, len(data)]):
                 yield data[start:end]
 
-    content = Reheaded(b"H" * 16, Cut(data))
+    content = reheaded(b"H" * 16, Cut(data))
     assert content.size == 40
     assert read_all(content) == b"H" * 16 + data[16:]
     assert read_all(content) == b"H" * 16 + data[16:], "contents can be read again"
