@@ -197,7 +197,7 @@ def test_a_difference_that_no_pass_speaks_of_is_told(tmp_path: Path) -> None:
         changed = one._replace(content=other.content, packed=None)
         return PassOutcome(archive._replace(entries=(changed, other, *rest)))
 
-    swapping = Pass("X001", "swap", "", lambda _: True, swap)
+    swapping = Pass("W900", "swap", "", swap, also_in_sdists=True)
     for path, context, code in (
         (write_wheel(tmp_path), WHEEL._replace(rebuild_record=True), "Z099"),
         (write_sdist(tmp_path), SDIST, "T099"),
@@ -324,7 +324,7 @@ def test_a_change_that_nobody_names_is_found_by_the_proof(tmp_path: Path) -> Non
 
     path = write_wheel(tmp_path)
     before = path.read_bytes()
-    spoiling = Pass("X001", "spoil", "", lambda _: True, spoil)
+    spoiling = Pass("W900", "spoil", "", spoil, also_in_sdists=True)
     with pytest.raises(OutputError, match="does not hold the same files"):
         rewrite(path, path, WHEEL, [DEFAULT[0], spoiling, *DEFAULT[1:]], prove=True)
     assert path.read_bytes() == before
