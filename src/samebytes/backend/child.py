@@ -16,6 +16,7 @@ import traceback
 
 TYPE_CHECKING = False  # importing typing would cost a build 5 ms
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import IO, Any
 
 HOOKS = (
@@ -40,6 +41,63 @@ def pin_tempfile_names() -> None:
 
     names = map("{:08d}".format, itertools.count(1))
     vars(tempfile)["_get_candidate_names"] = lambda: names
+
+
+class Entries:
+    """What ``os.scandir`` returns, in the order of the names' bytes."""
+
+    def __init__(self, entries: Any) -> None:
+        with entries:
+            self._left = iter(sorted(entries, key=lambda entry: os.fsencode(entry.name)))
+
+    def __iter__(self) -> Entries:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._left)
+
+    def close(self) -> None:
+        """End the iteration; nothing is open."""
+        self._left = iter(())
+
+    def __enter__(self) -> Entries:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class ListingByName:
+    """A function whose result comes in another form; where it is an attribute of a class, it is no method of that.
+
+    pathlib and glob have ``os.listdir`` and ``os.scandir`` there, by the release of Python.
+    """
+
+    def __init__(self, function: Callable[..., Any], form: Callable[[Any], Any]) -> None:
+        self.function, self._form = function, form
+        self.__name__, self.__doc__ = function.__name__, function.__doc__
+
+    def __call__(self, path: Any = None) -> Any:
+        return self._form(self.function(path))
+
+
+def pin_directory_order() -> None:
+    """List directories in the order of the names' bytes, which file systems do not promise.
+
+    What was imported at startup may hold the functions already, under their names.
+    """
+    # os.name is the module of imports, which need no order. object: no module is to load because it is looked at.
+    holders: list[Any] = [module for name, module in tuple(sys.modules.items()) if name != os.name]
+    holders += [getattr(sys.modules.get("pathlib"), "_NormalAccessor", None)]  # before Python 3.11
+    holders += [getattr(sys.modules.get("glob"), "_StringGlobber", None)]  # since Python 3.13
+    by_name: dict[Any, Any] = {os.listdir: lambda names: sorted(names, key=os.fsencode), os.scandir: Entries}
+    for ordered in [ListingByName(function, form) for function, form in by_name.items()]:
+        if ordered.function in os.supports_fd:  # else shutil.rmtree would do without descriptors
+            os.supports_fd.add(ordered)
+        for holder in filter(None, holders):
+            held = object.__getattribute__(holder, "__dict__").get(ordered.__name__)
+            if (held.__func__ if isinstance(held, staticmethod) else held) is ordered.function:
+                setattr(holder, ordered.__name__, ordered)
 
 
 def import_backend(name: str, path: list[str]) -> Any:
@@ -96,8 +154,10 @@ def main() -> None:
     # No backend may import from here. With -P, -I or a ._pth file, the first place is another, such as the library's.
     own = os.path.realpath(os.path.dirname(__file__))
     sys.path[:] = [place for place in sys.path if os.path.realpath(place) != own]
-    if options["pin_tempfile"]:
+    if "tempfile" not in options["inherit"]:
         pin_tempfile_names()
+    if "directory-order" not in options["inherit"]:
+        pin_directory_order()
     for line in requests:
         request = json.loads(line)
         if request["do"] == "probe":

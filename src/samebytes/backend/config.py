@@ -24,7 +24,10 @@ LEGACY_REQUIRES = ("setuptools>=40.8.0",)
 DEBUG_INFO = ("map", "strip")
 DEFLATE = ("canonical", "keep")
 FLAGS = ("auto", "inherit")
-PINNED = ("LC_ALL", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "TZ", "ZERO_AR_DATE", "tempfile", "umask")
+PINNED = (
+    *("LC_ALL", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "TZ", "ZERO_AR_DATE"),
+    *("directory-order", "tempfile", "umask"),
+)
 """What is pinned for the inner backend; ``inherit`` leaves each as it is."""
 
 

@@ -38,7 +38,8 @@ class Process(NamedTuple):
     """Its whole environment."""
     umask: int = -1
     """Its umask; -1 keeps the caller's."""
-    pin_tempfile: bool = True
+    inherit: tuple[str, ...] = ()
+    """What is not pinned in the child (``Config.inherit``)."""
     prefix: tuple[str, ...] = ()
     """A command that the child's own is given to (fixed paths)."""
     start: Callable[..., Any] | None = None
@@ -241,7 +242,7 @@ class _Child:
     """One child process and the two pipes to it."""
 
     def __init__(self, process: Process, cwd: Path) -> None:
-        options = json.dumps({"pin_tempfile": process.pin_tempfile})
+        options = json.dumps({"inherit": process.inherit})
         with ExitStack() as ours, ExitStack() as theirs:
             try:
                 to_read, self._to = _pipe(theirs, ours)

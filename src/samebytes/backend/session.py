@@ -104,7 +104,7 @@ class Session:
             interpreter.python,
             self._environ,
             environment.umask(self.config),
-            "tempfile" not in self.config.inherit,
+            self.config.inherit,
             self.place.prefix,
             fixed and fixed.start,
         )

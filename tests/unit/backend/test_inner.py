@@ -63,7 +63,7 @@ def test_temporary_names_are_counted_if_pinned(tmp_path: Path) -> None:
         assert backend.call("get_requires_for_build_wheel", None) == ["p-00000001"] * 2
     with inner(tmp_path, text, environ=environ) as backend:
         assert backend.call("get_requires_for_build_wheel", None) == ["p-00000002"] * 2
-    with inner(tmp_path, text, environ=environ, pin_tempfile=False) as backend:
+    with inner(tmp_path, text, environ=environ, inherit=("tempfile",)) as backend:
         assert not backend.call("get_requires_for_build_wheel", None)[0].startswith("p-0000")
 
 
