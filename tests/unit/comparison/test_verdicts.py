@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import py_compile
+import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from support.wheels import (
     Member,
     members,
     sources,
+    unpack_wheel,
     write_sdist,
     write_wheel,
 )
@@ -105,6 +107,42 @@ def test_a_planted_mode_is_different(tmp_path: Path, mode: int) -> None:
     assert found.verdict is Verdict.DIFFERENT
     assert found.causes == ("D099",)
     assert given[0].name in named(found)
+
+
+def made_on(directory: Path, side: str, external: int, system: int) -> Path:
+    (directory / side).mkdir(exist_ok=True)
+    path = write_wheel(directory / side, members())
+    files = unpack_wheel(path)
+    with zipfile.ZipFile(path, "w") as file:
+        for number, (name, data) in enumerate(files.items()):
+            info = zipfile.ZipInfo(name, (2024, 1, 1, 0, 0, 0))
+            info.external_attr = (0o100644 if number else external) << 16
+            info.create_system = 3 if number else system
+            file.writestr(info, data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "verdict"),
+    [
+        ((0o755, 3), (0o100644, 3), Verdict.DIFFERENT),  # executable for uv, unzip and bsdtar, not for pip
+        ((0o100755, 0), (0o100755, 3), Verdict.DIFFERENT),  # for pip and uv, not for unzip and bsdtar
+        ((0o755, 3), (0o755, 3), Verdict.IDENTICAL),
+        ((0o100644, 0), (0o100644, 3), Verdict.NORMALIZED),  # for nobody
+        ((0o644, 0), (0o100600, 3), Verdict.NORMALIZED),
+        ((0o100755, 3), (0o100711, 3), Verdict.NORMALIZED),  # for everybody
+    ],
+)
+def test_a_mode_that_readers_take_otherwise_is_different(
+    tmp_path: Path, one: tuple[int, int], other: tuple[int, int], verdict: Verdict
+) -> None:
+    paths = made_on(tmp_path, "left", *one), made_on(tmp_path, "right", *other)
+    for left, right in (paths, paths[::-1]):
+        found = compare_files(left, right)
+        assert found.verdict is verdict
+        summaries = [each.summary for each in found.walk() if each.kind is NodeKind.MEMBER]
+        assert bool(summaries) == (verdict is Verdict.DIFFERENT)
+        assert all(text.startswith("executable to some readers only: ") for text in summaries)
 
 
 def test_a_planted_mode_on_both_sides_is_no_difference(tmp_path: Path) -> None:

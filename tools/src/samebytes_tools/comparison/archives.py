@@ -44,6 +44,8 @@ class _Both(NamedTuple):
     """The keys of members with other contents, or on one side only; RECORD is not counted."""
     planted: tuple[Mapping[str, int], Mapping[str, int]]
     """By key, permission bits that no umask gives."""
+    disputed: tuple[Mapping[str, tuple[int, int]], Mapping[str, tuple[int, int]]]
+    """By key, modes by which not all readers take a file for executable."""
     codes: Mapping[str, tuple[str, ...]]
     """By key, the codes of the passes that change a member's contents on either side."""
     clues: CauseClues
@@ -100,8 +102,9 @@ def _read(left: Opened, right: Opened, builds: KnownBuilds, note: Callable[[str]
     differing = changed | only
     left, right = settled(left, differing), settled(right, differing)
     planted = container.planted(left), container.planted(right)
+    disputed = container.disputed(left), container.disputed(right)
     equal, codes = after_passes(left, right, read), _codes(left, right)
-    return _Both(left, right, read, both, equal, differing, planted, codes, clues, note, allowance)
+    return _Both(left, right, read, both, equal, differing, planted, disputed, codes, clues, note, allowance)
 
 
 def _codes(*sides: Opened) -> Mapping[str, tuple[str, ...]]:
@@ -147,6 +150,8 @@ def _member(key: str, found: _Both) -> Iterator[Difference]:
     # What counts as planted depends on a side's other files, so one mode may be so on one side alone.
     if one.mode != other.mode and found.planted[0].get(key) != found.planted[1].get(key):
         yield members.planted(one, other, clues)
+    if found.disputed[0].get(key) != found.disputed[1].get(key):
+        yield members.disputed(one, found.disputed[0].get(key), found.disputed[1].get(key), clues)
     pair = found.read.pairs.get(key)
     if pair is not None and not pair.equal and key != RECORD:
         yield _changed(key, pair, found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import Any, NamedTuple
 from samebytes.archive.entry import Container, Entry
 from samebytes.archive.entry import Kind as EntryKind
 from samebytes.archive.gzip import gunzip
-from samebytes.artifact.layout import ArtifactKind
+from samebytes.archive.zip_layout import UNIX
+from samebytes.artifact.layout import ArtifactKind, is_script
 from samebytes.passes import by_code
 from samebytes.passes.container import executable
 
@@ -24,7 +26,7 @@ from .model import Difference, NodeKind
 from .observations import MemberTime, Nature, Observation, OfNature, Reordered
 from .opened import Opened
 
-__all__ = ["compare", "compare_streams", "moment", "planted", "shown"]
+__all__ = ["compare", "compare_streams", "disputed", "moment", "planted", "shown"]
 
 PLANTED_ALWAYS = 0o7000
 """setuid, setgid and sticky: no umask gives these."""
@@ -237,6 +239,23 @@ def planted(side: Opened) -> dict[str, int]:
     umask_zero = len(plain) > 1 and all(entry.mode & WORLD_WRITABLE for entry in plain)
     watched = PLANTED_ALWAYS | (0 if umask_zero else WORLD_WRITABLE)
     return {key: entry.mode & watched for key, entry in files.items() if entry.mode & watched}
+
+
+def disputed(side: Opened) -> dict[str, tuple[int, int]]:
+    """Return, by key, of which files of a wheel readers disagree who may execute them: mode and system in the header.
+
+    pip goes by a mode that is marked as a regular file's, whatever made it; uv by its bits alone; unzip and bsdtar by
+    the bits, but take them for a mode only where Unix made it. Scripts are executable wherever they are installed.
+    """
+    found = {}
+    for key, entry in side.files.items():
+        header = side.headers.get(entry.name)
+        if header is None or is_script(entry.name):
+            continue
+        mode, system = header.external >> 16, header.made_by >> 8
+        if mode & 0o111 and not (stat.S_ISREG(mode) and system == UNIX):
+            found[key] = (mode, system)
+    return found
 
 
 def _owner(entry: Entry) -> bytes:

@@ -15,7 +15,7 @@ from .causes.table import explain, explained
 from .model import Difference, Finding, NodeKind
 from .observations import LoneMember, Unexplained, on_side
 
-__all__ = ["MemberPair", "compare_entries", "only_on", "other_nature", "planted"]
+__all__ = ["MemberPair", "compare_entries", "disputed", "only_on", "other_nature", "planted"]
 
 
 class MemberPair(NamedTuple):
@@ -85,6 +85,15 @@ def planted(left: Entry, right: Entry, clues: CauseClues) -> Difference:
     """Return the node for permission bits that no umask gives, on one side only."""
     texts = _modes(left, right)
     return _unexplained(left, f"permissions that no build gives: {texts[0]} and {texts[1]}", texts, clues)
+
+
+def disputed(
+    entry: Entry, left: tuple[int, int] | None, right: tuple[int, int] | None, clues: CauseClues
+) -> Difference:
+    """Return the node for a mode, with the system that made it, by which not all readers take a file for executable."""
+    texts = [f"mode {side[0]:06o} made by system {side[1]}" if side else "" for side in (left, right)]
+    shown = " and ".join(text or "nothing of it" for text in texts)
+    return _unexplained(entry, f"executable to some readers only: {shown}", (texts[0], texts[1]), clues)
 
 
 def _modes(left: Entry, right: Entry) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from samebytes.archive.entry import Entry, Kind, read_all
 from samebytes.passes.container import executable
 
-from .container import planted
+from .container import disputed, planted
 from .contents import Contents, digests_of
 from .formats import metadata
 from .model import Verdict
@@ -49,10 +49,10 @@ def verdict(
 
     :raises ArchiveError: if contents cannot be read.
     """
-    # A RECORD that lies, or a mode that somebody planted, outweighs all that is equal.
+    # A RECORD that lies, or a mode that somebody planted or that readers take otherwise, outweighs all that is equal.
     if mismatches(records[0], read.left) or mismatches(records[1], read.right):
         return Verdict.DIFFERENT
-    if left.own != right.own or planted(left) != planted(right):
+    if left.own != right.own or planted(left) != planted(right) or disputed(left) != disputed(right):
         return Verdict.DIFFERENT
     # Normalizing writes RECORD anew, which a signature of it would not survive.
     if not left.is_signed and not right.is_signed and _is_one_form(left, right, equal):
