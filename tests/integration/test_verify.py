@@ -8,11 +8,12 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import published
+from support import published, zip_mutants
 from support.indexes import HTML, Answer
 from support.processes import import_path
 from support.projects import write_tree
@@ -151,6 +152,22 @@ def test_container_and_contents(world: World) -> None:
     world.publish(world.wheel)
     said = verify(world, "demo==1.0", "--accept", "payload")
     assert (said.status, said.verified["comparison"]["verdict"]) == (1, "different")
+
+
+def test_what_a_reader_sees_differently_is_refused_or_different(world: World) -> None:
+    """The published file is a mutant (support.zip_mutants) of what is rebuilt: never is it better than different."""
+    honest = zip_mutants.taken_apart(world.wheel.read_bytes())
+    hidden = deepcopy(honest)
+    hidden.members[0].after = zip_mutants.NESTED  # bsdtar reads other members from a pipe
+    disputed = deepcopy(honest)
+    disputed.members[0].central["external"] = 0o755 << 16  # uv, unzip and bsdtar make it executable, pip does not
+    for mutant, status in ((hidden, 4), (disputed, 1)):
+        world.wheel.write_bytes(mutant.whole())
+        world.publish(world.wheel)
+        said = verify(world, "demo==1.0", "--accept", "payload")
+        assert said.status == status, said.err
+        (result,) = said.document["results"]
+        assert status == 4 or result["verified"]["comparison"]["verdict"] == "different"
 
 
 def repack(
