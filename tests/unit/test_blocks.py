@@ -141,7 +141,7 @@ def test_toml_is_read_by_the_backend(block: Block, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(block.text, "utf-8")
     config = load(tmp_path)
     assert config.wrapped == ("samebytes.backend" in block.text)
-    select([code for code, _ in config.disable], config.enable)
+    select(config.disable, config.enable)
 
 
 def test_the_error_shown_in_backend_md_is_the_one_raised(tmp_path: Path) -> None:

@@ -30,7 +30,6 @@ PINNED = (
 )
 """What is pinned for the inner backend; ``inherit`` leaves each as it is."""
 
-
 MAX_TOML_BYTES = 1 << 22
 """Of one file; large projects' lock files have a tenth of that."""
 
@@ -65,8 +64,8 @@ class Config(NamedTuple):
     """Whether ``[build-system] build-backend`` is samebytes."""
     source_date_epoch: int | str | None = None
     """Seconds since 1970-01-01 UTC, ``"vcs"``, or nothing."""
-    disable: tuple[tuple[str, str], ...] = ()
-    """Codes of passes that are switched off, each with the project's reason."""
+    disable: tuple[str, ...] = ()
+    """Codes of passes that are switched off; the reasons that the file has to give are for those who read it."""
     enable: tuple[str, ...] = ()
     debug_info: str = "map"
     deflate: str = "canonical"
@@ -90,32 +89,68 @@ KEYS = (
 )
 
 
+class _Table(NamedTuple):
+    """A table of pyproject.toml, each value of which is checked when it is read."""
+
+    values: Mapping[str, Any]
+    name: str
+    """What messages call it: the file and the table's name."""
+
+    def invalid(self, what: str, remedy: str) -> ConfigError:
+        return ConfigError(f"{self.name} {what}", remedy=remedy)
+
+    def strings(self, key: str) -> tuple[str, ...]:
+        value = self.values.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.invalid(
+                f"{key} must be a list of strings, not {value!r}", f'Write for example: {key} = ["..."].'
+            )
+        return tuple(value)
+
+    def choice(self, key: str, choices: tuple[str, ...]) -> str:
+        value = self.values.get(key, choices[0])
+        if value not in choices:
+            raise self.invalid(f"{key} is {value!r}", f"It must be {' or '.join(map(repr, choices))}.")
+        return str(value)
+
+    def boolean(self, key: str) -> bool:
+        value = self.values.get(key, False)
+        if not isinstance(value, bool):
+            raise self.invalid(f"{key} is {value!r}", "It must be true or false.")
+        return value
+
+
 def load(source: Path) -> Config:
     """Read the configuration of the source tree *source* (PEP 518, PEP 621 tables are not looked at).
 
     :raises ConfigError: if pyproject.toml is malformed, a key is unknown or a value is of the wrong kind.
     """
     path = source / "pyproject.toml"
-    data = _read_toml(path)
-    where = str(path)
-    system = _table(data, "build-system", where)
-    tool = _table(_table(data, "tool", where), "samebytes", where)
-    for key in tool:
+    document = _read_toml(path)
+    system = _table(path, document, "build-system")
+    tool = _table(path, document, "tool", "samebytes")
+    for key in tool.values:
         if key not in KEYS:
-            raise ConfigError(f"{where}: [tool.samebytes] has the unknown key {key!r}", remedy=_nearest(key, KEYS))
-    _check_form(tool, where)
+            raise tool.invalid(f"has the unknown key {key!r}", _nearest(key, KEYS))
+    form = tool.values.get("canonical-form", CANONICAL_FORM)
+    if form != CANONICAL_FORM or isinstance(form, bool):  # true equals 1
+        raise tool.invalid(
+            f"canonical-form = {form!r}, but this samebytes writes version {CANONICAL_FORM}",
+            "Pin a release of samebytes that writes it in [build-system] requires, or change the number.",
+        )
+    date = tool.values.get("source-date-epoch")
     return Config(
-        backend=_inner(system, tool, where),
-        requires=_strings(system, "requires", where, "[build-system]") if "requires" in system else LEGACY_REQUIRES,
-        wrapped=is_samebytes(system.get("build-backend")),
-        source_date_epoch=_date(tool, where),
-        disable=_disabled(tool, where),
-        enable=_strings(tool, "enable", where),
-        debug_info=_choice(tool, "debug-info", DEBUG_INFO, where),
-        deflate=_choice(tool, "deflate", DEFLATE, where),
-        flags=_choice(tool, "flags", FLAGS, where),
-        fixed_paths=_boolean(tool, "fixed-paths", where),
-        inherit=_inherited(tool, where),
+        backend=_inner(system, tool),
+        requires=system.strings("requires") if "requires" in system.values else LEGACY_REQUIRES,
+        wrapped=is_samebytes(system.values.get("build-backend")),
+        source_date_epoch=date if date in (None, "vcs") else from_setting(date, f"{tool.name} source-date-epoch"),
+        disable=_disabled(tool),
+        enable=tool.strings("enable"),
+        debug_info=tool.choice("debug-info", DEBUG_INFO),
+        deflate=tool.choice("deflate", DEFLATE),
+        flags=tool.choice("flags", FLAGS),
+        fixed_paths=tool.boolean("fixed-paths"),
+        inherit=_inherited(tool),
     )
 
 
@@ -164,11 +199,13 @@ def parsed_toml(text: str, parse_float: Callable[[str], Any] = float) -> dict[st
     return data
 
 
-def _table(data: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
-    value = data.get(key, {})
-    if not isinstance(value, dict):
-        raise ConfigError(f"{where}: {key} must be a table, not {value!r}", remedy=f"Write it as [{key}].")
-    return value
+def _table(path: Path, values: Mapping[str, Any], *keys: str) -> _Table:
+    for depth, key in enumerate(keys, start=1):
+        name = ".".join(keys[:depth])
+        values = values.get(key, {})
+        if not isinstance(values, dict):
+            raise ConfigError(f"{path}: {name} must be a table, not {values!r}", remedy=f"Write it as [{name}].")
+    return _Table(values, f"{path}: [{'.'.join(keys)}]")
 
 
 def _nearest(word: str, known: tuple[str, ...]) -> str:
@@ -179,101 +216,58 @@ def _nearest(word: str, known: tuple[str, ...]) -> str:
     return f"Did you mean {folded[close[0]]!r}?" if close else f"Known are: {', '.join(known)}."
 
 
-def _check_form(tool: Mapping[str, Any], where: str) -> None:
-    form = tool.get("canonical-form", CANONICAL_FORM)
-    if form != CANONICAL_FORM or isinstance(form, bool):
-        raise ConfigError(
-            f"{where}: [tool.samebytes] canonical-form = {form!r}, but this samebytes writes version {CANONICAL_FORM}",
-            remedy="Pin a release of samebytes that writes it in [build-system] requires, or change the number.",
-        )
-
-
 def is_samebytes(name: object) -> bool:
     """Return whether a ``build-backend`` value names samebytes."""
     return isinstance(name, str) and name.partition(":")[0].partition(".")[0] == "samebytes"
 
 
-def _inner(system: Mapping[str, Any], tool: Mapping[str, Any], where: str) -> Backend:
+def _inner(system: _Table, tool: _Table) -> Backend:
     """Decide which backend is wrapped (D4)."""
-    if "backend-path" in tool and "build-backend" not in tool:
-        raise ConfigError(
-            f"{where}: [tool.samebytes] has a backend-path but no build-backend",
-            remedy="Name the backend that lies there, or leave the path away.",
+    if "build-backend" in tool.values:
+        table = tool
+    elif "backend-path" in tool.values:
+        raise tool.invalid(
+            "has a backend-path but no build-backend", "Name the backend that lies there, or leave the path away."
         )
-    if "build-backend" in tool:
-        table, name = tool, "[tool.samebytes]"
-    elif "build-backend" in system and not is_samebytes(system["build-backend"]):
-        table, name = system, "[build-system]"
+    elif is_samebytes(system.values.get("build-backend")):
+        return Backend(LEGACY_BACKEND)  # its backend-path is where samebytes lies, and not the inner backend
+    elif "build-backend" in system.values:
+        table = system
     else:
-        own = {} if "build-backend" in system else system  # a samebytes in the tree is not the inner backend
-        return Backend(LEGACY_BACKEND, _strings(own, "backend-path", where, "[build-system]"))
-    backend = table["build-backend"]
+        return Backend(LEGACY_BACKEND, system.strings("backend-path"))
+    backend = table.values["build-backend"]
     if not isinstance(backend, str) or not backend:
-        raise ConfigError(
-            f"{where}: {name} build-backend must be a string, not {backend!r}",
-            remedy="Name the backend's module, such as 'hatchling.build' (PEP 517).",
+        raise table.invalid(
+            f"build-backend must be a string, not {backend!r}",
+            "Name the backend's module, such as 'hatchling.build' (PEP 517).",
         )
     if is_samebytes(backend):
-        raise ConfigError(
-            f"{where}: {name} build-backend is {backend!r}: samebytes cannot wrap itself",
-            remedy="Name the backend that does the work there, such as 'hatchling.build'.",
+        raise table.invalid(
+            f"build-backend is {backend!r}: samebytes cannot wrap itself",
+            "Name the backend that does the work there, such as 'hatchling.build'.",
         )
-    return Backend(backend, _strings(table, "backend-path", where, name))
+    return Backend(backend, table.strings("backend-path"))
 
 
-def _strings(table: Mapping[str, Any], key: str, where: str, name: str = "[tool.samebytes]") -> tuple[str, ...]:
-    value = table.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ConfigError(
-            f"{where}: {name} {key} must be a list of strings, not {value!r}",
-            remedy=f'Write for example: {key} = ["..."].',
-        )
-    return tuple(value)
-
-
-def _date(tool: Mapping[str, Any], where: str) -> int | str | None:
-    value = tool.get("source-date-epoch")
-    if value is None or value == "vcs":
-        return value
-    return from_setting(value, f"{where}: [tool.samebytes] source-date-epoch")
-
-
-def _disabled(tool: Mapping[str, Any], where: str) -> tuple[tuple[str, str], ...]:
-    value = tool.get("disable", {})
+def _disabled(tool: _Table) -> tuple[str, ...]:
+    """Return the codes of which ``disable`` gives the reason."""
+    value = tool.values.get("disable", {})
     if not isinstance(value, dict):
-        raise ConfigError(
-            f"{where}: [tool.samebytes] disable must be a table of codes with reasons, not {value!r}",
-            remedy='Write for example: disable = { Z003 = "the modes are part of the product" }.',
+        raise tool.invalid(
+            f"disable must be a table of codes with reasons, not {value!r}",
+            'Write for example: disable = { Z003 = "the modes are part of the product" }.',
         )
     for code, reason in value.items():
         if not isinstance(reason, str) or not reason.strip():
-            raise ConfigError(
-                f"{where}: [tool.samebytes] disable.{code} has no reason",
-                remedy=f'Say why the rule does not fit: {code} = "the reason".',
+            raise tool.invalid(
+                f"disable.{code} has no reason", f'Say why the rule does not fit: {code} = "the reason".'
             )
-    return tuple(value.items())
+    return tuple(value)
 
 
-def _choice(tool: Mapping[str, Any], key: str, choices: tuple[str, ...], where: str) -> str:
-    value = tool.get(key, choices[0])
-    if value not in choices:
-        known = " or ".join(repr(choice) for choice in choices)
-        raise ConfigError(f"{where}: [tool.samebytes] {key} is {value!r}", remedy=f"It must be {known}.")
-    return str(value)
-
-
-def _boolean(tool: Mapping[str, Any], key: str, where: str) -> bool:
-    value = tool.get(key, False)
-    if not isinstance(value, bool):
-        raise ConfigError(f"{where}: [tool.samebytes] {key} is {value!r}", remedy="It must be true or false.")
-    return value
-
-
-def _inherited(tool: Mapping[str, Any], where: str) -> tuple[str, ...]:
-    names = _strings(tool, "inherit", where)
+def _inherited(tool: _Table) -> tuple[str, ...]:
+    names = tool.strings("inherit")
     for name in names:
         if name not in PINNED:
-            raise ConfigError(
-                f"{where}: [tool.samebytes] inherit names {name!r}, which is not pinned", remedy=_nearest(name, PINNED)
-            )
+            raise tool.invalid(f"inherit names {name!r}, which is not pinned", _nearest(name, PINNED))
     return names

@@ -10,8 +10,6 @@ from . import flags
 from .config import Config
 from .date import Dated
 
-UMASK = 0o022
-
 _OUTER_CALL = ("_PYPROJECT_HOOKS_", "PEP517_BUILD_BACKEND", "PEP517_BACKEND_PATH")
 
 
@@ -28,11 +26,6 @@ def child_environment(environ: Mapping[str, str], config: Config, dated: Dated, 
     if dated.given:
         child["SOURCE_DATE_EPOCH"] = str(dated.seconds)
     return child
-
-
-def umask(config: Config) -> int:
-    """Return the inner backend's umask, or -1 for the caller's."""
-    return -1 if "umask" in config.inherit else UMASK
 
 
 def add_flags(

@@ -54,7 +54,7 @@ class SharedDirectory(NamedTuple):
 
 
 class Session:
-    """A context manager: the child process and the temporary directory end with it."""
+    """To be closed: the child process and the temporary directory end with it."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class Session:
         process = Process(
             interpreter.python,
             self._environ,
-            environment.umask(self.config),
+            -1 if "umask" in self.config.inherit else 0o022,
             self.config.inherit,
             self.place.prefix,
             fixed and fixed.start,
@@ -138,14 +138,8 @@ class Session:
         """
         from ..passes import select
 
-        disabled = [code for code, _ in self.config.disable]
-        return select(disabled, self.config.enable, where=f"{self.source / 'pyproject.toml'}: [tool.samebytes]")
-
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        where = f"{self.source / 'pyproject.toml'}: [tool.samebytes]"
+        return select(self.config.disable, self.config.enable, where=where)
 
     def close(self) -> None:
         """End the child, if it waits, and remove the temporary directory."""

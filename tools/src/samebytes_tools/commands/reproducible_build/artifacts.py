@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
@@ -114,7 +115,7 @@ class ArtifactBuilder:
             Place(here.root / "tmp", temp, here.prefix), here.root / source.relative_to(here.private), self._log.start
         )
         environ = where.added_to(self._environ)
-        with Session(source, environ, self._interpreter(where), warnings.append, fixed) as session:
+        with closing(Session(source, environ, self._interpreter(where), warnings.append, fixed)) as session:
             requires = session.config.requires
             made = builder.build(kind, session, requires, where, self._log)
             self._artifacts.append(self._rewritten(session, made, kind, warnings))
