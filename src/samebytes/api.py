@@ -14,16 +14,9 @@ from pathlib import Path
 from typing import Union
 
 from . import cores
-from .commands.normalize.normalize import (
-    ArtifactDate,
-    DateSource,
-    NormalizeJob,
-    NormalizeOptions,
-    NormalizeResult,
-    plan,
-)
+from .commands.normalize.normalize import NormalizeOptions, given_date, plan
 from .commands.normalize.normalize import normalize as normalize_all
-from .epoch import from_environment, from_setting
+from .epoch import from_setting
 from .errors import SamebytesError, UsageError
 from .passes.model import Change
 from .passes.pipeline import FileDigest
@@ -88,7 +81,7 @@ def normalize(
     :raises SamebytesError: if it cannot be done; the file is then as it was.
     """
     options = NormalizeOptions(
-        date=_date(date),
+        date=given_date(None if date is None else from_setting(date, "date"), os.environ),
         disable=tuple(disable),
         enable=tuple(enable),
         write=write,
@@ -99,11 +92,7 @@ def normalize(
         keep_streams=keep_streams,
     )
     steps = plan([one_file(path, "normalize")], None if output is None else Path(output))
-    return _normalized(steps[0], options)
-
-
-def _normalized(step: NormalizeJob | NormalizeResult, options: NormalizeOptions) -> Normalized:
-    with closing(normalize_all([step], options)) as results:
+    with closing(normalize_all(steps, options)) as results:
         result = next(results)
     if result.error is not None:
         raise result.error
@@ -120,13 +109,6 @@ def _normalized(step: NormalizeJob | NormalizeResult, options: NormalizeOptions)
         changes=rewritten.changes,
         notes=rewritten.notes,
     )
-
-
-def _date(given: int | None) -> ArtifactDate | None:
-    if given is not None:
-        return ArtifactDate(from_setting(given, "date"), DateSource.OPTION)
-    seconds = from_environment(os.environ)
-    return None if seconds is None else ArtifactDate(seconds, DateSource.ENVIRONMENT)
 
 
 def one_file(path: StrPath, function: str) -> Path:

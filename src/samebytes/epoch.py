@@ -60,19 +60,15 @@ def from_setting(value: object, where: str) -> int:
     return _in_range(value, _shown(value), where)
 
 
-def parse_date_option(text: str, where: str = "--date") -> int:
-    """Return the seconds of a date given by hand: seconds, or an ISO 8601 date with or without a time.
-
-    A time without a zone is in UTC.
+def parse_date_option(text: str) -> int:
+    """Return the seconds of ``--date``: seconds, or an ISO 8601 date with or without a time.
 
     :raises UsageError: if it is neither, or out of range.
     """
     try:
         if re.fullmatch(_YEAR, text, re.ASCII):
-            raise ConfigError(f"{where}: {_shown(text)} looks like a year", remedy=f"Give a date such as {text}-01-01.")
-        if text.isdigit():
-            return parse_epoch(text, where)
-        return _in_range(_parse_iso(text, where), _shown(text), where)
+            raise ConfigError(f"--date: {_shown(text)} looks like a year", remedy=f"Give a date such as {text}-01-01.")
+        return parse_epoch(text, "--date") if text.isdigit() else parse_iso(text, "--date")
     except ConfigError as error:
         raise UsageError(error.message, remedy=error.remedy) from None
 
@@ -82,7 +78,11 @@ def format_date(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
-def _parse_iso(text: str, where: str) -> int:
+def parse_iso(text: str, where: str) -> int:
+    """Return the seconds of an ISO 8601 date, or date with a time; without a zone, it is in UTC.
+
+    :raises ConfigError: if *text* is none, or not from 1970-01-01 to LAST_DATE.
+    """
     import datetime  # 1 ms that only a date given by hand needs
 
     match = re.fullmatch(_ISO, text, re.ASCII)
@@ -98,7 +98,7 @@ def _parse_iso(text: str, where: str) -> int:
     seconds = int(moment.timestamp()) - (-offset if sign == "-" else offset)
     if seconds < 0:
         raise ConfigError(f"{where}: {_shown(text)} is before 1970-01-01", remedy="Give a later date.")
-    return seconds
+    return _in_range(seconds, _shown(text), where)
 
 
 def _in_range(seconds: int, shown: str, where: str) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..artifact.layout import RESERVED_DATE_FILE
-from ..epoch import DEFAULT_DATE, from_environment, parse_epoch
+from ..epoch import DEFAULT_DATE, from_environment, parse_epoch, parse_iso
 from ..errors import ConfigError, UsageError
 
 
@@ -63,19 +63,12 @@ def _from_archival(source: Path) -> int | None:
     found = re.search(r"^node-date:\s*(\d{4}-\d\d-\d\dT\S+)\s*$", path.read_text("utf-8", "replace"), re.MULTILINE)
     if not found:
         return None
-    from datetime import datetime
-
-    moment: datetime | None
-    try:
-        moment = datetime.fromisoformat(found[1].replace("Z", "+00:00"))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    if not re.search(r"(?:Z|[+-]\d\d:\d\d)$", found[1]):  # as it would be with another format than %cI
         raise ConfigError(
             f"{path}: node-date {found[1]!r} is not an ISO 8601 date with a time zone",
             remedy="Let git write it: the line is 'node-date: $Format:%cI$', with export-subst in .gitattributes.",
         )
-    return parse_epoch(str(int(moment.timestamp())), str(path))
+    return parse_iso(found[1], f"{path}: node-date")
 
 
 def _from_git(source: Path, environ: Mapping[str, str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +15,14 @@ from ...console import exit_status
 from ...console.streams import Progress, style_of
 from ...console.style import error_lines
 from ...console.verbosity import QUIET, VERBOSE, add_verbosity
-from ...epoch import from_environment, parse_date_option
+from ...epoch import parse_date_option
 from ...errors import UsageError
 
 if TYPE_CHECKING:
-    from .normalize import ArtifactDate, NormalizeJob, NormalizeOptions, NormalizeResult
+    from .normalize import NormalizeJob, NormalizeResult
 
 MOST_JOBS = 256
+"""A slip of the finger beyond that would start as many threads; no machine that builds packages has more processors."""
 
 _DESCRIPTION = """\
 Rewrite wheels and sdists into their canonical form: one order, one date, one
@@ -77,16 +78,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
     """Add to *parser* the options that ``normalize`` and ``check`` share."""
-    parser.add_argument("--date", metavar="DATE", help="the date: seconds since 1970, or such as 2020-02-02T00:00:00Z")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument(
-        "-j",
-        "--jobs",
-        metavar="N",
-        type=number_of_jobs,
-        default=cores.available(),
-        help="number of parallel jobs (default: all CPUs)",
+        "--date",
+        metavar="DATE",
+        type=parse_date_option,
+        help="the date: seconds since 1970, or such as 2020-02-02T00:00:00Z",
     )
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    add_jobs(parser)
     parser.add_argument(
         "--deflate",
         choices=("canonical", "keep"),
@@ -101,35 +100,52 @@ def add_shared_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """Add to *parser* ``-j``, a number from 1 to MOST_JOBS."""
+
+    def number(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST_JOBS):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_JOBS}")
+        return int(text)
+
+    parser.add_argument(
+        "-j",
+        "--jobs",
+        metavar="N",
+        type=number,
+        default=cores.available(),
+        help="number of parallel jobs (default: all CPUs)",
+    )
+
+
 def run(args: argparse.Namespace) -> int:
     """Normalize, or check if that is what the options say."""
-    if args.check:
-        if args.output is not None:
-            raise UsageError("--check writes nothing, so -o has no meaning", remedy="Leave one of them away.")
-        return check_archives(args)
-    from .normalize import normalize, plan
+    from .normalize import plan
 
-    options = options_from(args)
-    steps = plan(args.paths, args.output)
-    return report(args, "normalize", steps, normalize(steps, options))
+    if not args.check:
+        return _run(args, plan(args.paths, args.output), checking=False)
+    if args.output is not None:
+        raise UsageError("--check writes nothing, so -o has no meaning", remedy="Leave one of them away.")
+    return check_archives(args)
 
 
 def check_archives(args: argparse.Namespace) -> int:
     """Check the archives that *args* name, report each finding, and return the exit status."""
-    from .normalize import normalize, plan
+    from .normalize import plan
 
-    steps = plan([Path(path) for path in args.paths], trees=False)
-    return report(args, "check", steps, normalize(steps, options_from(args)._replace(write=False)))
+    return _run(args, plan([Path(path) for path in args.paths], trees=False), checking=True)
 
 
-def options_from(args: argparse.Namespace) -> NormalizeOptions:
-    """Return what *args* ask for; those of ``check`` lack what is only for writing."""
-    from .normalize import NormalizeOptions
+def _run(args: argparse.Namespace, steps: Sequence[NormalizeJob | NormalizeResult], *, checking: bool) -> int:
+    """Do *steps*, report each as it is done, and return the exit status."""
+    from .normalize import NormalizeOptions, given_date, normalize
 
-    return NormalizeOptions(
-        date=_given_date(args.date),
+    options = NormalizeOptions(
+        date=given_date(args.date, os.environ),
         disable=tuple(args.disable),
         enable=tuple(args.enable),
+        write=not checking,
+        # What is only for writing, the command check does not have.
         rebuild_record=getattr(args, "rebuild_record", False),
         drop_signatures=getattr(args, "drop_signatures", False),
         ignore_attestation=getattr(args, "ignore_attestation", False),
@@ -137,11 +153,25 @@ def options_from(args: argparse.Namespace) -> NormalizeOptions:
         jobs=args.jobs,
         keep_streams=args.deflate == "keep",
     )
+    results = normalize(steps, options)
+    done = []
+    with Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress, closing(results):
+        for number, step in enumerate(steps, start=1):
+            progress.show(f"{'checking' if checking else 'normalizing'} {number} of {len(steps)}: {step.source.name}")
+            done.append(next(results))
+            progress.clear()
+            _report(args, done[-1], checking=checking)
+    status = _status_of(done, checking=checking)
+    if args.json:
+        from .report import normalize_document
+
+        command = "check" if checking else "normalize"
+        print(normalize_document(done, command=command, version=__version__, exit_status=status))
+    return status
 
 
-def status_of(results: Iterable[NormalizeResult], *, checking: bool) -> int:
+def _status_of(results: Sequence[NormalizeResult], *, checking: bool) -> int:
     """Return the exit status for *results*: that of the highest error, else what was found or rebuilt."""
-    results = list(results)
     errors = [result.error.exit_status for result in results if result.error is not None]
     if errors:
         return max(errors)
@@ -150,30 +180,7 @@ def status_of(results: Iterable[NormalizeResult], *, checking: bool) -> int:
     return exit_status.RECORD_REBUILT if any(result.rebuilt_record for result in results) else exit_status.FINE
 
 
-def report(
-    args: argparse.Namespace,
-    command: str,
-    steps: Sequence[NormalizeJob | NormalizeResult],
-    results: Generator[NormalizeResult, None, None],
-) -> int:
-    """Report *results* as they come, one for each of *steps*, and return the exit status."""
-    checking = command == "check"
-    done = []
-    with Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress, closing(results):
-        for number, step in enumerate(steps, start=1):
-            progress.show(f"{'checking' if checking else 'normalizing'} {number} of {len(steps)}: {step.source.name}")
-            done.append(next(results))
-            progress.clear()
-            _report_one(args, done[-1], checking=checking)
-    status = status_of(done, checking=checking)
-    if args.json:
-        from .report import normalize_document
-
-        print(normalize_document(done, command=command, version=__version__, exit_status=status))
-    return status
-
-
-def _report_one(args: argparse.Namespace, result: NormalizeResult, *, checking: bool) -> None:
+def _report(args: argparse.Namespace, result: NormalizeResult, *, checking: bool) -> None:
     from .report import finding_lines, located_message, summary_lines
 
     if result.error is not None:
@@ -184,19 +191,3 @@ def _report_one(args: argparse.Namespace, result: NormalizeResult, *, checking: 
         for line in lines(result, style_of(sys.stdout), verbose=args.verbosity >= VERBOSE):
             print(line)
         sys.stdout.flush()
-
-
-def _given_date(option: str | None) -> ArtifactDate | None:
-    from .normalize import ArtifactDate, DateSource
-
-    if option is not None:
-        return ArtifactDate(parse_date_option(option), DateSource.OPTION)
-    seconds = from_environment(os.environ)
-    return None if seconds is None else ArtifactDate(seconds, DateSource.ENVIRONMENT)
-
-
-def number_of_jobs(text: str) -> int:
-    """Return the number in *text*, for argparse."""
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST_JOBS):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_JOBS}")
-    return int(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Callable, NamedTuple
 
@@ -12,7 +12,7 @@ from ... import passes as rules
 from ...archive.atomic import make_directory
 from ...artifact.layout import ArtifactKind, is_source_tree
 from ...artifact.opening import kind_of
-from ...epoch import DEFAULT_DATE, format_date
+from ...epoch import DEFAULT_DATE, format_date, from_environment
 from ...errors import ArchiveError, Interrupted, SamebytesError, SignatureError, UsageError
 from ...passes.model import Change, Context, Pass
 from ...passes.pipeline import Compression, Rewritten, Stop, rewrite
@@ -57,6 +57,17 @@ class ArtifactDate(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.iso} ({_SOURCE_TEXTS[self.source]})"
+
+
+def given_date(option: int | None, environ: Mapping[str, str]) -> ArtifactDate | None:
+    """Return the date that *option* gives, else that of SOURCE_DATE_EPOCH; None where neither does.
+
+    :raises ConfigError: if SOURCE_DATE_EPOCH is malformed.
+    """
+    if option is not None:
+        return ArtifactDate(option, DateSource.OPTION)
+    seconds = from_environment(environ)
+    return None if seconds is None else ArtifactDate(seconds, DateSource.ENVIRONMENT)
 
 
 class NormalizeOptions(NamedTuple):
@@ -150,10 +161,20 @@ def plan(
     """
     steps: dict[Path, NormalizeJob | NormalizeResult] = {}
     for path in paths:
-        is_refused = not trees and path.is_dir() and is_source_tree(path)
-        for step in [_refused_tree(path)] if is_refused else _expanded(path):
-            steps.setdefault(real_path(step.source), _directed(step, output))
-    _refuse_collisions([step for step in steps.values() if isinstance(step, NormalizeJob)])
+        try:
+            found = _archives_at(path, trees=trees)
+        except SamebytesError as error:
+            steps.setdefault(_followed(path), NormalizeResult(path, error))
+        else:
+            for archive in found:
+                steps.setdefault(_followed(archive), NormalizeJob(archive, _target(archive, output)))
+    taken: dict[Path, Path] = {}
+    for job in steps.values():
+        if isinstance(job, NormalizeJob) and taken.setdefault(job.target, job.source) != job.source:
+            raise UsageError(
+                f"{taken[job.target]} and {job.source} would both become {job.target}",
+                remedy="Normalize them in two runs, with different output directories.",
+            )
     return tuple(steps.values())
 
 
@@ -171,7 +192,8 @@ def normalize(
     stop = Stop()
     chosen = rules.select(options.disable, options.enable)
     if options.write:
-        _make_directories(steps)
+        for directory in dict.fromkeys(step.target.parent for step in steps if isinstance(step, NormalizeJob)):
+            make_directory(directory)
     at_once = max(1, min(options.jobs, sum(isinstance(step, NormalizeJob) for step in steps)))
     compression = Compression(max(1, options.jobs // at_once), options.keep_streams)
 
@@ -197,82 +219,54 @@ def normalize(
         stop.await_published()
 
 
-def _refused_tree(tree: Path) -> NormalizeResult:
-    return NormalizeResult(
-        tree,
-        UsageError(
-            f"{tree} is a source tree; samebytes normalize examines archives",
-            remedy=f"'samebytes check {tree}' builds it twice; or pass what was built of it: {tree / 'dist' / '*'}.",
-        ),
-    )
-
-
 def title(code: str) -> str:
     """Return the name of the pass that *code* stands for, in words."""
     return rules.by_code(code).name.replace("-", " ")
 
 
-def real_path(path: Path) -> Path:
+def _followed(path: Path) -> Path:
     """Return what *path* leads to; unlike ``Path.resolve``, no error where links go round in circles."""
     return Path(os.path.realpath(path))
 
 
-def _expanded(path: Path) -> list[NormalizeJob | NormalizeResult]:
-    """Return *path*, or the archives in the directory that it is."""
+def _archives_at(path: Path, *, trees: bool) -> list[Path]:
+    """Return *path*, or the archives in the directory that it is.
+
+    :raises UsageError: if there are none, or for a source tree unless *trees*.
+    :raises ArchiveError: if it cannot be read.
+    """
     try:
-        if path.is_dir():
-            found = sorted(child for child in path.iterdir() if child.name.endswith(SUFFIXES) and child.is_file())
-            return [NormalizeJob(child, child) for child in found] or [NormalizeResult(path, _nothing_in(path))]
         if path.is_file():
-            return [NormalizeJob(path, path)]
-        if path.exists():  # a pipe, for one, that nobody may ever write to
-            return [
-                NormalizeResult(
-                    path, ArchiveError(f"{path}: is not a regular file", remedy="Name a wheel or an sdist.")
-                )
-            ]
+            return [path]
+        if not path.is_dir():
+            if path.exists():  # a pipe, for one, that nobody may ever write to
+                raise ArchiveError(f"{path}: is not a regular file", remedy="Name a wheel or an sdist.")
+            raise UsageError(f"{path}: there is no such file", remedy="Check the path.")
+        is_tree, built = is_source_tree(path), f"pass what was built of it: {path / 'dist' / '*'}."
+        if is_tree and not trees:
+            raise UsageError(
+                f"{path} is a source tree; samebytes normalize examines archives",
+                remedy=f"'samebytes check {path}' builds it twice; or {built}",
+            )
+        found = sorted(child for child in path.iterdir() if child.name.endswith(SUFFIXES) and child.is_file())
     except OSError as error:
-        return [NormalizeResult(path, _unreadable(path, error))]
-    return [NormalizeResult(path, UsageError(f"{path}: there is no such file", remedy="Check the path."))]
+        raise _unreadable(path, error) from None
+    if is_tree and not found:
+        message = f"{path} is a source tree, and there are no wheels or sdists in it"
+        raise UsageError(message, remedy=f"Build it, and {built}")
+    if not found:
+        raise UsageError(f"{path}: no wheels (.whl) or sdists (.tar.gz) in it", remedy="Name the files themselves.")
+    return found
 
 
-def _nothing_in(directory: Path) -> UsageError:
-    if is_source_tree(directory):
-        return UsageError(
-            f"{directory} is a source tree, and there are no wheels or sdists in it",
-            remedy=f"Pass what was built of it: {directory / 'dist' / '*'}.",
-        )
-    return UsageError(f"{directory}: no wheels (.whl) or sdists (.tar.gz) in it", remedy="Name the files themselves.")
-
-
-def _directed(step: NormalizeJob | NormalizeResult, output: Path | None) -> NormalizeJob | NormalizeResult:
-    if isinstance(step, NormalizeResult):
-        return step
-    if output is None:
-        return step
-    target = output / step.source.name
-    if real_path(target) == real_path(step.source):
+def _target(source: Path, output: Path | None) -> Path:
+    target = source if output is None else output / source.name
+    if output is not None and _followed(target) == _followed(source):
         raise UsageError(
-            f"{step.source}: the output directory is the one that the file is in",
+            f"{source}: the output directory is the one that the file is in",
             remedy="Leave -o away to normalize in place.",
         )
-    return NormalizeJob(step.source, target)
-
-
-def _refuse_collisions(jobs: Iterable[NormalizeJob]) -> None:
-    taken: dict[Path, Path] = {}
-    for job in jobs:
-        other = taken.setdefault(job.target, job.source)
-        if other != job.source:
-            raise UsageError(
-                f"{other} and {job.source} would both become {job.target}",
-                remedy="Normalize them in two runs, with different output directories.",
-            )
-
-
-def _make_directories(steps: Iterable[NormalizeJob | NormalizeResult]) -> None:
-    for directory in dict.fromkeys(step.target.parent for step in steps if isinstance(step, NormalizeJob)):
-        make_directory(directory)
+    return target
 
 
 def _done(

@@ -6,8 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from samebytes import cores
-from samebytes.commands.normalize.command import number_of_jobs
+from samebytes.commands.normalize.command import add_jobs
 from samebytes.epoch import from_environment, parse_date_option
 
 MODES = ("checked-hash", "unchecked-hash", "none")
@@ -35,14 +34,7 @@ def add_compiling(parser: argparse.ArgumentParser, python: str, levels: str) -> 
     parser.add_argument("--executable", metavar="PATH", help="interpreter in the first line of scripts")
     parser.add_argument("--rebuild-record", action="store_true", help="replace a RECORD that contradicts its files")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument(
-        "-j",
-        "--jobs",
-        metavar="N",
-        type=number_of_jobs,
-        default=cores.available(),
-        help="number of parallel jobs (default: all CPUs)",
-    )
+    add_jobs(parser)
 
 
 def given_date(option: str | None) -> tuple[int | None, str]:
