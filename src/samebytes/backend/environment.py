@@ -13,13 +13,13 @@ from .date import Dated
 _OUTER_CALL = ("_PYPROJECT_HOOKS_", "PEP517_BUILD_BACKEND", "PEP517_BACKEND_PATH")
 
 
-def child_environment(environ: Mapping[str, str], config: Config, dated: Dated, temp: Path) -> dict[str, str]:
+def child_environment(environ: Mapping[str, str], config: Config, dated: Dated, temp: str) -> dict[str, str]:
     """Return the inner backend's environment, without compilers' flags.
 
     :param temp: the private directory that its temporary files go to.
     """
     child = {name: value for name, value in environ.items() if not name.startswith(_OUTER_CALL)}
-    child.update({"TMPDIR": str(temp), "TEMP": str(temp), "TMP": str(temp)})
+    child.update({"TMPDIR": temp, "TEMP": temp, "TMP": temp})
     child.update({name: value for name, value in _scalars().items() if name not in config.inherit})
     if "LC_ALL" not in config.inherit:
         child.pop("LANGUAGE", None)

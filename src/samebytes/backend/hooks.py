@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import cores
-from ..errors import BackendError
+from ..errors import BackendError, ConfigError
 from . import fixed
 from .flags import environment_roots
-from .session import Interpreter, Session, source_of_call
+from .session import Interpreter, Session
 
 if TYPE_CHECKING:
     from ..passes.pipeline import Rewritten
@@ -99,8 +99,12 @@ def _warn(text: str) -> None:
 
 
 def _session(editable: bool = False) -> Session:
-    """Return the open session of the current directory's tree, or open one."""
-    source = source_of_call()
+    """Return the open session of the source tree, which is the current directory (PEP 517), or open one."""
+    try:
+        source = Path(os.getcwd())
+    except FileNotFoundError:
+        message = "the current directory, which PEP 517 makes the source tree, does not exist"
+        raise ConfigError(message, remedy="Change into the source tree.") from None
     if editable and source in _open and not _open[source].is_editable:
         _close(source)
     if source not in _open:

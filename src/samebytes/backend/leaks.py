@@ -11,7 +11,6 @@ _GENERIC = frozenset({"root", "runner", "localhost", "builder", "ubuntu", "debia
 _SHORTEST = 5
 _MOST_FILES = 5
 
-
 Thing = tuple[str, str]
 """What it is and what it is called."""
 

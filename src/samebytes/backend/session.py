@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 import threading
@@ -11,7 +10,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
-from ..errors import ConfigError
 from . import date as dates
 from . import environment, flags
 from .config import Config, load
@@ -21,8 +19,6 @@ from .lock import only_build
 
 if TYPE_CHECKING:
     from ..passes.model import Pass
-
-Warn = Callable[[str], None]
 
 
 class Interpreter(NamedTuple):
@@ -44,15 +40,6 @@ class FixedPaths(NamedTuple):
     """What starts the inner backend's process (``Process.start``)."""
 
 
-class SharedDirectory(NamedTuple):
-    """A directory that both sides use."""
-
-    real: Path
-    """As this process sees it."""
-    seen: str
-    """As the inner backend sees it."""
-
-
 class Session:
     """To be closed: the child process and the temporary directory end with it."""
 
@@ -61,7 +48,7 @@ class Session:
         source: Path,
         environ: Mapping[str, str],
         interpreter: Interpreter,
-        warn: Warn,
+        warn: Callable[[str], None],
         fixed: FixedPaths | None = None,
         *,
         editable: bool = False,
@@ -96,8 +83,8 @@ class Session:
         if self.config.fixed_paths and not self.is_editable and fixed is None:
             seen, interpreter = self._fix_paths(interpreter, environ)
         self.paths = flags.Paths(seen, interpreter.roots, self.place.root)
-        real_tmp = self.directory("tmp").real
-        self._environ = environment.child_environment(environ, self.config, self.dated, self.place.root / real_tmp.name)
+        _, temp = self.directory("tmp")
+        self._environ = environment.child_environment(environ, self.config, self.dated, temp)
         if not self.is_editable:
             environment.add_flags(self._environ, self.config, self.paths, self.source, self.place.private, sys.platform)
         process = Process(
@@ -125,11 +112,11 @@ class Session:
         roots = tuple(self.place.root / "env" if root == prefix else root for root in interpreter.roots)
         return self.place.root / "src", Interpreter(python, roots)
 
-    def directory(self, name: str) -> SharedDirectory:
-        """Make the directory *name* in the temporary one."""
+    def directory(self, name: str) -> tuple[Path, str]:
+        """Make the directory *name* in the temporary one; return it as this process and as the inner backend see it."""
         real = self.place.private / name
         real.mkdir()
-        return SharedDirectory(real, str(self.place.root / name))
+        return real, str(self.place.root / name)
 
     def passes(self) -> tuple[Pass, ...]:
         """Return the passes that the project wants, in their order; imported here, for most hooks need none.
@@ -155,10 +142,10 @@ class Session:
         :raises BackendError: if it fails, names no file, or names one that is not there or not of the right kind.
         """
         self.passes()  # an unknown code is to be reported before a long build, not after it
-        directory = self.directory("out")
+        real, seen = self.directory("out")
         threading.Thread(target=_prepare_to_rewrite, daemon=True).start()
         with only_build(self.source, self.paths.source, self._environ, self._warn):
-            return self.inner.artifact(hook, directory.seen, directory.real, config_settings)
+            return self.inner.artifact(hook, seen, real, config_settings)
 
 
 def _prepare_to_rewrite() -> None:
@@ -169,14 +156,3 @@ def _prepare_to_rewrite() -> None:
     stream.chosen()
     assert pure
     assert pipeline
-
-
-def source_of_call() -> Path:
-    """Return the source tree of a hook: the current directory (PEP 517)."""
-    try:
-        return Path(os.getcwd())
-    except FileNotFoundError:
-        raise ConfigError(
-            "the current directory, which PEP 517 makes the source tree, does not exist",
-            remedy="Change into the source tree.",
-        ) from None

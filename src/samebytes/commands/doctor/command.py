@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from ... import __version__
 from ...console import exit_status
 from ...console.streams import style_of
 from ...console.style import Style
@@ -54,10 +55,14 @@ def run(args: argparse.Namespace) -> int:
 
 def diagnosis_lines(diagnosis: Diagnosis, style: Style) -> Iterator[str]:
     """Yield the lines of ``samebytes doctor``."""
-    yield _row("samebytes", diagnosis.samebytes)
-    yield _row("Python", f"{diagnosis.python} {style.dim(diagnosis.executable)}")
-    yield _row("platform", diagnosis.platform)
-    yield _row("zlib", diagnosis.zlib)
+    import platform  # here, for --help imports every command, and needs neither
+    import zlib
+
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    yield _row("samebytes", __version__)
+    yield _row("Python", f"{python} {style.dim(sys.executable)}")
+    yield _row("platform", platform.platform())
+    yield _row("zlib", zlib.ZLIB_RUNTIME_VERSION)
     yield _row("encoder", f"{diagnosis.encoder.provider.name}: {diagnosis.encoder.reason}")
     yield _row("compression", style.bad(diagnosis.encoder_fault) if diagnosis.encoder_fault else style.good("ok"))
     yield _row("speed", _speed(diagnosis))
@@ -66,9 +71,8 @@ def diagnosis_lines(diagnosis: Diagnosis, style: Style) -> Iterator[str]:
     for extra, parts in diagnosis.extras.items():
         yield _row(f"[{extra}]", _extra(extra, parts, style))
     for program, path in diagnosis.programs.items():
-        yield _row(
-            program.name, str(path) if path else style.dim(f"not installed (install the package {program.package})")
-        )
+        absent = style.dim(f"not installed (install the package {program.package})")
+        yield _row(program.name, str(path) if path else absent)
         if path is None:
             yield _row("", style.dim(f"for {program.use}"))
 
@@ -84,10 +88,8 @@ def _extra(extra: str, parts: Sequence[Part], style: Style) -> str:
     wrong = next((part for part in parts if not part.fits), None)
     if wrong is None:
         return ", ".join(f"{part.name} {part.version}" for part in parts)
-    missing = (
-        f"{wrong.name} {wrong.version} is not {wrong.wanted}" if wrong.version else f"{wrong.name} is not installed"
-    )
-    return style.dim(f"{missing} (pip install 'samebytes[{extra}]')")
+    fault = f"{wrong.version} is not {wrong.wanted}" if wrong.version else "is not installed"
+    return style.dim(f"{wrong.name} {fault} (pip install 'samebytes[{extra}]')")
 
 
 def _speed(diagnosis: Diagnosis) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import platform
 import sys
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
@@ -66,14 +64,8 @@ class Part:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Everything that ``doctor`` shows."""
+    """What ``doctor`` finds out."""
 
-    samebytes: str
-    python: str
-    executable: str
-    platform: str
-    zlib: str
-    """The version of the zlib that is loaded, as it gives it."""
     encoder: Choice
     """What makes the canonical stream here."""
     encoder_speed: float
@@ -109,11 +101,6 @@ def diagnose(clock: Clock, environ: Mapping[str, str], candidate: Provider | Non
     choice = chosen() if candidate is None else choose([candidate])
     own_speed = speed(PURE, clock)
     return Diagnosis(
-        samebytes=__version__,
-        python=f"{platform.python_implementation()} {platform.python_version()}",
-        executable=sys.executable,
-        platform=platform.platform(),
-        zlib=zlib.ZLIB_RUNTIME_VERSION,
         encoder=choice,
         encoder_speed=own_speed if choice.provider is PURE else speed(choice.provider, clock),
         own_speed=own_speed,

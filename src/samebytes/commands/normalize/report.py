@@ -44,8 +44,10 @@ def finding_lines(result: NormalizeResult, style: Style, *, verbose: bool = Fals
         shown = group.changes if verbose or len(group.changes) <= SHOWN else group.changes[:SHOWN]
         for change in shown:
             yield f"{style.bold(file)}: {style.notable(change.code)} {_shown(change)}"
-        if len(shown) < len(group.changes):
-            yield f"{style.bold(file)}: {style.notable(group.code)} ... and {_more(group, len(shown))}"
+        rest = group.changes[len(shown) :]
+        if rest:
+            what = "more member" if all(change.member for change in rest) else "more finding"
+            yield f"{style.bold(file)}: {style.notable(group.code)} ... and {_counted(len(rest), what)}"
     for note in result.notes:
         yield f"{style.bold(file)}: {style.dim('note')} {note.code} {_shown(note)}"
 
@@ -77,11 +79,6 @@ def _shown(change: Change) -> str:
     """Return ``member: detail``, or the detail where the whole archive is meant."""
     detail = indented(change.detail)
     return f"{harmless(change.member)}: {detail}" if change.member else detail
-
-
-def _more(group: PassChanges, shown: int) -> str:
-    rest = group.changes[shown:]
-    return _counted(len(rest), "more member" if all(change.member for change in rest) else "more finding")
 
 
 def _counted(number: int, what: str) -> str:
