@@ -4,5 +4,8 @@ from __future__ import annotations
 
 from samebytes import errors
 
-ROOT = errors.SamebytesError
-CLASSES = {name: value for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, ROOT)}
+CLASSES = {
+    name: value
+    for name, value in vars(errors).items()
+    if isinstance(value, type) and value.__module__ == errors.__name__ and not name.startswith("_")
+}
