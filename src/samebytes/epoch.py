@@ -15,14 +15,14 @@ DEFAULT_DATE = 1580601600
 """2020-02-02T00:00:00Z, the date of what was given no other."""
 
 LAST_DATE = 4354819198
-"""2107-12-31T23:59:58Z, the last time that a ZIP archive can hold."""
+"""2107-12-31T23:59:58Z, the last time that a ZIP archive can hold (APPNOTE 4.4.6: even seconds)."""
 
 ENVIRONMENT_VARIABLE = "SOURCE_DATE_EPOCH"
 """Specified at https://reproducible-builds.org/specs/source-date-epoch/."""
 
 _REMEDY = "Give whole seconds since 1970-01-01 UTC, such as 1580601600"
 _FIRST_PLAUSIBLE = 315532800  # 1980-01-01, the first time that a ZIP archive can hold
-_SHOWN = 60
+_SHOWN = 60  # characters of a value that a message shows, whatever somebody has put into a variable
 # Not compiled here: only a date given by hand needs them.
 _ISO = r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?(?:Z|([+-])([01]\d|2[0-3]):?([0-5]\d))?)?"
 _YEAR = r"(?:19|20|21)\d\d"

@@ -75,6 +75,7 @@ def _from_git(source: Path, environ: Mapping[str, str]) -> int:
     from .git import git  # few projects ask for it
 
     try:
+        # A vendored or unpacked tree may lie in somebody else's repository, whose date is not its own.
         is_tracked = git(source, "ls-files", "--", "pyproject.toml", "setup.py", environ=environ)
         seconds = git(source, "log", "-1", "--format=%ct", "HEAD", environ=environ) if is_tracked else ""
     except UsageError as error:

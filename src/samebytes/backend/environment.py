@@ -22,7 +22,7 @@ def child_environment(environ: Mapping[str, str], config: Config, dated: Dated, 
     child.update({"TMPDIR": temp, "TEMP": temp, "TMP": temp})
     child.update({name: value for name, value in _scalars().items() if name not in config.inherit})
     if "LC_ALL" not in config.inherit:
-        child.pop("LANGUAGE", None)
+        child.pop("LANGUAGE", None)  # gettext prefers it to LC_ALL, except in the locale C itself
     if dated.given:
         child["SOURCE_DATE_EPOCH"] = str(dated.seconds)
     return child
@@ -49,11 +49,11 @@ def add_flags(
 
 def _scalars() -> dict[str, str]:
     scalars = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "TZ": "UTC", "ZERO_AR_DATE": "1"}
-    if os.name == "nt":
+    if os.name == "nt":  # its C library reads no LC_ALL
         return scalars
     if _loads("C.UTF-8"):
         return {**scalars, "LC_ALL": "C.UTF-8"}
-    return {**scalars, "LC_ALL": "C", "PYTHONUTF8": "1"}
+    return {**scalars, "LC_ALL": "C", "PYTHONUTF8": "1"}  # C alone would make ASCII of what Python reads
 
 
 def _loads(name: str) -> bool:

@@ -75,7 +75,9 @@ def mounted(private: Path, trees: Mapping[str, Path] = MappingProxyType({})) -> 
     for name in trees:
         (private / name).mkdir(exist_ok=True)
     mounts = [[str(private), str(PLACE)], *([str(path), str(PLACE / name)] for name, path in trees.items())]
+    # Neither the tree nor PYTHONPATH nor site-packages may have a say in what runs before the namespace is there.
     prefix = (sys.executable, "-I", "-S", _ENTER, json.dumps(mounts))
+    # Whether the kernel allows it depends on more than can be asked (sysctls, seccomp, AppArmor): so it is tried.
     attempt = [*prefix, sys.executable, "-I", "-S", "-c", ""]
     done = subprocess.run(attempt, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     return Place(PLACE, private, prefix) if done.returncode == 0 else None
@@ -108,7 +110,7 @@ def _remove(directory: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
     if not directory.is_dir():
         return
-    for folder, names, _ in os.walk(directory):
+    for folder, names, _ in os.walk(directory):  # from above: a directory has to be writable to be looked into
         for name in names:
             path = Path(folder, name)
             if not path.is_symlink():

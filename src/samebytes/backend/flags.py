@@ -52,7 +52,7 @@ def environment_roots(prefix: str, base_prefix: str, search_path: Iterable[str])
     That is the virtual environment (build, uv) and what pip puts onto ``sys.path`` instead of one.
     """
     roots = [Path(prefix)] if prefix != base_prefix else []
-    for entry in search_path:
+    for entry in search_path:  # of pip, .../overlay/lib/python3.X/site-packages; it has no prefix of its own
         found = re.fullmatch(r"(.+?)[\\/]lib(?:64)?(?:[\\/]python[\d.]+t?)?[\\/]site-packages", entry, re.IGNORECASE)
         if found and Path(found[1]) not in (Path(base_prefix), *roots):
             roots.append(Path(found[1]))
@@ -144,7 +144,7 @@ def _link_flags(config: Config, paths: Paths, platform: str) -> list[str]:
     if config.debug_info == "strip":
         flags.append("-Wl,-S" if platform == "darwin" else "-Wl,--strip-debug")
     if platform == "darwin":
-        flags.append(f"-Wl,-oso_prefix,{paths.source}/")
+        flags.append(f"-Wl,-oso_prefix,{paths.source}/")  # the debug map names object files by their paths (ld(1))
     return flags
 
 
@@ -188,7 +188,7 @@ def _rust(
         flags += ["-C", "strip=debuginfo"]
     if environ.get("CARGO_ENCODED_RUSTFLAGS"):
         return {"CARGO_ENCODED_RUSTFLAGS": "\x1f".join([environ["CARGO_ENCODED_RUSTFLAGS"], *flags])}, {}
-    if environ.get("RUSTFLAGS") and not any(" " in flag for flag in flags):
+    if environ.get("RUSTFLAGS") and not any(" " in flag for flag in flags):  # cargo splits it at blanks
         return {"RUSTFLAGS": " ".join([environ["RUSTFLAGS"], *flags])}, {}
     name = "rustc-wrapper.cmd" if platform == "win32" else "rustc-wrapper"
     chained = [environ["RUSTC_WRAPPER"]] if environ.get("RUSTC_WRAPPER") else []

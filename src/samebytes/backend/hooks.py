@@ -123,8 +123,9 @@ def _close(source: Path) -> None:
 @contextmanager
 def _terminable() -> Iterator[None]:
     """Turn SIGTERM and SIGHUP into SystemExit for a while, so that clean-up happens."""
-    here = threading.current_thread() is threading.main_thread()
+    here = threading.current_thread() is threading.main_thread()  # no other may set handlers (signal.signal)
     numbers = (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)) if here else ()
+    # Handlers of the front end stay, and so does what nohup ignores.
     turned = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
 
     def leave(number: int, _: object) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from ..archive.entry import Archive, Content, Kind
 
 _GENERIC = frozenset({"root", "runner", "localhost", "builder", "ubuntu", "debian", "docker", "vagrant", "jenkins"})
-_SHORTEST = 5
+_SHORTEST = 5  # what is shorter is found by chance in any large file
 _MOST_FILES = 5
 
 Thing = tuple[str, str]
@@ -50,7 +50,7 @@ def _in(content: Content, wanted: Mapping[Thing, re.Pattern[bytes]]) -> list[Thi
         window = tail + chunk
         for what in [what for what, pattern in left.items() if pattern.search(window)]:
             del left[what]
-        tail = window[-4096:]
+        tail = window[-4096:]  # no path is longer (PATH_MAX), and so no needle
     return [what for what in wanted if what not in left]
 
 

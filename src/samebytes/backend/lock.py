@@ -14,7 +14,7 @@ from typing import Callable
 from ..errors import BackendError
 
 PATIENCE = 600.0
-"""Seconds."""
+"""Seconds: longer than nearly all builds take, and not for ever, for the other one may hang."""
 
 _HELD = "SAMEBYTES_TREE_HELD"
 

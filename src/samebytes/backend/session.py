@@ -75,7 +75,7 @@ class Session:
     ) -> None:
         """Make what is needed; *made* ends and removes it again."""
         if fixed is None:
-            own = Path(tempfile.mkdtemp(prefix="samebytes-")).resolve()
+            own = Path(tempfile.mkdtemp(prefix="samebytes-")).resolve()  # macOS has it behind a link
             made.callback(remove, own)
             self.place, seen = Place(own, own), self.source
         else:
@@ -154,5 +154,5 @@ def _prepare_to_rewrite() -> None:
     from ..passes import pipeline
 
     stream.chosen()
-    assert pure
+    assert pure  # only to be loaded
     assert pipeline

@@ -26,6 +26,7 @@ def installed() -> dict[str, EntryPoint]:
     # It costs 20 ms, which the commands of samebytes itself do not pay.
     from importlib.metadata import EntryPoint, entry_points
 
+    # Python 3.9 has no parameter for the group, and gives a dictionary.
     found = entry_points(group=GROUP) if sys.version_info >= (3, 10) else entry_points().get(GROUP, ())
     commands = {each.name: each for each in found}
     try:

@@ -68,7 +68,7 @@ def _writable(stream: TextIO | None, number: int) -> TextIO:
         encoding = stream.encoding if stream is not None else "utf-8"
         stream = io.TextIOWrapper(io.BufferedWriter(raw), encoding, line_buffering=is_watched)
     if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors="backslashreplace")
+        stream.reconfigure(errors="backslashreplace")  # a name in an archive must not end the report about it
     return stream
 
 
@@ -118,6 +118,7 @@ class Progress:
     def show(self, text: str) -> None:
         """Replace the line on a terminal."""
         if self._live and not self._quiet:
+            # One column is left free: some terminals wrap as soon as the last one is written to.
             self._stream.write(_CLEAR_LINE + shortened(harmless(text), self._width - 1))
             self._stream.flush()
             self._shown = True

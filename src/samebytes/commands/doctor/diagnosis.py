@@ -43,7 +43,7 @@ EXTRAS = {
 Clock = Callable[[], float]
 """Gives seconds of processor time."""
 
-_LEAST_SECONDS = 0.2
+_LEAST_SECONDS = 0.2  # a clock of processor time may tick only every 1/64 s (Windows)
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class Part:
     @property
     def fits(self) -> bool:
         """Whether it is installed in such a version."""
+        # Whoever has a pre-release here asked for it.
         return bool(self.version) and SpecifierSet(self.wanted).contains(self.version, prereleases=True)
 
 

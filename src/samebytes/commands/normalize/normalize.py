@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Callable, NamedTuple
 
@@ -132,22 +133,6 @@ class NormalizeResult(NamedTuple):
         return any(change.code == RECORD_VERIFIED for change in self.changes)
 
 
-class PassChanges(NamedTuple):
-    """The changes of one code."""
-
-    code: str
-    name: str
-    changes: tuple[Change, ...]
-
-
-def grouped(changes: Iterable[Change]) -> tuple[PassChanges, ...]:
-    """Return *changes* by code, in the codes' order."""
-    by_code: dict[str, list[Change]] = {}
-    for change in changes:
-        by_code.setdefault(change.code, []).append(change)
-    return tuple(PassChanges(code, title(code), tuple(members)) for code, members in sorted(by_code.items()))
-
-
 def plan(
     paths: Sequence[Path], output: Path | None = None, *, trees: bool = True
 ) -> tuple[NormalizeJob | NormalizeResult, ...]:
@@ -195,6 +180,7 @@ def normalize(
         for directory in dict.fromkeys(step.target.parent for step in steps if isinstance(step, NormalizeJob)):
             make_directory(directory)
     at_once = max(1, min(options.jobs, sum(isinstance(step, NormalizeJob) for step in steps)))
+    # Archives side by side first: of the work on a single one, only compressing can be shared out.
     compression = Compression(max(1, options.jobs // at_once), options.keep_streams)
 
     def result_of(step: NormalizeJob | NormalizeResult) -> NormalizeResult:
@@ -217,11 +203,6 @@ def normalize(
         yield from in_order(result_of, steps, at_once, stop, PATIENCE)
     finally:
         stop.await_published()
-
-
-def title(code: str) -> str:
-    """Return the name of the pass that *code* stands for, in words."""
-    return rules.by_code(code).name.replace("-", " ")
 
 
 def _followed(path: Path) -> Path:
@@ -270,29 +251,23 @@ def _target(source: Path, output: Path | None) -> Path:
 
 
 def _done(
-    job: NormalizeJob,
-    chosen: Sequence[Pass],
-    options: NormalizeOptions,
-    compression: Compression,
-    stop: Stop,
+    job: NormalizeJob, chosen: Sequence[Pass], options: NormalizeOptions, compression: Compression, stop: Stop
 ) -> NormalizeResult:
     kind = kind_of(job.source)
     date = options.date or ArtifactDate(DEFAULT_DATE, DateSource.CONSTANT)
     context = Context(date.seconds, kind, options.rebuild_record, options.drop_signatures)
 
-    def rewritten_to(target: Path | None) -> Rewritten:
-        return rewrite(
-            job.source,
-            target,
-            context,
-            chosen,
-            compression,
-            own_date=date.source is DateSource.CONSTANT,
-            prove=options.prove,
-            stop=stop,
-        )
-
-    if options.write and not options.ignore_attestation:
+    rewritten_to = partial(
+        rewrite,
+        job.source,
+        context=context,
+        passes=chosen,
+        compression=compression,
+        own_date=date.source is DateSource.CONSTANT,
+        prove=options.prove,
+        stop=stop,
+    )
+    if options.write and not options.ignore_attestation:  # a check changes nothing that is attested
         _keep_attestations(job, rewritten_to)
     target = job.target if options.write else None
     result = rewritten_to(target)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ...console.style import Style, harmless, indented
+from ...passes import by_code
 from ...passes.model import Change
-from .normalize import RECORD_VERIFIED, NormalizeResult, PassChanges, grouped
+from .normalize import RECORD_VERIFIED, NormalizeResult
 
 SHOWN = 5
 """How many findings of one code a check prints for a file before it only counts them."""
@@ -27,8 +28,8 @@ def summary_lines(result: NormalizeResult, style: Style, *, verbose: bool = Fals
     yield f"  date   {result.date}"
     if result.output is not None and result.output != result.source:
         yield f"  output {harmless(str(result.output))}"
-    for group in grouped(result.changes):
-        yield from group_lines(group, style, verbose=verbose or group.code == RECORD_VERIFIED)
+    for code, changes in grouped(result.changes):
+        yield from group_lines(code, changes, style, verbose=verbose or code == RECORD_VERIFIED)
     for note in result.notes:
         yield f"  {style.dim('note')} {note.code} {_shown(note)}"
 
@@ -40,14 +41,14 @@ def finding_lines(result: NormalizeResult, style: Style, *, verbose: bool = Fals
     file = harmless(str(result.source))
     if not result.changed:
         yield f"{style.bold(file)}: {style.good('canonical')}"
-    for group in grouped(result.changes):
-        shown = group.changes if verbose or len(group.changes) <= SHOWN else group.changes[:SHOWN]
+    for code, changes in grouped(result.changes):
+        shown = changes if verbose else changes[:SHOWN]
         for change in shown:
-            yield f"{style.bold(file)}: {style.notable(change.code)} {_shown(change)}"
-        rest = group.changes[len(shown) :]
+            yield f"{style.bold(file)}: {style.notable(code)} {_shown(change)}"
+        rest = changes[len(shown) :]
         if rest:
             what = "more member" if all(change.member for change in rest) else "more finding"
-            yield f"{style.bold(file)}: {style.notable(group.code)} ... and {_counted(len(rest), what)}"
+            yield f"{style.bold(file)}: {style.notable(code)} ... and {_counted(len(rest), what)}"
     for note in result.notes:
         yield f"{style.bold(file)}: {style.dim('note')} {note.code} {_shown(note)}"
 
@@ -63,15 +64,23 @@ def located_message(result: NormalizeResult) -> str:
     return f"{path}: {message}"
 
 
-def group_lines(group: PassChanges, style: Style, *, verbose: bool) -> Iterator[str]:
-    """Yield what one pass changed: its code and name, and each change if *verbose*."""
-    members = len({change.member for change in group.changes if change.member})
+def grouped(changes: Iterable[Change]) -> list[tuple[str, list[Change]]]:
+    """Return *changes* by the code of their pass, in the codes' order."""
+    by_pass: dict[str, list[Change]] = {}
+    for change in changes:
+        by_pass.setdefault(change.code, []).append(change)
+    return sorted(by_pass.items())
+
+
+def group_lines(code: str, changes: Sequence[Change], style: Style, *, verbose: bool) -> Iterator[str]:
+    """Yield what the pass *code* changed: its name, and each change if *verbose*."""
+    members = len({change.member for change in changes if change.member})
     count = f": {_counted(members, 'member')}" if members else ""
     # The pass is called after what it does where all is well; its changes are the rows that were not.
-    name = "RECORD contradicted the files" if group.code == RECORD_VERIFIED else group.name
-    yield f"  {style.notable(group.code)} {name}{count}"
+    name = "RECORD contradicted the files" if code == RECORD_VERIFIED else by_code(code).name.replace("-", " ")
+    yield f"  {style.notable(code)} {name}{count}"
     if verbose:
-        for change in group.changes:
+        for change in changes:
             yield f"    {style.dim(_shown(change))}"
 
 

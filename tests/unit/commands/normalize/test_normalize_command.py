@@ -10,7 +10,7 @@ from support.artifacts import TIMES, sdist, wheel
 from support.schemas import assert_valid
 
 from samebytes.commands import main as cli
-from samebytes.commands.normalize.normalize import title
+from samebytes.passes import by_code
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,7 @@ def test_tells_of_each_file(samebytes: Console, tmp_path: Path) -> None:
     assert re.fullmatch(r"  sha256 [0-9a-f]{64}", lines[2])
     assert re.fullmatch(r"  size   [\d,]+ bytes, was [\d,]+", lines[3])
     assert lines[4] == "  date   2020-02-02T00:00:00Z (constant: none was given)"
-    assert f"  Z002 {title('Z002')}: 5 members" in lines
+    assert f"  Z002 {by_code('Z002').name.replace('-', ' ')}: 5 members" in lines
     codes = [line.split()[0] for line in lines[5:]]
     assert codes == sorted(set(codes))
     assert samebytes.err == ""

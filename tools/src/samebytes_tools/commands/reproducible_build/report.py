@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from samebytes.commands.normalize.normalize import grouped
-from samebytes.commands.normalize.report import group_lines
+from samebytes.commands.normalize.report import group_lines, grouped
 from samebytes.console.style import Style, harmless
 from samebytes.epoch import format_date
 
@@ -23,8 +22,8 @@ def lines(built: BuildResult, output: Path, style: Style, *, verbose: bool = Fal
         yield f"  sha256 {artifact.sha256}"
         yield f"  size   {artifact.size:,} bytes"
         yield f"  date   {format_date(artifact.date)} ({artifact.date_origin})"
-        for group in grouped(artifact.changes):
-            yield from group_lines(group, style, verbose=verbose)
+        for code, changes in grouped(artifact.changes):
+            yield from group_lines(code, changes, style, verbose=verbose)
 
 
 def lock_lines(built: BuildResult, lock: Path, style: Style) -> Iterator[str]:
