@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from support.artifacts import TIMES, sdist, wheel
 
+from samebytes.archive.entry import Archive, Entry, Kind
 from samebytes.commands.normalize import normalize as flow
 from samebytes.commands.normalize.normalize import (
     ArtifactDate,
@@ -421,7 +422,8 @@ def test_members_stop_between_pieces() -> None:
                 yield b"x"
 
     stop = pipeline.Stop()
-    chunks = pipeline._Stoppable(Endless(), stop).chunks()
+    archive = Archive("a", (Entry("f", Kind.FILE, 0o644, 0.0, Endless()),))
+    chunks = iter(pipeline.stoppable(archive, stop).entries[0].content.chunks())
     assert next(chunks) == b"x"
     stop.set()
     with pytest.raises(Interrupted):
