@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["UnsupportedOperation", "build_sdist", "build_wheel"]
 
-_OPTIONAL = (
+OPTIONAL = (
     "get_requires_for_build_wheel",
     "get_requires_for_build_sdist",
     "get_requires_for_build_editable",
@@ -46,7 +46,7 @@ def build_sdist(sdist_directory: str, config_settings: ConfigSettings = None) ->
 
 
 def __getattr__(name: str) -> Callable[..., Any]:
-    if name not in _OPTIONAL or not _inner_has(name):
+    if name not in OPTIONAL or not _inner_has(name):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def hook(*args: Any, **kwargs: Any) -> Any:

@@ -19,17 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import IO, Any
 
-HOOKS = (
-    "build_editable",
-    "build_sdist",
-    "build_wheel",
-    "get_requires_for_build_editable",
-    "get_requires_for_build_sdist",
-    "get_requires_for_build_wheel",
-    "prepare_metadata_for_build_editable",
-    "prepare_metadata_for_build_wheel",
-)
-
 
 def pin_tempfile_names() -> None:
     """Make the directories that backends build in the same in every run, for their names end up in what is built.
@@ -121,13 +110,13 @@ def comes_from(module: Any, path: list[str]) -> bool:
     return any(file.startswith(os.path.join(os.path.realpath(directory), "")) for directory in path)
 
 
-def probe(name: str, path: list[str]) -> dict[str, Any]:
-    """Return what the backend has, or why it could not be imported."""
+def probe(name: str, path: list[str], hooks: list[str]) -> dict[str, Any]:
+    """Return which of *hooks* the backend has, or why it could not be imported."""
     try:
         backend = import_backend(name, path)
     except Exception:
         return {"error": traceback.format_exc()}
-    return {"hooks": [hook for hook in HOOKS if hasattr(backend, hook)]}
+    return {"hooks": [hook for hook in hooks if hasattr(backend, hook)]}
 
 
 def open_end(number: int, mode: str) -> IO[str]:
@@ -161,7 +150,7 @@ def main() -> None:
     for line in requests:
         request = json.loads(line)
         if request["do"] == "probe":
-            json.dump(probe(request["name"], request["path"]), replies)
+            json.dump(probe(request["name"], request["path"], request["hooks"]), replies)
             replies.write("\n")
             replies.flush()
             continue

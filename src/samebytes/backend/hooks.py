@@ -31,7 +31,7 @@ _open: dict[Path, Session] = {}
 
 
 def available() -> frozenset[str]:
-    """Return the names of the hooks that the inner backend of the current directory's tree has."""
+    """Return the names of the optional hooks that the inner backend of the current directory's tree has."""
     with _terminable():
         session = _session()
         try:

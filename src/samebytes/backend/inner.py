@@ -16,6 +16,7 @@ from pyproject_hooks import BackendUnavailable, BuildBackendHookCaller, HookMiss
 from pyproject_hooks import UnsupportedOperation as HooksUnsupported
 
 from ..errors import BackendError
+from . import OPTIONAL
 from .config import Backend
 
 _CHILD = str(Path(__file__).with_name("child.py"))
@@ -204,13 +205,13 @@ class Inner(Hooks):
             self._child = None
 
     def hooks(self) -> frozenset[str]:
-        """Return the names of the hooks that the inner backend has; asked once.
+        """Return the names of the optional hooks that the inner backend has; asked once.
 
         :raises BackendError: if it cannot be imported.
         """
         if self._hooks is None:
             path = [os.path.normpath(os.path.join(self._source, part)) for part in self._backend.path]
-            reply = self._started().ask({"do": "probe", "name": self._backend.name, "path": path})
+            reply = self._started().ask({"do": "probe", "name": self._backend.name, "path": path, "hooks": OPTIONAL})
             if "hooks" not in reply:
                 self.close()
                 raise self._unavailable(reply.get("error", "The process ended before it could report why."))

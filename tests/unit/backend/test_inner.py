@@ -27,9 +27,9 @@ def inner(tree: Path, text: str, **changes: object) -> closing[Inner]:
     return closing(Inner(tree, Backend("mine", ("bk",)), process, tree))
 
 
-def test_hooks_are_those_that_the_backend_has(tmp_path: Path) -> None:
+def test_optional_hooks_are_those_that_the_backend_has(tmp_path: Path) -> None:
     with inner(tmp_path, "def build_wheel(*a): pass\ndef build_editable(*a): pass\nother = 1\n") as backend:
-        assert backend.hooks() == {"build_wheel", "build_editable"}
+        assert backend.hooks() == {"build_editable"}
 
 
 def test_the_probe_and_the_call_share_one_process_and_one_import(tmp_path: Path) -> None:
