@@ -100,7 +100,7 @@ def read_config(data: bytes) -> None:
     """What is read is a value for each setting."""
     with saved(data, "pyproject.toml") as path:
         found = config.load(path.parent)
-    assert found.backend.module
+    assert found.backend.package
     assert found.debug_info in config.DEBUG_INFO
 
 

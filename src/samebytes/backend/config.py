@@ -48,9 +48,9 @@ class Backend(NamedTuple):
     """``backend-path``, relative to the source tree."""
 
     @property
-    def module(self) -> str:
-        """The module, without the object."""
-        return self.name.partition(":")[0]
+    def package(self) -> str:
+        """The top-level package or module of that module."""
+        return self.name.partition(":")[0].partition(".")[0]
 
 
 class Config(NamedTuple):
@@ -218,7 +218,7 @@ def _nearest(word: str, known: tuple[str, ...]) -> str:
 
 def is_samebytes(name: object) -> bool:
     """Return whether a ``build-backend`` value names samebytes."""
-    return isinstance(name, str) and name.partition(":")[0].partition(".")[0] == "samebytes"
+    return isinstance(name, str) and Backend(name).package == "samebytes"
 
 
 def _inner(system: _Table, tool: _Table) -> Backend:

@@ -109,7 +109,7 @@ def additions(
 def _tools(config: Config, source: Path) -> frozenset[str]:
     """Return the build systems in use, judged by the backend's name, the build requirements and the tree."""
     names = {re.split(r"[^\w-]", text.strip(), maxsplit=1)[0].lower().replace("_", "-") for text in config.requires}
-    module = config.backend.module.partition(".")[0].replace("_", "-")
+    module = config.backend.package.replace("_", "-")
     names.add({"mesonpy": "meson-python"}.get(module, module))
     tools = {"meson"} if names & {"meson-python", "meson"} else {"cmake"} if "scikit-build-core" in names else {"c"}
     if names & {"maturin", "setuptools-rust"} or (source / "Cargo.toml").is_file():

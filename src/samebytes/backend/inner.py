@@ -160,7 +160,7 @@ class Hooks(ABC):
         name = self._backend.name
         return BackendError(
             f"the {self.role} {name!r} cannot be imported: {self._shown(trace)}",
-            remedy=f"Is the package that brings {self._backend.module.partition('.')[0]!r} listed in [build-system] "
+            remedy=f"Is the package that brings {self._backend.package!r} listed in [build-system] "
             "requires, and is the name in build-backend right?",
         )
 

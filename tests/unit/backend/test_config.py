@@ -34,7 +34,7 @@ def test_an_unedited_tree_gives_its_own_backend_and_path(tmp_path: Path) -> None
     text = '[build-system]\nrequires = []\nbuild-backend = "mine:object"\nbackend-path = ["."]\n'
     config = load(configured(tmp_path, text))
     assert config.backend == Backend("mine:object", (".",))
-    assert config.backend.module == "mine"
+    assert config.backend.package == "mine"
     assert not config.wrapped
 
 

@@ -82,6 +82,28 @@ def test_a_wheel_is_rewritten_and_its_name_returned(tmp_path: Path) -> None:
         assert archive.read("tiny-1.dist-info/METADATA").startswith(b"Metadata-Version: 2.1\nName: tiny\n")
 
 
+@pytest.mark.parametrize(
+    ("call", "returned"),
+    [
+        (
+            "build_wheel(wheel_directory='out', config_settings=None, metadata_directory=None)",
+            "tiny-1-py3-none-any.whl",
+        ),
+        (
+            "build_editable(wheel_directory='out', config_settings={}, metadata_directory=None)",
+            "tiny-1-py3-none-any.whl",
+        ),
+        ("prepare_metadata_for_build_wheel(metadata_directory='out', config_settings=None)", "tiny-1.dist-info"),
+        ("get_requires_for_build_sdist(config_settings=None)", ["more"]),
+    ],
+)
+def test_front_ends_may_name_the_parameters(call: str, returned: object, tmp_path: Path) -> None:
+    """As PEP 517 names them: "hooks may be called with positional or keyword arguments"."""
+    source = tree(tmp_path / "t", backend=f"{BACKEND}\ndef get_requires_for_build_sdist(settings): return ['more']\n")
+    (source / "out").mkdir()
+    assert result(source, f"b.{call}") == returned
+
+
 def test_the_wheel_is_held_to_the_prepared_metadata(tmp_path: Path) -> None:
     source = tree(tmp_path / "t")
     (tmp_path / "m").mkdir()
