@@ -73,7 +73,7 @@ class OutputError(SamebytesError):
     exit_status = 8
 
 
-class MissingExtraError(SamebytesError, ImportError):
+class MissingExtraError(SamebytesError, ImportError):  # "from samebytes import compare" may be tried
     """What is asked for needs a distribution that is not installed: samebytes-tools, or one that an extra brings."""
 
     exit_status = 9

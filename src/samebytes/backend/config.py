@@ -211,7 +211,7 @@ def _table(path: Path, values: Mapping[str, Any], *keys: str) -> _Table:
 def _nearest(word: str, known: tuple[str, ...]) -> str:
     from difflib import get_close_matches
 
-    folded = {name.lower(): name for name in known}
+    folded = {name.lower(): name for name in known}  # UMASK has no letter of umask, and means it
     close = get_close_matches(word.lower(), folded, n=1, cutoff=0.4)
     return f"Did you mean {folded[close[0]]!r}?" if close else f"Known are: {', '.join(known)}."
 

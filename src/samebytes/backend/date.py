@@ -40,7 +40,7 @@ def resolve(source: Path, setting: int | str | None, environ: Mapping[str, str])
 
 
 def _from_vcs(source: Path, environ: Mapping[str, str]) -> Dated:
-    for find in (_from_sdist, _from_archival):
+    for find in (_from_sdist, _from_archival):  # before git: what was unpacked may lie in some repository
         seconds = find(source)
         if seconds is not None:
             return Dated(seconds, "the date recorded in the source", record=True)

@@ -39,10 +39,10 @@ def new_namespace(libc: ctypes.CDLL) -> None:
         check(libc.unshare(CLONE_NEWNS))
     except PermissionError:
         check(libc.unshare(CLONE_NEWNS | CLONE_NEWUSER))
-        write("/proc/self/setgroups", "deny")
+        write("/proc/self/setgroups", "deny")  # else the kernel takes no gid_map from a user
         write("/proc/self/uid_map", f"{uid} {uid} 1")
         write("/proc/self/gid_map", f"{gid} {gid} 1")
-    check(libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None))
+    check(libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None))  # or what follows would be mounted for all
 
 
 def make_room(libc: ctypes.CDLL, place: Path) -> None:
@@ -55,7 +55,7 @@ def make_room(libc: ctypes.CDLL, place: Path) -> None:
         if old.is_symlink():
             new.symlink_to(os.readlink(old))
             continue
-        (new.mkdir if old.is_dir() else new.touch)()
+        (new.mkdir if old.is_dir() else new.touch)()  # something of its kind to mount it on
         check(libc.mount(bytes(old), bytes(new), None, MS_BIND | MS_REC, None))
     place.mkdir()
     os.fchdir(back)
@@ -84,7 +84,7 @@ def main() -> None:
         make_room(libc, Path(mounts[0][1]))
         for what, where in mounts:
             check(libc.mount(os.fsencode(what), os.fsencode(where), None, MS_BIND | MS_REC, None))
-    except (OSError, AttributeError):
+    except (OSError, AttributeError):  # the latter of a C library that has no unshare
         sys.exit(NOT_ALLOWED)
     for what, where in reversed(mounts):  # of nested ones, the inner one is the last
         if here.startswith(os.path.join(what, "")):

@@ -10,6 +10,7 @@ from . import flags
 from .config import Config
 from .date import Dated
 
+# What a front end sets for samebytes itself; the inner backend would be looked for in the outer backend-path.
 _OUTER_CALL = ("_PYPROJECT_HOOKS_", "PEP517_BUILD_BACKEND", "PEP517_BACKEND_PATH")
 
 

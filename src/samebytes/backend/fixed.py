@@ -89,7 +89,7 @@ def _taken(ending: ExitStack) -> Place | None:
     if around.st_uid != 0 or around.st_mode & (stat.S_IWGRP | stat.S_IWOTH) or _runs_nothing(PLACE.parent):
         return None
     try:
-        PLACE.mkdir()
+        PLACE.mkdir()  # the lock, too: only one build can make it
     except OSError:  # Not allowed, or another build was faster.
         return None
     ending.callback(remove, PLACE)

@@ -75,6 +75,7 @@ def prefix_maps(paths: Paths, home: str = "") -> list[tuple[str, str]]:
     named.append((paths.source, SOURCE_NAME))
     if home:
         named.insert(0, (Path(home), CARGO_NAME))
+    # A compiler writes the path that it was given, or what getcwd(3) says, which has no links in it.
     pairs = {str(form): name for path, name in named for form in (path, path.resolve())}
     return sorted(((path, name) for path, name in pairs.items() if "=" not in path), key=lambda pair: len(pair[0]))
 
@@ -166,7 +167,7 @@ def _compiler_wrappers(environ: Mapping[str, str], flags: Sequence[str]) -> dict
 def _msvc(environ: Mapping[str, str], paths: Paths) -> dict[str, str]:
     """Return MSVC's: ``_CL_`` and ``_LINK_`` are appended to the command lines of cl.exe and link.exe."""
     maps = [f'"/pathmap:{path}={name}"' for path, name in prefix_maps(paths)]
-    compile_flags = " ".join(["/experimental:deterministic", *maps])
+    compile_flags = " ".join(["/experimental:deterministic", *maps])  # without the first, cl.exe takes no maps
     link_flags = "/experimental:deterministic /Brepro /PDBALTPATH:%_PDB%"
     return {
         "_CL_": f"{environ.get('_CL_', '')} {compile_flags}".strip(),
@@ -186,7 +187,7 @@ def _rust(
     flags = [f"--remap-path-prefix={path}={name}" for path, name in prefix_maps(paths, home)]
     if config.debug_info == "strip":
         flags += ["-C", "strip=debuginfo"]
-    if environ.get("CARGO_ENCODED_RUSTFLAGS"):
+    if environ.get("CARGO_ENCODED_RUSTFLAGS"):  # cargo reads it before RUSTFLAGS, and just one of the two
         return {"CARGO_ENCODED_RUSTFLAGS": "\x1f".join([environ["CARGO_ENCODED_RUSTFLAGS"], *flags])}, {}
     if environ.get("RUSTFLAGS") and not any(" " in flag for flag in flags):  # cargo splits it at blanks
         return {"RUSTFLAGS": " ".join([environ["RUSTFLAGS"], *flags])}, {}

@@ -93,7 +93,7 @@ def _requires(session: Session, hook: str, config_settings: Any = None) -> list[
 
 
 def _warn(text: str) -> None:
-    sys.stdout.flush()
+    sys.stdout.flush()  # where both are one file, what was printed before stays before it
     sys.stderr.write(f"samebytes: warning: {text}\n")
     sys.stderr.flush()
 
@@ -110,7 +110,7 @@ def _session(editable: bool = False) -> Session:
     if source not in _open:
         roots = environment_roots(sys.prefix, sys.base_prefix, sys.path)
         _open[source] = Session(source, os.environ, Interpreter(sys.executable, roots), _warn, editable=editable)
-        atexit.register(_close, source)
+        atexit.register(_close, source)  # a front end may ask for the hooks, and call none
     return _open[source]
 
 
@@ -197,7 +197,7 @@ def _compare_metadata(wheel: Path, prepared: Path) -> None:
 
     try:
         promised = (prepared / "METADATA").read_bytes()
-    except FileNotFoundError:
+    except FileNotFoundError:  # nothing was promised
         return
     with open_archive(wheel) as archive:
         found = [read_all(entry.content) for entry in archive.entries if entry.name == f"{prepared.name}/METADATA"]

@@ -75,7 +75,7 @@ def _acquire(handle: int, source: Path, warn: Callable[[str], None]) -> None:
                     f"another build of {source} has been running for {PATIENCE / 60:.0f} minutes",
                     remedy="End it, or build a copy of the tree.",
                 ) from None
-            time.sleep(0.05)
+            time.sleep(0.05)  # flock(2) that waits cannot be given an end
         except OSError:
             return  # no locks on this file system
         else:
@@ -89,6 +89,7 @@ def _is_ours(handle: int) -> bool:
     with suppress(OSError):
         for line in Path("/proc/locks").read_text(encoding="ascii").splitlines():
             _, kind, _, _, process, file, *_ = line.split()  # proc_locks(5)
+            # By the inode alone: of btrfs, the device there is not that of stat(2).
             if kind == "FLOCK" and file.rpartition(":")[2] == number:
                 holders.append(Path(f"/proc/{process}").stat().st_uid)
     return not holders or Path("/proc/self").stat().st_uid in holders

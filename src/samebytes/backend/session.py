@@ -76,7 +76,7 @@ class Session:
         """Make what is needed; *made* ends and removes it again."""
         if fixed is None:
             own = Path(tempfile.mkdtemp(prefix="samebytes-")).resolve()  # macOS has it behind a link
-            made.callback(remove, own)
+            made.callback(remove, own)  # the last to happen, when the child is closed
             self.place, seen = Place(own, own), self.source
         else:
             self.place, seen = fixed.place, fixed.source
@@ -143,7 +143,7 @@ class Session:
         """
         self.passes()  # an unknown code is to be reported before a long build, not after it
         real, seen = self.directory("out")
-        threading.Thread(target=_prepare_to_rewrite, daemon=True).start()
+        threading.Thread(target=_prepare_to_rewrite, daemon=True).start()  # not waited for where the build fails
         with only_build(self.source, self.paths.source, self._environ, self._warn):
             return self.inner.artifact(hook, seen, real, config_settings)
 
