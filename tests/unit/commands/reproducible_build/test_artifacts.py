@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from samebytes_tools.building import memory
 from samebytes_tools.building.builder import InstallPolicy
 from samebytes_tools.building.processes import CommandRunner
 from samebytes_tools.commands.reproducible_build.artifacts import ArtifactBuilder, BuildResult
@@ -38,6 +39,8 @@ def built(
     source: str = "src",
     settings: dict[str, Any] | None = None,
     report: Callable[[str], None] = lambda _: None,
+    warn: Callable[[str], None] = lambda _: None,
+    log: Path | None = None,
     isolation: bool = False,
     **variables: str,
 ) -> BuildResult:
@@ -46,7 +49,8 @@ def built(
         small_project(root / "src", extra=extra)
     environ = {"PATH": os.environ["PATH"], **variables}
     policy = InstallPolicy(isolation=isolation, check_installed=True)
-    builder = ArtifactBuilder(place or Place(root, root), environ, policy, settings or {}, CommandRunner(), report)
+    here = place or Place(root, root)
+    builder = ArtifactBuilder(here, environ, policy, settings or {}, CommandRunner(log), report, warn)
     return builder.build(kinds, root / source)
 
 
@@ -232,6 +236,17 @@ def test_what_the_sdist_alone_needs_is_not_there_for_the_wheel(root: Path, offli
     assert contents(root / "out" / WHEEL)["env.txt"].decode() == f"{root / 'env'} False"
 
 
+def never(text: str) -> None:
+    raise AssertionError(f"a warning that was not called for: {text}")
+
+
+def mounted(root: Path) -> Place:
+    here = fixed.mounted(root)
+    if here is None:
+        pytest.skip("needs a kernel that allows mount namespaces")
+    return here
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux mount namespaces")
 def test_all_is_at_the_place_that_the_build_sees(
     root: Path, tmp_path: Path, offline: dict[str, str], monkeypatch: pytest.MonkeyPatch
@@ -239,9 +254,7 @@ def test_all_is_at_the_place_that_the_build_sees(
     at = tmp_path / "around" / "fixed"
     at.parent.mkdir()
     monkeypatch.setattr(fixed, "PLACE", at)
-    here = fixed.mounted(root)
-    if here is None:
-        pytest.skip("needs a kernel that allows mount namespaces")
+    here = mounted(root)
     small_project(root / "src", extra=LOOKING + LEAKY + '\nMEMBERS["temp.txt"] = os.environ["TMPDIR"]\n')
     requires(root, "foreign-headers")
     result = built(root, "wheel", place=here, isolation=True, **offline)
@@ -251,3 +264,67 @@ def test_all_is_at_the_place_that_the_build_sees(
     assert f"HOME = '{at / 'src'}'" in wheel["where.py"].decode()
     assert (result.fixed, result.artifacts[0].warnings) == (True, ())
     assert not at.exists()
+
+
+FOREIGN = """
+import subprocess
+def listed():
+    return " ".join(subprocess.run(["/bin/ls", "-U", "listed"], stdout=subprocess.PIPE, text=True).stdout.split())
+MEMBERS["listed.txt"] = listed()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux mount namespaces")
+@pytest.mark.parametrize("kinds", [("wheel",), ("sdist", "wheel")])
+def test_other_programs_list_directories_by_name_too(kinds: tuple[str, ...], root: Path) -> None:
+    here = mounted(root)
+    small_project(root / "src", extra=FOREIGN)
+    (root / "src" / "listed").mkdir()
+    for name in ("e", "b", "a", "g", "c", "f", "d"):
+        (root / "src" / "listed" / name).touch()
+    built(root, *kinds, place=here, warn=never)
+    assert contents(root / "out" / WHEEL)["listed.txt"] == b"a b c d e f g"
+
+
+GROWING = """
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None, _build=build_wheel):
+    with open("large", "wb") as file:
+        file.write(bytes(12 << 20))
+    MEMBERS["where.txt"] = "%s %d" % (os.getcwd(), os.stat(".").st_dev == os.stat("..").st_dev)
+    return _build(wheel_directory)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux mount namespaces")
+@pytest.mark.parametrize("logged", [True, False])
+def test_a_build_that_needs_more_memory_than_it_may_have_goes_to_the_disk(
+    logged: bool, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "_ROOM_TO_BUILD", 1 << 20)
+    monkeypatch.setattr(memory, "available", lambda: 16 << 20)
+    here, log, warnings = mounted(root), tmp_path / "log" if logged else None, list[str]()
+    result = built(root, "sdist", "wheel", extra=GROWING, place=here, log=log, warn=warnings.append)
+    assert [one.kind for one in result.artifacts] == ["sdist", "wheel"]
+    assert contents(root / "out" / WHEEL)["where.txt"].decode() == f"{here.root}/src 1"
+    assert len(warnings) == 1
+    assert "built on disk" in warnings[0]
+    assert "needs more memory" in warnings[0]
+    if log is not None:
+        assert "No space left" not in log.read_text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux mount namespaces")
+def test_too_little_memory_is_warned_of_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available", lambda: 1 << 20)
+    warnings: list[str] = []
+    result = built(root, place=mounted(root), warn=warnings.append)
+    assert len(result.artifacts) == 2
+    assert len(warnings) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux mount namespaces")
+def test_a_fault_of_the_project_is_no_lack_of_memory(root: Path, tmp_path: Path) -> None:
+    extra = "\ndef build_wheel(*arguments):\n    open('ran', 'a').close()\n    raise ValueError('mine')\n"
+    with pytest.raises(BackendError, match="build_wheel"):
+        built(root, "wheel", extra=extra, place=mounted(root), log=tmp_path / "log", warn=never)
+    assert (tmp_path / "log").read_text().count("ValueError: mine") == 1

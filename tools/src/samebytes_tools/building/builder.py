@@ -404,8 +404,11 @@ def explained(private: Path, log: CommandRunner, show: Callable[[Path], None]) -
 
 def _ran_full(private: Path, log: Path | None) -> bool:
     """Return whether the disk is full, or was when pip, a compiler or a linker wanted to write."""
-    if shutil.disk_usage(private).free < _NO_ROOM:
-        return True
+    return shutil.disk_usage(private).free < _NO_ROOM or says_full(log)
+
+
+def says_full(log: Path | None) -> bool:
+    """Return whether a program reported in *log* that there is no room."""
     if log is None or not log.is_file():
         return False
     wanted = os.strerror(errno.ENOSPC).encode()

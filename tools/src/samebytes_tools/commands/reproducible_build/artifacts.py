@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -15,9 +14,12 @@ from samebytes.backend.fixed import IN_USE, Place, remove
 from samebytes.backend.flags import environment_roots
 from samebytes.backend.hooks import publish
 from samebytes.backend.session import FixedPaths, Interpreter, Session
+from samebytes.errors import SamebytesError
 from samebytes.passes.model import Change
 
-from ...building.builder import BuildEnvironment, Builder, InstallPolicy
+from ...building.builder import BuildEnvironment, Builder, InstallPolicy, says_full
+from ...building.enter_memory import fill
+from ...building.memory import in_memory
 from ...building.processes import CommandRunner
 from ...building.requirements import without_samebytes
 from ...building.source import unpack
@@ -62,8 +64,10 @@ class ArtifactBuilder:
         config_settings: Mapping[str, Any],
         log: CommandRunner,
         report: Callable[[str], None],
+        warn: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._here, self._log = here, log
+        self._here, self._log, self._warn = here, log, warn
+        self._may_be_in_memory = True
         self._environ = {**environ, "TMPDIR": str(here.root), "GIT_OPTIONAL_LOCKS": "0", IN_USE: str(here.root)}
         self._builder = Builder(
             sys.executable,
@@ -91,7 +95,8 @@ class ArtifactBuilder:
         tree, spare = self._here.private / "src", self._here.private / "spare"
         self.out.mkdir()
         if tuple(kinds) == (ArtifactKind.SDIST, ArtifactKind.WHEEL):
-            shutil.copytree(tree, spare, symlinks=True)
+            spare.mkdir()
+            fill(tree, spare)
         if ArtifactKind.SDIST in kinds or not kinds:
             self._make(ArtifactKind.SDIST, source)
         if spare.is_dir():
@@ -105,7 +110,31 @@ class ArtifactBuilder:
 
     def _make(self, kind: ArtifactKind, source: Path) -> None:
         """Build one artifact of the tree *source*."""
-        here, builder = self._here, self._builder
+        if not (self._may_be_in_memory and self._made_in_memory(kind, source)):
+            self._made_at(self._here, kind, source)
+
+    def _made_in_memory(self, kind: ArtifactKind, source: Path) -> bool:
+        """Build with the tree in memory, and return whether that could be done; there is one warning if not."""
+        with in_memory(self._here, self._stay_on_disk) as memory:
+            if memory is None:
+                return False
+            try:
+                self._made_at(memory.place, kind, source)
+                return True
+            except SamebytesError:
+                if not memory.is_full() and not says_full(self._log.log):
+                    raise
+        self._stay_on_disk("the build needs more memory than it may have")
+        if self._log.log is not None:
+            self._log.log.unlink(missing_ok=True)  # what it says of room is not of the disk
+        return False
+
+    def _stay_on_disk(self, why: str) -> None:
+        self._may_be_in_memory = False
+        self._warn(f"the source tree is built on disk, with directories in the order of the file system: {why}")
+
+    def _made_at(self, here: Place, kind: ArtifactKind, source: Path) -> None:
+        builder = self._builder
         temp = here.private / "tmp"
         remove(temp)
         temp.mkdir()

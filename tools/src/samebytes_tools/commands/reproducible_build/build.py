@@ -85,7 +85,9 @@ def build(request: BuildRequest, context: BuildContext) -> BuildResult:
         context.report("Copying the source tree")
         tree = copy_source(source, here.private / "src", request.output, request.provenance)
         digest = tree_digest(tree) if request.provenance else ""
-        builder = ArtifactBuilder(here, context.environ, policy, request.config_settings, log, context.report)
+        builder = ArtifactBuilder(
+            here, context.environ, policy, request.config_settings, log, context.report, context.warn
+        )
         with explained(private, log, context.show_log):
             built = builder.build(request.kinds, tree)
         context.report("Writing the results")
