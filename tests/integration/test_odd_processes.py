@@ -76,6 +76,7 @@ CONDITIONS = {
     "stdout unread": Condition(streams={1: "pipe"}),
     "stderr unread": Condition(streams={2: "pipe"}),
     "unbuffered, full": Condition(streams={1: "full"}, environ={"PYTHONUNBUFFERED": b"1"}),
+    "unbuffered, unread": Condition(streams={1: "pipe"}, environ={"PYTHONUNBUFFERED": b"1"}),
     "8 files": Condition(files=8),
     "20 files": Condition(files=20),
     "no directory": Condition(has_directory=False),

@@ -92,6 +92,9 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, remedy=f"See '{self.prog} --help'.")
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        (file or sys.stderr).write(message)  # argparse would suppress that nobody reads it
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that *argv* names (default: that of the process) and return its exit status."""
