@@ -6,8 +6,8 @@ An error says what is wrong, where, and what to do next: ``message`` holds the f
 from __future__ import annotations
 
 
-class SamebytesError(Exception):
-    """The root of all errors that are the user's to fix; never raised itself."""
+class _Explained(BaseException):
+    """What the command line reports in two lines."""
 
     exit_status = 2
 
@@ -27,6 +27,10 @@ class SamebytesError(Exception):
             "remedy": self.remedy,
             "exit_status": self.exit_status,
         }
+
+
+class SamebytesError(_Explained, Exception):
+    """The root of all errors that are the user's to fix; never raised itself."""
 
 
 class UsageError(SamebytesError):
@@ -103,7 +107,10 @@ class ClusterError(SamebytesError):
     exit_status = 14
 
 
-class Interrupted(SamebytesError):
-    """A signal ended the work; nothing is half written."""
+class Interrupted(_Explained):
+    """A signal ended the work; nothing is half written.
+
+    No SamebytesError, nor any Exception, as KeyboardInterrupt is none: what reports errors and goes on must not go on.
+    """
 
     exit_status = 130

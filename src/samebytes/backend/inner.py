@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
@@ -21,6 +22,9 @@ from .config import Backend
 
 _CHILD = str(Path(__file__).with_name("child.py"))
 
+
+PATIENCE = 0.5
+"""Seconds that a child has to end: when nothing more is asked of it, and then when it is terminated."""
 
 BROKE_PEP_517 = "That is an error of the backend (PEP 517): report it there, or try another release of it."
 """What to do where a hook returns what it must not."""
@@ -44,7 +48,7 @@ class Process(NamedTuple):
     prefix: tuple[str, ...] = ()
     """A command that the child's own is given to (fixed paths)."""
     start: Callable[..., Any] | None = None
-    """What starts the child: takes the arguments of ``_start``, returns what has ``wait`` and ``terminate``."""
+    """What starts the child: takes the arguments of ``_Own.start``, returns what has its ``wait`` and ``terminate``."""
 
 
 class Hooks(ABC):
@@ -250,7 +254,7 @@ class _Child:
                 self._from, to_write = _pipe(ours, theirs)
                 numbers, inherit = _inheritable(to_read, to_write)
                 command = [*process.prefix, process.python, _CHILD, *numbers, options]
-                self._running = (process.start or _start)(
+                self._running = (process.start or _Own.start)(
                     command, cwd=cwd, environ=process.environ, umask=process.umask, **inherit
                 )
             except OSError as error:
@@ -267,7 +271,7 @@ class _Child:
             with os.fdopen(os.dup(self._from), encoding="utf-8") as replies:
                 line = replies.readline()
         except BaseException:
-            self._running.terminate()
+            self.close(0.0)
             raise
         return json.loads(line) if line else {}
 
@@ -278,21 +282,21 @@ class _Child:
             self._hang_up()
             return self._running.wait()
         except BaseException:
-            self._hang_up()
-            self._running.terminate()
-            self._running.wait()
+            self.close(0.0)
             raise
 
-    def close(self) -> None:
-        """Hang up; a child that waits for requests ends then."""
+    def close(self, patience: float = PATIENCE) -> None:
+        """Hang up; a child that waits for requests ends then, and another one is ended."""
         self._hang_up()
-        self._running.wait()
+        try:
+            with suppress(subprocess.TimeoutExpired):
+                self._running.wait(patience)
+        finally:
+            self._running.terminate()
 
     def _send(self, request: Mapping[str, Any]) -> None:
-        try:
+        with suppress(BrokenPipeError):  # the child ended; its exit status or the missing reply shows that
             os.write(self._to, json.dumps(request).encode() + b"\n")
-        except BrokenPipeError:
-            pass  # the child ended; its exit status or the missing reply shows that
 
 
 def _pipe(reading: ExitStack, writing: ExitStack) -> tuple[int, int]:
@@ -303,12 +307,40 @@ def _pipe(reading: ExitStack, writing: ExitStack) -> tuple[int, int]:
     return ends
 
 
-def _start(
-    command: Sequence[str], *, cwd: Path, environ: Mapping[str, str], umask: int, **handles: Any
-) -> subprocess.Popen[bytes]:
-    options: dict[str, Any] = {"umask": umask, **handles} if umask >= 0 and os.name != "nt" else handles
-    sys.stdout.flush()
-    return subprocess.Popen(command, cwd=cwd, env=dict(environ), stdin=subprocess.DEVNULL, **options)
+class _Own(subprocess.Popen[bytes]):
+    """A child in the process group of the front end, which Ctrl-C reaches with it."""
+
+    @classmethod
+    def start(
+        cls, command: Sequence[str], *, cwd: Path, environ: Mapping[str, str], umask: int, **handles: Any
+    ) -> _Own:
+        options: dict[str, Any] = {"umask": umask, **handles} if umask >= 0 and os.name != "nt" else handles
+        sys.stdout.flush()
+        return cls(command, cwd=cwd, env=dict(environ), stdin=subprocess.DEVNULL, **options)
+
+    def terminate(self) -> None:
+        """End the child, and all that it started where that can be seen (Linux): ask, and then do not ask."""
+        if self.poll() is not None:
+            return
+        below: set[int] = set()
+        for number in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
+            below.update(*map(_below, (self.pid, *below)))
+            self.send_signal(number)
+            for pid in below:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, number)
+            with suppress(subprocess.TimeoutExpired):
+                self.wait(PATIENCE)
+
+
+def _below(pid: int) -> set[int]:
+    """Return the processes that *pid* started, and those that they did (proc(5)); none where that cannot be seen."""
+    found: set[int] = set()
+    with suppress(OSError):
+        for children in Path(f"/proc/{pid}/task").glob("*/children"):
+            for child in map(int, children.read_text("ascii").split()):
+                found |= {child, *_below(child)}
+    return found
 
 
 def _inheritable(*ends: int) -> tuple[list[str], dict[str, Any]]:

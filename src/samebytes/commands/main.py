@@ -110,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return status
     except SystemExit as end:  # argparse, after --help and --version
         status = int(end.code or 0)
-    except (Exception, KeyboardInterrupt) as error:  # the one place where they all end
+    except (Exception, KeyboardInterrupt, Interrupted) as error:  # the one place where they all end
         # A signal inside of threading.Condition.wait ends in RuntimeError: the lock to release is not held just then.
         # Whatever a signal leads to is the signal's doing.
         status = _status_of(raised[0] if raised else error, verbose=options.verbosity >= VERBOSE)
@@ -139,7 +139,7 @@ def _status_of(error: BaseException, *, verbose: bool) -> int:
         return exit_status.BROKEN_PIPE
     if isinstance(error, KeyboardInterrupt):
         error = Interrupted("interrupted", remedy=_AFTER_A_SIGNAL)
-    if isinstance(error, SamebytesError):
+    if isinstance(error, (SamebytesError, Interrupted)):
         return _fail(error)
     if verbose:
         import traceback
@@ -242,7 +242,7 @@ def _signals_raise(raised: list[BaseException]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _fail(error: SamebytesError) -> int:
+def _fail(error: SamebytesError | Interrupted) -> int:
     print("\n".join(error_lines(error.message, error.remedy, style_of(sys.stderr))), file=sys.stderr)
     return error.exit_status
 

@@ -317,13 +317,13 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
 @contextmanager
 def digesting(file: BinaryIO) -> Iterator[Callable[[], FileDigest]]:
     """Digest *file* in a thread meanwhile; what is given waits for the digest."""
-    found: list[FileDigest | Exception] = []
+    found: list[FileDigest | BaseException] = []
     stop = Stop()
 
     def work() -> None:
         try:
             found.append(_digest(file, stop))
-        except Exception as error:  # for whoever waits
+        except BaseException as error:  # for whoever waits
             found.append(error)
 
     thread = threading.Thread(target=work)
@@ -331,7 +331,7 @@ def digesting(file: BinaryIO) -> Iterator[Callable[[], FileDigest]]:
 
     def digested() -> FileDigest:
         thread.join()
-        if isinstance(found[0], Exception):
+        if isinstance(found[0], BaseException):
             raise found[0]
         return found[0]
 

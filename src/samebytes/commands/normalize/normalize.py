@@ -14,7 +14,7 @@ from ...archive.atomic import make_directory
 from ...artifact.layout import ArtifactKind, is_source_tree
 from ...artifact.opening import kind_of
 from ...epoch import DEFAULT_DATE, format_date, from_environment
-from ...errors import ArchiveError, Interrupted, SamebytesError, SignatureError, UsageError
+from ...errors import ArchiveError, SamebytesError, SignatureError, UsageError
 from ...passes.model import Change, Context, Pass
 from ...passes.pipeline import Compression, Rewritten, Stop, rewrite
 from .executor import PATIENCE, in_order
@@ -188,8 +188,6 @@ def normalize(
             return step
         try:
             return _done(step, chosen, options, compression, stop)
-        except Interrupted:
-            raise
         except SamebytesError as error:
             # With what led to it, the result would hold all that was read, and there may be too little memory.
             error.__cause__ = error.__context__ = None

@@ -27,7 +27,7 @@ from samebytes.artifact.layout import is_source_tree
 from samebytes.backend.config import Backend, load
 from samebytes.backend.fixed import remove
 from samebytes.backend.inner import Hooks, InnerUnsupported
-from samebytes.errors import BackendError, Interrupted, OutputError, SamebytesError, UsageError
+from samebytes.errors import BackendError, OutputError, SamebytesError, UsageError
 
 from . import pylock, virtualenvs
 from .processes import CommandRunner, TooLate
@@ -389,8 +389,6 @@ def explained(private: Path, log: CommandRunner, show: Callable[[Path], None]) -
     """
     try:
         yield
-    except Interrupted:
-        raise
     except (SamebytesError, OSError):
         if log.log is not None and log.log.is_file():
             show(log.log)

@@ -109,19 +109,23 @@ class Running:
         self._process, self._stop, self._deadline, self._moves_clock = process, stop, deadline, moves_clock
         self._is_over = False
 
-    def wait(self) -> int:
+    def wait(self, timeout: float | None = None) -> int:
         """Wait for the end, and return the exit status; nothing of the process group is left then.
 
-        :raises TooLate: if the time is over.
+        :param timeout: the seconds that it is given; None for as long as all commands have.
+        :raises subprocess.TimeoutExpired: if that is over.
+        :raises TooLate: if the time of all commands is over.
         :raises Interrupted: if it was stopped.
         """
-        turn = 0.001
+        turn, start = 0.001, time.monotonic()
         try:
             while not self._is_over and not _has_ended(self._process):
                 if self._stop.wait(turn):
                     raise Interrupted("stopped", remedy="Run the command again.")
                 if self._deadline is not None and time.monotonic() > self._deadline:
                     raise TooLate
+                if timeout is not None and time.monotonic() > start + timeout:
+                    raise subprocess.TimeoutExpired(self._process.args, timeout)
                 turn = min(2 * turn, _LONGEST_TURN)
         finally:
             self.terminate()

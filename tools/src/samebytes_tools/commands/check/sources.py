@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path
 
-from samebytes.errors import Interrupted, SamebytesError, UsageError
+from samebytes.errors import SamebytesError, UsageError
 from samebytes.passes.pipeline import Stop
 
 from .subject import CheckContext, CheckOptions, CheckResult, Form, Subject
@@ -67,8 +67,6 @@ def _examined(subject: Subject, options: CheckOptions, context: CheckContext, st
             return check.result(at_once=options.jobs > beside)
         finally:
             remove(private)
-    except Interrupted:
-        raise
     except SamebytesError as error:
         return CheckResult(subject.text, version, error)
     except OSError as error:

@@ -15,7 +15,7 @@ from samebytes.console import exit_status
 from samebytes.console.streams import Progress, style_of
 from samebytes.console.style import error_lines
 from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
-from samebytes.errors import Interrupted, SamebytesError, UsageError
+from samebytes.errors import SamebytesError, UsageError
 
 if TYPE_CHECKING:
     from .compare import PairResult
@@ -125,8 +125,6 @@ def _deepened(result: PairResult, diffoscope: Diffoscope, progress: Progress) ->
     try:
         deeper = deepen(result.comparison, diffoscope, lambda member: progress.show(f"diffoscope looks at {member}"))
         return replace(result, comparison=deeper)
-    except Interrupted:
-        raise
     except SamebytesError as error:
         return replace(result, comparison=None, error=error)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samebytes.commands.normalize.normalize import SUFFIXES
-from samebytes.errors import ArchiveError, Interrupted, SamebytesError, UsageError
+from samebytes.errors import ArchiveError, SamebytesError, UsageError
 
 from ...comparison.archives import compare_files
 from ...comparison.model import UNKNOWN_BUILDS, Comparison, KnownBuilds
@@ -98,8 +98,6 @@ def compare_pair(pair: ComparedPair, builds: KnownBuilds = UNKNOWN_BUILDS) -> Pa
     how = compare_trees if pair.left.is_dir() else compare_files
     try:
         return PairResult(pair, how(pair.left, pair.right, builds))
-    except Interrupted:
-        raise
     except SamebytesError as error:
         return PairResult(pair, error=error)
     except OSError as error:

@@ -96,7 +96,7 @@ class Cluster:
         """Wait for the result or the exception of *future*, which the cluster may forget then."""
         try:
             outcome = future.result()
-        except (Exception, CancelledError) as error:
+        except BaseException as error:
             outcome = error
         self._finished.put((argument, outcome))
         self._pending.pop(future.key, None)

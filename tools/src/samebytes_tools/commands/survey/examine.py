@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from samebytes.archive.atomic import make_directory
-from samebytes.errors import Interrupted, SamebytesError
+from samebytes.errors import SamebytesError
 
 from ...building.scratch import scratch
 from ...index.cache import CachedIndex
@@ -70,8 +70,6 @@ def examine(target: Target, conditions: Conditions, stop: threading.Event | None
     found = Examination(target.name, target.version, State.FAILED, int(started), 0.0, rank=target.rank)
     try:
         found = _examined(target, conditions, stop, found)
-    except Interrupted:
-        raise
     except NotThere as error:
         found = replace(found, state=error.state, reason=error.reason, version=error.version or target.version)
     except SamebytesError as error:
