@@ -17,6 +17,7 @@ CATCH_SIGNALS = {"BaseException", "KeyboardInterrupt", "Interrupted", "SystemExi
 GO_ON = {
     ("executor.py", "share"): "a thread: the error is raised where its result is awaited",
     ("pipeline.py", "work"): "a thread: the error is raised where its result is awaited",
+    ("executors.py", "_examine"): "a thread: the error is handed to the main thread, which raises it",
     ("cluster.py", "_fetch"): "a thread: the error is handed to the main thread, which raises it",
     ("main.py", "main"): "the end of the command: the error becomes its exit status",
 }

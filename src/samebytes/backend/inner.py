@@ -225,7 +225,8 @@ class Inner(Hooks):
     def _run(self, cmd: Sequence[str], cwd: object = None, extra_environ: Mapping[str, str] | None = None) -> None:  # noqa: ARG002 (pyproject-hooks names it; the child is there already)
         """Do what pyproject-hooks asks of a runner, in the child that may be waiting already."""
         child, self._child = self._started(), None
-        status = child.finish({"do": "call", "argv": list(cmd[1:]), "environ": dict(extra_environ or {})})
+        request = {"do": "call", "argv": list(cmd[1:]), "environ": dict(extra_environ or {})}
+        status = child.ask(request, is_last=True)
         if status:
             raise subprocess.CalledProcessError(status, cmd)
 
@@ -264,23 +265,19 @@ class _Child:
                 ) from None
             self._hang_up = ours.pop_all().close
 
-    def ask(self, request: Mapping[str, Any]) -> Any:
-        """Send *request* and return the reply, or an empty one if the child ended instead."""
-        try:
-            self._send(request)
-            with os.fdopen(os.dup(self._from), encoding="utf-8") as replies:
-                line = replies.readline()
-        except BaseException:
-            self.close(0.0)
-            raise
-        return json.loads(line) if line else {}
+    def ask(self, request: Mapping[str, Any], *, is_last: bool = False) -> Any:
+        """Send *request* and return the reply, or nothing if the child ended instead; to the last, its exit status.
 
-    def finish(self, request: Mapping[str, Any]) -> int:
-        """Send the last *request* and return the exit status; the child does not outlive an interruption."""
+        The child does not outlive an interruption.
+        """
         try:
-            self._send(request)
-            self._hang_up()
-            return self._running.wait()
+            with suppress(BrokenPipeError):  # the child ended; its exit status or the missing reply shows that
+                os.write(self._to, json.dumps(request).encode() + b"\n")
+            if is_last:
+                self._hang_up()
+                return self._running.wait()
+            with os.fdopen(os.dup(self._from), encoding="utf-8") as replies:
+                return json.loads(replies.readline() or "{}")
         except BaseException:
             self.close(0.0)
             raise
@@ -293,10 +290,6 @@ class _Child:
                 self._running.wait(patience)
         finally:
             self._running.terminate()
-
-    def _send(self, request: Mapping[str, Any]) -> None:
-        with suppress(BrokenPipeError):  # the child ended; its exit status or the missing reply shows that
-            os.write(self._to, json.dumps(request).encode() + b"\n")
 
 
 def _pipe(reading: ExitStack, writing: ExitStack) -> tuple[int, int]:

@@ -77,6 +77,39 @@ def test_too_late(tmp_path: Path) -> None:
     assert not is_running(pid_in(tmp_path / "pid"))
 
 
+IN_A_GROUP = CHILD.replace('"import signal,', '"import os; os.setpgid(0, 0); import signal,')
+
+
+@linux_only
+def test_children_in_process_groups_of_their_own_do_not_outlive_it(tmp_path: Path) -> None:
+    """As those of a shell with job control (``set -m``)."""
+    code = IN_A_GROUP + "\nimport os\nwhile os.getpgid(child.pid) != child.pid: pass\n"
+    assert start(code, tmp_path, str(tmp_path / "pid")) == 0
+    assert not is_running(pid_in(tmp_path / "pid"))
+    with pytest.raises(TooLate):
+        start(code + "child.wait()", tmp_path, str(tmp_path / "late"), seconds=1.0)
+    assert not is_running(pid_in(tmp_path / "late"))
+
+
+@linux_only
+def test_what_runs_can_be_ended_by_another_thread(tmp_path: Path) -> None:
+    """And nothing is started any more: an event that is set stops both."""
+    stop, other = threading.Event(), threading.Event()
+    runner = CommandRunner(tmp_path / "log", stop=stop)
+    code = "import signal, time; signal.signal(15, signal.SIG_IGN); open('ready', 'w').write('1'); time.sleep(600)"
+    running = runner.start([sys.executable, "-c", code], cwd=tmp_path, environ=os.environ)
+    pid_in(tmp_path / "ready")
+    processes.kill_all(other)
+    assert running._process.poll() is None
+    stop.set()
+    processes.kill_all(stop)
+    assert running._process.poll() == -9
+    with pytest.raises(Interrupted):
+        runner.start([sys.executable, "-c", ""], cwd=tmp_path, environ=os.environ)
+    assert running.wait() == -9
+    assert running not in processes._running
+
+
 @linux_only
 def test_stopped(tmp_path: Path) -> None:
     stop = threading.Event()

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 from support.artifacts import wheel
+from support.processes import import_path, is_running, linux_only
+from support.projects import SMALL_BACKEND, write_tree
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
 
@@ -35,12 +37,12 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [wheel(directory, name, {f"{name}/data.bin": noise}) for name in ("one", "two")]
 
 
-def start(scratch: Path, *arguments: object, program: str = PROGRAM) -> subprocess.Popen[str]:
+def start(scratch: Path, *arguments: object, program: str = PROGRAM, cwd: Path | None = None) -> subprocess.Popen[str]:
     """Start samebytes with temporary files in *scratch*."""
     scratch.mkdir()
     command = [sys.executable, "-c", program, *map(str, arguments)]
-    environ = {**os.environ, "TMPDIR": str(scratch)}
-    return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    environ = {**os.environ, **import_path(), "TMPDIR": str(scratch)}
+    return subprocess.Popen(command, cwd=cwd, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def wait_for_temporary(scratch: Path, process: subprocess.Popen[str]) -> None:
@@ -62,12 +64,15 @@ def stamps(directory: Path) -> list[tuple[str, int, int]]:
     return sorted((path.name, path.stat().st_ino, path.stat().st_mtime_ns) for path in directory.iterdir())
 
 
-def assert_ended(process: subprocess.Popen[str], status: int) -> None:
-    """Demand that *process* ends with *status*, an error in two lines, and nothing else."""
+def assert_ended(process: subprocess.Popen[str], status: int, *, steps: bool = False) -> None:
+    """Demand that *process* ends with *status*, an error in two lines, and nothing else; after its *steps*, if any."""
     out, err = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, out) == (status, "")
-    assert err.startswith("samebytes: error: ")
-    assert err.count("\n") == 2
+    assert (process.returncode, out) == (status, ""), err
+    *before, error, hint = err.splitlines()
+    assert error.startswith("samebytes: error: ")
+    assert hint.startswith("  hint: ")
+    assert steps or not before
+    assert "Traceback" not in err
 
 
 @pytest.mark.parametrize("in_place", [True, False])
@@ -163,3 +168,94 @@ os.fsync = fsync
     _, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err.count("\n")) == (143, 2)
     assert sorted(each.name for each in tmp_path.iterdir()) == sorted([path.name, "syncs", "tmp"])
+
+
+# A build that does not care for signals, and a process of it that does not either, and has all of its files open.
+DEAF = """
+import os, signal, subprocess, sys, time
+def hang():
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], close_fds=False)
+    with open({mark!r} + ".new", "w") as file:
+        file.write(f"{{os.getpid()}} {{child.pid}}")
+    os.replace({mark!r} + ".new", {mark!r})
+    while True:
+        time.sleep(1)
+"""
+PYPROJECT = """
+[build-system]
+requires = []
+build-backend = "{backend}"
+{path}
+[tool.samebytes]
+build-backend = "small_backend"
+backend-path = ["backend"]
+"""
+WHERE = {
+    "import": "\nhang()\n",
+    "get_requires": "\ndef get_requires_for_build_wheel(*_): hang()\n",
+    "build": "\ndef build_wheel(*_): hang()\n",
+}
+HOOKS = """
+import signal, sys
+for number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from samebytes import backend
+if hasattr(backend, "get_requires_for_build_wheel"):
+    backend.get_requires_for_build_wheel()
+backend.build_wheel(sys.argv[1])
+"""
+
+
+def deaf(root: Path, where: str, mark: Path, backend: str = "samebytes.backend") -> Path:
+    """Write a project whose backend hangs in *where*, and return its tree."""
+    path = "" if backend == "samebytes.backend" else 'backend-path = ["backend"]'
+    text = SMALL_BACKEND + DEAF.format(mark=str(mark)) + WHERE[where]
+    pyproject = PYPROJECT.format(backend=backend, path=path)
+    return write_tree(root, {"pyproject.toml": pyproject, "backend/small_backend.py": text})
+
+
+def wait_for_deaf(mark: Path, process: subprocess.Popen[str]) -> list[int]:
+    """Wait until the build hangs, and return the numbers of its processes."""
+    wait_until(mark.exists, process)
+    return [int(number) for number in mark.read_text().split()]
+
+
+@linux_only
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, -2), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize("where", WHERE)
+def test_a_hook_ends_a_build_that_ignores_signals(
+    where: str, number: signal.Signals, status: int, tmp_path: Path
+) -> None:
+    """The front end's own process: status -2 is how Python ends after KeyboardInterrupt."""
+    mark = tmp_path / "hangs"
+    process = start(tmp_path / "tmp", tmp_path, program=HOOKS, cwd=deaf(tmp_path / "tree", where, mark))
+    pids = wait_for_deaf(mark, process)
+    process.send_signal(number)
+    process.send_signal(number)
+    process.communicate(timeout=PATIENCE)  # it ends, so nobody else has its output open
+    assert process.returncode == status
+    assert [pid for pid in pids if is_running(pid)] == []
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+@linux_only
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("command", ["build -w -n", "check -w -n --vary=-all", "check -w -n --vary=-all,umask -j3"])
+@pytest.mark.parametrize("where", WHERE)
+def test_a_command_ends_a_build_that_ignores_signals(
+    where: str, command: str, number: signal.Signals, status: int, tmp_path: Path
+) -> None:
+    mark = tmp_path / "hangs"
+    tree = deaf(tmp_path / "tree", where, mark, "samebytes.backend" if command.startswith("build") else "small_backend")
+    output = ["-o", tmp_path / "out"] if command.startswith("build") else []
+    process = start(tmp_path / "tmp", *command.split(), *output, tree)
+    pids = wait_for_deaf(mark, process)
+    process.send_signal(number)
+    process.send_signal(number)
+    assert_ended(process, status, steps=True)
+    assert [pid for pid in pids if is_running(pid)] == []
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert not (tmp_path / "out").exists()

@@ -81,7 +81,10 @@ class CommandRunner:
 
         :param handles: what :class:`subprocess.Popen` takes for handing files over.
         :raises OSError: if it cannot be started.
+        :raises Interrupted: if all was stopped before.
         """
+        if self._stop.is_set():
+            raise _stopped()
         options: dict[str, Any] = dict(handles)
         if umask >= 0 and os.name != "nt":
             options["umask"] = umask
@@ -108,6 +111,7 @@ class Running:
     ) -> None:
         self._process, self._stop, self._deadline, self._moves_clock = process, stop, deadline, moves_clock
         self._is_over = False
+        _running.add(self)
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for the end, and return the exit status; nothing of the process group is left then.
@@ -121,7 +125,7 @@ class Running:
         try:
             while not self._is_over and not _has_ended(self._process):
                 if self._stop.wait(turn):
-                    raise Interrupted("stopped", remedy="Run the command again.")
+                    raise _stopped()
                 if self._deadline is not None and time.monotonic() > self._deadline:
                     raise TooLate
                 if timeout is not None and time.monotonic() > start + timeout:
@@ -138,8 +142,24 @@ class Running:
             self._is_over = True
             _end(self._process)
             _watchdog.forget(self._process.pid)
+            _running.discard(self)
             if self._moves_clock:
                 _forget_clock(self._process.pid)
+
+    def kill_if(self, stop: threading.Event) -> None:
+        """End all of it at once, from another thread than the one that waits for it, if *stop* is what stops it."""
+        if self._stop is stop:
+            _end(self._process, _PATIENCE[1:])
+
+
+def kill_all(stop: threading.Event) -> None:
+    """End at once what runners that were given *stop*, which is set, have running still."""
+    for running in list(_running):
+        running.kill_if(stop)
+
+
+def _stopped() -> Interrupted:
+    return Interrupted("stopped", remedy="Run the command again.")
 
 
 def _has_ended(process: subprocess.Popen[bytes]) -> bool:
@@ -149,33 +169,57 @@ def _has_ended(process: subprocess.Popen[bytes]) -> bool:
     """
     if sys.platform in ("win32", "darwin") or not hasattr(os, "waitid"):
         return process.poll() is not None
-    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
+    try:
+        return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
+    except ChildProcessError:  # another thread has ended it, and reaped it
+        return True
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End all processes of the group that *process* leads: ask them to, then do not ask; and reap it."""
+def _end(process: subprocess.Popen[bytes], signals: Sequence[tuple[signal.Signals, float]] = _PATIENCE) -> None:
+    """End all processes of the session that *process* leads: ask them to, then do not ask; and reap it."""
     if sys.platform == "win32":
         process.terminate()
         process.wait()
         return
-    for number, patience in _PATIENCE:
+    for number, patience in signals:
         _signalled(process.pid, number)
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
-            if process.poll() is not None and not _signalled(process.pid, 0):
+            # Those that one process has started since the last look are still there when it has ended.
+            again = number if number == signal.SIGKILL else 0
+            if process.poll() is not None and not _signalled(process.pid, again):
                 return
             time.sleep(0.01)
 
 
-def _signalled(group: int, number: int) -> bool:
-    """Send *number* to the process group, and return whether there is one."""
+def _signalled(leader: int, number: int) -> bool:
+    """Send *number* to all processes of the session that *leader* leads, and return whether there are any.
+
+    Where a session's processes cannot be seen (macOS): to those of its process group.
+    """
     if sys.platform == "win32":
         return False
     try:
-        os.killpg(group, number)
+        os.killpg(leader, number)
+        found = True
     except (ProcessLookupError, PermissionError):  # macOS forbids it where only zombies are left
-        return False
-    return True
+        found = False
+    if sys.platform != "linux":
+        return found
+    members = list(_session(leader))
+    for pid in members:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+    return bool(members)
+
+
+def _session(leader: int) -> Iterator[int]:
+    """Yield the processes of the session that *leader* leads (Linux, proc(5)), but for those that have ended."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, _, session, *_ = stat.read_bytes().rpartition(b")")[2].split()
+            if int(session) == leader and state not in (b"Z", b"X"):
+                yield int(stat.parent.name)
 
 
 def _forget_clock(leader: int) -> None:
@@ -224,3 +268,4 @@ class _Watchdog:
 
 
 _watchdog = _Watchdog()
+_running: set[Running] = set()

@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path
 
+from samebytes.commands.normalize.executor import in_order
 from samebytes.errors import SamebytesError, UsageError
 from samebytes.passes.pipeline import Stop
 
+from ...building.processes import kill_all
 from .subject import CheckContext, CheckOptions, CheckResult, Form, Subject
 from .twice import SourceCheck
 from .working_copy import remove
+
+_PATIENCE = 0.7
+"""Seconds that threads have after a signal to clear up; what they started has half a second of its own to end."""
 
 
 def check_all(
@@ -26,16 +31,19 @@ def check_all(
     When the caller closes this generator, or a signal raises in it, all builds are ended, and nothing is left of them.
     """
     subjects = [replace(subject, slug=slug) for subject, slug in zip(subjects, _slugs(subjects))]
-    stop = Stop()
-    with ThreadPoolExecutor(max(1, min(options.jobs, len(subjects)))) as pool:
-        pending = [pool.submit(_examined, subject, options, context, stop, len(subjects)) for subject in subjects]
-        try:
-            for future in pending:
-                yield _awaited(future)
-        finally:
-            stop.set()
-            for future in pending:
-                future.cancel()
+    stop, at_once = Stop(), options.jobs > len(subjects)
+    used: list[Path] = []
+
+    def result_of(subject: Subject) -> CheckResult:
+        return _examined(subject, options, context, stop, used, at_once=at_once)
+
+    try:
+        yield from in_order(result_of, subjects, max(1, min(options.jobs, len(subjects))), stop, _PATIENCE)
+    finally:
+        kill_all(stop)
+        for private in filter(Path.exists, used):  # by a thread that has not ended, and is not to write there any more
+            with suppress(OSError):
+                remove(private.rename(f"{private}-unwanted"))
 
 
 def _slugs(subjects: Sequence[Subject]) -> Iterator[str]:
@@ -49,22 +57,17 @@ def _slugs(subjects: Sequence[Subject]) -> Iterator[str]:
         yield free
 
 
-def _awaited(future: Future[CheckResult]) -> CheckResult:
-    """Wait for *future* in short turns: on Windows, Ctrl-C is only noticed between them."""
-    while not wait([future], timeout=0.5).done:
-        pass
-    return future.result()
-
-
-def _examined(subject: Subject, options: CheckOptions, context: CheckContext, stop: Stop, beside: int) -> CheckResult:
+def _examined(
+    subject: Subject, options: CheckOptions, context: CheckContext, stop: Stop, used: list[Path], *, at_once: bool
+) -> CheckResult:
     version = subject.python.version if subject.python else ""
     try:
         if subject.error is not None or subject.python is None:
             return CheckResult(subject.text, version, subject.error)
         private = Path(tempfile.mkdtemp(prefix="samebytes-", dir=context.workspace.directory))
+        used.append(private)
         try:
-            check = SourceCheck(subject, subject.python, options, context, stop, private)
-            return check.result(at_once=options.jobs > beside)
+            return SourceCheck(subject, subject.python, options, context, stop, private).result(at_once=at_once)
         finally:
             remove(private)
     except SamebytesError as error:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import threading
 from dataclasses import replace
 from pathlib import Path
 
+from samebytes.commands.normalize.executor import in_order
 from samebytes.commands.normalize.normalize import ArtifactDate, DateSource, NormalizeJob, NormalizeOptions, normalize
 from samebytes.epoch import DEFAULT_DATE
 from samebytes.errors import SamebytesError
@@ -132,9 +133,8 @@ class SourceCheck:
         control, experiment = self._environment(frozenset()), self._environment(vary)
         wants_time = "time" in {*self._context.vary, *self._left_out}
         if at_once and not control.shares_with(experiment) and (experiment.is_later or not wants_time):
-            with ThreadPoolExecutor(2) as pool:
-                pending = [pool.submit(self._attempt, way, *each) for each in ((control, "1"), (experiment, "2"))]
-                first, second = (future.result() for future in pending)
+            pair = ((control, "1"), (experiment, "2"))
+            first, second = in_order(lambda each: self._attempt(way, *each), pair, len(pair), threading.Event())
         else:
             first = self._attempt(way, control, "1")
             second = first if self._gives_up(first) else self._attempt(way, experiment, "2")

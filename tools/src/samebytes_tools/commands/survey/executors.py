@@ -6,7 +6,6 @@ An executor knows nothing of stores, and a store nothing of executors; ``run`` h
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from typing import Callable, Protocol, TypeVar, Union
 
@@ -17,6 +16,9 @@ Work = Callable[[Target, threading.Event], Examination]
 
 Outcome = Union[Examination, BaseException]
 """What became of a target; an exception is never the package's doing."""
+
+PATIENCE = 2.0
+"""Seconds that threads have to end what they started; one that hangs then ends with the process."""
 
 T = TypeVar("T")
 
@@ -45,19 +47,30 @@ class Local:
         self.slots = jobs
         self._work = work
         self._stop = threading.Event()
-        self._pool = ThreadPoolExecutor(jobs, "examine")
+        self._threads: list[threading.Thread] = []
         self._finished: SimpleQueue[tuple[Target, Outcome]] = SimpleQueue()
 
     def submit(self, target: Target) -> None:
-        future = self._pool.submit(self._work, target, self._stop)
-        future.add_done_callback(lambda done: self._finished.put((target, done.exception() or done.result())))
+        # No pool: the interpreter would wait for its threads at the end, also for one that hangs.
+        thread = threading.Thread(target=self._examine, args=(target,), name=f"samebytes-{target.name}", daemon=True)
+        self._threads = [*(one for one in self._threads if one.is_alive()), thread]
+        thread.start()
+
+    def _examine(self, target: Target) -> None:
+        try:
+            outcome: Outcome = self._work(target, self._stop)
+        except BaseException as error:  # for the thread that waits
+            outcome = error
+        self._finished.put((target, outcome))
 
     def done(self, timeout: float) -> list[tuple[Target, Outcome]]:
         return taken(self._finished, timeout)
 
     def close(self) -> None:
         self._stop.set()
-        self._pool.shutdown(wait=True)
+        for thread in self._threads:
+            if thread.ident is not None:  # a signal may come before it is started
+                thread.join(PATIENCE / len(self._threads))
 
 
 def taken(finished: SimpleQueue[T], timeout: float) -> list[T]:
