@@ -122,22 +122,30 @@ def _close(source: Path) -> None:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into SystemExit for a while, so that clean-up happens."""
+    """Let SIGTERM, SIGHUP and SIGINT raise for a while, once, so that clean-up happens and nothing interrupts it."""
     here = threading.current_thread() is threading.main_thread()  # no other may set handlers (signal.signal)
-    numbers = (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)) if here else ()
+    numbers = {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM), signal.SIGINT} if here else set()
     # Handlers of the front end stay, and so does what nohup ignores.
-    turned = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    before = {number: signal.getsignal(number) for number in numbers if signal.getsignal(number) in usual}
+    raised: list[BaseException] = []
 
     def leave(number: int, _: object) -> None:
-        raise SystemExit(128 + number)
+        if not raised:
+            raised.append(KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number))
+            raise raised[0]
 
     try:
-        for number in turned:
+        for number in before:
             signal.signal(number, leave)
         yield
+    except Exception:
+        if raised:  # inside of threading.Condition.wait, it ends in RuntimeError
+            raise raised[0] from None
+        raise
     finally:
-        for number in turned:
-            signal.signal(number, signal.SIG_DFL)
+        for number, how in before.items():
+            signal.signal(number, how)
 
 
 def publish(session: Session, made: Path, target: Path) -> tuple[Rewritten, list[str]]:

@@ -48,7 +48,7 @@ class Process(NamedTuple):
     prefix: tuple[str, ...] = ()
     """A command that the child's own is given to (fixed paths)."""
     start: Callable[..., Any] | None = None
-    """What starts the child: takes the arguments of ``_Own.start``, returns what has its ``wait`` and ``terminate``."""
+    """What starts the child: takes what ``_Own`` takes, returns what has its ``wait`` and ``terminate``."""
 
 
 class Hooks(ABC):
@@ -251,11 +251,15 @@ class _Child:
         options = json.dumps({"inherit": process.inherit})
         with ExitStack() as ours, ExitStack() as theirs:
             try:
-                to_read, self._to = _pipe(theirs, ours)
-                self._from, to_write = _pipe(ours, theirs)
+                to_read, self._to = os.pipe()
+                theirs.callback(os.close, to_read)
+                ours.callback(os.close, self._to)
+                self._from, to_write = os.pipe()
+                ours.callback(os.close, self._from)
+                theirs.callback(os.close, to_write)
                 numbers, inherit = _inheritable(to_read, to_write)
                 command = [*process.prefix, process.python, _CHILD, *numbers, options]
-                self._running = (process.start or _Own.start)(
+                self._running = (process.start or _Own)(
                     command, cwd=cwd, environ=process.environ, umask=process.umask, **inherit
                 )
             except OSError as error:
@@ -292,24 +296,14 @@ class _Child:
             self._running.terminate()
 
 
-def _pipe(reading: ExitStack, writing: ExitStack) -> tuple[int, int]:
-    """Return the ends of a new pipe, which the stacks close."""
-    ends = os.pipe()
-    reading.callback(os.close, ends[0])
-    writing.callback(os.close, ends[1])
-    return ends
-
-
 class _Own(subprocess.Popen[bytes]):
     """A child in the process group of the front end, which Ctrl-C reaches with it."""
 
-    @classmethod
-    def start(
-        cls, command: Sequence[str], *, cwd: Path, environ: Mapping[str, str], umask: int, **handles: Any
-    ) -> _Own:
-        options: dict[str, Any] = {"umask": umask, **handles} if umask >= 0 and os.name != "nt" else handles
+    def __init__(self, command: Sequence[str], *, environ: Mapping[str, str], umask: int, **options: Any) -> None:
+        if umask >= 0 and os.name != "nt":
+            options["umask"] = umask
         sys.stdout.flush()
-        return cls(command, cwd=cwd, env=dict(environ), stdin=subprocess.DEVNULL, **options)
+        super().__init__(command, env=dict(environ), stdin=subprocess.DEVNULL, **options)
 
     def terminate(self) -> None:
         """End the child, and all that it started where that can be seen (Linux): ask, and then do not ask."""

@@ -19,27 +19,15 @@ from typing import Any, Callable, NoReturn
 from .. import __version__
 from ..console import exit_status
 from ..console.streams import prepare, style_of, width_of
-from ..console.style import error_lines, indented
+from ..console.style import error_lines
 from ..console.verbosity import NORMAL, VERBOSE
 from ..errors import Interrupted, OutputError, SamebytesError, UsageError
 from .extensions import INSTALL, installed, missing
 
 __all__ = ["main", "parser"]
 
-COMMANDS = (
-    "normalize",
-    "check",
-    "compare",
-    "build",
-    "verify",
-    "install",
-    "tree",
-    "survey",
-    "wrap",
-    "unwrap",
-    "doctor",
-    "completion",
-)
+COMMANDS: tuple[str, ...] = ("normalize", "check", "compare", "build", "verify", "install", "tree")
+COMMANDS += ("survey", "wrap", "unwrap", "doctor", "completion")
 
 _OWN = ("normalize", "check", "doctor")
 """Those of COMMANDS that samebytes has itself; samebytes-tools adds the others."""
@@ -248,11 +236,8 @@ def _fail(error: SamebytesError | Interrupted) -> int:
 
 
 def _fail_unexpectedly(error: BaseException, *, verbose: bool) -> int:
-    style = style_of(sys.stderr)
     more = "" if verbose else ", with what the same command prints with -v"
-    print(
-        f"samebytes: {style.bad('bug')}: {type(error).__name__}: {indented(str(error))}\n"
-        f"  {style.bold('hint')}: This is a bug in samebytes. Please report it at {_ISSUES}{more}.",
-        file=sys.stderr,
-    )
+    hint = f"This is a bug in samebytes. Please report it at {_ISSUES}{more}."
+    lines = error_lines(f"{type(error).__name__}: {error}", hint, style_of(sys.stderr), "bug")
+    print("\n".join(lines), file=sys.stderr)
     return exit_status.UNEXPECTED

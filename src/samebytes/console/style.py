@@ -51,9 +51,9 @@ def indented(text: str) -> str:
     return "\n    ".join(harmless(line.strip()) for line in text.splitlines())
 
 
-def error_lines(message: str, remedy: str, style: Style) -> list[str]:
+def error_lines(message: str, remedy: str, style: Style, what: str = "error") -> list[str]:
     """Return the lines that report an error: what and where it is, then what to do."""
-    lines = [f"samebytes: {style.bad('error')}: {indented(message)}"]
+    lines = [f"samebytes: {style.bad(what)}: {indented(message)}"]
     return [*lines, f"  {style.bold('hint')}: {indented(remedy)}"] if remedy else lines
 
 
