@@ -108,9 +108,6 @@ class ClusterError(SamebytesError):
 
 
 class Interrupted(_Explained):
-    """A signal ended the work; nothing is half written.
-
-    No SamebytesError, nor any Exception, as KeyboardInterrupt is none: what reports errors and goes on must not go on.
-    """
+    """A signal ended the work; nothing is half written. No Exception: whatever reports those and goes on is to end."""
 
     exit_status = 130

@@ -137,7 +137,11 @@ def _status_of(error: BaseException, *, verbose: bool) -> int:
         return _fail(OutputError(f"this machine has no more of what the work needs: {error}", remedy=_MORE))
     if isinstance(error, OSError) or "Symlink loop" in str(error):  # that of pathlib before Python 3.13
         return _fail(UsageError(str(error), remedy="Check that path, and this directory; -v shows where it was used."))
-    return _fail_unexpectedly(error, verbose=verbose)
+    more = "" if verbose else ", with what the same command prints with -v"
+    hint = f"This is a bug in samebytes. Please report it at {_ISSUES}{more}."
+    lines = error_lines(f"{type(error).__name__}: {error}", hint, style_of(sys.stderr), "bug")
+    print("\n".join(lines), file=sys.stderr)
+    return exit_status.UNEXPECTED
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
@@ -233,11 +237,3 @@ def _signals_raise(raised: list[BaseException]) -> Iterator[None]:
 def _fail(error: SamebytesError | Interrupted) -> int:
     print("\n".join(error_lines(error.message, error.remedy, style_of(sys.stderr))), file=sys.stderr)
     return error.exit_status
-
-
-def _fail_unexpectedly(error: BaseException, *, verbose: bool) -> int:
-    more = "" if verbose else ", with what the same command prints with -v"
-    hint = f"This is a bug in samebytes. Please report it at {_ISSUES}{more}."
-    lines = error_lines(f"{type(error).__name__}: {error}", hint, style_of(sys.stderr), "bug")
-    print("\n".join(lines), file=sys.stderr)
-    return exit_status.UNEXPECTED
