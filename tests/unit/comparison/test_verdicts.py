@@ -142,7 +142,26 @@ def test_a_mode_that_readers_take_otherwise_is_different(
         assert found.verdict is verdict
         summaries = [each.summary for each in found.walk() if each.kind is NodeKind.MEMBER]
         assert bool(summaries) == (verdict is Verdict.DIFFERENT)
-        assert all(text.startswith("executable to some readers only: ") for text in summaries)
+        assert all(text.startswith("not taken alike by all readers: ") for text in summaries)
+
+
+@pytest.mark.parametrize(
+    ("system", "verdict"), [(0, Verdict.DIFFERENT), (11, Verdict.DIFFERENT), (10, Verdict.NORMALIZED)]
+)
+def test_a_name_that_a_reader_translates_is_different(tmp_path: Path, system: int, verdict: Verdict) -> None:
+    """unzip takes a name that DOS made for one in its code page, though it is marked UTF-8."""
+    paths = []
+    for number, made_by in enumerate((system, 3)):
+        (tmp_path / str(number)).mkdir()
+        path = write_wheel(tmp_path / str(number), members({"demo_pkg/gr\u00fcn.py": b"", **FILES}))
+        files = unpack_wheel(path)
+        with zipfile.ZipFile(path, "w") as file:
+            for name, data in files.items():
+                info = zipfile.ZipInfo(name, (2024, 1, 1, 0, 0, 0))
+                info.external_attr, info.create_system = 0o100644 << 16, made_by
+                file.writestr(info, data)
+        paths.append(path)
+    assert compare_files(paths[0], paths[1]).verdict is verdict
 
 
 def test_a_planted_mode_on_both_sides_is_no_difference(tmp_path: Path) -> None:

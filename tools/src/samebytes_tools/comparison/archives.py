@@ -45,7 +45,7 @@ class _Both(NamedTuple):
     planted: tuple[Mapping[str, int], Mapping[str, int]]
     """By key, permission bits that no umask gives."""
     disputed: tuple[Mapping[str, tuple[int, int]], Mapping[str, tuple[int, int]]]
-    """By key, modes by which not all readers take a file for executable."""
+    """By key, headers by which not all readers take a file alike."""
     codes: Mapping[str, tuple[str, ...]]
     """By key, the codes of the passes that change a member's contents on either side."""
     clues: CauseClues

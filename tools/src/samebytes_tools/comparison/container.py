@@ -241,20 +241,26 @@ def planted(side: Opened) -> dict[str, int]:
     return {key: entry.mode & watched for key, entry in files.items() if entry.mode & watched}
 
 
-def disputed(side: Opened) -> dict[str, tuple[int, int]]:
-    """Return, by key, of which files of a wheel readers disagree who may execute them: mode and system in the header.
+_TRANSLATED = frozenset({0, 6, 11})
+"""FAT, HPFS and NTFS (APPNOTE 4.4.2.2): unzip takes names from there for ones in a DOS code page, UTF-8 or not."""
 
-    pip goes by a mode that is marked as a regular file's, whatever made it; uv by its bits alone; unzip and bsdtar by
-    the bits, but take them for a mode only where Unix made it. Scripts are executable wherever they are installed.
+
+def disputed(side: Opened) -> dict[str, tuple[int, int]]:
+    """Return, by key, the files of a wheel that not all readers take alike: mode, if it matters, and what made them.
+
+    pip makes executable what a mode marks as a regular file, whatever made it; uv goes by the bits alone; unzip and
+    bsdtar do too, but where Unix made it only. Scripts are executable wherever they are installed. unzip translates
+    names that some systems made.
     """
     found = {}
     for key, entry in side.files.items():
         header = side.headers.get(entry.name)
-        if header is None or is_script(entry.name):
+        if header is None:
             continue
         mode, system = header.external >> 16, header.made_by >> 8
-        if mode & 0o111 and not (stat.S_ISREG(mode) and system == UNIX):
-            found[key] = (mode, system)
+        runs = mode & 0o111 and not is_script(entry.name) and not (stat.S_ISREG(mode) and system == UNIX)
+        if runs or (system in _TRANSLATED and not entry.name.isascii()):
+            found[key] = (mode if runs else 0, header.made_by)
     return found
 
 

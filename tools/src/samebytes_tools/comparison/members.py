@@ -90,10 +90,10 @@ def planted(left: Entry, right: Entry, clues: CauseClues) -> Difference:
 def disputed(
     entry: Entry, left: tuple[int, int] | None, right: tuple[int, int] | None, clues: CauseClues
 ) -> Difference:
-    """Return the node for a mode, with the system that made it, by which not all readers take a file for executable."""
-    texts = [f"mode {side[0]:06o} made by system {side[1]}" if side else "" for side in (left, right)]
-    shown = " and ".join(text or "nothing of it" for text in texts)
-    return _unexplained(entry, f"executable to some readers only: {shown}", (texts[0], texts[1]), clues)
+    """Return the node for a file of which readers disagree: each side's mode and "made by", if they disagree there."""
+    texts = [f"mode {side[0]:06o}, made by {side[1]:#06x}" if side else "" for side in (left, right)]
+    shown = " and ".join(text or "plain" for text in texts)
+    return _unexplained(entry, f"not taken alike by all readers: {shown}", (texts[0], texts[1]), clues)
 
 
 def _modes(left: Entry, right: Entry) -> tuple[str, str]:

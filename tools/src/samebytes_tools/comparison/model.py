@@ -16,7 +16,7 @@ class Verdict(enum.Enum):
     """The files are the same, byte for byte."""
     NORMALIZED = "same after normalization"
     """``samebytes normalize`` with one date makes them the same bytes, and takes away no mode that one side alone
-    has and somebody planted (setuid, or that everybody may write one of the files), or that readers take otherwise."""
+    has and somebody planted (setuid, or that everybody may write one of the files), nor what readers disagree on."""
     PAYLOAD = "same payload"
     """What they install is the same: names, contents, executable bits and links; their metadata's meaning too, for
     which only WHEEL's Generator does not count."""

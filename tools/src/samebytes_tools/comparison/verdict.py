@@ -49,7 +49,7 @@ def verdict(
 
     :raises ArchiveError: if contents cannot be read.
     """
-    # A RECORD that lies, or a mode that somebody planted or that readers take otherwise, outweighs all that is equal.
+    # A RECORD that lies, a mode that somebody planted, or what not all readers take alike, outweighs all that is equal.
     if mismatches(records[0], read.left) or mismatches(records[1], read.right):
         return Verdict.DIFFERENT
     if left.own != right.own or planted(left) != planted(right) or disputed(left) != disputed(right):
