@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,6 +27,9 @@ SUPERVISE = str(Path(__file__).with_name("supervise.py"))
 
 LIMIT = str(Path(__file__).with_name("kernel_limits.py"))
 """The program that lowers the kernel's limits before anything else runs."""
+
+FILTER = str(Path(__file__).with_name("system_calls.py"))
+"""The program that keeps system calls from what runs in the sandbox."""
 
 USERS = ("100000", "65536")
 """The users outside that are those in the sandbox, where root may choose: the first, and how many."""
@@ -68,6 +71,8 @@ class Sandbox:
     """bubblewrap; empty where it is not, or does not work."""
     has_users: bool = False
     """Whether it has users of its own."""
+    has_filter: bool = False
+    """Whether system calls that no build needs are refused."""
     why_not: str = ""
     """Why it is not stronger."""
 
@@ -106,6 +111,8 @@ class Sandbox:
         for name, one in given.items():
             words += ["--ro-bind", str(one), f"/run/{name}"]
         words += ["--chdir", PRIVATE, "--"]
+        if self.has_filter:
+            command = [*_program(FILTER), *command]
         if not self.has_users:
             return [*words, *_limited(limits, "namespace"), *command]
         # The kernel counts the tasks of each user there, of whom root has many; all of them together count for who made
@@ -159,12 +166,21 @@ def _find(path: str, readable: tuple[Path, ...]) -> Sandbox:
         layered = Sandbox(program, has_users=True)
         why = _why_not(layered, readable)
         if not why:
-            return layered
+            return _filtered(layered, readable)
         plain = Sandbox(program, why_not=f"root in the sandbox is root outside: {why}")
     else:
         plain = Sandbox(program)
     why = _why_not(plain, readable)
-    return Sandbox(why_not=f"bubblewrap does not work here: {why}") if why else plain
+    return Sandbox(why_not=f"bubblewrap does not work here: {why}") if why else _filtered(plain, readable)
+
+
+def _filtered(sandbox: Sandbox, readable: tuple[Path, ...]) -> Sandbox:
+    """Return *sandbox* with system calls filtered, or why they are not."""
+    stronger = replace(sandbox, has_filter=True)
+    why = _why_not(stronger, readable)
+    if not why:
+        return stronger
+    return replace(sandbox, why_not="; ".join(filter(None, [sandbox.why_not, f"system calls are not filtered: {why}"])))
 
 
 def _why_not(sandbox: Sandbox, readable: tuple[Path, ...]) -> str:
