@@ -70,13 +70,14 @@ def _inner_has(name: str) -> bool:
 
 def _run(name: str, *args: Any, **kwargs: Any) -> Any:
     """Call the hook; an error becomes two lines and an exit status, for a traceback of ours would help nobody."""
+    import pyproject_hooks
+
     from ..errors import SamebytesError
     from . import hooks
-    from .inner import InnerUnsupported
 
     try:
         return hooks.call(name, *args, **kwargs)
-    except InnerUnsupported as error:
+    except pyproject_hooks.UnsupportedOperation as error:
         raise UnsupportedOperation(str(error)) from None
     except SamebytesError as error:
         import sys

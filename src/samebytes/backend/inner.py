@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
 from pyproject_hooks import BackendUnavailable, BuildBackendHookCaller, HookMissing
-from pyproject_hooks import UnsupportedOperation as HooksUnsupported
 
 from ..errors import BackendError
 from . import OPTIONAL
@@ -28,10 +27,6 @@ PATIENCE = 0.5
 
 BROKE_PEP_517 = "That is an error of the backend (PEP 517): report it there, or try another release of it."
 """What to do where a hook returns what it must not."""
-
-
-class InnerUnsupported(Exception):
-    """The inner backend raised UnsupportedOperation (PEP 517, ``build_sdist``)."""
 
 
 class Process(NamedTuple):
@@ -82,14 +77,12 @@ class Hooks(ABC):
     def call(self, hook: str, *args: Any) -> Any:
         """Call *hook* with *args*, as PEP 517 orders them, and return what it returns.
 
-        :raises InnerUnsupported: if the backend raises UnsupportedOperation.
+        :raises pyproject_hooks.UnsupportedOperation: if the backend does (PEP 517, ``build_sdist``).
         :raises BackendError: for everything else that goes wrong in it.
         """
         extra = {"_allow_fallback": False} if hook.startswith("prepare_") else {}
         try:
             return getattr(self._caller, hook)(*args, **extra)
-        except HooksUnsupported as error:
-            raise InnerUnsupported(error.traceback) from None
         except BackendUnavailable as error:
             raise self._unavailable(error.traceback or str(error)) from None
         except HookMissing:

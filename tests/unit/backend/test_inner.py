@@ -11,11 +11,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from pyproject_hooks import UnsupportedOperation
 from support.interpreters import SEARCH_PATHS, searching
 
 from samebytes.backend import session
 from samebytes.backend.config import Backend
-from samebytes.backend.inner import Inner, InnerUnsupported, Process
+from samebytes.backend.inner import Inner, Process
 from samebytes.errors import BackendError
 
 
@@ -148,7 +149,7 @@ def test_a_backend_that_is_killed(tmp_path: Path) -> None:
 
 def test_unsupported_operation_is_passed_on(tmp_path: Path) -> None:
     text = "class UnsupportedOperation(Exception): pass\ndef build_sdist(*a): raise UnsupportedOperation('not here')\n"
-    with inner(tmp_path, text) as backend, pytest.raises(InnerUnsupported, match="not here"):
+    with inner(tmp_path, text) as backend, pytest.raises(UnsupportedOperation, match="not here"):
         backend.call("build_sdist", str(tmp_path))
 
 

@@ -26,7 +26,7 @@ import pyproject_hooks
 from samebytes.artifact.layout import is_source_tree
 from samebytes.backend.config import Backend, load
 from samebytes.backend.fixed import remove
-from samebytes.backend.inner import Hooks, InnerUnsupported
+from samebytes.backend.inner import Hooks
 from samebytes.errors import BackendError, OutputError, SamebytesError, UsageError
 
 from . import pylock, virtualenvs
@@ -166,7 +166,7 @@ class Builder:
             self.provide(where, caller.requires(kind, settings), log)
             self.report(f"Building the {kind}")
             return caller.build(f"build_{kind}", settings)
-        except InnerUnsupported as error:
+        except pyproject_hooks.UnsupportedOperation as error:
             raise BuildError(
                 f"the backend says that it cannot build the {kind} here (UnsupportedOperation): {_last_line(error)}",
                 remedy="An sdist often needs the repository. Build a git clone, or only the wheel (--wheel).",
