@@ -33,6 +33,16 @@ class SamebytesError(_Explained, Exception):
     """The root of all errors that are the user's to fix; never raised itself."""
 
 
+def suggestion(word: str, known: tuple[str, ...]) -> str:
+    """Return the remedy for *word*, which is none of *known*: the nearest of them, if it resembles one, and all."""
+    from difflib import get_close_matches
+
+    folded = {name.lower(): name for name in known}  # UMASK has no letter of umask, and means it
+    close = get_close_matches(word.lower(), folded, n=1)
+    guess = f"Did you mean {folded[close[0]]!r}? " if close else ""
+    return f"{guess}Known are: {', '.join(known)}."
+
+
 class UsageError(SamebytesError):
     """The command line does not make sense."""
 

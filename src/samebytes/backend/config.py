@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..epoch import from_setting
-from ..errors import ConfigError
+from ..errors import ConfigError, suggestion
 
 CANONICAL_FORM = 1
 """The version of docs/canonical-form.md that this samebytes writes."""
@@ -131,7 +131,7 @@ def load(source: Path) -> Config:
     tool = _table(path, document, "tool", "samebytes")
     for key in tool.values:
         if key not in KEYS:
-            raise tool.invalid(f"has the unknown key {key!r}", _nearest(key, KEYS))
+            raise tool.invalid(f"has the unknown key {key!r}", suggestion(key, KEYS))
     form = tool.values.get("canonical-form", CANONICAL_FORM)
     if form != CANONICAL_FORM or isinstance(form, bool):  # true equals 1
         raise tool.invalid(
@@ -208,14 +208,6 @@ def _table(path: Path, values: Mapping[str, Any], *keys: str) -> _Table:
     return _Table(values, f"{path}: [{'.'.join(keys)}]")
 
 
-def _nearest(word: str, known: tuple[str, ...]) -> str:
-    from difflib import get_close_matches
-
-    folded = {name.lower(): name for name in known}  # UMASK has no letter of umask, and means it
-    close = get_close_matches(word.lower(), folded, n=1, cutoff=0.4)
-    return f"Did you mean {folded[close[0]]!r}?" if close else f"Known are: {', '.join(known)}."
-
-
 def is_samebytes(name: object) -> bool:
     """Return whether a ``build-backend`` value names samebytes."""
     return isinstance(name, str) and Backend(name).package == "samebytes"
@@ -269,5 +261,5 @@ def _inherited(tool: _Table) -> tuple[str, ...]:
     names = tool.strings("inherit")
     for name in names:
         if name not in PINNED:
-            raise tool.invalid(f"inherit names {name!r}, which is not pinned", _nearest(name, PINNED))
+            raise tool.invalid(f"inherit names {name!r}, which is not pinned", suggestion(name, PINNED))
     return names

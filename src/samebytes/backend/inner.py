@@ -21,7 +21,6 @@ from .config import Backend
 
 _CHILD = str(Path(__file__).with_name("child.py"))
 
-
 PATIENCE = 0.5
 """Seconds that a child has to end: when nothing more is asked of it, and then when it is terminated."""
 
@@ -86,17 +85,12 @@ class Hooks(ABC):
         except BackendUnavailable as error:
             raise self._unavailable(error.traceback or str(error)) from None
         except HookMissing:
-            raise BackendError(
-                f"the {self.role} {self._backend.name!r} has no hook {hook}",
-                remedy="Use a backend, or a release of it, that has this hook.",
-            ) from None
+            raise self._error(f"has no hook {hook}", "Use a backend, or a release of it, that has this hook.") from None
         except (AttributeError, ValueError, FileNotFoundError) as error:  # the latter two where it left no result
-            raise BackendError(
-                f"the {self.role} {self._backend.name!r} could not be called: {error}",
-                remedy="Check build-backend and backend-path, and that the backend is installed.",
-            ) from None
+            remedy = "Check build-backend and backend-path, and that the backend is installed."
+            raise self._error(f"could not be called: {error}", remedy) from None
         except subprocess.CalledProcessError as error:
-            raise self._failed(hook, error.returncode) from None
+            raise self._error(f"{ending(error.returncode)} in {hook}{self.output}", self.advice) from None
 
     def requires(self, kind: str, config_settings: Any) -> list[str]:
         """Return what the backend requires for a build, beyond ``[build-system] requires``.
@@ -153,17 +147,14 @@ class Hooks(ABC):
         :raises subprocess.CalledProcessError: if it fails.
         """
 
-    def _unavailable(self, trace: str) -> BackendError:
-        name = self._backend.name
-        return BackendError(
-            f"the {self.role} {name!r} cannot be imported: {self._shown(trace)}",
-            remedy=f"Is the package that brings {self._backend.package!r} listed in [build-system] "
-            "requires, and is the name in build-backend right?",
-        )
+    def _error(self, what: str, remedy: str) -> BackendError:
+        return BackendError(f"the {self.role} {self._backend.name!r} {what}", remedy=remedy)
 
-    def _failed(self, hook: str, status: int) -> BackendError:
-        return BackendError(
-            f"the {self.role} {self._backend.name!r} {ending(status)} in {hook}{self.output}", remedy=self.advice
+    def _unavailable(self, trace: str) -> BackendError:
+        return self._error(
+            f"cannot be imported: {self._shown(trace)}",
+            f"Is the package that brings {self._backend.package!r} listed in [build-system] requires, and is the name "
+            "in build-backend right?",
         )
 
     def _shown(self, trace: str) -> str:
@@ -171,9 +162,7 @@ class Hooks(ABC):
         return (trace.strip().splitlines() or [""])[-1].strip()
 
     def _wrong(self, hook: str, returned: object, why: str, remedy: str = BROKE_PEP_517) -> BackendError:
-        return BackendError(
-            f"the {self.role} {self._backend.name!r} returned {returned!r} from {hook}, but {why}", remedy=remedy
-        )
+        return self._error(f"returned {returned!r} from {hook}, but {why}", remedy)
 
 
 class Inner(Hooks):

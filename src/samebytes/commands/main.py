@@ -21,7 +21,7 @@ from ..console import exit_status
 from ..console.streams import prepare, style_of, width_of
 from ..console.style import error_lines
 from ..console.verbosity import NORMAL, VERBOSE
-from ..errors import Interrupted, OutputError, SamebytesError, UsageError
+from ..errors import Interrupted, OutputError, SamebytesError, UsageError, suggestion
 from .extensions import INSTALL, installed, missing
 
 __all__ = ["main", "parser"]
@@ -174,7 +174,7 @@ def _definitions(arguments: Sequence[str]) -> Iterable[Callable[[Any], None]]:
         if first in added:
             return (added[first].load(),)
         if first not in COMMANDS:
-            raise UsageError(f"there is no command {first!r}", remedy=_suggestion(first))
+            raise UsageError(f"there is no command {first!r}", remedy=suggestion(first, COMMANDS))
         if first not in _OWN:
             raise missing(f"samebytes {first}")
         return (_own(first),)
@@ -187,14 +187,6 @@ def _definitions(arguments: Sequence[str]) -> Iterable[Callable[[Any], None]]:
 def _own(name: str) -> Callable[[Any], None]:
     add_parser: Callable[[Any], None] = import_module(f".{name}.command", __package__).add_parser
     return add_parser
-
-
-def _suggestion(command: str) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(command, COMMANDS, n=1)
-    known = f"The commands are {', '.join(COMMANDS)}."
-    return f"Did you mean {near[0]!r}? {known}" if near else known
 
 
 def _show_help(top: argparse.ArgumentParser) -> int:
