@@ -44,7 +44,7 @@ def main() -> int:
     """Measure, print, and write if asked to."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--kind", default="", help="only kinds with this text in their names")
-    parser.add_argument("--write", type=Path, help="the document whose table is replaced")
+    parser.add_argument("--write", type=Path, help="the document in whose table the rows are replaced")
     options = parser.parse_args()
     rows = []
     for kind in hostile.KINDS:
@@ -55,19 +55,19 @@ def main() -> int:
     print(f"{len(rows)} kinds, {len(over)} over a bound: {', '.join(over)}")
     if options.write:
         before, _, rest = options.write.read_text(encoding="utf-8").partition(BEGIN)
-        after = rest.partition(END)[2]
-        options.write.write_text(f"{before}{BEGIN}{table(rows)}{END}{after}", encoding="utf-8")
+        old, _, after = rest.partition(END)
+        options.write.write_text(f"{before}{BEGIN}{table(rows, old)}{END}{after}", encoding="utf-8")
     return 0
 
 
-def table(rows: list[Row]) -> str:
-    """Return the table of *rows*, with what all of them come to."""
-    head = "| kind | file | bytes | tried | refused | bounded | CPU, most | memory, most |\n"
-    tried = sum(len(row.taken) for row in rows)
-    refused = sum(each.status == REFUSED for row in rows for each in row.taken.values())
-    bounded = sum(each.is_bounded for row in rows for each in row.taken.values())
-    total = f"| **all {len(rows)} kinds** | | | **{tried}** | **{refused}** | **{bounded}** | | |\n"
-    return head + "|---|---|---|---|---|---|---|---|\n" + "".join(f"{row.shown()}\n" for row in rows) + total
+def table(rows: list[Row], old: str) -> str:
+    """Return the table of *rows*, and of what *old* has of other kinds, with what all of them come to."""
+    head = "| kind | file | bytes | tried | refused | bounded | CPU, most | memory, most |\n" + "|---" * 8 + "|\n"
+    shown = {line.split(" | ")[0]: line for line in [*old.splitlines(), *(row.shown() for row in rows)]}
+    lines = [shown[f"| {kind.name}"] for kind in hostile.KINDS if f"| {kind.name}" in shown]
+    counts = [sum(int(line.split(" | ")[column]) for line in lines) for column in (3, 4, 5)]
+    total = " | ".join(f"**{count}**" for count in counts)
+    return head + "".join(f"{line}\n" for line in lines) + f"| **all {len(lines)} kinds** | | | {total} | | |\n"
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import artifacts, tars, zips
+from .worlds import roomy_memory
 
 LARGEST = 1_000_000
 """Bytes of a file."""
@@ -289,6 +290,8 @@ WHEELS: dict[str, Make] = {
     ),
     "tar files in one another": lambda v: _wheel({"a.tar.gz": _nested_tar(100, b"%d" % v)}),
     "gzip bombs in a wheel": lambda v: _wheel({f"{n}.gz": _gzip(bytes(20 * M + v)) for n in range(8)}),
+    "a source of 60 MB": lambda v: _wheel({"demo.py": b"x=%d\n" % v * (15 * M)}),
+    "a source of functions that are alike": lambda v: _wheel({"demo.py": b"def f():pass\n" * 20_000 + b"%d\n" % v}),
     "sources that nest": lambda v: _wheel({"demo.py": b"x = " + b"(" * 90_000 + b"%d" % v + b")" * 90_000}),
     "sources of signs": lambda v: _wheel({"demo.py": b"x = " + b"-" * 300_000 + b"%d\n" % v}),
     "sources of one sum": lambda v: _wheel({"demo.py": b"x = 1" + b"+1" * 20_000 + b"+%d\n" % v}),
@@ -508,8 +511,12 @@ def _address_space() -> int:
 def measured(kind: Kind) -> tuple[int, dict[str, Taken]]:
     """Make the files of *kind*, and return the size of the first and what each command took.
 
-    To be called in a process that holds little, for what it holds counts.
+    To be called in a process that holds little, for what it holds counts. All is written to memory, if it can be: what
+    a disk's file system takes for a thousand files is its own, and is many times more while others write, too.
     """
+    memory = roomy_memory()
+    if memory is not None:
+        tempfile.tempdir = os.environ["TMPDIR"] = str(memory)  # for the commands as well
     with tempfile.TemporaryDirectory(prefix="hostile-") as scratch:
         place = Path(scratch)
         paths = write(kind, place)

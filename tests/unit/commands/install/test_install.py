@@ -31,7 +31,7 @@ from support.wheels import spelt
 from samebytes import normalize
 from samebytes.commands import main as cli
 from samebytes.epoch import DEFAULT_DATE
-from samebytes.errors import ArchiveError, OutputError, RecordError, UsageError
+from samebytes.errors import ArchiveError, HostileArchiveError, OutputError, RecordError, UsageError
 
 INFO = "demo-1.0.dist-info"
 RECORD_OF_ANOTHER = b"demo/__init__.py,sha256=AAAA,3\ndemo/gone.py,sha256=AAAA,3\n"
@@ -306,6 +306,17 @@ def test_a_wheel_of_another_format(text: str, tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="cannot be installed") as caught:
         install_into(tmp_path / "site", path)
     assert "Build the wheel again" in caught.value.remedy
+
+
+def test_far_more_to_compile_than_the_wheel_is_large(tmp_path: Path) -> None:
+    line = b"x = 1\n"
+    wheel = project(tmp_path, files={"demo/__init__.py": line * (3 << 17), "demo/data.txt": line * (3 << 18)})
+    with pytest.raises(HostileArchiveError, match="beyond 40 times its size are over the limit sources") as caught:
+        install_into(tmp_path / "there", wheel)
+    assert "SAMEBYTES_LIMITS=sources=" in caught.value.remedy
+    assert not (tmp_path / "there").exists()
+    install_into(tmp_path / "there", wheel, levels=())
+    assert (tmp_path / "there/demo/__init__.py").is_file()
 
 
 def test_what_is_not_a_wheel(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 
 from installer.scripts import Script
 
+from samebytes.archive.limits import check_budget
 from samebytes.artifact import record
 from samebytes.artifact.opening import open_archive
 from samebytes.errors import ArchiveError, OutputError
@@ -30,6 +31,7 @@ from .source import Placed, WheelSource
 from .stage import is_planted
 
 _PLACEHOLDER = b"#!python"
+_SOURCES_BEYOND = 40
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The first time that a ZIP file can hold."""
 
@@ -138,7 +140,19 @@ def lay_out(wheel: Path, stage: Path, options: InstallOptions, claims: Claims, s
     """
     with open_archive(wheel) as archive:
         source = WheelSource(stoppable(archive, stop), wheel)
+        if options.levels:
+            _check_sources(source)
         return _Destination(source, stage, options, claims).laid()
+
+
+def _check_sources(source: WheelSource) -> None:
+    """Refuse a wheel of which far more would have to be compiled than of any real one: Python takes megabytes for each.
+
+    :raises HostileArchiveError: naming the budget.
+    """
+    size = sum(placed.entry.content.size for placed in source.files if placed.path.endswith(".py"))
+    what = f"bytes of sources to compile beyond {_SOURCES_BEYOND} times its size"
+    check_budget(str(source.wheel), "sources", what, size - _SOURCES_BEYOND * source.wheel.stat().st_size)
 
 
 class _Destination:
