@@ -92,7 +92,7 @@ def normalize(
         keep_streams=keep_streams,
     )
     steps = plan([one_file(path, "normalize")], None if output is None else Path(output))
-    with closing(normalize_all(steps, options)) as results:
+    with closing(normalize_all(steps, options)) as results:  # so that its threads have ended when this returns
         result = next(results)
     if result.error is not None:
         raise result.error

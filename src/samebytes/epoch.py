@@ -53,7 +53,7 @@ def from_setting(value: object, where: str) -> int:
 
     :raises ConfigError: unless *value* is an integer from 0 to LAST_DATE.
     """
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, int):  # to Python, true is the integer 1
         raise ConfigError(f"{where}: {_shown(value)} is not an integer", remedy=f"{_REMEDY}, without quotes.")
     if value < 0:
         raise ConfigError(f"{where}: {value} is negative", remedy=f"{_REMEDY}.")
@@ -66,7 +66,7 @@ def parse_date_option(text: str) -> int:
     :raises UsageError: if it is neither, or out of range.
     """
     try:
-        if re.fullmatch(_YEAR, text, re.ASCII):
+        if re.fullmatch(_YEAR, text, re.ASCII):  # as seconds, it would be half an hour into 1970
             raise ConfigError(f"--date: {_shown(text)} looks like a year", remedy=f"Give a date such as {text}-01-01.")
         return parse_epoch(text, "--date") if text.isdigit() else parse_iso(text, "--date")
     except ConfigError as error:

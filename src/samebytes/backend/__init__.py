@@ -82,7 +82,7 @@ def _run(name: str, *args: Any, **kwargs: Any) -> Any:
     except SamebytesError as error:
         import sys
 
-        sys.stdout.flush()
+        sys.stdout.flush()  # the error is to stand below what led to it
         sys.stderr.write(f"samebytes: error: {error.message}\n")
         if error.remedy:
             sys.stderr.write(f"  hint: {error.remedy}\n")

@@ -93,7 +93,7 @@ def import_backend(name: str, path: list[str]) -> Any:
     """Import the backend ``module[:object]`` as PEP 517 says, and check that an in-tree one comes from *path*."""
     from importlib import import_module
 
-    sys.path[:0] = path
+    sys.path[:0] = path  # in front (PEP 517, "In-tree build backends")
     module_name, _, attributes = name.partition(":")
     module = import_module(module_name)
     if path and not comes_from(module, path):

@@ -34,8 +34,8 @@ def find(name: str, environ: Mapping[str, str]) -> Path | None:
     """
     if name == "libfaketime":
         return _libfaketime(environ)
-    found = shutil.which(name, path=environ.get("PATH", ""))
-    return Path(found).absolute() if found else None
+    found = shutil.which(name, path=environ.get("PATH", ""))  # with None, it would take the PATH of this process
+    return Path(found).absolute() if found else None  # PATH may have relative places, and builds run elsewhere
 
 
 def missing(name: str) -> str:
@@ -45,6 +45,7 @@ def missing(name: str) -> str:
 
 
 def _libfaketime(environ: Mapping[str, str]) -> Path | None:
+    # Fedora has it in lib64, Debian in the directory of the architecture.
     places = [Path("/usr/lib"), Path("/usr/lib64"), *sorted(Path("/usr/lib").glob("*-linux-gnu*"))]
     named = environ.get("LIBFAKETIME")
     libraries = [Path(named)] if named else [place / "faketime" / "libfaketime.so.1" for place in places]

@@ -39,8 +39,8 @@ def width_of(stream: TextIO, environ: Mapping[str, str]) -> int:
     if columns.isascii() and columns.isdigit() and int(columns) > 0:
         return int(columns)
     try:
-        return os.get_terminal_size(stream.fileno()).columns or 80
-    except (OSError, ValueError, AttributeError):
+        return os.get_terminal_size(stream.fileno()).columns or 80  # 0: a pseudo-terminal that was given no size
+    except (OSError, ValueError, AttributeError):  # no terminal; closed; no descriptor, or no stream at all
         return 80
 
 

@@ -149,7 +149,7 @@ def _run(args: argparse.Namespace, steps: Sequence[NormalizeJob | NormalizeResul
         rebuild_record=getattr(args, "rebuild_record", False),
         drop_signatures=getattr(args, "drop_signatures", False),
         ignore_attestation=getattr(args, "ignore_attestation", False),
-        prove=args.json,
+        prove=args.json,  # only the document has the proof, and it costs reading all once more
         jobs=args.jobs,
         keep_streams=args.deflate == "keep",
     )
