@@ -402,7 +402,12 @@ def explained(private: Path, log: CommandRunner, show: Callable[[Path], None]) -
 
 def _ran_full(private: Path, log: Path | None) -> bool:
     """Return whether the disk is full, or was when pip, a compiler or a linker wanted to write."""
-    return shutil.disk_usage(private).free < _NO_ROOM or says_full(log)
+    return is_full(private) or says_full(log)
+
+
+def is_full(directory: Path) -> bool:
+    """Return whether there is no room on the disk of *directory*."""
+    return shutil.disk_usage(directory).free < _NO_ROOM
 
 
 def says_full(log: Path | None) -> bool:

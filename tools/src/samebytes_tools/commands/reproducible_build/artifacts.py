@@ -17,7 +17,7 @@ from samebytes.backend.session import FixedPaths, Interpreter, Session
 from samebytes.errors import SamebytesError
 from samebytes.passes.model import Change
 
-from ...building.builder import BuildEnvironment, Builder, InstallPolicy, says_full
+from ...building.builder import BuildEnvironment, Builder, InstallPolicy, is_full, says_full
 from ...building.enter_memory import fill
 from ...building.memory import in_memory
 from ...building.processes import CommandRunner
@@ -122,7 +122,7 @@ class ArtifactBuilder:
                 self._made_at(memory.place, kind, source)
                 return True
             except SamebytesError:
-                if not memory.is_full() and not says_full(self._log.log):
+                if not memory.is_full() and (is_full(self._here.private) or not says_full(self._log.log)):
                     raise
         self._stay_on_disk("the build needs more memory than it may have")
         if self._log.log is not None:

@@ -32,6 +32,8 @@ DIRECTORY_ORDER = Cause(
     "directory-order",
     "Files come in the order in which a file system listed them.",
     f"{NORMALIZE}\nWhere the list is in a file of your own, sort it: sorted(os.listdir(path)), "
-    "sorted(glob.glob(pattern)), and names.sort() in os.walk.",
+    "sorted(glob.glob(pattern)), and names.sort() in os.walk. Until then let samebytes call your build backend "
+    '(build-backend = "samebytes.backend"): directories are listed by name in its process, and in samebytes build for '
+    "all programs, where the system allows that.",
     _shows_files,
 )
