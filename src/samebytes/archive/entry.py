@@ -7,9 +7,12 @@ costs a build nothing.
 from __future__ import annotations
 
 import enum
+import hashlib
 import zlib
 from collections.abc import Iterator, Sequence
 from typing import Callable, NamedTuple, Protocol
+
+from ..errors import ArchiveError
 
 CHUNK_SIZE = 1 << 18
 """How many bytes are held at once of one member's contents."""
@@ -82,6 +85,37 @@ class Written(NamedTuple):
     """The bytes that the member's contents take in the container (zip), or ``size`` (tar)."""
     packed_crc: int
     """CRC-32 of those packed bytes (zip), by which two ways to compress can be compared; 0 for tar."""
+
+
+class Tally:
+    """Passes the contents of an entry on, and keeps account of them."""
+
+    def __init__(self, entry: Entry, *, with_crc: bool = True) -> None:
+        self.entry = entry
+        self.size = self.crc = 0
+        self._with_crc = with_crc
+        self._sha256 = hashlib.sha256()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Give the contents.
+
+        :raises ArchiveError: if they have not the size that they declare, which is in the member's header already.
+        """
+        for chunk in self.entry.content.chunks():
+            self.size += len(chunk)
+            if self._with_crc:
+                self.crc = zlib.crc32(chunk, self.crc)
+            self._sha256.update(chunk)
+            yield chunk
+        if self.size != self.entry.content.size:
+            raise ArchiveError(
+                f"{self.entry.name!r}: gave {self.size} bytes instead of {self.entry.content.size}",
+                remedy="The input has changed while it was read: run samebytes again.",
+            )
+
+    def written(self, packed_size: int, packed_crc: int) -> Written:
+        """Return what is known of the member once all its contents were passed on."""
+        return Written(self.entry.name, self.size, self._sha256.digest(), packed_size, packed_crc)
 
 
 class Deferred:
@@ -181,6 +215,10 @@ class Entry(NamedTuple):
         """Return the entry with other contents."""
         # How the old ones were compressed says nothing of them.
         return self._replace(content=content, packed=None)
+
+    def settled(self, written: Sequence[Written]) -> Entry:
+        """Return the entry with contents that are :class:`Deferred` made, now that all before them is *written*."""
+        return self.holding(Data(self.content.make(tuple(written)))) if isinstance(self.content, Deferred) else self
 
 
 class Archive(NamedTuple):

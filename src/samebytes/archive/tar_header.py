@@ -40,6 +40,9 @@ LARGEST_IN_11_DIGITS = 8**11 - 1
 
 _TYPEFLAGS = {Kind.FILE: b"0", Kind.DIRECTORY: b"5", Kind.SYMLINK: b"2"}
 
+_STAND_INS = bytes(range(128)) + b"_" * 128
+"""For ``bytes.translate``: makes bytes ASCII."""
+
 _BLANK_CHECKSUM = sum(b" " * 8)
 """The checksum adds up all bytes of the block, its own field taken for blanks."""
 
@@ -176,7 +179,7 @@ def member_head(entry: Entry) -> bytes:
         raw = value.encode()
         if len(raw) > width or not value.isascii():
             records[keyword] = value
-        return bytes(byte if byte < 0x80 else ord("_") for byte in raw[:width])
+        return raw[:width].translate(_STAND_INS)
 
     def number(keyword: str, value: int, digits: int) -> int:
         if 0 <= value < 8**digits:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from ..deflate.stream import Encoder
-from ..errors import ArchiveError
-from .entry import Data, Deferred, Entry, Kind, Written
+from .entry import Entry, Tally, Written
 from .gzip import gzip_chunks
 from .tar_header import BLOCK, member_head, padding
 
@@ -49,24 +47,12 @@ def _tar_chunks(entries: Iterable[Entry], written: list[Written]) -> Iterator[by
     """Give the archive's bytes, noting each member in *written* when all its bytes are given."""
     end = 0
     for given in entries:
-        entry = given
-        if isinstance(given.content, Deferred):
-            entry = given._replace(content=Data(given.content.make(tuple(written))))
+        entry = given.settled(written)
+        tally = Tally(entry, with_crc=False)
         head = member_head(entry)
         yield head
-        digest = hashlib.sha256()
-        size = 0
-        for chunk in entry.content.chunks() if entry.kind is Kind.FILE else ():
-            digest.update(chunk)
-            size += len(chunk)
-            yield chunk
-        if entry.kind is Kind.FILE and size != entry.content.size:
-            # The header with the size is written already, and what follows would be taken for the next header.
-            raise ArchiveError(
-                f"{entry.name!r}: its contents are {size} bytes and not the {entry.content.size} declared",
-                remedy="Run it again; if a file was being changed meanwhile, let that end first.",
-            )
-        yield padding(size)
-        end += len(head) + size + len(padding(size))
-        written.append(Written(entry.name, size, digest.digest(), size, 0))
+        yield from tally.chunks()
+        yield padding(tally.size)
+        end += len(head) + tally.size + len(padding(tally.size))
+        written.append(tally.written(tally.size, 0))
     yield bytes(canonical_length(end) - end)

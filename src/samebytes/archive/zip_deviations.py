@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from . import zip_layout as layout
 from .entry import Aspect, Deviation
-from .zip_layout import CentralHeader, LocalHeader
+from .zip_layout import MemberHeader
 
 _SYSTEMS = {0: "DOS", 7: "Macintosh", 10: "Windows NTFS", 14: "VFAT", 19: "macOS"}
 """Who made a member (4.4.2.2), of what tools write today."""
@@ -34,7 +34,7 @@ _FLAGS = {0x0002: "compression level", 0x0004: "compression level", 0x0008: "dat
 """What a flag's bit stands for (4.4.4)."""
 
 
-def member_deviations(central: CentralHeader, local: LocalHeader) -> tuple[Deviation, ...]:
+def member_deviations(central: MemberHeader, local: MemberHeader) -> tuple[Deviation, ...]:
     """Return in what a member's two headers deviate, in the order of the aspects."""
     found = (
         (Aspect.ZIP_TIMES, _times(central, local)),
@@ -48,14 +48,14 @@ def member_deviations(central: CentralHeader, local: LocalHeader) -> tuple[Devia
     return tuple(Deviation(aspect, detail) for aspect, details in found for detail in details)
 
 
-def _times(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
+def _times(central: MemberHeader, local: MemberHeader) -> Iterator[str]:
     if layout.seconds_from_dos(central.time, central.date) is None:
         yield f"time 0x{central.time:04x} and date 0x{central.date:04x} are not a valid date"
     if (local.time, local.date) != (central.time, central.date):
         yield "another time in the local header than in the central directory"
 
 
-def _modes(central: CentralHeader) -> Iterator[str]:
+def _modes(central: MemberHeader) -> Iterator[str]:
     """Look at the external attributes (4.4.15): the Unix mode, whose type must be there, above the DOS attributes."""
     mode, attributes = central.external >> 16, central.external & 0xFFFF
     directory = central.name.endswith(b"/")
@@ -70,7 +70,7 @@ def _modes(central: CentralHeader) -> Iterator[str]:
         yield f"DOS attributes 0x{attributes:02x}"
 
 
-def _versions(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
+def _versions(central: MemberHeader, local: MemberHeader) -> Iterator[str]:
     """Look at who made the member (4.4.2), what is needed to read it (4.4.3) and the internal attributes (4.4.14)."""
     # The upper byte is the system, the lower one the version of the format.
     system, version = central.made_by >> 8, central.made_by & 0xFF
@@ -94,7 +94,7 @@ def _version(what: str, version: int, canonical: int) -> Iterator[str]:
         yield f"{what} {version / 10:.1f} instead of {canonical / 10:.1f}"
 
 
-def _extras(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
+def _extras(central: MemberHeader, local: MemberHeader) -> Iterator[str]:
     if not central.extra and not local.extra:
         return
     # ZIP64 has an aspect of its own, for it is needed at times.
@@ -102,14 +102,14 @@ def _extras(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
         yield f"extra field 0x{identifier:04x} ({_EXTRAS.get(identifier, 'unknown')})"
 
 
-def _flags(central: CentralHeader) -> Iterator[str]:
+def _flags(central: MemberHeader) -> Iterator[str]:
     flags = central.flags & ~(0 if central.name.isascii() else layout.FLAG_UTF8)
     for bit in (1 << shift for shift in range(flags.bit_length())):
         if flags & bit:
             yield f"flag 0x{bit:04x} ({_FLAGS[bit]})"
 
 
-def _zip64(central: CentralHeader, local: LocalHeader) -> Iterator[str]:
+def _zip64(central: MemberHeader, local: MemberHeader) -> Iterator[str]:
     """Look at the ZIP64 extra fields (4.5.3): eight bytes for each value that needs them, and none else."""
     sizes = 16 if central.wide_sizes else 0
     offset = 8 if central.wide_offset else 0

@@ -15,7 +15,7 @@ from ..errors import ArchiveError, HostileArchiveError
 from . import limits
 from . import zip_layout as layout
 from .entry import Aspect, Deviation
-from .zip_layout import MAX_16, MAX_32, CentralHeader
+from .zip_layout import MAX_16, MAX_32, MemberHeader
 
 DAMAGED = "The file is incomplete or damaged: fetch or build it again."
 
@@ -76,7 +76,7 @@ class Directory(NamedTuple):
     deviations: tuple[Deviation, ...] = ()
 
 
-def read_directory(source: Source) -> tuple[Directory, tuple[CentralHeader, ...]]:
+def read_directory(source: Source) -> tuple[Directory, tuple[MemberHeader, ...]]:
     """Return the central directory and its headers, in its own order.
 
     :raises ArchiveError: if *source* is not a ZIP file, is truncated, spans disks, or contradicts itself.
@@ -184,7 +184,7 @@ def _read_end64(source: Source, at: int, locator: bytes, narrow: Directory) -> t
     return position, wide._replace(deviations=(Deviation(Aspect.ZIP64, detail),) if detail else ())
 
 
-def _read_headers(source: Source, directory: Directory) -> Iterator[CentralHeader]:
+def _read_headers(source: Source, directory: Directory) -> Iterator[MemberHeader]:
     at = start = directory.offset
     end = directory.offset + directory.size
     piece = b""
@@ -201,7 +201,7 @@ def _read_headers(source: Source, directory: Directory) -> Iterator[CentralHeade
         raise source.hostile(f"its central directory goes on after the {directory.entries} entries that are counted")
 
 
-def _read_header(source: Source, piece: bytes, at: int, number: int) -> tuple[CentralHeader, int]:
+def _read_header(source: Source, piece: bytes, at: int, number: int) -> tuple[MemberHeader, int]:
     """Return the header that entry *number* has *at* a place in a *piece* of the directory, and how long it is."""
     fields = layout.CENTRAL.unpack_from(piece, at)
     signature, made_by, needed, flags, method, time, date, crc, packed_size, size = fields[:10]
@@ -221,8 +221,8 @@ def _read_header(source: Source, piece: bytes, at: int, number: int) -> tuple[Ce
         size, packed_size, offset, disk = widened(source, shown, extra, sizes)
     if disk:
         raise _several_disks(source)
-    numbers = made_by, needed, flags, method, time, date, crc, packed_size, size, internal, external, offset
-    return CentralHeader(*numbers, name, extra, comment), end - at
+    here = needed, flags, method, time, date, crc, packed_size, size
+    return MemberHeader(*here, name, extra, made_by, internal, external, offset, comment), end - at
 
 
 def extra_fields(source: Source, member: str, raw: bytes) -> tuple[tuple[int, bytes], ...]:

@@ -91,8 +91,8 @@ LATEST = 4354819198
 """2107-12-31 23:59:58 UTC, the last one."""
 
 
-class LocalHeader(NamedTuple):
-    """A local file header; sizes as ZIP64 gives them, where it does."""
+class MemberHeader(NamedTuple):
+    """A local file header or one of the central directory; sizes and offset as ZIP64 gives them, where it does."""
 
     version_needed: int
     flags: int
@@ -105,26 +105,12 @@ class LocalHeader(NamedTuple):
     name: bytes
     extra: tuple[tuple[int, bytes], ...]
     """The extra fields in their order: identifier and data."""
-
-
-class CentralHeader(NamedTuple):
-    """A central directory header; sizes and offset as ZIP64 gives them, where it does."""
-
-    made_by: int
-    version_needed: int
-    flags: int
-    method: int
-    time: int
-    date: int
-    crc: int
-    packed_size: int
-    size: int
-    internal: int
-    external: int
-    offset: int
-    name: bytes
-    extra: tuple[tuple[int, bytes], ...]
-    comment: bytes
+    made_by: int = 0
+    """This and what follows only the central directory has."""
+    internal: int = 0
+    external: int = 0
+    offset: int = 0
+    comment: bytes = b""
 
     @property
     def wide_sizes(self) -> bool:

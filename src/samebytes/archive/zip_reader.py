@@ -20,7 +20,7 @@ from . import zip_layout as layout
 from .entry import CHUNK_SIZE, Archive, Aspect, Data, Deviation, Entry, Kind, Packed
 from .zip_deviations import member_deviations
 from .zip_directory import Source, extra_fields, read_directory, widened
-from .zip_layout import DEFLATED, MAX_32, STORED, CentralHeader, LocalHeader
+from .zip_layout import DEFLATED, MAX_32, STORED, MemberHeader
 
 _READ_SIZE = 1 << 16
 
@@ -43,7 +43,7 @@ _METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 
 
 class _Member(NamedTuple):
     name: str
-    central: CentralHeader
+    central: MemberHeader
     start: int
     """Where the contents begin."""
     deviations: tuple[Deviation, ...]
@@ -84,7 +84,7 @@ def _read_archive(source: Source) -> Archive:
     return Archive(source.name, tuple(_entry(source, member) for member in members), tuple(deviations))
 
 
-def _member_name(source: Source, header: CentralHeader) -> str:
+def _member_name(source: Source, header: MemberHeader) -> str:
     """Return a member's name, which is UTF-8 and marked as such, or ASCII (APPNOTE appendix D)."""
     shown = header.name.decode("utf-8", "backslashreplace")
     if not header.name.isascii() and not header.flags & layout.FLAG_UTF8:
@@ -120,7 +120,7 @@ def _check_names(source: Source, names: Sequence[str]) -> None:
         raise limits.hostile(source.name, spelled[below], problem)
 
 
-def _check_header(source: Source, name: str, header: CentralHeader) -> None:
+def _check_header(source: Source, name: str, header: MemberHeader) -> None:
     if header.flags & _ENCRYPTED:
         raise ArchiveError(f"{source.name}: {name!r}: is encrypted", remedy="Make the archive without encryption.")
     if header.method not in (STORED, DEFLATED):
@@ -142,7 +142,7 @@ def _check_header(source: Source, name: str, header: CentralHeader) -> None:
     limits.check_ratio(source.name, name, header.packed_size, header.size)
 
 
-def _check_type(source: Source, name: str, header: CentralHeader) -> None:
+def _check_type(source: Source, name: str, header: MemberHeader) -> None:
     """Refuse what some readers unpack as another kind of file than its name says (APPNOTE 4.4.15)."""
     kind = stat.S_IFMT(header.external >> 16)
     if kind == stat.S_IFLNK:
@@ -156,7 +156,7 @@ def _check_type(source: Source, name: str, header: CentralHeader) -> None:
         raise source.hostile("its DOS attributes say that it is a directory, its name that it is a file", name)
 
 
-def _locate(source: Source, names: Sequence[str], headers: Sequence[CentralHeader], end: int) -> list[_Member]:
+def _locate(source: Source, names: Sequence[str], headers: Sequence[MemberHeader], end: int) -> list[_Member]:
     """Read the local headers, and return the members in the directory's order.
 
     :raises HostileArchiveError: if members overlap, or anything lies before, between or behind them: who reads from
@@ -176,7 +176,7 @@ def _locate(source: Source, names: Sequence[str], headers: Sequence[CentralHeade
     return [found[number] for number in range(len(headers))]
 
 
-def _read_member(source: Source, name: str, central: CentralHeader, border: int) -> _Member:
+def _read_member(source: Source, name: str, central: MemberHeader, border: int) -> _Member:
     """Read the local header of a member that must end at *border*, and hold it against the central one."""
     what = f"the header of {name!r}"
     # One read for all that a header most often is, and not one for each of its parts.
@@ -192,19 +192,18 @@ def _read_member(source: Source, name: str, central: CentralHeader, border: int)
         raise source.hostile("overlaps what comes after it", name)
     if start - central.offset > len(head):
         head = source.read(central.offset, start - central.offset, what)
-    names_end = fixed + name_length
+    name_here, raw_extra = head[fixed : fixed + name_length], head[fixed + name_length :][:extra_length]
     extra: tuple[tuple[int, bytes], ...] = ()
     if extra_length or MAX_32 in (size, packed_size):
-        extra = extra_fields(source, name, head[names_end : names_end + extra_length])
+        extra = extra_fields(source, name, raw_extra)
         size, packed_size = widened(source, name, extra, ((size, MAX_32, 8), (packed_size, MAX_32, 8)))
-    name_here = head[fixed:names_end]
-    local = LocalHeader(needed, flags, method, time, date, crc, packed_size, size, name_here, extra)
+    local = MemberHeader(needed, flags, method, time, date, crc, packed_size, size, name_here, extra)
     _compare(source, name, central, local)
     _check_end(source, name, central, local, start + central.packed_size, border)
     return _Member(name, central, start, member_deviations(central, local))
 
 
-def _compare(source: Source, name: str, central: CentralHeader, local: LocalHeader) -> None:
+def _compare(source: Source, name: str, central: MemberHeader, local: MemberHeader) -> None:
     """Refuse a local header that contradicts the central one in what readers go by: some read this, some that."""
     version = max(central.version_needed, local.version_needed)
     if version > layout.VERSION_ZIP64:
@@ -229,7 +228,7 @@ def _compare(source: Source, name: str, central: CentralHeader, local: LocalHead
             raise source.hostile(problem + shown, name)
 
 
-def _check_end(source: Source, name: str, central: CentralHeader, local: LocalHeader, end: int, border: int) -> None:
+def _check_end(source: Source, name: str, central: MemberHeader, local: MemberHeader, end: int, border: int) -> None:
     """Refuse what lies between a member's *end* and the next *border*, unless it is the announced data descriptor.
 
     That begins with its signature; its sizes have 8 bytes where the local header has a ZIP64 field, else 4 (APPNOTE
@@ -345,26 +344,17 @@ class _Contents:
 
     def _inflated(self) -> Iterator[bytes]:
         inflater = zlib.decompressobj(_RAW_DEFLATE)
-        for piece in self.packed():
-            yield from self._inflate(inflater, piece)
-        # zlib may still hold back some bytes that the last bounded step had no room for.
+        packed = self.packed()
         while not inflater.eof:
-            held = self._step(inflater, b"")
-            if not held:
+            piece = inflater.unconsumed_tail or next(packed, b"")
+            try:
+                chunk = inflater.decompress(piece, CHUNK_SIZE)
+            except zlib.error as error:
+                raise self._source.damaged(f"its compressed data is damaged ({error})", self._member.name) from error
+            # With nothing more to come, zlib may still hold back what the last bounded step had no room for.
+            if not piece and not chunk and not inflater.eof:
                 raise self._source.damaged("its compressed data ends too early", self._member.name)
-            yield held
-
-    def _inflate(self, inflater: zlib._Decompress, piece: bytes) -> Iterator[bytes]:
-        while piece:
-            if inflater.eof:
-                raise self._source.hostile("its compressed data goes on after its end", self._member.name)
-            chunk = self._step(inflater, piece)
-            piece = inflater.unused_data or inflater.unconsumed_tail
             if chunk:
                 yield chunk
-
-    def _step(self, inflater: zlib._Decompress, piece: bytes) -> bytes:
-        try:
-            return inflater.decompress(piece, CHUNK_SIZE)
-        except zlib.error as error:
-            raise self._source.damaged(f"its compressed data is damaged ({error})", self._member.name) from error
+        if inflater.unused_data or next(packed, b""):
+            raise self._source.hostile("its compressed data goes on after its end", self._member.name)

@@ -69,12 +69,7 @@ def parse_wheel_name(filename: str) -> WheelName:
 
     :raises ArchiveError: if it is not of the form in the wheel specification, "File name convention".
     """
-    match = re.fullmatch(_WHEEL, filename)
-    if match is None:
-        raise ArchiveError(
-            f"{filename}: this is not the file name of a wheel",
-            remedy="A wheel is called NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl; give it back the name it had.",
-        )
+    match = _matched(_WHEEL, filename, "a wheel", "A wheel is called NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl")
     return WheelName(match["name"], match["version"], match["build"] or "", match["tags"])
 
 
@@ -83,13 +78,16 @@ def parse_sdist_name(filename: str) -> SdistName:
 
     :raises ArchiveError: if it is not ``NAME-VERSION.tar.gz``.
     """
-    match = re.fullmatch(_SDIST, filename)
-    if match is None:
-        raise ArchiveError(
-            f"{filename}: this is not the file name of an sdist",
-            remedy="An sdist is called NAME-VERSION.tar.gz; give it back the name it had.",
-        )
+    match = _matched(_SDIST, filename, "an sdist", "An sdist is called NAME-VERSION.tar.gz")
     return SdistName(match["name"], match["version"])
+
+
+def _matched(pattern: str, filename: str, what: str, form: str) -> re.Match[str]:
+    match = re.fullmatch(pattern, filename)
+    if match is None:
+        problem = f"{filename}: this is not the file name of {what}"
+        raise ArchiveError(problem, remedy=f"{form}; give it back the name it had.")
+    return match
 
 
 def dist_info(names: Iterable[str], where: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -82,35 +82,42 @@ def _check_texts(archive: Archive, size: int) -> None:
     :param size: that of the file, in bytes.
     :raises HostileArchiveError: if it is over a budget.
     """
-    for names, budget in ((_METADATA, "metadata"), (_LISTINGS, "listings")):
-        held = [entry for entry in archive.entries if entry.name.endswith(names) and _is_read_whole(entry.name)]
-        what = f"{', '.join(names[:-1])} and {names[-1]}"
-        if budget == "metadata":
-            _check_total(archive, budget, f"bytes in {what}", held)
-            limits.check_budget(archive.name, "metadata_lines", f"lines in {what}", _count(held, b"\n"))
-        else:
-            allowed = 1024 * len(archive.entries)
-            _check_total(archive, budget, f"bytes in {what} beyond 1,024 for each member", held, allowed)
-            # A row of RECORD has two commas, beside those in a name; each makes a cell of its own.
-            lines = max(_count(held, b"\n"), _count(held, b",") // 4) - 4 * len(archive.entries)
-            limits.check_budget(archive.name, "listed", f"lines in {what} beyond four for each member", lines)
-    sboms = [entry for entry in archive.entries if ".dist-info/sboms/" in entry.name]
-    _check_total(archive, "sboms", "bytes of SBOMs", sboms)
-    values = sum(_count(sboms, mark) for mark in (b",", b":", b"{", b"["))
-    limits.check_budget(archive.name, "sbom_values", "commas, colons and brackets in SBOMs", values)
-    modules = [entry for entry in archive.entries if entry.name.endswith(".pyc")]
-    _check_total(archive, "compiled", "bytes of compiled modules beyond three times its size", modules, 3 * size)
+    for budget, what, amount in _amounts(archive.entries, size):
+        limits.check_budget(archive.name, budget, what, amount)
+
+
+def _amounts(entries: Sequence[Entry], size: int) -> Iterator[tuple[str, str, int]]:
+    """Give budgets, what they are for, and how much of it there is; bytes first, for the rest is read to be counted."""
+    read_whole = [entry for entry in entries if _is_read_whole(entry.name)]
+    held = [entry for entry in read_whole if entry.name.endswith(_METADATA)]
+    what = f"{', '.join(_METADATA[:-1])} and {_METADATA[-1]}"
+    yield "metadata", f"bytes in {what}", _size(held)
+    yield "metadata_lines", f"lines in {what}", _count(held, b"\n")
+    held = [entry for entry in read_whole if entry.name.endswith(_LISTINGS)]
+    what = " and ".join(_LISTINGS)
+    yield "listings", f"bytes in {what} beyond 1,024 for each member", _size(held) - 1024 * len(entries)
+    # A row of RECORD has two commas, beside those in a name; each makes a cell of its own.
+    lines = max(_count(held, b"\n"), _count(held, b",") // 4)
+    yield "listed", f"lines in {what} beyond four for each member", lines - 4 * len(entries)
+    sboms = [entry for entry in entries if ".dist-info/sboms/" in entry.name]
+    yield "sboms", "bytes of SBOMs", _size(sboms)
+    yield (
+        "sbom_values",
+        "commas, colons and brackets in SBOMs",
+        sum(_count(sboms, mark) for mark in (b",", b":", b"{", b"[")),
+    )
+    modules = [entry for entry in entries if entry.name.endswith(".pyc")]
+    yield "compiled", "bytes of compiled modules beyond three times its size", _size(modules) - 3 * size
     of_modules = {source_of(entry.name) for entry in modules}
-    sources = [entry for entry in archive.entries if entry.name in of_modules]
-    what = "bytes of compiled modules' sources beyond four times its size"
-    _check_total(archive, "compiled_sources", what, sources, 4 * size)
+    sources = [entry for entry in entries if entry.name in of_modules]
+    yield "compiled_sources", "bytes of compiled modules' sources beyond four times its size", _size(sources) - 4 * size
 
 
-def _check_total(archive: Archive, budget: str, what: str, held: Sequence[Entry], allowed: int = 0) -> None:
-    limits.check_budget(archive.name, budget, what, sum(entry.content.size for entry in held) - allowed)
+def _size(held: Iterable[Entry]) -> int:
+    return sum(entry.content.size for entry in held)
 
 
-def _count(held: Sequence[Entry], mark: bytes) -> int:
+def _count(held: Iterable[Entry], mark: bytes) -> int:
     return sum(chunk.count(mark) for entry in held for chunk in entry.content.chunks())
 
 

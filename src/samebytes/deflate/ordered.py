@@ -21,18 +21,21 @@ class Ordered:
     that memory is bounded. What a helper that died has left undone is done here.
     """
 
-    def __init__(self, jobs: int, worthwhile: int, *, in_processes: bool = False) -> None:
+    in_processes = False
+    """Whether child processes do the work, for it holds the interpreter; else threads do."""
+
+    def __init__(self, jobs: int, worthwhile: int) -> None:
         """Start nothing yet.
 
         :param jobs: how many calls are made at once.
         :param worthwhile: how much there is to do before helpers are started, for less does not pay; in the unit of
             :meth:`put`'s *size*.
         """
-        self._jobs = jobs
+        self.jobs = jobs
         self._worthwhile = worthwhile
         self._seen = self._expected = 0
         self._threads: ThreadPoolExecutor | None = None
-        self._children = _Children() if in_processes else None
+        self._children: _Children | None = None
         self._pending: deque[tuple[Future[Any], Then]] = deque()
 
     def __enter__(self) -> Ordered:
@@ -53,15 +56,15 @@ class Ordered:
     def put(self, call: Call, then: Then, size: int) -> None:
         """Call the function, and call *then* with what it returns: at once or later, after those before it."""
         self._seen += size
-        if self._jobs == 1 or max(self._seen, self._expected) <= self._worthwhile:
+        if self.jobs == 1 or max(self._seen, self._expected) <= self._worthwhile:
             then(_made(call))
             return
         # One call more than there are helpers is kept waiting, so that none is idle while results are handed on.
-        self._settle(self._jobs)
+        self._settle(self.jobs)
         try:
             self._pending.append((self._submit(call), then))
         except RuntimeError:  # There can be no more threads: the system has a limit.
-            self._jobs = 1
+            self.jobs = 1
             self.drain()
             then(_made(call))
 
@@ -78,7 +81,8 @@ class Ordered:
         if self._threads is None:
             from concurrent.futures import ThreadPoolExecutor
 
-            self._threads = ThreadPoolExecutor(self._jobs, "samebytes")
+            self._threads = ThreadPoolExecutor(self.jobs, "samebytes")
+            self._children = _Children() if self.in_processes else None
         return self._threads.submit(_made if self._children is None else self._children.made, call)
 
 

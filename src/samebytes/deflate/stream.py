@@ -81,11 +81,8 @@ _compared: set[Provider] = set()
 """Those that our own encoder was compared with in this process, on contents of its own."""
 
 
-class Encoder:
-    """Encodes tasks, several at once where that pays, and hands on what they became in the order of the tasks.
-
-    A context manager: threads and processes that it started end with it. At most ``jobs`` + 1 tasks are in flight.
-    """
+class Encoder(Ordered):
+    """Encodes tasks, several at once where that pays, and hands on what they became in the order of the tasks."""
 
     def __init__(self, jobs: int = 1, provider: Provider | None = None) -> None:
         """Start nothing yet.
@@ -93,47 +90,27 @@ class Encoder:
         :param jobs: how many segments are encoded at once.
         :param provider: None for the one that is chosen here.
         """
-        self.jobs = jobs
+        super().__init__(jobs, WORTHWHILE)
         self._provider = provider
-        self._line: Ordered | None = None
-        self._expected = 0
 
     def __enter__(self) -> Encoder:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._line is not None:
-            self._line.__exit__()
-
-    def expect(self, size: int) -> None:
-        """Say how many bytes are going to come, where that is known, so that helpers start with the first of them."""
-        self._expected += size
-
-    def put(self, task: Task, then: Then) -> None:
+    def encode(self, task: Task, then: Then) -> None:
         """Encode *task*, and call *then* with the result, at once or in a later call, after those before it.
 
         :raises EncoderError: if the provider does not encode as our own encoder does.
         """
         if self._provider is None:
             self._provider = chosen().provider
-        if self._line is None:
-            self._line = Ordered(self.jobs, WORTHWHILE, in_processes=self._provider.in_processes)
-            self._line.expect(self._expected)
-        if self._provider not in _compared:
-            self._compare(self._provider, task)
-        self._line.put((_encoded, (self._provider.encode, task)), then, sum(len(segment.data) for segment in task))
-
-    def drain(self) -> None:
-        """Wait until everything given is encoded and handed on."""
-        if self._line is not None:
-            self._line.drain()
-
-    def _compare(self, provider: Provider, task: Task) -> None:
-        """Let our own encoder encode the first contents of *task*, too; empty files would prove nothing."""
+        provider = self._provider
+        self.in_processes = provider.in_processes
+        # Empty files would prove nothing.
         contents = next((segment.data for segment in task if segment.data), b"")
-        if contents:
+        if contents and provider not in _compared:
             providers.cross_check(provider, contents)
             _compared.add(provider)
+        self.put((_encoded, (provider.encode, task)), then, sum(len(segment.data) for segment in task))
 
 
 def _encoded(encode: Callable[[bytes, bytes, bool], bytes], task: Task) -> list[bytes]:
@@ -144,7 +121,7 @@ def compress(chunks: Iterable[bytes], encoder: Encoder) -> Iterator[bytes]:
     """Give the canonical stream of *chunks*, a segment at a time; how they are cut has no influence on it."""
     ready: deque[bytes] = deque()
     for segment in segments(chunks):
-        encoder.put([segment], ready.extend)
+        encoder.encode([segment], ready.extend)
         while ready:
             yield ready.popleft()
     encoder.drain()

@@ -32,7 +32,7 @@ from support.zips import (
 from samebytes.archive.entry import CHUNK_SIZE, Archive, Aspect, Deviation, Kind, read_all
 from samebytes.archive.zip_deviations import member_deviations
 from samebytes.archive.zip_directory import Source, read_directory
-from samebytes.archive.zip_layout import CentralHeader, LocalHeader
+from samebytes.archive.zip_layout import MemberHeader
 from samebytes.archive.zip_reader import open_zip
 from samebytes.errors import ArchiveError
 
@@ -420,8 +420,8 @@ def test_members_that_need_zip64_are_to_have_just_that(
 ) -> None:
     """Here on headers alone, for such members are larger than 4 GiB."""
     extras = [tuple((1, data) for data in fields) for fields in (local, central)]
-    here = LocalHeader(45, 0, 0, *NOON, 0, FULL, FULL, b"a", extras[0])
-    there = CentralHeader(3 << 8 | 45, 45, 0, 0, *NOON, 0, FULL, FULL, 0, FILE_0644, FULL, b"a", extras[1], b"")
+    here = MemberHeader(45, 0, 0, *NOON, 0, FULL, FULL, b"a", extras[0])
+    there = here._replace(made_by=3 << 8 | 45, external=FILE_0644, offset=FULL, extra=extras[1])
     assert member_deviations(there, here) == tuple(Deviation(Aspect.ZIP64, detail) for detail in details)
 
 

@@ -49,7 +49,7 @@ def put_all(encoder: Encoder, tasks: Iterable[Sequence[Segment]], then: Then) ->
     """Have *tasks* encoded by helpers, from the first one on, and wait."""
     encoder.expect(MUCH)
     for task in tasks:
-        encoder.put(task, then)
+        encoder.encode(task, then)
     encoder.drain()
 
 
@@ -138,7 +138,7 @@ def test_no_more_is_in_flight_than_one_for_each_job_and_one(jobs: int) -> None:
         for number in range(1, 12):
             if number > jobs + 1:
                 go_on.set()
-            encoder.put(whole(bytes(20_000)), done.extend)
+            encoder.encode(whole(bytes(20_000)), done.extend)
             in_flight.append(number - len(done))
         encoder.drain()
     assert max(in_flight) == in_flight[jobs] == jobs + 1
@@ -156,7 +156,7 @@ def test_threads_are_not_started_for_little() -> None:
         with Encoder(4, provider) as encoder:
             encoder.expect(size)
             for data in (bytes(size // 2), bytes(size - size // 2)):
-                encoder.put(whole(data), len)
+                encoder.encode(whole(data), len)
 
     run(in_threads("little", encode), WORTHWHILE)
     assert seen == {threading.current_thread()}
@@ -170,10 +170,10 @@ def test_threads_are_not_started_for_little() -> None:
 def test_processes_are_not_started_for_little(expected_size: int, before: set[int]) -> None:
     with Encoder(4, PURE) as encoder:
         encoder.expect(expected_size)
-        encoder.put(whole(bytes(WORTHWHILE - 1)), len)
-        encoder.put(whole(b"1"), len)
+        encoder.encode(whole(bytes(WORTHWHILE - 1)), len)
+        encoder.encode(whole(b"1"), len)
         assert children() == before
-        encoder.put(whole(b"2"), len)
+        encoder.encode(whole(b"2"), len)
         encoder.drain()
         assert children() > before
     assert children() == before
@@ -215,7 +215,7 @@ def test_an_error_of_the_caller_ends_all_that_was_started(provider: Provider, be
         with Encoder(2, provider) as encoder:
             encoder.expect(MUCH)
             for _ in range(3):
-                encoder.put(whole(TEXT), taken.extend)
+                encoder.encode(whole(TEXT), taken.extend)
             raise Broken
 
     with pytest.raises(Broken):

@@ -62,7 +62,7 @@ def test_threads_use_it_side_by_side() -> None:
         results: tuple[list[bytes], list[bytes]] = ([], [])
         for encoder, result in zip((several, one), results):
             for segment in cut(data):
-                encoder.put([segment], result.extend)
+                encoder.encode([segment], result.extend)
             encoder.drain()
     assert results[0] == results[1]
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("samebytes")]

@@ -150,7 +150,7 @@ def checked(tasks: list[list[Segment]], monkeypatch: pytest.MonkeyPatch) -> list
     monkeypatch.setattr(providers, "cross_check", lambda _, contents: seen.append(contents))
     with Encoder(1, by_zlib(imitation())) as encoder:
         for task in tasks:
-            encoder.put(task, len)
+            encoder.encode(task, len)
     return seen
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from samebytes.archive.entry import Archive, Entry, Kind
-from samebytes.archive.zip_layout import CentralHeader
+from samebytes.archive.zip_layout import MemberHeader
 from samebytes.artifact import layout
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.artifact.pyc import source_of
@@ -50,7 +50,7 @@ class Opened(NamedTuple):
     """What there is after the passes, with one date for everybody; RECORD as it was. See :func:`settled`."""
     changes: tuple[Change, ...]
     """What the passes changed, RECORD aside."""
-    headers: Mapping[str, CentralHeader]
+    headers: Mapping[str, MemberHeader]
     """Of a wheel: what the central directory says of each member, by name."""
     comment: bytes
     """Of a wheel's container."""
@@ -131,7 +131,7 @@ def settled(side: Opened, differing: Collection[str]) -> Opened:
     return side._replace(normal={**side.normal, **changed}, changes=side.changes + changes)
 
 
-def _declared(path: Path, archive: Archive) -> tuple[dict[str, CentralHeader], bytes]:
+def _declared(path: Path, archive: Archive) -> tuple[dict[str, MemberHeader], bytes]:
     """Return what a ZIP file's central directory says of each member, and its comment: entries show less."""
     from samebytes.archive.zip_directory import Source, read_directory
 
