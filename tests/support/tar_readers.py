@@ -23,9 +23,9 @@ from samebytes.artifact.opening import open_archive
 from samebytes.epoch import DEFAULT_DATE
 from samebytes.errors import SamebytesError
 from samebytes.passes import DEFAULT
+from samebytes.passes.files import check
 from samebytes.passes.model import Context
 from samebytes.passes.pipeline import rewrite
-from samebytes.passes.sdist import check_sdist
 
 from . import tar_unpacker
 from .other_readers import VERSIONS, Answer, Reader, Unpacker, has, python_of, running, uv_program
@@ -37,7 +37,7 @@ def ours(path: Path) -> Answer:
     found: dict[str, str] = {}
     try:
         with open_archive(path) as archive:
-            check_sdist(archive)
+            check(archive, ArtifactKind.SDIST)
             for entry in archive.entries:
                 parent = entry.name.rpartition("/")[0]
                 while parent and parent not in found:

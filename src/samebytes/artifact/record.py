@@ -59,29 +59,6 @@ class Listing(NamedTuple):
     """What is wrong in RECORD whatever the files are."""
 
 
-class Hashing:
-    """Contents that note their digest when they are read to the end."""
-
-    __slots__ = ("_algorithm", "_content", "digest")
-
-    def __init__(self, content: Content, algorithm: str) -> None:
-        self._content = content
-        self._algorithm = algorithm
-        self.digest = ""
-        """``ALGORITHM=VALUE``; empty until the contents are read."""
-
-    @property
-    def size(self) -> int:
-        return self._content.size
-
-    def chunks(self) -> Iterator[bytes]:
-        state = hashlib.new(self._algorithm)
-        for chunk in self._content.chunks():
-            state.update(chunk)
-            yield chunk
-        self.digest = spelled(self._algorithm, state.digest())
-
-
 def spelled(algorithm: str, digest: bytes) -> str:
     """Return a digest as RECORD has it (PEP 376): base64 in the alphabet for URLs, without the padding."""
     text = b2a_base64(digest, newline=False).translate(_URL_SAFE).decode("ascii")
@@ -149,9 +126,12 @@ def examine(row: Row, content: Content) -> Mismatch | None:
     """
     if row.algorithm not in ALGORITHMS:
         return None
-    hashing = Hashing(content, row.algorithm)
-    size = sum(len(chunk) for chunk in hashing.chunks())
-    return compare(row, size, hashing.digest)
+    state = hashlib.new(row.algorithm)
+    size = 0
+    for chunk in content.chunks():
+        state.update(chunk)
+        size += len(chunk)
+    return compare(row, size, spelled(row.algorithm, state.digest()))
 
 
 def row(name: str, sha256: bytes, size: int) -> Row:

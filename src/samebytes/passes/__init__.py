@@ -5,30 +5,25 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ..errors import ConfigError
-from . import container, record, sdist, wheel
+from . import container, files, record
 from .model import Pass
 from .pyc import PYC, PYC_CODE
 from .sbom import SBOM
+from .texts import TEXTS
 
 __all__ = ["ALL", "DEFAULT", "by_code", "select"]
 
 ALL: tuple[Pass, ...] = (
     record.VERIFIED,
-    wheel.SIGNATURES,
-    wheel.DATE_FILE,
+    files.SIGNATURES,
+    files.RESERVED_DATE_FILE,
     container.MEMBERS_GIVEN_TWICE,
     container.CASE_NOTE,
-    wheel.METADATA,
-    wheel.WHEEL,
-    wheel.TOP_LEVEL,
-    sdist.PKG_INFO,
-    sdist.SOURCES,
-    sdist.TOP_LEVEL,
-    wheel.SORTED_VALUES,
+    *TEXTS,
     PYC,
     PYC_CODE,
     SBOM,
-    sdist.DATE_FILE,
+    files.RECORDED_DATE,
     *container.CONTAINER,
     record.REWRITTEN,
 )

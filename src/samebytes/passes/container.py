@@ -12,7 +12,6 @@ import time
 from bisect import bisect_left
 from collections.abc import Iterable
 from functools import lru_cache
-from operator import attrgetter
 from typing import Callable
 
 from ..archive.entry import Archive, Aspect, Container, Entry, Kind, Owner
@@ -121,20 +120,18 @@ def without(archive: Archive, dropped: Iterable[Entry], code: str, why: str) -> 
     return PassOutcome(archive._replace(entries=entries), tuple(gone.values()))
 
 
-def _no_directories(archive: Archive, _context: Context) -> PassOutcome:
+def _without_directories(archive: Archive, context: Context) -> PassOutcome:
     directories = [entry for entry in archive.entries if entry.kind is Kind.DIRECTORY]
-    return without(archive, directories, "Z004", "directory entry dropped")
-
-
-def _empty_directories_only(archive: Archive, _context: Context) -> PassOutcome:
+    if context.kind == ArtifactKind.WHEEL:
+        return without(archive, directories, "Z004", "directory entry dropped")
     # What lies in a directory is sorted right behind its name with a slash: no need to keep every parent of every name.
     names = sorted(entry.name for entry in archive.entries)
 
-    def is_filled(directory: str) -> bool:
-        at = bisect_left(names, f"{directory}/")
-        return at < len(names) and names[at].startswith(f"{directory}/")
+    def is_filled(directory: Entry) -> bool:
+        at = bisect_left(names, f"{directory.name}/")
+        return at < len(names) and names[at].startswith(f"{directory.name}/")
 
-    filled = [entry for entry in archive.entries if entry.kind is Kind.DIRECTORY and is_filled(entry.name)]
+    filled = list(filter(is_filled, directories))
     return without(archive, filled, "T005", "directory entry dropped, its contents say that it is there")
 
 
@@ -150,22 +147,16 @@ def _differing_in_case(archive: Archive, _context: Context) -> PassOutcome:
     return PassOutcome(archive, notes=tuple(notes))
 
 
-def _wheel_order(archive: Archive, context: Context) -> PassOutcome:
-    directory = f"{layout.own_directory(archive, context.kind)}/"
-    record = f"{directory}RECORD"
+def _ordered(archive: Archive, context: Context) -> PassOutcome:
+    """Return *archive* with its members in order, and one change for all: the first one that is out of place."""
+    code, late = "T001", "/"  # No member's name begins with a slash.
+    if context.kind == ArtifactKind.WHEEL:
+        code, late = "Z001", f"{layout.own_directory(archive, context.kind)}/"
 
-    def place(entry: Entry) -> tuple[bool, bool, bytes]:
-        return entry.name.startswith(directory), entry.name == record, entry.name_bytes
+    def order(entry: Entry) -> tuple[bool, bool, bytes]:
+        return entry.name.startswith(late), entry.name == f"{late}RECORD", entry.name_bytes
 
-    return _ordered(archive, sorted(archive.entries, key=place), "Z001")
-
-
-def _sdist_order(archive: Archive, _context: Context) -> PassOutcome:
-    return _ordered(archive, sorted(archive.entries, key=attrgetter("name_bytes")), "T001")
-
-
-def _ordered(archive: Archive, entries: list[Entry], code: str) -> PassOutcome:
-    """Return *archive* with its entries as given, and one change for all: the first member that is out of place."""
+    entries = sorted(archive.entries, key=order)
     for index, (old, new) in enumerate(zip(archive.entries, entries)):
         if old is not new:
             place = next(number for number, entry in enumerate(entries) if entry is old)
@@ -196,7 +187,7 @@ _ZIP = (
         "Z004",
         "directory-entries",
         "Some builders write entries for directories and some do not; installers go by the files' names.",
-        _no_directories,
+        _without_directories,
     ),
     Pass(
         "Z002",
@@ -249,7 +240,7 @@ _ZIP = (
         "member-order",
         "Members come in the order in which a file system listed them; the canonical order keeps the metadata last, "
         "where it can be read and replaced quickly.",
-        _wheel_order,
+        _ordered,
     ),
 )
 
@@ -258,7 +249,7 @@ _TAR = (
         "T005",
         "directory-entries",
         "Some builders write entries for directories and some do not; only an empty directory needs one.",
-        _empty_directories_only,
+        _without_directories,
     ),
     Pass(
         "T002",
@@ -307,7 +298,7 @@ _TAR = (
         "other-differences",
         "The safety net: the bytes are not canonical though no other rule saw why. Please report such a file.",
     ),
-    Pass("T001", "member-order", "Members come in the order in which a file system listed them.", _sdist_order),
+    Pass("T001", "member-order", "Members come in the order in which a file system listed them.", _ordered),
 )
 
 CONTAINER = (*_ZIP, *_TAR)

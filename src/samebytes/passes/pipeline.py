@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,15 +13,13 @@ from typing import BinaryIO, Callable, NamedTuple
 
 from ..archive.entry import Archive, Container, Content, Data, Entry, Kind, Streamed, Written, read_all
 from ..archive.zip_layout import LATEST
-from ..artifact.layout import ArtifactKind
 from ..artifact.opening import open_archive
 from ..deflate.stream import Encoder
 from ..errors import Interrupted, OutputError
 from . import by_code
 from .container import noted
+from .files import check
 from .model import Change, Context, Pass, PassOutcome
-from .sdist import check_sdist
-from .wheel import check_wheel
 
 HELD = 1 << 22
 """Up to how many bytes an archive's contents may have for its canonical form to be made in memory."""
@@ -158,7 +155,7 @@ def rewrite(
         with open_archive(source) as found, source.open("rb") as original, digesting(original) as digested:
             archive = stoppable(found, stop)
             sink = scratch.enter_context(_scratch(archive, named=prove))
-            (check_wheel if context.kind == ArtifactKind.WHEEL else check_sdist)(archive)
+            check(archive, context.kind)
             own = _as_found(archive, context, passes, compression, sink, digested, stop) if own_date else None
             if own is None:
                 outcomes = run(archive, context, passes)
@@ -172,8 +169,11 @@ def rewrite(
             proof = _proof(archive, Path(sink.name), context, changes) if prove else (None, None)
         # Only now, for Windows does not let anybody replace a file that is open.
         if target is not None and (before != after or read is None):
-            with stop.publishing():
-                _publish(sink, target, read)
+            from ..archive.atomic import replacing
+
+            with stop.publishing(), replacing(target, unchanged=read) as file:
+                for chunk in _chunks(sink):
+                    file.write(chunk)
     notes = tuple(note for outcome in outcomes for note in outcome.notes)
     return Rewritten(changes, written, before, after, context.date, own is not None, proof[0], proof[1], notes)
 
@@ -228,7 +228,7 @@ def is_canonical(source: Path, context: Context, passes: Sequence[Pass]) -> bool
     :raises SamebytesError: of the class that fits.
     """
     with open_archive(source) as archive:
-        (check_wheel if context.kind == ArtifactKind.WHEEL else check_sdist)(archive)
+        check(archive, context.kind)
         own = _unchanged(archive, context, passes)
         if own is None:
             return False
@@ -294,14 +294,6 @@ def _write(sink: BinaryIO, archive: Archive, context: Context, compression: Comp
             written = write_sdist(sink, archive.entries, encoder)
     sink.flush()
     return written
-
-
-def _publish(sink: BinaryIO, target: Path, unchanged: os.stat_result | None) -> None:
-    from ..archive.atomic import replacing
-
-    with replacing(target, unchanged=unchanged) as file:
-        for chunk in _chunks(sink):
-            file.write(chunk)
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:

@@ -1,12 +1,13 @@
 """RECORD: held against the files that it lists, first of all, and written anew, last of all.
 
 Files are verified as they are written: the writer hashes them by SHA-256 anyway. Only what another pass rewrote or
-dropped is read once more.
+dropped, or RECORD has another digest of, is read once more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Callable
 
 from ..archive.entry import Archive, Data, Deferred, Entry, Kind, Written, read_all
 from ..artifact import layout, record
@@ -25,35 +26,27 @@ class _VerifiedRecord(Data):
         self.files = files
 
 
-class _Verification:
-    """What is found wrong while a wheel is written."""
+def _comparing(
+    archive: Archive, verified: _VerifiedRecord
+) -> Callable[[Sequence[Written]], tuple[record.Mismatch, ...]]:
+    """Return what gives every mismatch once all is written; what the writer has no digest of is read here."""
+    now = {entry.name: entry.content for entry in archive.entries}
+    rows = {
+        name: verified.rows[name]
+        for name, entry in verified.files.items()
+        if now.get(name) is entry.content and name in verified.rows and verified.rows[name].algorithm == "sha256"
+    }
+    early = _examined(verified.rows, (entry for name, entry in verified.files.items() if name not in rows))
 
-    def __init__(self, archive: Archive, verified: _VerifiedRecord) -> None:
-        now = {entry.name: entry.content for entry in archive.entries}
-        same = {name for name, entry in verified.files.items() if now.get(name) is entry.content}
-        self._rows = {name: row for name, row in verified.rows.items() if name in same}
-        self._hashing = {
-            name: record.Hashing(now[name], row.algorithm)
-            for name, row in self._rows.items()
-            if row.algorithm in record.ALGORITHMS and row.algorithm != "sha256"
-        }
-        self._early = _examined(verified.rows, (entry for name, entry in verified.files.items() if name not in same))
+    def found(written: Sequence[Written]) -> tuple[record.Mismatch, ...]:
+        late = (
+            record.compare(rows[member.name], member.size, record.spelled("sha256", member.sha256))
+            for member in written
+            if member.name in rows
+        )
+        return (*early, *filter(None, late))
 
-    def watched(self, entry: Entry) -> Entry:
-        """Return *entry* with contents that can be verified once they were read."""
-        return entry._replace(content=self._hashing.get(entry.name, entry.content))
-
-    def found(self, written: Iterable[Written]) -> tuple[record.Mismatch, ...]:
-        """Return every mismatch, given all that was written."""
-        return (*self._early, *filter(None, map(self._compare, written)))
-
-    def _compare(self, member: Written) -> record.Mismatch | None:
-        row = self._rows.get(member.name)
-        if row is None:
-            return None
-        hashing = self._hashing.get(member.name)
-        digest = hashing.digest if hashing else record.spelled("sha256", member.sha256)
-        return record.compare(row, member.size, digest)
+    return found
 
 
 def _examined(rows: Mapping[str, record.Row], entries: Iterable[Entry]) -> tuple[record.Mismatch, ...]:
@@ -98,7 +91,7 @@ def _finish(archive: Archive, context: Context) -> PassOutcome:
     verified = (
         own.content if isinstance(own.content, _VerifiedRecord) else _VerifiedRecord(read_all(own.content), {}, {})
     )
-    verification = _Verification(archive, verified)
+    found = _comparing(archive, verified)
     listed = {entry.name for entry in archive.entries if entry.kind is Kind.FILE and entry is not own}
 
     wrong: tuple[record.Mismatch, ...] = ()
@@ -106,7 +99,7 @@ def _finish(archive: Archive, context: Context) -> PassOutcome:
 
     def make(written: Sequence[Written]) -> bytes:
         nonlocal wrong, text
-        wrong = verification.found(written)
+        wrong = found(written)
         if _refused(wrong, context):
             raise _disagreement(archive, wrong, context)
         rows = (record.row(member.name, member.sha256, member.size) for member in written if member.name in listed)
@@ -118,7 +111,7 @@ def _finish(archive: Archive, context: Context) -> PassOutcome:
         rewritten = (Change("W010", own_name, difference),) if difference and verified.data else ()
         return (*_changes(wrong), *rewritten)
 
-    others = tuple(verification.watched(entry) for entry in archive.entries if entry is not own)
+    others = tuple(entry for entry in archive.entries if entry is not own)
     moved = archive.entries[-1] is not own
     changes = (Change("W010", own_name, "moved to the end, to be written last"),) if moved else ()
     deferred = own._replace(content=Deferred(make))

@@ -1,4 +1,4 @@
-"""How passes rewrite small text members: header blocks and lists of lines."""
+"""The rules for the texts that builds write: header blocks (METADATA, PKG-INFO, WHEEL) and lists of lines."""
 
 from __future__ import annotations
 
@@ -7,28 +7,47 @@ from typing import Callable
 
 from ..archive.entry import Archive, Data, Entry, Kind, read_all
 from ..artifact import headers
-from ..artifact.layout import own_directory
-from .model import Context, PassOutcome, Run, each
+from ..artifact.layout import ArtifactKind, in_egg_info, own_directory
+from .model import Context, Pass, PassOutcome, each
+
+_Wanted = Callable[[str, str, ArtifactKind], bool]
+"""Whether a file is one, by its name, the release's own directory and the kind of the artifact."""
 
 Transform = Callable[[bytes], tuple[bytes, str]]
 """Gives new bytes for old ones, and in one line what became of them: nothing where they are the same."""
 
 
-def rewriting(code: str, wanted: Callable[[str, str], bool], transform: Transform) -> Run:
-    """Return the run of a pass that applies *transform* to the files that are *wanted*, by name and own directory."""
+def _rewriting(code: str, name: str, reason: str, wanted: _Wanted, transform: Transform) -> Pass:
+    """Return the pass that applies *transform* to the files that are *wanted*."""
 
     def run(archive: Archive, context: Context) -> PassOutcome:
         own = own_directory(archive, context.kind)
 
         def step(entry: Entry) -> tuple[Entry, str]:
-            if entry.kind is not Kind.FILE or not wanted(entry.name, own):
+            if entry.kind is not Kind.FILE or not wanted(entry.name, own, context.kind):
                 return entry, ""
             data, detail = transform(read_all(entry.content))
             return (entry.holding(Data(data)), detail) if detail else (entry, "")
 
         return each(archive, code, step)
 
-    return run
+    return Pass(code, name, reason, run, for_metadata=code[0] == "W", changes_contents=True)
+
+
+def _named(filename: str) -> _Wanted:
+    """Return whether a file is the one of that name in ``.dist-info``, or in the project's own ``.egg-info``."""
+
+    def wanted(name: str, own: str, kind: ArtifactKind) -> bool:
+        return name == f"{own}/{filename}" if kind == ArtifactKind.WHEEL else in_egg_info(name, own, filename)
+
+    return wanted
+
+
+def _is_metadata(name: str, own: str, kind: ArtifactKind) -> bool:
+    """Return whether a file is METADATA, or an sdist's PKG-INFO or a copy of it."""
+    if kind == ArtifactKind.WHEEL:
+        return name == f"{own}/METADATA"
+    return name == f"{own}/PKG-INFO" or in_egg_info(name, own, "PKG-INFO")
 
 
 def header_block(order: Iterable[str], sort_values: Collection[str] = ()) -> Transform:
@@ -91,3 +110,52 @@ def _line_ends(data: bytes, canonical: bytes) -> str:
 def _shown(text: bytes) -> str:
     shown = text.decode("utf-8", "replace")
     return repr(shown[:57] + "..." if len(shown) > 60 else shown)
+
+
+_ORDERS = (
+    "fields in different orders, which mean the same, and with the line ends of the platform. The order of repeated "
+    "values is kept, for installers go by it."
+)
+_TOP_LEVEL = "The names in top_level.txt are a set, and some builders write them in the order of a directory's listing."
+
+TEXTS = (
+    _rewriting(
+        "W002",
+        "metadata-order",
+        f"Backends and their releases write METADATA's {_ORDERS}",
+        _is_metadata,
+        header_block(headers.METADATA_ORDER),
+    ),
+    _rewriting(
+        "W003",
+        "wheel-order",
+        "The Tag lines of WHEEL are a set, and some backends write them in the order of a set.",
+        _named("WHEEL"),
+        header_block(headers.WHEEL_ORDER, ("Tag",)),
+    ),
+    _rewriting("W004", "top-level-order", _TOP_LEVEL, _named("top_level.txt"), sorted_lines),
+    _rewriting(
+        "S001",
+        "pkg-info-order",
+        f"Backends and their releases write PKG-INFO's {_ORDERS}",
+        _is_metadata,
+        header_block(headers.METADATA_ORDER),
+    ),
+    _rewriting(
+        "S002",
+        "sources-order",
+        "SOURCES.txt lists files, and some of them in the order of a directory's listing.",
+        _named("SOURCES.txt"),
+        sorted_lines,
+    ),
+    _rewriting("S003", "sdist-top-level-order", _TOP_LEVEL, _named("top_level.txt"), sorted_lines),
+    _rewriting(
+        "W100",
+        "sorted-metadata-values",
+        "Where a build puts Requires-Dist, Provides-Extra or Classifier lines in the order of a set and cannot be "
+        "fixed, sorting them makes the metadata equal. Resolvers go by that order, so it must be asked for.",
+        _is_metadata,
+        header_block((), ("Requires-Dist", "Provides-Extra", "Classifier")),
+    )._replace(default=False, also_in_sdists=True),
+)
+"""The passes for texts that builds write, in their order."""

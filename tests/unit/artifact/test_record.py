@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.wheels import spelt
 
-from samebytes.archive.entry import Data, read_all
+from samebytes.archive.entry import Data
 from samebytes.artifact import record
 from samebytes.artifact.record import Mismatch, Row
 
@@ -109,14 +109,6 @@ def test_sizes_are_compared_where_there_are_any() -> None:
     assert record.examine(row, Data(b"right")) is None
     wrong = record.examine(row._replace(size="6"), Data(b"right"))
     assert wrong == Mismatch("a", "RECORD gives 6 bytes, the file has 5")
-
-
-def test_hashing_notes_the_digest_at_each_reading() -> None:
-    content = record.Hashing(Data(b"abc"), "sha512")
-    assert (content.digest, content.size) == ("", 3)
-    for _ in range(2):
-        assert read_all(content) == b"abc"
-        assert content.digest == spelt(b"abc", "sha512")
 
 
 def test_the_canonical_record_is_sorted_by_bytes_with_itself_last() -> None:

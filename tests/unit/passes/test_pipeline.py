@@ -267,7 +267,7 @@ def test_signatures_are_refused_or_dropped(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stored", ["sha384", "sha512"])
-def test_stronger_digests_are_verified_while_writing(tmp_path: Path, stored: str) -> None:
+def test_stronger_digests_are_verified_too(tmp_path: Path, stored: str) -> None:
     path = write_wheel(tmp_path, members(record=record_of(FILES, stored)))
     result = normalized(path)
     assert "W010" in codes(result)

@@ -13,10 +13,9 @@ from samebytes.artifact.layout import ArtifactKind
 from samebytes.artifact.pyc import source_of
 from samebytes.epoch import DEFAULT_DATE
 from samebytes.passes import DEFAULT
+from samebytes.passes.files import check
 from samebytes.passes.model import Change, Context, Pass
 from samebytes.passes.pipeline import run
-from samebytes.passes.sdist import check_sdist
-from samebytes.passes.wheel import check_wheel
 
 RECORD = "*.dist-info/RECORD"
 """The key of a wheel's RECORD."""
@@ -82,7 +81,7 @@ def opened(path: Path, archive: Archive, kind: ArtifactKind) -> Opened:
 
     :raises ArchiveError: if it is not laid out like what its name says.
     """
-    (check_wheel if kind == ArtifactKind.WHEEL else check_sdist)(archive)
+    check(archive, kind)
     return passed(path, archive, kind, layout.own_directory(archive, kind), _RULES)
 
 
