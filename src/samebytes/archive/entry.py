@@ -87,7 +87,7 @@ class Written(NamedTuple):
     """CRC-32 of those packed bytes (zip), by which two ways to compress can be compared; 0 for tar."""
 
 
-class Tally:
+class Measured:
     """Passes the contents of an entry on, and keeps account of them."""
 
     def __init__(self, entry: Entry, *, with_crc: bool = True) -> None:

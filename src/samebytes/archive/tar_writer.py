@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from ..deflate.stream import Encoder
-from .entry import Entry, Tally, Written
+from .entry import Entry, Measured, Written
 from .gzip import gzip_chunks
 from .tar_header import BLOCK, member_head, padding
 
@@ -48,7 +48,7 @@ def _tar_chunks(entries: Iterable[Entry], written: list[Written]) -> Iterator[by
     end = 0
     for given in entries:
         entry = given.settled(written)
-        tally = Tally(entry, with_crc=False)
+        tally = Measured(entry, with_crc=False)
         head = member_head(entry)
         yield head
         yield from tally.chunks()

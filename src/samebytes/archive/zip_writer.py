@@ -15,7 +15,7 @@ from ..deflate.ordered import Ordered
 from ..deflate.stream import Encoder, Segment, segments
 from ..errors import ArchiveError
 from . import limits
-from .entry import CHUNK_SIZE, Deferred, Entry, Kind, Tally, Written
+from .entry import CHUNK_SIZE, Deferred, Entry, Kind, Measured, Written
 from .zip_layout import DEFLATED, STORED, Stream, central_header, local_header, write_directory
 
 MOST_TOGETHER = 256
@@ -62,7 +62,7 @@ class _Writer:
         self._written: list[Written] = []
         self._encoder = encoder
         self._readers = readers
-        self._batch: list[tuple[Tally, bytes]] = []
+        self._batch: list[tuple[Measured, bytes]] = []
         self._kept: list[Entry] = []
         self._room = CHUNK_SIZE
         self._keeping = False
@@ -88,7 +88,7 @@ class _Writer:
             for segment in segments(large.tally.chunks()):
                 self._encoder.encode([segment], large.finish if segment.last else large.write)
 
-    def note(self, tally: Tally, stream: Stream, offset: int, packed_crc: int) -> None:
+    def note(self, tally: Measured, stream: Stream, offset: int, packed_crc: int) -> None:
         """Put the member at *offset*, which is written, into the central directory."""
         self._headers.append(central_header(tally.entry, tally.size, stream, offset - self._start))
         self._written.append(tally.written(stream.packed_size, packed_crc))
@@ -109,7 +109,7 @@ class _Writer:
         self._read_kept()
         self._readers.drain()
 
-    def _write(self, tally: Tally, deflated: bool, packed_size: int, pieces: Iterable[bytes]) -> None:
+    def _write(self, tally: Measured, deflated: bool, packed_size: int, pieces: Iterable[bytes]) -> None:
         """Write a member of which all is known."""
         stream = Stream(DEFLATED if deflated else STORED, packed_size, tally.crc)
         offset = self.sink.tell()
@@ -124,7 +124,7 @@ class _Writer:
         """Put a small member into the batch."""
         if entry.content.size > self._room or len(self._batch) == MOST_TOGETHER:
             self._hand_over()
-        tally = Tally(entry)
+        tally = Measured(entry)
         data = b"".join(tally.chunks())
         self._batch.append((tally, data))
         self._room -= len(data)
@@ -154,7 +154,7 @@ class _Writer:
         """Read the members to be kept, for their digests and to see that their contents are right, then copy them."""
         kept, self._kept, self._room = self._kept, [], CHUNK_SIZE
 
-        def copy(tallies: Sequence[Tally]) -> None:
+        def copy(tallies: Sequence[Measured]) -> None:
             for tally in tallies:
                 packed = tally.entry.packed
                 assert packed is not None
@@ -164,9 +164,9 @@ class _Writer:
             self._readers.put((_tallied, (kept,)), copy, 0)
 
 
-def _tallied(entries: Iterable[Entry]) -> list[Tally]:
+def _tallied(entries: Iterable[Entry]) -> list[Measured]:
     """Read the contents of *entries*, and return what they add up to."""
-    tallies = [Tally(entry) for entry in entries]
+    tallies = [Measured(entry) for entry in entries]
     for tally in tallies:
         for _ in tally.chunks():
             pass
@@ -179,7 +179,7 @@ class _Large:
     def __init__(self, writer: _Writer, entry: Entry) -> None:
         self._writer = writer
         self._offset = self._packed_size = self._packed_crc = 0
-        self.tally = Tally(entry)
+        self.tally = Measured(entry)
 
     def begin(self, _: Sequence[bytes]) -> None:
         """Take the next place in the file, and keep room for the header: its length does not depend on the stream."""
