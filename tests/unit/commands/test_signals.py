@@ -110,7 +110,7 @@ def test_ignored_interrupts_stay_ignored(large: list[Path], tmp_path: Path) -> N
 
 # Stands for whatever never ends, or not soon: the reader or a pass of a file that nobody foresaw.
 HANGING = """
-import pathlib, samebytes.{module} as module
+import pathlib, {module} as module
 def hang(*_, **__):
     pathlib.Path({mark!r}).touch()
     while True:
@@ -120,7 +120,7 @@ module.{name} = hang
 
 
 def hanging(module: str, name: str, mark: Path) -> str:
-    """Return the program with a function of samebytes that touches *mark* and then never returns."""
+    """Return the program with a function of the *module* that touches *mark* and then never returns."""
     return HANGING.format(module=module, name=name, mark=str(mark)) + PROGRAM
 
 
@@ -129,7 +129,8 @@ def hanging(module: str, name: str, mark: Path) -> str:
     "command", ["normalize", "normalize --json", "normalize -o out", "check", "compare", "install"]
 )
 @pytest.mark.parametrize(
-    ("module", "function"), [("archive.zip_reader", "read_directory"), ("artifact.layout", "check_dist_info")]
+    ("module", "function"),
+    [("samebytes.archive.zip_reader", "read_directory"), ("samebytes.artifact.layout", "check_dist_info")],
 )
 def test_a_signal_ends_what_would_never_end(
     module: str, function: str, command: str, number: signal.Signals, status: int, tmp_path: Path
@@ -192,6 +193,8 @@ build-backend = "{backend}"
 build-backend = "small_backend"
 backend-path = ["backend"]
 """
+PLAIN = PYPROJECT.format(backend="small_backend", path='backend-path = ["backend"]')
+VARYING = SMALL_BACKEND + "\nMEMBERS['small.py'] = f'{time.time()}'\n"
 WHERE = {
     "import": "\nhang()\n",
     "get_requires": "\ndef get_requires_for_build_wheel(*_): hang()\n",
@@ -259,3 +262,71 @@ def test_a_command_ends_a_build_that_ignores_signals(
     assert [pid for pid in pids if is_running(pid)] == []
     assert list((tmp_path / "tmp").iterdir()) == []
     assert not (tmp_path / "out").exists()
+
+
+# What is no Python, but may be named as one: it says nothing, and its child has all of its files open.
+SILENT = """#!/bin/sh
+trap "" TERM INT HUP
+sleep 600 &
+echo "$$ $!" >{mark}.new
+mv {mark}.new {mark}
+wait
+sleep 600
+"""
+
+
+@linux_only
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("ends", ["at once", "as a worker"])
+def test_an_interpreter_that_ignores_signals(number: signal.Signals, status: int, ends: str, tmp_path: Path) -> None:
+    """Either before it is known what it compiles to, or when another process of it is started to compile."""
+    mark, python, first = tmp_path / "hangs", tmp_path / "python", ""
+    if ends == "as a worker":  # the first one is asked for its tag only
+        first = f'if [ ! -e "{tmp_path}/asked" ]; then touch "{tmp_path}/asked"; exec "{sys.executable}" "$@"; fi\n'
+    python.write_text(SILENT.format(mark=mark).replace("\n", f"\n{first}", 1))
+    python.chmod(0o755)
+    site = tmp_path / "site"
+    site.mkdir()
+    for name in ("one.py", "two.py"):
+        (site / name).write_text("pass\n")
+    found = stamps(site)
+    process = start(tmp_path / "tmp", "tree", "fix", site, "--python", python, "-j2")
+    pids = wait_for_deaf(mark, process)
+    process.send_signal(number)
+    assert_ended(process, status)
+    assert [pid for pid in pids if is_running(pid)] == []
+    assert stamps(site) == found
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("words", "module", "function"),
+    [
+        ("build -w -n -o out tree", "samebytes.archive.zip_reader", "read_directory"),
+        ("check -w -n --vary=-all tree", "samebytes_tools.commands.check.twice", "compare_files"),
+        ("check -w -n --vary=-all -j3 tree", "samebytes_tools.commands.check.attempts", "lay_out"),
+        ("check -w -n --vary=-all --normalized tree", "samebytes.archive.zip_reader", "read_directory"),
+        ("verify --source tree in/one-1.0-py3-none-any.whl", "samebytes.archive.zip_reader", "read_directory"),
+        ("tree fix site", "samebytes_tools.commands.tree.fix", "fix"),
+        ("tree digest site", "samebytes_tools.commands.tree.digest", "digest"),
+        ("survey run --packages one==1.0 --store store", "samebytes_tools.commands.survey.command", "examine_here"),
+    ],
+)
+def test_a_signal_ends_other_commands(
+    words: str, module: str, function: str, number: signal.Signals, status: int, tmp_path: Path
+) -> None:
+    """Of those that build, too, whatever a thread of theirs does."""
+    mark, place = tmp_path / "hangs", tmp_path / "place"
+    write_tree(place / "tree", {"pyproject.toml": PLAIN, "backend/small_backend.py": VARYING})
+    for name in ("in", "site"):
+        (place / name).mkdir()
+    wheel(place / "in", "one", {"one.py": b"pass\n"})
+    (place / "site" / "one.py").write_text("pass\n")
+    found = sorted(place.rglob("*"))
+    process = start(tmp_path / "tmp", *words.split(), program=hanging(module, function, mark), cwd=place)
+    wait_until(mark.exists, process)
+    process.send_signal(number)
+    assert_ended(process, status, steps=True)
+    assert sorted(path for path in place.rglob("*") if path.name != "store") == found
+    assert list((tmp_path / "tmp").iterdir()) == []

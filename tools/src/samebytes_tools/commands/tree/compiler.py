@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,8 +68,11 @@ class Compiler:
         """
         if not self._tag:
             worker = _Worker(self._executable, os.environ)
-            self._tag = worker.tag
-            worker.close()
+            try:
+                self._tag = worker.tag()
+                worker.close()
+            finally:
+                worker.kill()
         return self._tag
 
     def compile(self, wanted: Sequence[Wanted]) -> list[Compiled]:
@@ -139,6 +145,7 @@ class _Workers(threading.Event):
             self._running.add(worker)
             if self.is_set():
                 worker.kill()
+        worker.tag()
         return worker
 
     def _ended(self, worker: _Worker) -> str:
@@ -170,6 +177,7 @@ class _Worker:
     """
 
     def __init__(self, executable: str, environ: Mapping[str, str]) -> None:
+        self._executable = executable
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close
         clean = {name: value for name, value in environ.items() if not name.upper().startswith("PYTHON")}
         try:
@@ -179,6 +187,7 @@ class _Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._stderr,
+                start_new_session=True,
             )
         except OSError as error:
             self._stderr.close()
@@ -186,12 +195,18 @@ class _Worker:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._requests, self._answers = self._process.stdin, self._process.stdout
+
+    def tag(self) -> str:
+        """Return what the process says first: which bytecode it makes.
+
+        :raises UsageError: if it says something else, or nothing.
+        """
         try:
-            self.tag = self._answer()[1].decode()
+            return self._answer()[1].decode()
         except _Died:
             reason = self._last_line()
             self.close()
-            raise UsageError(f"{executable} does not compile for us: {reason}", remedy=_REMEDY) from None
+            raise UsageError(f"{self._executable} does not compile for us: {reason}", remedy=_REMEDY) from None
 
     def compile(self, wanted: Wanted, flags: int) -> Compiled:
         """Return what becomes of *wanted*.
@@ -215,12 +230,25 @@ class _Worker:
         except OSError:  # The process ended before it read everything.
             pass
         self._answers.close()
-        status = self._process.wait()
+        status = self._ended()
         self._stderr.close()
         return f"signal {-status}" if status < 0 else f"status {status}"
 
     def kill(self) -> None:
-        self._process.kill()
+        """End the process with all that it started, if it has not ended."""
+        if self._process.poll() is None:
+            if sys.platform != "win32":
+                with suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.kill()
+
+    def _ended(self) -> int:
+        """Wait for the end, and return the exit status."""
+        try:
+            return self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:  # Whatever it is, it waits for what does not come.
+            self.kill()
+            return self._process.wait()
 
     def _answer(self) -> tuple[bytes, bytes]:
         head = self._answers.read(5)
@@ -233,11 +261,7 @@ class _Worker:
         return head[:1], content
 
     def _last_line(self) -> str:
-        try:
-            self._process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:  # Whatever it is, it waits for what does not come.
-            self._process.kill()
-            self._process.wait()
+        self._ended()
         self._stderr.seek(0)
         lines = self._stderr.read().decode(errors="replace").split("\n")
         return next((line.strip() for line in reversed(lines) if line.strip()), "it printed nothing")
