@@ -14,15 +14,15 @@ from __future__ import annotations
 
 import ctypes
 import os
-import shutil
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
 
 def enter_module(path: str) -> Any:
     """Return the module *path*."""
+    from importlib.util import module_from_spec, spec_from_file_location
+
     spec = spec_from_file_location("enter", path)
     assert spec is not None
     assert spec.loader is not None
@@ -33,6 +33,8 @@ def enter_module(path: str) -> Any:
 
 def hold(enter: Any, target: Path, size: int) -> None:
     """Put the copy over *target*, and keep it until standard input ends."""
+    import shutil
+
     libc = ctypes.CDLL(None, use_errno=True)
     enter.new_namespace(libc)
     os.chdir(target)  # "." is what is covered from now on
@@ -61,6 +63,8 @@ def lists_backwards(directory: Path) -> bool:
 
 def fill(source: Path, target: Path, *, backwards: bool = False) -> None:
     """Copy what is in *source* to the directory *target*, in the order of the names or *backwards*."""
+    import shutil  # joining does without, and every hook pays for that
+
     for name in sorted(os.listdir(source), key=os.fsencode, reverse=backwards):
         one, other = source / name, target / name
         if one.is_symlink():

@@ -82,7 +82,7 @@ def _joined(here: Place, holder: subprocess.Popen[bytes]) -> Place | None:
     if holder.stdout.readline() != b"ready\n":
         return None
     prefix = (sys.executable, "-I", "-S", _ENTER, "join", str(holder.pid), str(here.private), str(here.root))
-    command = [sys.executable, "-I", "-S", "-c", ""]
+    command = [shutil.which("true") or sys.executable, "--version"]
     git = shutil.which("git")
     if git and (here.private / "src" / ".git" / "index").is_file():
         command = [git, "update-index", "-q", "--refresh"]  # it holds the times of the files on disk
