@@ -18,6 +18,7 @@ import io
 import json
 import os
 import random
+import shutil
 import struct
 import subprocess
 import sys
@@ -80,11 +81,14 @@ class Eyes:
         return self._known[digest]
 
     def _asked(self, name: str, data: bytes) -> Answer:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+        scratch = tempfile.mkdtemp()
+        try:
             path, directory = Path(scratch, self.name), Path(scratch, "out")
             path.write_bytes(data)
             directory.mkdir()
             return self.readers[name](path, directory)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)  # what was unpacked may have any mode
 
     def differ(self, left: bytes, right: bytes) -> dict[str, str]:
         """Return, for each reader that sees two files differently, in what."""
