@@ -48,6 +48,7 @@ class CachedIndex:
         :raises SamebytesError: as :meth:`Index.download` does.
         """
         self._index.demand_hash(file)
+        # By the hash, not the name alone: two indexes may have files of one name.
         kept = self._cache / file.strongest / file.hashes[file.strongest].lower() / file.name
         if not kept.is_file():
             _tried(lambda: self._download(file, kept))
@@ -58,6 +59,7 @@ class CachedIndex:
         aside = Path(tempfile.mkdtemp(prefix=".new-", dir=kept.parent))  # another process may be fetching it, too
         try:
             done = self._index.download(file, aside)
+            # Whoever gets the path must not change what later ones install.
             done.chmod(0o444)
             done.replace(kept)
         finally:
@@ -70,6 +72,7 @@ class CachedIndex:
         """
         files = [file for file in self.files(project) if file.strongest]
         with self._lock:
+            # The server answers with several threads.
             self._listed.update({file.name: file for file in files})
         return pages.write(pages.link(file, f"../../files/{quote(file.name)}") for file in files)
 
@@ -88,6 +91,7 @@ def _tried(work: Callable[[], _T]) -> _T:
     for _ in range(ATTEMPTS - 1):
         try:
             return work()
+        # Only what may pass: a wrong hash or a project that does not exist stays so.
         except IndexFailure:
             time.sleep(PAUSE)
     return work()

@@ -27,6 +27,7 @@ from samebytes.errors import ArchiveError, IndexFailure, OutputError, UsageError
 from . import pages, transport
 from .pages import File
 
+# pip's first, as it is pip that installs build requirements; UV_INDEX_URL is uv's deprecated name.
 _VARIABLES = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL")
 _CHUNK = 1 << 18
 _LONGEST_PAGE = 64 << 20
@@ -49,10 +50,13 @@ def configured_address(environ: Mapping[str, str], python: str = sys.executable)
     """
     for name in _VARIABLES:
         if environ.get(name, "").strip():
+            # No address of HTTP is cut by this: a scheme is followed by a colon.
             return re.sub(r"^[\w-]+=", "", environ[name].strip())  # uv: NAME=URL
+    # Asked of pip, which merges several files, at other places on each platform.
     said = _pip(python, environ, "config", "get", "global.index-url").strip()
     if said:
         return said
+    # Asked for rather than written here: distributions and vendors patch pip's default.
     found = re.search(r"--index-url <url>.*?\(default\s+(\S+)\)", _pip(python, environ, "install", "--help"), re.DOTALL)
     if found:
         return found[1]
@@ -114,6 +118,7 @@ class Index:
     def with_credentials(self, url: str) -> str:
         """Return *url* with the credentials of the index's address, if it is on the same host."""
         parts = urlsplit(url)
+        # Files are often on another host (a CDN), whose owner must not get them.
         if not self._credentials or parts.netloc != self._host:
             return url
         return urlunsplit(parts._replace(netloc=f"{self._credentials}@{parts.netloc}"))
@@ -129,9 +134,11 @@ class Index:
         algorithm = file.strongest
         target = directory / file.name
         try:
+            # Within *directory*, so that the rename does not cross file systems.
             with tempfile.TemporaryDirectory(prefix=".download-", dir=directory) as aside:
                 part = Path(aside) / "part"
                 digest = self._fetch(file, part, algorithm)
+                # Verified before it has its name: who finds it there may trust it.
                 if digest != file.hashes[algorithm]:
                     raise ArchiveError(
                         f"{file.name}: the download has the {algorithm} {digest}, but {self.address} records "
@@ -158,6 +165,7 @@ class Index:
             )
 
     def _page(self, name: str) -> tuple[File, ...]:
+        # With the slash that PEP 503 demands: without, PyPI redirects.
         url = f"{self.address}/{name}/"
         try:
             with self._open(url) as answer:
@@ -201,11 +209,14 @@ class Index:
             opened: transport.BoundedResponse = self._opener.open(request, timeout=self._timeout)
         except HTTPError as error:
             error.close()
+            # 410: gone, as servers answer for projects that were deleted (RFC 9110, section 15.5.11).
             if error.code in (404, 410):
                 raise _Missing from None
+            # Cut: the server chose its length.
             raise IndexFailure(f"{url} answers {error.code} {error.reason[:200]}", remedy=_OFFLINE) from None
         except (OSError, HTTPException, ValueError) as error:  # ValueError: a host or redirect that makes no sense
             why = error.reason if isinstance(error, URLError) else error
+            # Before Python 3.10, socket.timeout is no TimeoutError.
             if isinstance(why, TimeoutError) or "timed out" in str(why):
                 why = f"no answer within {self._timeout:g} seconds"
             raise IndexFailure(f"{url} cannot be reached: {why}", remedy=_OFFLINE) from None
@@ -231,6 +242,7 @@ def _parted(address: str) -> tuple[str, str, str]:
         parts = urlsplit(address)
     except ValueError:  # it is then refused, and nothing of it is shown
         return "", "", ""
+    # The last one: passwords may contain an unescaped "@".
     credentials, _, host = parts.netloc.rpartition("@")
     return urlunsplit(parts._replace(netloc=host)), credentials, host
 
@@ -238,8 +250,10 @@ def _parted(address: str) -> tuple[str, str, str]:
 def _pieces(answer: transport.BoundedResponse, url: str, most: int, size: int | None = None) -> Iterator[bytes]:
     """Yield the body of *answer*: whole, at most *most* bytes, and of the *size* that the index says, if it does."""
     length = answer.headers.get("Content-Length", "")
+    # With chunks, Content-Length counts for nothing (RFC 9112, section 6.3).
     declared = int(length) if re.fullmatch(r"[0-9]{1,18}", length) and not answer.chunked else None
     expected = [one for one in (declared, size) if one is not None]
+    # Before the first byte is read, so that nothing is written in vain.
     if max(expected, default=0) > most:
         raise IndexFailure(f"{url} has {max(expected):,} bytes; {most:,} are the most that are read", remedy=_TOO_LARGE)
     if len(set(expected)) > 1:
@@ -254,6 +268,7 @@ def _pieces(answer: transport.BoundedResponse, url: str, most: int, size: int | 
             break
         received += len(piece)
         answer.received(len(piece))
+        # Neither declaration can be trusted to hold.
         if received > min([most, *expected]):
             raise IndexFailure(f"{url} has more than {min([most, *expected]):,} bytes", remedy=_TOO_LARGE)
         yield piece

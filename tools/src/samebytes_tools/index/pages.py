@@ -24,8 +24,11 @@ ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+ht
 """The header by which a page is asked for: JSON is preferred, for it has times of upload."""
 
 _Kind = TypeVar("_Kind")
+# Without md5 and sha1, for which files with equal hashes can be made.
 _STRONG = ("sha512", "sha384", "sha256")
+# What PyPI takes or has taken; links of an HTML page to anything else are navigation.
 _SUFFIXES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tgz", ".egg", ".exe")
+# Not datetime.fromisoformat: before Python 3.11 it reads neither "Z" nor fractions other than 3 or 6 digits.
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)", re.ASCII)
 _FRAGMENT = re.compile(r"(?:^|&)(sha512|sha384|sha256|sha224|sha1|md5)=([^&]*)")
 """The hash in an address; pip knows others parts of it, such as ``egg``."""
@@ -80,8 +83,10 @@ def read(body: bytes, content_type: str, url: str) -> tuple[File, ...]:
     """
     found: dict[str, File] = {}
     try:
+        # By its end: private indexes send application/json, too.
         for file in _read_json(body, url) if content_type.endswith("json") else _read_html(body, url):
             first = found.setdefault(file.name, file)
+            # A name that stands for two files could be verified by either hash, so which one is got would be chance.
             if any(first.hashes[one] != file.hashes[one] for one in first.hashes.keys() & file.hashes.keys()):
                 raise _Malformed(f"it has two files called {file.name}, with different hashes")
     except _Malformed as error:
@@ -99,8 +104,10 @@ def _read_json(body: bytes, url: str) -> Iterator[File]:
     try:
         document = json.loads(body, parse_int=_integer, parse_constant=_no_number)
         version, rows = document["meta"]["api-version"], document["files"]
+    # RecursionError: json.loads recurses, and a page may nest thousands of lists.
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise _Malformed(f"its JSON is malformed: {_shown(error)}") from None
+    # PEP 629: a client fails on another major version, and reads any minor one.
     if _of_type(version, str, "api-version").partition(".")[0] != "1":
         raise _Malformed(f"it is of version {_shown(version)} of the simple API, and samebytes reads 1")
     for row in _of_type(rows, list, "the list of files"):
@@ -129,8 +136,10 @@ def _no_number(text: str) -> None:
 
 def _read_html(body: bytes, url: str) -> Iterator[File]:
     """Read a page of links, for which no time of upload is specified; some servers give ``data-upload-time``."""
+    # A page of HTML may be in any encoding; addresses and hashes are ASCII in practice.
     for anchor in _anchors(body.decode("utf-8", "replace")):
         where, _, fragment = anchor["href"].partition("#")
+        # Query strings are signatures of object stores, not part of the name.
         name = unquote(where.partition("?")[0].rpartition("/")[2])
         if not name.endswith(_SUFFIXES):  # a page may link to other things than files of releases
             continue
@@ -155,6 +164,7 @@ def _anchors(text: str) -> list[dict[str, str]]:
         reader.close()
     except (ValueError, AssertionError, NotImplementedError) as error:  # of html.parser, for declarations, numbers
         raise _Malformed(f"its HTML is malformed: {_shown(error)}") from None
+    # Else plain text, such as an error, would count as a project without files.
     if not reader.is_html:
         raise _Malformed("it is not a page of links (PEP 503)")
     return reader.found
@@ -170,6 +180,7 @@ class _Anchors(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.is_html = True
+        # An attribute without a value: `data-yanked` alone yanks, without a reason.
         values = {name: value or "" for name, value in attrs}
         if tag == "a" and values.get("href"):
             self.found.append(values)
@@ -197,6 +208,7 @@ def _text(value: object, what: str) -> str:
 def _file_name(value: object) -> str:
     """Return the name of a file, which becomes that of a download: it must not lead to another directory."""
     name = _text(value, "the name of a file")
+    # Beyond the slash also what Windows forbids or drops, so that one name is one file everywhere.
     is_harmful = name.startswith(".") or name.endswith((".", " ")) or re.search(r'[/\\:*?"<>|]', name)
     if not name or is_harmful or not name.isprintable() or len(name.encode()) > _LONGEST_NAME:
         raise _Malformed(f"{_shown(name)} is not a file name")
@@ -237,6 +249,7 @@ def _size(value: object, name: str) -> int | None:
     if value is None:
         return None
     size = _of_type(value, int, f"the size of {name}")
+    # In Python, true is an int.
     if size < 0 or isinstance(value, bool):
         raise _Malformed(f"the size of {name} is {value} (PEP 700)")
     return size

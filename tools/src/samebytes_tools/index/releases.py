@@ -56,7 +56,9 @@ def chosen(files: Iterable[File], name: str, version: str | None, python: str) -
     if version is not None:
         wanted = [(found, file) for found, file in sdists if found == _parsed(version)]
     else:
+        # PEP 592: a yanked release is taken only if it is named exactly.
         usable = [(found, file) for found, file in sdists if file.yanked is None and _is_for(file, python)]
+        # As pip does: pre-releases only where there is nothing else (PEP 440).
         wanted = [(found, file) for found, file in usable if not found.is_prerelease] or usable
     if not wanted:
         raise UsageError(
@@ -72,6 +74,7 @@ def release_of(filename: str) -> tuple[str, Version] | None:
     None for files of another kind, and of a name or version that today's specifications do not allow.
     """
     try:
+        # Both parsers check versions (PEP 440), so ancient names give None rather than a guess.
         if filename.endswith(".whl"):
             return parse_wheel_filename(filename)[:2]
         return parse_sdist_filename(filename) if filename.endswith(".tar.gz") else None
@@ -88,7 +91,9 @@ def _parsed(version: str) -> Version:
 
 def _is_for(file: File, python: str) -> bool:
     try:
+        # prereleases: a 3.14.0rc1 is an interpreter like any other here.
         return SpecifierSet(file.requires_python).contains(python, prereleases=True)
+    # Releases older than PEP 440 wrote anything there; pip takes these, too.
     except InvalidSpecifier:
         return True
 

@@ -77,9 +77,11 @@ def serving(source: ServedSource) -> Iterator[Served]:
     # Others on this machine must not guess the address: links, and what they lead to, may be private.
     path = f"/{secrets.token_urlsafe(16)}"
     served = Served("")
+    # The loopback address alone, and not "localhost", which may be ::1 first.
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(source, path, served))
     server.daemon_threads = True
     served.address = f"http://127.0.0.1:{server.server_address[1]}{path}/simple"
+    # shutdown() waits for the next poll: 0.5 seconds by default, for each build.
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
@@ -123,6 +125,7 @@ def _handler(source: ServedSource, path: str, served: Served) -> type[BaseHTTPRe
             if kept is None:
                 self.send_error(404)
                 return
+            # Opened before the status is sent, so that a failure can still be answered by 502.
             with kept.open("rb") as file:
                 if self._head("application/octet-stream", os.fstat(file.fileno()).st_size):
                     shutil.copyfileobj(file, self.wfile)

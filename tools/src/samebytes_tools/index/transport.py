@@ -26,9 +26,11 @@ from urllib.request import (
 
 from samebytes.errors import IndexFailure
 
+# http too: devpi and the like serve local networks; downloads are verified by hash, though of that page.
 SCHEMES = ("http", "https")
 """Those of addresses that are asked for."""
 
+# A socket's timeout begins anew with each byte: one byte a minute would keep us for good.
 SILENCES = 10
 """How many timeouts an answer may take, whatever its size."""
 
@@ -53,6 +55,7 @@ def opener(context: ssl.SSLContext) -> OpenerDirector:
     """
     made = OpenerDirector()
     for handler in (
+        # Not build_opener, which adds the handlers of file:, ftp: and data: addresses.
         ProxyHandler(),
         _Plain(),
         _Secure(context),
@@ -68,6 +71,7 @@ class BoundedResponse(HTTPResponse):
     """An answer whose every byte, those of headers and trailers too, must arrive before a deadline."""
 
     def __init__(self, sock: socket.socket, *arguments: Any, **named: Any) -> None:
+        # It makes a file of the socket by makefile(), which is replaced by one that looks at the deadline.
         super().__init__(sock, *arguments, **named)
         self.fp.close()
         timeout = sock.gettimeout()
@@ -95,6 +99,7 @@ class _Timed(io.RawIOBase):
             left = self._response.deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError("it does not come to an end")
+            # The socket's timeout is for one read, and must not reach past the deadline.
             self._sock.settimeout(min(self._timeout, left))
         size: int | None = self._raw.readinto(buffer)
         return size
@@ -123,6 +128,7 @@ class _Secure(HTTPSHandler):
         self._trust = context
 
     def https_open(self, req: Request) -> HTTPResponse:
+        # The base class keeps its own in a private attribute.
         return self.do_open(_SecureConnection, req, context=self._trust)
 
 
@@ -130,6 +136,7 @@ class _Redirects(HTTPRedirectHandler):
     """Follows to other addresses of HTTP only, without reading what the redirect itself has for a body."""
 
     def http_error_302(self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any) -> Any:
+        # urllib reads the body of a redirect to its end, however long it is.
         fp.close()
         return super().http_error_302(req, fp, code, msg, headers)
 

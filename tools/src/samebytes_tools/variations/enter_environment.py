@@ -15,6 +15,7 @@ import sys
 
 CLONE_NEWUTS = 0x04000000
 CLONE_NEWUSER = 0x10000000
+# What env(1) and timeout(1) use for their own failures; 126 and 127 say that a command cannot be run.
 NOT_ALLOWED = 125
 
 if sys.platform != "linux":  # no other kernel has these namespaces
@@ -30,13 +31,16 @@ def check(result: int) -> None:
 
 def rename_host(name: str) -> None:
     """Give this process a host name of its own; who is not root needs a user namespace for it (user_namespaces(7))."""
+    # os.unshare is new in Python 3.12.
     libc = ctypes.CDLL(None, use_errno=True)
     uid, gid = os.getuid(), os.getgid()
     try:
         check(libc.unshare(CLONE_NEWUTS))
     except PermissionError:
         check(libc.unshare(CLONE_NEWUTS | CLONE_NEWUSER))
+        # Else the kernel refuses a gid_map to who is not privileged (user_namespaces(7)).
         write("/proc/self/setgroups", "deny")
+        # Mapped to itself: as root of the namespace, backends would see another user than in the first build.
         write("/proc/self/uid_map", f"{uid} {uid} 1")
         write("/proc/self/gid_map", f"{gid} {gid} 1")
     socket.sethostname(name)
@@ -53,6 +57,7 @@ def write(path: str, text: str) -> None:
 
 def keep_processors(number: int) -> None:
     """Leave this process *number* of the processors that it has."""
+    # Of those allowed already: a container may not be given processor 0.
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:number])
 
 
@@ -64,8 +69,10 @@ def main() -> None:
             rename_host(options["host"])
         if "processors" in options:
             keep_processors(options["processors"])
+    # AttributeError: a C library without one of the functions.
     except (OSError, AttributeError):
         sys.exit(NOT_ALLOWED)
+    # Not a child: signals and the exit status of the build then need no passing on.
     os.execv(sys.argv[2], sys.argv[2:])
 
 

@@ -17,8 +17,10 @@ from .workspace import ENTER, other_locale
 LONG_AGO = 1_500_000_000
 """2017-07-14, in seconds since 1970."""
 
+# What cargo, CMake, PyTorch's extensions and numpy.distutils read; MAKEFLAGS reaches make alone.
 _JOBS = ("CARGO_BUILD_JOBS", "CMAKE_BUILD_PARALLEL_LEVEL", "MAX_JOBS", "NPY_NUM_BUILD_JOBS")
 
+# LANGUAGE outranks even LC_ALL for messages (gettext); PYTHONHOME would be another interpreter's than the build's.
 _LEFT_OUT = (
     "PYTHONHOME",
     "VIRTUAL_ENV",
@@ -98,6 +100,8 @@ def varied_environment(
         umask=0o077 if "umask" in on else 0o022,
         user=user,
         host=OTHER_HOST if "host" in on else socket.gethostname(),
+        # POSIX form, which needs no tzdata; 13:45 away, so that the date differs more often than not. Its sign is
+        # reversed.
         timezone="WST13:45" if "timezone" in on else "UTC",
         locale=other_locale() if "locales" in on else "C.UTF-8",
         hash_seed="4242" if "hash-seed" in on else "1",
@@ -114,6 +118,7 @@ def _prefix(on: frozenset[str]) -> tuple[str, ...]:
         options["host"] = OTHER_HOST
     if "processors" in on:
         options["processors"] = 1
+    # Isolated: the build's own PYTHON* variables are for its interpreter, and must reach it unused.
     return (sys.executable, "-I", "-S", ENTER, json.dumps(options)) if options else ()
 
 
@@ -126,6 +131,7 @@ def _variables(of: VariedEnvironment, environ: Mapping[str, str]) -> dict[str, s
     wide = "terminal" in of.applied
     return {
         **kept,
+        # At its end, so that no program is found elsewhere.
         "PATH": os.pathsep.join(filter(None, [environ.get("PATH", os.defpath), str(of.programs or "")])),
         "HOME": str(of.home),
         "TMPDIR": str(of.temp),
@@ -137,6 +143,7 @@ def _variables(of: VariedEnvironment, environ: Mapping[str, str]) -> dict[str, s
         "PYTHONHASHSEED": of.hash_seed,
         "MAKEFLAGS": f"-j{jobs}",
         **dict.fromkeys(_JOBS, jobs),
+        # shutil.get_terminal_size and argparse wrap texts by these.
         "COLUMNS": "201" if wide else "80",
         "LINES": "61" if wide else "24",
         "TERM": "xterm-256color" if wide else "dumb",
@@ -144,5 +151,6 @@ def _variables(of: VariedEnvironment, environ: Mapping[str, str]) -> dict[str, s
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": "safe.directory",
         "GIT_CONFIG_VALUE_0": "*",
+        # `git status` would rewrite the index of the tree (git(1)).
         "GIT_OPTIONAL_LOCKS": "0",
     }

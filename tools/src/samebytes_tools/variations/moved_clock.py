@@ -23,8 +23,10 @@ def moved_clock(environ: Mapping[str, str], steady_sleep: Path | None = None) ->
     if library is None:
         return {}
     return {
+        # What was preloaded already stays first: symbols are looked up in that order (ld.so(8)).
         "LD_PRELOAD": " ".join(str(each) for each in (environ.get("LD_PRELOAD"), steady_sleep, library) if each),
         "FAKETIME": f"+{CLOCK_MOVED}",
+        # Timeouts are measured by that clock, and builds need it as it is.
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         # What it does to waits on that clock lets threads spin (ten times as long on one processor).
         "FAKETIME_FORCE_MONOTONIC_FIX": "0",
@@ -43,6 +45,7 @@ def build_steady_sleep(directory: Path, environ: Mapping[str, str]) -> Path | No
     if compiler is None or any(separator in str(library) for separator in ": "):
         return None
     command = [str(compiler), "-O1", "-fPIC", "-shared", "-o", str(library), str(STEADY_SLEEP)]
+    # CFLAGS, CPATH and the like are for the project that is checked.
     kept = {name: value for name, value in environ.items() if name in {"PATH", "HOME", "TMPDIR"}}
     done = subprocess.run(command, env=kept, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     return library if done.returncode == 0 and library.is_file() else None

@@ -119,6 +119,7 @@ def choice(given: Sequence[str]) -> VariationChoice:
 def _name(text: str, item: str) -> str:
     if text == _EVERYTHING:
         return text
+    # reprotest writes underscores, and people write either.
     name = ALIASES.get(text, ALIASES.get(text.replace("-", "_"), text.replace("_", "-")))
     if name in NAMES:
         return name

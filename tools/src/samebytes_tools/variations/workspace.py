@@ -44,9 +44,11 @@ def workspace(environ: Mapping[str, str], *, keep_order: bool) -> Workspace:
     :param keep_order: whether directories are to be listed in an order that follows from that in which they were
         filled. Only for that, and only where the directory for temporary files does not, memory is used.
     """
+    # Resolved, as compilers record real paths: /tmp is a link on macOS, and no name of it would be found in them.
     temporary = Path(tempfile.gettempdir()).resolve()
     if not keep_order or _keeps_order(temporary):
         return Workspace(temporary, keep_order)
+    # Where Linux has a tmpfs for POSIX shared memory (shm_overview(7)).
     memory = Path("/dev/shm")
     if _is_roomy(memory) and _keeps_order(memory):
         return Workspace(memory, True)
@@ -69,6 +71,7 @@ def _is_roomy(directory: Path) -> bool:
     if sys.platform == "win32" or not directory.is_dir() or not os.access(directory, os.W_OK):
         return False
     facts = os.statvfs(directory)
+    # Containers mount it so, and builds run what they compile. Python has that constant on Linux alone.
     runs_nothing = facts.f_flag & getattr(os, "ST_NOEXEC", 8)
     return not runs_nothing and facts.f_bavail * facts.f_frsize >= _ROOM_NEEDED
 
@@ -82,11 +85,13 @@ def _obstacles(where: Workspace, environ: Mapping[str, str]) -> Iterator[tuple[s
     if os.name == "nt":
         yield "umask", "Windows has none"
     if not _can_give_away(where.directory):
+        # POSIX: _POSIX_CHOWN_RESTRICTED.
         yield "owner", "only root may give files away"
     if not _can_enter({"host": OTHER_HOST}):
         yield "host", "the kernel allows no UTS namespace"
     if sys.platform != "linux":
         yield "processors", f"there is no processor affinity on {sys.platform}"
+    # Not os.cpu_count(): containers and taskset(1) allow fewer than there are.
     elif len(os.sched_getaffinity(0)) < 2:
         yield "processors", "there is only one"
     if not where.keeps_order and not where.disorderfs:
@@ -116,6 +121,7 @@ def _can_give_away(directory: Path) -> bool:
 def _can_enter(options: Mapping[str, object]) -> bool:
     command = [sys.executable, "-I", "-S", ENTER, json.dumps(options), sys.executable, "-I", "-S", "-c", ""]
     try:
+        # Tried rather than looked up: seccomp, AppArmor and sysctls all forbid namespaces, each elsewhere.
         return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
     except OSError:
         return False
@@ -124,8 +130,10 @@ def _can_enter(options: Mapping[str, object]) -> bool:
 def obstacles_of(tree: Path) -> dict[str, str]:
     """Return why variations cannot be applied to the source *tree*, by their names."""
     found = {}
+    # A file in worktrees and submodules (gitrepository-layout(5)).
     if not (tree / ".git").exists():
         found["checkout"] = "the source is not a git checkout"
+    # Where projects with maturin or setuptools-rust have it.
     if any((tree / place).is_file() for place in ("Cargo.toml", "rust/Cargo.toml", "src/Cargo.toml")):
         found["time"] = "libfaketime lets cargo hang"
     return found
@@ -139,5 +147,6 @@ def other_locale() -> str:
         return "C"
     names = done.stdout.decode("ascii", "replace").split()
     others = [name for name in names if name.lower() not in {"c", "posix", "c.utf8", "c.utf-8"}]
+    # English locales have the messages of C.
     foreign = [name for name in others if not name.startswith("en_")]
     return next(iter([*foreign, *others]), "C")

@@ -24,7 +24,9 @@ def make_checkout(tree: Path, environ: Mapping[str, str]) -> None:
         variables[f"GIT_{role}_DATE"] = f"@{DEFAULT_DATE} +0000"
     try:
         git(tree, "init", "--quiet", environ=variables)
+        # An sdist has what its .gitignore names: version files, generated code.
         git(tree, "add", "--all", "--force", environ=variables)
+        # Names and dates are in what a commit's hash is of; all are fixed, so the hash is the same everywhere.
         git(tree, "commit", "--quiet", "--message", "All", environ=variables)
     except UsageError as error:
         raise UsageError(

@@ -18,8 +18,11 @@ def clone(where: str, ref: str, tree: Path) -> str:
     """
     there = str(Path(where).resolve()) if Path(where).is_dir() else where
     try:
+        # `--`, as an address that begins with a dash would be an option.
         git(None, "clone", "--quiet", "--no-checkout", "--", there, str(tree), environ=os.environ)
+        # ^{commit}: an annotated tag is an object of its own, with a hash that is not the commit's.
         commit = git(tree, "rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}", environ=os.environ).strip()
+        # Detached: a branch of that name need not exist here, and a tag has none.
         for words in (
             ("-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit),
             ("submodule", "--quiet", "update", "--init", "--recursive"),

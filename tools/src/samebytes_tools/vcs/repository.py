@@ -17,14 +17,17 @@ _OF_A_WORKTREE = frozenset({"commondir", "gitdir", "locked"})
 _OF_ITS_OWN = frozenset({"HEAD", "config.worktree", "index", "logs", "modules"})
 """What a worktree has itself, or not at all."""
 
+# Hooks are programs of the one who checks; lfs may be gigabytes, of files that are checked out already.
 _LEFT_OUT = frozenset({"worktrees", "hooks", "lfs"})
 
 
 def checkout(source: Path) -> Path | None:
     """Return the top of the git checkout that tracks files of *source*, if there is one above it."""
+    # Most trees are settled by this alone, without a process of git.
     if (source / ".git").exists() or not any((parent / ".git").exists() for parent in source.parents):
         return None
     top = _git(source, "rev-parse", "--show-toplevel")
+    # A tree that is merely unpacked below somebody's repository, in a home directory say, is not of that checkout.
     return Path(top) if top and source.is_relative_to(top) and tracks(source) else None
 
 
@@ -42,6 +45,7 @@ def copy(source: Path, target: Path) -> None:
     :raises OSError: if something cannot be read or written.
     """
     found = source if source.is_dir() else _pointed(source)
+    # The repository that the file names is gone; backends are to see what they would see in place.
     if not found.is_dir():
         shutil.copy2(source, target)
         return
@@ -78,6 +82,7 @@ def _copy(source: Path, target: Path, left_out: Collection[str]) -> None:
             (target / path.name).symlink_to(path.readlink())
         elif path.is_dir():
             _copy(path, target / path.name, ())
+        # A copied lock would stop git in the copy for good: whoever holds it removes only the original.
         elif path.is_file() and path.suffix != ".lock":
             with contextlib.suppress(FileNotFoundError):  # gone in the meantime
                 shutil.copy2(path, target / path.name)

@@ -66,6 +66,7 @@ class Attempts:
             directory.mkdir()
         self._builder = Builder(
             python.executable,
+            # Two resolutions a minute apart may give two releases of a requirement, which is no variation of the build.
             InstallPolicy(isolation=options.isolation, same_everywhere=True),
             self.scratch,
             BuildEnvironment(context.environ),
@@ -82,6 +83,7 @@ class Attempts:
 
     def wait(self, environment: VariedEnvironment) -> None:
         """Let the clock go on since the last build, unless it is moved in *environment*, or is not to be varied."""
+        # A clock that libfaketime cannot move is still varied by as much as waiting gives; a moved one needs no wait.
         if "time" in {*self._context.vary, *self._context.left_out} and not environment.is_later:
             self._stop.wait(max(0.0, self._ended + GAP - self._context.clock()))
 
@@ -99,6 +101,7 @@ class Attempts:
             except BuildError as error:
                 attempt.failures[kind] = error
                 if error.is_late and self._options.gives_up:  # so would the others be
+                    # A survey would wait for the whole timeout once for every kind.
                     rest = [one for one in self._options.kinds if one not in attempt.files]
                     attempt.failures.update(dict.fromkeys(rest, error))
                     break
@@ -108,6 +111,7 @@ class Attempts:
     def _one(self, way: str, kind: str, attempt: Attempt, label: str, command: BuildCommand | None) -> Path:
         environment, name = attempt.environment, f"{way}-{label}-{kind}"
         tree, out = environment.tree / self._within, self.directory(way, label) / in_file_names(kind)
+        # Before anything is laid out: `samebytes build` made that wheel together with the sdist, from its own copy.
         if command is not None and kind == FROM_SDIST:
             return command.build(kind, tree, out, self._runner(name))
         has_leftovers = "leftovers" in environment.applied and kind != FROM_SDIST
@@ -122,6 +126,7 @@ class Attempts:
             return self._by_own_backend(way, kind, environment, tree, out, log)
         if SDIST not in attempt.files:
             raise no_sdist(log)
+        # Below TMPDIR, as front ends do it: `python -m build` and pip unpack sdists into temporary directories.
         tree = _unpacked(attempt.files[SDIST], environment, log)
         return self._by_own_backend(way, WHEEL, environment, tree, out, log)
 
@@ -139,10 +144,12 @@ class Attempts:
         """Return what is called: the project's own backend, or samebytes in front of it, as ``wrap`` would put it."""
         if way != HOOK:
             return self._project
+        # Without an edit of pyproject.toml: samebytes takes the tree's own build-backend as the one to wrap (D4).
         return replace(self._project, backend=Backend("samebytes.backend"), needs_samebytes=True)
 
     def _leave(self, way: str, environment: VariedEnvironment, tree: Path, name: str) -> None:
         """Build in the tree, for whatever an earlier build leaves there; if that fails, for as much as it left."""
+        # Both, for each leaves something else: .egg-info and dist/ the one, build/ the other.
         for kind in (SDIST, WHEEL):
             try:
                 self._by_own_backend(way, kind, environment, tree, tree / "dist", self._runner(name))

@@ -31,10 +31,12 @@ def search(
 
 
 def _search(names: tuple[str, ...], facts: frozenset[DifferingFact], probe: Probe) -> list[Attribution]:
+    # No build proves a single name: its half was built just before, and that is what *facts* are of.
     if len(names) < 2:
         return [Attribution(names, facts)] if names else []
     middle = len(names) // 2
     halves = [(half, probe(frozenset(half))) for half in (names[:middle], names[middle:])]
+    # Both halves may hit: differences are independent of one another more often than not.
     hits = [(half, seen) for half, seen in halves if seen]
     if not hits:
         return _together(names, facts, probe)
@@ -46,9 +48,11 @@ def _together(names: tuple[str, ...], facts: frozenset[DifferingFact], probe: Pr
     seen = probe(frozenset(names))
     if not seen:
         return []
+    # One pass, not all subsets: the number of builds stays linear, at the price of a set that may not be the only one.
     for name in names:
         fewer = tuple(one for one in names if one != name)
         without = probe(frozenset(fewer))
         if without:
             names, seen = fewer, without
+    # The smaller set may show other facts than the whole did; what it shows is better than nothing.
     return [Attribution(names, seen & facts or seen)]

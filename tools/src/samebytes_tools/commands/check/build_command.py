@@ -40,13 +40,16 @@ class BuildCommand:
             made = self._run(SDIST, [], tree, out, log)
             self._from_sdist = self._only(out, FROM_SDIST, log)
         except BuildError as error:
+            # A second try would take as long again.
             if error.is_late:
                 raise
             self._from_sdist = error
+            # The command writes nothing if one of the two fails (D9), and an sdist that can be built is to be compared.
             made = self._run(SDIST, ["--sdist"], tree, out, log)
         return made
 
     def _run(self, kind: str, options: Sequence[str], tree: Path, out: Path, log: CommandRunner) -> Path:
+        # Else a release uploaded since the first way was built would look like a difference of this way.
         constraint = self._builder.constraint()
         constraints = ["--build-constraint", str(constraint)] if constraint else []
         command = [*self._samebytes, "build", *options, *constraints, "-o", str(out), str(tree)]

@@ -54,6 +54,7 @@ examples:
 Of sources: 0 all the same, 1 something differs, 2 something could not be built.
 Where some fail, the others are checked, and the status is the highest."""
 
+# With the defaults, as argparse does not say whether an option was given.
 _SOURCES_ONLY: dict[str, object] = {
     "build": False,
     "vary": [],
@@ -135,6 +136,7 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check archives or sources, whichever it is, and report each finding."""
+    # Missing under 'normalize --check', which shares this function.
     if getattr(args, "list", False):
         return _list(args)
     if not args.paths:
@@ -155,7 +157,9 @@ def _is_source(text: str, *, build: bool | None) -> bool:
     if build is None:
         return False
     path = Path(text)
+    # Before names: a directory that is called like a project is meant itself.
     if path.is_dir():
+        # Imported here and below: 'check' of archives must start as fast as 'normalize' does.
         from samebytes.artifact.layout import is_source_tree
 
         return is_source_tree(path)
@@ -189,8 +193,11 @@ def _check_sources(args: argparse.Namespace, sources: Sequence[bool]) -> int:
     subjects, results = _subjects(args), []
     with Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress:
         checks = check_all(subjects, _options(args), _context(args, progress))
+        # Closed at once on Ctrl-C; left to the garbage collector, builds would go on running.
         with without_warnings_of_backends(), closing(checks):
             for result in checks:
+                # Results go to standard output, often the same terminal: a progress line would be left in front of
+                # them.
                 progress.clear()
                 results.append(result)
                 _print(args, result)
@@ -221,6 +228,7 @@ def _subjects(args: argparse.Namespace) -> list[Subject]:
         except SamebytesError as error:
             pythons.append((None, error))
     found = []
+    # Each once: a source that is named twice would be built four times.
     for text in dict.fromkeys(args.paths):
         path = Path(text)
         form = Form.TREE if path.is_dir() else Form.SDIST if path.exists() else Form.NAME
@@ -253,6 +261,7 @@ def _context(args: argparse.Namespace, progress: Progress) -> CheckContext:
 
     wanted = choice(args.vary)
     where, obstacles = _here(wanted.wanted)
+    # Several sources are built at once, and Progress is not thread-safe.
     lock = threading.Lock()
 
     def report(text: str) -> None:
@@ -282,6 +291,7 @@ def _list(args: argparse.Namespace) -> int:
     from ...variations.variations import choice
     from .report import variation_lines
 
+    # With file-order even if it is switched off, for only then a place that allows it is looked for.
     _, obstacles = _here(choice(args.vary).wanted | {"file-order"})
     print("\n".join(variation_lines(obstacles, style_of(sys.stdout))))
     return exit_status.FINE
@@ -299,6 +309,7 @@ def _print(args: argparse.Namespace, result: CheckResult) -> None:
         view = View(style, args.verbosity >= VERBOSE, branches_for(sys.stdout.encoding or "ascii"), LABELS)
         for line in lines(result, view):
             print(line)
+        # The next source takes minutes, and a pipe is block-buffered.
         sys.stdout.flush()
 
 
@@ -326,6 +337,7 @@ def _seconds(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = 0.0
+    # Also refuses nan, inf, and what is beyond the range of timers of the platform.
     if not 0 < seconds < 1e9:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
     return seconds

@@ -26,15 +26,18 @@ class DifferingFact(NamedTuple):
 
 def differing(artifact: str, left: Path, right: Path) -> frozenset[DifferingFact]:
     """Return what differs between two archives; nothing exactly if their names and bytes are the same."""
+    # Names count: a version or a tag taken from the environment may leave the bytes alone.
     if left.name == right.name and digest(left) == digest(right):
         return frozenset()
     try:
         one, other = dict(_facts(left)), dict(_facts(right))
     except SamebytesError:  # an archive that samebytes refuses can differ nevertheless
         return frozenset({DifferingFact(artifact, "", "container")})
+    # Members on one side only have all their aspects here, and are counted once, by "presence".
     keys = {key for key in one.keys() | other.keys() if one.get(key) != other.get(key)}
     lone = {member for member, aspect in keys if aspect == "presence"}
     found = {DifferingFact(artifact, *key) for key in keys if key[1] == "presence" or key[0] not in lone}
+    # Headers and compression differ without any entry being different.
     return _without_records(found) or frozenset({DifferingFact(artifact, "", "container")})
 
 
@@ -58,6 +61,7 @@ def _facts(path: Path) -> Iterator[tuple[tuple[str, str], str]]:
     """Yield member and aspect, each with its value; an sdist's members without its top directory."""
     yield ("", "name"), path.name
     with open_archive(path) as archive:
+        # A version that differs is in the name of each member then, and would hide everything else.
         top = path.name[: -len(".tar.gz")] + "/" if path.name.endswith(".tar.gz") else ""
         names = [entry.name.removeprefix(top) for entry in archive.entries]
         for name, entry in zip(names, archive.entries):
@@ -72,6 +76,7 @@ def _aspects(entry: Entry) -> Iterator[tuple[str, str]]:
     yield "mode", f"{entry.mode:o}"
     yield "time", f"{entry.mtime}"
     yield "owner", repr(entry.owner)
+    # A link's target is its content; member names that are not UTF-8 come with surrogates (PEP 383).
     state = hashlib.sha256(entry.target.encode("utf-8", "surrogateescape"))
     for piece in entry.content.chunks():
         state.update(piece)

@@ -46,9 +46,11 @@ def _no_build(result: CheckResult) -> Element:
 
 def _case(result: CheckResult, way: WayResult, outcome: CheckOutcome) -> Element:
     case = Element("testcase", classname=title(result), name=f"{outcome.kind}, {way.name}")
+    # CI is to fail for what the project does, not for what samebytes would make of it.
     counts = way is result.ways[0]
     if outcome.failure is not None:
         failure = outcome.failure
+        # In system-out, as a testcase with an <error> or <failure> has failed, whatever its type says.
         _report(case, "error" if counts else "system-out", failure.message, [failure.remedy, *failure.tail])
     elif not outcome.is_same:
         _report(case, "failure" if counts else "system-out", _message(outcome), _body(result, outcome))

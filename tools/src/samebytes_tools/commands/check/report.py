@@ -89,6 +89,7 @@ def _shown(result: CheckResult, *, everything: bool) -> list[Comparison]:
     """Return the comparisons to show: the wheel from the sdist mostly differs as the tree's own does."""
     outcomes = result.ways[0].outcomes if result.ways else ()
     differ = {outcome.kind for outcome in outcomes if outcome.comparison is not None}
+    # Its differences would be listed twice.
     left_out = {FROM_SDIST} if WHEEL in differ and not everything else set()
     return [one.comparison for one in outcomes if one.comparison is not None and one.kind not in left_out]
 
@@ -161,6 +162,7 @@ def _failure_lines(result: CheckResult, view: View) -> Iterator[str]:
     for way in result.ways:
         for outcome in way.outcomes:
             failure = outcome.failure
+            # A broken requirement fails all kinds and ways in the same words.
             if failure is None or failure.message in shown:
                 continue
             shown.add(failure.message)

@@ -31,6 +31,7 @@ def check_all(
     When the caller closes this generator, or a signal raises in it, all builds are ended, and nothing is left of them.
     """
     subjects = [replace(subject, slug=slug) for subject, slug in zip(subjects, _slugs(subjects))]
+    # A source takes one job of its own; only what is left over is for its second build.
     stop, at_once = Stop(), options.jobs > len(subjects)
     used: list[Path] = []
 
@@ -40,9 +41,12 @@ def check_all(
     try:
         yield from in_order(result_of, subjects, max(1, min(options.jobs, len(subjects))), stop, _PATIENCE)
     finally:
+        # Also when all went well: backends may leave daemons and compilers of other processes behind.
         kill_all(stop)
         for private in filter(Path.exists, used):  # by a thread that has not ended, and is not to write there any more
             with suppress(OSError):
+                # Renamed first, so that a thread that still runs fails on its next file, and does not fill what is
+                # being removed.
                 remove(private.rename(f"{private}-unwanted"))
 
 
@@ -50,8 +54,10 @@ def _slugs(subjects: Sequence[Subject]) -> Iterator[str]:
     taken: set[str] = set()
     for subject in subjects:
         name = subject.text if subject.form is Form.NAME else Path(subject.text).resolve().name
+        # It names directories of --keep and --logs, and lines of progress, on every system.
         plain = re.sub(r"[^A-Za-z0-9._=-]+", "-", name).strip("-.") or "source"
         slug = f"{plain}-py{subject.python.version}" if subject.python else plain
+        # Two trees may have one name in different directories.
         free = next(one for one in chain([slug], (f"{slug}-{n}" for n in count(2))) if one not in taken)
         taken.add(free)
         yield free
@@ -72,6 +78,7 @@ def _examined(
             remove(private)
     except SamebytesError as error:
         return CheckResult(subject.text, version, error)
+    # Of one source, most often a full disk; the others may still succeed, and check_all goes on with them.
     except OSError as error:
         what = UsageError(
             f"{subject.text}: {error.filename or context.workspace.directory}: {error.strerror}",

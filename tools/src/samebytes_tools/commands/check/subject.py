@@ -177,6 +177,7 @@ class CheckResult:
         if self.error is not None or not self.ways:
             return 2
         outcomes = self.ways[0].outcomes
+        # Before "differs": what could not be built was not compared either, so 1 would promise too much.
         if any(outcome.failure is not None for outcome in outcomes):
             return 2
         return 0 if all(outcome.is_same for outcome in outcomes) else 1

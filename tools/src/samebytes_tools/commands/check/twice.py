@@ -72,6 +72,7 @@ class SourceCheck:
         self._pristine, within = self._source(private / "source")
         self._attempts = Attempts((self._pristine, within), python, options, self._context, stop, private)
         wants_clock = "time" in context.vary
+        # In scratch, as the two builds have directories of their own that are emptied for each.
         self._steady_sleep = build_steady_sleep(self._attempts.scratch, context.environ) if wants_clock else None
         self._notes: list[str] = []
         self._left_out = dict(context.left_out)
@@ -86,6 +87,7 @@ class SourceCheck:
             self._left_out.update({name: why for name, why in here.items() if name in self._context.vary})
             vary = self._context.vary - set(here)
             first, second = self._both(AS_IS, vary, at_once=at_once)
+            # What the build failed with in the first way is not tried again in the others.
             vary = vary if second is first else second.environment.applied
             ways = [self._compared(AS_IS, first, second)]
             if self._options.normalized and not self._gives_up(first):
@@ -108,6 +110,7 @@ class SourceCheck:
             )
         finally:
             for source, target in ((self._attempts.logs, self._options.logs), (self._attempts.out, self._options.keep)):
+                # In `finally`, as the logs of a check that failed are the ones that are wanted most.
                 if target is not None and source.is_dir():
                     save_tree(source, target / self._subject.slug)
 
@@ -117,6 +120,7 @@ class SourceCheck:
         if self._subject.form is Form.TREE:
             source = Path(self._subject.text).resolve()
             top = directory / (source.name or "source")
+            # Without dist/: earlier artifacts there are no source, and would get into sdists that take all files.
             return top, copy_source(source, top, source / "dist").relative_to(top)
         sdist = Path(self._subject.text)
         if self._subject.form is Form.NAME:
@@ -132,17 +136,21 @@ class SourceCheck:
         """Build in both environments; a variation that the second build fails with is left out, with a note."""
         control, experiment = self._environment(frozenset()), self._environment(vary)
         wants_time = "time" in {*self._context.vary, *self._left_out}
+        # Builds that run at the same time cannot be told apart by the clock, unless libfaketime moves one.
         if at_once and not control.shares_with(experiment) and (experiment.is_later or not wants_time):
             pair = ((control, "1"), (experiment, "2"))
             first, second = in_order(lambda each: self._attempt(way, *each), pair, len(pair), threading.Event())
         else:
             first = self._attempt(way, control, "1")
+            # A survey's source that cannot be built at all is not built again.
             second = first if self._gives_up(first) else self._attempt(way, experiment, "2")
+        # One at a time first, so that what the build does stand is still varied.
         for names in (*({name} for name in FRAGILE), set(FRAGILE)):
             vary = second.environment.applied
             if names <= vary and second.failures.keys() - first.failures.keys():
                 listed = sorted(names)
                 again = self._attempt(way, self._environment(vary - names), f"2-without-{'-'.join(listed)}")
+                # Else the variation was not the reason, and leaving it out would only show less.
                 if len(again.failures) < len(second.failures):
                     if way == AS_IS:
                         self._left_out.update(dict.fromkeys(listed, "the build fails with it"))
@@ -191,6 +199,7 @@ class SourceCheck:
             return frozenset()
         kinds = (SDIST, kind) if kind == FROM_SDIST else (kind,)
         without = self._environment(vary - {"leftovers"})
+        # Normalized files are made from those as is; there is nothing to build in that way.
         way = AS_IS if way == NORMALIZED else way
         attempt = self._attempt(way, without, f"2-without-leftovers-{kind}", kinds)
         still = _differing_members(kind, first, attempt) if kind in attempt.files else differ
@@ -199,6 +208,7 @@ class SourceCheck:
     def _side(self, side: model.ComparedFile, path: Path) -> model.ComparedFile:
         """Return *side* with the path where the file is kept, or its name, for the rest is removed."""
         kept = self._options.keep
+        # Reports must not name the private directory, which no longer exists when they are read.
         where = kept / self._subject.slug / path.relative_to(self._attempts.out) if kept else path.name
         return replace(side, path=str(where))
 
@@ -207,6 +217,7 @@ class SourceCheck:
         done = Attempt(attempt.environment, attempt.started, {}, dict(attempt.failures))
         out = self._attempts.directory(NORMALIZED, label)
         jobs = {kind: NormalizeJob(file, out / in_file_names(kind) / file.name) for kind, file in attempt.files.items()}
+        # One given date, for what each build's own says may be what differs.
         date = ArtifactDate(DEFAULT_DATE, DateSource.OPTION)
         for (kind, job), result in zip(jobs.items(), normalize(list(jobs.values()), NormalizeOptions(date=date))):
             if result.error is None:
@@ -221,6 +232,7 @@ class SourceCheck:
         kinds = _kinds_to_build({fact.artifact for fact in whole})
         if not kinds:
             return None
+        # The same sets come up again in the search, and a build takes minutes.
         seen: dict[frozenset[str], frozenset[DifferingFact]] = {}
 
         def probe(names: frozenset[str]) -> frozenset[DifferingFact]:
@@ -231,9 +243,11 @@ class SourceCheck:
                 attempt = self._attempts.build(AS_IS, environment, label, kinds)
                 seen[names] = _facts(first, attempt)
                 self._notes += [_missed(names, kind, error) for kind, error in attempt.failures.items()]
+                # A search may make dozens of builds, and --keep is for those of the check itself.
                 remove(self._attempts.directory(AS_IS, label))
             return seen[names]
 
+        # What differs without any variation would be attributed to every one of them.
         by_moment = probe(frozenset())
         rest = frozenset(fact for fact in whole - by_moment if fact.artifact in kinds)
         ordered = [name for name in NAMES if name in second.environment.applied]
@@ -242,6 +256,7 @@ class SourceCheck:
 
 
 def _failure(error: BuildError, which: str) -> Failure:
+    # Compilers print in whatever encoding the varied locale has.
     log = error.log.read_text(encoding="utf-8", errors="replace") if error.log and error.log.is_file() else ""
     return Failure(f"in the {which} build: {error.message}", error.remedy, error.tail, log, error.is_late)
 
@@ -277,6 +292,7 @@ def _kinds_to_build(differ: set[str]) -> tuple[str, ...]:
     """Return what a bisection builds: what differs; the wheel from the sdist only if the tree's own is the same."""
     if WHEEL in differ:
         differ = differ - {FROM_SDIST}
+    # It cannot be built without.
     if FROM_SDIST in differ:
         differ = differ | {SDIST}
     return tuple(kind for kind in (SDIST, WHEEL, FROM_SDIST) if kind in differ)
@@ -285,6 +301,7 @@ def _kinds_to_build(differ: set[str]) -> tuple[str, ...]:
 def _known(attempt: Attempt) -> model.KnownBuild:
     """Return what the comparison may know of a build."""
     where = attempt.environment
+    # Builds saw the moved clock; this process did not.
     dates = [int(attempt.started) + (CLOCK_MOVED if where.is_later else 0)]
     if "mtimes" in where.applied:
         dates.append(LONG_AGO)

@@ -30,14 +30,18 @@ def lay_out(pristine: Path, environment: VariedEnvironment) -> None:
         _age(behind)
     if behind != tree:
         disorder.mount(environment.disorderfs, behind, tree)
+    # After the times were set and where the build sees the tree: git's index holds inode numbers and times.
     refresh_index(tree)
+    # Last, as nothing is written to the tree any more.
     if "owner" in environment.applied and sys.platform != "win32":
         for path in [tree, *tree.rglob("*")]:
+            # A link of the source may point out of the tree, to files that are not ours to give away.
             os.chown(path, STRANGER, STRANGER, follow_symlinks=False)
 
 
 def remove(directory: Path) -> None:
     """Remove *directory* with all that is in it, and unmount what disorderfs shows there."""
+    # First: removing through the mount would leave the mount point busy.
     disorder.unmount_below(directory)
     fixed.remove(directory)
 
@@ -46,6 +50,7 @@ def _copy(source: Path, target: Path, environment: VariedEnvironment) -> None:
     """Copy the directory *source*, its entries one after another in the order that *environment* wants."""
     target.mkdir()
     with os.scandir(source) as found:
+        # tmpfs lists a directory by the order in which it was filled (ext4: by a hash of the names).
         entries = sorted(found, key=lambda entry: entry.name, reverse="file-order" in environment.applied)
     for entry in entries:
         if entry.name == ".git" and "checkout" in environment.applied:
@@ -58,7 +63,9 @@ def _copy(source: Path, target: Path, environment: VariedEnvironment) -> None:
         else:
             shutil.copy2(entry.path, copy)
             copy.chmod(_mode(entry.stat().st_mode, environment.umask))
+    # After its entries were written, each of which sets the directory's time.
     shutil.copystat(source, target)
+    # After copystat, which copies the mode of the source, too.
     target.chmod(_mode(stat.S_IRWXU, environment.umask))
 
 
@@ -71,5 +78,6 @@ def _age(tree: Path) -> None:
     """Give each file another time, long ago, with a fraction of a second; git's own files keep theirs."""
     paths = sorted(path for path in tree.rglob("*") if not path.is_symlink() and ".git" not in path.parts)
     for index, path in enumerate(paths):
+        # The fraction is exact in binary; ZIP cannot hold it (2 seconds), and tar only in PAX headers.
         moment = LONG_AGO + index * 1000.125
         os.utime(path, (moment, moment))
