@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -284,6 +285,18 @@ def test_other_programs_list_directories_by_name_too(kinds: tuple[str, ...], roo
         (root / "src" / "listed" / name).touch()
     built(root, *kinds, place=here, warn=never)
     assert contents(root / "out" / WHEEL)["listed.txt"] == b"a b c d e f g"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux mount namespaces")
+def test_a_project_that_inherits_the_order_is_built_on_the_disk(root: Path) -> None:
+    here = mounted(root)
+    same = '\nMEMBERS["where.txt"] = "%d" % (os.stat(".").st_dev == os.stat("..").st_dev)\n'
+    for inherit in ("[]", '["directory-order"]'):
+        small_project(root / "src", table=f"inherit = {inherit}\n", extra=same)
+        built(root, "wheel", place=here, warn=never)
+        assert contents(root / "out" / WHEEL)["where.txt"] == str(int(inherit != "[]")).encode()
+        shutil.rmtree(root / "src")
+        shutil.rmtree(root / "out")
 
 
 GROWING = """

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from samebytes.artifact.layout import ArtifactKind
+from samebytes.backend.config import load
 from samebytes.backend.fixed import IN_USE, Place, remove
 from samebytes.backend.flags import environment_roots
 from samebytes.backend.hooks import publish
@@ -110,11 +111,13 @@ class ArtifactBuilder:
 
     def _make(self, kind: ArtifactKind, source: Path) -> None:
         """Build one artifact of the tree *source*."""
-        if not (self._may_be_in_memory and self._made_in_memory(kind, source)):
+        if "directory-order" in load(source).inherit or not self._made_in_memory(kind, source):
             self._made_at(self._here, kind, source)
 
     def _made_in_memory(self, kind: ArtifactKind, source: Path) -> bool:
         """Build with the tree in memory, and return whether that could be done; there is one warning if not."""
+        if not self._may_be_in_memory:
+            return False
         with in_memory(self._here, self._stay_on_disk) as memory:
             if memory is None:
                 return False
