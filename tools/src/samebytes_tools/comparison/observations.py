@@ -1,6 +1,5 @@
 """What is seen to differ, each kind of thing as a type: what formats and containers hand to the table of causes.
 
-from samebytes.artifact.layout import ArtifactKind
 An observation has the values of both sides and what its nature is, never a guess at the reason: :mod:`.causes.table`
 decides that. *left* and *right* are what a report shows as evidence.
 """

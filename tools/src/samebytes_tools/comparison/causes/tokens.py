@@ -17,6 +17,7 @@ from . import dates, places
 
 __all__ = ["DATE", "DIGEST", "DRAWN", "PATH", "USER_AT_HOST", "Kind", "Token", "tokens"]
 
+# Not natures: whether two of them show something depends on both.
 PATH, DATE, DIGEST, USER_AT_HOST = "path", "date", "digest", "user@host"
 DRAWN = "drawn "
 """With its prefix behind it: what may be a random name, in a directory that a build is known to have had."""
@@ -35,6 +36,7 @@ class Token(NamedTuple):
     @property
     def key(self) -> str:
         """What two tokens have in common that may face each other."""
+        # NUL keeps a kind apart from a word that is spelled like it.
         return f"\0{self.kind}" if self.kind else self.text
 
 
@@ -57,6 +59,7 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
             r"[\"' :=]{1,6}[0-9a-f]{7,40}\b"
         ),
     ),
+    # SHA-256 alone, by which members that differ are known (CauseClues.digests).
     (DIGEST, re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{64}(?![0-9A-Za-z])")),
     ("uuid", re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Za-z])")),
     (PATH, places.PATH),
@@ -89,10 +92,13 @@ _BEFORE_DATES = 4
 
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 _ABOUT_TIME = re.compile(
-    r"(?i)(?<![a-z])(?:time|date|mtime|timestamp|datetime|epoch|stamp|built|build|mtime|created|generated|compiled|when)\w*\W{0,6}(?:\w+\W{1,4}){0,2}\Z"
+    r"(?i)(?<![a-z])(?:time|date|mtime|timestamp|datetime|epoch|stamp|built|build|created|generated|compiled|when)\w*\W{0,6}(?:\w+\W{1,4}){0,2}\Z"
 )
+# CalVer: 2024.01.15 may be a version, for which the clock is not the reason.
 _ABOUT_VERSION = re.compile(r"(?i)version\w*\W{0,8}\Z")
+# Ten digits that begin with 1: from 2001 to 2033; three more for milliseconds.
 _SECONDS = re.compile(r"(?<![\w.])1[0-9]{9}(?:\.\d{1,9}|\d{3})?(?![\w.])")
+# YYYYMMDD to 2039, or with hour, minute and second.
 _DAY_NUMBER = re.compile(r"(?<![\w.])20[0-3]\d[01]\d[0-3]\d(?:[0-2]\d[0-5]\d[0-5]\d)?(?![\w.])")
 _AROUND = 40
 """How many characters before a number or a date may say what it is."""
@@ -118,6 +124,7 @@ def _found(text: str, build: KnownBuild) -> Iterator[tuple[int, int, Kind, dates
     for start, end, nature in _known(text, build):
         yield start, end, nature, None
         if nature in (Nature.KNOWN_PATH, Nature.KNOWN_TEMPORARY_PATH):
+            # What tempfile drew within a known directory; without that, eight letters may be any word.
             below = places.BELOW.match(text, end + 1)
             if below:
                 yield *below.span("drawn"), f"{DRAWN}{below['prefix']}", None
@@ -136,6 +143,7 @@ def _known(text: str, build: KnownBuild) -> Iterator[tuple[int, int, Nature]]:
     paths = [(path.rstrip("/\\"), Nature.KNOWN_TEMPORARY_PATH) for path in build.temps]
     paths += [(path.rstrip("/\\"), Nature.KNOWN_PATH) for path in build.paths]
     paths.sort(key=lambda place: len(place[0]), reverse=True)
+    # Not a part of a longer name: /tmp/a is not in /tmp/ab.
     found = [(re.escape(path) + r"(?![\w-])", nature) for path, nature in paths if len(path) > 1]
     names = (
         (build.user, Nature.USER),
@@ -155,6 +163,7 @@ def _numbers(text: str, build: KnownBuild) -> Iterator[tuple[int, int]]:
     for pattern in (_SECONDS, _DAY_NUMBER):
         for match in pattern.finditer(text):
             seconds = int(match[0][:10]) if pattern is _SECONDS else _seconds_of_day(match[0])
+            # Two days: builds take hours, and a day is another by the time zone.
             is_known = seconds is not None and any(abs(seconds - date) <= 2 * _DAY for date in build.dates)
             if is_known or _ABOUT_TIME.search(text[max(0, match.start() - _AROUND) : match.start()]):
                 yield match.span()
