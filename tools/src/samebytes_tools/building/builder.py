@@ -57,6 +57,7 @@ class BuildError(BackendError):
         if self.log is None or not self.log.is_file():
             return ()
         with self.log.open("rb") as file:
+            # A log may be large.
             file.seek(max(0, self.log.stat().st_size - (1 << 16)))
             lines = file.read().decode("utf-8", "replace").splitlines()
         return tuple(line for line in lines if line.strip())[-_TAIL:]
@@ -137,6 +138,7 @@ class Builder:
     """A private directory."""
     environment: BuildEnvironment
     """For pip and venv; hooks are called in the environment that each build is given."""
+    # Passed in, as running the interpreter for it takes time.
     minor: tuple[int, int] = sys.version_info[:2]
     """The version of the interpreter."""
     scratch_seen: Path | None = None
@@ -150,6 +152,7 @@ class Builder:
     """What pip chose; a name is there twice where two environments needed different releases."""
     _asked: dict[Path, set[str]] = field(default_factory=dict)
     """By the virtual environments that there are: the requirements that they have."""
+    # Reentrant: virtual_environment calls provide, by _lend.
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def build(
@@ -163,6 +166,7 @@ class Builder:
         settings = dict(self.config_settings) or None
         try:
             self.provide(where, requires, log)
+            # After the first: the hook that is asked runs in the environment with these (PEP 517).
             self.provide(where, caller.requires(kind, settings), log)
             self.report(f"Building the {kind}")
             return caller.build(f"build_{kind}", settings)
@@ -173,6 +177,7 @@ class Builder:
                 log=log.log,
             ) from None
         except BackendError as error:
+            # It has its log and remedy already.
             if isinstance(error, BuildError):
                 raise
             raise BuildError(error.message, remedy=error.remedy, log=log.log) from None
@@ -250,6 +255,7 @@ class Builder:
                     demand(wanted, self.python)
             elif wanted and self.policy.locked is not None:
                 pylock.demand(wanted, self.policy.locked)
+                # A lock is of all requirements together, so the second call finds them installed.
                 if not asked:
                     locked = [line for one in self.policy.locked for line in one.lines]
                     self._install(where, locked, ["--require-hashes"], log)
@@ -279,6 +285,7 @@ class Builder:
         self.report(f"Installing {named}")
         requirements, report, seen = "build-requirements.txt", "pip-report.json", self.scratch_seen or self.scratch
         (self.scratch / requirements).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        # --no-input: a prompt for a password would wait for an answer nobody sees.
         command = [*virtualenvs.pip_of(where), "install", "--no-input", "--no-warn-script-location"]
         command += ["--disable-pip-version-check", *options]
         command += ["--report", str(seen / report), "-r", str(seen / requirements)]
@@ -286,6 +293,7 @@ class Builder:
         if "--require-hashes" in options:
             remedy = "If something is missing, lock anew with --lock; if a hash is wrong, find out why first."
         self._run(command, "pip", log, f"pip could not install the build requirements {named}", remedy)
+        # From pip's report, as only that has addresses and hashes.
         found = virtualenvs.installed_in(json.loads((self.scratch / report).read_text(encoding="utf-8")))
         if self.policy.lockable:
             pylock.demand_hashes(found)
@@ -304,6 +312,7 @@ class Builder:
 
     def _copies(self) -> Path:
         """Return a directory with copies of samebytes and what it imports, and nothing else."""
+        # Not the directory that it is installed in: all else there would be importable, too.
         copies = self.scratch / "samebytes-that-checks"
         if not copies.is_dir():
             copies.mkdir()
@@ -317,7 +326,9 @@ class Builder:
     def _lend(self, where: VirtualEnvironment, log: CommandRunner) -> None:
         """Let *where* import this samebytes, after all that is installed there."""
         for packages in (*where.real.glob("lib/*/site-packages"), *where.real.glob("Lib/site-packages")):
+            # A .pth line comes after site-packages on sys.path, so the project's own requirements go first.
             (packages / "samebytes-that-checks.pth").write_text(f"{self._copies()}\n", encoding="utf-8")
+        # By pip and not lent: it has compiled parts for one version of Python.
         if self.minor < (3, 11):
             self.provide(where, ["tomli>=2"], log)
 
@@ -390,6 +401,7 @@ def explained(private: Path, log: CommandRunner, show: Callable[[Path], None]) -
     try:
         yield
     except (SamebytesError, OSError):
+        # Shown before it is removed together with *private*.
         if log.log is not None and log.log.is_file():
             show(log.log)
         if _ran_full(private, log.log):
@@ -402,6 +414,7 @@ def explained(private: Path, log: CommandRunner, show: Callable[[Path], None]) -
 
 def _ran_full(private: Path, log: Path | None) -> bool:
     """Return whether the disk is full, or was when pip, a compiler or a linker wanted to write."""
+    # Both: temporary files that are removed after a failure give room again.
     return is_full(private) or says_full(log)
 
 
@@ -414,6 +427,7 @@ def says_full(log: Path | None) -> bool:
     """Return whether a program reported in *log* that there is no room."""
     if log is None or not log.is_file():
         return False
+    # strerror(3)'s text, as compilers, linkers and pip print it.
     wanted = os.strerror(errno.ENOSPC).encode()
     with log.open("rb") as file:
         return any(wanted in line for line in file)

@@ -39,6 +39,7 @@ def hold(enter: Any, target: Path, size: int) -> None:
     enter.new_namespace(libc)
     os.chdir(target)  # "." is what is covered from now on
     options = f"size={size},mode=755".encode()
+    # nosuid, nodev as tmpfs is mounted for users; not noexec, for builds run what they compile.
     enter.check(libc.mount(b"samebytes", bytes(target), b"tmpfs", enter.MS_NOSUID | enter.MS_NODEV, options))
     fill(Path(), target, backwards=lists_backwards(target))
     print("ready", flush=True)
@@ -65,10 +66,12 @@ def fill(source: Path, target: Path, *, backwards: bool = False) -> None:
     """Copy what is in *source* to the directory *target*, in the order of the names or *backwards*."""
     import shutil  # joining does without, and every hook pays for that
 
+    # By bytes: names that are not UTF-8 sort elsewhere as text.
     for name in sorted(os.listdir(source), key=os.fsencode, reverse=backwards):
         one, other = source / name, target / name
         if one.is_symlink():
             other.symlink_to(one.readlink())
+            # Backends and tar record the times of links, too.
             shutil.copystat(one, other, follow_symlinks=False)
         elif one.is_dir():
             other.mkdir()
@@ -81,8 +84,11 @@ def fill(source: Path, target: Path, *, backwards: bool = False) -> None:
 def join(pid: str, before: str, now: str) -> None:
     """Enter the namespaces of the process *pid*, and the working directory anew."""
     libc = ctypes.CDLL(None, use_errno=True)
+    # Before setns, which moves the working directory to the root of the namespace.
     here = os.path.join(os.getcwd(), "")
     own, theirs = Path("/proc/self/ns"), Path("/proc", pid, "ns")
+    # The user namespace first, which gives the right to enter the other; setns refuses the own one with EINVAL
+    # (setns(2)).
     kinds = ["mnt"] if (own / "user").samefile(theirs / "user") else ["user", "mnt"]
     for handle in [os.open(theirs / kind, os.O_RDONLY) for kind in kinds]:
         if libc.setns(handle, 0):

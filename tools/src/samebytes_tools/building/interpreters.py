@@ -18,6 +18,8 @@ from python_discovery import get_interpreter, iter_interpreters
 
 from samebytes.errors import UsageError
 
+# ZLIB_RUNTIME_VERSION: ZLIB_VERSION is that of the headers. Py_GIL_DISABLED: sys._is_gil_enabled() is of the moment,
+# not of the build.
 _ASK = """\
 import json, platform, sys, sysconfig
 print(json.dumps({
@@ -60,6 +62,7 @@ class Python:
     @property
     def sha256(self) -> str:
         """The digest of the executable, in hexadecimal."""
+        # Resolved: virtual environments have links to it.
         return hashlib.sha256(Path(self.executable).resolve().read_bytes()).hexdigest()
 
 
@@ -71,7 +74,12 @@ def describe(executable: str | Path) -> Python | None:
     """Return what the interpreter *executable* is; None if it is not one, or does not run."""
     try:
         done = subprocess.run(
-            [str(executable), "-I", "-c", _ASK], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60
+            # A program that is no interpreter may wait for input, or for ever.
+            [str(executable), "-I", "-c", _ASK],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=60,
         )
         answer = json.loads(done.stdout)
     except (OSError, ValueError, subprocess.TimeoutExpired):
@@ -100,6 +108,7 @@ def find(version: str, environ: Mapping[str, str]) -> Python:
 
     :raises UsageError: if there is none; the message names the versions that there are.
     """
+    # Our own first: samebytes then needs no second interpreter of its version.
     found = get_interpreter(version, try_first_with=[sys.executable], env=environ)
     for path in [str(found.executable)] if found else _of_pyenv(environ, version.rstrip("t")):
         python = describe(path)
@@ -120,6 +129,7 @@ def installed(environ: Mapping[str, str]) -> list[Python]:
     paths = [str(one.executable) for one in iter_interpreters("cpython>=3.9", [sys.executable], env=environ)]
     found: dict[str, Python] = {}
     for python in map(describe, [*paths, *_of_pyenv(environ, "3")]):
+        # pyenv's may be of any age.
         if python and python.minor >= (3, 9):
             found.setdefault(python.short, python)
     return sorted(found.values(), key=lambda python: (python.minor, not python.free_threaded), reverse=True)

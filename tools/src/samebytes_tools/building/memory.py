@@ -57,6 +57,7 @@ def in_memory(here: Place, report: Callable[[str], None]) -> Iterator[MemoryPlac
     if not here.prefix:
         yield None
         return
+    # Half, as tmpfs takes by default; compilers need the rest.
     size, needed = available() // 2, 2 * _size(here.private / "src") + _ROOM_TO_BUILD
     if size < needed:
         report(f"in memory it needs {needed // _MIB} MiB, and {size // _MIB} MiB can be had")
@@ -64,6 +65,7 @@ def in_memory(here: Place, report: Callable[[str], None]) -> Iterator[MemoryPlac
         return
     words = [*here.prefix, sys.executable, "-I", "-S", _ENTER, "hold", fixed._ENTER, str(here.root / "src"), str(size)]
     pipe = subprocess.PIPE
+    # A session of its own: Ctrl-C would end it, and with it the tree, before the build.
     with subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True) as holder:
         try:
             joined = _joined(here, holder)
@@ -71,6 +73,7 @@ def in_memory(here: Place, report: Callable[[str], None]) -> Iterator[MemoryPlac
                 _, errors = holder.communicate()  # it ends now
                 report(errors.decode("utf-8", "replace").strip() or "mount namespaces cannot be entered")
             yield MemoryPlace(joined, holder.pid) if joined else None
+        # Also of KeyboardInterrupt: a holder that is left would keep its memory.
         except BaseException:
             holder.kill()
             raise
@@ -79,6 +82,7 @@ def in_memory(here: Place, report: Callable[[str], None]) -> Iterator[MemoryPlac
 def _joined(here: Place, holder: subprocess.Popen[bytes]) -> Place | None:
     """Return the place with what enters the namespace of *holder*; None if it has none, or lets nobody in."""
     assert holder.stdout is not None
+    # Empty where it ended without.
     if holder.stdout.readline() != b"ready\n":
         return None
     prefix = (sys.executable, "-I", "-S", _ENTER, "join", str(holder.pid), str(here.private), str(here.root))
@@ -104,22 +108,28 @@ def _size(directory: Path) -> int:
 
 def available() -> int:
     """Return the bytes of memory that programs can have now, by the whole system and by our control groups."""
+    # kB are KiB there (proc(5)).
     found = re.search(r"^MemAvailable: +(\d+) kB$", _text(Path("/proc/meminfo")), re.MULTILINE)
     rooms = [int(found[1]) << 10 if found else 0]
     for line in _text(Path("/proc/self/cgroup")).splitlines():
         _, controllers, path = line.split(":", 2)
+        # No controllers: version 2 of control groups, where one hierarchy has all (cgroups(7)).
         if "memory" in controllers.split(",") or not controllers:
             top = _CGROUPS / ("memory" if controllers else "")
             group = top / path.lstrip("/")
+            # A limit of any ancestor holds, too.
             rooms += [_left(directory) for directory in (group, *group.parents) if directory.is_relative_to(top)]
     return max(0, min(rooms))
 
 
 def _left(group: Path) -> int:
     """Return the bytes that a control group may still take, with what it could give back (cgroups(7))."""
+    # Version 2, then version 1.
     for limit, usage in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
         most, now = _text(group / limit).strip(), _text(group / usage).strip()
+        # Without a limit, version 2 has the word "max".
         if most.isdigit() and now.isdigit():
+            # The page cache counts as used, but is given back first.
             cached = re.search(r"^(?:total_)?inactive_file (\d+)$", _text(group / "memory.stat"), re.MULTILINE)
             return int(most) - int(now) + (int(cached[1]) if cached else 0)
     return sys.maxsize

@@ -19,6 +19,7 @@ from typing import Any
 
 from samebytes.errors import Interrupted
 
+# SIGTERM first: compilers and pip remove their temporary files on it. Windows has no SIGKILL.
 _PATIENCE = ((signal.SIGTERM, 0.5), (getattr(signal, "SIGKILL", signal.SIGTERM), 5.0))
 """Signals, and the seconds that processes are given to end."""
 
@@ -67,10 +68,12 @@ class CommandRunner:
 
     @contextlib.contextmanager
     def _sink(self) -> Iterator[int]:
+        # Else what was written before appears after the output of the command.
         sys.stderr.flush()
         if self.log is None:
             yield _STDERR
         else:
+            # Appended to: several processes write at once, and O_APPEND keeps them from overwriting one another.
             with self.log.open("ab") as file:
                 yield file.fileno()
 
@@ -86,6 +89,7 @@ class CommandRunner:
         if self._stop.is_set():
             raise _stopped()
         options: dict[str, Any] = dict(handles)
+        # Not preexec_fn, which is unsafe with threads; the parameter is new in Python 3.9.
         if umask >= 0 and os.name != "nt":
             options["umask"] = umask
         with self._sink() as sink:
@@ -93,6 +97,7 @@ class CommandRunner:
                 list(command),
                 cwd=cwd,
                 env=dict(environ),
+                # What asks for input fails then, rather than waits unseen.
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=sink,
@@ -121,6 +126,7 @@ class Running:
         :raises TooLate: if the time of all commands is over.
         :raises Interrupted: if it was stopped.
         """
+        # Short at first: many commands, such as git's, take milliseconds.
         turn, start = 0.001, time.monotonic()
         try:
             while not self._is_over and not _has_ended(self._process):
@@ -132,6 +138,7 @@ class Running:
                     raise subprocess.TimeoutExpired(self._process.args, timeout)
                 turn = min(2 * turn, _LONGEST_TURN)
         finally:
+            # Also after a normal end: what a build left running is not to go on.
             self.terminate()
         return self._process.returncode
 
@@ -148,6 +155,7 @@ class Running:
 
     def kill_if(self, stop: threading.Event) -> None:
         """End all of it at once, from another thread than the one that waits for it, if *stop* is what stops it."""
+        # Another check in this process has a stop of its own.
         if self._stop is stop:
             _end(self._process, _PATIENCE[1:])
 
@@ -178,6 +186,7 @@ def _has_ended(process: subprocess.Popen[bytes]) -> bool:
 def _end(process: subprocess.Popen[bytes], signals: Sequence[tuple[signal.Signals, float]] = _PATIENCE) -> None:
     """End all processes of the session that *process* leads: ask them to, then do not ask; and reap it."""
     if sys.platform == "win32":
+        # Windows has no process groups to signal; what it started goes on.
         process.terminate()
         process.wait()
         return
@@ -200,6 +209,7 @@ def _signalled(leader: int, number: int) -> bool:
     if sys.platform == "win32":
         return False
     try:
+        # Beside the loop below: in one step for all of the group.
         os.killpg(leader, number)
         found = True
     except (ProcessLookupError, PermissionError):  # macOS forbids it where only zombies are left
@@ -215,8 +225,11 @@ def _signalled(leader: int, number: int) -> bool:
 
 def _session(leader: int) -> Iterator[int]:
     """Yield the processes of the session that *leader* leads (Linux, proc(5)), but for those that have ended."""
+    # A shell with job control gives each job a group of its own; the session stays.
     for stat in Path("/proc").glob("[0-9]*/stat"):
+        # It ended in the meantime.
         with contextlib.suppress(OSError):
+            # After the last ")": the name before it may hold spaces and parentheses (proc(5)).
             state, _, _, session, *_ = stat.read_bytes().rpartition(b")")[2].split()
             if int(session) == leader and state not in (b"Z", b"X"):
                 yield int(stat.parent.name)

@@ -24,6 +24,7 @@ from .virtualenvs import InstalledDistribution
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
+# A buildType is to be an address where the type is described (SLSA v1.0).
 _PAGE = "https://github.com/samebytes/samebytes/blob/main/docs/reference/provenance.md"
 BUILD_TYPE = f"{_PAGE}#build-type-1"
 BUILDER = f"{_PAGE}#builder"
@@ -33,6 +34,7 @@ SAMEBYTES = "samebytes"
 BACKEND = "backend"
 """Built by the project's own backend as it stands."""
 
+# Not all variables: many are of the machine, and some are secrets.
 MATTERING = (
     "AR",
     "ARCHFLAGS",
@@ -88,6 +90,7 @@ def this_python() -> Python:
 
     :raises UsageError: if it cannot be run again, as where the system's limits forbid it.
     """
+    # In a new process, for the same answer as any other interpreter gives.
     found = describe(sys.executable)
     if found is None:
         raise UsageError(
@@ -211,6 +214,7 @@ def _check_types(document: object, path: Path) -> None:
 def _record(document: Mapping[str, Any]) -> Record:
     definition = document["predicate"]["buildDefinition"]
     external, internal = definition["externalParameters"], definition["internalParameters"]
+    # By position, as the build type promises it.
     source, python, *requirements = definition["resolvedDependencies"]
     if external["method"] not in (SAMEBYTES, BACKEND):
         raise ValueError(f"method {external['method']!r}")
@@ -222,6 +226,7 @@ def _record(document: Mapping[str, Any]) -> Record:
         source=Material(source.get("uri", ""), dict(source["digest"]), source.get("downloadLocation", "")),
         requirements=_installed(requirements),
         python=_python(python["annotations"]),
+        # Only those: a record may come from somebody else, and must not set PATH or LD_PRELOAD.
         environment={str(name): str(value) for name, value in internal["environment"].items() if name in MATTERING},
     )
 
@@ -242,6 +247,7 @@ def _installed(requirements: Sequence[Mapping[str, Any]]) -> tuple[InstalledDist
 def _python(annotations: Mapping[str, Any]) -> Python:
     major, small = annotations["version"].split(".")[:2]
     return Python(
+        # A record names no path; a matching interpreter is looked for.
         executable="",
         implementation=annotations["implementation"],
         version=annotations["version"],

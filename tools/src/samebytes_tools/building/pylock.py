@@ -43,6 +43,7 @@ def write(installed: Iterable[InstalledDistribution]) -> str:
 
     :raises ConfigError: if a package cannot be locked.
     """
+    # PEP 751 asks for output that does not change without a reason; pip's order may.
     packages = sorted({_package(one) for one in installed})
     names = [name for name, _, _ in packages]
     for name in names:
@@ -93,6 +94,8 @@ def _strong(hashes: Mapping[str, str]) -> dict[str, str]:
 
 def _quoted(text: str) -> str:
     """Return *text* as a TOML basic string, which is JSON's but for one character."""
+    # Not escaped by JSON, and not allowed in a TOML string. ensure_ascii would make surrogate pairs, which TOML
+    # refuses.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -127,6 +130,7 @@ def demand(lines: Sequence[str], packages: Sequence[Locked]) -> None:
     """
     from packaging.utils import canonicalize_name
 
+    # Only what the build names: what that needs in turn is the business of who wrote the lock.
     versions = {package.name: package.version for package in packages}
     for requirement in filter(applies, map(parsed, lines)):
         version = versions.get(canonicalize_name(requirement.name))
@@ -146,6 +150,7 @@ def _parse(path: Path) -> Mapping[str, Any]:
     except ValueError as error:
         raise ConfigError(f"the lock file {path} is not valid TOML: {error}", remedy=_NO_LOCK) from None
     version = str(document.get("lock-version", ""))
+    # PEP 751: tools refuse another major version, and may read any minor one.
     if version.partition(".")[0] != "1":
         raise ConfigError(
             f"{path} has lock-version {version!r}, but samebytes reads version 1 (PEP 751)", remedy=_NO_LOCK
@@ -199,8 +204,10 @@ def _locked(package: Mapping[str, Any], path: Path) -> Locked:
             f"{path}: {name} is locked without a version or without a SHA-256 of each of its archives",
             remedy="What comes from a directory or a repository cannot be verified. " + _NO_LOCK,
         )
+    # pip asks no index for what is named by its address, so it needs no version.
     if direct:
         return Locked(name, version, (" ".join([f"{name} @ {_url(direct, path)}", *hashes]),))
+    # What lies beside the lock file need not be on an index.
     links = [f"--find-links {_url(one, path)}" for one in archives if _is_here(_url(one, path))]
     return Locked(name, version, (*links, " ".join([f"{name}=={version}", *hashes])))
 

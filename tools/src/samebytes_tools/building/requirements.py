@@ -30,6 +30,7 @@ def parsed(line: str) -> Requirement:
 
 def applies(requirement: Requirement) -> bool:
     """Return whether *requirement* is one for this interpreter."""
+    # packaging before 22 raises where a marker asks for an extra and none is given.
     return requirement.marker is None or requirement.marker.evaluate({"extra": ""})
 
 
@@ -55,6 +56,7 @@ def demand(lines: Sequence[str], python: str) -> None:
     """
     from build import check_dependency
 
+    # Through parsed, for our own error: `build` raises one of packaging's.
     chains = [chain for line in lines for chain in check_dependency(str(parsed(line)))]
     if chains:
         raise BackendError(
@@ -79,6 +81,7 @@ def _is_for_an_extra(line: str) -> bool:
     except ConfigError:
         return False
     marker = str(requirement.marker or "")
+    # With "or", it may hold without the extra on another interpreter.
     return "extra ==" in marker and " or " not in marker and not applies(requirement)
 
 
@@ -102,6 +105,7 @@ def _of_extras(line: str) -> list[str]:
         return [line]
     wanted = [one for one in all_of_them if not applies(one) and _is_of(one, requirement.extras)]
     for one in wanted:
+        # It holds now, but pip would evaluate it without the extra, and leave it out.
         one.marker = None
     return without_samebytes(map(str, wanted))
 

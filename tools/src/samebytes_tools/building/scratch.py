@@ -17,6 +17,7 @@ def scratch(within: Path | None = None) -> Iterator[Path]:
     :param within: where it is made; None: where temporary files belong.
     :raises OSError: if it cannot be made.
     """
+    # Resolved, as compilers record real paths, and leaks are searched for by this one.
     path = Path(tempfile.mkdtemp(prefix="samebytes-", dir=within)).resolve()
     try:
         yield path

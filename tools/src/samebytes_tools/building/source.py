@@ -16,6 +16,7 @@ from samebytes.errors import UsageError
 from ..vcs.clone import clone
 from .source_copy import copy_source
 
+# Compared by words, for line ends are the platform's.
 _WRITTEN_BY_SETUPTOOLS = b"[egg_info] tag_build = tag_date = 0"
 
 
@@ -48,6 +49,7 @@ def from_text(text: str, directory: Path, output: Path | None = None, record: Pa
     if path.is_file():
         return from_sdist(path, directory)
     where, _, ref = text.rpartition("@")
+    # git@host:path has its only "@" before the host, and no ref.
     if where and ref and ":" not in ref:
         return from_git(where, ref, directory)
     raise UsageError(
@@ -91,6 +93,7 @@ def from_git(where: str, ref: str, directory: Path) -> SourceTree:
     """
     tree = directory / "src"
     commit = clone(where, ref, tree)
+    # A directory of this machine means nothing to whoever reads the record.
     uri = "" if Path(where).is_dir() else f"git+{where}@{commit}"
     return SourceTree(tree, f"{where} at {ref} ({commit[:12]})", uri, {"gitCommit": commit})
 
@@ -114,7 +117,9 @@ def unpack(path: Path, directory: Path) -> Path:
             else:
                 with target.open("wb") as sink:
                     sink.writelines(entry.content.chunks())
+                # As in the canonical form (D6); other bits are of whoever packed it.
                 target.chmod(0o755 if entry.mode & 0o100 else 0o644)
+                # make and setuptools compare times of sources to see what is up to date.
                 os.utime(target, (entry.mtime, entry.mtime))
     return directory / top
 
@@ -133,6 +138,7 @@ def tree_digest(tree: Path) -> str:
 
 def _files(directory: Path, prefix: str) -> Iterator[tuple[str, Path]]:
     for path in directory.iterdir():
+        # A link may lead out of the tree, and .git differs between two clones of one commit.
         if path.is_symlink() or path.name == ".git":
             continue
         if path.is_dir():
@@ -158,4 +164,5 @@ def package_url(filename: str, name: str = "", version: str = "") -> str:
 
     if not name:
         name, version = parse_sdist_name(filename)
+    # The purl specification's type "pypi": name normalized, file_name as a qualifier.
     return f"pkg:pypi/{canonicalize_name(name)}@{quote(version, safe='.!-')}?file_name={quote(filename)}"

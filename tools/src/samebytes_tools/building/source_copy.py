@@ -102,12 +102,14 @@ class _Copier:
             target.symlink_to(_link(path, self._top, self.outward))
         elif entry.is_dir():
             self.directory(path, target)
+        # Anything else (socket, pipe, device) would block, or copy without end.
         elif entry.is_file():
             shutil.copy2(path, target)
 
     def _stays(self, entry: os.DirEntry[str]) -> bool:
         """Return whether *entry* is left out."""
         path = Path(entry.path)
+        # A result in the tree gets into an sdist that takes all files, and so would that of the build before.
         if path == self._record or (path.parent == self._output and entry.name.endswith(_RESULTS)):
             return True
         if not entry.is_dir(follow_symlinks=False):
@@ -132,6 +134,7 @@ class _Copier:
         if build.name != "build" or not _DISTUTILS.fullmatch(path.name):
             return False
         beside = any((build.parent / name).is_file() for name in ("setup.py", "setup.cfg", "pyproject.toml"))
+        # Some projects track a build/lib of their own.
         return beside and not repository.tracks(path)
 
 
@@ -190,6 +193,7 @@ class _Outward:
 def _sunk(tree: Path, outward: _Outward) -> Path:
     """Move the copy *tree* deeper into a directory of its name, with what its links need on the way to it."""
     upper = Path(tempfile.mkdtemp(dir=tree.parent))
+    # mkdtemp makes it 0700, which another user of the build could not enter.
     upper.chmod(0o755)
     levels = [upper.joinpath(*[_SUNK] * number) for number in range(outward.depth + 1)]
     for directory in levels[1:-1]:
@@ -219,6 +223,7 @@ def _link(path: Path, top: Path, outward: _Outward) -> str | Path:
 def _is_cache(path: Path) -> bool:
     try:
         with (path / "CACHEDIR.TAG").open("rb") as tag:
+            # By content, as the specification demands: any file may have the name.
             return tag.read(len(_CACHE_SIGNATURE)) == _CACHE_SIGNATURE
     except OSError:
         return False

@@ -55,6 +55,7 @@ def at(root: Path, real: Path) -> VirtualEnvironment:
     """Return the virtual environment whose directory is *root* for builds and *real* for this process."""
     scripts = root / ("Scripts" if os.name == "nt" else "bin")
     python = scripts / ("python.exe" if os.name == "nt" else "python")
+    # As activate sets them; PYTHONPATH would let uninstalled packages in.
     variables = {"PATH": str(scripts), "VIRTUAL_ENV": str(root), "PYTHONPATH": ""}
     return VirtualEnvironment(str(python), root, real, variables)
 
@@ -65,6 +66,7 @@ def creation(python: str, root: Path) -> list[str]:
     pip is left out where ours can install into it; it is faster, and no requirement finds another pip than it expects.
     """
     without = ["--without-pip"] if _own_pip() else []
+    # -I: a venv.py in the current directory would be run in its place.
     return [python, "-I", "-m", "venv", *without, str(root)]
 
 
@@ -99,6 +101,7 @@ def pip_of(environment: VirtualEnvironment) -> list[str]:
     if numbers and (int(numbers[1]), int(numbers[2])) < _SINCE:
         version = found[0].name[len("pip-") : -len(".dist-info")]
         raise BackendError(f"the pip that comes with {sys.executable} is too old ({version})", remedy=_REMEDY)
+    # -I: see _own_pip; the current directory is the caller's.
     return [environment.python, "-I", "-m", "pip"]
 
 
@@ -116,6 +119,7 @@ def _own_pip() -> Path | None:
         numbers = re.match(r"(\d+)\.(\d+)", metadata.version("pip"))
     except (ValueError, metadata.PackageNotFoundError):
         return None
+    # origin is None for a namespace package: a directory pip/ that is empty.
     if found is None or found.origin is None or numbers is None:
         return None
     return Path(found.origin).parent if (int(numbers[1]), int(numbers[2])) >= _SINCE else None

@@ -15,11 +15,13 @@ import sys
 def main() -> None:
     """Read until the other end is closed, then end what is left."""
     groups: set[int] = set()
+    # The pipe is closed however the other process ends, by SIGKILL too.
     for line in sys.stdin:
         (groups.add if line.startswith("+") else groups.discard)(int(line[1:]))
     if sys.platform != "win32":
         for group in groups:
             try:
+                # No SIGTERM: nobody is left to wait for what it would do.
                 os.killpg(group, signal.SIGKILL)
             except (ProcessLookupError, PermissionError):
                 pass

@@ -74,14 +74,17 @@ def compare_files(
     with open_archive(left) as one, open_archive(right) as other, _digesting(left) as this, _digesting(right) as that:
         # Opened even if they are identical: what is not an archive is refused, whatever it is compared with.
         both = opened(left, stoppable(one, stop), kind), opened(right, stoppable(other, stop), kind)
+        # Sizes first: the digests may still be under way, and are waited for.
         if left.stat().st_size == right.stat().st_size and this().sha256 == that().sha256:
             return Comparison(this(), that(), kind, Verdict.IDENTICAL)
         notes: list[str] = []
         allowance = Allowance(left.stat().st_size + right.stat().st_size)
         found = _read(*both, builds, notes.append, allowance)
         differences = tuple(_differences(found))
+        # Last, for what it shows counts only where nothing above does.
         differences += tuple(container.compare_streams(left, right, kind, differences, found.clues))
         judged = verdict(found.left, found.right, found.read, found.records, found.equal)
+        # Each note once: a missing library is missed for every member.
         return Comparison(this(), that(), kind, judged, differences, tuple(dict.fromkeys(notes)))
 
 
@@ -96,6 +99,7 @@ def _read(left: Opened, right: Opened, builds: KnownBuilds, note: Callable[[str]
     both = records.read(left), records.read(right)
     read = contents.read(left, right, records.algorithms(*both))
     only = frozenset(left.files.keys() ^ right.files.keys())
+    # RECORD follows from the files, and would be one more difference whenever there is any.
     changed = frozenset(key for key, pair in read.pairs.items() if not pair.equal and key != RECORD)
     names = (side.key(entry.name) for side in (left, right) for entry in side.archive.entries)
     clues = contents.clues_of(builds, read, names, changed, only)
@@ -111,6 +115,7 @@ def _codes(*sides: Opened) -> Mapping[str, tuple[str, ...]]:
     found: dict[str, dict[str, None]] = {}
     for side in sides:
         for each in side.changes:
+            # Passes of the container explain nothing in a member's contents.
             if pass_by_code(each.code).changes_contents:
                 found.setdefault(side.key(each.member), {})[each.code] = None
     return {key: tuple(codes) for key, codes in found.items()}
@@ -172,6 +177,7 @@ def _changed(key: str, pair: contents.ContentPair, found: _Both) -> Difference:
     # The passes that changed the member on either side are those that make it equal.
     node = replace(node, passes=found.codes.get(key, ()) if found.equal.get(key) else ())
     source = source_of(key)
+    # A compiled module differs wherever its source does; causes are looked for there alone.
     if source in found.differing:
         return replace(without_unknown(node), summary=f"follows from {source}: {node.summary}")
     return node

@@ -115,6 +115,7 @@ def _changes(side: Opened) -> dict[str, dict[str, list[str]]]:
     """Return by code and member what the passes changed in the container."""
     found: dict[str, dict[str, list[str]]] = {}
     for change in side.changes:
+        # The passes report every member that moves; one place shows as much.
         if change.code[0] not in _OF_CONTENTS and change.code not in _ORDERS:
             key = side.key(change.member) if change.member else ""
             found.setdefault(change.code, {}).setdefault(key, []).append(change.detail)
@@ -127,6 +128,7 @@ def _details(
     """Give what the passes report otherwise of the two sides."""
     for key in dict.fromkeys([*left, *right]):
         details = left.get(key, []), right.get(key, [])
+        # Both deviate alike from the canonical form: no difference of the two.
         if sorted(details[0]) == sorted(details[1]):
             continue
         if key and code not in _OF_DIRECTORIES and not (key in one.files and key in other.files):
@@ -201,6 +203,7 @@ def _times(common: _Pairs, is_local: bool) -> Iterator[_Trait]:
     """Give other times; *is_local* says that the format keeps them without a time zone, as ZIP does (APPNOTE 4.4.6)."""
     differing = [(one, other) for one, other in common if one.mtime != other.mtime]
     shifts = {one.mtime - other.mtime for one, other in differing}
+    # Of one member alone, any whole hour would look like a zone.
     is_shifted = is_local and len(shifts) == 1 and len(differing) == len(common) > 1
     shift = shifts.pop() if is_shifted else 0.0
     for one, other in differing:
@@ -209,9 +212,11 @@ def _times(common: _Pairs, is_local: bool) -> Iterator[_Trait]:
 
 def moment(seconds: float) -> str:
     """Return a time in UTC as people read it."""
+    # Not int(), which rounds times before 1970 the other way.
     whole = math.floor(seconds)
     try:
         text = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(whole))
+    # gmtime(3) fails for years that its platform does not know; PAX times may be anything.
     except (OverflowError, ValueError, OSError):
         return f"{seconds:g} s"
     return text if whole == seconds else text + f"{seconds - whole:.9f}".rstrip("0")[1:]
@@ -222,6 +227,7 @@ def _modes(left: Opened, right: Opened) -> Iterator[_Trait]:
     strange = planted(left), planted(right)
     for key, one in left.files.items():
         other = right.files.get(key, one)
+        # The modes of links mean nothing (symlink(7)).
         if one.mode == other.mode or one.kind is not other.kind or one.kind is EntryKind.SYMLINK:
             continue
         if executable(one, left.kind) == executable(other, right.kind) and strange[0].get(key) == strange[1].get(key):
@@ -236,6 +242,7 @@ def planted(side: Opened) -> dict[str, int]:
     """
     files = {key: entry for key, entry in side.files.items() if entry.kind is EntryKind.FILE}
     plain = [entry for key, entry in files.items() if not key.endswith(".dist-info/RECORD")]
+    # Of a single file nobody can say whether it was the umask.
     umask_zero = len(plain) > 1 and all(entry.mode & WORLD_WRITABLE for entry in plain)
     watched = PLANTED_ALWAYS | (0 if umask_zero else WORLD_WRITABLE)
     return {key: entry.mode & watched for key, entry in files.items() if entry.mode & watched}
@@ -328,6 +335,7 @@ def compare_streams(
             seen = OfNature(Nature.ARCHIVE_HEADER, b"the bytes differ", b"and no rule says why")
             yield _node("Z099", [_Trait("", seen)], clues)
         return
+    # G001 is about gzip's header, which compression does not depend on.
     if any(code != "G001" for each in known for code in each.passes or ("",)):
         return  # What differs in the tar is compressed to other bytes by any compressor.
     streams, tars = [], []

@@ -69,6 +69,7 @@ def read(left: Opened, right: Opened, algorithms: Mapping[str, Collection[str]])
         found[0][key], found[1][key] = pair.left_digests, pair.right_digests
     for side, digests in zip((left, right), found):
         for key, entry in side.files.items():
+            # Also what is on one side only: RECORD is held against every file.
             if key not in digests and entry.kind is Kind.FILE:
                 digests[key] = digests_of(entry.content, algorithms.get(key, ()))
     return Contents(pairs, *found)
@@ -97,6 +98,7 @@ def digests_of(content: Content, algorithms: Collection[str] = ()) -> Digests:
 
     :raises ArchiveError: if it is not what its archive declares.
     """
+    # All in one reading, as each reading inflates anew.
     states = {name: hashlib.new(name) for name in {"sha256", *algorithms}}
     size = 0
     for chunk in content.chunks():
@@ -114,6 +116,7 @@ def _pair(key: str, left: Entry, right: Entry, declared_alike: bool, algorithms:
         return ContentPair(key, left, right, True, False, digests, digests)
     one, other = digests_of(left.content, algorithms), digests_of(right.content, algorithms)
     equal = one.sha256 == other.sha256
+    # None in a tar, whose members are not compressed one by one.
     repacked = equal and left.packed is not None and right.packed is not None
     return ContentPair(key, left, right, equal, repacked, one, other)
 

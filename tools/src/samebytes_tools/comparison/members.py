@@ -40,6 +40,7 @@ class MemberPair(NamedTuple):
 
     def inside(self, name: str, left: Content, right: Content) -> MemberPair:
         """Return what is called *name* in the archives that this member is."""
+        # The allowance stays the same one: it is for all archives at any depth together.
         return self._replace(key=name, name=name, left=left, right=right, depth=self.depth + 1)
 
     def head(self) -> bytes:

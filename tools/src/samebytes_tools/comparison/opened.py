@@ -68,11 +68,13 @@ def member_key(name: str, own: str, kind: ArtifactKind) -> str:
     """Return *name* without the name and version of the release whose directory is *own*."""
     first, slash, rest = name.partition("/")
     if kind == ArtifactKind.SDIST:
+        # The top directory itself has nothing left of its name.
         return rest if first == own and rest else name
     if not own:
         return name
     if first == own:
         return f"*.dist-info{slash}{rest}"
+    # Both directories have the version in their names, which differs between releases.
     return f"*.data{slash}{rest}" if first == own[: -len(".dist-info")] + ".data" else name
 
 
@@ -81,6 +83,7 @@ def opened(path: Path, archive: Archive, kind: ArtifactKind) -> Opened:
 
     :raises ArchiveError: if it is not laid out like what its name says.
     """
+    # Before the passes, which assume the layout of their kind.
     check(archive, kind)
     return passed(path, archive, kind, layout.own_directory(archive, kind), _RULES)
 
@@ -105,6 +108,7 @@ def passed(path: Path, archive: Archive, kind: ArtifactKind, own: str, rules: Se
 
 
 def _context(kind: ArtifactKind) -> Context:
+    # Signatures would be an error; that they count is for the verdict to say.
     return Context(DEFAULT_DATE, kind, drop_signatures=True)
 
 
@@ -123,6 +127,7 @@ def settled(side: Opened, differing: Collection[str]) -> Opened:
     ]
     if not concerned:
         return side
+    # Without deviations, which the first run has reported already.
     archive = side.archive._replace(entries=tuple(concerned), deviations=())
     *outcomes, last = run(archive, _context(side.kind), _COSTLY_RULES)
     changed = {side.key(entry.name): entry for entry in last.archive.entries}

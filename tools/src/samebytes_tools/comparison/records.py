@@ -66,6 +66,7 @@ def algorithms(*sides: ReadRecord) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for side in sides:
         for key, row in side.rows.items():
+            # Those of other algorithms are faults of the row already.
             if row.algorithm in record.ALGORITHMS and row.algorithm != "sha256":
                 found.setdefault(key, set()).add(row.algorithm)
     return found
@@ -76,6 +77,7 @@ def mismatches(side: ReadRecord, files: Mapping[str, Digests]) -> tuple[Mismatch
     wrong_rows = (
         record.compare(row, files[key].size, files[key].spelt[row.algorithm])
         for key, row in side.rows.items()
+        # Rows without a file are among the faults.
         if key in files and row.algorithm in record.ALGORITHMS
     )
     return (*side.faults, *filter(None, wrong_rows))
@@ -109,6 +111,7 @@ def compare(
         yield Difference(name, NodeKind.RECORD, "the same rows", passes=form.passes, children=(form,))
         return
     count = len(children)
+    # Of those shown: counting the rest would mean explaining it.
     summary = f"{count} row{'s' * (count != 1)} differ{'s' * (count == 1)}"
     if all(child.summary.startswith("follows from") for child in children):
         summary += ", which follows from the files"
@@ -140,6 +143,7 @@ def _form(left: bytes, right: bytes, clues: CauseClues) -> Difference:
     """Return how two RECORDs of the same rows differ: in their order, line ends, or quoting."""
     one, other = left.splitlines(), right.splitlines()
     pair = next(((a, b) for a, b in zip(one, other) if a != b), (left[-80:], right[-80:]))
+    # splitlines() takes CRLF, CR and LF alike, so that only these can differ.
     if one == other:
         ends = [data[len(lines[0]) if lines else 0 :][:2] for data, lines in ((left, one), (right, other))]
         nature = Nature.LINE_ENDS if ends[0] != ends[1] else Nature.BACKEND_SPELLING

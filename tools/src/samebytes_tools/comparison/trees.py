@@ -31,6 +31,7 @@ __all__ = ["Tree", "compare"]
 _KIND = ArtifactKind.SDIST
 """As what files of a tree are looked at: their mode alone says whether they are executable."""
 
+# RECORD lists the other three, and so differs with them.
 _INSTALLERS_OWN = frozenset({"INSTALLER", "REQUESTED", "RECORD", "direct_url.json"})
 """What installers write into ``.dist-info`` of themselves."""
 
@@ -80,6 +81,7 @@ def compare(left: Tree, right: Tree, builds: KnownBuilds) -> Comparison:
 
     :raises ArchiveError: if contents cannot be read, or change meanwhile.
     """
+    # Of the canonical tar, so that equal digests leave nothing to compare.
     if left.side.sha256 == right.side.sha256:
         return Comparison(left.side, right.side, None, Verdict.IDENTICAL)
     notes: list[str] = []
@@ -100,6 +102,7 @@ def _read(left: Tree, right: Tree, builds: KnownBuilds, note: Callable[[str], No
     clues = contents.clues_of(builds, read, names, changed, only)
     settled = frozenset(name for name in names if _is_settled(name, left, right, read))
     one, other = ({name: bits for name, bits in container.planted(side).items() if name not in only} for side in opened)
+    # Sorted, so that a report does not depend on the order of a set.
     cursory = frozenset(sorted(filter(_is_compiled, settled & changed))[MOST_MODULES:])
     allowance = Allowance(sum(each.size for side in (read.left, read.right) for each in side.values()))
     return _Both(left, right, read, settled, changed | only, cursory, (one, other), clues, note, allowance)
@@ -148,6 +151,7 @@ def _is_one_module(name: str, left: Tree, right: Tree, read: Contents) -> bool:
     sources = read.pairs.get(source)
     if sources is None:
         return source not in left.entries and source not in right.entries
+    # Each is compiled from its own source, and differs with that.
     if not sources.equal:
         return pair is not None and pair.equal
     return pair is None or pair.equal or _form(pair.left, sources.left) == _form(pair.right, sources.right)
@@ -156,6 +160,7 @@ def _is_one_module(name: str, left: Tree, right: Tree, read: Contents) -> bool:
 def _form(compiled: Entry, source: Entry) -> bytes | None:
     """Return a compiled module in the one form, None if it is not of *source*; as it is if nobody knows its Python."""
     data = read_all(compiled.content)
+    # Code of an unknown Python has no form that could be written.
     if not pyc.is_known(data):
         return data
     try:
@@ -166,6 +171,7 @@ def _form(compiled: Entry, source: Entry) -> bytes | None:
 
 def _verdict(both: _Both) -> Verdict:
     left, right = both.left, both.right
+    # As for archives: a lie or a planted bit outweighs what is equal.
     if left.wrong or right.wrong or both.planted[0] != both.planted[1]:
         return Verdict.DIFFERENT
     unlike = (left.entries.keys() | right.entries.keys() | left.normal.keys() | right.normal.keys()) - both.settled
@@ -258,6 +264,7 @@ def _changed(name: str, both: _Both) -> Difference:
         one, other = (_read_record(name, read_all(entry.content)) for entry in (pair.left, pair.right))
         node = next(records.compare(name, one, other, both.differing, both.clues), None)
     if node is None:
+        # Formats know files of .dist-info by the key that they have in a wheel.
         in_info = posixpath.dirname(name).endswith(".dist-info")
         key = f"*.dist-info/{posixpath.basename(name)}" if in_info else name
         node = compare_contents(
@@ -277,6 +284,7 @@ def _read_record(name: str, data: bytes) -> ReadRecord:
     """Return what the RECORD called *name* says, by names in the tree."""
     info = posixpath.dirname(name)
     listing = record.parse(data, f"{posixpath.basename(info)}/RECORD")
+    # Names count from site-packages, and lead out of it for scripts (../../../bin/x).
     site = posixpath.dirname(info)
     found = {posixpath.normpath(posixpath.join(site, own)): row for own, row in listing.rows.items()}
     return NO_RECORD._replace(data=data, rows=found)
@@ -285,5 +293,6 @@ def _read_record(name: str, data: bytes) -> ReadRecord:
 def _with_rules(node: Difference) -> Difference:
     """Return *node* with rules of ``tree fix`` in place of passes, which are for archives."""
     passes = dict.fromkeys(_RULES.get(code, code) for code in node.passes)
+    # Codes of passes have upper-case letters, rules of trees have not.
     kept = tuple(code for code in passes if code.islower())
     return replace(node, passes=kept, children=tuple(map(_with_rules, node.children)))

@@ -16,9 +16,11 @@ from .records import ReadRecord, mismatches
 
 __all__ = ["after_passes", "verdict"]
 
+# Both are parsed whole, in memory.
 LARGEST_MEANING = 16 << 20
 """Bytes of a file whose meaning is compared where its bytes differ."""
 
+# Formats in which order, folding or quoting means nothing; of any other file only bytes count.
 _MEANINGS: dict[str, Callable[[bytes, bytes], bool]] = {
     "METADATA": metadata.same_metadata,
     "PKG-INFO": metadata.same_metadata,
@@ -84,6 +86,7 @@ def _is_one_payload(left: Opened, right: Opened, read: Contents, equal: Mapping[
             continue
         if one.kind is not other.kind or one.target != other.target:
             return False
+        # The one bit of a mode that installers keep.
         if executable(one, left.kind) != executable(other, left.kind):
             return False
         if not equal.get(key, True) and not _means_the_same(key, one, other):
@@ -94,6 +97,7 @@ def _is_one_payload(left: Opened, right: Opened, read: Contents, equal: Mapping[
 def _means_the_same(key: str, left: Entry, right: Entry) -> bool:
     directory, _, name = key.rpartition("/")
     means = _MEANINGS.get(name)
+    # A file of that name elsewhere is somebody's data.
     own = directory == "*.dist-info" or directory.endswith(".egg-info") or (not directory and name == "PKG-INFO")
     if means is None or not own or max(left.content.size, right.content.size) > LARGEST_MEANING:
         return False

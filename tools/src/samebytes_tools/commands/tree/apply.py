@@ -18,6 +18,7 @@ from .directories import Directories
 from .plan import Plan, TreeChange
 from .walk import Node
 
+# Compared in nanoseconds: as a float, a time loses its last digits.
 _SECOND = 1_000_000_000
 _SPECIAL = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
 """Bits that somebody has set on purpose: no installer does, and no wheel has them."""
@@ -50,6 +51,7 @@ def mode_for(node: Node) -> int:
     """Return the mode that *node* is to have."""
     if node.kind is Kind.SYMLINK:
         return node.mode
+    # The owner's bit, as in archives (D6): others' may be the umask's.
     base = 0o755 if node.kind is Kind.DIRECTORY or node.mode & stat.S_IXUSR else 0o644
     return base | node.mode & _SPECIAL
 
@@ -76,6 +78,7 @@ def demand_permission(plan: Plan, changed: Iterable[Touch]) -> None:
     :raises OutputError: if something belongs to another user, or a directory cannot be written to.
     """
     changed = tuple(changed)
+    # Only the owner and root may set modes and times (chmod(2), utimensat(2)).
     user = os.geteuid() if hasattr(os, "geteuid") else 0
     foreign = [touch.node for touch in changed if user not in (0, touch.node.stat.st_uid)]
     if foreign:
@@ -84,6 +87,7 @@ def demand_permission(plan: Plan, changed: Iterable[Touch]) -> None:
             f"{foreign[0].path}: belongs to another user (number {foreign[0].stat.st_uid}){more}; nothing was changed",
             remedy="Run as the user who installed it.",
         )
+    # Those get a mode with the right to write first, in apply.
     opened = {Path(touch.node.path) for touch in changed if touch.mode is not None}
     for directory in sorted({plan.root, *(plan.root / name for name in _parents(plan))}):
         if directory.is_dir() and directory not in opened and not os.access(directory, os.W_OK | os.X_OK):
@@ -112,14 +116,17 @@ def apply(plan: Plan, changed: Iterable[Touch], date: int, *, durable: bool = Tr
     :raises OutputError: if something cannot be written or changed.
     """
     with Directories(plan.root) as tree:
+        # Modes of directories first, or nothing in them could be written; their times last, as writing changes them.
         directories = [touch for touch in changed if touch.node.kind is Kind.DIRECTORY]
         for touch in directories:
             with _refusing(plan, touch.node.name):
                 tree.change(touch.node.name, touch.node.stat, touch.mode, None)
+        # RECORD last: until it is there, what it lists need not be complete.
         for name in sorted(plan.writes, key=lambda name: (name.endswith("/RECORD"), name)):
             # The import system detects a compiled module that was cut off, so nothing waits for the disk to have it.
             with _refusing(plan, name, "written"):
                 _write(tree, plan, name, date, durable=durable and not name.endswith(".pyc"))
+        # In reverse, so that directories are empty when it is their turn.
         for name in sorted(plan.removed, reverse=True):
             with _refusing(plan, name):
                 tree.remove(name, is_directory=plan.nodes[name].kind is Kind.DIRECTORY)
@@ -128,6 +135,7 @@ def apply(plan: Plan, changed: Iterable[Touch], date: int, *, durable: bool = Tr
         for touch in touched:
             with _refusing(plan, touch.node.name):
                 _touch(tree, touch, date)
+        # A copy took the place of the link, which changed the directory's time.
         unshared = {posixpath.dirname(touch.node.name) for touch in touched if _is_shared(touch.node)}
         dated = {touch.node.name for touch in directories} | _parents(plan) | unshared
         for name in sorted({"" if name == "." else name for name in dated} - plan.removed):
@@ -149,6 +157,7 @@ def _replace(
     Its owner stays the same where root does this, or a file with the setuid bit would become root's.
     """
     directory = posixpath.dirname(name)
+    # In the same directory, for a rename must not cross file systems; _plan_leftovers knows the name.
     temporary = posixpath.join(directory, f".samebytes-{os.urandom(8).hex()}.tmp")
     descriptor = tree.create(temporary)
     try:
@@ -157,7 +166,9 @@ def _replace(
                 file.write(chunk)
             file.flush()
             if sys.platform != "win32":
+                # After the owner: chown(2) clears setuid and setgid.
                 os.fchmod(descriptor, mode if _has_owner_of(descriptor, node) else mode & ~_SPECIAL)
+                # Before the rename, so that nobody sees the file with another time.
                 os.utime(descriptor, (date, date))
             if durable:
                 os.fsync(descriptor)
@@ -167,8 +178,10 @@ def _replace(
             tree.remove(temporary, is_directory=False)
         raise
     if sys.platform == "win32":
+        # By its name: Windows has neither fchmod nor utime of descriptors.
         tree.change(name, None, mode, date)
     if durable:
+        # The rename itself is in the directory (fsync(2)).
         tree.sync(directory)
 
 

@@ -24,9 +24,11 @@ def minors_of(root: Path, final: str) -> frozenset[tuple[int, int]]:
     :raises UsageError: if *root* is not a directory.
     :raises ArchiveError: if it cannot be read.
     """
+    # With the final path, as a site-packages itself may be named.
     nodes = [posixpath.join(final, node.name) for node in walk(root)]
     found = [re.search(r"(?:^|/)python(\d+)\.(\d+)/(?:site|dist)-packages(?:/|$)", name) for name in nodes]
     if not any(found):
+        # A --target has no directory with a version in its name.
         found = [re.search(r"\.cpython-(\d)(\d+)[.][^/]*$", name) for name in nodes if is_compiled_name(name)]
     return frozenset((int(match[1]), int(match[2])) for match in found if match is not None)
 
@@ -59,6 +61,7 @@ def plan_bytecode(
         for name in modules:
             for level in (0, 1, 2) if levels is None else levels:
                 target = compiled_name(name, compiler.tag, level)
+                # Levels 1 and 2 are of those who run with -O: only where somebody has made them.
                 if levels is not None or level == 0 or target in there:
                     wanted[target] = _wanted(plan, final, name, level)
         _plan_other_levels(plan, there, wanted, compiler.tag, set(modules), final)
@@ -100,6 +103,7 @@ def _plan_orphans(plan: Plan, modules: Collection[str], listed: Collection[str])
         if not is_compiled_name(name) or plan.file(name) is None:
             continue
         source = source_of(name)
+        # In __pycache__, unlike beside the source, a module without its source is not imported (PEP 3147).
         if source is None or source not in plan.nodes:
             plan.remove("orphan", name, "removed: its source is not there, so that nothing imports it")
         elif source in listed and source not in modules:
@@ -123,6 +127,7 @@ def _plan_other_levels(
         stem = posixpath.basename(source)[: -len(".py")]
         rest = posixpath.basename(name)[len(stem) + 1 : -len(".pyc")]
         own, _, level = rest.partition(".opt-")
+        # Of another Python: that one may use the tree, too.
         if own != tag or level not in ("", "1", "2"):
             continue
         if source in modules:
@@ -134,6 +139,7 @@ def _plan_other_levels(
 def _plan_compiled(plan: Plan, wanted: dict[str, Wanted], compiler: Compiler) -> None:
     names = sorted(wanted)
     for name, compiled in zip(names, compiler.compile([wanted[name] for name in names])):
+        # Not an error: templates and code for other versions of Python lie in packages, and installers pass them over.
         if compiled.problem:
             plan.note("bytecode", source_of(name) or name, f"does not compile: {compiled.problem}")
             if plan.file(name) is not None:
@@ -151,6 +157,7 @@ def _plan_normalized(plan: Plan, name: str, final: str, mode: str) -> None:
         return
     header = pyc.header_of(before)
     # The import system would compile it anew because of the source's time (PEP 552).
+    # Four bytes of the time, modulo 2**32 (PEP 552).
     if header and header.flags == 0 and header.time != int(plan.nodes[source].stat.st_mtime) & 0xFFFFFFFF:
         plan.remove("bytecode", name, "removed: its source has changed since")
         return

@@ -72,6 +72,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
     def show_help(_: argparse.Namespace) -> int:
         parser.print_help(sys.stderr)
+        # As argparse does for a missing argument; exit status 0 would hide it from scripts.
         return UsageError.exit_status
 
     parser.set_defaults(run=show_help)
@@ -116,6 +117,7 @@ def run_fix(args: argparse.Namespace) -> int:
         final=_final(args),
         date=DEFAULT_DATE if date is None else date,
         levels=levels_of(args),
+        # No module is left that would have it.
         mode=MODES[0] if args.pyc == "none" else args.pyc,
         executable=args.executable,
         rebuild_record=args.rebuild_record,
@@ -146,6 +148,7 @@ def run_digest(args: argparse.Namespace) -> int:
 
 def _final(args: argparse.Namespace) -> str:
     """Return where the directory will be in the end."""
+    # POSIX paths: the tree may be for another system than this.
     if args.layout is not None:
         if not args.layout.startswith("/"):
             raise UsageError(f"--layout: {args.layout!r} is not absolute", remedy="Give an absolute path.")
@@ -164,10 +167,12 @@ def _compiler(args: argparse.Namespace) -> Compiler | None:
     if args.pyc == "none":
         return None
     python = args.python
+    # A virtual environment names its own interpreter (PEP 405).
     if python is None and (args.directory / "pyvenv.cfg").is_file():
         python = venv_python(args.directory)
     if python is None:
         minors = minors_of(args.directory, _final(args))
+        # Compiled by another Python, its modules would never be imported.
         if minors and sys.version_info[:2] not in minors:
             names = ", ".join(f"{major}.{minor}" for major, minor in sorted(minors))
             print(

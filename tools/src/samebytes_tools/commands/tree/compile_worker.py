@@ -18,6 +18,7 @@ if __name__ == "__main__":
     _OWN = os.path.realpath(os.path.dirname(__file__))
     sys.path[:] = [place for place in sys.path if os.path.realpath(place) != _OWN]
 
+# Below the lines above: a module beside this file must not be found in the library's place.
 import _imp
 import gc
 from importlib._bootstrap_external import MAGIC_NUMBER
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 
 def main(directory: str, requests: BinaryIO, answers: BinaryIO) -> None:
+    # The other two bytes are "\r\n", to detect files that were copied as text.
     magic = int.from_bytes(MAGIC_NUMBER[:2], "little")
     normalized = _rule(directory, magic)
     _write(answers, b"H", str(sys.implementation.cache_tag).encode())
@@ -42,6 +44,7 @@ def main(directory: str, requests: BinaryIO, answers: BinaryIO) -> None:
         path, filename = _text(requests), _text(requests)
         try:
             answer = b"P", _compiled(path, filename, head, normalized)
+        # A source can make the compiler raise anything: SyntaxError, RecursionError, MemoryError, ValueError.
         except Exception as error:
             answer = b"E", _in_a_line(error).encode("utf-8", "backslashreplace")
         _write(answers, *answer)
@@ -62,6 +65,7 @@ def _rule(directory: str, magic: int) -> Rule:
 
 
 def _text(stream: BinaryIO) -> str:
+    # surrogatepass: file names that are not UTF-8 come with lone surrogates (PEP 383).
     return stream.read(int.from_bytes(stream.read(4), "little")).decode("utf-8", "surrogatepass")
 
 
@@ -73,9 +77,12 @@ def _write(stream: BinaryIO, kind: bytes, content: bytes) -> None:
 def _compiled(path: str, filename: str, head: bytes, normalized: Rule) -> bytes:
     with open(path, "rb") as stream:  # noqa: PTH123
         source = stream.read()
+    # dont_inherit: this file's own `from __future__` would hold for what it compiles.
     code = compile(source, filename, "exec", dont_inherit=True, optimize=head[0])
+    # What importlib.util.source_hash does, without the import of that.
     digest = _imp.source_hash(int.from_bytes(MAGIC_NUMBER, "little"), source)
     form = normalized(dumps(code), int.from_bytes(MAGIC_NUMBER[:2], "little"))
+    # Flags in four bytes, then the hash of the source (PEP 552).
     return bytes(MAGIC_NUMBER + head[1:] + b"\0\0\0" + digest + form)
 
 

@@ -58,6 +58,7 @@ class Compiler:
         self._executable = str(executable)
         self._flags = FLAGS[mode]
         self._jobs = jobs
+        # Asked for when it is needed: starting an interpreter takes time.
         self._tag = ""
 
     @property
@@ -178,15 +179,19 @@ class _Worker:
 
     def __init__(self, executable: str, environ: Mapping[str, str]) -> None:
         self._executable = executable
+        # A file and not a pipe, which nobody reads and which would fill.
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close
         clean = {name: value for name, value in environ.items() if not name.upper().startswith("PYTHON")}
         try:
             self._process = subprocess.Popen(
+                # -W: SyntaxWarnings of what is compiled are not ours to show. -B: the rule's own directory stays as it
+                # is.
                 [executable, "-s", "-S", "-B", "-W", "ignore", str(_WORKER), str(_RULE)],
                 env={**clean, "PYTHONHASHSEED": "0"},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._stderr,
+                # Ctrl-C is for this process, which ends its workers in order.
                 start_new_session=True,
             )
         except OSError as error:
@@ -252,6 +257,7 @@ class _Worker:
 
     def _answer(self) -> tuple[bytes, bytes]:
         head = self._answers.read(5)
+        # Any program can be named as the interpreter.
         if len(head) < 5 or head[:1] not in b"HPE":
             raise _Died
         size = int.from_bytes(head[1:], "little")

@@ -39,6 +39,7 @@ def digest(root: Path, tar: Path | None = None) -> Digest:
     :raises ArchiveError: if something cannot be read, has a name that is not UTF-8, or changes meanwhile.
     :raises OutputError: if *tar* cannot be written; what was there before still is.
     """
+    # Resolved: the tar would be in the tree by a link, too.
     top = os.path.realpath(root)
     if tar is not None and os.path.commonpath([top, os.path.realpath(tar)]) == top:
         raise UsageError(
@@ -47,6 +48,7 @@ def digest(root: Path, tar: Path | None = None) -> Digest:
     nodes = walk(root)
     for node in nodes:
         try:
+            # Checked for all before the first byte of the tar is written.
             node.name.encode()
             node.target.encode()
         except UnicodeEncodeError:

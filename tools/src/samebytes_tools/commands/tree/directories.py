@@ -16,6 +16,7 @@ _BELOW_DESCRIPTORS = os.open in os.supports_dir_fd and os.scandir in os.supports
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _FLAGS = getattr(os, "O_CLOEXEC", 0) | _NOFOLLOW | getattr(os, "O_BINARY", 0)
 _DIRECTORY = _FLAGS | getattr(os, "O_DIRECTORY", 0)
+# O_BINARY: Windows would translate line ends.
 _READ = os.O_RDONLY | _FLAGS | getattr(os, "O_NONBLOCK", 0)  # not to wait at a pipe that was put there
 
 
@@ -28,10 +29,12 @@ class Directories:
     def __init__(self, top: Path) -> None:
         self._top = os.fspath(top)
         self._root = -1
+        # One directory is kept open: names come sorted, so most are in the last one.
         self._open: tuple[str, int] = ("", -1)
 
     def __enter__(self) -> Directories:
         if _BELOW_DESCRIPTORS:
+            # The one place where a link is followed: the user named it.
             self._root = os.open(self._top, os.O_RDONLY | (_DIRECTORY & ~_NOFOLLOW))
         return self
 
@@ -66,8 +69,10 @@ class Directories:
             done = posixpath.join(done, part)
             if done in known:
                 continue
+            # mkdir(2) goes by the umask, so that the mode is set afterwards.
             with self._at(done) as (last, parent):
                 try:
+                    # Not exist_ok of makedirs, which would take a link to a directory for one.
                     os.mkdir(last, dir_fd=parent)
                 except FileExistsError:
                     continue
@@ -82,6 +87,7 @@ class Directories:
     def create(self, name: str) -> int:
         """Return the descriptor of the new file *name*, which only its owner can read; nothing may be there."""
         with self._at(name) as (last, parent):
+            # O_EXCL does not follow a link either (open(2)).
             return os.open(last, os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600, dir_fd=parent)
 
     def replace(self, source: str, target: str) -> None:
@@ -121,6 +127,7 @@ class Directories:
         with self._naming(name):
             try:
                 descriptor = self.open(name, expected)
+            # A file without the right to read, which its owner may set time and mode of all the same.
             except PermissionError:
                 self._change_unreadable(name, expected, mode, date)
                 return
@@ -135,6 +142,7 @@ class Directories:
     def date_link(self, name: str, date: int) -> None:
         """Set the time of the link *name* itself, where the system can do that."""
         with self._at(name) as (last, parent):
+            # False on Windows.
             if os.utime in os.supports_follow_symlinks:
                 os.utime(last, (date, date), dir_fd=parent, follow_symlinks=False)
 
@@ -198,6 +206,7 @@ class Directories:
                 or not os.path.isabs(str(error.filename))
                 or str(error.filename).startswith("/proc/")
             ):
+                # With a dir_fd, errors name the last part of the path only.
                 error.filename = self.path(name)
             raise
 
@@ -222,6 +231,7 @@ def demand_same(descriptor: int, expected: os.stat_result | None) -> int:
 
     :raises OSError: if it is not.
     """
+    # By device and inode: a name may stand for another file between the walk and now.
     if expected is None or not _BELOW_DESCRIPTORS or os.path.samestat(os.fstat(descriptor), expected):
         return descriptor
     os.close(descriptor)

@@ -100,6 +100,7 @@ def fix(
             )
         plan, found = planned(root, options, compiler, digests)
         top = Node(".", os.fspath(root), Kind.DIRECTORY, root.stat())
+        # What this process made has no mounts.
         if not options.own:
             _refuse_mounts(plan, top)
         changed = touches(plan, top, options.date)
@@ -144,16 +145,19 @@ def is_whole_system(root: Path) -> bool:
     """
     if not root.is_dir():
         return False
+    # lexists: in an image, it may be a link that leads nowhere from here.
     if os.path.lexists(root / "etc" / "passwd") or os.path.samestat(root.stat(), Path("/").stat()):
         return True
     names = {name for name in os.listdir(root) if name in _TOP_DIRECTORIES and (root / name).is_dir()}
     # A virtual environment can have bin, lib and etc; the staging tree of a package usr and etc, or usr and var.
+    # A mount point with usr is the root of a container or an image, however few directories it has.
     return "usr" in names and (len(names) > _MOST_STAGED or (len(names) > 1 and os.path.ismount(root)))
 
 
 def _refuse_mounts(plan: Plan, top: Node) -> None:
     """Refuse a tree in which another file system is mounted: it is there for everybody who sees it elsewhere."""
     for name, node in plan.nodes.items():
+        # Bind mounts of one file system have the same number, and are not seen here.
         if node.stat.st_dev != top.stat.st_dev:
             raise UsageError(
                 f"{node.path}: another file system is mounted there, which is no part of what was installed",
@@ -169,5 +173,6 @@ def _plan_leftovers(plan: Plan, listed: Collection[str]) -> None:
         if is_ours and node.kind is Kind.FILE and name not in listed:
             plan.remove("leftover", name, "removed: a killed run of samebytes left it")
     lock = plan.file(".lock")
+    # uv's is empty; a .lock with contents is somebody else's.
     if lock is not None and lock.stat.st_size == 0:
         plan.remove("uv-cache", ".lock", "removed: uv's lock, which nothing holds when it is done")

@@ -19,6 +19,7 @@ from .plan import Plan, hashed, joined
 INSTALLER = b"samebytes\n"
 """The contents of INSTALLER afterwards."""
 
+# Only these: the package managers of distributions write names of their own, such as "rpm" and "debian".
 _OTHER_INSTALLERS = (b"pip", b"uv")
 _OWN_NOTES = ("uv_cache.json", "uv_build.json")
 SCRIPT_DIRECTORIES = ("bin", "Scripts")
@@ -59,9 +60,11 @@ def distributions(plan: Plan, final: str, *, rebuild_record: bool) -> tuple[Dist
         for info, listing in listings.items()
     }
     # A vendored distribution is data of the one that lists its RECORD.
+    # setuptools/_vendor, for example.
     found = [info for info in rows if not any(f"{info}/RECORD" in rows[other] for other in rows if other != info)]
     wrong: list[tuple[str, record.Mismatch]] = []
     for info in found:
+        # Rows of compiled modules without a hash are usual (PEP 627).
         faults = [fault for fault in listings[info].faults if not fault.name.endswith(".pyc")]
         faults += _mismatches(plan, rows[info])
         site = posixpath.dirname(info)
@@ -83,6 +86,7 @@ def _place(plan: Plan, site: str, name: str, final: str) -> str:
     if place in plan.nodes or not name.startswith("../"):
         return place
     # pip install --target writes RECORD before it moves what it lists: ../../bin/x stands for bin/x.
+    # Only if nothing is where RECORD says, or a file of somebody else would count as this.
     moved = joined(site, name.replace("../", ""))
     return moved if moved in plan.nodes and not os.path.lexists(plan.root / place) else place
 
@@ -100,6 +104,7 @@ def _mismatches(plan: Plan, rows: Mapping[str, record.Row]) -> Iterator[record.M
         if node is None or node.kind is Kind.DIRECTORY:
             yield record.Mismatch(row.name, "RECORD lists it, and there is no such file")
         elif row.algorithm in record.ALGORITHMS:
+            # Plan keeps digests by SHA-256, for the RECORD that is written later.
             known = row.algorithm == "sha256"
             digest, size = plan.digest(place) if known else hashed(node.path, row.algorithm, node.stat)
             yield from filter(None, [record.compare(row, size, record.spelled(row.algorithm, digest))])
@@ -165,8 +170,10 @@ def _same_url(plan: Plan, name: str) -> None:
     except (ValueError, TypeError, KeyError):
         plan.note("direct-url", name, "left as it is: it cannot be read")
         return
+    # An address on the network, or of a repository, is no matter of the machine.
     if not url.startswith("file:"):
         plan.write("direct-url", name, f"{json.dumps(origin, sort_keys=True)}\n".encode(), "spelt in one way")
+    # pip freeze and editable installs go by it (PEP 610, PEP 660).
     elif "dir_info" in origin:
         plan.note("direct-url", name, f"left as it is: installed from a directory of this machine, {url}")
     else:
@@ -203,10 +210,12 @@ def same_records(plan: Plan, found: Iterable[Distribution]) -> None:
         compiled.setdefault(source_of(name), []).append(name)
     for distribution in found:
         kept = {place for place in distribution.rows if place in there and not is_compiled_name(place)}
+        # Listed, so that uninstalling removes them.
         names = kept.union(*(compiled.get(place, ()) for place in kept))
         rows = {
             record.row(posixpath.relpath(f"/{name}", f"/{distribution.site}"), *plan.digest(name)) for name in names
         }
+        # Kept, for uninstalling: they cannot be checked from within the tree.
         rows |= {row for place, row in distribution.rows.items() if is_outside(place)}
         data = record.serialise(rows, f"{posixpath.basename(distribution.info)}/RECORD")
         plan.write("record", distribution.record, data, record.difference(plan.read(distribution.record), data))

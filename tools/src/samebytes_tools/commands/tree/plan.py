@@ -90,6 +90,7 @@ class Plan:
 
     def write(self, rule: str, name: str, data: bytes, detail: str) -> None:
         """Plan that the file *name* holds *data*, unless it does already."""
+        # The size first: most that differ are not read then.
         if self.file(name) is not None and self.nodes[name].stat.st_size == len(data) and self.read(name) == data:
             return
         self.writes[name] = data
@@ -107,7 +108,9 @@ class Plan:
         left = Counter(posixpath.dirname(name) for name in stay)
         emptied = {posixpath.dirname(name) for name in self.removed}
         directories = [name for name, node in self.nodes.items() if node.kind is Kind.DIRECTORY]
+        # The deepest first, as one that becomes empty may empty the one above.
         for name in sorted(directories, key=lambda name: name.count("/"), reverse=True):
+            # Other empty directories may be there on purpose.
             if not left[name] and (name in emptied or posixpath.basename(name) == "__pycache__"):
                 self.remove("orphan", name, "removed: it is empty")
                 left[posixpath.dirname(name)] -= 1
@@ -149,4 +152,5 @@ def beneath(directory: str, name: str) -> bool:
 
 def joined(directory: str, name: str) -> str:
     """Return *name*, which counts from *directory*, as it counts from the tree's top, without needless ``..``."""
+    # By the text alone, as in RECORD; links are not asked.
     return posixpath.normpath(posixpath.join(directory, name))

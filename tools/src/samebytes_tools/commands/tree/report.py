@@ -102,6 +102,7 @@ def _grouped(changes: Iterable[TreeChange]) -> Iterator[tuple[str, list[TreeChan
     by_rule: dict[str, list[TreeChange]] = {}
     for change in changes:
         by_rule.setdefault(change.rule, []).append(change)
+    # In the table's order: the same for every tree.
     return ((rule, by_rule[rule]) for rule in RULES if rule in by_rule)
 
 

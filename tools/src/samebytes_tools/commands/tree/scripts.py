@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+# Extras behind the object ("[x]") are read and ignored, as the specification allows.
 _VALUE = r"(?P<module>[\w.]+)\s*:\s*(?P<attribute>[\w.]+)\s*(?:\[[^\]]*\]\s*)?"
 _GROUPS = {"console_scripts": False, "gui_scripts": True}
 
@@ -65,6 +66,7 @@ def entry_points(text: str) -> Iterator[EntryPoint]:
 
     pairs = list(_pairs(text))
     parser = configparser.RawConfigParser(delimiters=("=",), default_section="", interpolation=None)
+    # configparser lowers names by default, and commands keep their case.
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
         parser.read_string(text)
@@ -72,6 +74,7 @@ def entry_points(text: str) -> Iterator[EntryPoint]:
         raise ValueError(" ".join(str(error).split())) from error
     for group, gui in _GROUPS.items():
         items = list(parser.items(group)) if parser.has_section(group) else []
+        # configparser joins continuation lines and drops ";" comments; importlib.metadata does neither.
         if items != [(name, value) for section, name, value in pairs if section == group]:
             raise ValueError(f"installers do not read the same commands in [{group}]")
         for name, value in items:
@@ -122,6 +125,7 @@ def first_lines(executable: str) -> bytes:
     import shlex
 
     quoted = shlex.quote(executable).encode("utf-8", "surrogateescape")
+    # To the shell, '' and 'exec' are one word; to Python, ''' begins a string that ends on the second line.
     return b"#!/bin/sh\n'''exec' %b \"$0\" \"$@\"\n' '''\n" % quoted
 
 
@@ -133,12 +137,14 @@ def script(head: bytes, entry: EntryPoint) -> bytes:
 def generated_head(data: bytes, entry: EntryPoint) -> bytes | None:
     """Return the first lines of *data* if the rest of it is what some installer generates for *entry*; else None."""
     try:
+        # Installers on Windows write text files.
         text = data.decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError:
         return None
     match = re.match(_HEAD, text)
     if match is None:
         return None
+    # uv and pip quote differently; no wording has both quotes in one line.
     lines = [line.replace("'", '"') for line in text[match.end() :].split("\n") if line not in _WITHOUT_EFFECT]
     frame = [
         "import sys",

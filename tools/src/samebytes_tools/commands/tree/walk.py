@@ -85,9 +85,11 @@ def walk(top: Path) -> tuple[Node, ...]:
                 prefix = pending.pop()
                 nodes = [_node(directories, prefix + entry.name, entry) for entry in directories.scan(prefix[:-1])]
                 found += nodes
+                # A list and not recursion: a tree may be deeper than Python's stack.
                 pending += [f"{node.name}/" for node in nodes if node.kind is Kind.DIRECTORY]
     except OSError as error:
         raise unreadable(error.filename or os.fspath(top), error) from error
+    # By parts: as a whole, "a-b" comes before "a/b", and in between what is in "a".
     return tuple(sorted(found, key=lambda node: os.fsencode(node.name).split(b"/")))
 
 
@@ -99,6 +101,7 @@ def _node(directories: Directories, name: str, entry: os.DirEntry[str]) -> Node:
     if stat.S_ISDIR(found.st_mode):
         return Node(name, path, Kind.DIRECTORY, found)
     if stat.S_ISLNK(found.st_mode):
+        # Stored as it is: where it leads may not be there yet, or be outside.
         return Node(name, path, Kind.SYMLINK, found, directories.link_target(name))
     raise ArchiveError(
         f"{path}: is neither a file, a directory nor a symbolic link",

@@ -131,6 +131,7 @@ def _check_options(args: argparse.Namespace) -> None:
     if not args.targets and not args.record:
         raise UsageError("there is nothing to verify", remedy="Name a file, NAME==VERSION, or --from RECORD.")
     for name in ("locked", "config_setting"):
+        # A lock or a setting of another build would make the record one of something else.
         if args.record and getattr(args, name):
             option = f"--{name.replace('_', '-')}"
             raise UsageError(f"--from and {option} exclude each other", remedy="A record has its own.")
@@ -143,6 +144,7 @@ def _check_options(args: argparse.Namespace) -> None:
 def _index() -> Callable[[], Index]:
     """Return what gives the package index, which is only looked for when it is needed."""
 
+    # Configured once, as that may run pip; pages are kept by the Index itself.
     @cache
     def index() -> Index:
         from ...index.client import Index
@@ -157,6 +159,7 @@ def _seconds(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = 0.0
+    # Also refuses nan and inf.
     if not 0 < seconds < 10_000_000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
     return seconds
@@ -166,6 +169,7 @@ def _status(results: Sequence[VerifyResult], accept: str) -> int:
     """Return the highest error's status, else whether all verdicts are good enough."""
     from .verify import ACCEPTED
 
+    # Before verdicts: what could not be verified must not pass for equal because the rest is.
     errors = [result.error.exit_status for result in results if result.error is not None]
     if errors:
         return max(errors)
@@ -191,6 +195,7 @@ def _report(args: argparse.Namespace, results: Sequence[VerifyResult], status: i
         return
     for result in results:
         if result.error is not None:
+            # With one target the message names it already.
             message = result.error.message if len(results) == 1 else f"{result.target}: {result.error.message}"
             print("\n".join(error_lines(message, result.error.remedy, style_of(sys.stderr))), file=sys.stderr)
     if args.verbosity > QUIET:

@@ -19,6 +19,7 @@ from samebytes.passes.pipeline import agreed_date
 
 from ...building.interpreters import Python
 
+# bdist_wheel: setuptools' command wrote that while it was part of wheel.
 _GENERATORS = {
     "bdist_wheel": "wheel",
     "flit": "flit-core",
@@ -85,6 +86,7 @@ def read(path: Path) -> ArtifactMetadata:
 
 def _block(archive: Archive, name: str) -> headers.Block | None:
     """Return the header block of the file *name*: of ``.dist-info`` in a wheel, at the top of an sdist."""
+    # At the top only: a wheel may vendor another project with its .dist-info.
     found = [entry for entry in archive.entries if _is_metadata(entry, name)]
     return headers.parse(read_all(found[0].content)) if found else None
 
@@ -110,6 +112,7 @@ def generated_by(generator: str, requires: Sequence[str]) -> tuple[str, str] | N
     if not found:
         return None
     name = found[1].lower().replace("_", "-").replace(".", "-")
+    # Both names are projects of the index, so only the requirements can say which is meant.
     if name == "poetry":  # poetry-core called itself so before 1.1
         return ("poetry-core" if "poetry-core" in requires else "poetry"), found[2]
     return _GENERATORS.get(found[1].lower(), name), found[2]
@@ -142,10 +145,12 @@ def misfit(metadata: ArtifactMetadata, python: Python) -> str:
     """Return why *python* cannot build what the artifact is, or nothing if it can."""
     try:
         fits = SpecifierSet(metadata.requires_python).contains(python.version, prereleases=True)
+    # Older than PEP 440; pip takes such a value for "any", too.
     except InvalidSpecifier:
         fits = True
     if not fits:
         return f"it requires Python {metadata.requires_python}"
+    # An sdist has no tags, and fits everywhere.
     platform = metadata.tags.rpartition("-")[2]
     if platform in ("", "any") or any(_is_of(one, python) for one in platform.split(".")):
         return ""
@@ -156,9 +161,11 @@ def _is_of(platform: str, python: Python) -> bool:
     """Return whether wheels with the tag *platform* are built on the platform of *python*."""
     found = _PLATFORM.fullmatch(platform)
     if found is None:
+        # As PEP 425 makes platform tags of sysconfig.get_platform(): on Windows and BSD.
         return platform == re.sub(r"[-.]", "_", python.platform)
     system, *_, machine = python.platform.split("-")
     if system == "macosx":
         return found["system"] == "macosx" and found["machine"] in (machine, "universal2")
+    # platform.libc_ver() knows glibc alone, and gives nothing for musl.
     libc = ("linux", "manylinux") if python.libc.startswith("glibc") else ("musllinux",)
     return system == "linux" and found["system"] in libc and found["machine"] == machine

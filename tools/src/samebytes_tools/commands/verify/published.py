@@ -22,6 +22,7 @@ from ...index.pages import File
 from ...index.releases import release_of
 from .metadata import ArtifactMetadata, misfit, wanted_python
 
+# Arbitrary equality (===, PEP 440), too.
 _RELEASE = re.compile(r"\s*([A-Za-z0-9][\w.-]*)\s*===?\s*(\S+)\s*")
 _SUFFIXES = (".whl", ".tar.gz")
 
@@ -54,6 +55,7 @@ def find(
     :raises SamebytesError: if there is no such artifact.
     """
     path = Path(target)
+    # Before all else: nothing is downloaded for what is here.
     if path.is_file():
         return _local(path, index)
     release = _RELEASE.fullmatch(target)
@@ -80,6 +82,7 @@ def of_release(index: Index, name: str, version: str) -> list[File]:
     files = [(file, release_of(file.name)) for file in index.files(name)]
     found = [file for file, release in files if release == (project, wanted)]
     if not found:
+        # By version, not by the index's order, which PEP 503 leaves open.
         known = sorted({release[1] for _, release in files if release is not None and release[0] == project})
         newest = ", ".join(map(str, known[-5:])) or "nothing that is a wheel or .tar.gz"
         raise UsageError(
@@ -103,12 +106,14 @@ def sdist_of(index: Index, name: str, version: str) -> File:
 
 
 def _local(path: Path, index: Callable[[], Index]) -> PublishedArtifact:
+    # Refuses here what is no artifact, before an index is asked about its name.
     kind_of(path)
     digest = sha256_of(path)
     try:
         known = by_name(path.name, index())
     except UsageError:
         return PublishedArtifact(path, digest)
+    # Only then its time of upload is that of this very file.
     if known.hashes.get("sha256") == digest:
         return PublishedArtifact(path, digest, known)
     return PublishedArtifact(
@@ -140,6 +145,7 @@ def _choice(files: Sequence[File], target: str, kind: ArtifactKind | None, pytho
     sdists = [file for file in files if file.name.endswith(".tar.gz")] if kind != ArtifactKind.WHEEL else []
     pure = [file for file in wheels if file.name.endswith("-any.whl")]
     here = [] if pure or not wheels else [file for file in wheels if _fits(file, python())]
+    # Pure ones first: they need neither this platform nor an image of manylinux.
     for file in (*pure, *here, *sdists):
         return file
     names = ", ".join(file.name for file in files)

@@ -19,6 +19,7 @@ from ...index.client import Index
 from ...index.pages import File
 from .metadata import ArtifactMetadata, generated_by, misfit, wanted_python
 
+# A list of what is kept, not of what is dropped: nobody knows all variables that a backend may read.
 _KEPT = (
     "ALL_PROXY",
     "CARGO_HOME",
@@ -68,8 +69,10 @@ def interpreter(metadata: ArtifactMetadata, asked: Python | None, own: Python, e
     python = asked or (own if wanted in (None, own.short) else find(wanted, environ))
     if not misfit(metadata, python):
         return python
+    # Any will do for a pure wheel, so one that its Requires-Python allows is taken.
     if asked is None and wanted is None:
         for other in installed(environ):
+            # A free-threaded one needs wheels of its own (PEP 703), which many build requirements do not have.
             if not other.free_threaded and not misfit(metadata, other):
                 return other
     release = f"{metadata.name} {metadata.version}"
@@ -89,6 +92,7 @@ def date_of(tree: Path, environ: Mapping[str, str]) -> int | None:
     """Return the date of what is built from *tree* when none is given; None if there is no date."""
     unset = {name: value for name, value in environ.items() if name != "SOURCE_DATE_EPOCH"}
     try:
+        # Without the variable, which would hide what the tree itself brings.
         return resolve(tree, load(tree).source_date_epoch, unset).seconds
     except ConfigError:
         return None
@@ -101,6 +105,7 @@ def pins(metadata: ArtifactMetadata, requires: Sequence[str], tree: Path, index:
     if found is None:
         why = f"its Generator, {metadata.generator!r}, names no version" if metadata.generator else ""
         return (), why and f"{why}: the backend's release is a guess"
+    # Generator names what wrote WHEEL, which need not be all of the backend.
     name, version = found
     if not has_version(index, name, version):
         return (), f"the index has no {name} {version}, which its Generator names: another release was taken"
@@ -134,6 +139,7 @@ def moment(file: File | None, metadata: ArtifactMetadata, requires: Sequence[str
             None,
             "the index has no times of upload: but for what is pinned, build requirements are the newest of today",
         )
+    # Constants of backends (1980, 2016, 2020) are not the time of a build.
     if file is not None or not metadata.latest or metadata.latest <= DEFAULT_DATE:
         return Moment(None, "it is unknown when it was built: the build requirements are the newest of today")
     return Moment(
@@ -163,6 +169,7 @@ def environment(environ: Mapping[str, str], address: str, given: Mapping[str, st
     :param address: of the package index, for pip; nothing else of pip's configuration counts.
     :param given: those that the recovered or recorded build was given.
     """
+    # curl, pip and requests read proxies in lower case, too.
     kept = {name: value for name, value in environ.items() if name.upper() in _KEPT}
     kept.update(_toolchains(environ))
     return {**kept, **pip_variables(environ, address), **PINNED, **given}
@@ -170,6 +177,7 @@ def environment(environ: Mapping[str, str], address: str, given: Mapping[str, st
 
 def beneath(variables: Mapping[str, str], root: Path) -> dict[str, str]:
     """Return *variables* with a home and a directory for temporary files in *root*, which are made."""
+    # Windows has USERPROFILE, TEMP and TMP for the same.
     places = {"HOME": root / "home", "USERPROFILE": root / "home", "TMPDIR": root / "tmp"}
     for path in set(places.values()):
         path.mkdir(parents=True)
@@ -194,6 +202,7 @@ def pip_variables(environ: Mapping[str, str], address: str) -> dict[str, str]:
     """
     home = environ.get("XDG_CACHE_HOME") or (f"{environ['HOME']}/.cache" if environ.get("HOME") else "")
     cache = environ.get("PIP_CACHE_DIR") or (str(Path(home, "pip")) if home else "")
+    # os.devnull makes pip skip every configuration file, the system's too (pip documentation, "PIP_CONFIG_FILE").
     variables = {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     variables.update({"PIP_CACHE_DIR": cache} if cache else {})
     return {**variables, "PIP_INDEX_URL": address} if address else variables

@@ -83,6 +83,7 @@ def remake(how: Recovered, kind: ArtifactKind, source: SourceTree, private: Path
 def _address(how: Recovered, index: Index) -> Iterator[str]:
     """Yield the address of the index that the build requirements come from."""
     if how.until is None:
+        # pip asks this index itself, and has no other configuration here.
         yield index.with_credentials(index.address)
         return
     with serving(Snapshot(index, how.until)) as served:
@@ -104,6 +105,7 @@ def _by_samebytes(
         kinds=how.kinds,
         config_settings=how.config_settings,
         locked=how.locked,
+        # A lock has exact versions; pins beside it could only contradict it.
         constraint=None if how.locked else _constraint(how, private),
     )
     environ = recover.for_samebytes(context.build.environ, address, how.environment)
@@ -121,6 +123,7 @@ def _by_backend(
     root = private / "build"
     root.mkdir()
     given = recover.beneath(recover.environment(context.build.environ, address, how.environment), root)
+    # What records say ("umask": "022").
     environment = BuildEnvironment(given, umask=0o022)
     builder = Builder(
         how.python.executable,

@@ -39,6 +39,7 @@ def _verified_lines(verified: Verified, view: View) -> Iterator[str]:
     for name, value in _facts(verified):
         yield f"  {view.style.dim(f'{name:<9}')} {harmless(value)}"
     if view.verbose:
+        # All of them; the line above has the first four only.
         for one in verified.requirements:
             yield f"  {view.style.dim(' ' * 9)} {harmless(f'{one.name} {one.version}')}"
     for note in verified.notes:

@@ -36,6 +36,7 @@ ACCEPTED = {
 }
 """Which verdicts are good enough, by what ``--accept`` says."""
 
+# As a known path, "/usr" would explain every path of the system in a file.
 _SYSTEMS = (Path("/"), Path("/usr"), Path("/usr/local"))
 """Prefixes of interpreters that are the same on many machines."""
 
@@ -141,6 +142,7 @@ class _Verification:
         metadata = read_metadata(artifact.path)
         asked = named(request.python, environ) if request.python else self._recorded_python()
         python = recover.interpreter(metadata, asked, own, environ)
+        # auditwheel adds libraries and renames them after the backend is done (PEP 600).
         if re.search(r"-(many|musl)linux", metadata.tags):
             self._note("it was built in an image for its tag, and repaired; the rebuild is of this machine, as it is")
         source = self._source(artifact, metadata)
@@ -165,6 +167,7 @@ class _Verification:
         self, published_: Path, url: str, made: Path, source: sources.SourceTree, python: Python
     ) -> Comparison:
         """Compare, and name the two for who reads it when the private directory is gone."""
+        # Extensions carry the interpreter's location.
         prefix = Path(python.executable).resolve().parent.parent
         own = () if prefix in _SYSTEMS else (str(prefix),)
         build = KnownBuild((str(source.tree), str(self._private), *own), timezone="UTC", umask=0o022, hash_seed="0")
@@ -203,6 +206,7 @@ class _Verification:
         else:
             file = published.sdist_of(self._context.index(), metadata.name, metadata.version)
             return sources.from_sdist(self._download(file), directory, file.url)
+        # The address alone does not do: tags move, and downloads can be replaced.
         if self._record and found.digest != self._record.source.digest:
             raise ConfigError(
                 f"{found.description} is not the source of the record: {dict(found.digest)}, not "
@@ -213,6 +217,7 @@ class _Verification:
 
     def _recorded_source(self, material: Material, directory: Path) -> sources.SourceTree:
         if material.uri.startswith("git+"):
+            # The last "@": the address may have a user before its host.
             where, _, commit = material.uri[4:].rpartition("@")
             return sources.from_git(where, commit, directory)
         if material.uri.startswith("pkg:pypi/"):
@@ -227,6 +232,7 @@ class _Verification:
     def _download(self, file: File) -> Path:
         downloads = self._private / "downloads"
         downloads.mkdir(exist_ok=True)
+        # The sdist may be the artifact itself, and downloaded already.
         path = downloads / file.name
         return path if path.is_file() else self._context.index().download(file, downloads)
 
@@ -242,6 +248,7 @@ class _Verification:
         how = (
             self._recorded(self._record, python) if self._record else self._guessed(artifact, metadata, source, python)
         )
+        # `samebytes build` builds with the interpreter that it runs in.
         if how.method == SAMEBYTES and python.short != own.short:
             raise UsageError(
                 f"samebytes itself built {artifact.path.name} with Python {python.short}, and {own.short} runs it here",
@@ -266,6 +273,7 @@ class _Verification:
         variables = {
             name: value
             for name, value in provenance.that_matter(self._context.build.environ).items()
+            # Pinned, or recovered from the artifact, whatever the shell of today has.
             if name not in ("LC_ALL", "TZ", "PYTHONHASHSEED", "SOURCE_DATE_EPOCH")
         }
         date = recover.epoch(metadata)
@@ -277,6 +285,7 @@ class _Verification:
         if how.locked:
             return how
         requires = load(source.tree).requires
+        # Sdists do not say what wrote them.
         if metadata.kind == ArtifactKind.SDIST:
             metadata = replace(metadata, generator=self._generator_beside(metadata))
         pins, note = recover.pins(metadata, requires, source.tree, self._context.index())

@@ -25,6 +25,7 @@ def _shows_leftover(seen: Part, _: CauseClues) -> bool:
         # A build makes .egg-info in a tree, where it belongs into an sdist; nothing puts it into a wheel on purpose.
         in_wheel = seen.kind == ArtifactKind.WHEEL and re.match(r"(?:.*/)?[^/]+\.egg-info/", seen.key)
         return bool(_LEFTOVER.match(seen.key)) or bool(in_wheel)
+    # Lists of files, such as SOURCES.txt and RECORD, name them even where they are not in the archive.
     return isinstance(seen, LoneLine) and bool(_LEFTOVER_LINE.search(seen.text))
 
 

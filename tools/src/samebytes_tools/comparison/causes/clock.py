@@ -11,6 +11,7 @@ __all__ = ["DATE_OR_TIME", "LOCALE", "MEMBER_TIMES", "TIME_ZONE"]
 
 def _shows_zone(seen: Part, clues: CauseClues) -> bool:
     if isinstance(seen, MemberTime):
+        # ZIP has local times: all members are shifted alike where only the zone is another.
         return is_zone_shift(seen.shift) and not clues.is_one_zone
     return by_nature(Nature.TIME_ZONE)(seen, clues)
 

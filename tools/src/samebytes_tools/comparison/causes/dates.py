@@ -42,6 +42,7 @@ _NAMES: dict[str, dict[str, int]] = {}
 for _table in (_MONTHS, _SHORT):
     for _language, _names in _table.items():
         for _number, _name in enumerate(_names.split(), 1):
+            # Once for each language: "mai" is a long name and a short one.
             _NAMES.setdefault(_name, {}).setdefault(_language, _number)
 
 _MONTH = "(?P<name>" + "|".join(sorted(map(re.escape, _NAMES), key=len, reverse=True)) + r")(?![^\W\d_])\.?"
@@ -49,7 +50,9 @@ _TIME = (
     r"(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d|60)(?:[.,]\d+)?)?"
     r"(?: ?(?P<half>[AaPp]\.?[Mm]\b\.?))?"
 )
+# Case counts in spite of IGNORECASE: "at 12:00:00 and" has no zone.
 _ZONE = r"(?-i:(?: ?(?P<zone>Z\b|[A-Z]{3,5}\b|(?:UTC|GMT)?[+-]\d\d:?\d\d(?!\d)))?)"
+# From 1970 to 2109: anything else in the notation is most likely a version or a number.
 _YEAR = r"(?P<year>(?:19[7-9]|20\d|210)\d)"
 _DAY = r"(?P<day>[0-3]?\d)"
 _WEEKDAY = r"(?:[^\W\d_]{2,12}\.?,? +)?"
@@ -64,6 +67,7 @@ _NOTATIONS = tuple(
         # in numbers, the year, the month, or the day first
         rf"(?<![\w/.]){_YEAR}/(?P<month>[01]?\d)/{_DAY}(?![/\w]){_AFTER}",
         rf"(?<![\w/.])(?P<month>[01]?\d)/{_DAY}/{_YEAR}(?![/\w]){_AFTER}",
+        # With a time only: 10.12.2023 alone may be a version.
         rf"(?<![\w/.])(?P<day>[0-3]\d)\.(?P<month>[01]\d)\.{_YEAR}(?![.\w]),? +{_TIME}{_ZONE}",
         # asctime(3) and date(1)
         rf"(?<!\w){_WEEKDAY}{_MONTH} +{_DAY} +{_TIME}(?-i:(?: +(?P<zone>[A-Z]{{3,5}}|[+-]\d\d\d\d))?) +{_YEAR}(?!\d)",
@@ -71,6 +75,7 @@ _NOTATIONS = tuple(
         rf"(?<!\w){_WEEKDAY}(?<![\d.]){_DAY}(?:\.|st|nd|rd|th)?[ -](?:de )?{_MONTH}(?:[ -]| de ){_YEAR}(?!\d){_AFTER}",
         # __DATE__ and __TIME__ of C
         rf"(?<!\w){_WEEKDAY}{_MONTH} +{_DAY}(?:st|nd|rd|th)?,? +{_YEAR}(?!\d){_AFTER}",
+        # Two digits each: 1:02:03 may be a duration or a ratio.
         rf"(?<![\w:.])(?=\d\d:\d\d:\d\d){_TIME}(?![\w:]){_ZONE}",
     )
 )
@@ -92,6 +97,7 @@ class Stamp(NamedTuple):
     @property
     def moment(self) -> datetime.datetime | None:
         """The moment that it says, in UTC if it has a numeric zone, naive if it has none; None if not certain."""
+        # A date alone, or a time alone, says no moment.
         if len(self.parts) < 6:
             return None
         try:
@@ -101,6 +107,7 @@ class Stamp(NamedTuple):
         offset = _offset(self.zone)
         if not self.zone:
             return naive
+        # Names such as CST or IST stand for several zones each.
         return None if offset is None else (naive - offset).replace(tzinfo=datetime.timezone.utc)
 
 
@@ -121,6 +128,7 @@ def natures(left: Stamp, right: Stamp, is_one_zone: bool) -> list[Nature]:
     :param is_one_zone: whether both are known to have been written in one time zone
     """
     found = []
+    # "apr" is in many languages, and shows none.
     if left.languages and right.languages and left.languages.isdisjoint(right.languages):
         found.append(Nature.LOCALE)
     if not is_one_zone and _is_zone_alone(left, right):
@@ -146,6 +154,7 @@ def _is_zone_alone(left: Stamp, right: Stamp) -> bool:
 
 def is_zone_shift(seconds: float) -> bool:
     """Return whether *seconds* may lie between two zones: whole quarters of an hour, up to 26 hours."""
+    # Nepal is at +05:45; zones reach from -12:00 to +14:00 (tz database).
     return seconds != 0 and seconds % 900 == 0 and abs(seconds) <= 26 * 3600
 
 
@@ -156,6 +165,7 @@ def _stamp(match: re.Match[str]) -> Stamp | None:
     name = (groups.get("name") or "").lower()
     if name:
         languages = frozenset(_NAMES[name])
+        # Any language's: no name stands for two months.
         month = str(next(iter(_NAMES[name].values())))
     date = [int(part) for part in (groups.get("year"), month, groups.get("day")) if part]
     if date:
@@ -167,6 +177,7 @@ def _stamp(match: re.Match[str]) -> Stamp | None:
     if groups.get("hour"):
         time = [int(part) for part in (groups["hour"], groups.get("minute"), groups.get("second") or "0") if part]
         if groups.get("half"):
+            # 12 am is 0 o'clock, and 12 pm noon.
             time[0] = time[0] % 12 + (12 if groups["half"][0] in "pP" else 0)
     return Stamp(match.start(), match.end(), (*date, *time), groups.get("zone") or "", languages)
 

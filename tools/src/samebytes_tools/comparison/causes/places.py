@@ -14,6 +14,7 @@ from .cause import WRAP, Cause, CauseClues, by_nature
 
 __all__ = ["BELOW", "BUILD_PATH", "HOST", "PATH", "PROCESSORS", "TEMPORARY", "TEMPORARY_DIRECTORY", "USER"]
 
+# pip's and build's directories have eight characters of tempfile's, gcc's names six of mkstemp(3)'s.
 _RANDOM = (
     r"pip-(?:build-env|install|req-build|ephem-wheel-cache|modern-metadata|wheel|unpack|standalone-pip|metadata)-"
     r"[A-Za-z0-9_]{6,12}"
@@ -43,6 +44,7 @@ _TEMPORARY_ROOT = re.compile(
     r"/(?:private/)?(?:tmp|var/tmp|dev/shm)(?:/|\Z)|/(?:private/)?var/folders/|[A-Za-z]:[\\/].*?[\\/]Te?mp[\\/]",
     re.IGNORECASE,
 )
+# /usr/src may hold what is built, and /dev/shm is a directory for temporary files.
 _SYSTEM = re.compile(r"/(?:bin|boot|dev(?!/shm)|etc|lib|lib32|lib64|proc|run|sbin|sys|usr(?!/src/)|nix/store)(?:/|\Z)")
 """What an operating system keeps there wherever anybody builds."""
 
@@ -54,6 +56,7 @@ _ROOTS = re.compile(
 )
 """Where people and services build; a path elsewhere may be an address on the web, or anything."""
 
+# tempfile draws from 37 characters (a-z, 0-9, _), eight times.
 _AGREE = 2
 """In how many of eight places random names may agree: more do in less than two of a thousand pairs."""
 
@@ -82,8 +85,10 @@ def _are_homes(left: str, right: str) -> bool:
 
 def _is_temporary(path: str, other: str) -> bool:
     """Return whether *path* differs from *other* in a temporary directory's part of it."""
+    # macOS: /var/folders, and /private before what a link leads to.
     if _TEMPORARY_ROOT.match(path):
         return True
+    # A component that both have was not drawn twice: it is a name like tmp1.
     known = set(_SEPARATOR.split(other))
     return any(_COMPONENT.fullmatch(part) for part in _SEPARATOR.split(path) if part not in known)
 
@@ -93,11 +98,13 @@ def _is_moved(left: str, right: str) -> bool:
     if not _ROOTS.match(left) or not _ROOTS.match(right):
         return False
     one, other = ([part for part in _SEPARATOR.split(path) if part] for path in (left, right))
+    # The last component alone: trees may be laid out otherwise in between, as with src/.
     return bool(one) and one[-1:] == other[-1:] and one != other
 
 
 def _lies_in(search: str, build: KnownBuild) -> bool:
     """Return whether all directories of a search path lie where *build* took place."""
+    # With a slash, so that /tmp/a does not match /tmp/ab; "/" itself would match everything.
     places = [path.rstrip("/") + "/" for path in (*build.paths, *build.temps) if len(path) > 1]
     return all(any(f"{path}/".startswith(place) for place in places) for path in search.split(":"))
 
@@ -126,6 +133,7 @@ def _shows_build_path(seen: Part, clues: CauseClues) -> bool:
         return seen.is_location or _is_moved(seen.left, seen.right)
     if isinstance(seen, SearchPaths):
         sides = [(paths, build) for paths, build in zip(seen.paths, clues.builds) if paths]
+        # On one side only: CMake removes the build's search path at installing, other tools leave it.
         return len(sides) == 1 and all(_lies_in(path, sides[0][1]) for path in sides[0][0])
     if isinstance(seen, Padding):
         one, other = clues.builds

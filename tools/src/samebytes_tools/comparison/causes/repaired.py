@@ -34,6 +34,7 @@ def are_tags(left: Sequence[bytes], right: Sequence[bytes]) -> bool:
             return False
         machines.append({(match["python"], match["machine"]) for match in found})
         plain.append({match["system"] == b"linux" for match in found})
+    # All tags of a side are of one sort: a wheel may have several of manylinux, but none with plain Linux beside.
     return machines[0] == machines[1] and sorted(plain, key=str) == [{False}, {True}]
 
 
@@ -51,6 +52,7 @@ def are_libraries(left: Iterable[str], right: Iterable[str]) -> bool:
     """Return whether names of libraries differ only in the digests that were put into them, on one side."""
     one, other = sorted(left), sorted(right)
     plain = [sorted(_DIGEST.sub("", name) for name in names) for names in (one, other)]
+    # On one side only: with digests on both, two repairs are compared, and their libraries differ.
     return one != other and plain[0] == plain[1] and (plain[0] == one or plain[1] == other)
 
 

@@ -79,6 +79,7 @@ ALL: tuple[Cause, ...] = tuple(sorted(TABLE, key=lambda cause: cause.code))
 
 _BY_CODE = {cause.code: cause for cause in ALL}
 
+# A report names each cause once; more evidence for it would hide the other causes.
 _MOST_FINDINGS = 3
 """Of each code, for one difference."""
 
@@ -103,6 +104,7 @@ def _codes(seen: Part, clues: CauseClues) -> Iterator[str]:
     if _follows(seen, clues):
         return
     cause = next((cause for cause in TABLE if cause.shows(seen, clues)), None)
+    # Of the whole first: parts of it may look like something more general.
     if cause is not None:
         yield cause.code
         return
@@ -114,6 +116,7 @@ def _follows(seen: Part, clues: CauseClues) -> bool:
     """Return whether *seen* is the digest or the name of a member that differs, and so has its cause there."""
     if isinstance(seen, DigestPair):
         key = clues.digests[0].get(seen.left)
+        # Of one member: two digests from different members are a difference of their own.
         return key is not None and key == clues.digests[1].get(seen.right)
     return isinstance(seen, LoneLine) and seen.text.decode("utf-8", "replace") in clues.only
 

@@ -34,6 +34,7 @@ from .tokens import DIGEST, DRAWN, PATH, USER_AT_HOST, Token, tokens
 
 __all__ = ["parts"]
 
+# SequenceMatcher takes quadratic time at worst.
 MOST_TOKENS = 2000
 """How many tokens of each side are aligned; longer pieces are only taken apart where they match throughout."""
 
@@ -79,6 +80,7 @@ def _of_texts(pair: TextPair, clues: CauseClues) -> Iterable[Part]:
     left, right = pair.left, pair.right
     if left == right:
         return []
+    # Before tokens, among which the two line ends would just be unlike blanks.
     if left.replace(b"\r\n", b"\n") == right.replace(b"\r\n", b"\n"):
         return [OfNature(Nature.LINE_ENDS)]
     if max(len(left), len(right)) > LONGEST:
@@ -93,9 +95,11 @@ def _of_texts(pair: TextPair, clues: CauseClues) -> Iterable[Part]:
 
 def _compared(left: list[Token], right: list[Token], is_location: bool, clues: CauseClues) -> Iterator[Part]:
     keys = [token.key for token in left], [token.key for token in right]
+    # The usual case, of any length: no alignment is needed.
     if keys[0] == keys[1]:
         runs: Sequence[tuple[str, int, int, int, int]] = [("equal", 0, len(left), 0, len(right))]
     elif _is_reordered(left, right):
+        # Without what encloses them, to be found among the names of members.
         words = (word.strip("\"'[](){},;") for word in re.split(r"[\s,;|]+", "".join(token.text for token in left)))
         yield Reordered(b"", b"", [word for word in words if re.search(r"\w", word)])
         return
@@ -122,8 +126,10 @@ def _faced(left: Token, right: Token, is_location: bool, clues: CauseClues) -> I
         return [OfNature(nature) for one, other, nature in both if one != other]
     if left.stamp and right.stamp:
         return [OfNature(nature) for nature in dates.natures(left.stamp, right.stamp, clues.is_one_zone)]
+    # Also two UUIDs, whose origin nothing here shows.
     seen: Part = Unexplained()
     if left.kind == PATH:
+        # direct_url.json and some tools write paths as URLs.
         one, other = left.text.replace("file://", ""), right.text.replace("file://", "")
         if not places.are_of_the_system(one, other):
             seen = PathPair(one, other, is_location)
@@ -156,11 +162,13 @@ def _is_reordered(left: Sequence[Token], right: Sequence[Token]) -> bool:
     if Counter(token.text for token in left) != Counter(token.text for token in right):
         return False
     one, other = "".join(token.text for token in left), "".join(token.text for token in right)
+    # One is enough: both have the same tokens.
     if _CALL.search(one) or not re.search(r"[^\W\d]", one):
         return False
     for sign in ",;|\n":
         elements = _elements(one, sign)
         if len(elements) > 1 and Counter(elements) == Counter(_elements(other, sign)):
+            # Reordered numbers are values: a version, a shape, a size.
             return not all(element.isdigit() for element in elements)
     return False
 

@@ -41,6 +41,7 @@ def _shows_sbom_identity(seen: Part, _: CauseClues) -> bool:
     if not isinstance(seen, JsonValue) or not seen.is_sbom:
         return False
     left, right = (text.decode("utf-8", "replace") for text in (seen.left, seen.right))
+    # References to the document (bom-ref, URLs) repeat its serial number anywhere.
     return bool(_IDENTITY.fullmatch(seen.path)) or (left != right and _UUID.sub("", left) == _UUID.sub("", right))
 
 
