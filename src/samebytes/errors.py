@@ -5,6 +5,9 @@ An error says what is wrong, where, and what to do next: ``message`` holds the f
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 
 class _Explained(BaseException):
     """What the command line reports in two lines."""
@@ -121,3 +124,40 @@ class Interrupted(_Explained):
     """A signal ended the work; nothing is half written. No Exception: whatever reports those and goes on is to end."""
 
     exit_status = 130
+
+
+@contextmanager
+def signals_raise(error_of: Callable[[int], BaseException]) -> Iterator[None]:
+    """Let SIGINT, SIGTERM and SIGHUP raise for a while, once; later ones are ignored while the first is being obeyed.
+
+    A second exception in the middle of the first one's cleaning up could leave what was to be cleaned. Handlers that
+    others have set stay, and what is ignored remains so, as under nohup and in the background.
+
+    :param error_of: returns what a signal raises; whatever error that leads to in the end, it is this one that is seen.
+    """
+    import signal
+    import threading
+
+    raised: list[BaseException] = []
+
+    def interrupt(number: int, _: object) -> None:
+        if not raised:
+            raised.append(error_of(number))
+            raise raised[0]
+
+    here = threading.current_thread() is threading.main_thread()  # no other may set handlers (signal.signal)
+    numbers = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)} if here else set()
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    before = {number: signal.getsignal(number) for number in numbers if signal.getsignal(number) in usual}
+    try:
+        for number in before:
+            signal.signal(number, interrupt)
+        yield
+    except Exception:
+        # Inside of threading.Condition.wait, a signal ends in RuntimeError: the lock to release is not held just then.
+        if raised:
+            raise raised[0] from None
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -30,7 +30,8 @@ ALLOWED = "1"
 PROGRAM = """
 import signal, sys, time
 from pathlib import Path
-from samebytes.commands.main import _signals_raise
+from samebytes.commands.main import _interruption
+from samebytes.errors import signals_raise
 from samebytes.errors import Interrupted, SamebytesError
 from samebytes_tools.commands.survey.cluster import Cluster
 from samebytes_tools.commands.survey.run import Runner, work
@@ -39,7 +40,7 @@ from support import survey_work, surveys
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 path, address, task = sys.argv[1:]
-with _signals_raise([]), Store(Path(path)) as store:
+with signals_raise(_interruption), Store(Path(path)) as store:
     executor = Cluster(address, getattr(survey_work, task))
     events = work(store, surveys.run().id, executor, Runner("submitter", time.time, turn=0.05))
     try:

@@ -26,8 +26,8 @@ SUPPORT = Path(survey_work.__file__).parents[1]
 PROGRAM = """
 import signal, sys, time
 from pathlib import Path
-from samebytes.commands.main import _signals_raise
-from samebytes.errors import Interrupted
+from samebytes.commands.main import _interruption
+from samebytes.errors import Interrupted, signals_raise
 from samebytes_tools.commands.survey.executors import Local
 from samebytes_tools.commands.survey.run import Runner, work
 from samebytes_tools.commands.survey.store.store import Store
@@ -35,7 +35,7 @@ from support import survey_work, surveys
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 path, name, jobs = sys.argv[1:]
-with _signals_raise([]), Store(Path(path)) as store:
+with signals_raise(_interruption), Store(Path(path)) as store:
     events = work(store, surveys.run().id, Local(int(jobs), survey_work.linger), Runner(name, time.time, lease=1.0, turn=0.05))
     try:
         for event in events:

@@ -7,15 +7,12 @@ import os
 import shutil
 import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import cores
-from ..errors import BackendError, ConfigError
+from ..errors import BackendError, ConfigError, signals_raise
 from . import fixed
 from .flags import environment_roots
 from .session import Interpreter, Session
@@ -32,7 +29,7 @@ _open: dict[Path, Session] = {}
 
 def available() -> frozenset[str]:
     """Return the names of the optional hooks that the inner backend of the current directory's tree has."""
-    with _terminable():
+    with signals_raise(_ending):
         session = _session()
         try:
             return session.inner.hooks()
@@ -44,7 +41,7 @@ def available() -> frozenset[str]:
 def call(hook: str, *args: Any, **kwargs: Any) -> Any:
     """Do the work of *hook* in the current directory's tree; its session ends with it, whatever happens."""
     work = _build if hook.startswith("build_") else _prepare if hook.startswith("prepare_") else _requires
-    with _terminable():
+    with signals_raise(_ending):
         session = _session(editable="editable" in hook)
         try:
             return work(session, hook, *args, **kwargs)
@@ -120,32 +117,9 @@ def _close(source: Path) -> None:
         session.close()
 
 
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM, SIGHUP and SIGINT raise for a while, once, so that clean-up happens and nothing interrupts it."""
-    here = threading.current_thread() is threading.main_thread()  # no other may set handlers (signal.signal)
-    numbers = {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM), signal.SIGINT} if here else set()
-    # Handlers of the front end stay, and so does what nohup ignores.
-    usual = (signal.SIG_DFL, signal.default_int_handler)
-    before = {number: signal.getsignal(number) for number in numbers if signal.getsignal(number) in usual}
-    raised: list[BaseException] = []
-
-    def leave(number: int, _: object) -> None:
-        if not raised:
-            raised.append(KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number))
-            raise raised[0]
-
-    try:
-        for number in before:
-            signal.signal(number, leave)
-        yield
-    except Exception:
-        if raised:  # inside of threading.Condition.wait, it ends in RuntimeError
-            raise raised[0] from None
-        raise
-    finally:
-        for number, how in before.items():
-            signal.signal(number, how)
+def _ending(number: int) -> BaseException:
+    """Return what a signal raises, so that clean-up happens; a front end shows no traceback of SystemExit."""
+    return KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number)
 
 
 def publish(session: Session, made: Path, target: Path) -> tuple[Rewritten, list[str]]:

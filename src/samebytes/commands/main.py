@@ -10,10 +10,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from importlib import import_module
-from types import FrameType
 from typing import Any, Callable, NoReturn
 
 from .. import __version__
@@ -21,7 +19,7 @@ from ..console import exit_status
 from ..console.streams import prepare, style_of, width_of
 from ..console.style import error_lines
 from ..console.verbosity import NORMAL, VERBOSE
-from ..errors import Interrupted, OutputError, SamebytesError, UsageError, suggestion
+from ..errors import Interrupted, OutputError, SamebytesError, UsageError, signals_raise, suggestion
 from .extensions import INSTALL, installed, missing
 
 __all__ = ["main", "parser"]
@@ -88,10 +86,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that *argv* names (default: that of the process) and return its exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     options = argparse.Namespace(verbosity=NORMAL)
-    raised: list[BaseException] = []
     try:
         prepare()
-        with _signals_raise(raised):
+        with signals_raise(_interruption):
             _parser(arguments).parse_args(arguments, options)
             status: int = options.run(options)
             sys.stdout.flush()
@@ -99,9 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # argparse, after --help and --version
         status = int(end.code or 0)
     except (Exception, KeyboardInterrupt, Interrupted) as error:  # the one place where they all end
-        # A signal inside of threading.Condition.wait ends in RuntimeError: the lock to release is not held just then.
-        # Whatever a signal leads to is the signal's doing.
-        status = _status_of(raised[0] if raised else error, verbose=options.verbosity >= VERBOSE)
+        status = _status_of(error, verbose=options.verbosity >= VERBOSE)
     try:
         sys.stdout.flush()
     except (OSError, OutputError) as error:
@@ -194,36 +189,13 @@ def _show_help(top: argparse.ArgumentParser) -> int:
     return UsageError.exit_status
 
 
-@contextmanager
-def _signals_raise(raised: list[BaseException]) -> Iterator[None]:
-    """Let SIGINT, SIGTERM and SIGHUP raise once; later ones are ignored while the first is being obeyed.
-
-    A second exception in the middle of the first one's cleaning up could leave what was to be cleaned.
-
-    :param raised: where the exception is kept, for what is caught in the end may be another that it led to.
-    """
-
-    def interrupt(number: int, _: FrameType | None) -> None:
-        if raised:
-            return
-        error: BaseException = KeyboardInterrupt()
-        if number != signal.SIGINT:
-            error = Interrupted("terminated", remedy=_AFTER_A_SIGNAL)
-            error.exit_status = exit_status.TERMINATED
-        raised.append(error)
-        raise error
-
-    wanted = [signal.SIGTERM]
-    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # ignored under nohup
-        wanted.append(signal.SIGHUP)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # ignored in the background, and with nohup
-        wanted.append(signal.SIGINT)
-    before = {number: signal.signal(number, interrupt) for number in wanted}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _interruption(number: int) -> BaseException:
+    """Return what the signal *number* raises."""
+    if number == signal.SIGINT:
+        return KeyboardInterrupt()
+    error = Interrupted("terminated", remedy=_AFTER_A_SIGNAL)
+    error.exit_status = exit_status.TERMINATED
+    return error
 
 
 def _fail(error: SamebytesError | Interrupted) -> int:
