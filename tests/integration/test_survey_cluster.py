@@ -31,8 +31,7 @@ PROGRAM = """
 import signal, sys, time
 from pathlib import Path
 from samebytes.commands.main import _interruption
-from samebytes.errors import signals_raise
-from samebytes.errors import Interrupted, SamebytesError
+from samebytes.errors import Interrupted, SamebytesError, signals_raise
 from samebytes_tools.commands.survey.cluster import Cluster
 from samebytes_tools.commands.survey.run import Runner, work
 from samebytes_tools.commands.survey.store.store import Store

@@ -96,18 +96,13 @@ def import_backend(name: str, path: list[str]) -> Any:
     sys.path[:0] = path  # in front (PEP 517, "In-tree build backends")
     module_name, _, attributes = name.partition(":")
     module = import_module(module_name)
-    if path and not comes_from(module, path):
+    file = os.path.realpath(getattr(module, "__file__", None) or "")
+    if path and not any(file.startswith(os.path.join(os.path.realpath(directory), "")) for directory in path):
         raise ImportError(f"{module_name} was imported from {module.__file__}, not from backend-path {path}")
     backend = module
     for attribute in attributes.split(".") if attributes else ():
         backend = getattr(backend, attribute)
     return backend
-
-
-def comes_from(module: Any, path: list[str]) -> bool:
-    """Return whether *module* lies in one of the directories *path* (PEP 517, "In-tree build backends")."""
-    file = os.path.realpath(getattr(module, "__file__", None) or "")
-    return any(file.startswith(os.path.join(os.path.realpath(directory), "")) for directory in path)
 
 
 def probe(name: str, path: list[str], hooks: list[str]) -> dict[str, Any]:

@@ -65,7 +65,8 @@ def diagnosis_lines(diagnosis: Diagnosis, style: Style) -> Iterator[str]:
     yield _row("zlib", zlib.ZLIB_RUNTIME_VERSION)
     yield _row("encoder", f"{diagnosis.encoder.provider.name}: {diagnosis.encoder.reason}")
     yield _row("compression", style.bad(diagnosis.encoder_fault) if diagnosis.encoder_fault else style.good("ok"))
-    yield _row("speed", _speed(diagnosis))
+    own = "" if diagnosis.is_own else f" (our own encoder: {diagnosis.own_speed:.1f} MB/s)"
+    yield _row("speed", f"{diagnosis.encoder_speed:.1f} MB/s on one processor{own}")
     for part in diagnosis.core:
         yield _row(part.name, part.version if part.fits else style.bad(_unfit(part)))
     for extra, parts in diagnosis.extras.items():
@@ -90,11 +91,6 @@ def _extra(extra: str, parts: Sequence[Part], style: Style) -> str:
         return ", ".join(f"{part.name} {part.version}" for part in parts)
     fault = f"{wrong.version} is not {wrong.wanted}" if wrong.version else "is not installed"
     return style.dim(f"{wrong.name} {fault} (pip install 'samebytes[{extra}]')")
-
-
-def _speed(diagnosis: Diagnosis) -> str:
-    speed = f"{diagnosis.encoder_speed:.1f} MB/s on one processor"
-    return speed if diagnosis.is_own else f"{speed} (our own encoder: {diagnosis.own_speed:.1f} MB/s)"
 
 
 def _row(name: str, value: str) -> str:
