@@ -96,9 +96,10 @@ def import_backend(name: str, path: list[str]) -> Any:
     sys.path[:0] = path  # in front (PEP 517, "In-tree build backends")
     module_name, _, attributes = name.partition(":")
     module = import_module(module_name)
-    file = os.path.realpath(getattr(module, "__file__", None) or "")
-    if path and not any(file.startswith(os.path.join(os.path.realpath(directory), "")) for directory in path):
-        raise ImportError(f"{module_name} was imported from {module.__file__}, not from backend-path {path}")
+    file = getattr(module, "__file__", None) or ""  # a namespace package has none
+    places = [os.path.join(os.path.realpath(directory), "") for directory in path]
+    if path and not os.path.realpath(file).startswith(tuple(places)):
+        raise ImportError(f"{module_name} was imported from {file or 'several places'}, not from backend-path {path}")
     backend = module
     for attribute in attributes.split(".") if attributes else ():
         backend = getattr(backend, attribute)

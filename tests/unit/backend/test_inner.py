@@ -112,11 +112,12 @@ def test_a_backend_that_ends_the_process_at_import(tmp_path: Path) -> None:
         backend.hooks()
 
 
-def test_a_backend_from_elsewhere_than_backend_path(tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
+@pytest.mark.parametrize(("name", "place"), [("json", "json/__init__.py"), ("namespace", "several places")])
+def test_a_backend_from_elsewhere_than_backend_path(name: str, place: str, tmp_path: Path) -> None:
+    (tmp_path / "there" / "namespace").mkdir(parents=True)
     process = Process(sys.executable, {"PATH": os.environ["PATH"]})
-    with closing(Inner(tmp_path, Backend("json", ("empty",)), process, tmp_path)) as backend:
-        with pytest.raises(BackendError, match="not from backend-path"):
+    with closing(Inner(tmp_path, Backend(name, ("there",)), process, tmp_path)) as backend:
+        with pytest.raises(BackendError, match=f"was imported from .*{place}, not from backend-path"):
             backend.hooks()
 
 
