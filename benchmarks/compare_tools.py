@@ -1,11 +1,12 @@
-"""What other tools make of one project, built in two hostile worlds: the table of docs/explanation/comparison.md.
+"""What other tools make of one project, built in two environments: the table of docs/explanation/comparison.md.
 
     python benchmarks/compare_tools.py [--zlib-ng LIBZ] [--reproducibly PROGRAM] [--only NAME]
 
-Two examples are built in the worlds of tests/support/worlds.py, with their own backend and ``SOURCE_DATE_EPOCH``: one
-in pure Python, one with a C extension. Each tool then does what it is for, in both worlds. Printed is whose two files
-are equal: sdist, pure wheel, wheel with an extension; in worlds that differ in all, in all but the umask, and, with a
-``libz.so.1`` that is zlib-ng (tests/support/foreign_zlib.py builds one), in all but the umask and in zlib besides.
+Two examples are built in the environments of tests/support/conditions.py, with their own backend and
+``SOURCE_DATE_EPOCH``: one in pure Python, one with a C extension. Each tool then does what it is for, in both. Printed
+is whose two files are equal: sdist, pure wheel, wheel with an extension; in environments that differ in all, in all but
+the umask, and, with a ``libz.so.1`` that is zlib-ng (tests/support/foreign_zlib.py builds one), in all but the umask
+and in zlib besides.
 
 Needs setuptools, build, setuptools-reproducible, repairwheel and samebytes in the running interpreter;
 strip-nondeterminism and reproducibly are left out where they are missing.
@@ -29,8 +30,8 @@ from typing import Callable, NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from support.conditions import CONTROL, EXPERIMENT, Place, settle, wait_past  # noqa: E402
 from support.projects import BY_NAME, copy_bare  # noqa: E402
-from support.worlds import HOSTILE, QUIET, Place, settle, wait_past  # noqa: E402
 
 DATE = "1700000000"
 BIN = Path(sys.executable).parent
@@ -124,7 +125,7 @@ def record_fits(wheel: Path) -> bool:
 
 
 class Situation(NamedTuple):
-    """In what the second world differs from the first, besides all else."""
+    """In what the second environment differs from the first, besides all else."""
 
     title: str
     umask: int
@@ -132,9 +133,9 @@ class Situation(NamedTuple):
 
 
 def settled(first: bool, situation: Situation, source: Path, root: Path, tool: Tool) -> Place:
-    """Return the first or the second world, with a copy of *source* in it."""
-    world = QUIET if first else replace(HOSTILE, umask=situation.umask)
-    place = settle(world, source, root, needs_git=tool.__qualname__.startswith("by_reproducibly"))
+    """Return the first or the second environment, with a copy of *source* in it."""
+    conditions = CONTROL if first else replace(EXPERIMENT, umask=situation.umask)
+    place = settle(conditions, source, root, needs_git=tool.__qualname__.startswith("by_reproducibly"))
     if first or not situation.zlib_ng:
         return place
     loaded = f"{situation.zlib_ng} {place.variables.get('LD_PRELOAD', '')}"
@@ -182,7 +183,7 @@ def main() -> int:
     parser.add_argument("--reproducibly", metavar="PROGRAM", default=shutil.which("reproducibly"))
     parser.add_argument("--only", help="only the tool of that name")
     options = parser.parse_args()
-    situations = [Situation("two worlds", 0o077), Situation("one umask", 0o022)]
+    situations = [Situation("two environments", 0o077), Situation("one umask", 0o022)]
     if options.zlib_ng:
         situations.append(Situation("one umask, two zlibs", 0o022, options.zlib_ng))
     print(f"| | {' | '.join(situation.title for situation in situations)} | RECORD fits |")

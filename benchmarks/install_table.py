@@ -3,9 +3,9 @@
     python benchmarks/install_table.py WHEELS [--fetch] [--runs N] [--no-table]
 
 WHEELS is a directory with wheels; ``--fetch`` lets pip fill it with the 30 of the table first. Each way installs twice
-into the same path, in two worlds that differ in umask, hash seed, time zone, temporary directory, number of processes,
-the order of wheels and the second of the day. A file differs if its contents, mode or time (in whole seconds) do, or
-if it is there once. pip, uv, installer and samebytes are those of the interpreter that runs this.
+into the same path, in two environments that differ in umask, hash seed, time zone, temporary directory, number of
+processes, the order of wheels and the second of the day. A file differs if its contents, mode or time (in whole
+seconds) do, or if it is there once. pip, uv, installer and samebytes are those of the interpreter that runs this.
 
 The times are of installs into new places, taken in turn, and of compiling the modules of all wheels by compileall and
 by samebytes, results written. ``chrt -r 10`` before the command keeps other work away from the processors.
@@ -64,7 +64,7 @@ EXTENSIONS = (
 DATE = "1600000000"
 
 
-class World(NamedTuple):
+class Conditions(NamedTuple):
     """What must not matter."""
 
     name: str
@@ -74,9 +74,9 @@ class World(NamedTuple):
     reverse: bool
 
 
-WORLDS = (
-    World("one", 0o022, {"PYTHONHASHSEED": "1", "TZ": "UTC"}, 1, reverse=False),
-    World("two", 0o077, {"PYTHONHASHSEED": "2", "TZ": "America/New_York", "LC_ALL": "C"}, 4, reverse=True),
+BOTH = (
+    Conditions("one", 0o022, {"PYTHONHASHSEED": "1", "TZ": "UTC"}, 1, reverse=False),
+    Conditions("two", 0o077, {"PYTHONHASHSEED": "2", "TZ": "America/New_York", "LC_ALL": "C"}, 4, reverse=True),
 )
 
 
@@ -84,30 +84,30 @@ class Way(NamedTuple):
     """One way to install."""
 
     name: str
-    commands: Callable[[Sequence[str], str, World], list[list[str]]]
+    commands: Callable[[Sequence[str], str, Conditions], list[list[str]]]
     date: bool = False
     """Whether SOURCE_DATE_EPOCH is set."""
     canonical: bool = False
     """Whether what comes out should be the one canonical tree."""
 
 
-def pip(wheels: Sequence[str], target: str, _: World) -> list[list[str]]:
+def pip(wheels: Sequence[str], target: str, _: Conditions) -> list[list[str]]:
     quiet = ["-q", "--disable-pip-version-check", "--root-user-action", "ignore"]
     return [[sys.executable, "-m", "pip", "install", *quiet, "--no-index", "--no-deps", "--target", target, *wheels]]
 
 
-def uv(wheels: Sequence[str], target: str, _: World) -> list[list[str]]:
+def uv(wheels: Sequence[str], target: str, _: Conditions) -> list[list[str]]:
     command = ["-m", "uv", "pip", "install", "-q", "--no-index", "--no-deps", "--compile-bytecode", "--python"]
     return [[sys.executable, *command, sys.executable, "--target", target, *wheels]]
 
 
-def fix(_: Sequence[str], target: str, world: World) -> list[list[str]]:
-    options = ["-q", f"-j{world.jobs}", "--executable", sys.executable]
+def fix(_: Sequence[str], target: str, conditions: Conditions) -> list[list[str]]:
+    options = ["-q", f"-j{conditions.jobs}", "--executable", sys.executable]
     return [[sys.executable, "-m", "samebytes", "tree", "fix", target, *options]]
 
 
-def samebytes(wheels: Sequence[str], target: str, world: World) -> list[list[str]]:
-    return [[sys.executable, "-m", "samebytes", "install", "-q", f"-j{world.jobs}", "--target", target, *wheels]]
+def samebytes(wheels: Sequence[str], target: str, conditions: Conditions) -> list[list[str]]:
+    return [[sys.executable, "-m", "samebytes", "install", "-q", f"-j{conditions.jobs}", "--target", target, *wheels]]
 
 
 WAYS = (
@@ -121,19 +121,23 @@ WAYS = (
 TIMED = (Way("pip", pip), Way("uv with bytecode", uv), Way("`samebytes install`", samebytes))
 
 
-def run(way: Way, wheels: Sequence[str], target: Path, world: World, scratch: Path) -> float:
+def run(way: Way, wheels: Sequence[str], target: Path, conditions: Conditions, scratch: Path) -> float:
     """Install, and return the seconds that it took."""
-    temporary = scratch / f"tmp-{world.name}"
+    temporary = scratch / f"tmp-{conditions.name}"
     temporary.mkdir(exist_ok=True)
-    environ = {**os.environ, **world.environ, "TMPDIR": str(temporary)}
+    environ = {**os.environ, **conditions.environ, "TMPDIR": str(temporary)}
     environ.pop("SOURCE_DATE_EPOCH", None)
     if way.date:
         environ["SOURCE_DATE_EPOCH"] = DATE
-    ordered = sorted(wheels, reverse=world.reverse)
+    ordered = sorted(wheels, reverse=conditions.reverse)
     start = time.perf_counter()
-    for command in way.commands(ordered, str(target), world):
+    for command in way.commands(ordered, str(target), conditions):
         subprocess.run(
-            command, env=environ, check=True, preexec_fn=lambda: os.umask(world.umask) and None, stderr=subprocess.PIPE
+            command,
+            env=environ,
+            check=True,
+            preexec_fn=lambda: os.umask(conditions.umask) and None,
+            stderr=subprocess.PIPE,
         )
     return time.perf_counter() - start
 
@@ -159,8 +163,8 @@ def differing(one: dict[str, tuple[object, ...]], other: dict[str, tuple[object,
 def installed_twice(way: Way, wheels: Sequence[str], scratch: Path) -> list[dict[str, tuple[object, ...]]]:
     found = []
     target = scratch / "site"
-    for world in WORLDS:
-        run(way, wheels, target, world, scratch)
+    for conditions in BOTH:
+        run(way, wheels, target, conditions, scratch)
         found.append(facts(target))
         shutil.rmtree(target)
         time.sleep(1.1)  # the next one is at another second
@@ -170,11 +174,11 @@ def installed_twice(way: Way, wheels: Sequence[str], scratch: Path) -> list[dict
 def timings(ways: Sequence[Way], wheels: Sequence[str], scratch: Path, runs: int) -> dict[str, list[float]]:
     """Return the seconds of each way, their runs taken in turn."""
     taken: dict[str, list[float]] = {way.name: [] for way in ways}
-    world = WORLDS[0]._replace(jobs=os.cpu_count() or 1)
+    conditions = BOTH[0]._replace(jobs=os.cpu_count() or 1)
     for number in range(runs):
         for place, way in enumerate(ways):
             # Nothing is removed between runs: ext4 is slow to give out inodes that were freed a moment ago.
-            taken[way.name].append(run(way, wheels, scratch / f"timed-{number}-{place}", world, scratch))
+            taken[way.name].append(run(way, wheels, scratch / f"timed-{number}-{place}", conditions, scratch))
     return taken
 
 

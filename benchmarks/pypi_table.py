@@ -1,4 +1,4 @@
-"""Build real sdists from the package index twice in two hostile worlds, four ways, and print who came out equal.
+"""Build real sdists from the package index twice in two environments, four ways, and print who came out equal.
 
     python benchmarks/pypi_table.py [NAME ...] [--jobs N] [--json FILE] [--work DIR]
 
@@ -10,7 +10,7 @@ The four ways, each with its own builds (``normalized`` takes copies of the file
 - ``build``: ``samebytes build --sdist --wheel`` of the project as it is.
 
 Needs samebytes with its extras in the running interpreter, ``uv`` (which fills the isolated environments, so that the
-run takes an hour and not a day), a compiler, git, and cargo for orjson. Both worlds use the newest versions
+run takes an hour and not a day), a compiler, git, and cargo for orjson. Both environments use the newest versions
 of the build requirements that there are; they are built right after one another.
 """
 
@@ -42,7 +42,7 @@ from packaging.version import Version
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from support import worlds  # noqa: E402
+from support import conditions  # noqa: E402
 
 WAYS = ("bare", "normalized", "hook", "build")
 TIMEOUT = 1800
@@ -161,9 +161,9 @@ def measure(name: str, work: Path, wheelhouse: Path) -> Row:
         source, row.version = unpacked(name, work)
         row.backend = backend_of(source)
         for way in ("bare", "hook", "build"):
-            compare(row, way, [build(way, source, world, work / name / way, wheelhouse) for world in worlds.WORLDS])
+            compare(row, way, [build(way, source, chosen, work / name / way, wheelhouse) for chosen in conditions.BOTH])
             if way == "bare":
-                compare(row, "normalized", [normalized(work / name / way, world) for world in worlds.WORLDS])
+                compare(row, "normalized", [normalized(work / name / way, chosen) for chosen in conditions.BOTH])
     except Exception as error:  # one package's trouble is a row, not the end of the run
         row.sdist.setdefault("bare", f"{type(error).__name__}: {str(error)[-400:]}")
     finally:
@@ -232,11 +232,11 @@ def backend_of(source: Path) -> str:
     return load(source).backend.name
 
 
-def build(way: str, source: Path, world: worlds.World, work: Path, wheelhouse: Path) -> Path:
-    """Build *source* in *world* and return the directory with what came out."""
-    root = work / world.name
+def build(way: str, source: Path, chosen: conditions.Conditions, work: Path, wheelhouse: Path) -> Path:
+    """Build *source* in *chosen* and return the directory with what came out."""
+    root = work / chosen.name
     git = "mesonpy" in backend_of(source)
-    place = settle(world, source, root, git=git)
+    place = settle(chosen, source, root, git=git)
     out = root / "out"
     python = sys.executable
     more = {"PIP_FIND_LINKS": str(wheelhouse), "UV_FIND_LINKS": str(wheelhouse)}
@@ -247,19 +247,19 @@ def build(way: str, source: Path, world: worlds.World, work: Path, wheelhouse: P
     if way == "hook":
         wrap(place.tree)
         if git:
-            worlds.git("add", "--all", "--force", cwd=place.tree)
-            worlds.git("commit", "--quiet", "--message", "Wrap", cwd=place.tree, date="2024-02-29T12:00:00+00:00")
+            conditions.git("add", "--all", "--force", cwd=place.tree)
+            conditions.git("commit", "--quiet", "--message", "Wrap", cwd=place.tree, date="2024-02-29T12:00:00+00:00")
     run(command, place, more)
     return out
 
 
 def commit(tree: Path) -> None:
-    """Make *tree* a checkout of one commit, the same in both worlds."""
+    """Make *tree* a checkout of one commit, the same in both environments."""
     for path in (tree, *tree.rglob("*")):
         os.chown(path, os.getuid(), os.getgid(), follow_symlinks=False)
-    worlds.git("init", "--quiet", str(tree))
-    worlds.git("add", "--all", "--force", cwd=tree)
-    worlds.git("commit", "--quiet", "--message", "All", cwd=tree, date="2024-02-29T12:00:00+00:00")
+    conditions.git("init", "--quiet", str(tree))
+    conditions.git("add", "--all", "--force", cwd=tree)
+    conditions.git("commit", "--quiet", "--message", "All", cwd=tree, date="2024-02-29T12:00:00+00:00")
 
 
 def wrap(tree: Path) -> None:
@@ -270,14 +270,14 @@ def wrap(tree: Path) -> None:
     path.write_text(wrapped(path.read_text(encoding="utf-8") if path.is_file() else ""), encoding="utf-8")
 
 
-def settle(world: worlds.World, source: Path, root: Path, *, git: bool) -> worlds.Place:
-    """Put the sdist's tree into *world*: no checkout in either, for an sdist is none, unless the backend needs one."""
-    if world.exported:
-        place = worlds.settle(world, source, root, faketime=False)
+def settle(chosen: conditions.Conditions, source: Path, root: Path, *, git: bool) -> conditions.Place:
+    """Put the sdist's tree into *chosen*: no checkout in either, for an sdist is none, unless the backend needs one."""
+    if chosen.exported:
+        place = conditions.settle(chosen, source, root, faketime=False)
         if git:
             commit(place.tree)
         return place
-    place_root, tree = root, root / world.below / "tree"
+    place_root, tree = root, root / chosen.below / "tree"
     home, tmp = root / "home", root / "tmp"
     for directory in (home, tmp, tree.parent):
         directory.mkdir(parents=True)
@@ -285,25 +285,25 @@ def settle(world: worlds.World, source: Path, root: Path, *, git: bool) -> world
     if git:
         commit(tree)
     variables = {
-        **worlds.kept_variables(),
+        **conditions.kept_variables(),
         "HOME": str(home),
         "TMPDIR": str(tmp),
-        "USER": world.user,
-        "LOGNAME": world.user,
-        "TZ": world.timezone,
+        "USER": chosen.user,
+        "LOGNAME": chosen.user,
+        "TZ": chosen.timezone,
         "LC_ALL": "C.UTF-8",
-        "PYTHONHASHSEED": world.hash_seed,
+        "PYTHONHASHSEED": chosen.hash_seed,
     }
-    return worlds.Place(world, place_root, tree, home, tmp, variables)
+    return conditions.Place(chosen, place_root, tree, home, tmp, variables)
 
 
-def run(command: list[str], place: worlds.Place, more: dict[str, str]) -> None:
+def run(command: list[str], place: conditions.Place, more: dict[str, str]) -> None:
     """Run *command* in *place*, for at most TIMEOUT seconds."""
     done = subprocess.run(
         command,
         cwd=place.home,
         env={**place.variables, **more},
-        umask=place.world.umask,
+        umask=place.conditions.umask,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -312,14 +312,14 @@ def run(command: list[str], place: worlds.Place, more: dict[str, str]) -> None:
     )
     if done.returncode:
         raise RuntimeError(
-            f"{' '.join(command)} failed in {place.world.name}:\n" + done.stdout.decode(errors="replace")
+            f"{' '.join(command)} failed in {place.conditions.name}:\n" + done.stdout.decode(errors="replace")
         )
 
 
-def normalized(work: Path, world: worlds.World) -> Path:
-    """Run ``samebytes normalize`` over copies of what *world* built bare."""
-    out = work / world.name / "normalized"
-    command = [sys.executable, "-m", "samebytes", "normalize", "-q", "-o", str(out), str(work / world.name / "out")]
+def normalized(work: Path, chosen: conditions.Conditions) -> Path:
+    """Run ``samebytes normalize`` over copies of what *chosen* built bare."""
+    out = work / chosen.name / "normalized"
+    command = [sys.executable, "-m", "samebytes", "normalize", "-q", "-o", str(out), str(work / chosen.name / "out")]
     subprocess.run(command, check=True)
     return out
 
@@ -363,7 +363,7 @@ def table(rows: list[Row]) -> str:
     lines = [
         f"Measured on {now}, CPython {sys.version.split()[0]}, {len(rows)} packages.",
         "",
-        "| equal in both worlds | N | bare backend | + normalize | hook | samebytes build |",
+        "| equal in both environments | N | bare backend | + normalize | hook | samebytes build |",
         "|---|---|---|---|---|---|",
     ]
     pure = [row for row in rows if row.kind == "pure"]

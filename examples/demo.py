@@ -21,7 +21,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE / "unwrapped-setuptools"
 
-WORLDS: dict[str, dict[str, Any]] = {
+BOTH: dict[str, dict[str, Any]] = {
     "Alice": {"umask": 0o022, "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "1", "LC_ALL": "C", "path": "a"},
     "Bob": {"umask": 0o077, "TZ": "EST5EDT", "PYTHONHASHSEED": "2", "LC_ALL": "C.UTF-8", "path": "b/" + "c" * 60},
 }
@@ -34,8 +34,8 @@ def main() -> int:
         print("Setting up an environment with samebytes, setuptools and build ...", flush=True)
         python = environment(directory / "environment")
         print(f"Building {PROJECT.name} as Alice and as Bob: other paths, umasks, time zones, hash seeds, mtimes ...\n")
-        bare = {who: built(python, directory / "bare", who, None) for who in WORLDS}
-        wrapped = {who: built(python, directory / "wrapped", who, "samebytes.backend") for who in WORLDS}
+        bare = {who: built(python, directory / "bare", who, None) for who in BOTH}
+        wrapped = {who: built(python, directory / "wrapped", who, "samebytes.backend") for who in BOTH}
         good = shown("without samebytes", bare, same=False) & shown("with samebytes", wrapped, same=True)
         print("As promised." if good else "NOT as promised.")
         return 0 if good else 1
@@ -51,20 +51,20 @@ def environment(directory: Path) -> str:
 
 
 def built(python: str, directory: Path, who: str, backend: str | None) -> dict[str, str]:
-    """Build the project in *who*'s world and return the SHA-256 of each file by its name."""
-    world = WORLDS[who]
-    tree = directory / who / world["path"] / "project"
+    """Build the project in *who*'s environment and return the SHA-256 of each file by its name."""
+    conditions = BOTH[who]
+    tree = directory / who / conditions["path"] / "project"
     shutil.copytree(PROJECT, tree)
     for path in sorted(tree.rglob("*"), reverse=who == "Bob"):
-        path.chmod(path.stat().st_mode & ~world["umask"])
+        path.chmod(path.stat().st_mode & ~conditions["umask"])
         os.utime(path, times=(1.7e9 + 1e8 * len(who), 1.7e9 + 1e8 * len(who)))
     if backend:
         wrap(tree, backend)
-    variables = {name: world[name] for name in ("TZ", "PYTHONHASHSEED", "LC_ALL")}
+    variables = {name: conditions[name] for name in ("TZ", "PYTHONHASHSEED", "LC_ALL")}
     out = directory / who / "dist"
     command = [python, "-m", "build", "--no-isolation", "--outdir", str(out), str(tree)]
     time.sleep(1)  # the clock moves on between two people
-    run(command, {**os.environ, **variables, "HOME": str(directory / who)}, world["umask"])
+    run(command, {**os.environ, **variables, "HOME": str(directory / who)}, conditions["umask"])
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(out.iterdir())}
 
 
@@ -99,7 +99,7 @@ def shown(title: str, digests: dict[str, dict[str, str]], *, same: bool) -> bool
     equal = {name: alice[name] == bob.get(name) for name in alice}
     for name, is_equal in equal.items():
         print(f"  {name}: {'the same' if is_equal else 'NOT the same'}")
-        for who in WORLDS:
+        for who in BOTH:
             print(f"    {who:5} {digests[who].get(name, 'not built')}")
     print()
     return all(is_equal is same for is_equal in equal.values())

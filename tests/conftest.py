@@ -43,8 +43,8 @@ def samebytes_wheel(workshop: Workshop) -> Path:
 
 @pytest.fixture
 def roots() -> Iterator[tuple[Path, Path]]:
-    """Two directories for two worlds: a short one, and one on another file system where there is one."""
-    from support.worlds import roomy_memory
+    """Two directories for two environments: a short one, and one on another file system where there is one."""
+    from support.conditions import roomy_memory
 
     first = Path(tempfile.mkdtemp(prefix="sb-"))
     second = Path(tempfile.mkdtemp(prefix="sb-", dir=roomy_memory()))

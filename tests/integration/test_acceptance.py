@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from support.acceptance import problems
+from support.conditions import EXPERIMENT, settle
 from support.projects import BY_NAME, Example, copy_bare, missing_tools
 from support.workshop import Workshop
-from support.worlds import HOSTILE, settle
 
 pytestmark = pytest.mark.integration
 
@@ -34,7 +34,7 @@ def assert_taken(directory: Path, example: Example) -> None:
 def test_what_the_hook_writes_is_taken(example: Example, roots: tuple[Path, Path], workshop: Workshop) -> None:
     if missing_tools(example):
         pytest.skip(f"needs {', '.join(missing_tools(example))}")
-    place = settle(HOSTILE, example.path, roots[1])
+    place = settle(EXPERIMENT, example.path, roots[1])
     out = place.directory("out")
     command = [workshop.python, "-m", "build", "--no-isolation", "--outdir", out, place.tree]
     place.run(command, more=workshop.tools(dict(place.variables)))
@@ -47,7 +47,7 @@ def test_what_normalize_writes_is_taken(
 ) -> None:
     if missing_tools(example):
         pytest.skip(f"needs {', '.join(missing_tools(example))}")
-    place = settle(HOSTILE, copy_bare(example, tmp_path / "bare"), roots[1])
+    place = settle(EXPERIMENT, copy_bare(example, tmp_path / "bare"), roots[1])
     out = place.directory("out")
     command = [workshop.python, "-m", "build", "--no-isolation", "--outdir", out, place.tree]
     place.run(command, more=workshop.tools(dict(place.variables)))
@@ -58,7 +58,7 @@ def test_what_normalize_writes_is_taken(
 @pytest.mark.network
 @pytest.mark.parametrize("name", ["setuptools-pyproject", "flit"])
 def test_what_build_writes_is_taken(name: str, roots: tuple[Path, Path], workshop: Workshop) -> None:
-    place = settle(HOSTILE, BY_NAME[name].path, roots[1])
+    place = settle(EXPERIMENT, BY_NAME[name].path, roots[1])
     out = place.root / "out"
     command = [workshop.bin / "samebytes", "build", "-o", out, place.tree]
     place.run(command, more=workshop.index(dict(place.variables)))

@@ -14,9 +14,9 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from support import greeter
 from support.acceptance import problems
+from support.conditions import CONTROL, EXPERIMENT, Place, settle, wait_past
 from support.differences import assert_same, contents, digest
 from support.workshop import Workshop
-from support.worlds import HOSTILE, QUIET, Place, settle, wait_past
 
 pytestmark = [
     pytest.mark.integration,
@@ -36,12 +36,12 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ordinary(tmp_path_factory: pytest.TempPathFactory, workshop: Workshop, library: Path) -> Path:
     """A wheel that setuptools built once, without samebytes."""
     source = greeter.project(tmp_path_factory.mktemp("source"), wrapped=False)
-    place = settle(QUIET, source, tmp_path_factory.mktemp("place"))
+    place = settle(CONTROL, source, tmp_path_factory.mktemp("place"))
     return greeter.build(place, workshop, library)
 
 
 def repaired(place: Place, workshop: Workshop, library: Path, wheel: Path, **more: str) -> Path:
-    """Let auditwheel put the libraries into *wheel*, in its world."""
+    """Let auditwheel put the libraries into *wheel*, in its environment."""
     out = place.directory("repaired")
     command = [workshop.bin / "auditwheel", "repair", "--wheel-dir", out, wheel]
     place.run(command, more={**greeter.surroundings(place, workshop, library), **more})
@@ -49,7 +49,7 @@ def repaired(place: Place, workshop: Workshop, library: Path, wheel: Path, **mor
 
 
 def places(source: Path, roots: tuple[Path, Path]) -> list[Place]:
-    return [settle(world, source, root) for world, root in zip((QUIET, HOSTILE), roots)]
+    return [settle(conditions, source, root) for conditions, root in zip((CONTROL, EXPERIMENT), roots)]
 
 
 def normalize(place: Place, workshop: Workshop, wheel: Path, *options: str, **more: str) -> None:
@@ -61,17 +61,17 @@ def test_built_through_the_backend_then_repaired_then_normalized(
 ) -> None:
     source = greeter.project(tmp_path / "source", wrapped=True)
     wheels: list[Path] = []
-    worlds = places(source, roots)
-    for place in worlds:
+    conditions = places(source, roots)
+    for place in conditions:
         wait_past(time.time() if wheels else 0)
         wheels.append(repaired(place, workshop, library, greeter.build(place, workshop, library)))
     assert digest(wheels[0]) != digest(wheels[1]), "auditwheel alone is reproducible now: is this test still needed?"
-    for place, wheel in zip(worlds, wheels):
+    for place, wheel in zip(conditions, wheels):
         normalize(place, workshop, wheel, "--date", "2020-02-02")
     assert_same(wheels)
     assert problems(wheels[0]) == []
-    assert_normalizing_again_changes_nothing(wheels[0], worlds[1], workshop)
-    assert greeter.installed_says(wheels[0], worlds[0], workshop) == greeter.SAYS
+    assert_normalizing_again_changes_nothing(wheels[0], conditions[1], workshop)
+    assert greeter.installed_says(wheels[0], conditions[0], workshop) == greeter.SAYS
 
 
 def moments(wheel: Path) -> set[tuple[int, ...]]:
@@ -91,14 +91,14 @@ def test_an_ordinary_wheel_repaired_then_normalized(
 ) -> None:
     """One date for both tools, by SOURCE_DATE_EPOCH."""
     wheels: list[Path] = []
-    worlds = places(ordinary.parent, roots)
-    for place in worlds:
+    conditions = places(ordinary.parent, roots)
+    for place in conditions:
         wait_past(time.time() if wheels else 0)
         wheels.append(repaired(place, workshop, library, ordinary, SOURCE_DATE_EPOCH=DATE))
         normalize(place, workshop, wheels[-1], SOURCE_DATE_EPOCH=DATE)
     assert_same(wheels)
     assert problems(wheels[0]) == []
-    assert greeter.installed_says(wheels[0], worlds[1], workshop) == greeter.SAYS
+    assert greeter.installed_says(wheels[0], conditions[1], workshop) == greeter.SAYS
 
 
 def test_without_a_date_the_time_of_the_repair_is_replaced(
@@ -130,7 +130,7 @@ def test_normalizing_before_the_repair_too_makes_no_difference(
 def test_what_auditwheel_adds_is_there_and_listed(
     roots: tuple[Path, Path], workshop: Workshop, library: Path, ordinary: Path
 ) -> None:
-    place = settle(HOSTILE, ordinary.parent, roots[1])
+    place = settle(EXPERIMENT, ordinary.parent, roots[1])
     wheel = repaired(place, workshop, library, ordinary)
     added = contents(wheel)
     normalize(place, workshop, wheel, "--date", DATE)

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.conditions import STRANGER, git, kept_variables
 from support.differences import assert_same
 from support.projects import small_project
 from support.workshop import Workshop
-from support.worlds import STRANGER, git, kept_variables
 
 from samebytes.errors import BackendError, ConfigError, OutputError, RecordError, SamebytesError
 

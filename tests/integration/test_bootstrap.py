@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from support.acceptance import problems
 from support.bootstrap import OFFLINE, bare_environment, own_source, plain_files, system_python
+from support.conditions import CONTROL, EXPERIMENT, settle, wait_past
 from support.differences import assert_same
 from support.workshop import PROJECT, Workshop
-from support.worlds import HOSTILE, QUIET, settle, wait_past
 
 pytestmark = [
     pytest.mark.integration,
@@ -33,9 +33,9 @@ def test_built_without_an_index_from_the_packages_it_needs(
     roots: tuple[Path, Path], workshop: Workshop, source: Path
 ) -> None:
     wheels: list[Path] = []
-    for world, root in zip((QUIET, HOSTILE), roots):
+    for conditions, root in zip((CONTROL, EXPERIMENT), roots):
         wait_past(time.time() if wheels else 0)
-        place = settle(world, source, root)
+        place = settle(conditions, source, root)
         python = bare_environment(place, workshop, more=("build",))
         out = place.directory("out")
         command = [python, "-m", "build", "--no-isolation", "--wheel", "--outdir", out, place.tree]
@@ -49,7 +49,7 @@ def test_built_from_plain_files_it_is_the_same_wheel(
     roots: tuple[Path, Path], workshop: Workshop, source: Path
 ) -> None:
     """As the first package of a distribution: no front end, no environment, nothing installed."""
-    one, other = (settle(world, source, root) for world, root in zip((QUIET, HOSTILE), roots))
+    one, other = (settle(conditions, source, root) for conditions, root in zip((CONTROL, EXPERIMENT), roots))
     out = one.directory("out")
     command = [bare_environment(one, workshop, more=("build",)), "-m", "build", "--no-isolation", "--wheel"]
     one.run([*command, "--outdir", out, one.tree], more=OFFLINE)
@@ -66,7 +66,7 @@ def test_the_commands_of_the_page(roots: tuple[Path, Path], workshop: Workshop, 
     """Each below directories named as there; python3 is one that has nothing, or in the last what is said there."""
     section = PAGE.read_text("utf-8").partition("\n## Bootstrapping\n")[2]
     runs, builds, offline = re.findall(r"^```sh\n(.*?)^```$", section, flags=re.MULTILINE | re.DOTALL)
-    place = settle(HOSTILE, source, roots[1])
+    place = settle(EXPERIMENT, source, roots[1])
     shelf = place.directory("shelf")
     tree = place.tree.rename(shelf / "samebytes")
     plain = plain_files(workshop, place.directory("plain"))
@@ -85,7 +85,7 @@ def test_the_commands_of_the_page(roots: tuple[Path, Path], workshop: Workshop, 
 
 
 def test_a_missing_requirement_is_named(roots: tuple[Path, Path], workshop: Workshop, source: Path) -> None:
-    place = settle(QUIET, source, roots[0])
+    place = settle(CONTROL, source, roots[0])
     python = bare_environment(place, workshop, more=("build",))
     (info,) = python.parents[1].glob("lib/python*/site-packages/flit_core-*.dist-info")
     shutil.rmtree(info)

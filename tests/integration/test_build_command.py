@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.conditions import CONTROL, EXPERIMENT, Place, git, kept_variables, settle, wait_past
 from support.differences import assert_same, contents
 from support.processes import PATIENCE, is_running, linux_only, pid_in, wait_for, without_mount_namespaces
 from support.projects import BY_NAME, SMALL_BACKEND, copy_bare, header_wheel, missing_tools, small_project, write_tree
 from support.schemas import assert_valid
 from support.workshop import Workshop
-from support.worlds import HOSTILE, QUIET, Place, git, kept_variables, settle, wait_past
 
 pytestmark = pytest.mark.integration
 
@@ -50,7 +50,7 @@ def place_for(name: str, root: Path, *, hostile: bool = False, source: Path | No
     missing = missing_tools(BY_NAME[name])
     if missing:
         pytest.skip(f"{name} needs {', '.join(missing)}")
-    return settle(HOSTILE if hostile else QUIET, source or BY_NAME[name].path, root)
+    return settle(EXPERIMENT if hostile else CONTROL, source or BY_NAME[name].path, root)
 
 
 @pytest.mark.network

@@ -15,13 +15,13 @@ from xml.etree import ElementTree
 
 import pytest
 from samebytes_tools.variations.moved_clock import moved_clock
+from support.conditions import git
 from support.differences import digest
 from support.leaky import LEAKS, leaky_project
 from support.processes import import_path, is_running, linux_only, pid_in, wait_for
 from support.projects import BY_NAME, Example, copy_bare, header_wheel, missing_tools, write_tree
 from support.schemas import schema
 from support.workshop import Workshop
-from support.worlds import git
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")]
 

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.conditions import CONTROL, Place, settle
 from support.differences import assert_same, contents
 from support.elf import sections
 from support.projects import BY_NAME, WRAPPED, Example, copy_bare, missing_tools
 from support.workshop import Workshop
-from support.worlds import QUIET, Place, settle
 
 pytestmark = pytest.mark.integration
 
@@ -59,7 +59,7 @@ def place_for(example: Example, bench: Path, source: Path) -> Place:
     if missing:
         pytest.skip(f"{example.directory} needs {', '.join(missing)}")
     shutil.rmtree(bench, ignore_errors=True)
-    return settle(QUIET, source, bench, needs_git=example.needs_git)
+    return settle(CONTROL, source, bench, needs_git=example.needs_git)
 
 
 def build_wheel(place: Place, workshop: Workshop, more: dict[str, str] | None = None) -> Path:

@@ -17,8 +17,8 @@ pytest.importorskip("fcntl", reason="the browser is spoken to over POSIX pipes")
 
 from support import checkout
 from support.browser import Browser, Page, browsing, chromium
+from support.conditions import CONTROL, EXPERIMENT, settle
 from support.contrast import CONTRAST
-from support.worlds import HOSTILE, QUIET, settle
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -129,7 +129,7 @@ def test_links_out_of_the_documentation_lead_to_the_code_host(site: Path) -> Non
     links = Read(site / "index.html").links
     assert f"{host}/CHANGELOG.md" in links
     assert [link for link in links if link.startswith("..")] == []
-    assert f"{host}/tests/support/worlds.py" in Read(site / "explanation/measured.html").links
+    assert f"{host}/tests/support/conditions.py" in Read(site / "explanation/measured.html").links
     copied = {path.name for path in (site / "_downloads").rglob("*.*")}
     assert copied <= {path.name for path in DOCS.rglob("*")}
 
@@ -168,11 +168,14 @@ def test_nothing_else_fails_it(broken: str) -> None:
     assert broken.count("WARNING") <= len(BROKEN)
 
 
-def test_two_worlds_give_the_same_bytes(tmp_path: Path, roots: tuple[Path, Path]) -> None:
+def test_two_environments_give_the_same_bytes(tmp_path: Path, roots: tuple[Path, Path]) -> None:
     source = exported(tmp_path / "source")
     sites = []
-    for world, root, more in ((QUIET, roots[0], {}), (HOSTILE, roots[1], {"SOURCE_DATE_EPOCH": "1000000000"})):
-        place = settle(world, source, root)
+    for conditions, root, more in (
+        (CONTROL, roots[0], {}),
+        (EXPERIMENT, roots[1], {"SOURCE_DATE_EPOCH": "1000000000"}),
+    ):
+        place = settle(conditions, source, root)
         target = place.directory("site")
         place.run(command(place.tree, target), more=more)
         sites.append(files(target / "html"))

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import pytest
 from support.blocks import NOT_COMPARED, ROOT, RUN, Block, all_blocks, blocks, output_of
+from support.conditions import kept_variables
 from support.places import Variables, opened
 from support.workshop import Workshop, make_environment
-from support.worlds import kept_variables
 
 BASH = shutil.which("bash")
 

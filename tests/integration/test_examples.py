@@ -1,4 +1,4 @@
-"""Every example, built in two hostile worlds: one digest each, and one for all the ways to a wheel (D5)."""
+"""Every example, built in two environments: one digest each, and one for all the ways to a wheel (D5)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.conditions import CONTROL, EXPERIMENT, Conditions, Place, settle, wait_past
 from support.differences import assert_same, contents, digest
 from support.projects import (
     BY_NAME,
@@ -24,7 +25,6 @@ from support.projects import (
     write_tree,
 )
 from support.workshop import Workshop
-from support.worlds import HOSTILE, QUIET, Place, World, settle, wait_past
 
 from samebytes.artifact.opening import kind_of
 from samebytes.epoch import DEFAULT_DATE
@@ -37,13 +37,13 @@ pytestmark = [pytest.mark.integration, pytest.mark.skipif(sys.platform == "win32
 ISOLATED = ("setuptools-c-extension", "hatchling", "scikit-build-core-c-extension", "meson-c-extension")
 
 
-def place_for(world: World, example: Example, root: Path, source: Path | None = None) -> Place:
+def place_for(conditions: Conditions, example: Example, root: Path, source: Path | None = None) -> Place:
     missing = missing_tools(example)
     if missing:
         pytest.skip(f"{example.directory} needs {', '.join(missing)}")
     # libfaketime hangs cargo.
     return settle(
-        world, source or example.path, root, needs_git=example.needs_git, faketime="cargo" not in example.tools
+        conditions, source or example.path, root, needs_git=example.needs_git, faketime="cargo" not in example.tools
     )
 
 
@@ -53,12 +53,12 @@ ALL_WAYS = ("from sdist", "from tree", "by pip")
 def build_all(place: Place, workshop: Workshop, *, isolated: bool, ways: Sequence[str] = ALL_WAYS) -> dict[str, Path]:
     """Build the tree in every way: its sdist, and a wheel from the sdist, from the tree, and by pip of the sdist.
 
-    Isolated environments are those of build and pip in the quiet world, of uv and pip in the hostile one.
+    Isolated environments are those of build and pip in the control environment, of uv and pip in the other.
     """
     known = dict(place.variables)
     more = workshop.index(known) if isolated else workshop.tools(known)
     build: list[str | Path] = [workshop.python, "-m", "build", *([] if isolated else ["--no-isolation"]), "--outdir"]
-    if isolated and place.world is HOSTILE:
+    if isolated and place.conditions is EXPERIMENT:
         build = [workshop.bin / "uv", "build", "--out-dir"]
     wheels = {way: place.directory(way.replace(" ", "-")) for way in ways}
     place.run([*build, wheels["from sdist"], place.tree], more=more)
@@ -71,7 +71,7 @@ def build_all(place: Place, workshop: Workshop, *, isolated: bool, ways: Sequenc
     return {"sdist": sdist, **{way: next(directory.glob("*.whl")) for way, directory in wheels.items()}}
 
 
-def build_in_two_worlds(
+def build_in_two_environments(
     example: Example,
     roots: tuple[Path, Path],
     workshop: Workshop,
@@ -79,9 +79,9 @@ def build_in_two_worlds(
     isolated: bool,
     ways: Sequence[str] = ALL_WAYS,
 ) -> tuple[dict[str, Path], dict[str, Path]]:
-    quiet = build_all(place_for(QUIET, example, roots[0]), workshop, isolated=isolated, ways=ways)
+    quiet = build_all(place_for(CONTROL, example, roots[0]), workshop, isolated=isolated, ways=ways)
     wait_past(time.time())
-    hostile = build_all(place_for(HOSTILE, example, roots[1]), workshop, isolated=isolated, ways=ways)
+    hostile = build_all(place_for(EXPERIMENT, example, roots[1]), workshop, isolated=isolated, ways=ways)
     return quiet, hostile
 
 
@@ -95,17 +95,17 @@ def assert_one_digest_each(quiet: dict[str, Path], hostile: dict[str, Path]) -> 
     [pytest.param(one, marks=[pytest.mark.quick] if one in QUICK else []) for one in WRAPPED],
     ids=lambda example: example.directory,
 )
-def test_two_worlds_give_one_sdist_and_one_wheel(
+def test_two_environments_give_one_sdist_and_one_wheel(
     example: Example, roots: tuple[Path, Path], workshop: Workshop, quick: bool
 ) -> None:
     ways = ALL_WAYS[:1] if quick else ALL_WAYS
-    assert_one_digest_each(*build_in_two_worlds(example, roots, workshop, isolated=False, ways=ways))
+    assert_one_digest_each(*build_in_two_environments(example, roots, workshop, isolated=False, ways=ways))
 
 
 @pytest.mark.network
 @pytest.mark.parametrize("name", ISOLATED)
 def test_random_environments_leave_no_trace(name: str, roots: tuple[Path, Path], workshop: Workshop) -> None:
-    assert_one_digest_each(*build_in_two_worlds(BY_NAME[name], roots, workshop, isolated=True))
+    assert_one_digest_each(*build_in_two_environments(BY_NAME[name], roots, workshop, isolated=True))
 
 
 @pytest.mark.network
@@ -118,8 +118,8 @@ def test_headers_of_a_build_requirement_leave_no_trace(
     write_tree(source, project_with_foreign_header())
     header_wheel(wheelhouse)
     shelf = replace(workshop, wheelhouse=shutil.copytree(workshop.wheelhouse, wheelhouse, dirs_exist_ok=True))
-    quiet = build_all(settle(QUIET, source, roots[0]), shelf, isolated=True)
-    hostile = build_all(settle(HOSTILE, source, roots[1]), shelf, isolated=True)
+    quiet = build_all(settle(CONTROL, source, roots[0]), shelf, isolated=True)
+    hostile = build_all(settle(EXPERIMENT, source, roots[1]), shelf, isolated=True)
     assert_one_digest_each(quiet, hostile)
     (module,) = (data for name, data in contents(quiet["by pip"]).items() if name.endswith(".so"))
     assert b"foreign.h" in module
@@ -136,13 +136,13 @@ def deviations_but_for_times(path: Path) -> set[str]:
 def test_without_samebytes_they_differ(
     example: Example, roots: tuple[Path, Path], workshop: Workshop, tmp_path: Path
 ) -> None:
-    """The control: the worlds are hostile enough that the inner backend alone does not withstand them."""
+    """The control: the environments are hostile enough that the inner backend alone does not withstand them."""
     source = copy_bare(example, tmp_path / "bare")
     built = []
-    for world, root in zip((QUIET, HOSTILE), roots):
+    for conditions, root in zip((CONTROL, EXPERIMENT), roots):
         if built:
             wait_past(time.time())
-        place = place_for(world, example, root, source)
+        place = place_for(conditions, example, root, source)
         out = place.directory("both")
         command = [workshop.python, "-m", "build", "--no-isolation", "--outdir", out, place.tree]
         place.run(command, more=workshop.tools(dict(place.variables)))

@@ -6,10 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support.conditions import CONTROL, EXPERIMENT, Conditions, settle
 from support.differences import assert_same, contents, digest
 from support.projects import write_tree
 from support.workshop import Workshop
-from support.worlds import HOSTILE, QUIET, World, settle
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
 
@@ -38,10 +38,10 @@ setup(py_modules=["telltale"])
 """
 
 
-def build(world: World, root: Path, workshop: Workshop, line: str = "", **more: str) -> tuple[Path, str]:
+def build(conditions: Conditions, root: Path, workshop: Workshop, line: str = "", **more: str) -> tuple[Path, str]:
     """Build the project in an isolated environment; return the wheel and what was said."""
     source = write_tree(root / "source", {"pyproject.toml": PYPROJECT.format(line=line), "setup.py": SETUP})
-    place = settle(world, source, root / "world")
+    place = settle(conditions, source, root / "place")
     out = place.directory("out")
     command = [workshop.python, "-m", "build", "--wheel", "--outdir", out, place.tree]
     done = place.run(command, more={**workshop.index(dict(place.variables)), **more})
@@ -61,8 +61,8 @@ def needs_mounts() -> None:
 def test_without_fixed_paths_they_differ_and_are_reported(roots: tuple[Path, Path], workshop: Workshop) -> None:
     """The control."""
     wheels = []
-    for world, root in zip((QUIET, HOSTILE), roots):
-        wheel, said = build(world, root, workshop)
+    for conditions, root in zip((CONTROL, EXPERIMENT), roots):
+        wheel, said = build(conditions, root, workshop)
         wheels.append(wheel)
         warned = [line for line in said.splitlines() if line.startswith("samebytes: warning:")]
         for what in ("source directory", "temporary directory", "build environment"):
@@ -73,8 +73,8 @@ def test_without_fixed_paths_they_differ_and_are_reported(roots: tuple[Path, Pat
 def test_at_fixed_paths_they_are_equal(roots: tuple[Path, Path], workshop: Workshop) -> None:
     needs_mounts()
     wheels = []
-    for world, root in zip((QUIET, HOSTILE), roots):
-        wheel, said = build(world, root, workshop, "fixed-paths = true")
+    for conditions, root in zip((CONTROL, EXPERIMENT), roots):
+        wheel, said = build(conditions, root, workshop, "fixed-paths = true")
         wheels.append(wheel)
         assert "samebytes: warning: not building" not in said
     assert_same(wheels)
@@ -82,7 +82,7 @@ def test_at_fixed_paths_they_are_equal(roots: tuple[Path, Path], workshop: Works
 
 
 def test_inside_a_build_that_has_the_paths_it_goes_on_elsewhere(roots: tuple[Path, Path], workshop: Workshop) -> None:
-    wheel, said = build(QUIET, roots[0], workshop, "fixed-paths = true", SAMEBYTES_FIXED_PATHS="1")
+    wheel, said = build(CONTROL, roots[0], workshop, "fixed-paths = true", SAMEBYTES_FIXED_PATHS="1")
     assert wheel.is_file()
     assert said.count("not building at the fixed path") >= 1
     assert "inside one that is there" in said

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import pytest
 from support.artifacts import sdist, wheel
+from support.conditions import CONTROL, Place, settle
 from support.deflate_inputs import NOT_STOCK, STOCK_ZLIB, noise, words
 from support.differences import assert_same, digest
 from support.foreign_zlib import library, preloaded
 from support.projects import small_project
 from support.workshop import Workshop
-from support.worlds import QUIET, Place, settle
 
 from samebytes.deflate import libraries
 from samebytes.deflate.providers import PURE, fault_of
@@ -338,7 +338,7 @@ def place(roots: tuple[Path, Path], tmp_path: Path) -> Place:
     source = small_project(tmp_path / "source", extra=LARGE)
     (source / "large.txt").write_bytes((words(250_000) + b"\n" * 300_000) * 4)
     assert (source / "large.txt").stat().st_size > WORTHWHILE
-    return settle(QUIET, source, roots[0])
+    return settle(CONTROL, source, roots[0])
 
 
 @pytest.mark.network

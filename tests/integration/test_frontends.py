@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from support.acceptance import problems
+from support.conditions import CONTROL, EXPERIMENT, Place, settle, wait_past
 from support.differences import assert_same, contents, digest
 from support.projects import BY_NAME, UNWRAPPED, WRAPPER, copy_bare, missing_tools, small_project
 from support.workshop import PROJECT, Workshop
-from support.worlds import HOSTILE, QUIET, Place, settle, wait_past
 
 pytestmark = pytest.mark.integration
 
@@ -20,8 +20,8 @@ needs_index = pytest.mark.network
 
 @pytest.fixture
 def place(request: pytest.FixtureRequest, roots: tuple[Path, Path]) -> Place:
-    """The quiet world with the example that the test names."""
-    return settle(QUIET, BY_NAME[request.param].path, roots[0])
+    """The control environment with the example that the test names."""
+    return settle(CONTROL, BY_NAME[request.param].path, roots[0])
 
 
 def index(place: Place, workshop: Workshop) -> dict[str, str]:
@@ -159,9 +159,9 @@ def test_gpep517_wraps_an_unedited_upstream(
         pytest.skip(f"needs {', '.join(missing_tools(BY_NAME[name]))}")
     upstream = copy_bare(BY_NAME[name], tmp_path / "upstream")
     wheels = []
-    for world, root in zip((QUIET, HOSTILE), roots):
+    for conditions, root in zip((CONTROL, EXPERIMENT), roots):
         wait_past(time.time() if wheels else 0)
-        place = settle(world, upstream, root)
+        place = settle(conditions, upstream, root)
         assert WRAPPER not in (place.tree / "pyproject.toml").read_text("utf-8")
         wheels.append(gpep517(place, workshop, "samebytes.backend"))
     assert_same(wheels)
@@ -185,7 +185,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None, 
 
 
 def test_config_settings_go_through_untouched(roots: tuple[Path, Path], workshop: Workshop, tmp_path: Path) -> None:
-    place = settle(QUIET, small_project(tmp_path / "source", extra=SETTINGS_IN_WHEEL), roots[0])
+    place = settle(CONTROL, small_project(tmp_path / "source", extra=SETTINGS_IN_WHEEL), roots[0])
     out = place.directory("out")
     build = [workshop.python, "-m", "build", "--no-isolation", "--wheel", "--outdir", out]
     given = ["-C=--option=one", "-C=--option=two words", "-C=empty=", "-C=naïve=yes"]
@@ -215,9 +215,9 @@ def own_source(target: Path) -> Path:
 def test_samebytes_builds_itself(roots: tuple[Path, Path], workshop: Workshop, tmp_path: Path) -> None:
     source = own_source(tmp_path / "samebytes")
     outs = []
-    for world, root in zip((QUIET, HOSTILE), roots):
+    for conditions, root in zip((CONTROL, EXPERIMENT), roots):
         wait_past(time.time() if outs else 0)
-        place = settle(world, source, root)
+        place = settle(conditions, source, root)
         tools = workshop.tools(dict(place.variables))
         outs += [place.directory("both"), place.directory("tree")]
         build = [workshop.python, "-m", "build", "--no-isolation"]
@@ -242,7 +242,7 @@ def test_samebytes_builds_itself_from_its_requirements(
     roots: tuple[Path, Path], workshop: Workshop, tmp_path: Path
 ) -> None:
     """Isolated, so that its own build requirements are shown to be complete; and the sdist can be installed."""
-    place = settle(QUIET, own_source(tmp_path / "samebytes"), roots[0])
+    place = settle(CONTROL, own_source(tmp_path / "samebytes"), roots[0])
     out = place.directory("out")
     place.run([workshop.python, "-m", "build", "--outdir", out, place.tree])
     python = new_environment(place, workshop)

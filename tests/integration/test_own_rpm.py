@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from support.bootstrap import bare_environment, own_source
+from support.conditions import CONTROL, EXPERIMENT, Place, settle, wait_past
 from support.differences import digest
 from support.projects import EXAMPLES
 from support.workshop import PROJECT, Workshop
-from support.worlds import HOSTILE, QUIET, Place, settle, wait_past
 
 import samebytes
 
@@ -50,9 +50,9 @@ def test_two_packages_of_samebytes_are_equal(roots: tuple[Path, Path], workshop:
     source = own_source(tmp_path / "samebytes")
     alone = without_network()
     sources, packages = [], []
-    for world, root in zip((QUIET, HOSTILE), roots):
+    for conditions, root in zip((CONTROL, EXPERIMENT), roots):
         wait_past(time.time() if packages else 0)
-        place = settle(world, source, root, faketime=False)
+        place = settle(conditions, source, root, faketime=False)
         sources.append(source_package(place, workshop))
         python = bare_environment(place, workshop, more=("pip", "installer"))
         top = place.directory("top")

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from support import greeter
 from support.acceptance import problems
+from support.conditions import CONTROL, EXPERIMENT, Place, settle, wait_past
 from support.differences import assert_same, contents
 from support.foreign_wheels import MACOS, WINDOWS, fetched, not_yet_delocated, runtime_library
 from support.workshop import PROJECT, Workshop
-from support.worlds import HOSTILE, QUIET, Place, settle, wait_past
 
 PAGES = PROJECT / "docs" / "how-to"
 
@@ -54,7 +54,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def wheel(tmp_path_factory: pytest.TempPathFactory, workshop: Workshop, library: Path) -> Path:
     """A wheel that needs a repair."""
     source = greeter.project(tmp_path_factory.mktemp("source"), wrapped=False)
-    return greeter.build(settle(QUIET, source, tmp_path_factory.mktemp("place")), workshop, library)
+    return greeter.build(settle(CONTROL, source, tmp_path_factory.mktemp("place")), workshop, library)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def checkout(root: Path, wheel: Path, libraries: Path) -> Place:
     """Return a place whose tree is a repository, with the wheel in dist/ and what it needs in libraries/."""
     source = greeter.project(root / "source", wrapped=False)
-    place = settle(QUIET, source, root / "place")
+    place = settle(CONTROL, source, root / "place")
     (place.tree / "dist").mkdir()
     shutil.copy(wheel, place.tree / "dist")
     shutil.copytree(libraries, place.tree / "libraries", symlinks=True)
@@ -172,7 +172,7 @@ def filled_in(platform: str, wheel: Path, out: Path, place: Place, workshop: Wor
 @pytest.mark.parametrize("platform", ["linux", "macos", "windows"])
 def test_cibuildwheel_reads_the_configuration(platform: str, tmp_path: Path, workshop: Workshop) -> None:
     block = (PAGES / "cibuildwheel.md").read_text("utf-8").partition("```toml\n")[2].partition("```")[0]
-    place = settle(QUIET, greeter.project(tmp_path / "source", wrapped=True), tmp_path / "place")
+    place = settle(CONTROL, greeter.project(tmp_path / "source", wrapped=True), tmp_path / "place")
     pyproject = place.tree / "pyproject.toml"
     whole = pyproject.read_text("utf-8")
     command = [workshop.bin / "cibuildwheel", "--platform", platform, "--archs", "auto", "--print-build-identifiers"]
@@ -187,9 +187,9 @@ def test_the_command_for_linux_gives_one_wheel(
     roots: tuple[Path, Path], workshop: Workshop, library: Path, wheel: Path
 ) -> None:
     wheels: list[Path] = []
-    for world, root in zip((QUIET, HOSTILE), roots):
+    for conditions, root in zip((CONTROL, EXPERIMENT), roots):
         wait_past(time.time() if wheels else 0)
-        place = settle(world, wheel.parent, root)
+        place = settle(conditions, wheel.parent, root)
         out = place.directory("out")
         command = filled_in("linux", place.tree / wheel.name, out, place, workshop)
         place.run(["sh", "-c", command], more={**greeter.surroundings(place, workshop, library), **DATED})
@@ -204,9 +204,9 @@ def test_the_command_for_windows_gives_one_wheel(roots: tuple[Path, Path], works
     """The libraries are found on PATH, as on Windows."""
     unrepaired, libraries = fetched(WINDOWS, "win_amd64", downloads), runtime_library(downloads)
     wheels: list[Path] = []
-    for world, root in zip((QUIET, HOSTILE), roots):
+    for conditions, root in zip((CONTROL, EXPERIMENT), roots):
         wait_past(time.time() if wheels else 0)
-        place = settle(world, unrepaired.parent, root)
+        place = settle(conditions, unrepaired.parent, root)
         out = place.directory("out")
         command = filled_in("windows", place.tree / unrepaired.name, out, place, workshop)
         tools = workshop.tools(dict(place.variables))

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from support import greeter
 from support.acceptance import problems
+from support.conditions import CONTROL, EXPERIMENT, Place, settle, wait_past
 from support.differences import assert_same, contents, digest
 from support.foreign_wheels import MACOS, WINDOWS, fetched, not_yet_delocated, runtime_library
 from support.workshop import Workshop
-from support.worlds import HOSTILE, QUIET, Place, settle, wait_past
 
 pytestmark = [
     pytest.mark.integration,
@@ -43,21 +43,21 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ordinary(tmp_path_factory: pytest.TempPathFactory, workshop: Workshop, library: Path) -> Path:
     """A wheel for the stable ABI that setuptools built, not repaired."""
     source = greeter.project(tmp_path_factory.mktemp("source"), wrapped=False)
-    return greeter.build(settle(QUIET, source, tmp_path_factory.mktemp("place")), workshop, library)
+    return greeter.build(settle(CONTROL, source, tmp_path_factory.mktemp("place")), workshop, library)
 
 
 def normalize(place: Place, workshop: Workshop, wheel: Path) -> None:
     place.run([workshop.bin / "samebytes", "normalize", "--date", DATE, wheel])
 
 
-def in_both_worlds(
+def in_both_environments(
     roots: tuple[Path, Path], wheel: Path, libraries: Path, repair: Callable[[Place, Path, Path], Path]
 ) -> tuple[list[Place], list[Path]]:
-    """Run *repair* in each world, on its own copies of the wheel and of the libraries, and return what it gives."""
+    """Run *repair* in each environment, on its own copies of the wheel and of the libraries, and return what it gives."""
     places, repaired = [], []
-    for world, root in zip((QUIET, HOSTILE), roots):
+    for conditions, root in zip((CONTROL, EXPERIMENT), roots):
         wait_past(time.time() if repaired else 0)
-        place = settle(world, wheel.parent, root)
+        place = settle(conditions, wheel.parent, root)
         copied = shutil.copytree(libraries, place.root / "libraries", symlinks=True)
         places.append(place)
         repaired.append(repair(place, place.tree / wheel.name, copied))
@@ -98,7 +98,7 @@ def assert_normalized_are_equal_and_right(places: list[Place], wheels: list[Path
 @needs_index
 def test_delvewheel_on_a_wheel_for_windows(roots: tuple[Path, Path], workshop: Workshop, downloads: Path) -> None:
     wheel, libraries = fetched(WINDOWS, "win_amd64", downloads), runtime_library(downloads)
-    places, wheels = in_both_worlds(roots, wheel, libraries, delvewheel(workshop, **DATED))
+    places, wheels = in_both_environments(roots, wheel, libraries, delvewheel(workshop, **DATED))
     assert_normalized_are_equal_and_right(places, wheels, workshop)
     files = contents(wheels[0])
     (library,) = (name for name in files if name.startswith("editdistance.libs/msvcp140-"))
@@ -112,7 +112,7 @@ def test_delvewheel_without_a_date_leaves_its_command_line(
 ) -> None:
     """What the documentation warns of: no normalizing takes that out."""
     wheel, libraries = fetched(WINDOWS, "win_amd64", downloads), runtime_library(downloads)
-    places, wheels = in_both_worlds(roots, wheel, libraries, delvewheel(workshop))
+    places, wheels = in_both_environments(roots, wheel, libraries, delvewheel(workshop))
     for place, one in zip(places, wheels):
         normalize(place, workshop, one)
     found = [contents(one)["editdistance-0.8.1.dist-info/DELVEWHEEL"].decode() for one in wheels]
@@ -123,7 +123,7 @@ def test_delvewheel_without_a_date_leaves_its_command_line(
 @needs_index
 def test_repairwheel_on_a_wheel_for_windows(roots: tuple[Path, Path], workshop: Workshop, downloads: Path) -> None:
     wheel, libraries = fetched(WINDOWS, "win_amd64", downloads), runtime_library(downloads)
-    places, wheels = in_both_worlds(roots, wheel, libraries, repairwheel(workshop))
+    places, wheels = in_both_environments(roots, wheel, libraries, repairwheel(workshop))
     assert_normalized_are_equal_and_right(places, wheels, workshop)
     assert any(name.startswith("editdistance.libs/msvcp140-") for name in contents(wheels[0]))
 
@@ -138,7 +138,7 @@ def test_delocate_does_not_run_without_apples_tools(
 ) -> None:
     """What the documentation says; repairwheel has delocate's own code in it, with otool and the others rewritten."""
     wheel, _ = not_yet_delocated(fetched(MACOS, "macosx_10_15_universal2", downloads), downloads / "delocate")
-    place = settle(QUIET, wheel.parent, roots[0])
+    place = settle(CONTROL, wheel.parent, roots[0])
     done = place.run([workshop.bin / "delocate-wheel", "-w", place.root / "out", place.tree / wheel.name], check=False)
     assert done.returncode != 0
     assert "No such file or directory: 'otool'" in done.stderr
@@ -147,7 +147,7 @@ def test_delocate_does_not_run_without_apples_tools(
 @needs_index
 def test_repairwheel_on_a_wheel_for_macos(roots: tuple[Path, Path], workshop: Workshop, downloads: Path) -> None:
     wheel, libraries = not_yet_delocated(fetched(MACOS, "macosx_10_15_universal2", downloads), downloads / "macos")
-    places, wheels = in_both_worlds(roots, wheel, libraries, repairwheel(workshop))
+    places, wheels = in_both_environments(roots, wheel, libraries, repairwheel(workshop))
     assert_normalized_are_equal_and_right(places, wheels, workshop)
     files = contents(wheels[0])
     assert {"zmq/.dylibs/libzmq.5.dylib", "zmq/.dylibs/libsodium.26.dylib"} <= files.keys()
@@ -162,7 +162,7 @@ def test_repairwheel_on_a_wheel_for_macos(roots: tuple[Path, Path], workshop: Wo
 def test_repairwheel_on_a_wheel_for_linux(
     roots: tuple[Path, Path], workshop: Workshop, library: Path, ordinary: Path
 ) -> None:
-    places, wheels = in_both_worlds(roots, ordinary, library, repairwheel(workshop))
+    places, wheels = in_both_environments(roots, ordinary, library, repairwheel(workshop))
     assert_normalized_are_equal_and_right(places, wheels, workshop)
     assert greeter.installed_says(wheels[0], places[1], workshop) == greeter.SAYS
 
@@ -180,7 +180,7 @@ def test_wheel_tags_makes_a_wheel_that_is_normalized_again(
         name = place.run(command).stdout.splitlines()[-1]
         return wheel.with_name(name)
 
-    places, wheels = in_both_worlds(roots, ordinary, library, retag)
+    places, wheels = in_both_environments(roots, ordinary, library, retag)
     assert wheels[0].name == "greeter-1.0-cp39-abi3-manylinux_2_36_x86_64.whl"
     assert b"Tag: cp39-abi3-manylinux_2_36_x86_64\n" in contents(wheels[0])["greeter-1.0.dist-info/WHEEL"]
     assert digest(wheels[0]) != digest(wheels[1])
@@ -193,7 +193,7 @@ def test_wheel_tags_makes_a_wheel_that_is_normalized_again(
 def test_abi3audit_says_the_same_of_a_normalized_wheel(
     cheats: bool, roots: tuple[Path, Path], workshop: Workshop, library: Path, tmp_path: Path
 ) -> None:
-    place = settle(QUIET, greeter.project(tmp_path / "source", wrapped=False, cheats=cheats), roots[0])
+    place = settle(CONTROL, greeter.project(tmp_path / "source", wrapped=False, cheats=cheats), roots[0])
     wheel = greeter.build(place, workshop, library)
     before = audited(wheel, place, workshop)
     normalize(place, workshop, wheel)

@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
+from support.conditions import CONTROL, EXPERIMENT, Conditions, Place, settle, wait_past
 from support.differences import digest
 from support.projects import EXAMPLES
 from support.workshop import PROJECT, Workshop
-from support.worlds import HOSTILE, QUIET, Place, World, settle, wait_past
 
 EXAMPLE = EXAMPLES / "rpm"
 PAGE = PROJECT / "docs" / "how-to" / "packagers.md"
@@ -26,13 +26,13 @@ needs_rpm = pytest.mark.skipif(
 )
 
 
-def settled(world: World, source: Path, root: Path) -> Place:
+def settled(conditions: Conditions, source: Path, root: Path) -> Place:
     """Settle without libfaketime: below rpmbuild it makes poll() fail, and with it every process with a time limit."""
-    return settle(world, source, root, faketime=False)
+    return settle(conditions, source, root, faketime=False)
 
 
 def rpm(place: Place, workshop: Workshop, *options: str, **more: str) -> Path:
-    """Build the package in its world and return it; --nodeps, for rpm knows no packages on other distributions."""
+    """Build the package in its environment and return it; --nodeps, for rpm knows no packages on other distributions."""
     top = place.root / "top"
     defined = ("--define", f"__python3 {workshop.python}")
     variables = {**workshop.tools(dict(place.variables)), **more}
@@ -40,11 +40,11 @@ def rpm(place: Place, workshop: Workshop, *options: str, **more: str) -> Path:
     return next(top.glob("RPMS/*/*.rpm"))
 
 
-def in_both_worlds(source: Path, roots: tuple[Path, Path], workshop: Workshop, *options: str) -> list[Path]:
+def in_both_environments(source: Path, roots: tuple[Path, Path], workshop: Workshop, *options: str) -> list[Path]:
     built: list[Path] = []
-    for world, root in zip((QUIET, HOSTILE), roots):
+    for conditions, root in zip((CONTROL, EXPERIMENT), roots):
         wait_past(time.time() if built else 0)
-        built.append(rpm(settled(world, source, root), workshop, *options))
+        built.append(rpm(settled(conditions, source, root), workshop, *options))
     return built
 
 
@@ -57,7 +57,7 @@ def headers(package: Path) -> list[str]:
 @needs_rpm
 @pytest.mark.parametrize("options", [[], ["--with", "pip"]], ids=["samebytes-install", "pip-and-tree-fix"])
 def test_two_rpms_are_equal(options: list[str], roots: tuple[Path, Path], workshop: Workshop, tmp_path: Path) -> None:
-    one, other = in_both_worlds(EXAMPLE, roots, workshop, *options)
+    one, other = in_both_environments(EXAMPLE, roots, workshop, *options)
     assert headers(one) == headers(other)
     assert digest(one) == digest(other)
     assert_it_works(one, workshop, tmp_path)
@@ -82,8 +82,8 @@ def assert_it_works(package: Path, workshop: Workshop, tmp_path: Path) -> None:
 
 @needs_rpm
 def test_both_ways_to_install_give_one_rpm(roots: tuple[Path, Path], workshop: Workshop) -> None:
-    one = rpm(settled(QUIET, EXAMPLE, roots[0]), workshop)
-    other = rpm(settled(HOSTILE, EXAMPLE, roots[1]), workshop, "--with", "pip")
+    one = rpm(settled(CONTROL, EXAMPLE, roots[0]), workshop)
+    other = rpm(settled(EXPERIMENT, EXAMPLE, roots[1]), workshop, "--with", "pip")
     assert digest(one) == digest(other)
 
 
@@ -109,7 +109,7 @@ def bare(target: Path) -> Path:
 @needs_rpm
 def test_without_all_that_they_differ(roots: tuple[Path, Path], workshop: Workshop, tmp_path: Path) -> None:
     """The control: in the payload, not only in the header."""
-    one, other = in_both_worlds(bare(tmp_path / "bare"), roots, workshop, "--with", "pip")
+    one, other = in_both_environments(bare(tmp_path / "bare"), roots, workshop, "--with", "pip")
     payloads = [
         [line for line in headers(package) if "Payload" in line or "<string>" in line] for package in (one, other)
     ]
@@ -126,7 +126,7 @@ def test_the_compiler_gets_the_flags_of_the_spec_file(
     spec.write_text(spec.read_text("utf-8").replace("Patch0:", "#Patch0:"), "utf-8")
     commands = []
     for source, root in zip((EXAMPLE, unwrapped), roots):
-        place = settled(QUIET, source, root)
+        place = settled(CONTROL, source, root)
         log, compiler = place.home / "log", place.home / "compiler"
         compiler.write_text(f'#!/bin/sh\necho "$*" >>{log}\nexec cc "$@"\n')
         compiler.chmod(0o755)
@@ -140,7 +140,7 @@ def test_the_compiler_gets_the_flags_of_the_spec_file(
 @pytest.mark.skipif(not PAGE.is_file(), reason="the documentation is not here, only the tests")
 def test_the_command_of_the_page(roots: tuple[Path, Path], workshop: Workshop) -> None:
     (block,) = re.findall(r"^```sh\n(.*build\.sh.*\n)```$", PAGE.read_text("utf-8"), flags=re.MULTILINE)
-    place = settled(QUIET, EXAMPLE, roots[0])
+    place = settled(CONTROL, EXAMPLE, roots[0])
     project = place.directory("project")
     shutil.copytree(place.tree, project / "examples" / "rpm")
     place.run(["sh", "-e", "-c", block], cwd=project, more=workshop.tools(dict(place.variables)))
@@ -148,7 +148,7 @@ def test_the_command_of_the_page(roots: tuple[Path, Path], workshop: Workshop) -
 
 
 def test_the_patch_is_what_wrap_prints(roots: tuple[Path, Path], workshop: Workshop) -> None:
-    place = settle(QUIET, EXAMPLE, roots[0])
+    place = settle(CONTROL, EXAMPLE, roots[0])
     printed = place.run([workshop.bin / "samebytes", "wrap", "--diff", "."], cwd=place.tree / "upstream").stdout
     assert printed == (EXAMPLE / "samebytes-wrap.patch").read_text("utf-8")
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from support.conditions import kept_variables
 from support.workshop import PROJECT, Workshop
-from support.worlds import kept_variables
 
 PAGE = PROJECT / "docs" / "tutorial" / "first-release.md"
 

@@ -9,10 +9,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from support.conditions import CONTROL, Place, settle
 from support.differences import assert_same, contents
 from support.projects import BY_NAME
 from support.workshop import Workshop
-from support.worlds import QUIET, Place, settle
 
 pytestmark = [
     pytest.mark.integration,
@@ -20,7 +20,7 @@ pytestmark = [
 ]
 
 COMMITTED = 1709208000
-"""When the quiet world's clone was committed: 2024-02-29T12:00:00Z."""
+"""When the control environment's clone was committed: 2024-02-29T12:00:00Z."""
 
 
 def dated_by_vcs(tmp_path: Path) -> Path:
@@ -54,7 +54,7 @@ def parts(seconds: int) -> tuple[int, ...]:
 
 
 def test_the_commit_date_goes_with_the_sdist(roots: tuple[Path, Path], workshop: Workshop, tmp_path: Path) -> None:
-    place = settle(QUIET, dated_by_vcs(tmp_path), roots[0])
+    place = settle(CONTROL, dated_by_vcs(tmp_path), roots[0])
     both, tree = build(place, workshop, "both"), build(place, workshop, "tree", "--wheel")
     (sdist,) = both.glob("*.tar.gz")
     wheels = [next(directory.glob("*.whl")) for directory in (both, tree)]
@@ -67,7 +67,7 @@ def test_the_commit_date_goes_with_the_sdist(roots: tuple[Path, Path], workshop:
 
 
 def test_an_export_without_the_date_is_an_error(roots: tuple[Path, Path], workshop: Workshop, tmp_path: Path) -> None:
-    place = settle(QUIET, dated_by_vcs(tmp_path), roots[0])
+    place = settle(CONTROL, dated_by_vcs(tmp_path), roots[0])
     shutil.rmtree(place.tree / ".git")
     command = [workshop.python, "-m", "build", "--no-isolation", "--wheel", place.tree]
     done = place.run(command, more=workshop.tools(dict(place.variables)), check=False)
@@ -76,7 +76,7 @@ def test_an_export_without_the_date_is_an_error(roots: tuple[Path, Path], worksh
 
 
 def test_git_archive_can_carry_the_date(roots: tuple[Path, Path], workshop: Workshop, tmp_path: Path) -> None:
-    place = settle(QUIET, dated_by_vcs(tmp_path), roots[0])
+    place = settle(CONTROL, dated_by_vcs(tmp_path), roots[0])
     cloned = build(place, workshop, "cloned", "--wheel")
     shutil.rmtree(place.tree / ".git")
     shutil.rmtree(place.tree / "build")
@@ -87,7 +87,7 @@ def test_git_archive_can_carry_the_date(roots: tuple[Path, Path], workshop: Work
 
 @pytest.mark.parametrize("seconds", [0, 315532800, 1234567891, 4354819198])
 def test_the_users_date_wins(seconds: int, roots: tuple[Path, Path], workshop: Workshop, tmp_path: Path) -> None:
-    place = settle(QUIET, dated_by_vcs(tmp_path), roots[0])
+    place = settle(CONTROL, dated_by_vcs(tmp_path), roots[0])
     both = build(place, workshop, "both", SOURCE_DATE_EPOCH=str(seconds))
     (sdist,), (wheel,) = both.glob("*.tar.gz"), both.glob("*.whl")
     assert sdist_dates(sdist) == {seconds}
@@ -99,7 +99,7 @@ def test_without_a_date_the_backend_is_given_none(roots: tuple[Path, Path], work
     source = shutil.copytree(BY_NAME["setuptools-set-requires"].path, tmp_path / "source")
     setup = source / "setup.py"
     setup.write_text("import os\nassert 'SOURCE_DATE_EPOCH' not in os.environ\n" + setup.read_text())
-    place = settle(QUIET, source, roots[0])
+    place = settle(CONTROL, source, roots[0])
     out = build(place, workshop, "out")
     assert sdist_dates(next(out.glob("*.tar.gz"))) == {1580601600}
     assert wheel_dates(next(out.glob("*.whl"))) == {(2020, 2, 2, 0, 0, 0)}

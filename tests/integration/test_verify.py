@@ -14,19 +14,19 @@ from typing import Any
 
 import pytest
 from support import published, zip_mutants
+from support.conditions import git
 from support.indexes import HTML, Answer
 from support.processes import import_path
 from support.projects import write_tree
-from support.published import DATE, SDIST, TREE, WHEEL, WHEN, World
+from support.published import DATE, SDIST, TREE, WHEEL, WHEN, Releases
 from support.schemas import schema
-from support.worlds import git
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with published.world(tmp_path) as made:
+def releases(tmp_path: Path) -> Iterator[Releases]:
+    with published.releases(tmp_path) as made:
         yield made
 
 
@@ -62,18 +62,18 @@ def assert_valid(document: Any) -> None:
     jsonschema.Draft202012Validator(schema("verify"), registry=registry).validate(document)
 
 
-def samebytes(world: World, *words: str | Path, **variables: str) -> Said:
-    """Run samebytes with the world's index."""
+def samebytes(releases: Releases, *words: str | Path, **variables: str) -> Said:
+    """Run samebytes with the index of these releases."""
     keep = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
-    environ = {**keep, **import_path(), "PIP_INDEX_URL": world.server.address, **variables}
-    environ["PIP_CACHE_DIR"] = str(world.root / "cache")
+    environ = {**keep, **import_path(), "PIP_INDEX_URL": releases.server.address, **variables}
+    environ["PIP_CACHE_DIR"] = str(releases.root / "cache")
     command = [sys.executable, "-m", "samebytes", *map(str, words)]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, cwd=world.root)
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, cwd=releases.root)
     return Said(done)
 
 
-def verify(world: World, *words: str | Path, **variables: str) -> Said:
-    return samebytes(world, "verify", "--json", *words, **variables)
+def verify(releases: Releases, *words: str | Path, **variables: str) -> Said:
+    return samebytes(releases, "verify", "--json", *words, **variables)
 
 
 def refused(said: Said, status: int, *texts: str) -> None:
@@ -90,8 +90,8 @@ def versions(verified: Any) -> dict[str, str]:
     return {one["name"]: one["version"] for one in verified["build"]["requirements"]}
 
 
-def test_a_release_is_rebuilt_with_what_there_was_then(world: World) -> None:
-    said = verify(world, "demo==1.0", "-o", world.root / "out")
+def test_a_release_is_rebuilt_with_what_there_was_then(releases: Releases) -> None:
+    said = verify(releases, "demo==1.0", "-o", releases.root / "out")
     verified = said.verified
     assert said.status == 0
     assert verified["comparison"]["verdict"] == "identical"
@@ -101,70 +101,70 @@ def test_a_release_is_rebuilt_with_what_there_was_then(world: World) -> None:
     assert verified["build"]["environment"]["SOURCE_DATE_EPOCH"] == str(DATE)
     assert verified["build"]["method"] == "backend"
     assert verified["notes"] == []
-    assert (world.root / "out" / WHEEL).read_bytes() == world.wheel.read_bytes()
+    assert (releases.root / "out" / WHEEL).read_bytes() == releases.wheel.read_bytes()
 
 
-def test_of_another_release_of_the_helper_it_would_differ(world: World) -> None:
+def test_of_another_release_of_the_helper_it_would_differ(releases: Releases) -> None:
     """So it was the time of upload that brought the right one back: it is not pinned."""
-    world.publish(world.wheel, "2025-06-01T00:00:00Z")
-    verified = verify(world, "demo==1.0").verified
+    releases.publish(releases.wheel, "2025-06-01T00:00:00Z")
+    verified = verify(releases, "demo==1.0").verified
     assert versions(verified) == {"tinyback": "1.0", "tinyhelp": "2.0"}
     assert verified["comparison"]["verdict"] == "different"
 
 
-def test_without_times_of_upload_the_report_says_so(world: World) -> None:
-    for project, rows in world.server._rows.items():
+def test_without_times_of_upload_the_report_says_so(releases: Releases) -> None:
+    for project, rows in releases.server._rows.items():
         links = [f'<a href="{row["url"]}#sha256={row["hashes"]["sha256"]}">x</a>' for row in rows]
-        world.server.answers[f"/simple/{project}/"] = Answer(f"<html>{''.join(links)}".encode(), HTML)
-    said = verify(world, "demo==1.0")
+        releases.server.answers[f"/simple/{project}/"] = Answer(f"<html>{''.join(links)}".encode(), HTML)
+    said = verify(releases, "demo==1.0")
     assert said.status == 1
     assert versions(said.verified) == {"tinyback": "1.0", "tinyhelp": "2.0"}
     assert said.verified["build"]["until"] is None
     assert "no times of upload" in said.verified["notes"][0]
 
 
-def test_a_file_that_the_index_does_not_know(world: World) -> None:
-    world.server.page("demo", [])
-    said = verify(world, world.wheel, "--source", world.tree)
+def test_a_file_that_the_index_does_not_know(releases: Releases) -> None:
+    releases.server.page("demo", [])
+    said = verify(releases, releases.wheel, "--source", releases.tree)
     assert said.verified["comparison"]["verdict"] == "identical"
     assert said.verified["build"]["until"]["seconds"] == DATE
     assert "does not know this very file" in said.verified["notes"][0]
 
 
-def test_without_a_source_there_must_be_an_sdist(world: World) -> None:
-    world.server.page("demo", [row for row in world.server._rows["demo"] if row["filename"] == WHEEL])
-    refused(verify(world, "demo==1.0"), 2, "has no sdist")
+def test_without_a_source_there_must_be_an_sdist(releases: Releases) -> None:
+    releases.server.page("demo", [row for row in releases.server._rows["demo"] if row["filename"] == WHEEL])
+    refused(verify(releases, "demo==1.0"), 2, "has no sdist")
 
 
-def test_container_and_contents(world: World) -> None:
+def test_container_and_contents(releases: Releases) -> None:
     """Other times are the same after normalization; other contents are not the same, whatever is accepted."""
-    repack(world.wheel, date=(2024, 6, 1, 0, 0, 2))
-    world.publish(world.wheel)
-    assert verify(world, "demo==1.0").status == 0
-    assert verify(world, "demo==1.0", "--accept", "identical").status == 0
-    repack(world.wheel, odd="demo.py")
-    world.publish(world.wheel)
-    said = verify(world, "demo==1.0")
+    repack(releases.wheel, date=(2024, 6, 1, 0, 0, 2))
+    releases.publish(releases.wheel)
+    assert verify(releases, "demo==1.0").status == 0
+    assert verify(releases, "demo==1.0", "--accept", "identical").status == 0
+    repack(releases.wheel, odd="demo.py")
+    releases.publish(releases.wheel)
+    said = verify(releases, "demo==1.0")
     assert (said.status, said.verified["comparison"]["verdict"]) == (0, "same after normalization")
     assert "D011" in said.verified["comparison"]["causes"]
-    assert verify(world, "demo==1.0", "--accept", "identical").status == 1
-    repack(world.wheel, contents={"demo.py": b"ANSWER = 43\n"})
-    world.publish(world.wheel)
-    said = verify(world, "demo==1.0", "--accept", "payload")
+    assert verify(releases, "demo==1.0", "--accept", "identical").status == 1
+    repack(releases.wheel, contents={"demo.py": b"ANSWER = 43\n"})
+    releases.publish(releases.wheel)
+    said = verify(releases, "demo==1.0", "--accept", "payload")
     assert (said.status, said.verified["comparison"]["verdict"]) == (1, "different")
 
 
-def test_what_a_reader_sees_differently_is_refused_or_different(world: World) -> None:
+def test_what_a_reader_sees_differently_is_refused_or_different(releases: Releases) -> None:
     """The published file is a mutant (support.zip_mutants) of what is rebuilt: never is it better than different."""
-    honest = zip_mutants.taken_apart(world.wheel.read_bytes())
+    honest = zip_mutants.taken_apart(releases.wheel.read_bytes())
     hidden = deepcopy(honest)
     hidden.members[0].after = zip_mutants.NESTED  # bsdtar reads other members from a pipe
     disputed = deepcopy(honest)
     disputed.members[0].central["external"] = 0o755 << 16  # uv, unzip and bsdtar make it executable, pip does not
     for mutant, status in ((hidden, 4), (disputed, 1)):
-        world.wheel.write_bytes(mutant.whole())
-        world.publish(world.wheel)
-        said = verify(world, "demo==1.0", "--accept", "payload")
+        releases.wheel.write_bytes(mutant.whole())
+        releases.publish(releases.wheel)
+        said = verify(releases, "demo==1.0", "--accept", "payload")
         assert said.status == status, said.err
         (result,) = said.document["results"]
         assert status == 4 or result["verified"]["comparison"]["verdict"] == "different"
@@ -185,137 +185,143 @@ def repack(
             archive.writestr(again, (contents or {}).get(info.filename, data))
 
 
-def test_a_record_is_followed_and_the_same_every_time(world: World) -> None:
-    records = [world.root / f"record{number}.json" for number in (1, 2)]
+def test_a_record_is_followed_and_the_same_every_time(releases: Releases) -> None:
+    records = [releases.root / f"record{number}.json" for number in (1, 2)]
     for record in records:
-        assert verify(world, "demo==1.0", "--provenance", record).status == 0
+        assert verify(releases, "demo==1.0", "--provenance", record).status == 0
     assert records[0].read_bytes() == records[1].read_bytes()
-    world.publish(world.wheel, "2025-06-01T00:00:00Z")  # without the record, another helper would be taken
-    said = verify(world, "--from", records[0])
+    releases.publish(releases.wheel, "2025-06-01T00:00:00Z")  # without the record, another helper would be taken
+    said = verify(releases, "--from", records[0])
     assert (said.status, said.verified["comparison"]["verdict"]) == (0, "identical")
     assert versions(said.verified) == {"tinyback": "1.0", "tinyhelp": "1.0"}
 
 
-def test_a_record_pins_by_hash(world: World) -> None:
-    record = world.root / "record.json"
-    assert verify(world, "demo==1.0", "--provenance", record).status == 0
+def test_a_record_pins_by_hash(releases: Releases) -> None:
+    record = releases.root / "record.json"
+    assert verify(releases, "demo==1.0", "--provenance", record).status == 0
     name = "tinyhelp-1.0-py3-none-any.whl"
-    world.server._rows["tinyhelp"] = []
-    other = published.module_wheel(world.root / "evil", "tinyhelp", "1.0", "VERSION = '1.0'  # and more\n")
-    world.server.add("tinyhelp", other, "2024-01-01T00:00:00Z")
-    said = verify(world, "--from", record)
+    releases.server._rows["tinyhelp"] = []
+    other = published.module_wheel(releases.root / "evil", "tinyhelp", "1.0", "VERSION = '1.0'  # and more\n")
+    releases.server.add("tinyhelp", other, "2024-01-01T00:00:00Z")
+    said = verify(releases, "--from", record)
     refused(said, 7, "pip could not install", "tinyhelp==1.0")
     assert name in said.err
 
 
-def test_what_samebytes_built_is_built_by_samebytes(world: World) -> None:
+def test_what_samebytes_built_is_built_by_samebytes(releases: Releases) -> None:
     """``build --provenance``, and back from the record; the source is held against its digest."""
-    record, out = world.root / "dist" / "record.json", world.root / "dist"
+    record, out = releases.root / "dist" / "record.json", releases.root / "dist"
     out.mkdir()
-    built = samebytes(world, "build", "--wheel", world.tree, "-o", out, "--provenance", record)
+    built = samebytes(releases, "build", "--wheel", releases.tree, "-o", out, "--provenance", record)
     assert built.status == 0, built.err
-    said = verify(world, "--from", record, "--source", world.tree)
+    said = verify(releases, "--from", record, "--source", releases.tree)
     assert (said.status, said.verified["comparison"]["verdict"]) == (0, "identical"), said.err
     assert said.verified["build"]["method"] == "samebytes"
     assert versions(said.verified) == {"tinyback": "2.0", "tinyhelp": "2.0"}
-    refused(verify(world, "--from", record), 2, "does not name it")
-    (world.tree / "demo.py").write_text("ANSWER = 41\n")
-    refused(verify(world, "--from", record, "--source", world.tree), 3, "is not the source of the record")
+    refused(verify(releases, "--from", record), 2, "does not name it")
+    (releases.tree / "demo.py").write_text("ANSWER = 41\n")
+    refused(verify(releases, "--from", record, "--source", releases.tree), 3, "is not the source of the record")
 
 
-def test_a_canonical_file_without_a_record(world: World) -> None:
-    said = samebytes(world, "normalize", "--date", str(DATE), world.wheel)
+def test_a_canonical_file_without_a_record(releases: Releases) -> None:
+    said = samebytes(releases, "normalize", "--date", str(DATE), releases.wheel)
     assert said.status == 0
-    world.publish(world.wheel)
-    said = verify(world, "demo==1.0")
+    releases.publish(releases.wheel)
+    said = verify(releases, "demo==1.0")
     assert said.verified["build"]["method"] == "samebytes"
     assert said.verified["comparison"]["verdict"] == "identical"
     assert versions(said.verified) == {"tinyback": "1.0", "tinyhelp": "1.0"}
 
 
-def test_a_lock_file(world: World) -> None:
-    lock = world.root / "pylock.toml"
-    said = samebytes(world, "build", "--wheel", world.tree, "-o", world.root / "dist", "--lock", lock)
+def test_a_lock_file(releases: Releases) -> None:
+    lock = releases.root / "pylock.toml"
+    said = samebytes(releases, "build", "--wheel", releases.tree, "-o", releases.root / "dist", "--lock", lock)
     assert said.status == 0, said.err
-    verified = verify(world, "demo==1.0", "--locked", lock).verified
+    verified = verify(releases, "demo==1.0", "--locked", lock).verified
     assert versions(verified) == {"tinyback": "2.0", "tinyhelp": "2.0"}
     assert verified["comparison"]["verdict"] == "different"
     assert "D015" in verified["comparison"]["causes"]
 
 
-def test_an_sdist(world: World) -> None:
-    said = verify(world, "demo==1.0", "--sdist")
+def test_an_sdist(releases: Releases) -> None:
+    said = verify(releases, "demo==1.0", "--sdist")
     assert said.verified["artifact"]["name"] == SDIST
     assert said.verified["build"]["pins"] == ["tinyback==1.0"]
     assert said.verified["comparison"]["verdict"] == "same after normalization"
     assert "its own source" in said.verified["notes"][0]
 
 
-def test_a_source_in_git(world: World) -> None:
-    repository = write_tree(world.root / "repository", TREE)
+def test_a_source_in_git(releases: Releases) -> None:
+    repository = write_tree(releases.root / "repository", TREE)
     git("init", "--quiet", cwd=repository)
     git("add", ".", cwd=repository)
     git("commit", "--quiet", "-m", "one", cwd=repository)
     git("tag", "v1.0", cwd=repository)
     (repository / "demo.py").write_text("ANSWER = 43\n")
-    said = verify(world, "demo==1.0", "--source", f"{repository}@v1.0")
+    said = verify(releases, "demo==1.0", "--source", f"{repository}@v1.0")
     assert said.verified["comparison"]["verdict"] == "identical"
     assert set(said.verified["source"]["digest"]) == {"gitCommit"}
-    refused(verify(world, "demo==1.0", "--source", f"{repository}@v2.0"), 2, "git cannot fetch", str(repository))
-    refused(verify(world, "demo==1.0", "--source", world.root / "nowhere"), 2, "neither a directory nor an sdist")
+    refused(verify(releases, "demo==1.0", "--source", f"{repository}@v2.0"), 2, "git cannot fetch", str(repository))
+    refused(verify(releases, "demo==1.0", "--source", releases.root / "nowhere"), 2, "neither a directory nor an sdist")
 
 
-def test_an_sdist_that_brings_the_date_of_its_commit(world: World) -> None:
+def test_an_sdist_that_brings_the_date_of_its_commit(releases: Releases) -> None:
     """It is the source that gives the date again, for a date from outside is not put into an sdist."""
     config = '[tool.samebytes]\nsource-date-epoch = "vcs"\n'
-    repository = write_tree(world.root / "repository", {**TREE, "pyproject.toml": TREE["pyproject.toml"] + config})
+    repository = write_tree(releases.root / "repository", {**TREE, "pyproject.toml": TREE["pyproject.toml"] + config})
     git("init", "--quiet", cwd=repository)
     git("add", ".", cwd=repository)
     git("commit", "--quiet", "-m", "one", cwd=repository, date="2024-02-29T12:00:00+00:00")
     git("tag", "v1.0", cwd=repository)
-    built = samebytes(world, "build", "--sdist", repository, "-o", world.root / "dist")
+    built = samebytes(releases, "build", "--sdist", repository, "-o", releases.root / "dist")
     assert built.status == 0, built.err
-    (path,) = (world.root / "dist").iterdir()
+    (path,) = (releases.root / "dist").iterdir()
     for source in (f"{repository}@v1.0", repository):
-        verified = verify(world, path, "--source", source).verified
+        verified = verify(releases, path, "--source", source).verified
         assert verified["comparison"]["verdict"] == "identical"
         assert "SOURCE_DATE_EPOCH" not in verified["build"]["environment"]
-    other = write_tree(world.root / "other", {**TREE, "pyproject.toml": TREE["pyproject.toml"] + config})
-    verified = verify(world, path, "--source", other).verified  # no repository: the sdist's date is given
+    other = write_tree(releases.root / "other", {**TREE, "pyproject.toml": TREE["pyproject.toml"] + config})
+    verified = verify(releases, path, "--source", other).verified  # no repository: the sdist's date is given
     assert verified["build"]["environment"]["SOURCE_DATE_EPOCH"] == "1709208000"
     assert verified["comparison"]["verdict"] == "different"
 
 
-def with_hook(world: World, code: str) -> Path:
+def with_hook(releases: Releases, code: str) -> Path:
     """Return a tree whose build does something else first."""
-    return write_tree(world.root / "hooked", {**TREE, "build_hook.py": code})
+    return write_tree(releases.root / "hooked", {**TREE, "build_hook.py": code})
 
 
-def test_a_build_that_fails_says_what_the_backend_said(world: World) -> None:
-    said = verify(world, "demo==1.0", "--source", with_hook(world, "raise SystemExit('no compiler here')"))
+def test_a_build_that_fails_says_what_the_backend_said(releases: Releases) -> None:
+    said = verify(releases, "demo==1.0", "--source", with_hook(releases, "raise SystemExit('no compiler here')"))
     refused(said, 7, "tinyback", "build_wheel")
     assert "no compiler here" in said.err
 
 
-def test_a_build_that_hangs_is_ended_with_all_that_it_started(world: World) -> None:
-    pid = world.root / "pid"
+def test_a_build_that_hangs_is_ended_with_all_that_it_started(releases: Releases) -> None:
+    pid = releases.root / "pid"
     code = f"child = subprocess.Popen(['sleep', '600']); open({str(pid)!r}, 'w').write(str(child.pid)); child.wait()"
-    said = verify(world, "demo==1.0", "--source", with_hook(world, code), "--timeout", "30")
+    said = verify(releases, "demo==1.0", "--source", with_hook(releases, code), "--timeout", "30")
     refused(said, 7, "longer than 30 seconds")
     from support.processes import is_running
 
     assert not is_running(int(pid.read_text()))
 
 
-def test_a_build_sees_nothing_of_the_caller(world: World) -> None:
+def test_a_build_sees_nothing_of_the_caller(releases: Releases) -> None:
     """Neither home nor pip's configuration nor any other variable; and nothing stays in the temporary directory."""
-    temp = world.root / "temp"
+    temp = releases.root / "temp"
     temp.mkdir()
-    code = f"open({str(world.root / 'seen')!r}, 'w').write(repr(sorted(os.environ.items())))"
+    code = f"open({str(releases.root / 'seen')!r}, 'w').write(repr(sorted(os.environ.items())))"
     verify(
-        world, "demo==1.0", "--source", with_hook(world, code), TMPDIR=str(temp), SECRET="s3cret", PIP_FIND_LINKS="/x"
+        releases,
+        "demo==1.0",
+        "--source",
+        with_hook(releases, code),
+        TMPDIR=str(temp),
+        SECRET="s3cret",
+        PIP_FIND_LINKS="/x",
     )
-    seen = dict(eval((world.root / "seen").read_text()))
+    seen = dict(eval((releases.root / "seen").read_text()))
     assert "SECRET" not in seen
     assert "PIP_FIND_LINKS" not in seen
     assert seen["HOME"].startswith(str(temp))
@@ -333,25 +339,25 @@ def test_a_build_sees_nothing_of_the_caller(world: World) -> None:
         ("pp310-pypy310_pp73-linux_x86_64", "pp310"),
     ],
 )
-def test_an_interpreter_or_a_platform_that_is_not_here(world: World, tags: str, said: str) -> None:
-    wheel = world.wheel.with_name(f"demo-1.0-{tags}.whl")
-    world.wheel.rename(wheel)
-    refused(verify(world, wheel), 2, said)
+def test_an_interpreter_or_a_platform_that_is_not_here(releases: Releases, tags: str, said: str) -> None:
+    wheel = releases.wheel.with_name(f"demo-1.0-{tags}.whl")
+    releases.wheel.rename(wheel)
+    refused(verify(releases, wheel), 2, said)
 
 
-def test_a_requirement_of_python_that_nobody_fulfils(world: World) -> None:
-    tree = write_tree(world.root / "tree", {"PKG-INFO": TREE["PKG-INFO"].replace(">=3.9", "<3.9")})
-    wheel = published.build(tree, world.root / "published", world.root / "then")
-    refused(verify(world, wheel), 2, "requires Python <3.9")
+def test_a_requirement_of_python_that_nobody_fulfils(releases: Releases) -> None:
+    tree = write_tree(releases.root / "tree", {"PKG-INFO": TREE["PKG-INFO"].replace(">=3.9", "<3.9")})
+    wheel = published.build(tree, releases.root / "published", releases.root / "then")
+    refused(verify(releases, wheel), 2, "requires Python <3.9")
 
 
-def test_downloads_are_verified(world: World) -> None:
-    world.server.answers[f"/files/{WHEEL}"].body += b"!"
-    refused(verify(world, "demo==1.0"), 4, "the download has the sha256", WHEEL)
+def test_downloads_are_verified(releases: Releases) -> None:
+    releases.server.answers[f"/files/{WHEEL}"].body += b"!"
+    refused(verify(releases, "demo==1.0"), 4, "the download has the sha256", WHEEL)
 
 
-def test_among_many_the_rest_go_on(world: World) -> None:
-    said = verify(world, "unknown==1", world.root / "none.whl", "demo==9", "demo", "demo==x", "demo==1.0")
+def test_among_many_the_rest_go_on(releases: Releases) -> None:
+    said = verify(releases, "unknown==1", releases.root / "none.whl", "demo==9", "demo", "demo==x", "demo==1.0")
     messages = [result["error"]["message"] for result in said.document["results"][:5]]
     assert [
         text in message
@@ -363,25 +369,25 @@ def test_among_many_the_rest_go_on(world: World) -> None:
     assert said.status == 2
 
 
-def test_no_network(world: World) -> None:
-    refused(verify(world, "demo==1.0", PIP_INDEX_URL="http://127.0.0.1:9/simple"), 12, "cannot be reached")
+def test_no_network(releases: Releases) -> None:
+    refused(verify(releases, "demo==1.0", PIP_INDEX_URL="http://127.0.0.1:9/simple"), 12, "cannot be reached")
 
 
-def test_an_index_that_fails_in_the_middle_is_what_is_told(world: World) -> None:
+def test_an_index_that_fails_in_the_middle_is_what_is_told(releases: Releases) -> None:
     """Not only that pip could not install something."""
-    world.server.answers["/simple/tinyhelp/"] = Answer(b"down", HTML, 500)
-    refused(verify(world, "demo==1.0"), 12, "/simple/tinyhelp/", "500")
+    releases.server.answers["/simple/tinyhelp/"] = Answer(b"down", HTML, 500)
+    refused(verify(releases, "demo==1.0"), 12, "/simple/tinyhelp/", "500")
 
 
-def test_text_and_page(world: World) -> None:
-    page = world.root / "page.html"
-    said = samebytes(world, "verify", "demo==1.0", "--html", page, "-v")
+def test_text_and_page(releases: Releases) -> None:
+    page = releases.root / "page.html"
+    said = samebytes(releases, "verify", "demo==1.0", "--html", page, "-v")
     assert said.status == 0
     assert f"{WHEEL}: identical" in said.out
     assert "tinyback 1.0" in said.out
     assert "2024-06-01T12:00:00Z" in said.out
     assert WHEEL in page.read_text()
-    assert samebytes(world, "verify", "demo==1.0", "-q").out == ""
+    assert samebytes(releases, "verify", "demo==1.0", "-q").out == ""
 
 
 @pytest.mark.parametrize(
@@ -394,8 +400,8 @@ def test_text_and_page(world: World) -> None:
         (("--from", "r.json", "--locked", "l.toml"), "exclude each other"),
     ],
 )
-def test_command_lines_that_make_no_sense(world: World, words: tuple[str, ...], text: str) -> None:
-    said = samebytes(world, "verify", *words)
+def test_command_lines_that_make_no_sense(releases: Releases, words: tuple[str, ...], text: str) -> None:
+    said = samebytes(releases, "verify", *words)
     assert said.status == 2
     assert text in said.err
     assert "hint:" in said.err
@@ -410,10 +416,10 @@ def test_command_lines_that_make_no_sense(world: World, words: tuple[str, ...], 
         ('{"_type": "https://in-toto.io/Statement/v1", "predicateType": "x"}', "not SLSA Provenance"),
     ],
 )
-def test_records_that_are_none(world: World, text: str, message: str) -> None:
-    record = world.root / "record.json"
+def test_records_that_are_none(releases: Releases, text: str, message: str) -> None:
+    record = releases.root / "record.json"
     record.write_text(text)
-    said = samebytes(world, "verify", "--from", record)
+    said = samebytes(releases, "verify", "--from", record)
     assert said.status == 3
     assert message in said.err
     assert "hint:" in said.err

@@ -7,8 +7,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from support.conditions import Place
 from support.workshop import PROJECT, Workshop
-from support.worlds import Place
 
 NEEDED = ("flit_core", "packaging", "pyproject_hooks")
 """What a package of samebytes has among its build requirements, by what is imported; before 3.11 tomli too."""

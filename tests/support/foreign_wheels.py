@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from support.artifacts import record_of
-from support.worlds import kept_variables
+from support.conditions import kept_variables
 
 WINDOWS = "editdistance==0.8.1"
 """A small extension for Windows that needs msvcp140.dll, and was published without it."""

@@ -8,9 +8,9 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+from support.conditions import Place
 from support.projects import write_tree
 from support.workshop import Workshop
-from support.worlds import Place
 
 SAYS = "hello from a library"
 
@@ -91,7 +91,7 @@ def library(directory: Path) -> Path:
 
 
 def surroundings(place: Place, workshop: Workshop, library: Path) -> dict[str, str]:
-    """Return the variables of a world in which the library lies beside the tree, at a path of its own."""
+    """Return the variables of an environment in which the library lies beside the tree, at a path of its own."""
     own = place.root / "library"
     if not own.exists():
         shutil.copytree(library, own, symlinks=True)
@@ -99,7 +99,7 @@ def surroundings(place: Place, workshop: Workshop, library: Path) -> dict[str, s
 
 
 def build(place: Place, workshop: Workshop, library: Path) -> Path:
-    """Build the wheel in its world, as it is before a repair."""
+    """Build the wheel in its environment, as it is before a repair."""
     out = place.directory("built")
     command = [str(workshop.python), "-m", "build", "--no-isolation", "--wheel", "--outdir", str(out), str(place.tree)]
     place.run(command, more=surroundings(place, workshop, library))

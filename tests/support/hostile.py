@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import artifacts, tars, zips
-from .worlds import roomy_memory
+from .conditions import roomy_memory
 
 LARGEST = 1_000_000
 """Bytes of a file."""

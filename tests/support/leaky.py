@@ -1,4 +1,4 @@
-"""A project whose in-tree backend writes what it can see of its world into the wheel: a member for each variation."""
+"""A project whose in-tree backend writes what it can see of its environment into the wheel: a member for each variation."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def add(sdist, name, data):
 def leaky_project(root: Path, leaks: Iterable[str], extra: str = "") -> Path:
     """Write a project into whose wheel *leaks*, names of variations, get; *extra* is Python that the backend ends with.
 
-    Its sdist is the same in all worlds.
+    Its sdist is the same in all environments.
     """
     backend = _BACKEND.format(leaks={name: LEAKS[name] for name in leaks})
     files = {"pyproject.toml": PYPROJECT, "backend/leaky_backend.py": backend + extra}

@@ -19,8 +19,8 @@ from samebytes_tools.building import pylock
 from samebytes_tools.building.virtualenvs import InstalledDistribution
 from samebytes_tools.commands.survey.store.store import Store
 from support import artifacts, published, synthetic_survey
+from support.conditions import git
 from support.projects import BY_NAME, SMALL_BACKEND, UNWRAPPED, copy_bare, write_tree
-from support.worlds import git
 
 from samebytes.commands import main as cli
 
@@ -154,26 +154,30 @@ PLACES: dict[str, Callable[[Path], Place]] = {
 def opened(name: str, root: Path) -> Iterator[Place]:
     """Give the place of that name; one that is served is so until the context ends."""
     if name == "published":
-        with published.world(root / "world") as world:
-            yield _published(world, root)
+        with published.releases(root / "releases") as releases:
+            yield _published(releases, root)
     else:
         yield PLACES[name](root)
 
 
-def _published(world: published.World, root: Path) -> Place:
+def _published(releases: published.Releases, root: Path) -> Place:
     """The tree of a release, which an index and a repository on this machine have, with its files."""
-    git("tag", "v1.0", cwd=_committed(world.tree))
-    shutil.copytree(world.wheel.parent, world.tree / "dist")
-    shutil.copy(world.sdist, world.tree)
-    wheels = [path for path in sorted((root / "world" / "shelf").iterdir()) if "-1.0-" in path.name]
+    git("tag", "v1.0", cwd=_committed(releases.tree))
+    shutil.copytree(releases.wheel.parent, releases.tree / "dist")
+    shutil.copy(releases.sdist, releases.tree)
+    wheels = [path for path in sorted((root / "releases" / "shelf").iterdir()) if "-1.0-" in path.name]
     locked = [
         InstalledDistribution(path.name.split("-")[0], "1.0", path.as_uri(), {"sha256": _digest(path)})
         for path in wheels
     ]
-    (world.tree / "pylock.toml").write_text(pylock.write(locked), "utf-8")
-    own = {"PIP_INDEX_URL": world.server.address, "PIP_FIND_LINKS": "", "PIP_CACHE_DIR": str(root / "cache")}
-    address = {"KEY_0": f"url.{world.tree.as_uri()}.insteadOf", "VALUE_0": "https://git.example.org/demo.git"}
-    return world.tree, {**own, "GIT_CONFIG_COUNT": "1", **{f"GIT_CONFIG_{key}": text for key, text in address.items()}}
+    (releases.tree / "pylock.toml").write_text(pylock.write(locked), "utf-8")
+    own = {"PIP_INDEX_URL": releases.server.address, "PIP_FIND_LINKS": "", "PIP_CACHE_DIR": str(root / "cache")}
+    address = {"KEY_0": f"url.{releases.tree.as_uri()}.insteadOf", "VALUE_0": "https://git.example.org/demo.git"}
+    return releases.tree, {
+        **own,
+        "GIT_CONFIG_COUNT": "1",
+        **{f"GIT_CONFIG_{key}": text for key, text in address.items()},
+    }
 
 
 def _committed(tree: Path) -> Path:

@@ -23,7 +23,7 @@ class Example:
     """Whether its backend makes sdists from a repository only (Meson does)."""
     compiled: bool = False
     varies: frozenset[str] = frozenset()
-    """Which of ``sdist`` and ``wheel`` differ between two worlds when the inner backend builds alone."""
+    """Which of ``sdist`` and ``wheel`` differ between two environments when the inner backend builds alone."""
     wheel_needs: tuple[str, ...] = ()
     """What the inner backend asks for beyond pyproject.toml where the environment is not isolated."""
 

@@ -1,4 +1,4 @@
-"""A small world of releases: a backend, what it requires and a project built with it, in an index of the test's own."""
+"""A small environment of releases: a backend, what it requires and a project built with it, in an index of the test's own."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ TREE = {
 
 
 @dataclass
-class World:
+class Releases:
     """Everything that was published."""
 
     server: Server
@@ -91,7 +91,7 @@ class World:
 
 
 @contextmanager
-def world(root: Path) -> Iterator[World]:
+def releases(root: Path) -> Iterator[Releases]:
     """Publish two releases each of backend and helper, before and after THEN, and the project, built with the first."""
     with serving() as server:
         for version, uploaded in (("1.0", "2024-01-01T00:00:00Z"), ("2.0", "2025-01-01T00:00:00Z")):
@@ -102,7 +102,7 @@ def world(root: Path) -> Iterator[World]:
             os.utime(path, (DATE, DATE))
         source = sdist(root / "published", files={name: text.encode() for name, text in TREE.items()})
         wheel = build(tree, root / "published", root / "then")
-        made = World(server, root, wheel, source, tree)
+        made = Releases(server, root, wheel, source, tree)
         made.publish(wheel)
         made.publish(source)
         yield made

@@ -38,7 +38,7 @@ def sdist(directory: Path, *, extra: str = "", name: str = "small", version: str
 
 
 def conditions(server: Server, root: Path, *, limits: Limits | None = None, wants_sandbox: bool = True) -> Conditions:
-    """Return what an examination needs of the outside world, below the directory *root*."""
+    """Return what an examination needs of the outside environment, below the directory *root*."""
     scratch = root / "scratch"
     scratch.mkdir(exist_ok=True)
     return Conditions(

@@ -58,7 +58,7 @@ BACKENDS = {
 
 _SYLLABLES = ("py", "da", "ta", "mo", "re", "lib", "net", "ion", "qu", "ser", "ver", "zed", "ok", "fast", "tiny", "a")
 _ENDS = ("", "", "", "-client", "-core", "-tools", "-sdk", "lib", "2")
-_WORLDS = {
+_BOTH = {
     "D001": ("build/temp.linux/module.o", "/w/1/src/module.c", "/w/2/deep/er/and/deeper/src/module.c"),
     "D002": (".text", "/tmp/a1/cc4Kp2aX.o", "/tmp/longer/ccZ81mQd.o"),
     "D005": ("line 3", 'BUILT = "2026-11-20"', 'BUILT = "2027-12-25"'),
@@ -216,7 +216,7 @@ class _Package:
         return hit
 
     def _hit(self, code: str, file: str, stem: str) -> CauseHit:
-        where, left, right = _WORLDS[code]
+        where, left, right = _BOTH[code]
         is_whole = by_code(code).code in ("D009", "D013")
         member = "" if is_whole else f"{stem}.dist-info/METADATA" if file.endswith(".whl") else f"{stem}/PKG-INFO"
         return CauseHit(code, 1 + self.rank % 5, member, where, left, right)

@@ -248,7 +248,7 @@ def may_read(module: str) -> bool:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_the_outside_world_is_read_in_few_places(module: str) -> None:
+def test_clock_environment_and_directory_are_read_in_few_places(module: str) -> None:
     found = read_from_outside(module)
     assert may_read(module) or found == []
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from samebytes_tools.building.source_copy import copy_source
+from support.conditions import git
 from support.projects import write_tree
-from support.worlds import git
 
 from samebytes.errors import OutputError, UsageError
 

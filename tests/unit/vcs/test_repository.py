@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from samebytes_tools.building.source_copy import copy_source
 from samebytes_tools.vcs.repository import checkout, tracks
+from support.conditions import git
 from support.projects import write_tree
-from support.worlds import git
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 

@@ -1,7 +1,7 @@
-"""Two worlds that one source is built in, as unlike as two machines of two people.
+"""Two environments that one source is built in, as unlike as two machines of two people.
 
 ========================  ==========================================  ================================================
-what                      ``QUIET``                                   ``HOSTILE``
+what                      ``CONTROL``                                 ``HOSTILE``
 ========================  ==========================================  ================================================
 path of the tree          short                                       four directories deeper, and long
 file system               the temporary directory's                   ``/dev/shm`` where that is large enough and may
@@ -54,7 +54,7 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 @dataclass(frozen=True)
-class World:
+class Conditions:
     """The circumstances of a build; the table above says what each is for."""
 
     name: str
@@ -66,8 +66,8 @@ class World:
     exported: bool
 
 
-QUIET = World("quiet", "q", 0o022, "UTC", "1", "ada", exported=False)
-HOSTILE = World(
+CONTROL = Conditions("quiet", "q", 0o022, "UTC", "1", "ada", exported=False)
+EXPERIMENT = Conditions(
     "hostile",
     "a-directory/that.is_much-longer/than-the-other-one/and-deeper-too",
     0o077,
@@ -76,14 +76,14 @@ HOSTILE = World(
     "somebody-else-entirely",
     exported=True,
 )
-WORLDS = (QUIET, HOSTILE)
+BOTH = (CONTROL, EXPERIMENT)
 
 
 @dataclass(frozen=True)
 class Place:
-    """A world made real: its directories, its variables, and the tree in it."""
+    """An environment made real: its directories, its variables, and the tree in it."""
 
-    world: World
+    conditions: Conditions
     root: Path
     tree: Path
     home: Path
@@ -98,12 +98,12 @@ class Place:
         more: Mapping[str, str] | None = None,
         check: bool = True,
     ) -> subprocess.CompletedProcess[str]:
-        """Run *command* in this world and return what it gave; with *check*, fail with its whole output."""
+        """Run *command* in this environment and return what it gave; with *check*, fail with its whole output."""
         done = subprocess.run(
             [str(part) for part in command],
             cwd=cwd or self.home,
             env={**self.variables, **(more or {})},
-            umask=self.world.umask,
+            umask=self.conditions.umask,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -112,56 +112,58 @@ class Place:
         )
         if check and done.returncode != 0:
             raise AssertionError(
-                f"{' '.join(map(str, command))} failed with {done.returncode} in the {self.world.name} world:\n"
+                f"{' '.join(map(str, command))} failed with {done.returncode} in the {self.conditions.name} environment:\n"
                 f"{done.stdout}\n{done.stderr}"
             )
         return done
 
     def directory(self, name: str) -> Path:
-        """Make and return a directory of this world's, beside the tree."""
+        """Make and return a directory of this environment's, beside the tree."""
         path = self.root / name
-        path.mkdir(mode=0o777 & ~self.world.umask)
+        path.mkdir(mode=0o777 & ~self.conditions.umask)
         return path
 
 
-def settle(world: World, source: Path, root: Path, *, needs_git: bool = False, faketime: bool = True) -> Place:
-    """Put a copy of *source* below *root* as *world* has it, and return the place.
+def settle(
+    conditions: Conditions, source: Path, root: Path, *, needs_git: bool = False, faketime: bool = True
+) -> Place:
+    """Put a copy of *source* below *root* as *conditions* has it, and return the place.
 
-    :param needs_git: the tree must be a repository in every world
-    :param faketime: whether the clock may be moved, where the world wants that and libfaketime is there
+    :param needs_git: the tree must be a repository in every environment
+    :param faketime: whether the clock may be moved, where the environment wants that and libfaketime is there
     """
-    home, tmp = root / "home", root / ("tmp" if not world.exported else "temporary-files-of-this-world")
-    tree = root / world.below / "tree"
+    home, tmp = root / "home", root / ("tmp" if not conditions.exported else "temporary-files-of-this-build")
+    tree = root / conditions.below / "tree"
     for directory in (home, tmp, tree.parent):
         directory.mkdir(parents=True)
-    if world.exported:
-        _export(source, tree, world)
+    if conditions.exported:
+        _export(source, tree, conditions)
         if needs_git:
             _commit(tree, "2018-08-08T08:08:08+08:00")
         elif os.geteuid() == 0:
             _give_away(tree)
     else:
-        _clone(source, tree, root / "origin", world)
-    variables = {**kept_variables(), **_variables(world, home, tmp)}
-    if faketime and world.exported:
+        _clone(source, tree, root / "origin", conditions)
+    variables = {**kept_variables(), **_variables(conditions, home, tmp)}
+    if faketime and conditions.exported:
         variables.update(moved_clock(root))
-    return Place(world, root, tree, home, tmp, variables)
+    return Place(conditions, root, tree, home, tmp, variables)
 
 
-def _variables(world: World, home: Path, tmp: Path) -> dict[str, str]:
+def _variables(conditions: Conditions, home: Path, tmp: Path) -> dict[str, str]:
     return {
         "HOME": str(home),
         "TMPDIR": str(tmp),
-        "USER": world.user,
-        "LOGNAME": world.user,
-        "TZ": world.timezone,
-        "LC_ALL": other_locale() if world.exported else "C.UTF-8",
-        "PYTHONHASHSEED": world.hash_seed,
+        "USER": conditions.user,
+        "LOGNAME": conditions.user,
+        "TZ": conditions.timezone,
+        "LC_ALL": other_locale() if conditions.exported else "C.UTF-8",
+        "PYTHONHASHSEED": conditions.hash_seed,
     }
 
 
 def kept_variables() -> dict[str, str]:
-    """Return what every world takes from the real environment: the tools, and the way to the package index."""
+    """Return what every environment takes from the real environment: the tools, and the way to the package index."""
     home = Path.home()
     kept = {
         name: value
@@ -223,18 +225,18 @@ def _tracked(source: Path) -> list[Path]:
     return sorted(path.relative_to(source) for path in source.rglob("*") if path.is_symlink() or path.is_file())
 
 
-def _export(source: Path, tree: Path, world: World) -> None:
+def _export(source: Path, tree: Path, conditions: Conditions) -> None:
     for index, name in enumerate(reversed(_tracked(source))):
         target = tree / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / name, target, follow_symlinks=False)
         if target.is_symlink():
             continue
-        target.chmod((source / name).stat().st_mode & 0o777 & ~world.umask)
+        target.chmod((source / name).stat().st_mode & 0o777 & ~conditions.umask)
         moment = LONG_AGO + index * 1000.125
         os.utime(target, (moment, moment))
     for directory in [tree, *(path for path in tree.rglob("*") if path.is_dir())]:
-        directory.chmod(0o777 & ~world.umask)
+        directory.chmod(0o777 & ~conditions.umask)
 
 
 def _give_away(tree: Path) -> None:
@@ -242,21 +244,21 @@ def _give_away(tree: Path) -> None:
         os.chown(path, STRANGER, STRANGER, follow_symlinks=False)
 
 
-def _clone(source: Path, tree: Path, origin: Path, world: World) -> None:
+def _clone(source: Path, tree: Path, origin: Path, conditions: Conditions) -> None:
     if shutil.which("git") is None:
-        _copy(source, tree, world)
+        _copy(source, tree, conditions)
         return
-    _copy(source, origin, world)
+    _copy(source, origin, conditions)
     _commit(origin, "2024-02-29T12:00:00+00:00")
-    git("clone", "--quiet", str(origin), str(tree), umask=world.umask)
+    git("clone", "--quiet", str(origin), str(tree), umask=conditions.umask)
 
 
-def _copy(source: Path, tree: Path, world: World) -> None:
+def _copy(source: Path, tree: Path, conditions: Conditions) -> None:
     for name in _tracked(source):
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source / name, tree / name, follow_symlinks=False)
         if not (tree / name).is_symlink():
-            (tree / name).chmod((source / name).stat().st_mode & 0o777 & ~world.umask)
+            (tree / name).chmod((source / name).stat().st_mode & 0o777 & ~conditions.umask)
 
 
 def _commit(tree: Path, date: str) -> None:
