@@ -25,6 +25,7 @@ MOST_SHOWN = 500
 MOST_UNFOLDED = 40
 """Up to so many differences of a pair, all of them are unfolded."""
 
+# A second defence: archives decide what stands in a page.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """What a page may load: nothing; it has its style sheet in itself."""
 
@@ -37,12 +38,15 @@ def page(template: str, title: str, *, version: str, **values: Any) -> str:
 def environment() -> jinja2.Environment:
     """Return what makes templates ready; they are named by their paths in this distribution's package."""
     made = jinja2.Environment(
+        # By importlib.resources, as the package may be in a zip.
         loader=jinja2.FunctionLoader(source_of),
         autoescape=True,
+        # A misspelt name in a template would print nothing, silently.
         undefined=jinja2.StrictUndefined,
         finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
+        # No stat of each template: they do not change while a command runs.
         auto_reload=False,
     )
     made.filters.update(blocks=blocks, counted=counted, line_class=_line_class)
@@ -69,6 +73,7 @@ def source_of(path: str) -> str:
 
 def _shown(value: Any) -> Any:
     """Return what a template prints for *value*; markup, of a type of its own, stays as it is."""
+    # type() and not isinstance: Markup is a str, too.
     return harmless(value) if type(value) is str else value
 
 

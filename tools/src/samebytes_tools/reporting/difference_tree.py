@@ -50,6 +50,7 @@ ASCII = Branches("|- ", "`- ", "|  ")
 def branches_for(encoding: str) -> Branches:
     """Return what a stream of *encoding* can show."""
     try:
+        # Tried, as no list knows all encodings that have the signs (cp437 has them).
         "".join(LINES).encode(encoding)
     except (LookupError, UnicodeEncodeError):
         return ASCII
@@ -106,6 +107,7 @@ def tree_lines(differences: Sequence[Difference], view: View) -> Iterator[str]:
     hung = [[view.style.bold("container"), *_hung(container, view, width, SHOWN_MEMBERS)]] if container else []
     shown, more = _some(members, SHOWN_MEMBERS, view)
     for each in shown:
+        # By lines, not members: one with a long diff may fill a screen or more.
         brief = not view.verbose and sum(map(len, hung)) > ENOUGH
         hung.append(_heading(each, view.style, width) if brief else _node(each, view, width))
     yield from _branched([*hung, *([line] for line in _more(more, "more member", view))], view.branches)
@@ -148,6 +150,7 @@ def pass_title(code: str) -> str:
 
 def _painted(line: str, style: Style) -> Callable[[str], str]:
     """Return the colour of a line of detail, if it is one of a diff."""
+    # Before single signs: headers of a diff begin with the same ones.
     if line.startswith(("--- ", "+++ ")):
         return style.bold
     return {"-": style.bad, "+": style.good, "@": style.dim}.get(line[:1], str)
@@ -155,6 +158,7 @@ def _painted(line: str, style: Style) -> Callable[[str], str]:
 
 def _findings(difference: Difference, view: View, width: int) -> Iterator[str]:
     """Yield the causes of a difference with evidence: the first of each, for the detail shows the others."""
+    # In reverse, so that the first of each code stays.
     first = {finding.code: finding for finding in reversed(difference.findings)}
     shown = difference.findings if view.verbose else sorted(first.values(), key=difference.findings.index)
     for finding in shown:
@@ -209,6 +213,7 @@ def _branched(blocks: Sequence[Sequence[str]], branches: Branches) -> Iterator[s
 
 def _some(items: Sequence[_Item], most: int, view: View) -> tuple[Sequence[_Item], int]:
     """Return what is shown of *items*, and how many are not; never one only, for the line is better spent on it."""
+    # "... and one more" takes the line that the one would.
     shown = items if view.verbose or len(items) <= most + 1 else items[:most]
     return shown, len(items) - len(shown)
 
@@ -246,7 +251,13 @@ def _block_lines(text: str, width: int) -> Iterator[str]:
 def _cut(text: str, width: int) -> list[str]:
     """Return *text* in pieces of *width*, every character kept, all but the first indented."""
     pieces = textwrap.wrap(
-        text, width, subsequent_indent="  ", drop_whitespace=False, break_on_hyphens=False, tabsize=1
+        # tabsize=1: expanded tabs would be characters that are not there.
+        text,
+        width,
+        subsequent_indent="  ",
+        drop_whitespace=False,
+        break_on_hyphens=False,
+        tabsize=1,
     )
     return pieces or [""]
 

@@ -20,6 +20,7 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
     return {
         "left": _side(comparison.left),
         "right": _side(comparison.right),
+        # Trees have no kind of artifact.
         "kind": comparison.kind or "tree",
         "verdict": comparison.verdict.value,
         "causes": list(comparison.causes),

@@ -27,6 +27,7 @@ def parted(evidence: Evidence) -> tuple[Parted, Parted]:
     """Return both sides of *evidence* as text, parted where they differ, between words."""
     left, right = _words(evidence.left), _words(evidence.right)
     start = shared(left, right)
+    # Of what is left after the beginning, or a word could count twice.
     end = shared(left[start:][::-1], right[start:][::-1])
     return _parted(left, start, end), _parted(right, start, end)
 

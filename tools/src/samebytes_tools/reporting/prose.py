@@ -23,6 +23,7 @@ def blocks(text: str) -> list[ProseBlock]:
     """
     found: list[ProseBlock] = []
     for part in text.strip("\n").split("\n\n"):
+        # Four blanks, as in Markdown.
         pasted = all(line.startswith("    ") for line in part.splitlines())
         block = ProseBlock(textwrap.dedent(part) if pasted else " ".join(part.split()), pasted)
         if pasted and found and found[-1].pasted:
@@ -34,4 +35,5 @@ def blocks(text: str) -> list[ProseBlock]:
 def folded(text: str, width: int, indent: str = "") -> list[str]:
     """Return *text* in lines of *width* where its words allow that, all but the first indented."""
     lines = textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    # After folding: a line that begins like a command of a CI log may only appear by it.
     return [no_command(line) for line in lines] or [""]

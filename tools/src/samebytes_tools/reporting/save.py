@@ -38,11 +38,13 @@ def output(target: Path) -> Iterator[IO[bytes]]:
             yield sink
         return
     path, found = special
+    # Held back, so that a pipe gets nothing of what fails half-way.
     with tempfile.TemporaryFile() as held:
         yield held
         held.seek(0)
         try:
             with path.open("wb") as through:
+                # Somebody may have exchanged it between the look and the opening.
                 if not os.path.samestat(os.fstat(through.fileno()), found):
                     raise OutputError(f"{target}: was exchanged for something else", remedy="Name another place.")
                 shutil.copyfileobj(held, through)
@@ -61,6 +63,7 @@ def save_tree(source: Path, target: Path) -> None:
         there = target / Path(folder).relative_to(source)
         make_directory(there)
         for path in (Path(folder, name) for name in names):
+            # A build may leave links to anything of the machine.
             if path.is_file() and not path.is_symlink():
                 save_copy(path, there / path.name)
 
@@ -81,4 +84,5 @@ def _special(target: Path) -> tuple[Path, os.stat_result] | None:
         found = path.stat()
     except OSError:
         return None
+    # Not block devices: nobody means to overwrite a disk with a report.
     return (path, found) if stat.S_ISFIFO(found.st_mode) or stat.S_ISCHR(found.st_mode) else None

@@ -70,6 +70,7 @@ def _default_kind() -> str:
         return "posix"
     import sysconfig
 
+    # The names of installer's launchers; sysconfig calls 32-bit Windows win32.
     return {"win-arm64": "win-arm64", "win32": "win-ia32"}.get(sysconfig.get_platform(), "win-amd64")
 
 
@@ -85,6 +86,7 @@ def run(args: argparse.Namespace) -> int:
     with Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress:
         progress.show(f"installing {len(wheels)} wheels")
         interpreter = _interpreter(args)
+        # Before anything is written, and by names alone.
         refuse_unfit(wheels, interpreter.implementation, interpreter.version, interpreter.abi)
         compiler = None if args.pyc == "none" else Compiler(interpreter.executable, args.pyc, args.jobs)
         installation = install(wheels, _options(args, interpreter, date), compiler, progress.step)
@@ -116,6 +118,7 @@ def _interpreter(args: argparse.Namespace) -> TargetInterpreter:
             f"{args.venv}: is not a virtual environment",
             remedy=f"Create it first: python -m venv --without-pip {args.venv}",
         )
+    # Absolute but not resolved: the link leads to the base interpreter, which has other paths.
     return ask(args.python or str(Path.cwd() / python))
 
 
@@ -128,6 +131,7 @@ def _options(args: argparse.Namespace, interpreter: TargetInterpreter, date: int
     executable, scheme = interpreter.executable, TARGET
     final = "/" if args.root is not None else args.layout or args.prefix or str(top)
     if args.venv is not None:
+        # Where it will be: scripts name the interpreter of the place they are moved to.
         executable = str(venv_python(Path(final)))
         scheme = beneath_top(interpreter.paths, interpreter.prefix)
     elif args.target is None:
@@ -154,6 +158,7 @@ def _resolved(path: Path) -> Path:
     from samebytes.archive.atomic import real_path
 
     there = path
+    # Up to what is there: real_path looks at links, and what is not there yet is none.
     while not os.path.lexists(there):
         there = there.parent
     real_path(there)

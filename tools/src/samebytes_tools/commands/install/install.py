@@ -51,6 +51,7 @@ def find_wheels(paths: Iterable[Path]) -> tuple[Path, ...]:
     found: dict[str, Path] = {}
     for path in paths:
         for wheel in _expanded(path):
+            # By its real path, as a wheel may be named beside the directory that it is in.
             found.setdefault(os.path.realpath(wheel), wheel)
     wheels = sorted(found.values(), key=lambda wheel: (wheel.name, wheel))
     projects: dict[str, Path] = {}
@@ -109,6 +110,7 @@ def install(
     top = options.top
     with _naming_files(top):
         date, date_source = _date(wheels, options)
+        # Early, for a quick answer; it is checked again under the lock, before anything is moved.
         _refuse_installed(wheels, options)
         anchor = anchor_of(top)
         with private_stage(anchor) as stage:
@@ -116,8 +118,10 @@ def install(
             make_directories(inner)
             laid = _laid_out(wheels, inner, options)
             digests = {name: digest for one in laid for name, digest in one.digests.items()}
+            # Not durable: until it is moved, nothing that was there depends on it.
             settings = FixOptions(options.final, date, options.levels, durable=False, own=True)
             fixed = fix(inner, settings, compiler, digests)
+            # Counted before the move, after which others' files are among them.
             files = sum(len(names) for _, _, names in os.walk(inner))
             left = move_in(stage, anchor, top, date, lambda: _refuse_installed(wheels, options), warn)
         if anchor == top:
@@ -170,6 +174,7 @@ def _date(wheels: Sequence[Path], options: InstallOptions) -> tuple[int, str]:
 
 
 def _is_canonical(wheel: Path) -> bool:
+    # Lenient, as only the form is asked for: RECORD and signatures are judged where the wheel is read.
     context = Context(DEFAULT_DATE, layout.ArtifactKind.WHEEL, rebuild_record=True, drop_signatures=True)
     try:
         return is_canonical(wheel, context, DEFAULT)
@@ -183,6 +188,7 @@ def _refuse_installed(wheels: Sequence[Path], options: InstallOptions) -> None:
     for site in {options.top / options.scheme.purelib, options.top / options.scheme.platlib}:
         if site.is_dir():
             for info in site.glob("*.dist-info"):
+                # Names in directories are not normalized by every installer (PEP 503, PEP 376).
                 there[canonicalize_name(info.name.partition("-")[0])] = info
     for wheel in wheels:
         other = there.get(_project(wheel))

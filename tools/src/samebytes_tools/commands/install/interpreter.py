@@ -14,6 +14,7 @@ from packaging.tags import compatible_tags, cpython_tags, generic_tags, parse_ta
 from samebytes.artifact import layout
 from samebytes.errors import UsageError
 
+# All four bases: get_paths() would mix the base interpreter's into those of a virtual environment.
 _ASK = """\
 import json, sys, sysconfig
 base = sys.argv[1] or sys.prefix
@@ -51,6 +52,7 @@ class TargetInterpreter(NamedTuple):
     @property
     def abi(self) -> str:
         """The ABI tag that :attr:`suffix` shows (PEP 425, PEP 3149): ``cp313t``, ``pypy310_pp73``; or nothing."""
+        # On Windows, it has the tag itself: .cp311-win_amd64.pyd.
         first, *more = self.suffix.lstrip(".").split(".")[0].split("-")
         if first == "cpython" and more:
             return f"cp{more[0]}"
@@ -62,6 +64,7 @@ def ask(python: str, prefix: str = "") -> TargetInterpreter:
 
     :raises UsageError: if it does not run.
     """
+    # -B: an interpreter in an image must not be changed by being asked.
     command = [python, "-I", "-B", "-c", _ASK, prefix]
     try:
         done = subprocess.run(
@@ -123,6 +126,7 @@ def refuse_unfit(wheels: Iterable[Path], implementation: str, version: tuple[int
         own = cpython_tags(version, abis, _ANY)
     else:
         interpreter = f"pp{version[0]}{version[1]}"
+        # packaging has no function of its own for PyPy.
         own = generic_tags(interpreter, abis, _ANY)
     usable = {(tag.interpreter, tag.abi) for tag in (*own, *compatible_tags(version, interpreter, _ANY))}
     for wheel in wheels:

@@ -20,6 +20,7 @@ from .stage import is_planted, restore_times
 
 _PATIENCE = 60.0
 """Seconds for which an install waits for others to move what they have made."""
+# Others have the lock for moments, of which nobody needs to hear.
 _SILENCE = 1.0
 """Seconds after which it reports that it waits."""
 _ATTEMPTS = 100
@@ -62,6 +63,7 @@ def move_in(
     for _ in range(_ATTEMPTS):
         there = top.is_dir()
         with _locked(top if there else stage / top.relative_to(anchor), warn) as is_current:
+            # It came, or was replaced, while this waited.
             if there != top.is_dir() or (there and not is_current()):
                 continue
             check()
@@ -86,6 +88,7 @@ def _locked(directory: Path, warn: Callable[[str], None]) -> Iterator[Callable[[
     try:
         if sys.platform == "win32":  # where no directory can be opened
             raise OSError
+        # The directory itself and not a lock file, which would have to be left behind.
         descriptor = os.open(directory, os.O_RDONLY)
     except OSError:
         yield directory.is_dir
@@ -122,12 +125,15 @@ def _move(stage: Path, anchor: Path, top: Path, date: int, *, there: bool) -> tu
         if not there and top.is_dir():  # since the check, by an install that had no reason to wait for this one
             raise _AppearedError
         for step in steps:
+            # Before the first step into it, for undoing.
             times.setdefault(step.target.parent, step.target.parent.stat())
             known = _known(step)
             done += known  # before it is done: an interruption may come right after
+            # Not moved, so it is not ours to remove.
             if not _put(step):
                 del done[-len(known) :]
         return tuple(path for path in times if (path == top or top in path.parents) and not set_time(path, date))
+    # Also of Ctrl-C: either all is there or nothing (D9).
     except BaseException as error:
         _undo(done)
         restore_times(times)
@@ -154,6 +160,7 @@ def set_time(directory: Path, date: int) -> bool:
 def _steps(source: Path, target: Path) -> Iterator[_Step]:
     for child in source.iterdir():
         place = target / child.name
+        # Into it, as others may have files there; what is not there yet is moved whole, in one step.
         if child.is_dir() and place.is_dir() and not is_planted(place):
             yield from _steps(child, place)
         else:
@@ -188,6 +195,7 @@ def _put(step: _Step) -> bool:
         else:
             _link(step)
     except OSError as error:
+        # ENOTDIR may also be of a parent.
         if error.errno not in _EXISTS or not os.path.lexists(step.target):
             raise
         if _is_same_file(step.source, step.target):
@@ -204,6 +212,7 @@ def _put(step: _Step) -> bool:
 def _link(step: _Step) -> None:
     """Move a file to a name that nothing has: rename would replace what has it."""
     try:
+        # link(2) never replaces; renameat2 with RENAME_NOREPLACE is Linux alone, and not in Python.
         os.link(step.source, step.target)
     except FileExistsError:
         raise
@@ -225,6 +234,7 @@ def _undo(done: list[_Known]) -> None:
     for path, device, inode, is_directory in reversed(done):
         with suppress(OSError):
             status = path.lstat()
+            # By inode: the name may be of somebody else's file by now.
             if (status.st_dev, status.st_ino) == (device, inode):
                 (path.rmdir if is_directory else path.unlink)()
 

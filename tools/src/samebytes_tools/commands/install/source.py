@@ -44,6 +44,7 @@ class WheelSource:
         self.distribution, self.version, *_ = layout.parse_wheel_name(wheel.name)
         self._files = {entry.name: entry for entry in archive.entries if entry.kind is Kind.FILE}
         for entry in archive.entries:
+            # The specification has none, and installers differ in what they make of one.
             if entry.kind is Kind.SYMLINK:
                 raise self._broken(f"{entry.name} is a symbolic link", "A wheel holds none; build it again.")
         self.info = layout.dist_info(self._files, os.fspath(wheel))
@@ -63,6 +64,7 @@ class WheelSource:
         wrong = [*listing.faults, *record.compare_names(listing, files)]
         for name in files:
             row = listing.rows.get(name)
+            # Digested while it was written; other algorithms need another reading.
             if row is not None and row.algorithm == "sha256" and name in seen:
                 digest, size = seen[name]
                 wrong += filter(None, [record.compare(row, size, record.spelled("sha256", digest))])
@@ -81,6 +83,7 @@ class WheelSource:
 
     def _root_scheme(self) -> str:
         """Return where what is not in ``.data`` belongs."""
+        # Only that it is there: what is in it is no matter of installing.
         self._metadata("METADATA")  # without it, no tool takes the distribution for installed
         block = headers.parse(self._metadata("WHEEL"))
         if block is None:
@@ -88,12 +91,14 @@ class WheelSource:
         values: dict[str, bytes] = {}
         for field in block.fields:
             name = field.name.lower()
+            # Installers differ in which of two they take, and by these two files go elsewhere.
             if name in ("wheel-version", "root-is-purelib") and name in values:
                 raise self._broken(f"its WHEEL has {field.name} twice")
             values[name] = field.value
         version = values.get("wheel-version", b"").decode("ascii", "backslashreplace")
         if not re.fullmatch(r"1(\.\d+)*", version):
             raise self._broken(f"its Wheel-Version is {version!r}, and 1.x is supported")
+        # "true" in any case, and anything else for false, as pip reads it.
         return "purelib" if values.get("root-is-purelib", b"").lower() == b"true" else "platlib"
 
     def _commands(self) -> tuple[scripts.EntryPoint, ...]:
@@ -115,6 +120,7 @@ class WheelSource:
             if name == self._own:
                 continue
             if name in unwanted or "__pycache__" in name.split("/")[:-1]:
+                # Compiled modules are made anew, from the sources and by the target's Python.
                 skipped.append(name)
             else:
                 placed.append(Placed(entry, *self._place(name)))

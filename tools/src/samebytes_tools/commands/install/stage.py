@@ -14,6 +14,7 @@ from pathlib import Path
 from samebytes.backend.lock import take
 from samebytes.errors import OutputError
 
+# 64 random bits: nobody can make such a directory beforehand.
 _NAME = re.compile(r"\.samebytes-[0-9a-f]{16}\.tmp")
 _DIRECTORY = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _ATTEMPTS = 100
@@ -46,6 +47,7 @@ def is_planted(path: Path) -> bool:
     found = path.lstat()
     if sys.platform == "win32" or not stat.S_ISLNK(found.st_mode):
         return False
+    # The rule of the kernel's own protection, which not every system has on.
     return found.st_uid not in (os.geteuid(), path.parent.stat().st_uid)
 
 
@@ -76,6 +78,7 @@ def private_stage(anchor: Path) -> Iterator[Path]:
         with suppress(OSError):
             now = anchor.stat()
         _remove(tried)
+        # Making and removing it has changed the time of *anchor*.
         if tried:  # what others have changed there meanwhile stays as it is
             restore_times({anchor: was if made is None or now.st_mtime_ns == made.st_mtime_ns else now})
         raise
@@ -86,6 +89,7 @@ def private_stage(anchor: Path) -> Iterator[Path]:
 
 def _remove(stages: list[Path]) -> None:
     for stage in stages:
+        # The error that led here counts more than one of clearing up.
         shutil.rmtree(stage, ignore_errors=True)
 
 
@@ -93,6 +97,7 @@ def restore_times(times: dict[Path, os.stat_result]) -> None:
     """Give directories the times that they had, as far as that is allowed."""
     for directory, was in times.items():
         with suppress(OSError):
+            # In nanoseconds: floats would round what is given back.
             os.utime(directory, ns=(was.st_atime_ns, was.st_mtime_ns))
 
 
@@ -105,10 +110,12 @@ def _created(anchor: Path, tried: list[Path]) -> int | None:
     for _ in range(_ATTEMPTS):
         tried[:] = [anchor / f".samebytes-{os.urandom(8).hex()}.tmp"]
         stage = tried[0]
+        # No exist_ok: what is there is somebody else's.
         stage.mkdir(mode=0o700)
         if sys.platform == "win32":  # where no directory can be opened
             return None
         try:
+            # Locked as long as this process lives; by that others see that it is not abandoned.
             lock = os.open(stage, os.O_RDONLY | _DIRECTORY)
         except FileNotFoundError:  # another install took it for abandoned, in the moment before it is locked
             continue
@@ -120,6 +127,7 @@ def _created(anchor: Path, tried: list[Path]) -> int | None:
         except OSError:  # there are no such locks here; nor will anyone else take one
             os.close(lock)
             return None
+        # It may have been removed between making and locking it.
         if _is_at(lock, stage):
             return lock
         os.close(lock)

@@ -30,6 +30,7 @@ from .interpreter import Scheme
 from .source import Placed, WheelSource
 from .stage import is_planted
 
+# Also the beginning of "#!pythonw", which the specification has for GUI scripts.
 _PLACEHOLDER = b"#!python"
 _SOURCES_BEYOND = 40
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
@@ -94,6 +95,7 @@ class Claims:
         with self._lock:
             first = self._files.setdefault(place, wheel)
             parent = posixpath.dirname(place)
+            # Up to the first known one: those above it were checked with it.
             while parent and parent not in self._directories:
                 self._directories[parent] = wheel
                 if parent in self._files:
@@ -164,6 +166,7 @@ class _Destination:
         self._stage = stage
         self._options = options
         self._claims = claims
+        # As pip and distutils do: header names are not unique among projects.
         headers = posixpath.join(options.scheme.headers, source.distribution)
         self._places = {**options.scheme._asdict(), "headers": headers}
         self._digests: dict[str, tuple[bytes, int]] = {}
@@ -180,7 +183,9 @@ class _Destination:
         for placed in source.files:
             written = self._write_member(placed)
             if placed.scheme != "scripts":  # whose first lines may be others now
+                # For RECORD, so that each member is inflated once.
                 seen[placed.entry.name] = self._digests[written]
+        # REQUESTED is empty: that it is there says that a user asked for it (recording installed projects).
         for name, data in (("INSTALLER", INSTALLER), ("REQUESTED", b"")):
             self._written(source.root_scheme, f"{source.info}/{name}", [data], executable=False)
         self._write_record()
@@ -257,6 +262,7 @@ class _Destination:
         target = self._stage / place
         try:
             make_directories(target.parent)
+            # 0600 until it is complete, whatever the umask; the mode is set at the end.
             descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 yield file
@@ -305,6 +311,7 @@ def _run_by(executable: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
             break
     if start.startswith(_PLACEHOLDER):
         yield scripts.first_lines(executable)
+        # The first line may be longer than a chunk.
         while b"\n" not in start:
             try:
                 start = next(rest)
@@ -320,6 +327,7 @@ def _launcher(entry: scripts.EntryPoint, executable: str, kind: str) -> tuple[st
     made = Script(entry.name, entry.module, entry.attribute, "gui" if entry.gui else "console")
     name, data = made.generate(executable, cast(Any, kind))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        # A launcher is an .exe with a zip behind it; the zip has the time of its making.
         start = min(info.header_offset for info in archive.infolist())
     tail = io.BytesIO()
     with zipfile.ZipFile(tail, "w") as archive:

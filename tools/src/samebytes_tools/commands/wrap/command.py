@@ -111,6 +111,7 @@ def _check(args: argparse.Namespace) -> int:
 
 def _write(patch: bytes) -> None:
     """Write bytes to stdout, because a patch of a file with CRLF, or in UTF-8, must arrive as it is."""
+    # What print() has buffered must come before what goes to the buffer beneath it.
     sys.stdout.flush()
     sys.stdout.buffer.write(patch)
     sys.stdout.buffer.flush()
@@ -118,6 +119,7 @@ def _write(patch: bytes) -> None:
 
 def _report(args: argparse.Namespace, rewiring: Rewiring) -> None:
     """Print what was done, or would be, and what comes next; on stderr where the patch is on stdout."""
+    # So that `samebytes wrap --diff > wrap.patch` has the patch alone.
     stream = sys.stderr if args.diff else sys.stdout
     style = style_of(stream)
     lines = [f"{style.bold(harmless(str(rewiring.path)))}: {_outcome(args, rewiring)}"]

@@ -38,6 +38,7 @@ CREATED = f"{_NEW_SYSTEM}{_NEW_TABLE}\n"
 _OURS = ("tool", "samebytes")
 _INNER_KEYS = ("build-backend", "backend-path")
 
+# By a pattern: a requirement that packaging cannot parse must not hide it, and "samebytes-tools" is another project.
 _NAMES_SAMEBYTES = re.compile(r"\s*samebytes\s*($|[^\w\s.-])", re.IGNORECASE)
 
 _COMMENT = r"[ \t]*(?:#[^\r\n]*)?"
@@ -96,9 +97,11 @@ def unwrapped(text: str) -> str | None:
 
 def _with_line_feeds(text: str, edit: Callable[[str], str]) -> str:
     """Return *text* edited; where all lines end in CRLF, new ones do so too."""
+    # With mixed line ends, lines are left as they are, and new ones get LF.
     all_crlf = "\r\n" in text and text.count("\n") == text.count("\r\n")
     try:
         edited = edit(text.replace("\r\n", "\n") if all_crlf else text)
+    # RecursionError: tomlkit descends into nested arrays by recursion.
     except (TOMLKitError, RecursionError):
         raise _not_editable() from None
     return edited.replace("\n", "\r\n") if all_crlf else edited
@@ -106,6 +109,7 @@ def _with_line_feeds(text: str, edit: Callable[[str], str]) -> str:
 
 def _tree(text: str) -> tomlkit.TOMLDocument:
     document = tomlkit.parse(text)
+    # tomlkit does not reproduce every layout.
     if tomlkit.dumps(document) != text:  # it would change tables that have nothing to do with us
         raise _not_editable()
     return document
@@ -208,12 +212,14 @@ def _add(beside: _Entry, statement: str, before: bool = False) -> None:
     if isinstance(beside.owner, InlineTable):
         _append_inline(beside.owner, statement)
     elif before:
+        # In the indentation, for tomlkit has no way to put a key before another.
         trivia.indent = f"{trivia.indent}{beside.prefix}{statement}\n{trivia.indent}"
     else:
         _add_text(beside.item, f"\n{trivia.indent}{beside.prefix}{statement}")
 
 
 def _append_inline(table: InlineTable, statement: str) -> None:
+    # Parsed, so that the value keeps its quotes.
     (pair,) = tomlkit.parse(statement).items()
     table.append(*pair)
 
@@ -232,6 +238,7 @@ def _unwrapped(text: str) -> str:
     document = _tree(text)
     inner, path = (_find(document, *_OURS, key) for key in _INNER_KEYS)
     path_first = bool(inner and path and path.position < inner.position)
+    # Parsed again: positions and items of the first tree are of the old text.
     document = _tree(_without_settings(text, document))
     requires = _find(document, "build-system", "requires")
     if requires:
@@ -262,6 +269,7 @@ def _without_added_system(text: str) -> str:
 def _without_settings(text: str, document: tomlkit.TOMLDocument) -> str:
     """Return *text* without what names the inner backend, and without [tool.samebytes] if that is all it holds."""
     entries = [entry for key in _INNER_KEYS for entry in [_find(document, *_OURS, key)] if entry]
+    # As they stand in the file, for the search below.
     entries.sort(key=lambda entry: entry.position)
     table = _find(document, *_OURS)
     if table and isinstance(table.item, Table) and _holds_only(table.item, entries):
@@ -288,6 +296,7 @@ def _require(requires: _Entry) -> None:
     names, raw = list(requires.item), requires.item.as_string()
     if any(map(names_samebytes, names)):
         return
+    # At the front if nothing else works: there, no comma or comment is in the way.
     candidates = [f'["samebytes"{", " if names else ""}{raw[1:]}']
     if names:
         last = requires.item[-1].as_string()
@@ -328,6 +337,7 @@ def _set_array(entry: _Entry, candidates: list[str], names: list[str]) -> None:
             values = parse(f"array = {text}")["array"]
         except ValueError:
             continue
+        # Sorted, as the last resort puts samebytes first.
         if sorted(values) == sorted(names):
             entry.owner[entry.key] = tomlkit.value(text)
             return

@@ -68,9 +68,11 @@ def wrap(source: Path) -> Rewiring:
     _refuse_bootstrap(path, values)
     _refuse_contradiction(path, system, ours)
     after = edit.CREATED if before is None else _located(path, edit.wrapped, text)
+    # Compared by meaning, with another parser than the one that edits.
     verify(path, text, after)
     if not any(map(edit.names_samebytes, edit.parse(after)["build-system"]["requires"])):
         raise _changes_more(path)
+    # Tried now, so that a note can say so before anything is written.
     exact = before is None or _attempt(edit.unwrapped, after) == text
     backend = system.get("build-backend", LEGACY_BACKEND)
     return Rewiring(path, before, after.encode(), backend, notes=() if exact else (_NOT_EXACT,))
@@ -93,6 +95,7 @@ def unwrap(source: Path) -> Rewiring:
     verify(path, after or "", text)
     encoded = None if after is None else after.encode()
     notes: tuple[str, ...] = ()
+    # What wrap would not have written was written by hand, so nobody knows what it was.
     if after is not None and _attempt(edit.wrapped, after) != text:
         notes = (_NOT_OURS,)
     elif "backend-path" in ours:
@@ -114,6 +117,7 @@ def carry_out(rewiring: Rewiring) -> None:
     """
     if not rewiring.changes:
         return
+    # An editor may have saved it meanwhile.
     if (rewiring.path.read_bytes() if rewiring.path.exists() else None) != rewiring.before:
         raise OutputError(f"{rewiring.path}: was changed since it was read", remedy="It was left alone. Run it again.")
     if rewiring.after is not None:
@@ -184,6 +188,7 @@ def _meaning(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lines(contents: bytes | None) -> list[bytes]:
+    # Not splitlines(), which also splits at a lone CR, as patch does not.
     return re.findall(rb"[^\n]*\n|[^\n]+", contents or b"")
 
 
