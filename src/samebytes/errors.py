@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 class _Explained(BaseException):
@@ -135,15 +136,28 @@ def signals_raise(error_of: Callable[[int], BaseException]) -> Iterator[None]:
 
     :param error_of: returns what a signal raises; whatever error that leads to in the end, it is this one that is seen.
     """
+    import os
     import signal
+    import sys
     import threading
 
     raised: list[BaseException] = []
+    numbered: list[int] = []
+    report = sys.unraisablehook
 
     def interrupt(number: int, _: object) -> None:
         if not raised:
-            raised.append(error_of(number))
+            numbered[:], raised[:] = [number], [error_of(number)]
             raise raised[0]
+
+    def unraisable(what: Any) -> None:
+        if what.exc_value not in raised:
+            report(what)
+            return
+        raised.clear()  # It was raised in a __del__ method, which Python lets nothing out of: again, a little later.
+        again = threading.Timer(0.01, os.kill, (os.getpid(), numbered[0]))
+        again.daemon = True
+        again.start()
 
     here = threading.current_thread() is threading.main_thread()  # no other may set handlers (signal.signal)
     numbers = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)} if here else set()
@@ -152,6 +166,7 @@ def signals_raise(error_of: Callable[[int], BaseException]) -> Iterator[None]:
     try:
         for number in before:
             signal.signal(number, interrupt)
+        sys.unraisablehook = unraisable
         yield
     except Exception:
         # Inside of threading.Condition.wait, a signal ends in RuntimeError: the lock to release is not held just then.
@@ -159,5 +174,6 @@ def signals_raise(error_of: Callable[[int], BaseException]) -> Iterator[None]:
             raise raised[0] from None
         raise
     finally:
+        sys.unraisablehook = report
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -30,6 +30,31 @@ sys.exit(main())
 PATIENCE = 60.0
 
 
+STARTED: list[subprocess.Popen[str]] = []
+"""By the test that is running."""
+HANGING_PIDS: dict[int, str] = {}
+"""What those have started, and when that was: a number may become another's."""
+
+
+@pytest.fixture(autouse=True)
+def nothing_goes_on() -> Iterator[None]:
+    """End what has survived a test that fails: it may be at work for ever."""
+    STARTED.clear()
+    HANGING_PIDS.clear()
+    yield
+    for process in STARTED:
+        if process.poll() is None:
+            process.kill()
+    for pid, moment in HANGING_PIDS.items():
+        if is_running(pid) and began(pid) == moment:
+            os.kill(pid, signal.SIGKILL)
+
+
+def began(pid: int) -> str:
+    """Return when a process began, in the kernel's units (proc(5))."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+
+
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two wheels that take long enough for a signal to come in the middle."""
@@ -42,7 +67,9 @@ def start(scratch: Path, *arguments: object, program: str = PROGRAM, cwd: Path |
     scratch.mkdir()
     command = [sys.executable, "-c", program, *map(str, arguments)]
     environ = {**os.environ, **import_path(), "TMPDIR": str(scratch)}
-    return subprocess.Popen(command, cwd=cwd, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=cwd, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    STARTED.append(process)
+    return process
 
 
 def wait_for_temporary(scratch: Path, process: subprocess.Popen[str]) -> None:
@@ -193,6 +220,7 @@ build-backend = "{backend}"
 build-backend = "small_backend"
 backend-path = ["backend"]
 """
+WRAPPED = PYPROJECT.format(backend="samebytes.backend", path="")
 PLAIN = PYPROJECT.format(backend="small_backend", path='backend-path = ["backend"]')
 VARYING = SMALL_BACKEND + "\nMEMBERS['small.py'] = f'{time.time()}'\n"
 WHERE = {
@@ -223,7 +251,9 @@ def deaf(root: Path, where: str, mark: Path, backend: str = "samebytes.backend")
 def wait_for_deaf(mark: Path, process: subprocess.Popen[str]) -> list[int]:
     """Wait until the build hangs, and return the numbers of its processes."""
     wait_until(mark.exists, process)
-    return [int(number) for number in mark.read_text().split()]
+    pids = [int(number) for number in mark.read_text().split()]
+    HANGING_PIDS.update({pid: began(pid) for pid in pids})
+    return pids
 
 
 @linux_only
@@ -329,4 +359,40 @@ def test_a_signal_ends_other_commands(
     process.send_signal(number)
     assert_ended(process, status, steps=True)
     assert sorted(path for path in place.rglob("*") if path.name != "store") == found
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+# A signal that comes while an object is deleted: Python lets no exception out of there.
+DELETES = """
+import os, signal, sys, time
+from samebytes.{module} import {name} as usual
+import samebytes.{module} as module
+class Deleted:
+    def __del__(self):
+        os.kill(os.getpid(), {number})
+        for _ in range(1000):
+            pass
+def deletes(*given, **named):
+    Deleted()
+    while True:
+        time.sleep(0.01)
+module.{name} = deletes
+"""
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_an_object_is_deleted(number: signal.Signals, status: int, tmp_path: Path) -> None:
+    path = wheel(tmp_path, files={"demo.py": b"pass\n"})
+    text = DELETES.format(module="artifact.opening", name="open_archive", number=int(number))
+    process = start(tmp_path / "tmp", "compare", path, path, program=text + PROGRAM)
+    assert_ended(process, status)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, -2), (signal.SIGTERM, 143)])
+def test_a_signal_while_a_hook_deletes_an_object(number: signal.Signals, status: int, tmp_path: Path) -> None:
+    tree = write_tree(tmp_path / "tree", {"pyproject.toml": WRAPPED, "backend/small_backend.py": SMALL_BACKEND})
+    text = DELETES.format(module="passes.pipeline", name="rewrite", number=int(number))
+    process = start(tmp_path / "tmp", tmp_path, program=text + HOOKS, cwd=tree)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == status, err
     assert list((tmp_path / "tmp").iterdir()) == []

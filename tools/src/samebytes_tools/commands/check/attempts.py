@@ -96,6 +96,7 @@ class Attempts:
         command = BuildCommand(self._options.builder, self._builder, _seen(environment)) if way == BUILD else None
         for kind in kinds or self._options.kinds:
             self._context.report(f"{way}, {label}: {kind}")
+            self._stop.check()
             try:
                 attempt.files[kind] = self._one(way, kind, attempt, label, command)
             except BuildError as error:

@@ -116,6 +116,7 @@ class SourceCheck:
 
     def _source(self, directory: Path) -> tuple[Path, Path]:
         """Return a private copy of the source, with the checkout that it is in, and where in that the tree is."""
+        self._stop.check()
         directory.mkdir()
         if self._subject.form is Form.TREE:
             source = Path(self._subject.text).resolve()

@@ -88,7 +88,8 @@ class Compiler:
         workers = _Workers(self._executable, self._flags)
         try:
             found = in_order(lambda index: workers.compile(wanted[index]), order, min(self._jobs, len(wanted)), workers)
-            results = dict(zip(order, found))
+            # To its end: what ends by itself when it is deleted can swallow a signal.
+            results = dict(zip(order, list(found)))
         finally:
             workers.close()
         return [results[index] for index in range(len(wanted))]
