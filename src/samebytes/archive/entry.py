@@ -10,7 +10,8 @@ import enum
 import hashlib
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import Callable, NamedTuple, Protocol
+from pathlib import Path
+from typing import BinaryIO, Callable, NamedTuple, Protocol
 
 from ..errors import ArchiveError
 
@@ -234,3 +235,15 @@ class Archive(NamedTuple):
 def read_all(content: Content) -> bytes:
     """Return the whole of *content*; for small members only."""
     return b"".join(content.chunks())
+
+
+def opened(path: Path) -> BinaryIO:
+    """Return an archive's file, open.
+
+    :raises ArchiveError: if it cannot be opened.
+    """
+    try:
+        return path.open("rb")
+    except OSError as error:
+        problem = f"{path}: cannot be opened: {error.strerror or error}"
+        raise ArchiveError(problem, remedy="Give the path of a readable file.") from error

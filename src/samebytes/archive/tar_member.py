@@ -211,9 +211,8 @@ def kind_of(member: Member) -> Kind | None:
     if kind is not Kind.SYMLINK and member.header.mode & 0o111 and not member.header.mode & 0o100:
         raise limits.hostile(member.where, member.name, "some may execute it, but not its owner, which pip ignores")
     if member.size and kind is not Kind.FILE:
-        raise limits.hostile(
-            member.where, member.name, "a directory or link with contents, which tools read differently"
-        )
+        problem = "a directory or link with contents, which tools read differently"
+        raise limits.hostile(member.where, member.name, problem)
     return kind
 
 

@@ -6,6 +6,7 @@ Sources: POSIX.1-2017, pax; the GNU tar manual, "Basic Tar Format"; for sdists P
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import IO
 
 from ..errors import ArchiveError, OutputError
 from . import limits
-from .entry import CHUNK_SIZE, Archive, Aspect, Deviation, Entry, Kind, Streamed
+from .entry import CHUNK_SIZE, Archive, Aspect, Deviation, Entry, Kind, Streamed, opened
 from .gzip import gunzip
 from .tar_header import BLOCK, DAMAGED, Header, padding, parse_header, parse_pax
 from .tar_member import FOR_ALL, Extended, Member, check_records, deviations_of, kind_of, read_member
@@ -46,11 +47,8 @@ def open_sdist(path: Path) -> Iterator[Archive]:
 
     archive = path.name
     with contextlib.ExitStack() as stack:
-        try:
-            source = stack.enter_context(path.open("rb"))
-            source_size = path.stat().st_size
-        except OSError as error:
-            raise ArchiveError(f"{path}: cannot be read: {error.strerror}", remedy="Check the path.") from error
+        source = stack.enter_context(opened(path))
+        source_size = os.fstat(source.fileno()).st_size
         try:
             plain = stack.enter_context(tempfile.TemporaryFile(prefix="samebytes-"))
             unpacked = gunzip(source, plain, archive, source_size=source_size)
@@ -193,7 +191,11 @@ class _Reader:
             if header is None:
                 return None
             if header.typeflag == b"g":
-                self._take_globals(header, where)
+                records = self._records(header, where)
+                # Kept are only those that mean anything, for what any number of headers may add up to.
+                self._globals.update((keyword, value) for keyword, value in records.items() if keyword in FOR_ALL)
+                detail = f"global PAX header: {_some(records) or 'empty'}"
+                self._deviations[Deviation(Aspect.TAR_HEADERS, detail)] = None
                 extended = Extended(self._at, {})
                 awaited = "global PAX header"
             elif header.typeflag in _EXTENSIONS:
@@ -207,16 +209,10 @@ class _Reader:
             raise limits.hostile(where, "", f"an extended header of {header.size} bytes")
         return self._read(self._take(header.size, "an extended header"), header.size)
 
-    def _records(self, header: Header, where: str, *, for_all: bool) -> dict[str, bytes]:
+    def _records(self, header: Header, where: str) -> dict[str, bytes]:
         records = parse_pax(self._extension(header, where), where)
-        check_records(records, where, for_all=for_all)
+        check_records(records, where, for_all=header.typeflag == b"g")
         return records
-
-    def _take_globals(self, header: Header, where: str) -> None:
-        records = self._records(header, where, for_all=True)
-        # Kept are only those that mean anything, for what any number of headers may add up to.
-        self._globals.update((keyword, value) for keyword, value in records.items() if keyword in FOR_ALL)
-        self._deviations[Deviation(Aspect.TAR_HEADERS, f"global PAX header: {_some(records) or 'empty'}")] = None
 
     def _extend(self, extended: Extended, header: Header, where: str) -> Extended:
         """Return *extended* with what this header adds to it; a second one of the same kind is refused."""
@@ -224,17 +220,15 @@ class _Reader:
         if any(known.startswith(fact) for known in extended.facts):
             raise limits.hostile(where, "", f"a second {fact} for one member, of which tools choose differently")
         if header.typeflag == b"x":
-            records = self._records(header, where, for_all=False)
+            records = self._records(header, where)
             return extended._replace(pax=records, facts=(*extended.facts, f"{fact}: {_some(records)}"))
         # GNU's hold a text that ends with a NUL.
         data = self._extension(header, where)
         text, _, rest = data.partition(b"\0")
         if not text or rest:
             raise ArchiveError(f"{where}: the {fact} is malformed", remedy=DAMAGED)
-        facts = (*extended.facts, fact)
-        if header.typeflag == b"L":
-            return extended._replace(long_name=text, facts=facts)
-        return extended._replace(long_link=text, facts=facts)
+        extended = extended._replace(facts=(*extended.facts, fact))
+        return extended._replace(long_name=text) if header.typeflag == b"L" else extended._replace(long_link=text)
 
     # -- members
 
@@ -266,11 +260,8 @@ class _Reader:
         if entry.kind is Kind.FILE and (earlier.mode ^ entry.mode) & 0o111:
             same = False  # pip overwrites the contents and leaves the mode.
         if not same or entry.name in self._linked or member.header.typeflag == b"1":
-            raise limits.hostile(
-                self._archive,
-                entry.name,
-                "it is given twice, as a link or as different things, which tools unpack differently",
-            )
+            problem = "it is given twice, as a link or as different things, which tools unpack differently"
+            raise limits.hostile(self._archive, entry.name, problem)
 
     def _hard_link(self, entry: Entry, member: Member) -> Entry:
         """Return a hard link as what it links to, which must stand before it, as tools unpack in one go."""
@@ -283,9 +274,8 @@ class _Reader:
             )
         # Both names are one file: some readers give it the mode of the first header, and some that of the last.
         if (entry.mode ^ origin.mode) & 0o111:
-            raise limits.hostile(
-                self._archive, entry.name, f"it is a hard link to {origin.name!r}, but by their modes one is executable"
-            )
+            problem = f"it is a hard link to {origin.name!r}, but by their modes one is executable"
+            raise limits.hostile(self._archive, entry.name, problem)
         self._linked.update((entry.name, origin.name))
         facts = [Deviation(Aspect.TAR_HEADERS, "; ".join(member.facts))] if member.facts else []
         deviations = (Deviation(Aspect.TAR_HARD_LINKS, f"hard link to {origin.name!r}"), *facts)

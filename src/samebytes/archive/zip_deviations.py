@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from itertools import starmap
 
 from . import zip_layout as layout
 from .entry import Aspect, Deviation
@@ -36,33 +37,39 @@ _FLAGS = {0x0002: "compression level", 0x0004: "compression level", 0x0008: "dat
 
 def member_deviations(central: MemberHeader, local: MemberHeader) -> tuple[Deviation, ...]:
     """Return in what a member's two headers deviate, in the order of the aspects."""
-    found = (
-        (Aspect.ZIP_TIMES, _times(central, local)),
-        (Aspect.ZIP_MODES, _modes(central)),
-        (Aspect.ZIP_VERSIONS, _versions(central, local)),
-        (Aspect.ZIP_EXTRA_FIELDS, _extras(central, local)),
-        (Aspect.ZIP_COMMENTS, [f"comment of {len(central.comment)} bytes"] if central.comment else ()),
-        (Aspect.ZIP_FLAGS, _flags(central)),
-        (Aspect.ZIP64, _zip64(central, local)),
-    )
-    return tuple(Deviation(aspect, detail) for aspect, details in found for detail in details)
+    return tuple(starmap(Deviation, _details(central, local)))
 
 
-def _times(central: MemberHeader, local: MemberHeader) -> Iterator[str]:
+def _details(central: MemberHeader, local: MemberHeader) -> Iterator[tuple[Aspect, str]]:
     if layout.seconds_from_dos(central.time, central.date) is None:
-        yield f"time 0x{central.time:04x} and date 0x{central.date:04x} are not a valid date"
+        yield Aspect.ZIP_TIMES, f"time 0x{central.time:04x} and date 0x{central.date:04x} are not a valid date"
     if (local.time, local.date) != (central.time, central.date):
-        yield "another time in the local header than in the central directory"
+        yield Aspect.ZIP_TIMES, "another time in the local header than in the central directory"
+    for detail in _modes(central):
+        yield Aspect.ZIP_MODES, detail
+    for detail in _versions(central, local):
+        yield Aspect.ZIP_VERSIONS, detail
+    if central.extra or local.extra:
+        # ZIP64 has an aspect of its own, for it is needed at times.
+        for identifier in sorted({identifier for identifier, _ in central.extra + local.extra} - {layout.ZIP64_EXTRA}):
+            yield Aspect.ZIP_EXTRA_FIELDS, f"extra field 0x{identifier:04x} ({_EXTRAS.get(identifier, 'unknown')})"
+    if central.comment:
+        yield Aspect.ZIP_COMMENTS, f"comment of {len(central.comment)} bytes"
+    flags = central.flags & ~(0 if central.name.isascii() else layout.FLAG_UTF8)
+    for bit in (1 << shift for shift in range(flags.bit_length())):
+        if flags & bit:
+            yield Aspect.ZIP_FLAGS, f"flag 0x{bit:04x} ({_FLAGS[bit]})"
+    for detail in _zip64(central, local):
+        yield Aspect.ZIP64, detail
 
 
 def _modes(central: MemberHeader) -> Iterator[str]:
     """Look at the external attributes (4.4.15): the Unix mode, whose type must be there, above the DOS attributes."""
     mode, attributes = central.external >> 16, central.external & 0xFFFF
     directory = central.name.endswith(b"/")
-    kind = stat.S_IFMT(mode)
     if not mode:
         yield "no Unix mode"
-    elif not kind:
+    elif not stat.S_IFMT(mode):
         yield f"no file type in the mode 0o{mode:o}"
     if directory and not attributes & layout.DOS_DIRECTORY:
         yield "no DOS attribute says that it is a directory"
@@ -92,21 +99,6 @@ def _versions(central: MemberHeader, local: MemberHeader) -> Iterator[str]:
 def _version(what: str, version: int, canonical: int) -> Iterator[str]:
     if version != canonical:
         yield f"{what} {version / 10:.1f} instead of {canonical / 10:.1f}"
-
-
-def _extras(central: MemberHeader, local: MemberHeader) -> Iterator[str]:
-    if not central.extra and not local.extra:
-        return
-    # ZIP64 has an aspect of its own, for it is needed at times.
-    for identifier in sorted({identifier for identifier, _ in central.extra + local.extra} - {layout.ZIP64_EXTRA}):
-        yield f"extra field 0x{identifier:04x} ({_EXTRAS.get(identifier, 'unknown')})"
-
-
-def _flags(central: MemberHeader) -> Iterator[str]:
-    flags = central.flags & ~(0 if central.name.isascii() else layout.FLAG_UTF8)
-    for bit in (1 << shift for shift in range(flags.bit_length())):
-        if flags & bit:
-            yield f"flag 0x{bit:04x} ({_FLAGS[bit]})"
 
 
 def _zip64(central: MemberHeader, local: MemberHeader) -> Iterator[str]:

@@ -167,7 +167,7 @@ def local_header(entry: Entry, size: int, stream: Stream) -> bytes:
 
     :raises ArchiveError: if UTF-8 or the format cannot hold its name.
     """
-    extra = _zip64_extra(*_wide_sizes(size, stream))
+    extra = _zip64_extra(size, stream)
     common = _common_fields(entry, size, stream, extra)
     return b"".join((LOCAL.pack(LOCAL_SIGNATURE, *common), _stored_name(entry), extra))
 
@@ -177,16 +177,13 @@ def central_header(entry: Entry, size: int, stream: Stream, offset: int) -> byte
 
     :raises ArchiveError: if UTF-8 or the format cannot hold its name.
     """
-    extra = _zip64_extra(*_wide_sizes(size, stream), *((offset,) if offset >= MAX_32 else ()))
+    extra = _zip64_extra(size, stream, offset)
     common = _common_fields(entry, size, stream, extra)
     made_by = UNIX << 8 | (VERSION_ZIP64 if extra else VERSION_DEFLATED)
-    if entry.kind is Kind.DIRECTORY:
-        external = (stat.S_IFDIR | entry.mode) << 16 | DOS_DIRECTORY
-    else:
-        # The type of the file is in it, for pip drops executable bits without.
-        external = (stat.S_IFREG | entry.mode) << 16
-    # No comment, on the first disk, no internal attributes.
-    last = 0, 0, 0, external, min(offset, MAX_32)
+    kind, attributes = (stat.S_IFDIR, DOS_DIRECTORY) if entry.kind is Kind.DIRECTORY else (stat.S_IFREG, 0)
+    # No comment, on the first disk, no internal attributes. The file's type is there, for pip drops executable bits
+    # without.
+    last = 0, 0, 0, (kind | entry.mode) << 16 | attributes, min(offset, MAX_32)
     return b"".join((CENTRAL.pack(CENTRAL_SIGNATURE, made_by, *common, *last), _stored_name(entry), extra))
 
 
@@ -221,13 +218,10 @@ def _stored_name(entry: Entry) -> bytes:
     return name
 
 
-def _wide_sizes(size: int, stream: Stream) -> tuple[int, ...]:
-    """Return the sizes that stand in the ZIP64 extra field: both, or none."""
-    return (size, stream.packed_size) if size >= MAX_32 else ()
-
-
-def _zip64_extra(*values: int) -> bytes:
-    """Return the ZIP64 extra field of *values* (4.5.3), or nothing if there are none."""
+def _zip64_extra(size: int, stream: Stream, offset: int = 0) -> bytes:
+    """Return the ZIP64 extra field (4.5.3), or nothing if no value needs it: both sizes or none, and the offset."""
+    values = [size, stream.packed_size] if size >= MAX_32 else []
+    values += [offset] if offset >= MAX_32 else []
     payload = b"".join(value.to_bytes(8, "little") for value in values)
     return EXTRA.pack(ZIP64_EXTRA, len(payload)) + payload if payload else b""
 

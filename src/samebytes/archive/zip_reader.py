@@ -11,13 +11,14 @@ import contextlib
 import stat
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import ArchiveError
 from . import limits
 from . import zip_layout as layout
-from .entry import CHUNK_SIZE, Archive, Aspect, Data, Deviation, Entry, Kind, Packed
+from .entry import CHUNK_SIZE, Archive, Aspect, Data, Deviation, Entry, Kind, Packed, Streamed, opened
 from .zip_deviations import member_deviations
 from .zip_directory import Source, extra_fields, read_directory, widened
 from .zip_layout import DEFLATED, MAX_32, STORED, MemberHeader
@@ -56,15 +57,8 @@ def open_zip(path: Path) -> Iterator[Archive]:
     :raises ArchiveError: if it is not a ZIP file, damaged, or of a form that is not supported.
     :raises HostileArchiveError: if it does what no honest archive does.
     """
-    with contextlib.ExitStack() as stack:
-        try:
-            source = Source(stack.enter_context(path.open("rb")), path.name)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise ArchiveError(
-                f"{path}: cannot be opened: {reason}", remedy="Give the path of a readable file."
-            ) from error
-        yield _read_archive(source)
+    with opened(path) as file:
+        yield _read_archive(Source(file, path.name))
 
 
 def _read_archive(source: Source) -> Archive:
@@ -254,7 +248,7 @@ def _entry(source: Source, member: _Member) -> Entry:
     """Return the member as an entry; what its headers leave open is as installers take it."""
     central = member.central
     mode = central.external >> 16
-    contents = _Contents(source, member)
+    packed = partial(_packed, source, member)
     seconds = layout.seconds_from_dos(central.time, central.date)
     entry = Entry(
         name=member.name.rstrip("/"),
@@ -262,99 +256,90 @@ def _entry(source: Source, member: _Member) -> Entry:
         # pip makes executable what is marked as a regular file, and nothing else.
         mode=stat.S_IMODE(mode) & (0o7777 if stat.S_ISREG(mode) else 0o7666) if mode else 0o644,
         mtime=float(layout.EARLIEST if seconds is None else seconds),
-        content=contents,
+        content=Streamed(central.size, partial(_chunks, source, member)),
         deviations=member.deviations,
-        packed=Packed(central.method == DEFLATED, central.packed_size, contents.packed),
+        packed=Packed(central.method == DEFLATED, central.packed_size, packed),
     )
     if not member.name.endswith("/"):
         return entry
     # The stream of a directory, if any, stands for no bytes, and must not hide anything either.
-    if b"".join(contents.packed()) != (_NOTHING_DEFLATED if central.method == DEFLATED else b""):
+    if b"".join(packed()) != (_NOTHING_DEFLATED if central.method == DEFLATED else b""):
         raise source.hostile("is a directory with contents", member.name)
     mode = stat.S_IMODE(mode) if mode else 0o755
     return entry._replace(kind=Kind.DIRECTORY, mode=mode, content=Data(b""), packed=None)
 
 
-class _Contents:
-    """The contents of one member, inflated piece by piece and held against size and CRC each time they are read."""
+def _chunks(source: Source, member: _Member) -> Iterator[bytes]:
+    """Give a member's contents, held against size and CRC each time they are read."""
+    whole = _whole(source, member)
+    if whole is None:
+        yield from _pieces(source, member)
+    elif whole:
+        yield whole
 
-    __slots__ = ("_member", "_source")
 
-    def __init__(self, source: Source, member: _Member) -> None:
-        self._source = source
-        self._member = member
+def _whole(source: Source, member: _Member) -> bytes | None:
+    """Return the contents in one go if they are small and right; None if not, without saying why.
 
-    @property
-    def size(self) -> int:
-        return self._member.central.size
-
-    def chunks(self) -> Iterator[bytes]:
-        whole = self._whole()
-        if whole is None:
-            yield from self._pieces()
-        elif whole:
-            yield whole
-
-    def _whole(self) -> bytes | None:
-        """Return the contents in one go if they are small and right; None if not, without saying why.
-
-        What is wrong shows when they are read in pieces, which takes longer and knows where it is.
-        """
-        header = self._member.central
-        if max(header.packed_size, header.size) > CHUNK_SIZE:
-            return None
-        data = self._packed_piece(self._member.start, header.packed_size)
-        if header.method == DEFLATED:
-            inflater = zlib.decompressobj(_RAW_DEFLATE)
-            try:
-                data = inflater.decompress(data, CHUNK_SIZE)
-            except zlib.error:
-                return None
-            # With all of CHUNK_SIZE filled, zlib may not have seen the stream's end yet: then in pieces.
-            if not inflater.eof or inflater.unused_data:
-                return None
-        return data if (len(data), zlib.crc32(data)) == (header.size, header.crc) else None
-
-    def _pieces(self) -> Iterator[bytes]:
-        """Give the contents piece by piece; what is wrong with them is raised where it shows."""
-        header, name = self._member.central, self._member.name
-        crc = size = 0
-        for chunk in self.packed() if header.method == STORED else self._inflated():
-            size += len(chunk)
-            # Checked before the chunk is given, so that a bomb never gets beyond what its header announced.
-            if size > header.size:
-                raise self._source.hostile(f"holds more than the {header.size} bytes that it declares", name)
-            crc = zlib.crc32(chunk, crc)
-            yield chunk
-        if size != header.size:
-            raise self._source.damaged(f"holds {size} bytes, not the {header.size} that it declares", name)
-        if crc != header.crc:
-            raise self._source.damaged(f"its CRC is {crc:08x}, not the {header.crc:08x} that it declares", name)
-
-    def packed(self) -> Iterator[bytes]:
-        """Give the bytes that the file holds, compressed as they are."""
-        at, end = self._member.start, self._member.start + self._member.central.packed_size
-        while at < end:
-            piece = self._packed_piece(at, min(_READ_SIZE, end - at))
-            yield piece
-            at += len(piece)
-
-    def _packed_piece(self, at: int, size: int) -> bytes:
-        return self._source.read(at, size, f"the contents of {self._member.name!r}")
-
-    def _inflated(self) -> Iterator[bytes]:
+    What is wrong shows when they are read in pieces, which takes longer and knows where it is.
+    """
+    header = member.central
+    if max(header.packed_size, header.size) > CHUNK_SIZE:
+        return None
+    data = _packed_piece(source, member, member.start, header.packed_size)
+    if header.method == DEFLATED:
         inflater = zlib.decompressobj(_RAW_DEFLATE)
-        packed = self.packed()
-        while not inflater.eof:
-            piece = inflater.unconsumed_tail or next(packed, b"")
-            try:
-                chunk = inflater.decompress(piece, CHUNK_SIZE)
-            except zlib.error as error:
-                raise self._source.damaged(f"its compressed data is damaged ({error})", self._member.name) from error
-            # With nothing more to come, zlib may still hold back what the last bounded step had no room for.
-            if not piece and not chunk and not inflater.eof:
-                raise self._source.damaged("its compressed data ends too early", self._member.name)
-            if chunk:
-                yield chunk
-        if inflater.unused_data or next(packed, b""):
-            raise self._source.hostile("its compressed data goes on after its end", self._member.name)
+        try:
+            data = inflater.decompress(data, CHUNK_SIZE)
+        except zlib.error:
+            return None
+        # With all of CHUNK_SIZE filled, zlib may not have seen the stream's end yet: then in pieces.
+        if not inflater.eof or inflater.unused_data:
+            return None
+    return data if (len(data), zlib.crc32(data)) == (header.size, header.crc) else None
+
+
+def _pieces(source: Source, member: _Member) -> Iterator[bytes]:
+    """Give the contents piece by piece; what is wrong with them is raised where it shows."""
+    header, name = member.central, member.name
+    crc = size = 0
+    for chunk in (_packed if header.method == STORED else _inflated)(source, member):
+        size += len(chunk)
+        # Checked before the chunk is given, so that a bomb never gets beyond what its header announced.
+        if size > header.size:
+            raise source.hostile(f"holds more than the {header.size} bytes that it declares", name)
+        crc = zlib.crc32(chunk, crc)
+        yield chunk
+    if size != header.size:
+        raise source.damaged(f"holds {size} bytes, not the {header.size} that it declares", name)
+    if crc != header.crc:
+        raise source.damaged(f"its CRC is {crc:08x}, not the {header.crc:08x} that it declares", name)
+
+
+def _packed(source: Source, member: _Member) -> Iterator[bytes]:
+    """Give the bytes that the file holds, compressed as they are."""
+    end = member.start + member.central.packed_size
+    for at in range(member.start, end, _READ_SIZE):
+        yield _packed_piece(source, member, at, min(_READ_SIZE, end - at))
+
+
+def _packed_piece(source: Source, member: _Member, at: int, size: int) -> bytes:
+    return source.read(at, size, f"the contents of {member.name!r}")
+
+
+def _inflated(source: Source, member: _Member) -> Iterator[bytes]:
+    inflater = zlib.decompressobj(_RAW_DEFLATE)
+    packed = _packed(source, member)
+    while not inflater.eof:
+        piece = inflater.unconsumed_tail or next(packed, b"")
+        try:
+            chunk = inflater.decompress(piece, CHUNK_SIZE)
+        except zlib.error as error:
+            raise source.damaged(f"its compressed data is damaged ({error})", member.name) from error
+        # With nothing more to come, zlib may still hold back what the last bounded step had no room for.
+        if not piece and not chunk and not inflater.eof:
+            raise source.damaged("its compressed data ends too early", member.name)
+        if chunk:
+            yield chunk
+    if inflater.unused_data or next(packed, b""):
+        raise source.hostile("its compressed data goes on after its end", member.name)

@@ -34,6 +34,10 @@ Source: https://packaging.python.org/en/latest/specifications/binary-distributio
 # RFC 5322, 3.6.8: a name is any printable ASCII but the colon and blanks.
 _FIELD = re.compile(rb"[!-9;-~]+:")
 
+_LINE_END = re.compile(rb"\r?\n")
+_EMPTY_LINE = re.compile(rb"(?:\A|\r?\n)\r?\n")
+"""With the end of the line before it."""
+
 
 class Field(NamedTuple):
     """A field with its continuation lines."""
@@ -59,21 +63,23 @@ class Block(NamedTuple):
 
 def parse(data: bytes) -> Block | None:
     """Return *data* as a block, or None if it is not one: no field, a line without colon, a NUL, a lone CR."""
-    lines, body = _split(data)
+    end = _EMPTY_LINE.search(data)
+    head, body = (data, None) if end is None else (data[: end.start()], data[end.end() :])
+    lines = _LINE_END.split(head)
+    if end is None and not lines[-1]:
+        lines.pop()  # It is what follows the last line end.
     fields: list[tuple[str, list[bytes]]] = []
     for line in lines:
+        match = _FIELD.match(line)
         # Parsers differ on whether a lone CR ends a line, and so on which fields there are.
         if b"\r" in line or b"\0" in line:
             return None
-        if line[:1] in (b" ", b"\t"):
-            if not fields:
-                return None
+        if line[:1] in (b" ", b"\t") and fields:
             fields[-1][1].append(line)
-            continue
-        match = _FIELD.match(line)
-        if match is None:
+        elif match is not None:
+            fields.append((match.group()[:-1].decode("ascii"), [line]))
+        else:
             return None
-        fields.append((match.group()[:-1].decode("ascii"), [line]))
     return Block(tuple(Field(name, tuple(held)) for name, held in fields), body) if fields else None
 
 
@@ -100,21 +106,3 @@ def with_sorted_values(block: Block, names: Collection[str]) -> Block:
         for index, field in zip(places, ordered):
             fields[index] = field
     return block._replace(fields=tuple(fields))
-
-
-def _split(data: bytes) -> tuple[list[bytes], bytes | None]:
-    """Return the header's lines without their ends, and the body (None without an empty line)."""
-    lines: list[bytes] = []
-    start = 0
-    while start < len(data):
-        end = data.find(b"\n", start)
-        end = len(data) if end < 0 else end
-        line = data[start:end]
-        # A CR is a part of the line end only if an LF follows; parse() refuses it elsewhere.
-        if line.endswith(b"\r") and end < len(data):
-            line = line[:-1]
-        start = end + 1
-        if not line:
-            return lines, data[start:]
-        lines.append(line)
-    return lines, None

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import NamedTuple, NoReturn, Union
 
-__all__ = ["DEEPEST", "Json", "NotJsonError", "Number", "parse", "serialize"]
-
 DEEPEST = 100
 """How many arrays and objects may lie in one another; deeper documents are not read."""
 

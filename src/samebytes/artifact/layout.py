@@ -17,8 +17,6 @@ RESERVED_DATE_FILE = ".source-date-epoch"
 # Not compiled here: re keeps what was compiled at the first use, and most runs use only some of them.
 _WHEEL = r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-(?P<build>\d[^-]*))?-(?P<tags>[^-]+-[^-]+-[^-]+)\.whl"
 _SDIST = r"(?P<name>.+)-(?P<version>[^-]+)\.tar\.gz"
-_SCRIPT = r"[^/]+\.data/scripts/"
-_RUN = r"[-_.]+"
 
 
 class ArtifactKind(str, enum.Enum):
@@ -61,7 +59,7 @@ class SdistName(NamedTuple):
 
 def fold(text: str) -> str:
     """Return a name or version for comparison: lower case, runs of ``-``, ``_`` and ``.`` as one ``-`` (PEP 503)."""
-    return re.sub(_RUN, "-", text).lower()
+    return re.sub(r"[-_.]+", "-", text).lower()
 
 
 def parse_wheel_name(filename: str) -> WheelName:
@@ -149,7 +147,7 @@ def own_directory(archive: Archive, kind: ArtifactKind) -> str:
 def is_script(name: str) -> bool:
     """Return whether a wheel's file is installed as a script, so must be executable (``*.data/scripts/``)."""
     # The plain search spares most names the pattern.
-    return ".data/scripts/" in name and re.match(_SCRIPT, name) is not None
+    return ".data/scripts/" in name and re.match(r"[^/]+\.data/scripts/", name) is not None
 
 
 def in_egg_info(name: str, top: str, filename: str) -> bool:

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import unquote
 
-__all__ = ["Root", "relative", "source_root"]
-
 _PACKAGE = re.compile(r"(?P<open>\(?)path\+file://(?P<path>/[^\s#?\"<>]*)(?P<version>#(?=[0-9]))?")
 """A directory in Cargo's package identifiers; before Cargo 1.77 in parentheses, behind name and version."""
 

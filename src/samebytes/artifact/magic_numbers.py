@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["CodeLayout", "Format", "format_of", "is_known"]
-
 # The strings in these fields are interned whenever a code object is made (``intern_strings`` in codeobject.c).
 _INTERNED = frozenset(
     ("co_names", "co_varnames", "co_freevars", "co_cellvars", "co_localsplusnames", "co_name", "co_qualname")

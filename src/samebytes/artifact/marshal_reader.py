@@ -14,8 +14,6 @@ import struct
 
 from .magic_numbers import CodeLayout
 
-__all__ = ["CODE", "DEEPEST", "FROZENSET", "LINE", "MOST_FLAT", "SINGLETONS", "NotMarshalError", "Values", "text_of"]
-
 DEEPEST = 2000
 """How many values may lie in one another: marshal's own limit (``MAX_MARSHAL_STACK_DEPTH``)."""
 

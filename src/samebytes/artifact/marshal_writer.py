@@ -24,8 +24,6 @@ from itertools import chain
 from .magic_numbers import format_of, is_known
 from .marshal_reader import CODE, SINGLETONS, NotMarshalError, Values
 
-__all__ = ["normalized"]
-
 _FLAG_REF = 0x80
 _INTERNED = {b"z": b"Z", b"a": b"A", b"u": b"t"}
 """The type of an interned string, by that of one which is not."""
@@ -46,7 +44,12 @@ def normalized(data: bytes, magic: int, filename: str | None = None) -> bytes:
     values = Values(layout, sorts_sets=True)
     root = values.read(data)
     codes = [kids for number, kids in values.kids.items() if values.forms[number][0] == CODE]
-    _intern_names(values, codes)
+    # A name is the element of a tuple of names, or the field itself.
+    for names in {kids[field] for kids in codes for field in layout.names}:
+        for name in values.unlike_names.intersection(values.kids.get(names, (names,))):
+            form = values.forms[name]
+            values.forms[name] = _INTERNED[form[:1]] + form[1:]
+            values.unlike_names.remove(name)
     if filename is not None:
         # As the import system does (``update_code_filenames`` in Python/import.c).
         old = values.kids[root][layout.filename]
@@ -55,15 +58,6 @@ def normalized(data: bytes, magic: int, filename: str | None = None) -> bytes:
             if kids[layout.filename] == old:
                 kids[layout.filename] = new
     return _written(values, root)
-
-
-def _intern_names(values: Values, codes: list[list[int]]) -> None:
-    """Mark as interned what is a name somewhere: the element of a tuple of names, or the field itself."""
-    for names in {kids[field] for kids in codes for field in values.layout.names}:
-        for name in values.unlike_names.intersection(values.kids.get(names, (names,))):
-            form = values.forms[name]
-            values.forms[name] = _INTERNED[form[:1]] + form[1:]
-            values.unlike_names.remove(name)
 
 
 def _written(values: Values, root: int) -> bytes:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import posixpath
 import struct
-from collections.abc import Callable
 from typing import NamedTuple
 
 from ..archive.entry import Content, read_all
@@ -139,11 +138,12 @@ def source_hash(magic: bytes, source: bytes) -> bytes:
     def pure(data: bytes) -> bytes:
         return siphash((key, 0), data, compression=rounds[0], finalization=rounds[1]).to_bytes(8, "little")
 
-    native = _native(key)
+    try:
+        from _imp import source_hash as native
+    except ImportError:  # Not CPython.
+        return pure(source)
     # The interpreter's own function is far faster. Which SipHash it is, it shows by an example.
-    if native is not None and native(b"samebytes") == pure(b"samebytes"):
-        return native(source)
-    return pure(source)
+    return native(key, source) if native(key, b"samebytes") == pure(b"samebytes") else pure(source)
 
 
 def siphash(key: tuple[int, int], data: bytes, *, compression: int, finalization: int) -> int:
@@ -179,14 +179,6 @@ def _siphash_rounds(v0: int, v1: int, v2: int, v3: int, count: int) -> tuple[int
         v1 = (v1 << 17 | v1 >> 47) & _WORD ^ v2
         v2 = (v2 << 32 | v2 >> 32) & _WORD
     return v0, v1, v2, v3
-
-
-def _native(key: int) -> Callable[[bytes], bytes] | None:
-    try:
-        from _imp import source_hash as native
-    except ImportError:  # Not CPython.
-        return None
-    return lambda data: native(key, data)
 
 
 def is_known(pyc: bytes) -> bool:

@@ -15,8 +15,6 @@ from uuid import UUID, uuid5
 from .jsontext import Json, NotJsonError, parse, serialize
 from .locations import relative, source_root
 
-__all__ = ["LARGEST", "NAMESPACE", "NormalizedSbom", "normalize", "uuids"]
-
 LARGEST = 16 << 20
 """Bytes; a larger document is left alone, for in memory it takes up to 20 times as much."""
 

@@ -62,7 +62,13 @@ class Ordered:
         # One call more than there are helpers is kept waiting, so that none is idle while results are handed on.
         self._settle(self.jobs)
         try:
-            self._pending.append((self._submit(call), then))
+            if self._threads is None:
+                from concurrent.futures import ThreadPoolExecutor
+
+                self._threads = ThreadPoolExecutor(self.jobs, "samebytes")
+                self._children = _Children() if self.in_processes else None
+            make = _made if self._children is None else self._children.made
+            self._pending.append((self._threads.submit(make, call), then))
         except RuntimeError:  # There can be no more threads: the system has a limit.
             self.jobs = 1
             self.drain()
@@ -76,14 +82,6 @@ class Ordered:
         while len(self._pending) > most:
             future, then = self._pending.popleft()
             then(future.result())
-
-    def _submit(self, call: Call) -> Future[Any]:
-        if self._threads is None:
-            from concurrent.futures import ThreadPoolExecutor
-
-            self._threads = ThreadPoolExecutor(self.jobs, "samebytes")
-            self._children = _Children() if self.in_processes else None
-        return self._threads.submit(_made if self._children is None else self._children.made, call)
 
 
 class _Children:

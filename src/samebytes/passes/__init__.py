@@ -11,8 +11,6 @@ from .pyc import PYC, PYC_CODE
 from .sbom import SBOM
 from .texts import TEXTS
 
-__all__ = ["ALL", "DEFAULT", "by_code", "select"]
-
 ALL: tuple[Pass, ...] = (
     record.VERIFIED,
     files.SIGNATURES,

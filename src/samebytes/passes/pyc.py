@@ -11,8 +11,6 @@ from ..artifact.pyc import HEADER_SIZE, checked_header, source_of
 from ..errors import ArchiveError
 from .model import Pass, PassOutcome, each
 
-__all__ = ["LARGEST", "PYC", "PYC_CODE"]
-
 LARGEST = 16 << 20
 """Bytes of a compiled module that is read; the code of a larger one stays as it is."""
 

@@ -10,8 +10,6 @@ from ..archive.entry import Archive, Data, Entry, Kind, read_all
 from .container import zip_date
 from .model import Context, Pass, PassOutcome, each
 
-__all__ = ["SBOM"]
-
 
 def _run(archive: Archive, context: Context) -> PassOutcome:
     documents = [entry for entry in archive.entries if _is_document(entry)]

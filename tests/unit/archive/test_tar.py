@@ -669,7 +669,7 @@ def test_what_is_no_gzip_says_so(tmp_path: Path) -> None:
 
 def test_a_file_that_is_missing_or_a_directory_is_an_archive_error(tmp_path: Path) -> None:
     for path in (tmp_path / "missing.tar.gz", tmp_path):
-        with pytest.raises(ArchiveError, match="cannot be read"):
+        with pytest.raises(ArchiveError, match="cannot be opened"):
             facts(path)
 
 

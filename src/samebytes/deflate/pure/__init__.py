@@ -21,8 +21,6 @@ from .blocks import cut, write_block, write_marker
 from .parse import parse
 from .rfc1951 import WINDOW_SIZE, BitWriter
 
-__all__ = ["encode_segment"]
-
 
 def encode_segment(segment: bytes, window: bytes, last: bool) -> bytes:
     """Return the part of a raw deflate stream that stands for *segment*, where *window* is what comes before it.

@@ -122,21 +122,17 @@ def _write_symbols(
     spelled = dict(enumerate(codes[: rfc1951.END_OF_BLOCK]))
     for symbol in set(symbols):
         if symbol > MATCH:
-            spelled[symbol] = _length_bits(symbol - MATCH, codes) + "%s"
-    distance_codes = prefix_codes(distance_lengths)
-    ways = {distance: _distance_bits(distance, distance_codes) for distance in set(distances)}
+            code = rfc1951.LENGTH_CODE[symbol - MATCH]
+            extra = number(symbol - MATCH - rfc1951.LEAST_LENGTH[code], rfc1951.LENGTH_EXTRA[code])
+            spelled[symbol] = f"{codes[rfc1951.FIRST_LENGTH + code]}{extra}%s"
+    codes_of_distances = prefix_codes(distance_lengths)
+    ways = {}
+    for distance in set(distances):
+        code = rfc1951.DISTANCE_CODE[distance]
+        extra = number(distance - rfc1951.LEAST_DISTANCE[code], rfc1951.DISTANCE_EXTRA[code])
+        ways[distance] = codes_of_distances[code] + extra
     text = "".join(map(spelled.__getitem__, symbols))
     writer.add(text % tuple(map(ways.__getitem__, distances)) + codes[rfc1951.END_OF_BLOCK])
-
-
-def _length_bits(length: int, codes: list[str]) -> str:
-    code = rfc1951.LENGTH_CODE[length]
-    return codes[rfc1951.FIRST_LENGTH + code] + number(length - rfc1951.LEAST_LENGTH[code], rfc1951.LENGTH_EXTRA[code])
-
-
-def _distance_bits(distance: int, codes: list[str]) -> str:
-    code = rfc1951.DISTANCE_CODE[distance]
-    return codes[code] + number(distance - rfc1951.LEAST_DISTANCE[code], rfc1951.DISTANCE_EXTRA[code])
 
 
 def _head(symbol_lengths: list[int], distance_lengths: list[int]) -> str:
