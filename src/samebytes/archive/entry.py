@@ -119,13 +119,10 @@ class Measured:
         return Written(self.entry.name, self.size, self._sha256.digest(), packed_size, packed_crc)
 
 
-class Deferred:
+class Deferred(NamedTuple):
     """Contents that are made when everything before them is written, for they depend on it (RECORD)."""
 
-    __slots__ = ("make",)
-
-    def __init__(self, make: Callable[[Sequence[Written]], bytes]) -> None:
-        self.make = make
+    make: Callable[[Sequence[Written]], bytes]
 
     @property
     def size(self) -> int:

@@ -90,10 +90,9 @@ def read_member(header: Header, extended: Extended, defaults: dict[str, bytes], 
     """
     # The member's own records take precedence over global ones, and both over the header's fields.
     pax = ChainMap(extended.pax, defaults)
-    name = _overridden(header.name, extended.long_name, pax.get("path"), "name", where)
-    link = b""
-    if header.typeflag in _LINKS:
-        link = _overridden(header.linkname, extended.long_link, pax.get("linkpath"), "link target", where)
+    name = _name(header.name, extended.long_name, pax.get("path"), "name", where)
+    is_link = header.typeflag in _LINKS
+    link = _name(header.linkname, extended.long_link, pax.get("linkpath"), "link target", where) if is_link else ""
     # Only the first counts, but not every reader goes on where one of the others is none.
     mtime, *_ = (_time(pax, keyword, header.mtime, where) for keyword in ("mtime", "atime", "ctime"))
     owner = Owner(
@@ -109,8 +108,8 @@ def read_member(header: Header, extended: Extended, defaults: dict[str, bytes], 
         header=header,
         where=where,
         start=extended.start,
-        name=_decoded(name, "name", where),
-        link=_decoded(link, "link target", where),
+        name=name,
+        link=link,
         size=_size(pax, header.size, where),
         mtime=mtime,
         owner=owner,
@@ -139,14 +138,11 @@ def _refused(what: str, where: str) -> ArchiveError:
     )
 
 
-def _overridden(field: bytes, long: bytes, record: bytes | None, what: str, where: str) -> bytes:
+def _name(field: bytes, long: bytes, record: bytes | None, what: str, where: str) -> str:
     """Return a name by the header's field, the GNU header before it or the PAX record, refused where these differ."""
     if long and record is not None and long != record:
         raise limits.hostile(where, "", f"its {what} is {long!r} by a GNU header and {record!r} by a PAX header")
-    return field if record is None and not long else long or record or b""
-
-
-def _decoded(raw: bytes, what: str, where: str) -> str:
+    raw = field if record is None and not long else long or record or b""
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:

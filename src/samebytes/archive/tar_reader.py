@@ -85,12 +85,8 @@ class _Reader:
         self._globals: dict[str, bytes] = {}
         self._given: dict[str, Entry] = {}
         self._linked: set[str] = set()  # Names that are one file with another.
-        self._deviations: dict[Deviation, None] = {}
-
-    @property
-    def deviations(self) -> tuple[Deviation, ...]:
+        self.deviations: dict[Deviation, None] = {}
         """Those of the archive as a whole, each once, where many headers deviate alike."""
-        return tuple(self._deviations)
 
     def entries(self) -> Iterator[Entry]:
         """Give the entries in the archive's order, the hard links resolved."""
@@ -170,7 +166,7 @@ class _Reader:
             self._note_end(f"{self._size - end} bytes of zeros mark the archive's end, not {expected - end}")
 
     def _note_end(self, detail: str) -> None:
-        self._deviations[Deviation(Aspect.TAR_END, detail)] = None
+        self.deviations[Deviation(Aspect.TAR_END, detail)] = None
 
     def _truncated(self, where: str) -> ArchiveError:
         return ArchiveError(f"{self._archive}: the tar inside is truncated: it ends {where}", remedy=DAMAGED)
@@ -195,7 +191,7 @@ class _Reader:
                 # Kept are only those that mean anything, for what any number of headers may add up to.
                 self._globals.update((keyword, value) for keyword, value in records.items() if keyword in FOR_ALL)
                 detail = f"global PAX header: {_some(records) or 'empty'}"
-                self._deviations[Deviation(Aspect.TAR_HEADERS, detail)] = None
+                self.deviations[Deviation(Aspect.TAR_HEADERS, detail)] = None
                 extended = Extended(self._at, {})
                 awaited = "global PAX header"
             elif header.typeflag in _EXTENSIONS:

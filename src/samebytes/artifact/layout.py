@@ -120,28 +120,21 @@ def is_source_tree(directory: Path) -> bool:
     return (directory / "pyproject.toml").exists() or (directory / "setup.py").exists()
 
 
-def top_directory(names: Iterable[str], where: str) -> str:
-    """Return the one directory in which everything in an sdist lies, as its reader has seen; *where* is for messages.
-
-    :raises ArchiveError: if nothing lies in it.
-    """
-    for name in names:
-        if "/" in name:
-            return name.partition("/")[0]
-    raise ArchiveError(
-        f"{where}: there is no file in a top directory",
-        remedy="An sdist holds one top directory called NAME-VERSION and nothing beside it; build the sdist again.",
-    )
-
-
 def own_directory(archive: Archive, kind: ArtifactKind) -> str:
     """Return the directory that is called after the release: a wheel's ``.dist-info``, an sdist's top directory.
 
     :raises ArchiveError: if there is none, or more than one.
     """
-    if kind == ArtifactKind.SDIST:
-        return top_directory((entry.name for entry in archive.entries), archive.name)
-    return dist_info((entry.name for entry in archive.entries if entry.kind is not Kind.DIRECTORY), archive.name)
+    if kind == ArtifactKind.WHEEL:
+        return dist_info((entry.name for entry in archive.entries if entry.kind is not Kind.DIRECTORY), archive.name)
+    # That there is but one directory at the top, the reader has seen.
+    for entry in archive.entries:
+        if "/" in entry.name:
+            return entry.name.partition("/")[0]
+    raise ArchiveError(
+        f"{archive.name}: there is no file in a top directory",
+        remedy="An sdist holds one top directory called NAME-VERSION and nothing beside it; build the sdist again.",
+    )
 
 
 def is_script(name: str) -> bool:

@@ -53,20 +53,14 @@ def select(disable: Collection[str] = (), enable: Collection[str] = (), where: s
     :raises ConfigError: for a code that is unknown, may not be switched off, or is in both.
     """
     try:
-        for code in enable:
-            by_code(code)
-        for code in disable:
-            _check_disabled(by_code(code), code in enable)
+        for one in map(by_code, (*enable, *disable)):
+            if one.code in disable and one.code in enable:
+                raise ConfigError(f"pass {one.code} is both enabled and disabled", remedy="Decide for one of them.")
+            if one.code in disable and one.always_because:
+                raise ConfigError(
+                    f"pass {one.code} ({one.name}) cannot be disabled: {one.always_because}",
+                    remedy=f"Take {one.code} out of what is to be disabled.",
+                )
     except ConfigError as error:
         raise ConfigError(f"{where}: {error.message}", remedy=error.remedy) if where else error from None
     return tuple(one for one in ALL if (one.default or one.code in enable) and one.code not in disable)
-
-
-def _check_disabled(one: Pass, enabled: bool) -> None:
-    if enabled:
-        raise ConfigError(f"pass {one.code} is both enabled and disabled", remedy="Decide for one of them.")
-    if one.always_because:
-        raise ConfigError(
-            f"pass {one.code} ({one.name}) cannot be disabled: {one.always_because}",
-            remedy=f"Take {one.code} out of what is to be disabled.",
-        )

@@ -182,6 +182,12 @@ CASE_NOTE = Pass(
     always_because="it changes nothing",
 )
 
+_COMPRESSION = (
+    "Compressors differ: level, library (zlib, zlib-ng, ISA-L) and release each give another stream. It is found when "
+    "the canonical stream is there to compare."
+)
+_OTHERS = "The safety net: the bytes are not canonical though no other rule saw why. Please report such a file."
+
 _ZIP = (
     Pass(
         "Z004",
@@ -224,17 +230,8 @@ _ZIP = (
         "layout",
         "Local headers in another order than the central directory stay behind when archives are edited.",
     ),
-    _report(
-        "Z010",
-        "compression",
-        "Compressors differ: level, library (zlib, zlib-ng, ISA-L) and release each give another stream. It is found "
-        "when the canonical stream is there to compare.",
-    ),
-    _report(
-        "Z099",
-        "other-differences",
-        "The safety net: the bytes are not canonical though no other rule saw why. Please report such a file.",
-    ),
+    _report("Z010", "compression", _COMPRESSION),
+    _report("Z099", "other-differences", _OTHERS),
     Pass(
         "Z001",
         "member-order",
@@ -287,17 +284,8 @@ _TAR = (
         "gzip-header",
         "gzip's header holds the time of compression, the name of the file and the operating system.",
     ),
-    _report(
-        "G002",
-        "gzip-compression",
-        "Compressors differ: level, library (zlib, zlib-ng, ISA-L) and release each give another stream. It is found "
-        "when the canonical stream is there to compare.",
-    ),
-    _report(
-        "T099",
-        "other-differences",
-        "The safety net: the bytes are not canonical though no other rule saw why. Please report such a file.",
-    ),
+    _report("G002", "gzip-compression", _COMPRESSION),
+    _report("T099", "other-differences", _OTHERS),
     Pass("T001", "member-order", "Members come in the order in which a file system listed them.", _ordered),
 )
 

@@ -88,14 +88,15 @@ def sorted_lines(data: bytes) -> tuple[bytes, str]:
 
 
 def _block_change(data: bytes, old: headers.Block, new: headers.Block) -> str:
-    moved = ""
-    for number, (before, after) in enumerate(zip(old.fields, new.fields)):
-        if before.lines != after.lines:
-            same = before.name.lower() == after.name.lower()
-            pair = (before.value, after.value) if same else (before.name.encode(), after.name.encode())
-            moved = f"field {number + 1}: {before.name + ' ' if same else ''}{_shown(pair[0])} -> {_shown(pair[1])}"
-            break
+    pairs = enumerate(zip(old.fields, new.fields), 1)
+    moved = next((_moved(number, *pair) for number, pair in pairs if pair[0].lines != pair[1].lines), "")
     return "; ".join(filter(None, (moved, _line_ends(data, headers.serialise(old)))))
+
+
+def _moved(number: int, before: headers.Field, after: headers.Field) -> str:
+    if before.name.lower() == after.name.lower():
+        return f"field {number}: {before.name} {_shown(before.value)} -> {_shown(after.value)}"
+    return f"field {number}: {_shown(before.name.encode())} -> {_shown(after.name.encode())}"
 
 
 def _line_ends(data: bytes, canonical: bytes) -> str:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from samebytes.archive.entry import Container
+from samebytes.archive.entry import Archive, Container, Entry, Kind
 from samebytes.artifact import layout
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.errors import ArchiveError
@@ -84,14 +84,18 @@ def test_a_dist_info_directory_of_another_release_is_refused(directory: str) -> 
     assert "foo_bar-1.0.dist-info" in caught.value.remedy
 
 
+def holding(*names: str) -> Archive:
+    return Archive("foo-1.0.tar.gz", tuple(Entry(name, Kind.FILE, 0o644, 0) for name in names))
+
+
 def test_the_top_directory_is_found() -> None:
-    assert layout.top_directory(["foo-1.0", "foo-1.0/setup.py"], "s") == "foo-1.0"
+    assert layout.own_directory(holding("foo-1.0", "foo-1.0/setup.py"), ArtifactKind.SDIST) == "foo-1.0"
 
 
 @pytest.mark.parametrize("names", [[], ["foo-1.0"]])
 def test_nothing_in_a_top_directory_is_refused(names: list[str]) -> None:
     with pytest.raises(ArchiveError, match="no file in a top directory"):
-        layout.top_directory(names, "s")
+        layout.own_directory(holding(*names), ArtifactKind.SDIST)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from samebytes.archive.entry import Kind
-from samebytes.artifact.layout import parse_sdist_name, top_directory
+from samebytes.artifact.layout import ArtifactKind, own_directory, parse_sdist_name
 from samebytes.artifact.opening import open_archive
 from samebytes.errors import UsageError
 
@@ -104,7 +104,7 @@ def unpack(path: Path, directory: Path) -> Path:
     :raises ArchiveError: if it is not an sdist, or holds names or links that lead out of it.
     """
     with open_archive(path) as archive:
-        top = top_directory([entry.name for entry in archive.entries], path.name)
+        top = own_directory(archive, ArtifactKind.SDIST)
         (directory / top).mkdir(parents=True)
         # Of a member given twice, the last one counts: what was there before it must not be in its way.
         for entry in {entry.name: entry for entry in archive.entries}.values():
