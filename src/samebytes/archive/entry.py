@@ -240,7 +240,11 @@ def opened(path: Path) -> BinaryIO:
     :raises ArchiveError: if it cannot be opened.
     """
     try:
-        return path.open("rb")
+        file = path.open("rb")
     except OSError as error:
         problem = f"{path}: cannot be opened: {error.strerror or error}"
         raise ArchiveError(problem, remedy="Give the path of a readable file.") from error
+    if file.seekable():
+        return file
+    file.close()
+    raise ArchiveError(f"{path}: cannot be opened: it is a pipe", remedy="Copy what comes out of it into a file.")
