@@ -50,6 +50,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
     block it comes up.
 
     :raises ArchiveError: if it is neither, is damaged, or is not laid out like one.
+    :raises HostileArchiveError: if it does what no honest archive does, or is over a budget.
     """
     is_zip = kind_of(path).container is Container.ZIP
     if path.exists() and not path.is_file():  # a FIFO would be waited for, and a device has no end
@@ -60,7 +61,8 @@ def open_archive(path: Path) -> Iterator[Archive]:
         from ..archive.tar_reader import open_sdist as opened
     try:
         with opened(path) as archive:
-            _check_texts(archive, path.stat().st_size)
+            for budget, what, amount in _amounts(archive.entries, path.stat().st_size):
+                limits.check_budget(archive.name, budget, what, amount)
             yield archive
     except MemoryError:
         raise ArchiveError(
@@ -76,18 +78,12 @@ _METADATA = ("METADATA", "PKG-INFO", "WHEEL", "entry_points.txt", "top_level.txt
 _LISTINGS = ("RECORD", "SOURCES.txt")
 
 
-def _check_texts(archive: Archive, size: int) -> None:
-    """Refuse what is too much to be read whole, or value by value, as passes and comparisons do.
+def _amounts(entries: Sequence[Entry], size: int) -> Iterator[tuple[str, str, int]]:
+    """Give the budgets of what passes and comparisons read whole, or value by value: name, what it is, how much.
 
     :param size: that of the file, in bytes.
-    :raises HostileArchiveError: if it is over a budget.
     """
-    for budget, what, amount in _amounts(archive.entries, size):
-        limits.check_budget(archive.name, budget, what, amount)
-
-
-def _amounts(entries: Sequence[Entry], size: int) -> Iterator[tuple[str, str, int]]:
-    """Give budgets, what they are for, and how much of it there is; bytes first, for the rest is read to be counted."""
+    # Bytes come first: only what is not too much of them is read, to count the rest.
     read_whole = [entry for entry in entries if _is_read_whole(entry.name)]
     held = [entry for entry in read_whole if entry.name.endswith(_METADATA)]
     what = f"{', '.join(_METADATA[:-1])} and {_METADATA[-1]}"

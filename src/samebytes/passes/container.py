@@ -37,12 +37,6 @@ def executable(entry: Entry, kind: ArtifactKind) -> bool:
     return bool(entry.mode & 0o100)
 
 
-def _mode(entry: Entry, context: Context) -> int:
-    if entry.kind is Kind.SYMLINK:
-        return 0o777
-    return 0o755 if entry.kind is Kind.DIRECTORY or executable(entry, context.kind) else 0o644
-
-
 CODES = {
     Aspect.ZIP_TIMES: "Z002",
     Aspect.ZIP_MODES: "Z003",
@@ -88,7 +82,9 @@ def _dated(entry: Entry, context: Context) -> tuple[Entry, str]:
 
 
 def _permitted(entry: Entry, context: Context) -> tuple[Entry, str]:
-    mode = _mode(entry, context)
+    mode = 0o755 if entry.kind is Kind.DIRECTORY or executable(entry, context.kind) else 0o644
+    if entry.kind is Kind.SYMLINK:
+        mode = 0o777  # As Linux shows it; the mode of a link means nothing.
     return (entry, "") if entry.mode == mode else (entry._replace(mode=mode), f"mode {entry.mode:04o} -> {mode:04o}")
 
 
