@@ -41,12 +41,14 @@ class Cluster:
         distributed = _distributed()
         self._address, self._call, self._jobs = address, call, jobs
         try:
+            # Not set as default: the caller may have a client of its own.
             self._client = distributed.Client(address, timeout=SILENCE, name="samebytes", set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
             raise ClusterError(
                 f"no scheduler answers at {address}: {' '.join(str(error).split()) or type(error).__name__}",
                 remedy="Start one with 'dask scheduler', and name the address that it says, such as tcp://HOST:8786.",
             ) from None
+        # An Event of Dask's by this name says to the workers of this cluster that nobody waits.
         self._unwanted = f"samebytes-{uuid.uuid4()}"
         self._finished: SimpleQueue[tuple[Any, Any]] = SimpleQueue()
         self._pending: dict[str, Any] = {}
@@ -64,6 +66,7 @@ class Cluster:
     def submit(self, argument: Any) -> None:
         """Let a worker call the function with *argument*."""
         key = f"{self._unwanted}-{uuid.uuid4()}"
+        # pure=False: Dask would give the result of an equal call that was made before.
         future = self._client.submit(on_worker, self._call, argument, self._unwanted, key=key, pure=False)
         self._pending[key] = future
         # Should the worker be lost before its result is here, the call is made once more, and waited for: in a thread
@@ -79,6 +82,7 @@ class Cluster:
         """
         found = taken(self._finished, timeout)
         self._check()
+        # Dask cancels every future when its scheduler goes.
         kept = [pair for pair in found if not isinstance(pair[1], CancelledError)]
         if found and not kept:
             raise self._lost()
@@ -111,6 +115,7 @@ class Cluster:
 
 def _distributed() -> Any:
     try:
+        # By name, for it is an extra, and type checkers need not have it.
         return import_module("distributed")
     except ImportError:
         raise MissingExtraError(

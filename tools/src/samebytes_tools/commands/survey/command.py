@@ -223,7 +223,9 @@ def run(args: argparse.Namespace) -> int:
         one = join(store, fresh, again or targets, new=args.new or bool(again))
         total, left = len(store.targets(one.id)), store.left(one.id)
         if left:
+            # Two with one name would give back what the other holds.
             runner = Runner(f"{args.runner}-{uuid.uuid4()}", time.time)
+            # Closed at once on a signal: builds are ended, and packages given back.
             with closing(work(store, one.id, _executor(args), runner)) as events:
                 _follow(args, events, total)
         elif args.verbosity > QUIET:
@@ -253,6 +255,7 @@ def _named(what: str) -> list[Target]:
 
     if Path(what).is_file():
         return list(targets.from_lines(_text(Path(what)), what))
+    # No name of a project has a slash; a missing list would be looked for on the index.
     if "/" in what or what.endswith(".txt"):
         raise UsageError(f"there is no file {what}", remedy="Name a package, or a file that has one a line.")
     return [targets.from_line(what, "--packages")]
@@ -271,6 +274,7 @@ def examine_here(conditions: Conditions, target: Target, stop: threading.Event) 
     """Examine *target* on this machine, whichever it is: with its own environment."""
     from .examine import examine
 
+    # With a worker's own variables: those of the caller name places of another machine.
     return examine(target, replace(conditions, environ=dict(os.environ)), stop)
 
 
@@ -282,6 +286,7 @@ def _executor(args: argparse.Namespace) -> Executor:
     from .sandbox.confined import Limits
 
     conditions = Conditions(
+        # Absolute, as workers run elsewhere.
         cache=None if args.cache is None else args.cache.absolute(),
         limits=Limits(seconds=args.timeout, memory=args.memory, room=args.output),
         build_seconds=min(_BUILD_SECONDS, args.timeout),

@@ -29,6 +29,7 @@ class NotThere(Exception):
 def without_hosts(message: str, index: str) -> str:
     """Return *message* without the address of the *index*, or of any host: results are the same from a mirror."""
     text = message.replace(f"the index {index}", "the index").replace(index, "the index")
+    # Also keeps credentials in addresses out of what is published.
     return re.sub(r"https?://[^/\s]*", "", text)
 
 
@@ -44,6 +45,7 @@ def fetched(target: Target, index: CachedIndex, python: str) -> tuple[Path, str,
     except IndexFailure as error:
         raise NotThere(State.UNAVAILABLE, without_hosts(error.message, index.address)) from None
     file = _chosen(files, target, python)
+    # Normalized (PEP 440), so that one release has one name in the store.
     version = str(parse_sdist_filename(file.name)[1])
     try:
         path = index.fetch(file)
@@ -68,4 +70,5 @@ def _chosen(files: Iterable[File], target: Target, python: str) -> File:
         found = chosen([replace(file, yanked=None) for file in files], target.name, None, python)
     except UsageError as error:
         raise NotThere(State.NO_SDIST, error.message) from None
+    # The file as the index has it, with the reason for which it was yanked.
     return taken_back[found.name]

@@ -30,6 +30,7 @@ from .sandbox.machine import cache_directory
 _OTHERS = ("backend", "result", "error", "bug")
 """What the worker says once, beside its steps and rows."""
 
+# Without "" in sys.path, json.py in the current directory would be imported.
 WORKER = "import sys;sys.path[:]=filter(None,sys.path);import json;sys.path[:]=json.loads(sys.argv[1]);"
 WORKER += "from samebytes_tools.commands.survey.worker import main;sys.exit(main())"
 """What ``python -c`` runs in the sandbox; the argument is the search path as JSON."""
@@ -88,6 +89,7 @@ def _examined(target: Target, conditions: Conditions, stop: threading.Event | No
     path, version, sdist = fetched(target, index, ".".join(map(str, sys.version_info[:3])))
     box = sandbox.find(environ, sandbox.readable(environ)) if conditions.wants_sandbox else sandbox.Sandbox()
     answers = _Answers(conditions.report)
+    # Through this process, so that the sandbox needs no credentials, and each file is downloaded once.
     with serving(index) as served:
         end = _build(path, conditions, box, served.address, answers, stop)
     failure = without_hosts(served.failure.message, index.address) if served.failure is not None else ""
@@ -97,6 +99,7 @@ def _examined(target: Target, conditions: Conditions, stop: threading.Event | No
     return answers.completed(found, (why_not,) if why_not else ())
 
 
+# To ask pip for it takes a process, and a run has thousands of packages.
 @lru_cache(maxsize=8)
 def _address(environ: tuple[tuple[str, str], ...]) -> str:
     return configured_address(dict(environ))
@@ -156,6 +159,7 @@ class _Answers:
                 self._report(self._step)
         elif isinstance(message.get("row"), dict):
             row = message["row"]
+            # Bounded: a build may write to the pipe itself.
             self._artifacts = [*self._artifacts, *findings.artifacts_from(row.get("artifacts"))][: findings.MOST]
             self._is_late = self._is_late or row.get("late") is True
             self._is_full = self._is_full or row.get("full") is True
@@ -194,6 +198,7 @@ class _Answers:
         bug, error = (findings.text_from(self._others.get(name), 500) for name in ("bug", "error"))
         first = next((one.reason for one in self._artifacts if one.reason), "")
         over = first if self._is_late else ""
+        # Limits before errors: a build that runs out of memory fails in any way.
         if end.over:
             over = f"ended, for {end.over}{at}"
         elif self._is_full or findings.is_of_no_room(bug) or findings.is_of_no_room(error):
@@ -209,4 +214,5 @@ class _Answers:
             return State.NOT_BUILT, reason, end.tail
         if any(one.state != NOT_BUILT for one in self._artifacts):
             return State.EXAMINED, "", self._log
+        # Where the index failed meanwhile, that may be the reason, and not the package.
         return State.UNAVAILABLE if failure else State.NOT_BUILT, failure or first, self._log

@@ -70,6 +70,7 @@ class Local:
         self._stop.set()
         for thread in self._threads:
             if thread.ident is not None:  # a signal may come before it is started
+                # PATIENCE is for all of them together.
                 thread.join(PATIENCE / len(self._threads))
 
 

@@ -31,6 +31,7 @@ IN_TREE = "in-tree"
 
 _ERROR = re.compile(r"\b(error|fatal)\b|[a-z]Error\b", re.IGNORECASE)
 
+# EFBIG: limits of the kernel on the size of a file (RLIMIT_FSIZE) are limits of ours, too.
 _NO_ROOM = (os.strerror(errno.ENOSPC), os.strerror(errno.EFBIG))
 
 
@@ -75,6 +76,7 @@ def _reason(failure: Failure) -> str:
     """Return why something could not be built in a line: with the last error, or whatever else was said last."""
     lines = [line.strip() for line in failure.tail]
     errors = [line for line in lines if _ERROR.search(line)]
+    # The last: compilers and pip print what they give up for at the end.
     last = (errors or lines or [""])[-1][:LONGEST]
     return f"{failure.message}: {last}" if last else failure.message
 
@@ -121,10 +123,12 @@ def backend_of(name: str, path: Sequence[str], requirements: Sequence[Requiremen
     """
     if path:
         return IN_TREE, ""
+    # "module:object" (PEP 517).
     module = name.partition(":")[0]
     words = module.replace("_", "-").split(".")
     installed = {one.name: one.version for one in requirements}
     named = _DISTRIBUTIONS.get(words[0])
+    # The longest first: "hatchling.build" is of hatchling, "poetry.core.masonry.api" of poetry-core.
     candidates = [named] if named else ["-".join(words[:length]).lower() for length in range(len(words), 0, -1)]
     for candidate in candidates:
         if candidate in installed:
@@ -187,10 +191,12 @@ def _line(data: object, most: int = _LONGEST_NAME) -> str:
 
 def _clean(text: str) -> str:
     """Return *text* without what neither UTF-8 nor SQLite can carry."""
+    # Lone surrogates, and NUL, at which SQLite's own functions end a text.
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
 def _number(data: object) -> int:
+    # SQLite's integers have 64 bits.
     return min(max(int(data), 0), 1 << 62) if isinstance(data, int) else 0
 
 

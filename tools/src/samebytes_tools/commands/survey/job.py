@@ -27,6 +27,7 @@ COMMAND = (
 )
 """What ``python -c`` runs as the command ``samebytes``: nothing is imported from where it runs."""
 
+# meson dist refuses a tree that is not under version control.
 FROM_CHECKOUT = ("mesonpy",)
 """Backends that make sdists of git checkouts only."""
 
@@ -39,9 +40,11 @@ def build(request: Mapping[str, Any], environ: Mapping[str, str], clock: Callabl
     :raises SamebytesError: if it is no source to build.
     """
     with tempfile.TemporaryDirectory(prefix="samebytes-source-") as directory:
+        # Here and not outside: what is unpacked is not trusted.
         tree = unpack(Path(request["sdist"]), Path(directory))
         backend = load(tree).backend
         say({"backend": {"name": backend.name, "path": list(backend.path)}})
+        # With a backend-path, it may be another module of that name.
         wants_checkout = backend.name.partition(".")[0] in FROM_CHECKOUT and not backend.path
         if wants_checkout:
             make_checkout(tree, environ)
@@ -59,6 +62,7 @@ def _options(request: Mapping[str, Any]) -> CheckOptions:
         normalized=True,
         timeout=request["seconds"],
         builder=(sys.executable, "-c", COMMAND, json.dumps(sys.path)),
+        # What cannot be built as is takes no more of the time that the package has.
         gives_up=True,
     )
 

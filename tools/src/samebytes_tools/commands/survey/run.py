@@ -17,6 +17,7 @@ from .model import Examination, Run, State, Target
 from .store.queue import LEASE
 from .store.store import Store
 
+# Runners die for reasons of their own, such as a machine that is turned off.
 ATTEMPTS = 10
 """How many runners may die in the middle of a package before it is taken for the reason."""
 
@@ -160,11 +161,13 @@ class _Shift:
     def _recorded(self, target: Target, outcome: Outcome) -> Examination:
         """Record what came of *target*; an error is recorded as ours, but for those that end the run."""
         if isinstance(outcome, BaseException):
+            # Not recorded, so that the package is examined again.
             if isinstance(outcome, (Interrupted, KeyboardInterrupt, SystemExit)):
                 raise outcome
             trace = "".join(traceback.format_exception(type(outcome), outcome, outcome.__traceback__))
             reason = f"{type(outcome).__name__}: {outcome}".splitlines()[0]
             outcome = self._failed(target, self._busy[target], reason, trace[-_LOG:])
+        # From the target, not from the worker, which reports what it was made to.
         found = replace(outcome, name=target.name, run=self._run, asked=target.version, rank=target.rank)
         self._store.record(found)
         self._busy.pop(target, None)

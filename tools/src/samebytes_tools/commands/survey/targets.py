@@ -63,6 +63,7 @@ def ranked(text: str, where: str) -> list[str]:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         what = f"{type(error).__name__}: {error}"
         raise UsageError(f"{where} is not a list of the most downloaded: {what}", remedy=remedy) from None
+    # Each checked, as a list may come from anywhere.
     return [from_line(project, f"{where}, row {number}").name for number, project in enumerate(projects, start=1)]
 
 
@@ -85,4 +86,5 @@ def top(names: list[str], number: int, where: str) -> list[Target]:
 
 def placed(targets: Iterable[Target], places: Mapping[str, int]) -> list[Target]:
     """Return *targets*, each once, with their places in the list of the most downloaded."""
+    # Ranks first: the same target, named and in the list, is one then.
     return list(dict.fromkeys(replace(target, rank=places.get(target.name)) for target in targets))

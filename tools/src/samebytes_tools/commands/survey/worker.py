@@ -33,6 +33,7 @@ def main() -> int:
     try:
         build(request, os.environ, time.time, say)
     except SamebytesError as error:
+        # What is wrong with the package is a result: the status is for what is wrong with us.
         say({"error": error.message})
     except Exception as error:  # reported by the process over there
         traceback.print_exc()
@@ -47,6 +48,7 @@ def begin() -> tuple[Any, Say]:
     From now on it ends when the asking process does. Standard input is empty, and standard output is what standard
     error is: what is started here holds neither end of the conversation.
     """
+    # Not inheritable (PEP 446), so that no build gets hold of them.
     watched, answers = os.dup(0), os.fdopen(os.dup(1), "w", encoding="ascii")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -67,4 +69,5 @@ def _end_with(watched: int) -> None:
     os.read(watched, 1)
     if sys.platform != "win32" and os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
+    # Not sys.exit(), which in a thread ends that thread alone.
     os._exit(1)

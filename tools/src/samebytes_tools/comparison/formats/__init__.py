@@ -22,6 +22,7 @@ def compare_contents(member: MemberPair) -> Difference:
     :raises ArchiveError: if they cannot be read.
     :raises OutputError: if large ones cannot be put into a temporary directory.
     """
+    # Formats are tried one after the other, and each reads the contents from their beginning.
     with near(member.name, member.left, member.right) as (left, right):
         member = member._replace(left=left, right=right)
         for look in FORMATS:

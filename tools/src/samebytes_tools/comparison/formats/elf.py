@@ -103,6 +103,7 @@ class _File(NamedTuple):
 
 def look(member: MemberPair) -> Difference | None:
     """Return how two ELF files differ; None where :func:`compare` gives none, or one is not ELF at all."""
+    # By content: extension modules, executables and object files have many names.
     return compare(member.name, member.left, member.right, member.clues) if member.head() == _MAGIC else None
 
 
@@ -117,6 +118,7 @@ def compare(name: str, left: Content, right: Content, clues: CauseClues) -> Diff
         streams = [_stream(name, content, stack) for content in (left, right)]
         try:
             children = _together(list(_sections(_parsed(streams[0]), _parsed(streams[1]), clues)))
+        # Not an error: the member is compared by its texts then.
         except Exception:
             # pyelftools lets whatever its parsing runs into escape, for files that are damaged or made to harm.
             return None
@@ -145,15 +147,18 @@ def _parsed(stream: IO[bytes]) -> _File:
     size = stream.seek(0, os.SEEK_END)
     if max(file.num_sections(), file.num_segments()) > _MOST_PARTS:
         raise ValueError("too many sections or segments")
+    # Headers may name one stretch of the file as thousands of sections.
     left = _MOST_TIMES * size + LARGEST_SECTION
     for section in file.iter_sections():
         name, kind = section.name, section["sh_type"]
         left -= int(section.data_size) if kind != "SHT_NOBITS" else 0
         if left < 0:
             raise ValueError("the sections hold the same bytes again and again, or unpack to far more")
+        # .bss: its size is of memory, not of the file.
         if kind == "SHT_NOBITS":
             empty[name] = (int(section["sh_addr"]), int(section["sh_size"]))
         elif kind != "SHT_NULL":
+            # Names need not be unique: relocatable files have a .group for each COMDAT group.
             while name in sections:
                 name += "'"
             sections[name] = _section(section)
@@ -274,6 +279,7 @@ def _by_texts(
     found = strings.compare_lists(name, one, other, f"section {name}", clues, is_location=is_location)
     if found is None and not known:
         return None
+    # Only tables of texts hold nothing else.
     if found is not None and name not in TABLES and all(finding.code == UNKNOWN for finding in found.findings):
         return None  # What looks like a text there may be none.
     rest = beside_texts(name, left.data), beside_texts(name, right.data)
@@ -304,6 +310,7 @@ def _opaque(name: str, left: _Section, right: _Section, at: int | None, clues: C
     sizes = "" if left.size == right.size else f", {left.size} and {right.size} bytes"
     one, other = left.data, right.data
     at = max(at or 0, shared(one, other))
+    # From a multiple of 16, as hexdump and readelf -x show it.
     begin = at - at % 16
     seen = Unexplained(one[begin : begin + 64], other[begin : begin + 64])
     return explained(name, NodeKind.ELF, f"other contents{sizes}", seen, f"section {name}, offset 0x{at:x}", clues)
@@ -344,6 +351,7 @@ def _joined(entries: Sequence[tuple[str, str]]) -> bytes:
 
 def _is_one_dynamic(left: _Section, right: _Section, file: _File, mover: Mover) -> bool:
     """Return whether .dynamic has the same entries in one order, those with texts and unused ones aside."""
+    # Elf32_Dyn and Elf64_Dyn: a tag and a value, each a word long (gABI, "Dynamic Section").
     width = file.bits // 8
     sides = []
     for data in (left.data, right.data):

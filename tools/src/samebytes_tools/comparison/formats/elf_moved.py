@@ -31,6 +31,7 @@ _LONGEST = 4096
 _ALIKE = 16
 """So many equal bytes show that two places without texts are one."""
 
+# 0xF4 begins the last code points of UTF-8 (RFC 3629).
 _TEXT = re.compile(rb"[\t\x20-\x7e\x80-\xf4]{5,}")
 _NO_ZEROS = re.compile(rb"[^\0]+")
 
@@ -71,6 +72,7 @@ class Mover:
         self._tables = [(one.data, other.data) for name, (one, other) in self.pairs.items() if name in TABLES]
         self._loaded = [(one, other) for one, other in self.pairs.values() if one.address and other.address]
         self._sizes = {(a.size, b.size) for a, b in self.pairs.values() if a.size != b.size}
+        # 64-bit code has 32-bit distances; the wider first, of which a narrower one may be a part.
         self._widths = (8, 4) if bits == 64 else (4,)
         self._order: Literal["little", "big"] = order
         self._alignments: dict[tuple[SectionPlace, SectionPlace], list[Stretch]] = {}
@@ -126,6 +128,7 @@ class Mover:
     def _says_the_same(self, left: SectionPlace, right: SectionPlace, places: tuple[int, int], width: int) -> bool:
         sides = zip((left, right), places)
         one, other = (int.from_bytes(side.data[start : start + width], self._order) for side, start in sides)
+        # A number that does not differ explains nothing of what does.
         if one == other:
             return False
         if self.is_one_number(one, other) or any(self._is_one_text(*table, one, other) for table in self._tables):
@@ -133,6 +136,7 @@ class Mover:
         if width != 4 or not left.address:
             return False
         # A distance leads from behind the number, as instructions count, from the number itself, or from its section.
+        # Distances are signed.
         one, other = (value - (1 << 32) if value >> 31 else value for value in (one, other))
         return any(
             self._is_one_address(left.address + a + one, right.address + b + other)
@@ -141,6 +145,7 @@ class Mover:
 
     def _is_one_address(self, left: int, right: int) -> bool:
         return any(
+            # The end counts, too: symbols such as _end lie behind the last byte.
             one.address <= left <= one.address + one.size
             and other.address <= right <= other.address + other.size
             and self._is_one_place(one, other, left - one.address, right - other.address)
@@ -160,6 +165,7 @@ class Mover:
             if one - at == other - other_at and 0 <= one - at <= size:
                 return True
         near = left.data[one : one + _ALIKE], right.data[other : other + _ALIKE]
+        # Zeros are alike everywhere.
         return len(near[0]) == _ALIKE and near[0] == near[1] and any(near[0])
 
     def _is_one_text(self, left: bytes, right: bytes, one: int, other: int) -> bool:
@@ -237,6 +243,7 @@ def _without_lengths(data: bytes) -> bytes:
     """
     kept, at = [], 0
     while at + 16 <= len(data):
+        # Of another byte order, it is not a sensible size, and the data is kept as it is.
         size = int.from_bytes(data[at : at + 4], "little")
         version = int.from_bytes(data[at + 4 : at + 6], "little")
         if not 2 <= version <= 5 or size > len(data) - at - 4:

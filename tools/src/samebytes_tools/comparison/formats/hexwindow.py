@@ -40,6 +40,7 @@ def _first_difference(left: Content, right: Content) -> int:
     while True:
         one, other = streams[0].peek(), streams[1].peek()
         size = min(len(one), len(other))
+        # Whole chunks are compared; only one that differs is searched byte by byte.
         if not size or one[:size] != other[:size]:
             return at + shared(one, other)
         streams[0].skip(size)

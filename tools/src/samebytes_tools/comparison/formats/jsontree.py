@@ -19,6 +19,7 @@ __all__ = ["LARGEST", "compare", "look"]
 LARGEST = 2 << 20
 """Bytes of a document that is read, for in memory it takes up to 20 times as much."""
 
+# By name, as every text of digits is JSON, too.
 _SUFFIXES = (".json", ".spdx", ".cdx", ".ipynb")
 _MOST = 200
 
@@ -45,6 +46,7 @@ def compare(name: str, left: bytes, right: bytes, clues: CauseClues) -> Differen
 
 
 def _is_sbom(document: Json) -> bool:
+    # The members that both specifications require.
     return isinstance(document, dict) and ("spdxVersion" in document or document.get("bomFormat") == "CycloneDX")
 
 
@@ -74,12 +76,14 @@ class _Walk:
                 yield from self.compare(below, left[key], right[key])
             else:
                 yield self._missing(below, key in left, _text((left if key in left else right)[key]))
+        # Objects are unordered (RFC 8259, section 4), but their bytes differ.
         if left == right and list(left) != list(right):
             keys = Reordered(", ".join(left).encode(), ", ".join(right).encode())
             summary, where = "the same keys in another order", f"keys of {path or 'the document'}"
             yield explained(path or "keys", NodeKind.JSON, summary, keys, where, self._clues)
 
     def _arrays(self, path: str, left: list[Json], right: list[Json]) -> Iterator[Difference]:
+        # As bytes, for Counter needs what can be hashed.
         one, other = [_text(item) for item in left], [_text(item) for item in right]
         if one != other and Counter(one) == Counter(other):
             elements = [text.decode("utf-8", "replace") for text in one]
@@ -100,4 +104,5 @@ class _Walk:
 def _text(value: Json) -> bytes:
     if isinstance(value, str):
         return value.encode("utf-8", "surrogatepass")
+    # Numbers as they are written: 1.0 and 1 are one value in Python.
     return value.text.encode("ascii") if isinstance(value, Number) else serialize(value).strip().encode("utf-8")

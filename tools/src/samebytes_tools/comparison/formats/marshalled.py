@@ -128,6 +128,7 @@ def changes(left: bytes, right: bytes, magic: int) -> list[FieldChange]:
     layout = format_of(magic).layout
     if layout is None:
         raise NotMarshalError(f"magic number {magic} is not of a Python that is known here")
+    # Unsorted, for the order of a set may be all that differs.
     values = Values(layout, sorts_sets=False)
     found: list[FieldChange] = []
     cost = 0
@@ -137,6 +138,7 @@ def changes(left: bytes, right: bytes, magic: int) -> list[FieldChange]:
         where, one, other = waiting.pop()
         if one.number == other.number:
             continue
+        # Of the place, too: its text grows with each level.
         cost += 1 + len(one.kids or ()) // 10 + len(where) // 40
         if cost > MOST_VISITED:
             raise NotMarshalError("its values refer to one another too often")
@@ -147,6 +149,7 @@ def changes(left: bytes, right: bytes, magic: int) -> list[FieldChange]:
         elif one.form == other.form and one.form[0] in _TUPLES:
             unlike = [numbers for numbers in zip(one.kids or (), other.kids or ()) if numbers[0] != numbers[1]]
             inside = [(Value(values, a), Value(values, b)) for a, b in reversed(unlike)]
+            # Elements of a tuple have the place of the tuple; of code objects in it, the name follows.
             waiting += [(where + "/" if a.is_code else where, a, b) for a, b in inside]
         elif _differ(one, other):
             found.append(FieldChange(where, one, other))

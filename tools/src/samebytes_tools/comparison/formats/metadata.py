@@ -54,6 +54,7 @@ def _fields(left: headers.Block, right: headers.Block, order_code: str, clues: C
         if values[0] != values[1]:
             spelt = next(field.name for block in (left, right) for field in block.fields if field.name.lower() == name)
             yield _field(spelt, values[0], values[1], order_code, clues)
+    # With other fields on the sides, the order follows from those.
     if list(one) != list(other) and set(one) == set(other):
         lists = [list(dict.fromkeys(field.name for field in block.fields)) for block in (left, right)]
         place = next(number for number, (a, b) in enumerate(zip(*lists)) if a.lower() != b.lower())
@@ -144,9 +145,11 @@ def _meanings_agree(left: bytes, right: bytes, unordered: frozenset[str], ignore
             return False
         fields = {
             name: sorted(values) if name in unordered else values
+            # Names are case-insensitive, as in RFC 5322.
             for name, values in _by_name(block).items()
             if name not in ignored
         }
+        # How many empty lines are around the description shows nowhere.
         meanings.append((fields, (block.body or b"").replace(b"\r\n", b"\n").strip(b"\n")))
     return meanings[0] == meanings[1]
 
@@ -172,6 +175,7 @@ def _entry_points(data: bytes) -> dict[str, dict[str, str]] | None:
             group = found.setdefault(line.rstrip()[1:-1], {})
             continue
         name, sign, value = line.partition("=")
+        # Where readers differ, two files do not mean the same for sure.
         if group is None or not sign or line[:1].isspace() or name.strip() in group:
             return None
         group[name.strip()] = value.strip()

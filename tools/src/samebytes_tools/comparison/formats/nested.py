@@ -61,6 +61,7 @@ def look(member: MemberPair, compare_contents: Compare) -> Difference | None:
     head = member.head()
     if not head.startswith((_ZIP, _GZIP)):
         return None
+    # The same limit stops an archive that holds itself (a quine).
     if member.depth >= DEEPEST or max(member.left.size, member.right.size) > LARGEST:
         member.note(f"{member.name}: not looked into: too large, or too deep in other archives")
         return None
@@ -88,6 +89,7 @@ def _gzips(member: MemberPair, left: Path, right: Path, directory: Path, compare
             sides = _opened(left, one, ArtifactKind.SDIST, member), _opened(right, other, ArtifactKind.SDIST, member)
             return _archives(member, *sides, compare_contents)
     held = FileContent(plain[0]), FileContent(plain[1])
+    # By contents first: gzip headers hold a name and a time of their own.
     if not _are_equal(*held):
         name = member.name[: -len(".gz")] if member.name.endswith(".gz") else f"{member.name}, unpacked"
         inner = compare_contents(member.inside(name, *held))
@@ -120,6 +122,7 @@ def _are_equal(left: Content, right: Content) -> bool:
 
 def _is_tar(path: Path) -> bool:
     with path.open("rb") as file:
+        # By magic, as .gz may hold any file.
         file.seek(_USTAR_AT)
         return file.read(5) == b"ustar"
 

@@ -43,6 +43,7 @@ def compare(name: str, left: bytes, right: bytes, clues: CauseClues) -> Differen
     one, other = header_of(left), header_of(right)
     if one is None or other is None or min(len(left), len(right)) == HEADER_SIZE:
         return None
+    # Another Python's code has other instructions, so that values mean nothing to one another.
     if one.magic != other.magic:
         return _other_python(name, one, other, _texts("texts", left, right, clues))
     children = [*_header(one, other, (left[4:HEADER_SIZE], right[4:HEADER_SIZE]), clues)]
@@ -66,6 +67,7 @@ def _other_python(name: str, left: PycHeader, right: PycHeader, texts: Differenc
 
 
 def _texts(name: str, left: bytes, right: bytes, clues: CauseClues) -> Difference | None:
+    # Behind the header, whose hash may look like text.
     one, other = strings.of(left[HEADER_SIZE:]), strings.of(right[HEADER_SIZE:])
     return strings.compare_lists(name, one, other, "embedded text", clues)
 
@@ -79,6 +81,7 @@ def _header(
     detail = (f"-{shown[0]}", f"+{shown[1]}")
     flags = {left.flags, right.flags}
     is_hash = left.flags == right.flags and left.flags & 1
+    # A pyc by time holds the time of its source (PEP 552).
     seen: Observation = MemberTime(*excerpts)
     summary, passes = " and ".join(shown), ("P001",) if 0 in flags and not {1, 2} & flags else ()
     if is_hash or (flags == {0} and left.size != right.size):
@@ -138,5 +141,6 @@ def _finding(change: FieldChange, clues: CauseClues) -> tuple[Finding, ...]:
 
 
 def _lines(change: FieldChange) -> tuple[str, str, str]:
+    # Escaped, as constants may hold line ends and control characters.
     left, right = (ascii(value.shown())[1:-1] for value in (change.left, change.right))
     return f" {change.where}", f"-{left}", f"+{right}"

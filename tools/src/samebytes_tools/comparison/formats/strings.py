@@ -46,6 +46,7 @@ _MOST_WAYS = 300
 
 _PRINTABLE = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0xF5))
 """Printable ASCII, tabs, and all bytes that UTF-8 has beyond ASCII."""
+# bytes.translate and find run in C.
 _MASK = bytes(byte in _PRINTABLE for byte in range(256))
 """A table for bytes.translate that leaves ones where texts may be, and zeros."""
 _RUN = b"\1" * SHORTEST
@@ -128,6 +129,7 @@ def _pieces(content: Content) -> Iterator[bytes]:
             data = tail + chunk[at : at + CHUNK_SIZE]
             mask = data[-LONGEST:].translate(_MASK)
             keep = len(mask) - mask.rfind(0) - 1
+            # What ends the chunk may go on in the next one.
             tail = data[len(data) - keep :] if keep < LONGEST else b""
             yield data[: len(data) - len(tail)]
     yield tail
@@ -143,6 +145,7 @@ def places(data: bytes) -> Iterator[tuple[int, int]]:
         end = len(mask) if end < 0 else end
         for at in range(begin, end - SHORTEST + 1, LONGEST):
             text = data[at : min(at + LONGEST, end)]
+            # Instructions have printable runs, but with unusual signs among them.
             if len(text.translate(None, _USUAL)) * 4 <= len(text) and _is_utf8(text):
                 yield at, at + len(text)
         begin = mask.find(_RUN, end)
@@ -242,6 +245,7 @@ def _matched(gone: Sequence[bytes], come: Sequence[bytes]) -> tuple[_Pairs, _Pai
 
 
 def _likeness(left: bytes, right: bytes) -> float:
+    # An upper bound that needs no alignment, for up to 1,600 pairs.
     return SequenceMatcher(None, left[:200], right[:200], autojunk=False).quick_ratio()
 
 
@@ -252,6 +256,7 @@ def _by_skeleton(gone: Sequence[bytes], come: Sequence[bytes]) -> tuple[_Pairs, 
         free.setdefault(_SKELETON.sub(b"", text), []).append(text)
     pairs, left = [], []
     for text in gone:
+        # In their order: the first on one side most likely stands for the first on the other.
         others = free.get(_SKELETON.sub(b"", text))
         if others:
             pairs.append((text, others.pop(0)))

@@ -61,6 +61,7 @@ def is_text(data: bytes) -> bool:
         data.decode("utf-8")
     except UnicodeDecodeError:
         return False
+    # Tab, line ends, form feed and escape are in texts: \x1b begins colours.
     return not re.search(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]", data)
 
 
@@ -70,6 +71,7 @@ def compare(name: str, left: bytes, right: bytes, clues: CauseClues) -> Differen
     detail: tuple[str, ...] = ()
     summary = []
     pairs = left.count(b"\r\n"), right.count(b"\r\n")
+    # Made alike first, or every line would differ.
     if bool(pairs[0]) != bool(pairs[1]) and b"\n" in left and b"\n" in right:
         findings += explain(_line_ends(left, right), "line ends", clues)
         summary = ["line ends CRLF and LF" if pairs[0] else "line ends LF and CRLF"]
@@ -77,6 +79,7 @@ def compare(name: str, left: bytes, right: bytes, clues: CauseClues) -> Differen
     if left != right:
         hunks, detail = _hunks(left.splitlines(keepends=True), right.splitlines(keepends=True))
         begin = left.rfind(b"\n", 0, shared(left, right)) + 1
+        # From the beginning of a line.
         excerpts = left[begin : begin + EXCERPT], right[begin : begin + EXCERPT]
         findings += reduced(_explained(name, hunks, excerpts, clues))
         changed = sum(max(len(hunk.left), len(hunk.right)) for hunk in hunks)
@@ -102,6 +105,7 @@ def _hunks(left: list[bytes], right: list[bytes]) -> tuple[list[_Hunk], tuple[st
     if max(len(one), len(other)) > MOST_LINES:
         hunk = _Hunk(left[prefix : len(left) - suffix], right[prefix : len(right) - suffix], prefix + 1)
         return [hunk], ("(too many lines between the first difference and the last for a diff)",)
+    # On what lies between, as it takes quadratic time.
     matcher = SequenceMatcher(None, one, other)
     hunks = [
         _Hunk(one[a:b], other[c:d], begin + (a if b > a else c) + 1)
@@ -126,6 +130,7 @@ def _unified(matcher: SequenceMatcher[bytes], left: list[bytes], right: list[byt
 
 
 def _shown(line: bytes) -> str:
+    # Cut before it is decoded: a line may have megabytes.
     bare = line[:-1] if line.endswith(b"\n") else line
     text = bare[: 4 * _SHOWN_WIDTH].decode("utf-8", "backslashreplace")
     text = "".join(char if char.isprintable() or char == "\t" else ascii(char)[1:-1] for char in text)

@@ -23,6 +23,7 @@ Hear = Callable[[Mapping[str, Any]], None]
 _TURN = 0.2
 """Seconds between looks at what the program takes."""
 
+# A program that never ends its line must not fill the memory of this process.
 _LONGEST_LINE = 4 << 20
 _MOST_SAID = 64 << 20
 _MOST_DIGITS = 18
@@ -83,9 +84,11 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=dict(environ),
+        # A directory that the sandbox has, too.
         cwd="/",
         start_new_session=True,
     )
+    # Each in a thread: a pipe that nobody reads would stop the program.
     said, tail = _Lines(process.stdout, hear), _Tail(process.stderr)
     watch = _Watch(process.pid, limits, temp, is_private=is_private)
     try:
@@ -127,6 +130,7 @@ def _end(process: subprocess.Popen[bytes], seen: set[psutil.Process], *, is_priv
             process.terminate()  # one that supervises clears up; bubblewrap just ends
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_PATIENCE)
+        # SIGKILL also to one that ignores the first signal.
         process.kill()
         process.wait()
     _kill(seen)
@@ -150,11 +154,13 @@ class _Lines(threading.Thread):
     def run(self) -> None:
         total = 0
         while True:
+            # Longer lines come in pieces, which are no JSON and are passed over.
             line = self._pipe.readline(_LONGEST_LINE)
             total += len(line)
             if not line:
                 break
             if total > _MOST_SAID:
+                # Read on and thrown away until it is ended: it must not block on the pipe.
                 self.wrong = f"it said more than {_MOST_SAID >> 20} MiB"
                 continue
             try:
@@ -229,6 +235,7 @@ class _Watch:
             with contextlib.suppress(OSError):
                 # The sandbox's file system, seen from outside; bubblewrap's first process is not in there.
                 usage = shutil.disk_usage(f"/proc/{one.pid}/root{self._temp}")
+                # A tmpfs rounds up to whole pages, so it may be a little larger; another file system is far larger.
                 if usage.total <= self._limits.room * 1.01:
                     return usage.free < _LITTLE
         return False
@@ -249,6 +256,7 @@ def _size(directory: str) -> int:
 def _taken(facts: os.stat_result) -> int:
     if sys.platform == "win32":  # which does not say how many blocks a file has
         return facts.st_size
+    # Blocks of 512 bytes, whatever the file system's are (stat(2)).
     return facts.st_blocks * 512
 
 

@@ -27,6 +27,7 @@ def become_root(libc: ctypes.CDLL, ready: int, go: int) -> None:
     os.write(ready, b"1")
     if os.read(go, 1) != b"1":
         os._exit(NOT_ALLOWED)
+    # Groups of the caller would be kept as "nogroup", with their rights outside.
     os.setgroups([])
     os.setresgid(0, 0, 0)
     os.setresuid(0, 0, 0)
@@ -45,6 +46,7 @@ def map_users(child: int, first: str, count: str) -> None:
 def main() -> None:
     """Start the command and end as it does."""
     first, count, *command = sys.argv[1:]
+    # Only a process outside of a new namespace, with CAP_SETUID there, may map more than one user.
     ready, go = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:

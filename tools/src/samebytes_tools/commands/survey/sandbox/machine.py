@@ -29,6 +29,7 @@ def _system() -> str:
         lines = Path("/etc/os-release").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return f"{platform.system()} {platform.release()}"
+    # Values may be quoted as for a shell (os-release(5)).
     names = [line.partition("=")[2].strip("\"'") for line in lines if line.startswith("PRETTY_NAME=")]
     return names[0] if names else platform.system()
 

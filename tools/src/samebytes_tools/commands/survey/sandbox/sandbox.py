@@ -31,12 +31,14 @@ LIMIT = str(Path(__file__).with_name("kernel_limits.py"))
 FILTER = str(Path(__file__).with_name("system_calls.py"))
 """The program that keeps system calls from what runs in the sandbox."""
 
+# As subuid(5) gives by default to the first user: no files belong to them.
 USERS = ("100000", "65536")
 """The users outside that are those in the sandbox, where root may choose: the first, and how many."""
 
 HIDDEN = ("/home", "/root", "/run", "/mnt", "/media", "/srv")
 """What is seen empty in there; temporary directories are, too, and can be written to."""
 
+# The same path in every sandbox, whatever TMPDIR is outside.
 PRIVATE = "/tmp"
 """What can be written to in the sandbox, as large as is allowed."""
 
@@ -93,12 +95,15 @@ class Sandbox:
         if not self.program:
             limited = _limited(limits, "machine") if sys.platform != "win32" else []
             return [*_program(SUPERVISE), *limited, *command]
+        # --new-session: without a terminal, TIOCSTI has none to write to (bwrap(1)).
         words = [self.program, "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc"]
         words += ["--cap-drop", "ALL"]
         if self.has_users:
+            # What mapping users takes; SETFCAP for mapping root since Linux 5.12 (user_namespaces(7)).
             words += [word for name in ("SETUID", "SETGID", "SETFCAP") for word in ("--cap-add", f"CAP_{name}")]
         words += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
         for path, room in ((PRIVATE, str(limits.room)), ("/var/tmp", _SMALL), ("/dev/shm", _SMALL)):
+            # 1777 as for /tmp everywhere: users in there are several.
             words += ["--perms", "1777", "--size", room, "--tmpfs", path]
         for path in HIDDEN:
             if Path(path).is_dir():
@@ -185,6 +190,7 @@ def _filtered(sandbox: Sandbox, readable: tuple[Path, ...]) -> Sandbox:
 
 def _why_not(sandbox: Sandbox, readable: tuple[Path, ...]) -> str:
     """Return why *sandbox* does not work, or nothing."""
+    # A trial of what builds do: import, write; mere starting proves less.
     program = "import json, subprocess, os; os.mkdir('/tmp/samebytes-trial')"
     command = sandbox.command([sys.executable, "-c", program], readable=readable, given={}, limits=Limits(room=1 << 20))
     try:
@@ -207,7 +213,9 @@ def readable(environ: Mapping[str, str]) -> tuple[Path, ...]:
     paths += [Path(one) for one in environ.get("PATH", "").split(os.pathsep) if one]
     paths += [Path(environ[name]) for name in ("RUSTUP_HOME", *_PASSED[1:]) if environ.get(name)]
     paths += [Path(home, ".rustup")] if home else []
+    # Both: programs are called by one, and links lead to the other.
     paths += [path.resolve() for path in paths]
+    # A PATH or sys.path with the home itself must not make all of it readable.
     tops = {Path(home), *Path(home).parents} if home else set()
     return tuple(sorted({path for path in paths if path.is_absolute() and path not in tops}))
 
@@ -215,16 +223,19 @@ def readable(environ: Mapping[str, str]) -> tuple[Path, ...]:
 def environment(environ: Mapping[str, str], index: str, home: str, temp: str) -> dict[str, str]:
     """Return the environment of programs in there: a few variables, and an *index* that wants no credentials."""
     kept = {name: environ[name] for name in _PASSED if environ.get(name)}
+    # Not one with credentials: every build could read them.
     kept.update({name: environ[name] for name in _PROXIES if environ.get(name) and "@" not in environ[name]})
     if environ.get("HOME") and Path(environ["HOME"], ".rustup").is_dir():
         kept.setdefault("RUSTUP_HOME", str(Path(environ["HOME"], ".rustup")))
     return {
         **kept,
+        # The index is served there, which a proxy cannot reach.
         "no_proxy": "127.0.0.1",
         "NO_PROXY": "127.0.0.1",
         "HOME": home,
         "TMPDIR": temp,
         "LANG": "C.UTF-8",
+        # requests, and by that pip, looks for credentials there.
         "NETRC": os.devnull,
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_INDEX_URL": index,

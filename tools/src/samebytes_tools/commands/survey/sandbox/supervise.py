@@ -34,6 +34,7 @@ def end_all(pid: int) -> None:
     """End all processes below *pid*; each one that ends gives its own to this process (Linux)."""
     if sys.platform != "linux":
         return
+    # Processes that fork faster than they are ended would keep it here for good.
     for _ in range(1000):
         alive = children(pid)
         if not alive:
@@ -55,13 +56,17 @@ def main() -> None:
     """Run the command, and clear up after it."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
+        # Else what loses its parent goes to init, where it is not found (prctl(2)).
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        # SIGTERM and not SIGKILL: there is something to clear up.
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    # 128 + 15, as shells report it; by an exception, so that `finally` is run.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         process = subprocess.Popen(sys.argv[1:], start_new_session=True)
         status = process.wait()
     finally:
+        # A second one must not interrupt the clearing up.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         end_all(os.getpid())
     sys.exit(status if status >= 0 else 128 - status)

@@ -57,6 +57,7 @@ REFUSED: Mapping[str, tuple[int | None, int | None]] = {
     "move_pages": (279, 239),
     "migrate_pages": (256, 238),
     # other processes' memory and files, and files by number
+    # Debuggers need it, and no build does; up to Linux 4.8, it could also get around a filter (seccomp(2)).
     "ptrace": (101, 117),
     "process_vm_readv": (310, 270),
     "process_vm_writev": (311, 271),
@@ -154,6 +155,7 @@ def program(machine: str) -> bytes:
     Programs for other machines, which the kernel may run too (i386, x32), have other numbers: they can call nothing.
     """
     column = list(ARCHITECTURES).index(machine)
+    # The architecture first: the same number is another call on another one.
     code = [_step(_LOAD, _ARCHITECTURE), _step(_EQUAL, ARCHITECTURES[machine], 1), *_error(errno.ENOSYS)]
     code.append(_step(_LOAD, _NUMBER))
     if machine == "x86_64":
@@ -170,6 +172,7 @@ def program(machine: str) -> bytes:
 def machine() -> str:
     """Return what this process is a program for; empty if there is no filter for it."""
     name = platform.machine() if sys.platform == "linux" else ""
+    # A 32-bit Python on a 64-bit kernel makes the calls of the other table.
     return name if name in ARCHITECTURES and sys.maxsize > 1 << 32 else ""
 
 
@@ -185,7 +188,9 @@ def enter(code: bytes) -> None:
     :raises OSError: if the kernel does not take it.
     """
     libc = ctypes.CDLL(None, use_errno=True)
+    # As unsigned long: prctl is variadic, and the upper halves of ints would be undefined.
     numbers = [ctypes.c_ulong(value) for value in (1, 0, 0, 0)]
+    # no_new_privs first, without which only root may set a filter (seccomp(2)).
     set_no_new_privileges, set_seccomp, mode_filter = 38, 22, ctypes.c_ulong(2)  # linux/prctl.h, linux/seccomp.h
     pointer = ctypes.byref(_Program(len(code) // 8, code))
     if libc.prctl(set_no_new_privileges, *numbers) != 0 or libc.prctl(set_seccomp, mode_filter, pointer) != 0:

@@ -84,6 +84,7 @@ def connect(path: Path, *, steps: tuple[tuple[str, ...], ...] = MIGRATIONS) -> s
     _refuse_others(path)
     with explained(path):
         # Transactions are begun explicitly; statements outside of one are their own.
+        # Python's own way of beginning transactions differs by version and statement.
         connection = sqlite3.connect(str(path), timeout=PATIENCE, isolation_level=None)
         try:
             _prepare(connection, path, steps)
@@ -115,6 +116,7 @@ def _refuse_others(path: Path) -> None:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, steps: tuple[tuple[str, ...], ...]) -> None:
+    # Off by default, for each connection (SQLite documentation, "Foreign Key Support").
     connection.execute("PRAGMA foreign_keys = ON")
     _check(connection, path, steps)
     _log_ahead(connection)
@@ -147,6 +149,7 @@ def _check(connection: sqlite3.Connection, path: Path, steps: tuple[tuple[str, .
         version = _version(connection)
     finally:
         connection.execute("COMMIT")
+    # A new file has 0 there.
     if application != APPLICATION and not is_new:
         raise StoreError(f"{path} is a database of another program", remedy="Name another file: samebytes makes it.")
     if version > len(steps):
@@ -166,6 +169,7 @@ def _migrate(connection: sqlite3.Connection, steps: tuple[tuple[str, ...], ...])
     for number, statements in enumerate(steps[_version(connection) :], _version(connection) + 1):
         for statement in statements:
             connection.execute(statement)
+        # PRAGMA takes no parameters.
         connection.execute(f"PRAGMA user_version = {number}")
     connection.execute(f"PRAGMA application_id = {APPLICATION}")
 
@@ -179,6 +183,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     if connection.in_transaction:
         yield
         return
+    # Locked at once: a transaction that only becomes a writer later can fail with SQLITE_BUSY without waiting.
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -211,6 +216,7 @@ def _remedy(message: str) -> str:
             "The store is damaged. Put a copy back, or save what can be read: "
             "sqlite3 STORE .recover | sqlite3 NEW-STORE"
         )
+    # SQLite's English messages, which are not translated.
     if "full" in message:
         return "Free some space there, and run it again: what was recorded is safe."
     if "locked" in message or "busy" in message:

@@ -53,6 +53,7 @@ def _plain(value: object) -> Any:
     if isinstance(value, State):
         return value.value
     if isinstance(value, Mapping):
+        # Sorted, so that two exports can be compared as text.
         return dict(sorted(value.items()))
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
@@ -107,6 +108,7 @@ class Exported:
             examinations: dict[str, list[Examination]] = {run.id: [] for run in runs}
             for each in found["examinations"]:
                 one: Examination = _made(Examination, each)
+                # A run that is not in the document is a KeyError, so the document is malformed.
                 examinations[one.run].append(one)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise self._malformed(error) from None
@@ -150,6 +152,7 @@ def _value(wanted: str, plain: Any) -> Any:
         return _READERS[wanted](plain)
     if wanted.startswith("tuple["):
         return tuple(_value(wanted[len("tuple[") : -len(", ...]")], one) for one in _value("list", plain))
+    # Checked, as dataclasses take anything.
     if not isinstance(plain, _TYPES[wanted]):
         raise TypeError(f"{plain!r} should be of type {wanted}")
     return plain

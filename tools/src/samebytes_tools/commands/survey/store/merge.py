@@ -45,6 +45,7 @@ def merge(store: Store, source: MergedSource) -> Merged:
             try:
                 is_new = store.add_run(run)
                 examinations += sum(store.add(one) for one in source.examinations(run.id))
+                # Last: a run is over here only if nothing of it is left in this store.
                 ends = run.ended is not None and store.finish(run.id, run.ended)
                 runs += is_new or ends
             except StoreError as error:

@@ -43,6 +43,7 @@ _HITS = f"""
     WHERE c.code = ? ORDER BY p.name, a.place, c.place
 """
 
+# SQL has no order of states, so that they are numbered for max().
 _BY_RANK = (SAME, DIFFERS, NOT_BUILT)
 """States from the best to the worst: the worst of a package's artifacts is the package's."""
 
@@ -96,6 +97,7 @@ def _counts(connection: sqlite3.Connection, run: str, scope: str) -> Iterator[Co
         FROM examination e JOIN run r ON r.key = e.run
         JOIN artifact a ON a.examination = e.key JOIN word s ON s.key = a.state WHERE {scope}
     """
+    # Grouped by way, too: one package may be the same in one way and differ in another.
     whole = f"""
         SELECT run, way, NULL AS kind, backend, is_pure, max(rank) AS rank FROM ({each}) GROUP BY key, way
     """

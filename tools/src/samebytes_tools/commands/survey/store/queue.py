@@ -54,6 +54,7 @@ class Queue(Database):
 
     def give_back(self, runner: str) -> None:
         """Let others have what *runner* holds, as if it had not begun."""
+        # An attempt counts only if the runner died over it.
         query = "UPDATE queue SET runner = NULL, held_until = 0, attempts = attempts - 1 WHERE runner = ?"
         with self._writing() as connection:
             connection.execute(query, (runner,))

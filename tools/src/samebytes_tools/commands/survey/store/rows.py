@@ -75,6 +75,7 @@ def key_of(connection: sqlite3.Connection, table: str, **columns: str) -> int:
         row = connection.execute(f"SELECT key FROM {table} WHERE {where}", values).fetchone()
         if row is not None:
             return int(row[0])
+        # Names of tables and columns are ours; only values come from outside.
         marks = ", ".join("?" * len(values))
         connection.execute(f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})", values)
     raise AssertionError(f"a row of {table} was made and is not there")
@@ -149,6 +150,7 @@ def load(connection: sqlite3.Connection, rest: str, *values: Any, logs: bool = T
 
     :param logs: without, they are not read, and empty.
     """
+    # A cursor of its own: row_factory of the connection is for everybody.
     cursor = connection.cursor()
     cursor.row_factory = sqlite3.Row
     for row in cursor.execute(_EXAMINATION + rest, (logs, *values)):
