@@ -19,7 +19,7 @@ from typing import Any
 
 from samebytes.errors import Interrupted
 
-# SIGTERM first: compilers and pip remove their temporary files on it. Windows has no SIGKILL.
+# SIGTERM first: gcc and others remove their temporary files on it. Windows has no SIGKILL.
 _PATIENCE = ((signal.SIGTERM, 0.5), (getattr(signal, "SIGKILL", signal.SIGTERM), 5.0))
 """Signals, and the seconds that processes are given to end."""
 
@@ -186,7 +186,7 @@ def _has_ended(process: subprocess.Popen[bytes]) -> bool:
 def _end(process: subprocess.Popen[bytes], signals: Sequence[tuple[signal.Signals, float]] = _PATIENCE) -> None:
     """End all processes of the session that *process* leads: ask them to, then do not ask; and reap it."""
     if sys.platform == "win32":
-        # Windows has no process groups to signal; what it started goes on.
+        # TerminateProcess ends one process; what that started goes on.
         process.terminate()
         process.wait()
         return

@@ -41,7 +41,7 @@ def check_all(
     try:
         yield from in_order(result_of, subjects, max(1, min(options.jobs, len(subjects))), stop, _PATIENCE)
     finally:
-        # Also when all went well: backends may leave daemons and compilers of other processes behind.
+        # At once: threads that have not ended by now wait for these.
         kill_all(stop)
         for private in filter(Path.exists, used):  # by a thread that has not ended, and is not to write there any more
             with suppress(OSError):

@@ -137,7 +137,7 @@ class SourceCheck:
         """Build in both environments; a variation that the second build fails with is left out, with a note."""
         control, experiment = self._environment(frozenset()), self._environment(vary)
         wants_time = "time" in {*self._context.vary, *self._left_out}
-        # Builds that run at the same time cannot be told apart by the clock, unless libfaketime moves one.
+        # Builds that run at the same time differ by no clock, unless libfaketime moves one.
         if at_once and not control.shares_with(experiment) and (experiment.is_later or not wants_time):
             pair = ((control, "1"), (experiment, "2"))
             first, second = in_order(lambda each: self._attempt(way, *each), pair, len(pair), threading.Event())
@@ -145,7 +145,7 @@ class SourceCheck:
             first = self._attempt(way, control, "1")
             # A survey's source that cannot be built at all is not built again.
             second = first if self._gives_up(first) else self._attempt(way, experiment, "2")
-        # One at a time first, so that what the build does stand is still varied.
+        # One at a time first, so that what the build stands is still varied.
         for names in (*({name} for name in FRAGILE), set(FRAGILE)):
             vary = second.environment.applied
             if names <= vary and second.failures.keys() - first.failures.keys():

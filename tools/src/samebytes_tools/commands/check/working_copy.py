@@ -32,7 +32,6 @@ def lay_out(pristine: Path, environment: VariedEnvironment) -> None:
         disorder.mount(environment.disorderfs, behind, tree)
     # After the times were set and where the build sees the tree: git's index holds inode numbers and times.
     refresh_index(tree)
-    # Last, as nothing is written to the tree any more.
     if "owner" in environment.applied and sys.platform != "win32":
         for path in [tree, *tree.rglob("*")]:
             # A link of the source may point out of the tree, to files that are not ours to give away.

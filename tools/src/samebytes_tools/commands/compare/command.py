@@ -91,6 +91,7 @@ def _check_page(page: Path, inputs: Iterable[Path]) -> None:
     """Refuse at once what could not be written after all the work, or would replace what is compared."""
     if not page.absolute().parent.is_dir():
         raise UsageError(f"{page}: there is no such directory", remedy="Make it first, or name another place.")
+    # By the file, as it may have several names.
     if any(page.exists() and path.exists() and page.samefile(path) for path in inputs):
         raise UsageError(f"{page} is to be compared and to be written", remedy="Name another file after --html.")
 

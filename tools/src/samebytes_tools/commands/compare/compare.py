@@ -51,6 +51,7 @@ def plan(left: Path, right: Path) -> tuple[ComparedPair, ...]:
     if left.is_dir() or right.is_dir():
         name = (right if left.is_dir() else left).name
         left, right = (path / name if path.is_dir() else path for path in (left, right))
+        # Again, for that path may be missing or a directory.
         return plan(left, right)
     return (_pair(left, right),)
 

@@ -29,7 +29,9 @@ NAME = "diffoscope"
 _OPTIONS = (
     "--no-progress",
     "--text-color=never",
+    # A report on large binaries may have gigabytes.
     f"--max-text-report-size={MOST}",
+    # The two lie in directories that were made just now.
     "--exclude-directory-metadata=yes",
 )
 _SAME, _DIFFERENT = 0, 1
@@ -49,6 +51,7 @@ class Diffoscope(NamedTuple):
         out, log = directory / "report", directory / "log"
         command = [self.program, *_OPTIONS, f"--text={out}", left, right]
         try:
+            # By relative names, so that the report has no temporary path.
             status = CommandRunner(log, seconds=TIMEOUT).run(command, cwd=directory, environ=self.environ)
         except TooLate:
             return (f"diffoscope was ended after {TIMEOUT:g} seconds",)

@@ -31,6 +31,7 @@ def _tree(root: Path) -> Tree:
         entries = {node.name: node.entry for node in walk(root)}
         return Tree(side, entries, entries, {}, ())
     # Compiled modules follow from their sources, so they are left out of what is made.
+    # rebuild_record: a wrong RECORD is a finding here, not an error.
     options = FixOptions(final="/", levels=(), rebuild_record=True, write=False)
     plan, _ = planned(root, options, compiler=None)
     entries = {name: node.entry for name, node in plan.nodes.items()}
@@ -49,6 +50,7 @@ def _normal(plan: Plan, entries: dict[str, Entry]) -> dict[str, Entry]:
     }
     for name, data in plan.writes.items():
         for parent in with_parents(name):
+            # Directories that are made for a moved file get this mode.
             kept.setdefault(parent, Entry(parent, Kind.DIRECTORY, 0o755, 0))
         kept[name] = Entry(name, Kind.FILE, written_mode(plan, name), 0, Data(data))
     return kept

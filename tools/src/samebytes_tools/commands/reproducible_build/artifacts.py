@@ -69,6 +69,7 @@ class ArtifactBuilder:
     ) -> None:
         self._here, self._log, self._warn = here, log, warn
         self._may_be_in_memory = True
+        # IN_USE: a build within this one must not wait for the place that this one has.
         self._environ = {**environ, "TMPDIR": str(here.root), "GIT_OPTIONAL_LOCKS": "0", IN_USE: str(here.root)}
         self._builder = Builder(
             sys.executable,
@@ -96,6 +97,7 @@ class ArtifactBuilder:
         tree, spare = self._here.private / "src", self._here.private / "spare"
         self.out.mkdir()
         if tuple(kinds) == (ArtifactKind.SDIST, ArtifactKind.WHEEL):
+            # A second copy, as the sdist's build may leave build/ and .egg-info in the tree.
             spare.mkdir()
             fill(tree, spare)
         if ArtifactKind.SDIST in kinds or not kinds:
@@ -125,6 +127,7 @@ class ArtifactBuilder:
                 self._made_at(memory.place, kind, source)
                 return True
             except SamebytesError:
+                # Only a lack of memory is a reason to build once more; any other failure would come again.
                 if not memory.is_full() and (is_full(self._here.private) or not says_full(self._log.log)):
                     raise
         self._stay_on_disk("the build needs more memory than it may have")
@@ -139,6 +142,7 @@ class ArtifactBuilder:
     def _made_at(self, here: Place, kind: ArtifactKind, source: Path) -> None:
         builder = self._builder
         temp = here.private / "tmp"
+        # Empty for each, or the second would find what the first has left.
         remove(temp)
         temp.mkdir()
         warnings: list[str] = []
@@ -147,10 +151,12 @@ class ArtifactBuilder:
             Place(here.root / "tmp", temp, here.prefix), here.root / source.relative_to(here.private), self._log.start
         )
         environ = where.added_to(self._environ)
+        # Closed before the next one, which has its files at the same paths.
         with closing(Session(source, environ, self._interpreter(where), warnings.append, fixed)) as session:
             requires = session.config.requires
             made = builder.build(kind, session, requires, where, self._log)
             self._artifacts.append(self._rewritten(session, made, kind, warnings))
+        # With requirements of the sdist alone, the wheel could import what no front end would give it.
         if builder.asked(where) - set(without_samebytes(requires)):  # what this artifact alone needs
             builder.discard(where)
 
@@ -176,6 +182,7 @@ class ArtifactBuilder:
 
 def _unpacked(sdist: Path, tree: Path) -> Path:
     """Put what our own canonical *sdist* holds where the source *tree* was, and return that."""
+    # Beside it, so that the rename does not cross file systems.
     aside = tree.with_name("sdist")
     aside.mkdir()
     unpacked = unpack(sdist, aside)

@@ -83,7 +83,9 @@ def build(request: BuildRequest, context: BuildContext) -> BuildResult:
         log = CommandRunner(None if context.verbose else private / "build.log", seconds=context.seconds)
         here = place(private, context.environ, context.warn, ending=ending)
         context.report("Copying the source tree")
+        # Without the record of an earlier build, which would be part of its own source's digest.
         tree = copy_source(source, here.private / "src", request.output, request.provenance)
+        # Before the build, which may write to the tree.
         digest = tree_digest(tree) if request.provenance else ""
         builder = ArtifactBuilder(
             here, context.environ, policy, request.config_settings, log, context.report, context.warn
@@ -102,6 +104,7 @@ def _checked(request: BuildRequest, environ: Mapping[str, str]) -> Path:
         _check_paths(request, source)
     except PermissionError as error:
         raise UsageError(f"{error.filename}: {error.strerror}", remedy="Build a copy that you own.") from None
+    # Its errors alone are of interest here.
     date.resolve(source, load(source).source_date_epoch, environ)
     return source
 
@@ -120,6 +123,7 @@ def _check_paths(request: BuildRequest, source: Path) -> None:
         raise UsageError(f"{request.output} is not a directory", remedy="Name another with -o.")
     for path in filter(None, (request.write_lock, request.provenance)):
         parent = path.resolve().parent
+        # The output directory is made in the end.
         if not parent.is_dir() and parent != request.output.resolve():
             raise UsageError(f"the directory of {path} does not exist", remedy="Make it first.")
 
@@ -155,6 +159,7 @@ def _publish(request: BuildRequest, built: BuildResult, made: Path, texts: Mappi
             sink = stack.enter_context(replacing(request.output / artifact.name))
             with (made / artifact.name).open("rb") as source:
                 shutil.copyfileobj(source, sink)
+            # A full disk shows at the latest here, before the first of them is renamed.
             sink.flush()
         for path, text in texts.items():
             text_sink = stack.enter_context(output(path))

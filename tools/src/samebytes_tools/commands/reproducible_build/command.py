@@ -79,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
     request = BuildRequest(
         source=args.source,
         output=_output(args),
+        # In the enum's order, not that of the options.
         kinds=tuple(kind for kind in ArtifactKind if getattr(args, kind.value)),
         isolation=not args.no_isolation,
         check_dependencies=not args.skip_dependency_check,

@@ -34,7 +34,7 @@ class Directories:
 
     def __enter__(self) -> Directories:
         if _BELOW_DESCRIPTORS:
-            # The one place where a link is followed: the user named it.
+            # The top alone may be a link: the user named it.
             self._root = os.open(self._top, os.O_RDONLY | (_DIRECTORY & ~_NOFOLLOW))
         return self
 
