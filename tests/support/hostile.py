@@ -137,14 +137,15 @@ def _seeded(count: int, variant: int) -> Iterator[int]:
         yield state
 
 
-def _elf(sections: int, variant: int) -> bytes:
-    """Return a shared object for x86-64 that says it has so many sections, all of them its string table."""
+def _elf(sections: int, variant: int, more: int = 99) -> bytes:
+    """Return a shared object for x86-64 that says it has so many sections, all of them its string table and the rest."""
     names = b"\0" + b".debug_info\0" * 50
     head = struct.pack(
         "<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1" + bytes(9), 3, 62, 1, 0, 0, 64, 0, 64, 0, 0, 64, sections, 1
     )
-    section = struct.pack("<IIQQQQIIQQ", 1, 3, 0, 0, 64 + 64 * sections, len(names), 0, 0, 1, 0)
-    return head + section * sections + names + bytes([variant]) * 99
+    size = len(names) + (more if more > 99 else 0)
+    section = struct.pack("<IIQQQQIIQQ", 1, 3, 0, 0, 64 + 64 * sections, size, 0, 0, 1, 0)
+    return head + section * sections + names + bytes([variant + 65 if more > 99 else variant]) * more
 
 
 def _links(count: int) -> list[bytes]:
@@ -278,8 +279,24 @@ WHEELS: dict[str, Make] = {
     "JSON that is wide": lambda v: _wheel({"a.json": json.dumps({f"k{n}": n ^ v for n in range(120_000)}).encode()}),
     "JSON of a number": lambda v: _wheel({"a.json": b"9" * (M + v)}),
     "HTML and XML of brackets": lambda v: _wheel({"a.html": b"<a " * M + b"%d" % v, "a.xml": b"<a>" * M + b"%d" % v}),
+    "texts of times by the dozen": lambda v: _wheel(
+        {
+            f"{m}.py": b"".join(b"t = '2020-01-%02d 10:00:0%d'\n" % (n % 28 + 1, v) for n in range(8000))
+            for m in range(40)
+        }
+    ),
+    "a text of many changes": lambda v: _wheel(
+        {"a.py": b"".join(b"t%d = '2020-01-01 10:00:0%d'\n" % (n, 0 if n % 5 else v) for n in range(9000))}
+    ),
+    "texts in a binary": lambda v: _wheel({"a.bin": b"\0/home/ada%d/x.c" % v * (3 * M)}),
+    "paths in binaries": lambda v: _wheel(
+        {f"{m}.bin": b"".join(b"\0/home/ada%d/%d/x.c" % (v, n) for n in range(9000)) for m in range(20)}
+    ),
+    "letters in a binary": lambda v: _wheel({"a.bin": b"\0" + b"ABCDEF"[v : v + 5] * (2 * M)}),
     "bytes of which all differ": lambda v: _wheel({"a.bin": b"\0" + bytes([v + 1]) * (60 * M)}),
     "an ELF file of 60,000 sections": lambda v: _wheel({"a.so": _elf(60_000, v)}),
+    "an ELF file of sections that are one": lambda v: _wheel({"a.so": _elf(40, v, 11 * M)}),
+    "ELF files of sections that are one": lambda v: _wheel({f"{n}.so": _elf(100, v, 20_000) for n in range(100)}),
     "an ELF file of zeros": lambda v: _wheel({"a.so": b"\x7fELF\2\1\1" + bytes(60 * M) + bytes([v])}),
     "ZIP files in one another": lambda v: _wheel({"a.zip": _nested_zip(300, b"%d" % v)}),
     "a ZIP bomb in a wheel": lambda v: _wheel(

@@ -9,6 +9,7 @@ import json
 import marshal
 import re
 import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -388,6 +389,37 @@ def test_archives_in_archives_may_unpack_to_so_much_together(
 
 def _zipped(data: bytes) -> bytes:
     return inner_zip({"a": data}, (2026, 11, 20, 10, 11, 12))
+
+
+def test_so_many_texts_are_looked_at_for_causes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those beyond are unknown, and the report says so; the verdict is as it was."""
+    sides = [{f"demo_pkg/{name}.txt": b"at 2026-11-2%d 10:11:12\n" % side * 30 for name in "abc"} for side in (0, 1)]
+    wheels = []
+    for number, files in enumerate(sides):
+        (tmp_path / str(number)).mkdir()
+        wheels.append(write_wheel(tmp_path / str(number), members({**FILES, **files})))
+    whole = compare_files(*wheels)
+    assert whole.notes == ()
+    monkeypatch.setattr(allowance, "EXPLAINED", 40)
+    monkeypatch.setattr(allowance, "EXPLAINED_FOR", 1 << 20)
+    found = compare_files(*wheels)
+    assert found.verdict is whole.verdict
+    assert [each.name for each in found.differences] == [each.name for each in whole.differences]
+    assert found.notes == (
+        "more texts differ than the 40 that are looked at for causes: those of the rest are unknown",
+    )
+    texts = [each for each in found.differences if each.name.startswith("demo_pkg/")]
+    assert [codes(each) for each in texts] == [codes(whole.differences[0]), codes(texts[1]), {"D099"}]
+    assert "D099" in codes(texts[1])
+    assert texts[2].kind is NodeKind.HEX
+
+
+def test_letters_without_a_digit_take_no_square_of_time() -> None:
+    """What stands for numbers in a text is searched for from each run's start only: else this takes minutes."""
+    texts = [b"ABCDEF" * 650 + b" 7 %d" % number for number in range(300)]
+    begin = time.process_time()
+    assert strings.compare_lists("a", texts, [text + b"8" for text in texts], "", NO_CLUES) is not None
+    assert time.process_time() - begin < 15
 
 
 class _Once:

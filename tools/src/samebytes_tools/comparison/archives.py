@@ -50,7 +50,6 @@ class _Both(NamedTuple):
     """By key, the codes of the passes that change a member's contents on either side."""
     clues: CauseClues
     note: Callable[[str], None]
-    allowance: Allowance
 
 
 def compare_files(
@@ -83,6 +82,7 @@ def compare_files(
         differences = tuple(_differences(found))
         # Last, for what it shows counts only where nothing above does.
         differences += tuple(container.compare_streams(left, right, kind, differences, found.clues))
+        notes += allowance.notes
         judged = verdict(found.left, found.right, found.read, found.records, found.equal)
         # Each note once: a missing library is missed for every member.
         return Comparison(this(), that(), kind, judged, differences, tuple(dict.fromkeys(notes)))
@@ -102,13 +102,13 @@ def _read(left: Opened, right: Opened, builds: KnownBuilds, note: Callable[[str]
     # RECORD follows from the files, and would be one more difference whenever there is any.
     changed = frozenset(key for key, pair in read.pairs.items() if not pair.equal and key != RECORD)
     names = (side.key(entry.name) for side in (left, right) for entry in side.archive.entries)
-    clues = contents.clues_of(builds, read, names, changed, only)
+    clues = contents.clues_of(builds, read, names, changed, only)._replace(allowance=allowance)
     differing = changed | only
     left, right = settled(left, differing), settled(right, differing)
     planted = container.planted(left), container.planted(right)
     disputed = container.disputed(left), container.disputed(right)
     equal, codes = after_passes(left, right, read), _codes(left, right)
-    return _Both(left, right, read, both, equal, differing, planted, disputed, codes, clues, note, allowance)
+    return _Both(left, right, read, both, equal, differing, planted, disputed, codes, clues, note)
 
 
 def _codes(*sides: Opened) -> Mapping[str, tuple[str, ...]]:
@@ -171,7 +171,6 @@ def _changed(key: str, pair: contents.ContentPair, found: _Both) -> Difference:
             pair.right.content,
             found.clues,
             found.note,
-            allowance=found.allowance,
         )
     )
     # The passes that changed the member on either side are those that make it equal.

@@ -9,7 +9,6 @@ from samebytes.archive.entry import Content, Entry, read_all
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.passes.container import executable
 
-from .allowance import UNLIMITED, Allowance
 from .causes.cause import CauseClues
 from .causes.table import explain, explained
 from .model import Difference, Finding, NodeKind
@@ -31,8 +30,6 @@ class MemberPair(NamedTuple):
     """Takes what could not be looked at, and why."""
     depth: int = 0
     """How many archives it lies in, beside the one that was given."""
-    allowance: Allowance = UNLIMITED
-    """What the whole comparison may still take."""
 
     def held(self, most: int) -> tuple[bytes, bytes] | None:
         """Return both contents, or None if one has more than *most* bytes."""

@@ -73,7 +73,6 @@ class _Both(NamedTuple):
     """Permission bits that no umask gives, by name."""
     clues: CauseClues
     note: Callable[[str], None]
-    allowance: Allowance
 
 
 def compare(left: Tree, right: Tree, builds: KnownBuilds) -> Comparison:
@@ -90,6 +89,7 @@ def compare(left: Tree, right: Tree, builds: KnownBuilds) -> Comparison:
     if verdict is Verdict.NORMALIZED:
         notes.append(_REMEDY)
     differences = tuple(_differences(both))
+    notes += both.clues.allowance.notes
     return Comparison(left.side, right.side, None, verdict, differences, tuple(dict.fromkeys(notes)))
 
 
@@ -99,13 +99,13 @@ def _read(left: Tree, right: Tree, builds: KnownBuilds, note: Callable[[str], No
     only = frozenset(left.entries.keys() ^ right.entries.keys())
     changed = frozenset(name for name, pair in read.pairs.items() if not pair.equal)
     names = {*left.entries, *right.entries}
-    clues = contents.clues_of(builds, read, names, changed, only)
+    allowance = Allowance(sum(each.size for side in (read.left, read.right) for each in side.values()))
+    clues = contents.clues_of(builds, read, names, changed, only)._replace(allowance=allowance)
     settled = frozenset(name for name in names if _is_settled(name, left, right, read))
     one, other = ({name: bits for name, bits in container.planted(side).items() if name not in only} for side in opened)
     # Sorted, so that a report does not depend on the order of a set.
     cursory = frozenset(sorted(filter(_is_compiled, settled & changed))[MOST_MODULES:])
-    allowance = Allowance(sum(each.size for side in (read.left, read.right) for each in side.values()))
-    return _Both(left, right, read, settled, changed | only, cursory, (one, other), clues, note, allowance)
+    return _Both(left, right, read, settled, changed | only, cursory, (one, other), clues, note)
 
 
 def _opened(tree: Tree) -> Opened:
@@ -268,9 +268,7 @@ def _changed(name: str, both: _Both) -> Difference:
         in_info = posixpath.dirname(name).endswith(".dist-info")
         key = f"*.dist-info/{posixpath.basename(name)}" if in_info else name
         node = compare_contents(
-            members.MemberPair(
-                key, name, pair.left.content, pair.right.content, both.clues, both.note, allowance=both.allowance
-            )
+            members.MemberPair(key, name, pair.left.content, pair.right.content, both.clues, both.note)
         )
     source = source_of(name)
     if source in both.differing:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ..allowance import UNLIMITED, Allowance
 from ..model import UNKNOWN_BUILDS, KnownBuilds
 from ..observations import Nature, OfNature, Part
 
@@ -22,6 +23,8 @@ class CauseClues(NamedTuple):
     """What members are called on either side: full names and their last components."""
     only: frozenset[str] = frozenset()
     """The keys of members that only one side has."""
+    allowance: Allowance = UNLIMITED
+    """What the whole comparison may still take."""
 
     @property
     def is_one_zone(self) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ..excerpts import excerpts
 from ..model import Difference, Evidence, Finding, NodeKind
-from ..observations import DigestPair, LoneLine, Observation, Part, Unexplained
+from ..observations import DigestPair, JsonValue, LoneLine, LoneLines, Observation, Part, TextPair, Unexplained
 from . import archives, checkout, clock, order, places, repaired, texts, toolchain
 from .cause import NO_CLUES, Cause, CauseClues
 
@@ -79,6 +79,9 @@ ALL: tuple[Cause, ...] = tuple(sorted(TABLE, key=lambda cause: cause.code))
 
 _BY_CODE = {cause.code: cause for cause in ALL}
 
+_LONG = 256
+"""Bytes of texts that cost as much as one more pair to be looked at."""
+
 # A report names each cause once; more evidence for it would hide the other causes.
 _MOST_FINDINGS = 3
 """Of each code, for one difference."""
@@ -122,8 +125,14 @@ def _follows(seen: Part, clues: CauseClues) -> bool:
 
 
 def explain(seen: Observation, where: str, clues: CauseClues = NO_CLUES) -> tuple[Finding, ...]:
-    """Return a finding for each cause that *seen*, which stands at *where*, shows; see :func:`codes`."""
+    """Return a finding for each cause that *seen*, which stands at *where*, shows; see :func:`codes`.
+
+    Once so many texts were looked at as the comparison may, the next are UNKNOWN.
+    """
     evidence = Evidence(where, *excerpts(seen.left, seen.right))
+    length = len(seen.left) + len(seen.right)
+    if isinstance(seen, (JsonValue, LoneLines, TextPair)) and not clues.allowance.explain(1 + length // _LONG):
+        return (Finding(UNKNOWN, evidence),)
     return tuple(Finding(code, evidence) for code in codes(seen, clues))
 
 

@@ -25,7 +25,7 @@ def compare_contents(member: MemberPair) -> Difference:
     # Formats are tried one after the other, and each reads the contents from their beginning.
     with near(member.name, member.left, member.right) as (left, right):
         member = member._replace(left=left, right=right)
-        for look in FORMATS:
+        for look in FORMATS if not member.clues.allowance.is_spent else ():
             found = look(member)
             if found is not None:
                 return found

@@ -16,6 +16,7 @@ from typing import IO, Any, Literal, NamedTuple
 
 from samebytes.archive.entry import CHUNK_SIZE, Content, Data
 
+from ..allowance import Allowance
 from ..causes.cause import CauseClues
 from ..causes.table import TOOLCHAIN, UNKNOWN, codes, explain, explained
 from ..excerpts import EXCERPT, shared
@@ -63,8 +64,6 @@ _PATHS_IN = (".debug_", ".zdebug_", ".dynstr", ".strtab")
 _MOST = 100
 _MOST_PARTS = 4096
 """How many sections, segments and entries of .dynamic a file may have to be looked at by them."""
-_MOST_TIMES = 8
-"""How many times the file's size its sections may have together; compressed ones count by what they hold."""
 _MOST_DARK = 4
 """So many sections that nothing explains get a node each, where other compilers made them."""
 
@@ -117,7 +116,8 @@ def compare(name: str, left: Content, right: Content, clues: CauseClues) -> Diff
     with ExitStack() as stack:
         streams = [_stream(name, content, stack) for content in (left, right)]
         try:
-            children = _together(list(_sections(_parsed(streams[0]), _parsed(streams[1]), clues)))
+            one, other = (_parsed(stream, clues.allowance) for stream in streams)
+            children = _together(list(_sections(one, other, clues)))
         # Not an error: the member is compared by its texts then.
         except Exception:
             # pyelftools lets whatever its parsing runs into escape, for files that are damaged or made to harm.
@@ -137,7 +137,7 @@ def _stream(name: str, content: Content, stack: ExitStack) -> IO[bytes]:
     return stack.enter_context(file_of(content, stack.enter_context(scratch(name))).open("rb"))
 
 
-def _parsed(stream: IO[bytes]) -> _File:
+def _parsed(stream: IO[bytes], allowance: Allowance) -> _File:
     from elftools.elf.elffile import ELFFile  # which most archives do not need
 
     file: Any = ELFFile(stream)
@@ -147,13 +147,13 @@ def _parsed(stream: IO[bytes]) -> _File:
     size = stream.seek(0, os.SEEK_END)
     if max(file.num_sections(), file.num_segments()) > _MOST_PARTS:
         raise ValueError("too many sections or segments")
-    # Headers may name one stretch of the file as thousands of sections.
-    left = _MOST_TIMES * size + LARGEST_SECTION
+    held = 0
     for section in file.iter_sections():
         name, kind = section.name, section["sh_type"]
-        left -= int(section.data_size) if kind != "SHT_NOBITS" else 0
-        if left < 0:
-            raise ValueError("the sections hold the same bytes again and again, or unpack to far more")
+        length = int(section.data_size) if kind != "SHT_NOBITS" else 0
+        # Headers may name one stretch of the file as thousands of sections, and compressed ones hold more than it.
+        allowance.unpack(max(0, min(length, held + length - size)))
+        held += length
         # .bss: its size is of memory, not of the file.
         if kind == "SHT_NOBITS":
             empty[name] = (int(section["sh_addr"]), int(section["sh_size"]))

@@ -83,7 +83,7 @@ def look(member: MemberPair, compare_contents: Compare) -> Difference | None:
 
 
 def _gzips(member: MemberPair, left: Path, right: Path, directory: Path, compare_contents: Compare) -> Difference:
-    plain = [_unpacked(path, directory, member.allowance) for path in (left, right)]
+    plain = [_unpacked(path, directory, member.clues.allowance) for path in (left, right)]
     if all(map(_is_tar, plain)):
         with open_sdist(left) as one, open_sdist(right) as other:
             sides = _opened(left, one, ArtifactKind.SDIST, member), _opened(right, other, ArtifactKind.SDIST, member)
@@ -135,7 +135,7 @@ def _opened(path: Path, archive: Archive, kind: ArtifactKind, member: MemberPair
     total = sum(entry.content.size for entry in archive.entries)
     if total > LARGEST_CONTENTS:
         raise ArchiveError(f"it holds {total} bytes", remedy="Unpack both, and compare what is in them.")
-    member.allowance.unpack(total)
+    member.clues.allowance.unpack(total)
     return passed(path, archive, kind, "", _RULES)
 
 

@@ -41,6 +41,8 @@ MOST_BYTES = 16 << 20
 _SHOWN = 60
 _MOST_ALIKE = 40
 """Of how many texts on each side the likeness to each other is tried: each with each."""
+_MATCHED = 1024
+"""Bytes of texts that cost as much to be matched as one pair to be looked at for causes."""
 _MOST_WAYS = 300
 """How many ways in which texts differ are looked at for causes."""
 
@@ -52,8 +54,9 @@ _MASK = bytes(byte in _PRINTABLE for byte in range(256))
 _RUN = b"\1" * SHORTEST
 _USUAL = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 /._-:+=," + bytes(range(0x80, 0xF5))
 _ZEROS = re.compile(rb"\0{2,}")
-_SKELETON = re.compile(rb"(?:[A-Za-z]:)?[\\/][^ \t:;,\"']*[\\/]|[0-9A-Fa-f]*[0-9][0-9A-Fa-f]*")
-"""What texts of one origin may differ in: directories and numbers."""
+_SKELETON = re.compile(rb"(?:[A-Za-z]:)?[\\/][^ \t:;,\"']*[\\/]|(?<![0-9A-Fa-f])[A-Fa-f]*[0-9][0-9A-Fa-f]*")
+"""What texts of one origin may differ in: directories and numbers. (In letters without a digit each start would cost as
+much as all that follow, but for looking back.)"""
 
 _Pairs = list[tuple[bytes, bytes]]
 
@@ -93,6 +96,8 @@ def read(*contents: Content) -> tuple[EmbeddedTexts, ...]:
     """
     readers = [_Reader() for _ in contents]
     for pieces in zip_longest(*map(_pieces, contents), fillvalue=b""):
+        if all(reader.is_cut for reader in readers):
+            break  # What is beside the texts says nothing any more.
         first = _split(pieces[0])
         for reader, piece in zip(readers, pieces):
             # Where the sides are equal, which they mostly are, they are searched once.
@@ -116,9 +121,12 @@ class _Reader:
         self._state.update(rest[1:] if self._last == rest[:1] == b"\0" else rest)
         self._last = rest[-1:] or self._last
 
+    @property
+    def is_cut(self) -> bool:
+        return len(self._found) == MOST or self._size > MOST_BYTES
+
     def done(self) -> EmbeddedTexts:
-        is_cut = len(self._found) == MOST or self._size > MOST_BYTES
-        return EmbeddedTexts(self._found, self._state.digest(), is_cut)
+        return EmbeddedTexts(self._found, self._state.digest(), self.is_cut)
 
 
 def _pieces(content: Content) -> Iterator[bytes]:
@@ -197,7 +205,8 @@ def compare_lists(
     gone, come = list((one - other).elements()), list((other - one).elements())
     if not gone and not come:
         return None
-    pairs, rest = _matched(gone, come)
+    is_bounded = clues.allowance.explain(sum(map(len, gone + come)) // _MATCHED)
+    pairs, rest = _matched(gone, come) if is_bounded else ([], [(b"".join(gone[:1]), b"".join(come[:1]))])
     findings = [*_explained(pairs, where, clues, is_location)]
     findings += [finding for texts in rest[:_SHOWN] for finding in explain(Unexplained(*texts), where, clues)]
     detail = [f"{sign}{_shown(text)}" for sign, texts in (("-", gone), ("+", come)) for text in texts[:_SHOWN]]
@@ -218,7 +227,7 @@ def _explained(pairs: _Pairs, where: str, clues: CauseClues, is_location: bool) 
         if way in ways:
             continue
         ways.add(way)
-        if len(ways) > _MOST_WAYS:
+        if len(ways) > _MOST_WAYS or clues.allowance.is_spent:
             yield from explain(Unexplained(one, other), where, clues)
             return
         yield from explain(TextPair(one, other, is_location), where, clues)
@@ -249,17 +258,22 @@ def _likeness(left: bytes, right: bytes) -> float:
     return SequenceMatcher(None, left[:200], right[:200], autojunk=False).quick_ratio()
 
 
+def _skeleton(text: bytes) -> bytes:
+    # Most texts have nothing of it, which is seen at once.
+    return _SKELETON.sub(b"", text) if len(text.translate(None, b"/\\0123456789")) < len(text) else text
+
+
 def _by_skeleton(gone: Sequence[bytes], come: Sequence[bytes]) -> tuple[_Pairs, list[bytes], list[bytes]]:
     """Pair the texts that are alike but for directories and numbers; return the pairs, and what is left of each."""
     free: dict[bytes, list[bytes]] = {}
-    for text in come:
-        free.setdefault(_SKELETON.sub(b"", text), []).append(text)
+    for text in reversed(come):
+        free.setdefault(_skeleton(text), []).append(text)
     pairs, left = [], []
     for text in gone:
         # In their order: the first on one side most likely stands for the first on the other.
-        others = free.get(_SKELETON.sub(b"", text))
+        others = free.get(_skeleton(text))
         if others:
-            pairs.append((text, others.pop(0)))
+            pairs.append((text, others.pop()))
         else:
             left.append(text)
     taken = Counter(other for _, other in pairs)

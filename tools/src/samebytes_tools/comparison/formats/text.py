@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from itertools import islice
 from typing import NamedTuple
 
+from ..allowance import Allowance
 from ..causes.cause import CauseClues
 from ..causes.table import explain, reduced
 from ..excerpts import EXCERPT, shared
@@ -26,6 +27,9 @@ MOST_HELD = 200_000
 
 MOST_LINES = 10_000
 """How many lines between the first and the last difference are aligned."""
+
+_LINES_AND_LINES = 20_000
+"""How many pairs of lines may cost as much, where they are aligned, as one line that is looked at for causes."""
 
 _SHOWN_LINES = 120
 _SHOWN_WIDTH = 300
@@ -77,7 +81,7 @@ def compare(name: str, left: bytes, right: bytes, clues: CauseClues) -> Differen
         summary = ["line ends CRLF and LF" if pairs[0] else "line ends LF and CRLF"]
         left, right = left.replace(b"\r\n", b"\n"), right.replace(b"\r\n", b"\n")
     if left != right:
-        hunks, detail = _hunks(left.splitlines(keepends=True), right.splitlines(keepends=True))
+        hunks, detail = _hunks(left.splitlines(keepends=True), right.splitlines(keepends=True), clues.allowance)
         begin = left.rfind(b"\n", 0, shared(left, right)) + 1
         # From the beginning of a line.
         excerpts = left[begin : begin + EXCERPT], right[begin : begin + EXCERPT]
@@ -95,14 +99,16 @@ def _line_ends(left: bytes, right: bytes) -> OfNature:
     return OfNature(Nature.LINE_ENDS)
 
 
-def _hunks(left: list[bytes], right: list[bytes]) -> tuple[list[_Hunk], tuple[str, ...]]:
+def _hunks(left: list[bytes], right: list[bytes], allowance: Allowance) -> tuple[list[_Hunk], tuple[str, ...]]:
     """Return what differs between two lists of lines, and the same as a unified diff."""
     prefix = shared(left, right)
     suffix = min(shared(left[::-1], right[::-1]), len(left) - prefix, len(right) - prefix)
     begin = max(0, prefix - _CONTEXT)
     ends = [len(lines) - max(0, suffix - _CONTEXT) for lines in (left, right)]
     one, other = left[begin : ends[0]], right[begin : ends[1]]
-    if max(len(one), len(other)) > MOST_LINES:
+    most = max(len(one), len(other))
+    # difflib may take as long as the square of the lines.
+    if most > MOST_LINES or not allowance.explain(most * most // _LINES_AND_LINES):
         hunk = _Hunk(left[prefix : len(left) - suffix], right[prefix : len(right) - suffix], prefix + 1)
         return [hunk], ("(too many lines between the first difference and the last for a diff)",)
     # On what lies between, as it takes quadratic time.
@@ -150,12 +156,13 @@ def _explained(
         seen = Unexplained(*excerpts) if is_program else Reordered(*excerpts, elements)
         yield from explain(seen, f"from line {hunks[0].line}", clues)
         return
-    for hunk in hunks[:_MOST_HUNKS]:
-        yield from _hunk_findings(hunk, clues)
-    if len(hunks) > _MOST_HUNKS:
-        hunk = hunks[_MOST_HUNKS]
+    for number, hunk in enumerate(hunks):
+        if number < _MOST_HUNKS and not clues.allowance.is_spent:
+            yield from _hunk_findings(hunk, clues)
+            continue
         rest = Unexplained(b"".join(hunk.left[:2]), b"".join(hunk.right[:2]))
         yield from explain(rest, f"line {hunk.line}", clues)
+        return
 
 
 def _hunk_findings(hunk: _Hunk, clues: CauseClues) -> Iterator[Finding]:
@@ -167,7 +174,7 @@ def _hunk_findings(hunk: _Hunk, clues: CauseClues) -> Iterator[Finding]:
         return
     for offset, (one, other) in enumerate(zip(hunk.left, hunk.right)):
         if one != other:
-            is_too_far = offset >= _MOST_EXPLAINED
+            is_too_far = offset >= _MOST_EXPLAINED or clues.allowance.is_spent
             line = Unexplained(one, other) if is_too_far else TextPair(one, other)
             yield from explain(line, f"line {hunk.line + offset}", clues)
             if is_too_far:
