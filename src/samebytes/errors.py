@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 
@@ -129,10 +130,9 @@ class Interrupted(_Explained):
 
 @contextmanager
 def signals_raise(error_of: Callable[[int], BaseException]) -> Iterator[None]:
-    """Let SIGINT, SIGTERM and SIGHUP raise for a while, once; later ones are ignored while the first is being obeyed.
+    """Let SIGINT, SIGTERM and SIGHUP raise for a while, once; later ones could interrupt the first one's cleaning up.
 
-    A second exception in the middle of the first one's cleaning up could leave what was to be cleaned. Handlers that
-    others have set stay, and what is ignored remains so, as under nohup and in the background.
+    Handlers that others have set stay, and what is ignored remains so, as under nohup and in the background.
 
     :param error_of: returns what a signal raises; whatever error that leads to in the end, it is this one that is seen.
     """
@@ -141,27 +141,23 @@ def signals_raise(error_of: Callable[[int], BaseException]) -> Iterator[None]:
     import sys
     import threading
 
-    raised: list[BaseException] = []
-    numbered: list[int] = []
-    report = sys.unraisablehook
+    raised: dict[int, BaseException] = {}
 
-    def interrupt(number: int, _: object) -> None:
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if not raised and _is_divisible(frame):
+            raise raised.setdefault(number, error_of(number))
         if not raised:
-            numbered[:], raised[:] = [number], [error_of(number)]
-            raise raised[0]
+            threading.Timer(0.01, os.kill, (os.getpid(), number)).start()
 
     def unraisable(what: Any) -> None:
-        if what.exc_value not in raised:
+        if what.exc_value in raised.values():  # raised in a __del__ method, which Python lets nothing out of: once more
+            threading.Timer(0.01, os.kill, (os.getpid(), raised.popitem()[0])).start()
+        else:
             report(what)
-            return
-        raised.clear()  # It was raised in a __del__ method, which Python lets nothing out of: again, a little later.
-        again = threading.Timer(0.01, os.kill, (os.getpid(), numbered[0]))
-        again.daemon = True
-        again.start()
 
     here = threading.current_thread() is threading.main_thread()  # no other may set handlers (signal.signal)
     numbers = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)} if here else set()
-    usual = (signal.SIG_DFL, signal.default_int_handler)
+    usual, report = (signal.SIG_DFL, signal.default_int_handler), sys.unraisablehook
     before = {number: signal.getsignal(number) for number in numbers if signal.getsignal(number) in usual}
     try:
         for number in before:
@@ -170,10 +166,19 @@ def signals_raise(error_of: Callable[[int], BaseException]) -> Iterator[None]:
         yield
     except Exception:
         # Inside of threading.Condition.wait, a signal ends in RuntimeError: the lock to release is not held just then.
-        if raised:
-            raise raised[0] from None
+        for error in raised.values():
+            raise error from None
         raise
     finally:
         sys.unraisablehook = report
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_divisible(frame: FrameType | None) -> bool:
+    """Return whether a signal may raise in *frame*: not where a process or a file is made that nobody knows of yet."""
+    while frame is not None:
+        if f"{frame.f_globals.get('__name__')}.{frame.f_code.co_name}".startswith(("tempfile.", "subprocess.__init")):
+            return False
+        frame = frame.f_back
+    return True

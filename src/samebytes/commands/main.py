@@ -179,9 +179,8 @@ def _definitions(arguments: Sequence[str]) -> Iterable[Callable[[Any], None]]:
     return dict.fromkeys(added[name].load() if name in added else _own(name) for name in here)
 
 
-def _own(name: str) -> Callable[[Any], None]:
-    add_parser: Callable[[Any], None] = import_module(f".{name}.command", __package__).add_parser
-    return add_parser
+def _own(name: str) -> Any:
+    return import_module(f".{name}.command", __package__).add_parser
 
 
 def _show_help(top: argparse.ArgumentParser) -> int:
@@ -190,7 +189,6 @@ def _show_help(top: argparse.ArgumentParser) -> int:
 
 
 def _interruption(number: int) -> BaseException:
-    """Return what the signal *number* raises."""
     if number == signal.SIGINT:
         return KeyboardInterrupt()
     error = Interrupted("terminated", remedy=_AFTER_A_SIGNAL)
