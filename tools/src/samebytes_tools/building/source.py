@@ -128,7 +128,8 @@ def tree_digest(tree: Path) -> str:
     """Return the ``dirHash`` of the files in *tree*, without ``.git``.
 
     It is the SHA-256 of the lines that ``sha256sum`` writes for them in the order of their names (in-toto's
-    digest set, "dirHash"). Modes and links are not in it.
+    digest set, "dirHash"), but for names with a line end or a backslash, which it escapes. Modes and links are not in
+    it.
     """
     lines = hashlib.sha256()
     for name, path in sorted(_files(tree, "")):

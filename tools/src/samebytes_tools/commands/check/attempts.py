@@ -52,7 +52,7 @@ class Attempts:
         stop: Stop,
         private: Path,
     ) -> None:
-        """Make the directories ``logs``, ``out`` and ``scratch`` in *private*.
+        """Make the directories ``logs`` and ``scratch`` in *private*; the first build makes ``out``.
 
         :param pristine: a directory that stays as it is, and where in it the source tree is.
         :param stop: once it is set, what is running is ended.

@@ -63,7 +63,7 @@ class Run:
     """The version of samebytes."""
     canonical_form: int
     machine: Mapping[str, str]
-    """``python``, ``platform``, ``processor``, ``libc``, ``compiler``; no host name."""
+    """What :func:`.sandbox.machine.described` returns: ``python``, ``platform`` and the like; no host name."""
     ended: int | None = None
 
 

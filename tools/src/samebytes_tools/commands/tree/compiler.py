@@ -68,6 +68,7 @@ class Compiler:
         :raises UsageError: if the interpreter cannot be run, or its code is not known.
         """
         if not self._tag:
+            # In a process that ends here: those that compile belong to the threads that start them.
             worker = _Worker(self._executable, os.environ)
             try:
                 self._tag = worker.tag()

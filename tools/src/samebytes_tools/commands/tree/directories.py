@@ -80,6 +80,7 @@ class Directories:
 
     def remove(self, name: str, *, is_directory: bool) -> None:
         """Remove a file, a link or an empty directory."""
+        # A descriptor of what is removed would stand for the next directory of its name.
         self._forget()
         with self._at(name) as (last, parent):
             (os.rmdir if is_directory else os.unlink)(last, dir_fd=parent)

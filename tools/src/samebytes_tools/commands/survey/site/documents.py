@@ -155,6 +155,7 @@ def script(rows: Sequence[ListingRow]) -> str:
         one, stem = row.summary, addresses.stem(row.summary.name)
         return _json(
             [
+                # The stem is the name nearly always, and not written twice.
                 *(harmless(one.name), 0 if stem == one.name else stem, harmless(one.version), one.rank),
                 *(backends[one.backend], _PURE[one.is_pure], "".join(outcome.letter for outcome in row.result.ways)),
                 *(STANDINGS.index(row.result.standing), labels[row.result.label]),

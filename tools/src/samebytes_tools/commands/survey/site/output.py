@@ -34,6 +34,7 @@ class Output:
         if directory not in self._made:
             target.parent.mkdir(parents=True, exist_ok=True)
             self._made.add(directory)
+        # Not write_text, which gives lines the platform's ends.
         target.write_bytes(data)
         self.files += 1
         self.bytes += len(data)
@@ -56,6 +57,7 @@ def replacing(directory: Path) -> Iterator[Output]:
         output = Output(temporary)
         output.write(MARKER, _MARK)
         yield output
+        # Once more: the site took a while, and somebody may have put files there.
         _check(target, directory)
         _swap(temporary, target)
     except OSError as error:
@@ -69,6 +71,7 @@ def replacing(directory: Path) -> Iterator[Output]:
 
 def _check(target: Path, shown: Path) -> None:
     """Refuse to replace anything but a survey's site."""
+    # lexists: a link that leads nowhere is in the way, too.
     if not os.path.lexists(target):
         return
     if not target.is_dir():
@@ -95,4 +98,5 @@ def _swap(temporary: Path, target: Path) -> None:
     except OSError:
         old.rename(target)
         raise
+    # The new site is in place: what is left of the old one is no reason to fail.
     shutil.rmtree(old, ignore_errors=True)

@@ -52,6 +52,7 @@ def reasons(artifacts: Iterable[Artifact]) -> Iterator[Reason]:
     found: dict[str, dict[CauseHit, dict[str, list[str]]]] = {}
     for artifact in artifacts:
         for hit in artifact.causes:
+            # Without the count, which is another in another artifact.
             alike = CauseHit(hit.code, 0, hit.member, hit.where, hit.left, hit.right)
             seen = found.setdefault(hit.code, {}).setdefault(alike, {})
             seen.setdefault(artifact.way, []).append(artifact.kind)

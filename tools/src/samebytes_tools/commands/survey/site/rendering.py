@@ -75,6 +75,7 @@ def day(seconds: int) -> str:
 def moment(seconds: int, form: str = "%Y-%m-%dT%H:%M:%SZ") -> str:
     """Return date and time, in UTC, as ``2026-11-20T10:11:12Z``."""
     try:
+        # Not datetime.fromtimestamp, whose range is the platform's.
         return (_EPOCH + datetime.timedelta(seconds=seconds)).strftime(form)
     except OverflowError:
         return str(seconds)

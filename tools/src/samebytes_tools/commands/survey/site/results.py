@@ -73,6 +73,7 @@ class Result(NamedTuple):
     @property
     def ways(self) -> Sequence[Outcome]:
         """For each way, the worst outcome of its kinds; what was not tried does not count."""
+        # From the worst to the best.
         return [_BY_LETTER[next((one for one in "fdpni" if one in way), NONE.letter)] for way in self._by_way]
 
     @property

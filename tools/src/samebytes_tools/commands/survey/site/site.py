@@ -44,6 +44,7 @@ def write_site(store: Store, directory: Path, *, report: Callable[[str], None], 
     :raises OutputError: if *directory* holds something else, or cannot be written.
     :raises StoreError: if the store cannot be read.
     """
+    # Of one moment: runners may write to the store meanwhile.
     with store.snapshot(), replacing(directory) as output:
         rows = listing.rows_of(store.newest())
         _Site(store, output, rows, address).write(report)

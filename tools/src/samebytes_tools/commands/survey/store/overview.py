@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from ..model import DIFFERS, NOT_BUILT, SAME, WHOLE, CauseHit, Count, Headline, Hit, State, Summary
 from .database import Database
 
+# The key decides between two of one second.
 _NEWEST = """
     e.key = (SELECT x.key FROM examination x WHERE x.package = e.package ORDER BY x.started DESC, x.key DESC LIMIT 1)
 """

@@ -40,6 +40,7 @@ class Queue(Database):
             ).fetchone()
             if row is None:
                 return None
+            # Looked up and taken in one transaction, so that no two runners get one package.
             place, name, asked, rank, attempts = row
             connection.execute(
                 "UPDATE queue SET runner = ?, held_until = ?, attempts = attempts + 1 WHERE run = ? AND place = ?",

@@ -37,6 +37,7 @@ _ARTIFACTS = """
     WHERE a.examination = ? ORDER BY a.place
 """
 
+# Quoted, as LEFT and RIGHT are keywords of SQL.
 _CAUSES = """
     SELECT artifact, code, number, member, spot, "left", "right" FROM cause
     WHERE examination = ? ORDER BY artifact, place
@@ -133,6 +134,7 @@ def _insert_artifacts(connection: sqlite3.Connection, words: Words, key: int, ar
         )
         connection.executemany(
             "INSERT INTO cause VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            # In the order of the fields, which is that of the columns.
             [(key, place, number, *map(writable, vars(hit).values())) for number, hit in enumerate(one.causes)],
         )
 
