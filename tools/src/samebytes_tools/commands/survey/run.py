@@ -167,7 +167,7 @@ class _Shift:
             trace = "".join(traceback.format_exception(type(outcome), outcome, outcome.__traceback__))
             reason = f"{type(outcome).__name__}: {outcome}".splitlines()[0]
             outcome = self._failed(target, self._busy[target], reason, trace[-_LOG:])
-        # From the target, not from the worker, which reports what it was made to.
+        # From the target, not from the worker: a package's code could make that report anything.
         found = replace(outcome, name=target.name, run=self._run, asked=target.version, rank=target.rank)
         self._store.record(found)
         self._busy.pop(target, None)

@@ -131,7 +131,6 @@ def _check_options(args: argparse.Namespace) -> None:
     if not args.targets and not args.record:
         raise UsageError("there is nothing to verify", remedy="Name a file, NAME==VERSION, or --from RECORD.")
     for name in ("locked", "config_setting"):
-        # A lock or a setting of another build would make the record one of something else.
         if args.record and getattr(args, name):
             option = f"--{name.replace('_', '-')}"
             raise UsageError(f"--from and {option} exclude each other", remedy="A record has its own.")

@@ -97,7 +97,7 @@ class Stamp(NamedTuple):
     @property
     def moment(self) -> datetime.datetime | None:
         """The moment that it says, in UTC if it has a numeric zone, naive if it has none; None if not certain."""
-        # A date alone, or a time alone, says no moment.
+        # A date or a time alone gives no moment.
         if len(self.parts) < 6:
             return None
         try:
