@@ -133,7 +133,6 @@ def signals_raise(error_of: Callable[[int], BaseException]) -> Iterator[None]:
     """Let SIGINT, SIGTERM and SIGHUP raise for a while, once; later ones could interrupt the first one's cleaning up.
 
     Handlers that others have set stay, and what is ignored remains so, as under nohup and in the background.
-
     :param error_of: returns what a signal raises; whatever error that leads to in the end, it is this one that is seen.
     """
     import os
@@ -175,10 +174,11 @@ def signals_raise(error_of: Callable[[int], BaseException]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+_UNDIVIDED = ("tempfile.", "subprocess.__init__", "subprocess._internal_poll")  # which may keep its lock for good
+
+
 def _is_divisible(frame: FrameType | None) -> bool:
     """Return whether a signal may raise in *frame*: not where a process or a file is made that nobody knows of yet."""
-    while frame is not None:
-        if f"{frame.f_globals.get('__name__')}.{frame.f_code.co_name}".startswith(("tempfile.", "subprocess.__init")):
-            return False
+    while frame and not f"{frame.f_globals.get('__name__')}.{frame.f_code.co_name}".startswith(_UNDIVIDED):
         frame = frame.f_back
-    return True
+    return frame is None

@@ -154,7 +154,9 @@ def demand(name: str, server: Server, places: Sequence[str], moments: int) -> No
         at = (file, line, draw.randint(1, times))
         run = server.run(PROGRAMS[name], at)
         sent += run.sent
-        assert run.status in ((143,) if run.sent else (0, 1)), (at, run.printed)
+        # In a few functions, the signal is put off a little: the process may be done with all before it comes.
+        assert run.status in ((143, -15) if run.sent else (0, 1)), (at, run.printed)
+        assert run.status != -15 or run.after == whole.after, at
         assert "Traceback" not in run.printed, at
         assert left(run, whole) == [], at
     assert 2 * sent > len(chosen)
