@@ -62,6 +62,24 @@ def test_a_version_of_pyenv_or_uv(tmp_path: Path, variables: dict[str, str], pla
     assert interpreters.find("3.99", environ).executable == python
 
 
+@pytest.mark.parametrize(
+    "homes",
+    [["3.99.10", "3.99.9", "3.99-dev"], ["3.99.0", "3.99.0rc2", "3.99.0b10", "3.99-mine"], ["3.99.0t", "3.99.0rc1t"]],
+)
+def test_the_newest_release_of_pyenv(tmp_path: Path, homes: list[str]) -> None:
+    """By version (PEP 440), not by the text of it; each is found once the newer ones are gone."""
+    environ = beside(tmp_path / "bin")
+    threaded = homes[0].endswith("t")
+    short = f"3.99{'t' if threaded else ''}"
+    pythons = [
+        imitate(tmp_path / ".pyenv/versions" / home / "bin/python", 99, free_threaded=threaded) for home in homes
+    ]
+    for python in pythons:
+        assert interpreters.find(short, environ).executable == python
+        assert python in [one.executable for one in interpreters.installed(environ)]
+        Path(python).unlink()
+
+
 def test_free_threaded_is_another_interpreter(tmp_path: Path) -> None:
     """``cp313t`` is an ABI of its own (PEP 703): neither stands in for the other."""
     environ = beside(tmp_path / "bin")

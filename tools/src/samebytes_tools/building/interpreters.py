@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from packaging.version import InvalidVersion, Version
 from python_discovery import get_interpreter, iter_interpreters
 
 from samebytes.errors import UsageError
@@ -136,10 +137,22 @@ def installed(environ: Mapping[str, str]) -> list[Python]:
 
 
 def _of_pyenv(environ: Mapping[str, str], version: str) -> list[str]:
-    """Return pyenv's interpreters whose version begins with *version*; on PATH it has only those that are active."""
+    """Return pyenv's interpreters whose version begins with *version*, the newest first.
+
+    On PATH it has only those that are active.
+    """
     if sys.platform == "win32":
         home, below, program = environ.get("USERPROFILE", ""), "pyenv/pyenv-win", "python.exe"
     else:
         home, below, program = environ.get("HOME", ""), "pyenv", "bin/python"
     root = environ.get("PYENV_ROOT") or f"{home}/.{below}"
-    return [str(path) for path in sorted(Path(root, "versions").glob(f"{version}[.-]*/{program}"))]
+    homes = sorted(Path(root, "versions").glob(f"{version}[.-]*"), key=_release, reverse=True)
+    return [str(home / program) for home in homes if (home / program).exists()]
+
+
+def _release(home: Path) -> tuple[Version, str]:
+    """Return the age of pyenv's *home*: ``3.12.10`` is newer than ``3.12.9``, and both than ``3.12-dev``."""
+    try:
+        return Version(re.sub(r"t(?=$|-dev$)", "", home.name)), home.name
+    except InvalidVersion:  # a user's own name, behind those that say what they are
+        return Version("0"), home.name
