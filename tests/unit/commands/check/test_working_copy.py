@@ -65,6 +65,13 @@ def test_times_are_old_and_each_is_another(tmp_path: Path, pristine: Path) -> No
     assert all(LONG_AGO <= moment < LONG_AGO + 10000 for moment in times)
 
 
+def test_times_are_old_below_a_directory_that_is_called_git(tmp_path: Path, pristine: Path) -> None:
+    """Git's own files are those of the tree: its temporary directory may lie in another repository."""
+    where = made(tmp_path / "other/.git/tmp", pristine, "mtimes")
+    assert (where.tree / "a.py").stat().st_mtime < LONG_AGO + 10000
+    assert (where.tree / ".git/HEAD").stat().st_mtime == (pristine / ".git/HEAD").stat().st_mtime
+
+
 def test_files_are_written_in_reverse(tmp_path: Path, pristine: Path) -> None:
     on = workspace(os.environ, keep_order=True)
     if not on.keeps_order:

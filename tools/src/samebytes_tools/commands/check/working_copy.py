@@ -75,7 +75,9 @@ def _mode(mode: int, umask: int) -> int:
 
 def _age(tree: Path) -> None:
     """Give each file another time, long ago, with a fraction of a second; git's own files keep theirs."""
-    paths = sorted(path for path in tree.rglob("*") if not path.is_symlink() and ".git" not in path.parts)
+    # Not by the whole path: the tree may lie below a directory of that name.
+    names = (path.relative_to(tree) for path in sorted(tree.rglob("*")))
+    paths = [tree / name for name in names if ".git" not in name.parts and not (tree / name).is_symlink()]
     for index, path in enumerate(paths):
         # The fraction is exact in binary; ZIP cannot hold it (2 seconds), and tar only in PAX headers.
         moment = LONG_AGO + index * 1000.125
