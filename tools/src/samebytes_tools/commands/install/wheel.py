@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import ntpath
 import os
 import posixpath
 import stat
@@ -30,8 +31,8 @@ from .interpreter import Scheme
 from .source import Placed, WheelSource
 from .stage import is_planted
 
-# Also the beginning of "#!pythonw", which the specification has for GUI scripts.
 _PLACEHOLDER = b"#!python"
+_GUI_PLACEHOLDER = b"#!pythonw"
 _SOURCES_BEYOND = 40
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The first time that a ZIP file can hold."""
@@ -216,7 +217,7 @@ class _Destination:
         chunks: Iterable[bytes] = placed.entry.content.chunks()
         executable = bool(placed.entry.mode & stat.S_IXUSR)
         if placed.scheme == "scripts":
-            chunks, executable = _run_by(self._options.executable, chunks), True
+            chunks, executable = _run_by(self._options.executable, chunks, self._options.script_kind), True
         return self._written(placed.scheme, placed.path, chunks, executable=executable)
 
     def _write_record(self) -> None:
@@ -298,19 +299,20 @@ class _Destination:
         )
 
 
-def _run_by(executable: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
+def _run_by(executable: str, chunks: Iterable[bytes], kind: str) -> Iterator[bytes]:
     """Give *chunks*, of a script, with the first line that is to run *executable* if it has the one that stands for it.
 
+    On Windows, the one for GUI scripts stands for the interpreter without a console.
     Source: binary distribution format, "Recommended installer features".
     """
     start = b""
     rest = iter(chunks)
     for chunk in rest:
         start += chunk
-        if len(start) >= len(_PLACEHOLDER):
+        if len(start) >= len(_GUI_PLACEHOLDER):
             break
     if start.startswith(_PLACEHOLDER):
-        yield scripts.first_lines(executable)
+        yield _first_lines(executable, kind, is_gui=start.startswith(_GUI_PLACEHOLDER))
         # The first line may be longer than a chunk.
         while b"\n" not in start:
             try:
@@ -320,6 +322,17 @@ def _run_by(executable: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
         start = start.partition(b"\n")[2]
     yield start
     yield from rest
+
+
+def _first_lines(executable: str, kind: str, *, is_gui: bool) -> bytes:
+    if kind == "posix":
+        return scripts.first_lines(executable)
+    if is_gui:
+        # As installer's launchers do; the path is Windows', wherever we run.
+        directory, name = ntpath.split(executable)
+        executable = ntpath.join(directory, name.replace("python", "pythonw"))
+    # No shell is there to call a path with a blank; the launcher for Python scripts takes it whole.
+    return b"#!%b\n" % executable.encode("utf-8", "surrogateescape")
 
 
 def _launcher(entry: scripts.EntryPoint, executable: str, kind: str) -> tuple[str, bytes]:
