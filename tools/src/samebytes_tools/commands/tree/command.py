@@ -153,10 +153,10 @@ def _final(args: argparse.Namespace) -> str:
         if not args.layout.startswith("/"):
             raise UsageError(f"--layout: {args.layout!r} is not absolute", remedy="Give an absolute path.")
         return str(args.layout)
-    directory, root = os.path.realpath(args.directory), os.path.realpath(args.root)
-    if os.path.commonpath([directory, root]) != root:
+    directory, root = Path(os.path.realpath(args.directory)), Path(os.path.realpath(args.root))
+    if not directory.is_relative_to(root):
         raise UsageError(f"{args.directory}: is not in {args.root}", remedy="Name the --root that it is in.")
-    return "/" if directory == root else "/" + os.path.relpath(directory, root).replace(os.sep, "/")
+    return "/" if directory == root else f"/{directory.relative_to(root).as_posix()}"
 
 
 def _compiler(args: argparse.Namespace) -> Compiler | None:

@@ -40,8 +40,7 @@ def digest(root: Path, tar: Path | None = None) -> Digest:
     :raises OutputError: if *tar* cannot be written; what was there before still is.
     """
     # Resolved: the tar would be in the tree by a link, too.
-    top = os.path.realpath(root)
-    if tar is not None and os.path.commonpath([top, os.path.realpath(tar)]) == top:
+    if tar is not None and Path(os.path.realpath(tar)).is_relative_to(os.path.realpath(root)):
         raise UsageError(
             f"{tar}: is in the tree that is digested, and would change it", remedy="Write the tar to another directory."
         )
