@@ -8,10 +8,12 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
-from samebytes_tools.building import provenance
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from samebytes_tools.building import provenance, pylock
 from samebytes_tools.building.provenance import BACKEND, SAMEBYTES, Material, Record
 from samebytes_tools.building.source import package_url, tree_digest
 from samebytes_tools.building.virtualenvs import InstalledDistribution
@@ -54,6 +56,7 @@ RECORDS = [
     record(),
     record(method=SAMEBYTES, kinds=(), source=Material(digest={"dirHash": SHA}), environment={}, config_settings={}),
     record(source=Material("git+https://host.example/demo@" + "12" * 20, {"gitCommit": "12" * 20}), requirements=()),
+    record(config_settings={"-\udce9": ["\udcff", "é"]}, environment={"CFLAGS": "-DX=\udce9\n"}),
     record(requirements=(requirement("zeta"), requirement("alpha", is_direct=True), requirement("none", hashes={}))),
 ]
 
@@ -133,6 +136,32 @@ def change(path: str, value: object) -> str:
         (change("predicate/buildDefinition/resolvedDependencies", []), "lacks"),
         (change("predicate/buildDefinition/internalParameters", None), "lacks"),
         (change("subject/0/digest", {}), "lacks"),
+        (change("subject", []), "no subject"),
+        (change("subject", {}), "is not a list"),
+        (change("subject/0/name", f"../{WHEEL}"), f"../{WHEEL}"),
+        (change("subject/0/name", f"a\\{WHEEL}"), "is not the name"),
+        (change("subject/0/digest/sha256", 7), "7 is not a text"),
+        (change("subject/0/digest/sha256", SHA[1:]), "SHA-256"),
+        (change("predicate/buildDefinition/externalParameters/kinds", {}), "is not a list"),
+        (change("predicate/buildDefinition/externalParameters/configSettings", [["a", "b"]]), "is not an object"),
+        (change("predicate/buildDefinition/externalParameters/configSettings", {"a": 1}), "1 is not a text"),
+        (change("predicate/buildDefinition/internalParameters/environment", {"CC": "\ud800"}), "surrogates"),
+        (change("predicate/buildDefinition/internalParameters/environment", {"CC": "a\0b"}), "is not a text"),
+        (change("predicate/buildDefinition/resolvedDependencies/0/digest", [["a", "b"]]), "is not an object"),
+        (change("predicate/buildDefinition/resolvedDependencies/0/digest", {}), "the source has no digest"),
+        (change("predicate/buildDefinition/resolvedDependencies/0/digest", {"gitTree": "ab" * 20}), "'gitTree'"),
+        (change("predicate/buildDefinition/resolvedDependencies/0/digest/sha256", "ab"), "the source's 'sha256'"),
+        (change("predicate/buildDefinition/resolvedDependencies/1/annotations/version", "3"), "Python '3'"),
+        (change("predicate/buildDefinition/resolvedDependencies/2/name", "a\n--pre"), "is not printable"),
+        (change("predicate/buildDefinition/resolvedDependencies/2/downloadLocation", "http://["), "Invalid IPv6"),
+        (change("predicate/buildDefinition/resolvedDependencies/2/digest/sha256", "a b"), "is not a digest"),
+        ("[" * 100_000, "is not JSON"),
+        (change("predicateType", "HERE").replace('"HERE"', "[" * 500 + "]" * 500), "not SLSA Provenance v1"),
+        (
+            change("predicate/buildDefinition/buildType", "HERE").replace('"HERE"', "[" * 500 + "]" * 500),
+            "another type",
+        ),
+        (change("subject", "HERE").replace('"HERE"', "[" * 500 + "]" * 500), "lacks"),
     ],
 )
 def test_records_that_cannot_be_followed(text: str, said: str, tmp_path: Path) -> None:
@@ -140,7 +169,62 @@ def test_records_that_cannot_be_followed(text: str, said: str, tmp_path: Path) -
     with pytest.raises(ConfigError, match=re.escape(said)) as caught:
         provenance.read(path)
     assert str(path) in caught.value.message
+    assert len(caught.value.message) < len(str(path)) + 400
     assert caught.value.remedy
+
+
+def places(value: object, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Return the way to each value in *value* and to itself."""
+    rows = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [at, *(way for key, one in rows for way in places(one, (*at, key)))]
+
+
+def attempt(function: Callable[..., Any], argument: object) -> tuple[Any, str]:
+    """Return the result, or None and the remedy of the error."""
+    try:
+        return function(argument), ""
+    except ConfigError as error:
+        return None, error.remedy
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["\udce9", "\ud800", "", "0"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=6,
+)
+TAKEN = json.loads(provenance.text(record()))
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(places(TAKEN)), ANYTHING)
+def test_a_record_with_anything_anywhere_is_refused_or_as_the_schema_says(
+    tmp_path_factory: pytest.TempPathFactory, way: tuple[str | int, ...], value: object
+) -> None:
+    """What is accepted can be written again, and pip be given its requirements; else the error has a remedy."""
+    document = {"top": json.loads(json.dumps(TAKEN))}
+    *parents, last = ("top", *way)
+    at: Any = document
+    for key in parents:
+        at = at[key]
+    at[last] = value
+    path = write(json.dumps(document["top"]), tmp_path_factory.getbasetemp())
+    found, remedy = attempt(provenance.read, path)
+    if found is None:
+        assert remedy
+        return
+    again = replace(found, python=replace(found.python, executable=sys.executable))
+    assert_valid(json.loads(provenance.text(again)), "provenance")
+    locked, remedy = attempt(pylock.write, found.requirements)
+    if locked is None:
+        assert remedy  # a digest of another algorithm, which a lock has no room for
+        return
+    path.write_text(locked, encoding="utf-8")
+    assert len(pylock.read(path)) == len(found.requirements)
 
 
 def test_a_record_that_is_not_there(tmp_path: Path) -> None:

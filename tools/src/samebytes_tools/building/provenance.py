@@ -7,10 +7,12 @@ record holds no time, no random number and no path of the machine: the same buil
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from reprlib import Repr
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -56,6 +58,12 @@ MATTERING = (
     "TZ",
 )
 """The environment variables that a record holds: those by which builds are configured."""
+
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = 100
+_DIGEST = re.compile(r"[0-9a-f]+")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SOURCE_DIGEST = re.compile(r"(sha256|dirHash) [0-9a-f]{64}|gitCommit [0-9a-f]{40,64}")
 
 _REMEDY = "samebytes build --provenance FILE and samebytes verify --provenance FILE write records that can be followed."
 
@@ -106,7 +114,8 @@ def that_matter(environ: Mapping[str, str]) -> dict[str, str]:
 
 def text(record: Record) -> str:
     """Return *record* as the text of a JSON document (``provenance.schema.json``)."""
-    return json.dumps(statement(record), indent=2, ensure_ascii=False) + "\n"
+    # Escaped: command lines and variables may hold bytes that are not UTF-8, which are lone surrogates here.
+    return json.dumps(statement(record), indent=2, ensure_ascii=True) + "\n"
 
 
 def statement(record: Record) -> dict[str, Any]:
@@ -183,13 +192,14 @@ def read(path: Path) -> Record:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"the record {path} cannot be read: {error.strerror}", remedy="Check the path.") from None
-    except ValueError as error:
+    # RecursionError: json.loads recurses, and a record may nest thousands of lists.
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"the record {path} is not JSON: {error}", remedy=_REMEDY) from None
     _check_types(document, path)
     try:
         return _record(document)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise ConfigError(f"the record {path} lacks what a rebuild needs: {error!r}", remedy=_REMEDY) from None
+        raise ConfigError(f"the record {path} lacks what a rebuild needs: {error!r:.300}", remedy=_REMEDY) from None
 
 
 def _check_types(document: object, path: Path) -> None:
@@ -202,58 +212,136 @@ def _check_types(document: object, path: Path) -> None:
         raise ConfigError(f"{path} is not an in-toto Statement v1", remedy=_REMEDY)
     if document.get("predicateType") != PREDICATE_TYPE:
         raise ConfigError(
-            f"{path} holds {document.get('predicateType')!r}, which is not SLSA Provenance v1", remedy=_REMEDY
+            f"{path} holds {_SHORT.repr(document.get('predicateType'))}, which is not SLSA Provenance v1",
+            remedy=_REMEDY,
         )
     predicate = document.get("predicate")
     definition = predicate.get("buildDefinition") if isinstance(predicate, dict) else None
     kind = definition.get("buildType") if isinstance(definition, dict) else None
     if kind != BUILD_TYPE:
-        raise ConfigError(f"{path} is of a build of another type, {kind!r}", remedy=_REMEDY)
+        raise ConfigError(f"{path} is of a build of another type, {_SHORT.repr(kind)}", remedy=_REMEDY)
 
 
 def _record(document: Mapping[str, Any]) -> Record:
     definition = document["predicate"]["buildDefinition"]
     external, internal = definition["externalParameters"], definition["internalParameters"]
     # By position, as the build type promises it.
-    source, python, *requirements = definition["resolvedDependencies"]
+    source, python, *requirements = _list(definition["resolvedDependencies"])
     if external["method"] not in (SAMEBYTES, BACKEND):
-        raise ValueError(f"method {external['method']!r}")
+        raise ValueError(f"method {_SHORT.repr(external['method'])}")
+    environment = {name: _text(value) for name, value in _dict(internal["environment"]).items() if name in MATTERING}
     return Record(
-        subjects=tuple((one["name"], one["digest"]["sha256"]) for one in document["subject"]),
+        subjects=_subjects(_list(document["subject"])),
         method=external["method"],
-        kinds=tuple(map(ArtifactKind, external["kinds"])),
-        config_settings=dict(external["configSettings"]),
-        source=Material(source.get("uri", ""), dict(source["digest"]), source.get("downloadLocation", "")),
+        kinds=tuple(ArtifactKind(_text(kind)) for kind in _list(external["kinds"])),
+        config_settings=_settings(external["configSettings"]),
+        source=_material(source),
         requirements=_installed(requirements),
         python=_python(python["annotations"]),
         # Only those: a record may come from somebody else, and must not set PATH or LD_PRELOAD.
-        environment={str(name): str(value) for name, value in internal["environment"].items() if name in MATTERING},
+        environment=environment,
     )
 
 
+def _subjects(subjects: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
+    """Return file names and SHA-256 of what was built, which is at least one file."""
+    found = tuple((_line(one["name"]), _line(one["digest"]["sha256"])) for one in subjects)
+    for name, sha256 in found:
+        # Looked for beside the record: it must not lead to another directory, on Windows neither.
+        if not re.fullmatch(r"[^/\\:]+\.(whl|tar\.gz)", name):
+            raise ValueError(f"{_SHORT.repr(name)} is not the name of a wheel or sdist")
+        if not _SHA256.fullmatch(sha256):
+            raise ValueError(f"{_SHORT.repr(sha256)} is not a SHA-256")
+    if not found:
+        raise ValueError("no subject")
+    return found
+
+
+def _material(source: Mapping[str, Any]) -> Material:
+    digest = _digests(source["digest"])
+    for name, digits in digest.items():
+        # Of in-toto's digest set, those by which a source is recognized here.
+        if not _SOURCE_DIGEST.fullmatch(f"{name} {digits}"):
+            raise ValueError(f"the source's {_SHORT.repr(name)} is {_SHORT.repr(digits)}")
+    if not digest:
+        raise ValueError("the source has no digest")
+    return Material(_line(source.get("uri", "")), digest, _line(source.get("downloadLocation", "")))
+
+
+def _settings(settings: object) -> dict[str, Any]:
+    """Return config settings, as the command line gives them: texts, and lists of texts."""
+    return {
+        _text(name): list(map(_text, value)) if isinstance(value, list) else _text(value)
+        for name, value in _dict(settings).items()
+    }
+
+
 def _installed(requirements: Sequence[Mapping[str, Any]]) -> tuple[InstalledDistribution, ...]:
-    return tuple(
+    found = tuple(
         InstalledDistribution(
-            one["name"],
-            one["annotations"]["version"],
-            one["downloadLocation"],
-            dict(one.get("digest", {})),
+            _line(one["name"]),
+            _line(one["annotations"]["version"]),
+            _line(one["downloadLocation"]),
+            _digests(one.get("digest", {})),
             bool(one["annotations"].get("direct")),
         )
         for one in requirements
     )
+    for one in found:
+        urlsplit(one.url)  # raises ValueError for brackets without an address of IPv6
+    return found
 
 
 def _python(annotations: Mapping[str, Any]) -> Python:
-    major, small = annotations["version"].split(".")[:2]
+    version = _line(annotations["version"])
+    numbers = re.match(r"(\d{1,3})\.(\d{1,3})(?!\d)", version, re.ASCII)
+    if numbers is None:
+        raise ValueError(f"Python {_SHORT.repr(version)}")
     return Python(
         # A record names no path; a matching interpreter is looked for.
         executable="",
-        implementation=annotations["implementation"],
-        version=annotations["version"],
-        minor=(int(major), int(small)),
-        platform=annotations["platform"],
-        libc=annotations["libc"],
-        zlib=annotations["zlib"],
+        implementation=_line(annotations["implementation"]),
+        version=version,
+        minor=(int(numbers[1]), int(numbers[2])),
+        platform=_line(annotations["platform"]),
+        libc=_line(annotations["libc"]),
+        zlib=_line(annotations["zlib"]),
         free_threaded=bool(annotations.get("freeThreaded")),
     )
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{_SHORT.repr(value)} is not a list")
+    return value
+
+
+def _dict(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{_SHORT.repr(value)} is not an object")
+    return value
+
+
+def _text(value: object) -> str:
+    """Return a text that may become an argument or a variable of a process."""
+    if not isinstance(value, str) or "\0" in value:
+        raise TypeError(f"{_SHORT.repr(value)} is not a text")
+    value.encode("utf-8", "surrogateescape")  # raises ValueError for surrogates that are no bytes of this machine
+    return value
+
+
+def _line(value: object) -> str:
+    """Return a text of one line, without surrogates: names and addresses become lines of pip's requirements file."""
+    text = _text(value)
+    if not text.isprintable():
+        raise ValueError(f"{_SHORT.repr(text)} is not printable")
+    return text
+
+
+def _digests(value: object) -> dict[str, str]:
+    """Return digests by their algorithm."""
+    found = {_line(algorithm): _line(digest) for algorithm, digest in _dict(value).items()}
+    for digest in found.values():
+        if not _DIGEST.fullmatch(digest):
+            raise ValueError(f"{_SHORT.repr(digest)} is not a digest")
+    return found
