@@ -193,15 +193,17 @@ CommandRunner(Path("log")).run([sys.executable, "-c", sys.argv[1], "pid"], cwd=P
 
 
 @linux_only
-def test_nothing_outlives_a_process_that_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("child", [CHILD, IN_A_GROUP], ids=["in the command's group", "in a group of its own"])
+def test_nothing_outlives_a_process_that_is_killed(tmp_path: Path, child: str) -> None:
     """Neither the command, nor what it started, nor what watches over them."""
-    command = [sys.executable, "-c", ASKER, CHILD + "\nchild.wait()"]
+    command = [sys.executable, "-c", ASKER, child + "\nchild.wait()"]
     with subprocess.Popen(command, cwd=tmp_path, env={**os.environ, **import_path()}) as asker:
-        child = pid_in(tmp_path / "pid")
+        started = pid_in(tmp_path / "pid")
+        wait_for(lambda: child == CHILD or os.getpgid(started) == started, "its process group")
         below = [int(pid) for pid in Path(f"/proc/{asker.pid}/task/{asker.pid}/children").read_text().split()]
         assert len(below) == 2
         asker.kill()
-    wait_for(lambda: not any(map(is_running, [child, *below])), "their end")
+    wait_for(lambda: not any(map(is_running, [started, *below])), "their end")
 
 
 @linux_only

@@ -19,6 +19,9 @@ from typing import Any
 
 from samebytes.errors import Interrupted
 
+from . import watchdog
+from .watchdog import signalled
+
 # SIGTERM first: gcc and others remove their temporary files on it. Windows has no SIGKILL.
 _PATIENCE = ((signal.SIGTERM, 0.5), (getattr(signal, "SIGKILL", signal.SIGTERM), 5.0))
 """Signals, and the seconds that processes are given to end."""
@@ -28,7 +31,7 @@ _LONGEST_TURN = 0.05
 
 _STDERR = 2
 
-_WATCHDOG = str(Path(__file__).with_name("watchdog.py"))
+_WATCHDOG = watchdog.__file__
 
 
 class TooLate(Exception):
@@ -191,48 +194,14 @@ def _end(process: subprocess.Popen[bytes], signals: Sequence[tuple[signal.Signal
         process.wait()
         return
     for number, patience in signals:
-        _signalled(process.pid, number)
+        signalled(process.pid, number)
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             # Those that one process has started since the last look are still there when it has ended.
             again = number if number == signal.SIGKILL else 0
-            if process.poll() is not None and not _signalled(process.pid, again):
+            if process.poll() is not None and not signalled(process.pid, again):
                 return
             time.sleep(0.01)
-
-
-def _signalled(leader: int, number: int) -> bool:
-    """Send *number* to all processes of the session that *leader* leads, and return whether there are any.
-
-    Where a session's processes cannot be seen (macOS): to those of its process group.
-    """
-    if sys.platform == "win32":
-        return False
-    try:
-        # Beside the loop below: in one step for all of the group.
-        os.killpg(leader, number)
-        found = True
-    except (ProcessLookupError, PermissionError):  # macOS forbids it where only zombies are left
-        found = False
-    if sys.platform != "linux":
-        return found
-    members = list(_session(leader))
-    for pid in members:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, number)
-    return bool(members)
-
-
-def _session(leader: int) -> Iterator[int]:
-    """Yield the processes of the session that *leader* leads (Linux, proc(5)), but for those that have ended."""
-    # A shell with job control gives each job a group of its own; the session stays.
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        # It ended in the meantime.
-        with contextlib.suppress(OSError):
-            # After the last ")": the name before it may hold spaces and parentheses (proc(5)).
-            state, _, _, session, *_ = stat.read_bytes().rpartition(b")")[2].split()
-            if int(session) == leader and state not in (b"Z", b"X"):
-                yield int(stat.parent.name)
 
 
 def _forget_clock(leader: int) -> None:
@@ -251,15 +220,15 @@ class _Watchdog:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
-    def watch(self, group: int) -> None:
-        """End the process group *group* when this process ends."""
+    def watch(self, leader: int) -> None:
+        """End the session that *leader* leads when this process ends."""
         if os.name == "posix":
-            self._send(f"+{group}\n")
+            self._send(f"+{leader}\n")
 
-    def forget(self, group: int) -> None:
-        """Leave *group*, which has ended, alone: its number may become another's."""
+    def forget(self, leader: int) -> None:
+        """Leave the session of *leader*, which has ended, alone: its number may become another's."""
         if os.name == "posix":
-            self._send(f"-{group}\n")
+            self._send(f"-{leader}\n")
 
     def _send(self, line: str) -> None:
         with self._lock, contextlib.suppress(BrokenPipeError):  # without it, all goes on
