@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -133,6 +134,7 @@ def signals_raise(error_of: Callable[[int], BaseException]) -> Iterator[None]:
     """Let SIGINT, SIGTERM and SIGHUP raise for a while, once; later ones could interrupt the first one's cleaning up.
 
     Handlers that others have set stay, and what is ignored remains so, as under nohup and in the background.
+
     :param error_of: returns what a signal raises; whatever error that leads to in the end, it is this one that is seen.
     """
     import os
@@ -142,15 +144,21 @@ def signals_raise(error_of: Callable[[int], BaseException]) -> Iterator[None]:
 
     raised: dict[int, BaseException] = {}
 
+    def once_more(number: int) -> None:
+        # os.kill interrupts what the main thread waits for, as raise_signal in a thread does not. On Windows it would
+        # end the process.
+        send = signal.raise_signal if sys.platform == "win32" else partial(os.kill, os.getpid())
+        threading.Timer(0.01, send, (number,)).start()
+
     def interrupt(number: int, frame: FrameType | None) -> None:
         if not raised and _is_divisible(frame):
             raise raised.setdefault(number, error_of(number))
         if not raised:
-            threading.Timer(0.01, os.kill, (os.getpid(), number)).start()
+            once_more(number)
 
     def unraisable(what: Any) -> None:
-        if what.exc_value in raised.values():  # raised in a __del__ method, which Python lets nothing out of: once more
-            threading.Timer(0.01, os.kill, (os.getpid(), raised.popitem()[0])).start()
+        if what.exc_value in raised.values():  # raised in a __del__ method, which Python lets nothing out of
+            once_more(raised.popitem()[0])
         else:
             report(what)
 
@@ -174,11 +182,12 @@ def signals_raise(error_of: Callable[[int], BaseException]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-_UNDIVIDED = ("tempfile.", "subprocess.__init__", "subprocess._internal_poll")  # which may keep its lock for good
+_UNDIVIDED = ("tempfile.", "subprocess.__init__", "subprocess._internal_poll")
+"""Where a process or a file is made that nobody knows of yet, or a lock is held that would never be released."""
 
 
 def _is_divisible(frame: FrameType | None) -> bool:
-    """Return whether a signal may raise in *frame*: not where a process or a file is made that nobody knows of yet."""
+    """Return whether a signal may raise in *frame*, which is so unless it is called by one of _UNDIVIDED."""
     while frame and not f"{frame.f_globals.get('__name__')}.{frame.f_code.co_name}".startswith(_UNDIVIDED):
         frame = frame.f_back
     return frame is None

@@ -21,8 +21,8 @@ from .config import Backend
 
 _CHILD = str(Path(__file__).with_name("child.py"))
 
-PATIENCE = 0.5
-"""Seconds that a child has to end: when nothing more is asked of it, and then when it is terminated."""
+LEISURE, PATIENCE = 10.0, 0.5
+"""Seconds that a child has to end when nothing more is asked of it, and when it is terminated, before it is killed."""
 
 BROKE_PEP_517 = "That is an error of the backend (PEP 517): report it there, or try another release of it."
 """What to do where a hook returns what it must not."""
@@ -268,7 +268,7 @@ class _Child:
             self.close(0.0)
             raise
 
-    def close(self, patience: float = PATIENCE) -> None:
+    def close(self, patience: float = LEISURE) -> None:
         """Hang up; a child that waits for requests ends then, and another one is ended."""
         self._hang_up()
         try:
