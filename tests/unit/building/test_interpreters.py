@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from samebytes_tools.building import interpreters, provenance
+from samebytes_tools.commands.install import interpreter as asking
+from samebytes_tools.commands.install.interpreter import ask
 from support.interpreters import imitate
 
 from samebytes.errors import UsageError
@@ -43,6 +47,46 @@ def test_what_does_not_run_is_passed_over_in_silence(tmp_path: Path, capfd: pyte
     path = os.pathsep.join(str(tmp_path / name) for name in ("one", "two", "three", "four"))
     assert interpreters.find("3.99", {"PATH": path}).executable == python
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    "output", ["1", "{}", "[]", "null", '"x"', "[" * 100_000, "\udcff", "{{}}", '{"minor": [3]}', "", "NaN", "true"]
+)
+def test_a_program_that_prints_anything_is_not_an_interpreter(tmp_path: Path, output: str) -> None:
+    program = printing(tmp_path / "program", output)
+    with pytest.raises(UsageError, match="program is not a Python interpreter") as caught:
+        interpreters.named(program, dict(os.environ))
+    assert caught.value.remedy
+    with pytest.raises(UsageError, match="program: is not a Python interpreter") as caught:
+        ask(program)
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize("which", ["describe", "ask"])
+def test_an_answer_with_anything_in_it_is_not_an_interpreters(tmp_path: Path, which: str) -> None:
+    """Each value of the true answer is exchanged for values of other types, or left out."""
+    code = interpreters._ASK if which == "describe" else asking._ASK
+    true = json.loads(subprocess.run([sys.executable, "-c", code, ""], stdout=subprocess.PIPE, check=True).stdout)
+    answers = [{key: value for key, value in true.items() if key != name} for name in true] + [{**true, "more": 1}]
+    for name, value in true.items():
+        others: list[object] = [None, 1, "x", [], {}, [3], [3, "9"], [3, True], [3, 9, 1], True]
+        answers += [{**true, name: other} for other in others if type(other) is not type(value) or type(other) is list]
+    for number, answer in enumerate(answers):
+        program = printing(tmp_path / f"program{number}", json.dumps(answer))
+        if which == "describe":
+            assert interpreters.describe(program) is None, answer
+        else:
+            with pytest.raises(UsageError):
+                ask(program)
+    assert len(answers) > 50
+
+
+def printing(path: Path, output: str) -> str:
+    """Make at *path* a program that prints *output*, and return the path."""
+    (path.parent / f"{path.name}.txt").write_text(output, encoding="utf-8", errors="surrogateescape")
+    path.write_text(f"#!/bin/sh\ncat '{path}.txt'\n")
+    path.chmod(0o755)
+    return str(path)
 
 
 @pytest.mark.parametrize(

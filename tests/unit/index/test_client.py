@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from samebytes_tools.index import pages
 from samebytes_tools.index.client import Index, configured_address
 from samebytes_tools.index.pages import File
 from support.indexes import HTML, JSON, Answer, Server, serving
@@ -81,6 +82,52 @@ def test_a_page_of_html(server: Server) -> None:
         File(NAME, f"{root}/files/{NAME}", {"sha256": SHA}, ">=3.9", "", None),
         File("demo-1.0.tar.gz", f"{root}/files/demo-1.0.tar.gz", {}, "", None, UPLOADED),
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('<base href="https://other.example/a/b">', ""),
+        ('<base href="https://other.example:8443/a/b/">', ""),
+        ("<base target=x><base href=https://first.example/x/><base href=https://second.example/y/>", ""),
+        ('<base href=""><base href="https://second.example/y/">', ""),
+        ("<base href>", ""),
+        ("", '<BASE HREF="https://other.example/a/">'),
+        ("<!-- <base href='https://other.example/a/'> -->", ""),
+    ],
+)
+def test_links_are_relative_to_the_base_of_a_page(before: str, after: str) -> None:
+    """As pip's own reader of pages has it (HTML, "the base element")."""
+    from pip._internal.index.collector import IndexContent, parse_links
+    from pip._internal.utils.filetypes import ARCHIVE_EXTENSIONS
+
+    links = [f"../c/{NAME}", "/d/demo-1.0.tar.gz", "//host.example/demo-1.1.tar.gz", "https://x.example/demo-1.2.zip"]
+    links += [f"{number}/demo-1.{number}{suffix}" for number, suffix in enumerate(ARCHIVE_EXTENSIONS)]
+    page = f"<!DOCTYPE html><html>{before}{''.join(f'<a href={link}>x</a>' for link in links)}{after}</html>".encode()
+    url = "https://index.example/simple/demo/"
+    theirs = [link.url for link in parse_links(IndexContent(page, HTML, "utf-8", url, cache_link_parsing=False))]
+    assert [file.url for file in pages.read(page, HTML, url)] == theirs
+    assert len(theirs) == len(links)
+
+
+def test_a_base_may_be_relative_to_the_page() -> None:
+    """HTML, "document base URL"; pip resolves nothing against such a base."""
+    page = f'<html><base href="../../files/"><a href="{NAME}">x</a></html>'.encode()
+    (file,) = pages.read(page, HTML, "https://index.example/simple/demo/")
+    assert file.url == f"https://index.example/files/{NAME}"
+
+
+@pytest.mark.parametrize(
+    "base", ["file:///etc/", "ftp://host.example/", "data:text/html,x", "javascript:x", "http:///x"]
+)
+def test_a_base_does_not_lead_to_another_scheme(base: str) -> None:
+    page = f'<html><base href="{base}"><a href="{NAME}">x</a></html>'.encode()
+    try:
+        (file,) = pages.read(page, HTML, "https://index.example/simple/demo/")
+    except IndexFailure as error:
+        assert error.remedy  # noqa: PT017
+        return
+    assert file.url.startswith("https://index.example/")
 
 
 def test_pages_are_asked_for_once(server: Server) -> None:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
+from samebytes_tools.building.source import from_text
 from samebytes_tools.vcs.checkout import make_checkout
 from samebytes_tools.vcs.clone import clone
 from support.projects import write_tree
@@ -69,3 +75,64 @@ def test_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(UsageError, match="git cannot be run: No such file") as caught:
             run()
         assert caught.value.remedy == "Install the package git."
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """A repository to clone, with the tag v1, whose name has an "@" in it."""
+    committed(tmp_path / "work")
+    git(tmp_path / "work", "tag", "v1", environ=os.environ)
+    git(None, "clone", "--quiet", "--bare", str(tmp_path / "work"), str(tmp_path / "a@b.git"), environ=os.environ)
+    git(tmp_path / "a@b.git", "update-server-info", environ=os.environ)
+    return tmp_path / "a@b.git"
+
+
+@pytest.fixture
+def port(bare: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Where that repository is served by HTTP; ssh runs its command here, whatever the host is."""
+    program = bare.parent / "ssh"
+    program.write_text('#!/bin/sh\nfor last; do :; done\neval "$last"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(program))
+    monkeypatch.setenv("GIT_SSH_VARIANT", "ssh")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(bare.parent))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+@needs_git
+@pytest.mark.skipif(sys.platform == "win32", reason="ssh is a script with a #! line here")
+@pytest.mark.parametrize(
+    ("address", "recorded"),
+    [
+        ("{path}", ""),
+        ("file://{path}", "file://{path}"),
+        ("http://127.0.0.1:{port}/a@b.git", "http://127.0.0.1:{port}/a@b.git"),
+        ("http://user@127.0.0.1:{port}/a@b.git", "http://127.0.0.1:{port}/a@b.git"),
+        ("http://user:sec%40ret@127.0.0.1:{port}/a@b.git", "http://127.0.0.1:{port}/a@b.git"),
+        ("git@host.example:{path}", "git@host.example:{path}"),
+        ("git@[::1]:{path}", "git@[::1]:{path}"),
+        ("host.example:{path}", "host.example:{path}"),
+        ("ssh://git@host.example:22{path}", "ssh://git@host.example:22{path}"),
+        ("ssh://git:secret@host.example{path}", "ssh://git@host.example{path}"),
+    ],
+)
+def test_addresses_of_repositories(address: str, recorded: str, bare: Path, port: int, tmp_path: Path) -> None:
+    """git itself takes what is before the last "@" after the path's begin; secrets get into no record."""
+    where, shown = (text.format(path=bare, port=port) for text in (address, recorded))
+    for ref in ("none", "refs/tags/v1"):
+        (tmp_path / ref).mkdir(parents=True)
+    with pytest.raises(UsageError, match="git cannot fetch") as caught:
+        from_text(f"{where}@none", tmp_path / "none")
+    assert "secret" not in caught.value.message
+    assert "sec%" not in caught.value.message
+    found = from_text(f"{where}@refs/tags/v1", tmp_path / "refs/tags/v1")
+    assert (found.tree / "a.py").read_text() == "a"
+    assert found.digest == {"gitCommit": COMMIT}
+    assert found.uri == (f"git+{shown}@{COMMIT}" if shown else "")
+    assert "sec" not in found.description

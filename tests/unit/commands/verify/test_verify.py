@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -11,8 +12,11 @@ from pathlib import Path
 import pytest
 from samebytes_tools.building import provenance, source
 from samebytes_tools.building.interpreters import Python
+from samebytes_tools.commands.reproducible_build.command import context_of
 from samebytes_tools.commands.verify import metadata, published, recover
 from samebytes_tools.commands.verify.metadata import ArtifactMetadata
+from samebytes_tools.commands.verify.remake import VerifyContext
+from samebytes_tools.commands.verify.verify import VerifyRequest, requests_of, verify_all
 from samebytes_tools.index.client import Index
 from support.artifacts import sdist, wheel
 from support.indexes import Server, serving
@@ -22,13 +26,17 @@ from support.wheels import Member, write_sdist, write_wheel
 
 from samebytes.archive.entry import Kind
 from samebytes.artifact.layout import ArtifactKind
-from samebytes.errors import ArchiveError, HostileArchiveError, SamebytesError, UsageError
+from samebytes.console.streams import Progress
+from samebytes.console.verbosity import QUIET
+from samebytes.errors import ArchiveError, ConfigError, HostileArchiveError, SamebytesError, UsageError
 
 LINUX = Python("python", "CPython", "3.11.7", (3, 11), "linux-x86_64", "glibc-2.36", "1.3")
 MAC = replace(LINUX, platform="macosx-13.0-arm64", libc="")
+FAT = replace(MAC, platform="macosx-10.9-universal2")
 ARM = replace(LINUX, platform="linux-armv7l")
 WINDOWS = replace(LINUX, platform="win-amd64", libc="")
 MUSL = replace(LINUX, libc="")
+WHEEL_NAME = "demo-1.0-py3-none-any.whl"
 WHEEL = ArtifactMetadata(ArtifactKind.WHEEL, "demo", "1.0", "py3-none-any", "tiny 1.0")
 
 
@@ -111,6 +119,11 @@ def test_interpreters_that_nobody_can_give(tags: str) -> None:
         ("macosx_10_9_universal2", MAC, True),
         ("macosx_10_9_x86_64", MAC, False),
         ("macosx_11_0_arm64", LINUX, False),
+        ("macosx_11_0_arm64", FAT, True),
+        ("macosx_10_9_x86_64", FAT, True),
+        ("macosx_10_9_universal2", FAT, True),
+        ("macosx_10_6_i386", FAT, False),
+        ("linux_x86_64", FAT, False),
     ],
 )
 def test_platforms(platform: str, python: Python, fits: bool) -> None:
@@ -306,6 +319,51 @@ def test_a_file_that_the_index_has_with_other_contents(server: Server, tmp_path:
     assert "is another" in found.note
 
 
+def followed(server: Server, record: Path) -> SamebytesError:
+    """Return the error of ``verify --from`` before anything is built."""
+    requests = requests_of(record, VerifyRequest(""))
+    with Progress(io.StringIO(), {}, quiet=True) as progress:
+        context = VerifyContext(context_of(QUIET, progress, 60), lambda: Index(server.address))
+        (result,) = verify_all(requests, context)
+    assert result.error is not None
+    assert result.error.remedy
+    return result.error
+
+
+@pytest.mark.parametrize("place", [".", "records"])
+def test_a_record_is_about_the_file_with_its_digest(
+    server: Server, tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither another file beside the record, nor one in the current directory, nor one in the index is its subject."""
+    monkeypatch.chdir(tmp_path)
+    Path("records").mkdir(exist_ok=True)
+    own = provenance.this_python()
+    made = wheel(Path(place)).rename(Path(place, WHEEL_NAME))
+    digest = source.sha256_of(made)
+    material = source.SourceTree(tmp_path, "", digest={"dirHash": "ab" * 32})
+    one = provenance.Record(
+        ((WHEEL_NAME, digest),), provenance.BACKEND, (), {}, provenance.Material("", material.digest), (), own, {}
+    )
+    record = Path(place, "record.json")
+    record.write_text(provenance.text(one))
+    assert "does not name it" in followed(server, record).message  # so the file is its subject
+
+    wheel(Path(place), times=((2020, 1, 1, 0, 0, 0),)).rename(made)
+    error = followed(server, record)
+    assert isinstance(error, ConfigError)
+    assert all(text in error.message for text in (digest, source.sha256_of(made), str(made), str(record)))
+
+    other = source.sha256_of(made)
+    server.add("demo", made)
+    made.rename(WHEEL_NAME if place != "." else "elsewhere.whl")
+    error = followed(server, record)
+    assert isinstance(error, ConfigError)
+    assert all(text in error.message for text in (digest, other, f"{WHEEL_NAME} in the index"))
+    one = replace(one, subjects=((WHEEL_NAME, other),))
+    record.write_text(provenance.text(one))
+    assert "does not name it" in followed(server, record).message
+
+
 def test_a_source_keeps_times_and_executable_bits(tmp_path: Path) -> None:
     members = [
         Member("demo-1.0", mode=0o777, kind=Kind.DIRECTORY),
@@ -360,7 +418,20 @@ def test_what_setuptools_wrote_is_not_the_sdists_own_source(
 
 
 @pytest.mark.parametrize(
-    "text", ["nowhere", "https://host.example/repository", "git@host.example:repository", "@v1", "x@"]
+    "text",
+    [
+        "nowhere",
+        "https://host.example/repository",
+        "https://user@host.example/repository",
+        "https://user:secret@host.example:8443/repository",
+        "https://user@host.example",
+        "ssh://git@host.example:22/group/repository",
+        "git@host.example:repository",
+        "git@host.example:group/repository",
+        "git@[::1]:group/repository",
+        "@v1",
+        "x@",
+    ],
 )
 def test_sources_that_are_none(tmp_path: Path, text: str) -> None:
     with pytest.raises(SamebytesError) as caught:

@@ -38,6 +38,14 @@ print(json.dumps({
 logging.getLogger("python_discovery").addHandler(logging.NullHandler())
 
 
+_KINDS: dict[str, type] = {
+    **dict.fromkeys(("executable", "implementation", "version", "platform", "libc", "zlib"), str),
+    "minor": list,
+    "free_threaded": bool,
+}
+"""What an interpreter answers, and of which type."""
+
+
 @dataclass(frozen=True)
 class Python:
     """An interpreter."""
@@ -82,10 +90,38 @@ def describe(executable: str | Path) -> Python | None:
             check=False,
             timeout=60,
         )
-        answer = json.loads(done.stdout)
+        answer = answer_of(done.stdout, _KINDS)
+        return Python(**{**answer, "minor": numbers_of(answer["minor"])})
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
-    return Python(**{**answer, "minor": (answer["minor"][0], answer["minor"][1])})
+
+
+def answer_of(output: bytes, kinds: Mapping[str, type]) -> dict[str, Any]:
+    """Return the JSON object that an interpreter printed.
+
+    :param kinds: the names that it has, and the types of their values.
+    :raises ValueError: if a program printed anything else, which then is not an interpreter.
+    """
+    try:
+        answer = json.loads(output)
+    # Programs may print thousands of brackets, for which json.loads recurses.
+    except RecursionError:
+        raise ValueError("too deep") from None
+    # bool is a subclass of int, so the types themselves are compared.
+    if not isinstance(answer, dict) or {name: type(value) for name, value in answer.items()} != kinds:
+        raise ValueError("not the answer of an interpreter")
+    return answer
+
+
+def numbers_of(version: Sequence[object]) -> tuple[int, int]:
+    """Return major and minor version.
+
+    :raises ValueError: if *version* is not two integers.
+    """
+    major, minor = version
+    if type(major) is not int or type(minor) is not int:
+        raise ValueError("not a version")
+    return major, minor
 
 
 def named(text: str, environ: Mapping[str, str]) -> Python:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from samebytes.artifact.layout import ArtifactKind, own_directory, parse_sdist_n
 from samebytes.artifact.opening import open_archive
 from samebytes.errors import UsageError
 
-from ..vcs.clone import clone
+from ..vcs.clone import clone, without_secrets
 from .source_copy import copy_source
 
 # Compared by words, for line ends are the platform's.
@@ -49,13 +50,25 @@ def from_text(text: str, directory: Path, output: Path | None = None, record: Pa
     if path.is_file():
         return from_sdist(path, directory)
     where, _, ref = text.rpartition("@")
-    # git@host:path has its only "@" before the host, and no ref.
-    if where and ref and ":" not in ref:
+    # A colon is in no ref (git-check-ref-format(1)), but may be in what follows a user.
+    if len(where) > _path_start(text) and ref and ":" not in ref:
         return from_git(where, ref, directory)
     raise UsageError(
         f"the source {text!r} is neither a directory nor an sdist, and names no git repository",
         remedy="Name a tree, a .tar.gz, or a repository with a tag or commit: URL@REF.",
     )
+
+
+def _path_start(text: str) -> int:
+    """Return where the path begins in the address of a repository: an "@" before that follows a user (git-clone(1))."""
+    scheme, mark, _ = text.partition("://")
+    if mark:
+        start = len(scheme) + len(mark)
+        slash = text.find("/", start)
+        return len(text) if slash < 0 else slash
+    # [user@]host:path, if no slash is before the colon; the host may be an address of IPv6, in brackets.
+    host = re.match(r"[^/]*?@?\[[^]/]*\]:|[^/:]*:", text)
+    return host.end() if host else 0
 
 
 def from_sdist(path: Path, directory: Path, location: str = "") -> SourceTree:
@@ -94,8 +107,9 @@ def from_git(where: str, ref: str, directory: Path) -> SourceTree:
     tree = directory / "src"
     commit = clone(where, ref, tree)
     # A directory of this machine means nothing to whoever reads the record.
-    uri = "" if Path(where).is_dir() else f"git+{where}@{commit}"
-    return SourceTree(tree, f"{where} at {ref} ({commit[:12]})", uri, {"gitCommit": commit})
+    shown = without_secrets(where)
+    uri = "" if Path(where).is_dir() else f"git+{shown}@{commit}"
+    return SourceTree(tree, f"{shown} at {ref} ({commit[:12]})", uri, {"gitCommit": commit})
 
 
 def unpack(path: Path, directory: Path) -> Path:

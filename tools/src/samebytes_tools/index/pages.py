@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from html import escape
@@ -26,8 +27,11 @@ ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+ht
 _Kind = TypeVar("_Kind")
 # Without md5 and sha1, for which files with equal hashes can be made.
 _STRONG = ("sha512", "sha384", "sha256")
-# What PyPI takes or has taken; links of an HTML page to anything else are navigation.
-_SUFFIXES = (".whl", ".tar.gz", ".zip", ".tar.bz2", ".tgz", ".egg", ".exe")
+# What pip takes, and what PyPI has taken; links of an HTML page to anything else are navigation.
+_SUFFIXES = (
+    *(".whl", ".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz"),
+    *(".tar.lzma", ".tar.lz", ".tlz", ".egg", ".exe"),
+)
 # Not datetime.fromisoformat: before Python 3.11 it reads neither "Z" nor fractions other than 3 or 6 digits.
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)", re.ASCII)
 _FRAGMENT = re.compile(r"(?:^|&)(sha512|sha384|sha256|sha224|sha1|md5)=([^&]*)")
@@ -137,7 +141,12 @@ def _no_number(text: str) -> None:
 def _read_html(body: bytes, url: str) -> Iterator[File]:
     """Read a page of links, for which no time of upload is specified; some servers give ``data-upload-time``."""
     # A page of HTML may be in any encoding; addresses and hashes are ASCII in practice.
-    for anchor in _anchors(body.decode("utf-8", "replace")):
+    page = _parsed(body.decode("utf-8", "replace"))
+    base = url
+    # An address that is none leaves the page's own in force (HTML, "document base URL"), as an empty one does.
+    with suppress(ValueError):
+        base = urljoin(url, page.base or "")
+    for anchor in page.found:
         where, _, fragment = anchor["href"].partition("#")
         # Query strings are signatures of object stores, not part of the name.
         name = unquote(where.partition("?")[0].rpartition("/")[2])
@@ -145,7 +154,7 @@ def _read_html(body: bytes, url: str) -> Iterator[File]:
             continue
         yield File(
             name=_file_name(name),
-            url=_address(url, where, name),
+            url=_address(base, where, name),
             hashes=_digests(dict(_FRAGMENT.findall(fragment)), name),
             requires_python=_text(anchor.get("data-requires-python", ""), f"data-requires-python of {name}"),
             yanked=_yanked(anchor.get("data-yanked"), name),
@@ -153,8 +162,8 @@ def _read_html(body: bytes, url: str) -> Iterator[File]:
         )
 
 
-def _anchors(text: str) -> list[dict[str, str]]:
-    """Return the attributes of the links of a page."""
+def _parsed(text: str) -> _Anchors:
+    """Return what has read the whole page."""
     reader = _Anchors()
     try:
         for start in range(0, len(text), _PIECE):
@@ -167,21 +176,25 @@ def _anchors(text: str) -> list[dict[str, str]]:
     # Else plain text, such as an error, would count as a project without files.
     if not reader.is_html:
         raise _Malformed("it is not a page of links (PEP 503)")
-    return reader.found
+    return reader
 
 
 class _Anchors(HTMLParser):
-    """Collects the attributes of the links of a page."""
+    """Collects the attributes of the links of a page, and what they are relative to."""
 
     def __init__(self) -> None:
         super().__init__()
         self.found: list[dict[str, str]] = []
+        self.base: str | None = None
+        """Of the first ``base`` that has one, wherever it is on the page."""
         self.is_html = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.is_html = True
         # An attribute without a value: `data-yanked` alone yanks, without a reason.
         values = {name: value or "" for name, value in attrs}
+        if tag == "base" and self.base is None:
+            self.base = values.get("href")
         if tag == "a" and values.get("href"):
             self.found.append(values)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from samebytes.backend.git import git
@@ -30,7 +31,12 @@ def clone(where: str, ref: str, tree: Path) -> str:
             git(tree, *words, environ=os.environ)
     except UsageError as error:
         raise UsageError(
-            f"git cannot fetch the source from {where}: {error.message}",
+            f"git cannot fetch the source from {without_secrets(where)}: {error.message}",
             remedy=error.remedy or "Is the address right, and is the tag or commit there?",
         ) from None
     return commit
+
+
+def without_secrets(address: str) -> str:
+    """Return *address* for records and reports: without a password, and for HTTP without a user, which may be one."""
+    return re.sub(r"^(https?://)[^/]*@|^(\w+://[^/:@]*):[^/]*(?=@)", r"\1\2", address)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,8 @@ from packaging.tags import compatible_tags, cpython_tags, generic_tags, parse_ta
 
 from samebytes.artifact import layout
 from samebytes.errors import UsageError
+
+from ...building.interpreters import answer_of, numbers_of
 
 # All four bases: get_paths() would mix the base interpreter's into those of a virtual environment.
 _ASK = """\
@@ -31,6 +32,16 @@ print(json.dumps({
     "prefix": base,
     "paths": paths,
 }))"""
+
+_KINDS: dict[str, type] = {
+    **dict.fromkeys(("executable", "implementation", "suffix", "prefix"), str),
+    "version": list,
+    "paths": dict,
+}
+"""What an interpreter answers, and of which type."""
+
+_SCHEME = ("purelib", "platlib", "scripts", "data", "include")
+"""The paths that wheels are installed to (``sysconfig.get_paths()``)."""
 
 _ANY = ["any"]
 """In place of the platforms: an image may be another machine's."""
@@ -67,15 +78,16 @@ def ask(python: str, prefix: str = "") -> TargetInterpreter:
     # -B: an interpreter in an image must not be changed by being asked.
     command = [python, "-I", "-B", "-c", _ASK, prefix]
     try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60, encoding="utf-8"
-        )
-        answer = json.loads(done.stdout)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60)
+        answer = answer_of(done.stdout, _KINDS)
+        paths = answer["paths"]
+        if not all(isinstance(paths.get(name), str) for name in _SCHEME):
+            raise ValueError("paths are missing")
+        return TargetInterpreter(**{**answer, "version": numbers_of(answer["version"])})
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         raise UsageError(
             f"{python}: is not a Python interpreter that runs here", remedy="Name another with --python."
         ) from error
-    return TargetInterpreter(**{**answer, "version": tuple(answer["version"])})
 
 
 class Scheme(NamedTuple):
@@ -99,7 +111,7 @@ def beneath_top(paths: Mapping[str, str], top: str) -> Scheme:
     :raises UsageError: if one of them is not in it.
     """
     found = []
-    for name in ("purelib", "platlib", "scripts", "data", "include"):
+    for name in _SCHEME:
         relative = posixpath.relpath(paths[name], top)
         if relative == ".." or relative.startswith("../"):
             raise UsageError(

@@ -165,7 +165,9 @@ def _is_of(platform: str, python: Python) -> bool:
         return platform == re.sub(r"[-.]", "_", python.platform)
     system, *_, machine = python.platform.split("-")
     if system == "macosx":
-        return found["system"] == "macosx" and found["machine"] in (machine, "universal2")
+        # A universal2 interpreter builds for either machine, as ARCHFLAGS says.
+        machines = ("arm64", "x86_64") if machine == "universal2" else (machine,)
+        return found["system"] == "macosx" and found["machine"] in (*machines, "universal2")
     # platform.libc_ver() knows glibc alone, and gives nothing for musl.
     libc = ("linux", "manylinux") if python.libc.startswith("glibc") else ("musllinux",)
     return system == "linux" and found["system"] in libc and found["machine"] == machine

@@ -13,7 +13,7 @@ from packaging.version import InvalidVersion, Version
 
 from samebytes.artifact.layout import ArtifactKind, parse_sdist_name, parse_wheel_name
 from samebytes.artifact.opening import kind_of
-from samebytes.errors import UsageError
+from samebytes.errors import ConfigError, UsageError
 
 from ...building.interpreters import Python
 from ...building.source import sha256_of
@@ -67,6 +67,28 @@ def find(
     raise UsageError(
         f"{target}: there is no such file, and it is not a release", remedy="Name a wheel, an sdist, or NAME==VERSION."
     )
+
+
+def subject_of(record: Path, name: str, sha256: str, index: Callable[[], Index], directory: Path) -> PublishedArtifact:
+    """Return the file that a record is about: *name* beside the *record*, else that of the index.
+
+    :param sha256: what the record says of it.
+    :param directory: where downloads go.
+    :raises ConfigError: if it is another file: in-toto's subjects are matched by their digests alone.
+    :raises SamebytesError: if there is no such file.
+    """
+    beside = record.parent / name
+    # Not in the current directory, unless the record is there.
+    found = _local(beside, index) if beside.is_file() else _downloaded(by_name(name, index()), index(), directory)
+    if found.sha256 != sha256:
+        where = str(beside) if beside.is_file() else f"{name} in the index"
+        raise ConfigError(
+            f"{where} is not what the record {record} is about: its SHA-256 is {found.sha256}, and the record has "
+            f"{sha256}",
+            remedy=f"To compare with it all the same, name it: samebytes verify {beside if beside.is_file() else name} "
+            f"--from {record}",
+        )
+    return found
 
 
 def of_release(index: Index, name: str, version: str) -> list[File]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from samebytes.archive.atomic import make_directory
 from samebytes.artifact.layout import ArtifactKind
@@ -58,6 +59,8 @@ class VerifyRequest:
     """For the backend; a record has its own."""
     record: Path | None = None
     """A record to follow, instead of what can be recovered."""
+    sha256: str = ""
+    """That the record has for its subject *target*; empty if the target was named otherwise."""
     output: Path | None = None
     """Where the rebuilt file is put; None for nowhere."""
 
@@ -118,8 +121,8 @@ def requests_of(path: Path, request: VerifyRequest) -> list[VerifyRequest]:
     found = []
     for name, sha256 in provenance.read(path).subjects:
         beside = path.parent / name
-        is_here = beside.is_file() and sources.sha256_of(beside) == sha256
-        found.append(replace(request, target=str(beside) if is_here else name, record=path))
+        target = str(beside) if beside.is_file() else name
+        found.append(replace(request, target=target, record=path, sha256=sha256))
     return found
 
 
@@ -134,10 +137,7 @@ class _Verification:
     def run(self) -> Verified:
         request, environ = self._request, self._context.build.environ
         own = provenance.this_python()
-        index, downloads = self._context.index, self._private / "downloads"
-        artifact = published.find(
-            request.target, request.kind, lambda: own, index, downloads, is_in_index=self._record is not None
-        )
+        artifact = self._artifact(own)
         self._note(artifact.note)
         metadata = read_metadata(artifact.path)
         asked = named(request.python, environ) if request.python else self._recorded_python()
@@ -161,6 +161,14 @@ class _Verification:
             comparison=self._compared(artifact.path, url, made.path, source, python),
             record=record(how, metadata.kind, source, made),
             notes=tuple(self._notes),
+        )
+
+    def _artifact(self, own: Python) -> published.PublishedArtifact:
+        request, index, downloads = self._request, self._context.index, self._private / "downloads"
+        if request.record and request.sha256:
+            return published.subject_of(request.record, Path(request.target).name, request.sha256, index, downloads)
+        return published.find(
+            request.target, request.kind, lambda: own, index, downloads, is_in_index=self._record is not None
         )
 
     def _compared(
@@ -221,7 +229,7 @@ class _Verification:
             where, _, commit = material.uri[4:].rpartition("@")
             return sources.from_git(where, commit, directory)
         if material.uri.startswith("pkg:pypi/"):
-            filename = material.uri.rpartition("file_name=")[2]
+            filename = unquote(material.uri.rpartition("file_name=")[2])
             file = published.by_name(filename, self._context.index())
             return sources.from_sdist(self._download(file), directory, file.url)
         raise UsageError(
