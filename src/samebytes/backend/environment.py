@@ -44,7 +44,7 @@ def add_flags(
     for name, text in files.items():
         path = temp / name
         path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", errors="surrogateescape")  # paths may hold any bytes
         path.chmod(0o755)
 
 

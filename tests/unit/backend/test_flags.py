@@ -11,6 +11,7 @@ import pytest
 
 from samebytes.backend import flags
 from samebytes.backend.config import Backend, Config
+from samebytes.backend.environment import add_flags
 from samebytes.backend.flags import Paths, additions, are_inherited, environment_roots, prefix_maps
 
 PATHS = Paths(Path("/home/ada/src"), (Path("/tmp/build-env-x1"),), Path("/tmp/samebytes-y2"))
@@ -65,6 +66,17 @@ def test_meson_gets_no_flags_but_wrappers_on_path(tmp_path: Path) -> None:
     said = subprocess.run([wrapper, "-c", "a b.c"], capture_output=True, text=True, check=True).stdout.splitlines()
     assert said[:2] == ["-c", "a b.c"]
     assert "-ffile-prefix-map=/home/ada/src=." in said[2:]
+
+
+def test_wrappers_of_a_tree_whose_path_is_not_utf_8(tmp_path: Path) -> None:
+    (tmp_path / "cc").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / "cc").chmod(0o755)
+    paths = Paths(Path("/home/ad\udcff/src"), (), tmp_path / "temp")
+    paths.temp.mkdir()
+    environ = {"PATH": str(tmp_path)}
+    add_flags(environ, MESON, paths, tmp_path, paths.temp, "linux")
+    said = subprocess.run([str(paths.temp / "bin/cc"), "-c", "a.c"], env=environ, stdout=subprocess.PIPE, check=True)
+    assert b"-ffile-prefix-map=/home/ad\xff/src=." in said.stdout.splitlines()
 
 
 def test_an_in_tree_backend_gets_wrappers_too_for_it_may_add_maps_of_its_own(tmp_path: Path) -> None:

@@ -260,6 +260,14 @@ def test_a_url_that_means_something_elsewhere_is_kept(tree: Path) -> None:
     assert f"{INFO}/direct_url.json" in rows(tree)
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, "{", "[]", "1", "{}", '"url"'])
+def test_an_origin_that_cannot_be_read_is_left(tree: Path, text: str) -> None:
+    rewrite(tree, f"{INFO}/direct_url.json", text)
+    (note,) = fix_tree(tree).notes
+    assert "cannot be read" in note.detail
+    assert (tree / INFO / "direct_url.json").read_text("utf-8") == text
+
+
 def test_a_local_directory_is_kept_and_reported(tree: Path) -> None:
     rewrite(tree, f"{INFO}/direct_url.json", '{"url": "file:///src", "dir_info": {"editable": true}}')
     (note,) = fix_tree(tree).notes

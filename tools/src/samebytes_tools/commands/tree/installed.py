@@ -167,12 +167,14 @@ def _same_url(plan: Plan, name: str) -> None:
     try:
         origin = json.loads(plan.read(name))
         url = str(origin["url"])
-    except (ValueError, TypeError, KeyError):
+        # With RecursionError: json recurses, and a file may nest thousands of lists.
+        text = json.dumps(origin, sort_keys=True)
+    except (ValueError, TypeError, KeyError, RecursionError):
         plan.note("direct-url", name, "left as it is: it cannot be read")
         return
     # An address on the network, or of a repository, is no matter of the machine.
     if not url.startswith("file:"):
-        plan.write("direct-url", name, f"{json.dumps(origin, sort_keys=True)}\n".encode(), "spelt in one way")
+        plan.write("direct-url", name, f"{text}\n".encode(), "spelt in one way")
     # pip freeze and editable installs go by it (PEP 610, PEP 660).
     elif "dir_info" in origin:
         plan.note("direct-url", name, f"left as it is: installed from a directory of this machine, {url}")
