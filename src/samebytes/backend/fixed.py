@@ -107,15 +107,20 @@ def remove(directory: Path) -> None:
 
 
 def _remove(directory: Path) -> None:
-    shutil.rmtree(directory, ignore_errors=True)
-    if not directory.is_dir():
-        return
-    for folder, names, _ in os.walk(directory):  # from above: a directory has to be writable to be looked into
-        for name in names:
-            path = Path(folder, name)
-            if not path.is_symlink():
-                with suppress(OSError):
-                    path.chmod(stat.S_IRWXU)
+    with suppress(RecursionError):  # before Python 3.13
+        shutil.rmtree(directory, ignore_errors=True)
+    top = str(directory)
+    found = [top] if directory.is_dir() and not directory.is_symlink() else []
+    for number, path in enumerate(found):  # from above: a directory has to be writable to be looked into
+        with suppress(OSError):
+            os.chmod(path, stat.S_IRWXU)
+            # Moved up where it is far down: rmtree recurses, and opens a file for each level.
+            near = Path(path).rename(f"{top}/.{number}") if len(path) > len(top) + 200 else path
+            for entry in list(os.scandir(near)):
+                facts = entry.stat(follow_symlinks=False)
+                # Windows' junctions are directories to Python, and may lead out of here.
+                if stat.S_ISDIR(facts.st_mode) and not getattr(facts, "st_reparse_tag", 0):
+                    found.append(entry.path)
     shutil.rmtree(directory, ignore_errors=True)
 
 

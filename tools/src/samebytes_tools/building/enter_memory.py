@@ -33,7 +33,7 @@ def enter_module(path: str) -> Any:
 
 def hold(enter: Any, target: Path, size: int) -> None:
     """Put the copy over *target*, and keep it until standard input ends."""
-    import shutil
+    import contextlib
 
     libc = ctypes.CDLL(None, use_errno=True)
     enter.new_namespace(libc)
@@ -44,11 +44,18 @@ def hold(enter: Any, target: Path, size: int) -> None:
     fill(Path(), target, backwards=lists_backwards(target))
     print("ready", flush=True)
     sys.stdin.read()
-    for path in target.iterdir():  # a compiler server that goes on is not to keep the memory
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink()
+    directories = [target]
+    for directory in directories:  # a compiler server that goes on is not to keep the memory
+        with contextlib.suppress(OSError):
+            directory.chmod(0o700)
+            for path in directory.iterdir():
+                if path.is_dir() and not path.is_symlink():
+                    directories.append(path)
+                else:
+                    path.unlink()
+    for directory in reversed(directories[1:]):
+        with contextlib.suppress(OSError):
+            directory.rmdir()
 
 
 def lists_backwards(directory: Path) -> bool:
@@ -66,19 +73,23 @@ def fill(source: Path, target: Path, *, backwards: bool = False) -> None:
     """Copy what is in *source* to the directory *target*, in the order of the names or *backwards*."""
     import shutil  # joining does without, and every hook pays for that
 
-    # By bytes: names that are not UTF-8 sort elsewhere as text.
-    for name in sorted(os.listdir(source), key=os.fsencode, reverse=backwards):
-        one, other = source / name, target / name
-        if one.is_symlink():
-            other.symlink_to(one.readlink())
-            # Backends and tar record the times of links, too.
-            shutil.copystat(one, other, follow_symlinks=False)
-        elif one.is_dir():
-            other.mkdir()
-            fill(one, other, backwards=backwards)
-        else:
-            shutil.copy2(one, other)
-    shutil.copystat(source, target)
+    # Not by recursion: a tree may be deeper than Python's stack.
+    directories = [(source, target)]
+    for directory, copy in directories:
+        # By bytes: names that are not UTF-8 sort elsewhere as text.
+        for name in sorted(os.listdir(directory), key=os.fsencode, reverse=backwards):
+            one, other = directory / name, copy / name
+            if one.is_symlink():
+                other.symlink_to(one.readlink())
+                # Backends and tar record the times of links, too.
+                shutil.copystat(one, other, follow_symlinks=False)
+            elif one.is_dir():
+                other.mkdir()
+                directories.append((one, other))
+            else:
+                shutil.copy2(one, other)
+    for directory, copy in reversed(directories):  # what is in a directory sets its time
+        shutil.copystat(directory, copy)
 
 
 def join(pid: str, before: str, now: str) -> None:

@@ -98,11 +98,15 @@ def _joined(here: Place, holder: subprocess.Popen[bytes]) -> Place | None:
 
 def _size(directory: Path) -> int:
     """Return the bytes that the files below *directory* take in memory, in whole blocks, each name with one."""
-    total = 0
-    for folder, names, files in os.walk(directory):
-        total += _BLOCK * len(names)
-        for name in files:
-            total += -(-os.lstat(os.path.join(folder, name)).st_size // _BLOCK) * _BLOCK + _BLOCK
+    total, directories = 0, [str(directory)]
+    for folder in directories:  # not os.walk, which recurses before Python 3.12
+        with suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                total += _BLOCK
+                if entry.is_dir(follow_symlinks=False):
+                    directories.append(entry.path)
+                else:
+                    total += -(-entry.stat(follow_symlinks=False).st_size // _BLOCK) * _BLOCK
     return total
 
 

@@ -146,20 +146,22 @@ def tree_digest(tree: Path) -> str:
     it.
     """
     lines = hashlib.sha256()
-    for name, path in sorted(_files(tree, "")):
+    for name, path in sorted(_files(tree)):
         lines.update(f"{sha256_of(path)}  {name}\n".encode("utf-8", "surrogateescape"))
     return lines.hexdigest()
 
 
-def _files(directory: Path, prefix: str) -> Iterator[tuple[str, Path]]:
-    for path in directory.iterdir():
-        # A link may lead out of the tree, and .git differs between two clones of one commit.
-        if path.is_symlink() or path.name == ".git":
-            continue
-        if path.is_dir():
-            yield from _files(path, f"{prefix}{path.name}/")
-        elif path.is_file():
-            yield prefix + path.name, path
+def _files(tree: Path) -> Iterator[tuple[str, Path]]:
+    directories = [("", tree)]
+    for prefix, directory in directories:
+        for path in directory.iterdir():
+            # A link may lead out of the tree, and .git differs between two clones of one commit.
+            if path.is_symlink() or path.name == ".git":
+                continue
+            if path.is_dir():
+                directories.append((f"{prefix}{path.name}/", path))
+            elif path.is_file():
+                yield prefix + path.name, path
 
 
 def sha256_of(path: Path) -> str:

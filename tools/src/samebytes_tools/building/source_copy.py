@@ -69,6 +69,11 @@ def _refused(error: OSError, target: Path) -> SamebytesError:
             f"there is no room for a copy of the source tree in {target.parent.parent}",
             remedy="Free some space there, or set TMPDIR to a directory on another disk.",
         )
+    if error.errno == errno.ENAMETOOLONG:
+        return UsageError(
+            f"{target}: cannot take a copy of all paths of the source tree: {error.strerror}",
+            remedy="Set TMPDIR to a directory with a shorter path, or take what lies so deep out of the tree.",
+        )
     return UsageError(
         f"{error.filename}: cannot be copied: {error.strerror}",
         remedy="A build gets a copy of the whole tree: make it readable, or take it out of there.",
@@ -86,25 +91,41 @@ class _Copier:
     def directory(self, source: Path, target: Path) -> None:
         """Copy the directory *source* to *target*, in the order of the names, whatever the file system's is."""
         target.mkdir()
-        with os.scandir(source) as entries:
-            for entry in sorted(entries, key=lambda entry: entry.name):
+        # Not by recursion: a tree may be deeper than Python's stack.
+        found = [(source, target)]
+        for one, other in found:
+            for entry in self._entries(one):
                 if not self._stays(entry):
                     with contextlib.suppress(FileNotFoundError):  # gone in the meantime
-                        self._entry(entry, target / entry.name)
-        shutil.copystat(source, target)
-        target.chmod(target.stat().st_mode | stat.S_IRWXU)  # backends write there, and it is to be removed
+                        found += self._entry(entry, other / entry.name)
+        for one, other in reversed(found):  # what is in a directory sets its time
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copystat(one, other)
+            other.chmod(other.stat().st_mode | stat.S_IRWXU)  # backends write there, and it is to be removed
 
-    def _entry(self, entry: os.DirEntry[str], target: Path) -> None:
+    def _entries(self, directory: Path) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(directory) as entries:
+                return sorted(entries, key=lambda entry: entry.name)
+        except FileNotFoundError:
+            if directory == self._top:
+                raise
+            return []
+
+    def _entry(self, entry: os.DirEntry[str], target: Path) -> list[tuple[Path, Path]]:
+        """Copy *entry*; return what is left to do, if it is a directory: that, and its copy, which is empty yet."""
         path = Path(entry.path)
         if entry.name == ".git":
             repository.copy(path, target)
         elif entry.is_symlink():
             target.symlink_to(_link(path, self._top, self.outward))
         elif entry.is_dir():
-            self.directory(path, target)
+            target.mkdir()
+            return [(path, target)]
         # Anything else (socket, pipe, device) would block, or copy without end.
         elif entry.is_file():
             shutil.copy2(path, target)
+        return []
 
     def _stays(self, entry: os.DirEntry[str]) -> bool:
         """Return whether *entry* is left out."""

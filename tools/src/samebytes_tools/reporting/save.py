@@ -59,12 +59,16 @@ def save_tree(source: Path, target: Path) -> None:
 
     :raises OutputError: if one cannot be written.
     """
-    for folder, _, names in os.walk(source):
-        there = target / Path(folder).relative_to(source)
+    directories = [(source, target)]
+    for folder, there in directories:  # not os.walk, which recurses before Python 3.12
         make_directory(there)
-        for path in (Path(folder, name) for name in names):
+        for path in folder.iterdir():
             # A build may leave links to anything of the machine.
-            if path.is_file() and not path.is_symlink():
+            if path.is_symlink():
+                continue
+            if path.is_dir():
+                directories.append((path, there / path.name))
+            elif path.is_file():
                 save_copy(path, there / path.name)
 
 

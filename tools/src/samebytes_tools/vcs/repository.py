@@ -72,20 +72,23 @@ def refresh_index(tree: Path) -> None:
 
 
 def _copy(source: Path, target: Path, left_out: Collection[str]) -> None:
-    target.mkdir(exist_ok=True)
-    for path in sorted(source.iterdir()):
-        if path.name in left_out:
-            continue
-        if path.name == "objects" and (source / "HEAD").is_file():
-            _borrow(path, target / path.name)
-        elif path.is_symlink():
-            (target / path.name).symlink_to(path.readlink())
-        elif path.is_dir():
-            _copy(path, target / path.name, ())
-        # A copied lock would stop git in the copy for good: whoever holds it removes only the original.
-        elif path.is_file() and path.suffix != ".lock":
-            with contextlib.suppress(FileNotFoundError):  # gone in the meantime
-                shutil.copy2(path, target / path.name)
+    directories = [(source, target)]
+    for directory, made in directories:
+        made.mkdir(exist_ok=True)
+        for path in sorted(directory.iterdir()):
+            copy = made / path.name
+            if directory == source and path.name in left_out:
+                continue
+            if path.name == "objects" and (directory / "HEAD").is_file():
+                _borrow(path, copy)
+            elif path.is_symlink():
+                copy.symlink_to(path.readlink())
+            elif path.is_dir():
+                directories.append((path, copy))
+            # A copied lock would stop git in the copy for good: whoever holds it removes only the original.
+            elif path.is_file() and path.suffix != ".lock":
+                with contextlib.suppress(FileNotFoundError):  # gone in the meantime
+                    shutil.copy2(path, copy)
 
 
 def _borrow(objects: Path, target: Path) -> None:

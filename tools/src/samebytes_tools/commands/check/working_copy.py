@@ -25,17 +25,17 @@ def lay_out(pristine: Path, environment: VariedEnvironment) -> None:
         directory.mkdir(parents=True, exist_ok=True)
     behind = temp.parent / "behind" if environment.disorderfs else tree
     remove(behind)
-    _copy(pristine, behind, environment)
+    copies = _copy(pristine, behind, environment)
     if "mtimes" in environment.applied:
-        _age(behind)
+        _age(behind, copies)
     if behind != tree:
         disorder.mount(environment.disorderfs, behind, tree)
     # After the times were set and where the build sees the tree: git's index holds inode numbers and times.
     refresh_index(tree)
     if "owner" in environment.applied and sys.platform != "win32":
-        for path in [tree, *tree.rglob("*")]:
+        for path in copies:
             # A link of the source may point out of the tree, to files that are not ours to give away.
-            os.chown(path, STRANGER, STRANGER, follow_symlinks=False)
+            os.chown(tree / path.relative_to(behind), STRANGER, STRANGER, follow_symlinks=False)
 
 
 def remove(directory: Path) -> None:
@@ -45,27 +45,35 @@ def remove(directory: Path) -> None:
     fixed.remove(directory)
 
 
-def _copy(source: Path, target: Path, environment: VariedEnvironment) -> None:
-    """Copy the directory *source*, its entries one after another in the order that *environment* wants."""
+def _copy(source: Path, target: Path, environment: VariedEnvironment) -> list[Path]:
+    """Copy the directory *source*, the entries of each in the order that *environment* wants; return all copies."""
     target.mkdir()
-    with os.scandir(source) as found:
-        # tmpfs lists a directory by the order in which it was filled (ext4: by a hash of the names).
-        entries = sorted(found, key=lambda entry: entry.name, reverse="file-order" in environment.applied)
-    for entry in entries:
-        if entry.name == ".git" and "checkout" in environment.applied:
-            continue
-        copy = target / entry.name
-        if entry.is_symlink():
-            copy.symlink_to(os.readlink(entry.path))
-        elif entry.is_dir():
-            _copy(Path(entry.path), copy, environment)
-        else:
-            shutil.copy2(entry.path, copy)
-            copy.chmod(_mode(entry.stat().st_mode, environment.umask))
-    # After its entries were written, each of which sets the directory's time.
-    shutil.copystat(source, target)
-    # After copystat, which copies the mode of the source, too.
-    target.chmod(_mode(stat.S_IRWXU, environment.umask))
+    copies = [target]
+    # Not by recursion: a tree may be deeper than Python's stack.
+    directories = [(source, target)]
+    for directory, made in directories:
+        with os.scandir(directory) as found:
+            # tmpfs lists a directory by the order in which it was filled (ext4: by a hash of the names).
+            entries = sorted(found, key=lambda entry: entry.name, reverse="file-order" in environment.applied)
+        for entry in entries:
+            if entry.name == ".git" and "checkout" in environment.applied:
+                continue
+            copy = made / entry.name
+            copies.append(copy)
+            if entry.is_symlink():
+                copy.symlink_to(os.readlink(entry.path))
+            elif entry.is_dir():
+                copy.mkdir()
+                directories.append((Path(entry.path), copy))
+            else:
+                shutil.copy2(entry.path, copy)
+                copy.chmod(_mode(entry.stat().st_mode, environment.umask))
+    # After the entries were written, each of which sets its directory's time.
+    for directory, made in reversed(directories):
+        shutil.copystat(directory, made)
+        # After copystat, which copies the mode of the source, too.
+        made.chmod(_mode(stat.S_IRWXU, environment.umask))
+    return copies
 
 
 def _mode(mode: int, umask: int) -> int:
@@ -73,10 +81,10 @@ def _mode(mode: int, umask: int) -> int:
     return (0o777 if mode & stat.S_IXUSR else 0o666) & ~umask
 
 
-def _age(tree: Path) -> None:
-    """Give each file another time, long ago, with a fraction of a second; git's own files keep theirs."""
+def _age(tree: Path, copies: list[Path]) -> None:
+    """Give each of *copies* another time, long ago, with a fraction of a second; *tree* and git's files keep theirs."""
     # Not by the whole path: the tree may lie below a directory of that name.
-    names = (path.relative_to(tree) for path in sorted(tree.rglob("*")))
+    names = (path.relative_to(tree) for path in sorted(copies[1:]))
     paths = [tree / name for name in names if ".git" not in name.parts and not (tree / name).is_symlink()]
     for index, path in enumerate(paths):
         # The fraction is exact in binary; ZIP cannot hold it (2 seconds), and tar only in PAX headers.

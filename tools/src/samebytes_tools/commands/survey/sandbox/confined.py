@@ -243,13 +243,14 @@ class _Watch:
 
 def _size(directory: str) -> int:
     """Return how many bytes the files below *directory* take, as far as they stay while it is counted."""
-    total = 0
-    with contextlib.suppress(OSError), os.scandir(directory) as entries:
-        for entry in entries:
-            with contextlib.suppress(OSError):
-                total += _taken(entry.stat(follow_symlinks=False))
-                if entry.is_dir(follow_symlinks=False):
-                    total += _size(entry.path)
+    total, directories = 0, [directory]
+    for folder in directories:  # not by recursion: what a package makes may be deeper than Python's stack
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    total += _taken(entry.stat(follow_symlinks=False))
+                    if entry.is_dir(follow_symlinks=False):
+                        directories.append(entry.path)
     return total
 
 
