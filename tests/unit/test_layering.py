@@ -218,7 +218,6 @@ READING = {
     "samebytes_tools.commands.survey.sandbox.supervise": "it is a program of its own",
     "samebytes_tools.commands.tree.compiler": "compiled modules come from the processes of an interpreter",
     "samebytes_tools.commands.tree.compiling": "it is a part of the commands tree and install",
-    "samebytes_tools.commands.install.interpreter": "an interpreter is asked where it installs",
 }
 """Single modules that read something of that, and why. Elsewhere it is an argument."""
 

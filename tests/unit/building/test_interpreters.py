@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,22 @@ def test_an_answer_with_anything_in_it_is_not_an_interpreters(tmp_path: Path, wh
             with pytest.raises(UsageError):
                 ask(program)
     assert len(answers) > 50
+
+
+def test_a_program_that_prints_without_an_end_is_not_an_interpreter(tmp_path: Path) -> None:
+    """Nor one whose child keeps its output open: neither memory nor the answer's time depends on what is asked."""
+    (tmp_path / "endless").write_text("#!/bin/sh\nexec yes\n")
+    (tmp_path / "parent").write_text(f"#!/bin/sh\nsleep 100 &\necho $! > '{tmp_path}/child'\necho 1\n")
+    code = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (1 << 29, 1 << 29))\n"
+        "from samebytes_tools.building.interpreters import describe\n"
+        "sys.exit(describe(sys.argv[1]) is not None)\n"
+    )
+    for name in ("endless", "parent"):
+        (tmp_path / name).chmod(0o755)
+        subprocess.run([sys.executable, "-c", code, str(tmp_path / name)], check=True, timeout=50)
+    os.kill(int((tmp_path / "child").read_text()), signal.SIGTERM)  # it still runs: nothing waited for it
 
 
 def printing(path: Path, output: str) -> str:

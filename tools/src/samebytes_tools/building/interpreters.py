@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +37,12 @@ print(json.dumps({
     "zlib": __import__("zlib").ZLIB_RUNTIME_VERSION,
     "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
 }))"""
+
+_PATIENCE = 60
+"""Seconds in which an interpreter answers."""
+
+_MOST = 1 << 20
+"""Bytes of an answer."""
 
 # The library warns of interpreters that are too old to be asked, and of broken ones: here they are passed over.
 logging.getLogger("python_discovery").addHandler(logging.NullHandler())
@@ -82,28 +92,21 @@ def _short(version: Sequence[Any], free_threaded: bool) -> str:
 def describe(executable: str | Path) -> Python | None:
     """Return what the interpreter *executable* is; None if it is not one, or does not run."""
     try:
-        done = subprocess.run(
-            # A program that is no interpreter may wait for input, or for ever.
-            [str(executable), "-I", "-c", _ASK],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=60,
-        )
-        answer = answer_of(done.stdout, _KINDS)
+        answer = answer_of([str(executable), "-I", "-c", _ASK], _KINDS)
         return Python(**{**answer, "minor": numbers_of(answer["minor"])})
-    except (OSError, ValueError, subprocess.TimeoutExpired):
+    except (OSError, ValueError):
         return None
 
 
-def answer_of(output: bytes, kinds: Mapping[str, type]) -> dict[str, Any]:
-    """Return the JSON object that an interpreter printed.
+def answer_of(command: Sequence[str], kinds: Mapping[str, type]) -> dict[str, Any]:
+    """Return the JSON object that an interpreter prints.
 
     :param kinds: the names that it has, and the types of their values.
-    :raises ValueError: if a program printed anything else, which then is not an interpreter.
+    :raises OSError: if *command* does not run.
+    :raises ValueError: if it prints anything else, and so is not an interpreter's.
     """
     try:
-        answer = json.loads(output)
+        answer = json.loads(_printed_by(command))
     # Programs may print thousands of brackets, for which json.loads recurses.
     except RecursionError:
         raise ValueError("too deep") from None
@@ -111,6 +114,29 @@ def answer_of(output: bytes, kinds: Mapping[str, type]) -> dict[str, Any]:
     if not isinstance(answer, dict) or {name: type(value) for name, value in answer.items()} != kinds:
         raise ValueError("not the answer of an interpreter")
     return answer
+
+
+def _printed_by(command: Sequence[str]) -> bytes:
+    """Return what *command* prints.
+
+    :raises OSError: if it does not run.
+    :raises ValueError: if it does not end, or prints more than an interpreter answers.
+    """
+    end = time.monotonic() + _PATIENCE
+    # Not a pipe: a child of the program may keep that open. And what is no interpreter may print without an end.
+    with tempfile.TemporaryFile() as sink:
+        nothing = subprocess.DEVNULL
+        with subprocess.Popen(command, stdin=nothing, stdout=sink, stderr=nothing) as process:
+            try:
+                while process.poll() is None and time.monotonic() < end and os.fstat(sink.fileno()).st_size < _MOST:
+                    with suppress(subprocess.TimeoutExpired):
+                        process.wait(0.02)
+                if process.poll() is None:
+                    raise ValueError("no end")
+            finally:
+                process.kill()
+        sink.seek(0)
+        return sink.read(_MOST)
 
 
 def numbers_of(version: Sequence[object]) -> tuple[int, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -78,13 +77,12 @@ def ask(python: str, prefix: str = "") -> TargetInterpreter:
     # -B: an interpreter in an image must not be changed by being asked.
     command = [python, "-I", "-B", "-c", _ASK, prefix]
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60)
-        answer = answer_of(done.stdout, _KINDS)
+        answer = answer_of(command, _KINDS)
         paths = answer["paths"]
         if not all(isinstance(paths.get(name), str) for name in _SCHEME):
             raise ValueError("paths are missing")
         return TargetInterpreter(**{**answer, "version": numbers_of(answer["version"])})
-    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+    except (OSError, ValueError) as error:
         raise UsageError(
             f"{python}: is not a Python interpreter that runs here", remedy="Name another with --python."
         ) from error
