@@ -7,7 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from installer.scripts import Script
 from samebytes_tools.commands.tree.scripts import EntryPoint, entry_points, first_lines, generated_head, script
+
+from samebytes.errors import UsageError
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 
 ENTRY = EntryPoint("tool", "pkg.cli", "app.main")
 HEAD = "#!/usr/bin/python3\n"
@@ -79,13 +86,65 @@ def test_what_says_anything_else_is_not(old: str, new: str) -> None:
     assert generated_head(b"\xff" + UV.encode(), ENTRY) is None
 
 
-def test_a_path_with_a_blank_is_run_by_way_of_the_shell(tmp_path: Path) -> None:
-
-    directory = tmp_path / "with space"
-    directory.mkdir()
-    (directory / "python").symlink_to(sys.executable)
-    path = directory / "tool"
-    path.write_bytes(script(first_lines(str(directory / "python")), EntryPoint("tool", "platform", "python_version")))
+def runs(directory: Path) -> bool:
+    """Return whether a script of a Python in *directory* is run by that."""
+    directory.mkdir(parents=True, exist_ok=True)
+    python, path = directory / "python", directory.parent / "tool"
+    if not python.is_symlink():
+        python.symlink_to(sys.executable)
+    entry = EntryPoint("tool", "platform", "python_version")
+    head = first_lines(str(python))
+    path.write_bytes(script(head, entry))
     path.chmod(0o755)
+    assert b"\r\n" in head or generated_head(path.read_bytes(), entry) == head
     done = subprocess.run([path], capture_output=True, text=True, check=False)
-    assert done.stderr.strip() == ".".join(map(str, sys.version_info[:3])), "what a command returns is its exit"
+    # What a command returns is its exit.
+    return done.stderr.strip() == ".".join(map(str, sys.version_info[:3]))
+
+
+@posix_only
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a b",
+        "a\tb",
+        "a\nb",
+        "a\rb",
+        "a\fb",
+        "a#b",
+        "coding=x",
+        "coding: x",
+        "it's",
+        "''a",
+        "a\\xz",
+        '"$(false)`',
+        "ä" * 60,
+    ],
+)
+def test_a_path_with_any_characters(name: str, tmp_path: Path) -> None:
+    assert runs(tmp_path / name)
+
+
+@posix_only
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.sampled_from("ab #=:'\"$`!\t\n\r\v\x1c\x85\u2028\\;&é-"), min_size=1, max_size=12))
+def test_a_path_is_run_or_refused(tmp_path: Path, name: str) -> None:
+    """What cannot be written so that the kernel, the shell and Python all read it is refused before it is written."""
+    try:
+        assert runs(tmp_path / "all" / f"_{name}")
+    except UsageError:
+        assert "\\" in name
+
+
+@posix_only
+def test_a_path_that_is_not_text_is_refused() -> None:
+    with pytest.raises(UsageError, match="is not UTF-8") as caught:
+        first_lines("/opt/\udcff/python")
+    assert caught.value.remedy
+
+
+@given(st.text(st.sampled_from("abcXYZ019._-+@,~ /"), max_size=200))
+def test_ordinary_paths_are_written_as_installers_do(path: str) -> None:
+    """By installer, which has distlib's rule, and so has pip but on macOS, where it takes lines of 512 bytes."""
+    _, data = Script("tool", "pkg", "main", "console").generate(f"/{path}/python", "posix")
+    assert data.startswith(first_lines(f"/{path}/python"))

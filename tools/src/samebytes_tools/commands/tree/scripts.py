@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from samebytes.errors import UsageError
+
 # Extras behind the object ("[x]") are read and ignored, as the specification allows.
 _VALUE = r"(?P<module>[\w.]+)\s*:\s*(?P<attribute>[\w.]+)\s*(?:\[[^\]]*\]\s*)?"
 _GROUPS = {"console_scripts": False, "gui_scripts": True}
@@ -44,7 +46,14 @@ _CLEANINGS = (
 """How the name that the program sees is cleaned: by pip, distlib and installer, older pip, newer pip, uv."""
 
 # A first line for the kernel, or one for the shell, which then runs Python; to Python it is a string.
-_HEAD = r"#!/bin/sh\n'''exec' .*\n' '''\n|#!.*\n"
+_HEAD = r"#!/bin/sh\n'''exec' (?s:.*?)\n' '''\n|#!.*\n"
+
+_SPLIT = re.compile(rb"[\s#]|coding[:=]")
+"""What in a path leads a first line astray.
+
+Kernels end the path at a blank, a tab, a line end, macOS' at ``#`` too; Python ends a comment at a carriage return, and
+takes ``coding=`` in one for the script's encoding (PEP 263).
+"""
 
 
 class EntryPoint(NamedTuple):
@@ -118,15 +127,28 @@ def first_lines(executable: str) -> bytes:
     """Return how a script begins that *executable* is to run.
 
     A path with a blank, or too long for a kernel, is called by way of the shell, as all installers do.
+
+    :raises UsageError: if no script can name that path.
     """
-    raw = executable.encode("utf-8", "surrogateescape")
-    if b" " not in raw and len(raw) + 3 <= _LONGEST_LINE:
+    try:
+        raw = executable.encode()
+    except UnicodeEncodeError:
+        raise _unnameable(executable, "is not UTF-8, as the text of a script has to be") from None
+    if not _SPLIT.search(raw) and len(raw) + 3 <= _LONGEST_LINE:
         return b"#!%b\n" % raw
+    if b"\\" in raw:
+        raise _unnameable(executable, "has a backslash, and a blank or the like or many letters, in its path")
     import shlex
 
-    quoted = shlex.quote(executable).encode("utf-8", "surrogateescape")
     # To the shell, '' and 'exec' are one word; to Python, ''' begins a string that ends on the second line.
-    return b"#!/bin/sh\n'''exec' %b \"$0\" \"$@\"\n' '''\n" % quoted
+    return b"#!/bin/sh\n'''exec' %b \"$0\" \"$@\"\n' '''\n" % shlex.quote(executable).encode()
+
+
+def _unnameable(executable: str, why: str) -> UsageError:
+    return UsageError(
+        f"{executable!r}: no script can be run by it: it {why}",
+        remedy="Name an interpreter, or an environment, with a plain path.",
+    )
 
 
 def script(head: bytes, entry: EntryPoint) -> bytes:
