@@ -240,8 +240,8 @@ def _unwrapped(text: str) -> str:
     path_first = bool(inner and path and path.position < inner.position)
     # Parsed again: positions and items of the first tree are of the old text.
     document = _tree(_without_settings(text, document))
-    requires = _find(document, "build-system", "requires")
-    if requires:
+    # Found anew each time: it is another array then.
+    while (requires := _find(document, "build-system", "requires")) and any(map(names_samebytes, requires.item)):
         _do_not_require(requires)
     outer_path = _find(document, "build-system", "backend-path")
     if outer_path:  # it led to samebytes itself
@@ -309,11 +309,9 @@ def _require(requires: _Entry) -> None:
 
 
 def _do_not_require(requires: _Entry) -> None:
-    """Remove the last requirement of samebytes."""
+    """Remove the last requirement of samebytes, of which there is one."""
     names, raw = list(requires.item), requires.item.as_string()
-    last = max((index for index, requirement in enumerate(names) if names_samebytes(requirement)), default=None)
-    if last is None:
-        return
+    last = max(index for index, requirement in enumerate(names) if names_samebytes(requirement))
     word = re.escape(requires.item[last].as_string())
     ways = (
         (rf",({_COMMENT})(?:\r?\n[ \t]*| ){word}(,?){_LAST}", r"\2\1"),  # as appended above
@@ -331,7 +329,10 @@ def _do_not_require(requires: _Entry) -> None:
 
 
 def _set_array(entry: _Entry, candidates: list[str], names: list[str]) -> None:
-    """Give *entry* the first candidate that holds *names*: the others were found in a comment or in a string."""
+    """Give *entry* the first candidate that holds *names*: the others were found in a comment or in a string.
+
+    :raises ConfigError: if none does.
+    """
     for text in candidates:
         try:
             values = parse(f"array = {text}")["array"]
@@ -341,3 +342,4 @@ def _set_array(entry: _Entry, candidates: list[str], names: list[str]) -> None:
         if sorted(values) == sorted(names):
             entry.owner[entry.key] = tomlkit.value(text)
             return
+    raise _not_editable()

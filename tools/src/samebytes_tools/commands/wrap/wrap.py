@@ -93,6 +93,8 @@ def unwrap(source: Path) -> Rewiring:
         return Rewiring(path, before, before, system.get("build-backend", LEGACY_BACKEND))
     after = _located(path, edit.unwrapped, text)
     verify(path, after or "", text)
+    if after and any(map(edit.names_samebytes, edit.parse(after).get("build-system", {}).get("requires", ()))):
+        raise _changes_more(path)
     encoded = None if after is None else after.encode()
     notes: tuple[str, ...] = ()
     # What wrap would not have written was written by hand, so nobody knows what it was.
