@@ -6,6 +6,7 @@ An executor knows nothing of stores, and a store nothing of executors; ``run`` h
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Callable, Protocol, TypeVar, Union
 
@@ -69,9 +70,8 @@ class Local:
     def close(self) -> None:
         self._stop.set()
         for thread in self._threads:
-            if thread.ident is not None:  # a signal may come before it is started
-                # PATIENCE is for all of them together.
-                thread.join(PATIENCE / len(self._threads))
+            with suppress(RuntimeError):  # a signal may come before it has started, and that cannot be joined
+                thread.join(PATIENCE / len(self._threads))  # PATIENCE is for all of them together
 
 
 def taken(finished: SimpleQueue[T], timeout: float) -> list[T]:
