@@ -57,9 +57,15 @@ def assert_read_alike(
     assert differences(path, expected, readers if before is None else before) == {}, what
     target = path.with_name("normalized.tar.gz")
     tar_readers.normalized(path, target)
-    assert tar_readers.ours(target) == expected, what
-    assert differences(target, expected, readers) == {}, what
+    after = tar_readers.ours(target)
+    assert isinstance(after, dict), what
+    # Normalizing rewrites metadata that a mutation has cut off.
+    assert {**after, METADATA: ""} == {**expected, METADATA: ""}, what
+    assert differences(target, after, readers) == {}, what
     return True
+
+
+METADATA = f"{tar_mutants.TOP}/PKG-INFO"
 
 
 @pytest.mark.parametrize("kind", tar_mutants.KINDS)

@@ -325,6 +325,21 @@ def gnu_names(rng: random.Random, chunks: Chunks) -> bytes:
     return whole(chunks)
 
 
+def early_ends(rng: random.Random, chunks: Chunks) -> bytes:
+    """The block of a name or of records goes on behind their size."""
+    at = _at(rng, chunks)
+    if rng.random() < 0.5:
+        name = _value(rng, text_of(chunks[at], "name")) or b"x"
+        text = name + rng.choice([b"\0", b""])
+        extra, size = tars.gnu_long(b"L", text), rng.choice([len(text), rng.randint(1, len(text))])
+    else:
+        first = tars.record(rng.choice(["comment", "path"]), text_of(chunks[at], "name"))
+        more = rng.choice([_records(rng, chunks[at]), tars.record("path", f"{TOP}/other"), b"x", b"\0x"])
+        extra, size = tars.pax(first + more), rng.choice([len(first), len(first), len(first) + 1])
+    chunks.insert(at, with_field(extra, "size", b"%011o" % size))
+    return whole(chunks)
+
+
 def repeated_members(rng: random.Random, chunks: Chunks) -> bytes:
     for _ in range(rng.randint(1, 3)):
         old = text_of(chunks[_at(rng, chunks)], "name")
@@ -451,6 +466,7 @@ KINDS: dict[str, Mutation] = {
     "magic and prefix": magics_and_prefixes,
     "PAX records": pax_records,
     "GNU long names": gnu_names,
+    "extended headers that end early": early_ends,
     "members given again": repeated_members,
     "members moved": moved_members,
     "links": links,

@@ -203,7 +203,10 @@ class _Reader:
     def _extension(self, header: Header, where: str) -> bytes:
         if not 0 <= header.size <= _LONGEST_EXTENSION:
             raise limits.hostile(where, "", f"an extended header of {header.size} bytes")
-        return self._read(self._take(header.size, "an extended header"), header.size)
+        data = self._read(self._take(header.size, "an extended header"), header.size + len(padding(header.size)))
+        if data[header.size :].strip(b"\0"):  # tarfile and GNU tar look for the end of a name or record there, too
+            raise limits.hostile(where, "", "an extended header goes on behind its size")
+        return data[: header.size]
 
     def _records(self, header: Header, where: str) -> dict[str, bytes]:
         records = parse_pax(self._extension(header, where), where)

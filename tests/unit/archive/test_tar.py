@@ -603,6 +603,18 @@ HOSTILE = {
     ),
     "one name for all": (pax(records(path="pkg-1.0/x"), typeflag=b"g") + ONE, "gives every member the same path"),
     "one size for all": (pax(records(size="4"), typeflag=b"g") + ONE, "gives every member the same size"),
+    "a GNU name that goes on behind its size": (
+        tars.gnu_long(b"L", b"pkg-1.0/name").replace(b"pkg-1.0/name\0", b"pkg-1.0/names") + ONE,
+        "an extended header goes on behind its size",
+    ),
+    "a PAX header with more records behind its size": (
+        pax(records(path="pkg-1.0/x"), typeflag=b"x").replace(b"pkg-1.0/x\n\0", b"pkg-1.0/x\n1") + ONE,
+        "an extended header goes on behind its size",
+    ),
+    "a global one with more records behind its size": (
+        pax(records(comment="x"), typeflag=b"g").replace(b"comment=x\n\0", b"comment=x\n1") + ONE,
+        "an extended header goes on behind its size",
+    ),
     "an immense extended header": (pax(records(comment="x" * (1 << 20))) + ONE, "an extended header of 10485"),
 }
 
