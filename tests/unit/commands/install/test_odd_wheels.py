@@ -89,15 +89,18 @@ def test_a_script_of_any_size(start: bytes, rest: bytes, tmp_path: Path) -> None
     assert (tmp_path / "site" / "bin" / "run").read_bytes() == expected
 
 
-@pytest.mark.parametrize("home", ["C:\\Python", "C:\\Program Files\\python 3"])
+@pytest.mark.parametrize(("home", "quote"), [("C:\\Python", ""), ("C:\\Program Files\\python 3", '"')])
 @pytest.mark.parametrize(
     ("start", "name"), [(b"#!python", "python.exe"), (b"#!pythonw", "pythonw.exe"), (b"#!pythonw -x", "pythonw.exe")]
 )
-def test_a_script_on_windows(start: bytes, name: str, home: str, tmp_path: Path) -> None:
-    """``#!pythonw`` indicates a GUI script (binary distribution format, recommended installer features)."""
+def test_a_script_on_windows(start: bytes, name: str, home: str, quote: str, tmp_path: Path) -> None:
+    """``#!pythonw`` indicates a GUI script (binary distribution format, recommended installer features).
+
+    Paths with a blank are quoted as by distlib, for CPython's launcher splits the line there (PC/launcher2.c).
+    """
     source = wheel(tmp_path, files={f"{DATA}/scripts/run.pyw": start + b"\nprint(1)\n"})
     install_into(tmp_path / "site", source, script_kind="win-amd64", executable=f"{home}\\python.exe")
-    expected = f"#!{home}\\{name}\nprint(1)\n".encode()
+    expected = f"#!{quote}{home}\\{name}{quote}\nprint(1)\n".encode()
     assert (tmp_path / "site/bin/run.pyw").read_bytes() == expected
 
 

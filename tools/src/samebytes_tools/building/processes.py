@@ -1,4 +1,4 @@
-"""Commands run to their end: each leads a process group, of which nothing is left when it is done, late or unwanted.
+"""Commands run to their end: each leads a session, of which nothing is left when it is done, late or unwanted.
 
 Nor when this process ends, in whatever way: a process of its own watches over that.
 """
@@ -122,7 +122,7 @@ class Running:
         _running.add(self)
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end, and return the exit status; nothing of the process group is left then.
+        """Wait for the end, and return the exit status; nothing of its session is left then.
 
         :param timeout: the seconds that it is given; None for as long as all commands have.
         :raises subprocess.TimeoutExpired: if that is over.

@@ -7,6 +7,7 @@ import io
 import ntpath
 import os
 import posixpath
+import re
 import stat
 import threading
 import zipfile
@@ -331,8 +332,9 @@ def _first_lines(executable: str, kind: str, *, is_gui: bool) -> bytes:
         # As installer's launchers do; the path is Windows', wherever we run.
         directory, name = ntpath.split(executable)
         executable = ntpath.join(directory, name.replace("python", "pythonw"))
-    # No shell is there to call a path with a blank; the launcher for Python scripts takes it whole.
-    return b"#!%b\n" % executable.encode("utf-8", "surrogateescape")
+    # No shell is there to call a path with a blank, and Python's launcher (py.exe) ends one there that is not quoted.
+    quote = '"' if re.search(r"\s", executable) else ""
+    return f"#!{quote}{executable}{quote}\n".encode("utf-8", "surrogateescape")
 
 
 def _launcher(entry: scripts.EntryPoint, executable: str, kind: str) -> tuple[str, bytes]:
