@@ -151,12 +151,12 @@ def begin(most):
         made += 1
     return str(made)
 
-def end():
+def end():  # what it ends may end this process, with what that has not written yet
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.kill(-1 if os.getpid() < 50 else 0, signal.SIGTERM)
 """
 
-ALONE = f"{BEGINNING}\nprint(begin({MOST}))\nend()"
+ALONE = f"{BEGINNING}\nprint(begin({MOST}), flush=True)\nend()"
 
 AS_MANY_USERS = f"""{BEGINNING}
 reading, writing = os.pipe()
@@ -170,11 +170,11 @@ for user in range(4):
 found = ""
 while found.count(";") < 4:
     found += os.read(reading, 1000).decode()
-print(found)
+print(found, flush=True)
 end()
 """
 
-IN_A_NAMESPACE = f"{BEGINNING}\nassert ctypes.CDLL(None).unshare(0x10000000) == 0\nprint(begin({MOST}))\nend()"
+IN_A_NAMESPACE = f"{BEGINNING}\nassert ctypes.CDLL(None).unshare(0x10000000) == 0\nprint(begin({MOST}), flush=True)\nend()"
 
 
 def made(text: str) -> int:
