@@ -15,7 +15,7 @@ from samebytes_tools.commands.survey.model import KINDS, WAYS, Artifact, Examina
 from samebytes_tools.commands.survey.sandbox import sandbox
 from samebytes_tools.commands.survey.sandbox.confined import Limits
 from support.indexes import HTML, Answer, Server, serving
-from support.processes import linux_only
+from support.processes import linux_only, wait_for
 from support.surveyed import conditions, sdist
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")]
@@ -58,7 +58,7 @@ def by_place(found: Examination) -> dict[tuple[str, str], Artifact]:
 
 
 def is_running(token: str) -> bool:
-    """Tell whether a process with *token* among its arguments is there."""
+    """Return whether a process with *token* among its arguments is there."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             if token.encode() in path.read_bytes():
@@ -151,7 +151,7 @@ def test_what_takes_too_much_is_ended(
     token = f"survey-{tmp_path.name}-{os.getpid()}"
     found = examined(extra.replace("TOKEN", token), confined=confined, limits=limits)
     assert (found.state, told in found.reason) == (State.OVER_LIMIT, True), found
-    assert not is_running(token)
+    wait_for(lambda: not is_running(token), "the end of what the build began")
 
 
 def test_one_build_that_takes_too_long_is_the_last(examined: Examined) -> None:
@@ -181,7 +181,7 @@ def test_nothing_goes_on_after_the_end(confined: bool, examined: Examined, tmp_p
     token = f"survey-{tmp_path.name}-{os.getpid()}"
     found = examined(DAEMON.replace("TOKEN", token), confined=confined, limits=Limits(room=64 << 20))
     assert found.state is State.EXAMINED
-    assert not is_running(token)
+    wait_for(lambda: not is_running(token), "the end of what the build began")
 
 
 ASKING = """

@@ -174,7 +174,9 @@ print(found, flush=True)
 end()
 """
 
-IN_A_NAMESPACE = f"{BEGINNING}\nassert ctypes.CDLL(None).unshare(0x10000000) == 0\nprint(begin({MOST}), flush=True)\nend()"
+IN_A_NAMESPACE = (
+    f"{BEGINNING}\nassert ctypes.CDLL(None).unshare(0x10000000) == 0\nprint(begin({MOST}), flush=True)\nend()"
+)
 
 
 def made(text: str) -> int:

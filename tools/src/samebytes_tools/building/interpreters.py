@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
-import os
 import re
 import shutil
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +16,8 @@ from packaging.version import InvalidVersion, Version
 from python_discovery import get_interpreter, iter_interpreters
 
 from samebytes.errors import UsageError
+
+from .answers import answer_of, numbers_of
 
 # ZLIB_RUNTIME_VERSION: ZLIB_VERSION is that of the headers. Py_GIL_DISABLED: sys._is_gil_enabled() is of the moment,
 # not of the build.
@@ -37,12 +33,6 @@ print(json.dumps({
     "zlib": __import__("zlib").ZLIB_RUNTIME_VERSION,
     "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
 }))"""
-
-_PATIENCE = 60
-"""Seconds in which an interpreter answers."""
-
-_MOST = 1 << 20
-"""Bytes of an answer."""
 
 # The library warns of interpreters that are too old to be asked, and of broken ones: here they are passed over.
 logging.getLogger("python_discovery").addHandler(logging.NullHandler())
@@ -96,58 +86,6 @@ def describe(executable: str | Path) -> Python | None:
         return Python(**{**answer, "minor": numbers_of(answer["minor"])})
     except (OSError, ValueError):
         return None
-
-
-def answer_of(command: Sequence[str], kinds: Mapping[str, type]) -> dict[str, Any]:
-    """Return the JSON object that an interpreter prints.
-
-    :param kinds: the names that it has, and the types of their values.
-    :raises OSError: if *command* does not run.
-    :raises ValueError: if it prints anything else, and so is not an interpreter's.
-    """
-    try:
-        answer = json.loads(_printed_by(command))
-    # Programs may print thousands of brackets, for which json.loads recurses.
-    except RecursionError:
-        raise ValueError("too deep") from None
-    # bool is a subclass of int, so the types themselves are compared.
-    if not isinstance(answer, dict) or {name: type(value) for name, value in answer.items()} != kinds:
-        raise ValueError("not the answer of an interpreter")
-    return answer
-
-
-def _printed_by(command: Sequence[str]) -> bytes:
-    """Return what *command* prints.
-
-    :raises OSError: if it does not run.
-    :raises ValueError: if it does not end, or prints more than an interpreter answers.
-    """
-    end = time.monotonic() + _PATIENCE
-    # Not a pipe: a child of the program may keep that open. And what is no interpreter may print without an end.
-    with tempfile.TemporaryFile() as sink:
-        nothing = subprocess.DEVNULL
-        with subprocess.Popen(command, stdin=nothing, stdout=sink, stderr=nothing) as process:
-            try:
-                while process.poll() is None and time.monotonic() < end and os.fstat(sink.fileno()).st_size < _MOST:
-                    with suppress(subprocess.TimeoutExpired):
-                        process.wait(0.02)
-                if process.poll() is None:
-                    raise ValueError("no end")
-            finally:
-                process.kill()
-        sink.seek(0)
-        return sink.read(_MOST)
-
-
-def numbers_of(version: Sequence[object]) -> tuple[int, int]:
-    """Return major and minor version.
-
-    :raises ValueError: if *version* is not two integers.
-    """
-    major, minor = version
-    if type(major) is not int or type(minor) is not int:
-        raise ValueError("not a version")
-    return major, minor
 
 
 def named(text: str, environ: Mapping[str, str]) -> Python:

@@ -12,7 +12,7 @@ from packaging.tags import compatible_tags, cpython_tags, generic_tags, parse_ta
 from samebytes.artifact import layout
 from samebytes.errors import UsageError
 
-from ...building.interpreters import answer_of, numbers_of
+from ...building.answers import answer_of, numbers_of
 
 # All four bases: get_paths() would mix the base interpreter's into those of a virtual environment.
 _ASK = """\
