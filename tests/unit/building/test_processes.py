@@ -52,6 +52,15 @@ def test_a_signal_is_told_as_a_negative_status(tmp_path: Path) -> None:
     assert start("import os; os.kill(os.getpid(), 9)", tmp_path) == -9
 
 
+def assert_child_is_ended(code: str, tmp_path: Path) -> None:
+    """Demand that the child of *code* ends with it, by itself or because it is too late."""
+    assert start(code, tmp_path, str(tmp_path / "pid")) == 0
+    assert not is_running(pid_in(tmp_path / "pid"))
+    with pytest.raises(TooLate):
+        start(code + "\nchild.wait()", tmp_path, str(tmp_path / "late"), seconds=1.0)
+    assert not is_running(pid_in(tmp_path / "late"))
+
+
 @linux_only
 def test_children_do_not_outlive_the_command(tmp_path: Path) -> None:
     assert start(CHILD, tmp_path, str(tmp_path / "pid")) == 0
@@ -63,11 +72,7 @@ def test_where_the_system_cannot_be_asked_without_reaping(tmp_path: Path, monkey
     """As on macOS before Python 3.13, where ``os`` has no ``waitid``."""
     monkeypatch.delattr(os, "waitid")
     assert start("import os; os.kill(os.getpid(), 9)", tmp_path) == -9
-    assert start(CHILD, tmp_path, str(tmp_path / "pid")) == 0
-    assert not is_running(pid_in(tmp_path / "pid"))
-    with pytest.raises(TooLate):
-        start(CHILD + "\nchild.wait()", tmp_path, str(tmp_path / "late"), seconds=1.0)
-    assert not is_running(pid_in(tmp_path / "late"))
+    assert_child_is_ended(CHILD, tmp_path)
 
 
 @linux_only
@@ -84,11 +89,7 @@ IN_A_GROUP = CHILD.replace('"import signal,', '"import os; os.setpgid(0, 0); imp
 def test_children_in_process_groups_of_their_own_do_not_outlive_it(tmp_path: Path) -> None:
     """As those of a shell with job control (``set -m``)."""
     code = IN_A_GROUP + "\nimport os\nwhile os.getpgid(child.pid) != child.pid: pass\n"
-    assert start(code, tmp_path, str(tmp_path / "pid")) == 0
-    assert not is_running(pid_in(tmp_path / "pid"))
-    with pytest.raises(TooLate):
-        start(code + "child.wait()", tmp_path, str(tmp_path / "late"), seconds=1.0)
-    assert not is_running(pid_in(tmp_path / "late"))
+    assert_child_is_ended(code, tmp_path)
 
 
 @linux_only

@@ -240,11 +240,9 @@ backend.build_wheel(sys.argv[1])
 """
 
 
-def deaf(root: Path, where: str, mark: Path, backend: str = "samebytes.backend") -> Path:
+def deaf(root: Path, where: str, mark: Path, pyproject: str = WRAPPED) -> Path:
     """Write a project whose backend hangs in *where*, and return its tree."""
-    path = "" if backend == "samebytes.backend" else 'backend-path = ["backend"]'
     text = SMALL_BACKEND + DEAF.format(mark=str(mark)) + WHERE[where]
-    pyproject = PYPROJECT.format(backend=backend, path=path)
     return write_tree(root, {"pyproject.toml": pyproject, "backend/small_backend.py": text})
 
 
@@ -288,7 +286,7 @@ def test_a_command_ends_a_build_that_ignores_signals(
     where: str, command: str, number: signal.Signals, status: int, tmp_path: Path
 ) -> None:
     mark = tmp_path / "hangs"
-    tree = deaf(tmp_path / "tree", where, mark, "samebytes.backend" if command.startswith("build") else "small_backend")
+    tree = deaf(tmp_path / "tree", where, mark, WRAPPED if command.startswith("build") else PLAIN)
     output = ["-o", tmp_path / "out"] if command.startswith("build") else []
     process = start(tmp_path / "tmp", *command.split(), *output, tree)
     pids = wait_for_deaf(mark, process)
