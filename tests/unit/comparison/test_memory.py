@@ -66,15 +66,18 @@ def one_line(size: int, word: bytes) -> bytes:
     ("name", "make", "size", "most"),
     [
         ("x.bin", noise, 16, 16),
-        pytest.param("x.txt", lines, 48, 48, marks=LARGE),
-        pytest.param("x.txt", one_line, 48, 48, marks=LARGE),
-        pytest.param("x.json", document, 48, 48, marks=LARGE),
+        pytest.param("x.txt", lines, 48, 72, marks=LARGE),
+        pytest.param("x.txt", one_line, 48, 72, marks=LARGE),
+        pytest.param("x.json", document, 48, 72, marks=LARGE),
     ],
 )
 def test_what_a_large_member_takes(
     name: str, make: Callable[[int, bytes], bytes], size: int, most: int, tmp_path: Path
 ) -> None:
-    """*most* MiB more than for a small member; either side alone has *size* MiB."""
+    """*most* MiB more than for a small member; the two sides have twice *size* MiB, and as objects several times that.
+
+    Texts take 33 to 47 MiB, and on one machine 51 that came with its allocator: the bound is not drawn closer.
+    """
     small = peak(tmp_path / "small", "demo_pkg/x.bin", b"\0left", b"\0right")
     large = peak(tmp_path / "large", f"demo_pkg/{name}", make(size * MIB, b"left"), make(size * MIB, b"right"))
     assert large - small < most * MIB
