@@ -1,6 +1,6 @@
 """Set up an environment of its own and run the tests in it, against the built and installed wheels.
 
-    python3 tests/run.py [--all] [--coverage] [--python PYTHON] [pytest's arguments]
+    python3 tests/run.py [--all] [--coverage] [--again N] [--python PYTHON] [pytest's arguments]
 
 The quick tier is the unit and property tests, and one real build for each family of backends. It needs Python with
 venv, and a package index for what is not installed yet; git and a C compiler are used where they are there. --all is
@@ -10,6 +10,7 @@ every test. The environments are kept in .venv/, one for each interpreter and ti
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -19,8 +20,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / ".venv"
+UNSTEADY = KEPT / "failed-at-first"
+"""Where the tests are named, a line each, that passed only when they ran once more, for .ci/run to report."""
+FAILED = 1
+"""pytest's exit status where tests failed."""
 NOTHING_SELECTED = 5
-"""pytest's exit status where no test is left to run."""
+"""The same where no test is left to run."""
 NOT_PASSED_ON = ("PYTHONPATH", "SOURCE_DATE_EPOCH", "PYTHONDONTWRITEBYTECODE")
 """Variables that would change what is tested; without bytecode, every process compiles all that it imports."""
 
@@ -36,24 +41,57 @@ def main() -> int:
     parser.add_argument("--all", action="store_true", help="run every test, not only the quick tier")
     parser.add_argument("--coverage", action="store_true", help="also report the lines that no process reaches")
     parser.add_argument("--python", default=sys.executable, help="interpreter to test with (default: this one)")
+    parser.add_argument(
+        "--again",
+        metavar="N",
+        type=int,
+        default=0,
+        help="run failed tests once more, alone, if they are no more than N",
+    )
     options, arguments = parser.parse_known_args()
     python = environment(options.python, options.all)
     install(python, "requirements-all.txt" if options.all else "requirements.txt")
     tier = ["--skips=list"] if options.all else ["--quick"]
     spread = [] if arguments else ["-n", str(os.cpu_count() or 2), "--dist", "worksteal"]
     environ = {name: value for name, value in os.environ.items() if name not in NOT_PASSED_ON}
-    status = (measured if options.coverage else tested)(python, [*tier, *spread, *arguments], environ)
+    arguments = [*tier, *spread, *arguments]
+    if options.coverage:
+        status = measured(python, arguments, environ, options.again)
+    else:
+        status = tested([python, "-m", "pytest", *arguments], environ, options.again)
     if status == NOTHING_SELECTED and not options.all:
         print("None of these tests is in the quick tier; --all runs them.", file=sys.stderr)
     return status
 
 
-def tested(python: str, arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run pytest and return its exit status."""
-    return subprocess.run([python, "-m", "pytest", *arguments], cwd=ROOT, env=environ, check=False).returncode
+def tested(command: Sequence[str], environ: Mapping[str, str], again: int) -> int:
+    """Run pytest and return its exit status, after a second run of the failed tests if they are *again* or fewer.
+
+    Thousands of tests run real programs beside one another, and one that fails by chance should not hide what the steps
+    behind it have to say. It is no less of a fault: the output names it, and so does the end of the gate's.
+    """
+    directory = KEPT / "failed"
+    shutil.rmtree(directory, ignore_errors=True)
+    command = [*command, "-o", f"cache_dir={directory}"]
+    status = _run(command, environ)
+    record = directory / "v" / "cache" / "lastfailed"
+    failed = sorted(json.loads(record.read_text("utf-8"))) if record.is_file() else []
+    if status != FAILED or not 0 < len(failed) <= again:
+        return status
+    print(f"\nOnce more, one after another: {', '.join(failed)}", flush=True)
+    status = _run([*command, "--last-failed", "-n", "0"], environ)
+    if status == 0:
+        print("\nFAILED AT FIRST, then passed:", *failed, sep="\n  ", flush=True)
+        with UNSTEADY.open("a", encoding="utf-8") as file:
+            file.writelines(f"{name}\n" for name in failed)
+    return status
 
 
-def measured(python: str, arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+def _run(command: Sequence[str], environ: Mapping[str, str]) -> int:
+    return subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode
+
+
+def measured(python: str, arguments: Sequence[str], environ: Mapping[str, str], again: int) -> int:
     """Run pytest, print which lines were not reached by any process, and return the first exit status that is not 0."""
     shutil.rmtree(KEPT / "coverage", ignore_errors=True)
     (KEPT / "coverage").mkdir()
@@ -63,11 +101,9 @@ def measured(python: str, arguments: Sequence[str], environ: Mapping[str, str]) 
     )
     found = {"COVERAGE_FILE": str(KEPT / "coverage" / "data"), "COVERAGE_CORE": core, "SITE_PACKAGES": site}
     environ = {**environ, **found}
-    steps = [["run", "-m", "pytest", *arguments], ["combine", "-q"], ["report"]]
-    statuses = [
-        subprocess.run([python, "-m", "coverage", *step], cwd=ROOT, env=environ, check=False).returncode
-        for step in steps
-    ]
+    coverage = [python, "-m", "coverage"]
+    statuses = [tested([*coverage, "run", "-m", "pytest", *arguments], environ, again)]
+    statuses += [_run([*coverage, *step], environ) for step in (["combine", "-q"], ["report"])]
     return next((status for status in statuses if status != 0), 0)
 
 

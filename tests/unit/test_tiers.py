@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from support.processes import import_path
@@ -120,3 +122,59 @@ def test_what_the_quick_tier_lacks_is_missed_where_all_are_run(tmp_path: Path) -
 
 def test_the_list_has_patterns_that_can_be_read_and_says_why() -> None:
     assert all(re.compile(pattern) and why for pattern, why in {**ALLOWED, **ALLOWED_IN_QUICK}.items())
+
+
+FAILING = """
+import pathlib, pytest
+
+@pytest.mark.parametrize("one", range(3))
+def test_at_first(one):
+    path = pathlib.Path(f"seen-{one}")
+    before = path.exists()
+    path.touch()
+    assert before
+
+def test_always(): assert not pathlib.Path("broken").exists()
+
+def test_once(): assert not (path := pathlib.Path("ran")).exists() and not path.touch()
+"""
+
+
+@pytest.fixture
+def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The program that runs the tests, for those of a directory of its own."""
+    spec = importlib.util.spec_from_file_location("runner", Path(__file__).parents[1] / "run.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    kept = tmp_path / ".venv"
+    kept.mkdir()
+    for name, value in {"ROOT": tmp_path, "KEPT": kept, "UNSTEADY": kept / "failed-at-first"}.items():
+        monkeypatch.setattr(module, name, value)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("again", "broken", "spread", "status", "unsteady"),
+    [
+        pytest.param(0, False, [], 1, 0, id="not asked for"),
+        pytest.param(2, False, [], 1, 0, id="more than that"),
+        pytest.param(3, False, [], 0, 3, id="all of them"),
+        pytest.param(3, False, ["-n", "2"], 0, 3, id="of two workers"),
+        pytest.param(4, True, [], 1, 0, id="one fails again"),
+    ],
+)
+def test_failed_tests_run_once_more(
+    runner: ModuleType, tmp_path: Path, again: int, broken: bool, spread: list[str], status: int, unsteady: int
+) -> None:
+    """Those alone: ``test_once`` would fail in a second run."""
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT.replace("-p no:cacheprovider ", ""), "utf-8")
+    (tmp_path / "test_some.py").write_text(FAILING, "utf-8")
+    if broken:
+        (tmp_path / "broken").touch()
+    command = [sys.executable, "-m", "pytest", *spread]
+    assert runner.tested(command, import_path(), again) == status
+    record = tmp_path / ".venv" / "failed-at-first"
+    named = record.read_text("utf-8").splitlines() if record.exists() else []
+    assert named == [f"test_some.py::test_at_first[{one}]" for one in range(unsteady)]
