@@ -44,6 +44,9 @@ _MORE = {
     "P001": "The exact rules: [headers of compiled modules](sbom-and-pyc.md#p001-headers-of-compiled-modules).",
     "P002": "The exact rules: [code of compiled modules](sbom-and-pyc.md#p002-code-of-compiled-modules).",
     "S010": 'Only with [`source-date-epoch = "vcs"`](configuration.md#source-date-epoch).',
+    "S004": "As `W007`; here it is PKG-INFO, and what setuptools writes: setup.cfg and the egg-info directory.",
+    "W007": "Only by the backend (`samebytes.backend`, `samebytes build`), never by `samebytes normalize`: METADATA "
+    "with its description, WHEEL, entry_points.txt and the like, and scripts that setuptools wrote anew.",
     "W001": "A mismatch is an error; with `--rebuild-record`, each is reported under this code. "
     "What a backend has just built is refused only if a digest is wrong; else there is a warning.",
     "W006": "With `--drop-signatures`, what is dropped is reported under this code.",

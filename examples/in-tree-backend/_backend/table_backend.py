@@ -9,7 +9,7 @@ def _write_table():
     units = set(Path("units.txt").read_text().split())
     lines = [f"    {unit!r}," for unit in units]  # in the hash seed's order
     text = "\n".join(["UNITS = (", *lines, ")", ""])
-    Path("example_in_tree", "_table.py").write_text(text)
+    Path("example_in_tree", "_table.py").write_bytes(text.encode())  # LF on every platform
 
 
 class Hooks:

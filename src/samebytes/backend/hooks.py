@@ -76,7 +76,7 @@ def _prepare(session: Session, hook: str, metadata_directory: str, config_settin
     root = session.inner.metadata(hook, seen, made, config_settings)
     paths = [path for path in sorted(root.rglob("*")) if path.is_file()]
     before = {path.relative_to(made).as_posix(): path.read_bytes() for path in paths}
-    after = normalize_files(before, Context(session.dated.seconds, ArtifactKind.WHEEL), session.passes())
+    after = normalize_files(before, Context(session.dated.seconds, ArtifactKind.WHEEL, fresh=True), session.passes())
     shutil.copytree(root, Path(metadata_directory) / root.name, dirs_exist_ok=True)
     for member, data in after.items():
         if data != before[member]:

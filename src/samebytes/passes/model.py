@@ -30,7 +30,8 @@ class Context(NamedTuple):
     drop_signatures: bool = False
     """Remove RECORD.jws and RECORD.p7s, which a rewrite makes invalid."""
     fresh: bool = False
-    """It comes straight from its backend: a RECORD that contradicts no file, but is wrong otherwise, is no error."""
+    """It comes straight from its backend: a RECORD that is wrong, but contradicts no file, is no error, and the texts
+    that the backend wrote are known."""
     record_date: bool = False
     """Leave the date in the sdist, in its reserved file, for whoever builds from it."""
 

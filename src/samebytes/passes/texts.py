@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from typing import Callable
 
 from ..archive.entry import Archive, Data, Entry, Kind, read_all
 from ..artifact import headers
-from ..artifact.layout import ArtifactKind, in_egg_info, own_directory
-from .model import Context, Pass, PassOutcome, each
+from ..artifact.layout import ArtifactKind, in_egg_info, is_script, own_directory
+from .model import Context, Pass, PassOutcome, Run, each
 
 _Wanted = Callable[[str, str, ArtifactKind], bool]
 """Whether a file is one, by its name, the release's own directory and the kind of the artifact."""
@@ -48,6 +49,59 @@ def _is_metadata(name: str, own: str, kind: ArtifactKind) -> bool:
     if kind == ArtifactKind.WHEEL:
         return name == f"{own}/METADATA"
     return name == f"{own}/PKG-INFO" or in_egg_info(name, own, "PKG-INFO")
+
+
+_IN_DIST_INFO = {
+    *("METADATA", "WHEEL", "entry_points.txt", "top_level.txt"),
+    *("namespace_packages.txt", "dependency_links.txt", "zip-safe"),
+}
+"""What backends write to ``.dist-info`` as text; the licences there are files of the project."""
+
+
+def made_by_setuptools(archive: Archive, kind: ArtifactKind) -> bool:
+    """Return whether setuptools made it: a wheel says so, and into an sdist it writes setup.cfg and SOURCES.txt."""
+    own = own_directory(archive, kind)
+    name, sign = f"{own}/WHEEL", rb"(?im)^Generator: *(?:setuptools|bdist_wheel)\b"
+    if kind == ArtifactKind.SDIST:
+        name, sign = f"{own}/setup.cfg", rb"(?m)^\[egg_info\]"
+        if not any(in_egg_info(entry.name, own, "SOURCES.txt") for entry in archive.entries):
+            return False
+    return any(entry.name == name and re.search(sign, read_all(entry.content)) for entry in archive.entries)
+
+
+def _is_generated(name: str, own: str, kind: ArtifactKind, *, by_setuptools: bool) -> bool:
+    """Return whether a backend writes a file as text, so that its lines end as the platform's do."""
+    directory, _, last = name.rpartition("/")
+    if directory == own and kind == ArtifactKind.WHEEL:
+        return last in _IN_DIST_INFO
+    if directory == own:
+        return last == "PKG-INFO" or (by_setuptools and last == "setup.cfg")
+    return by_setuptools and (is_script(name) if kind == ArtifactKind.WHEEL else in_egg_info(name, own, last))
+
+
+def _platform_text(code: str) -> Run:
+    """Return what gives texts that a backend has just written one form, for the pass with this *code*."""
+
+    def run(archive: Archive, context: Context) -> PassOutcome:
+        if not context.fresh:  # of another one, nobody knows any more what its backend wrote
+            return PassOutcome(archive)
+        own, by_setuptools = own_directory(archive, context.kind), made_by_setuptools(archive, context.kind)
+
+        def step(entry: Entry) -> tuple[Entry, str]:
+            if not _is_generated(entry.name, own, context.kind, by_setuptools=by_setuptools):
+                return entry, ""
+            data = read_all(entry.content)
+            # setuptools writes a script anew where its first line names Python, which becomes "#!python".
+            if b"\0" in data or (is_script(entry.name) and not data.startswith(b"#!python")):
+                return entry, ""
+            new = re.sub(rb"\r+\n", b"\n", data)  # text mode on Windows makes CR CR LF of a README's CR LF
+            if entry.name.endswith("/SOURCES.txt"):
+                new = new.replace(b"\\", b"/")
+            return (entry, "") if new == data else (entry.holding(Data(new)), "written as on every platform")
+
+        return each(archive, code, step)
+
+    return run
 
 
 def header_block(order: Iterable[str], sort_values: Collection[str] = ()) -> Transform:
@@ -117,9 +171,17 @@ _ORDERS = (
     "fields in different orders, which mean the same, and with the line ends of the platform. The order of repeated "
     "values is kept, for installers go by it."
 )
+_PLATFORM = (
+    "On Windows, backends write texts with that platform's line ends and separators. Of what has just been built it is "
+    "known which files they wrote; what the project committed keeps its line ends."
+)
 _TOP_LEVEL = "The names in top_level.txt are a set, and some builders write them in the order of a directory's listing."
 
 TEXTS = (
+    *(
+        Pass(code, name, _PLATFORM, _platform_text(code), for_metadata=code[0] == "W", changes_contents=True)
+        for code, name in (("W007", "generated-text"), ("S004", "sdist-generated-text"))
+    ),
     _rewriting(
         "W002",
         "metadata-order",

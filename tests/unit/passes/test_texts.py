@@ -162,3 +162,62 @@ def test_the_date_is_not_recorded_twice_nor_unasked() -> None:
 def test_an_sdist_without_its_one_directory_is_an_error() -> None:
     with pytest.raises(ArchiveError, match="no file in a top directory"):
         changed("S001", {"PKG-INFO": b""}, SDIST)
+
+
+CRLF = b"#!python\r\nName: a\r\nText\r\r\nsrc\\a.py\r\n"
+LF = b"#!python\nName: a\nText\nsrc\\a.py\n"
+EGG_INFO = f"{TOP}/src/demo_pkg.egg-info"
+BY_SETUPTOOLS = {f"{INFO}/WHEEL": b"Wheel-Version: 1.0\r\nGenerator: setuptools (84.2.1)\r\n"}
+SDIST_OF_SETUPTOOLS = {f"{TOP}/setup.cfg": b"[egg_info]\r\ntag_build = \r\n", f"{EGG_INFO}/SOURCES.txt": b""}
+FRESH = {"W007": WHEEL._replace(fresh=True), "S004": SDIST._replace(fresh=True)}
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "others"),
+    [
+        ("W007", f"{INFO}/METADATA", {}),
+        ("W007", f"{INFO}/entry_points.txt", {}),
+        ("W007", "demo_pkg-1.0.data/scripts/run", BY_SETUPTOOLS),
+        ("S004", f"{TOP}/PKG-INFO", {}),
+        ("S004", f"{EGG_INFO}/PKG-INFO", SDIST_OF_SETUPTOOLS),
+        ("S004", f"{EGG_INFO}/not-zip-safe", SDIST_OF_SETUPTOOLS),
+    ],
+)
+def test_what_a_backend_wrote_as_text_is_as_on_every_platform(code: str, name: str, others: dict[str, bytes]) -> None:
+    files = {**others, name: CRLF}
+    rewritten, changes = changed(code, files, FRESH[code])
+    assert rewritten[name] == LF
+    assert Change(code, name, "written as on every platform") in changes
+    # The canonical form of an archive that anybody has must not depend on who wrote it.
+    assert changed(code, files, FRESH[code]._replace(fresh=False)) == ({}, ())
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "others"),
+    [
+        ("W007", "demo_pkg/METADATA", BY_SETUPTOOLS),
+        ("W007", f"{INFO}/LICENSE", BY_SETUPTOOLS),
+        ("W007", f"{INFO}/licenses/METADATA", BY_SETUPTOOLS),
+        ("W007", "demo_pkg-1.0.data/scripts/run", {f"{INFO}/WHEEL": b"Generator: flit 4.2.0\n"}),
+        ("W007", "demo_pkg-1.0.data/data/run", BY_SETUPTOOLS),
+        ("S004", f"{TOP}/setup.cfg", {}),
+        ("S004", f"{TOP}/setup.cfg", {f"{TOP}/other.egg-info/SOURCES.txt": b""}),
+        ("S004", f"{EGG_INFO}/PKG-INFO", {f"{TOP}/setup.cfg": b"[flake8]\n", f"{EGG_INFO}/SOURCES.txt": b""}),
+        ("S004", f"{TOP}/tests/setup.cfg", SDIST_OF_SETUPTOOLS),
+        ("S004", f"{TOP}/tests/other.egg-info/PKG-INFO", SDIST_OF_SETUPTOOLS),
+        ("S004", f"{TOP}/setup.py", SDIST_OF_SETUPTOOLS),
+    ],
+)
+def test_what_the_project_committed_keeps_its_line_ends(code: str, name: str, others: dict[str, bytes]) -> None:
+    data = b"[egg_info]\r\nx\r\n" if name.endswith("setup.cfg") else CRLF
+    assert name not in changed(code, {**others, name: data}, FRESH[code])[0]
+
+
+def test_other_scripts_of_setuptools_are_copies() -> None:
+    files = {**BY_SETUPTOOLS, "demo_pkg-1.0.data/scripts/run": b"#!/bin/sh\r\n", f"{INFO}/zip-safe": b"\0\r\n"}
+    assert list(changed("W007", files, FRESH["W007"])[0]) == [f"{INFO}/WHEEL"]
+
+
+def test_names_in_a_list_of_sources_have_slashes() -> None:
+    files = {**SDIST_OF_SETUPTOOLS, f"{EGG_INFO}/SOURCES.txt": b"src\\a.py\nsetup.py\n"}
+    assert changed("S004", files, FRESH["S004"])[0][f"{EGG_INFO}/SOURCES.txt"] == b"src/a.py\nsetup.py\n"
