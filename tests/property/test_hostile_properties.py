@@ -22,6 +22,8 @@ QUICK = (
     "SBOM of parentheses",
     "SBOM that is deep",
     "SBOM that is wide",
+    "a Mach-O file of many symbols",
+    "a Mach-O file of sections that are one",
     "a PAX record without a blank",
     "a source of 60 MB",
     "an ELF file of 60,000 sections",

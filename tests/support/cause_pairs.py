@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 from samebytes_tools.comparison.model import UNKNOWN_BUILD, KnownBuild
+from support import macho
 from support.wheels import (
     FILES,
     INFO,
@@ -585,6 +586,28 @@ CAUSES: tuple[Pair, ...] = (
     ),
     Pair("another compiler", ("D023",), text("GCC: (Debian 12.2.0-14) 12.2.0\n", "GCC: (Ubuntu 13.2.0-4) 13.2.0\n")),
     Pair("another Python's module", ("D023",), other_python),
+    Pair(
+        "a signature of another signer",
+        ("D025",),
+        files(
+            {"demo_pkg/fast.so": macho.build()},
+            {"demo_pkg/fast.so": macho.build(macho.Made(signed="org.example.fast", signing_flags=0x10000))},
+        ),
+    ),
+    Pair(
+        "another deployment target, in an extension and in the tag",
+        ("D026",),
+        files(
+            {
+                "demo_pkg/fast.so": macho.build(),
+                f"{INFO}/WHEEL": WHEEL.replace(b"py3-none-any", b"cp311-cp311-macosx_11_0_arm64"),
+            },
+            {
+                "demo_pkg/fast.so": macho.build(macho.Made(oldest=(13, 0))),
+                f"{INFO}/WHEEL": WHEEL.replace(b"py3-none-any", b"cp311-cp311-macosx_13_0_arm64"),
+            },
+        ),
+    ),
     Pair(
         "tags of a repaired wheel",
         ("D024",),

@@ -137,6 +137,18 @@ def _seeded(count: int, variant: int) -> Iterator[int]:
         yield state
 
 
+def _macho(sections: int, symbols: int, variant: int, size: int) -> bytes:
+    """Return a library for x86-64 of which all sections are the same bytes, and all symbols' names begin among these."""
+    section = struct.pack("<16s16s2Q8I", b"__one", b"__TEXT", 0, size, 0, 0, 0, 0, 0, 0, 0, 0)
+    segment = struct.pack("<2I16s4Q4I", 0x19, 72 + 80 * sections, b"__TEXT", 0, size, 0, size, 5, 5, sections, 0)
+    begin = 32 + len(segment) + len(section) * sections + 24
+    table = b"".join(struct.pack("<IBBHQ", number * 10, 1, 0, 0, variant) for number in range(symbols))
+    symtab = struct.pack("<6I", 2, 24, begin, symbols, begin + len(table), size - begin - len(table))
+    commands = segment + section * sections + symtab
+    data = struct.pack("<8I", 0xFEEDFACF, 0x1000007, 3, 8, 2, len(commands), 0, 0) + commands + table
+    return data + (b"_name%04d\0" % variant * (size // 10))[: size - len(data)]
+
+
 def _elf(sections: int, variant: int, more: int = 99) -> bytes:
     """Return a shared object for x86-64 that says it has so many sections, all of them its string table and the rest."""
     names = b"\0" + b".debug_info\0" * 50
@@ -298,6 +310,11 @@ WHEELS: dict[str, Make] = {
     "an ELF file of sections that are one": lambda v: _wheel({"a.so": _elf(40, v, 11 * M)}),
     "ELF files of sections that are one": lambda v: _wheel({f"{n}.so": _elf(100, v, 20_000) for n in range(100)}),
     "an ELF file of zeros": lambda v: _wheel({"a.so": b"\x7fELF\2\1\1" + bytes(60 * M) + bytes([v])}),
+    "a Mach-O file of a million slices": lambda v: _wheel(
+        {"a.so": struct.pack(">II", 0xCAFEBABE, M) + bytes(20 * M) + bytes([v])}
+    ),
+    "a Mach-O file of sections that are one": lambda v: _wheel({"a.so": _macho(4000, 0, v, 8 * M)}),
+    "a Mach-O file of many symbols": lambda v: _wheel({"a.so": _macho(0, 30_000, v, M)}),
     "ZIP files in one another": lambda v: _wheel({"a.zip": _nested_zip(300, b"%d" % v)}),
     "a ZIP bomb in a wheel": lambda v: _wheel(
         {"a.zip": zips.build(*(zips.Member(b"%d" % n, bytes(M + v)) for n in range(60)))}

@@ -37,6 +37,7 @@ class NodeKind(enum.Enum):
     RECORD = "record"
     PYC = "pyc"
     ELF = "elf"
+    MACHO = "macho"
     STRINGS = "strings"
     """A binary file, by the texts in it."""
     JSON = "json"

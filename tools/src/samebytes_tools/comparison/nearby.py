@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 from samebytes.archive.entry import CHUNK_SIZE, Content, Data, read_all
 from samebytes.errors import OutputError
 
-__all__ = ["FileContent", "file_of", "near", "scratch"]
+__all__ = ["FileContent", "file_of", "near", "scratch", "stream_of"]
 
 HELD = 4 << 20
 """Bytes of contents that are held in memory."""
@@ -80,3 +82,14 @@ def file_of(content: Content, directory: Path) -> Path:
         for chunk in content.chunks():
             file.write(chunk)
     return path
+
+
+def stream_of(name: str, content: Content, stack: ExitStack) -> IO[bytes]:
+    """Return *content* of the member *name* as a file to seek in, which *stack* closes.
+
+    :raises ArchiveError: if it cannot be read.
+    :raises OutputError: if it cannot be put into a temporary directory.
+    """
+    if isinstance(content, Data):
+        return io.BytesIO(content.data)
+    return stack.enter_context(file_of(content, stack.enter_context(scratch(name))).open("rb"))

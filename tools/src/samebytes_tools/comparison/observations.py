@@ -33,7 +33,11 @@ class Nature(enum.Enum):
     COMPILER = enum.auto()
     """A program that made the file, with its version."""
     BUILD_ID = enum.auto()
-    """A linker's id (``NT_GNU_BUILD_ID``) of what is otherwise the same."""
+    """A linker's id (``NT_GNU_BUILD_ID``, ``LC_UUID``) of what is otherwise the same."""
+    DEPLOYMENT_TARGET = enum.auto()
+    """The oldest release of macOS that a file is for."""
+    SIGNATURE = enum.auto()
+    """By whom, when or how a file was signed."""
     # Of words in texts; KNOWN: it is a value that the build is known to have had
     KNOWN_PATH = enum.auto()
     KNOWN_TEMPORARY_PATH = enum.auto()
@@ -149,7 +153,7 @@ class JsonValue(NamedTuple):
 
 
 class SearchPaths(NamedTuple):
-    """Where an ELF file lets the loader look for libraries (``DT_RPATH``, ``DT_RUNPATH``)."""
+    """Where a file lets the loader look for libraries (``DT_RPATH``, ``DT_RUNPATH``; ``LC_RPATH``)."""
 
     left: bytes
     right: bytes
@@ -158,7 +162,7 @@ class SearchPaths(NamedTuple):
 
 
 class Libraries(NamedTuple):
-    """Which libraries an ELF file needs, and its own name (``DT_NEEDED``, ``DT_SONAME``)."""
+    """Which libraries a file needs, and an ELF file's own name (``DT_NEEDED``, ``DT_SONAME``; ``LC_LOAD_DYLIB``)."""
 
     left: bytes
     right: bytes

@@ -47,6 +47,8 @@ TABLE: tuple[Cause, ...] = (
     checkout.LEFTOVER_FILES,
     repaired.REPAIRED_WHEEL,
     toolchain.BUILD_ID,
+    toolchain.CODE_SIGNATURE,
+    toolchain.DEPLOYMENT_TARGET,
     toolchain.SBOM_IDENTITY,
     toolchain.BACKEND_VERSION,
     # Of two paths: the homes of two users, else the versions of a tool, else random names, else any two places.

@@ -7,7 +7,7 @@ import re
 from ..observations import FieldValues, JsonValue, Nature, Part, PathPair
 from .cause import NORMALIZE, Cause, CauseClues, by_nature
 
-__all__ = ["BACKEND_VERSION", "BUILD_ID", "SBOM_IDENTITY", "TOOLCHAIN_VERSION"]
+__all__ = ["BACKEND_VERSION", "BUILD_ID", "CODE_SIGNATURE", "DEPLOYMENT_TARGET", "SBOM_IDENTITY", "TOOLCHAIN_VERSION"]
 
 _BACKENDS_OWN = frozenset({"generator", "metadata-version", "wheel-version"})
 """Fields of METADATA and WHEEL that a backend fills in by itself."""
@@ -15,6 +15,8 @@ _BACKENDS_OWN = frozenset({"generator", "metadata-version", "wheel-version"})
 _TOOL_WITH_VERSION = re.compile(
     r"((?:python|pypy|gcc|clang|llvm|rust|numpy|pybind11|cython)\D{0,4})\d+(?:\.\d+)*(?=[-/\\]|\Z)", re.IGNORECASE
 )
+
+_MACOS = re.compile(rb"(?<=-macosx_)\d+_\d+(?=_)")
 
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 _IDENTITY = re.compile(
@@ -28,6 +30,13 @@ def _shows_backend(seen: Part, clues: CauseClues) -> bool:
     if isinstance(seen, FieldValues):
         return seen.field in _BACKENDS_OWN
     return by_nature(Nature.BACKEND_SPELLING)(seen, clues)
+
+
+def _shows_target(seen: Part, clues: CauseClues) -> bool:
+    if isinstance(seen, FieldValues):  # the tags of a wheel, which name the oldest release of macOS
+        left, right = seen.left, seen.right
+        return seen.field == "tag" and left != right and _MACOS.sub(b"", left) == _MACOS.sub(b"", right)
+    return by_nature(Nature.DEPLOYMENT_TARGET)(seen, clues)
 
 
 def _shows_toolchain(seen: Part, clues: CauseClues) -> bool:
@@ -79,4 +88,23 @@ TOOLCHAIN_VERSION = Cause(
     "Build with the same toolchain, such as one container image by its digest, and pin code generators:\n\n"
     '    [build-system]\n    requires = ["setuptools==80.9.0", "cython==3.1.4"]',
     _shows_toolchain,
+)
+
+CODE_SIGNATURE = Cause(
+    "D025",
+    "code-signature",
+    "A file of macOS was signed by somebody else, at another time, or on one side only.",
+    "Compare what was built before it is signed, or take the signatures off both sides; what the linker signs by "
+    "itself (ad hoc) is the same for the same contents:\n\n    codesign --remove-signature FILE.so\n\n"
+    "Signing changes files: sign before RECORD is written, and normalize after that.",
+    by_nature(Nature.SIGNATURE),
+)
+
+DEPLOYMENT_TARGET = Cause(
+    "D026",
+    "deployment-target",
+    "The files are for other oldest releases of macOS: by the environment, or by what Python itself was built for.",
+    "Give one for all builds:\n\n    MACOSX_DEPLOYMENT_TARGET=11.0 python -m build\n\n"
+    "Without it, the interpreter's own counts, so build with the same installation of Python.",
+    _shows_target,
 )

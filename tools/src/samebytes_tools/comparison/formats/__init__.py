@@ -11,7 +11,7 @@ from collections.abc import Callable
 from ..members import MemberPair
 from ..model import Difference
 from ..nearby import near
-from . import elf, hexwindow, jsontree, metadata, nested, pyc, strings, text
+from . import elf, hexwindow, jsontree, macho, metadata, nested, pyc, strings, text
 
 __all__ = ["FORMATS", "compare_contents"]
 
@@ -38,6 +38,7 @@ FORMATS: tuple[Callable[[MemberPair], Difference | None], ...] = (
     jsontree.look,
     text.look,
     elf.look,
+    macho.look,
     # What lies in an archive is compared by all formats again.
     lambda member: nested.look(member, compare_contents),
     strings.look,

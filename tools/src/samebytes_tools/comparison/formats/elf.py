@@ -7,14 +7,13 @@ manuals of ld (--build-id) and gdb (separate debug files).
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from typing import IO, Any, Literal, NamedTuple
 
-from samebytes.archive.entry import CHUNK_SIZE, Content, Data
+from samebytes.archive.entry import CHUNK_SIZE, Content
 
 from ..allowance import Allowance
 from ..causes.cause import CauseClues
@@ -22,21 +21,18 @@ from ..causes.table import TOOLCHAIN, UNKNOWN, codes, explain, explained
 from ..excerpts import EXCERPT, shared
 from ..members import MemberPair, only_on
 from ..model import Difference, Finding, NodeKind
-from ..nearby import file_of, scratch
+from ..nearby import stream_of
 from ..observations import Libraries, Nature, OfNature, Padding, SearchPaths, TextPair, Unexplained, on_side
 from . import strings
-from .elf_moved import TABLES, Mover, SectionPlace, beside_texts
+from .elf_moved import LARGEST_MOVED, TABLES, Mover, SectionPlace, beside_texts
 
-__all__ = ["compare", "look"]
+__all__ = ["compare", "look", "together"]
 
 LARGEST = 1 << 30
 """Bytes of a file that is looked at by sections; it is put into a temporary file for that."""
 
 LARGEST_SECTION = 12 << 20
 """Bytes of a section that is held."""
-
-LARGEST_MOVED = 24 << 20
-"""Bytes of a file of which it is found out what only lies elsewhere; all its sections are held for that."""
 
 _MAGIC = b"\x7fELF"
 """The first bytes of e_ident."""
@@ -60,6 +56,9 @@ _ID_SIZE = 20
 
 _PATHS_IN = (".debug_", ".zdebug_", ".dynstr", ".strtab")
 """Sections whose paths are where something was built, or is looked for."""
+
+_MADE_BY = (".comment", "LC_BUILD_VERSION")
+"""Where compilers and linkers write themselves down: in ELF files, and in Mach-O files."""
 
 _MOST = 100
 _MOST_PARTS = 4096
@@ -114,10 +113,10 @@ def compare(name: str, left: Content, right: Content, clues: CauseClues) -> Diff
     if max(left.size, right.size) > LARGEST:
         return None
     with ExitStack() as stack:
-        streams = [_stream(name, content, stack) for content in (left, right)]
+        streams = [stream_of(name, content, stack) for content in (left, right)]
         try:
             one, other = (_parsed(stream, clues.allowance) for stream in streams)
-            children = _together(list(_sections(one, other, clues)))
+            children = together(list(_sections(one, other, clues)))
         # Not an error: the member is compared by its texts then.
         except Exception:
             # pyelftools lets whatever its parsing runs into escape, for files that are damaged or made to harm.
@@ -129,12 +128,6 @@ def compare(name: str, left: Content, right: Content, clues: CauseClues) -> Diff
 
 
 # -- reading
-
-
-def _stream(name: str, content: Content, stack: ExitStack) -> IO[bytes]:
-    if isinstance(content, Data):
-        return io.BytesIO(content.data)
-    return stack.enter_context(file_of(content, stack.enter_context(scratch(name))).open("rb"))
 
 
 def _parsed(stream: IO[bytes], allowance: Allowance) -> _File:
@@ -215,19 +208,19 @@ def _sections(left: _File, right: _File, clues: CauseClues) -> Iterator[Differen
             yield _looked_into(name, left, right, mover, clues)
 
 
-def _together(nodes: Sequence[Difference]) -> tuple[Difference, ...]:
+def together(nodes: Sequence[Difference]) -> tuple[Difference, ...]:
     """Return *nodes* with one for all that nothing explains, where other compilers made the files: they differ anyhow.
 
     That the compilers are the only reason is not known, so it stays unknown.
     """
     found = [(node, {finding.code for finding in node.findings}) for node in nodes]
-    made_by_others = any(node.name == ".comment" and causes == {TOOLCHAIN} for node, causes in found)
+    made_by_others = any(node.name in _MADE_BY and TOOLCHAIN in causes for node, causes in found)
     dark = [node for node, causes in found if causes == {UNKNOWN}]
     if not made_by_others or len(dark) < _MOST_DARK:
         return tuple(nodes)
     names = ", ".join(node.name for node in dark)
     summary = f"{len(dark)} sections by other compilers, which make other code of the same source, too"
-    one = Difference("other sections", NodeKind.ELF, summary, (names,), dark[0].findings)
+    one = Difference("other sections", dark[0].kind, summary, (names,), dark[0].findings)
     return (*(node for node in nodes if node not in dark), one)
 
 

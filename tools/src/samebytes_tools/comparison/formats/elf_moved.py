@@ -1,4 +1,4 @@
-"""What differs in sections of ELF files only because other things lie elsewhere: addresses, offsets and sizes.
+"""What differs in sections of ELF and Mach-O files because other things lie elsewhere: addresses, offsets and sizes.
 
 Nothing is assumed: every byte that differs has to be part of a number that says the same of both files, such as the
 address of one function in each. Whatever is not such a number stays unexplained.
@@ -16,6 +16,9 @@ from typing import Callable, Literal, NamedTuple
 from . import strings
 
 __all__ = ["Mover", "SectionPlace", "beside_texts"]
+
+LARGEST_MOVED = 24 << 20
+"""Bytes of a file of which it is found out what only lies elsewhere; all its sections are held for that."""
 
 MOST_PLACES = 50_000
 """How many numbers of one section are looked at."""
