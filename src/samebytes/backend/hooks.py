@@ -19,6 +19,10 @@ from .session import Interpreter, Session
 
 if TYPE_CHECKING:
     from ..passes.pipeline import Rewritten
+    from .git import Modes
+
+HAS_MODES = os.name != "nt"
+"""Whether a file's mode says that it is executable."""
 
 _MOST_FAULTS = 5
 """How many wrong rows of a RECORD a warning shows: one that lacks a folder may lack hundreds."""
@@ -134,10 +138,29 @@ def publish(session: Session, made: Path, target: Path) -> tuple[Rewritten, list
 
     kind = kind_of(made)
     record_date = session.dated.record and kind == ArtifactKind.SDIST
-    context = Context(session.dated.seconds, kind, fresh=True, record_date=record_date)
+    modes = None if HAS_MODES else _modes(session, made)
+    context = Context(session.dated.seconds, kind, fresh=True, modes=modes, record_date=record_date)
     compression = Compression(cores.available(), keep=session.config.deflate == "keep")
     result = rewrite(made, target, context, session.passes(), compression)
-    return result, [*_record_faults(result), *([] if session.is_editable else _leaks_in(target, session))]
+    lines = [*_record_faults(result), *(_unknown_modes(modes.unknown) if modes else ())]
+    return result, [*lines, *([] if session.is_editable else _leaks_in(target, session))]
+
+
+def _modes(session: Session, made: Path) -> Modes:
+    from ..artifact.opening import kind_of, open_archive
+    from ..passes.texts import made_by_setuptools
+    from .git import Modes
+
+    with open_archive(made) as archive:
+        by_setuptools = made_by_setuptools(archive, kind_of(made))
+    return Modes(session.source, os.environ, by_setuptools=by_setuptools)
+
+
+def _unknown_modes(names: list[str]) -> list[str]:
+    """Return a line on files of which nobody knows here whether they are executable; none if there are none."""
+    more = f" and {len(names) - _MOST_FAULTS} more" if len(names) > _MOST_FAULTS else ""
+    reason = "this system keeps no such mode, and git has none; taken for not executable. Build in a checkout by git"
+    return [f"is it executable? {reason}: {', '.join(names[:_MOST_FAULTS])}{more}"] if names else []
 
 
 def _record_faults(result: Rewritten) -> list[str]:

@@ -82,7 +82,11 @@ def _dated(entry: Entry, context: Context) -> tuple[Entry, str]:
 
 
 def _permitted(entry: Entry, context: Context) -> tuple[Entry, str]:
-    mode = 0o755 if entry.kind is Kind.DIRECTORY or executable(entry, context.kind) else 0o644
+    if entry.kind is Kind.FILE and context.modes and not layout.is_script(entry.name):
+        is_executable = context.modes(entry)
+    else:
+        is_executable = entry.kind is Kind.DIRECTORY or executable(entry, context.kind)
+    mode = 0o755 if is_executable else 0o644
     if entry.kind is Kind.SYMLINK:
         mode = 0o777  # As Linux shows it; the mode of a link means nothing.
     return (entry, "") if entry.mode == mode else (entry._replace(mode=mode), f"mode {entry.mode:04o} -> {mode:04o}")

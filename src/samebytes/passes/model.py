@@ -32,6 +32,8 @@ class Context(NamedTuple):
     fresh: bool = False
     """It comes straight from its backend: a RECORD that is wrong, but contradicts no file, is no error, and the texts
     that the backend wrote are known."""
+    modes: Callable[[Entry], bool] | None = None
+    """Whether a file is executable, where the platform that built it has no modes; else its mode says so."""
     record_date: bool = False
     """Leave the date in the sdist, in its reserved file, for whoever builds from it."""
 
