@@ -224,7 +224,8 @@ def module(
 
 def reordered_set(one: Path, other: Path) -> tuple[Path, Path]:
     """A set in another order, as Python before 3.11 wrote them with another hash seed."""
-    left, _ = module(code=("def f(x): return x in {'aaa', 'bbb'}\n",) * 2)(one, other)
+    # Without a docstring, Python 3.14 would keep the set's first string as a constant of its own too.
+    left, _ = module(code=("def f(x):\n    'f'\n    return x in {'aaa', 'bbb'}\n",) * 2)(one, other)
     data = (other / "demo.pyc").read_bytes()
     swapped = data.replace(b"aaa", b"###").replace(b"bbb", b"aaa").replace(b"###", b"bbb")
     return left, write_wheel(other, members({**FILES, "demo_pkg/demo.pyc": swapped}))

@@ -12,8 +12,8 @@ import collections, os, platform, runpy, sys, sysconfig
 Version = collections.namedtuple("Version", "major minor micro releaselevel serial")
 sys.version_info = Version(3, {minor}, 0, "final", 0)
 platform.python_version = lambda: "3.{minor}.0"
-sysconfig.get_config_vars()["Py_GIL_DISABLED"] = {free_threaded}
 sys.prefix = sys.exec_prefix = sys.base_prefix  # else it would be a virtual environment of an interpreter elsewhere
+sysconfig.get_config_vars()["Py_GIL_DISABLED"] = {free_threaded}  # after the prefix: with another, 3.14 reads them anew
 sys.executable = sys._base_executable = os.path.abspath(sys.argv.pop(0))
 while sys.argv[0].startswith("-") and sys.argv[0] != "-c":
     del sys.argv[0]

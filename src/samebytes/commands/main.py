@@ -74,6 +74,7 @@ class _Parser(argparse.ArgumentParser):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{"formatter_class": _Formatter, "allow_abbrev": False, **settings})
+        self.color = self.suggest_on_error = False  # as before Python 3.14 and 3.15, which have them on
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, remedy=f"See '{self.prog} --help'.")
@@ -180,7 +181,7 @@ def _definitions(arguments: Sequence[str]) -> Iterable[Callable[[Any], None]]:
 
 
 def _own(name: str) -> Any:
-    return import_module(f".{name}.command", __package__).add_parser
+    return import_module(f"samebytes.commands.{name}.command").add_parser
 
 
 def _show_help(top: argparse.ArgumentParser) -> int:

@@ -217,8 +217,8 @@ def test_only_what_differs_is_named_with_the_code_that_it_is_in() -> None:
         ("<module>.co_firstlineno", f"int {CODE.co_firstlineno}", "int 7"),
     ]
     inner = next(value for value in CODE.co_consts if hasattr(value, "co_name"))
-    constants = [inner.replace(co_stacksize=99) if value is inner else value for value in CODE.co_consts]
-    (change,) = differing(marshal.dumps(CODE), with_constants(*constants))
+    # Both are replaced, for Python 3.14 forgets of what is replaced which variables are arguments.
+    (change,) = differing(with_constants(inner.replace()), with_constants(inner.replace(co_stacksize=99)))
     assert change == ("<module>.co_consts/f.co_stacksize", f"int {inner.co_stacksize}", "int 99")
 
 

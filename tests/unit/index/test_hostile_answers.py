@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,18 @@ def test_a_page_with_any_bytes_in_any_place(server: Server, tmp_path: Path, data
     tried(server, Answer(bytes(body), data.draw(st.sampled_from([JSON, HTML, "text/plain"]))), tmp_path)
 
 
+UNKNOWN_DECLARATION = b"<html><![x["
+
+
+def refuses(page: bytes) -> bool:
+    """Return whether html.parser gives up; since Python 3.14 it takes declarations as browsers do."""
+    try:
+        HTMLParser().feed(page.decode())
+    except (AssertionError, NotImplementedError):
+        return True
+    return False
+
+
 def row(**changes: Any) -> Answer:
     return Answer(json.dumps({**PAGE, "files": [{**PAGE["files"][0], **changes}]}).encode(), JSON)
 
@@ -187,7 +200,7 @@ def row(**changes: Any) -> Answer:
         (Answer(b'{"a": "\xff"}', JSON), "JSON is malformed"),
         (Answer(b"<html>hello", JSON), "JSON is malformed"),
         (Answer(b"<html>" + b"<!--" * 50_000, HTML), "no end"),
-        (Answer(b"<html><![x[", HTML), "HTML is malformed"),
+        *([(Answer(UNKNOWN_DECLARATION, HTML), "HTML is malformed")] if refuses(UNKNOWN_DECLARATION) else []),
         (Answer(gzip.compress(bytes(1 << 20)), JSON, headers={"Content-Encoding": "gzip"}), "encoded (gzip)"),
         (Answer(b"", status=302, headers={"Location": "ftp://127.0.0.1/x"}), "not an address of http"),
         (Answer(b"", status=302, headers={"Location": "http://[::1"}), "cannot be reached"),

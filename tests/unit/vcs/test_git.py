@@ -41,7 +41,7 @@ def test_a_checkout_has_one_commit_wherever_it_is_made(tmp_path: Path, monkeypat
     assert committed(tmp_path / "two") == first == COMMIT
     files = git(tmp_path / "two", "ls-files", environ=os.environ).split()
     assert files == [".gitignore", "a.py", "ignored.pyc", "sub/b.py"]
-    assert git(tmp_path / "two", "log", "--format=%cI %an", environ=os.environ) == "2020-02-02T00:00:00+00:00 Nobody\n"
+    assert git(tmp_path / "two", "log", "--format=%ci %an", environ=os.environ) == "2020-02-02 00:00:00 +0000 Nobody\n"
 
 
 @needs_git
