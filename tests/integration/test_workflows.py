@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from support.artifacts import sdist, wheel
 from support.checkout import export
-from support.projects import write_tree
+from support.conditions import kept_variables
+from support.projects import WRAPPED, write_tree
+from support.workshop import Workshop
 
 yaml = pytest.importorskip("yaml", reason="needs PyYAML")
 
@@ -246,3 +248,69 @@ def test_shellcheck_finds_nothing(tmp_path: Path) -> None:
         (tmp_path / f"{number}.sh").write_text(f"#!/bin/bash\n{script}", "utf-8")
     done = subprocess.run([checker, *map(str, tmp_path.glob("*.sh"))], capture_output=True, text=True, check=False)
     assert done.stdout == ""
+
+
+CI_EXAMPLES = ROOT / ".ci" / "examples.py"
+
+
+def ci_examples(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, CI_EXAMPLES, *arguments], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.quick
+def test_digests_of_the_systems_are_compared(tmp_path: Path) -> None:
+    lists = {
+        "linux": "1  a.whl\n2  b.tar.gz\n",
+        "macos": "2  b.tar.gz\n1  a.whl\n",
+        "other": "1  a.whl\n3  b.tar.gz\n",
+        "less": "1  a.whl\n",
+        "none": "",
+    }
+    paths = {name: tmp_path / name for name in lists}
+    for name, text in lists.items():
+        paths[name].write_text(text, "utf-8")
+    for names, status in (
+        (("linux", "macos"), 0),
+        (("linux", "other"), 1),
+        (("linux", "less"), 1),
+        (("less", "linux"), 1),
+        (("none", "none"), 1),
+    ):
+        done = ci_examples("equal", *(paths[name] for name in names))
+        assert done.returncode == status, (names, done.stdout, done.stderr)
+
+
+@pytest.mark.quick
+def test_every_system_of_the_matrix_builds_the_examples() -> None:
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))["jobs"]
+    assert jobs["examples"]["strategy"]["matrix"]["os"] == jobs["test"]["strategy"]["matrix"]["os"]
+    assert "examples" in jobs["equal"]["needs"]
+    run = [
+        step["run"]
+        for job in ("examples", "equal")
+        for step in jobs[job]["steps"]
+        if "examples.py" in step.get("run", "")
+    ]
+    assert [each.split(".ci/examples.py ")[1].split()[0] for each in run] == ["build", "equal"]
+    named = subprocess.run(
+        [sys.executable, "-c", "import examples; print(*examples.PURE, *examples.COMPILED)"],
+        cwd=CI_EXAMPLES.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    # Cargo may not be on a runner; setuptools alone is there twice.
+    assert {*named, "maturin", "setuptools-set-requires"} == {one.directory for one in WRAPPED}
+
+
+@pytest.mark.network
+def test_an_example_built_as_ci_does(tmp_path: Path, workshop: Workshop) -> None:
+    done = subprocess.run(
+        [workshop.python, CI_EXAMPLES, "build", workshop.wheelhouse, tmp_path / "digests", "flit"],
+        env=kept_variables(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len((tmp_path / "digests").read_text("utf-8").splitlines()) == 2
