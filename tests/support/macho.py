@@ -9,7 +9,7 @@ import hashlib
 import struct
 from dataclasses import dataclass, field, replace
 
-__all__ = ["Made", "build", "replace", "universal"]
+__all__ = ["Made", "build", "command_at", "replace", "universal"]
 
 MACHINES = {"x86_64": (0x1000007, 3), "arm64": (0x100000C, 0), "ppc": (18, 0), "ppc64": (0x1000012, 0)}
 TEXT_AT, DATA_AT, LINKEDIT_AT, TEXTS_AT = 0x1000, 0x4000, 0x8000, 0x1400
@@ -164,6 +164,14 @@ def universal(*slices: Made) -> bytes:
         body = body.ljust(at - (1 << 14), b"\0") + data
         at = (1 << 14) + len(body) + -len(body) % (1 << 14)
     return (struct.pack(">II", 0xCAFEBABE, len(slices)) + table).ljust(1 << 14, b"\0") + body
+
+
+def command_at(data: bytes, code: int) -> int:
+    """Return where the first load command with *code* of a thin 64-bit file begins."""
+    at = 32
+    while struct.unpack_from("<I", data, at)[0] != code:
+        at += struct.unpack_from("<I", data, at + 4)[0]
+    return at
 
 
 def _version(major: int, minor: int) -> int:

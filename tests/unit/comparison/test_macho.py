@@ -11,7 +11,7 @@ from samebytes_tools.comparison.causes.cause import NO_CLUES
 from samebytes_tools.comparison.formats import compare_contents, macho
 from samebytes_tools.comparison.members import MemberPair
 from samebytes_tools.comparison.model import Difference, NodeKind
-from support.macho import LINKEDIT_AT, TEXT_AT, Made, build, replace, universal
+from support.macho import LINKEDIT_AT, TEXT_AT, Made, build, command_at, replace, universal
 
 from samebytes.archive.entry import Data
 
@@ -172,14 +172,6 @@ def test_no_byte_is_overlooked(made: Made) -> None:
         other = bytearray(data)
         other[at] ^= 1 << chance.randrange(8)
         assert codes(compared(data, bytes(other))), hex(at)
-
-
-def command_at(data: bytes, code: int) -> int:
-    """Return where the first load command with *code* begins."""
-    at = 32
-    while struct.unpack_from("<I", data, at)[0] != code:
-        at += struct.unpack_from("<I", data, at + 4)[0]
-    return at
 
 
 def with_numbers(data: bytes, at: int, *numbers: int) -> bytes:
