@@ -1,6 +1,6 @@
 """Set up an environment of its own and run the tests in it, against the built and installed wheels.
 
-    python3 tests/run.py [--all] [--coverage] [--again N] [--python PYTHON] [pytest's arguments]
+    python3 tests/run.py [--all] [--coverage] [--again N] [--python PYTHON] [--wheels DIRECTORY] [pytest's arguments]
 
 The quick tier is the unit and property tests, and one real build for each family of backends. It needs Python with
 venv, and a package index for what is not installed yet; git and a C compiler are used where they are there. --all is
@@ -48,9 +48,13 @@ def main() -> int:
         default=0,
         help="run failed tests once more, alone, if they are no more than N",
     )
+    parser.add_argument(
+        "--wheels", metavar="DIRECTORY", type=Path, help="build the wheels there, or take those that are there already"
+    )
     options, arguments = parser.parse_known_args()
     python = environment(options.python, options.all)
-    install(python, "requirements-all.txt" if options.all else "requirements.txt")
+    wheels = build(python, options.wheels)
+    install(python, wheels, "requirements-all.txt" if options.all else "requirements.txt")
     tier = ["--skips=list"] if options.all else ["--quick"]
     spread = [] if arguments else ["-n", str(os.cpu_count() or 2), "--dist", "worksteal"]
     environ = {name: value for name, value in os.environ.items() if name not in NOT_PASSED_ON}
@@ -117,17 +121,24 @@ def environment(interpreter: str, everything: bool) -> str:
     return str(python)
 
 
-def install(python: str, requirements: str) -> None:
-    """Build the wheels of both distributions, samebytes' through itself, and install them with what the tests need."""
-    wheels = Path(python).parents[1] / "wheels"
-    shutil.rmtree(wheels, ignore_errors=True)
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "-q"]
+def build(python: str, directory: Path | None) -> list[str]:
+    """Build the wheels of both distributions, samebytes' through itself, in *directory* where there are none yet."""
+    if directory is None:
+        directory = Path(python).parents[1] / "wheels"
+        shutil.rmtree(directory, ignore_errors=True)
+    if not directory.exists():
+        pip = [python, "-m", "pip", "--disable-pip-version-check", "-q"]
+        subprocess.run([*pip, "wheel", "--no-deps", "-w", str(directory), str(ROOT), str(ROOT / "tools")], check=True)
+    return [str(wheel) for wheel in sorted(directory.glob("*.whl"))]
+
+
+def install(python: str, wheels: Sequence[str], requirements: str) -> None:
+    """Install *wheels* with what the tests need."""
     # uv takes a fraction of pip's time. Where it cannot be had, or does not reach the index that pip does, pip goes on.
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "-q"]
     subprocess.run([*pip, "install", "--only-binary=:all:", "uv"], capture_output=True, check=False)
-    subprocess.run([*pip, "wheel", "--no-deps", "-w", str(wheels), str(ROOT), str(ROOT / "tools")], check=True)
-    built = [str(wheel) for wheel in sorted(wheels.glob("*.whl"))]
-    add(python, [*built, "-r", str(ROOT / "tests" / requirements)])
-    add(python, ["--reinstall", "--no-deps", *built])
+    add(python, [*wheels, "-r", str(ROOT / "tests" / requirements)])
+    add(python, ["--reinstall", "--no-deps", *wheels])
 
 
 def add(python: str, wanted: Sequence[str]) -> None:
