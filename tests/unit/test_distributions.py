@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CORE = Path(samebytes.__file__).parent
 
 MOST_FILES = 90
-MOST_LINES = 11_971
+MOST_LINES = 11_973
 """What ``pip install samebytes`` may bring: it is a build requirement of strangers, who are to be able to read it."""
 
 

@@ -96,7 +96,7 @@ def additions(
     variables = _msvc(environ, paths) if platform == "win32" else _c(environ, config, paths, platform, tools)
     files: dict[str, str] = {}
     if platform != "win32" and ("meson" in tools or config.backend.path):
-        files = _compiler_wrappers(environ, [*_c_maps(paths), *_link_flags(config, paths, platform)])
+        files = _compiler_wrappers(environ, [*_c_maps(paths), *_link_flags(environ, config, paths, platform)])
         variables["PATH"] = f"{paths.temp / _BIN}:{environ.get('PATH', '')}"
     if "rust" in tools:
         extra, wrapper = _rust(environ, config, paths, platform)
@@ -134,14 +134,16 @@ def _c(
     if "cmake" in tools:
         # Before the user's, so that theirs count.
         variables["CMAKE_ARGS"] = " ".join(filter(None, [_RELATIVE_RUN_PATH, environ.get("CMAKE_ARGS", "")]))
-    link = _link_flags(config, paths, platform)
+    link = _link_flags(environ, config, paths, platform)
     if link and "meson" not in tools:
         variables["LDFLAGS"] = _appended(environ, "LDFLAGS", link)
     return variables
 
 
-def _link_flags(config: Config, paths: Paths, platform: str) -> list[str]:
+def _link_flags(environ: Mapping[str, str], config: Config, paths: Paths, platform: str) -> list[str]:
     flags = []
+    if any("mingw" in environ.get(name, "") for name in ("CC", "CXX", "LDSHARED")):
+        flags.append("-Wl,--no-insert-timestamp")  # of the linking, in what runs on Windows; other linkers refuse it
     if config.debug_info == "strip":
         flags.append("-Wl,-S" if platform == "darwin" else "-Wl,--strip-debug")
     if platform == "darwin":

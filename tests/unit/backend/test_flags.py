@@ -88,6 +88,14 @@ def test_an_in_tree_backend_gets_wrappers_too_for_it_may_add_maps_of_its_own(tmp
     assert set(files) == {"bin/gcc"}
 
 
+@pytest.mark.parametrize("variable", ["CC", "CXX", "LDSHARED"])
+def test_mingw_writes_no_time_of_linking(variable: str) -> None:
+    compiler = {variable: "x86_64-w64-mingw32-gcc -shared"}
+    variables, _ = additions(compiler, SETUPTOOLS, PATHS, "linux")
+    assert variables["LDFLAGS"] == "-Wl,--no-insert-timestamp"
+    assert "LDFLAGS" not in additions({variable: "gcc"}, SETUPTOOLS, PATHS, "linux").variables
+
+
 def test_meson_never_sees_link_flags_either(tmp_path: Path) -> None:
     (tmp_path / "cc").write_text("#!/bin/sh\n")
     (tmp_path / "cc").chmod(0o755)

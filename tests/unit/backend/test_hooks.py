@@ -118,6 +118,21 @@ def test_the_wheel_is_held_to_the_prepared_metadata(tmp_path: Path) -> None:
     assert not (tmp_path / "tiny-1-py3-none-any.whl").exists()
 
 
+def test_text_in_the_line_ends_of_windows_is_as_elsewhere(tmp_path: Path) -> None:
+    """In prepared metadata too, to which the wheel is held; as in text mode, a CR LF of the README's is CR CR LF."""
+    lines = "Metadata-Version: 2.1\\r\\nName: tiny\\r\\nVersion: 1\\r\\n\\r\\nOne\\r\\nTwo\\r\\r\\n"
+    backend = BACKEND.replace("Name: tiny\\nVersion: 1\\nMetadata-Version: 2.1\\n", lines)
+    backend = backend.replace('"METADATA"), "w")', '"METADATA"), "w", newline="")')
+    source = tree(tmp_path / "t", backend=backend)
+    (tmp_path / "m").mkdir()
+    prepared = tmp_path / "m" / result(source, f"b.prepare_metadata_for_build_wheel({str(tmp_path / 'm')!r})")
+    wheel = tmp_path / result(source, f"b.build_wheel({str(tmp_path)!r}, None, {str(prepared)!r})")
+    with zipfile.ZipFile(wheel) as archive:
+        found = archive.read("tiny-1.dist-info/METADATA")
+    assert found == b"Metadata-Version: 2.1\nName: tiny\nVersion: 1\n\nOne\nTwo\n"
+    assert (prepared / "METADATA").read_bytes() == found
+
+
 def test_an_error_is_two_lines_and_a_status_not_a_traceback(tmp_path: Path) -> None:
     done = call(tree(tmp_path / "t", backend="def build_wheel(*a): return 3\n"), "b.build_wheel('.')")
     assert done.returncode == 7
