@@ -86,9 +86,8 @@ def _remedy(one: Cause) -> str:
     """Return the section of a cause; what is to be pasted is indented, which Markdown shows as it is."""
     from samebytes_tools.reporting.prose import blocks
 
-    shown = (
-        textwrap.indent(block.text, "    ") if block.pasted else _escaped(block.text) for block in blocks(one.remedy)
-    )
+    found = blocks(one.advice(normalized=True, inside=True))
+    shown = (textwrap.indent(each.text, "    ") if each.pasted else _escaped(each.text) for each in found)
     texts = [text if text.startswith("    ") else _wrapped(text) for text in shown]
     return "\n\n".join([f"### {one.code}: {_title(one)}", *texts])
 

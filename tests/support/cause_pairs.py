@@ -365,6 +365,7 @@ def _shifted(member: Member) -> Member:
     return replace(member, mtime=member.mtime + 3600)
 
 
+_ABOUT = frozenset({"demo_pkg/about.txt"})
 _ADA = KnownBuild(
     paths=("/srv/one/tree",), temps=("/var/cache/t1",), user="ada-l", host="alpha", timezone="UTC", locale="C.UTF-8"
 )
@@ -585,6 +586,38 @@ CAUSES: tuple[Pair, ...] = (
         ("D022",),
         given(members(), members(record=record_of({name: FILES[name] for name in list(FILES)[1:]}))),
     ),
+    Pair("what chance writes", ("D030",), text("x 4711\n", "x 815\n"), (_ADA, replace(_BOB, by_chance=_ABOUT))),
+    Pair("a build number", ("D031",), text("build 41\n", "build 42\n"), (_ADA, replace(_BOB, left_over=_ABOUT))),
+    Pair(
+        "the environment",
+        ("D027",),
+        text("A=1\nHOME=/h\nPATH=/bin\nUSER=ada\n", "A=1\nHOME=/g\nPATH=/bin:/sbin\nUSER=bob\n"),
+    ),
+    Pair(
+        "the environment, as a dictionary",
+        ("D027",),
+        text("{'A': '1', 'HOME': '/h', 'TZ': 'UTC', 'USER': 'x'}", "{'A': '1', 'HOME': '/g', 'TZ': '', 'USER': 'y'}"),
+    ),
+    Pair(
+        "the environment, as JSON",
+        ("D027",),
+        files(
+            {"demo_pkg/e.json": b'{"HOME": "/h", "TZ": "UTC", "USER": "x", "A": 1}'},
+            {"demo_pkg/e.json": b'{"HOME": "/g", "TZ": "", "USER": "y", "A": 1}'},
+        ),
+    ),
+    Pair(
+        "the home directory known of the builds",
+        ("D028",),
+        text("see /srv/h1/.config/x\n", "see /srv/other/.config/x\n"),
+        (replace(_ADA, home="/srv/h1"), replace(_BOB, home="/srv/other")),
+    ),
+    Pair(
+        "the width of the terminal",
+        ("D029",),
+        text("one two\nthree\n", "one two three\n"),
+        (replace(_ADA, columns=10), replace(_BOB, columns=20)),
+    ),
     Pair("another compiler", ("D023",), text("GCC: (Debian 12.2.0-14) 12.2.0\n", "GCC: (Ubuntu 13.2.0-4) 13.2.0\n")),
     Pair("another Python's module", ("D023",), other_python),
     Pair(
@@ -664,6 +697,15 @@ CONTROLS: tuple[Pair, ...] = (
     Pair("a version that is a date", ("D099",), text('version = "2024-11-20"\n', 'version = "2024-11-21"\n')),
     Pair("a version with points that looks like a day", ("D099",), text("since 10.11.2024\n", "since 10.12.2024\n")),
     Pair("a long number", ("D099",), text("phone 1795000000\n", "phone 1795012345\n")),
+    Pair("two variables", ("D099",), text("HOME = a\nTERM = b\nX = 1\n", "HOME = c\nTERM = d\nX = 1\n")),
+    Pair("more than variables", ("D027", "D099"), text("HOME=a\nTZ=b\nUSER=c\n1\n", "HOME=d\nTZ=e\nUSER=f\n2\n")),
+    Pair("broken lines", ("D099",), text("one two\nthree\n", "one two three\n"), (_ADA, _BOB)),
+    Pair(
+        "lines that are wider than the terminal",
+        ("D099",),
+        text("one two\nthree\n", "one two three\n"),
+        (replace(_ADA, columns=10), replace(_BOB, columns=12)),
+    ),
     Pair("a year", ("D099",), text("Copyright 2025\n", "Copyright 2026\n")),
     Pair("places of the system", ("D099",), text("#!/usr/bin/python3.11\n", "#!/usr/bin/python3.12\n")),
     Pair("another file in one place", ("D099",), text("open /opt/data/one.txt\n", "open /opt/data/two.txt\n")),

@@ -16,6 +16,7 @@ from samebytes_tools.reporting.difference_tree import (
     body_lines,
     branches_for,
     cause_lines,
+    remedy_for,
     verdict_line,
 )
 from samebytes_tools.reporting.documents import causes_document, comparison_document
@@ -230,16 +231,30 @@ def test_causes_are_counted_once_a_difference_and_come_with_their_remedy() -> No
     assert "      samebytes build" in shown
 
 
+def test_a_remedy_is_for_where_the_difference_is() -> None:
+    """Nothing in the contents of files is said to be the same after normalizing, which leaves it alone."""
+    in_container = Difference("x", NodeKind.CONTAINER, "y", (), (finding("D011", b"", b""),), ("Z002",))
+    inside = Difference(
+        "x", NodeKind.ARCHIVE, "y", children=(Difference("z", NodeKind.CONTAINER, "y", (), in_container.findings),)
+    )
+    shown = [remedy_for("D011", [different(*nodes)]) for nodes in ((in_container,), (inside,), (in_container, inside))]
+    assert [("samebytes normalize" in text, "zipfile.ZipInfo" in text) for text in shown] == [
+        (True, False),
+        (False, True),
+        (True, True),
+    ]
+
+
 def test_no_cause_no_list() -> None:
     assert list(cause_lines([identical()], PLAIN)) == []
 
 
+@pytest.mark.parametrize("passes", [(), ("C001",)])
 @pytest.mark.parametrize("cause", ALL, ids=lambda cause: cause.code)
-def test_every_remedy_can_be_pasted(cause: Any) -> None:
-    shown = list(
-        cause_lines([different(Difference("x", NodeKind.TEXT, "y", findings=(finding(cause.code, b"", b""),)))], PLAIN)
-    )
-    for block in blocks(cause.remedy):
+def test_every_remedy_can_be_pasted(cause: Any, passes: tuple[str, ...]) -> None:
+    findings = (finding(cause.code, b"", b""),)
+    shown = list(cause_lines([different(Difference("x", NodeKind.TEXT, "y", (), findings, passes))], PLAIN))
+    for block in blocks(cause.advice(normalized=bool(passes), inside=not passes)):
         if block.pasted:
             assert all(f"      {line}".rstrip() in shown for line in block.text.splitlines())
     assert [line for line in shown if len(line) > 80 and not line.startswith("      ")] == []

@@ -18,6 +18,7 @@ from samebytes.passes.pipeline import Stop, digesting, stoppable
 from . import container, contents, members, records
 from .allowance import Allowance
 from .causes.cause import CauseClues
+from .causes.chance import BUILD_NUMBER, RANDOM_VALUE, is_counted
 from .causes.checkout import LEFTOVER_FILES
 from .causes.table import attributed, explain, without_unknown
 from .contents import Contents
@@ -135,12 +136,21 @@ def _differences(found: _Both) -> Iterator[Difference]:
     one, other = (records.mismatches(each, files) for each, files in zip(found.records, digests))
     yield from records.wrong(f"{left.own}/RECORD", one, other, clues)
     for key in dict.fromkeys([*left.files, *right.files]):
-        # Another build has shown that these differ for what an earlier one left in the tree.
-        is_left_over = any(key in build.left_over for build in clues.builds)
         for node in _member(key, found):
-            yield attributed(node, LEFTOVER_FILES) if is_left_over else node
+            yield _shown_by_builds(key, node, clues)
     # Last, for most of it follows from the files.
     yield from records.compare(f"{left.own}/RECORD", *found.records, found.differing, clues)
+
+
+def _shown_by_builds(key: str, node: Difference, clues: CauseClues) -> Difference:
+    """Return the node of a member with the cause that further builds have shown, where the bytes show none."""
+    if any(key in build.by_chance for build in clues.builds):
+        return attributed(node, RANDOM_VALUE)
+    if any(key in build.left_over for build in clues.builds):
+        evidence = [finding.evidence for each in node.walk() for finding in each.findings]
+        is_count = any(is_counted(each.left, each.right) for each in evidence)
+        return attributed(node, BUILD_NUMBER if is_count else LEFTOVER_FILES)
+    return node
 
 
 def _member(key: str, found: _Both) -> Iterator[Difference]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from samebytes.artifact.layout import ArtifactKind
@@ -118,6 +118,13 @@ class KnownBuild:
     hash_seed: str = ""
     left_over: frozenset[str] = frozenset()
     """Members that differ for what an earlier build left in the tree: another build has shown it."""
+    by_chance: frozenset[str] = frozenset()
+    """Members that differ from build to build with nothing varied: another build has shown it."""
+    home: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables."""
+    columns: int = 0
+    """The width of the terminal, in characters; 0 for unknown."""
 
 
 UNKNOWN_BUILD = KnownBuild()

@@ -49,6 +49,13 @@ class Nature(enum.Enum):
     TIME_ZONE = enum.auto()
     MOMENT = enum.auto()
     VCS_VERSION = enum.auto()
+    # Of what further builds or known values show
+    HOME = enum.auto()
+    RANDOM = enum.auto()
+    COUNTER = enum.auto()
+    VARIABLES = enum.auto()
+    """Several environment variables, with their names."""
+    TERMINAL = enum.auto()
 
 
 class OfNature(NamedTuple):

@@ -16,7 +16,7 @@ from samebytes.console.style import harmless
 
 from ..comparison.causes.table import by_code
 from ..comparison.model import NodeKind
-from ..reporting.difference_tree import cause_counts, counted, other_passes, pair_name, title_of
+from ..reporting.difference_tree import cause_counts, counted, other_passes, pair_name, remedy_for, title_of
 from ..reporting.evidence import parted
 from ..reporting.prose import blocks
 
@@ -53,6 +53,7 @@ def environment() -> jinja2.Environment:
     made.globals.update(
         by_code=by_code,
         cause_counts=cause_counts,
+        remedy_for=remedy_for,
         container_kind=NodeKind.CONTAINER,
         most_shown=MOST_SHOWN,
         most_unfolded=MOST_UNFOLDED,

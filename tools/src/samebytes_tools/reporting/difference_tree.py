@@ -224,12 +224,27 @@ def _more(number: int, what: str, view: View) -> list[str]:
 
 def cause_lines(comparisons: Iterable[Comparison], style: Style) -> Iterator[str]:
     """Yield every cause found, each after an empty line: how often it was, what it is, and what to do about it."""
+    comparisons = list(comparisons)
     for code, number in cause_counts(comparisons).items():
         cause = by_code(code)
         yield ""
         yield f"{style.notable(f'{cause.code} {cause.name}')}: {counted(number, 'difference')}"
-        for text in (cause.explanation, f"Remedy: {cause.remedy}"):
+        for text in (cause.explanation, f"Remedy: {remedy_for(code, comparisons)}"):
             yield from (f"  {line}".rstrip() for line in _block_lines(text, style.width - 2))
+
+
+def remedy_for(code: str, comparisons: Iterable[Comparison]) -> str:
+    """Return what to do about a cause, where it was found in *comparisons*."""
+    places = {found for one in comparisons for node in one.differences for found in _places(code, node, False)}
+    return by_code(code).advice(normalized=True in places, inside=False in places)
+
+
+def _places(code: str, node: Difference, is_normalized: bool) -> Iterator[bool]:
+    """Yield for each finding of *code* whether it is in something that normalizing makes the same."""
+    is_normalized = is_normalized or bool(node.passes)
+    yield from (is_normalized for finding in node.findings if finding.code == code)
+    for child in node.children:
+        yield from _places(code, child, is_normalized)
 
 
 def cause_counts(comparisons: Iterable[Comparison]) -> dict[str, int]:

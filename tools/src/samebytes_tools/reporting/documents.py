@@ -8,7 +8,7 @@ from typing import Any
 
 from ..comparison.causes.table import by_code
 from ..comparison.model import ComparedFile, Comparison, Difference, Evidence
-from .difference_tree import cause_counts
+from .difference_tree import cause_counts, remedy_for
 from .evidence import text_of
 
 COMPARE_SCHEMA_VERSION = 1
@@ -31,8 +31,15 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
 
 def causes_document(comparisons: Iterable[Comparison]) -> list[dict[str, Any]]:
     """Return every cause found, with what to do about it: ``$defs/cause`` in ``compare.schema.json``."""
-    counts = cause_counts(comparisons)
-    return [{**by_code(code).described(), "differences": number} for code, number in counts.items()]
+    comparisons = list(comparisons)
+    return [
+        {
+            **by_code(code).described(),
+            "remedy": remedy_for(code, comparisons),
+            "differences": number,
+        }
+        for code, number in cause_counts(comparisons).items()
+    ]
 
 
 def _side(side: ComparedFile) -> dict[str, Any]:

@@ -18,12 +18,14 @@ from ...building.source import unpack
 from ...building.source_copy import copy_source
 from ...comparison import model
 from ...comparison.archives import compare_files
+from ...comparison.causes.table import UNKNOWN
 from ...reporting.save import save_tree
 from ...variations.environments import LONG_AGO, VariedEnvironment, varied_environment
 from ...variations.moved_clock import CLOCK_MOVED, build_steady_sleep
 from ...variations.variations import NAMES
 from ...variations.workspace import obstacles_of
 from .attempts import Attempt, Attempts, Failures, in_file_names
+from .attribution import decided
 from .bisect import search
 from .facts import DifferingFact, differing, digest
 from .subject import (
@@ -97,6 +99,8 @@ class SourceCheck:
             if self._options.builder and not self._gives_up(first):
                 ways.append(self._compared(BUILD, *self._both(BUILD, vary, at_once=at_once)))
             bisection = self._bisected(first, second) if self._options.bisect else None
+            if bisection is not None:
+                ways[0] = _decided(ways[0], bisection)
             return CheckResult(
                 self._subject.text,
                 self._python.version,
@@ -182,6 +186,11 @@ class SourceCheck:
         builds = _known(first), replace(_known(second), left_over=self._left_over(way, kind, first, second))
         try:
             comparison = compare_files(left, right, builds, self._stop)
+            if way == AS_IS and UNKNOWN in comparison.causes and not self._options.bisect:
+                again = replace(builds[1], by_chance=self._by_chance(way, kind, first))
+                comparison = (
+                    compare_files(left, right, (builds[0], again), self._stop) if again.by_chance else comparison
+                )
         except SamebytesError as error:
             return CheckOutcome(kind, pair, note=error.message)
         sides = self._side(comparison.left, left), self._side(comparison.right, right)
@@ -205,6 +214,14 @@ class SourceCheck:
         attempt = self._attempt(way, without, f"2-without-leftovers-{kind}", kinds)
         still = _differing_members(kind, first, attempt) if kind in attempt.files else differ
         return frozenset(member for member, _ in differ - still)
+
+    def _by_chance(self, way: str, kind: str, first: Attempt) -> frozenset[str]:
+        """Return which members a third build has otherwise, which is like the first but for the moment."""
+        kinds = (SDIST, kind) if kind == FROM_SDIST else (kind,)
+        attempt = self._attempt(way, first.environment, f"3-like-the-first-{kind}", kinds)
+        if kind not in attempt.files:
+            return frozenset()
+        return frozenset(member for member, aspect in _differing_members(kind, first, attempt) if aspect == "contents")
 
     def _side(self, side: model.ComparedFile, path: Path) -> model.ComparedFile:
         """Return *side* with the path where the file is kept, or its name, for the rest is removed."""
@@ -254,6 +271,15 @@ class SourceCheck:
         ordered = [name for name in NAMES if name in second.environment.applied]
         attributions, unexplained = search(ordered, rest, lambda names: probe(names) - by_moment)
         return BisectionResult(attributions, by_moment & whole, unexplained, len(seen))
+
+
+def _decided(way: WayResult, bisection: BisectionResult) -> WayResult:
+    """Return *way* with the causes that the variations show which make a difference (D17)."""
+    outcomes = (
+        replace(each, comparison=decided(each.kind, each.comparison, bisection)) if each.comparison else each
+        for each in way.outcomes
+    )
+    return replace(way, outcomes=tuple(outcomes))
 
 
 def _failure(error: BuildError, which: str) -> Failure:
@@ -307,7 +333,7 @@ def _known(attempt: Attempt) -> model.KnownBuild:
     if "mtimes" in where.applied:
         dates.append(LONG_AGO)
     return model.KnownBuild(
-        paths=(str(where.tree), str(where.virtual_environment), str(where.home)),
+        paths=(str(where.tree), str(where.virtual_environment)),
         temps=(str(where.temp),),
         user=where.user,
         host=where.host,
@@ -316,4 +342,7 @@ def _known(attempt: Attempt) -> model.KnownBuild:
         locale=where.locale,
         umask=where.umask,
         hash_seed=where.hash_seed,
+        home=str(where.home),
+        variables=where.variables,
+        columns=int(where.variables["COLUMNS"]),
     )

@@ -13,6 +13,10 @@ UMASK = Cause(
     "Permission bits follow the builder's umask.",
     f"{NORMALIZE}\nor build by samebytes.backend, which pins it, or:\n\n    umask 022; python -m build",
     by_nature(Nature.MEMBER_MODE),
+    "Leave os.stat() out of what is written at build time, and set modes instead of taking what the umask leaves: "
+    "os.chmod(path, 0o644) for files, tarfile.TarInfo.mode = 0o644 and zipfile.ZipInfo.external_attr = 0o100644 << 16 "
+    "for members of archives. Until then let samebytes.backend call your build backend, which pins the umask, or:\n\n"
+    "    umask 022; python -m build",
 )
 
 OWNER = Cause(
@@ -21,6 +25,9 @@ OWNER = Cause(
     "Members carry the number or the name of the user and group who built the archive.",
     f"{NORMALIZE}\nor build the sdist by samebytes.backend. With tar itself: --owner=0 --group=0 --numeric-owner.",
     by_nature(Nature.MEMBER_OWNER),
+    "Leave the owner of files out of what is written at build time. In archives that you make, each "
+    'tarfile.TarInfo has member.uid = member.gid = 0 and member.uname = member.gname = ""; tar has '
+    "--owner=0 --group=0 --numeric-owner.",
 )
 
 COMPRESSOR = Cause(
@@ -29,6 +36,8 @@ COMPRESSOR = Cause(
     "The same contents were compressed by another library, release or level.",
     f"{NORMALIZE}\nIt compresses to one stream whatever zlib is there; samebytes doctor reports which is.",
     by_nature(Nature.COMPRESSION),
+    "Compress with a given level and the same library everywhere (a container image fixes it), or store archives "
+    "uncompressed: zipfile.ZIP_STORED. They are compressed once more with the wheel.",
 )
 
 CONTAINER_WRITER = Cause(
@@ -37,6 +46,8 @@ CONTAINER_WRITER = Cause(
     "The tools that wrote the archives left different headers, attributes or paddings behind.",
     NORMALIZE,
     by_nature(Nature.ARCHIVE_HEADER),
+    "Write archives that lie among your files with the same tool and release everywhere, and give all that it lets you "
+    "give: format, attributes, times.",
 )
 
 WRONG_RECORD = Cause(

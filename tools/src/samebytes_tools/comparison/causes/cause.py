@@ -51,10 +51,23 @@ class Cause:
     remedy: str
     """What to do about it, with lines to paste where there are some."""
     shows: Detector = field(repr=False, compare=False)
+    inside: str = ""
+    """What to do about it in contents of files, which no normalizing changes; empty where the remedy is for both."""
 
     def described(self) -> dict[str, str]:
         """Return what documents say of it, by name."""
-        return {"code": self.code, "name": self.name, "explanation": self.explanation, "remedy": self.remedy}
+        remedy = self.advice(normalized=True, inside=True)
+        return {"code": self.code, "name": self.name, "explanation": self.explanation, "remedy": remedy}
+
+    def advice(self, *, normalized: bool, inside: bool) -> str:
+        """Return what to do about it where it was found.
+
+        :param normalized: whether that is somewhere that normalizing makes the same
+        :param inside: whether it is elsewhere
+        """
+        if not self.inside or not inside:
+            return self.remedy
+        return f"{self.remedy}\n\nIn contents of files: {self.inside}" if normalized else self.inside
 
 
 def by_nature(*natures: Nature) -> Detector:

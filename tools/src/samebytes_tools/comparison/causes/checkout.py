@@ -45,7 +45,9 @@ VCS_VERSION = Cause(
     "Build from a clean checkout of the tag, with its history (git fetch --tags --unshallow; git status --short "
     "must be empty). To give the version by hand, for setuptools-scm and hatch-vcs:\n\n"
     "    SETUPTOOLS_SCM_PRETEND_VERSION=1.0 python -m build\n\nWithout the day in local versions:\n\n"
-    '    [tool.setuptools_scm]\n    local_scheme = "no-local-version"',
+    '    [tool.setuptools_scm]\n    local_scheme = "no-local-version"\n\n'
+    "In code that asks git, or looks whether there is .git: a release is built from an sdist too, which has no "
+    'checkout. Take what is given, os.environ.get("DEMO_COMMIT"), and sorted(os.listdir(path)) for lists of files.',
     by_nature(Nature.VCS_VERSION),
 )
 

@@ -9,6 +9,12 @@ from .dates import is_zone_shift
 __all__ = ["DATE_OR_TIME", "LOCALE", "MEMBER_TIMES", "TIME_ZONE"]
 
 
+_ARCHIVES = (
+    "Archives that you make want one date for all that is in them: zipfile.ZipInfo(name, date_time=(2020, 2, 2, 0, 0, "
+    "0)), tarfile.TarInfo.mtime = 0, gzip.compress(data, mtime=0)."
+)
+
+
 def _shows_zone(seen: Part, clues: CauseClues) -> bool:
     if isinstance(seen, MemberTime):
         # ZIP has local times: all members are shifted alike where only the zone is another.
@@ -26,16 +32,18 @@ DATE_OR_TIME = Cause(
     "and give one for all builds:\n\n"
     "    [tool.samebytes]\n"
     '    source-date-epoch = "vcs"  # or seconds\n\n'
-    "gcc and clang take __DATE__ and __TIME__ from SOURCE_DATE_EPOCH as well.",
+    f"{_ARCHIVES} gcc and clang take __DATE__ and __TIME__ from SOURCE_DATE_EPOCH as well. Leave out how long "
+    "something took.",
     by_nature(Nature.MOMENT, Nature.GZIP_TIME),
 )
 
 LOCALE = Cause(
     "D006",
     "locale",
-    "Texts are in the language or the notation of the builder's locale.",
+    "Texts are in the language, the notation or the encoding of the builder's locale.",
     f'{WRAP} It pins LC_ALL to C.UTF-8; take "LC_ALL" out of inherit in [tool.samebytes]. Without it:\n\n'
-    "    LC_ALL=C.UTF-8 python -m build",
+    "    LC_ALL=C.UTF-8 python -m build\n\n"
+    'In code, give the encoding, open(path, encoding="utf-8"), and write dates in numbers.',
     by_nature(Nature.LOCALE),
 )
 
@@ -44,7 +52,8 @@ TIME_ZONE = Cause(
     "time-zone",
     "The same moment is written in the builder's local time.",
     f'{WRAP} It pins TZ to UTC; take "TZ" out of inherit in [tool.samebytes]. Without it:\n\n'
-    "    TZ=UTC python -m build\n\nIn code, use time.gmtime() or datetime.now(timezone.utc).",
+    "    TZ=UTC python -m build\n\nIn code, use time.gmtime(seconds) or datetime.fromtimestamp(seconds, timezone.utc). "
+    "samebytes normalize gives the members of a wheel one time.",
     _shows_zone,
 )
 
@@ -56,4 +65,6 @@ MEMBER_TIMES = Cause(
     "    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) python -m build\n\n"
     "For .pyc files: python -m compileall --invalidation-mode checked-hash.",
     lambda seen, _: isinstance(seen, MemberTime),
+    f"Leave os.path.getmtime() and os.stat() out of what is written at build time. {_ARCHIVES} Compile .pyc files by "
+    "python -m compileall --invalidation-mode checked-hash.",
 )

@@ -22,6 +22,7 @@ HASH_SEED_ORDER = Cause(
     "The same elements are in another order, as those of a set are with another hash seed.",
     "Sort where it is written: sorted(names) instead of a set. Until then let samebytes call your build backend "
     '(build-backend = "samebytes.backend"), which pins the seed, or:\n\n    PYTHONHASHSEED=0 python -m build\n\n'
+    "For hash() take hashlib, as hashlib.sha256(data).hexdigest(). "
     'For Requires-Dist, Provides-Extra and Classifier lines of a finished file: enable = ["W100"] in '
     "[tool.samebytes], or samebytes normalize --enable W100.",
     lambda seen, _: isinstance(seen, Reordered),
@@ -36,4 +37,7 @@ DIRECTORY_ORDER = Cause(
     '(build-backend = "samebytes.backend"): directories are listed by name in its process, and in samebytes build for '
     "all programs, where the system allows that.",
     _shows_files,
+    "Sort where it is written: sorted(os.listdir(path)), sorted(glob.glob(pattern)), and names.sort() in os.walk. "
+    'Until then let samebytes call your build backend (build-backend = "samebytes.backend"): directories are listed by '
+    "name in its process, and in samebytes build for all programs, where the system allows that.",
 )

@@ -12,7 +12,7 @@ from ..model import UNKNOWN_BUILD, KnownBuild
 from ..observations import Nature, OfNature, Padding, Part, PathPair, SearchPaths
 from .cause import WRAP, Cause, CauseClues, by_nature
 
-__all__ = ["BELOW", "BUILD_PATH", "HOST", "PATH", "PROCESSORS", "TEMPORARY", "TEMPORARY_DIRECTORY", "USER"]
+__all__ = ["BELOW", "BUILD_PATH", "HOME", "HOST", "PATH", "PROCESSORS", "TEMPORARY", "TEMPORARY_DIRECTORY", "USER"]
 
 # pip's and build's directories have eight characters of tempfile's, gcc's names six of mkstemp(3)'s.
 _RANDOM = (
@@ -161,8 +161,10 @@ TEMPORARY_DIRECTORY = Cause(
     "D002",
     "temporary-directory",
     "The name of a temporary directory or file, which is random, is written into the result.",
-    f"{WRAP} It gives the backend names of temporary files that do not change. For build environments with random "
-    "names (pip's and build's):\n\n    [tool.samebytes]\n    fixed-paths = true\n\n"
+    "Take tempfile, $TMPDIR and the names that they give out of what is written at build time; a gzip file has its "
+    'name in it unless it is written with gzip.GzipFile(fileobj=file, filename="", mtime=0). '
+    f"Where the name is a tool's: {WRAP} It gives the backend names of temporary files that do not change. For build "
+    "environments with random names (pip's and build's):\n\n    [tool.samebytes]\n    fixed-paths = true\n\n"
     "or build by:\n\n    samebytes build",
     _shows_temporary,
 )
@@ -186,11 +188,22 @@ HOST = Cause(
     by_nature(Nature.HOST),
 )
 
+HOME = Cause(
+    "D028",
+    "home-directory",
+    "The home directory of the one who built it is written into the result, or something that lies in it was read.",
+    "Take Path.home(), os.path.expanduser() and $HOME out of what is written at build time: write ~/ as it is, and "
+    "expand it where the program runs. Configuration that a build needs belongs into the project. Until then:\n\n"
+    "    HOME=/nonexistent python -m build",
+    by_nature(Nature.HOME),
+)
+
 PROCESSORS = Cause(
     "D021",
     "processors",
     "The number of processors or of parallel jobs is written into the result.",
-    "Take os.cpu_count() and MAKEFLAGS out of what is written at build time, or give one number for all builds:\n\n"
+    "Take os.cpu_count(), os.sched_getaffinity() and MAKEFLAGS out of what is written at build time, or give one "
+    "number for all builds:\n\n"
     "    MAX_JOBS=1 CMAKE_BUILD_PARALLEL_LEVEL=1 python -m build",
     by_nature(Nature.PROCESSORS),
 )

@@ -13,7 +13,7 @@ from dataclasses import replace
 from ..excerpts import excerpts
 from ..model import Difference, Evidence, Finding, NodeKind
 from ..observations import DigestPair, JsonValue, LoneLine, LoneLines, Observation, Part, TextPair, Unexplained
-from . import archives, checkout, clock, order, places, repaired, texts, toolchain
+from . import archives, chance, checkout, clock, order, places, repaired, texts, toolchain
 from .cause import NO_CLUES, Cause, CauseClues
 
 __all__ = [
@@ -57,7 +57,12 @@ TABLE: tuple[Cause, ...] = (
     places.TEMPORARY_DIRECTORY,
     places.BUILD_PATH,
     places.HOST,
+    places.HOME,
     places.PROCESSORS,
+    chance.RANDOM_VALUE,
+    chance.BUILD_NUMBER,
+    chance.ENVIRONMENT_VARIABLES,
+    chance.TERMINAL,
     clock.LOCALE,
     clock.DATE_OR_TIME,
     # Of members' times: one shift of all of them is a time zone.

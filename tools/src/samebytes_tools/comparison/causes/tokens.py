@@ -142,6 +142,7 @@ def _known(text: str, build: KnownBuild) -> Iterator[tuple[int, int, Nature]]:
     """Give where *text* holds what is known of its build: the longest paths first, for they may lie in each other."""
     paths = [(path.rstrip("/\\"), Nature.KNOWN_TEMPORARY_PATH) for path in build.temps]
     paths += [(path.rstrip("/\\"), Nature.KNOWN_PATH) for path in build.paths]
+    paths += [(build.home.rstrip("/\\"), Nature.HOME)]
     paths.sort(key=lambda place: len(place[0]), reverse=True)
     # Not a part of a longer name: /tmp/a is not in /tmp/ab.
     found = [(re.escape(path) + r"(?![\w-])", nature) for path, nature in paths if len(path) > 1]

@@ -8,11 +8,12 @@ from itertools import islice
 
 from samebytes.artifact.jsontext import Json, NotJsonError, Number, parse, serialize
 
+from ..causes import variables
 from ..causes.cause import CauseClues
 from ..causes.table import explain, explained
 from ..members import MemberPair, only_on
 from ..model import Difference, NodeKind
-from ..observations import JsonValue, Reordered, Unexplained, on_side
+from ..observations import JsonValue, Nature, OfNature, Reordered, Unexplained, on_side
 
 __all__ = ["LARGEST", "compare", "look"]
 
@@ -70,7 +71,15 @@ class _Walk:
             yield explained(path, NodeKind.JSON, "another value", seen, path, self._clues, detail=detail)
 
     def _objects(self, path: str, left: dict[str, Json], right: dict[str, Json]) -> Iterator[Difference]:
+        written = variables.changed(left, right, self._clues.builds)
+        if written:
+            sides = [serialize({name: side[name] for name in sorted(written & side.keys())}) for side in (left, right)]
+            seen = OfNature(Nature.VARIABLES, *(text.encode("utf-8", "surrogatepass") for text in sides))
+            summary = "variables of the environment"
+            yield explained(path or "variables", NodeKind.JSON, summary, seen, path, self._clues)
         for key in dict.fromkeys([*left, *right]):
+            if key in written:
+                continue
             below = f"{path}.{key}" if path else key
             if key in left and key in right:
                 yield from self.compare(below, left[key], right[key])

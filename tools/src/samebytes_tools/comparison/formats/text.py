@@ -10,6 +10,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from ..allowance import Allowance
+from ..causes import variables
 from ..causes.cause import CauseClues
 from ..causes.table import explain, reduced
 from ..excerpts import EXCERPT, shared
@@ -80,6 +81,11 @@ def compare(name: str, left: bytes, right: bytes, clues: CauseClues) -> Differen
         findings += explain(_line_ends(left, right), "line ends", clues)
         summary = ["line ends CRLF and LF" if pairs[0] else "line ends LF and CRLF"]
         left, right = left.replace(b"\r\n", b"\n"), right.replace(b"\r\n", b"\n")
+    whole = _of_the_whole(left, right, clues)
+    if whole is not None:
+        findings += explain(whole[0], "the text", clues)
+        summary.append("variables of the environment" if whole[0].nature is Nature.VARIABLES else "lines are broken")
+        left, right = whole[1:]
     if left != right:
         hunks, detail = _hunks(left.splitlines(keepends=True), right.splitlines(keepends=True), clues.allowance)
         begin = left.rfind(b"\n", 0, shared(left, right)) + 1
@@ -89,6 +95,24 @@ def compare(name: str, left: bytes, right: bytes, clues: CauseClues) -> Differen
         changed = sum(max(len(hunk.left), len(hunk.right)) for hunk in hunks)
         summary.insert(0, f"{changed} line{'s' * (changed != 1)} differ{'s' * (changed == 1)}")
     return Difference(name, NodeKind.TEXT, "; ".join(summary), detail, tuple(findings))
+
+
+def _of_the_whole(left: bytes, right: bytes, clues: CauseClues) -> tuple[OfNature, bytes, bytes] | None:
+    """Return what is to be seen only of texts as a whole, and what is left of them to be looked at line by line."""
+    excerpts = left[shared(left, right) :][:EXCERPT], right[shared(left, right) :][:EXCERPT]
+    rest = variables.masked(left, right, clues.builds)
+    if rest is not None:
+        return (OfNature(Nature.VARIABLES, *excerpts), *rest)
+    widths = [build.columns for build in clues.builds]
+    # The same words, on other lines, and on none that is wider than the terminal was.
+    is_laid_out = all(widths) and widths[0] != widths[1] and left.split() == right.split()
+    if is_laid_out and all(_width(text) <= width for text, width in zip((left, right), widths)):
+        return (OfNature(Nature.TERMINAL, *excerpts), b"", b"")
+    return None
+
+
+def _width(text: bytes) -> int:
+    return max(map(len, text.decode("utf-8", "replace").splitlines()), default=0)
 
 
 def _line_ends(left: bytes, right: bytes) -> OfNature:
