@@ -40,13 +40,13 @@ for file in files:
 """
 
 AGREE = """
-import marshal, struct, sys, types
+import dis, marshal, struct, sys, types
 
 def deep(value):
     if isinstance(value, types.CodeType):
         names = [name for name in dir(value) if name.startswith("co_")]
         names = [name for name in names if name not in ("co_lnotab", "co_lines", "co_positions", "co_branches")]
-        lines = list(value.co_lines()) if hasattr(value, "co_lines") else value.co_lnotab
+        lines = list(value.co_lines()) if hasattr(value, "co_lines") else list(dis.findlinestarts(value))
         where = list(value.co_positions()) if hasattr(value, "co_positions") else None
         return [(name, deep(getattr(value, name))) for name in names], lines, where
     if isinstance(value, tuple):

@@ -62,8 +62,9 @@ def by_index(path: str, directory: str) -> None:
     """What an index looks at when a file is uploaded: PKG-INFO in the directory that all names have in common."""
     del directory
     with tarfile.open(path, "r:gz") as archive:
-        names = archive.getnames()
-    common = os.path.commonprefix(names)  # noqa: RUF071 - letter by letter, as indexes do it
+        names = archive.getnames() or [""]
+    first, last = min(names), max(names)
+    common = next((first[:end] for end in range(len(first), 0, -1) if last.startswith(first[:end])), "")  # by letters
     if common in ("", ".", "/"):
         raise ValueError("there is no one top-level directory")
     if os.path.join(common, "PKG-INFO") not in names:

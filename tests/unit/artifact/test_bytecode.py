@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import importlib.util
 import marshal
 import random
@@ -76,7 +77,7 @@ def deep(value: object) -> object:
     """Return what tells values apart that are equal to Python: types, the sign of zero, NaNs, all of a code object."""
     if isinstance(value, types.CodeType):
         fields = [name for name in dir(value) if name.startswith("co_") and name not in SKIPPED]
-        lines = list(value.co_lines()) if sys.version_info >= (3, 10) else value.co_lnotab
+        lines = list(value.co_lines()) if sys.version_info >= (3, 10) else list(dis.findlinestarts(value))
         positions = list(value.co_positions()) if sys.version_info >= (3, 11) else None
         return [(name, deep(getattr(value, name))) for name in fields], lines, positions
     if isinstance(value, tuple):

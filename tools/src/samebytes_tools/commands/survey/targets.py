@@ -47,7 +47,7 @@ def from_lines(text: str, where: str) -> Iterator[Target]:
 
 def bundled() -> list[str]:
     """Return the names of the 1,000 most downloaded projects of the list that samebytes brings, most first."""
-    text = resources.files(__package__).joinpath("top-1000.txt").read_text(encoding="utf-8")
+    text = resources.files("samebytes_tools.commands.survey").joinpath("top-1000.txt").read_text(encoding="utf-8")
     return [target.name for target in from_lines(text, "top-1000.txt")]
 
 
