@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ..artifact.layout import RESERVED_DATE_FILE
 from ..epoch import DEFAULT_DATE, from_environment, parse_epoch, parse_iso
 from ..errors import ConfigError, UsageError
 
@@ -49,6 +48,8 @@ def _from_vcs(source: Path, environ: Mapping[str, str]) -> Dated:
 
 def _from_sdist(source: Path) -> int | None:
     """Read the reserved file, which counts only in an sdist's tree, that is beside PKG-INFO."""
+    from ..artifact.layout import RESERVED_DATE_FILE  # loads hashlib, which most hooks do without
+
     path = source / RESERVED_DATE_FILE
     if not path.is_file() or not (source / "PKG-INFO").is_file():
         return None
