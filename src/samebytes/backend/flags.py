@@ -147,7 +147,8 @@ def _link_flags(environ: Mapping[str, str], config: Config, paths: Paths, platfo
     if config.debug_info == "strip":
         flags.append("-Wl,-S" if platform == "darwin" else "-Wl,--strip-debug")
     if platform == "darwin":
-        flags.append(f"-Wl,-oso_prefix,{paths.source}/")  # the debug map names object files by their paths (ld(1))
+        # The debug map names object files by their paths, which have no links in them (ld(1)).
+        flags.append(f"-Wl,-oso_prefix,{paths.source.resolve()}/")
     return flags
 
 

@@ -84,7 +84,8 @@ class Session:
             seen, interpreter = self._fix_paths(interpreter, environ)
         self.paths = flags.Paths(seen, interpreter.roots, self.place.root)
         _, temp = self.directory("tmp")
-        self._environ = environment.child_environment(environ, self.config, self.dated, temp)
+        # GCC and Clang write PWD for the directory they are in, by whichever link to it somebody went there.
+        self._environ = {**environment.child_environment(environ, self.config, self.dated, temp), "PWD": str(seen)}
         if not self.is_editable:
             environment.add_flags(self._environ, self.config, self.paths, self.source, self.place.private, sys.platform)
         process = Process(

@@ -74,11 +74,10 @@ def _places() -> Iterator[str]:
                 for name in names:
                     if (directory / "cmeel.prefix" / folder / name).is_file():
                         yield str(directory / "cmeel.prefix" / folder / name)
-    if sys.platform == "win32":
-        # CPython's installer brings one for Tk. Never by name alone: Windows looks in the current directory, too.
-        yield from (str(Path(sys.base_prefix, "DLLs", name)) for name in names)
-    else:
-        yield from names
+    # Not by name alone where the current directory is looked in, too: on Windows, and on macOS (dlopen(3)).
+    # CPython's installer for Windows brings a library for Tk.
+    folder = {"win32": Path(sys.base_prefix, "DLLs"), "darwin": Path("/usr/lib")}.get(sys.platform)
+    yield from (str(folder / name) if folder else name for name in names)
 
 
 def by_library(library: ctypes.CDLL, path: str) -> Provider:

@@ -136,6 +136,14 @@ def test_macos_gets_the_linkers_prefix_too() -> None:
     assert variables["LDFLAGS"] == "-Wl,-oso_prefix,/home/ada/src/"
 
 
+def test_the_linkers_prefix_has_no_links_in_it(tmp_path: Path) -> None:
+    """On macOS /tmp and /var are links; the linker compares with real paths, letter by letter."""
+    (tmp_path / "private").mkdir()
+    (tmp_path / "tmp").symlink_to("private")
+    variables, _ = additions({}, SETUPTOOLS, PATHS._replace(source=tmp_path / "tmp" / "src"), "darwin")
+    assert variables["LDFLAGS"] == f"-Wl,-oso_prefix,{tmp_path.resolve()}/private/src/"
+
+
 @pytest.mark.parametrize(("platform", "flag"), [("linux", "-Wl,--strip-debug"), ("darwin", "-Wl,-S")])
 def test_stripping_is_done_by_the_linker(platform: str, flag: str) -> None:
     variables, _ = additions({"LDFLAGS": "-lm"}, SETUPTOOLS._replace(debug_info="strip"), PATHS, platform)

@@ -74,6 +74,61 @@ def test_the_optional_hooks_are_those_of_the_inner_backend(tmp_path: Path) -> No
     assert found == [True, True, False, False]
 
 
+LINKED = (
+    BACKEND
+    + """
+def build_wheel(directory, settings=None, metadata=None):
+    import json, shutil, subprocess, tempfile
+    with open("a.c", "w") as file:
+        file.write("const char *where(void) { return __FILE__; }")
+    made = os.path.join(tempfile.mkdtemp(), "a.o")
+    source = os.path.abspath("a.c")
+    flags = os.environ["CPPFLAGS"].split()
+    compiler = shutil.which("cc")
+    if compiler:
+        subprocess.run([compiler, "-g", *flags, "-c", source, "-o", made], check=True)
+    with open(os.environ["SEEN"], "w") as file:
+        json.dump([os.environ["PWD"], os.getcwd(), os.environ["TMPDIR"]], file)
+    return _wheel(directory, open(made, "rb").read().decode("latin-1") if compiler else "")
+"""
+)
+"""Compiles with debug information, in which the compiler notes the current directory as PWD calls it."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes links, and compiles as POSIX systems do")
+def test_a_tree_reached_by_a_link_has_neither_name_in_what_is_built(tmp_path: Path) -> None:
+    """As on macOS, where /tmp, /var and so TMPDIR are links into /private."""
+    private = tmp_path / "private"
+    source = tree(private / "work" / "t", backend=LINKED)
+    (private / "temporary").mkdir()
+    (tmp_path / "linked").symlink_to("private")
+    linked = tmp_path / "linked" / "work" / "t"
+    variables = {"PWD": str(linked), "TMPDIR": str(tmp_path / "linked" / "temporary"), "SEEN": str(tmp_path / "seen")}
+    done = call(linked, f"b.build_wheel({str(tmp_path)!r})", **variables)
+    assert done.returncode == 0, done.stderr
+    shown, here, temporary = json.loads((tmp_path / "seen").read_text())
+    assert shown == here == str(source.resolve())
+    assert temporary.startswith(f"{private.resolve()}/temporary/")
+    assert "the result depends on it" not in done.stderr
+    with zipfile.ZipFile(tmp_path / "tiny-1-py3-none-any.whl") as archive:
+        built = archive.read("tiny.py")
+    assert str(private).encode() not in built
+    assert str(tmp_path / "linked").encode() not in built
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes links")
+def test_the_real_name_of_a_tree_behind_a_link_is_searched_for(tmp_path: Path) -> None:
+    leaky = BACKEND.replace('"answer = 42\\n"', '"%s %s" % (os.environ["PWD"], os.environ["TMPDIR"])')
+    assert leaky != BACKEND
+    source = tree(tmp_path / "private" / "t", backend=leaky)
+    (tmp_path / "linked").symlink_to("private")
+    linked = tmp_path / "linked" / "t"
+    done = call(linked, f"b.build_wheel({str(tmp_path)!r})", PWD=str(linked), TMPDIR=str(tmp_path / "linked"))
+    assert done.returncode == 0, done.stderr
+    assert f"the source directory '{source.resolve()}' is in tiny.py" in done.stderr
+    assert f"the temporary directory '{source.resolve().parent}/samebytes-" in done.stderr
+
+
 def test_a_wheel_is_rewritten_and_its_name_returned(tmp_path: Path) -> None:
     assert result(tree(tmp_path / "t"), f"b.build_wheel({str(tmp_path)!r})") == "tiny-1-py3-none-any.whl"
     with zipfile.ZipFile(tmp_path / "tiny-1-py3-none-any.whl") as archive:

@@ -131,12 +131,21 @@ def test_the_package_is_looked_for_only_where_packages_are_installed(
     assert not [place for place in listed[2:] if str(tmp_path) in place]
 
 
-def test_on_windows_no_library_is_loaded_by_its_name_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """There, the current directory is looked in as well."""
-    monkeypatch.setattr(sys, "platform", "win32")
+@pytest.mark.parametrize(
+    ("platform", "expected"),
+    [
+        ("win32", ["{base}/DLLs/zlib1.dll", "{base}/DLLs/zlib.dll"]),
+        ("darwin", ["/usr/lib/libz.1.dylib", "/usr/lib/libz.dylib"]),
+    ],
+)
+def test_no_library_is_loaded_by_its_name_alone(
+    platform: str, expected: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """On Windows and macOS, the current directory is looked in as well; on Linux it is not (ld.so(8))."""
+    monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(sys, "base_prefix", str(tmp_path))
     monkeypatch.setattr(sys, "path", [])
-    assert list(libraries._places()) == [str(tmp_path / "DLLs" / name) for name in ("zlib1.dll", "zlib.dll")]
+    assert list(libraries._places()) == [str(Path(name.format(base=tmp_path))) for name in expected]
 
 
 @against_zlib
