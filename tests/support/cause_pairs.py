@@ -572,6 +572,24 @@ CAUSES: tuple[Pair, ...] = (
     Pair("made on another system", ("D019",), zipped(create_system=0)),
     Pair("internal attributes", ("D019",), zipped(internal_attr=1)),
     Pair("tar in GNU format", ("D019",), gnu_format),
+    Pair(
+        "names composed and decomposed, in an sdist and its list of files",
+        ("D035",),
+        tree(
+            {"src/caf\u00e9.py": b"X = 1\n", "demo.egg-info/SOURCES.txt": "README\nsrc/caf\u00e9.py\n".encode()},
+            {"src/cafe\u0301.py": b"X = 1\n", "demo.egg-info/SOURCES.txt": "README\nsrc/cafe\u0301.py\n".encode()},
+        ),
+    ),
+    Pair(
+        "names composed and decomposed, in a wheel and RECORD",
+        ("D035",),
+        files({"demo_pkg/\uac00.py": b"X = 1\n"}, {"demo_pkg/\u1100\u1161.py": b"X = 1\n"}),
+    ),
+    Pair(
+        "what the Finder leaves in a tree",
+        ("D020",),
+        tree({}, {"src/.DS_Store": b"\0\0\0\1Bud1", "src/._demo.py": b"\0\5\x16\7", "__MACOSX/a": b"\0"}),
+    ),
     Pair("an earlier build in an sdist", ("D020",), tree({}, {"build/lib/demo_pkg/__init__.py": b"ANSWER = 41\n"})),
     Pair("an earlier build in a wheel", ("D020",), files({}, {"build/lib/demo_pkg/__init__.py": b"ANSWER = 41\n"})),
     Pair("number of jobs", ("D021",), text("make -j4 all\n", "make -j16 all\n")),
@@ -725,6 +743,11 @@ CONTROLS: tuple[Pair, ...] = (
         "a random identifier",
         ("D099",),
         text("id 11111111-2222-3333-4444-555555555555\n", "id 99999999-2222-3333-4444-555555555555\n"),
+    ),
+    Pair(
+        "another letter in a name",
+        ("D099",),
+        tree({"src/caf\u00e9.py": b"X = 1\n"}, {"src/cafe.py": b"X = 1\n"}),
     ),
     Pair("a module more", ("D099",), files({}, {"demo_pkg/more.py": b"MORE = 1\n"})),
     Pair("code of a compiled module", ("D099",), module(code=("X = 1\n", "X = 22\n"))),

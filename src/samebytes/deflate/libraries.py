@@ -76,8 +76,8 @@ def _places() -> Iterator[str]:
                         yield str(directory / "cmeel.prefix" / folder / name)
     # Not by name alone where the current directory is looked in, too: on Windows, and on macOS (dlopen(3)).
     # CPython's installer for Windows brings a library for Tk.
-    folder = {"win32": Path(sys.base_prefix, "DLLs"), "darwin": Path("/usr/lib")}.get(sys.platform)
-    yield from (str(folder / name) if folder else name for name in names)
+    place = {"win32": Path(sys.base_prefix, "DLLs"), "darwin": Path("/usr/lib")}.get(sys.platform)
+    yield from (str(place / name) if place else name for name in names)
 
 
 def by_library(library: ctypes.CDLL, path: str) -> Provider:

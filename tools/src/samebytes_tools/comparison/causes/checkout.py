@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
+from unicodedata import normalize
 
 from samebytes.artifact.layout import ArtifactKind
 
-from ..observations import LoneLine, LoneMember, Nature, Part
+from ..observations import LoneLine, LoneMember, Nature, Part, TextPair
 from .cause import Cause, CauseClues, by_nature
 
-__all__ = ["LEFTOVER_FILES", "LINE_ENDINGS", "VCS_VERSION"]
+__all__ = ["LEFTOVER_FILES", "LINE_ENDINGS", "NAME_FORM", "VCS_VERSION"]
 
 _LEFTOVER = re.compile(
     r"build/(?:lib|bdist|temp|scripts)[^/]*/|dist/[^/]+\.(?:whl|tar\.gz|egg)\Z"
-    r"|(?:.*/)?(?:__pycache__|\.eggs|\.pytest_cache|\.mypy_cache|\.ruff_cache|\.tox)/"
+    r"|(?:.*/)?(?:__pycache__|\.eggs|\.pytest_cache|\.mypy_cache|\.ruff_cache|\.tox|__MACOSX)/"
+    r"|(?:.*/)?(?:\.DS_Store|\._[^/]+|Thumbs\.db|desktop\.ini)\Z"
 )
-"""What builds and tests leave in a tree."""
+"""What builds and tests leave in a tree, and what file managers and archivers of macOS and Windows do."""
 
-_LEFTOVER_LINE = re.compile(rb"\Abuild/(?:lib|bdist|temp)|(?:\A|/)(?:__pycache__|\.eggs|\.pytest_cache)/")
+_LEFTOVER_LINE = re.compile(
+    rb"\Abuild/(?:lib|bdist|temp)|(?:\A|/)(?:__pycache__|\.eggs|\.pytest_cache)/|(?:\A|/)\.DS_Store\Z"
+)
 
 
 def _shows_leftover(seen: Part, _: CauseClues) -> bool:
@@ -27,6 +31,17 @@ def _shows_leftover(seen: Part, _: CauseClues) -> bool:
         return bool(_LEFTOVER.match(seen.key)) or bool(in_wheel)
     # Lists of files, such as SOURCES.txt and RECORD, name them even where they are not in the archive.
     return isinstance(seen, LoneLine) and bool(_LEFTOVER_LINE.search(seen.text))
+
+
+def _shows_form(seen: Part, clues: CauseClues) -> bool:
+    """Return whether *seen* is a name in one normal form that a member has in the other form, on the other side."""
+    if isinstance(seen, TextPair):  # lines of lists such as SOURCES.txt
+        one, other = (side.decode("utf-8", "replace").strip() for side in (seen.left, seen.right))
+        return one != other and {one, other} <= clues.only and normalize("NFC", one) == normalize("NFC", other)
+    if not isinstance(seen, LoneMember) or seen.key.isascii():
+        return False
+    composed = normalize("NFC", seen.key)
+    return any(other != seen.key and normalize("NFC", other) == composed for other in clues.only)
 
 
 LINE_ENDINGS = Cause(
@@ -54,8 +69,19 @@ VCS_VERSION = Cause(
 LEFTOVER_FILES = Cause(
     "D020",
     "leftover-files",
-    "Files of an earlier build (build/, dist/, *.egg-info, __pycache__) were taken in.",
-    "Build from a clean tree:\n\n    git clean -dfx build dist '*.egg-info'\n\n"
-    "and leave them out for good, in MANIFEST.in:\n\n    prune build\n    prune dist\n    global-exclude *.py[cod]",
+    "Files of an earlier build (build/, dist/, *.egg-info, __pycache__) or of a file manager (.DS_Store, ._*) were "
+    "taken in.",
+    "Build from a clean tree:\n\n    git clean -dfx build dist '*.egg-info' '*.DS_Store'\n\n"
+    "and leave them out for good, in MANIFEST.in:\n\n    prune build\n    prune dist\n"
+    "    global-exclude *.py[cod] .DS_Store ._*",
     _shows_leftover,
+)
+
+NAME_FORM = Cause(
+    "D035",
+    "name-form",
+    "A file's name is composed (NFC) on one side and decomposed (NFD) on the other, as macOS' HFS+ lists names.",
+    "Build on a file system that keeps names as they were written (APFS, any of Linux), from a checkout with\n\n"
+    "    git config core.precomposeunicode true\n\nor give files names in ASCII.",
+    _shows_form,
 )

@@ -45,6 +45,7 @@ TABLE: tuple[Cause, ...] = (
     checkout.LINE_ENDINGS,
     checkout.VCS_VERSION,
     checkout.LEFTOVER_FILES,
+    checkout.NAME_FORM,
     repaired.REPAIRED_WHEEL,
     toolchain.BUILD_ID,
     toolchain.CODE_SIGNATURE,
