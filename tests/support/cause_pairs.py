@@ -11,9 +11,11 @@ import json
 import os
 import py_compile
 import shutil
+import struct
 import subprocess
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -323,6 +325,25 @@ def sbom(**changes: object) -> bytes:
         "components": [{"name": "zlib", "bom-ref": "zlib@1.3"}, {"name": "abc", "bom-ref": "abc@1"}],
     }
     return json.dumps({**document, **changes}).encode()
+
+
+_DEPENDENCIES = [
+    {"ref": "pkg:pypi/a@1", "dependsOn": ["pkg:x/c@1"]},
+    {"ref": "pkg:pypi/b@1", "dependsOn": ["pkg:x/d@1", "pkg:x/e@1"]},
+]
+
+
+def zipped_gzip(left: tuple[str, int], right: tuple[str, int]) -> Maker:
+    """Return what makes two wheels with a gzip file, of one content, with a name and a time in its header."""
+
+    def packed(name: str, mtime: int) -> bytes:
+        data = b"words " * 20
+        # By hand, as Python's gzip leaves directories out of names, and other tools do not.
+        head = b"\x1f\x8b\x08\x08" + mtime.to_bytes(4, "little") + b"\0\xff" + name.encode() + b"\0"
+        tail = zlib.crc32(data).to_bytes(4, "little") + len(data).to_bytes(4, "little")
+        return head + zlib.compress(data)[2:-4] + tail
+
+    return files({"demo_pkg/w.gz": packed(*left)}, {"demo_pkg/w.gz": packed(*right)})
 
 
 def inner_zip(entries: Mapping[str, bytes], moment: tuple[int, int, int, int, int, int]) -> bytes:
@@ -636,6 +657,91 @@ CAUSES: tuple[Pair, ...] = (
         text("one two\nthree\n", "one two three\n"),
         (replace(_ADA, columns=10), replace(_BOB, columns=20)),
     ),
+    Pair(
+        "a set in one line, without brackets",
+        ("D008",),
+        text("red, green, blue, white\n", "white, red, blue, green\n"),
+    ),
+    Pair(
+        "a listing of files that are not in the wheel, by builds that list them otherwise",
+        ("D009",),
+        text("MODULES = ['a', 'b', 'c', 'd']\n", "MODULES = ['d', 'c', 'b', 'a']\n", "demo_pkg/x.py"),
+        (_ADA, replace(_BOB, is_listed_backwards=True)),
+    ),
+    Pair(
+        "a list of modules that are in the wheel",
+        ("D009",),
+        files(
+            {"demo_pkg/m/aa.py": b"", "demo_pkg/m/bb.py": b"", "demo_pkg/x.txt": b"aa, bb\n"},
+            {"demo_pkg/m/aa.py": b"", "demo_pkg/m/bb.py": b"", "demo_pkg/x.txt": b"bb, aa\n"},
+        ),
+    ),
+    Pair(
+        "components and dependencies of an SBOM in another order, and within",
+        ("D008",),
+        files(
+            {f"{INFO}/sboms/x.cdx.json": sbom(dependencies=_DEPENDENCIES)},
+            {
+                f"{INFO}/sboms/x.cdx.json": sbom(
+                    dependencies=[{"ref": "pkg:pypi/b@1", "dependsOn": ["pkg:x/e@1", "pkg:x/d@1"]}, _DEPENDENCIES[0]]
+                )
+            },
+        ),
+    ),
+    Pair("a name in gzip's header", ("D002",), zipped_gzip(("tmpab12cd34", 0), ("tmpxy98zt76", 0))),
+    Pair("a path in gzip's header", ("D001",), zipped_gzip(("/srv/a/demo/x.txt", 0), ("/home/ci/demo/x.txt", 0))),
+    Pair("a time in gzip's header", ("D005",), zipped_gzip(("x", 1700000000), ("x", 1700000100))),
+    Pair("a name and a time in gzip's header", ("D002", "D005"), zipped_gzip(("tmpab12cd34", 9), ("tmpxy98zt76", 99))),
+    Pair(
+        "a date in a PDF", ("D005",), text("/CreationDate (D:20261120101112Z)\n", "/CreationDate (D:20261121111213Z)\n")
+    ),
+    Pair(
+        "one moment in two zones in a PDF",
+        ("D007",),
+        text("(D:20261120101112+00'00')\n", "(D:20261120111112+01'00')\n"),
+    ),
+    Pair(
+        "milliseconds in hexadecimal, of known builds",
+        ("D005",),
+        text("stamp 18bcfe56800\n", "stamp 18bcfe5a6e8\n"),
+        (replace(_ADA, dates=(1700000000,)), replace(_BOB, dates=(1700000016,))),
+    ),
+    Pair(
+        "packed seconds of known builds",
+        ("D005",),
+        files(
+            {"demo_pkg/x.bin": b"\0\1\2\3" + struct.pack("<I", 1700000000) + bytes(200)},
+            {"demo_pkg/x.bin": b"\0\1\2\3" + struct.pack("<I", 1734520000) + bytes(200)},
+        ),
+        (replace(_ADA, dates=(1700000000,)), replace(_BOB, dates=(1734520000,))),
+    ),
+    Pair(
+        "a floating-point number of seconds, of known builds",
+        ("D005",),
+        files(
+            {"demo_pkg/x.bin": b"\0\1\2\3" + struct.pack(">d", 1700000000.25)},
+            {"demo_pkg/x.bin": b"\0\1\2\3" + struct.pack(">d", 1734520000.5)},
+        ),
+        (replace(_ADA, dates=(1700000000,)), replace(_BOB, dates=(1734520000,))),
+    ),
+    Pair(
+        "a day as it is written in Germany, of known builds",
+        ("D005",),
+        text("vom 14.11.2023\n", "vom 18.12.2024\n"),
+        (replace(_ADA, dates=(1700000000,)), replace(_BOB, dates=(1734520000,))),
+    ),
+    Pair(
+        "the years of known builds",
+        ("D005",),
+        text("(c) 2001-2023\n", "(c) 2001-2024\n"),
+        (replace(_ADA, dates=(1700000000,)), replace(_BOB, dates=(1734520000,))),
+    ),
+    Pair(
+        "a host with a short name, known of the builds",
+        ("D004",),
+        text("made on vm\n", "made on other-host\n"),
+        (replace(_ADA, host="vm"), replace(_BOB, host="other-host")),
+    ),
     Pair("another compiler", ("D023",), text("GCC: (Debian 12.2.0-14) 12.2.0\n", "GCC: (Ubuntu 13.2.0-4) 13.2.0\n")),
     Pair("another Python's module", ("D023",), other_python),
     Pair(
@@ -723,6 +829,37 @@ CONTROLS: tuple[Pair, ...] = (
         ("D099",),
         text("one two\nthree\n", "one two three\n"),
         (replace(_ADA, columns=10), replace(_BOB, columns=12)),
+    ),
+    Pair(
+        "another number beside a word that is a host's name",
+        ("D099",),
+        text("in the vm 1\n", "in the vm 2\n"),
+        (replace(_ADA, host="vm"), replace(_BOB, host="other-host")),
+    ),
+    Pair(
+        "elements in another order, with one hash seed",
+        ("D099",),
+        text("red, green, blue\n", "green, red, blue\n"),
+        (replace(_ADA, hash_seed="1"), replace(_BOB, hash_seed="1")),
+    ),
+    Pair("a day as it is written in Germany, of unknown builds", ("D099",), text("v 14.11.2023\n", "v 18.12.2024\n")),
+    Pair(
+        "packed seconds of known builds, and more",
+        ("D099",),
+        files(
+            {"demo_pkg/x.bin": b"\0\1\2\3" + struct.pack("<I", 1700000000) + bytes(200) + b"\1"},
+            {"demo_pkg/x.bin": b"\0\1\2\3" + struct.pack("<I", 1734520000) + bytes(200) + b"\2"},
+        ),
+        (replace(_ADA, dates=(1700000000,)), replace(_BOB, dates=(1734520000,))),
+    ),
+    Pair(
+        "packed numbers near to no date",
+        ("D099",),
+        files(
+            {"demo_pkg/x.bin": b"\0\1\2\3" + struct.pack("<I", 1600000000)},
+            {"demo_pkg/x.bin": b"\0\1\2\3" + struct.pack("<I", 1634520000)},
+        ),
+        (replace(_ADA, dates=(1700000000,)), replace(_BOB, dates=(1734520000,))),
     ),
     Pair("a year", ("D099",), text("Copyright 2025\n", "Copyright 2026\n")),
     Pair("places of the system", ("D099",), text("#!/usr/bin/python3.11\n", "#!/usr/bin/python3.12\n")),

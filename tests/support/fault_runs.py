@@ -9,12 +9,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from support.conditions import git
-from support.fault_projects import NORMALIZED, Fault, lay_out
+from support.fault_projects import FAULTS, NORMALIZED, Fault, lay_out
 from support.processes import import_path
 
 UNKNOWN = "D099"
@@ -71,6 +71,24 @@ def run(fault: Fault, directory: Path) -> FaultResult:
         any(fault.by in remedy for remedy in remedies),
         _is_normalized_same(kept) if fault.fixed == NORMALIZED else _is_fixed(fault, directory),
     )
+
+
+def document(results: Iterable[FaultResult]) -> str:
+    """Return *results* as JSON."""
+    return json.dumps({each.fault.name: {**asdict(each), "fault": each.fault.name} for each in results}, indent=1)
+
+
+def read(path: Path) -> dict[str, FaultResult]:
+    """Return the results in *path*, by the names of faults that there are still."""
+    faults = {fault.name: fault for fault in FAULTS}
+    held = json.loads(path.read_text("utf-8"))
+    return {
+        name: FaultResult(
+            faults[name], tuple(one["variations"]), tuple(one["codes"]), one["has_remedy"], one["is_same"]
+        )
+        for name, one in held.items()
+        if name in faults
+    }
 
 
 def table(results: Iterable[FaultResult]) -> str:

@@ -90,7 +90,10 @@ def clues_of(
     """
     left, right = ({side[key].sha256.hex(): key for key in changed} for side in (read_.left, read_.right))
     names = frozenset(names)
-    return CauseClues(builds, (left, right), names | frozenset(map(posixpath.basename, names)), only)
+    bases = frozenset(map(posixpath.basename, names))
+    # Lists of modules have no suffixes.
+    stems = frozenset(posixpath.splitext(name)[0] for name in bases)
+    return CauseClues(builds, (left, right), names | bases | stems, only)
 
 
 def digests_of(content: Content, algorithms: Collection[str] = ()) -> Digests:

@@ -123,6 +123,8 @@ class KnownBuild:
     home: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Environment variables."""
+    is_listed_backwards: bool = False
+    """Whether files were listed in the reverse of the order that the other build was given."""
     columns: int = 0
     """The width of the terminal, in characters; 0 for unknown."""
 

@@ -73,6 +73,15 @@ class Unexplained(NamedTuple):
     right: bytes = b""
 
 
+class Window(NamedTuple):
+    """Bytes of two binary contents from one offset on, where they begin to differ."""
+
+    left: bytes
+    right: bytes
+    is_all: bool
+    """Whether nothing differs behind them."""
+
+
 class TextPair(NamedTuple):
     """Two pieces of text from one place, to be compared word by word."""
 
@@ -103,7 +112,9 @@ class Reordered(NamedTuple):
     left: bytes
     right: bytes
     elements: Sequence[str] = ()
-    """What they are, where it may matter that they are names of files."""
+    """What they are in the left order, where it may matter that they are names of files."""
+    others: Sequence[str] = ()
+    """The same in the right order."""
     is_listing: bool = False
     """Whether they are files for certain."""
 
@@ -189,6 +200,7 @@ class Padding(NamedTuple):
 Observation = Union[
     OfNature,
     Unexplained,
+    Window,
     TextPair,
     Reordered,
     MemberTime,

@@ -343,6 +343,7 @@ def _known(attempt: Attempt) -> model.KnownBuild:
         umask=where.umask,
         hash_seed=where.hash_seed,
         home=str(where.home),
+        is_listed_backwards="file-order" in where.applied,
         variables=where.variables,
         columns=int(where.variables["COLUMNS"]),
     )

@@ -31,6 +31,16 @@ class CauseClues(NamedTuple):
         """Whether both builds are known to have been in the same time zone."""
         return bool(self.builds[0].timezone) and self.builds[0].timezone == self.builds[1].timezone
 
+    @property
+    def is_one_seed(self) -> bool:
+        """Whether both builds are known to have had the same hash seed."""
+        return bool(self.builds[0].hash_seed) and self.builds[0].hash_seed == self.builds[1].hash_seed
+
+    @property
+    def is_listed_otherwise(self) -> bool:
+        """Whether files were listed in one order in one build, and in the reverse in the other."""
+        return self.builds[0].is_listed_backwards is not self.builds[1].is_listed_backwards
+
 
 NO_CLUES = CauseClues()
 

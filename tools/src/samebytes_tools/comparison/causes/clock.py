@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..observations import MemberTime, Nature, Part
+import struct
+
+from ..observations import MemberTime, Nature, Part, Window
 from .cause import NORMALIZE, WRAP, Cause, CauseClues, by_nature
 from .dates import is_zone_shift
 
@@ -22,6 +24,35 @@ def _shows_zone(seen: Part, clues: CauseClues) -> bool:
     return by_nature(Nature.TIME_ZONE)(seen, clues)
 
 
+_FORMS = tuple(struct.Struct(form) for form in ("<I", ">I", "<Q", ">Q", "<d", ">d"))
+"""How programs write seconds since 1970: four or eight bytes, or a floating-point number (IEEE 754)."""
+
+_DAY = 86400
+
+
+def _shows_date(seen: Part, clues: CauseClues) -> bool:
+    if isinstance(seen, Window):
+        return seen.is_all and _is_covered(seen, clues)
+    return by_nature(Nature.MOMENT, Nature.GZIP_TIME)(seen, clues)
+
+
+def _is_covered(seen: Window, clues: CauseClues) -> bool:
+    """Return whether all that differs are seconds since 1970 that the builds are known to have had."""
+    differ = {at for at, (one, other) in enumerate(zip(seen.left, seen.right)) if one != other}
+    for form in _FORMS:
+        for at in range(max(0, min(differ) - form.size), len(seen.left) - form.size + 1):
+            places = differ.intersection(range(at, at + form.size))
+            values = (form.unpack_from(side, at)[0] for side in (seen.left, seen.right))
+            # A NaN is near to nothing.
+            if places and all(
+                any(abs(value - date) <= 2 * _DAY for date in build.dates) for value, build in zip(values, clues.builds)
+            ):
+                differ -= places
+        if not differ:
+            return True
+    return False
+
+
 DATE_OR_TIME = Cause(
     "D005",
     "date-or-time",
@@ -34,7 +65,7 @@ DATE_OR_TIME = Cause(
     '    source-date-epoch = "vcs"  # or seconds\n\n'
     f"{_ARCHIVES} gcc and clang take __DATE__ and __TIME__ from SOURCE_DATE_EPOCH as well. Leave out how long "
     "something took.",
-    by_nature(Nature.MOMENT, Nature.GZIP_TIME),
+    _shows_date,
 )
 
 LOCALE = Cause(

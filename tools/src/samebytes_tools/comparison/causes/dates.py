@@ -64,6 +64,9 @@ _NOTATIONS = tuple(
         # ISO 8601, extended and basic
         rf"(?<!\d)(?<!\d[-.]){_YEAR}-(?P<month>[01]\d)-(?P<day>[0-3]\d)(?:[T_ ] ?{_TIME}{_ZONE})?(?![\d])",
         rf"(?<!\w){_YEAR}(?P<month>[01]\d)(?P<day>[0-3]\d)T(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d){_ZONE}",
+        # of PDF (ISO 32000-1, 7.9.4): D:20231210101112+01'00'
+        rf"(?<=D:){_YEAR}(?P<month>[01]\d)(?P<day>[0-3]\d)(?P<hour>[0-2]\d)(?P<minute>[0-5]\d)(?P<second>[0-5]\d)"
+        r"(?P<zone>Z|[+-]\d\d(?='\d\d))?",
         # in numbers, the year, the month, or the day first
         rf"(?<![\w/.]){_YEAR}/(?P<month>[01]?\d)/{_DAY}(?![/\w]){_AFTER}",
         rf"(?<![\w/.])(?P<month>[01]?\d)/{_DAY}/{_YEAR}(?![/\w]){_AFTER}",
@@ -185,8 +188,8 @@ def _stamp(match: re.Match[str]) -> Stamp | None:
 def _offset(zone: str) -> datetime.timedelta | None:
     if zone in ("Z", "UTC", "GMT"):
         return datetime.timedelta()
-    match = re.fullmatch(r"(?:UTC|GMT)?([+-])(\d\d):?(\d\d)", zone)
+    match = re.fullmatch(r"(?:UTC|GMT)?([+-])(\d\d)(?::?(\d\d))?", zone)
     if match is None:
         return None
-    offset = datetime.timedelta(hours=int(match[2]), minutes=int(match[3]))
+    offset = datetime.timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
     return -offset if match[1] == "-" else offset

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ..excerpts import excerpts
 from ..model import Difference, Evidence, Finding, NodeKind
-from ..observations import DigestPair, JsonValue, LoneLine, LoneLines, Observation, Part, TextPair, Unexplained
+from ..observations import DigestPair, JsonValue, LoneLine, LoneLines, Observation, Part, TextPair, Unexplained, Window
 from . import archives, chance, checkout, clock, order, places, repaired, texts, toolchain
 from .cause import NO_CLUES, Cause, CauseClues
 
@@ -77,7 +77,7 @@ TABLE: tuple[Cause, ...] = (
         "unknown",
         "Nothing in the bytes shows why they differ: the source may have changed, or the cause is not known yet.",
         "Look at what differs. If the sources are the same, samebytes check --bisect finds which variation decides it.",
-        lambda seen, _: isinstance(seen, Unexplained),
+        lambda seen, _: isinstance(seen, (Unexplained, Window)),
     ),
 )
 """Every cause. An observation has the first of them that it shows, so the special stands before the general."""

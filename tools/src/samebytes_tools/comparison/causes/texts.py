@@ -71,7 +71,8 @@ def _as_text(seen: Part) -> TextPair | None:
         left, right = (":".join(paths).encode() for paths in seen.paths)
         return TextPair(left, right, is_location=True)
     if isinstance(seen, Libraries):
-        left, right = ("; ".join(names).encode() for names in seen.names)
+        # Not with a sign that separates elements: which library is looked in first has a meaning.
+        left, right = (" ".join(names).encode() for names in seen.names)
         return TextPair(left, right)
     return None
 
@@ -87,8 +88,8 @@ def _of_texts(pair: TextPair, clues: CauseClues) -> Iterable[Part]:
         left, right = narrowed(left, right, _AROUND)
         if max(len(left), len(right)) > LONGEST:
             return [Unexplained()]
-    sides = zip((left, right), clues.builds)
-    one, other = (tokens(piece.decode("utf-8", "surrogateescape"), build) for piece, build in sides)
+    sides = zip((left, right), clues.builds, reversed(clues.builds))
+    one, other = (tokens(piece.decode("utf-8", "surrogateescape"), *known) for piece, *known in sides)
     # Bytes that are not text may decode to the same tokens; they differ all the same.
     return list(_compared(one, other, pair.is_location, clues)) or [Unexplained()]
 
@@ -99,9 +100,7 @@ def _compared(left: list[Token], right: list[Token], is_location: bool, clues: C
     if keys[0] == keys[1]:
         runs: Sequence[tuple[str, int, int, int, int]] = [("equal", 0, len(left), 0, len(right))]
     elif _is_reordered(left, right):
-        # Without what encloses them, to be found among the names of members.
-        words = (word.strip("\"'[](){},;") for word in re.split(r"[\s,;|]+", "".join(token.text for token in left)))
-        yield Reordered(b"", b"", [word for word in words if re.search(r"\w", word)])
+        yield Reordered(b"", b"", _words(left), _words(right))
         return
     elif max(map(len, keys)) > MOST_TOKENS:
         yield Unexplained()
@@ -110,11 +109,22 @@ def _compared(left: list[Token], right: list[Token], is_location: bool, clues: C
         runs = SequenceMatcher(None, *keys).get_opcodes()
     for tag, a, b, c, d in runs:
         if tag != "equal":
-            yield _unlike(left[a:b], right[c:d])
+            # A word that is the name of one side's user or host may stand on both sides.
+            if [token.text for token in left[a:b]] != [token.text for token in right[c:d]]:
+                yield _unlike(left[a:b], right[c:d])
             continue
         for one, other in zip(left[a:b], right[c:d]):
             if one.text != other.text:
                 yield from _faced(one, other, is_location, clues)
+
+
+def _words(side: Sequence[Token]) -> list[str]:
+    """Return what is in a list, without what encloses it, to be found among the names of members."""
+    text = "".join(token.text for token in side)
+    # Behind a name, as in MODULES = [...], which is no element.
+    inner = re.sub(r"\A[^\[\](){}:=]*[:=]\s*(?=[\[({])", "", text)
+    words = (word.strip("\"'[](){},;") for word in re.split(r"[\s,;|]+", inner))
+    return [word for word in words if re.search(r"\w", word)]
 
 
 def _faced(left: Token, right: Token, is_location: bool, clues: CauseClues) -> Iterable[Part]:
@@ -175,5 +185,5 @@ def _is_reordered(left: Sequence[Token], right: Sequence[Token]) -> bool:
 
 def _elements(text: str, sign: str) -> list[str]:
     """Return the elements of a list in brackets or behind a name, without what encloses them."""
-    inner = re.sub(r"\A[^\[\](){}:=]*[\[({:=\s]+|[\])}]+[^\[\](){}]*\Z", "", text.strip())
+    inner = re.sub(r"\A[^\[\](){}:=]*[\[({:=][\[({:=\s]*|[\])}]+[^\[\](){}]*\Z", "", text.strip())
     return [element.strip() for element in inner.split(sign) if element.strip()]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple, Union
 
-from ..model import KnownBuild
+from ..model import UNKNOWN_BUILD, KnownBuild
 from ..observations import Nature
 from . import dates, places
 
@@ -98,6 +98,11 @@ _ABOUT_TIME = re.compile(
 _ABOUT_VERSION = re.compile(r"(?i)version\w*\W{0,8}\Z")
 # Ten digits that begin with 1: from 2001 to 2033; three more for milliseconds.
 _SECONDS = re.compile(r"(?<![\w.])1[0-9]{9}(?:\.\d{1,9}|\d{3})?(?![\w.])")
+# Of milliseconds, 2001 to 2033.
+_HEXADECIMAL = re.compile(r"(?<![\w.])(?:0x)?(?P<digits>[0-9a-f]{8}|[0-9a-f]{11})(?![\w.])", re.IGNORECASE)
+# Where only the day of a known build makes a date of it: 29.11.2026 may be a version, and 2026 anything.
+_KNOWN_DAY = re.compile(r"(?<![\w.])(?P<day>[0-3]?\d)\.(?P<month>[01]?\d)\.(?P<year>20\d\d)(?![\w.])")
+_KNOWN_YEAR = re.compile(r"(?<![\w.])20[0-3]\d(?![\w.])")
 # YYYYMMDD to 2039, or with hour, minute and second.
 _DAY_NUMBER = re.compile(r"(?<![\w.])20[0-3]\d[01]\d[0-3]\d(?:[0-2]\d[0-5]\d[0-5]\d)?(?![\w.])")
 _AROUND = 40
@@ -106,10 +111,13 @@ _AROUND = 40
 _DAY = 86400
 
 
-def tokens(text: str, build: KnownBuild) -> list[Token]:
-    """Return *text*, from what *build* made, in tokens; together they are the text."""
+def tokens(text: str, build: KnownBuild, other: KnownBuild = UNKNOWN_BUILD) -> list[Token]:
+    """Return *text*, from what *build* made, in tokens; together they are the text.
+
+    :param other: the build that it is compared with
+    """
     spans: list[tuple[int, int, Token]] = []
-    for start, end, kind, stamp in _found(text, build):
+    for start, end, kind, stamp in _found(text, build, other):
         if all(end <= other[0] or start >= other[1] for other in spans):
             spans.append((start, end, Token(kind, text[start:end], stamp)))
     found, at = [], 0
@@ -119,9 +127,9 @@ def tokens(text: str, build: KnownBuild) -> list[Token]:
     return [*found, *(Token("", word) for word in _WORD.findall(text[at:]))]
 
 
-def _found(text: str, build: KnownBuild) -> Iterator[tuple[int, int, Kind, dates.Stamp | None]]:
+def _found(text: str, build: KnownBuild, other: KnownBuild) -> Iterator[tuple[int, int, Kind, dates.Stamp | None]]:
     """Give where tokens with a nature may be; of those that overlap the first counts."""
-    for start, end, nature in _known(text, build):
+    for start, end, nature in _known(text, build, other):
         yield start, end, nature, None
         if nature in (Nature.KNOWN_PATH, Nature.KNOWN_TEMPORARY_PATH):
             # What tempfile drew within a known directory; without that, eight letters may be any word.
@@ -134,11 +142,11 @@ def _found(text: str, build: KnownBuild) -> Iterator[tuple[int, int, Kind, dates
                 if not _ABOUT_VERSION.search(text[max(0, stamp.start - _AROUND) : stamp.start]):
                     yield stamp.start, stamp.end, DATE, stamp
         yield from ((*match.span(), kind, None) for match in pattern.finditer(text) if match[0])
-    for start, end in _numbers(text, build):
+    for start, end in (*_numbers(text, build), *_by_known_dates(text, build)):
         yield start, end, Nature.MOMENT, None
 
 
-def _known(text: str, build: KnownBuild) -> Iterator[tuple[int, int, Nature]]:
+def _known(text: str, build: KnownBuild, other: KnownBuild) -> Iterator[tuple[int, int, Nature]]:
     """Give where *text* holds what is known of its build: the longest paths first, for they may lie in each other."""
     paths = [(path.rstrip("/\\"), Nature.KNOWN_TEMPORARY_PATH) for path in build.temps]
     paths += [(path.rstrip("/\\"), Nature.KNOWN_PATH) for path in build.paths]
@@ -147,14 +155,14 @@ def _known(text: str, build: KnownBuild) -> Iterator[tuple[int, int, Nature]]:
     # Not a part of a longer name: /tmp/a is not in /tmp/ab.
     found = [(re.escape(path) + r"(?![\w-])", nature) for path, nature in paths if len(path) > 1]
     names = (
-        (build.user, Nature.USER),
-        (build.host, Nature.HOST),
-        (build.locale, Nature.LOCALE),
-        (build.timezone, Nature.TIME_ZONE),
+        (build.user, other.user, Nature.USER),
+        (build.host, other.host, Nature.HOST),
+        (build.locale, other.locale, Nature.LOCALE),
+        (build.timezone, other.timezone, Nature.TIME_ZONE),
     )
-    # Names of one or two letters are in other words by chance.
     word = r"(?<![A-Za-z0-9_]){}(?![A-Za-z0-9_])"
-    found += [(word.format(re.escape(name)), nature) for name, nature in names if len(name) >= 3]
+    # Names of one or two letters are in other words by chance, unless they face what the other build is known to have.
+    found += [(word.format(re.escape(name)), nature) for name, its, nature in names if len(name) >= 3 or (name and its)]
     for pattern, nature in found:
         yield from ((*match.span(), nature) for match in re.finditer(pattern, text))
 
@@ -164,10 +172,28 @@ def _numbers(text: str, build: KnownBuild) -> Iterator[tuple[int, int]]:
     for pattern in (_SECONDS, _DAY_NUMBER):
         for match in pattern.finditer(text):
             seconds = int(match[0][:10]) if pattern is _SECONDS else _seconds_of_day(match[0])
-            # Two days: builds take hours, and a day is another by the time zone.
-            is_known = seconds is not None and any(abs(seconds - date) <= 2 * _DAY for date in build.dates)
+            is_known = seconds is not None and _is_known(seconds, build)
             if is_known or _ABOUT_TIME.search(text[max(0, match.start() - _AROUND) : match.start()]):
                 yield match.span()
+
+
+def _by_known_dates(text: str, build: KnownBuild) -> Iterator[tuple[int, int]]:
+    """Give what is a date only because it is one that the build is known to have had."""
+    for match in _HEXADECIMAL.finditer(text):
+        number = int(match["digits"], 16)
+        if _is_known(number if len(match["digits"]) == 8 else number / 1000, build):
+            yield match.span()
+    for match in _KNOWN_DAY.finditer(text):
+        seconds = _seconds_of_day(f"{match['year']}{int(match['month']):02}{int(match['day']):02}")
+        if seconds is not None and _is_known(seconds, build):
+            yield match.span()
+    years = {str(datetime.datetime.fromtimestamp(date, datetime.timezone.utc).year) for date in build.dates}
+    yield from (match.span() for match in _KNOWN_YEAR.finditer(text) if match[0] in years)
+
+
+def _is_known(seconds: float, build: KnownBuild) -> bool:
+    # Two days: builds take hours, and a day is another by the time zone.
+    return any(abs(seconds - date) <= 2 * _DAY for date in build.dates)
 
 
 def _seconds_of_day(text: str) -> int | None:

@@ -326,7 +326,7 @@ def _dynamic(left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]], 
     gone, come = [each for each in left if each not in right], [each for each in right if each not in left]
     where = "section .dynamic"
     if not gone and not come:
-        seen = TextPair(_joined(left), _joined(right))
+        seen = Unexplained(_joined(left), _joined(right))  # which is looked in first has a meaning
         return explained(".dynamic", NodeKind.ELF, "libraries in another order", seen, where, clues)
     findings: tuple[Finding, ...] = ()
     for tags, observed in ((_SEARCHED, SearchPaths), (("NEEDED", "SONAME"), Libraries)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
 from samebytes.archive.entry import Content
@@ -10,7 +11,7 @@ from ..causes.cause import NO_CLUES, CauseClues
 from ..causes.table import explain
 from ..excerpts import shared
 from ..model import Difference, NodeKind
-from ..observations import Unexplained
+from ..observations import Window
 
 __all__ = ["compare"]
 
@@ -29,7 +30,8 @@ def compare(name: str, left: Content, right: Content, clues: CauseClues = NO_CLU
     one, other = _window(left, begin), _window(right, begin)
     sizes = "" if left.size == right.size else f"{left.size} and {right.size} bytes; they "
     summary = f"{sizes or 'bytes '}differ from offset 0x{at:x} on"
-    findings = explain(Unexplained(one, other), f"offset 0x{at:x}{more}", clues)
+    is_all = left.size == right.size and not more and _is_equal_from(begin + len(one), left, right)
+    findings = explain(Window(one, other, is_all), f"offset 0x{at:x}{more}", clues)
     return Difference(name, NodeKind.HEX, summary, (*_rows("-", begin, one), *_rows("+", begin, other)), findings)
 
 
@@ -46,6 +48,18 @@ def _first_difference(left: Content, right: Content) -> int:
         streams[0].skip(size)
         streams[1].skip(size)
         at += size
+
+
+def _is_equal_from(offset: int, left: Content, right: Content) -> bool:
+    """Return whether two contents of one size are the same from *offset* on."""
+    states = []
+    for content in (left, right):
+        state, at = hashlib.sha256(), 0
+        for chunk in content.chunks():
+            state.update(chunk[max(0, offset - at) :])
+            at += len(chunk)
+        states.append(state.digest())
+    return states[0] == states[1]
 
 
 class _Stream:

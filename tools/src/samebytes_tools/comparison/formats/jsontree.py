@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from samebytes.artifact.jsontext import Json, NotJsonError, Number, parse, serialize
 
@@ -14,6 +15,9 @@ from ..causes.table import explain, explained
 from ..members import MemberPair, only_on
 from ..model import Difference, NodeKind
 from ..observations import JsonValue, Nature, OfNature, Reordered, Unexplained, on_side
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeGuard  # in typing from Python 3.10 on
 
 __all__ = ["LARGEST", "compare", "look"]
 
@@ -94,10 +98,16 @@ class _Walk:
     def _arrays(self, path: str, left: list[Json], right: list[Json]) -> Iterator[Difference]:
         # As bytes, for Counter needs what can be hashed.
         one, other = [_text(item) for item in left], [_text(item) for item in right]
+        named = _identified(left, right)
         if one != other and Counter(one) == Counter(other):
-            elements = [text.decode("utf-8", "replace") for text in one]
-            seen = Reordered(b", ".join(one), b", ".join(other), elements)
-            yield explained(path, NodeKind.JSON, "the same elements in another order", seen, path, self._clues)
+            yield self._reordered(path, one, other)
+        elif named is not None:
+            if list(named[0]) != list(named[1]):
+                yield self._reordered(
+                    path, *([name.encode("utf-8", "surrogatepass") for name in side] for side in named)
+                )
+            for name, item in named[0].items():
+                yield from self.compare(f"{path}[{name}]", item, named[1][name])
         elif len(left) == len(right):
             # With as many elements, those at one place stand for each other; else only lone ones are reported.
             for index, (a, b) in enumerate(zip(left, right)):
@@ -106,8 +116,35 @@ class _Walk:
             yield from (self._missing(f"{path}[]", True, text) for text in (Counter(one) - Counter(other)).elements())
             yield from (self._missing(f"{path}[]", False, text) for text in (Counter(other) - Counter(one)).elements())
 
+    def _reordered(self, path: str, left: list[bytes], right: list[bytes]) -> Difference:
+        # References in an SBOM have slashes, and are no files.
+        sides = [
+            [text.decode("utf-8", "replace") for text in side] if not self._is_sbom else [] for side in (left, right)
+        ]
+        seen = Reordered(b", ".join(left), b", ".join(right), sides[0], sides[1])
+        return explained(path, NodeKind.JSON, "the same elements in another order", seen, path, self._clues)
+
     def _missing(self, path: str, is_left: bool, text: bytes) -> Difference:
         return only_on(is_left, path, explain(Unexplained(*on_side(text, is_left)), path, self._clues))
+
+
+_IDENTITIES = ("bom-ref", "ref", "SPDXID", "id")
+"""What objects in a list are called by, in CycloneDX, SPDX and elsewhere."""
+
+
+def _identified(left: list[Json], right: list[Json]) -> tuple[dict[str, Json], dict[str, Json]] | None:
+    """Return the objects of two lists by what they are called, or None unless each list has all of the same names."""
+    for key in _IDENTITIES:
+        sides: list[dict[str, Json]] = [
+            {str(each[key]): each for each in side if _is_called(each, key)} for side in (left, right)
+        ]
+        if len(sides[0]) == len(left) > 1 and len(sides[1]) == len(right) and sides[0].keys() == sides[1].keys():
+            return sides[0], sides[1]
+    return None
+
+
+def _is_called(value: Json, key: str) -> TypeGuard[dict[str, Json]]:
+    return isinstance(value, dict) and isinstance(value.get(key), str)
 
 
 def _text(value: Json) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 from samebytes.archive.entry import Archive, Content
 from samebytes.archive.gzip import gunzip
@@ -23,7 +23,7 @@ from ..causes.table import explained
 from ..members import MemberPair, compare_entries
 from ..model import Difference, NodeKind
 from ..nearby import FileContent, file_of, scratch
-from ..observations import Nature, OfNature
+from ..observations import Nature, Observation, OfNature, TextPair
 from ..opened import Opened, passed
 
 __all__ = ["DEEPEST", "LARGEST", "look"]
@@ -40,8 +40,8 @@ LARGEST_CONTENTS = 1 << 30
 _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b\x08"
 """A local file header's signature (APPNOTE, 4.3.7); gzip's ID1, ID2 and CM for deflate (RFC 1952, 2.3.1)."""
 
-_GZIP_HEAD = 10
-"""Bytes of a gzip header without optional fields, of which four from the fifth on are MTIME (RFC 1952, 2.3.1)."""
+_GZIP_HEAD, _FEXTRA, _FNAME = 10, 0x04, 0x08
+"""Bytes of a gzip header without optional fields, and two of its flags (RFC 1952, 2.3.1)."""
 
 _USTAR_AT = 257
 """Where a tar header has its magic (POSIX, pax: "ustar Interchange Format")."""
@@ -88,19 +88,64 @@ def _gzips(member: MemberPair, left: Path, right: Path, directory: Path, compare
         with open_sdist(left) as one, open_sdist(right) as other:
             sides = _opened(left, one, ArtifactKind.SDIST, member), _opened(right, other, ArtifactKind.SDIST, member)
             return _archives(member, *sides, compare_contents)
+    children = list(_heads(left, right, member))
     held = FileContent(plain[0]), FileContent(plain[1])
-    # By contents first: gzip headers hold a name and a time of their own.
     if not _are_equal(*held):
         name = member.name[: -len(".gz")] if member.name.endswith(".gz") else f"{member.name}, unpacked"
-        inner = compare_contents(member.inside(name, *held))
-        return Difference(member.name, NodeKind.ARCHIVE, "holds another file", children=(inner,))
-    heads = []
-    for path in (left, right):
-        with path.open("rb") as file:
-            heads.append(file.read(_GZIP_HEAD))
-    nature = Nature.GZIP_TIME if heads[0][4:8] != heads[1][4:8] else Nature.COMPRESSION
-    seen, summary = OfNature(nature, heads[0], heads[1]), "the same file, compressed otherwise"
-    return explained(member.name, NodeKind.ARCHIVE, summary, seen, "gzip header", member.clues)
+        children.append(compare_contents(member.inside(name, *held)))
+        return Difference(member.name, NodeKind.ARCHIVE, "holds another file", children=tuple(children))
+    summary = "the same file, compressed otherwise"
+    if children:
+        return Difference(member.name, NodeKind.ARCHIVE, summary, children=tuple(children))
+    sizes = (b"%d bytes" % content.size for content in (member.left, member.right))
+    seen = OfNature(Nature.COMPRESSION, *sizes)
+    return explained(member.name, NodeKind.ARCHIVE, summary, seen, "gzip data", member.clues)
+
+
+class _GzipHead(NamedTuple):
+    """What the header of a gzip file holds (RFC 1952, 2.3)."""
+
+    time: int
+    """In seconds since 1970; 0 for none."""
+    name: bytes
+    effort: bytes
+    """XFL and OS: how hard the compressor tried, and on which system."""
+    more: bytes
+    """Flags and other fields."""
+
+
+def _heads(left: Path, right: Path, member: MemberPair) -> Iterator[Difference]:
+    """Give a node for each thing that differs in the headers of two gzip files."""
+    one, other = _head(left), _head(right)
+    found: list[tuple[str, Observation]] = []
+    if one.time != other.time:
+        times = (container.moment(each.time).encode() if each.time else b"" for each in (one, other))
+        found.append(("time", OfNature(Nature.GZIP_TIME, *times)))
+    if one.name != other.name:
+        is_on_both = bool(one.name and other.name)
+        names = one.name, other.name
+        found.append(("file name", TextPair(*names) if is_on_both else OfNature(Nature.ARCHIVE_HEADER, *names)))
+    if one.effort != other.effort:
+        found.append(
+            ("effort and system", OfNature(Nature.COMPRESSION, one.effort.hex().encode(), other.effort.hex().encode()))
+        )
+    # A name on one side only is a flag, too.
+    if one.more != other.more and bool(one.name) == bool(other.name):
+        found.append(("more", OfNature(Nature.ARCHIVE_HEADER, one.more.hex().encode(), other.more.hex().encode())))
+    for what, seen in found:
+        yield explained(f"gzip header, {what}", NodeKind.CONTAINER, "not the same", seen, "gzip header", member.clues)
+
+
+def _head(path: Path) -> _GzipHead:
+    with path.open("rb") as file:
+        data = file.read(_GZIP_HEAD + (1 << 16))
+    flags, at = data[3], _GZIP_HEAD
+    # FEXTRA has its size before it (RFC 1952, 2.3.1.1).
+    if flags & _FEXTRA:
+        at += 2 + int.from_bytes(data[at : at + 2], "little")
+    extra = data[_GZIP_HEAD:at]
+    name = data[at : data.find(b"\0", at)] if flags & _FNAME else b""
+    return _GzipHead(int.from_bytes(data[4:8], "little"), name, data[8:10], bytes([flags]) + extra)
 
 
 def _unpacked(path: Path, directory: Path, allowance: Allowance) -> Path:

@@ -175,9 +175,9 @@ def _explained(
     if Counter(gone) == Counter(come):
         # The order of a program's lines has a meaning, unless they are those of a list.
         in_list = all(line.rstrip().endswith((b",", b'"', b"'")) for line in gone)
-        elements = [line.strip(b" \t\"',").decode("utf-8", "replace") for line in gone]
+        sides = [[line.strip(b" \t\"',").decode("utf-8", "replace") for line in lines] for lines in (gone, come)]
         is_program = _CODE.search(name) and not in_list
-        seen = Unexplained(*excerpts) if is_program else Reordered(*excerpts, elements)
+        seen = Unexplained(*excerpts) if is_program else Reordered(*excerpts, sides[0], sides[1])
         yield from explain(seen, f"from line {hunks[0].line}", clues)
         return
     for number, hunk in enumerate(hunks):
