@@ -327,6 +327,30 @@ def sbom(**changes: object) -> bytes:
     return json.dumps({**document, **changes}).encode()
 
 
+def fallback(one: Path, other: Path) -> tuple[Path, Path]:
+    """A wheel with an extension, and the same without, as a build makes it that goes on where a compiler fails."""
+    compiled_wheel = WHEEL.replace(b"py3-none-any", b"cp311-cp311-linux_x86_64").replace(b"true", b"false")
+    held = {**FILES, "demo_pkg/speed.cpython-311-x86_64-linux-gnu.so": b"\x7f", f"{INFO}/WHEEL": compiled_wheel}
+    return write_wheel(one, members(held)), write_wheel(other)
+
+
+def built_on_windows(more: Mapping[str, bytes]) -> Maker:
+    """Return what makes two wheels of which the right one is as zipfile and text files are on Windows."""
+
+    def make(one: Path, other: Path) -> tuple[Path, Path]:
+        there = {name: data.replace(b"\n", b"\r\n") for name, data in more.items()}
+        path = write_wheel(other, members({**FILES, **there}))
+        with zipfile.ZipFile(path) as file:
+            held = [(info, file.read(info)) for info in file.infolist()]
+        with zipfile.ZipFile(path, "w") as file:
+            for info, data in held:
+                info.create_system, info.external_attr = 0, 0o100666 << 16
+                file.writestr(info, data)
+        return write_wheel(one, members({**FILES, **more})), path
+
+    return make
+
+
 _DEPENDENCIES = [
     {"ref": "pkg:pypi/a@1", "dependsOn": ["pkg:x/c@1"]},
     {"ref": "pkg:pypi/b@1", "dependsOn": ["pkg:x/d@1", "pkg:x/e@1"]},
@@ -742,6 +766,17 @@ CAUSES: tuple[Pair, ...] = (
         text("made on vm\n", "made on other-host\n"),
         (replace(_ADA, host="vm"), replace(_BOB, host="other-host")),
     ),
+    Pair(
+        "requirements that are spelled otherwise",
+        ("D032",),
+        files(
+            _metadata(b"Requires-Python: >=3.9, <4\nRequires-Dist: Foo_Bar (>=1.0,<2) ; extra == 'x'\n"),
+            _metadata(b'Requires-Python: <4,>=3.9\nRequires-Dist: foo-bar<2,>=1.0; extra == "x"\n'),
+        ),
+    ),
+    Pair("a wheel without its extension", ("D033",), fallback),
+    Pair("built on Windows", ("D034",), built_on_windows({})),
+    Pair("built on Windows, with its line ends", ("D034",), built_on_windows({"demo_pkg/about.txt": b"one\ntwo\n"})),
     Pair("another compiler", ("D023",), text("GCC: (Debian 12.2.0-14) 12.2.0\n", "GCC: (Ubuntu 13.2.0-4) 13.2.0\n")),
     Pair("another Python's module", ("D023",), other_python),
     Pair(
@@ -860,6 +895,24 @@ CONTROLS: tuple[Pair, ...] = (
             {"demo_pkg/x.bin": b"\0\1\2\3" + struct.pack("<I", 1634520000)},
         ),
         (replace(_ADA, dates=(1700000000,)), replace(_BOB, dates=(1734520000,))),
+    ),
+    Pair(
+        "requirements of another version",
+        ("D099",),
+        files(_metadata(b"Requires-Dist: foo>=1.0\n"), _metadata(b"Requires-Dist: foo>=1.1\n")),
+    ),
+    Pair(
+        "requirements with another marker",
+        ("D099",),
+        files(
+            _metadata(b"Requires-Dist: foo; python_version < '3.9'\n"),
+            _metadata(b"Requires-Dist: foo; python_version <= '3.9'\n"),
+        ),
+    ),
+    Pair(
+        "an extension more",
+        ("D099",),
+        files({"demo_pkg/a.so": b"\1"}, {"demo_pkg/a.so": b"\1", "demo_pkg/b.so": b"\2"}),
     ),
     Pair("a year", ("D099",), text("Copyright 2025\n", "Copyright 2026\n")),
     Pair("places of the system", ("D099",), text("#!/usr/bin/python3.11\n", "#!/usr/bin/python3.12\n")),

@@ -20,6 +20,7 @@ from .allowance import Allowance
 from .causes.cause import CauseClues
 from .causes.chance import BUILD_NUMBER, RANDOM_VALUE, is_counted
 from .causes.checkout import LEFTOVER_FILES
+from .causes.platforms import COMPILED
 from .causes.table import attributed, explain, without_unknown
 from .contents import Contents
 from .formats import compare_contents
@@ -103,13 +104,29 @@ def _read(left: Opened, right: Opened, builds: KnownBuilds, note: Callable[[str]
     # RECORD follows from the files, and would be one more difference whenever there is any.
     changed = frozenset(key for key, pair in read.pairs.items() if not pair.equal and key != RECORD)
     names = (side.key(entry.name) for side in (left, right) for entry in side.archive.entries)
-    clues = contents.clues_of(builds, read, names, changed, only)._replace(allowance=allowance)
+    clues = contents.clues_of(builds, read, names, changed, only)._replace(
+        pure=(_is_pure(left), _is_pure(right)),
+        on_windows=(_is_of_windows(left), _is_of_windows(right)),
+        allowance=allowance,
+    )
     differing = changed | only
     left, right = settled(left, differing), settled(right, differing)
     planted = container.planted(left), container.planted(right)
     disputed = container.disputed(left), container.disputed(right)
     equal, codes = after_passes(left, right, read), _codes(left, right)
     return _Both(left, right, read, both, equal, differing, planted, disputed, codes, clues, note)
+
+
+def _is_pure(side: Opened) -> bool:
+    return not any(key.endswith(COMPILED) for key in side.files)
+
+
+def _is_of_windows(side: Opened) -> bool:
+    # zipfile writes 0, for FAT, on Windows alone, and 3 elsewhere (APPNOTE 4.4.2.2); modes there are these two.
+    headers = side.headers.values()
+    return bool(headers) and all(
+        header.made_by >> 8 == 0 and header.external >> 16 & 0o777 in (0, 0o666) for header in headers
+    )
 
 
 def _codes(*sides: Opened) -> Mapping[str, tuple[str, ...]]:

@@ -23,6 +23,10 @@ class CauseClues(NamedTuple):
     """What members are called on either side: full names and their last components."""
     only: frozenset[str] = frozenset()
     """The keys of members that only one side has."""
+    pure: tuple[bool, bool] = (True, True)
+    """For each side, whether it has no compiled file."""
+    on_windows: tuple[bool, bool] = (False, False)
+    """For each side, whether a system without modes made all of its members (APPNOTE 4.4.2.2)."""
     allowance: Allowance = UNLIMITED
     """What the whole comparison may still take."""
 

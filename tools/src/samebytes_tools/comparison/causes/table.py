@@ -13,7 +13,7 @@ from dataclasses import replace
 from ..excerpts import excerpts
 from ..model import Difference, Evidence, Finding, NodeKind
 from ..observations import DigestPair, JsonValue, LoneLine, LoneLines, Observation, Part, TextPair, Unexplained, Window
-from . import archives, chance, checkout, clock, order, places, repaired, texts, toolchain
+from . import archives, chance, checkout, clock, order, places, platforms, repaired, texts, toolchain
 from .cause import NO_CLUES, Cause, CauseClues
 
 __all__ = [
@@ -38,6 +38,9 @@ TOOLCHAIN = toolchain.TOOLCHAIN_VERSION.code
 
 TABLE: tuple[Cause, ...] = (
     archives.WRONG_RECORD,
+    # Before what it has in common with other causes.
+    platforms.WINDOWS_BUILT,
+    platforms.PURE_FALLBACK,
     archives.UMASK,
     archives.OWNER,
     archives.COMPRESSOR,
@@ -51,6 +54,7 @@ TABLE: tuple[Cause, ...] = (
     toolchain.CODE_SIGNATURE,
     toolchain.DEPLOYMENT_TARGET,
     toolchain.SBOM_IDENTITY,
+    toolchain.REQUIREMENT_SPELLING,
     toolchain.BACKEND_VERSION,
     # Of two paths: the homes of two users, else the versions of a tool, else random names, else any two places.
     places.USER,

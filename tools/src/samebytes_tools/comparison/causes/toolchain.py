@@ -5,9 +5,18 @@ from __future__ import annotations
 import re
 
 from ..observations import FieldValues, JsonValue, Nature, Part, PathPair
+from ..requirements import FIELDS, meaning
 from .cause import NORMALIZE, Cause, CauseClues, by_nature
 
-__all__ = ["BACKEND_VERSION", "BUILD_ID", "CODE_SIGNATURE", "DEPLOYMENT_TARGET", "SBOM_IDENTITY", "TOOLCHAIN_VERSION"]
+__all__ = [
+    "BACKEND_VERSION",
+    "BUILD_ID",
+    "CODE_SIGNATURE",
+    "DEPLOYMENT_TARGET",
+    "REQUIREMENT_SPELLING",
+    "SBOM_IDENTITY",
+    "TOOLCHAIN_VERSION",
+]
 
 _BACKENDS_OWN = frozenset({"generator", "metadata-version", "wheel-version"})
 """Fields of METADATA and WHEEL that a backend fills in by itself."""
@@ -39,6 +48,12 @@ def _shows_target(seen: Part, clues: CauseClues) -> bool:
     return by_nature(Nature.DEPLOYMENT_TARGET)(seen, clues)
 
 
+def _shows_spelling(seen: Part, _: CauseClues) -> bool:
+    if not isinstance(seen, FieldValues) or seen.field not in FIELDS:
+        return False
+    return meaning(seen.field, seen.left) == meaning(seen.field, seen.right)
+
+
 def _shows_toolchain(seen: Part, clues: CauseClues) -> bool:
     if isinstance(seen, PathPair):  # ".../lib/python3.11/..." and ".../lib/python3.12/..."
         one, other = (_TOOL_WITH_VERSION.sub(r"\1", path) for path in (seen.left, seen.right))
@@ -62,6 +77,16 @@ BACKEND_VERSION = Cause(
     '    requires = ["setuptools==80.9.0"]  # the release to stay with\n\n'
     "or constrain it where you build: PIP_CONSTRAINT=constraints.txt python -m build.",
     _shows_backend,
+)
+
+REQUIREMENT_SPELLING = Cause(
+    "D032",
+    "requirement-spelling",
+    "The same requirements are spelled otherwise: names, blanks, quotes, the order of versions. They mean the same.",
+    "Releases of build backends spell them as they like. Pin the backend, in pyproject.toml:\n\n    [build-system]\n"
+    '    requires = ["setuptools==80.9.0"]  # the release to stay with\n\n'
+    "and write requirements as new releases do: names in lower case with hyphens, no blanks around signs.",
+    _shows_spelling,
 )
 
 BUILD_ID = Cause(

@@ -13,6 +13,7 @@ from ..excerpts import shared
 from ..members import MemberPair, only_on
 from ..model import Difference, NodeKind
 from ..observations import FieldValues, Nature, OfNature, Reordered, Unexplained
+from ..requirements import meaning
 from . import text
 
 __all__ = ["compare", "look", "same_entry_points", "same_metadata", "same_wheel_file"]
@@ -144,7 +145,7 @@ def _meanings_agree(left: bytes, right: bytes, unordered: frozenset[str], ignore
         if block is None:
             return False
         fields = {
-            name: sorted(values) if name in unordered else values
+            name: sorted(values) if name in unordered else [meaning(name, value) for value in values]
             # Names are case-insensitive, as in RFC 5322.
             for name, values in _by_name(block).items()
             if name not in ignored
