@@ -579,7 +579,12 @@ CAUSES: tuple[Pair, ...] = (
     Pair("not compressed", ("D013",), changed(lambda member: replace(member, stored=True))),
     Pair("gzip's level", ("D013",), gzipped(1, 1_700_000_000)),
     Pair("line ends", ("D014",), text("a\nb\nc\n", "a\r\nb\r\nc\r\n")),
-    Pair("line ends of METADATA", ("D014",), files({}, {f"{INFO}/METADATA": METADATA.replace(b"\n", b"\r\n")})),
+    Pair("line ends of METADATA", ("D036",), files({}, {f"{INFO}/METADATA": METADATA.replace(b"\n", b"\r\n")})),
+    Pair(
+        "line ends of a description",
+        ("D036",),
+        files({f"{INFO}/METADATA": METADATA + b"\nOne\nTwo\n"}, {f"{INFO}/METADATA": METADATA + b"\nOne\r\nTwo\r\n"}),
+    ),
     Pair("generator", ("D015",), files({}, {f"{INFO}/WHEEL": WHEEL.replace(b"demo 1", b"demo 2.0.1")})),
     Pair("version of the metadata", ("D015",), files({}, {f"{INFO}/METADATA": METADATA.replace(b"2.1", b"2.4")})),
     Pair(

@@ -117,7 +117,25 @@ def test_record_is_shown_by_rows(tmp_path: Path) -> None:
     assert codes(node) == {"D009"}
     ends = write_wheel(tmp_path / "r", members(record=record_of(FILES).replace(b"\n", b"\r\n")))
     (node,) = compare_files(one, ends).differences
-    assert codes(node) == {"D014"}
+    assert codes(node) == {"D036"}
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        (f"{INFO}/METADATA", "D036"),
+        (f"{INFO}/entry_points.txt", "D036"),
+        ("demo_pkg-1.0.data/scripts/run", "D036"),
+        ("setup.cfg", "D036"),
+        ("demo_pkg/setup.cfg", "D014"),
+        ("demo_pkg/text.txt", "D014"),
+    ],
+)
+def test_the_line_ends_of_what_backends_write_are_not_the_checkout_s(name: str, cause: str, tmp_path: Path) -> None:
+    """In METADATA, those of the description: the fields' are in the canonical form."""
+    head = METADATA + b"\n" if name.endswith("METADATA") else b""
+    node, _ = compared(tmp_path, name, head + b"[a]\nb = c\n", head + b"[a]\r\nb = c\r\n")
+    assert codes(node) == {cause}
 
 
 def test_compiled_modules_are_shown_by_header_and_code(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ class Nature(enum.Enum):
     """A row of RECORD and the file that it is about, or their presence."""
     # Of contents
     LINE_ENDS = enum.auto()
+    GENERATED_LINE_ENDS = enum.auto()
+    """Those of a text that backends write, not the project."""
     BACKEND_SPELLING = enum.auto()
     """The same metadata, written in another way."""
     COMPILER = enum.auto()

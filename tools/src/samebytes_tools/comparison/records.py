@@ -146,7 +146,7 @@ def _form(left: bytes, right: bytes, clues: CauseClues) -> Difference:
     # splitlines() takes CRLF, CR and LF alike, so that only these can differ.
     if one == other:
         ends = [data[len(lines[0]) if lines else 0 :][:2] for data, lines in ((left, one), (right, other))]
-        nature = Nature.LINE_ENDS if ends[0] != ends[1] else Nature.BACKEND_SPELLING
+        nature = Nature.GENERATED_LINE_ENDS if ends[0] != ends[1] else Nature.BACKEND_SPELLING
         return _form_node("line ends", "lines end otherwise", OfNature(nature, *ends), clues)
     if sorted(one) == sorted(other):
         return _form_node("order of rows", "rows in another order", Reordered(*pair, is_listing=True), clues)

@@ -8,9 +8,9 @@ from unicodedata import normalize
 from samebytes.artifact.layout import ArtifactKind
 
 from ..observations import LoneLine, LoneMember, Nature, Part, TextPair
-from .cause import Cause, CauseClues, by_nature
+from .cause import WRAP, Cause, CauseClues, by_nature
 
-__all__ = ["LEFTOVER_FILES", "LINE_ENDINGS", "NAME_FORM", "VCS_VERSION"]
+__all__ = ["GENERATED_LINE_ENDS", "LEFTOVER_FILES", "LINE_ENDINGS", "NAME_FORM", "VCS_VERSION"]
 
 _LEFTOVER = re.compile(
     r"build/(?:lib|bdist|temp|scripts)[^/]*/|dist/[^/]+\.(?:whl|tar\.gz|egg)\Z"
@@ -51,6 +51,14 @@ LINE_ENDINGS = Cause(
     "Keep one kind in the checkout, in .gitattributes:\n\n    * text=auto eol=lf\n\n"
     'and write text files by open(path, "w", newline="\\n").',
     by_nature(Nature.LINE_ENDS),
+)
+
+GENERATED_LINE_ENDS = Cause(
+    "D036",
+    "platform-line-ends",
+    "The build backend wrote the file with the line ends of its platform: CRLF on Windows, LF elsewhere.",
+    "The file is not in the checkout. samebytes' build backend makes LF of what backends write:\n\n" + WRAP,
+    by_nature(Nature.GENERATED_LINE_ENDS),
 )
 
 VCS_VERSION = Cause(

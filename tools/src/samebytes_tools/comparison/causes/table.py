@@ -46,6 +46,7 @@ TABLE: tuple[Cause, ...] = (
     archives.COMPRESSOR,
     archives.CONTAINER_WRITER,
     checkout.LINE_ENDINGS,
+    checkout.GENERATED_LINE_ENDS,
     checkout.VCS_VERSION,
     checkout.LEFTOVER_FILES,
     checkout.NAME_FORM,

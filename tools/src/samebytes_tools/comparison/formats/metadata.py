@@ -97,7 +97,7 @@ def _field(name: str, left: Sequence[bytes], right: Sequence[bytes], order_code:
 def _bodies(left: headers.Block, right: headers.Block, clues: CauseClues) -> Iterator[Difference]:
     if left.body == right.body:
         return
-    found = text.compare("description", left.body or b"", right.body or b"", clues)
+    found = text.compare("description", left.body or b"", right.body or b"", clues, Nature.GENERATED_LINE_ENDS)
     if found.findings or found.summary:
         yield found
         return
@@ -111,7 +111,7 @@ def _form(left: bytes, right: bytes, order_code: str, clues: CauseClues) -> Diff
     is_ends = (b"\r\n" in left) != (b"\r\n" in right)
     at = shared(left, right)
     excerpts = (side[max(0, at - 40) : at + 40] for side in (left, right))
-    seen = OfNature(Nature.LINE_ENDS if is_ends else Nature.BACKEND_SPELLING, *excerpts)
+    seen = OfNature(Nature.GENERATED_LINE_ENDS if is_ends else Nature.BACKEND_SPELLING, *excerpts)
     blocks = headers.parse(left), headers.parse(right)
     ordered = [headers.in_order(block, headers.METADATA_ORDER) for block in blocks if block is not None]
     passes = (order_code,) if len(ordered) == 2 and ordered[0] == ordered[1] else ()

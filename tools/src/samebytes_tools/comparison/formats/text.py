@@ -55,7 +55,15 @@ class _Hunk(NamedTuple):
 def look(member: MemberPair) -> Difference | None:
     """Return how two texts differ, or None if one of the contents is not a text, or too large."""
     held = member.held(LARGEST)
-    return compare(member.name, *held, member.clues) if held and all(map(is_text, held)) else None
+    ends = Nature.GENERATED_LINE_ENDS if _GENERATED.search(member.key) else Nature.LINE_ENDS
+    return compare(member.name, *held, member.clues, ends) if held and all(map(is_text, held)) else None
+
+
+_GENERATED = re.compile(
+    r"(?:\A|/)PKG-INFO\Z|\Asetup\.cfg\Z|\.egg-info/[^/]+\Z|\.data/scripts/[^/]+\Z"
+    r"|\.dist-info/(?:METADATA|WHEEL|RECORD|(?:entry_points|top_level|namespace_packages)\.txt)\Z"
+)
+"""The keys of members that backends write; setuptools writes setup.cfg and Python's scripts anew."""
 
 
 def is_text(data: bytes) -> bool:
@@ -70,15 +78,15 @@ def is_text(data: bytes) -> bool:
     return not re.search(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]", data)
 
 
-def compare(name: str, left: bytes, right: bytes, clues: CauseClues) -> Difference:
-    """Return how two different texts differ, the member or field *name*."""
+def compare(name: str, left: bytes, right: bytes, clues: CauseClues, ends: Nature = Nature.LINE_ENDS) -> Difference:
+    """Return how two different texts differ, the member or field *name*; *ends* is the nature of its line ends."""
     findings: list[Finding] = []
     detail: tuple[str, ...] = ()
     summary = []
     pairs = left.count(b"\r\n"), right.count(b"\r\n")
     # Made alike first, or every line would differ.
     if bool(pairs[0]) != bool(pairs[1]) and b"\n" in left and b"\n" in right:
-        findings += explain(_line_ends(left, right), "line ends", clues)
+        findings += explain(_line_ends(left, right, ends), "line ends", clues)
         summary = ["line ends CRLF and LF" if pairs[0] else "line ends LF and CRLF"]
         left, right = left.replace(b"\r\n", b"\n"), right.replace(b"\r\n", b"\n")
     whole = _of_the_whole(left, right, clues)
@@ -115,12 +123,12 @@ def _width(text: bytes) -> int:
     return max(map(len, text.decode("utf-8", "replace").splitlines()), default=0)
 
 
-def _line_ends(left: bytes, right: bytes) -> OfNature:
+def _line_ends(left: bytes, right: bytes, nature: Nature) -> OfNature:
     """Return the first line of each side that ends otherwise than its like."""
     for one, other in zip(left.splitlines(keepends=True), right.splitlines(keepends=True)):
         if one.endswith(b"\r\n") != other.endswith(b"\r\n"):
-            return OfNature(Nature.LINE_ENDS, one[-80:], other[-80:])
-    return OfNature(Nature.LINE_ENDS)
+            return OfNature(nature, one[-80:], other[-80:])
+    return OfNature(nature)
 
 
 def _hunks(left: list[bytes], right: list[bytes], allowance: Allowance) -> tuple[list[_Hunk], tuple[str, ...]]:
