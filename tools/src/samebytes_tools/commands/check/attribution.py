@@ -104,7 +104,8 @@ def _decided(node: Difference, top: str, found: _Places) -> Difference:
     if node.kind is NodeKind.MEMBER and node.name == "release":
         return _attributed(node, found.get(("", "name"), ()))
     aspect = "mode" if node.kind is NodeKind.MEMBER else "contents"
-    return _attributed(node, found.get((member, aspect), ()))
+    # Under another version the same member has another name.
+    return _attributed(node, found.get((member, aspect)) or found.get((member, "presence"), ()))
 
 
 def _attributed(

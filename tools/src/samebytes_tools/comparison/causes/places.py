@@ -45,14 +45,14 @@ _TEMPORARY_ROOT = re.compile(
     re.IGNORECASE,
 )
 # /usr/src may hold what is built, and /dev/shm is a directory for temporary files.
-_SYSTEM = re.compile(r"/(?:bin|boot|dev(?!/shm)|etc|lib|lib32|lib64|proc|run|sbin|sys|usr(?!/src/)|nix/store)(?:/|\Z)")
+_SYSTEM = re.compile(r"/(?:bin|boot|dev(?!/shm)|etc|lib|lib32|lib64|proc|run|sbin|sys|usr(?!/src/))(?:/|\Z)")
 """What an operating system keeps there wherever anybody builds."""
 
 _HOME = re.compile(r"(?P<before>/home/|/Users/|[A-Za-z]:[\\/]Users[\\/])(?P<name>[^\\/]+)(?P<after>(?:[\\/].*)?)\Z")
 _SEPARATOR = re.compile(r"[\\/]")
 _ROOTS = re.compile(
     r"[A-Za-z]:[\\/]|/(?:home|Users|root|build|builds|builddir|buildroot|tmp|private|var|srv|opt|mnt|media|Volumes"
-    r"|workspace|workspaces|work|github|__w|w|src|io|host|usr|runner|jenkins|ci|scratch|wrkdirs|nix|gnu)/"
+    r"|workspace|workspaces|work|project|app|code|repo|codebuild|agent|github|__w|w|src|io|host|usr|runner|jenkins|ci|scratch|wrkdirs|nix|gnu)/"
 )
 """Where people and services build; a path elsewhere may be an address on the web, or anything."""
 

@@ -45,11 +45,18 @@ _VCS_VERSION = re.compile(
     r"[+.](?:g[0-9a-f]{6,40}(?:\.d(?:19|20)\d{6})?|d(?:19|20)\d{6})(?!\w)"
 )
 _TOOL = re.compile(
-    r"(?:(?<=[Gg]enerated by )Cython|GCC: \([^()]*\)|GNU (?:C\+\+|C|Fortran|AS|GIMPLE)\d*|clang version"
-    r"|rustc(?: version)?|Linker: LLD) v?\d[\w.+-]*(?: \d{8})?(?: \([^()]*\))?"
+    r"(?:(?<=[Gg]enerated by )[A-Z][\w+-]*|GCC: \([^()]*\)|GNU (?:C\+\+|C|Fortran|AS|GIMPLE|Bison)\d*|clang version"
+    r"|rustc(?: version)?|Linker: LLD|(?<=by )ANTLR|Protobuf Python Version:|\bprotoc(?:-gen-\w+)?) v?\d[\w.+-]*"
+    r"(?: \d{8})?(?: \([^()]*\))?"
+)
+# Without a blank before the version.
+_TOOL_NUMBER = re.compile(
+    r"\bCYTHON_ABI \"[\d_]+\"|\bCYTHON_HEX_VERSION 0x[0-9A-Fa-f]+|\bYYBISON_VERSION \"[\d.]+\""
+    r"|\bPROTOBUF_(?:VERSION|MIN_PROTOC_VERSION)\b[ !<>=]+\d+"
 )
 _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (Nature.COMPILER, _TOOL),
+    (Nature.COMPILER, _TOOL_NUMBER),
     (Nature.VCS_VERSION, _VCS_VERSION),
     (Nature.VCS_VERSION, re.compile(r"(?<=['\"])g[0-9a-f]{7,40}(?:\.d(?:19|20)\d{6})?(?=['\"])")),
     (
@@ -87,7 +94,7 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
 )
 """What each kind of token looks like, in the order in which it is looked for; a piece of text is one token only."""
 
-_BEFORE_DATES = 4
+_BEFORE_DATES = 5
 """How many of the patterns are looked for before dates are, for parts of what they find look like dates."""
 
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")

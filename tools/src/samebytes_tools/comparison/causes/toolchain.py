@@ -27,6 +27,9 @@ _TOOL_WITH_VERSION = re.compile(
 
 _MACOS = re.compile(rb"(?<=-macosx_)\d+_\d+(?=_)")
 
+_STORED = re.compile(r"(/(?:nix|gnu)/store/)[0-9a-z]{32}-")
+"""Where Nix and Guix keep a package: in a directory that is named by a digest of all that it was made from."""
+
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 _IDENTITY = re.compile(
     r"serialNumber|documentNamespace|creationInfo\.created|metadata\.timestamp"
@@ -56,7 +59,8 @@ def _shows_spelling(seen: Part, _: CauseClues) -> bool:
 
 def _shows_toolchain(seen: Part, clues: CauseClues) -> bool:
     if isinstance(seen, PathPair):  # ".../lib/python3.11/..." and ".../lib/python3.12/..."
-        one, other = (_TOOL_WITH_VERSION.sub(r"\1", path) for path in (seen.left, seen.right))
+        paths = [_STORED.sub(r"\1", path) for path in (seen.left, seen.right)]
+        one, other = (_TOOL_WITH_VERSION.sub(r"\1", path) for path in paths)
         return one == other
     return by_nature(Nature.COMPILER)(seen, clues)
 

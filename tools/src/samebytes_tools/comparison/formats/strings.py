@@ -14,7 +14,7 @@ from typing import NamedTuple
 from samebytes.archive.entry import CHUNK_SIZE, Content
 
 from ..causes.cause import CauseClues
-from ..causes.table import explain, reduced
+from ..causes.table import UNKNOWN, explain, reduced
 from ..excerpts import narrowed
 from ..members import MemberPair
 from ..model import Difference, Finding, NodeKind
@@ -83,6 +83,10 @@ def look(member: MemberPair) -> Difference | None:
     found = compare_lists(member.name, one.found, other.found, "embedded text", member.clues)
     if found is None:
         return None
+    whole = hexwindow.compare(member.name, member.left, member.right, member.clues)
+    # Numbers that the bytes show for certain may begin with, or lie beside, what looks like a text.
+    if all(finding.code != UNKNOWN for finding in whole.findings):
+        return whole
     window = hexwindow.compare(member.name, member.left, member.right, member.clues, ", and beside the texts")
     is_all = one.beside == other.beside and not one.is_cut and not other.is_cut
     findings = found.findings if is_all else reduced([*found.findings, *window.findings])

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ..allowance import Allowance
 from ..causes import variables
 from ..causes.cause import CauseClues
-from ..causes.table import explain, reduced
+from ..causes.table import TOOLCHAIN, UNKNOWN, explain, reduced
 from ..excerpts import EXCERPT, shared
 from ..members import MemberPair
 from ..model import Difference, Finding, NodeKind
@@ -40,6 +40,11 @@ _MOST_HUNKS = 400
 """How many hunks are."""
 _MOST_EXPLAINED = 3000
 """How many lines of one hunk are looked at for causes."""
+
+_HEAD = 400
+"""Bytes in which a generated file says that it is one."""
+
+_GENERATED = re.compile(rb"generated (?:by|from)|made by GNU Bison|do not (?:edit|modify)", re.IGNORECASE)
 
 _CODE = re.compile(r"\.(?:py|pyi|pyx|pxd|c|cc|cpp|cxx|h|hh|hpp|rs|go|js|ts|f|f90|sh|bat)\Z", re.IGNORECASE)
 """Where the order of lines is the program's."""
@@ -99,7 +104,11 @@ def compare(name: str, left: bytes, right: bytes, clues: CauseClues, ends: Natur
         begin = left.rfind(b"\n", 0, shared(left, right)) + 1
         # From the beginning of a line.
         excerpts = left[begin : begin + EXCERPT], right[begin : begin + EXCERPT]
-        findings += reduced(_explained(name, hunks, excerpts, clues))
+        found = list(_explained(name, hunks, excerpts, clues))
+        if _is_generated(left) and _is_generated(right) and TOOLCHAIN in {finding.code for finding in found}:
+            # Another release of the generator writes other code as well.
+            found = [finding for finding in found if finding.code != UNKNOWN]
+        findings += reduced(found)
         changed = sum(max(len(hunk.left), len(hunk.right)) for hunk in hunks)
         summary.insert(0, f"{changed} line{'s' * (changed != 1)} differ{'s' * (changed == 1)}")
     return Difference(name, NodeKind.TEXT, "; ".join(summary), detail, tuple(findings))
@@ -117,6 +126,11 @@ def _of_the_whole(left: bytes, right: bytes, clues: CauseClues) -> tuple[OfNatur
     if is_laid_out and all(_width(text) <= width for text, width in zip((left, right), widths)):
         return (OfNature(Nature.TERMINAL, *excerpts), b"", b"")
     return None
+
+
+def _is_generated(text: bytes) -> bool:
+    """Return whether a program wrote the text, and says so at its beginning."""
+    return bool(_GENERATED.search(text[:_HEAD]))
 
 
 def _width(text: bytes) -> int:
