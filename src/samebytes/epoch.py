@@ -20,6 +20,7 @@ LAST_DATE = 4354819198
 ENVIRONMENT_VARIABLE = "SOURCE_DATE_EPOCH"
 """Specified at https://reproducible-builds.org/specs/source-date-epoch/."""
 
+_CYCLE = 146_097 * 86_400  # seconds of the 400 years after which the calendar repeats
 _REMEDY = "Give whole seconds since 1970-01-01 UTC, such as 1580601600"
 _FIRST_PLAUSIBLE = 315532800  # 1980-01-01, the first time that a ZIP archive can hold
 _SHOWN = 60  # characters of a value that a message shows, whatever somebody has put into a variable
@@ -75,7 +76,14 @@ def parse_date_option(text: str) -> int:
 
 def format_date(seconds: int) -> str:
     """Return *seconds* as ISO 8601 in UTC, as in ``2020-02-02T00:00:00Z``."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", moment(seconds))
+
+
+def moment(seconds: int) -> time.struct_time:
+    """Return what ``time.gmtime`` does; that of Windows has no moments before 1970 and after 3000."""
+    cycles, rest = divmod(seconds, _CYCLE)
+    found = time.gmtime(rest)
+    return time.struct_time((found.tm_year + 400 * cycles, *found[1:]))
 
 
 def parse_iso(text: str, where: str) -> int:

@@ -163,7 +163,8 @@ def signals_raise(error_of: Callable[[int], BaseException]) -> Iterator[None]:
             report(what)
 
     here = threading.current_thread() is threading.main_thread()  # no other may set handlers (signal.signal)
-    numbers = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)} if here else set()
+    gone = getattr(signal, "SIGHUP", getattr(signal, "SIGBREAK", 0))  # Windows sends this where its console is closed
+    numbers = {signal.SIGINT, signal.SIGTERM, gone} if here else set()
     usual, report = (signal.SIG_DFL, signal.default_int_handler), sys.unraisablehook
     before = {number: signal.getsignal(number) for number in numbers if signal.getsignal(number) in usual}
     try:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from samebytes.epoch import (
@@ -8,6 +10,7 @@ from samebytes.epoch import (
     format_date,
     from_environment,
     from_setting,
+    moment,
     parse_date_option,
     parse_epoch,
 )
@@ -18,6 +21,12 @@ def test_constants_are_the_dates_they_claim() -> None:
     assert format_date(DEFAULT_DATE) == "2020-02-02T00:00:00Z"
     assert format_date(LAST_DATE) == "2107-12-31T23:59:58Z"
     assert format_date(0) == "1970-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("step", [86_399, 12_345_678_901])
+def test_moments_of_any_year_on_any_platform(step: int) -> None:
+    for seconds in (*range(-step * 4, step * 5, step), -62_135_596_800, 253_402_300_799):
+        assert datetime(*moment(seconds)[:6]) == datetime(1970, 1, 1) + timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import os
 import re
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, NoReturn
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 
 # EDQUOT is the quota's ENOSPC; Windows has none.
 _FULL = frozenset({errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)})
-_MISSING = frozenset({errno.ENOENT, errno.ENOTDIR})
+_MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EEXIST})
 _LOOP = errno.ELOOP
 _MOST_LINKS = 40
 """As many as Linux follows (path_resolution(7))."""
 _OWN_PIPE = re.compile(r"pipe:\[\d+\]")
 """What /dev/stdout leads to where it is a pipe: no path (proc(5))."""
+_PAUSES = (0.01, 0.03, 0.1, 0.3, 0.6, 1.0) if sys.platform == "win32" else ()
+"""Seconds between the attempts to rename: virus scanners and indexers open new files for a moment."""
 
 
 class _Place(NamedTuple):
@@ -65,7 +68,7 @@ def replacing(target: Path, *, durable: bool = True, unchanged: os.stat_result |
                 _finish(sink, target, mode, durable)
             try:
                 _check_unchanged(place, target, unchanged)
-                os.replace(temporary, place.name, src_dir_fd=place.directory, dst_dir_fd=place.directory)
+                _rename(temporary, place)
             except OSError as error:
                 _refuse(target, error)
         except BaseException:
@@ -89,6 +92,14 @@ def real_path(target: Path) -> Path:
         return place.path
 
 
+def followed(path: Path) -> Path:
+    """Return what *path* leads to; unlike ``Path.resolve``, no error where links go round in circles."""
+    try:
+        return Path(os.path.realpath(path))
+    except OSError:  # Not every Windows finds where long paths and other file systems lead.
+        return path.absolute()
+
+
 def make_directory(directory: Path) -> None:
     """Make *directory* and those above it where they do not exist; links are followed as in :func:`real_path`.
 
@@ -104,8 +115,8 @@ def _place(target: Path, *, make: bool = False) -> Iterator[_Place]:
         if sys.platform == "win32":
             if make:
                 target.mkdir(parents=True, exist_ok=True)
-            name = os.path.realpath(target)
-            place = _Place(None, name, Path(name), _lstat(name))
+            path = followed(target)
+            place = _Place(None, str(path), path, _lstat(str(path)))
         else:
             place = _walked(target, make)
     except OSError as error:
@@ -221,12 +232,24 @@ class _Raw(io.FileIO):
 def _finish(sink: BinaryIO, target: Path, mode: int | None, durable: bool) -> None:
     sink.flush()
     try:
-        if mode is not None and hasattr(os, "fchmod"):
+        if mode is not None and sys.platform != "win32":  # whose one bit, read-only, would keep the file from its place
             os.fchmod(sink.fileno(), mode)
         if durable:
             os.fsync(sink.fileno())
     except OSError as error:
         _refuse(target, error)
+
+
+def _rename(temporary: str, place: _Place) -> None:
+    """Let the temporary file take its place; Windows refuses that while another program has either file open."""
+    for pause in (*_PAUSES, None):
+        try:
+            os.replace(temporary, place.name, src_dir_fd=place.directory, dst_dir_fd=place.directory)
+            break
+        except PermissionError:
+            if pause is None:
+                raise
+            time.sleep(pause)
 
 
 def _sync_directory(place: _Place) -> None:
@@ -244,6 +267,8 @@ def _refuse(target: Path, error: OSError) -> NoReturn:
         remedy = "Free some space there, or name a place on another disk. The file is as it was."
     elif error.errno in _MISSING:
         remedy = f"Create the directory {target.parent}, or name another place."
+    elif sys.platform == "win32" and isinstance(error, PermissionError):
+        remedy = f"Is {target.name} open in another program, or read-only? Change that, and run it again."
     elif error.errno == _LOOP:
         remedy = "The symbolic link leads in a circle: remove it, or name another place."
     else:

@@ -30,9 +30,6 @@ _PLACE = "\0"
 _MOST_SORTABLE = 64 << 20
 """Characters of texts by which the members of sets are sorted: what lies in ten sets counts ten times."""
 
-_LAST_SECOND = 253402300799
-"""9999-12-31T23:59:59Z: the notation of both formats has four digits for the year."""
-
 
 class NormalizedSbom(NamedTuple):
     """A document in its canonical form."""
@@ -111,7 +108,7 @@ def _once(data: bytes, date: int, elsewhere: Container[str] = frozenset()) -> No
     own = match[1] if match else None
     if own is not None and own.lower() in elsewhere:
         return None
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(min(max(date, 0), _LAST_SECOND)))
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(date))
     return _Rewriting(declared[0], document, own, stamp).result()
 
 

@@ -22,8 +22,6 @@ from ..console.verbosity import NORMAL, VERBOSE
 from ..errors import Interrupted, OutputError, SamebytesError, UsageError, signals_raise, suggestion
 from .extensions import INSTALL, installed, missing
 
-__all__ = ["main", "parser"]
-
 COMMANDS: tuple[str, ...] = ("normalize", "check", "compare", "build", "verify", "install", "tree")
 COMMANDS += ("survey", "wrap", "unwrap", "doctor", "completion")
 
@@ -86,6 +84,8 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that *argv* names (default: that of the process) and return its exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if argv is None and sys.platform == "win32":  # where no shell does it
+        arguments = expanded(arguments)
     options = argparse.Namespace(verbosity=NORMAL)
     try:
         prepare()
@@ -110,6 +110,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         atexit._run_exitfuncs()  # They remove temporary directories.
         os._exit(status)  # The interpreter itself would wait for the threads that are at work.
     return status
+
+
+def expanded(arguments: Sequence[str]) -> list[str]:
+    """Return *arguments* with patterns, such as ``dist/*``, replaced by the names that match, as POSIX shells do it.
+
+    What is the name of a file, or matches none, stays as it is.
+    """
+    patterns = {each for each in arguments if set("*?[") & set(each) and each[0] != "-" and not os.path.lexists(each)}
+    from glob import glob
+
+    # Not Path.glob, which takes no absolute patterns, and gives hidden names.
+    found = {each: sorted(glob(each)) for each in patterns}  # noqa: PTH207
+    return [name for each in arguments for name in found.get(each) or [each]]
 
 
 def parser() -> argparse.ArgumentParser:

@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-FINE = 0
-FINDINGS = 1
-"""A check found something; nothing failed."""
-
-RECORD_REBUILT = 10
-"""Success, but --rebuild-record replaced a RECORD that contradicted its files."""
-
-UNEXPECTED = 70
-"""A bug in samebytes (EX_SOFTWARE of sysexits.h)."""
-
-INTERRUPTED = 130
-"""SIGINT (128 + 2)."""
-
-BROKEN_PIPE = 141
-"""Broken pipe: the reader of the output closed it (128 + SIGPIPE)."""
-
-TERMINATED = 143
-"""SIGTERM (128 + 15), or the terminal is gone (SIGHUP)."""
+FINE, FINDINGS, RECORD_REBUILT = 0, 1, 10
+UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h
+INTERRUPTED, BROKEN_PIPE, TERMINATED = 130, 141, 143  # 128 and the signal, as in shells; SIGHUP counts as SIGTERM
 
 MEANINGS = {
     0: "fine",

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
-QUIET = -1
-NORMAL = 0
-VERBOSE = 1
+QUIET, NORMAL, VERBOSE = -1, 0, 1
 
 
 def add_verbosity(parser: argparse.ArgumentParser) -> None:
     """Add to *parser* ``-v`` and ``-q``; the parsed ``verbosity`` is QUIET, NORMAL or VERBOSE."""
     group = parser.add_mutually_exclusive_group()
-    group.add_argument(
-        "-v",
-        "--verbose",
-        dest="verbosity",
-        action="store_const",
-        const=VERBOSE,
-        default=NORMAL,
-        help="print details, and tracebacks of bugs",
-    )
-    group.add_argument("-q", "--quiet", dest="verbosity", action="store_const", const=QUIET, help="print only errors")
+    setting: dict[str, Any] = {"dest": "verbosity", "action": "store_const", "default": NORMAL}
+    group.add_argument("-v", "--verbose", const=VERBOSE, help="print details, and tracebacks of bugs", **setting)
+    group.add_argument("-q", "--quiet", const=QUIET, help="print only errors", **setting)

@@ -19,6 +19,7 @@ from ..archive.limits import case_collisions
 from ..archive.zip_layout import EARLIEST, LATEST
 from ..artifact import layout
 from ..artifact.layout import ArtifactKind
+from ..epoch import moment
 from .model import ONE_FORM, Change, Context, Pass, PassOutcome, Run, each
 
 _Step = Callable[[Entry, Context], tuple[Entry, str]]
@@ -102,7 +103,7 @@ def _disowned(entry: Entry, _context: Context) -> tuple[Entry, str]:
 def _moment(seconds: float) -> str:
     whole = math.floor(seconds)
     try:
-        text = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(whole))
+        text = time.strftime("%Y-%m-%d %H:%M:%S", moment(whole))
     except (OverflowError, ValueError, OSError):
         return f"{seconds:g} s"  # Beyond what the platform can name.
     return text + f"{seconds - whole:.9f}".rstrip("0.")[1:]

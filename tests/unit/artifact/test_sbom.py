@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samebytes.artifact import sbom
+from samebytes.epoch import LAST_DATE
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus" / "sbom"
 DATE = 1580601600
@@ -185,7 +186,7 @@ def test_a_document_that_another_one_names_keeps_its_name() -> None:
 
 @pytest.mark.parametrize(
     ("date", "stamp"),
-    [(0, "1970-01-01T00:00:00Z"), (DATE + 1, "2020-02-02T00:00:01Z"), (10**18, "9999-12-31T23:59:59Z")],
+    [(0, "1970-01-01T00:00:00Z"), (DATE + 1, "2020-02-02T00:00:01Z"), (LAST_DATE, "2107-12-31T23:59:58Z")],
 )
 def test_the_date_in_the_notation_of_both_formats(date: int, stamp: str) -> None:
     assert value(cyclonedx(metadata={"timestamp": "2026-11-21T03:34:04+01:00"}), date)["metadata"]["timestamp"] == stamp

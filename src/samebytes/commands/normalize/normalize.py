@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Callable, NamedTuple
 
 from ... import passes as rules
-from ...archive.atomic import make_directory
+from ...archive.atomic import followed, make_directory
 from ...artifact.layout import ArtifactKind, is_source_tree
 from ...artifact.opening import kind_of
 from ...epoch import DEFAULT_DATE, format_date, from_environment
@@ -29,20 +29,12 @@ RECORD_VERIFIED = "W001"
 
 
 class DateSource(enum.Enum):
-    """Where an archive's date comes from (D5)."""
+    """Where an archive's date comes from (D5), and how that is shown."""
 
-    OPTION = "option"
-    ENVIRONMENT = "environment"
-    OWN = "own"
-    CONSTANT = "constant"
-
-
-_SOURCE_TEXTS = {
-    DateSource.OPTION: "--date",
-    DateSource.ENVIRONMENT: "SOURCE_DATE_EPOCH",
-    DateSource.OWN: "its own: it is canonical",
-    DateSource.CONSTANT: "constant: none was given",
-}
+    OPTION = "--date"
+    ENVIRONMENT = "SOURCE_DATE_EPOCH"
+    OWN = "its own: it is canonical"
+    CONSTANT = "constant: none was given"
 
 
 class ArtifactDate(NamedTuple):
@@ -57,7 +49,7 @@ class ArtifactDate(NamedTuple):
         return format_date(self.seconds)
 
     def __str__(self) -> str:
-        return f"{self.iso} ({_SOURCE_TEXTS[self.source]})"
+        return f"{self.iso} ({self.source.value})"
 
 
 def given_date(option: int | None, environ: Mapping[str, str]) -> ArtifactDate | None:
@@ -149,10 +141,10 @@ def plan(
         try:
             found = _archives_at(path, trees=trees)
         except SamebytesError as error:
-            steps.setdefault(_followed(path), NormalizeResult(path, error))
+            steps.setdefault(followed(path), NormalizeResult(path, error))
         else:
             for archive in found:
-                steps.setdefault(_followed(archive), NormalizeJob(archive, _target(archive, output)))
+                steps.setdefault(followed(archive), NormalizeJob(archive, _target(archive, output)))
     taken: dict[Path, Path] = {}
     for job in steps.values():
         if isinstance(job, NormalizeJob) and taken.setdefault(job.target, job.source) != job.source:
@@ -203,11 +195,6 @@ def normalize(
         stop.await_published()
 
 
-def _followed(path: Path) -> Path:
-    """Return what *path* leads to; unlike ``Path.resolve``, no error where links go round in circles."""
-    return Path(os.path.realpath(path))
-
-
 def _archives_at(path: Path, *, trees: bool) -> list[Path]:
     """Return *path*, or the archives in the directory that it is.
 
@@ -240,7 +227,7 @@ def _archives_at(path: Path, *, trees: bool) -> list[Path]:
 
 def _target(source: Path, output: Path | None) -> Path:
     target = source if output is None else output / source.name
-    if output is not None and _followed(target) == _followed(source):
+    if output is not None and followed(target) == followed(source):
         raise UsageError(
             f"{source}: the output directory is the one that the file is in",
             remedy="Leave -o away to normalize in place.",

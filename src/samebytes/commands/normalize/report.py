@@ -118,7 +118,7 @@ def _file(result: NormalizeResult) -> dict[str, Any]:
         "path": str(result.source),
         "output": None if result.output is None else str(result.output),
         "kind": result.kind,
-        "date": {"seconds": date.seconds, "iso": date.iso, "source": date.source.value} if date else None,
+        "date": {"seconds": date.seconds, "iso": date.iso, "source": date.source.name.lower()} if date else None,
         "before": rewritten.before._asdict() if rewritten else None,
         "after": rewritten.after._asdict() if rewritten else None,
         "changed": result.changed if rewritten else None,
