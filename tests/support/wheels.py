@@ -111,6 +111,7 @@ def _write_member(file: zipfile.ZipFile, member: Member) -> None:
         member.kind
     ]
     info = zipfile.ZipInfo(member.name + suffix, moment)
+    info.create_system = 3  # on Windows, zipfile states that
     info.external_attr = (kind | member.mode) << 16
     info.compress_type = zipfile.ZIP_STORED if member.stored else zipfile.ZIP_DEFLATED
     file.writestr(info, member.target.encode() if member.kind is Kind.SYMLINK else member.data)

@@ -114,7 +114,7 @@ class WindowsPython:
         with _made(directory) as is_new:
             if is_new:
                 where = ["--target", str(directory), "--platform", "win_amd64", "--python-version", VERSION]
-                _pip("install", "--only-binary=:all:", *where, *map(str, wanted), *_ALSO)
+                _pip("install", "--only-binary=:all:", "--no-compile", *where, *map(str, wanted), *_ALSO)
         return directory
 
     def stop(self) -> None:

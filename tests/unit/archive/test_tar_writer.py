@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support import tars
+from support.platforms import makes_links
 from support.sdist_entries import LONG, VARIETY, file, folder, gnu_tar, link, tar_of, written_variety
 from support.tars import DATE, directory, member, octal, pax, records, symlink
 
@@ -197,10 +199,10 @@ def test_tarfile_reads_and_extracts_what_we_write(tmp_path: Path) -> None:
         else:
             archive.extractall(tmp_path / "out")
     assert names == [entry.name for entry in VARIETY]
-    assert (tmp_path / "out" / "pkg-1.0" / "far").read_bytes() == b"pass\n"
+    assert not makes_links() or (tmp_path / "out" / "pkg-1.0" / "far").read_bytes() == b"pass\n"
     assert (tmp_path / "out" / LONG / "empty").is_dir()
     assert (tmp_path / "out" / "pkg-1.0" / "größe.txt").read_text("utf-8") == "grün\n"
-    assert (tmp_path / "out" / "pkg-1.0" / "run").stat().st_mode & 0o777 == 0o755
+    assert sys.platform == "win32" or (tmp_path / "out" / "pkg-1.0" / "run").stat().st_mode & 0o777 == 0o755
 
 
 def test_gnu_tar_lists_what_we_write_without_a_warning(tmp_path: Path) -> None:

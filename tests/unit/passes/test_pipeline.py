@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from support import wheels
+from support.platforms import needs_open_files_moved
 from support.wheels import (
     DATE,
     FILES,
@@ -480,6 +481,7 @@ def test_contents_are_readable_while_the_archive_is_open(tmp_path: Path) -> None
         assert [read_all(entry.content) for entry in archive.entries] == [member.data for member in sources()]
 
 
+@needs_open_files_moved
 @pytest.mark.parametrize("new", [b"built meanwhile", None])
 @pytest.mark.parametrize("through_link", [True, False])
 def test_what_took_the_files_place_meanwhile_is_not_overwritten(

@@ -34,8 +34,14 @@ REFUSED = {
     "an unknown variation": (["tree", "--vary=+weather"], "'+weather' is not the name of a variation"),
     "no time": (["tree", "--timeout", "0"], "'0' is not a number of seconds"),
     "no number": (["tree", "--timeout", "soon"], "'soon' is not a number of seconds"),
-    "nowhere to write the page to": (["tree", "--html", "no/page.html"], "no/page.html: there is no such directory"),
-    "nowhere to write the XML to": (["tree", "--junit", "no/x.xml"], "no/x.xml: there is no such directory"),
+    "nowhere to write the page to": (
+        ["tree", "--html", "no/page.html"],
+        f"{Path('no', 'page.html')}: there is no such directory",
+    ),
+    "nowhere to write the XML to": (
+        ["tree", "--junit", "no/x.xml"],
+        f"{Path('no', 'x.xml')}: there is no such directory",
+    ),
     "a file to keep things in": (["tree", "--keep", "tree/pyproject.toml"], "pyproject.toml is not a directory"),
     "an index that is none": (["idna"], "is not reached by http"),
 }
@@ -80,7 +86,7 @@ def test_what_is_to_be_built(text: str, build: bool | None, expected: bool) -> N
 @pytest.mark.usefixtures("here")
 def test_archives_are_checked_as_ever(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "dist"]) == 1
-    assert "dist/demo-1.0-py3-none-any.whl: Z" in capsys.readouterr().out
+    assert f"{Path('dist', 'demo-1.0-py3-none-any.whl')}: Z" in capsys.readouterr().out
     assert main(["normalize", "--check", "dist"]) == 1
 
 

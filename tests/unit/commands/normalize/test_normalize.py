@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.artifacts import TIMES, sdist, wheel
+from support.platforms import needs_links, needs_modes
 
 from samebytes.archive.entry import Archive, Entry, Kind
 from samebytes.commands.normalize import normalize as flow
@@ -115,6 +116,7 @@ def test_without_write_nothing_is_written(tmp_path: Path) -> None:
     assert only(path).changes == result.changes
 
 
+@needs_modes
 def test_permission_bits_are_kept(tmp_path: Path) -> None:
     path = wheel(tmp_path)
     path.chmod(0o640)
@@ -122,6 +124,7 @@ def test_permission_bits_are_kept(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o640
 
 
+@needs_links
 def test_a_link_stays_and_what_it_points_to_is_replaced(tmp_path: Path) -> None:
     path = wheel(tmp_path / "real")
     link = tmp_path / path.name
@@ -163,6 +166,7 @@ def test_an_unreadable_directory(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
 
 
+@needs_links
 def test_links_in_a_circle_are_missing_files(tmp_path: Path) -> None:
     loop = tmp_path / "loop.whl"
     loop.symlink_to(loop)
@@ -178,6 +182,7 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     assert "not a regular file" in error.message
 
 
+@needs_links
 def test_named_twice_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = wheel(tmp_path)
     link = tmp_path / "link.whl"
@@ -243,7 +248,7 @@ def test_a_wrong_record_is_an_error_and_can_be_rebuilt(tmp_path: Path) -> None:
 def test_an_output_directory_that_cannot_be_is_one_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     steps = plan([wheel(tmp_path)], tmp_path / "file" / "out")
-    with pytest.raises(OutputError, match=r"file/out: cannot be written: Not a directory"):
+    with pytest.raises(OutputError, match=r"out: cannot be written: (Not a directory|.*exists)"):
         list(normalize(steps, NormalizeOptions()))
 
 
@@ -312,7 +317,7 @@ def repacked(path: Path, record: Callable[[bytes], bytes] = bytes, level: int = 
         for was, data in found:
             info = zipfile.ZipInfo(was.filename, was.date_time)
             info.external_attr, info.extract_version = was.external_attr, was.extract_version
-            info.compress_type = was.compress_type
+            info.compress_type, info.create_system = was.compress_type, was.create_system
             contents = record(data) if was.filename.endswith("RECORD") else data
             new.writestr(info, contents, compresslevel=level)
 

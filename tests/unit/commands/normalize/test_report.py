@@ -16,11 +16,13 @@ from samebytes.errors import ArchiveError
 from samebytes.passes.model import Change
 from samebytes.passes.pipeline import FileDigest
 
+FILE = Path("dist", "a.whl")
+
 BEFORE, AFTER = FileDigest("0" * 64, 1000), FileDigest("1" * 64, 999)
 
 
 def result(*changes: Change, notes: tuple[Change, ...] = (), after: FileDigest = AFTER) -> NormalizeResult:
-    path = Path("dist/a.whl")
+    path = FILE
     rewritten = Rewritten(changes, (), BEFORE, after, 0, False, None, None, notes)
     return NormalizeResult(path, None, path, "wheel", ArtifactDate(0, DateSource.OPTION), rewritten)
 
@@ -39,40 +41,40 @@ def test_five_findings_are_shown_and_a_sixth_is_counted() -> None:
         return list(finding_lines(result(*(Change("Z003", f"m{n}", "x") for n in range(number))), PLAIN))
 
     assert len(found(5)) == 5
-    assert found(5)[-1] == "dist/a.whl: Z003 m4: x"
+    assert found(5)[-1] == f"{FILE}: Z003 m4: x"
     assert len(found(6)) == 6
-    assert found(6)[-1] == "dist/a.whl: Z003 ... and 1 more member"
-    assert found(8)[-1] == "dist/a.whl: Z003 ... and 3 more members"
+    assert found(6)[-1] == f"{FILE}: Z003 ... and 1 more member"
+    assert found(8)[-1] == f"{FILE}: Z003 ... and 3 more members"
 
 
 def test_findings_about_the_whole_archive() -> None:
     lines = list(finding_lines(result(*(Change("G001", "", f"x{n}") for n in range(7))), PLAIN))
-    assert lines[0] == "dist/a.whl: G001 x0"
-    assert lines[-1] == "dist/a.whl: G001 ... and 2 more findings"
+    assert lines[0] == f"{FILE}: G001 x0"
+    assert lines[-1] == f"{FILE}: G001 ... and 2 more findings"
 
 
 def test_notes_are_told_and_are_no_findings() -> None:
     noted = result(notes=(Change("T010", "a/B", "differs from a/b in case only"),), after=BEFORE)
     told = "T010 a/B: differs from a/b in case only"
-    assert list(finding_lines(noted, PLAIN)) == ["dist/a.whl: canonical", f"dist/a.whl: note {told}"]
+    assert list(finding_lines(noted, PLAIN)) == [f"{FILE}: canonical", f"{FILE}: note {told}"]
     assert list(summary_lines(noted, PLAIN))[-1] == f"  note {told}"
 
 
 def test_a_detail_of_several_lines_stays_together() -> None:
     lines = list(finding_lines(result(Change("Z003", "a\nb", "x\ny")), PLAIN))
-    assert lines == ["dist/a.whl: Z003 a\\nb: x\n    y"]
+    assert lines == [f"{FILE}: Z003 a\\nb: x\n    y"]
 
 
 @pytest.mark.parametrize(
     ("message", "located"),
     [
-        ("a.whl: is bad", "dist/a.whl: is bad"),
-        ("dist/a.whl: is bad", "dist/a.whl: is bad"),
-        ("RECORD is bad", "dist/a.whl: RECORD is bad"),
+        ("a.whl: is bad", f"{FILE}: is bad"),
+        (f"{FILE}: is bad", f"{FILE}: is bad"),
+        ("RECORD is bad", f"{FILE}: RECORD is bad"),
     ],
 )
 def test_messages_name_the_whole_path(message: str, located: str) -> None:
-    assert located_message(NormalizeResult(Path("dist/a.whl"), ArchiveError(message))) == located
+    assert located_message(NormalizeResult(FILE, ArchiveError(message))) == located
 
 
 def test_errors_have_no_lines_of_their_own() -> None:
