@@ -44,7 +44,7 @@ _MOST_EXPLAINED = 3000
 _HEAD = 400
 """Bytes in which a generated file says that it is one."""
 
-_GENERATED = re.compile(rb"generated (?:by|from)|made by GNU Bison|do not (?:edit|modify)", re.IGNORECASE)
+_BY_PROGRAM = re.compile(rb"generated (?:by|from)|made by GNU Bison|do not (?:edit|modify)", re.IGNORECASE)
 
 _CODE = re.compile(r"\.(?:py|pyi|pyx|pxd|c|cc|cpp|cxx|h|hh|hpp|rs|go|js|ts|f|f90|sh|bat)\Z", re.IGNORECASE)
 """Where the order of lines is the program's."""
@@ -130,7 +130,7 @@ def _of_the_whole(left: bytes, right: bytes, clues: CauseClues) -> tuple[OfNatur
 
 def _is_generated(text: bytes) -> bool:
     """Return whether a program wrote the text, and says so at its beginning."""
-    return bool(_GENERATED.search(text[:_HEAD]))
+    return bool(_BY_PROGRAM.search(text[:_HEAD]))
 
 
 def _width(text: bytes) -> int:
