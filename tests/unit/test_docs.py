@@ -245,8 +245,8 @@ def test_the_rooms_are_those_that_the_code_is_held_to() -> None:
     assert {row[0].strip("`"): set(re.findall(r"`([\w.]+)`", row[2])) for row in table} == rooms
 
 
-def test_the_readme_shows_what_the_demonstration_prints() -> None:
-    shown = next(text for text in blocks(README, "text") if "without samebytes" in text)
+def test_what_the_demonstration_prints_is_shown() -> None:
+    shown = next(text for text in blocks(ROOT / "examples" / "README.md", "text") if "without samebytes" in text)
     source = (ROOT / "examples" / "demo.py").read_text("utf-8")
     for title in ("without samebytes", "with samebytes", "the same", "NOT the same", "As promised."):
         assert title in shown
