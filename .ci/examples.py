@@ -94,7 +94,8 @@ def built_twice(name: str, dist: Path) -> list[dict[str, str]]:
         for place, variables in CONDITIONS:
             tree, out = root / place / name, root / place / "out"
             checked_out(name, tree)
-            command = [sys.executable, "-m", "build", "--outdir", str(out), str(tree)]
+            # Both from the tree: Windows does not keep the modes of what is unpacked from an sdist.
+            command = [sys.executable, "-m", "build", "--sdist", "--wheel", "--outdir", str(out), str(tree)]
             environ = {
                 **os.environ,
                 **variables,
