@@ -42,6 +42,7 @@ from support.wheels import (
 )
 
 from samebytes.archive.entry import Kind
+from samebytes.commands.normalize.normalize import NormalizeJob, NormalizeOptions, normalize
 
 Maker = Callable[[Path, Path], tuple[Path, Path]]
 """Writes a left and a right archive, each into a directory of its own."""
@@ -325,6 +326,44 @@ def sbom(**changes: object) -> bytes:
         "components": [{"name": "zlib", "bom-ref": "zlib@1.3"}, {"name": "abc", "bom-ref": "abc@1"}],
     }
     return json.dumps({**document, **changes}).encode()
+
+
+def rewritten(path: Path, change: Callable[[int, zipfile.ZipInfo], None]) -> Path:
+    """Let *change* have each member of a wheel, with its number, and write it again."""
+    with zipfile.ZipFile(path) as file:
+        held = [(info, file.read(info)) for info in file.infolist()]
+    with zipfile.ZipFile(path, "w") as file:
+        for number, (info, data) in enumerate(held):
+            change(number, info)
+            file.writestr(info, data)
+    return path
+
+
+def normalized_copy(one: Path, other: Path) -> tuple[Path, Path]:
+    """A wheel as many backends write it, and what the normalizer makes of it."""
+
+    def untidy(number: int, info: zipfile.ZipInfo) -> None:
+        info.date_time = (2026, 11, 20, 10, number, 0)
+        info.external_attr = 0o100664 << 16
+        info.compress_type = zipfile.ZIP_STORED
+
+    paths = rewritten(write_wheel(one), untidy), other / WHEEL_NAME
+    shutil.copy(paths[0], paths[1])
+    (result,) = normalize([NormalizeJob(paths[1], paths[1])], NormalizeOptions())
+    assert result.error is None
+    return paths
+
+
+def in_zones(one: Path, other: Path) -> tuple[Path, Path]:
+    """Members of many times, which differ by two hours, but for one that each build writes."""
+
+    def at(hour: int) -> Callable[[int, zipfile.ZipInfo], None]:
+        def change(number: int, info: zipfile.ZipInfo) -> None:
+            info.date_time = (2026, 11, 20, hour, number, hour if number == 4 else 0)
+
+        return change
+
+    return rewritten(write_wheel(one), at(10)), rewritten(write_wheel(other), at(12))
 
 
 def fallback(one: Path, other: Path) -> tuple[Path, Path]:
@@ -810,6 +849,9 @@ CAUSES: tuple[Pair, ...] = (
             "demo_pkg/x_pb2.py",
         ),
     ),
+    Pair("a file and its normalized copy", ("D037",), normalized_copy),
+    Pair("RECORD in another place", ("D019",), given(members(), [members()[-1], *members()[:-1]])),
+    Pair("most members in another zone, one written anew", ("D007", "D011"), in_zones),
     Pair("another compiler", ("D023",), text("GCC: (Debian 12.2.0-14) 12.2.0\n", "GCC: (Ubuntu 13.2.0-4) 13.2.0\n")),
     Pair("another Python's module", ("D023",), other_python),
     Pair(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +17,12 @@ from samebytes.passes.pipeline import Stop, digesting, stoppable
 
 from . import container, contents, members, records
 from .allowance import Allowance
+from .causes.archives import NORMALIZED_COPY
 from .causes.cause import CauseClues
 from .causes.chance import BUILD_NUMBER, RANDOM_VALUE, is_counted
 from .causes.checkout import LEFTOVER_FILES
 from .causes.platforms import COMPILED
-from .causes.table import attributed, explain, without_unknown
+from .causes.table import ascribed, attributed, explain, without_unknown
 from .contents import Contents
 from .formats import compare_contents
 from .model import UNKNOWN_BUILDS, ComparedFile, Comparison, Difference, KnownBuilds, NodeKind, Verdict
@@ -86,8 +87,26 @@ def compare_files(
         differences += tuple(container.compare_streams(left, right, kind, differences, found.clues))
         notes += allowance.notes
         judged = verdict(found.left, found.right, found.read, found.records, found.equal)
+        if judged is Verdict.NORMALIZED and builds == UNKNOWN_BUILDS and _is_normalized_copy(found, differences):
+            differences = tuple(ascribed(node, NORMALIZED_COPY) for node in differences)
         # Each note once: a missing library is missed for every member.
         return Comparison(this(), that(), kind, judged, differences, tuple(dict.fromkeys(notes)))
+
+
+_ENOUGH = 3
+"""How many causes of the container show that one file is the other's normalized copy, and not as it was built."""
+
+
+def _is_normalized_copy(found: _Both, differences: Sequence[Difference]) -> bool:
+    """Return whether one of two files that normalizing makes the same is so already, and much differs in the other."""
+    causes = {finding.code for node in differences if node.passes for finding in node.findings}
+    return len(causes) >= _ENOUGH and _is_canonical(found.left) != _is_canonical(found.right)
+
+
+def _is_canonical(side: Opened) -> bool:
+    # On whatever date, which all of its members have.
+    is_one_date = len({entry.mtime for entry in side.archive.entries}) == 1
+    return is_one_date and not [change for change in side.changes if change.code not in ("Z002", "T002", "G001")]
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import hashlib
 import math
 import stat
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -202,11 +203,12 @@ def _compared(left: Opened, right: Opened, common: _Pairs) -> dict[str, list[_Tr
 def _times(common: _Pairs, is_local: bool) -> Iterator[_Trait]:
     """Give other times; *is_local* says that the format keeps them without a time zone, as ZIP does (APPNOTE 4.4.6)."""
     differing = [(one, other) for one, other in common if one.mtime != other.mtime]
-    shifts = {one.mtime - other.mtime for one, other in differing}
-    # Of one member alone, any whole hour would look like a zone.
-    is_shifted = is_local and len(shifts) == 1 and len(differing) == len(common) > 1
-    shift = shifts.pop() if is_shifted else 0.0
+    shifts = Counter(one.mtime - other.mtime for one, other in differing)
+    usual, number = shifts.most_common(1)[0] if shifts else (0.0, 0)
+    # Of one member alone, any whole hour would look like a zone; those that are written anew differ by more.
+    is_shifted = is_local and number > 1 and number * 2 > len(common)
     for one, other in differing:
+        shift = usual if is_shifted and one.mtime - other.mtime == usual else 0.0
         yield _Trait(one.name, MemberTime(moment(one.mtime).encode(), moment(other.mtime).encode(), shift))
 
 
@@ -310,7 +312,11 @@ def _order(left: Opened, right: Opened) -> Iterator[_Trait]:
     place = next((number for number, (one, other) in enumerate(zip(*sides)) if one != other), None)
     if place is not None:
         one, other = (_bytes(f"{place + 1}: {found[keys[place]]}") for found, keys in zip(names, sides))
-        yield _Trait("", Reordered(one, other, is_listing=True))
+        # Tools that change a wheel write RECORD anew, and put it where they like.
+        plain = [[key for key in side if not key.endswith(".dist-info/RECORD")] for side in sides]
+        is_record = plain[0] == plain[1]
+        moved = OfNature(Nature.ARCHIVE_HEADER, one, other)
+        yield _Trait("", moved if is_record else Reordered(one, other, is_listing=True))
 
 
 def _packing(entry: Entry) -> bytes:

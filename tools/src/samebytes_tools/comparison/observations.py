@@ -127,7 +127,7 @@ class MemberTime(NamedTuple):
     left: bytes
     right: bytes
     shift: float = 0.0
-    """By how many seconds all members' times differ; 0 if not all differ, or not by the same."""
+    """By how many seconds it and most members' times differ; 0 if it differs by another number, or there is none."""
 
 
 class LoneMember(NamedTuple):

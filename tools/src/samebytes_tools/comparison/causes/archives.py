@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..observations import Nature
 from .cause import NORMALIZE, Cause, by_nature
 
-__all__ = ["COMPRESSOR", "CONTAINER_WRITER", "OWNER", "UMASK", "WRONG_RECORD"]
+__all__ = ["COMPRESSOR", "CONTAINER_WRITER", "NORMALIZED_COPY", "OWNER", "UMASK", "WRONG_RECORD"]
 
 UMASK = Cause(
     "D010",
@@ -48,6 +48,15 @@ CONTAINER_WRITER = Cause(
     by_nature(Nature.ARCHIVE_HEADER),
     "Write archives that lie among your files with the same tool and release everywhere, and give all that it lets you "
     "give: format, attributes, times.",
+)
+
+NORMALIZED_COPY = Cause(
+    "D037",
+    "normalized-copy",
+    "One of the two is in canonical form, and normalizing makes the other the same.",
+    f"Compare both before or both after that. {NORMALIZE}",
+    # Only of the two files as a whole.
+    lambda *_: False,
 )
 
 WRONG_RECORD = Cause(

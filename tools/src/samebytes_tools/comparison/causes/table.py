@@ -21,6 +21,7 @@ __all__ = [
     "TABLE",
     "TOOLCHAIN",
     "UNKNOWN",
+    "ascribed",
     "attributed",
     "by_code",
     "codes",
@@ -45,6 +46,7 @@ TABLE: tuple[Cause, ...] = (
     archives.OWNER,
     archives.COMPRESSOR,
     archives.CONTAINER_WRITER,
+    archives.NORMALIZED_COPY,
     checkout.LINE_ENDINGS,
     checkout.GENERATED_LINE_ENDS,
     checkout.VCS_VERSION,
@@ -182,6 +184,12 @@ def attributed(node: Difference, cause: Cause) -> Difference:
     """
     findings = tuple(replace(one, code=cause.code) if one.code == UNKNOWN else one for one in node.findings)
     return replace(node, findings=findings, children=tuple(attributed(child, cause) for child in node.children))
+
+
+def ascribed(node: Difference, cause: Cause) -> Difference:
+    """Return *node* with all that was found in it and below it ascribed to *cause*, each piece of evidence once."""
+    findings = dict.fromkeys(replace(finding, code=cause.code) for finding in node.findings)
+    return replace(node, findings=tuple(findings), children=tuple(ascribed(child, cause) for child in node.children))
 
 
 def without_unknown(node: Difference) -> Difference:
