@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -16,6 +17,8 @@ import pytest
 from samebytes.archive.entry import Data, Entry, Kind
 from samebytes.backend.git import Modes
 
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+
 BACKEND = """\
 import io, os, tarfile, zipfile
 
@@ -25,7 +28,7 @@ def files(root):
     for directory, below, names in os.walk(root):
         for name in names:
             path = os.path.join(directory, name)
-            yield os.path.relpath(path, root), open(path, "rb").read()
+            yield os.path.relpath(path, root).replace(os.sep, "/"), open(path, "rb").read()
 
 def build_wheel(directory, settings=None, metadata=None):
     generator = b"setuptools (84)" if os.path.exists("setup.py") else b"tiny"
