@@ -41,7 +41,7 @@ measure() {  # DIRECTORY PYTHON KIND: what is done on each side, with inputs/, w
     "$python" -m venv "$directory/venv-$kind"
     bin=$directory/venv-$kind/bin
     examples "$kind" needs >"$directory/needs"
-    "$bin/pip" install -q --disable-pip-version-check -c "$directory/constraints-$kind.txt" build \
+    "$bin/pip" install -q --upgrade --disable-pip-version-check -c "$directory/constraints-$kind.txt" build \
         -r "$directory/needs" "$directory"/wheels/*.whl
     if [ "$kind" = pure ]; then
         "$bin/samebytes" normalize -q --output "$directory/normalized" "$directory"/inputs/* ||
@@ -127,8 +127,9 @@ for kind in pure compiled; do  # the releases that are newest today, on both sid
     interpreter=$([ $kind = pure ] && echo "$python" || echo "$compiled")
     "$interpreter" -m venv "$here/venv-resolved-$kind"
     examples $kind needs >"$here/needs"
-    "$here/venv-resolved-$kind/bin/pip" install --disable-pip-version-check -q build -r "$here/needs" packaging pyproject-hooks
-    "$here/venv-resolved-$kind/bin/pip" freeze >"$here/constraints-$kind.txt"
+    "$here/venv-resolved-$kind/bin/pip" install --disable-pip-version-check -q --upgrade \
+        build packaging pyproject-hooks -r "$here/needs"
+    "$here/venv-resolved-$kind/bin/pip" freeze --all >"$here/constraints-$kind.txt"
 done
 cp -R "$here/wheels" "$here/inputs" "$here"/constraints-*.txt "$other"
 
