@@ -72,7 +72,7 @@ _FORMATS = (
     Format(3500, "3.12", 3531, (1, 3), _FROM_3_11),
     Format(3550, "3.13", 3571, (1, 3), _FROM_3_11),
     Format(3600, "3.14", 3627, (1, 3), _FROM_3_11),
-    Format(3650, "3.15", 0, (1, 3), _FROM_3_11),  # Not released; what it is taken for until then.
+    Format(3650, "3.15", 0, (1, 3), _FROM_3_11),  # Later than form 1, which leaves its code as it is.
     Format(3700, ""),
 )
 

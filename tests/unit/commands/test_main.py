@@ -56,6 +56,13 @@ def test_parsers_complaints_are_errors_with_a_hint(arguments: list[str], capsys:
     assert "--help'" in err
 
 
+def test_complaints_have_the_same_words_under_every_python(capsys: pytest.CaptureFixture[str]) -> None:
+    """But for quotation marks. argparse of Python 3.15 would add a guess."""
+    assert cli.main(["normalize", "--deflate", "canonica", "x"]) == 2
+    first = capsys.readouterr().err.replace("'", "").splitlines()[0]
+    assert first == "samebytes: error: argument --deflate: invalid choice: canonica (choose from canonical, keep)"
+
+
 def test_options_have_no_short_forms(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check", "--js", "x"]) == 2
     assert "unrecognized arguments: --js" in capsys.readouterr().err
