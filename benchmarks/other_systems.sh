@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # The same files and examples on this system and on a newer Debian, which lies in a folder: what comes out equal.
 #
-#     bash benchmarks/other_systems.sh [--tests] FOLDER [PYTHON [PYTHON FOR EXTENSIONS]]
+#     bash benchmarks/other_systems.sh [--tests] [--keep] FOLDER [PYTHON [PYTHON FOR EXTENSIONS]]
 #
 # FOLDER gets the Debian (forky, or what the variable SUITE names) with its python3, unless it is there already.
 # Normalized are the wheels and sdists of other_systems.txt. Compared are of each example the sdist, the wheel from the
 # tree and the wheel from the sdist. Those in pure Python are built by PYTHON (python3) here and by python3 there, those
 # with an extension module by one version of Python on both sides (python3.13), so that what differs is due to the
 # toolchains; `samebytes compare` names it. The backends are of the same releases on both sides. With --tests, the
-# quick tier of the tests runs there before.
+# quick tier of the tests runs there before. With --keep, all files stay, for `samebytes compare` to show more of them.
 #
 # Needs root, debootstrap, a package index, git, a C compiler and cargo. What is mounted in FOLDER is mounted in a
 # namespace of its own, and gone with the last process there.
@@ -68,8 +68,15 @@ if [ "${1-}" = measure ]; then
     exit
 fi
 
-tests=no
-if [ "${1-}" = --tests ]; then tests=yes; shift; fi
+tests=no keep=no
+while true; do
+    case ${1-} in
+        --tests) tests=yes ;;
+        --keep) keep=yes ;;
+        *) break ;;
+    esac
+    shift
+done
 folder=$(realpath -m "${1:?"the folder for the other system"}")
 python=${2-$PURE}
 compiled=${3-$COMPILED}
@@ -176,11 +183,17 @@ for file in "$here"/*/*/from-tree/*.whl "$other"/*/*/from-tree/*.whl; do
     if cmp -s "$file" "${file/from-tree/from-sdist}"; then equal=$((equal + 1)); fi
 done
 echo "| both wheels of an example, on either side | $ways | $equal |"
-for file in "${different[@]}"; do
-    printf '\n%s\n' "$file"
+echo
+for file in "${different[@]}"; do  # the causes; the whole report is that of the directories that --keep leaves
     if [ -e "$other/$file" ]; then
-        "$here/venv-pure/bin/samebytes" compare "$here/$file" "$other/$file" || true
+        report=$("$here/venv-pure/bin/samebytes" compare "$here/$file" "$other/$file" || true)
+        causes=$(sed -n 's/^\(D[0-9]* [^:]*\): .*/\1/p' <<<"$report")
+        echo "- $file: ${causes//$'\n'/, }"
     else
-        echo "is not there; there is: $(cd "$other" && echo "${file%/*}"/*)"
+        echo "- $file is not there; there is: $(cd "$other" && echo "${file%/*}"/*)"
     fi
 done
+if [ $keep = yes ]; then
+    trap - EXIT
+    echo "Kept: $here and $other" >&2
+fi
