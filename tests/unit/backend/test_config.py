@@ -138,7 +138,8 @@ kind, code, name = sys.argv[2:]
 if kind == "pipe":
     os.mkfifo(name)
 elif kind == "socket":
-    socket.socket(socket.AF_UNIX).bind(name)
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(name)
 elif kind == "device":
     os.symlink("/dev/zero", name)
 else:
