@@ -382,7 +382,8 @@ def _sdist_difference(original: BinaryIO, sink: BinaryIO) -> Change:
 
     original.seek(0)
     sink.seek(0)
-    with gzip.GzipFile(fileobj=original) as old, gzip.GzipFile(fileobj=sink) as new:
+    # Without a mode it is that of the file, and from Python 3.15 on the sink's is "wb+".
+    with gzip.GzipFile(None, "rb", fileobj=original) as old, gzip.GzipFile(None, "rb", fileobj=sink) as new:
         pairs = zip_longest(iter(lambda: old.read(_CHUNK), b""), iter(lambda: new.read(_CHUNK), b""))
         if all(one == other for one, other in pairs):
             return Change("G002", "", "compressed otherwise")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gzip
 import hashlib
+import io
 import os
 import tempfile
 import zipfile
@@ -36,7 +37,15 @@ from samebytes.artifact.opening import kind_of, open_archive
 from samebytes.errors import ArchiveError, Interrupted, OutputError, RecordError, SignatureError
 from samebytes.passes import ALL, DEFAULT, by_code, pipeline, select
 from samebytes.passes.model import Change, Context, Pass, PassOutcome
-from samebytes.passes.pipeline import HELD, Rewritten, agreed_date, normalize_files, rewrite, run
+from samebytes.passes.pipeline import (
+    HELD,
+    Rewritten,
+    _sdist_difference,
+    agreed_date,
+    normalize_files,
+    rewrite,
+    run,
+)
 
 WHEEL = Context(DATE, ArtifactKind.WHEEL)
 SDIST = Context(DATE, ArtifactKind.SDIST)
@@ -179,6 +188,18 @@ def test_only_compression_differs_in_an_sdist(tmp_path: Path) -> None:
     packed[8:10] = b"\0\xff"
     path.write_bytes(packed)
     assert normalized(path).changes == (Change("G002", "", "compressed otherwise"),)
+
+
+def test_both_sdists_are_read_whatever_mode_their_files_have() -> None:
+    """A file opened as ``w+b`` says ``rb+`` of itself up to Python 3.14, and ``wb+`` from 3.15 on."""
+
+    class File(io.BytesIO):
+        mode = "wb+"
+
+    before, after = (gzip.compress(b"the same", level, mtime=0) for level in (1, 9))
+    original, sink = File(before), File(after)
+    assert _sdist_difference(original, sink) == Change("G002", "", "compressed otherwise")
+    assert (original.getvalue(), sink.getvalue()) == (before, after)
 
 
 def test_what_no_rule_explains_is_told(tmp_path: Path) -> None:
