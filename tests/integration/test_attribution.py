@@ -5,12 +5,14 @@ All of them are run by ``python benchmarks/attribution.py``, which writes the ta
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
-from support.fault_projects import FAULTS, Fault
-from support.fault_runs import missing, run
+from samebytes_tools.variations.moved_clock import moved_clock
+from support.fault_projects import FAULTS, Fault, lay_out
+from support.fault_runs import check, missing, run
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")]
 
@@ -33,6 +35,23 @@ def test_some_faults_are_attributed_and_their_remedies_help(fault: Fault, tmp_pa
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault.name not in FEW], ids=str)
 def test_all_faults_are_attributed_and_their_remedies_help(fault: Fault, tmp_path: Path) -> None:
     judged(fault, tmp_path)
+
+
+@pytest.mark.slow("builds a project five times")
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [("secrets.token_hex(16)", "D030"), ("hashlib.sha256(str(time.time()).encode()).hexdigest()", "D005")],
+)
+@pytest.mark.parametrize("options", [(), ("--bisect",)])
+def test_chance_and_the_clock_are_distinguished_by_a_clock_that_stands_still(
+    written: str, code: str, options: tuple[str, ...], tmp_path: Path
+) -> None:
+    if not moved_clock(os.environ):
+        pytest.skip("needs libfaketime")
+    tree = lay_out(FAULTS[0], tmp_path)
+    source = f"import hashlib, secrets, time\ndef files(): return {{'demo/x.txt': {written}.encode()}}\n"
+    (tree / "made.py").write_text(source, "utf-8")
+    assert [cause["code"] for cause in check(tree, *options)["causes"]] == [code]
 
 
 def test_every_fault_has_a_name_of_its_own() -> None:

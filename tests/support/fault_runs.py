@@ -59,7 +59,7 @@ def run(fault: Fault, directory: Path) -> FaultResult:
     """Check the project twice, as it is and with the remedy applied, in *directory*."""
     tree = _tree(fault, directory / "faulty")
     kept = directory / "kept"
-    found = _check(tree, "--bisect", "--keep", str(kept))
+    found = check(tree, "--bisect", "--keep", str(kept))
     (result,) = found["results"]
     by = result["differs_by"] or {"variations": [], "moment": []}
     variations = ["+".join(each["names"]) for each in by["variations"]] + ["the moment"] * bool(by["moment"])
@@ -113,7 +113,7 @@ def _tree(fault: Fault, directory: Path, *, fixed: bool = False) -> Path:
 def _is_fixed(fault: Fault, directory: Path) -> bool:
     tree = _tree(fault, directory / "fixed", fixed=True)
     # As the remedy of dates has it: one for all builds.
-    found = _check(tree, SOURCE_DATE_EPOCH="1700000000")
+    found = check(tree, SOURCE_DATE_EPOCH="1700000000")
     return bool(found["results"][0]["state"] == "same")
 
 
@@ -133,7 +133,8 @@ def _environ(**more: str) -> dict[str, str]:
     return {**kept, **import_path(), **more}
 
 
-def _check(tree: Path, *options: str, **more: str) -> dict[str, Any]:
+def check(tree: Path, *options: str, **more: str) -> dict[str, Any]:
+    """Return the document of ``check --json`` of the wheel of *tree*; *more* are environment variables."""
     command = _command("check", "--json", "--no-isolation", "--wheel", *options, str(tree))
     done = subprocess.run(command, env=_environ(**more), capture_output=True, text=True, check=False)
     if done.returncode > 1 or not done.stdout:

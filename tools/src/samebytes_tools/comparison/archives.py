@@ -21,6 +21,7 @@ from .causes.archives import NORMALIZED_COPY
 from .causes.cause import CauseClues
 from .causes.chance import BUILD_NUMBER, RANDOM_VALUE, is_counted
 from .causes.checkout import LEFTOVER_FILES
+from .causes.clock import DATE_OR_TIME
 from .causes.platforms import COMPILED
 from .causes.table import ascribed, attributed, explain, without_unknown
 from .contents import Contents
@@ -180,6 +181,8 @@ def _differences(found: _Both) -> Iterator[Difference]:
 
 def _shown_by_builds(key: str, node: Difference, clues: CauseClues) -> Difference:
     """Return the node of a member with the cause that further builds have shown, where the bytes show none."""
+    if any(key in build.by_clock for build in clues.builds):
+        return attributed(node, DATE_OR_TIME)
     if any(key in build.by_chance for build in clues.builds):
         return attributed(node, RANDOM_VALUE)
     if any(key in build.left_over for build in clues.builds):

@@ -120,6 +120,8 @@ class KnownBuild:
     """Members that differ for what an earlier build left in the tree: another build has shown it."""
     by_chance: frozenset[str] = frozenset()
     """Members that differ from build to build with nothing varied: another build has shown it."""
+    by_clock: frozenset[str] = frozenset()
+    """Members that do so only while the clock goes on."""
     home: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Environment variables."""

@@ -33,6 +33,13 @@ def moved_clock(environ: Mapping[str, str], steady_sleep: Path | None = None) ->
     }
 
 
+def frozen_clock(environ: Mapping[str, str], steady_sleep: Path | None = None) -> dict[str, str]:
+    """Return the variables that let the clock stand still, on a moment in the future; none without libfaketime."""
+    moved = moved_clock(environ, steady_sleep)
+    # A date without a sign before it is one for good (faketime(1)).
+    return {**moved, "FAKETIME": "2031-02-03 04:05:06"} if moved else {}
+
+
 def build_steady_sleep(directory: Path, environ: Mapping[str, str]) -> Path | None:
     """Compile the library that lets programs sleep while libfaketime moves their clock, and return where it is.
 

@@ -75,6 +75,7 @@ class Attempts:
             advice="The last lines of its output are below; --logs DIR keeps all.",
         )
         self._ended = 0.0
+        self._limit: float | None = None
 
     @property
     def installed(self) -> tuple[InstalledDistribution, ...]:
@@ -87,11 +88,20 @@ class Attempts:
         if "time" in {*self._context.vary, *self._context.left_out} and not environment.is_later:
             self._stop.wait(max(0.0, self._ended + GAP - self._context.clock()))
 
-    def build(self, way: str, environment: VariedEnvironment, label: str, kinds: Sequence[str] = ()) -> Attempt:
+    def build(
+        self,
+        way: str,
+        environment: VariedEnvironment,
+        label: str,
+        kinds: Sequence[str] = (),
+        seconds: float | None = None,
+    ) -> Attempt:
         """Build *kinds*, or all that are wanted; what fails is part of the result.
 
         :param label: distinguishes this attempt from others of its way, in the names of files.
+        :param seconds: what each build may take, where that is less than the options allow.
         """
+        self._limit = seconds
         attempt = Attempt(environment, self._context.clock(), {}, {})
         command = BuildCommand(self._options.builder, self._builder, _seen(environment)) if way == BUILD else None
         for kind in kinds or self._options.kinds:
@@ -160,7 +170,8 @@ class Attempts:
     def _runner(self, name: str) -> CommandRunner:
         """Return what runs the commands of one build; the time that it may take begins."""
         log = self.logs / f"{in_file_names(name)}.log"
-        return CommandRunner(log, stop=self._stop, seconds=self._options.timeout)
+        limits = [limit for limit in (self._options.timeout, self._limit) if limit is not None]
+        return CommandRunner(log, stop=self._stop, seconds=min(limits, default=None))
 
 
 def in_file_names(name: str) -> str:

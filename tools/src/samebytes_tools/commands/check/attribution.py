@@ -26,7 +26,7 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
     "host": ("D004", _ENVIRONMENT),
     "umask": ("D010",),
     "owner": ("D012", "D003", "D016"),
-    "mtimes": ("D011", "D005"),
+    "mtimes": ("D011",),
     "file-order": ("D009",),
     "timezone": ("D007", "D005", _ENVIRONMENT),
     "locales": ("D006", "D005", _ENVIRONMENT),
@@ -76,7 +76,7 @@ _Places = Mapping[tuple[str, str], Sequence[tuple[str, ...]]]
 
 def _by_place(kind: str, bisection: BisectionResult) -> _Places:
     everything = [(each.names, each.facts) for each in bisection.attributions]
-    everything.append(((MOMENT,), bisection.by_moment))
+    everything += [((MOMENT,), bisection.by_moment - bisection.by_clock), (("time",), bisection.by_clock)]
     built = {fact.artifact for _, facts in everything for fact in facts}
     # A bisection builds no wheel from the sdist where that of the tree differs.
     artifact = WHEEL if kind == FROM_SDIST and kind not in built else kind

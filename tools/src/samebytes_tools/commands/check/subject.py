@@ -152,6 +152,8 @@ class BisectionResult:
     unexplained: frozenset[DifferingFact]
     builds: int
     """How many it took."""
+    by_clock: frozenset[DifferingFact] = frozenset()
+    """What of by_moment is the same while the clock stands still; nothing where it cannot be stopped."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from ...comparison.archives import compare_files
 from ...comparison.causes.table import UNKNOWN
 from ...reporting.save import save_tree
 from ...variations.environments import LONG_AGO, VariedEnvironment, varied_environment
-from ...variations.moved_clock import CLOCK_MOVED, build_steady_sleep
+from ...variations.moved_clock import CLOCK_MOVED, build_steady_sleep, frozen_clock
 from ...variations.variations import NAMES
 from ...variations.workspace import obstacles_of
 from .attempts import Attempt, Attempts, Failures, in_file_names
@@ -51,6 +51,10 @@ from .working_copy import remove
 
 FRAGILE = ("checkout", "time")
 """Variations that some builds fail with, which is not about their bytes: those builds are made without."""
+
+
+_PATIENCE = 120.0
+"""Seconds that a build may take while the clock stands still: some wait for it to go on."""
 
 
 class SourceCheck:
@@ -187,10 +191,9 @@ class SourceCheck:
         try:
             comparison = compare_files(left, right, builds, self._stop)
             if way == AS_IS and UNKNOWN in comparison.causes and not self._options.bisect:
-                again = replace(builds[1], by_chance=self._by_chance(way, kind, first))
-                comparison = (
-                    compare_files(left, right, (builds[0], again), self._stop) if again.by_chance else comparison
-                )
+                by_chance, by_clock = self._again(kind, first)
+                builds = builds[0], replace(builds[1], by_chance=by_chance, by_clock=by_clock)
+                comparison = compare_files(left, right, builds, self._stop) if by_chance or by_clock else comparison
         except SamebytesError as error:
             return CheckOutcome(kind, pair, note=error.message)
         sides = self._side(comparison.left, left), self._side(comparison.right, right)
@@ -215,13 +218,34 @@ class SourceCheck:
         still = _differing_members(kind, first, attempt) if kind in attempt.files else differ
         return frozenset(member for member, _ in differ - still)
 
-    def _by_chance(self, way: str, kind: str, first: Attempt) -> frozenset[str]:
-        """Return which members a third build has otherwise, which is like the first but for the moment."""
+    def _again(self, kind: str, first: Attempt) -> tuple[frozenset[str], frozenset[str]]:
+        """Return which members a third build has otherwise, which is like the first: by chance, and by the clock."""
         kinds = (SDIST, kind) if kind == FROM_SDIST else (kind,)
-        attempt = self._attempt(way, first.environment, f"3-like-the-first-{kind}", kinds)
+        attempt = self._attempt(AS_IS, first.environment, f"3-like-the-first-{kind}", kinds)
         if kind not in attempt.files:
+            return frozenset(), frozenset()
+        facts = {fact for fact in _facts(first, attempt) if (fact.artifact, fact.aspect) == (kind, "contents")}
+        by_clock = self._by_clock(frozenset(facts), first, kinds) if facts else frozenset()
+        members = [frozenset(fact.member for fact in each) for each in (facts - by_clock, by_clock)]
+        return members[0], members[1]
+
+    def _by_clock(
+        self, facts: frozenset[DifferingFact], first: Attempt, kinds: tuple[str, ...]
+    ) -> frozenset[DifferingFact]:
+        """Return which of *facts*, which differ by the moment, are the same in two builds while the clock stands still.
+
+        Nothing where it cannot be stopped, or the build does not end without it.
+        """
+        frozen = frozen_clock(self._context.environ, self._steady_sleep)
+        if "time" not in self._context.vary or "time" in self._left_out or not frozen:
             return frozenset()
-        return frozenset(member for member, aspect in _differing_members(kind, first, attempt) if aspect == "contents")
+        environment = replace(first.environment, variables={**first.environment.variables, **frozen})
+        labels = [f"frozen-{number}-{in_file_names('-'.join(kinds))}" for number in (1, 2)]
+        one, other = (self._attempts.build(AS_IS, environment, label, kinds, _PATIENCE) for label in labels)
+        same = frozenset() if one.failures or other.failures else facts - _facts(one, other)
+        for label in labels:
+            remove(self._attempts.directory(AS_IS, label))
+        return same
 
     def _side(self, side: model.ComparedFile, path: Path) -> model.ComparedFile:
         """Return *side* with the path where the file is kept, or its name, for the rest is removed."""
@@ -270,7 +294,8 @@ class SourceCheck:
         rest = frozenset(fact for fact in whole - by_moment if fact.artifact in kinds)
         ordered = [name for name in NAMES if name in second.environment.applied]
         attributions, unexplained = search(ordered, rest, lambda names: probe(names) - by_moment)
-        return BisectionResult(attributions, by_moment & whole, unexplained, len(seen))
+        by_clock = self._by_clock(by_moment & whole, first, kinds)
+        return BisectionResult(attributions, by_moment & whole, unexplained, len(seen), by_clock)
 
 
 def _decided(way: WayResult, bisection: BisectionResult) -> WayResult:
