@@ -105,25 +105,56 @@ def built(out: Path) -> dict[str, Path]:
     return {"sdist": sdist, **{way: next((out / way).glob("*.whl")) for way in ("from-tree", "from-sdist")}}
 
 
+def built_here(example: Example, out: Path, workshop: Workshop, *, executable: bool, more: str = "") -> dict[str, Path]:
+    """Build *example* on this system, with what lies in the directory *more* imported first."""
+    for way in ("from-tree", "from-sdist"):
+        (out / way).mkdir(parents=True)
+    tree = copied(example, out / "tree", executable=executable)
+    environ = {"PATH": os.pathsep.join([str(workshop.bin), os.environ["PATH"]]), "HOME": str(out), "PYTHONPATH": more}
+    command = [workshop.python, "-c", BUILD, out, tree]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return built(out)
+
+
+TEXT_MODE = """\
+import builtins, io
+plain = io.open
+
+def as_on_windows(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, *more, **names):
+    if newline is None and "b" not in mode and set(mode) & set("wax+"):
+        newline = "\\r\\n"
+    return plain(file, mode, buffering, encoding, errors, newline, *more, **names)
+
+builtins.open = io.open = as_on_windows
+"""
+
+
+@pytest.mark.parametrize("name", ["setuptools-pyproject", "in-tree-backend"])
+def test_text_mode_of_windows_changes_nothing(name: str, workshop: Workshop, tmp_path: Path) -> None:
+    """Imitated, so that this is tested where there is no Wine, too."""
+    (tmp_path / "sitecustomize.py").write_text(TEXT_MODE)
+    one = built_here(BY_NAME[name], tmp_path / "one", workshop, executable=True)
+    other = built_here(BY_NAME[name], tmp_path / "other", workshop, executable=True, more=str(tmp_path))
+    left = (tmp_path / "other" / "tree").rglob("PKG-INFO")
+    assert any(b"\r\n" in path.read_bytes() for path in left)  # by setuptools, in the tree: it was imitated
+    for way, path in one.items():
+        assert_same([path, other[way]])
+
+
 @pytest.mark.parametrize(("name", "executable"), WANTED)
 def test_windows_builds_the_bytes_of_linux(
     name: str, executable: bool, windows: WindowsPython, variables: dict[str, str], workshop: Workshop, tmp_path: Path
 ) -> None:
-    example = BY_NAME[name]
-    here, there = tmp_path / "linux", tmp_path / "windows"
-    for out in (here, there):
-        (out / "from-tree").mkdir(parents=True)
-        (out / "from-sdist").mkdir()
-        copied(example, out / "tree", executable=executable)
-    search = os.pathsep.join([str(workshop.bin), os.environ["PATH"]])
-    linux = [workshop.python, "-c", BUILD, here, here / "tree"]
-    environ = {"PATH": search, "HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(linux, env=environ, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    example, there = BY_NAME[name], tmp_path / "windows"
+    expected = built_here(example, tmp_path / "linux", workshop, executable=executable)
+    for way in ("from-tree", "from-sdist"):
+        (there / way).mkdir(parents=True)
+    copied(example, there / "tree", executable=executable)
     arguments = ["-c", BUILD, *map(windows.windows_path, (there, there / "tree"))]
     done = windows.run(arguments, env=variables)
     assert done.returncode == 0, done.stderr
-    expected, found = built(here), built(there)
+    found = built(there)
     assert_same([expected["sdist"], found["sdist"]])
     assert_same([expected["from-tree"], found["from-tree"]])
     # In the tree that was unpacked from the sdist, nothing knows the modes.
