@@ -11,6 +11,11 @@ from .dates import is_zone_shift
 __all__ = ["DATE_OR_TIME", "LOCALE", "MEMBER_TIMES", "TIME_ZONE"]
 
 
+_ONE_DATE = (
+    "Many backends also take one date for all files:\n\n"
+    "    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) python -m build"
+)
+
 _ARCHIVES = (
     "Archives that you make want one date for all that is in them: zipfile.ZipInfo(name, date_time=(2020, 2, 2, 0, 0, "
     "0)), tarfile.TarInfo.mtime = 0, gzip.compress(data, mtime=0)."
@@ -57,6 +62,8 @@ DATE_OR_TIME = Cause(
     "D005",
     "date-or-time",
     "The date or time of the build is written into the result.",
+    f"{NORMALIZE}\n{_ONE_DATE}",
+    _shows_date,
     "Use the date that the environment gives, not the clock:\n\n"
     "    import os, time\n"
     '    now = int(os.environ.get("SOURCE_DATE_EPOCH", time.time()))\n\n'
@@ -65,7 +72,6 @@ DATE_OR_TIME = Cause(
     '    source-date-epoch = "vcs"  # or seconds\n\n'
     f"{_ARCHIVES} gcc and clang take __DATE__ and __TIME__ from SOURCE_DATE_EPOCH as well. Leave out how long "
     "something took.",
-    _shows_date,
 )
 
 LOCALE = Cause(
@@ -82,19 +88,18 @@ TIME_ZONE = Cause(
     "D007",
     "time-zone",
     "The same moment is written in the builder's local time.",
-    f'{WRAP} It pins TZ to UTC; take "TZ" out of inherit in [tool.samebytes]. Without it:\n\n'
-    "    TZ=UTC python -m build\n\nIn code, use time.gmtime(seconds) or datetime.fromtimestamp(seconds, timezone.utc). "
-    "samebytes normalize gives the members of a wheel one time.",
+    f"{NORMALIZE}\nor let TZ be the same for all builds:\n\n    TZ=UTC python -m build",
     _shows_zone,
+    "Use time.gmtime(seconds) or datetime.fromtimestamp(seconds, timezone.utc) where it is written. Until then: "
+    f'{WRAP} It pins TZ to UTC; take "TZ" out of inherit in [tool.samebytes]. Without it:\n\n'
+    "    TZ=UTC python -m build",
 )
 
 MEMBER_TIMES = Cause(
     "D011",
     "member-times",
     "Files carry the times of a checkout, a copy or the build.",
-    f"{NORMALIZE}\nMany backends also take one date for all files:\n\n"
-    "    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) python -m build\n\n"
-    "For .pyc files: python -m compileall --invalidation-mode checked-hash.",
+    f"{NORMALIZE}\n{_ONE_DATE}\n\nFor .pyc files: python -m compileall --invalidation-mode checked-hash.",
     lambda seen, _: isinstance(seen, MemberTime),
     f"Leave os.path.getmtime() and os.stat() out of what is written at build time. {_ARCHIVES} Compile .pyc files by "
     "python -m compileall --invalidation-mode checked-hash.",

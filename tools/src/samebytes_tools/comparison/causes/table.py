@@ -83,7 +83,8 @@ TABLE: tuple[Cause, ...] = (
         UNKNOWN,
         "unknown",
         "Nothing in the bytes shows why they differ: the source may have changed, or the cause is not known yet.",
-        "Look at what differs. If the sources are the same, samebytes check --bisect finds which variation decides it.",
+        "Look at what differs. samebytes compare knows the bytes alone; samebytes check looks for the paths, names, "
+        "dates and variables of both builds too, and in a third build; its --bisect finds which variation decides it.",
         lambda seen, _: isinstance(seen, (Unexplained, Window)),
     ),
 )
