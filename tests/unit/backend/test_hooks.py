@@ -9,8 +9,10 @@ import sys
 import zipfile
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pytest
+from samebytes_tools.comparison.archives import compare_files
 
 from samebytes.backend import fixed
 
@@ -246,3 +248,26 @@ def test_fixed_paths_hide_neither_the_build_systems_nor_the_lock(tmp_path: Path)
     assert result(source, f"b.build_wheel({str(tmp_path)!r})")
     with zipfile.ZipFile(tmp_path / "tiny-1-py3-none-any.whl") as archive:
         assert archive.read("tiny.py").decode() == "/srv/samebytes/src -trimpath /srv/samebytes/tmp"
+
+
+def test_names_stay_as_the_file_system_lists_them(tmp_path: Path) -> None:
+    """HFS+ lists names decomposed, whatever git has: wheels then differ in those names and what follows, and in no more."""
+    listed = BACKEND.replace(
+        'files = {"tiny.py": text.encode(),', 'files = {**{name: b"x" for name in os.listdir("data")},'
+    )
+    assert listed != BACKEND
+    for form in ("NFC", "NFD"):
+        source = tree(tmp_path / form / "t", backend=listed)
+        (source / "data").mkdir()
+        for name in ("caf\u00e9.txt", "zebra.txt"):
+            (source / "data" / normalize(form, name)).touch()
+        assert result(source, f"b.build_wheel({str(tmp_path / form)!r})") == "tiny-1-py3-none-any.whl"
+    names = []
+    for form in ("NFC", "NFD"):
+        with zipfile.ZipFile(tmp_path / form / "tiny-1-py3-none-any.whl") as archive:
+            names.append(archive.namelist())
+    assert names[0] != names[1]
+    assert sorted(normalize("NFC", name) for name in names[0]) == sorted(normalize("NFC", name) for name in names[1])
+    assert normalize("NFD", "caf\u00e9.txt") in names[1]
+    found = compare_files(*(tmp_path / form / "tiny-1-py3-none-any.whl" for form in ("NFC", "NFD")))
+    assert found.causes == ("D035",)

@@ -6,6 +6,7 @@ this program's.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -30,9 +31,18 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def end_all(pid: int) -> None:
-    """End all processes below *pid*; each one that ends gives its own to this process (Linux)."""
+def end_all(pid: int, leader: int) -> None:
+    """End all processes below *pid*; each one that ends gives its own to this process (Linux).
+
+    Where nobody's children can be seen (macOS): the processes of the group that *leader* leads.
+    """
+    if sys.platform == "win32":
+        return
     if sys.platform != "linux":
+        if not leader:
+            return  # it was not started
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # the latter where only zombies are left
+            os.killpg(leader, signal.SIGKILL)
         return
     # Processes that fork faster than they are ended would keep it here for good.
     for _ in range(1000):
@@ -62,13 +72,15 @@ def main() -> None:
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     # 128 + 15, as shells report it; by an exception, so that `finally` is run.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    leader = 0
     try:
         process = subprocess.Popen(sys.argv[1:], start_new_session=True)
+        leader = process.pid
         status = process.wait()
     finally:
         # A second one must not interrupt the clearing up.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        end_all(os.getpid())
+        end_all(os.getpid(), leader)
     sys.exit(status if status >= 0 else 128 - status)
 
 
