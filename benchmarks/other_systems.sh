@@ -73,7 +73,6 @@ while true; do
     case ${1-} in
         --tests) tests=yes ;;
         --keep) keep=yes ;;
-        --help) sed -n '2,/^$/s/^# \?//p' "$0"; exit ;;
         -h | --help) sed -n '2,/^set /s/^# \{0,1\}//p' "benchmarks/${0##*/}" && exit ;;
         *) break ;;
     esac
