@@ -3,7 +3,7 @@
     python3 tests/windows.py [--all] [--wheels DIRECTORY] [pytest's arguments]
 
 Needs Wine, pip and a package index; what it sets up is kept in .venv/wine. Without --all, the tests of SLOW_THERE are
-left out: all of them take some five minutes on two processors, the others one.
+left out: all of them take three minutes of a processor, the others somewhat more than one (2026-11-29).
 """
 
 from __future__ import annotations
