@@ -53,7 +53,7 @@ def _from_sdist(source: Path) -> int | None:
     path = source / RESERVED_DATE_FILE
     if not path.is_file() or not (source / "PKG-INFO").is_file():
         return None
-    return parse_epoch(path.read_bytes().decode("ascii", "replace").rstrip("\n"), str(path))
+    return parse_epoch(path.read_bytes().decode("ascii", "replace").rstrip("\r\n"), str(path))
 
 
 def _from_archival(source: Path) -> int | None:

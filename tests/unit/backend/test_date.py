@@ -93,8 +93,10 @@ def test_vcs_without_git_is_an_error(tmp_path: Path) -> None:
         resolve(tmp_path, "vcs", {"PATH": str(tmp_path)})
 
 
-def test_vcs_in_an_sdists_tree_reads_the_recorded_date(tmp_path: Path) -> None:
-    (tmp_path / DATE_FILE).write_text("1700000000\n")
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b""])
+def test_vcs_in_an_sdists_tree_reads_the_recorded_date(tmp_path: Path, end: bytes) -> None:
+    """With the line end that a checkout of the unpacked sdist on Windows gives it, too."""
+    (tmp_path / DATE_FILE).write_bytes(b"1700000000" + end)
     (tmp_path / "PKG-INFO").write_text("Metadata-Version: 2.1\n")
     assert resolve(tmp_path, "vcs", {"PATH": ""}).seconds == 1700000000
 
