@@ -706,6 +706,14 @@ CAUSES: tuple[Pair, ...] = (
         text("{'A': '1', 'HOME': '/h', 'TZ': 'UTC', 'USER': 'x'}", "{'A': '1', 'HOME': '/g', 'TZ': '', 'USER': 'y'}"),
     ),
     Pair(
+        "the environment, in a text, with quotes in it",
+        ("D027",),
+        text(
+            '"HOME": "/h",\n"TZ": "UTC",\n"USER": "x",\n"A": "[\\"/a\\"]"\n',
+            '"HOME": "/g",\n"TZ": "",\n"USER": "y",\n"A": "[\\"/b\\"]"\n',
+        ),
+    ),
+    Pair(
         "the environment, as JSON",
         ("D027",),
         files(
