@@ -94,7 +94,8 @@ def read(path: Path) -> dict[str, FaultResult]:
 def table(results: Iterable[FaultResult]) -> str:
     """Return a table in Markdown: each fault, what was found, and whether that is right."""
     rows = [
-        f"| {each.fault.name} | {', '.join(each.variations)} | {' '.join(each.codes)} | {each.verdict} "
+        # In Markdown, underscores around a word would be left out.
+        f"| {each.fault.name.replace('_', chr(92) + '_')} | {', '.join(each.variations)} | {' '.join(each.codes)} | {each.verdict} "
         f"| {'same' if each.is_same else 'differs'} |"
         for each in results
     ]
