@@ -178,7 +178,7 @@ READERS = {
 }
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither")
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits on processes")
 @pytest.mark.parametrize("kind", HOSTILE)
 @pytest.mark.parametrize("reader", READERS)
 def test_files_that_do_not_end_and_values_beyond_measure_are_refused_at_once(

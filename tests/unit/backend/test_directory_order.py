@@ -139,7 +139,7 @@ def test_every_way_lists_by_the_names_bytes(when: str, tree: Path) -> None:
 
 
 def test_a_listing_is_what_it_was_but_for_the_order(tree: Path) -> None:
-    first = min(NAMES, key=os.fsencode)
+    first = min(os.listdir(tree / "listed"), key=os.fsencode)  # "B1" and "b1" are one file on Windows
     safe = str(os.name != "nt")
     assert asked(tree, "sdist") == [
         *(first, os.path.join(".", first), "True", "True"),
