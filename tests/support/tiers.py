@@ -24,6 +24,7 @@ ALLOWED = {
     r"there is no python3\.14": "as above",
     r"ntpath\.isreserved is new in Python 3\.13": "the gate has that version, where it is tested",
     "older Pythons always search the script's directory": "the option -P is new in 3.11, where that is tested",
+    r"git before 2\.36 does not list the modes of submodules": "an option of git; the gate's git has it",
     "needs MinGW-w64": "its packages take half a gigabyte; docs/explanation/systems.md has when it was run",
     "needs actionlint": "its package on the index downloads the program from elsewhere; the CI workflow runs it by itself",
     r"tomli is installed from an index before Python 3\.11": "what is tested there needs none, on the others it is",

@@ -242,14 +242,12 @@ def _finish(sink: BinaryIO, target: Path, mode: int | None, durable: bool) -> No
 
 def _patiently(do: Callable[..., None], *names: str, **directories: int | None) -> None:
     """Rename or remove a file, which Windows refuses while another program has one of them open."""
-    for pause in (*_PAUSES, None):
-        try:
+    for pause in _PAUSES:
+        with contextlib.suppress(PermissionError):
             do(*names, **directories)
-            break
-        except PermissionError:
-            if pause is None:
-                raise
-            time.sleep(pause)
+            return
+        time.sleep(pause)
+    do(*names, **directories)
 
 
 def _sync_directory(place: _Place) -> None:

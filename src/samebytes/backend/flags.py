@@ -142,7 +142,7 @@ def _c(
 
 def _link_flags(environ: Mapping[str, str], config: Config, paths: Paths, platform: str) -> list[str]:
     flags = []
-    if any("mingw" in environ.get(name, "") for name in ("CC", "CXX", "LDSHARED")):
+    if any("-mingw32" in environ.get(name, "") for name in ("CC", "CXX", "LDSHARED")):
         flags.append("-Wl,--no-insert-timestamp")  # of the linking, in what runs on Windows; other linkers refuse it
     if config.debug_info == "strip":
         flags.append("-Wl,-S" if platform == "darwin" else "-Wl,--strip-debug")

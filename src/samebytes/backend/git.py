@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-from collections import defaultdict
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from itertools import takewhile
@@ -35,46 +34,47 @@ def git(directory: Path | None, *words: str, environ: Mapping[str, str]) -> str:
     if done.returncode:
         said = done.stderr.strip() or done.stdout.strip()
         raise UsageError(said.decode("utf-8", "replace") or f"git {words[0]} failed")
-    return os.fsdecode(done.stdout)
+    return done.stdout.decode(sys.getfilesystemencoding(), "surrogateescape")  # os.fsdecode refuses more on Windows
 
 
 class Modes:
     """Which files are executable, where the file system has no such bit (Windows): those that git's index has so."""
 
-    def __init__(self, source: Path, environ: Mapping[str, str], *, by_setuptools: bool) -> None:
+    def __init__(self, source: Path, environ: Mapping[str, str], *, copies_modules: bool) -> None:
         """Read the index; without one that has the project's own files, nothing is known.
 
-        :param by_setuptools: whether that made the archive: it copies modules without their modes.
+        :param copies_modules: whether the archive's modules were copied without their modes.
         """
         self.unknown: list[str] = []
         """Files that begin as executable ones do, and of which nothing is known; taken for not executable."""
-        self._by_setuptools = by_setuptools
-        self._index: dict[str, bool] = {}
-        with suppress(UsageError):  # there is no git, or no repository
-            rows = (row.partition("\t") for row in git(source, "ls-files", "-sz", environ=environ).split("\0"))
-            self._index = {name: head.startswith("100755 ") for head, _, name in rows if (source / name).is_file()}
-        if not {"pyproject.toml", "setup.py"} & set(self._index):  # the repository may be that of another project
-            self._index = {}
-        sizes = {(source / name).stat().st_size for name, executable in self._index.items() if executable}
-        self._names: dict[bytes, list[str]] = defaultdict(list)
+        self._copies_modules = copies_modules
+        listed = ""
+        with suppress(UsageError):  # there is no git, or no repository; git before 2.36 has no modes of submodules
+            listed = git(source, "ls-files", "-sz", environ=environ)
+            if "160000 " in listed:
+                listed = git(source, "ls-files", "-sz", "--recurse-submodules", environ=environ)
+        rows = (row.partition("\t") for row in listed.split("\0"))
+        index = {name: head.startswith("100755 ") for head, _, name in rows if (source / name).is_file()}
+        self._index = index if {"pyproject.toml", "setup.py"} & set(index) else {}  # it may be another project's
+        self._sizes = {(source / name).stat().st_size for name, executable in self._index.items() if executable}
+        self._names: dict[bytes, list[str]] = {}
         """By contents, the files that have them, where one of these may be executable."""
-        for name in self._index:
-            if (source / name).stat().st_size in sizes:
-                self._names[(source / name).read_bytes()].append(name)
+        for name in (each for each in self._index if (source / each).stat().st_size in self._sizes):
+            self._names.setdefault((source / name).read_bytes(), []).append(name)
 
     def __call__(self, entry: Entry) -> bool:
         """Return whether a file of an archive is an executable one of the source, the likest in its path."""
-        from ..archive.entry import read_all
-
-        if self._by_setuptools and entry.name.endswith(".py") and ".data/" not in entry.name:
+        if self._copies_modules and entry.name.endswith(".py") and ".data/" not in entry.name:
             return False
-        data, path = read_all(entry.content), entry.name.split("/")[::-1]
-        if not self._index and data.startswith(b"#!"):
+        if not self._index and next(iter(entry.content.chunks()), b"").startswith(b"#!"):
             self.unknown.append(entry.name)
+        path = entry.name.split("/")[::-1]
 
-        def likeness(name: str) -> tuple[int, bool]:
-            shared = takewhile(lambda pair: pair[0] == pair[1], zip(path, name.split("/")[::-1]))
-            return sum(1 for _ in shared), not self._index[name]
+        def likeness(name: str) -> tuple[int, bool, bool]:
+            parts = name.split("/")[::-1]
+            shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(path, parts)))
+            return shared, shared == len(parts), not self._index[name]
 
-        names = self._names.get(data, ())
+        # Most have another size; they may be large.
+        names = self._names.get(b"".join(entry.content.chunks()), ()) if entry.content.size in self._sizes else ()
         return bool(names) and self._index[max(names, key=likeness)]

@@ -18,6 +18,7 @@ from .flags import environment_roots
 from .session import Interpreter, Session
 
 if TYPE_CHECKING:
+    from ..artifact.layout import ArtifactKind
     from ..passes.pipeline import Rewritten
     from .git import Modes
 
@@ -138,7 +139,7 @@ def publish(session: Session, made: Path, target: Path) -> tuple[Rewritten, list
 
     kind = kind_of(made)
     record_date = session.dated.record and kind == ArtifactKind.SDIST
-    modes = None if HAS_MODES else _modes(session, made)
+    modes = None if HAS_MODES else _modes(session, made, kind)
     context = Context(session.dated.seconds, kind, fresh=True, modes=modes, record_date=record_date)
     compression = Compression(cores.available(), keep=session.config.deflate == "keep")
     result = rewrite(made, target, context, session.passes(), compression)
@@ -146,14 +147,14 @@ def publish(session: Session, made: Path, target: Path) -> tuple[Rewritten, list
     return result, [*lines, *([] if session.is_editable else _leaks_in(target, session))]
 
 
-def _modes(session: Session, made: Path) -> Modes:
-    from ..artifact.opening import kind_of, open_archive
+def _modes(session: Session, made: Path, kind: ArtifactKind) -> Modes:
+    from ..artifact.opening import open_archive
     from ..passes.texts import made_by_setuptools
     from .git import Modes
 
-    with open_archive(made) as archive:
-        by_setuptools = made_by_setuptools(archive, kind_of(made))
-    return Modes(session.source, os.environ, by_setuptools=by_setuptools)
+    with open_archive(made) as archive:  # setuptools' sdists have the modes of modules
+        copies_modules = kind == "wheel" and made_by_setuptools(archive, kind)
+    return Modes(session.source, os.environ, copies_modules=copies_modules)
 
 
 def _unknown_modes(names: list[str]) -> list[str]:

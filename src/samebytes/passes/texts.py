@@ -94,7 +94,8 @@ def _platform_text(code: str) -> Run:
             # setuptools writes a script anew where its first line names Python, which becomes "#!python".
             if b"\0" in data or (is_script(entry.name) and not data.startswith(b"#!python")):
                 return entry, ""
-            new = re.sub(rb"\r+\n", b"\n", data)  # text mode on Windows makes CR CR LF of a README's CR LF
+            # Text mode on Windows makes CR CR LF of a README's CR LF; a run of CR is tried from its begin only.
+            new = re.sub(rb"(?<!\r)\r+\n", b"\n", data)
             if entry.name.endswith("/SOURCES.txt"):
                 new = new.replace(b"\\", b"/")
             return (entry, "") if new == data else (entry.holding(Data(new)), "written as on every platform")

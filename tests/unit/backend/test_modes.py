@@ -9,12 +9,13 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from samebytes.archive.entry import Data, Entry, Kind
+from samebytes.archive.entry import Data, Entry, Kind, Streamed
 from samebytes.backend.git import Modes
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
@@ -121,6 +122,14 @@ def test_setuptools_copies_modules_without_their_modes(tmp_path: Path) -> None:
     assert found == {"tiny/run.sh", "tiny-1.data/data/bin/renamed"}
 
 
+def test_an_sdist_of_setuptools_keeps_the_modes_of_modules(tmp_path: Path) -> None:
+    """As it does where files have modes: it copies what is in the tree."""
+    egg_info = {"setup.cfg": b"[egg_info]\ntag_build = \n", "tiny.egg-info/SOURCES.txt": b"setup.py\n"}
+    source = tree(tmp_path / "t", tracked=True, more={"setup.py": b"#!/usr/bin/python3\n", **egg_info})
+    git(source, "update-index", "--chmod=+x", "setup.py")
+    assert built(source, "build_sdist") == ({*EXECUTABLE, "setup.py"}, "")
+
+
 @pytest.mark.parametrize("inside", ["", "vendor"])
 def test_without_an_index_of_its_own_there_is_one_note(inside: str, tmp_path: Path) -> None:
     """What was unpacked may lie in a repository that does not have it."""
@@ -142,6 +151,52 @@ def test_many_names_are_counted(tmp_path: Path) -> None:
 def test_the_likest_path_decides_of_equal_files(tmp_path: Path) -> None:
     source = tree(tmp_path / "t", tracked=True, more={"a/py.typed": b"", "b/__init__.py": b""})
     git(source, "update-index", "--chmod=+x", "b/__init__.py")
-    modes = Modes(source, os.environ, by_setuptools=False)
-    empty = {name: modes(Entry(name, Kind.FILE, 0o666, 0, Data(b""))) for name in ("b/__init__.py", "a/py.typed")}
-    assert empty == {"b/__init__.py": True, "a/py.typed": False}
+    assert executable(source, "b/__init__.py", "a/py.typed") == {"b/__init__.py"}
+
+
+def executable(source: Path, *names: str, data: bytes = b"") -> set[str]:
+    """Return which of the *names*, all with the same contents, are executable ones of *source*."""
+    modes = Modes(source, os.environ, copies_modules=False)
+    return {name for name in names if modes(Entry(name, Kind.FILE, 0o666, 0, Data(data)))}
+
+
+def test_a_file_at_the_top_is_not_taken_for_an_equal_one_further_below(tmp_path: Path) -> None:
+    source = tree(tmp_path / "t", tracked=True, more={"below/tool": FILES["tool"]})
+    assert executable(source, "t-1/tool", "t-1/below/tool", data=FILES["tool"]) == {"t-1/tool"}
+
+
+def git_version() -> tuple[int, ...]:
+    words = subprocess.run(["git", "--version"], check=True, capture_output=True, text=True).stdout.split()
+    return tuple(int(part) for part in words[2].split(".")[:2])
+
+
+def test_files_of_a_submodule_have_the_modes_of_its_index(tmp_path: Path) -> None:
+    if git_version() < (2, 36):
+        pytest.skip("git before 2.36 does not list the modes of submodules")
+    other = tree(tmp_path / "other", tracked=True)
+    git(other, "-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-q", "-m", "a")
+    source = tree(tmp_path / "t", tracked=False)
+    git(source, "init", "-q")
+    git(source, "add", ".")
+    git(source, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(other), "inner")
+    assert executable(source, "t-1/inner/tool", "t-1/tool", data=FILES["tool"]) == {"t-1/inner/tool"}
+
+
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="needs POSIX directories")
+def test_names_that_are_not_utf_8_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tree(tmp_path / "t", tracked=True)
+    (source / "src" / os.fsdecode(b"gr\xfc\xdfe")).touch()
+    git(source, "add", "src/gr*")
+    monkeypatch.setattr(os, "fsdecode", lambda name: name.decode("utf-8", "surrogatepass"))  # as on Windows
+    assert executable(source, "t-1/tool", data=FILES["tool"]) == {"t-1/tool"}
+
+
+@pytest.mark.parametrize("tracked", [True, False])
+def test_large_members_are_not_read_for_their_modes(tracked: bool, tmp_path: Path) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"#!" + b"x" * 98
+        raise AssertionError("read on")
+
+    modes = Modes(tree(tmp_path / "t", tracked=tracked), os.environ, copies_modules=False)
+    assert not modes(Entry("t/large", Kind.FILE, 0o666, 0, Streamed(1 << 40, chunks)))
+    assert modes.unknown == ([] if tracked else ["t/large"])
