@@ -61,6 +61,7 @@ def check(kinds: tuple[str, ...]) -> None:
             assert taken.memory < hostile.MOST_MEMORY, (name, command, taken)
 
 
+@pytest.mark.slow("reads every hostile archive that is made quickly, by each command")
 def test_all_that_is_made_quickly() -> None:
     check(QUICK)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from samebytes_tools.building.virtualenvs import InstalledDistribution
@@ -149,6 +150,7 @@ def check_result(comparison: Comparison) -> CheckResult:
     )  # fmt: skip
 
 
+@pytest.mark.slow("writes each of its reports for many generated texts")
 @settings(max_examples=30, deadline=None)
 @given(text=TEXTS)
 @example(text=" ".join(PIECES))
@@ -172,6 +174,7 @@ def test_check(text: str) -> None:
             assert all(line.isprintable() for line in shown.split("\n"))
 
 
+@pytest.mark.slow("writes each of its reports for many generated texts")
 @settings(max_examples=30, deadline=None)
 @given(text=TEXTS)
 @example(text=" ".join(PIECES))

@@ -480,6 +480,7 @@ def test_what_is_better_than_different_is_installed_alike(wheels: Eyes, tmp_path
     assert min(counts[Verdict.NORMALIZED], counts[Verdict.PAYLOAD], counts[Verdict.DIFFERENT]) > 5 * TIMES
 
 
+@pytest.mark.slow("starts a command for each of many pairs")
 @pytest.mark.parametrize(("made", "name"), [(WHEEL_DEEDS, "wheel"), (SDIST_DEEDS, "sdist")], ids=["wheels", "sdists"])
 def test_by_the_command_line(made: Mapping[str, object], name: str, tmp_path: Path) -> None:
     """With all deeds in two directories, every pair is reported as different or refused, whatever is accepted."""

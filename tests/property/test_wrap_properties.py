@@ -11,6 +11,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
 import tomlkit
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
@@ -378,6 +379,7 @@ def test_an_ordinary_layout_comes_back_byte_for_byte_and_changes_no_other_line(d
     assert len(after) - len(before) <= 4
 
 
+@pytest.mark.slow("tries hundreds of generated documents")
 @settings(SLOW, max_examples=200)
 @given(documents(wrapped_tables()))
 def test_unwrap_keeps_the_meaning_of_what_wrap_did_not_make(document: Document) -> None:

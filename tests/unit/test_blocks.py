@@ -185,6 +185,7 @@ def test_blocks_are_found_wherever_they_stand() -> None:
         assert found[0]._replace(said="small").run
 
 
+@pytest.mark.slow("runs a benchmark's program for each of many texts")
 @pytest.mark.skipif(not (ROOT / "benchmarks").is_dir(), reason="the benchmarks are not here")
 @pytest.mark.parametrize(
     ("between", "fits"),

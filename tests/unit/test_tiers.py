@@ -168,6 +168,7 @@ def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
+@pytest.mark.slow("starts pytest several times")
 @pytest.mark.parametrize(
     ("again", "broken", "spread", "status", "unsteady"),
     [

@@ -82,6 +82,7 @@ BUILDERS: dict[str, Callable[[], bytes]] = {
 }
 
 
+@pytest.mark.slow("makes and reads archives at their limits")
 @pytest.mark.skipif(sys.platform == "win32", reason="needs limits on processes")
 @pytest.mark.parametrize("kind", BUILDERS)
 def test_a_small_sdist_costs_little_whatever_it_holds(tmp_path: Path, kind: str) -> None:

@@ -123,6 +123,7 @@ def test_a_front_ends_process_that_fails(name: str, tmp_path: Path, temp: Path) 
     assert list(temp.iterdir()) == []
 
 
+@pytest.mark.slow("starts a command for each of many archives")
 def test_archives_that_fail(tmp_path: Path, temp: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Cut off at many places, as large as to need a temporary file."""
     whole = wheel(tmp_path, files={"demo/data.bin": os.urandom(9_000_000), "demo/a.py": b"a = 1\n"}).read_bytes()

@@ -30,6 +30,14 @@ sys.exit(main())
 PATIENCE = 60.0
 
 
+BOTH = pytest.mark.parametrize(
+    ("number", "status"),
+    [
+        pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow("the same commands once more, with another signal")),
+        (signal.SIGTERM, 143),
+    ],
+)
+
 STARTED: list[subprocess.Popen[str]] = []
 """By the test that is running."""
 HANGING_PIDS: dict[int, str] = {}
@@ -151,7 +159,7 @@ def hanging(module: str, name: str, mark: Path) -> str:
     return HANGING.format(module=module, name=name, mark=str(mark)) + PROGRAM
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@BOTH
 @pytest.mark.parametrize(
     "command", ["normalize", "normalize --json", "normalize -o out", "check", "compare", "install"]
 )
@@ -333,7 +341,7 @@ def test_an_interpreter_that_ignores_signals(number: signal.Signals, status: int
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@BOTH
 @pytest.mark.parametrize(
     ("words", "module", "function"),
     [

@@ -65,7 +65,7 @@ def one_line(size: int, word: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("name", "make", "size", "most"),
     [
-        ("x.bin", noise, 16, 16),
+        pytest.param("x.bin", noise, 16, 16, marks=LARGE),
         pytest.param("x.txt", lines, 48, 72, marks=LARGE),
         pytest.param("x.txt", one_line, 48, 72, marks=LARGE),
         pytest.param("x.json", document, 48, 72, marks=LARGE),

@@ -93,6 +93,7 @@ def expected() -> list[bytes]:
     ]
 
 
+@pytest.mark.slow("compresses megabytes in plain Python")
 @PROVIDERS
 @pytest.mark.parametrize("jobs", [1, 2, 4])
 def test_the_bytes_do_not_depend_on_the_jobs(provider: Provider, jobs: int) -> None:
@@ -380,6 +381,7 @@ def helper_at_work(process: int) -> int:
     return found[0]
 
 
+@pytest.mark.slow("compresses megabytes in plain Python")
 @linux_only
 def test_a_command_outlives_a_process_that_is_killed(tmp_path: Path) -> None:
     """It ends, and the file is complete: what any encoder makes of it."""

@@ -100,8 +100,8 @@ def assert_records_hold(top: Path) -> None:
     [
         (40, "", True),
         pytest.param(200, "site", True, marks=pytest.mark.slow("many processes at once")),
-        (40, "a/b/site", True),
-        (60, "a/site", False),
+        pytest.param(40, "a/b/site", True, marks=pytest.mark.slow("many processes at once")),
+        pytest.param(60, "a/site", False, marks=pytest.mark.slow("many processes at once")),
     ],
 )
 def test_hundreds_of_installs_at_once(count: int, below: str, locks: bool, tmp_path: Path) -> None:

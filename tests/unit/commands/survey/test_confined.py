@@ -78,6 +78,7 @@ FIELDS = st.sampled_from(["way", "kind", "state", "sha256", "causes", "size", "n
 MESSAGES = st.dictionaries(NAMES, TREES | st.dictionaries(FIELDS, TREES, max_size=5), max_size=4)
 
 
+@pytest.mark.slow("tries hundreds of generated reports")
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(messages=st.lists(MESSAGES, max_size=5))
 def test_any_report_is_a_row_of_that_package(messages: list[dict[str, Any]]) -> None:
