@@ -78,7 +78,7 @@ def main() -> int:
         "PYTHONPATH": windows.windows_path(site),
         "PYTHONPYCACHEPREFIX": windows.windows_path(windows.kept / "bytecode"),
     }
-    named = any(not one.startswith("-") for one in arguments)
+    named = any((run.ROOT / one.partition("::")[0]).exists() for one in arguments if one[:1] != "-")  # as -k's is not
     done = windows.run([*pytest, *left_out, *arguments, *(() if named else CORE)], cwd=run.ROOT, env=env, timeout=LIMIT)
     print(done.stdout, done.stderr, sep="")
     return done.returncode

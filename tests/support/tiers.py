@@ -15,6 +15,9 @@ from collections import Counter
 
 import pytest
 
+SKIPS_REFUSED = 6
+"""The exit status then, none of pytest's: that of failed tests would be forgotten where these pass in a second run."""
+
 ALLOWED = {
     "root may read everything": "the gate runs as root; these tests run wherever it does not",
     "root may write everywhere": "as above",
@@ -115,8 +118,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if session.config.getoption("--skips") != "refuse" or reporter is None:  # there is none in a worker
         return
-    if session.exitstatus == pytest.ExitCode.OK and refused(reasons(reporter), session.config):
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    over = session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
+    if over and refused(reasons(reporter), session.config):
+        session.exitstatus = SKIPS_REFUSED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

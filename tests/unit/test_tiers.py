@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 from support.processes import import_path
-from support.tiers import ALLOWED, ALLOWED_IN_QUICK, ALLOWED_ON_WINDOWS
+from support.tiers import ALLOWED, ALLOWED_IN_QUICK, ALLOWED_ON_WINDOWS, SKIPS_REFUSED
 
 PYPROJECT = """
 [tool.pytest.ini_options]
@@ -87,7 +87,7 @@ def test_another(): pass
 def test_skips_are_counted_and_refused(tmp_path: Path, spread: list[str]) -> None:
     assert run(tmp_path, SKIPPED, *spread)[0] == 0
     status, said = run(tmp_path, SKIPPED, "--skips=refuse", *spread)
-    assert status == pytest.ExitCode.TESTS_FAILED
+    assert status == SKIPS_REFUSED
     assert re.search(r"= skipped: 3 =+\n +1  is not for today +<- .*\n +2  needs a program +<- ", said)
 
 
@@ -117,7 +117,7 @@ def test_what_the_quick_tier_lacks_is_missed_where_all_are_run(tmp_path: Path) -
     assert lacking in ALLOWED_IN_QUICK
     tests = SKIPPED.replace("is not for today", lacking)
     assert run(tmp_path, tests, "--skips=refuse", "-k", "another", "--quick")[0] == 0
-    assert run(tmp_path, tests, "--skips=refuse", "-k", "another")[0] == pytest.ExitCode.TESTS_FAILED
+    assert run(tmp_path, tests, "--skips=refuse", "-k", "another")[0] == SKIPS_REFUSED
 
 
 def test_the_list_has_patterns_that_can_be_read_and_says_why() -> None:
@@ -192,3 +192,11 @@ def test_failed_tests_run_once_more(
     record = tmp_path / ".venv" / "failed-at-first"
     named = record.read_text("utf-8").splitlines() if record.exists() else []
     assert named == [f"test_some.py::test_at_first[{one}]" for one in range(unsteady)]
+
+
+def test_a_second_run_forgives_no_skip(runner: ModuleType, tmp_path: Path) -> None:
+    """It has the failed tests only."""
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT.replace("-p no:cacheprovider ", ""), "utf-8")
+    (tmp_path / "test_some.py").write_text(FAILING + SKIPPED, "utf-8")
+    command = [sys.executable, "-m", "pytest", "--skips=refuse"]
+    assert runner.tested(command, import_path(), 3) == SKIPS_REFUSED
