@@ -7,10 +7,13 @@ import random
 import shutil
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from samebytes_tools.comparison.causes.variables import masked
+from samebytes_tools.comparison.model import UNKNOWN_BUILDS
 from support.wheels import FILES, members, write_wheel
 
 pytestmark = pytest.mark.skipif(
@@ -102,3 +105,14 @@ def test_what_a_large_library_takes(size: int, most: int, tmp_path: Path) -> Non
     both = [extension(tmp_path / word, size * MIB, word.encode()) for word in ("left", "right")]
     more = peak(tmp_path / "large", "demo_pkg/x.so", *both) - small
     assert more < most * MIB
+
+
+def test_what_a_long_value_of_a_variable_takes() -> None:
+    """In one line of a script with names of variables."""
+    sides = [b'HOME="%s" USER="" PATH="' % word + b"x" * MIB + b'"' for word in (b"left", b"right")]
+    tracemalloc.start()
+    try:
+        assert masked(sides[0], sides[1], UNKNOWN_BUILDS) is None
+        assert tracemalloc.get_traced_memory()[1] < 8 * MIB
+    finally:
+        tracemalloc.stop()

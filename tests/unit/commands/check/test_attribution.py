@@ -79,6 +79,12 @@ def test_a_moment_leaves_what_the_bytes_show() -> None:
     assert named(difference("D005"), MOMENT) == ["D005"]
 
 
+def test_what_is_unknown_beside_a_moment_is_no_variation_that_the_bytes_show() -> None:
+    assert named(difference("D001", "D005", UNKNOWN), MOMENT) == ["D001", "D005"]
+    node = difference("D001", "D005", children=(difference(UNKNOWN, name="part"),))
+    assert named(node, MOMENT) == ["D001", "D005", "D005"]
+
+
 def test_children_are_decided_too() -> None:
     node = difference(name="demo/x.json", kind=NodeKind.JSON, children=(difference(UNKNOWN, name="a.b"),))
     assert named(node, "terminal") == ["D029"]

@@ -6,7 +6,7 @@ import string
 from collections.abc import Callable
 
 import pytest
-from samebytes_tools.commands.check.bisect import Attribution, search
+from samebytes_tools.commands.check.bisect import Attribution, confirmed, search
 from samebytes_tools.commands.check.facts import DifferingFact
 
 NAMES = tuple(string.ascii_lowercase[:19])
@@ -70,3 +70,29 @@ def test_a_single_variation_needs_no_further_build() -> None:
     build = Build({"module": "a"})
     assert search(("a",), frozenset({fact("module")}), build)[0] == (Attribution(("a",), frozenset({fact("module")})),)
     assert build.builds == 0
+
+
+def test_what_differs_by_the_time_that_went_by_is_attributed_to_nothing() -> None:
+    """A minute ends while it is searched, so that all builds from then on have another one than the first."""
+    build = Build({"module": "c"})
+
+    def later(applied: frozenset[str]) -> frozenset[DifferingFact]:
+        found = build(applied)
+        return found | {fact("minute")} if build.builds > 3 else found
+
+    build.builds = 3
+    facts = later(frozenset(NAMES))
+    build.builds = 0
+    attributions, _ = search(NAMES, facts, later)
+    assert sum(fact("minute") in each.facts for each in attributions) > 1
+    kept, late = confirmed(attributions, lambda: later(frozenset()))
+    assert kept == (Attribution(("c",), frozenset({fact("module")})),)
+    assert late == {fact("minute")}
+
+
+def test_one_more_build_is_made_only_where_something_differs_by_several_variations() -> None:
+    once = (Attribution(("a",), frozenset({fact("one")})), Attribution(("b",), frozenset({fact("two")})))
+    assert confirmed(once, lambda: pytest.fail("built")) == (once, frozenset())
+    # They may both make the difference.
+    twice = (*once, Attribution(("c",), frozenset({fact("one")})))
+    assert confirmed(twice, frozenset) == (twice, frozenset())

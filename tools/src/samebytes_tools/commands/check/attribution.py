@@ -117,12 +117,14 @@ def _attributed(
         return node
     table = {**CAUSES, **(special or {})}
     groups = [tuple(code for name in names for code in table[name]) for names in dict.fromkeys(variations)]
-    possible = {code for group in groups for code in group}
+    shown = {code for group in groups for code in group}
+    possible = set(shown)
     # Of what changes by itself nothing else can be known: variations may show in the same place.
     if (MOMENT,) in variations:
         possible |= named - _ORDERS - {UNKNOWN}
     missing = list(dict.fromkeys(group[0] for group in groups if named.isdisjoint(group)))
-    instead = (missing or sorted(named & possible))[0]
+    # Not what only a moment lets stand, of which the bisection knows nothing.
+    instead = (missing or sorted(named & shown))[0]
     changed = _replaced(node, possible, instead)
     first = next(finding for each in node.walk() for finding in each.findings)
     lacking = [code for code in missing if code not in _codes(changed)]

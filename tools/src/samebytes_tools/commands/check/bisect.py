@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable
 
 from .facts import DifferingFact
@@ -28,6 +28,22 @@ def search(
     found = _search(tuple(names), facts, probe) if facts else []
     found.sort(key=lambda attribution: [names.index(name) for name in attribution.names])
     return tuple(found), facts - {fact for attribution in found for fact in attribution.facts}
+
+
+def confirmed(
+    attributions: Sequence[Attribution], again: Callable[[], frozenset[DifferingFact]]
+) -> tuple[tuple[Attribution, ...], frozenset[DifferingFact]]:
+    """Return *attributions* without what differs with nothing varied as well, and that.
+
+    What differs by several variations, each by itself, may differ by the time that went by instead: what is the same in
+    two builds within one minute, or by chance now and then, differs in all that come later, whatever is varied in them.
+
+    :param again: builds with nothing varied once more, and returns what differs; called only where that may be so.
+    """
+    facts = [fact for attribution in attributions for fact in attribution.facts]
+    late = again() if len(facts) > len(set(facts)) else frozenset()
+    left = (replace(each, facts=each.facts - late) for each in attributions)
+    return tuple(each for each in left if each.facts), late
 
 
 def _search(names: tuple[str, ...], facts: frozenset[DifferingFact], probe: Probe) -> list[Attribution]:

@@ -26,7 +26,7 @@ from ...variations.variations import NAMES
 from ...variations.workspace import obstacles_of
 from .attempts import Attempt, Attempts, Failures, in_file_names
 from .attribution import decided
-from .bisect import search
+from .bisect import confirmed, search
 from .facts import DifferingFact, differing, digest
 from .subject import (
     AS_IS,
@@ -276,17 +276,21 @@ class SourceCheck:
             return None
         # The same sets come up again in the search, and a build takes minutes.
         seen: dict[frozenset[str], frozenset[DifferingFact]] = {}
+        labels: list[str] = []
+
+        def build(names: frozenset[str]) -> frozenset[DifferingFact]:
+            labels.append(f"bisect-{len(labels) + 1}")
+            if not names:  # only there, time is to pass: all others come later than the first build anyway
+                self._attempts.wait(first.environment)
+            attempt = self._attempts.build(AS_IS, self._environment(names), labels[-1], kinds)
+            self._notes += [_missed(names, kind, error) for kind, error in attempt.failures.items()]
+            # A search may make dozens of builds, and --keep is for those of the check itself.
+            remove(self._attempts.directory(AS_IS, labels[-1]))
+            return _facts(first, attempt)
 
         def probe(names: frozenset[str]) -> frozenset[DifferingFact]:
             if names not in seen:
-                environment, label = self._environment(names), f"bisect-{len(seen) + 1}"
-                if not names:  # only there, time is to pass: all others come later than the first build anyway
-                    self._attempts.wait(first.environment)
-                attempt = self._attempts.build(AS_IS, environment, label, kinds)
-                seen[names] = _facts(first, attempt)
-                self._notes += [_missed(names, kind, error) for kind, error in attempt.failures.items()]
-                # A search may make dozens of builds, and --keep is for those of the check itself.
-                remove(self._attempts.directory(AS_IS, label))
+                seen[names] = build(names)
             return seen[names]
 
         # What differs without any variation would be attributed to every one of them.
@@ -294,8 +298,10 @@ class SourceCheck:
         rest = frozenset(fact for fact in whole - by_moment if fact.artifact in kinds)
         ordered = [name for name in NAMES if name in second.environment.applied]
         attributions, unexplained = search(ordered, rest, lambda names: probe(names) - by_moment)
+        attributions, late = confirmed(attributions, lambda: build(frozenset()))
+        by_moment |= late
         by_clock = self._by_clock(by_moment & whole, first, kinds)
-        return BisectionResult(attributions, by_moment & whole, unexplained, len(seen), by_clock)
+        return BisectionResult(attributions, by_moment & whole, unexplained, len(labels), by_clock)
 
 
 def _decided(way: WayResult, bisection: BisectionResult) -> WayResult:

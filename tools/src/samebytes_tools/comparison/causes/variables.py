@@ -23,9 +23,16 @@ _USUAL = frozenset(
 
 _ASSIGNED = re.compile(
     rb"""(?<![\w.])(?P<quote>["']?)(?P<name>[A-Za-z_]\w*)(?P=quote)(?P<sign>[ ]?[=:][ ]?)"""
-    rb"""(?:"(?P<double>(?:[^"\\\r\n]|\\.)*)"|'(?P<single>(?:[^'\\\r\n]|\\.)*)'|(?P<bare>[^\r\n]*))"""
+    rb"""(?:"(?P<double>[^"\\\r\n]*(?:\\.[^"\\\r\n]*){0,1000})"|'(?P<single>[^'\\\r\n]*(?:\\.[^'\\\r\n]*){0,1000})'"""
+    rb"""|(?P<bare>[^\r\n]*))"""
 )
-"""A name and its value, as a shell, JSON or ``repr`` of a dictionary has it."""
+"""A name and its value, as a shell, JSON or ``repr`` of a dictionary has it.
+
+Repeated groups are bounded: for each time, :mod:`re` holds some hundred bytes.
+"""
+
+_MOST = 10_000
+"""How many variables are looked at; environments have hundreds."""
 
 
 def names(builds: KnownBuilds) -> frozenset[str]:
@@ -45,9 +52,17 @@ def changed(left: Mapping[str, object], right: Mapping[str, object], builds: Kno
 def masked(left: bytes, right: bytes, builds: KnownBuilds) -> tuple[bytes, bytes] | None:
     """Return two texts without the variables that have other values in them, or None if there are too few of those."""
     # Most texts have none of them, which is seen at once.
-    if sum(name.encode() in left and name.encode() in right for name in names(builds)) < ENOUGH:
+    known = names(builds)
+    if sum(name.encode() in left and name.encode() in right for name in known) < ENOUGH:
         return None
-    sides = [{_name(match): _value(match) for match in _ASSIGNED.finditer(text)} for text in (left, right)]
+    sides: list[dict[str, bytes]] = [{}, {}]
+    for text, side in zip((left, right), sides):
+        for match in _ASSIGNED.finditer(text):
+            name = _name(match)
+            if name in known or name.isupper():
+                side[name] = _value(match)
+            if len(side) > _MOST:
+                return None
     found = changed(sides[0], sides[1], builds)
     return (_without(left, found), _without(right, found)) if found else None
 
