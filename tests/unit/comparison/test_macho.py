@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import random
 import struct
+import tracemalloc
 
 import pytest
 from samebytes_tools.comparison.allowance import Allowance
 from samebytes_tools.comparison.causes.cause import NO_CLUES
 from samebytes_tools.comparison.formats import compare_contents, macho
+from samebytes_tools.comparison.formats.arm64 import first_unlike
+from samebytes_tools.comparison.formats.elf_moved import SectionPlace
+from samebytes_tools.comparison.formats.macho_image import LARGEST_HELD, read
 from samebytes_tools.comparison.members import MemberPair
 from samebytes_tools.comparison.model import Difference, NodeKind
 from support.macho import LINKEDIT_AT, TEXT_AT, Made, build, command_at, replace, universal
@@ -252,3 +257,41 @@ def test_other_compilers_are_one_node() -> None:
     (other,) = (child for child in node.children if child.name == "other sections")
     assert "__TEXT,__text" in other.detail[0]
     assert codes(node) == ("D023", "D099")
+
+
+def of_sections(*sections: tuple[str, int, int]) -> bytes:
+    """Return the head of a 64-bit file with sections of these names, offsets and sizes."""
+    body = struct.pack("<16s4Q4I", b"__DATA", 0, 1 << 40, 0, 1 << 40, 3, 3, len(sections), 0)
+    for name, at, size in sections:
+        body += struct.pack("<16s16s2Q8I", name.encode(), b"__DATA", at, size, at, *[0] * 7)
+    command = struct.pack("<II", 0x19, 8 + len(body)) + body
+    return struct.pack("<8I", 0xFEEDFACF, 0x100000C, 0, 6, 1, len(command), 0, 0) + command
+
+
+def test_sections_of_one_name_are_kept_apart_by_short_names() -> None:
+    data = of_sections(*[("__x", 0, 4)] * 1000)
+    (image,) = read(io.BytesIO(data), Allowance(1 << 30)).images.values()
+    assert len(image.sections) == 1000
+    assert max(map(len, image.sections)) < 20
+
+
+def test_of_many_sections_no_more_is_held_than_of_a_few() -> None:
+    """What is not held is compared by its digest, and nothing is said of texts that only one side could look at."""
+    size, begin = 8 << 20, 1 << 12
+    heads = [of_sections(*((f"__s{n}", begin + n * size, size) for n in range(4))).ljust(begin, b"\0")] * 2
+    left = heads[0] + b"/home/ada/w/a.c\0".ljust(size, b"\1") * 4
+    right = left[:-size] + b"/home/bob/w/a.c\0".ljust(size, b"\1")
+    (image,) = read(io.BytesIO(left), Allowance(1 << 30)).images.values()
+    assert sum(len(section.data) for section in image.sections.values()) == 3 * size <= LARGEST_HELD
+    (node,) = macho.compare("x.so", Data(left), Data(right), NO_CLUES).children  # type: ignore[union-attr]
+    assert (node.name, [finding.code for finding in node.findings]) == ("__DATA,__s3", ["D099"])
+
+
+def test_instructions_are_looked_at_one_by_one() -> None:
+    sides = [SectionPlace(0x1000, 1 << 18, b"\x1f\x20\x03\xd5" * (1 << 16)) for _ in range(2)]
+    tracemalloc.start()
+    try:
+        assert first_unlike(*sides, lambda *_: False) is None
+        assert tracemalloc.get_traced_memory()[1] < 1 << 18
+    finally:
+        tracemalloc.stop()

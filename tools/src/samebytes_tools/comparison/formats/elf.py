@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
@@ -135,6 +136,7 @@ def _parsed(stream: IO[bytes], allowance: Allowance) -> _File:
 
     file: Any = ELFFile(stream)
     sections: dict[str, _Section] = {}
+    again: Counter[str] = Counter()
     empty: dict[str, tuple[int, int]] = {}
     dynamic: list[tuple[str, str]] = []
     size = stream.seek(0, os.SEEK_END)
@@ -152,8 +154,10 @@ def _parsed(stream: IO[bytes], allowance: Allowance) -> _File:
             empty[name] = (int(section["sh_addr"]), int(section["sh_size"]))
         elif kind != "SHT_NULL":
             # Names need not be unique: relocatable files have a .group for each COMDAT group.
+            plain = name
             while name in sections:
-                name += "'"
+                again[plain] += 1
+                name = f"{plain}'{again[plain]}"
             sections[name] = _section(section)
         if kind == "SHT_DYNAMIC":
             attributes = ((tag, _TEXTS.get(str(tag.entry.d_tag))) for tag in islice(section.iter_tags(), _MOST_PARTS))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Literal, NamedTuple
 
@@ -20,6 +21,9 @@ __all__ = ["LARGEST_PART", "MAGICS", "Command", "Image", "NotMachOError", "Secti
 
 LARGEST_PART = 12 << 20
 """Bytes of a section or table that is held."""
+
+LARGEST_HELD = 24 << 20
+"""Bytes of all sections and tables of a file that are held, those of the symbols and the signature aside."""
 
 MOST_COMMANDS = 4096
 """How many load commands a file may have, and how many sections."""
@@ -155,8 +159,12 @@ class Universal(NamedTuple):
 class _Reader:
     """Numbers and stretches of one slice, which begins at *base* in the file and is *size* bytes long."""
 
-    def __init__(self, stream: IO[bytes], base: int, size: int, allowance: Allowance) -> None:
-        self._stream, self._base, self.size, self._allowance = stream, base, size, allowance
+    def __init__(self, stream: IO[bytes], base: int, size: int, allowance: Allowance, room: int = LARGEST_HELD) -> None:
+        """Take *size* bytes from *base* on.
+
+        :param room: how many bytes of sections and tables may be held
+        """
+        self._stream, self._base, self.size, self._allowance, self._room = stream, base, size, allowance, room
         self.taken: list[tuple[int, int]] = []
         """Where what was read begins and ends."""
         self._length = 0
@@ -178,10 +186,16 @@ class _Reader:
         self._allowance.unpack(max(0, min(size, self._length - self.size)))
         self.taken.append((offset, offset + size))
 
-    def section(self, offset: int, size: int, address: int = 0, *, is_code: bool = False) -> Section:
-        """Return the stretch of *size* bytes at *offset*, which are held if they are not too many."""
-        if size <= LARGEST_PART:
+    def section(
+        self, offset: int, size: int, address: int = 0, *, is_code: bool = False, is_needed: bool = False
+    ) -> Section:
+        """Return the stretch of *size* bytes at *offset*, which are held if they are not too many.
+
+        :param is_needed: whether they are held wherever they may be, whatever else is held
+        """
+        if size <= LARGEST_PART and (is_needed or size <= self._room):
             data = self.take(offset, size)
+            self._room -= 0 if is_needed else size
             return Section(size, address, hashlib.sha256(data).digest(), is_code, data)
         self._count(offset, size)
         state = hashlib.sha256()
@@ -242,7 +256,7 @@ def _universal(stream: IO[bytes], size: int, head: bytes, allowance: Allowance) 
         whole._checked(offset, length)
         places.append((offset, offset + length))
         whole.taken.append(places[-1])
-        images[name] = _image(_Reader(stream, offset, length, allowance))
+        images[name] = _image(_Reader(stream, offset, length, allowance, LARGEST_HELD // count))
         facts.append(f"{name}: aligned to 2**{align}")
     rest = whole.rest()
     return Universal(True, (*facts, *([f"outside of the slices: {rest.hex()}"] if rest else ())), images)
@@ -299,6 +313,8 @@ class _Builder:
         self._dysymtab: tuple[int, ...] = ()
         self._signature = b""
         self._places: list[tuple[int, str]] = []
+        self._again: Counter[str] = Counter()
+        """How often names of sections have come again."""
 
     def add(self, code: int, value: bytes) -> None:
         """Take a load command."""
@@ -327,15 +343,15 @@ class _Builder:
     def _numbers(self, value: bytes, count: int) -> tuple[int, ...]:
         return struct.unpack_from(f"{self._order}{count}I", value)
 
-    def _table(self, name: str, offset: int, size: int) -> Section:
+    def _table(self, name: str, offset: int, size: int, *, is_needed: bool = True) -> Section:
         self._places.append((offset, name))
-        return self._reader.section(offset, size)
+        return self._reader.section(offset, size, is_needed=is_needed)
 
     def _keep(self, name: str, offset: int, size: int) -> None:
         if name in self._tables:
             raise NotMachOError(f"two tables of {name}")
         if size:
-            self._tables[name] = self._table(name, offset, size)
+            self._tables[name] = self._table(name, offset, size, is_needed=False)
 
     def _segment(self, value: bytes, bits: int) -> None:
         form = self._order + ("16s4Q4I" if bits == 64 else "16s8I")
@@ -355,9 +371,11 @@ class _Builder:
     def _section(self, fields: Sequence[object], is_in_file: bool) -> None:
         section, segment = (_text(name) for name in fields[:2] if isinstance(name, bytes))
         address, size, offset, align, at, count, flags, *reserved = (each for each in fields if isinstance(each, int))
-        name = f"{segment},{section}"
+        name = plain = f"{segment},{section}"
         while name in self._sections:  # the format does not forbid it
-            name += "'"
+            # Not longer and longer names, which take the square of their number, and more.
+            self._again[plain] += 1
+            name = f"{plain}'{self._again[plain]}"
         # reserved1 of a section with stubs or pointers is its first entry among the indirect symbols.
         first = 0 if flags & 0xFF in _INDIRECT_TYPES else reserved[0]
         self.facts.append(f"section {name}, aligned to 2**{align}, flags {flags:#x}, {first:#x} {reserved[1]:#x}")
