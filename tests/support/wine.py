@@ -23,7 +23,7 @@ import tarfile
 import time
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -170,11 +170,16 @@ def _made(directory: Path) -> Iterator[bool]:
 
 
 def _prune(packages: Path) -> None:
-    """Delete what nobody has used for a day: each state of what is tested has a directory of its own."""
+    """Delete what nobody has used for a day: each state of what is tested has a directory of its own.
+
+    What another process begins to use now, or deletes, is left alone.
+    """
     for complete in packages.glob("*.complete"):
-        if time.time() - complete.stat().st_mtime > KEPT_FOR:
-            complete.unlink()
-            shutil.rmtree(complete.with_suffix(""), ignore_errors=True)
+        with complete.with_suffix(".lock").open("w") as lock, suppress(BlockingIOError, FileNotFoundError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if time.time() - complete.stat().st_mtime > KEPT_FOR:
+                complete.unlink()
+                shutil.rmtree(complete.with_suffix(""), ignore_errors=True)
 
 
 def _downloaded(kept: Path) -> Path:

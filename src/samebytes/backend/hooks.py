@@ -160,7 +160,7 @@ def _modes(session: Session, made: Path, kind: ArtifactKind) -> Modes:
 def _unknown_modes(names: list[str]) -> list[str]:
     """Return a line on files of which nobody knows here whether they are executable; none if there are none."""
     more = f" and {len(names) - _MOST_FAULTS} more" if len(names) > _MOST_FAULTS else ""
-    reason = "this system keeps no such mode, and git has none; taken for not executable. Build in a checkout by git"
+    reason = "neither this system nor git has that mode; taken for no. In a checkout by git, build with --sdist --wheel"
     return [f"is it executable? {reason}: {', '.join(names[:_MOST_FAULTS])}{more}"] if names else []
 
 
