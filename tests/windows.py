@@ -9,6 +9,8 @@ left out: all of them take three minutes of a processor, the others somewhat mor
 from __future__ import annotations
 
 import argparse
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -67,6 +69,8 @@ def main() -> int:
         "--wheels", metavar="DIRECTORY", type=Path, help="build the wheels there, or take those that are there already"
     )
     options, arguments = parser.parse_known_args()
+    if shutil.which("wine") is None or shutil.which("wineserver") is None:
+        parser.error("there is no Wine here: install it (Debian: wine and wine64)")
     windows = windows_python()
     python = run.environment(sys.executable, everything=True)
     wheels = [Path(wheel) for wheel in run.build(python, options.wheels)]
@@ -79,7 +83,16 @@ def main() -> int:
         "PYTHONPYCACHEPREFIX": windows.windows_path(windows.kept / "bytecode"),
     }
     named = any((run.ROOT / one.partition("::")[0]).exists() for one in arguments if one[:1] != "-")  # as -k's is not
-    done = windows.run([*pytest, *left_out, *arguments, *(() if named else CORE)], cwd=run.ROOT, env=env, timeout=LIMIT)
+    command = [*pytest, *left_out, *arguments, *(() if named else CORE)]
+    try:
+        done = windows.run(command, cwd=run.ROOT, env=env, timeout=LIMIT)
+    except subprocess.TimeoutExpired as error:
+        print(
+            (error.output or b"").decode("utf-8", "replace"),
+            f"Ended after {LIMIT} seconds; -v shows the tests.",
+            sep="\n",
+        )
+        return 1
     print(done.stdout, done.stderr, sep="")
     return done.returncode
 
