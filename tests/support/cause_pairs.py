@@ -373,6 +373,20 @@ def fallback(one: Path, other: Path) -> tuple[Path, Path]:
     return write_wheel(one, members(held)), write_wheel(other)
 
 
+def first_extension(one: Path, other: Path) -> tuple[Path, Path]:
+    """A pure wheel, and that of the next release, which has an extension."""
+    compiled_wheel = WHEEL.replace(b"py3-none-any", b"cp311-cp311-linux_x86_64").replace(b"true", b"false")
+    held = {**FILES, "demo_pkg/speed.cpython-311-x86_64-linux-gnu.so": b"\x7f", f"{INFO}/WHEEL": compiled_wheel}
+    held[f"{INFO}/METADATA"] = held[f"{INFO}/METADATA"].replace(b"Version: 1.0", b"Version: 1.1")
+    later = [
+        replace(
+            member, name=member.name.replace("-1.0.dist", "-1.1.dist"), data=member.data.replace(b"-1.0.d", b"-1.1.d")
+        )
+        for member in members(held)
+    ]
+    return write_wheel(one), write_wheel(other, later, "demo_pkg-1.1-cp311-cp311-linux_x86_64.whl")
+
+
 def built_on_windows(more: Mapping[str, bytes]) -> Maker:
     """Return what makes two wheels of which the right one is as zipfile and text files are on Windows."""
 
@@ -860,6 +874,40 @@ CAUSES: tuple[Pair, ...] = (
     Pair("a file and its normalized copy", ("D037",), normalized_copy),
     Pair("RECORD in another place", ("D019",), given(members(), [members()[-1], *members()[:-1]])),
     Pair("most members in another zone, one written anew", ("D007", "D011"), in_zones),
+    Pair(
+        "Rust's own library of another release",
+        ("D023",),
+        text(f"at /rustc/{'a' * 40}/library/core/src/str.rs\n", f"at /rustc/{'b' * 40}/library/core/src/str.rs\n"),
+    ),
+    Pair(
+        "Rust's own library by its makers, and by Debian",
+        ("D023",),
+        text(f"at /rustc/{'a' * 40}/library/core/src/str.rs\n", "at /usr/src/rustc-1.63.0/library/core/src/str.rs\n"),
+    ),
+    Pair(
+        "what Rust's own library needs",
+        ("D023",),
+        text("at /rust/deps/hashbrown-0.14.3/src/raw.rs\n", "at /rust/deps/hashbrown-0.14.5/src/raw.rs\n"),
+    ),
+    Pair(
+        "headers of another GCC",
+        ("D023",),
+        text("/usr/lib/gcc/x86_64-linux-gnu/12/include/a.h\n", "/usr/lib/gcc/x86_64-linux-gnu/13/include/a.h\n"),
+    ),
+    Pair(
+        "headers of another toolset",
+        ("D023",),
+        text(
+            "/opt/rh/devtoolset-10/root/usr/lib/gcc/x86_64-redhat-linux/10/include/a.h\n",
+            "/opt/rh/gcc-toolset-12/root/usr/lib/gcc/x86_64-redhat-linux/12/include/a.h\n",
+        ),
+    ),
+    Pair("headers of another C++", ("D023",), text("/usr/include/c++/12/map\n", "/usr/include/c++/13/map\n")),
+    Pair(
+        "another rustc",
+        ("D023",),
+        text("rustc 1.70.0 (90c541806 2023-05-31)\n", "rustc 1.75.0 (82e1608df 2023-12-21)\n"),
+    ),
     Pair("another compiler", ("D023",), text("GCC: (Debian 12.2.0-14) 12.2.0\n", "GCC: (Ubuntu 13.2.0-4) 13.2.0\n")),
     Pair("another Python's module", ("D023",), other_python),
     Pair(
@@ -931,6 +979,24 @@ CONTROLS: tuple[Pair, ...] = (
     Pair("nothing", (), given(members(), members())),
     Pair("nothing, in sdists", (), tree({}, {})),
     Pair("a number", ("D099",), text("X = 1\n", "X = 2\n", "demo_pkg/x.py")),
+    Pair("the first extension of a project", ("D099",), first_extension),
+    Pair(
+        "another file of Rust's own library",
+        ("D099",),
+        text(f"at /rustc/{'a' * 40}/library/core/src/str.rs\n", f"at /rustc/{'a' * 40}/library/core/src/fmt.rs\n"),
+    ),
+    Pair(
+        "the oldest Rust that it works with", ("D099",), text("for rustc 1.48 or newer\n", "for rustc 1.56 or newer\n")
+    ),
+    Pair("the clang that it was tried with", ("D099",), text("with clang version 10\n", "with clang version 14\n")),
+    Pair("the protoc that it needs", ("D099",), text("protoc 3.12.0 or later\n", "protoc 3.20.0 or later\n")),
+    Pair("how long something may take", ("D099",), text("timeout = 1200000000\n", "timeout = 1500000000\n")),
+    Pair("addresses of pages", ("D099",), text('"/app/users/list"\n', '"/app/groups/list"\n')),
+    Pair(
+        "the day of a translation",
+        ("D099",),
+        text('"PO-Revision-Date: 2023-01-01 10:00+0100"\n', '"PO-Revision-Date: 2023-05-02 11:10+0200"\n'),
+    ),
     Pair(
         "a version that looks like a date",
         ("D099",),

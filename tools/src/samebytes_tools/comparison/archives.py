@@ -125,7 +125,8 @@ def _read(left: Opened, right: Opened, builds: KnownBuilds, note: Callable[[str]
     changed = frozenset(key for key, pair in read.pairs.items() if not pair.equal and key != RECORD)
     names = (side.key(entry.name) for side in (left, right) for entry in side.archive.entries)
     clues = contents.clues_of(builds, read, names, changed, only)._replace(
-        pure=(_is_pure(left), _is_pure(right)),
+        # Another release may have become pure, or have got its first extension.
+        pure=(_is_pure(left), _is_pure(right)) if left.own == right.own else (True, True),
         on_windows=(_is_of_windows(left), _is_of_windows(right)),
         allowance=allowance,
     )

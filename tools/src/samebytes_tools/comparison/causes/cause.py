@@ -24,7 +24,7 @@ class CauseClues(NamedTuple):
     only: frozenset[str] = frozenset()
     """The keys of members that only one side has."""
     pure: tuple[bool, bool] = (True, True)
-    """For each side, whether it has no compiled file."""
+    """For each side, whether it has no compiled file; both seem to have none where they are of two releases."""
     on_windows: tuple[bool, bool] = (False, False)
     """For each side, whether a system without modes made all of its members (APPNOTE 4.4.2.2)."""
     allowance: Allowance = UNLIMITED

@@ -12,7 +12,20 @@ from ..model import UNKNOWN_BUILD, KnownBuild
 from ..observations import Nature, OfNature, Padding, Part, PathPair, SearchPaths
 from .cause import WRAP, Cause, CauseClues, by_nature
 
-__all__ = ["BELOW", "BUILD_PATH", "HOME", "HOST", "PATH", "PROCESSORS", "TEMPORARY", "TEMPORARY_DIRECTORY", "USER"]
+__all__ = [
+    "BELOW",
+    "BUILD_PATH",
+    "HOME",
+    "HOST",
+    "PATH",
+    "PROCESSORS",
+    "TEMPORARY",
+    "TEMPORARY_DIRECTORY",
+    "USER",
+    "are_drawn",
+    "are_of_compilers",
+    "are_of_the_system",
+]
 
 # pip's and build's directories have eight characters of tempfile's, gcc's names six of mkstemp(3)'s.
 _RANDOM = (
@@ -48,6 +61,14 @@ _TEMPORARY_ROOT = re.compile(
 _SYSTEM = re.compile(r"/(?:bin|boot|dev(?!/shm)|etc|lib|lib32|lib64|proc|run|sbin|sys|usr(?!/src/))(?:/|\Z)")
 """What an operating system keeps there wherever anybody builds."""
 
+_RUST = re.compile(r"/rustc/[0-9a-f]{40}/|/usr/src/rustc-[\w.+~-]+/|/rust/deps/[\w.+-]+/")
+"""Where Rust's own libraries were compiled, by its makers or a distribution: the commit, or a release, in it."""
+
+_GCC = re.compile(
+    r"(?<=/gcc/)(?P<machine>[\w.]+(?:-[\w.]+){1,3}/)\d+(?:\.\d+)*(?=/|\Z)|(?<=/include/c\+\+/)\d+(?:\.\d+)*(?=/|\Z)"
+)
+"""The release in the directories of GCC's own headers and libraries."""
+
 _HOME = re.compile(r"(?P<before>/home/|/Users/|[A-Za-z]:[\\/]Users[\\/])(?P<name>[^\\/]+)(?P<after>(?:[\\/].*)?)\Z")
 _SEPARATOR = re.compile(r"[\\/]")
 _ROOTS = re.compile(
@@ -56,14 +77,32 @@ _ROOTS = re.compile(
 )
 """Where people and services build; a path elsewhere may be an address on the web, or anything."""
 
+_ONE_PLACE = (["project"], ["app"], ["code"], ["repo"])
+"""Those of them that containers have for one project."""
+
 # tempfile draws from 37 characters (a-z, 0-9, _), eight times.
 _AGREE = 2
 """In how many of eight places random names may agree: more do in less than two of a thousand pairs."""
 
 
 def are_of_the_system(left: str, right: str) -> bool:
-    """Return whether both paths are an operating system's own, which show nothing of a build."""
-    return bool(_SYSTEM.match(left)) and bool(_SYSTEM.match(right))
+    """Return whether both paths are an operating system's own, or both Rust's, which show nothing of a build."""
+    return any(each.match(left) and each.match(right) for each in (_SYSTEM, _RUST))
+
+
+def are_of_compilers(left: str, right: str) -> bool:
+    """Return whether both paths are of one compiler's own files, and of two releases of it."""
+    one, other = _RUST.match(left), _RUST.match(right)
+    if one and other:
+        return one[0] != other[0]
+    return left != right and all(map(_GCC.search, (left, right))) and _without_gcc(left) == _without_gcc(right)
+
+
+def _without_gcc(path: str) -> str:
+    # Red Hat's toolsets are in directories with the release as well.
+    return re.sub(
+        r"(?<=/)(?:devtoolset|gcc-toolset)-\d+(?=/)", "", _GCC.sub(lambda match: match["machine"] or "", path)
+    )
 
 
 def are_drawn(left: str, right: str) -> bool:
@@ -98,6 +137,9 @@ def _is_moved(left: str, right: str) -> bool:
     if not _ROOTS.match(left) or not _ROOTS.match(right):
         return False
     one, other = ([part for part in _SEPARATOR.split(path) if part] for path in (left, right))
+    # "/app/users/list" and "/app/groups/list" are addresses; two builds there have one place.
+    if one[:1] == other[:1] and one[:1] in _ONE_PLACE:
+        return False
     # The last component alone: trees may be laid out otherwise in between, as with src/.
     return bool(one) and one[-1:] == other[-1:] and one != other
 

@@ -141,7 +141,7 @@ def _faced(left: Token, right: Token, is_location: bool, clues: CauseClues) -> I
     if left.kind == PATH:
         # direct_url.json and some tools write paths as URLs.
         one, other = left.text.replace("file://", ""), right.text.replace("file://", "")
-        if not places.are_of_the_system(one, other):
+        if places.are_of_compilers(one, other) or not places.are_of_the_system(one, other):
             seen = PathPair(one, other, is_location)
     elif left.kind == DIGEST:
         seen = DigestPair(left.text, right.text)

@@ -44,9 +44,11 @@ _VCS_VERSION = re.compile(
     r"(?<![\w.])v?\d+(?:\.\d+)*(?:(?:a|b|rc)\d+)?(?:\.?post\d+)?(?:\.dev\d+)?"
     r"[+.](?:g[0-9a-f]{6,40}(?:\.d(?:19|20)\d{6})?|d(?:19|20)\d{6})(?!\w)"
 )
+# As tools write themselves: "rustc 1.56", "clang version 10" and "protoc 3.12 or newer" are what a text asks for.
 _TOOL = re.compile(
-    r"(?:(?<=[Gg]enerated by )[A-Z][\w+-]*|GCC: \([^()]*\)|GNU (?:C\+\+|C|Fortran|AS|GIMPLE|Bison)\d*|clang version"
-    r"|rustc(?: version)?|Linker: LLD|(?<=by )ANTLR|Protobuf Python Version:|\bprotoc(?:-gen-\w+)?) v?\d[\w.+-]*"
+    r"(?:(?<=[Gg]enerated by )[A-Z][\w+-]*|GCC: \([^()]*\)|GNU (?:C\+\+|C|Fortran|AS|GIMPLE|Bison)\d*"
+    r"|clang version(?= \d+\.\d+\.\d)|rustc version(?= 1\.\d+\.\d)|rustc(?= 1\.\d+\.\d+[\w.-]* \()|Linker: LLD"
+    r"|(?<=by )ANTLR|Protobuf Python Version:|(?<=[#/*]\s)protoc(?:-gen-\w+)?) v?\d[\w.+-]*"
     r"(?: \d{8})?(?: \([^()]*\))?"
 )
 # Without a blank before the version.
@@ -99,12 +101,12 @@ _BEFORE_DATES = 5
 
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 _ABOUT_TIME = re.compile(
-    r"(?i)(?<![a-z])(?:time|date|mtime|timestamp|datetime|epoch|stamp|built|build|created|generated|compiled|when)\w*\W{0,6}(?:\w+\W{1,4}){0,2}\Z"
+    r"(?i)(?<![a-z])(?:time(?!out)|date|mtime|timestamp|datetime|epoch|stamp|built|build|created|generated|compiled|when)\w*\W{0,6}(?:\w+\W{1,4}){0,2}\Z"
 )
-# CalVer: 2024.01.15 may be a version, for which the clock is not the reason.
-_ABOUT_VERSION = re.compile(r"(?i)version\w*\W{0,8}\Z")
-# Ten digits that begin with 1: from 2001 to 2033; three more for milliseconds.
-_SECONDS = re.compile(r"(?<![\w.])1[0-9]{9}(?:\.\d{1,9}|\d{3})?(?![\w.])")
+# CalVer: 2024.01.15 may be a version, for which the clock is not the reason; nor is it for what a translator dates.
+_NOT_OF_BUILDS = re.compile(r"(?i)(?:version\w*\W{0,8}|PO-Revision-Date: *)\Z")
+# Ten digits that begin with 1: from 2001 to 2033; more for milliseconds, microseconds and nanoseconds.
+_SECONDS = re.compile(r"(?<![\w.])1[0-9]{9}(?:\.\d{1,9}|\d{3}|\d{6}|\d{9})?(?![\w.])")
 # Of milliseconds, 2001 to 2033.
 _HEXADECIMAL = re.compile(r"(?<![\w.])(?:0x)?(?P<digits>[0-9a-f]{8}|[0-9a-f]{11})(?![\w.])", re.IGNORECASE)
 # Where only the day of a known build makes a date of it: 29.11.2026 may be a version, and 2026 anything.
@@ -146,7 +148,7 @@ def _found(text: str, build: KnownBuild, other: KnownBuild) -> Iterator[tuple[in
     for number, (kind, pattern) in enumerate(_PATTERNS):
         if number == _BEFORE_DATES:
             for stamp in dates.find(text):
-                if not _ABOUT_VERSION.search(text[max(0, stamp.start - _AROUND) : stamp.start]):
+                if not _NOT_OF_BUILDS.search(text[max(0, stamp.start - _AROUND) : stamp.start]):
                     yield stamp.start, stamp.end, DATE, stamp
         yield from ((*match.span(), kind, None) for match in pattern.finditer(text) if match[0])
     for start, end in (*_numbers(text, build), *_by_known_dates(text, build)):

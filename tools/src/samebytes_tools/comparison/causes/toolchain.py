@@ -7,6 +7,7 @@ import re
 from ..observations import FieldValues, JsonValue, Nature, Part, PathPair
 from ..requirements import FIELDS, meaning
 from .cause import NORMALIZE, Cause, CauseClues, by_nature
+from .places import are_of_compilers
 
 __all__ = [
     "BACKEND_VERSION",
@@ -59,6 +60,8 @@ def _shows_spelling(seen: Part, _: CauseClues) -> bool:
 
 def _shows_toolchain(seen: Part, clues: CauseClues) -> bool:
     if isinstance(seen, PathPair):  # ".../lib/python3.11/..." and ".../lib/python3.12/..."
+        if are_of_compilers(seen.left, seen.right):
+            return True
         paths = [_STORED.sub(r"\1", path) for path in (seen.left, seen.right)]
         one, other = (_TOOL_WITH_VERSION.sub(r"\1", path) for path in paths)
         return one == other
