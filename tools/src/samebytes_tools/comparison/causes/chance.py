@@ -32,7 +32,8 @@ RANDOM_VALUE = Cause(
     '    uuid.uuid5(uuid.NAMESPACE_DNS, "example.org")\n'
     "    hashlib.sha256(data).digest()\n"
     "    random.Random(0)\n\n"
-    "Results of threads: sorted(results), or executor.map(), which keeps the order of what it is given.",
+    "Results of threads: sorted(results), or executor.map(), which keeps the order of what it is given.\n\n"
+    "Where libfaketime is not there to stop the clock, it may be the time as well, in a notation that is not known.",
     by_nature(Nature.RANDOM),
 )
 
