@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,24 +56,25 @@ class Modes:
         index = {name: head.startswith("100755 ") for head, _, name in rows if (source / name).is_file()}
         self._index = index if {"pyproject.toml", "setup.py"} & set(index) else {}  # it may be another project's
         self._sizes = {(source / name).stat().st_size for name, executable in self._index.items() if executable}
-        self._names: dict[bytes, list[str]] = {}
-        """By contents, the files that have them, where one of these may be executable."""
-        for name in (each for each in self._index if (source / each).stat().st_size in self._sizes):
-            self._names.setdefault((source / name).read_bytes(), []).append(name)
+        self._modes: dict[tuple[bytes, str], bool] = {}
+        """By contents and the end of a path: whether the file of that path is executable, else all that end so."""
+        alike = [each for each in self._index if (source / each).stat().st_size in self._sizes]
+        for name in sorted(alike, key=lambda each: -each.count("/")):  # whole paths after those that end like them
+            data = (source / name).read_bytes()
+            for end in _ends(name):
+                self._modes[data, end] = self._index[name] and (end == name or self._modes.get((data, end), True))
 
     def __call__(self, entry: Entry) -> bool:
         """Return whether a file of an archive is an executable one of the source, the likest in its path."""
-        if self._copies_modules and entry.name.endswith(".py") and ".data/" not in entry.name:
-            return False
-        if not self._index and next(iter(entry.content.chunks()), b"").startswith(b"#!"):
+        is_module = self._copies_modules and entry.name.endswith(".py") and ".data/" not in entry.name
+        if not (is_module or self._index) and next(iter(entry.content.chunks()), b"").startswith(b"#!"):
             self.unknown.append(entry.name)
-        path = entry.name.split("/")[::-1]
+        if is_module or entry.content.size not in self._sizes:  # most, and they may be large
+            return False
+        data = b"".join(entry.content.chunks())
+        return next((self._modes[data, end] for end in _ends(entry.name) if (data, end) in self._modes), False)
 
-        def likeness(name: str) -> tuple[int, bool, bool]:
-            parts = name.split("/")[::-1]
-            shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(path, parts)))
-            return shared, shared == len(parts), not self._index[name]
 
-        # Most have another size; they may be large.
-        names = self._names.get(b"".join(entry.content.chunks()), ()) if entry.content.size in self._sizes else ()
-        return bool(names) and self._index[max(names, key=likeness)]
+def _ends(name: str) -> list[str]:
+    """Return the last parts of a path, from all of them to none."""
+    return [*(name.split("/", parts)[-1] for parts in range(name.count("/") + 1)), ""]

@@ -165,6 +165,20 @@ def test_a_file_at_the_top_is_not_taken_for_an_equal_one_further_below(tmp_path:
     assert executable(source, "t-1/tool", "t-1/below/tool", data=FILES["tool"]) == {"t-1/tool"}
 
 
+def test_of_files_that_end_alike_all_must_be_executable(tmp_path: Path) -> None:
+    more = {"a/x/run": b"#!/bin/sh\n#\n", "b/x/run": b"#!/bin/sh\n#\n", "x/run": b"#!/bin/sh\n#\n"}
+    source = tree(tmp_path / "t", tracked=True, more=more)
+    names = ("a/x/run", "b/x/run", "c/x/run", "t-1/a/x/run", "t-1/x/run", "other")
+    for chosen, found in (
+        (["a/x/run"], {"a/x/run", "t-1/a/x/run"}),
+        (["x/run"], {"c/x/run", "t-1/x/run"}),
+        (list(more), set(names)),
+    ):
+        git(source, "update-index", "--chmod=-x", *more)
+        git(source, "update-index", "--chmod=+x", *chosen)
+        assert executable(source, *names, data=more["x/run"]) == found
+
+
 def git_version() -> tuple[int, ...]:
     words = subprocess.run(["git", "--version"], check=True, capture_output=True, text=True).stdout.split()
     return tuple(int(part) for part in words[2].split(".")[:2])
