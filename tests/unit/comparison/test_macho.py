@@ -295,3 +295,31 @@ def test_instructions_are_looked_at_one_by_one() -> None:
         assert tracemalloc.get_traced_memory()[1] < 1 << 18
     finally:
         tracemalloc.stop()
+
+
+def test_bytes_behind_the_last_whole_instruction_count() -> None:
+    sides = [SectionPlace(0x1000, 6, b"\x1f\x20\x03\xd5" + rest) for rest in (b"ab", b"ac")]
+    assert first_unlike(*sides, lambda *_: True) == 4
+
+
+def test_dates_that_linkers_write_always_are_no_times() -> None:
+    """Apple's write 1 or 2 for a library, LLVM's 0."""
+    left = replace(LEFT, uuid=b"1" * 16, signed="")
+    data = build(replace(left, own=("@rpath/libfast.dylib", 1)))
+    other = bytearray(data)
+    at = command_at(data, 0xD) + 12
+    assert data[at : at + 4] == b"\2\0\0\0"
+    for date, code in ((0, "D099"), (1_758_996_682, "D005")):
+        other[at : at + 4] = struct.pack("<I", date)
+        assert codes(compared(data, bytes(other))) == (code,)
+
+
+def test_a_debug_map_without_names_on_one_side() -> None:
+    left = replace(LEFT, objects=())
+    data = bytearray(build(left))
+    at = command_at(bytes(data), 2)
+    offset, count = struct.unpack_from("<2I", data, at + 8)
+    # The only symbol becomes an end of a source file (N_SO), whose name is empty.
+    assert count == 1
+    struct.pack_into("<IBBHQ", data, offset, 1, 0x64, 1, 0, 0)
+    assert "D099" in codes(compared(build(left), bytes(data)))

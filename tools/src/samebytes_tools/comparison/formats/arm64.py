@@ -72,6 +72,8 @@ def first_unlike(left: SectionPlace, right: SectionPlace, is_one: Callable[[int,
             places = left.address + at, right.address + at
             if looked_at > MOST_PLACES or not _leads_to_one(one, other, places, is_one):
                 return at
+    if not pending and left.data[4 * count :] != right.data[4 * count :]:
+        return 4 * count
     return min(pending.values(), default=None)
 
 

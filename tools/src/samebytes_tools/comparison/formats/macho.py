@@ -41,6 +41,9 @@ _OBJECT_FILE = 0x66
 _SYSTEM = (b"/usr/lib/", b"/System/")
 """Libraries whose versions are those that the SDK has of them."""
 
+_NO_DATE = 2
+"""The largest of the dates that linkers write of a library instead of one."""
+
 _LOADED = re.compile(r"LC_(?!ID_)\w+_DYLIB")
 _SAID = re.compile(r"LC_UUID|LC_RPATH|LC_BUILD_VERSION|LC_VERSION_MIN_MACOSX|LC_\w+_DYLIB")
 """Commands that are looked into, each by a function here."""
@@ -284,7 +287,7 @@ class _Pair:
         """Return the node of stabs, which name sources and object files, and say when the latter were written."""
         name, clues = "debug map", self._clues
         if not one or not other:
-            seen = Unexplained(*on_side(next(each.name for each in (*one, *other) if each.name), bool(one)))
+            seen = Unexplained(*on_side(next((each.name for each in (*one, *other) if each.name), b""), bool(one)))
             return only_on(bool(one), name, explain(seen, name, clues))
         times = [[each.value for each in side if each.kind == _OBJECT_FILE] for side in (one, other)]
         findings: tuple[Finding, ...] = ()
@@ -419,7 +422,9 @@ def _rest_of_dylibs(
             is_system = one.path.startswith(_SYSTEM)
             findings += explain(OfNature(Nature.COMPILER, *texts) if is_system else Unexplained(*texts), where, clues)
         if one.date != other.date:
-            findings += explain(OfNature(Nature.MOMENT, b"%d" % one.date, b"%d" % other.date), where, clues)
+            dates = b"%d" % one.date, b"%d" % other.date
+            is_time = max(one.date, other.date) > _NO_DATE
+            findings += explain(OfNature(Nature.MOMENT, *dates) if is_time else Unexplained(*dates), where, clues)
         if one.command != other.command:
             findings += explain(Unexplained(one.command.encode(), other.command.encode()), where, clues)
     return findings
