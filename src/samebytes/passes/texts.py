@@ -88,11 +88,11 @@ def _platform_text(code: str) -> Run:
         own, by_setuptools = own_directory(archive, context.kind), made_by_setuptools(archive, context.kind)
 
         def step(entry: Entry) -> tuple[Entry, str]:
-            if not _is_generated(entry.name, own, context.kind, by_setuptools=by_setuptools):
-                return entry, ""
-            data = read_all(entry.content)
             # setuptools writes a script anew where its first line names Python, which becomes "#!python".
-            if b"\0" in data or (is_script(entry.name) and not data.startswith(b"#!python")):
+            copied = is_script(entry.name) and not next(iter(entry.content.chunks()), b"").startswith(b"#!python")
+            if copied or not _is_generated(entry.name, own, context.kind, by_setuptools=by_setuptools):
+                return entry, ""
+            if b"\0" in (data := read_all(entry.content)):
                 return entry, ""
             # Text mode on Windows makes CR CR LF of a README's CR LF; a run of CR is tried from its begin only.
             new = re.sub(rb"(?<!\r)\r+\n", b"\n", data)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import pytest
 from support.wheels import DATE, INFO, METADATA, SDIST_NAME, SOURCES, TOP, archive, contents_of, members, sources
 
+from samebytes.archive.entry import Entry, Kind, Streamed
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.errors import ArchiveError, SignatureError
 from samebytes.passes import by_code
@@ -218,6 +220,17 @@ def test_what_the_project_committed_keeps_its_line_ends(code: str, name: str, ot
 def test_other_scripts_of_setuptools_are_copies() -> None:
     files = {**BY_SETUPTOOLS, "demo_pkg-1.0.data/scripts/run": b"#!/bin/sh\r\n", f"{INFO}/zip-safe": b"\0\r\n"}
     assert list(changed("W007", files, FRESH["W007"])[0]) == [f"{INFO}/WHEEL"]
+
+
+def test_a_program_among_the_scripts_is_not_read_whole() -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"\x7fELF"
+        raise AssertionError("read on")
+
+    given = archive(members(BY_SETUPTOOLS))
+    program = Entry("demo_pkg-1.0.data/scripts/run", Kind.FILE, 0o755, 0, Streamed(1 << 40, chunks))
+    outcome = by_code("W007").run(given._replace(entries=(*given.entries, program)), FRESH["W007"])
+    assert [change.member for change in outcome.changes] == [f"{INFO}/WHEEL"]
 
 
 def test_names_in_a_list_of_sources_have_slashes() -> None:
