@@ -96,7 +96,7 @@ def additions(
     variables = _msvc(environ, paths) if platform == "win32" else _c(environ, config, paths, platform, tools)
     files: dict[str, str] = {}
     if platform != "win32" and ("meson" in tools or config.backend.path):
-        files = _compiler_wrappers(environ, [*_c_maps(paths), *_link_flags(environ, config, paths, platform)])
+        files = _compiler_wrappers(environ, [*_c_maps(paths), *_link_flags({}, config, paths, platform)])
         variables["PATH"] = f"{paths.temp / _BIN}:{environ.get('PATH', '')}"
     if "rust" in tools:
         extra, wrapper = _rust(environ, config, paths, platform)
@@ -161,7 +161,7 @@ def _compiler_wrappers(environ: Mapping[str, str], flags: Sequence[str]) -> dict
 
     No variable can carry the flags under Meson, which reads each once and hands it to the project. And an in-tree
     backend may add maps of its own, to the source tree's true path (propcache): ours have to come last to count. A
-    compiler that is named by its path is not reached.
+    compiler that is named by its path is not reached, nor is one of MinGW, whose flags these must not get.
     """
     found = {name: shutil.which(name, path=environ.get("PATH")) for name in _COMPILERS}
     return {f"{_BIN}/{name}": _wrapper([path], flags) for name, path in found.items() if path}

@@ -108,6 +108,15 @@ def test_mingw_writes_no_time_of_linking(variable: str) -> None:
 
 
 @posix
+def test_beside_mingw_this_systems_own_compiler_gets_no_flag_that_its_linker_refuses(tmp_path: Path) -> None:
+    """Meson takes it for what runs while it builds."""
+    (tmp_path / "gcc").write_text("#!/bin/sh\n")
+    (tmp_path / "gcc").chmod(0o755)
+    _, files = additions({"PATH": str(tmp_path), "CC": "x86_64-w64-mingw32-gcc"}, MESON, PATHS, "linux")
+    assert "--no-insert-timestamp" not in files["bin/gcc"]
+
+
+@posix
 def test_meson_never_sees_link_flags_either(tmp_path: Path) -> None:
     (tmp_path / "cc").write_text("#!/bin/sh\n")
     (tmp_path / "cc").chmod(0o755)
