@@ -904,6 +904,11 @@ CAUSES: tuple[Pair, ...] = (
     ),
     Pair("headers of another C++", ("D023",), text("/usr/include/c++/12/map\n", "/usr/include/c++/13/map\n")),
     Pair(
+        "a commit that versioneer wrote",
+        ("D016",),
+        text(' "full-revisionid": "%s",\n' % ("1a" * 20), ' "full-revisionid": "%s",\n' % ("2b" * 20)),
+    ),
+    Pair(
         "another rustc",
         ("D023",),
         text("rustc 1.70.0 (90c541806 2023-05-31)\n", "rustc 1.75.0 (82e1608df 2023-12-21)\n"),

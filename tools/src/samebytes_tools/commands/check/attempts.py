@@ -38,6 +38,8 @@ class Attempt:
     """Seconds since 1970."""
     files: Files
     failures: Failures
+    seconds: float = 0.0
+    """How long it took."""
 
 
 class Attempts:
@@ -117,7 +119,7 @@ class Attempts:
                     attempt.failures.update(dict.fromkeys(rest, error))
                     break
         self._ended = self._context.clock()
-        return attempt
+        return replace(attempt, seconds=self._ended - attempt.started)
 
     def _one(self, way: str, kind: str, attempt: Attempt, label: str, command: BuildCommand | None) -> Path:
         environment, name = attempt.environment, f"{way}-{label}-{kind}"

@@ -54,7 +54,7 @@ FRAGILE = ("checkout", "time")
 
 
 _PATIENCE = 120.0
-"""Seconds that a build may take while the clock stands still: some wait for it to go on."""
+"""Seconds that a build may take while the clock stands still, or twice the first build's: some wait for it to go on."""
 
 
 class SourceCheck:
@@ -241,8 +241,10 @@ class SourceCheck:
             return frozenset()
         environment = replace(first.environment, variables={**first.environment.variables, **frozen})
         labels = [f"frozen-{number}-{in_file_names('-'.join(kinds))}" for number in (1, 2)]
-        one, other = (self._attempts.build(AS_IS, environment, label, kinds, _PATIENCE) for label in labels)
-        same = frozenset() if one.failures or other.failures else facts - _facts(one, other)
+        seconds = max(_PATIENCE, 2 * first.seconds)
+        one = self._attempts.build(AS_IS, environment, labels[0], kinds, seconds)
+        other = one if one.failures else self._attempts.build(AS_IS, environment, labels[1], kinds, seconds)
+        same = frozenset() if other.failures else facts - _facts(one, other)
         for label in labels:
             remove(self._attempts.directory(AS_IS, label))
         return same
@@ -284,9 +286,10 @@ class SourceCheck:
                 self._attempts.wait(first.environment)
             attempt = self._attempts.build(AS_IS, self._environment(names), labels[-1], kinds)
             self._notes += [_missed(names, kind, error) for kind, error in attempt.failures.items()]
+            facts = _facts(first, attempt)
             # A search may make dozens of builds, and --keep is for those of the check itself.
             remove(self._attempts.directory(AS_IS, labels[-1]))
-            return _facts(first, attempt)
+            return facts
 
         def probe(names: frozenset[str]) -> frozenset[DifferingFact]:
             if names not in seen:

@@ -47,7 +47,7 @@ _VCS_VERSION = re.compile(
 # As tools write themselves: "rustc 1.56", "clang version 10" and "protoc 3.12 or newer" are what a text asks for.
 _TOOL = re.compile(
     r"(?:(?<=[Gg]enerated by )[A-Z][\w+-]*|GCC: \([^()]*\)|GNU (?:C\+\+|C|Fortran|AS|GIMPLE|Bison)\d*"
-    r"|clang version(?= \d+\.\d+\.\d)|rustc version(?= 1\.\d+\.\d)|rustc(?= 1\.\d+\.\d+[\w.-]* \()|Linker: LLD"
+    r"|clang version(?= \d+\.\d+\.\d)|rustc version(?= 1\.\d+\.\d)|rustc(?= 1\.\d{1,3}\.[\w.-]{1,40} \()|Linker: LLD"
     r"|(?<=by )ANTLR|Protobuf Python Version:|(?<=[#/*]\s)protoc(?:-gen-\w+)?) v?\d[\w.+-]*"
     r"(?: \d{8})?(?: \([^()]*\))?"
 )
@@ -64,7 +64,7 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (
         Nature.VCS_VERSION,
         re.compile(
-            r"(?i:(?<=commit)|(?<=commit_id)|(?<=revision)|(?<=changeset)|(?<=describe)|(?<=githash)|(?<=git_sha))"
+            r"(?i:(?<=commit)|(?<=commit_id)|(?<=revision)|(?<=revisionid)|(?<=changeset)|(?<=describe)|(?<=githash)|(?<=git_sha))"
             r"[\"' :=]{1,6}[0-9a-f]{7,40}\b"
         ),
     ),
