@@ -43,6 +43,8 @@ SLOW_THERE = {
         "tests/unit/artifact/test_opening.py::test_anything_else_is_a_wrong_configuration",
         "tests/unit/artifact/test_opening.py::test_the_hook_honours_what_was_raised",
         "tests/unit/backend/test_hooks.py::test_front_ends_may_name_the_parameters",
+        "tests/unit/backend/test_hooks.py::test_names_stay_as_the_file_system_lists_them",
+        "tests/unit/backend/test_hooks.py::test_the_wheel_is_held_to_the_prepared_metadata",
         "tests/unit/backend/test_loaded_modules.py",
         "tests/unit/deflate/test_encoder.py::test_the_bytes_do_not_depend_on_the_jobs",
         "tests/unit/deflate/test_encoder.py::test_the_current_directory_s_files_are_not_taken_for_python_s",

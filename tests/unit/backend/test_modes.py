@@ -196,7 +196,7 @@ def test_files_of_a_submodule_have_the_modes_of_its_index(tmp_path: Path) -> Non
     assert executable(source, "t-1/inner/tool", "t-1/tool", data=FILES["tool"]) == {"t-1/inner/tool"}
 
 
-@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="needs POSIX directories")
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="needs POSIX")
 def test_names_that_are_not_utf_8_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tree(tmp_path / "t", tracked=True)
     (source / "src" / os.fsdecode(b"gr\xfc\xdfe")).touch()
