@@ -21,9 +21,11 @@ def child_environment(environ: Mapping[str, str], config: Config, dated: Dated, 
     """
     child = {name: value for name, value in environ.items() if not name.startswith(_OUTER_CALL)}
     child.update({"TMPDIR": temp, "TEMP": temp, "TMP": temp})
-    child.update({name: value for name, value in _scalars().items() if name not in config.inherit})
+    scalars = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "TZ": "UTC", "ZERO_AR_DATE": "1"}
+    child.update({name: value for name, value in scalars.items() if name not in config.inherit})
     if "LC_ALL" not in config.inherit:
         child.pop("LANGUAGE", None)  # gettext prefers it to LC_ALL, except in the locale C itself
+        child.update(_locale())
     if dated.given:
         child["SOURCE_DATE_EPOCH"] = str(dated.seconds)
     return child
@@ -44,17 +46,15 @@ def add_flags(
     for name, text in files.items():
         path = temp / name
         path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8", errors="surrogateescape")  # paths may hold any bytes
+        path.write_bytes(text.encode("utf-8", "surrogateescape"))  # paths may hold any bytes
         path.chmod(0o755)
 
 
-def _scalars() -> dict[str, str]:
-    scalars = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1", "TZ": "UTC", "ZERO_AR_DATE": "1"}
-    if os.name == "nt":  # its C library reads no LC_ALL
-        return scalars
-    if _loads("C.UTF-8"):
-        return {**scalars, "LC_ALL": "C.UTF-8"}
-    return {**scalars, "LC_ALL": "C", "PYTHONUTF8": "1"}  # C alone would make ASCII of what Python reads
+def _locale() -> dict[str, str]:
+    if os.name == "nt":  # its C library reads no LC_ALL, and Python takes each machine's code page for the encoding
+        return {"PYTHONUTF8": "1"}
+    # C alone would make ASCII of what Python reads.
+    return {"LC_ALL": "C.UTF-8"} if _loads("C.UTF-8") else {"LC_ALL": "C", "PYTHONUTF8": "1"}
 
 
 def _loads(name: str) -> bool:

@@ -121,6 +121,8 @@ def _remove(directory: Path) -> None:
                 # Windows' junctions are directories to Python, and may lead out of here.
                 if stat.S_ISDIR(facts.st_mode) and not getattr(facts, "st_reparse_tag", 0):
                     found.append(entry.path)
+                elif os.name == "nt":  # which deletes no read-only file, such as those of git
+                    os.chmod(entry.path, stat.S_IWRITE)
     shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -99,9 +99,8 @@ def additions(
         files = _compiler_wrappers(environ, [*_c_maps(paths), *_link_flags({}, config, paths, platform)])
         variables["PATH"] = f"{paths.temp / _BIN}:{environ.get('PATH', '')}"
     if "rust" in tools:
-        extra, wrapper = _rust(environ, config, paths, platform)
-        variables.update(extra)
-        files.update(wrapper)
+        more = _rust(environ, config, paths, platform)
+        variables, files = {**variables, **more.variables}, {**files, **more.files}
     if "go" in tools:
         variables["GOFLAGS"] = _appended(environ, "GOFLAGS", ["-trimpath"])
     return Additions(variables, files)
@@ -171,43 +170,40 @@ def _msvc(environ: Mapping[str, str], paths: Paths) -> dict[str, str]:
     """Return MSVC's: ``_CL_`` and ``_LINK_`` are appended to the command lines of cl.exe and link.exe."""
     maps = [f'"/pathmap:{path}={name}"' for path, name in prefix_maps(paths)]
     compile_flags = " ".join(["/experimental:deterministic", *maps])  # without the first, cl.exe takes no maps
-    link_flags = "/experimental:deterministic /Brepro /PDBALTPATH:%_PDB%"
     return {
         "_CL_": f"{environ.get('_CL_', '')} {compile_flags}".strip(),
-        "_LINK_": f"{environ.get('_LINK_', '')} {link_flags}".strip(),
+        "_LINK_": f"{environ.get('_LINK_', '')} /experimental:deterministic /Brepro /PDBALTPATH:%_PDB%".strip(),
     }
 
 
-def _rust(
-    environ: Mapping[str, str], config: Config, paths: Paths, platform: str
-) -> tuple[dict[str, str], dict[str, str]]:
+def _rust(environ: Mapping[str, str], config: Config, paths: Paths, platform: str) -> Additions:
     """Return rustc's: appended to RUSTFLAGS where the user set them, else through a wrapper.
 
     Setting RUSTFLAGS would switch off every ``rustflags`` of the project's cargo configuration (The Cargo Book,
     "Configuration", build.rustflags).
     """
-    home = environ.get("CARGO_HOME") or (f"{environ['HOME']}/.cargo" if environ.get("HOME") else "")
+    user = environ.get("USERPROFILE" if platform == "win32" else "HOME")
+    home = environ.get("CARGO_HOME") or (f"{user}/.cargo" if user else "")
     flags = [f"--remap-path-prefix={path}={name}" for path, name in prefix_maps(paths, home)]
     if config.debug_info == "strip":
         flags += ["-C", "strip=debuginfo"]
     if environ.get("CARGO_ENCODED_RUSTFLAGS"):  # cargo reads it before RUSTFLAGS, and just one of the two
-        return {"CARGO_ENCODED_RUSTFLAGS": "\x1f".join([environ["CARGO_ENCODED_RUSTFLAGS"], *flags])}, {}
+        return Additions({"CARGO_ENCODED_RUSTFLAGS": "\x1f".join([environ["CARGO_ENCODED_RUSTFLAGS"], *flags])}, {})
     if environ.get("RUSTFLAGS") and not any(" " in flag for flag in flags):  # cargo splits it at blanks
-        return {"RUSTFLAGS": " ".join([environ["RUSTFLAGS"], *flags])}, {}
-    name = "rustc-wrapper.cmd" if platform == "win32" else "rustc-wrapper"
+        return Additions({"RUSTFLAGS": " ".join([environ["RUSTFLAGS"], *flags])}, {})
     chained = [environ["RUSTC_WRAPPER"]] if environ.get("RUSTC_WRAPPER") else []
-    text = _batch_wrapper(chained, flags) if platform == "win32" else _wrapper(chained, flags)
-    return {"RUSTC_WRAPPER": str(paths.temp / name)}, {name: text}
+    wrapper = paths.temp / "rustc-wrapper"
+    if platform != "win32":
+        return Additions({"RUSTC_WRAPPER": str(wrapper)}, {wrapper.name: _wrapper(chained, flags)})
+    chain, maps = (" ".join(f'"{word}"' for word in words) for words in (chained, flags))
+    # Variables are Unicode; a batch file is read in the code page of the console.
+    own = {"RUSTC_WRAPPER": f"{wrapper}.cmd", "SAMEBYTES_RUSTC": chain, "SAMEBYTES_MAPS": maps}
+    return Additions(own, {f"{wrapper.name}.cmd": "@%SAMEBYTES_RUSTC% %* %SAMEBYTES_MAPS%\r\n"})
 
 
 def _wrapper(command: Sequence[str], flags: Sequence[str]) -> str:
     words = [*map(shlex.quote, command), '"$@"', *map(shlex.quote, flags)]
     return f"#!/bin/sh\nexec {' '.join(words)}\n"
-
-
-def _batch_wrapper(command: Sequence[str], flags: Sequence[str]) -> str:
-    words = [*(f'"{word}"' for word in command), "%*", *(f'"{flag}"' for flag in flags)]
-    return f"@{' '.join(words)}\r\n"
 
 
 def _appended(environ: Mapping[str, str], variable: str, flags: Iterable[str]) -> str:

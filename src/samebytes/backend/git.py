@@ -29,7 +29,7 @@ def git(directory: Path | None, *words: str, environ: Mapping[str, str]) -> str:
             ["git", *place, *words], env=quiet, stdin=subprocess.DEVNULL, capture_output=True, check=False
         )
     except OSError as error:
-        raise UsageError(f"git cannot be run: {error.strerror}", remedy="Install the package git.") from None
+        raise UsageError(f"git cannot be run: {error.strerror}", remedy="Install git.") from None
     if done.returncode:
         said = done.stderr.strip() or done.stdout.strip()
         raise UsageError(said.decode("utf-8", "replace") or f"git {words[0]} failed")

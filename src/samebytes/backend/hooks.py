@@ -183,14 +183,16 @@ def _leaks_in(target: Path, session: Session) -> list[str]:
         "build environment": [form for root in session.paths.environments for form in _forms(root)],
     }
     host = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
-    names = {"user name": os.environ.get("USER", os.environ.get("LOGNAME", "")), "host name": host}
+    user = os.environ.get("USER", os.environ.get("LOGNAME", os.environ.get("USERNAME", "")))
+    names = {"user name": user, "host name": host}
     with open_archive(target) as archive:
         return warnings(search(archive, needles(paths, names)))
 
 
 def _forms(path: Path) -> list[str]:
-    """Return how *path* may be written; the fixed paths are those of every machine."""
-    return [] if path.is_relative_to(fixed.PLACE) else sorted({str(path), str(path.resolve())})
+    """Return how *path* may be written, in strings of source code too; the fixed paths are those of every machine."""
+    paths = () if path.is_relative_to(fixed.PLACE) else (path, path.resolve())
+    return sorted({form for one in paths for form in (str(one), one.as_posix(), str(one).replace("\\", "\\\\"))})
 
 
 def _compare_metadata(wheel: Path, prepared: Path) -> None:

@@ -257,7 +257,7 @@ class _Child:
         The child does not outlive an interruption.
         """
         try:
-            with suppress(BrokenPipeError):  # the child ended; its exit status or the missing reply shows that
+            with suppress(OSError):  # EPIPE, or on Windows EINVAL: the child ended, as no reply or its status shows
                 os.write(self._to, json.dumps(request).encode() + b"\n")
             if is_last:
                 self._hang_up()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from ..archive.entry import Archive, Content, Kind
 
-_GENERIC = frozenset({"root", "runner", "localhost", "builder", "ubuntu", "debian", "docker", "vagrant", "jenkins"})
+_GENERIC = re.compile("root|runner|localhost|builder|ubuntu|debian|docker|vagrant|jenkins|administrator", re.IGNORECASE)
 _SHORTEST = 5  # what is shorter is found by chance in any large file
 _MOST_FILES = 5
 
@@ -27,7 +27,7 @@ def needles(paths: Mapping[str, Iterable[str]], names: Mapping[str, str]) -> dic
             if len(form) >= _SHORTEST:
                 found[what, form] = re.compile(re.escape(form.encode("utf-8", "surrogateescape")))
     for what, name in names.items():
-        if len(name) >= _SHORTEST and name.lower() not in _GENERIC:
+        if len(name) >= _SHORTEST and not _GENERIC.fullmatch(name):
             word = re.escape(name.encode("utf-8", "surrogateescape"))
             found[what, name] = re.compile(rb"(?<![A-Za-z0-9])" + word + rb"(?![A-Za-z0-9])")
     return found

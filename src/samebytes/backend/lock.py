@@ -63,6 +63,7 @@ def _acquire(handle: int, source: Path, warn: Callable[[str], None]) -> None:
     while True:
         try:
             take(handle)
+            return
         except BlockingIOError:
             if not _is_ours(handle):
                 warn(f"another user has locked {source}: not waiting for that")
@@ -78,8 +79,6 @@ def _acquire(handle: int, source: Path, warn: Callable[[str], None]) -> None:
             time.sleep(0.05)  # flock(2) that waits cannot be given an end
         except OSError:
             return  # no locks on this file system
-        else:
-            return
 
 
 def _is_ours(handle: int) -> bool:

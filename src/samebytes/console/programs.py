@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -26,27 +27,27 @@ ALL = (
     Program("diffoscope", "diffoscope", "compare --diffoscope"),
 )
 
+_ON_WINDOWS = {"git": "install Git for Windows"}
+"""How to get programs there; those that are not listed do not run there."""
+
 
 def find(name: str, environ: Mapping[str, str]) -> Path | None:
     """Return where the program *name* of ALL is, as ``PATH`` in *environ* has it; None where it is not.
 
     libfaketime is looked for where distributions have it, or is what the variable LIBFAKETIME names.
     """
-    if name == "libfaketime":
-        return _libfaketime(environ)
-    found = shutil.which(name, path=environ.get("PATH", ""))  # with None, it would take the PATH of this process
-    return Path(found).absolute() if found else None  # PATH may have relative places, and builds run elsewhere
-
-
-def missing(name: str) -> str:
-    """Return the message that the program *name* of ALL is not installed, with the package that provides it."""
-    (package,) = {program.package for program in ALL if program.name == name}
-    return f"{name} is not installed (install the package {package})"
-
-
-def _libfaketime(environ: Mapping[str, str]) -> Path | None:
+    if name != "libfaketime":
+        found = shutil.which(name, path=environ.get("PATH", ""))  # with None, it would take the PATH of this process
+        return Path(found).absolute() if found else None  # PATH may have relative places, and builds run elsewhere
     # Fedora has it in lib64, Debian in the directory of the architecture.
     places = [Path("/usr/lib"), Path("/usr/lib64"), *sorted(Path("/usr/lib").glob("*-linux-gnu*"))]
     named = environ.get("LIBFAKETIME")
     libraries = [Path(named)] if named else [place / "faketime" / "libfaketime.so.1" for place in places]
     return next((library for library in libraries if library.is_file()), None)
+
+
+def missing(name: str) -> str:
+    """Return the message that the program *name* of ALL is not installed, with what to do about it."""
+    packages = {program.name: f"install the package {program.package}" for program in ALL}
+    advice = _ON_WINDOWS if sys.platform == "win32" else packages
+    return f"{name} is not installed ({advice.get(name, 'there is none for Windows')})"

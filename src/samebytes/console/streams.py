@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import select
@@ -87,8 +88,8 @@ class _Descriptor(io.FileIO):
             if self.fileno() == 2:
                 return len(data)
             self._failed = True
-            if isinstance(error, BrokenPipeError):
-                raise
+            if isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL):
+                raise BrokenPipeError from None  # the latter is what Windows' C library says of a pipe without a reader
             remedy = "Is there room where it goes, and may it be written to?"
             raise OutputError(f"the output cannot be written: {error.strerror}", remedy=remedy) from None
         return written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import subprocess
@@ -141,9 +142,27 @@ def test_rustc_is_wrapped_unless_the_user_gave_flags(tmp_path: Path) -> None:
 
 
 def test_rustc_on_windows_is_wrapped_by_a_batch_file() -> None:
-    _, files = additions({}, MATURIN, PATHS, "win32")
-    assert files["rustc-wrapper.cmd"].startswith('@%* "--remap-path-prefix=')
-    assert files["rustc-wrapper.cmd"].endswith("\r\n")
+    home = ROOT / "Users" / "ada"
+    variables, files = additions({"USERPROFILE": str(home), "HOME": "/not/here"}, MATURIN, PATHS, "win32")
+    assert Path(variables["RUSTC_WRAPPER"]) == PATHS.temp / "rustc-wrapper.cmd"
+    assert set(files) == {"rustc-wrapper.cmd"}
+    assert f'"--remap-path-prefix={home / ".cargo"}=/samebytes-cargo"' in variables["SAMEBYTES_MAPS"]
+
+
+def test_rustcs_wrapper_runs_what_it_is_given_with_the_maps_behind(tmp_path: Path) -> None:
+    """As cargo calls it; paths are in any script, and may have what a shell, or a batch file, gives a meaning."""
+    paths = Paths(tmp_path / "ad\u00e9 \u4e2d & more", (), tmp_path / "temporary")
+    paths.temp.mkdir()
+    script = tmp_path / "compiler.py"
+    script.write_text("import sys\nprint(ascii(sys.argv[1:]))\n")
+    chained = {"RUSTC_WRAPPER": sys.executable, "CARGO_HOME": str(tmp_path / "c")}
+    environ = {**{name: value for name, value in os.environ.items() if not name.endswith("FLAGS")}, **chained}
+    add_flags(environ, MATURIN, paths, tmp_path, paths.temp, sys.platform)
+    done = subprocess.run(
+        [environ["RUSTC_WRAPPER"], str(script), "a b", "-c"], env=environ, stdout=subprocess.PIPE, check=True
+    )
+    given, *maps = ast.literal_eval(done.stdout.decode("ascii")), *prefix_maps(paths, chained["CARGO_HOME"])
+    assert given == ["a b", "-c", *(f"--remap-path-prefix={path}={name}" for path, name in maps)]
 
 
 def test_msvc_gets_its_maps_by_the_appended_variables() -> None:

@@ -190,6 +190,18 @@ def test_text_in_the_line_ends_of_windows_is_as_elsewhere(tmp_path: Path) -> Non
     assert (prepared / "METADATA").read_bytes() == found
 
 
+def test_text_is_utf_8_unless_somebody_says_otherwise(tmp_path: Path) -> None:
+    """Who opens a README says nothing of the encoding as a rule; on Windows Python then takes the machine's code page."""
+    backend = BACKEND.replace('"answer = 42\\n"', 'ascii(open("README").read())')
+    assert backend != BACKEND
+    source = tree(tmp_path / "t", backend=backend)
+    (source / "README").write_bytes("na\u00efve \u4e2d".encode())
+    done = call(source, f"b.build_wheel({str(tmp_path)!r})", LC_ALL="C")
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(tmp_path / "tiny-1-py3-none-any.whl") as archive:
+        assert archive.read("tiny.py") == rb"'na\xefve \u4e2d'"
+
+
 def test_an_error_is_two_lines_and_a_status_not_a_traceback(tmp_path: Path) -> None:
     done = call(tree(tmp_path / "t", backend="def build_wheel(*a): return 3\n"), "b.build_wheel('.')")
     assert done.returncode == 7
@@ -204,9 +216,24 @@ def test_unsupported_operation_is_our_own_class(tmp_path: Path) -> None:
     assert "samebytes.backend.UnsupportedOperation" in done.stderr
 
 
+LITTERING = (
+    BACKEND
+    + """
+def build_wheel(directory, settings=None, metadata=None):
+    left = os.path.join(os.environ["TMPDIR"], "left")
+    os.mkdir(left)
+    for number in range(2):
+        open(os.path.join(left, str(number)), "w").close()
+        os.chmod(os.path.join(left, str(number)), 0o400)
+    return _wheel(directory, "")
+"""
+)
+"""Leaves files that may only be read, as git's are; Windows deletes no such file."""
+
+
 def test_nothing_is_left_in_the_temporary_directory(tmp_path: Path) -> None:
     (tmp_path / "tmp").mkdir()
-    source = tree(tmp_path / "t")
+    source = tree(tmp_path / "t", backend=LITTERING)
     assert call(source, "b.build_wheel('..')", TMPDIR=str(tmp_path / "tmp")).returncode == 0
     assert call(source, "hasattr(b, 'build_editable')", TMPDIR=str(tmp_path / "tmp")).returncode == 0
     assert list((tmp_path / "tmp").iterdir()) == []

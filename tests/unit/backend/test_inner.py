@@ -150,6 +150,16 @@ def test_a_backend_that_is_killed(tmp_path: Path) -> None:
         backend.call("build_wheel", str(tmp_path))
 
 
+def test_a_child_that_ended_before_it_was_asked(tmp_path: Path) -> None:
+    """A pipe without a reader is another error on Windows."""
+    with inner(tmp_path, "") as backend:
+        child = backend._started()._running
+        child.kill()
+        child.wait()
+        with pytest.raises(BackendError, match="The process ended before it could report why"):
+            backend.hooks()
+
+
 def test_unsupported_operation_is_passed_on(tmp_path: Path) -> None:
     text = "class UnsupportedOperation(Exception): pass\ndef build_sdist(*a): raise UnsupportedOperation('not here')\n"
     with inner(tmp_path, text) as backend, pytest.raises(UnsupportedOperation, match="not here"):

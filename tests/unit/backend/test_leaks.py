@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from samebytes.archive.entry import Archive, Data, Entry, Kind
+from samebytes.backend.hooks import _forms
 from samebytes.backend.leaks import needles, search, warnings
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "explanation" / "what-varies.md"
@@ -36,6 +37,13 @@ def test_a_path_is_found_and_told_with_its_file() -> None:
     assert warnings(found) == ["the source directory '/home/ada/src' is in bad: the result depends on it"]
 
 
+def test_a_path_is_found_as_source_code_and_build_systems_write_it(tmp_path: Path) -> None:
+    path = tmp_path / "a\\b"
+    wanted = needles({"source directory": _forms(path)}, {})
+    for form in (str(path), repr(str(path)), path.as_posix(), path.resolve().as_posix()):
+        assert search(archive(file=form.encode()), wanted), form
+
+
 @pytest.mark.parametrize("step", [1, 3, 7, 4096])
 def test_nothing_hides_between_two_pieces(step: int) -> None:
     data = b"x" * 4090 + b"/home/ada/src" + b"y" * 50
@@ -50,7 +58,7 @@ def test_names_count_only_as_words_and_only_if_they_tell_something() -> None:
     assert len(search(archive(a=b"by lovelace."), wanted)) == 1
 
 
-@pytest.mark.parametrize("name", ["root", "runner", "ada", "", "Runner"])
+@pytest.mark.parametrize("name", ["root", "runner", "ada", "", "Runner", "Administrator"])
 def test_short_and_generic_names_are_not_searched_for(name: str) -> None:
     assert not needles({}, {"user name": name})
 

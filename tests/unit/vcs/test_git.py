@@ -74,7 +74,7 @@ def test_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for run in (lambda: make_checkout(tmp_path, os.environ), lambda: clone(str(tmp_path), "v1", tmp_path / "tree")):
         with pytest.raises(UsageError, match="git cannot be run: No such file") as caught:
             run()
-        assert caught.value.remedy == "Install the package git."
+        assert caught.value.remedy == "Install git."
 
 
 @pytest.fixture

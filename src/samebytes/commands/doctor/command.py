@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ... import __version__
-from ...console import exit_status
+from ...console import exit_status, programs
 from ...console.streams import style_of
 from ...console.style import Style
 from ...console.verbosity import QUIET, add_verbosity
@@ -72,8 +72,7 @@ def diagnosis_lines(diagnosis: Diagnosis, style: Style) -> Iterator[str]:
     for extra, parts in diagnosis.extras.items():
         yield _row(f"[{extra}]", _extra(extra, parts, style))
     for program, path in diagnosis.programs.items():
-        absent = style.dim(f"not installed (install the package {program.package})")
-        yield _row(program.name, str(path) if path else absent)
+        yield _row(program.name, str(path) if path else style.dim(programs.missing(program.name).partition(" is ")[2]))
         if path is None:
             yield _row("", style.dim(f"for {program.use}"))
 

@@ -40,9 +40,6 @@ EXTRAS = {
 }
 """What each extra brings, and in which versions."""
 
-Clock = Callable[[], float]
-"""Gives seconds of processor time."""
-
 _LEAST_SECONDS = 0.2  # a clock of processor time may tick only every 1/64 s (Windows)
 
 
@@ -93,9 +90,10 @@ class Diagnosis:
         return not self.encoder_fault and all(part.fits for part in self.core)
 
 
-def diagnose(clock: Clock, environ: Mapping[str, str], candidate: Provider | None = None) -> Diagnosis:
+def diagnose(clock: Callable[[], float], environ: Mapping[str, str], candidate: Provider | None = None) -> Diagnosis:
     """Look at the running interpreter, what is installed for it, and the programs in ``PATH``.
 
+    :param clock: gives seconds of processor time.
     :param environ: of whoever asks.
     :param candidate: what to look at instead of the interpreter's zlib.
     """
@@ -112,7 +110,7 @@ def diagnose(clock: Clock, environ: Mapping[str, str], candidate: Provider | Non
     )
 
 
-def speed(provider: Provider, clock: Clock) -> float:
+def speed(provider: Provider, clock: Callable[[], float]) -> float:
     """Return how many megabytes of text *provider* encodes in a second by *clock*."""
     text = next(vectors()).segment
     done = 0

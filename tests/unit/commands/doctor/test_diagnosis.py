@@ -8,6 +8,7 @@ import time
 import zlib
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -101,7 +102,22 @@ def test_programs_that_are_not_here(tmp_path: Path) -> None:
     nowhere = {"PATH": str(tmp_path), "LIBFAKETIME": str(tmp_path / "none.so")}
     lines = list(diagnosis_lines(doctor.diagnose(time.process_time, nowhere), Style()))
     for program in programs.ALL:
-        assert f"{program.name:<16} not installed (install the package {program.package})" in lines
+        assert f"{program.name:<16} {programs.missing(program.name).partition(' is ')[2]}" in lines
+    assert any("install the package" in line for line in lines) is (sys.platform != "win32")
+
+
+@pytest.mark.parametrize(
+    ("system", "name", "advice"),
+    [
+        ("linux", "bwrap", "install the package bubblewrap"),
+        ("freebsd14", "git", "install the package git"),
+        ("win32", "git", "install Git for Windows"),
+        ("win32", "cc", "there is none for Windows"),
+    ],
+)
+def test_what_to_do_is_for_the_system(system: str, name: str, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "sys", SimpleNamespace(platform=system))
+    assert programs.missing(name) == f"{name} is not installed ({advice})"
 
 
 @pytest.mark.skipif(not (ROOT / "pyproject.toml").is_file(), reason="pyproject.toml is not here, only the tests")
