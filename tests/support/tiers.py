@@ -86,8 +86,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             raise pytest.UsageError(f"{item.nodeid} does not say why it is slow")
     quick, rest = config.getoption("--quick"), config.getoption("--rest")
     if quick or rest:
-        kept = [item for item in items if is_quick(item) == quick]
-        config.hook.pytest_deselected(items=[item for item in items if is_quick(item) != quick])
+        kept: list[pytest.Item] = []
+        others: list[pytest.Item] = []
+        for item in items:
+            (kept if is_quick(item) == quick else others).append(item)
+        config.hook.pytest_deselected(items=others)
         items[:] = kept
 
 

@@ -34,6 +34,9 @@ def requirement(name: str = "tinyback", version: str = "1.0+local", **more: Any)
     )
 
 
+THIS_PYTHON = provenance.this_python()  # starts an interpreter
+
+
 def record(**more: Any) -> Record:
     return Record(
         **{
@@ -45,7 +48,7 @@ def record(**more: Any) -> Record:
                 "pkg:pypi/demo@1.0?file_name=demo-1.0.tar.gz", {"sha256": SHA}, f"{HOST}demo-1.0.tar.gz"
             ),
             "requirements": (requirement(),),
-            "python": provenance.this_python(),
+            "python": THIS_PYTHON,
             "environment": {"TZ": "UTC", "CFLAGS": "-O2 -DÄ"},
             **more,
         }

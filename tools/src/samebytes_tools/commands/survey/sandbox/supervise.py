@@ -70,12 +70,21 @@ def main() -> None:
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         # SIGTERM and not SIGKILL: there is something to clear up.
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    # 128 + 15, as shells report it; by an exception, so that `finally` is run.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    leader = 0
+    leader, is_ended = 0, False
+
+    def end(*_: object) -> None:
+        # While the command is being started, it runs already and its number is not known: it would be left.
+        nonlocal is_ended
+        is_ended = True
+        if leader:
+            sys.exit(143)  # 128 + 15, as shells report it; by an exception, so that `finally` is run.
+
+    signal.signal(signal.SIGTERM, end)
     try:
         process = subprocess.Popen(sys.argv[1:], start_new_session=True)
         leader = process.pid
+        if is_ended:
+            sys.exit(143)
         status = process.wait()
     finally:
         # A second one must not interrupt the clearing up.
