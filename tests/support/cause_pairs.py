@@ -984,6 +984,13 @@ CONTROLS: tuple[Pair, ...] = (
     Pair("nothing", (), given(members(), members())),
     Pair("nothing, in sdists", (), tree({}, {})),
     Pair("a number", ("D099",), text("X = 1\n", "X = 2\n", "demo_pkg/x.py")),
+    Pair(
+        "a version of more digits than Python reads",
+        ("D099",),
+        files(
+            _metadata(b"Requires-Python: >=%s\n" % (b"1" * 5000)), _metadata(b"Requires-Python: >=%s\n" % (b"2" * 5000))
+        ),
+    ),
     Pair("the first extension of a project", ("D099",), first_extension),
     Pair(
         "another file of Rust's own library",

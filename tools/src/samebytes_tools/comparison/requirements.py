@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 __all__ = ["FIELDS", "meaning"]
@@ -18,13 +18,20 @@ def meaning(field: str, value: bytes) -> object:
     What is not valid, and values of other fields, mean themselves.
     """
     try:
-        text = value.decode("utf-8")
-        if field == "requires-dist":
-            one = Requirement(text)
-            extras = frozenset(map(canonicalize_name, one.extras))
-            return canonicalize_name(one.name), extras, one.specifier, str(one.marker or ""), one.url
-        if field == "requires-python":
-            return SpecifierSet(text)
-        return canonicalize_name(text) if field == "provides-extra" else value
-    except (UnicodeDecodeError, InvalidRequirement, InvalidSpecifier):
+        found = _meaning(field, value)
+        # Versions are read as late as here, where one may have more digits than int() takes.
+        hash(found)
+    except ValueError:  # of UTF-8, packaging and int()
         return value
+    return found
+
+
+def _meaning(field: str, value: bytes) -> object:
+    text = value.decode("utf-8")
+    if field == "requires-dist":
+        one = Requirement(text)
+        extras = frozenset(map(canonicalize_name, one.extras))
+        return canonicalize_name(one.name), extras, one.specifier, str(one.marker or ""), one.url
+    if field == "requires-python":
+        return SpecifierSet(text)
+    return canonicalize_name(text) if field == "provides-extra" else value
