@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from samebytes_tools.commands.check.facts import differing
 from samebytes_tools.comparison.archives import compare_files
 from samebytes_tools.comparison.model import UNKNOWN_BUILD, Comparison, KnownBuild, NodeKind, Verdict
 from support.wheels import (
@@ -351,3 +352,16 @@ def test_a_compiled_module_follows_its_source_also_where_both_are_left_over(tmp_
     assert node.summary.startswith("follows from demo_pkg/demo.py")
     assert [finding for each in node.walk() for finding in each.findings] == []
     assert found.causes == ("D020",)
+
+
+@pytest.mark.parametrize("where", ["demo_pkg", INFO, "demo_pkg-1.0.data/data/share"])
+@pytest.mark.parametrize(("known", "code"), [("by_chance", "D030"), ("by_clock", "D005"), ("left_over", "D020")])
+def test_what_builds_show_counts_wherever_a_member_lies(where: str, known: str, code: str, tmp_path: Path) -> None:
+    name = f"{where}/sign.txt"
+    sides = []
+    for word in (b"abc", b"xyz"):
+        (tmp_path / word.decode()).mkdir()
+        sides.append(write_wheel(tmp_path / word.decode(), members({**FILES, name: word})))
+    shown = frozenset(fact.member for fact in differing("wheel", *sides))
+    builds = UNKNOWN_BUILD, replace(UNKNOWN_BUILD, **{known: shown})
+    assert compare_files(*sides, builds).causes == (code,)

@@ -175,18 +175,21 @@ def _differences(found: _Both) -> Iterator[Difference]:
     yield from records.wrong(f"{left.own}/RECORD", one, other, clues)
     for key in dict.fromkeys([*left.files, *right.files]):
         for node in _member(key, found):
-            yield _shown_by_builds(key, node, clues)
+            yield _shown_by_builds(key, node, found)
     # Last, for most of it follows from the files.
     yield from records.compare(f"{left.own}/RECORD", *found.records, found.differing, clues)
 
 
-def _shown_by_builds(key: str, node: Difference, clues: CauseClues) -> Difference:
+def _shown_by_builds(key: str, node: Difference, found: _Both) -> Difference:
     """Return the node of a member with the cause that further builds have shown, where the bytes show none."""
-    if any(key in build.by_clock for build in clues.builds):
+    # Builds know no keys; those of an sdist's members are their names in its directory.
+    names = {key, *(side.files[key].name for side in (found.left, found.right) if key in side.files)}
+    builds = found.clues.builds
+    if any(names & build.by_clock for build in builds):
         return attributed(node, DATE_OR_TIME)
-    if any(key in build.by_chance for build in clues.builds):
+    if any(names & build.by_chance for build in builds):
         return attributed(node, RANDOM_VALUE)
-    if any(key in build.left_over for build in clues.builds):
+    if any(names & build.left_over for build in builds):
         evidence = [finding.evidence for each in node.walk() for finding in each.findings]
         is_count = any(is_counted(each.left, each.right) for each in evidence)
         return attributed(node, BUILD_NUMBER if is_count else LEFTOVER_FILES)
