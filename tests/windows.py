@@ -24,6 +24,7 @@ CORE = (
     "tests/unit/commands/normalize",
     "tests/unit/commands/test_expanded.py",
     "tests/unit/commands/test_help.py",
+    "tests/unit/commands/test_main.py",
     "tests/unit/commands/test_promises.py",
     "tests/unit/test_acceptance.py",
     "tests/unit/test_api.py",
