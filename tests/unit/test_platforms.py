@@ -38,6 +38,7 @@ BACKEND, TOOLS, SANDBOX = "samebytes/backend/", "samebytes_tools/", "samebytes_t
 
 MACOS = {
     "samebytes/archive/atomic.py": "test_writing_where_no_directory_can_be_opened_but_for_reading",
+    "samebytes/console/programs.py:missing": "test_what_to_do_is_for_the_system",
     "samebytes/cores.py:available": "test_processors_where_no_affinity_can_be_asked_for",
     "samebytes/deflate/libraries.py:_places": "test_no_library_is_loaded_by_its_name_alone",
     f"{BACKEND}enter.py": "test_programs_for_namespaces_end_at_once",

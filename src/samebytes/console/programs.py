@@ -27,8 +27,11 @@ ALL = (
     Program("diffoscope", "diffoscope", "compare --diffoscope"),
 )
 
-_ON_WINDOWS = {"git": "install Git for Windows"}
-"""How to get programs there; those that are not listed do not run there."""
+_ELSEWHERE = {
+    "darwin": {**dict.fromkeys(("git", "cc"), "xcode-select --install"), "diffoscope": "brew install diffoscope"},
+    "win32": {"git": "install Git for Windows"},
+}
+"""How to get programs where no packages have those names; those that are not listed do not run there."""
 
 
 def find(name: str, environ: Mapping[str, str]) -> Path | None:
@@ -48,6 +51,5 @@ def find(name: str, environ: Mapping[str, str]) -> Path | None:
 
 def missing(name: str) -> str:
     """Return the message that the program *name* of ALL is not installed, with what to do about it."""
-    packages = {program.name: f"install the package {program.package}" for program in ALL}
-    advice = _ON_WINDOWS if sys.platform == "win32" else packages
-    return f"{name} is not installed ({advice.get(name, 'there is none for Windows')})"
+    advice = _ELSEWHERE.get(sys.platform, {program.name: f"install the package {program.package}" for program in ALL})
+    return f"{name} is not installed ({advice.get(name, f'there is none for {sys.platform}')})"

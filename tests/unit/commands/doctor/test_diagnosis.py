@@ -103,7 +103,7 @@ def test_programs_that_are_not_here(tmp_path: Path) -> None:
     lines = list(diagnosis_lines(doctor.diagnose(time.process_time, nowhere), Style()))
     for program in programs.ALL:
         assert f"{program.name:<16} {programs.missing(program.name).partition(' is ')[2]}" in lines
-    assert any("install the package" in line for line in lines) is (sys.platform != "win32")
+    assert any("install the package" in line for line in lines) is (sys.platform not in ("darwin", "win32"))
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,10 @@ def test_programs_that_are_not_here(tmp_path: Path) -> None:
     [
         ("linux", "bwrap", "install the package bubblewrap"),
         ("freebsd14", "git", "install the package git"),
+        ("darwin", "git", "xcode-select --install"),
+        ("darwin", "disorderfs", "there is none for darwin"),
         ("win32", "git", "install Git for Windows"),
-        ("win32", "cc", "there is none for Windows"),
+        ("win32", "cc", "there is none for win32"),
     ],
 )
 def test_what_to_do_is_for_the_system(system: str, name: str, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
