@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple, Union
 
@@ -125,12 +126,16 @@ def tokens(text: str, build: KnownBuild, other: KnownBuild = UNKNOWN_BUILD) -> l
 
     :param other: the build that it is compared with
     """
+    # By their beginnings, so that one can only overlap its neighbours.
+    starts: list[int] = []
     spans: list[tuple[int, int, Token]] = []
     for start, end, kind, stamp in _found(text, build, other):
-        if all(end <= other[0] or start >= other[1] for other in spans):
-            spans.append((start, end, Token(kind, text[start:end], stamp)))
+        place = bisect_right(starts, start)
+        if (not place or spans[place - 1][1] <= start) and (place == len(starts) or end <= starts[place]):
+            starts.insert(place, start)
+            spans.insert(place, (start, end, Token(kind, text[start:end], stamp)))
     found, at = [], 0
-    for start, end, token in sorted(spans, key=lambda span: span[0]):
+    for start, end, token in spans:
         found += [*(Token("", word) for word in _WORD.findall(text[at:start])), token]
         at = end
     return [*found, *(Token("", word) for word in _WORD.findall(text[at:]))]
