@@ -984,6 +984,7 @@ CONTROLS: tuple[Pair, ...] = (
     Pair("nothing", (), given(members(), members())),
     Pair("nothing, in sdists", (), tree({}, {})),
     Pair("a number", ("D099",), text("X = 1\n", "X = 2\n", "demo_pkg/x.py")),
+    Pair("somebody's address", ("D099",), text("by Ada (ada@example.org)\n", "by Ada (lovelace@example.org)\n")),
     Pair(
         "a version of more digits than Python reads",
         ("D099",),

@@ -89,7 +89,9 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ),
     (Nature.LOCALE, re.compile(r"(?<=LC_ALL=)\w+|(?<=LANG=)\w+|(?<=LANGUAGE=)\w+")),
     (Nature.TIME_ZONE, re.compile(r"(?<=TZ=)[\w/+:-]+")),
-    (USER_AT_HOST, re.compile(r"(?i:(?<=built by )|(?<=compiled by )|(?<=built on )|\()[\w.-]+@[\w-]+(?:\.[\w-]+)*")),
+    (USER_AT_HOST, re.compile(r"(?i:(?<=built by )|(?<=compiled by )|(?<=built on ))[\w.-]+@[\w-]+(?:\.[\w-]+)*")),
+    # With a dot, it is somebody's address most likely.
+    (USER_AT_HOST, re.compile(r"\([\w.-]+@[\w-]+(?=\))")),
     (Nature.USER, re.compile(r"(?i:(?<=build_user=)|(?<=build user: )|(?<=build_user = ))[\"']?[\w.-]+")),
     (Nature.USER, re.compile(r"(?<=(?<!\w)USER=)[\w.-]+|(?<=(?<!\w)LOGNAME=)[\w.-]+")),
     (Nature.HOST, re.compile(r"(?i:(?<=build_host=)|(?<=build host: )|(?<=build_host = ))[\"']?[\w.-]+")),
