@@ -3,7 +3,7 @@
     python3 tests/windows.py [--all] [--wheels DIRECTORY] [pytest's arguments]
 
 Needs Wine, pip and a package index; what it sets up is kept in .venv/wine. Without --all, the tests of SLOW_THERE are
-left out: all of them take three minutes of a processor, the others somewhat more than one (2026-11-29).
+left out: the others take two minutes of a processor (2026-11-29).
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ SLOW_THERE = {
         "tests/unit/backend/test_hooks.py::test_names_stay_as_the_file_system_lists_them",
         "tests/unit/backend/test_hooks.py::test_the_wheel_is_held_to_the_prepared_metadata",
         "tests/unit/backend/test_loaded_modules.py",
+        "tests/unit/commands/test_main.py::test_stdout_on_a_full_disk",
+        "tests/unit/commands/test_promises.py::test_colour_in_a_pipe",
         "tests/unit/deflate/test_encoder.py::test_the_bytes_do_not_depend_on_the_jobs",
         "tests/unit/deflate/test_encoder.py::test_the_current_directory_s_files_are_not_taken_for_python_s",
         "tests/unit/deflate/test_encoder.py::test_the_main_script_is_run_once",
@@ -55,6 +57,7 @@ SLOW_THERE = {
         "tests/unit/test_api.py::test_the_names_are_those_that_were_promised",
     ),
     "what they try thousands of times is the same on every platform": (
+        "tests/unit/archive/test_limits.py::test_case_and_canonical_forms_do_not_count",
         "tests/unit/archive/test_zip_hostile.py::test_every_flipped_bit_is_refused_or_changes_no_contents",
         "tests/unit/archive/test_zip_hostile.py::test_every_truncation_is_refused",
         "tests/unit/archive/test_zip_reader.py::test_65535_members_are_read",
