@@ -155,7 +155,10 @@ def fail_unless_shown(block: Block, text: str, said: str, here: Path) -> None:
 REMEDIES_NOT_RUN = {
     "* text=auto eol=lf": "a line of .gitattributes",
     "prune build": "lines of MANIFEST.in",
-    "import os, time": "lines of Python, which the next test runs",
+    "import os, time": "lines of Python, which the next tests run",
+    'number = os.environ.get("BUILD_NUMBER", "0")': "as above",
+    'uuid.uuid5(uuid.NAMESPACE_DNS, "example.org")': "as above",
+    "codesign --remove-signature FILE.so": "a program of macOS",
     "samebytes normalize --rebuild-record FILE": "of a file that is damaged",
     "auditwheel repair dist/*.whl": "tests/integration/test_repair_docs.py runs it",
 }
@@ -183,9 +186,17 @@ def test_the_python_among_the_remedies(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run_code(code)["now"] == 1580601600
 
 
+@pytest.mark.parametrize("begin", ["number = ", "uuid."])
+def test_single_lines_of_python_among_the_remedies(begin: str) -> None:
+    (code,) = (one.text for one in remedies() if one.text.startswith(begin))
+    for line in code.splitlines():
+        run_code(f"import hashlib, os, random, uuid\ndata = b''\n{line}")
+
+
 def run_code(code: str) -> dict[str, Any]:
     names: dict[str, Any] = {}
     exec(code, names)
+    del names["__builtins__"]
     return names
 
 
