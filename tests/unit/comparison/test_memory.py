@@ -65,13 +65,14 @@ def one_line(size: int, word: bytes) -> bytes:
     return (word + b" ") * (size // (len(word) + 1))
 
 
+@LARGE
 @pytest.mark.parametrize(
     ("name", "make", "size", "most"),
     [
-        pytest.param("x.bin", noise, 16, 16, marks=LARGE),
-        pytest.param("x.txt", lines, 48, 72, marks=LARGE),
-        pytest.param("x.txt", one_line, 48, 72, marks=LARGE),
-        pytest.param("x.json", document, 48, 72, marks=LARGE),
+        ("x.bin", noise, 16, 16),
+        ("x.txt", lines, 48, 72),
+        ("x.txt", one_line, 48, 72),
+        ("x.json", document, 48, 72),
     ],
 )
 def test_what_a_large_member_takes(
