@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ...comparison.causes.table import UNKNOWN
-from ...comparison.model import Comparison, Difference, Finding, NodeKind
+from ...comparison.model import Comparison, Difference, NodeKind
 from .facts import DifferingFact
 from .subject import FROM_SDIST, WHEEL, BisectionResult
 
@@ -112,7 +112,7 @@ def _attributed(
     node: Difference, variations: Sequence[tuple[str, ...]], special: Mapping[str, tuple[str, ...]] | None = None
 ) -> Difference:
     """Return *node* with causes that *variations* make possible, at least one of each."""
-    named = {finding.code for each in node.walk() for finding in each.findings}
+    named = _codes(node)
     if not variations or not named:
         return node
     table = {**CAUSES, **(special or {})}
@@ -137,10 +137,6 @@ def _codes(node: Difference) -> set[str]:
 
 def _replaced(node: Difference, possible: set[str], instead: str) -> Difference:
     """Return *node* with every cause that is not among *possible* replaced."""
-    findings = (one if one.code in possible else replace(one, code=instead) for one in node.findings)
+    findings = dict.fromkeys(one if one.code in possible else replace(one, code=instead) for one in node.findings)
     children = tuple(_replaced(child, possible, instead) for child in node.children)
-    return replace(node, findings=_once(findings), children=children)
-
-
-def _once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    return tuple(dict.fromkeys(findings))
+    return replace(node, findings=tuple(findings), children=children)
