@@ -102,6 +102,22 @@ def data(expression: str, head: str = "", name: str = "demo/data.bin") -> str:
     return one(expression, head, name).replace(f"({expression}).encode()", expression)
 
 
+def tarred(*lines: str) -> str:
+    """Return the same for a tar file with one member, which *lines* of Python change."""
+    head = """
+            import io, tarfile
+            def packed():
+                file = io.BytesIO()
+                def plain(member):
+                    LINES
+                    return member
+                with tarfile.open(fileobj=file, mode="w") as target:
+                    target.add("parts/alpha.txt", "a", filter=plain)
+                return file.getvalue()
+            """
+    return data("packed()", head.replace("LINES", f"\n{' ' * 20}".join(lines)), "demo/words.tar")
+
+
 _NOW = 'import os, time, datetime\nnow = int(os.environ.get("SOURCE_DATE_EPOCH", time.time()))'
 _GIVEN = 'os.environ.get("SOURCE_DATE_EPOCH"'
 
@@ -304,76 +320,17 @@ def packed():
         "a tar file with its modes",
         "umask",
         ("D010",),
-        data(
-            "packed()",
-            """
-            import io, tarfile
-            def packed():
-                file = io.BytesIO()
-                def plain(member):
-                    member.uid = member.gid = member.mtime = 0
-                    member.uname = member.gname = ""
-                    return member
-                with tarfile.open(fileobj=file, mode="w") as target:
-                    target.add("parts/alpha.txt", "a", filter=plain)
-                return file.getvalue()
-            """,
-            "demo/words.tar",
-        ),
-        data(
-            "packed()",
-            """
-            import io, tarfile
-            def packed():
-                file = io.BytesIO()
-                def plain(member):
-                    member.uid = member.gid = member.mtime = 0
-                    member.uname = member.gname = ""
-                    member.mode = 0o644
-                    return member
-                with tarfile.open(fileobj=file, mode="w") as target:
-                    target.add("parts/alpha.txt", "a", filter=plain)
-                return file.getvalue()
-            """,
-            "demo/words.tar",
-        ),
+        tarred("member.uid = member.gid = member.mtime = 0", 'member.uname = member.gname = ""'),
+        tarred("member.uid = member.gid = member.mtime = 0", 'member.uname = member.gname = ""', "member.mode = 0o644"),
         "0o644",
     ),
     Fault(
         "a tar file with its owners",
         "owner",
         ("D012",),
-        data(
-            "packed()",
-            """
-            import io, tarfile
-            def packed():
-                file = io.BytesIO()
-                def plain(member):
-                    member.mtime, member.mode = 0, 0o644
-                    return member
-                with tarfile.open(fileobj=file, mode="w") as target:
-                    target.add("parts/alpha.txt", "a", filter=plain)
-                return file.getvalue()
-            """,
-            "demo/words.tar",
-        ),
-        data(
-            "packed()",
-            """
-            import io, tarfile
-            def packed():
-                file = io.BytesIO()
-                def plain(member):
-                    member.mtime, member.mode = 0, 0o644
-                    member.uid = member.gid = 0
-                    member.uname = member.gname = ""
-                    return member
-                with tarfile.open(fileobj=file, mode="w") as target:
-                    target.add("parts/alpha.txt", "a", filter=plain)
-                return file.getvalue()
-            """,
-            "demo/words.tar",
+        tarred("member.mtime, member.mode = 0, 0o644"),
+        tarred(
+            "member.mtime, member.mode = 0, 0o644", "member.uid = member.gid = 0", 'member.uname = member.gname = ""'
         ),
         "uid = member.gid = 0",
     ),
