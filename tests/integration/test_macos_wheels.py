@@ -18,9 +18,6 @@ from support.macos_wheels import SMALL, fetched, modules, normalized
 
 from samebytes.archive.entry import Data
 
-macholib = pytest.importorskip("macholib.MachO", reason="needs macholib")
-SymbolTable = pytest.importorskip("macholib.SymbolTable", reason="needs macholib")
-
 pytestmark = [pytest.mark.integration, pytest.mark.network]
 
 
@@ -43,6 +40,8 @@ def test_normalizing_changes_nothing_that_is_installed(wheels: list[Path], tmp_p
 
 def test_all_that_macholib_reads_is_read(wheels: list[Path], tmp_path: Path) -> None:
     """Another reader, of py2app's authors, finds the same slices, sections, ids, libraries and symbols."""
+    macholib = pytest.importorskip("macholib.MachO", reason="needs macholib")
+    tables = pytest.importorskip("macholib.SymbolTable", reason="needs macholib")
     path = tmp_path / "module.so"
     for wheel in wheels:
         for data in modules(wheel).values():
@@ -65,7 +64,7 @@ def test_all_that_macholib_reads_is_read(wheels: list[Path], tmp_path: Path) -> 
                 ]
                 assert [(each.name, each.kind, each.section, each.value) for each in image.symbols] == [
                     (name or b"", int(each.n_type), int(each.n_sect), int(each.n_value))
-                    for each, name in SymbolTable.SymbolTable(header.parent, header=header).nlists
+                    for each, name in tables.SymbolTable(header.parent, header=header).nlists
                 ]
 
 

@@ -159,8 +159,9 @@ def _replace(
     directory = posixpath.dirname(name)
     # In the same directory, for a rename must not cross file systems; _plan_leftovers knows the name.
     temporary = posixpath.join(directory, f".samebytes-{os.urandom(8).hex()}.tmp")
-    descriptor = tree.create(temporary)
     try:
+        # Within: a signal that comes when the file is made, and not yet known of, leaves nothing either.
+        descriptor = tree.create(temporary)
         with os.fdopen(descriptor, "wb") as file:
             for chunk in chunks:
                 file.write(chunk)

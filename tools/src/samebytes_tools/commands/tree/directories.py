@@ -193,9 +193,10 @@ class Directories:
         return self._open[1]
 
     def _forget(self) -> None:
-        if self._open[1] >= 0:
-            os.close(self._open[1])
-        self._open = ("", -1)
+        # Forgotten first: after a signal in between, the number would be closed again, or be another file's by then.
+        (_, descriptor), self._open = self._open, ("", -1)
+        if descriptor >= 0:
+            os.close(descriptor)
 
     @contextmanager
     def _naming(self, name: str) -> Iterator[None]:
