@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -13,6 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.tags import sys_tags
+from samebytes_tools.building.provenance import this_python
+from samebytes_tools.commands.verify import published as published_files
+from samebytes_tools.commands.verify.selection import Selection, select
+from samebytes_tools.index.client import Index
 from support import published, zip_mutants
 from support.conditions import git
 from support.indexes import HTML, Answer
@@ -102,6 +108,33 @@ def test_a_release_is_rebuilt_with_what_there_was_then(releases: Releases) -> No
     assert verified["build"]["method"] == "backend"
     assert verified["notes"] == []
     assert (releases.root / "out" / WHEEL).read_bytes() == releases.wheel.read_bytes()
+
+
+def test_the_file_is_the_one_that_pip_takes(releases: Releases) -> None:
+    """pip downloads it; then it is withdrawn, and so on, until the sdist is left."""
+    tag = str(next(sys_tags()))
+    names = [WHEEL.replace("py3-none-any", one) for one in (tag, "py2.py3-none-any", "cp27-cp27mu-linux_x86_64")]
+    names += [WHEEL.replace("1.0-py3-none-any", f"1.0-{number}-{tag}") for number in ("2", "11")]
+    for name in names:
+        releases.publish(Path(shutil.copy(releases.wheel, releases.wheel.with_name(name))))
+    files = {row["filename"] for row in releases.server._rows["demo"]}
+    taken = []
+    while len(files) > 1:
+        there = releases.root / f"pip{len(files)}"
+        pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-cache-dir", "-d", there, "demo==1.0"]
+        environ = {**os.environ, "PIP_INDEX_URL": releases.server.address, "PIP_CONFIG_FILE": os.devnull}
+        environ.pop("PIP_FIND_LINKS", None)
+        subprocess.run(pip, env=environ, check=True, capture_output=True)
+        (path,) = there.iterdir()
+        index = Index(releases.server.address)
+        rows = published_files.of_release(index, "demo", "1.0")
+        assert select(rows, Selection(), "demo==1.0", this_python)[0].name == path.name
+        taken.append(path.name)
+        files.remove(path.name)
+        releases.server.page("demo", [row for row in releases.server._rows["demo"] if row["filename"] in files])
+        if path.suffix == ".whl" and not any(name.endswith(".whl") and "cp27" not in name for name in files):
+            break  # of the sdist, pip would ask the backend for metadata
+    assert len(taken) == 5
 
 
 def test_of_another_release_of_the_helper_it_would_differ(releases: Releases) -> None:

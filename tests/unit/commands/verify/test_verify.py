@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import sys
+import sysconfig
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +18,7 @@ from samebytes_tools.commands.reproducible_build.command import context_of
 from samebytes_tools.commands.verify import metadata, published, recover
 from samebytes_tools.commands.verify.metadata import ArtifactMetadata
 from samebytes_tools.commands.verify.remake import VerifyContext
+from samebytes_tools.commands.verify.selection import Selection, foreign, select
 from samebytes_tools.commands.verify.verify import VerifyRequest, requests_of, verify_all
 from samebytes_tools.index.client import Index
 from support.artifacts import sdist, wheel
@@ -25,7 +28,7 @@ from support.projects import write_tree
 from support.wheels import Member, write_sdist, write_wheel
 
 from samebytes.archive.entry import Kind
-from samebytes.artifact.layout import ArtifactKind
+from samebytes.artifact.layout import ArtifactKind, parse_wheel_name
 from samebytes.console.streams import Progress
 from samebytes.console.verbosity import QUIET
 from samebytes.errors import ArchiveError, ConfigError, HostileArchiveError, SamebytesError, UsageError
@@ -168,6 +171,9 @@ def test_an_interpreter_of_the_version_that_tags_want(tmp_path: Path) -> None:
     for abi, executable in (("cp399", python), ("abi3", python), ("cp399t", threaded)):
         wheel = replace(WHEEL, tags=f"cp399-{abi}-{own.platform.replace('-', '_')}")
         assert recover.interpreter(wheel, None, own, environ).executable == executable
+    # The stable ABI is that of later versions, too.
+    stable = replace(WHEEL, tags=f"cp32-abi3-{own.platform.replace('-', '_')}")
+    assert recover.interpreter(stable, None, own, environ) is own
     with pytest.raises(UsageError, match=r"3\.98t is needed .*there is 3\.99, "):
         recover.interpreter(replace(WHEEL, tags="cp398-cp398t-linux_x86_64"), None, own, environ)
 
@@ -272,24 +278,109 @@ def offer(server: Server, *names: str) -> Index:
     return Index(server.address)
 
 
-def chosen(index: Index, kind: ArtifactKind | None = None, version: str = "1.0") -> str:
+def chosen(index: Index, selection: Selection | None = None, version: str = "1.0") -> tuple[str, str]:
     files = published.of_release(index, "demo", version)
-    return published._choice(files, f"demo=={version}", kind, lambda: LINUX).name
+    file, why = select(files, selection or Selection(), f"demo=={version}", provenance.this_python)
+    return file.name, why
+
+
+MINE = "cp{}{}".format(*sys.version_info[:2])
+PLATFORM = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+HERE = f"demo-1.0-{MINE}-{MINE}-{PLATFORM}.whl"
+STABLE = f"demo-1.0-cp39-abi3-{PLATFORM}.whl"
+THERE = f"demo-1.0-{MINE}-{MINE}-somewhere_else.whl"
+ANY, SOURCE = "demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"
 
 
 def test_which_file_of_a_release(server: Server) -> None:
-    """A wheel for any platform, else one for this, else the sdist."""
-    here, there = "demo-1.0-cp311-cp311-manylinux2014_x86_64.whl", "demo-1.0-cp311-cp311-win_amd64.whl"
-    any_, source_ = "demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"
-    assert chosen(offer(server, source_, there, here, any_)) == any_
-    assert chosen(offer(server, source_, there, here)) == here
-    assert chosen(offer(server, source_, there)) == source_
-    assert chosen(offer(server, source_, any_), ArtifactKind.SDIST) == source_
-    assert chosen(offer(server, "demo-1.0.0.tar.gz", "demo-1.1.tar.gz", "demo-extra-1.0.tar.gz")) == "demo-1.0.0.tar.gz"
-    with pytest.raises(UsageError, match="none of its files can be rebuilt here") as caught:
-        chosen(offer(server, source_, there), ArtifactKind.WHEEL)
-    assert there in caught.value.message
+    """The order is pip's: test_the_file_is_the_one_that_pip_takes asks pip itself."""
+    files = [SOURCE, THERE, ANY, STABLE, HERE, HERE.replace("1.0-", "1.0-2x-"), HERE.replace("1.0-", "1.0-11-")]
+    for expected, why in (
+        (files[6], "pip's choice of 5 that fit"),  # build numbers are compared as numbers
+        (files[5], "pip's choice of 4 that fit"),
+        (HERE, "pip's choice of 3 that fit"),
+        (STABLE, "pip's choice of 2 that fit"),
+        (ANY, "the one of its 2 wheels that fits"),
+        (SOURCE, "none of its 1 wheels fits"),
+    ):
+        name, said = chosen(offer(server, *files))
+        assert name == expected
+        assert why in said
+        files.remove(expected)
+    with pytest.raises(UsageError, match="none of its wheels fits") as caught:
+        chosen(offer(server, THERE), Selection(ArtifactKind.WHEEL))
+    assert THERE in caught.value.message
     assert caught.value.remedy
+
+
+def test_a_file_that_is_asked_for_or_the_only_one(server: Server) -> None:
+    assert chosen(offer(server, SOURCE, ANY)) == (ANY, "")
+    assert chosen(offer(server, SOURCE, ANY), Selection(ArtifactKind.SDIST)) == (SOURCE, "")
+    assert chosen(offer(server, SOURCE)) == (SOURCE, "the release has no wheel")
+    assert chosen(offer(server, "demo-1.0.0.tar.gz", "demo-1.1.tar.gz", "demo-extra-1.0.tar.gz"))[0].endswith(
+        "0.0.tar.gz"
+    )
+    index = offer(server, SOURCE, HERE, ANY, THERE)
+    assert chosen(index, Selection(file=THERE)) == (THERE, "")
+    assert chosen(index, Selection(tag="py3-none-any")) == (ANY, "")
+    assert chosen(index, Selection(tag="*-somewhere_else")) == (THERE, "")
+    assert chosen(index, Selection(tag=f"{MINE}-*"))[0] == HERE
+    assert chosen(index, Selection(tags=frozenset({"py3-none-any"}))) == (ANY, "")
+    for selection, message in (
+        (Selection(file="demo-1.0-py2-none-any.whl"), "has no file demo-1.0-py2-none-any.whl"),
+        (Selection(tag="cp27-*"), "no wheel with the tag cp27-"),
+        (Selection(tags=frozenset({"py3-none-any", "py2-none-any"})), "no wheel with the tags"),
+    ):
+        with pytest.raises(UsageError, match=message) as caught:
+            chosen(index, selection)
+        assert caught.value.remedy
+
+
+def test_files_that_are_yanked_or_for_other_pythons_come_last(server: Server) -> None:
+    rows = [{"filename": name, "url": f"/files/{name}", "hashes": {}} for name in (HERE, STABLE, ANY)]
+    server.page("demo", [{**rows[0], "yanked": "broken"}, {**rows[1], "requires-python": "<3"}, rows[2]])
+    assert chosen(Index(server.address)) == (
+        ANY,
+        "pip's choice of 2 that fit CPython {}.{} here".format(*sys.version_info),
+    )
+    server.page("demo", [{**rows[0], "yanked": True}, {**rows[1], "requires-python": "<3"}])
+    assert chosen(Index(server.address))[0] == HERE
+
+
+def test_hashes_are_demanded_of_the_published_file_first(server: Server, tmp_path: Path) -> None:
+    """Of what the index says before anything is downloaded; of the download where the index has no such hash."""
+    path = wheel(tmp_path)
+    digest = server.add("demo", path)
+    release = "==".join(parse_wheel_name(path.name)[:2])
+
+    def found(*hashes: str) -> published.PublishedArtifact:
+        index = Index(server.address)
+        (tmp_path / "there").mkdir(exist_ok=True)
+        selection = Selection(hashes=frozenset(hashes))
+        return published.find(release, selection, provenance.this_python, lambda: index, tmp_path / "there")
+
+    assert found(f"sha256:{digest}", "sha256:" + "0" * 64).sha256 == digest
+    assert found(f"sha512:{hashlib.sha512(path.read_bytes()).hexdigest()}").sha256 == digest
+    asked = len(server.asked)
+    with pytest.raises(ArchiveError, match=r"no file of the release .* has a hash that is locked") as caught:
+        found("sha256:" + "0" * 64)
+    assert caught.value.remedy
+    assert [place for place, _ in server.asked[asked:]] == ["/simple/demo/"]
+    with pytest.raises(ArchiveError, match="has none of the hashes that are locked"):
+        found("sha512:" + "0" * 128)
+
+
+def test_what_cannot_be_rebuilt_here_whatever_is_installed() -> None:
+    for name, why in (
+        ("demo-1.0-cp311-cp311-win_amd64.whl", "it is for win_amd64"),
+        ("demo-1.0-pp310-pypy310_pp73-manylinux2014_x86_64.whl", "CPython 3"),
+        ("demo-1.0-cp27-cp27mu-manylinux1_x86_64.whl", "CPython 3"),
+        ("demo-1.0-cp399-cp399-manylinux2014_x86_64.whl", ""),
+        (ANY, ""),
+        (SOURCE, ""),
+    ):
+        assert why in foreign(name, LINUX)
+        assert bool(foreign(name, LINUX)) is bool(why)
 
 
 @pytest.mark.parametrize(("version", "said"), [("2.0", "has no demo 2.0"), ("new", "'new' is not a version")])
@@ -303,18 +394,18 @@ def test_versions_that_are_not_there(server: Server, version: str, said: str) ->
 @pytest.mark.parametrize("target", ["demo", "nowhere.whl", "nowhere/demo-1.0-py3-none-any.whl", "demo>=1", ""])
 def test_targets_that_are_none(server: Server, tmp_path: Path, target: str) -> None:
     with pytest.raises(UsageError) as caught:
-        published.find(target, "", lambda: LINUX, lambda: Index(server.address), tmp_path)
+        published.find(target, Selection(), lambda: LINUX, lambda: Index(server.address), tmp_path)
     assert caught.value.remedy
 
 
 def test_a_file_that_the_index_has_with_other_contents(server: Server, tmp_path: Path) -> None:
     path = wheel(tmp_path)
     digest = server.add("demo", path, "2024-06-01T12:00:00Z")
-    found = published.find(str(path), "", lambda: LINUX, lambda: Index(server.address), tmp_path)
+    found = published.find(str(path), Selection(), lambda: LINUX, lambda: Index(server.address), tmp_path)
     assert (found.sha256, found.note) == (digest, "")
     assert found.file is not None
     wheel(tmp_path, times=((2020, 1, 1, 0, 0, 0),))
-    found = published.find(str(path), "", lambda: LINUX, lambda: Index(server.address), tmp_path)
+    found = published.find(str(path), Selection(), lambda: LINUX, lambda: Index(server.address), tmp_path)
     assert found.file is None
     assert "is another" in found.note
 

@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,27 @@ def describe(executable: str | Path) -> Python | None:
         return Python(**{**answer, "minor": numbers_of(answer["minor"])})
     except (OSError, ValueError):
         return None
+
+
+@cache
+def tags_of(executable: str) -> tuple[str, ...]:
+    """Return the tags of wheels that the interpreter *executable* can install, the best first (PEP 425).
+
+    :raises UsageError: if it cannot be asked.
+    """
+    import packaging
+
+    # Its own packaging, if it has one, may be of any age. Last on the path, where it hides nothing of that Python.
+    code = (
+        f"import sys; sys.path.append({str(Path(packaging.__file__).parent.parent)!r})\n"
+        "import json; from packaging.tags import sys_tags; print(json.dumps({'tags': [*map(str, sys_tags())]}))"
+    )
+    try:
+        return tuple(map(str, answer_of([executable, "-I", "-c", code], {"tags": list})["tags"]))
+    except (OSError, ValueError):
+        raise UsageError(
+            f"{executable} does not say which wheels it can install", remedy="Name another Python with --python."
+        ) from None
 
 
 def named(text: str, environ: Mapping[str, str]) -> Python:

@@ -55,8 +55,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("-s", "--sdist", action="store_true", help="of a release, verify the sdist")
     kind.add_argument(
-        "-w", "--wheel", action="store_true", help="of a release, verify a wheel (default, if it has one)"
+        "-w", "--wheel", action="store_true", help="of a release, verify a wheel (default, if one is for this Python)"
     )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--file", metavar="NAME", default="", help="of a release, verify the file of that name")
+    which.add_argument("--tag", default="", help="of a release, verify a wheel with that tag (cp312-*-manylinux*)")
     parser.add_argument("--source", metavar="SRC", help="the source: a tree, an sdist, or GIT-URL-OR-DIR@REF")
     parser.add_argument("--python", metavar="X.Y|PATH", help="build with that interpreter")
     parser.add_argument("--locked", metavar="FILE", type=Path, help="with the build requirements of that pylock.toml")
@@ -103,12 +106,20 @@ def run(args: argparse.Namespace) -> int:
 
 def _requests(args: argparse.Namespace) -> list[VerifyRequest]:
     """Return what the command line asks for."""
+    from .published import release_named
+    from .selection import Selection
     from .verify import VerifyRequest, requests_of
 
+    if args.file and not args.targets:
+        args.targets = [release_named(args.file)]
     _check_options(args)
     common = VerifyRequest(
         target="",
-        kind=ArtifactKind.SDIST if args.sdist else ArtifactKind.WHEEL if args.wheel else None,
+        selection=Selection(
+            kind=ArtifactKind.SDIST if args.sdist else ArtifactKind.WHEEL if args.wheel else None,
+            file=args.file,
+            tag=args.tag,
+        ),
         source=args.source or "",
         python=args.python or "",
         locked=args.locked,
@@ -130,6 +141,8 @@ def _requests(args: argparse.Namespace) -> list[VerifyRequest]:
 def _check_options(args: argparse.Namespace) -> None:
     if not args.targets and not args.record:
         raise UsageError("there is nothing to verify", remedy="Name a file, NAME==VERSION, or --from RECORD.")
+    if (args.file or args.tag) and len(args.targets) != 1:
+        raise UsageError("--file and --tag choose among the files of one release", remedy="Name one release.")
     for name in ("locked", "config_setting"):
         if args.record and getattr(args, name):
             option = f"--{name.replace('_', '-')}"

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from samebytes.artifact.layout import ArtifactKind, parse_sdist_name, parse_wheel_name
+from samebytes.artifact.layout import parse_sdist_name, parse_wheel_name
 from samebytes.artifact.opening import kind_of
 from samebytes.errors import ConfigError, UsageError
 
@@ -20,7 +19,7 @@ from ...building.source import sha256_of
 from ...index.client import Index
 from ...index.pages import File
 from ...index.releases import release_of
-from .metadata import ArtifactMetadata, misfit, wanted_python
+from .selection import Selection, demand_hashes, select
 
 # Arbitrary equality (===, PEP 440), too.
 _RELEASE = re.compile(r"\s*([A-Za-z0-9][\w.-]*)\s*===?\s*(\S+)\s*")
@@ -36,11 +35,13 @@ class PublishedArtifact:
     file: File | None = None
     """The entry of this very file in the index; None if the index does not have it."""
     note: str = ""
+    chosen: str = ""
+    """Why this file of its release was taken; empty if it was asked for, or there is no other."""
 
 
 def find(
     target: str,
-    kind: ArtifactKind | None,
+    selection: Selection,
     python: Callable[[], Python],
     index: Callable[[], Index],
     directory: Path,
@@ -50,7 +51,7 @@ def find(
     """Return the artifact that *target* names: a file, or ``NAME==VERSION``.
 
     :param is_in_index: whether it may be the name of a file in the index.
-    :param kind: which to choose of a release; None for a wheel if there is one that fits.
+    :param selection: which to choose of a release.
     :param directory: where downloads go.
     :raises SamebytesError: if there is no such artifact.
     """
@@ -60,13 +61,24 @@ def find(
         return _local(path, index)
     release = _RELEASE.fullmatch(target)
     if release:
-        files = of_release(index(), release[1], release[2])
-        return _downloaded(_choice(files, target, kind, python), index(), directory)
+        file, chosen = select(of_release(index(), release[1], release[2]), selection, target, python)
+        found = _downloaded(file, index(), directory)
+        demand_hashes(found.path, selection)
+        return replace(found, chosen=chosen, note=_yanked(file))
     if is_in_index and target.endswith(_SUFFIXES):
         return _downloaded(by_name(target, index()), index(), directory)
     raise UsageError(
         f"{target}: there is no such file, and it is not a release", remedy="Name a wheel, an sdist, or NAME==VERSION."
     )
+
+
+def release_named(filename: str) -> str:
+    """Return the release, as ``NAME==VERSION``, that the file called *filename* is of.
+
+    :raises ArchiveError: if it is not the name of a wheel or sdist.
+    """
+    parts = parse_wheel_name(filename) if filename.endswith(".whl") else parse_sdist_name(filename)
+    return f"{parts.name}=={parts.version}"
 
 
 def subject_of(record: Path, name: str, sha256: str, index: Callable[[], Index], directory: Path) -> PublishedArtifact:
@@ -143,6 +155,12 @@ def _local(path: Path, index: Callable[[], Index]) -> PublishedArtifact:
     )
 
 
+def _yanked(file: File) -> str:
+    """Return a note on a file that was yanked (PEP 592), which pip takes only where its version is named exactly."""
+    reason = f": {file.yanked}" if file.yanked else ""
+    return "" if file.yanked is None else f"it was yanked{reason}"
+
+
 def by_name(filename: str, index: Index) -> File:
     """Return the file called *filename*.
 
@@ -159,25 +177,3 @@ def _downloaded(file: File, index: Index, directory: Path) -> PublishedArtifact:
     directory.mkdir(parents=True, exist_ok=True)
     path = index.download(file, directory)
     return PublishedArtifact(path, sha256_of(path), file)
-
-
-def _choice(files: Sequence[File], target: str, kind: ArtifactKind | None, python: Callable[[], Python]) -> File:
-    """Return the file of a release to verify: a wheel for any platform, one for this, or the sdist."""
-    wheels = [file for file in files if file.name.endswith(".whl")] if kind != ArtifactKind.SDIST else []
-    sdists = [file for file in files if file.name.endswith(".tar.gz")] if kind != ArtifactKind.WHEEL else []
-    pure = [file for file in wheels if file.name.endswith("-any.whl")]
-    here = [] if pure or not wheels else [file for file in wheels if _fits(file, python())]
-    # Pure ones first: they need neither this platform nor an image of manylinux.
-    for file in (*pure, *here, *sdists):
-        return file
-    names = ", ".join(file.name for file in files)
-    raise UsageError(f"{target}: none of its files can be rebuilt here: {names}", remedy="Download one and name it.")
-
-
-def _fits(file: File, python: Python) -> bool:
-    wheel = parse_wheel_name(file.name)
-    metadata = ArtifactMetadata(ArtifactKind.WHEEL, wheel.name, wheel.version, wheel.tags)
-    try:
-        return wanted_python(wheel.tags) in (None, python.short) and not misfit(metadata, python)
-    except UsageError:
-        return False

@@ -66,7 +66,7 @@ def interpreter(metadata: ArtifactMetadata, asked: Python | None, own: Python, e
     :raises UsageError: if it is not here, or the artifact is for another platform.
     """
     wanted = wanted_python(metadata.tags)
-    python = asked or (own if wanted in (None, own.short) else find(wanted, environ))
+    python = asked or (own if wanted in (None, own.short) else _wanted(wanted, metadata, own, environ))
     if not misfit(metadata, python):
         return python
     # Any will do for a pure wheel, so one that its Requires-Python allows is taken.
@@ -80,6 +80,20 @@ def interpreter(metadata: ArtifactMetadata, asked: Python | None, own: Python, e
         f"{release} cannot be rebuilt with Python {python.version}: {misfit(metadata, python)}",
         remedy="Verify it on a machine of that kind, or another file of the release.",
     )
+
+
+def _wanted(version: str, metadata: ArtifactMetadata, own: Python, environ: Mapping[str, str]) -> Python:
+    try:
+        return find(version, environ)
+    except UsageError:
+        # The stable ABI is that of any later version, too; and old ones can hardly be had any more.
+        if (
+            "-abi3-" in metadata.tags
+            and not own.free_threaded
+            and own.minor > (3, int(version.partition(".")[2].rstrip("t")))
+        ):
+            return own
+        raise
 
 
 def epoch(metadata: ArtifactMetadata) -> int | None:

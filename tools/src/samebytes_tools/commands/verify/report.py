@@ -54,6 +54,7 @@ def _facts(verified: Verified) -> list[tuple[str, str]]:
     needed = ", ".join(f"{one.name} {one.version}" for one in verified.requirements[:4])
     more = f" and {len(verified.requirements) - 4} more" if len(verified.requirements) > 4 else ""
     facts = [
+        ("file", verified.chosen),
         ("source", verified.source_described),
         ("built by", "samebytes" if how.method == SAMEBYTES else how.generator or "its own backend"),
         ("python", python),
@@ -99,7 +100,12 @@ def _result(result: VerifyResult) -> dict[str, Any]:
 def _verified(verified: Verified) -> dict[str, Any]:
     how = verified.recovered
     return {
-        "artifact": {"name": verified.name, "sha256": verified.sha256, "url": verified.url or None},
+        "artifact": {
+            "name": verified.name,
+            "sha256": verified.sha256,
+            "url": verified.url or None,
+            "chosen": verified.chosen or None,
+        },
         "source": {
             "uri": verified.source.uri or None,
             "digest": dict(verified.source.digest),

@@ -29,6 +29,7 @@ from . import published, recover
 from .metadata import ArtifactMetadata
 from .metadata import read as read_metadata
 from .remake import Recovered, VerifyContext, record, remake
+from .selection import Selection
 
 ACCEPTED = {
     "identical": (Verdict.IDENTICAL,),
@@ -48,8 +49,8 @@ class VerifyRequest:
 
     target: str
     """A file, ``NAME==VERSION``, or the name of a file in the index."""
-    kind: ArtifactKind | None = None
-    """Of a release; None for whichever there is."""
+    selection: Selection = field(default_factory=Selection)
+    """Which file of a release."""
     source: str = ""
     """An sdist, a tree or ``GIT-URL-OR-DIR@REF``; empty for the release's own sdist."""
     python: str = ""
@@ -83,6 +84,8 @@ class Verified:
     """Left: what was published; right: what was rebuilt."""
     record: Record
     notes: tuple[str, ...]
+    chosen: str = ""
+    """Why this file of the release was taken; empty if it was asked for, or there is no other."""
 
 
 @dataclass(frozen=True)
@@ -137,10 +140,10 @@ class _Verification:
     def run(self) -> Verified:
         request, environ = self._request, self._context.build.environ
         own = provenance.this_python()
-        artifact = self._artifact(own)
+        asked = named(request.python, environ) if request.python else self._recorded_python()
+        artifact = self._artifact(asked or own)
         self._note(artifact.note)
         metadata = read_metadata(artifact.path)
-        asked = named(request.python, environ) if request.python else self._recorded_python()
         python = recover.interpreter(metadata, asked, own, environ)
         # auditwheel adds libraries and renames them after the backend is done (PEP 600).
         if re.search(r"-(many|musl)linux", metadata.tags):
@@ -161,14 +164,15 @@ class _Verification:
             comparison=self._compared(artifact.path, url, made.path, source, python),
             record=record(how, metadata.kind, source, made),
             notes=tuple(self._notes),
+            chosen=artifact.chosen,
         )
 
-    def _artifact(self, own: Python) -> published.PublishedArtifact:
+    def _artifact(self, python: Python) -> published.PublishedArtifact:
         request, index, downloads = self._request, self._context.index, self._private / "downloads"
         if request.record and request.sha256:
             return published.subject_of(request.record, Path(request.target).name, request.sha256, index, downloads)
         return published.find(
-            request.target, request.kind, lambda: own, index, downloads, is_in_index=self._record is not None
+            request.target, request.selection, lambda: python, index, downloads, is_in_index=self._record is not None
         )
 
     def _compared(

@@ -1,0 +1,186 @@
+"""Which file of a release is verified: the one that pip would take here, or one that is asked for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Callable
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.tags import Tag
+from packaging.utils import parse_wheel_filename
+
+from samebytes.artifact.layout import ArtifactKind, parse_wheel_name
+from samebytes.errors import ArchiveError, UsageError
+
+from ...building.interpreters import Python, tags_of
+from ...index.pages import File
+from .metadata import ArtifactMetadata, misfit, wanted_python
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is asked of a file, beyond its release."""
+
+    kind: ArtifactKind | None = None
+    """None for a wheel if pip would take one."""
+    file: str = ""
+    """Its name; empty for whichever."""
+    tag: str = ""
+    """One that a wheel must have, such as ``cp312-cp312-*``: the pattern of a shell."""
+    tags: frozenset[str] = frozenset()
+    """All tags that a wheel must have; empty for whichever."""
+    hashes: frozenset[str] = frozenset()
+    """``ALGORITHM:DIGEST`` of the files that count; empty for all."""
+
+
+def select(files: Sequence[File], selection: Selection, target: str, python: Callable[[], Python]) -> tuple[File, str]:
+    """Return the file to verify among those of a release, and why it is this one; nothing if there is no other.
+
+    Unless one is asked for, it is the file that pip takes for *python*: of what its tags and Requires-Python allow,
+    one that is not yanked, then the one whose tag is supported best, then the one with the highest build number (pip's
+    ``CandidateEvaluator``).
+
+    :raises ArchiveError: if no file has one of the hashes.
+    :raises UsageError: if there is no such file.
+    """
+    found = with_hashes(files, selection, target)
+    if selection.file:
+        return _named(found, selection.file, target), ""
+    if selection.tags:
+        return _with_tags(found, selection.tags, target), ""
+    if selection.tag:
+        found = _tagged(found, selection.tag, target)
+    wheels = [file for file in found if file.name.endswith(".whl")] if selection.kind != ArtifactKind.SDIST else []
+    sdists = [file for file in found if file.name.endswith(".tar.gz")] if selection.kind != ArtifactKind.WHEEL else []
+    if not wheels and sdists:
+        return sdists[0], "" if selection.kind else "the release has no wheel"
+    return _best(wheels, sdists, target, python(), is_tagged=bool(selection.tag))
+
+
+def _best(
+    wheels: Sequence[File], sdists: Sequence[File], target: str, python: Python, *, is_tagged: bool
+) -> tuple[File, str]:
+    order = {tag: number for number, tag in enumerate(tags_of(python.executable))}
+    fitting = [file for file in wheels if _rank(file, order) < len(order)]
+    # pip leaves the others out; with one of them, another Python of this machine may do.
+    fitting = [file for file in fitting if _allows(file, python)] or fitting
+    here = f"{python.implementation} {python.short}"
+    if fitting:
+        # Of equals, pip takes the last on the index's page; max() would the first.
+        best = max(reversed(fitting), key=lambda file: (file.yanked is None, -_rank(file, order), _build_number(file)))
+        one = f"the one of its {len(wheels)} wheels that fits"
+        which = one if len(fitting) == 1 else f"pip's choice of {len(fitting)} that fit"
+        return best, f"{which} {here} here" if len(wheels) > 1 else ""
+    if sdists:
+        return sdists[0], f"none of its {len(wheels)} wheels fits {here} here, so pip takes this"
+    # Nothing that pip would take, but somebody asked for it: another Python of this machine may rebuild it.
+    if wheels and is_tagged:
+        return wheels[0], ""
+    names = ", ".join(file.name for file in wheels)
+    raise UsageError(
+        f"{target}: none of its wheels fits {here} here: {names}",
+        remedy="Name one with --file, or verify all with --all.",
+    )
+
+
+def with_hashes(files: Sequence[File], selection: Selection, target: str) -> list[File]:
+    """Return those of *files* that may have one of the selection's hashes, by what the index says of them.
+
+    :raises ArchiveError: if there is none.
+    """
+    found = [file for file in files if _may_have(file, selection.hashes)]
+    if not found:
+        raise ArchiveError(
+            f"{target}: no file of the release in the index has a hash that is locked",
+            remedy="Do not install it before you know who changed it: the index, or the lock file.",
+        )
+    return found
+
+
+def _may_have(file: File, hashes: frozenset[str]) -> bool:
+    algorithms = {one.partition(":")[0] for one in hashes}
+    known = {f"{name}:{digest}" for name, digest in file.hashes.items() if name in algorithms}
+    # Without one to compare, the download decides.
+    return not hashes or not known or bool(known & hashes)
+
+
+def demand_hashes(path: Path, selection: Selection) -> None:
+    """Check the downloaded file *path* against the selection's hashes.
+
+    :raises ArchiveError: if it has none of them.
+    """
+    states = {name: hashlib.new(name) for name in {one.partition(":")[0] for one in selection.hashes}}
+    with path.open("rb") as file:
+        for chunk in iter(lambda: file.read(1 << 20), b""):
+            for state in states.values():
+                state.update(chunk)
+    if states and not selection.hashes & {f"{name}:{state.hexdigest()}" for name, state in states.items()}:
+        raise ArchiveError(
+            f"{path.name} has none of the hashes that are locked",
+            remedy="Do not install it before you know who changed it: the index, or the lock file.",
+        )
+
+
+def _named(files: Sequence[File], name: str, target: str) -> File:
+    for file in files:
+        if file.name == name:
+            return file
+    shown = ", ".join(file.name for file in files)
+    raise UsageError(f"{target} has no file {name}", remedy=f"It has {shown}.")
+
+
+def _tagged(files: Sequence[File], tag: str, target: str) -> list[File]:
+    wheels = [file for file in files if file.name.endswith(".whl")]
+    found = [file for file in wheels if any(fnmatchcase(str(one), tag) for one in _tags(file))]
+    if not found:
+        shown = ", ".join(sorted({parse_wheel_name(file.name).tags for file in wheels})) or "no wheel"
+        raise UsageError(f"{target} has no wheel with the tag {tag}", remedy=f"It has {shown}.")
+    return found
+
+
+def _with_tags(files: Sequence[File], tags: frozenset[str], target: str) -> File:
+    wheels = [file for file in files if file.name.endswith(".whl")]
+    for file in wheels:
+        if {str(one) for one in _tags(file)} == tags:
+            return file
+    raise UsageError(
+        f"{target}: the index has no wheel with the tags of the one that is installed, {', '.join(sorted(tags))}",
+        remedy=f"It was built on a machine, or is from elsewhere. To verify its sdist: samebytes verify -s {target}",
+    )
+
+
+def _tags(file: File) -> frozenset[Tag]:
+    # Those that it cannot read are no files of a release, so they are not among these.
+    return parse_wheel_filename(file.name)[3]
+
+
+def _rank(file: File, order: dict[str, int]) -> int:
+    return min((order.get(str(tag), len(order)) for tag in _tags(file)), default=len(order))
+
+
+def _build_number(file: File) -> tuple[int, str]:
+    number = parse_wheel_filename(file.name)[2]
+    return (number[0], number[1]) if number else (-1, "")
+
+
+def _allows(file: File, python: Python) -> bool:
+    try:
+        return SpecifierSet(file.requires_python).contains(python.version, prereleases=True)
+    except InvalidSpecifier:  # older than PEP 440; pip takes it for "any", too
+        return True
+
+
+def foreign(filename: str, python: Python) -> str:
+    """Return why nobody can rebuild the file here, whatever is installed: its platform, or its kind of Python."""
+    if not filename.endswith(".whl"):
+        return ""
+    wheel = parse_wheel_name(filename)
+    try:
+        wanted_python(wheel.tags)
+    except UsageError as error:
+        return error.message
+    return misfit(ArtifactMetadata(ArtifactKind.WHEEL, wheel.name, wheel.version, wheel.tags), python)
