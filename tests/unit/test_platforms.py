@@ -277,7 +277,7 @@ def test_no_variation_of_the_order_and_of_processors(tmp_path: Path, monkeypatch
     found = workspace.workspace({}, keep_order=True)
     assert (found.keeps_order, found.disorderfs) == (False, "")
     assert found.directory == found.directory.resolve()
-    assert workspace.obstacles(found, {})["processors"] == "there is no processor affinity on darwin"
+    assert workspace.obstacles(found, {})["processors"].why == "there is no processor affinity on darwin"
     assert "file-order" in workspace.obstacles(found, {})
 
 

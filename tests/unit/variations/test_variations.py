@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from samebytes_tools.variations.variations import NAMES, choice
+from samebytes_tools.variations import variations
+from samebytes_tools.variations.variations import NAMES, Obstacle, choice, not_varied
 
 from samebytes.errors import UsageError
 
@@ -29,14 +30,63 @@ def test_what_is_wanted(given: list[str], wanted: set[str]) -> None:
 
 
 def test_what_cannot_be_varied_is_left_out_unless_it_was_demanded() -> None:
-    obstacles = {"time": "there is no libfaketime"}
-    assert choice(["-umask"]).applicable(obstacles) == EVERYTHING - {"umask", "time"}
-    assert choice(["+all"]).applicable(obstacles) == EVERYTHING - {"time"}
+    obstacles = {"time": Obstacle("there is no libfaketime", "libfaketime"), "owner": Obstacle("only root may")}
+    assert choice(["-umask"]).applicable(obstacles) == EVERYTHING - {"umask", "time", "owner"}
+    assert choice(["+all"]).applicable(obstacles) == EVERYTHING - {"time", "owner"}
     with pytest.raises(UsageError) as caught:
         choice(["+time"]).applicable(obstacles)
     assert caught.value.message == "time cannot be varied here: there is no libfaketime"
-    assert "--list" in caught.value.remedy
-    assert choice(["-umask"]).left_out({**obstacles, "umask": "Windows has none"}) == obstacles
+    assert "libfaketime" in caught.value.remedy
+    assert choice(["-umask"]).left_out({**obstacles, "umask": Obstacle("Windows has none")}) == obstacles
+
+
+@pytest.mark.parametrize(
+    ("given", "required", "demanded"),
+    [
+        ([], ["time,locale"], {"time", "locales"}),
+        (["-all,+umask"], ["mtime", "num_cpus"], {"umask", "mtimes", "processors"}),
+        (["-all,+umask"], ["all"], {"umask"}),
+        (["-owner"], ["all"], EVERYTHING - {"owner"}),
+        (["-time"], ["time"], {"time"}),
+    ],
+)
+def test_what_is_required_is_as_if_it_had_a_plus(given: list[str], required: list[str], demanded: set[str]) -> None:
+    chosen = choice(given, required)
+    assert chosen.demanded == demanded
+    assert chosen.demanded <= chosen.wanted
+    for name in demanded:
+        with pytest.raises(UsageError, match=f"^{name} cannot be varied here: none"):
+            chosen.applicable({name: Obstacle("none")})
+
+
+@pytest.mark.parametrize("required", ["+time", "-time", "weather"])
+def test_a_required_name_that_is_none(required: str) -> None:
+    with pytest.raises(UsageError, match="is not the name of a variation"):
+        choice([], [required])
+
+
+@pytest.mark.parametrize(
+    ("installer", "command"),
+    [
+        ("apt-get", "apt-get install libfaketime locales-all"),
+        ("dnf", "dnf install libfaketime glibc-all-langpacks"),
+        ("", "install libfaketime, locales-all"),
+    ],
+)
+def test_one_line_says_what_is_not_varied(installer: str, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(variations.shutil, "which", lambda name: name if name == installer else None)
+    obstacles = {
+        "time": Obstacle("libfaketime is not installed", "libfaketime"),
+        "owner": Obstacle("only root may", brief="needs root"),
+        "locales": Obstacle("only C is here", "locales-all", "only C is installed here"),
+    }
+    expected = f"not varied: owner (needs root), time, locales (only C is installed here); to vary more: {command}"
+    assert not_varied(obstacles) == expected
+    assert not_varied({"owner": obstacles["owner"]}) == "not varied: owner (needs root)"
+    assert not_varied({}) == ""
+    with pytest.raises(UsageError) as caught:
+        choice([], ["locales,time"]).applicable(obstacles)
+    assert caught.value.remedy.startswith(f"{command}, ")
 
 
 def test_an_unknown_name() -> None:

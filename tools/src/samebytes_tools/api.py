@@ -128,7 +128,8 @@ def _checked(subject: Subject, options: CheckOptions, context: CheckContext) -> 
     for outcome in outcomes:
         if outcome.failure is not None:
             raise _cannot_build(subject.text, outcome, outcome.failure)
-    return Checked(Path(subject.text), result.python, outcomes, result.applied, result.left_out, result.notes)
+    left_out = {name: obstacle.why for name, obstacle in result.left_out.items()}
+    return Checked(Path(subject.text), result.python, outcomes, result.applied, left_out, result.notes)
 
 
 def _cannot_build(source: str, outcome: CheckOutcome, failure: Failure) -> BackendError:
@@ -150,6 +151,7 @@ def _context(vary: Sequence[str]) -> CheckContext:
         workspace=where,
         vary=wanted.applicable(found),
         left_out=wanted.left_out(found),
+        required=wanted.demanded,
         download=lambda text, interpreter, into: releases.sdist(text, interpreter.version, into, os.environ),
         clock=time.time,
     )

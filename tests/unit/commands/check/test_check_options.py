@@ -32,6 +32,8 @@ REFUSED = {
     "variations of an archive": (["dist", "--vary=-umask"], "--vary has no meaning for an archive"),
     "bisecting an archive": (["dist", "--bisect"], "--bisect has no meaning for an archive"),
     "an unknown variation": (["tree", "--vary=+weather"], "'+weather' is not the name of a variation"),
+    "an unknown variation that is required": (["tree", "--require", "weather"], "'weather' is not the name of a"),
+    "a variation required of an archive": (["dist", "--require=time"], "--require has no meaning for an archive"),
     "no time": (["tree", "--timeout", "0"], "'0' is not a number of seconds"),
     "no number": (["tree", "--timeout", "soon"], "'soon' is not a number of seconds"),
     "nowhere to write the page to": (
@@ -88,6 +90,28 @@ def test_archives_are_checked_as_ever(capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["check", "dist"]) == 1
     assert f"{Path('dist', 'demo-1.0-py3-none-any.whl')}: Z" in capsys.readouterr().out
     assert main(["normalize", "--check", "dist"]) == 1
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("option", ["--vary=+time", "--require=time"])
+def test_what_is_required_and_missing_is_an_error_before_any_build(
+    option: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIBFAKETIME", "/nonexistent")
+    assert main(["check", option, "tree"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "time cannot be varied here: libfaketime is not installed" in err
+    assert "hint: " in err
+
+
+@pytest.mark.usefixtures("here")
+def test_what_a_source_does_not_allow_is_an_error_of_that_source(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--vary=-all", "--require=checkout", "tree"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "checkout cannot be varied here: the source is not a git checkout" in err
+    assert "hint: " in err
 
 
 def test_the_list_needs_nothing_to_check(capsys: pytest.CaptureFixture[str]) -> None:

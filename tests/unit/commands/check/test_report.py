@@ -24,6 +24,7 @@ from samebytes_tools.commands.check.subject import (
 )
 from samebytes_tools.comparison.archives import compare_files
 from samebytes_tools.reporting.difference_tree import View
+from samebytes_tools.variations.variations import Obstacle, not_varied
 from support.artifacts import wheel
 from support.schemas import schema
 
@@ -60,7 +61,7 @@ def results(tmp_path: Path) -> list[CheckResult]:
                 WayResult("hook", (CheckOutcome("wheel", pair, note=EVIL),)),
             ),
             applied=("umask",),
-            left_out={"time": EVIL},
+            left_out={"time": Obstacle(EVIL, "libfaketime"), "locales": Obstacle(EVIL, brief=EVIL)},
             bisection=bisection,
             requirements=(InstalledDistribution("flit-core", "3.12", "https://x.example/f.whl", {"sha256": "2" * 64}),),
             notes=(EVIL,),
@@ -139,6 +140,23 @@ def test_html_shows_all_and_lets_nothing_in(results: list[CheckResult]) -> None:
     assert "Causes and remedies" in page
     assert "last line" in page
     page.encode("utf-8")
+
+
+def test_every_report_says_in_one_line_what_was_not_varied(results: list[CheckResult]) -> None:
+    """Also of what is the same: that says no more than what was varied."""
+    same = results[2]
+    assert not any("not varied" in line for line in check_source.lines(same, View()))
+    left_out = {"time": Obstacle("there is no libfaketime", "libfaketime"), "owner": Obstacle("only root may")}
+    line = not_varied(left_out)
+    assert line.startswith("not varied: owner, time; to vary more: ")
+    result = dataclasses.replace(same, left_out=left_out)
+    assert f"  {line}" in list(check_source.lines(result, View()))
+    (of_json,) = json.loads(check_source.document([result], version="1", exit_status=0))["results"]
+    assert of_json["not_varied"] == {"time": "there is no libfaketime", "owner": "only root may"}
+    assert line.endswith(f"; to vary more: {of_json['to_vary_more']}")
+    assert line in check_source.page([result], version="1")
+    (of_junit,) = ElementTree.fromstring(junit.document([result])).iter("property")
+    assert (of_junit.get("name"), of_junit.get("value")) == ("not varied", line)
 
 
 def test_what_is_the_same_and_not_compared(results: list[CheckResult]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import NamedTuple
 
 from samebytes.errors import UsageError
 
@@ -66,37 +68,86 @@ ALIASES = {variation.alias: variation.name for variation in ALL if variation.ali
 _EVERYTHING = "all"
 
 
+class Obstacle(NamedTuple):
+    """Why something cannot be varied."""
+
+    why: str
+    package: str = ""
+    """What is to be installed so that it can, as Debian calls it; empty where that does not help."""
+    brief: str = ""
+    """What the one line of a report has in brackets; empty for the name of the variation alone."""
+
+
+_NAMES_OF_FEDORA = {"locales-all": "glibc-all-langpacks"}
+
+
+def remedy(obstacles: Iterable[Obstacle]) -> str:
+    """Return the command that installs what *obstacles* name, on this system; empty if that changes nothing."""
+    packages = sorted({obstacle.package for obstacle in obstacles if obstacle.package})
+    if not packages:
+        return ""
+    if shutil.which("apt-get"):
+        return f"apt-get install {' '.join(packages)}"
+    if shutil.which("dnf"):
+        return f"dnf install {' '.join(_NAMES_OF_FEDORA.get(package, package) for package in packages)}"
+    return f"install {', '.join(packages)}"
+
+
+def not_varied(obstacles: Mapping[str, Obstacle]) -> str:
+    """Return in one line what cannot be varied, and the command that changes it; empty if everything can.
+
+    :param obstacles: by the names of the variations.
+    """
+    # First what stays as it is, so that the command follows what it is for.
+    ordered = sorted(obstacles.items(), key=lambda item: bool(item[1].package))
+    named = [f"{name} ({each.brief})" if each.brief else name for name, each in ordered]
+    command = remedy(obstacles.values())
+    return f"not varied: {', '.join(named)}" + (f"; to vary more: {command}" if command else "") if named else ""
+
+
+def demand(names: Collection[str], obstacles: Mapping[str, Obstacle]) -> None:
+    """Raise an error if something of *names* cannot be varied.
+
+    :raises UsageError: with what to do about it.
+    """
+    refused = {name: obstacles[name] for name in NAMES if name in names and name in obstacles}
+    if refused:
+        why = "; ".join(f"{name} cannot be varied here: {obstacle.why}" for name, obstacle in refused.items())
+        command = remedy(refused.values())
+        raise UsageError(
+            why, remedy=f"{command}, or do not require it." if command else f"Do not require {', '.join(refused)}."
+        )
+
+
 @dataclass(frozen=True)
 class VariationChoice:
     """What is to be varied."""
 
     wanted: frozenset[str] = frozenset(NAMES)
     demanded: frozenset[str] = frozenset()
-    """What was named with a plus: an error where that cannot be varied."""
+    """What is required: an error where that cannot be varied."""
 
-    def applicable(self, obstacles: Mapping[str, str]) -> frozenset[str]:
+    def applicable(self, obstacles: Mapping[str, Obstacle]) -> frozenset[str]:
         """Return what of it can be varied.
 
         :param obstacles: why variations cannot be applied, by their names.
-        :raises UsageError: if something that was demanded cannot.
+        :raises UsageError: if something that is required cannot.
         """
-        for name in sorted(self.demanded & set(obstacles)):
-            raise UsageError(
-                f"{name} cannot be varied here: {obstacles[name]}",
-                remedy="'samebytes check --list' shows what can be varied on this machine.",
-            )
+        demand(self.demanded, obstacles)
         return self.wanted - set(obstacles)
 
-    def left_out(self, obstacles: Mapping[str, str]) -> dict[str, str]:
+    def left_out(self, obstacles: Mapping[str, Obstacle]) -> dict[str, Obstacle]:
         """Return what of it cannot be varied, and why."""
-        return {name: why for name, why in obstacles.items() if name in self.wanted}
+        return {name: obstacle for name, obstacle in obstacles.items() if name in self.wanted}
 
 
-def choice(given: Sequence[str]) -> VariationChoice:
+def choice(given: Sequence[str], required: Sequence[str] = ()) -> VariationChoice:
     """Read the arguments of ``--vary``: all variations, less those with a minus, and again those with a plus.
 
-    ``-all,+umask`` is umask alone. A name without a sign has a plus. Reprotest's names are known, too.
+    ``-all,+umask`` is umask alone. A name without a sign has a plus. Reprotest's names are known, too, and the
+    singular of names.
 
+    :param required: the arguments of ``--require``: names that are as if they had a plus; ``all`` is what is varied.
     :raises UsageError: for an unknown name.
     """
     wanted = set(NAMES)
@@ -113,6 +164,11 @@ def choice(given: Sequence[str]) -> VariationChoice:
             wanted |= names
             # "all" demands nothing: there is no machine where everything can be varied.
             demanded |= names if name != _EVERYTHING else set()
+    for item in (part.strip() for text in required for part in text.split(",")):
+        if item:
+            name = _name(item, item)
+            demanded |= wanted if name == _EVERYTHING else {name}
+    wanted |= demanded
     return VariationChoice(frozenset(wanted), frozenset(demanded))
 
 
@@ -121,8 +177,9 @@ def _name(text: str, item: str) -> str:
         return text
     # reprotest writes underscores, and people write either.
     name = ALIASES.get(text, ALIASES.get(text.replace("-", "_"), text.replace("_", "-")))
-    if name in NAMES:
-        return name
+    for candidate in (name, f"{name}s"):
+        if candidate in NAMES:
+            return candidate
     near = get_close_matches(name, NAMES, n=1)
     raise UsageError(
         f"{item!r} is not the name of a variation",

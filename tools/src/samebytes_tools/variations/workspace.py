@@ -15,7 +15,7 @@ from samebytes.console import programs
 
 from . import disorder
 from .moved_clock import moved_clock
-from .variations import OTHER_HOST
+from .variations import OTHER_HOST, Obstacle
 
 ENTER = str(Path(__file__).with_name("enter_environment.py"))
 """The program that gives the second build another host name and fewer processors."""
@@ -76,34 +76,34 @@ def _is_roomy(directory: Path) -> bool:
     return not runs_nothing and facts.f_bavail * facts.f_frsize >= _ROOM_NEEDED
 
 
-def obstacles(where: Workspace, environ: Mapping[str, str]) -> dict[str, str]:
+def obstacles(where: Workspace, environ: Mapping[str, str]) -> dict[str, Obstacle]:
     """Return why variations cannot be applied on this machine, by their names."""
     return dict(_obstacles(where, environ))
 
 
-def _obstacles(where: Workspace, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _obstacles(where: Workspace, environ: Mapping[str, str]) -> Iterator[tuple[str, Obstacle]]:
+    # Elsewhere, packages have other names, or are not to be had.
+    packages = {program.name: program.package for program in programs.ALL} if sys.platform == "linux" else {}
     if os.name == "nt":
-        yield "umask", "Windows has none"
+        yield "umask", Obstacle("Windows has none")
     if not _can_give_away(where.directory):
         # POSIX: _POSIX_CHOWN_RESTRICTED.
-        yield "owner", "only root may give files away"
+        yield "owner", Obstacle("only root may give files away", brief="needs root")
     if not _can_enter({"host": OTHER_HOST}):
-        yield "host", "the kernel allows no UTS namespace"
+        yield "host", Obstacle("the kernel allows no UTS namespace")
     if sys.platform != "linux":
-        yield "processors", f"there is no processor affinity on {sys.platform}"
+        yield "processors", Obstacle(f"there is no processor affinity on {sys.platform}")
     # Not os.cpu_count(): containers and taskset(1) allow fewer than there are.
     elif len(os.sched_getaffinity(0)) < 2:
-        yield "processors", "there is only one"
+        yield "processors", Obstacle("there is only one")
     if not where.keeps_order and not where.disorderfs:
-        yield (
-            "file-order",
-            f"{where.directory} lists files in an order of its own, and {programs.missing('disorderfs')}",
-        )
+        why = f"{where.directory} lists files in an order of its own, and {programs.missing('disorderfs')}"
+        yield "file-order", Obstacle(why, packages.get("disorderfs", ""))
     if not moved_clock(environ):
         later = "the second build begins more than 2 seconds later, that is all"
-        yield "time", f"{programs.missing('libfaketime')}; {later}"
+        yield "time", Obstacle(f"{programs.missing('libfaketime')}; {later}", packages.get("libfaketime", ""))
     if programs.find("git", environ) is None:
-        yield "checkout", programs.missing("git")
+        yield "checkout", Obstacle(programs.missing("git"), packages.get("git", ""))
 
 
 def _can_give_away(directory: Path) -> bool:
@@ -127,15 +127,15 @@ def _can_enter(options: Mapping[str, object]) -> bool:
         return False
 
 
-def obstacles_of(tree: Path) -> dict[str, str]:
+def obstacles_of(tree: Path) -> dict[str, Obstacle]:
     """Return why variations cannot be applied to the source *tree*, by their names."""
     found = {}
     # A file in worktrees and submodules (gitrepository-layout(5)).
     if not (tree / ".git").exists():
-        found["checkout"] = "the source is not a git checkout"
+        found["checkout"] = Obstacle("the source is not a git checkout")
     # Where projects with maturin or setuptools-rust have it.
     if any((tree / place).is_file() for place in ("Cargo.toml", "rust/Cargo.toml", "src/Cargo.toml")):
-        found["time"] = "libfaketime lets cargo hang"
+        found["time"] = Obstacle("libfaketime lets cargo hang", brief="cargo hangs")
     return found
 
 

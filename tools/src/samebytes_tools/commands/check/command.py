@@ -22,6 +22,7 @@ from samebytes.errors import SamebytesError, UsageError
 
 if TYPE_CHECKING:
     from ...building.interpreters import Python
+    from ...variations.variations import Obstacle
     from ...variations.workspace import Workspace
     from .subject import CheckContext, CheckOptions, CheckResult, Subject
 
@@ -59,6 +60,7 @@ Where some fail, the others are checked, and the status is the highest."""
 _SOURCES_ONLY: dict[str, object] = {
     "build": False,
     "vary": [],
+    "require": [],
     "normalized": False,
     "bisect": False,
     "python": [],
@@ -105,6 +107,13 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         help="leave variations out (-NAME) or require them (+NAME); 'all' is each of them: --vary=-all,+time",
+    )
+    group.add_argument(
+        "--require",
+        metavar="NAME,...",
+        action="append",
+        default=[],
+        help="fail where these cannot be varied; 'all' is each that is varied: --require time,locale",
     )
     group.add_argument("--normalized", action="store_true", help="also show what normalizing and the backend would fix")
     group.add_argument(
@@ -260,7 +269,7 @@ def _context(args: argparse.Namespace, progress: Progress) -> CheckContext:
     from ...variations.variations import choice
     from .subject import CheckContext
 
-    wanted = choice(args.vary)
+    wanted = choice(args.vary, args.require)
     where, obstacles = _here(wanted.wanted)
     # Several sources are built at once, and Progress is not thread-safe.
     lock = threading.Lock()
@@ -274,13 +283,14 @@ def _context(args: argparse.Namespace, progress: Progress) -> CheckContext:
         workspace=where,
         vary=wanted.applicable(obstacles),
         left_out=wanted.left_out(obstacles),
+        required=wanted.demanded,
         download=lambda text, python, directory: releases.sdist(text, python.version, directory, os.environ),
         clock=time.time,
         report=report,
     )
 
 
-def _here(wanted: frozenset[str]) -> tuple[Workspace, dict[str, str]]:
+def _here(wanted: frozenset[str]) -> tuple[Workspace, dict[str, Obstacle]]:
     """Return where builds take place, and what of all that could be varied cannot be varied there."""
     from ...variations.workspace import obstacles, workspace
 

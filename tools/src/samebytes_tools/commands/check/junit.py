@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from samebytes.console.style import harmless
 
 from ...comparison.causes.table import by_code
+from ...variations.variations import not_varied
 from .report import fact_lines, names_of, title
 from .subject import CheckOutcome, CheckResult, WayResult
 
@@ -33,6 +34,9 @@ def _suite(result: CheckResult) -> Element:
     for name, tag in (("failures", "failure"), ("errors", "error")):
         suite.set(name, str(sum(case.find(tag) is not None for case in cases)))
     suite.set("skipped", "0")
+    if result.left_out:
+        properties = SubElement(suite, "properties")  # first in its suite, where there are any
+        SubElement(properties, "property", name="not varied", value=harmless(not_varied(result.left_out)))
     suite.extend(cases)
     return suite
 

@@ -13,7 +13,7 @@ from ...comparison.model import Comparison, Verdict
 from ...reporting.difference_tree import View, body_lines, cause_lines, verdict_text
 from ...reporting.documents import causes_document, comparison_document
 from ...reporting.prose import folded
-from ...variations.variations import ALL
+from ...variations.variations import ALL, Obstacle, not_varied, remedy
 from .bisect import Attribution
 from .facts import DifferingFact
 from .subject import FROM_SDIST, WHEEL, BisectionResult, BuiltFile, CheckOutcome, CheckResult, Failure
@@ -50,6 +50,9 @@ def lines(result: CheckResult, view: View) -> Iterator[str]:
             yield f"{indent}{outcome.kind:<16} {_outcome(outcome, style)}"
     if result.bisection is not None:
         yield from _bisection_lines(result.bisection, style)
+    # Without -v: "same" says no more than what was varied.
+    if result.left_out:
+        yield f"  {style.dim(harmless(not_varied(result.left_out)))}"
     for note in result.notes:
         yield from folded(f"note: {harmless(note)}", style.width - 2, "  ")
     if result.kept is not None:
@@ -150,8 +153,8 @@ def fact_lines(facts: Iterable[DifferingFact]) -> Iterator[str]:
 def _circumstances(result: CheckResult, style: Style) -> Iterator[str]:
     if result.applied:
         yield from folded(f"varied: {', '.join(result.applied)}", style.width - 2, "  ")
-    for name, why in result.left_out.items():
-        yield f"  {style.dim(f'not varied: {name}, {harmless(why)}')}"
+    for name, obstacle in result.left_out.items():
+        yield f"  {style.dim(f'not varied: {name}, {harmless(obstacle.why)}')}"
     for one in sorted(result.requirements, key=lambda one: one.name.lower()):
         yield f"  {style.dim(f'built with {harmless(one.name)} {harmless(one.version)}')}"
 
@@ -173,15 +176,20 @@ def _failure_lines(result: CheckResult, view: View) -> Iterator[str]:
             yield from (f"    {view.style.dim(harmless(line))}" for line in printed)
 
 
-def variation_lines(obstacles: Mapping[str, str], style: Style) -> Iterator[str]:
+def variation_lines(obstacles: Mapping[str, Obstacle], style: Style) -> Iterator[str]:
     """Yield the list of variations: what each of the two builds has, and whether that can be had here."""
     for variation in ALL:
         alias = f" ({variation.alias})" if variation.alias else ""
         yield f"{style.bold(variation.name)}{alias}: {variation.why}"
         yield f"    1st: {variation.first}"
         yield f"    2nd: {variation.second}"
-        why = obstacles.get(variation.name)
-        yield f"    {style.notable('not here')}: {harmless(why)}" if why else f"    {style.good('can be varied here')}"
+        obstacle = obstacles.get(variation.name)
+        if obstacle:
+            yield f"    {style.notable('not here')}: {harmless(obstacle.why)}"
+        else:
+            yield f"    {style.good('can be varied here')}"
+    if obstacles:
+        yield not_varied(obstacles)
 
 
 def document(results: Sequence[CheckResult], *, version: str, exit_status: int) -> str:
@@ -206,7 +214,8 @@ def _result(result: CheckResult) -> dict[str, Any]:
         "error": _error(result),
         "ways": [{"way": way.name, "artifacts": [_artifacts(one) for one in way.outcomes]} for way in result.ways],
         "varied": list(result.applied),
-        "not_varied": dict(result.left_out),
+        "not_varied": {name: obstacle.why for name, obstacle in result.left_out.items()},
+        "to_vary_more": remedy(result.left_out.values()) or None,
         "differs_by": None if result.bisection is None else _bisection(result.bisection),
         "build_requirements": [
             {"name": one.name, "version": one.version, "url": one.url, "hashes": dict(one.hashes)}
@@ -271,6 +280,7 @@ def page(results: Sequence[CheckResult], *, version: str) -> str:
         attributed=_attributed,
         identical=Verdict.IDENTICAL,
         labels=LABELS,
+        not_varied=not_varied,
         states=STATES,
         summary=summary(results),
         title_of_source=title,

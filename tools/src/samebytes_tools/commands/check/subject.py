@@ -13,6 +13,7 @@ from samebytes.errors import SamebytesError
 from ...building.interpreters import Python
 from ...building.virtualenvs import InstalledDistribution
 from ...comparison import model
+from ...variations.variations import Obstacle
 from ...variations.workspace import Workspace
 from .bisect import Attribution
 from .facts import DifferingFact
@@ -80,7 +81,7 @@ class CheckContext:
     workspace: Workspace
     vary: frozenset[str]
     """What is wanted and can be varied on this machine."""
-    left_out: Mapping[str, str]
+    left_out: Mapping[str, Obstacle]
     """What is wanted but cannot be varied on this machine, and why."""
     download: Callable[[str, Python, Path], Path]
     """Fetches the sdist of a name, or NAME==VERSION, for an interpreter into a directory, and returns it."""
@@ -90,6 +91,8 @@ class CheckContext:
     """Takes the steps of the work, from several threads."""
     on_way: Callable[[WayResult], None] = lambda _: None
     """Takes what came of each way as soon as it is there."""
+    required: frozenset[str] = frozenset()
+    """Variations without which a check is an error."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +170,7 @@ class CheckResult:
     ways: tuple[WayResult, ...] = ()
     """As is, and then whatever else was asked for."""
     applied: tuple[str, ...] = ()
-    left_out: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, Obstacle] = field(default_factory=dict)
     bisection: BisectionResult | None = None
     requirements: tuple[InstalledDistribution, ...] = ()
     notes: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ from ...comparison.causes.table import UNKNOWN
 from ...reporting.save import save_tree
 from ...variations.environments import LONG_AGO, VariedEnvironment, varied_environment
 from ...variations.moved_clock import CLOCK_MOVED, build_steady_sleep, frozen_clock
-from ...variations.variations import NAMES
+from ...variations.variations import NAMES, Obstacle, demand
 from ...variations.workspace import obstacles_of
 from .attempts import Attempt, Attempts, Failures, in_file_names
 from .attribution import decided
@@ -90,6 +90,7 @@ class SourceCheck:
         """
         try:
             here = obstacles_of(self._pristine)
+            demand(self._context.required, here)
             self._left_out.update({name: why for name, why in here.items() if name in self._context.vary})
             vary = self._context.vary - set(here)
             first, second = self._both(AS_IS, vary, at_once=at_once)
@@ -156,13 +157,17 @@ class SourceCheck:
         # One at a time first, so that what the build stands is still varied.
         for names in (*({name} for name in FRAGILE), set(FRAGILE)):
             vary = second.environment.applied
+            if names & self._context.required:
+                continue
             if names <= vary and second.failures.keys() - first.failures.keys():
                 listed = sorted(names)
                 again = self._attempt(way, self._environment(vary - names), f"2-without-{'-'.join(listed)}")
                 # Else the variation was not the reason, and leaving it out would only show less.
                 if len(again.failures) < len(second.failures):
                     if way == AS_IS:
-                        self._left_out.update(dict.fromkeys(listed, "the build fails with it"))
+                        self._left_out.update(
+                            dict.fromkeys(listed, Obstacle("the build fails with it", brief="the build fails with it"))
+                        )
                     self._notes.append(f"{way}: {_left_out_for(' and '.join(listed), second.failures)}")
                     second = again
         return first, second

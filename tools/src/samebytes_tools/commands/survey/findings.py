@@ -111,7 +111,7 @@ def result_as_plain(result: CheckResult) -> dict[str, Any]:
             for one in result.requirements
         ],
         "varied": list(result.applied),
-        "not_varied": dict(result.left_out),
+        "not_varied": {name: obstacle.why for name, obstacle in result.left_out.items()},
         "notes": list(result.notes),
     }
 

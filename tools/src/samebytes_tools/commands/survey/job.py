@@ -14,7 +14,7 @@ from samebytes.backend.config import load
 from ...building.interpreters import describe
 from ...building.source import unpack
 from ...variations import workspace as workspaces
-from ...variations.variations import NAMES
+from ...variations.variations import NAMES, Obstacle
 from ...vcs.checkout import make_checkout
 from ..check.sources import check_all
 from ..check.subject import CheckContext, CheckOptions, Form, Subject
@@ -79,7 +79,7 @@ def _context(
     workspace = workspaces.workspace(environ, keep_order=request["is_private"])
     obstacles = workspaces.obstacles(workspace, environ)
     if wants_checkout:
-        obstacles["checkout"] = "the backend makes sdists of checkouts only: the sdist was made one"
+        obstacles["checkout"] = Obstacle("the backend makes sdists of checkouts only: the sdist was made one")
     return CheckContext(
         environ=environ,
         workspace=workspace,
