@@ -141,6 +141,15 @@ def test_comparing_writes_a_page(runner: Runner) -> None:
     done = runner.run("run", {"command": "compare", "paths": "one\ntwo"})
     assert (done.returncode, runner.outputs["run"]["status"]) == (1, "1")
     assert "<html" in Path(runner.outputs["run"]["html"]).read_text("utf-8")
+    summary = runner.summary.read_text("utf-8")
+    assert summary.startswith("### samebytes ")
+    assert " compare: 1 pair: 1 same after normalization.\n" in summary
+    # Commands count again once the report is over.
+    said, again = done.stdout.rsplit("::\n::error ", 1)
+    assert "::error" not in said
+    assert again.startswith(
+        "title=demo-1.0-py3-none-any.whl%3A same after normalization::D011 member-times: container%0A"
+    )
 
 
 def test_what_inputs_say_is_never_run(runner: Runner) -> None:

@@ -42,8 +42,8 @@ def harmless(text: str) -> str:
 
 
 def no_command(line: str) -> str:
-    """Return *line* as what is no command to GitHub's runner that shows it: those begin with two colons."""
-    return line.replace(":", "\\x3a", 1) if line.lstrip().startswith("::") else line
+    """Return *line* as what is no command to GitHub's runner that shows it: ``::`` first, or ``##[`` anywhere."""
+    return (line.replace(":", "\\x3a", 1) if line.lstrip().startswith("::") else line).replace("##[", "#\\x23[")
 
 
 def indented(text: str) -> str:

@@ -44,6 +44,12 @@ REFUSED = {
         ["tree", "--junit", "no/x.xml"],
         f"{Path('no', 'x.xml')}: there is no such directory",
     ),
+    "nowhere to write the summary to": (
+        ["tree", "--markdown", "no/x.md"],
+        f"{Path('no', 'x.md')}: there is no such directory",
+    ),
+    "two documents to print": (["tree", "--annotations", "-", "--json"], "are both to be printed"),
+    "annotations of an archive": (["dist", "--annotations", "-"], "--annotations has no meaning for an archive"),
     "a file to keep things in": (["tree", "--keep", "tree/pyproject.toml"], "pyproject.toml is not a directory"),
     "an index that is none": (["idna"], "is not reached by http"),
 }

@@ -10,6 +10,7 @@ import pytest
 from support.artifacts import TIMES, sdist, wheel
 from support.schemas import assert_valid
 
+from samebytes import __version__
 from samebytes.commands import main as cli
 from samebytes.console.style import Style
 
@@ -302,3 +303,54 @@ def test_diffoscope_is_not_asked_where_nothing_needs_it(compare: Console, fake: 
     write(fake, 1)
     assert compare(*wheels(times=(TIMES[0],)), "--diffoscope") == 1
     assert "diffoscope" not in compare.out
+
+
+# Markdown and annotations
+
+
+def test_markdown_and_annotations_are_written(compare: Console) -> None:
+    assert compare(*wheels(ONE, OTHER), "--markdown", "report.md", "--annotations", "annotations") == 1
+    assert compare.out.startswith(f"{NAME}: different\n")
+    text = Path("report.md").read_text("utf-8")
+    assert text.startswith(f"### samebytes {__version__} compare: 1 pair: 1 different.\n")
+    assert "| D001 build-path | `demo/__init__.py` |" in text
+    (line,) = Path("annotations").read_text("utf-8").splitlines()
+    assert line.startswith(f"::error title={NAME}%3A different::D001 build-path: demo/__init__.py%0A")
+
+
+def test_markdown_is_printed_in_place_of_the_text_and_annotations_after_it(compare: Console) -> None:
+    assert compare(*wheels(ONE, OTHER), "--markdown", "-", "--annotations", "-") == 1
+    *lines, last = compare.out.splitlines()
+    assert lines[0].startswith("### samebytes")
+    assert not [line for line in lines if line.startswith("::")]
+    assert last.startswith("::error ")
+
+
+def test_what_is_accepted_is_a_notice(compare: Console) -> None:
+    assert compare(*wheels(times=LATER), "--accept", "normalized", "--annotations", "-") == 0
+    assert compare.out.splitlines()[-1].startswith("::notice ")
+    assert compare(*wheels(), "--annotations", "-") == 0
+    assert "::" not in compare.out
+
+
+def test_a_summary_goes_on_below_what_is_there(compare: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    summary = Path("summary.md")
+    summary.write_text("| before |\n", "utf-8")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    assert compare(*wheels(times=LATER), "--markdown", summary) == 1
+    assert summary.read_text("utf-8").startswith("| before |\n\n### samebytes")
+    # Any other file is written anew.
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY")
+    assert compare(*wheels(times=LATER), "--markdown", summary) == 1
+    assert summary.read_text("utf-8").startswith("### samebytes")
+
+
+@pytest.mark.parametrize("option", ["--markdown", "--annotations"])
+def test_reports_that_cannot_be_written_are_refused_at_once(compare: Console, option: str) -> None:
+    pair = wheels()
+    assert compare(*pair, option, "no/where") == 2
+    assert "there is no such directory" in compare.err
+    assert compare(*pair, option, "-", "--json") == 2
+    assert f"--json and {option} - are both to be printed" in compare.err
+    assert compare(*pair, option, pair[0]) == 2
+    assert "is to be compared and to be written" in compare.err

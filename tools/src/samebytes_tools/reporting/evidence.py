@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from samebytes.console.style import harmless
@@ -30,6 +31,13 @@ def parted(evidence: Evidence) -> tuple[Parted, Parted]:
     # Of what is left after the beginning, or a word could count twice.
     end = shared(left[start:][::-1], right[start:][::-1])
     return _parted(left, start, end), _parted(right, start, end)
+
+
+def is_shown(evidence: Evidence, detail: Sequence[str]) -> bool:
+    """Return whether both sides of *evidence* stand in the lines of *detail* already."""
+    # A line of a text ends where that of the detail does.
+    sides = [text_of(side.rstrip(b"\n")) for side in (evidence.left, evidence.right)]
+    return any(sides) and all(any(side in harmless(line) for line in detail) for side in sides)
 
 
 def _words(data: bytes) -> list[str]:

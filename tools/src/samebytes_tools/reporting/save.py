@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -22,6 +22,18 @@ def save(text: str, target: Path) -> None:
     """
     with output(target) as sink:
         sink.write(text.encode("utf-8"))
+
+
+def save_summary(text: str, target: Path, environ: Mapping[str, str]) -> None:
+    """Write *text* to *target* as :func:`save` does; below what is there if it is GitHub's summary of this step.
+
+    :raises OutputError: if it cannot be written.
+    """
+    if str(target) == environ.get("GITHUB_STEP_SUMMARY") and target.is_file():
+        before = target.read_text("utf-8", "replace")
+        # An empty line, or a table would go on.
+        text = f"{before.rstrip()}\n\n{text}" if before.strip() else text
+    save(text, target)
 
 
 @contextmanager

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from ...comparison.causes.table import UNKNOWN
 from ...comparison.model import Comparison, Difference, NodeKind
 from .facts import DifferingFact
-from .subject import FROM_SDIST, WHEEL, BisectionResult
+from .subject import FROM_SDIST, WHEEL, BisectionResult, CheckResult
 
-__all__ = ["CAUSES", "MOMENT", "decided"]
+__all__ = ["CAUSES", "MOMENT", "decided", "variations_of"]
 
 MOMENT = "the moment"
 """Stands for that nothing was varied, and the builds differ all the same."""
@@ -65,9 +65,27 @@ def decided(kind: str, comparison: Comparison, bisection: BisectionResult) -> Co
     found = _by_place(kind, bisection)
     if not found:
         return comparison
-    name = comparison.left.path.rpartition("/")[2]
-    top = name[: -len(".tar.gz")] + "/" if name.endswith(".tar.gz") else ""
+    top = _top(comparison)
     return replace(comparison, differences=tuple(_decided(node, top, found) for node in comparison.differences))
+
+
+def _top(comparison: Comparison) -> str:
+    """Return the directory that all members of an sdist are in, with the slash."""
+    name = comparison.left.path.rpartition("/")[2]
+    return name[: -len(".tar.gz")] + "/" if name.endswith(".tar.gz") else ""
+
+
+def variations_of(result: CheckResult) -> Callable[[Comparison, Difference], tuple[str, ...]]:
+    """Return what gives the variations that a bisection has shown a difference at the top of a comparison to be by."""
+    outcomes = result.ways[0].outcomes if result.ways else ()
+    bisection = result.bisection
+    places = [(one.comparison, _by_place(one.kind, bisection)) for one in outcomes if one.comparison and bisection]
+
+    def variations(comparison: Comparison, node: Difference) -> tuple[str, ...]:
+        found = next((found for one, found in places if one is comparison), {})
+        return tuple(dict.fromkeys(name for names in _found(node, _top(comparison), found) for name in names))
+
+    return variations
 
 
 _Places = Mapping[tuple[str, str], Sequence[tuple[str, ...]]]
@@ -95,17 +113,22 @@ def _place(fact: DifferingFact) -> tuple[str, str]:
 
 
 def _decided(node: Difference, top: str, found: _Places) -> Difference:
+    return _attributed(node, _found(node, top, found), _PRESENCE if node.kind is NodeKind.MISSING else None)
+
+
+def _found(node: Difference, top: str, found: _Places) -> Sequence[tuple[str, ...]]:
+    """Return the variations in *found* that *node*, at the top of a tree, is by."""
     if node.kind is NodeKind.CONTAINER:
         aspects = {_ASPECTS[code] for code in node.passes if code in _ASPECTS}
-        return _attributed(node, [names for aspect in aspects for names in found.get(("", aspect), ())])
+        return [names for aspect in aspects for names in found.get(("", aspect), ())]
     member = node.name.removeprefix(top)
     if node.kind is NodeKind.MISSING:
-        return _attributed(node, found.get((member, "presence"), ()), _PRESENCE)
+        return found.get((member, "presence"), ())
     if node.kind is NodeKind.MEMBER and node.name == "release":
-        return _attributed(node, found.get(("", "name"), ()))
+        return found.get(("", "name"), ())
     aspect = "mode" if node.kind is NodeKind.MEMBER else "contents"
     # Under another version the same member has another name.
-    return _attributed(node, found.get((member, aspect)) or found.get((member, "presence"), ()))
+    return found.get((member, aspect)) or found.get((member, "presence"), ())
 
 
 def _attributed(

@@ -20,6 +20,8 @@ from samebytes.console.style import error_lines
 from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
 from samebytes.errors import SamebytesError, UsageError
 
+from ...reporting.ci import add_ci_arguments, is_stdout, write_ci
+
 if TYPE_CHECKING:
     from ...building.interpreters import Python
     from ...variations.variations import Obstacle
@@ -73,6 +75,8 @@ _SOURCES_ONLY: dict[str, object] = {
     "logs": None,
     "html": None,
     "junit": None,
+    "markdown": None,
+    "annotations": None,
 }
 _ARCHIVES_ONLY: dict[str, object] = {"date": None, "deflate": "canonical", "disable": [], "enable": []}
 
@@ -142,6 +146,7 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--logs", metavar="DIR", type=Path, help="directory for all that the builds print")
     group.add_argument("--html", metavar="FILE", type=Path, help="write an HTML page")
     group.add_argument("--junit", metavar="FILE", type=Path, help="write JUnit XML")
+    add_ci_arguments(group)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -218,6 +223,9 @@ def _check_sources(args: argparse.Namespace, sources: Sequence[bool]) -> int:
 
 def _check_targets(args: argparse.Namespace) -> None:
     """Refuse at once what could not be written after all the work."""
+    from ...reporting.ci import check_ci_arguments
+
+    check_ci_arguments(args)
     for path in filter(None, (args.html, args.junit)):
         if not path.absolute().parent.is_dir():
             raise UsageError(f"{path}: there is no such directory", remedy="Make it first, or name another place.")
@@ -316,7 +324,7 @@ def _print(args: argparse.Namespace, result: CheckResult) -> None:
     if result.error is not None:
         for line in error_lines(f"{title(result)}: {result.error.message}", result.error.remedy, style_of(sys.stderr)):
             print(line, file=sys.stderr)
-    elif not args.json and args.verbosity > QUIET:
+    elif not args.json and not is_stdout(args.markdown) and args.verbosity > QUIET:
         view = View(style, args.verbosity >= VERBOSE, branches_for(sys.stdout.encoding or "ascii"), LABELS)
         for line in lines(result, view):
             print(line)
@@ -327,7 +335,7 @@ def _print(args: argparse.Namespace, result: CheckResult) -> None:
 def _write(args: argparse.Namespace, results: Sequence[CheckResult], status: int) -> None:
     """Write the reports that are wanted, and print what comes at the end."""
     from ...reporting.save import save
-    from . import junit
+    from . import annotated, junit, markdown
     from . import report as check_source
 
     if args.html is not None:
@@ -336,11 +344,18 @@ def _write(args: argparse.Namespace, results: Sequence[CheckResult], status: int
         save(junit.document(results), args.junit)
     if args.json:
         print(check_source.document(results, version=__version__, exit_status=status))
-    elif args.verbosity > QUIET:
+    elif args.verbosity > QUIET and not is_stdout(args.markdown):
         for line in check_source.remedies(results, style_of(sys.stdout)):
             print(line)
         if len(results) > 1:
             print(check_source.summary(results))
+    write_ci(
+        args,
+        lambda: markdown.document(results, version=__version__),
+        lambda relative: annotated.annotated(results, status, relative),
+        os.environ,
+        sys.stdout,
+    )
 
 
 def _seconds(text: str) -> float:

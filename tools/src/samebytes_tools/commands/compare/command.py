@@ -17,6 +17,8 @@ from samebytes.console.style import error_lines
 from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
 from samebytes.errors import SamebytesError, UsageError
 
+from ...reporting.ci import add_ci_arguments, check_ci_arguments, is_stdout, write_ci
+
 if TYPE_CHECKING:
     from .compare import PairResult
     from .diffoscope import Diffoscope
@@ -41,6 +43,7 @@ examples:
   samebytes compare one/pkg.whl two/pkg.whl
   samebytes compare one/dist two/dist --html report.html
   samebytes compare one/.venv/lib two/.venv/lib
+  samebytes compare one/dist two/dist --markdown "$GITHUB_STEP_SUMMARY"
   samebytes compare --accept payload old.whl new.whl && echo good enough
   samebytes compare --json old.tar.gz new.tar.gz | jq '.pairs[].comparison'
 
@@ -69,6 +72,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--html", metavar="FILE", type=Path, help="also write a report as an HTML page")
+    add_ci_arguments(parser)
     parser.add_argument(
         "--diffoscope", action="store_true", help="also run diffoscope on members that can only be shown as bytes"
     )
@@ -78,8 +82,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Compare, and report on each pair."""
-    if args.html:
-        _check_page(args.html, (args.left, args.right))
+    check_ci_arguments(args)
+    for target in filter(None, (args.html, args.markdown, args.annotations)):
+        _check_target(target, (args.left, args.right))
     with Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress:
         results = _compared(args, progress)
     status = status_of(results, accept=args.accept)
@@ -87,13 +92,13 @@ def run(args: argparse.Namespace) -> int:
     return status
 
 
-def _check_page(page: Path, inputs: Iterable[Path]) -> None:
+def _check_target(page: Path, inputs: Iterable[Path]) -> None:
     """Refuse at once what could not be written after all the work, or would replace what is compared."""
     if not page.absolute().parent.is_dir():
         raise UsageError(f"{page}: there is no such directory", remedy="Make it first, or name another place.")
     # By the file, as it may have several names.
     if any(page.exists() and path.exists() and page.samefile(path) for path in inputs):
-        raise UsageError(f"{page} is to be compared and to be written", remedy="Name another file after --html.")
+        raise UsageError(f"{page} is to be compared and to be written", remedy="Name another file to write to.")
 
 
 def _compared(args: argparse.Namespace, progress: Progress) -> list[PairResult]:
@@ -143,7 +148,7 @@ def status_of(results: Iterable[PairResult], *, accept: str) -> int:
 
 def _report(args: argparse.Namespace, results: Sequence[PairResult], status: int) -> None:
     from ...reporting.difference_tree import View, branches_for
-    from .report import as_json, as_page, lines
+    from .report import annotated, as_json, as_markdown, as_page, lines
 
     if args.html:
         from ...reporting.save import save
@@ -155,7 +160,14 @@ def _report(args: argparse.Namespace, results: Sequence[PairResult], status: int
             print("\n".join(lines_), file=sys.stderr)
     if args.json:
         print(as_json(results, version=__version__, accept=args.accept, exit_status=status))
-    elif args.verbosity > QUIET:
+    elif args.verbosity > QUIET and not is_stdout(args.markdown):
         branches = branches_for(sys.stdout.encoding or "ascii")
         for line in lines(results, View(style_of(sys.stdout), args.verbosity >= VERBOSE, branches)):
             print(line)
+    write_ci(
+        args,
+        lambda: as_markdown(results, version=__version__),
+        lambda _: annotated(results, status),
+        os.environ,
+        sys.stdout,
+    )

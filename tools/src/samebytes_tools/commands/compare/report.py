@@ -8,12 +8,21 @@ from typing import Any
 
 from samebytes.console.style import harmless
 
+from ...comparison.causes.table import by_code
 from ...comparison.model import Comparison, Verdict
+from ...reporting import markdown
+from ...reporting.annotations import Annotation
 from ...reporting.difference_tree import View, body_lines, cause_lines, counted, verdict_line
 from ...reporting.documents import COMPARE_SCHEMA_VERSION, causes_document, comparison_document
+from ...reporting.overview import opening, overview
 from .compare import PairResult
 
+LABELS = ("left", "right")
 _FAILED = "cannot be compared"
+_MOST_NAMED = 100
+"""How many pairs a document in Markdown lists."""
+_MOST_FILES = 5
+_WHERE_THE_REST_IS = "All of it is in the report that --html writes."
 _ONLY_LEFT, _ONLY_RIGHT = "only on the left side", "only on the right side"
 
 
@@ -83,6 +92,39 @@ def _pair(result: PairResult) -> dict[str, Any]:
         "comparison": None if result.comparison is None else comparison_document(result.comparison),
         "error": result.error.described() if result.error else None,
     }
+
+
+def as_markdown(results: Sequence[PairResult], *, version: str) -> str:
+    """Return a document of at most :data:`..reporting.markdown.MOST` bytes."""
+    named = [f"- {markdown.code(result.pair.name)}: {_outcome(result)}" for result in results]
+    errors = [[f"- {markdown.code(each.error.message)}", ""] for each in results if each.error is not None]
+    # The verdicts first, for there may be no room for all else.
+    blocks = [
+        [*named[:_MOST_NAMED], *([f"- ... and {len(named) - _MOST_NAMED:,} more"] * (len(named) > _MOST_NAMED)), ""]
+    ]
+    blocks += [*errors, markdown.overview_lines(overview(_comparisons(results)))]
+    for comparison in _comparisons(results):
+        if comparison.verdict is not Verdict.IDENTICAL:
+            blocks.append([markdown.verdict_heading(comparison), "", *markdown.side_rows(comparison, LABELS)])
+            blocks += markdown.sections(comparison)
+    return markdown.document([f"### samebytes {version} compare: {tally(results)}", ""], blocks, _WHERE_THE_REST_IS)
+
+
+def annotated(results: Sequence[PairResult], status: int) -> list[Annotation]:
+    """Return one for each pair that is not the same, and that counts where *status* is not 0."""
+    level = "error" if status else "notice"
+    found = []
+    for result in results:
+        if result.comparison is None:
+            message = result.error.message if result.error is not None else _outcome(result)
+            found.append(Annotation(level, f"{result.pair.name}: {_outcome(result)}", message))
+        elif result.comparison.verdict is not Verdict.IDENTICAL:
+            rows = overview([result.comparison])
+            said = (f"{row.code} {by_code(row.code).name}: {', '.join(row.files[:_MOST_FILES])}" for row in rows)
+            remedies = dict.fromkeys(f"Remedy: {' '.join(opening(row.remedy))}" for row in rows)
+            message = "\n".join([*said, *remedies]) or _outcome(result)
+            found.append(Annotation(level, f"{result.pair.name}: {_outcome(result)}", message))
+    return found
 
 
 def as_page(results: Sequence[PairResult], *, version: str) -> str:

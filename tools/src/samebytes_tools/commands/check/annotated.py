@@ -1,0 +1,73 @@
+"""What building twice showed, as annotations of the files in a tree's checkout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
+
+from ...comparison.causes.table import by_code
+from ...reporting.annotations import Annotation
+from ...reporting.overview import OverviewRow, opening, overview
+from .attribution import variations_of
+from .report import comparisons, title
+from .subject import CheckResult
+
+_FILES_NAMED = 5
+
+
+def annotated(results: Sequence[CheckResult], status: int, relative: Callable[[Path], str]) -> list[Annotation]:
+    """Return what could not be built, then each cause of what differs; what normalizing removes is one of a source.
+
+    :param status: that of the command: what it accepts is no error
+    :param relative: returns where a file of a checkout is in it
+    """
+    level = "error" if status else "notice"
+    failures = [each for result in results for each in _failures(result, relative)]
+    return failures + [each for result in results for each in _causes(result, level, relative)]
+
+
+def _failures(result: CheckResult, relative: Callable[[Path], str]) -> list[Annotation]:
+    found = [] if result.error is None else [f"{result.error.message}\n{result.error.remedy}"]
+    outcomes = result.ways[0].outcomes if result.ways else ()
+    failures = [outcome.failure for outcome in outcomes if outcome.failure is not None]
+    found += [f"{failure.message}\n{failure.remedy}" for failure in failures]
+    place = _place(result, (), relative)
+    return [Annotation("error", f"{title(result)} could not be built", each, place) for each in dict.fromkeys(found)]
+
+
+def _causes(result: CheckResult, level: str, relative: Callable[[Path], str]) -> list[Annotation]:
+    rows = overview(comparisons(result), variations_of(result))
+    removed = [row for row in rows if row.is_normalized]
+    found = [
+        Annotation(level, f"{title(result)} differs: {_cause(row)}", _message(row), _place(result, row.files, relative))
+        for row in rows
+        if not row.is_normalized
+    ]
+    if removed:
+        causes = ", ".join(dict.fromkeys(map(_cause, removed)))
+        message = f"{causes}\nRemedy: samebytes normalize dist/*, or the backend samebytes.backend"
+        # Beside what matters more it is a warning.
+        level = "warning" if found and level == "error" else level
+        what = f"{title(result)} differs by what normalizing removes"
+        found.append(Annotation(level, what, message, _place(result, (), relative)))
+    return found
+
+
+def _cause(row: OverviewRow) -> str:
+    by = f" (varied: {' and '.join(row.variations)})" if row.variations else ""
+    return f"{row.code} {by_code(row.code).name}{by}"
+
+
+def _message(row: OverviewRow) -> str:
+    more = f" and {len(row.files) - _FILES_NAMED:,} more" if len(row.files) > _FILES_NAMED else ""
+    return f"{', '.join(row.files[:_FILES_NAMED])}{more}\nRemedy: {' '.join(opening(row.remedy))}"
+
+
+def _place(result: CheckResult, names: Sequence[str], relative: Callable[[Path], str]) -> str:
+    """Return the first file of the tree that is one of *names*, members of archives; else what says how it is built."""
+    tree = Path(result.source)
+    # An sdist's members are in a directory of their own, and packages may be in one called src.
+    tails = ["/".join(PurePosixPath(name).parts[1:]) for name in names]
+    possible = [each for name, tail in zip(names, tails) for each in (name, f"src/{name}", tail) if each]
+    files = (tree / each for each in (*possible, "pyproject.toml", "setup.py"))
+    return next((relative(file) for file in files if tree.is_dir() and file.is_file()), "")

@@ -1,0 +1,77 @@
+"""What differs at a glance: by cause and variation the files, and what to do about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from ..comparison.causes.table import by_code
+from ..comparison.model import Comparison, Difference, NodeKind
+from .prose import blocks
+
+CONTAINER = "container"
+"""What differences of the archive itself are listed under."""
+
+Variations = Callable[[Comparison, Difference], Sequence[str]]
+"""Returns by which variations a difference at the top of a comparison's tree is, as far as builds have shown it."""
+
+
+class OverviewRow(NamedTuple):
+    """One cause: where it was found, and what to do about it."""
+
+    code: str
+    variations: tuple[str, ...]
+    """Empty where no build has shown it."""
+    files: tuple[str, ...]
+    """Each once, in the order of the comparisons; as they are called there, so not harmless."""
+    remedy: str
+    is_normalized: bool
+    """Whether normalizing removes it."""
+
+
+def parts(comparison: Comparison) -> tuple[list[Difference], list[Difference]]:
+    """Return the differences that normalizing leaves, and those that it removes."""
+    removed = [node for node in comparison.differences if node.passes]
+    return [node for node in comparison.differences if not node.passes], removed
+
+
+def overview(comparisons: Iterable[Comparison], variations: Variations = lambda *_: ()) -> list[OverviewRow]:
+    """Return a row for each cause, with the variations that show it; what normalizing leaves comes first."""
+    groups: dict[tuple[bool, str, tuple[str, ...]], dict[str, None]] = {}
+    for comparison in comparisons:
+        for node in comparison.differences:
+            name = CONTAINER if node.kind is NodeKind.CONTAINER else node.name
+            by = tuple(variations(comparison, node))
+            for code in codes_of(node):
+                groups.setdefault((bool(node.passes), code, by), {})[name] = None
+    return [
+        OverviewRow(code, by, tuple(files), _remedy(code, is_normalized), is_normalized)
+        for (is_normalized, code, by), files in sorted(groups.items(), key=lambda item: item[0])
+    ]
+
+
+def _remedy(code: str, is_normalized: bool) -> str:
+    return by_code(code).advice(normalized=is_normalized, inside=not is_normalized)
+
+
+def codes_of(node: Difference) -> list[str]:
+    """Return the codes of all causes in *node*, each once, in their order."""
+    return sorted({finding.code for each in node.walk() for finding in each.findings})
+
+
+def alike(differences: Iterable[Difference]) -> list[list[Difference]]:
+    """Return *differences* in groups of which each shows one evidence, in the order of the first of each."""
+    groups: dict[object, list[Difference]] = {}
+    for node in differences:
+        evidence = frozenset(
+            (each.code, each.evidence.left, each.evidence.right) for one in node.walk() for each in one.findings
+        )
+        # Where nothing is shown, two are not alike for that.
+        groups.setdefault((node.kind, evidence) if evidence else (node.kind, node.name), []).append(node)
+    return list(groups.values())
+
+
+def opening(remedy: str) -> tuple[str, str]:
+    """Return how a remedy begins, and the first line to paste if that follows at once, else nothing."""
+    first, *rest = blocks(remedy)
+    return first.text, rest[0].text.splitlines()[0] if rest and rest[0].pasted and not first.pasted else ""
