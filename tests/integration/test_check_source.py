@@ -136,7 +136,11 @@ def test_one_leak_is_found_by_few_builds(leak: str, desk: Desk) -> None:
 def test_a_project_that_sees_nothing_is_the_same(desk: Desk) -> None:
     extra = "import warnings\nwarnings.warn('of no interest')\nprint('neither is this')\n"
     tree = leaky_project(desk.root / "tree", [], extra)
-    assert desk.run("-n", tree).stderr == ""
+    steps = [line.rpartition(" (")[0] for line in desk.run("-n", "-j1", tree).stderr.splitlines()]
+    assert steps[:2] == ["build 1 of 8: sdist, first environment", "build 2 of 8: wheel, first environment"]
+    assert steps[-1] == "build 8 of 8: wheel from sdist, second environment"
+    assert len(steps) == 8
+    assert desk.run("-n", "-q", tree).stderr == ""
     result = desk.result("-n", "--bisect", "--normalized", tree)
     assert result["exit_status"] == 0
     assert all(all_same(result, way) for way in ("as is", "normalized", "hook"))
@@ -151,6 +155,35 @@ def test_only_what_is_to_be_varied_is(desk: Desk) -> None:
     (artifact,) = only["ways"][0]["artifacts"]
     names = {one["name"] for one in artifact["comparison"]["differences"] if one["kind"] != "container"}
     assert names == {"leaky/umask", "leaky-1.0.dist-info/RECORD"}
+
+
+def test_what_normalizing_removes_may_be_accepted(desk: Desk) -> None:
+    """Then nothing is built to find it, and no more than one variation is found for what differs beyond it."""
+    extra = "old = build_wheel\n" + MODES
+    tree = leaky_project(desk.root / "tree", [], extra)
+    assert desk.result("-n", "-w", tree)["exit_status"] == 1
+    accepted = desk.result("-n", "-w", "--bisect", "--accept", "normalized", tree)
+    assert (accepted["exit_status"], accepted["state"], accepted["accept"]) == (0, "differs", "normalized")
+    assert accepted["differs_by"] is None
+    tree = leaky_project(desk.root / "other", ["hash-seed"], extra)
+    result = desk.result("-n", "-w", "--bisect", "--accept", "normalized", tree)
+    assert result["exit_status"] == 1
+    assert attributed(result) == {"hash-seed": {"leaky/hash-seed"}}
+    assert {fact["aspect"] for fact in result["differs_by"]["variations"][0]["facts"]} == {"contents"}
+
+
+MODES = """
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    name = old(wheel_directory)
+    path = os.path.join(wheel_directory, name)
+    with zipfile.ZipFile(path) as wheel:
+        files = [(info, wheel.read(info)) for info in wheel.infolist()]
+    with zipfile.ZipFile(path, "w") as wheel:
+        for info, data in files:
+            info.external_attr = (0o100000 | os.stat(new("file")).st_mode & 0o777) << 16
+            wheel.writestr(info, data)
+    return name
+"""
 
 
 def test_chance_is_told_from_variations(desk: Desk) -> None:

@@ -157,7 +157,7 @@ def check_result(comparison: Comparison) -> CheckResult:
 def test_check(text: str) -> None:
     usual = check_result(ordinary())
     # The names of ways and variations are ours.
-    result = dataclasses.replace(filled(usual, text), applied=usual.applied)
+    result = dataclasses.replace(filled(usual, text), applied=usual.applied, accept=usual.accept)
     ways = tuple(dataclasses.replace(filled(way, text), name=way.name) for way in usual.ways)
     results = [dataclasses.replace(result, ways=ways), CheckResult(text, "", ArchiveError(text, remedy=text))]
     for verbose in (False, True):

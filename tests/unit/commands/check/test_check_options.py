@@ -31,6 +31,7 @@ REFUSED = {
     "a pass for a tree": (["tree", "--disable", "W002"], "--disable has no meaning for a source"),
     "variations of an archive": (["dist", "--vary=-umask"], "--vary has no meaning for an archive"),
     "bisecting an archive": (["dist", "--bisect"], "--bisect has no meaning for an archive"),
+    "an archive that may differ": (["dist", "--accept", "normalized"], "--accept has no meaning for an archive"),
     "an unknown variation": (["tree", "--vary=+weather"], "'+weather' is not the name of a variation"),
     "an unknown variation that is required": (["tree", "--require", "weather"], "'weather' is not the name of a"),
     "a variation required of an archive": (["dist", "--require=time"], "--require has no meaning for an archive"),
@@ -65,7 +66,7 @@ def test_requests_without_sense(
     assert main(["check", *arguments]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("samebytes: error: ")
+    assert err.removeprefix("downloading\n").startswith("samebytes: error: ")
     assert message in err
     assert "hint: " in err
     assert list((tmp_path / "tmp").iterdir()) == []

@@ -23,6 +23,7 @@ from samebytes_tools.commands.check.subject import (
     WayResult,
 )
 from samebytes_tools.comparison.archives import compare_files
+from samebytes_tools.comparison.model import Verdict
 from samebytes_tools.reporting.difference_tree import View
 from samebytes_tools.variations.variations import Obstacle, not_varied
 from support.artifacts import wheel
@@ -75,6 +76,38 @@ def results(tmp_path: Path) -> list[CheckResult]:
 def test_statuses(results: list[CheckResult]) -> None:
     assert [result.status for result in results] == [1, 2, 0, 2]
     assert check_source.summary(results) == "1 same, 1 differs, 2 could not be built"
+
+
+LEVELS = ("identical", "normalized", "payload", "different")
+
+
+@pytest.mark.parametrize("verdict", LEVELS)
+@pytest.mark.parametrize("accept", LEVELS[:3])
+def test_what_is_accepted_is_fine(verdict: str, accept: str, results: list[CheckResult]) -> None:
+    """Held: status 0 exactly if the verdict is as good as what is accepted, and the file has one name."""
+    (outcome,) = results[0].ways[0].outcomes
+    assert outcome.comparison is not None
+    assert outcome.pair is not None
+    compared = dataclasses.replace(
+        outcome, comparison=dataclasses.replace(outcome.comparison, verdict=Verdict[verdict.upper()])
+    )
+    renamed = dataclasses.replace(compared, pair=(outcome.pair[0], dataclasses.replace(outcome.pair[1], name="x.whl")))
+    blind = dataclasses.replace(compared, comparison=None, note="an archive that cannot be read")
+    # The bytes of this pair differ: nothing but the verdict of normalized copies may be said of them.
+    is_fine = verdict != "identical" and LEVELS.index(verdict) <= LEVELS.index(accept)
+    for one, status in ((compared, 0 if is_fine else 1), (renamed, 1), (blind, 1)):
+        result = dataclasses.replace(results[0], ways=(WayResult("as is", (one,)),), accept=accept)
+        assert result.status == status
+        assert not result.is_same
+        root = ElementTree.fromstring(junit.document([result]))
+        assert root.get("failures") == str(status)
+        (described,) = json.loads(check_source.document([result], version="1", exit_status=status))["results"]
+        assert (described["state"], described["exit_status"], described["accept"]) == ("differs", status, accept)
+
+
+@pytest.mark.parametrize("accept", LEVELS[:3])
+def test_what_could_not_be_built_is_never_accepted(accept: str, results: list[CheckResult]) -> None:
+    assert dataclasses.replace(results[1], accept=accept).status == 2
 
 
 @pytest.mark.parametrize("verbose", [False, True])

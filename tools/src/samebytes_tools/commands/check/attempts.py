@@ -17,6 +17,7 @@ from ...building.source import unpack
 from ...building.virtualenvs import InstalledDistribution
 from ...variations.environments import VariedEnvironment
 from .build_command import BuildCommand, no_sdist
+from .progress import BISECTING, PLANNED, BuildProgress, described, number_of_builds
 from .subject import BUILD, FROM_SDIST, HOOK, SDIST, WHEEL, CheckContext, CheckOptions
 from .working_copy import lay_out
 
@@ -76,6 +77,7 @@ class Attempts:
             config_settings=options.config_settings,
             advice="The last lines of its output are below; --logs DIR keeps all.",
         )
+        self.progress = BuildProgress(context.report, context.clock)
         self._ended = 0.0
         self._limit: float | None = None
 
@@ -106,8 +108,9 @@ class Attempts:
         self._limit = seconds
         attempt = Attempt(environment, self._context.clock(), {}, {})
         command = BuildCommand(self._options.builder, self._builder, _seen(environment)) if way == BUILD else None
+        if label not in PLANNED and not label.startswith(BISECTING):
+            self.progress.plan(number_of_builds(environment, tuple(kinds) or self._options.kinds))
         for kind in kinds or self._options.kinds:
-            self._context.report(f"{way}, {label}: {kind}")
             self._stop.check()
             try:
                 attempt.files[kind] = self._one(way, kind, attempt, label, command)
@@ -126,12 +129,14 @@ class Attempts:
         tree, out = environment.tree / self._within, self.directory(way, label) / in_file_names(kind)
         # Before anything is laid out: `samebytes build` made that wheel together with the sdist, from its own copy.
         if command is not None and kind == FROM_SDIST:
+            self.progress.begin(described(way, kind, environment, label))
             return command.build(kind, tree, out, self._runner(name))
         has_leftovers = "leftovers" in environment.applied and kind != FROM_SDIST
         if not (has_leftovers and SDIST in attempt.files):  # else the sdist was just built there, after others
             lay_out(self._pristine, environment)
             if has_leftovers:
-                self._leave(way, environment, tree, f"{name}-leftovers")
+                self._leave(way, environment, tree, label)
+        self.progress.begin(described(way, kind, environment, label))
         log = self._runner(name)
         if command is not None:
             return command.build(kind, tree, out, log)
@@ -160,12 +165,14 @@ class Attempts:
         # Without an edit of pyproject.toml: samebytes takes the tree's own build-backend as the one to wrap (D4).
         return replace(self._project, backend=Backend("samebytes.backend"), needs_samebytes=True)
 
-    def _leave(self, way: str, environment: VariedEnvironment, tree: Path, name: str) -> None:
+    def _leave(self, way: str, environment: VariedEnvironment, tree: Path, label: str) -> None:
         """Build in the tree, for whatever an earlier build leaves there; if that fails, for as much as it left."""
         # Both, for each leaves something else: .egg-info and dist/ the one, build/ the other.
         for kind in (SDIST, WHEEL):
+            self.progress.begin(described(way, f"{kind} to leave in the tree", environment, label))
+            log = self._runner(f"{way}-{label}-{kind}-leftovers")
             try:
-                self._by_own_backend(way, kind, environment, tree, tree / "dist", self._runner(name))
+                self._by_own_backend(way, kind, environment, tree, tree / "dist", log)
             except BuildError:
                 continue
 

@@ -49,13 +49,15 @@ examples:
   samebytes check --json dist/* > findings.json
   samebytes check .                        build the tree here, twice
   samebytes check --bisect .               and find which variation matters
+  samebytes check --accept normalized .    what normalizing removes is no fault
   samebytes check --vary=-all,+umask .     with another umask, all else alike
   samebytes check --normalized idna==3.10  and what samebytes would fix
   samebytes check --list                   what is varied, and what cannot be
 
 {exit_status.table(1, 2, 3, 4, 5, 6, exit_status.INTERRUPTED, exit_status.TERMINATED)}
 
-Of sources: 0 all the same, 1 something differs, 2 something could not be built.
+Of sources: 0 all as equal as --accept asks for, 1 something differs more, 2
+something could not be built.
 Where some fail, the others are checked, and the status is the highest."""
 
 # With the defaults, as argparse does not say whether an option was given.
@@ -65,6 +67,7 @@ _SOURCES_ONLY: dict[str, object] = {
     "require": [],
     "normalized": False,
     "bisect": False,
+    "accept": "identical",
     "python": [],
     "sdist": False,
     "wheel": False,
@@ -122,6 +125,12 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--normalized", action="store_true", help="also show what normalizing and the backend would fix")
     group.add_argument(
         "--bisect", action="store_true", help="find which variation makes each difference, by more builds"
+    )
+    group.add_argument(
+        "--accept",
+        choices=("identical", "normalized", "payload"),
+        default="identical",
+        help="how equal two builds have to be for status 0; --bisect looks for what differs more (default: identical)",
     )
     group.add_argument(
         "--python",
@@ -207,7 +216,7 @@ def _check_sources(args: argparse.Namespace, sources: Sequence[bool]) -> int:
     _check_targets(args)
     subjects, results = _subjects(args), []
     with Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress:
-        checks = check_all(subjects, _options(args), _context(args, progress))
+        checks = check_all(subjects, _options(args), _context(args, progress, len(subjects)))
         # Closed at once on Ctrl-C; left to the garbage collector, builds would go on running.
         with without_warnings_of_backends(), closing(checks):
             for result in checks:
@@ -263,6 +272,7 @@ def _options(args: argparse.Namespace) -> CheckOptions:
         kinds=chosen or (SDIST, WHEEL, FROM_SDIST),
         normalized=args.normalized,
         bisect=args.bisect,
+        accept=args.accept,
         isolation=not args.no_isolation,
         config_settings=settings_of(args.config_setting),
         timeout=args.timeout,
@@ -272,7 +282,7 @@ def _options(args: argparse.Namespace) -> CheckOptions:
     )
 
 
-def _context(args: argparse.Namespace, progress: Progress) -> CheckContext:
+def _context(args: argparse.Namespace, progress: Progress, number: int) -> CheckContext:
     from ...index import releases
     from ...variations.variations import choice
     from .subject import CheckContext
@@ -280,11 +290,12 @@ def _context(args: argparse.Namespace, progress: Progress) -> CheckContext:
     wanted = choice(args.vary, args.require)
     where, obstacles = _here(wanted.wanted)
     # Several sources are built at once, and Progress is not thread-safe.
-    lock = threading.Lock()
+    lock, several = threading.Lock(), number > 1
 
     def report(text: str) -> None:
         with lock:
-            progress.show(text)
+            # Each begins with the name of its source.
+            progress.step(text if several else text.partition(": ")[2])
 
     return CheckContext(
         environ=os.environ,

@@ -57,7 +57,8 @@ def _case(result: CheckResult, way: WayResult, outcome: CheckOutcome) -> Element
         # In system-out, as a testcase with an <error> or <failure> has failed, whatever its type says.
         _report(case, "error" if counts else "system-out", failure.message, [failure.remedy, *failure.tail])
     elif not outcome.is_same:
-        _report(case, "failure" if counts else "system-out", _message(outcome), _body(result, outcome))
+        fails = counts and not outcome.is_accepted(result.accept)
+        _report(case, "failure" if fails else "system-out", _message(outcome), _body(result, outcome))
     return case
 
 

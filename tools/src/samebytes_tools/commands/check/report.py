@@ -209,7 +209,8 @@ def _result(result: CheckResult) -> dict[str, Any]:
     return {
         "source": result.source,
         "python": result.python or None,
-        "state": STATES[result.status],
+        "state": "same" if result.is_same else STATES[result.status or 1],
+        "accept": result.accept,
         "exit_status": result.status,
         "error": _error(result),
         "ways": [{"way": way.name, "artifacts": [_artifacts(one) for one in way.outcomes]} for way in result.ways],

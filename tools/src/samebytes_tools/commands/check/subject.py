@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Callable
 
@@ -23,6 +23,9 @@ SDIST, WHEEL, FROM_SDIST = "sdist", "wheel", "wheel from sdist"
 
 AS_IS, NORMALIZED, HOOK = "as is", "normalized", "hook"
 """Ways: as the project stands; that, normalized; with samebytes' hooks in front of the project's backend."""
+
+ACCEPTABLE = ("identical", "normalized", "payload")
+"""What ``--accept`` takes: how equal two builds have to be, each level holding for those before it, too."""
 
 BUILD = "samebytes build"
 """A further way: by the command that owns the whole build and fixes its paths."""
@@ -58,6 +61,8 @@ class CheckOptions:
     kinds: tuple[str, ...] = (SDIST, WHEEL, FROM_SDIST)
     normalized: bool = False
     bisect: bool = False
+    accept: str = "identical"
+    """One of ACCEPTABLE."""
     isolation: bool = True
     config_settings: Mapping[str, Any] = field(default_factory=dict)
     timeout: float | None = None
@@ -135,6 +140,15 @@ class CheckOutcome:
         """Whether there are two files of one name with the same bytes."""
         return self.pair is not None and self.pair[0] == self.pair[1]
 
+    def is_accepted(self, accept: str) -> bool:
+        """Return whether two files of one name are as equal as *accept*, one of ACCEPTABLE, asks for."""
+        if self.is_same or self.pair is None or self.comparison is None:
+            return self.is_same
+        # Another version or tag is another release, whatever is in it.
+        names = {file.name for file in self.pair}
+        accepted = ACCEPTABLE[1 : ACCEPTABLE.index(accept) + 1]
+        return len(names) == 1 and self.comparison.verdict.name.lower() in accepted
+
 
 @dataclass(frozen=True)
 class WayResult:
@@ -175,14 +189,21 @@ class CheckResult:
     requirements: tuple[InstalledDistribution, ...] = ()
     notes: tuple[str, ...] = ()
     kept: Path | None = None
+    accept: str = "identical"
+    """How equal what was built as it stands has to be, one of ACCEPTABLE."""
+
+    @property
+    def is_same(self) -> bool:
+        """Whether all that was built as it stands is the same, whatever is accepted."""
+        return replace(self, accept="identical").status == 0
 
     @property
     def status(self) -> int:
-        """0 if all is the same as it stands, 1 if something differs, 2 if something could not be built."""
+        """0 if all is as equal as is accepted, 1 if something differs more, 2 if something could not be built."""
         if self.error is not None or not self.ways:
             return 2
         outcomes = self.ways[0].outcomes
         # Before "differs": what could not be built was not compared either, so 1 would promise too much.
         if any(outcome.failure is not None for outcome in outcomes):
             return 2
-        return 0 if all(outcome.is_same for outcome in outcomes) else 1
+        return 0 if all(outcome.is_accepted(self.accept) for outcome in outcomes) else 1

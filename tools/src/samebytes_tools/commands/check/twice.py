@@ -28,6 +28,7 @@ from .attempts import Attempt, Attempts, Failures, in_file_names
 from .attribution import decided
 from .bisect import confirmed, search
 from .facts import DifferingFact, differing, digest
+from .progress import number_of_builds
 from .subject import (
     AS_IS,
     BUILD,
@@ -93,17 +94,20 @@ class SourceCheck:
             demand(self._context.required, here)
             self._left_out.update({name: why for name, why in here.items() if name in self._context.vary})
             vary = self._context.vary - set(here)
+            self._plan(vary)
             first, second = self._both(AS_IS, vary, at_once=at_once)
             # What the build failed with in the first way is not tried again in the others.
             vary = vary if second is first else second.environment.applied
             ways = [self._compared(AS_IS, first, second)]
             if self._options.normalized and not self._gives_up(first):
                 self._context.report("normalizing")
-                ways.append(self._compared(NORMALIZED, self._normalized(first, "1"), self._normalized(second, "2")))
+                where = [self._attempts.directory(NORMALIZED, label) for label in ("1", "2")]
+                pair = self._normalized(first, where[0]), self._normalized(second, where[1])
+                ways.append(self._compared(NORMALIZED, *pair))
                 ways.append(self._compared(HOOK, *self._both(HOOK, vary, at_once=at_once)))
             if self._options.builder and not self._gives_up(first):
                 ways.append(self._compared(BUILD, *self._both(BUILD, vary, at_once=at_once)))
-            bisection = self._bisected(first, second) if self._options.bisect else None
+            bisection = self._bisected(ways[0], first, second) if self._options.bisect else None
             if bisection is not None:
                 ways[0] = _decided(ways[0], bisection)
             return CheckResult(
@@ -116,6 +120,7 @@ class SourceCheck:
                 requirements=self._attempts.installed,
                 notes=tuple(self._notes),
                 kept=self._options.keep and self._options.keep / self._subject.slug,
+                accept=self._options.accept,
             )
         finally:
             for source, target in ((self._attempts.logs, self._options.logs), (self._attempts.out, self._options.keep)):
@@ -137,6 +142,12 @@ class SourceCheck:
             self._context.report("downloading")
             sdist = self._context.download(self._subject.text, self._python, self._private)
         return unpack(sdist, directory), Path()
+
+    def _plan(self, vary: frozenset[str]) -> None:
+        """Count the builds that will be made in any case."""
+        ways = 1 + self._options.normalized + bool(self._options.builder)
+        for names in (frozenset(), vary):
+            self._attempts.progress.plan(ways * number_of_builds(self._environment(names), self._options.kinds))
 
     def _environment(self, vary: frozenset[str]) -> VariedEnvironment:
         disorderfs, name = self._context.workspace.disorderfs, self._pristine.name
@@ -195,7 +206,9 @@ class SourceCheck:
         builds = _known(first), replace(_known(second), left_over=self._left_over(way, kind, first, second))
         try:
             comparison = compare_files(left, right, builds, self._stop)
-            if way == AS_IS and UNKNOWN in comparison.causes and not self._options.bisect:
+            outcome = CheckOutcome(kind, pair, comparison=comparison)
+            is_open = UNKNOWN in comparison.causes and not outcome.is_accepted(self._options.accept)
+            if way == AS_IS and is_open and not self._options.bisect:
                 by_chance, by_clock = self._again(kind, first)
                 builds = builds[0], replace(builds[1], by_chance=by_chance, by_clock=by_clock)
                 comparison = compare_files(left, right, builds, self._stop) if by_chance or by_clock else comparison
@@ -249,7 +262,8 @@ class SourceCheck:
         seconds = max(_PATIENCE, 2 * first.seconds)
         one = self._attempts.build(AS_IS, environment, labels[0], kinds, seconds)
         other = one if one.failures else self._attempts.build(AS_IS, environment, labels[1], kinds, seconds)
-        same = frozenset() if other.failures else facts - _facts(one, other)
+        pair = [self._to_bisect(each, label) for each, label in zip((one, other), labels)]
+        same = frozenset() if other.failures else facts - _facts(*pair)
         for label in labels:
             remove(self._attempts.directory(AS_IS, label))
         return same
@@ -261,10 +275,10 @@ class SourceCheck:
         where = kept / self._subject.slug / path.relative_to(self._attempts.out) if kept else path.name
         return replace(side, path=str(where))
 
-    def _normalized(self, attempt: Attempt, label: str) -> Attempt:
-        """Normalize copies of what was built, with one date for all."""
+    @staticmethod
+    def _normalized(attempt: Attempt, out: Path) -> Attempt:
+        """Write what was built, normalized with one date for all, below *out*."""
         done = Attempt(attempt.environment, attempt.started, {}, dict(attempt.failures))
-        out = self._attempts.directory(NORMALIZED, label)
         jobs = {kind: NormalizeJob(file, out / in_file_names(kind) / file.name) for kind, file in attempt.files.items()}
         # One given date, for what each build's own says may be what differs.
         date = ArtifactDate(DEFAULT_DATE, DateSource.OPTION)
@@ -275,9 +289,21 @@ class SourceCheck:
                 done.failures[kind] = BuildError(result.error.message, remedy=result.error.remedy)
         return done
 
-    def _bisected(self, first: Attempt, second: Attempt) -> BisectionResult | None:
-        """Find out which variations differences are due to, if there are any."""
-        whole = _facts(first, second)
+    def _to_bisect(self, attempt: Attempt, label: str) -> Attempt:
+        """Return what is compared in a bisection: what was built, normalized where that much is accepted."""
+        if self._options.accept == "identical":
+            return attempt
+        normalized = self._normalized(attempt, self._attempts.scratch / "to-bisect" / label)
+        # What cannot be normalized is still compared as it is.
+        return replace(attempt, files={**attempt.files, **normalized.files})
+
+    def _bisected(self, as_is: WayResult, first: Attempt, second: Attempt) -> BisectionResult | None:
+        """Find out which variations those differences are due to that are not accepted, if there are any."""
+        accepted = {each.kind for each in as_is.outcomes if each.is_accepted(self._options.accept)}
+        control = self._to_bisect(first, "1")
+        whole = frozenset(
+            fact for fact in _facts(control, self._to_bisect(second, "2")) if fact.artifact not in accepted
+        )
         kinds = _kinds_to_build({fact.artifact for fact in whole})
         if not kinds:
             return None
@@ -291,9 +317,10 @@ class SourceCheck:
                 self._attempts.wait(first.environment)
             attempt = self._attempts.build(AS_IS, self._environment(names), labels[-1], kinds)
             self._notes += [_missed(names, kind, error) for kind, error in attempt.failures.items()]
-            facts = _facts(first, attempt)
+            facts = _facts(control, self._to_bisect(attempt, labels[-1]))
             # A search may make dozens of builds, and --keep is for those of the check itself.
             remove(self._attempts.directory(AS_IS, labels[-1]))
+            remove(self._attempts.scratch / "to-bisect" / labels[-1])
             return facts
 
         def probe(names: frozenset[str]) -> frozenset[DifferingFact]:
