@@ -45,6 +45,7 @@ from samebytes_tools.commands.tree.fix import Fixed
 from samebytes_tools.commands.tree.plan import TreeChange
 from samebytes_tools.comparison.model import Comparison
 from samebytes_tools.reporting.difference_tree import View
+from samebytes_tools.variations.variations import Obstacle
 from support import surveys
 from support.comparisons import ordinary
 
@@ -143,7 +144,7 @@ def check_result(comparison: Comparison) -> CheckResult:
             WayResult("hook", (CheckOutcome("wheel", pair, note="a note"), CheckOutcome("sdist", pair))),
         ),
         applied=("umask",),
-        left_out={"time": "a reason"},
+        left_out={"time": Obstacle("a reason")},
         bisection=found,
         requirements=(InstalledDistribution("flit-core", "3.12", "https://host/f.whl", {"sha256": "2" * 64}),),
         notes=("a note",),
