@@ -20,6 +20,7 @@ from samebytes_tools.commands.verify import published as published_files
 from samebytes_tools.commands.verify.selection import Selection, select
 from samebytes_tools.index.client import Index
 from support import published, zip_mutants
+from support.artifacts import sdist
 from support.conditions import git
 from support.indexes import HTML, Answer
 from support.processes import import_path
@@ -229,6 +230,27 @@ def test_a_record_is_followed_and_the_same_every_time(releases: Releases) -> Non
     assert versions(said.verified) == {"tinyback": "1.0", "tinyhelp": "1.0"}
 
 
+def test_a_pure_wheel_whose_source_builds_an_extension(releases: Releases) -> None:
+    """The variable that switches it off is found and recorded, and the record gives it again."""
+    tag = "'py3-none-any' if os.environ.get('DEMO_NO_EXTENSIONS') else 'cp39-abi3-linux_x86_64'"
+    backend = published.BACKEND.format(version="1.0").replace("demo-1.0-py3-none-any.whl", "demo-1.0-' + TAG + '.whl")
+    text = backend.replace("import base64", f"import os; TAG = {tag}\nimport base64").replace(
+        '"demo-1.0-', "'demo-1.0-"
+    )
+    config = '[build-system]\nrequires = []\nbuild-backend = "own"\nbackend-path = ["."]\n'
+    files = {**TREE, "own.py": text.replace('.whl"', ".whl'"), "pyproject.toml": config}
+    releases.publish(sdist(releases.root / "published", files={name: body.encode() for name, body in files.items()}))
+    record = releases.root / "record.json"
+    for words in (("demo==1.0", "--provenance", record), ("--from", record)):
+        said = verify(releases, *words)
+        assert said.verified["build"]["given"] == {"DEMO_NO_EXTENSIONS": "1"}
+        assert said.verified["comparison"]["verdict"] == "identical"
+        notes = said.verified["notes"]
+        assert (
+            ("switched off for this wheel: DEMO_NO_EXTENSIONS=1" in notes[0]) if words[0] == "demo==1.0" else not notes
+        )
+
+
 def test_a_record_pins_by_hash(releases: Releases) -> None:
     record = releases.root / "record.json"
     assert verify(releases, "demo==1.0", "--provenance", record).status == 0
@@ -431,6 +453,10 @@ def test_text_and_page(releases: Releases) -> None:
         (("demo==1.0", "x", "--provenance", "p.json"), "one by one"),
         (("demo==1.0", "--provenance", "none/p.json"), "does not exist"),
         (("--from", "r.json", "--locked", "l.toml"), "exclude each other"),
+        (("--from", "r.json", "--env", "A=1"), "exclude each other"),
+        (("demo==1.0", "--env", "A"), "is not NAME=VALUE"),
+        (("demo==1.0", "--env", "PATH=/evil"), "not a variable of the build"),
+        (("demo==1.0", "x==2", "--tag", "py3-none-any"), "among the files of one release"),
     ],
 )
 def test_command_lines_that_make_no_sense(releases: Releases, words: tuple[str, ...], text: str) -> None:

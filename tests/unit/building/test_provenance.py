@@ -20,7 +20,7 @@ from samebytes_tools.building.virtualenvs import InstalledDistribution
 from support.projects import write_tree
 from support.schemas import assert_valid
 
-from samebytes.errors import ConfigError
+from samebytes.errors import ConfigError, UsageError
 
 SHA = "ab" * 32
 WHEEL = "demo-1.0-py3-none-any.whl"
@@ -60,6 +60,7 @@ RECORDS = [
     record(method=SAMEBYTES, kinds=(), source=Material(digest={"dirHash": SHA}), environment={}, config_settings={}),
     record(source=Material("git+https://host.example/demo@" + "12" * 20, {"gitCommit": "12" * 20}), requirements=()),
     record(config_settings={"-\udce9": ["\udcff", "é"]}, environment={"CFLAGS": "-DX=\udce9\n"}),
+    record(given={"DEMO_NO_EXTENSIONS": "1", "CFLAGS": "-O2 -DÄ", "A": "\udce9=\n"}),
     record(requirements=(requirement("zeta"), requirement("alpha", is_direct=True), requirement("none", hashes={}))),
 ]
 
@@ -109,6 +110,26 @@ def test_only_variables_that_tell_a_build_something_are_recorded(tmp_path: Path)
     assert "LD_PRELOAD" not in provenance.read(write(json.dumps(odd), tmp_path)).environment
 
 
+STEERING = ("PATH", "LD_PRELOAD", "DYLD_INSERT_LIBRARIES", "PYTHONPATH", "PIP_INDEX_URL", "https_proxy", "HOME", "TEMP")
+
+
+@pytest.mark.parametrize("name", [*STEERING, "", "A B", "1A", "A=B", "Ä"])
+def test_no_record_decides_what_else_runs(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        provenance.check_variable(name)
+    assert caught.value.remedy
+    with pytest.raises(ConfigError, match="lacks"):
+        provenance.read(write(provenance.text(record(given={name: "x"})), tmp_path))
+
+
+@pytest.mark.parametrize(
+    "name", [*provenance.MATTERING, "PYYAML_FORCE_LIBYAML", "GITHUB_REF", "LDSHARED", "WRAPT_EXTENSIONS", "_x"]
+)
+def test_variables_of_builds_are_taken(name: str, tmp_path: Path) -> None:
+    provenance.check_variable(name)
+    assert provenance.read(write(provenance.text(record(given={name: "x"})), tmp_path)).given == {name: "x"}
+
+
 def change(path: str, value: object) -> str:
     """Return a record in which one thing is otherwise."""
     document = json.loads(provenance.text(record()))
@@ -146,6 +167,8 @@ def change(path: str, value: object) -> str:
         (change("subject/0/digest/sha256", 7), "7 is not a text"),
         (change("subject/0/digest/sha256", SHA[1:]), "SHA-256"),
         (change("predicate/buildDefinition/externalParameters/kinds", {}), "is not a list"),
+        (change("predicate/buildDefinition/externalParameters/environment", []), "is not an object"),
+        (change("predicate/buildDefinition/externalParameters/environment", {"A": 1}), "1 is not a text"),
         (change("predicate/buildDefinition/externalParameters/configSettings", [["a", "b"]]), "is not an object"),
         (change("predicate/buildDefinition/externalParameters/configSettings", {"a": 1}), "1 is not a text"),
         (change("predicate/buildDefinition/internalParameters/environment", {"CC": "\ud800"}), "surrogates"),

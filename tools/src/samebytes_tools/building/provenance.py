@@ -59,6 +59,13 @@ MATTERING = (
 )
 """The environment variables that a record holds: those by which builds are configured."""
 
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_STEERING = re.compile(
+    r"PATH|HOME|USERPROFILE|TE?MP|TMPDIR|SHELL|IFS|ENV|BASH_ENV|(.*_)?(PROXY|PRELOAD)|(LD|DYLD|PIP|UV|GIT|SSL)_.*|PYTHON.*",
+    re.IGNORECASE,
+)
+"""Names of variables that decide which programs and libraries run, and what they ask over the network."""
+
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = 100
 _DIGEST = re.compile(r"[0-9a-f]+")
@@ -91,6 +98,8 @@ class Record:
     requirements: tuple[InstalledDistribution, ...]
     python: Python
     environment: Mapping[str, str]
+    given: Mapping[str, str] = field(default_factory=dict)
+    """Variables that whoever asked for the build gave it beyond those."""
 
 
 def this_python() -> Python:
@@ -112,6 +121,21 @@ def that_matter(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: environ[name] for name in MATTERING if name in environ}
 
 
+def check_variable(name: str) -> None:
+    """Check that a build may be given the variable *name* by somebody else: a command line, or a record.
+
+    :raises UsageError: if it is not a name, or decides what else runs than the build.
+    """
+    if not _VARIABLE.fullmatch(name):
+        raise UsageError(f"{_SHORT.repr(name)} is not the name of a variable", remedy="Write NAME=VALUE.")
+    # LDFLAGS begins like LD_PRELOAD.
+    if name not in MATTERING and _STEERING.fullmatch(name):
+        raise UsageError(
+            f"{name} is not a variable of the build: it decides which programs run, or what they reach",
+            remedy="Set it for samebytes itself.",
+        )
+
+
 def text(record: Record) -> str:
     """Return *record* as the text of a JSON document (``provenance.schema.json``)."""
     # Escaped: command lines and variables may hold bytes that are not UTF-8, which are lone surrogates here.
@@ -126,6 +150,7 @@ def statement(record: Record) -> dict[str, Any]:
             "method": record.method,
             "kinds": list(record.kinds),
             "configSettings": dict(record.config_settings),
+            **({"environment": dict(sorted(record.given.items()))} if record.given else {}),
         },
         "internalParameters": {"environment": dict(sorted(record.environment.items())), "umask": "022"},
         "resolvedDependencies": [
@@ -240,7 +265,18 @@ def _record(document: Mapping[str, Any]) -> Record:
         python=_python(python["annotations"]),
         # Only those: a record may come from somebody else, and must not set PATH or LD_PRELOAD.
         environment=environment,
+        given=_given(external.get("environment", {})),
     )
+
+
+def _given(variables: object) -> dict[str, str]:
+    found = {_text(name): _text(value) for name, value in _dict(variables).items()}
+    for name in found:
+        try:
+            check_variable(name)
+        except UsageError as error:
+            raise ValueError(error.message) from None
+    return found
 
 
 def _subjects(subjects: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:

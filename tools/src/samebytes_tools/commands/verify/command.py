@@ -37,6 +37,7 @@ examples:
   samebytes verify idna==3.10
   samebytes verify dist/pkg-1.0-py3-none-any.whl --source .
   samebytes verify pkg==1.0 --sdist --source https://HOST/pkg.git@v1.0
+  samebytes verify pkg==1.0 --env PKG_NO_EXTENSIONS=1
   samebytes verify pkg==1.0 --provenance pkg.json
   samebytes verify --from pkg.json
 
@@ -65,6 +66,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--locked", metavar="FILE", type=Path, help="with the build requirements of that pylock.toml")
     parser.add_argument(
         "-C", "--config-setting", metavar="KEY[=VALUE]", action="append", default=[], help="passed to the backend"
+    )
+    parser.add_argument(
+        "--env", metavar="NAME=VALUE", action="append", default=[], help="a variable that the release was made with"
     )
     parser.add_argument("--from", dest="record", metavar="RECORD", type=Path, help="rebuild exactly as recorded there")
     parser.add_argument("--provenance", metavar="FILE", type=Path, help="write a record of the rebuild (SLSA)")
@@ -124,6 +128,7 @@ def _requests(args: argparse.Namespace) -> list[VerifyRequest]:
         python=args.python or "",
         locked=args.locked,
         config_settings=settings_of(args.config_setting),
+        variables=_variables(args.env),
         record=args.record,
         output=args.output,
     )
@@ -138,12 +143,29 @@ def _requests(args: argparse.Namespace) -> list[VerifyRequest]:
     return requests
 
 
+def _variables(given: Sequence[str]) -> dict[str, str]:
+    """Return the variables that ``--env`` gives.
+
+    :raises UsageError: if one is not NAME=VALUE, or not for a build.
+    """
+    from ...building.provenance import check_variable
+
+    found = {}
+    for text in given:
+        name, mark, value = text.partition("=")
+        if not mark:
+            raise UsageError(f"--env {text} is not NAME=VALUE", remedy=f"Write --env {name}=VALUE.")
+        check_variable(name)
+        found[name] = value
+    return found
+
+
 def _check_options(args: argparse.Namespace) -> None:
     if not args.targets and not args.record:
         raise UsageError("there is nothing to verify", remedy="Name a file, NAME==VERSION, or --from RECORD.")
     if (args.file or args.tag) and len(args.targets) != 1:
         raise UsageError("--file and --tag choose among the files of one release", remedy="Name one release.")
-    for name in ("locked", "config_setting"):
+    for name in ("locked", "config_setting", "env"):
         if args.record and getattr(args, name):
             option = f"--{name.replace('_', '-')}"
             raise UsageError(f"--from and {option} exclude each other", remedy="A record has its own.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Callable
 
@@ -52,6 +52,13 @@ class Recovered:
     config_settings: Mapping[str, Any]
     kinds: tuple[ArtifactKind, ...]
     locked: Path | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
+    """Those of *environment* that were asked for (``--env``), or switch an extension off."""
+
+    def with_variables(self, variables: Mapping[str, str]) -> Recovered:
+        """Return the same with further *variables* that were asked for."""
+        given = {**self.given, **variables}
+        return replace(self, environment={**self.environment, **given}, given=given)
 
     @property
     def epoch(self) -> str:
@@ -162,4 +169,5 @@ def record(how: Recovered, kind: ArtifactKind, source: SourceTree, made: Made) -
         requirements=made.requirements,
         python=how.python,
         environment=provenance.that_matter({**pinned, **how.environment}),
+        given=how.given,
     )

@@ -59,6 +59,7 @@ def _facts(verified: Verified) -> list[tuple[str, str]]:
         ("built by", "samebytes" if how.method == SAMEBYTES else how.generator or "its own backend"),
         ("python", python),
         ("with", (needed + more) or "nothing"),
+        ("variables", " ".join(f"{name}={value}" for name, value in how.given.items())),
         ("as of", format_date(how.until) if how.until is not None else ""),
         ("date", format_date(int(how.epoch)) if how.epoch.isdigit() else ""),
     ]
@@ -117,6 +118,7 @@ def _verified(verified: Verified) -> dict[str, Any]:
             "pins": list(how.pins),
             "until": None if how.until is None else {"seconds": how.until, "iso": format_date(how.until)},
             "environment": dict(how.environment),
+            "given": dict(how.given),
             "python": {
                 "implementation": how.python.implementation,
                 "version": how.python.version,

@@ -28,8 +28,9 @@ from ...reporting.save import save_copy
 from . import published, recover
 from .metadata import ArtifactMetadata
 from .metadata import read as read_metadata
-from .remake import Recovered, VerifyContext, record, remake
+from .remake import Made, Recovered, VerifyContext, record, remake
 from .selection import Selection
+from .switches import switches
 
 ACCEPTED = {
     "identical": (Verdict.IDENTICAL,),
@@ -41,6 +42,9 @@ ACCEPTED = {
 # As a known path, "/usr" would explain every path of the system in a file.
 _SYSTEMS = (Path("/"), Path("/usr"), Path("/usr/local"))
 """Prefixes of interpreters that are the same on many machines."""
+
+_SWITCHES_TRIED = 3
+"""How many variables are tried, each of which costs a build."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class VerifyRequest:
     locked: Path | None = None
     config_settings: Mapping[str, Any] = field(default_factory=dict)
     """For the backend; a record has its own."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """That the release was made with; a record has its own."""
     record: Path | None = None
     """A record to follow, instead of what can be recovered."""
     sha256: str = ""
@@ -151,6 +157,8 @@ class _Verification:
         source = self._source(artifact, metadata)
         how = self._recovered(artifact, metadata, source, python, own)
         made = remake(how, metadata.kind, source, self._private, self._context)
+        if metadata.tags.endswith("-any") and not made.path.name.endswith("-any.whl"):
+            how, made = self._switched_off(how, made, artifact, metadata, source)
         self._context.build.report("Comparing")
         url = artifact.file.url if artifact.file else ""
         return Verified(
@@ -166,6 +174,36 @@ class _Verification:
             notes=tuple(self._notes),
             chosen=artifact.chosen,
         )
+
+    def _switched_off(
+        self,
+        how: Recovered,
+        made: Made,
+        artifact: published.PublishedArtifact,
+        metadata: ArtifactMetadata,
+        source: sources.SourceTree,
+    ) -> tuple[Recovered, Made]:
+        """Build a wheel that is pure, though its source builds an extension here, without the extension."""
+        if self._record or how.given:  # it was asked for so
+            self._note("the published wheel is pure, and the rebuilt one has an extension")
+            return how, made
+        found = switches(source.tree)
+        for number, (name, value) in enumerate(found[:_SWITCHES_TRIED]):
+            self._context.build.report(f"Building again, with {name}={value}")
+            private = self._private / f"switched-{number}"
+            private.mkdir()
+            # From a new tree: the build before has left its files in the other.
+            anew, without = self._source(artifact, metadata, private), how.with_variables({name: value})
+            again = remake(without, metadata.kind, anew, private, self._context)
+            if again.path.name.endswith("-any.whl"):
+                self._note(f"its source builds an extension, which was switched off for this wheel: {name}={value}")
+                return without, again
+        tried = ", ".join(name for name, _ in found) or "none was found in its build script"
+        self._note(
+            "the wheel is pure, and its source builds an extension here: it was built with the extension switched off, "
+            f"by what is not known (variables: {tried}); --env or -C may do it"
+        )
+        return how, made
 
     def _artifact(self, python: Python) -> published.PublishedArtifact:
         request, index, downloads = self._request, self._context.index, self._private / "downloads"
@@ -202,9 +240,11 @@ class _Verification:
             self._note(f"the record was made with Python {wanted.version}, and {python.version} is here")
         return python
 
-    def _source(self, artifact: published.PublishedArtifact, metadata: ArtifactMetadata) -> sources.SourceTree:
+    def _source(
+        self, artifact: published.PublishedArtifact, metadata: ArtifactMetadata, private: Path | None = None
+    ) -> sources.SourceTree:
         """Return the source: what was asked for, what the record names, or the release's own sdist."""
-        directory = self._private / "source"
+        directory = (private or self._private) / "source"
         directory.mkdir()
         if self._request.source:
             target, record = Path(self._request.target), self._request.record
@@ -271,9 +311,9 @@ class _Verification:
     def _recorded(self, record: Record, python: Python) -> Recovered:
         locked = self._private / "pylock.toml"
         locked.write_text(pylock.write(record.requirements), encoding="utf-8")
-        return Recovered(
-            record.method, python, "", (), None, record.environment, record.config_settings, record.kinds, locked
-        )
+        environment, settings = record.environment, record.config_settings
+        how = Recovered(record.method, python, "", (), None, environment, settings, record.kinds, locked)
+        return how.with_variables(record.given)
 
     def _guessed(
         self,
@@ -294,6 +334,7 @@ class _Verification:
         method = SAMEBYTES if _is_canonical(artifact.path) else BACKEND
         settings, locked = self._request.config_settings, self._request.locked
         how = Recovered(method, python, metadata.generator, (), None, variables, settings, (metadata.kind,), locked)
+        how = how.with_variables(self._request.variables)
         if how.locked:
             return how
         requires = load(source.tree).requires

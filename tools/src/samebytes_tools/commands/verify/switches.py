@@ -1,0 +1,53 @@
+"""Variables by which a project's build script lets its extension be switched off."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from samebytes.backend.config import load
+
+_LARGEST = 1 << 20
+"""Bytes of a script that are read."""
+_MOST = 50
+"""Scripts that are read."""
+
+_NAME = re.compile(r"""["']([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)["']""")
+"""A text that can be the name of a project's own variable."""
+_OFF = re.compile(r"(^|_)(NO|DISABLE|SKIP|WITHOUT|PURE|PUREPYTHON|FORCE_PURE)(_|$)")
+"""What switches something off by being set: FROZENLIST_NO_EXTENSIONS, MSGPACK_PUREPYTHON, DISABLE_SPEEDUPS."""
+_ON = re.compile(r"(^|_)(C?EXTENSIONS?|C?EXTS?|SPEEDUPS?|MYPYC|CYTHON|LIBYAML)(_|$)")
+"""What names an extension: WRAPT_INSTALL_EXTENSIONS, TORNADO_EXTENSION."""
+_DEMAND = re.compile(r"(^|_)(REQUIRE|COVERAGE|DEBUG|TEST|RUNTIME|ALLOW)(_|$)")
+_WORD = re.compile(r"""["'](false|0|no|off)["']""", re.IGNORECASE)
+_NEAR = 600
+"""Characters after the name of a variable in which it is compared with something."""
+
+
+def switches(tree: Path) -> list[tuple[str, str]]:
+    """Return variables, each with the value that may switch an extension of the source *tree* off, likely ones first.
+
+    Only their names and what they are compared with are looked at, in setup.py and in a backend of the tree's own, so
+    whether one does it only a build shows.
+    """
+    found: dict[str, tuple[int, str]] = {}
+    for text in _scripts(tree):
+        for match in _NAME.finditer(text):
+            name = match[1]
+            if _DEMAND.search(name):
+                continue
+            if _OFF.search(name):
+                # One that names an extension, too, before one that may be of anything else.
+                found.setdefault(name, (0 if _ON.search(name) or "PURE" in name else 2, "1"))
+            elif _ON.search(name):
+                word = _WORD.search(text, match.end(), match.end() + _NEAR)
+                found.setdefault(name, (1, word[1] if word else "0"))
+    return [(name, value) for name, (_, value) in sorted(found.items(), key=lambda item: item[1][0])]
+
+
+def _scripts(tree: Path) -> Iterator[str]:
+    own = [path for folder in load(tree).backend.path for path in sorted((tree / folder).rglob("*.py"))]
+    for path in [tree / "setup.py", *own][:_MOST]:
+        if path.is_file() and path.stat().st_size <= _LARGEST:
+            yield path.read_text("utf-8", "replace")
