@@ -11,7 +11,7 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -112,7 +112,13 @@ class Bench:
         (site / "file").write_text("x")
         self._names = {**made, "SAME": same, "SRC": source, "SITE": site}
         self._count = 0
-        self.usual = {name: self.run(words, Condition()) for name, words in FORMS.items()}
+        self._usual: dict[str, Ended] = {}
+
+    def usual(self, form: str) -> Ended:
+        """Return how a command of :data:`FORMS` ends where nothing is unusual."""
+        if form not in self._usual:
+            self._usual[form] = self.run(FORMS[form], Condition())
+        return self._usual[form]
 
     def run(self, words: list[str], condition: Condition, around: Sequence[str] = ()) -> Ended:
         self._count += 1
@@ -191,10 +197,32 @@ def written(condition: Condition, usual: Ended) -> int:
     return 8 if condition.streams[1] == "full" else exit_status.BROKEN_PIPE
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("name", CONDITIONS)
+KINDS = (
+    ("no stdin", "no stdout", "no stderr", "no streams"),
+    ("stdout full", "stdout unread", "unbuffered, full", "unbuffered, unread"),
+    ("stderr full", "stderr unread"),
+    ("8 files", "20 files"),
+    ("no directory", "no home", "no TMPDIR", "no UTF-8"),
+)
+"""Conditions that are alike."""
+
+
+def test_every_condition_is_of_a_kind() -> None:
+    assert sorted(name for names in KINDS for name in names) == sorted(CONDITIONS)
+
+
+def pairs() -> Iterator[object]:
+    """Give every condition with every command; each command has one of each kind in the gate, in turn."""
+    for number, form in enumerate(FORMS):
+        for names in KINDS:
+            for name in names:
+                in_turn = name == names[number % len(names)]
+                yield pytest.param(name, form, marks=[] if in_turn else pytest.mark.broad("the rest of the product"))
+
+
+@pytest.mark.parametrize(("name", "form"), list(pairs()))
 def test_it_ends_as_documented(bench: Bench, name: str, form: str) -> None:
-    condition, usual = CONDITIONS[name], bench.usual[form]
+    condition, usual = CONDITIONS[name], bench.usual(form)
     found = bench.run(FORMS[form], condition)
     if condition.files:
         assert found.status in exit_status.MEANINGS
@@ -263,19 +291,28 @@ OF_INPUTS = {
 }
 
 
-@pytest.mark.parametrize("command", OF_INPUTS)
-@pytest.mark.parametrize("kind", ODD)
-def test_what_is_no_file_is_refused(bench: Bench, tmp_path: Path, kind: str, command: str) -> None:
+NAMES = ("odd-1.0-py3-none-any.whl", "odd-1.0.tar.gz")
+UNNAMEABLE = ("x" * 300 + ".whl", "d/" * 3000 + "x.tar.gz", "\udcff-1.0-py3-none-any.whl")
+
+
+def odd_inputs() -> Iterator[object]:
+    """Give every kind by every name to every command; each command has each kind by one name in the gate, in turn."""
+    for row, command in enumerate(OF_INPUTS):
+        for column, kind in enumerate(ODD):
+            names = UNNAMEABLE if kind == "unnameable" else NAMES
+            for number, name in enumerate(names):
+                marks = [] if number == (row + column) % len(names) else pytest.mark.broad("the same by another name")
+                yield pytest.param(command, kind, name, marks=marks, id=f"{command}-{kind}-{number}")
+
+
+@pytest.mark.parametrize(("command", "kind", "name"), list(odd_inputs()))
+def test_what_is_no_file_is_refused(bench: Bench, tmp_path: Path, command: str, kind: str, name: str) -> None:
     """At once: a FIFO is not waited for, and a device not read to its end."""
-    names = ["odd-1.0-py3-none-any.whl", "odd-1.0.tar.gz"]
-    if kind == "unnameable":
-        names = ["x" * 300 + ".whl", "d/" * 3000 + "x.tar.gz", "\udcff-1.0-py3-none-any.whl"]
-    for name in names:
-        if kind != "unnameable":
-            ODD[kind](tmp_path / name)
-        found = bench.run([*OF_INPUTS[command], str(tmp_path / name)], Condition())
-        if kind == "directory" and command in ("tree digest", "tree fix", "normalize", "check"):
-            continue  # it is one
-        assert found.status in (2, 3, 4, 7, 12, 13), found
-        assert "samebytes: error" in (found.err or "")
-        assert "Traceback" not in (found.err or "")
+    if kind != "unnameable":
+        ODD[kind](tmp_path / name)
+    found = bench.run([*OF_INPUTS[command], str(tmp_path / name)], Condition())
+    if kind == "directory" and command in ("tree digest", "tree fix", "normalize", "check"):
+        return  # it is one
+    assert found.status in (2, 3, 4, 7, 12, 13), found
+    assert "samebytes: error" in (found.err or "")
+    assert "Traceback" not in (found.err or "")

@@ -1,7 +1,9 @@
-"""The quick tier of the tests, and the reasons for which a test may be skipped; a plugin of pytest.
+"""The tiers of the tests, and the reasons for which a test may be skipped; a plugin of pytest.
 
 ``--quick`` leaves out what is marked ``slow``, and of what is marked ``integration`` all that is not marked ``quick``.
-``--rest`` is what ``--quick`` leaves out: both together are every test.
+``--rest`` is what ``--quick`` leaves out, but for what is marked ``broad``: the two are what the gate runs.
+``--broad`` is that: more cases of what a case in the other tiers proves, run by hand; CONTRIBUTING.md says when they were
+last. Every test is in one of the three.
 ``--skips=list`` ends the run with the reasons for which tests were skipped, and ``--skips=refuse`` fails it if one of
 them is not in :data:`ALLOWED`: where everything is there that tests need, as .ci/run sees to it, a test that does not
 run hides something.
@@ -69,28 +71,30 @@ ALLOWED_ON_WINDOWS = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("samebytes")
     group.addoption("--quick", action="store_true", help="run the quick tier only")
-    group.addoption("--rest", action="store_true", help="run what the quick tier leaves out")
+    group.addoption("--rest", action="store_true", help="run what the quick tier leaves out, and is not broad")
+    group.addoption("--broad", action="store_true", help="run the tests that are marked broad")
     group.addoption("--skips", choices=["list", "refuse"], help="list why tests were skipped; refuse unknown reasons")
 
 
-def is_quick(item: pytest.Item) -> bool:
-    """Return whether a test belongs to the quick tier."""
-    if item.get_closest_marker("slow"):
-        return False
-    return item.get_closest_marker("integration") is None or item.get_closest_marker("quick") is not None
+def tier(item: pytest.Item) -> str:
+    """Return the tier that a test belongs to, as the option is called that runs it."""
+    if item.get_closest_marker("broad"):
+        return "--broad"
+    is_plain = item.get_closest_marker("integration") is None or item.get_closest_marker("quick") is not None
+    return "--quick" if is_plain and item.get_closest_marker("slow") is None else "--rest"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        slow = item.get_closest_marker("slow")
-        if slow and not slow.args:
-            raise pytest.UsageError(f"{item.nodeid} does not say why it is slow")
-    quick, rest = config.getoption("--quick"), config.getoption("--rest")
-    if quick or rest:
+        for marker in map(item.get_closest_marker, ("slow", "broad")):
+            if marker and not marker.args:
+                raise pytest.UsageError(f"{item.nodeid} does not say why it is {marker.name}")
+    wanted = {option for option in ("--quick", "--rest", "--broad") if config.getoption(option)}
+    if wanted:
         kept: list[pytest.Item] = []
         others: list[pytest.Item] = []
         for item in items:
-            (kept if is_quick(item) == quick else others).append(item)
+            (kept if tier(item) in wanted else others).append(item)
         config.hook.pytest_deselected(items=others)
         items[:] = kept
 

@@ -1,15 +1,22 @@
-"""Nothing is left out: pytest collects every file of tests there is, and ruff looks at every file of Python."""
+"""Nothing is left out: pytest collects every file of tests there is, and ruff looks at every file of Python.
+
+No file is skipped whole either, but for reasons that the gate knows.
+"""
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from support.tiers import ALLOWED, ALLOWED_IN_QUICK
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -74,6 +81,68 @@ def test_a_name_that_pytest_passes_over_by_default_is_missed() -> None:
     """The control: with the default list of names, which has ``dist``, a directory of that name would be missed."""
     missed = tracked("*/test_*.py") - collected("-o", "norecursedirs=.* artifact")
     assert missed == tracked("tests/unit/artifact/test_*.py") != set()
+
+
+class WholeSkip(NamedTuple):
+    """A call at the top of a file of tests that may skip all of it."""
+
+    module: str
+    """What must be importable; empty for what is skipped anyway."""
+    reason: str
+
+
+ON_WINDOWS = "sys.platform == 'win32'"
+
+
+def whole_skips(source: str) -> Iterator[WholeSkip]:
+    """Give the calls of ``pytest.importorskip`` and ``pytest.skip`` that are made while *source* is imported here."""
+    waiting: list[ast.AST] = [ast.parse(source)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue  # not run then
+        if isinstance(node, ast.If) and ast.unparse(node.test) == ON_WINDOWS and sys.platform != "win32":
+            continue
+        waiting.extend(ast.iter_child_nodes(node))
+        called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+        if isinstance(node, ast.Call) and called in ("pytest.importorskip", "pytest.skip"):
+            module = ast.literal_eval(node.args[0]) if called == "pytest.importorskip" else ""
+            reasons = [one.value for one in node.keywords if one.arg == "reason"] or node.args[:1]
+            yield WholeSkip(module, ast.literal_eval(reasons[0]))
+
+
+def refused_skips(source: str) -> list[str]:
+    """Return the reasons for which the gate would fail if *source* were collected with what is installed here."""
+    return [
+        one.reason
+        for one in whole_skips(source)
+        if not (one.module and importlib.util.find_spec(one.module.partition(".")[0]))
+        and not any(re.fullmatch(pattern, one.reason) for pattern in {**ALLOWED, **ALLOWED_IN_QUICK})
+    ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there, more may be missing")
+def test_no_file_is_skipped_whole_for_a_reason_that_the_gate_refuses() -> None:
+    """pytest imports every file, and reports that it is skipped, even where all its tests are deselected."""
+    files = tracked("test_*.py", "*/test_*.py")
+    found = {name: refused_skips((ROOT / name).read_text("utf-8")) for name in files}
+    assert {name: skips for name, skips in found.items() if skips} == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "refused"),
+    [
+        ("pytest.importorskip('no_such_module', reason='needs it')", ["needs it"]),
+        ("one = pytest.importorskip('no_such_module.part')", ["no_such_module.part"]),
+        ("if True:\n    pytest.skip('not today', allow_module_level=True)", ["not today"]),
+        ("if sys.platform == 'win32':\n    pytest.skip('not there', allow_module_level=True)", []),
+        ("pytest.importorskip('no_such_module', reason='needs ruff')", []),
+        ("pytest.importorskip('pytest')", []),
+        ("def test_it():\n    pytest.importorskip('no_such_module')", []),
+    ],
+)
+def test_whole_skips_are_seen(source: str, refused: list[str]) -> None:
+    assert refused_skips(source) == refused
 
 
 def test_every_file_of_python_is_linted() -> None:

@@ -16,7 +16,7 @@ from support.tiers import ALLOWED, ALLOWED_IN_QUICK, ALLOWED_ON_WINDOWS, SKIPS_R
 PYPROJECT = """
 [tool.pytest.ini_options]
 addopts = "-p support.tiers -p no:cacheprovider -p no:hypothesispytest --strict-markers --import-mode=importlib"
-markers = ["integration", "quick", "slow(why)"]
+markers = ["integration", "quick", "slow(why)", "broad(why)"]
 """
 
 TESTS = """
@@ -33,6 +33,9 @@ def test_real(): pass
 @pytest.mark.integration
 @pytest.mark.parametrize("one", [pytest.param(1, marks=pytest.mark.quick), 2])
 def test_each(one): pass
+
+@pytest.mark.parametrize("one", [1, pytest.param(2, marks=pytest.mark.broad("for more"))])
+def test_many(one): pass
 """
 
 
@@ -45,27 +48,37 @@ def run(root: Path, tests: str, *arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_the_quick_tier(tmp_path: Path) -> None:
-    status, said = run(tmp_path, TESTS, "--quick", "--collect-only", "-q")
+TIERS = {
+    "--quick": ["test_plain", "test_each[1]", "test_many[1]"],
+    "--rest": ["test_slow", "test_real", "test_each[2]"],
+    "--broad": ["test_many[2]"],
+}
+"""What is in each: every test is in one."""
+
+
+@pytest.mark.parametrize("option", TIERS)
+def test_a_tier(option: str, tmp_path: Path) -> None:
+    status, said = run(tmp_path, TESTS, option, "--collect-only", "-q")
     assert status == 0
-    assert re.findall(r"::(\S+)", said) == ["test_plain", "test_each[1]"]
-    assert "2/5 tests collected (3 deselected)" in said
+    assert re.findall(r"::(\S+)", said) == TIERS[option]
+    assert f"{len(TIERS[option])}/7 tests collected ({7 - len(TIERS[option])} deselected)" in said
 
 
-def test_what_the_quick_tier_leaves_out(tmp_path: Path) -> None:
-    status, said = run(tmp_path, TESTS, "--rest", "--collect-only", "-q")
-    assert status == 0
-    assert re.findall(r"::(\S+)", said) == ["test_slow", "test_real", "test_each[2]"]
+def test_two_tiers(tmp_path: Path) -> None:
+    said = run(tmp_path, TESTS, "--rest", "--broad", "--collect-only", "-q")[1]
+    assert sorted(re.findall(r"::(\S+)", said)) == sorted(TIERS["--rest"] + TIERS["--broad"])
 
 
-def test_without_it_all_are_run(tmp_path: Path) -> None:
-    assert "5 passed" in run(tmp_path, TESTS)[1]
+def test_without_an_option_all_are_run(tmp_path: Path) -> None:
+    assert sum(map(len, TIERS.values())) == 7
+    assert "7 passed" in run(tmp_path, TESTS)[1]
 
 
-def test_a_slow_test_says_why(tmp_path: Path) -> None:
-    status, said = run(tmp_path, "import pytest\n@pytest.mark.slow\ndef test_it(): pass\n")
+@pytest.mark.parametrize("marker", ["slow", "broad"])
+def test_a_slow_or_broad_test_says_why(marker: str, tmp_path: Path) -> None:
+    status, said = run(tmp_path, f"import pytest\n@pytest.mark.{marker}\ndef test_it(): pass\n")
     assert status == pytest.ExitCode.USAGE_ERROR
-    assert "test_some.py::test_it does not say why it is slow" in said
+    assert f"test_some.py::test_it does not say why it is {marker}" in said
 
 
 SKIPPED = """
