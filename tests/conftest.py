@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+from support.examples import examples
 
 if TYPE_CHECKING:
     from support.workshop import Workshop
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["support.tiers"]
 
 # How long an example takes depends on the machine, and on what else it does: no test goes by that.
-settings.register_profile("samebytes", deadline=None)
+settings.register_profile("samebytes", deadline=None, max_examples=examples(100))
 settings.load_profile("samebytes")
 
 

@@ -15,6 +15,7 @@ from samebytes_tools.comparison.causes.table import by_code, codes
 from samebytes_tools.comparison.formats.marshalled import changes
 from samebytes_tools.comparison.model import Comparison, Verdict
 from samebytes_tools.comparison.observations import TextPair
+from support.examples import examples
 from support.wheels import (
     INFO,
     METADATA,
@@ -35,7 +36,7 @@ from samebytes.passes import DEFAULT
 from samebytes.passes.model import Context
 from samebytes.passes.pipeline import rewrite
 
-FEW = settings(max_examples=60, deadline=None)
+FEW = settings(max_examples=examples(60), deadline=None)
 DATE = 1_600_000_000
 
 BODIES = st.one_of(
@@ -210,7 +211,7 @@ def test_a_wrong_record_is_never_the_same(data: st.DataObject, files: dict[str, 
         assert "D022" in found.causes
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(st.binary(max_size=200), st.binary(max_size=200))
 def test_any_two_pieces_have_a_cause(left: bytes, right: bytes) -> None:
     """What differs has at least one code; what is the same has none."""
@@ -220,7 +221,7 @@ def test_any_two_pieces_have_a_cause(left: bytes, right: bytes) -> None:
 CODE = marshal.dumps(compile("def f(a, b=(1, 2.5)):\n    return a in {'x', 'y'}, 2**70, 'é'\n", "/a/b.py", "exec"))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(st.data(), st.sampled_from([3413, 3425, 3439, 3495, 3531, 3571, 3627, 3650]))
 def test_hostile_code_is_refused(data: st.DataObject, magic: int) -> None:
     """Bytes that nobody vouches for are read or refused, and nothing else happens."""

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from support.canonical_reader import check_sdist, check_wheel
+from support.examples import examples
 from support.wheels import (
     FILES,
     INFO,
@@ -39,7 +40,7 @@ from samebytes.passes.container import zip_date
 from samebytes.passes.model import Context
 from samebytes.passes.pipeline import Rewritten, rewrite
 
-FEW = settings(max_examples=60, deadline=None)
+FEW = settings(max_examples=examples(60), deadline=None)
 
 COMPONENTS = st.one_of(
     st.sampled_from(["a", "b.py", "B", "a-b", "a.b", "x y", "é", "日本", 'q"', "c,d", "__init__.py"]),

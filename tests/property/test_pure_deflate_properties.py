@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.deflate_inputs import NOT_STOCK, STOCK_ZLIB, inflated, patchwork, zlib_segment
+from support.examples import examples
 
 from samebytes.deflate.pure import encode_segment
 
-FEW = settings(max_examples=int(os.environ.get("SAMEBYTES_FUZZ_EXAMPLES", "200")), deadline=None)
+FEW = settings(max_examples=examples(int(os.environ.get("SAMEBYTES_FUZZ_EXAMPLES", "200"))), deadline=None)
 
 SMALL = st.binary(max_size=300)
 POOR = st.lists(st.sampled_from([0, 1, 2, 32, 255]), max_size=2000).map(bytes)

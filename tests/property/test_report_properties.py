@@ -48,6 +48,7 @@ from samebytes_tools.reporting.difference_tree import View
 from samebytes_tools.variations.variations import Obstacle
 from support import surveys
 from support.comparisons import ordinary
+from support.examples import examples
 
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.console.style import PLAIN, Style, error_lines, harmless, indented
@@ -152,7 +153,7 @@ def check_result(comparison: Comparison) -> CheckResult:
 
 
 @pytest.mark.slow("writes each of its reports for many generated texts")
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(text=TEXTS)
 @example(text=" ".join(PIECES))
 def test_check(text: str) -> None:
@@ -176,7 +177,7 @@ def test_check(text: str) -> None:
 
 
 @pytest.mark.slow("writes each of its reports for many generated texts")
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(text=TEXTS)
 @example(text=" ".join(PIECES))
 def test_compare(text: str) -> None:
@@ -194,7 +195,7 @@ def test_compare(text: str) -> None:
     assert_page(compare.as_page(results, version="1"), compare.as_page(usual, version="1"))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(text=TEXTS)
 @example(text=" ".join(PIECES))
 def test_build_install_tree_and_survey(text: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import tars
+from support.examples import examples
 from support.tars import octal
 
 from samebytes.archive import limits
@@ -20,7 +21,7 @@ from samebytes.archive.tar_writer import write_sdist, write_tar
 from samebytes.deflate.stream import Encoder
 from samebytes.errors import ArchiveError
 
-FEW = settings(max_examples=150, deadline=None)
+FEW = settings(max_examples=examples(150), deadline=None)
 
 COMPONENTS = st.text(st.characters(codec="utf-8", exclude_characters="/\\\0"), min_size=1, max_size=40).filter(
     lambda text: not limits.name_problem(text)
@@ -141,7 +142,7 @@ MEMBERS = st.builds(lambda name, data, fields: tars.member(name, data, **fields)
 ENDS = st.sampled_from([b"", bytes(512), bytes(1024), bytes(1025), bytes(512) + b"x", bytes(9216), bytes(9728)])
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(st.lists(MEMBERS, min_size=1, max_size=4), ENDS)
 def test_a_tar_without_deviations_is_the_one_that_we_write(parts: list[bytes], end: bytes) -> None:
     """Nothing in a tar goes unnoticed: it is refused, noted, or part of what is written again."""
@@ -157,7 +158,7 @@ def test_a_tar_without_deviations_is_the_one_that_we_write(parts: list[bytes], e
     assert tar_of(again) == once
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(st.lists(MEMBERS, min_size=1, max_size=4))
 def test_what_is_accepted_is_read_alike_by_tarfile(parts: list[bytes]) -> None:
     """No archive is one thing to us and another to who installs it."""

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 from samebytes_tools.commands.wrap import edit
 from samebytes_tools.commands.wrap.wrap import verify
+from support.examples import examples
 from tomlkit.exceptions import TOMLKitError
 
 from samebytes.backend.config import LEGACY_REQUIRES
@@ -324,7 +325,7 @@ def assert_plain(document: Document, plain: str) -> None:
 SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 
 
-@settings(SLOW, max_examples=250)
+@settings(SLOW, max_examples=examples(250))
 @given(documents(plain_tables()))
 def test_wrap_and_unwrap_keep_the_meaning_and_every_other_line(document: Document) -> None:
     """The promises of docs/how-to/wrap.md, "What stays as it is"."""
@@ -357,7 +358,7 @@ def test_wrap_and_unwrap_keep_the_meaning_and_every_other_line(document: Documen
     assert_plain(document, plain)
 
 
-@settings(SLOW, max_examples=150)
+@settings(SLOW, max_examples=examples(150))
 @given(st.data())
 def test_an_ordinary_layout_comes_back_byte_for_byte_and_changes_no_other_line(data: st.DataObject) -> None:
     """The promise of docs/how-to/wrap.md, "The way back": a header, and a backend without a path."""
@@ -380,7 +381,7 @@ def test_an_ordinary_layout_comes_back_byte_for_byte_and_changes_no_other_line(d
 
 
 @pytest.mark.slow("tries hundreds of generated documents")
-@settings(SLOW, max_examples=200)
+@settings(SLOW, max_examples=examples(200))
 @given(documents(wrapped_tables()))
 def test_unwrap_keeps_the_meaning_of_what_wrap_did_not_make(document: Document) -> None:
     """The same backend builds, from the same path, with the same requirements; all else is as it was."""

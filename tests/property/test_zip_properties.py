@@ -13,6 +13,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import zip_mutants, zip_unpacker
+from support.examples import examples
 
 from samebytes.archive import limits
 from samebytes.archive.entry import Data, Entry, Kind, Written, read_all
@@ -22,7 +23,7 @@ from samebytes.archive.zip_writer import write_zip
 from samebytes.deflate.stream import Encoder
 from samebytes.errors import ArchiveError
 
-EXAMPLES = settings(max_examples=60, deadline=None)
+EXAMPLES = settings(max_examples=examples(60), deadline=None)
 
 components = st.text(
     st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/\\:"), min_size=1, max_size=8

@@ -17,6 +17,7 @@ from samebytes_tools.building import provenance, pylock
 from samebytes_tools.building.provenance import BACKEND, SAMEBYTES, Material, Record
 from samebytes_tools.building.source import package_url, tree_digest
 from samebytes_tools.building.virtualenvs import InstalledDistribution
+from support.examples import examples
 from support.projects import write_tree
 from support.schemas import assert_valid
 
@@ -226,7 +227,7 @@ ANYTHING = st.recursive(
 TAKEN = json.loads(provenance.text(record()))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.sampled_from(places(TAKEN)), ANYTHING)
 def test_a_record_with_anything_anywhere_is_refused_or_as_the_schema_says(
     tmp_path_factory: pytest.TempPathFactory, way: tuple[str | int, ...], value: object

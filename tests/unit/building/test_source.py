@@ -12,6 +12,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from samebytes_tools.building.source import unpack
+from support.examples import examples
 
 from samebytes.errors import ArchiveError
 
@@ -62,7 +63,7 @@ def facts(tree: Path) -> dict[str, tuple[str, bytes, int]]:
     return found
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(MEMBERS, max_size=5), st.booleans())
 def test_what_is_unpacked_is_what_tarfile_unpacks(
     members: list[tuple[str, bytes, str, bytes, int]], repeated: bool

@@ -25,6 +25,7 @@ from samebytes_tools.index.cache import CachedIndex
 from samebytes_tools.index.client import Index
 from samebytes_tools.index.pages import File
 from samebytes_tools.index.serving import Snapshot
+from support.examples import examples
 from support.indexes import HTML, JSON, Answer, Server, serving
 
 from samebytes.errors import ArchiveError, IndexFailure, UsageError
@@ -129,7 +130,7 @@ ODD = st.one_of(
 
 
 @pytest.mark.slow("asks a server for each example")
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_page_with_any_value_in_any_place(server: Server, tmp_path: Path, data: st.DataObject) -> None:
     """PEP 691, 700: a page of other types or values is not one, or is read; nothing is written elsewhere."""
@@ -149,7 +150,7 @@ def test_a_page_with_any_value_in_any_place(server: Server, tmp_path: Path, data
 
 
 @pytest.mark.slow("asks a server for each example")
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_page_with_any_bytes_in_any_place(server: Server, tmp_path: Path, data: st.DataObject) -> None:
     links = (

@@ -16,6 +16,7 @@ from samebytes_tools.commands.install.install import find_wheels, install
 from samebytes_tools.commands.install.interpreter import TARGET
 from samebytes_tools.commands.install.wheel import InstallOptions
 from support.artifacts import METADATA, WHEEL, record_of, wheel, zip_info
+from support.examples import examples
 from support.installed import FINAL, PYTHON, facts, fix_tree, install_into, project, strays
 from support.wheels import spelt
 
@@ -25,7 +26,7 @@ INFO = "demo-1.0.dist-info"
 DATA = "demo-1.0.data"
 OPTIONS = InstallOptions(Path(), FINAL, TARGET, PYTHON, levels=())
 
-slow = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+slow = settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def refusal(source: Path, top: Path) -> ArchiveError:

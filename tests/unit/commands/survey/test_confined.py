@@ -19,6 +19,7 @@ from samebytes_tools.commands.survey import examine, findings
 from samebytes_tools.commands.survey.model import Examination, State
 from samebytes_tools.commands.survey.sandbox import confined, sandbox
 from samebytes_tools.commands.survey.sandbox.confined import End, Limits
+from support.examples import examples
 from support.processes import is_running, linux_only, pid_in, wait_for
 
 GOOD = {"row": {"artifacts": [{"way": "as is", "kind": "wheel", "state": "same", "sha256": ["a", "b"]}]}}
@@ -79,7 +80,7 @@ MESSAGES = st.dictionaries(NAMES, TREES | st.dictionaries(FIELDS, TREES, max_siz
 
 
 @pytest.mark.slow("tries hundreds of generated reports")
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(messages=st.lists(MESSAGES, max_size=5))
 def test_any_report_is_a_row_of_that_package(messages: list[dict[str, Any]]) -> None:
     """Whatever fields there are and of whatever type, what is understood can be stored."""

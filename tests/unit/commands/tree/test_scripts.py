@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from installer.scripts import Script
 from samebytes_tools.commands.tree.scripts import EntryPoint, entry_points, first_lines, generated_head, script
+from support.examples import examples
 
 from samebytes.errors import UsageError
 
@@ -126,7 +127,7 @@ def test_a_path_with_any_characters(name: str, tmp_path: Path) -> None:
 
 
 @posix_only
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.sampled_from("ab #=:'\"$`!\t\n\r\v\x1c\x85\u2028\\;&é-"), min_size=1, max_size=12))
 def test_a_path_is_run_or_refused(tmp_path: Path, name: str) -> None:
     """What cannot be written so that the kernel, the shell and Python all read it is refused before it is written."""

@@ -11,6 +11,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from samebytes_tools.commands.wrap import edit
 from samebytes_tools.commands.wrap.wrap import Rewiring, unwrap, wrap
+from support.examples import examples
 
 from samebytes.errors import ConfigError
 
@@ -77,7 +78,7 @@ def valid(text: str) -> bool:
     return True
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(documents(["a", "b>=1", "setuptools"], "a.build"))
 @example("build-system = {requires = [# c\n]}\n")
 def test_unwrap_gives_back_what_was_there(text: str) -> None:
@@ -91,7 +92,7 @@ def test_unwrap_gives_back_what_was_there(text: str) -> None:
     assert back[0] == text or (edit.parse(back[0]) == edit.parse(text) and wrapped[1])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(documents(["a", "b>=1", *SAMEBYTES], "samebytes.backend"))
 @example('[build-system]\nrequires = ["samebytes", "a", "samebytes>=1"]\nbuild-backend = "samebytes.backend"\n')
 def test_unwrap_leaves_no_requirement_of_samebytes(text: str) -> None:
