@@ -1,6 +1,6 @@
 """Compiled modules of every Python that is here: what makes them differ, and that the one form does not.
 
-``python -m pytest tests/integration/test_bytecode.py -rP`` prints the rows of the table in docs/explanation/bytecode.md.
+``SAMEBYTES_FILES=60 python -m pytest tests/integration/test_bytecode.py -rP`` prints the rows of the table in docs/explanation/bytecode.md.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +22,8 @@ from samebytes.errors import UsageError
 
 pytestmark = pytest.mark.integration
 
-FILES = 60
+FILES = int(os.environ.get("SAMEBYTES_FILES", "20"))
+"""How many modules; the table has 60 of each version."""
 NAME = "/final/place.py"
 
 COMPILE = """
@@ -77,11 +79,20 @@ class Wanted(NamedTuple):
     optimize: int = 0
 
 
-def python(minor: int) -> Python:
+@cache  # all that are on PATH are asked, which takes seconds
+def found(minor: int) -> Python | str:
+    """Return the interpreter, or why there is none."""
     try:
         return interpreters.find(f"3.{minor}", os.environ)
     except UsageError as error:
-        pytest.skip(error.message)
+        return error.message
+
+
+def python(minor: int) -> Python:
+    one = found(minor)
+    if isinstance(one, str):
+        pytest.skip(one)
+    return one
 
 
 @pytest.fixture(params=[9, 10, 11, 12, 13, 14], ids=lambda minor: f"3.{minor}")
@@ -119,7 +130,7 @@ def alone(target: Python, directory: Path, files: list[Path], seed: str = "0") -
 def test_what_makes_them_differ_and_the_one_form_does_not(target: Python, tmp_path: Path) -> None:
     files = sources(target)
     reference = alone(target, tmp_path / "reference", files)
-    found = {
+    built = {
         "a process a file, once more": alone(target, tmp_path / "a", files),
         "a process a file, other hash seed": alone(target, tmp_path / "b", files, seed="7"),
         "one process": compiled(target, tmp_path / "c", files),
@@ -130,7 +141,7 @@ def test_what_makes_them_differ_and_the_one_form_does_not(target: Python, tmp_pa
     }
     forms = {name: normalized(data) for name, data in reference.items()}
     row = {}
-    for condition, modules in found.items():
+    for condition, modules in built.items():
         row[condition] = sum(modules[name] != reference[name] for name in reference)
         assert {name: normalized(data) for name, data in modules.items()} == forms, condition
     print(json.dumps({"python": target.version, "files": len(files), "differ": row}))

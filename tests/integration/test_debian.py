@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import samebytes_tools
+from support.sharing import shared
 
 import samebytes
 
@@ -64,24 +65,28 @@ def _built(example: Path, library: Path, *options: object) -> tuple[int, list[st
     return done.returncode, (done.stdout + done.stderr).splitlines()
 
 
+def _make(example: Path, library: Path, directory: Path, expected: int) -> None:
+    """Build the packages into *directory*, with what is said of them beside them."""
+    status, said = _built(example, library, "--output", directory)
+    assert status == expected, "\n".join(said)
+    (directory / "said").write_text("\n".join(said), "utf-8")
+
+
 @pytest.fixture(scope="module")
 def wrapped(library: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """A directory with the packages of the example as it is, and with the builds' logs; and what was said."""
-    directory = tmp_path_factory.mktemp("wrapped")
-    status, said = _built(EXAMPLE, library, "--output", directory)
-    assert status == 0, "\n".join(said)
-    return directory, said
+    directory = shared(tmp_path_factory, "wrapped", lambda directory: _make(EXAMPLE, library, directory, 0))
+    return directory, (directory / "said").read_text("utf-8").splitlines()
 
 
 @pytest.fixture(scope="module")
 def bare(library: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """The same without the patch: two packages that are not the same."""
-    example, directory = (tmp_path_factory.mktemp(name) / "debian" for name in ("example", "bare"))
+    example = tmp_path_factory.mktemp("example") / "debian"
     shutil.copytree(EXAMPLE, example)
     shutil.rmtree(example / "greeting" / "debian" / "patches")
-    status, said = _built(example, library, "--output", directory)
-    assert status == 1, "\n".join(said)
-    return directory, said
+    directory = shared(tmp_path_factory, "bare", lambda directory: _make(example, library, directory, 1))
+    return directory, (directory / "said").read_text("utf-8").splitlines()
 
 
 def _unpacked(package: Path, target: Path) -> Path:

@@ -19,6 +19,7 @@ from support import checkout
 from support.browser import Browser, Page, browsing, chromium
 from support.conditions import CONTROL, EXPERIMENT, settle
 from support.contrast import CONTRAST
+from support.sharing import shared
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -49,10 +50,13 @@ def built(tree: Path, target: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("docs")
-    done = built(ROOT, target)
-    assert done.returncode == 0, done.stderr
-    return target / "html"
+    """The site, built in the quiet one of two environments."""
+
+    def make(directory: Path) -> None:
+        place = settle(CONTROL, exported(directory / "source"), directory / "place")
+        place.run(command(place.tree, directory / "site"))
+
+    return shared(tmp_path_factory, "site", make) / "site" / "html"
 
 
 def exported(target: Path) -> Path:
@@ -148,13 +152,17 @@ BROKEN = {
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What a build says of a copy in which all that is broken."""
-    tree = exported(tmp_path_factory.mktemp("broken") / "tree")
-    page = tree / "docs" / "how-to" / "check.md"
-    page.write_text("\n\n".join([page.read_text("utf-8"), *BROKEN]), "utf-8")
-    page.with_name("forgotten.md").write_text("# Forgotten\n", "utf-8")
-    done = built(tree, tree.parent / "site")
-    assert done.returncode == 1, done.stderr
-    return done.stderr
+
+    def make(directory: Path) -> None:
+        tree = exported(directory / "tree")
+        page = tree / "docs" / "how-to" / "check.md"
+        page.write_text("\n\n".join([page.read_text("utf-8"), *BROKEN]), "utf-8")
+        page.with_name("forgotten.md").write_text("# Forgotten\n", "utf-8")
+        done = built(tree, directory / "site")
+        assert done.returncode == 1, done.stderr
+        (directory / "said").write_text(done.stderr, "utf-8")
+
+    return (shared(tmp_path_factory, "broken", make) / "said").read_text("utf-8")
 
 
 @pytest.mark.parametrize("addition", BROKEN)
@@ -168,17 +176,11 @@ def test_nothing_else_fails_it(broken: str) -> None:
     assert broken.count("WARNING") <= len(BROKEN)
 
 
-def test_two_environments_give_the_same_bytes(tmp_path: Path, roots: tuple[Path, Path]) -> None:
-    source = exported(tmp_path / "source")
-    sites = []
-    for conditions, root, more in (
-        (CONTROL, roots[0], {}),
-        (EXPERIMENT, roots[1], {"SOURCE_DATE_EPOCH": "1000000000"}),
-    ):
-        place = settle(conditions, source, root)
-        target = place.directory("site")
-        place.run(command(place.tree, target), more=more)
-        sites.append(files(target / "html"))
+def test_two_environments_give_the_same_bytes(site: Path, tmp_path: Path, roots: tuple[Path, Path]) -> None:
+    place = settle(EXPERIMENT, exported(tmp_path / "source"), roots[1])
+    target = place.directory("site")
+    place.run(command(place.tree, target), more={"SOURCE_DATE_EPOCH": "1000000000"})
+    sites = [files(site), files(target / "html")]
     assert sites[0].keys() == sites[1].keys()
     assert [name for name in sites[0] if sites[0][name] != sites[1][name]] == []
 
