@@ -29,7 +29,7 @@ project = "samebytes"
 version = release = re.findall('^__version__ = "(.+)"$', PACKAGE.read_text("utf-8"), re.MULTILINE)[0]
 language = "en"
 
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "sphinx_copybutton"]
 source_suffix = {".md": "markdown"}
 root_doc = "index"
 nitpicky = True
@@ -53,9 +53,16 @@ html_theme_options = {
 
 
 def lists_of_pages(index: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Yield each section of the index with the texts and targets of the links that its list begins with."""
-    for section in re.split(r"^## ", index, flags=re.MULTILINE)[1:]:
-        yield section.partition("\n")[0], re.findall(r"^- \[([^\]]+)\]\(([^)]+)\)", section, flags=re.MULTILINE)
+    """Yield each section of the index, but for the first, which leads into them, with texts and targets of its links."""
+    once: set[str] = set()
+    for number, section in enumerate(re.split(r"^## ", index, flags=re.MULTILINE)[1:]):
+        links = re.findall(r"\[([^\]]+)\]\(([^)]+)\)", section)
+        pages = [(" ".join(text.split()), target) for text, target in links]
+        if number:
+            yield section.partition("\n")[0], [(text, target) for text, target in pages if target not in once]
+            once.update(target for _, target in pages)
+        elif tutorials := [(text, target) for text, target in pages if target.startswith("tutorial/")]:
+            yield "Tutorial", tutorials
 
 
 def add_navigation(app: Sphinx, docname: str, source: list[str]) -> None:

@@ -28,7 +28,7 @@ PAGE = ROOT / "docs" / "explanation" / "surveyed.md"
 README = ROOT / "README.md"
 
 _HEAD = """\
-# Surveyed
+# Results: survey of packages
 
 <!-- Written by docs/generate_survey.py from docs/survey/survey.json. Do not edit it by hand. -->
 

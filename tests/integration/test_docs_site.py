@@ -23,7 +23,7 @@ from support.sharing import shared
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-NEEDED = ("sphinx", "myst_parser", "furo")
+NEEDED = ("sphinx", "myst_parser", "furo", "sphinx_copybutton")
 PROGRAM = chromium()
 
 pytestmark = [

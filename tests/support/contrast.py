@@ -16,7 +16,7 @@ CONTRAST = """
     return [255, 255, 255];
   };
   const bad = [];
-  for (const node of document.body.querySelectorAll("*")) {
+  for (const node of document.body.querySelectorAll("*:not(svg title)")) {  // that is read aloud, not drawn
     if (![...node.childNodes].some(child => child.nodeType === 3 && child.data.trim())) continue;
     const [one, other] = [light(channels(getComputedStyle(node).color)), light(behind(node))];
     const ratio = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
