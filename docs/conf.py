@@ -53,7 +53,7 @@ html_theme_options = {
 
 
 def lists_of_pages(index: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Yield each section of the index, but for the first, which leads into them, with texts and targets of its links."""
+    """Yield each section of the index but the first, which leads into them, with texts and targets of its links."""
     once: set[str] = set()
     for number, section in enumerate(re.split(r"^## ", index, flags=re.MULTILINE)[1:]):
         links = re.findall(r"\[([^\]]+)\]\(([^)]+)\)", section)
