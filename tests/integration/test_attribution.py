@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from samebytes_tools.variations.moved_clock import moved_clock
+from samebytes_tools.variations.moved_clock import is_moved
 from support.fault_projects import FAULTS, Fault, lay_out
 from support.fault_runs import check, run
 
@@ -36,7 +36,7 @@ def test_some_faults_are_attributed_and_their_remedies_help(fault: Fault, tmp_pa
 def test_chance_and_the_clock_are_distinguished_by_a_clock_that_stands_still(
     written: str, code: str, options: tuple[str, ...], tmp_path: Path
 ) -> None:
-    if not moved_clock(os.environ):
+    if not is_moved(os.environ):
         pytest.skip("needs libfaketime")
     tree = lay_out(FAULTS[0], tmp_path)
     source = f"import hashlib, secrets, time\ndef files(): return {{'demo/x.txt': {written}.encode()}}\n"

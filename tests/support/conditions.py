@@ -200,8 +200,8 @@ def moved_clock(directory: Path) -> dict[str, str]:
     It is looked for where distributions have it, or is what the variable LIBFAKETIME names. What lets programs sleep
     nevertheless is put into *directory*.
     """
-    clock = clocks.moved_clock(os.environ, clocks.build_steady_sleep(directory, os.environ))
-    return {**clock, "FAKETIME": "+26h"} if clock else {}
+    clock = clocks.moved_clock(os.environ, clocks.prepare_clock(directory, os.environ))
+    return {**clock, "FAKETIME": "+26h"} if "FAKETIME" in clock else {}
 
 
 def wait_past(moment: float) -> None:

@@ -37,16 +37,18 @@ _ELSEWHERE = {
 def find(name: str, environ: Mapping[str, str]) -> Path | None:
     """Return where the program *name* of ALL is, as ``PATH`` in *environ* has it; None where it is not.
 
-    libfaketime is looked for where distributions have it, or is what the variable LIBFAKETIME names.
+    libfaketime is looked for where distributions and pip put it, or is what the variable LIBFAKETIME names.
     """
     if name != "libfaketime":
         found = shutil.which(name, path=environ.get("PATH", ""))  # with None, it would take the PATH of this process
         return Path(found).absolute() if found else None  # PATH may have relative places, and builds run elsewhere
     # Fedora has it in lib64, Debian in the directory of the architecture.
-    places = [Path("/usr/lib"), Path("/usr/lib64"), *sorted(Path("/usr/lib").glob("*-linux-gnu*"))]
+    places = [*map(Path, ("/usr/lib/faketime", "/usr/lib64/faketime")), *sorted(Path("/usr/lib").glob("*/faketime"))]
+    places += [Path(place, "libfaketime/vendor/libfaketime/src") for place in sys.path if place]
     named = environ.get("LIBFAKETIME")
-    libraries = [Path(named)] if named else [place / "faketime" / "libfaketime.so.1" for place in places]
-    return next((library for library in libraries if library.is_file()), None)
+    return next(
+        filter(Path.is_file, [Path(named)] if named else [place / "libfaketime.so.1" for place in places]), None
+    )
 
 
 def missing(name: str) -> str:

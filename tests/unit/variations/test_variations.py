@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Callable
+
 import pytest
 from samebytes_tools.variations import variations
-from samebytes_tools.variations.variations import NAMES, Obstacle, choice, not_varied
+from samebytes_tools.variations.variations import NAMES, Obstacle, choice, not_varied, remedy
 
 from samebytes.errors import UsageError
 
@@ -65,16 +67,31 @@ def test_a_required_name_that_is_none(required: str) -> None:
         choice([], [required])
 
 
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return a function that imitates a machine with an installer of packages, and who runs the command there."""
+
+    def imitate(installer: str, *, root: bool, processor: str = "x86_64") -> None:
+        monkeypatch.setattr(variations.shutil, "which", lambda name: name if name == installer else None)
+        monkeypatch.setattr(variations.os, "geteuid", lambda: 0 if root else 1000, raising=False)
+        monkeypatch.setattr(variations.platform, "machine", lambda: processor)
+
+    return imitate
+
+
 @pytest.mark.parametrize(
-    ("installer", "command"),
+    ("installer", "root", "command"),
     [
-        ("apt-get", "apt-get install libfaketime locales-all"),
-        ("dnf", "dnf install libfaketime glibc-all-langpacks"),
-        ("", "install libfaketime, locales-all"),
+        ("apt-get", True, "apt-get install libfaketime locales-all"),
+        ("apt-get", False, "sudo apt-get install libfaketime locales-all"),
+        ("dnf", True, "dnf install libfaketime glibc-all-langpacks"),
+        ("", True, "install libfaketime, locales-all"),
     ],
 )
-def test_one_line_says_what_is_not_varied(installer: str, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(variations.shutil, "which", lambda name: name if name == installer else None)
+def test_one_line_says_what_is_not_varied(
+    installer: str, root: bool, command: str, machine: Callable[..., None]
+) -> None:
+    machine(installer, root=root)
     obstacles = {
         "time": Obstacle("libfaketime is not installed", "libfaketime"),
         "owner": Obstacle("only root may", brief="needs root"),
@@ -87,6 +104,19 @@ def test_one_line_says_what_is_not_varied(installer: str, command: str, monkeypa
     with pytest.raises(UsageError) as caught:
         choice([], ["locales,time"]).applicable(obstacles)
     assert caught.value.remedy.startswith(f"{command}, ")
+
+
+def test_who_is_not_root_gets_libfaketime_by_pip(machine: Callable[..., None]) -> None:
+    clock = [Obstacle("libfaketime is not installed", "libfaketime")]
+    machine("apt-get", root=False)
+    assert remedy(clock) == "pip install libfaketime"
+    machine("", root=True)
+    assert remedy(clock) == "pip install libfaketime"
+    machine("apt-get", root=True)
+    assert remedy(clock) == "apt-get install libfaketime"
+    machine("apt-get", root=False, processor="aarch64")
+    assert remedy(clock) == "sudo apt-get install libfaketime"
+    assert remedy([Obstacle("only root may")]) == ""
 
 
 def test_an_unknown_name() -> None:

@@ -122,6 +122,17 @@ def test_what_to_do_is_for_the_system(system: str, name: str, advice: str, monke
     assert programs.missing(name) == f"{name} is not installed ({advice})"
 
 
+def test_libfaketime_is_found_where_pip_puts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = tmp_path / "libfaketime" / "vendor" / "libfaketime" / "src" / "libfaketime.so.1"
+    library.parent.mkdir(parents=True)
+    library.touch()
+    is_file = Path.is_file
+    monkeypatch.setattr(Path, "is_file", lambda path: "usr" not in path.parts and is_file(path))
+    monkeypatch.setattr(programs, "sys", SimpleNamespace(path=["", str(tmp_path)]))
+    assert programs.find("libfaketime", {}) == library
+    assert programs.find("libfaketime", {"LIBFAKETIME": str(tmp_path / "none.so")}) is None
+
+
 @pytest.mark.skipif(not (ROOT / "pyproject.toml").is_file(), reason="pyproject.toml is not here, only the tests")
 def test_the_versions_are_those_that_are_installed_with_us() -> None:
     core, tools = (_project(ROOT / where / "pyproject.toml") for where in ("", "tools"))

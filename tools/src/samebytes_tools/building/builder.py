@@ -83,6 +83,8 @@ class BuildEnvironment:
     """-1 for that of this process."""
     prefix: tuple[str, ...] = ()
     """A command that the command's own is given to."""
+    import_path: str = ""
+    """A directory that is first on PYTHONPATH for the hooks of a project's own backend."""
 
 
 @dataclass(frozen=True)
@@ -355,6 +357,8 @@ class _ProjectHooks(Hooks):
 
     def _run(self, cmd: Sequence[str], cwd: object = None, extra_environ: Mapping[str, str] | None = None) -> None:  # noqa: ARG002 (pyproject-hooks names it; it is the tree)
         variables = {**self._where.added_to(self._given.variables), **(extra_environ or {})}
+        import_path = filter(None, [self._given.import_path, variables.get("PYTHONPATH", "")])
+        variables["PYTHONPATH"] = os.pathsep.join(import_path)
         given = replace(self._given, variables=variables)
         status = run(cmd, f"the backend {self._backend.name!r}", cwd=self._source, given=given, log=self._log)
         if status:

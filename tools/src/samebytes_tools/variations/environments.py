@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from .moved_clock import moved_clock
+from .moved_clock import PYTHON_CLOCK, moved_clock
 from .variations import OTHER_HOST
 from .workspace import ENTER, other_locale
 
@@ -62,8 +62,13 @@ class VariedEnvironment:
 
     @property
     def is_later(self) -> bool:
-        """Whether the clock is moved in it."""
+        """Whether the clock of all its programs is moved."""
         return "FAKETIME" in self.variables
+
+    @property
+    def import_path(self) -> str:
+        """What is first on PYTHONPATH in it: where Python's clock alone is moved, what does that."""
+        return str(PYTHON_CLOCK) if "SAMEBYTES_CLOCK" in self.variables else ""
 
     def shares_with(self, other: VariedEnvironment) -> bool:
         """Return whether the two have a directory in common, so that they cannot be used at once."""
@@ -76,14 +81,14 @@ def varied_environment(
     applied: Collection[str],
     environ: Mapping[str, str],
     disorderfs: str = "",
-    steady_sleep: Path | None = None,
+    for_clock: Path | None = None,
 ) -> VariedEnvironment:
     """Return the environment below *root* that differs from the first by what is *applied*; nothing is made yet.
 
     :param name: of the source tree's directory; some projects take their version from it.
     :param environ: the variables of the check itself; builds get most of them.
     :param disorderfs: the program, where that is needed for another order of files.
-    :param steady_sleep: the library that moving the clock needs so that programs can sleep, where it could be built.
+    :param for_clock: the directory that ``prepare_clock`` filled.
     """
     on = frozenset(applied)
     above = root / ("a-directory/that.is_much-longer/than-the-other-one/and-deeper-too" if "build-path" in on else "s")
@@ -108,7 +113,7 @@ def varied_environment(
         prefix=_prefix(on),
         disorderfs=disorderfs if "file-order" in on else "",
     )
-    clock = moved_clock(environ, steady_sleep) if "time" in on else {}
+    clock = moved_clock(environ, for_clock) if "time" in on else {}
     return replace(result, variables=_variables(result, {**environ, **clock}))
 
 

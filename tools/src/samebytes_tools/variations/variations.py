@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -50,7 +52,9 @@ ALL = (
     Variation("timezone", "TZ=UTC", "13 hours and 45 minutes west", "local times"),
     Variation("locales", "C.UTF-8", "another that is installed, or plain C", "sorting, messages, encodings"),
     Variation("hash-seed", "PYTHONHASHSEED=1", "PYTHONHASHSEED=4242", "order of sets"),
-    Variation("time", "now", "400 days and some hours later", "dates; needs libfaketime"),
+    Variation(
+        "time", "now", "400 days and some hours later", "dates; of programs other than Python and gcc, by libfaketime"
+    ),
     Variation("processors", "all processors", "one", "order in which parallel steps end", "num_cpus"),
     Variation("parallelism", "MAKEFLAGS and the like are 1", "they are 3", "order in which parallel steps end"),
     Variation("terminal", "80 columns, dumb", "201 columns, colours", "texts that are laid out for a terminal"),
@@ -76,6 +80,8 @@ class Obstacle(NamedTuple):
     """What is to be installed so that it can, as Debian calls it; empty where that does not help."""
     brief: str = ""
     """What the one line of a report has in brackets; empty for the name of the variation alone."""
+    is_partial: bool = False
+    """Whether it is varied all the same, by less than it should be."""
 
 
 _NAMES_OF_FEDORA = {"locales-all": "glibc-all-langpacks"}
@@ -84,13 +90,15 @@ _NAMES_OF_FEDORA = {"locales-all": "glibc-all-langpacks"}
 def remedy(obstacles: Iterable[Obstacle]) -> str:
     """Return the command that installs what *obstacles* name, on this system; empty if that changes nothing."""
     packages = sorted({obstacle.package for obstacle in obstacles if obstacle.package})
-    if not packages:
-        return ""
-    if shutil.which("apt-get"):
-        return f"apt-get install {' '.join(packages)}"
-    if shutil.which("dnf"):
-        return f"dnf install {' '.join(_NAMES_OF_FEDORA.get(package, package) for package in packages)}"
-    return f"install {', '.join(packages)}"
+    is_root = getattr(os, "geteuid", lambda: 1)() == 0
+    installer = next(filter(shutil.which, ("apt-get", "dnf")), "")
+    # Its package on PyPI has the library for this machine alone.
+    if packages == ["libfaketime"] and platform.machine() == "x86_64" and not (is_root and installer):
+        return "pip install libfaketime"
+    if not installer:
+        return f"install {', '.join(packages)}" if packages else ""
+    names = [_NAMES_OF_FEDORA.get(package, package) if installer == "dnf" else package for package in packages]
+    return f"{'' if is_root else 'sudo '}{installer} install {' '.join(names)}" if names else ""
 
 
 def not_varied(obstacles: Mapping[str, Obstacle]) -> str:
@@ -134,7 +142,7 @@ class VariationChoice:
         :raises UsageError: if something that is required cannot.
         """
         demand(self.demanded, obstacles)
-        return self.wanted - set(obstacles)
+        return self.wanted - {name for name, obstacle in obstacles.items() if not obstacle.is_partial}
 
     def left_out(self, obstacles: Mapping[str, Obstacle]) -> dict[str, Obstacle]:
         """Return what of it cannot be varied, and why."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from samebytes.console import programs
 
 from . import disorder
-from .moved_clock import moved_clock
+from .moved_clock import movable_alone
 from .variations import OTHER_HOST, Obstacle
 
 ENTER = str(Path(__file__).with_name("enter_environment.py"))
@@ -99,9 +99,14 @@ def _obstacles(where: Workspace, environ: Mapping[str, str]) -> Iterator[tuple[s
     if not where.keeps_order and not where.disorderfs:
         why = f"{where.directory} lists files in an order of its own, and {programs.missing('disorderfs')}"
         yield "file-order", Obstacle(why, packages.get("disorderfs", ""))
-    if not moved_clock(environ):
-        later = "the second build begins more than 2 seconds later, that is all"
-        yield "time", Obstacle(f"{programs.missing('libfaketime')}; {later}", packages.get("libfaketime", ""))
+    whose = movable_alone(environ)
+    if whose:
+        library = programs.find("libfaketime", environ)
+        missing = f"{library} does not move a clock here" if library else programs.missing("libfaketime")
+        later = "begins more than 2 seconds later, that is all"
+        why = f"{missing}; for programs other than {whose}, the second build {later}"
+        brief = f"only that of {whose} is moved"
+        yield "time", Obstacle(why, packages.get("libfaketime", ""), brief, is_partial=True)
     if programs.find("git", environ) is None:
         yield "checkout", Obstacle(programs.missing("git"), packages.get("git", ""))
 
@@ -135,7 +140,7 @@ def obstacles_of(tree: Path) -> dict[str, Obstacle]:
         found["checkout"] = Obstacle("the source is not a git checkout")
     # Where projects with maturin or setuptools-rust have it.
     if any((tree / place).is_file() for place in ("Cargo.toml", "rust/Cargo.toml", "src/Cargo.toml")):
-        found["time"] = Obstacle("libfaketime lets cargo hang", brief="cargo hangs")
+        found["time"] = Obstacle("libfaketime lets cargo hang", brief="only Python's clock", is_partial=True)
     return found
 
 

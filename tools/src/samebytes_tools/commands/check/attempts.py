@@ -189,7 +189,7 @@ def in_file_names(name: str) -> str:
 
 
 def _seen(environment: VariedEnvironment) -> BuildEnvironment:
-    return BuildEnvironment(environment.variables, environment.umask, environment.prefix)
+    return BuildEnvironment(environment.variables, environment.umask, environment.prefix, environment.import_path)
 
 
 def _unpacked(sdist: Path, environment: VariedEnvironment, log: CommandRunner) -> Path:

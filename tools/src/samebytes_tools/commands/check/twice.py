@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from ...comparison.archives import compare_files
 from ...comparison.causes.table import UNKNOWN
 from ...reporting.save import save_tree
 from ...variations.environments import LONG_AGO, VariedEnvironment, varied_environment
-from ...variations.moved_clock import CLOCK_MOVED, build_steady_sleep, frozen_clock
+from ...variations.moved_clock import CLOCK_MOVED, frozen_clock, prepare_clock
 from ...variations.variations import NAMES, Obstacle, demand
 from ...variations.workspace import obstacles_of
 from .attempts import Attempt, Attempts, Failures, in_file_names
@@ -78,9 +79,11 @@ class SourceCheck:
         self._context = replace(context, report=report)
         self._pristine, within = self._source(private / "source")
         self._attempts = Attempts((self._pristine, within), python, options, self._context, stop, private)
-        wants_clock = "time" in context.vary
+        self._here = obstacles_of(self._pristine)
+        # cargo hangs with libfaketime: without, what remains is moved.
+        self._environ = {**context.environ, **({"LIBFAKETIME": os.devnull} if "time" in self._here else {})}
         # In scratch, as the two builds have directories of their own that are emptied for each.
-        self._steady_sleep = build_steady_sleep(self._attempts.scratch, context.environ) if wants_clock else None
+        self._for_clock = prepare_clock(self._attempts.scratch, self._environ) if "time" in context.vary else None
         self._notes: list[str] = []
         self._left_out = dict(context.left_out)
 
@@ -90,10 +93,9 @@ class SourceCheck:
         :param at_once: whether both builds may run at the same time.
         """
         try:
-            here = obstacles_of(self._pristine)
-            demand(self._context.required, here)
-            self._left_out.update({name: why for name, why in here.items() if name in self._context.vary})
-            vary = self._context.vary - set(here)
+            demand(self._context.required, self._here)
+            self._left_out.update({name: why for name, why in self._here.items() if name in self._context.vary})
+            vary = self._context.vary - {name for name, why in self._here.items() if not why.is_partial}
             self._plan(vary)
             first, second = self._both(AS_IS, vary, at_once=at_once)
             # What the build failed with in the first way is not tried again in the others.
@@ -151,7 +153,7 @@ class SourceCheck:
 
     def _environment(self, vary: frozenset[str]) -> VariedEnvironment:
         disorderfs, name = self._context.workspace.disorderfs, self._pristine.name
-        return varied_environment(self._private, name, vary, self._context.environ, disorderfs, self._steady_sleep)
+        return varied_environment(self._private, name, vary, self._environ, disorderfs, self._for_clock)
 
     def _both(self, way: str, vary: frozenset[str], *, at_once: bool) -> tuple[Attempt, Attempt]:
         """Build in both environments; a variation that the second build fails with is left out, with a note."""
@@ -254,8 +256,9 @@ class SourceCheck:
 
         Nothing where it cannot be stopped, or the build does not end without it.
         """
-        frozen = frozen_clock(self._context.environ, self._steady_sleep)
-        if "time" not in self._context.vary or "time" in self._left_out or not frozen:
+        frozen = frozen_clock(self._environ, self._for_clock)
+        why_not = self._left_out.get("time")
+        if "time" not in self._context.vary or (why_not and not why_not.is_partial):
             return frozenset()
         environment = replace(first.environment, variables={**first.environment.variables, **frozen})
         labels = [f"frozen-{number}-{in_file_names('-'.join(kinds))}" for number in (1, 2)]
@@ -396,6 +399,8 @@ def _known(attempt: Attempt) -> model.KnownBuild:
     where = attempt.environment
     # Builds saw the moved clock; this process did not.
     dates = [int(attempt.started) + (CLOCK_MOVED if where.is_later else 0)]
+    if where.import_path:  # Python's alone was moved
+        dates.append(int(attempt.started) + CLOCK_MOVED)
     if "mtimes" in where.applied:
         dates.append(LONG_AGO)
     return model.KnownBuild(

@@ -14,7 +14,7 @@ from samebytes.backend.config import load
 from ...building.interpreters import describe
 from ...building.source import unpack
 from ...variations import workspace as workspaces
-from ...variations.variations import NAMES, Obstacle
+from ...variations.variations import Obstacle, choice
 from ...vcs.checkout import make_checkout
 from ..check.sources import check_all
 from ..check.subject import CheckContext, CheckOptions, Form, Subject
@@ -83,7 +83,7 @@ def _context(
     return CheckContext(
         environ=environ,
         workspace=workspace,
-        vary=frozenset(NAMES) - set(obstacles),
+        vary=choice([]).applicable(obstacles),
         left_out=obstacles,
         download=_nothing_to_download,
         clock=clock,
