@@ -45,10 +45,8 @@ def find(name: str, environ: Mapping[str, str]) -> Path | None:
     # Fedora has it in lib64, Debian in the directory of the architecture.
     places = [*map(Path, ("/usr/lib/faketime", "/usr/lib64/faketime")), *sorted(Path("/usr/lib").glob("*/faketime"))]
     places += [Path(place, "libfaketime/vendor/libfaketime/src") for place in sys.path if place]
-    named = environ.get("LIBFAKETIME")
-    return next(
-        filter(Path.is_file, [Path(named)] if named else [place / "libfaketime.so.1" for place in places]), None
-    )
+    files = [Path(named)] if (named := environ.get("LIBFAKETIME")) else [each / "libfaketime.so.1" for each in places]
+    return next(filter(Path.is_file, files), None)
 
 
 def missing(name: str) -> str:

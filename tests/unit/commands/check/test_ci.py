@@ -21,6 +21,7 @@ from samebytes_tools.commands.check.subject import (
 )
 from samebytes_tools.comparison.model import NodeKind
 from samebytes_tools.reporting.markdown import MOST
+from samebytes_tools.variations.variations import Obstacle, not_varied
 from support.comparisons import CONTAINER, HOSTILE, TEXT, crowded, different, hostile
 
 from samebytes.errors import UsageError
@@ -28,7 +29,9 @@ from samebytes.errors import UsageError
 PAIR = BuiltFile("demo.whl", "0" * 64, 1), BuiltFile("demo.whl", "1" * 64, 2)
 SAME = CheckOutcome("sdist", (PAIR[0], PAIR[0]))
 DIFFERS = CheckOutcome("wheel", PAIR, comparison=different(*CONTAINER, TEXT))
-RESULT = CheckResult("tree", "3.11.7", ways=(WayResult("as is", (SAME, DIFFERS)),), left_out={"time": "no library"})
+RESULT = CheckResult(
+    "tree", "3.11.7", ways=(WayResult("as is", (SAME, DIFFERS)),), left_out={"time": Obstacle("no library")}
+)
 BROKEN = CheckResult(
     "broken",
     "3.11.7",
@@ -54,7 +57,7 @@ def test_a_source_in_markdown() -> None:
     assert "| sdist | same |\n| wheel | differs (different) |" in text
     assert "| Cause | Files | Remedy |" in text
     assert "| D001 build-path | `demo/_build.py` |" in text
-    assert "Not varied: `time`." in text
+    assert f"`{not_varied(RESULT.left_out)}`" in text
     assert text.count("/tmp/one/src") == 1
 
 

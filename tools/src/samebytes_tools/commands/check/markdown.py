@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from ...reporting import markdown
 from ...reporting.markdown import code, fenced
 from ...reporting.overview import overview
+from ...variations.variations import not_varied
 from .attribution import variations_of
 from .report import STATES, comparisons, summary, title
 from .subject import CheckOutcome, CheckResult
@@ -35,7 +36,7 @@ def _source(result: CheckResult) -> list[str]:
     rows = overview(comparisons(result), variations_of(result))
     lines += ["", *markdown.overview_lines(rows)]
     if result.left_out:
-        lines += [f"Not varied: {', '.join(map(code, result.left_out))}.", ""]
+        lines += [code(not_varied(result.left_out)), ""]
     return [*lines, *(f"- note: {code(note)}" for note in result.notes), ""]
 
 
