@@ -57,14 +57,6 @@ class NotMarshalError(ValueError):
     """The bytes are not what marshal writes for code, or are of a Python that is not known."""
 
 
-def text_of(form: bytes) -> bytes | None:
-    """Return the string, in UTF-8, of a value with this *form*; None if it is not a string."""
-    kind = form[:1]
-    if kind in b"zZ":  # Its size takes one byte, those of the others four.
-        return form[2:]
-    return form[5:] if kind in b"aAut" else None
-
-
 class Values:
     """Values by number: what is of the same type and equal has the same number, in all that is read into one of these.
 

@@ -93,10 +93,12 @@ def additions(
     :param tree: the source tree as this process sees it, where the build sees it elsewhere.
     """
     tools = _tools(config, tree or paths.source)
-    variables = _msvc(environ, paths) if platform == "win32" else _c(environ, config, paths, platform, tools)
+    maps = [f"-ffile-prefix-map={path}={name}" for path, name in prefix_maps(paths)]
+    link = _link_flags(environ, config, paths, platform)
+    variables = _msvc(environ, paths) if platform == "win32" else _c(environ, maps, link, tools)
     files: dict[str, str] = {}
     if platform != "win32" and ("meson" in tools or config.backend.path):
-        files = _compiler_wrappers(environ, [*_c_maps(paths), *_link_flags({}, config, paths, platform)])
+        files = _compiler_wrappers(environ, [*maps, *_link_flags({}, config, paths, platform)])
         variables["PATH"] = f"{paths.temp / _BIN}:{environ.get('PATH', '')}"
     if "rust" in tools:
         more = _rust(environ, config, paths, platform)
@@ -119,21 +121,17 @@ def _tools(config: Config, source: Path) -> frozenset[str]:
     return frozenset(tools)
 
 
-def _c(
-    environ: Mapping[str, str], config: Config, paths: Paths, platform: str, tools: frozenset[str]
-) -> dict[str, str]:
+def _c(environ: Mapping[str, str], maps: list[str], link: list[str], tools: frozenset[str]) -> dict[str, str]:
     """Return GCC's and Clang's flags: CPPFLAGS for setuptools, CFLAGS and the like for CMake, nothing for Meson.
 
     CMake has a setting of its own for run paths.
     """
-    maps = _c_maps(paths)
     variables = {}
     for variable in ("CPPFLAGS",) if "c" in tools else ("CFLAGS", "CXXFLAGS", "FFLAGS") if "cmake" in tools else ():
         variables[variable] = _appended(environ, variable, maps)
     if "cmake" in tools:
         # Before the user's, so that theirs count.
         variables["CMAKE_ARGS"] = " ".join(filter(None, [_RELATIVE_RUN_PATH, environ.get("CMAKE_ARGS", "")]))
-    link = _link_flags(environ, config, paths, platform)
     if link and "meson" not in tools:
         variables["LDFLAGS"] = _appended(environ, "LDFLAGS", link)
     return variables
@@ -149,10 +147,6 @@ def _link_flags(environ: Mapping[str, str], config: Config, paths: Paths, platfo
         # The debug map names object files by their paths, which have no links in them (ld(1)).
         flags.append(f"-Wl,-oso_prefix,{paths.source.resolve()}/")
     return flags
-
-
-def _c_maps(paths: Paths) -> list[str]:
-    return [f"-ffile-prefix-map={path}={name}" for path, name in prefix_maps(paths)]
 
 
 def _compiler_wrappers(environ: Mapping[str, str], flags: Sequence[str]) -> dict[str, str]:

@@ -7,6 +7,8 @@ import os
 import shutil
 import signal
 import sys
+import time
+from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,9 +26,6 @@ if TYPE_CHECKING:
 
 HAS_MODES = os.name != "nt"
 """Whether a file's mode says that it is executable."""
-
-_MOST_FAULTS = 5
-"""How many wrong rows of a RECORD a warning shows: one that lacks a folder may lack hundreds."""
 
 _open: dict[Path, Session] = {}
 """Sessions by source tree, kept from the probe for hooks to the call of one."""
@@ -91,7 +90,7 @@ def _prepare(session: Session, hook: str, metadata_directory: str, config_settin
 
 def _requires(session: Session, hook: str, config_settings: Any = None) -> list[str]:
     """Return the inner backend's further build requirements (PEP 517, PEP 660)."""
-    return session.inner.requires(hook.rpartition("_")[2], config_settings)
+    return session.requires(hook.rpartition("_")[2], config_settings)
 
 
 def _warn(text: str) -> None:
@@ -143,8 +142,7 @@ def publish(session: Session, made: Path, target: Path) -> tuple[Rewritten, list
     context = Context(session.dated.seconds, kind, fresh=True, modes=modes, record_date=record_date)
     compression = Compression(cores.available(), keep=session.config.deflate == "keep")
     result = rewrite(made, target, context, session.passes(), compression)
-    lines = [*_record_faults(result), *(_unknown_modes(modes.unknown) if modes else ())]
-    return result, [*lines, *([] if session.is_editable else _leaks_in(target, session))]
+    return result, list(_warnings(target, session, result, modes))
 
 
 def _modes(session: Session, made: Path, kind: ArtifactKind) -> Modes:
@@ -157,26 +155,18 @@ def _modes(session: Session, made: Path, kind: ArtifactKind) -> Modes:
     return Modes(session.source, os.environ, copies_modules=copies_modules)
 
 
-def _unknown_modes(names: list[str]) -> list[str]:
-    """Return a line on files of which nobody knows here whether they are executable; none if there are none."""
-    more = f" and {len(names) - _MOST_FAULTS} more" if len(names) > _MOST_FAULTS else ""
-    reason = "neither this system nor git has that mode; taken for no. In a checkout by git, build with --sdist --wheel"
-    return [f"is it executable? {reason}: {', '.join(names[:_MOST_FAULTS])}{more}"] if names else []
-
-
-def _record_faults(result: Rewritten) -> list[str]:
-    """Return a line on what was wrong with the RECORD that the inner backend wrote; none if all was right."""
-    faults = [f"{change.member}: {change.detail}" for change in result.changes if change.code == "W001"]
-    more = f"; and {len(faults) - _MOST_FAULTS} more" if len(faults) > _MOST_FAULTS else ""
-    shown = "; ".join(faults[:_MOST_FAULTS])
-    return [f"the inner backend's RECORD is wrong, and was written anew: {shown}{more}"] if faults else []
-
-
-def _leaks_in(target: Path, session: Session) -> list[str]:
-    """Return a line for each of this machine's paths and names that is in the files of the archive *target*."""
+def _warnings(target: Path, session: Session, result: Rewritten, modes: Modes | None) -> Iterator[str]:
+    """Give a line for each thing to warn of in the archive *target*, such as this machine's paths and names."""
     from ..artifact.opening import open_archive
-    from .leaks import needles, search, warnings
+    from .leaks import dates, listed, needles, of_the_build, search, warnings
 
+    if faults := [f"{change.member}: {change.detail}" for change in result.changes if change.code == "W001"]:
+        yield f"the inner backend's RECORD is wrong, and was written anew: {listed(faults, '; ')}"
+    if modes and modes.unknown:
+        reason = "neither this system nor git has that mode; taken for no. In a checkout by git, build with"
+        yield f"is it executable? {reason} --sdist --wheel: {listed(modes.unknown)}"
+    if session.is_editable:
+        return
     paths = {
         "source directory": _forms(session.paths.source),
         "temporary directory": _forms(session.paths.temp),
@@ -184,9 +174,11 @@ def _leaks_in(target: Path, session: Session) -> list[str]:
     }
     host = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
     user = os.environ.get("USER", os.environ.get("LOGNAME", os.environ.get("USERNAME", "")))
-    names = {"user name": user, "host name": host}
+    given, built = session.dated.seconds if session.dated.given else None, (session.start, time.time())
     with open_archive(target) as archive:
-        return warnings(search(archive, needles(paths, names)))
+        wanted = {**needles(paths, {"user name": user, "host name": host}), **dates(built, given)}
+        leaks = of_the_build(search(archive, wanted), built, given, target.name, session.source)
+    yield from warnings(leaks)
 
 
 def _forms(path: Path) -> list[str]:

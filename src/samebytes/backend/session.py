@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -61,7 +62,7 @@ class Session:
             to be reproduced elsewhere: no fixed paths and no flags then.
         :raises ConfigError: if the project's configuration or SOURCE_DATE_EPOCH is malformed.
         """
-        self.source = source
+        self.source, self.start = source, time.time()
         self.config: Config = load(source)
         self.dated = dates.resolve(source, self.config.source_date_epoch, environ)
         self._warn = warn

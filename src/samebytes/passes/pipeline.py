@@ -191,23 +191,6 @@ def _as_found(
 
     Any other has its times from a clock perhaps, also where a quick build gave them all the same.
     """
-    own = _unchanged(archive, context, passes)
-    if own is None:
-        return None
-    context, outcomes = own
-    # Copying a wheel's streams costs a tenth of compressing, and shows whatever else is not canonical.
-    ways = (True, compression.keep) if context.kind.container is Container.ZIP else (False,)
-    for keep in dict.fromkeys(ways):
-        written = _write(sink, outcomes[-1].archive, context, compression._replace(keep=keep))
-        if _digest(sink, stop) != digested():
-            return None
-    return context, outcomes, written
-
-
-def _unchanged(
-    archive: Archive, context: Context, passes: Sequence[Pass]
-) -> tuple[Context, tuple[PassOutcome, ...]] | None:
-    """Return the context with the archive's own date and the outcomes, if no pass has anything to change; else None."""
     date = agreed_date(archive)
     if date is None or date == context.date or date > LATEST:
         return None
@@ -216,26 +199,15 @@ def _unchanged(
         return None
     context = context._replace(date=date)
     outcomes = run(archive, context, passes)
-    return None if any(outcome.changes for outcome in outcomes) else (context, outcomes)
-
-
-def is_canonical(source: Path, context: Context, passes: Sequence[Pass]) -> bool:
-    """Return whether the archive *source* is canonical on its own date, which is not the context's.
-
-    It is what ``rewrite(source, None, context, passes, own_date=True).own_date`` is, but only an archive of which the
-    passes would change nothing is written, and that once.
-
-    :raises SamebytesError: of the class that fits.
-    """
-    with open_archive(source) as archive:
-        check(archive, context.kind)
-        own = _unchanged(archive, context, passes)
-        if own is None:
-            return False
-        context, outcomes = own
-        with _scratch(archive, named=False) as sink, source.open("rb") as original:
-            _write(sink, outcomes[-1].archive, context, ONE_CORE)
-            return all(one == other for one, other in zip_longest(_chunks(original), _chunks(sink)))
+    if any(outcome.changes for outcome in outcomes):
+        return None
+    # Copying a wheel's streams costs a tenth of compressing, and shows whatever else is not canonical.
+    ways = (True, compression.keep) if context.kind.container is Container.ZIP else (False,)
+    for keep in dict.fromkeys(ways):
+        written = _write(sink, outcomes[-1].archive, context, compression._replace(keep=keep))
+        if _digest(sink, stop) != digested():
+            return None
+    return context, outcomes, written
 
 
 def stoppable(archive: Archive, stop: Stop) -> Archive:

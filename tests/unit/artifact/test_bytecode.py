@@ -13,7 +13,6 @@ import types
 import pytest
 from support.canonical_code import canonical_code
 
-from samebytes.artifact.marshal_reader import text_of
 from samebytes.artifact.pyc import HEADER_SIZE, bound, is_known, normalized, source_hash
 from samebytes.errors import ArchiveError
 
@@ -253,8 +252,6 @@ def test_a_string_is_one_however_it_was_written(kind: str) -> None:
     size = struct.pack("<B" if kind in "zZ" else "<I", 3)
     value = kind.encode() + size + b"a b"
     assert normalized(bare(value)) == normalized(bare(b"z\x03a b"))
-    assert text_of(value) == b"a b"
-    assert text_of(b"s\3\0\0\0a b") is None
 
 
 def test_what_is_no_code_is_refused() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from samebytes_tools.commands.install.install import is_canonical
 from support import zip_mutants
 from support.wheels import DATE, FILES, INFO, METADATA, OLD, RECORD, SOURCES, TOP, record_of
 from support.zips import Member, build, saved
@@ -20,7 +21,7 @@ from samebytes.artifact.opening import open_archive
 from samebytes.errors import ArchiveError, RecordError
 from samebytes.passes import DEFAULT, pipeline
 from samebytes.passes.model import Context
-from samebytes.passes.pipeline import Compression, Rewritten, agreed_date, is_canonical, rewrite
+from samebytes.passes.pipeline import Compression, Rewritten, agreed_date, rewrite
 
 WHEEL = "demo_pkg-1.0-py3-none-any.whl"
 NOISE = random.Random(1).randbytes(3 * CHUNK_SIZE)
@@ -172,13 +173,6 @@ def own_date_of(path: Path) -> bool:
         return False
 
 
-def canonical(path: Path) -> bool:
-    try:
-        return is_canonical(path, OTHER_DATE, DEFAULT)
-    except ArchiveError:
-        return False
-
-
 OTHER_DATE = Context(OLD, ArtifactKind.WHEEL, rebuild_record=True, drop_signatures=True)
 
 
@@ -199,16 +193,16 @@ def writings(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 def test_whether_an_archive_is_canonical_takes_one_writing_at_most(tmp_path: Path, writings: list[object]) -> None:
     path = wheel(tmp_path, MIXED)
     assert agreed(path) != OLD
-    assert not canonical(path)
+    assert not is_canonical(path)
     assert not writings  # its members are in another order
     kept(path)
     writings.clear()
-    assert not canonical(path)
+    assert not is_canonical(path)
     assert len(writings) == 1  # only the streams differ
     assert not own_date_of(path)
     rewrite(path, path, Context(DATE, ArtifactKind.WHEEL), DEFAULT)
     writings.clear()
-    assert canonical(path)
+    assert is_canonical(path)
     assert len(writings) == 1
     assert own_date_of(path)
 
@@ -221,7 +215,7 @@ def test_it_is_canonical_if_and_only_if_it_keeps_its_date_when_rewritten(tmp_pat
     for seed in range(150):
         path.write_bytes(zip_mutants.mutant(seed, [plain])[0])
         found.add(own_date_of(path))
-        assert canonical(path) == own_date_of(path), seed
+        assert is_canonical(path) == own_date_of(path), seed
     assert found == {False, True}
 
 

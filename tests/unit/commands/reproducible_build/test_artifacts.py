@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,24 @@ LEAKY = '\nMEMBERS["where.py"] = "HOME = %r\\nMAKER = %r\\n" % (os.getcwd(), os.
 def test_leaks_are_reported(root: Path) -> None:
     (one,) = built(root, "wheel", extra=LEAKY).artifacts
     assert any(f"the source directory '{root / 'src'}' is in where.py" in text for text in one.warnings)
+
+
+DATED = """
+import time
+EPOCH = os.environ.get("SOURCE_DATE_EPOCH")
+MEMBERS["small/built.py"] = time.strftime("BUILT = '%d %b %Y'", time.gmtime(int(EPOCH) if EPOCH else None))
+"""
+
+
+def test_the_day_of_the_build_is_a_leak_that_the_given_date_fixes(root: Path) -> None:
+    (one,) = built(root, "wheel", extra=DATED).artifacts
+    (text,) = one.warnings
+    assert text.startswith("today's date is in small/built.py ('")
+    assert "give SOURCE_DATE_EPOCH" in text
+    for day in (1600000000, int(time.time())):
+        shutil.rmtree(root / "out")
+        (one,) = built(root, "wheel", SOURCE_DATE_EPOCH=str(day)).artifacts
+        assert one.warnings == ()
 
 
 def test_fixed_paths_are_not_leaks(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

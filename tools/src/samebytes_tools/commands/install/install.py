@@ -17,8 +17,9 @@ from samebytes.commands.normalize.executor import PATIENCE, in_order
 from samebytes.epoch import DEFAULT_DATE
 from samebytes.errors import ArchiveError, OutputError, UsageError
 from samebytes.passes import DEFAULT
+from samebytes.passes.files import check
 from samebytes.passes.model import Context
-from samebytes.passes.pipeline import Stop, agreed_date, is_canonical
+from samebytes.passes.pipeline import Stop, agreed_date, rewrite, run
 
 from ..tree.apply import make_directories
 from ..tree.compiler import Compiler
@@ -168,16 +169,25 @@ def _date(wheels: Sequence[Path], options: InstallOptions) -> tuple[int, str]:
             dates.add(agreed_date(archive))
     date = dates.pop() if len(dates) == 1 else None
     # Times that wheels share by chance, as those of one quick build, are the clock's.
-    if date in (None, DEFAULT_DATE) or not all(_is_canonical(wheel) for wheel in wheels):
+    if date in (None, DEFAULT_DATE) or not all(map(is_canonical, wheels)):
         return DEFAULT_DATE, "constant"
     return date, "wheels"
 
 
-def _is_canonical(wheel: Path) -> bool:
+def is_canonical(wheel: Path) -> bool:
+    """Return whether *wheel* is canonical on its own date; it is only written where the passes would change nothing."""
     # Lenient, as only the form is asked for: RECORD and signatures are judged where the wheel is read.
     context = Context(DEFAULT_DATE, layout.ArtifactKind.WHEEL, rebuild_record=True, drop_signatures=True)
     try:
-        return is_canonical(wheel, context, DEFAULT)
+        with open_archive(wheel) as archive:
+            check(archive, context.kind)
+            date = agreed_date(archive)
+            if date is None:
+                return False
+            context = context._replace(date=date)
+            if any(outcome.changes for outcome in run(archive, context, DEFAULT)):
+                return False
+        return not rewrite(wheel, None, context, DEFAULT).changes
     except ArchiveError:
         return False  # Whether it can be installed all the same is seen where it is read for that.
 

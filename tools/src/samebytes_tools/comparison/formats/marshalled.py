@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from samebytes.artifact.magic_numbers import format_of
-from samebytes.artifact.marshal_reader import CODE, FROZENSET, LINE, SINGLETONS, NotMarshalError, Values, text_of
+from samebytes.artifact.marshal_reader import CODE, FROZENSET, LINE, SINGLETONS, NotMarshalError, Values
 
 __all__ = ["FieldChange", "Value", "changes"]
 
@@ -57,7 +57,9 @@ class Value(NamedTuple):
     @property
     def text(self) -> bytes | None:
         """In UTF-8; None if it is not a string."""
-        return text_of(self.form)
+        if self.form[0] in b"zZ":  # Its size takes one byte, those of the others four.
+            return self.form[2:]
+        return self.form[5:] if self.form[0] in b"aAut" else None
 
     def elements(self) -> list[bytes]:
         """Return each element of a frozenset in bytes that depend on its value alone, as they were written.
