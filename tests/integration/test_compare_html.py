@@ -92,6 +92,37 @@ def test_a_picture_of_it_is_as_wide_as_the_screen(page: Page) -> None:
     assert height == page.value("document.documentElement.scrollHeight")
 
 
+def test_both_sides_are_side_by_side_or_one_under_another(page: Page) -> None:
+    left, right = (
+        page.value(f"(at => [at.left, at.top])(document.querySelector('.changed > .{side}').getBoundingClientRect())")
+        for side in ("left", "right")
+    )
+    if page.value("innerWidth") == DESKTOP:
+        assert (left[0] < right[0], left[1]) == (True, right[1])
+    else:
+        assert (left[0], left[1] < right[1]) == (right[0], True)
+
+
+def test_filters_need_no_script(browser: Browser, address: str) -> None:
+    page = browser.page()
+    page.open(address, width=DESKTOP)
+    shown = "[...document.querySelectorAll('%s')].filter(each => each.checkVisibility()).length"
+    everything = page.value(shown % ".tree > .item")
+    page.value("document.querySelector('label[for=only-D015]').click()")
+    assert page.value(shown % ".tree > .item") == 1
+    assert page.value(shown % ".cause") == 1
+    page.value("document.querySelector('label[for=all-cause]').click()")
+    assert page.value(shown % ".tree > .item") == everything
+    page.value("document.querySelector('label[for=only-is-identical]').click()")
+    assert page.value(shown % ".pair-section") == 1
+    # By the keyboard, too: to the group of causes, and to its next choice.
+    page.value("document.getElementById('all-verdict').click()")
+    page.value("document.getElementById('all-cause').focus()")
+    page.press("ArrowRight")
+    assert page.value("document.activeElement.id") == "only-D001"
+    assert 0 < page.value(shown % ".tree > .item") < everything
+
+
 def test_the_keyboard_reaches_and_unfolds(browser: Browser, address: str) -> None:
     page = browser.page()
     page.open(address, width=DESKTOP)

@@ -80,7 +80,7 @@ class Page:
         return base64.b64decode(answer["data"])
 
 
-_KEYS = {"Tab": 9, "Enter": 13}
+_KEYS = {"Tab": 9, "Enter": 13, "ArrowRight": 39}
 
 
 class Browser:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,12 +12,12 @@ from samebytes_tools.comparison.model import Comparison, Difference, NodeKind, V
 from samebytes_tools.pages import MOST_SHOWN, MOST_UNFOLDED, environment
 from samebytes_tools.pages import page as made
 from samebytes_tools.reporting.difference_tree import counted
-from support.comparisons import HOSTILE, TEXT, crowded, different, hostile, identical, ordinary
+from support.comparisons import ELF, HOSTILE, METADATA, TEXT, different, finding, hostile, identical, ordinary
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 ATTRIBUTES = {
     "lang", "charset", "http-equiv", "content", "name", "rel", "href", "class", "id", "open", "aria-labelledby",
-    "aria-label",
+    "aria-label", "scope", "type", "checked", "for", "data-label",
 }  # fmt: skip
 
 
@@ -108,26 +109,71 @@ def test_a_verdict_is_shown_in_words(verdict: Verdict) -> None:
 
 def test_evidence_is_marked_where_it_differs() -> None:
     section = page(different(TEXT))
-    assert "ROOT = &#39;/<mark>tmp/one</mark>/src&#39;\\n" in section
-    assert '<span class="line del">-ROOT' in section
-    assert '<span class="line add">+ROOT' in section
+    assert '<code class="cell left"><span class="side">left</span>ROOT = &#39;/<mark>tmp/one</mark>/src' in section
+    assert '<code class="cell right"><span class="side">right</span>ROOT = &#39;/<mark>b/two</mark>/src' in section
 
 
 def test_little_is_unfolded_and_much_is_not() -> None:
-    assert "<details>" not in page(ordinary())
-    many = crowded(MOST_UNFOLDED, 1, 1)
-    assert "<details open>" not in page(many)
+    assert "<details>" not in page(different(TEXT, ELF, METADATA))
+    many = [
+        Difference(f"m{number}", NodeKind.TEXT, "x", (), (finding("D001", b"a", b"%d" % number),))
+        for number in range(MOST_UNFOLDED + 1)
+    ]
+    assert "<details open>" not in page(different(*many))
+
+
+def test_what_normalizing_removes_comes_last_and_is_closed() -> None:
+    whole = page(ordinary())
+    assert whole.index("demo/stale.py") < whole.index('<details class="removed"><summary>Normalizing removes 2')
+    assert whole.index('<details class="removed">') < whole.index("Z001 member order")
+    assert "<code>samebytes normalize</code> removes what is by" in whole
+    assert 'class="removed"' not in page(different(TEXT))
+
+
+def test_a_table_of_causes_files_and_remedies_comes_first() -> None:
+    whole = page(ordinary())
+    (row,) = re.findall(r"<tr>\n<td data-label=.Cause.><a href=.#D001.>.*?</tr>", whole, re.DOTALL)
+    assert '<span class="file">demo/_build.py</span>' in row
+    assert "Build in a fixed place, which maps compilers&#39; paths too: <code>samebytes build</code>" in row
+    assert whole.index(row) < whole.index('id="pair-1"')
+
+
+def test_each_piece_of_evidence_stands_there_once() -> None:
+    whole = page(ordinary(), ordinary())
+    assert whole.count("<mark>tmp/one</mark>") == 1
+    assert whole.count("<mark>home/alice</mark>") == 1
+    assert "4 differences shown above already" in whole
+
+
+def test_members_that_differ_alike_are_one() -> None:
+    nodes = [Difference(f"m{number}", NodeKind.TEXT, "x", (), (finding("D001", b"a", b"b"),)) for number in range(300)]
+    whole = page(different(*nodes))
+    assert "and 299 more files that differ alike" in whole
+    assert '<li class="name">m299</li>' in whole
+    # Not those of which more is seen that is not alike.
+    other = dataclasses.replace(nodes[1], detail=("-a", "+c"))
+    assert "differ alike" not in page(different(nodes[0], other))
+
+
+def test_filters_are_those_of_more_than_one_choice() -> None:
+    whole = page(ordinary(), identical())
+    outline = Outline(whole)
+    assert outline.tags.count("fieldset") == 2
+    assert {"all-cause", "only-D001", "only-D015", "only-D017", "all-verdict", "only-is-identical"} <= set(outline.ids)
+    assert "fieldset" not in Outline(page(different(TEXT))).tags
 
 
 def test_very_much_is_counted() -> None:
-    nodes = [Difference(f"m{n}", NodeKind.TEXT, "x") for n in range(MOST_SHOWN + 2)]
+    nodes = [
+        Difference(f"m{n}", NodeKind.TEXT, "x", (), (finding("D001", b"a", b"%d" % n),)) for n in range(MOST_SHOWN + 2)
+    ]
     section = page(different(*nodes))
     assert "... and 2 more differences" in section
-    assert f"m{MOST_SHOWN}" not in section
+    assert f"m{MOST_SHOWN}<" not in section
 
 
 def test_identical_files_have_no_tree() -> None:
-    assert "<ul" not in page(identical())
+    assert '<ul class="tree"' not in page(identical())
 
 
 def test_causes_have_their_remedies() -> None:
@@ -147,4 +193,4 @@ def test_remedies_keep_their_lines() -> None:
 def test_the_tally() -> None:
     verdicts = [Verdict.DIFFERENT, Verdict.IDENTICAL, Verdict.DIFFERENT]
     whole = page(*(different(verdict=verdict) for verdict in verdicts))
-    assert "<p>3 pairs: 1 identical, 2 different.</p>" in whole
+    assert '<p class="lead">3 pairs: 1 identical, 2 different.</p>' in whole

@@ -30,7 +30,10 @@ PAIR = BuiltFile("demo.whl", "0" * 64, 1), BuiltFile("demo.whl", "1" * 64, 2)
 SAME = CheckOutcome("sdist", (PAIR[0], PAIR[0]))
 DIFFERS = CheckOutcome("wheel", PAIR, comparison=different(*CONTAINER, TEXT))
 RESULT = CheckResult(
-    "tree", "3.11.7", ways=(WayResult("as is", (SAME, DIFFERS)),), left_out={"time": Obstacle("no library")}
+    "tree",
+    "3.11.7",
+    ways=(WayResult("as is", (SAME, DIFFERS)),),
+    left_out={"time": Obstacle("no library", "libfaketime")},
 )
 BROKEN = CheckResult(
     "broken",
@@ -57,7 +60,7 @@ def test_a_source_in_markdown() -> None:
     assert "| sdist | same |\n| wheel | differs (different) |" in text
     assert "| Cause | Files | Remedy |" in text
     assert "| D001 build-path | `demo/_build.py` |" in text
-    assert f"`{not_varied(RESULT.left_out)}`" in text
+    assert not_varied(RESULT.left_out) in text
     assert text.count("/tmp/one/src") == 1
 
 

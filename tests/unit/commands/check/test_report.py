@@ -13,6 +13,7 @@ from samebytes_tools.commands.check import junit
 from samebytes_tools.commands.check import report as check_source
 from samebytes_tools.commands.check.bisect import Attribution
 from samebytes_tools.commands.check.facts import DifferingFact
+from samebytes_tools.commands.check.page import document as page_document
 from samebytes_tools.commands.check.report import fact_lines
 from samebytes_tools.commands.check.subject import (
     BisectionResult,
@@ -166,12 +167,14 @@ def test_junit_is_xml_with_the_right_counts(results: list[CheckResult]) -> None:
 
 
 def test_html_shows_all_and_lets_nothing_in(results: list[CheckResult]) -> None:
-    page = check_source.page(results, version="1")
+    page = page_document(results, version="1", moment=1795972968)
     assert "evil<&" not in page
     assert "\x1b" not in page
     assert "evil&lt;&amp;" in page
     assert "Causes and remedies" in page
     assert "last line" in page
+    assert "2026-11-29 17:22:48 UTC" in page
+    assert "flit-core 3.12" in page
     page.encode("utf-8")
 
 
@@ -187,7 +190,7 @@ def test_every_report_says_in_one_line_what_was_not_varied(results: list[CheckRe
     (of_json,) = json.loads(check_source.document([result], version="1", exit_status=0))["results"]
     assert of_json["not_varied"] == {"time": "there is no libfaketime", "owner": "only root may"}
     assert line.endswith(f"; to vary more: {of_json['to_vary_more']}")
-    assert line in check_source.page([result], version="1")
+    assert line in page_document([result], version="1", moment=0)
     (of_junit,) = ElementTree.fromstring(junit.document([result])).iter("property")
     assert (of_junit.get("name"), of_junit.get("value")) == ("not varied", line)
 

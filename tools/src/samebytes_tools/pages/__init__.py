@@ -15,9 +15,9 @@ import markupsafe
 from samebytes.console.style import harmless
 
 from ..comparison.causes.table import by_code
-from ..comparison.model import NodeKind
+from ..reporting.columns import columns
 from ..reporting.difference_tree import cause_counts, counted, other_passes, pair_name, remedy_for, title_of
-from ..reporting.evidence import parted
+from ..reporting.overview import codes_of, opening
 from ..reporting.prose import blocks
 
 MOST_SHOWN = 500
@@ -49,18 +49,18 @@ def environment() -> jinja2.Environment:
         # No stat of each template: they do not change while a command runs.
         auto_reload=False,
     )
-    made.filters.update(blocks=blocks, counted=counted, line_class=_line_class)
+    made.filters.update(blocks=blocks, codes_of=codes_of, counted=counted)
     made.globals.update(
         by_code=by_code,
         cause_counts=cause_counts,
         remedy_for=remedy_for,
-        container_kind=NodeKind.CONTAINER,
+        columns=columns,
         most_shown=MOST_SHOWN,
         most_unfolded=MOST_UNFOLDED,
         newline=markupsafe.Markup("\n"),  # as markup, or it would be escaped as one of an archive is
+        opening=opening,
         other_passes=other_passes,
         pair_name=pair_name,
-        parted=parted,
         policy=POLICY,
         title_of=title_of,
     )
@@ -76,8 +76,3 @@ def _shown(value: Any) -> Any:
     """Return what a template prints for *value*; markup, of a type of its own, stays as it is."""
     # type() and not isinstance: Markup is a str, too.
     return harmless(value) if type(value) is str else value
-
-
-def _line_class(line: str) -> str:
-    """Return the class of a line of a unified diff, after a space."""
-    return "" if line.startswith(("--- ", "+++ ")) else {"-": " del", "+": " add"}.get(line[:1], "")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from samebytes.console.style import harmless
@@ -10,9 +11,15 @@ from samebytes.console.style import harmless
 from ..comparison.excerpts import shared
 from ..comparison.model import Evidence
 
+_ALIGNED = 16
+"""How many words and signs two excerpts that end in different places have to share at the end of one."""
+
 
 class Parted(NamedTuple):
-    """One side of an evidence: what both sides begin with, what only this one has, what both end with."""
+    """One side of an evidence: what both sides begin with, what only this one has, what both have after that.
+
+    An excerpt may end before the other's does, and then has less of the last.
+    """
 
     before: str
     own: str
@@ -26,11 +33,30 @@ def text_of(data: bytes) -> str:
 
 def parted(evidence: Evidence) -> tuple[Parted, Parted]:
     """Return both sides of *evidence* as text, parted where they differ, between words."""
-    left, right = _words(evidence.left), _words(evidence.right)
+    return _both(_words(_pieces(evidence.left)), _words(_pieces(evidence.right)))
+
+
+def parted_lines(left: str, right: str) -> tuple[Parted, Parted]:
+    """Return two lines of text, harmless, parted where they differ, between words."""
+    return _both(_words(map(harmless, left)), _words(map(harmless, right)))
+
+
+def _both(left: list[str], right: list[str]) -> tuple[Parted, Parted]:
     start = shared(left, right)
     # Of what is left after the beginning, or a word could count twice.
     end = shared(left[start:][::-1], right[start:][::-1])
-    return _parted(left, start, end), _parted(right, start, end)
+    stops = (len(left) - end, len(right) - end) if end else _stops(left, right, start)
+    return _parted(left, start, stops[0]), _parted(right, start, stops[1])
+
+
+def _stops(left: list[str], right: list[str], start: int) -> tuple[int, int]:
+    """Return where what both have after *start* begins at its longest, if it leads to the end of one; else the ends."""
+    matcher = SequenceMatcher(None, left[start:], right[start:], autojunk=False)
+    found = matcher.find_longest_match(0, len(left) - start, 0, len(right) - start)
+    stops = start + found.a, start + found.b
+    # The last word may be cut.
+    reaches = stops[0] + found.size >= len(left) - 1 or stops[1] + found.size >= len(right) - 1
+    return stops if reaches and found.size >= _ALIGNED else (len(left), len(right))
 
 
 def is_shown(evidence: Evidence, detail: Sequence[str]) -> bool:
@@ -40,11 +66,11 @@ def is_shown(evidence: Evidence, detail: Sequence[str]) -> bool:
     return any(sides) and all(any(side in harmless(line) for line in detail) for side in sides)
 
 
-def _words(data: bytes) -> list[str]:
-    """Return *data* as it is shown: words whole, all else character by character; no escape is ever cut."""
+def _words(pieces: Iterable[str]) -> list[str]:
+    """Return *pieces* with words whole, all else character by character; no escape is ever cut."""
     words: list[str] = []
     inside = False
-    for piece in _pieces(data):
+    for piece in pieces:
         if inside and piece.isalnum():
             words[-1] += piece
         else:
@@ -65,6 +91,5 @@ def _pieces(data: bytes) -> list[str]:
         return [harmless(chr(byte)) if byte < 0x80 else f"\\x{byte:02x}" for byte in data]
 
 
-def _parted(pieces: list[str], start: int, end: int) -> Parted:
-    stop = len(pieces) - end
+def _parted(pieces: list[str], start: int, stop: int) -> Parted:
     return Parted("".join(pieces[:start]), "".join(pieces[start:stop]), "".join(pieces[stop:]))

@@ -75,15 +75,19 @@ def overview_lines(rows: Sequence[OverviewRow]) -> list[str]:
     What normalizing removes is a line below it.
     """
     lines = _table([row for row in rows if not row.is_normalized])
-    removed = dict.fromkeys(row for row in rows if row.is_normalized)
+    removed = [row for row in rows if row.is_normalized]
     if removed:
-        causes = ", ".join(dict.fromkeys(_cause(row.code) + _by(row) for row in removed))
+        by: dict[str, dict[str, None]] = {}
+        for row in removed:
+            by.setdefault(row.code, {}).update(dict.fromkeys(row.variations))
+        causes = ", ".join(_cause(number) + _varied(names) for number, names in by.items())
         lines += [f"Normalizing (`samebytes normalize dist/*`) removes what is by {causes}.", ""]
     return lines
 
 
-def _by(row: OverviewRow) -> str:
-    return f" (varied: {' and '.join(row.variations)})" if row.variations else ""
+def _varied(names: Iterable[str]) -> str:
+    listed = ", ".join(names)
+    return f" (varied: {listed})" if listed else ""
 
 
 def _table(rows: Sequence[OverviewRow]) -> list[str]:
@@ -98,7 +102,7 @@ def _table(rows: Sequence[OverviewRow]) -> list[str]:
 
 def _row(row: OverviewRow, *, varied: bool) -> list[str]:
     said, pasted = opening(row.remedy)
-    remedy = f"{_plain(said)} {code(pasted) if pasted else ''}".rstrip()
+    remedy = f"{plain(said)} {code(pasted) if pasted else ''}".rstrip()
     variation = [" and ".join(row.variations) or "not known"] if varied else []
     return [*variation, _cause(row.code), files(row.files), remedy]
 
@@ -107,7 +111,7 @@ def _cause(number: str) -> str:
     return f"{number} {by_code(number).name}"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return a text of ours, of which no sign is meant as Markdown."""
     return re.sub(r"([\\`*_{}\[\]<>#|~$@])", r"\\\1", text)
 
@@ -123,7 +127,7 @@ def files(names: Sequence[str]) -> str:
 def sections(comparison: Comparison) -> Iterator[list[str]]:
     """Yield the sections on what *comparison* found: one for each difference, the last for what normalizing removes."""
     left, removed = parts(comparison)
-    groups = alike(left)
+    groups = list(alike(left).values())
     for group in groups[:_SHOWN_NODES]:
         if codes_of(group[0]):
             yield folded_section(_summary(group), _node_lines(group[0]))
@@ -168,6 +172,7 @@ def _node_lines(node: Difference) -> Iterator[str]:
         if len(each.detail) > SHOWN_DETAIL:
             detail.append(f"... and {counted(len(each.detail) - SHOWN_DETAIL, 'more line')}")
         for finding in each.findings[:SHOWN_PARTS]:
+            # What was added for another finding counts, too.
             if not is_shown(finding.evidence, detail):
                 sides = ("".join(side) for side in parted(finding.evidence))
                 place = f" {finding.evidence.where}" if finding.evidence.where else ""

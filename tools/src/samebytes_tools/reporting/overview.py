@@ -59,19 +59,23 @@ def codes_of(node: Difference) -> list[str]:
     return sorted({finding.code for each in node.walk() for finding in each.findings})
 
 
-def alike(differences: Iterable[Difference]) -> list[list[Difference]]:
-    """Return *differences* in groups of which each shows one evidence, in the order of the first of each."""
+def alike(differences: Iterable[Difference]) -> dict[object, list[Difference]]:
+    """Return *differences* in groups of which each shows one evidence, in the order of the first of each, by that."""
     groups: dict[object, list[Difference]] = {}
     for node in differences:
+        nodes = list(node.walk())
         evidence = frozenset(
-            (each.code, each.evidence.left, each.evidence.right) for one in node.walk() for each in one.findings
+            (each.code, each.evidence.left, each.evidence.right) for one in nodes for each in one.findings
         )
+        changed = tuple(line for one in nodes for line in one.detail if line[:1] in ("-", "+"))
         # Where nothing is shown, two are not alike for that.
-        groups.setdefault((node.kind, evidence) if evidence else (node.kind, node.name), []).append(node)
-    return list(groups.values())
+        groups.setdefault((node.kind, evidence, changed) if evidence else node.name, []).append(node)
+    return groups
 
 
 def opening(remedy: str) -> tuple[str, str]:
-    """Return how a remedy begins, and the first line to paste if that follows at once, else nothing."""
+    """Return how a remedy begins, and what there is to paste if that follows at once and is one line, else nothing."""
     first, *rest = blocks(remedy)
-    return first.text, rest[0].text.splitlines()[0] if rest and rest[0].pasted and not first.pasted else ""
+    pasted = rest[0].text if rest and rest[0].pasted else ""
+    # Half of what is to be pasted would be wrong.
+    return (first.text, pasted) if pasted and "\n" not in pasted else (f"{first.text.rstrip(':.')}.", "")

@@ -350,7 +350,9 @@ def _write(args: argparse.Namespace, results: Sequence[CheckResult], status: int
     from . import report as check_source
 
     if args.html is not None:
-        save(check_source.page(results, version=__version__), args.html)
+        from . import page  # with Jinja2, which only pages need
+
+        save(page.document(results, version=__version__, moment=int(time.time())), args.html)
     if args.junit is not None:
         save(junit.document(results), args.junit)
     if args.json:

@@ -36,7 +36,7 @@ def _source(result: CheckResult) -> list[str]:
     rows = overview(comparisons(result), variations_of(result))
     lines += ["", *markdown.overview_lines(rows)]
     if result.left_out:
-        lines += [code(not_varied(result.left_out)), ""]
+        lines += [markdown.plain(not_varied(result.left_out)), ""]
     return [*lines, *(f"- note: {code(note)}" for note in result.notes), ""]
 
 

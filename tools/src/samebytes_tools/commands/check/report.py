@@ -1,4 +1,4 @@
-"""What building twice showed, as text, as JSON and as sections of an HTML page."""
+"""What building twice showed, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Callable
 from samebytes.console.style import Style, harmless
 
 from ...comparison.causes.table import by_code
-from ...comparison.model import Comparison, Verdict
+from ...comparison.model import Comparison
 from ...reporting.difference_tree import View, body_lines, cause_lines, verdict_text
 from ...reporting.documents import causes_document, comparison_document
 from ...reporting.prose import folded
@@ -115,13 +115,13 @@ def _outcome(outcome: CheckOutcome, style: Style) -> str:
 
 
 def _bisection_lines(bisection: BisectionResult, style: Style) -> Iterator[str]:
-    for head, facts in _attributed(bisection, style.bold):
+    for head, facts in attributed(bisection, style.bold):
         yield f"  {head}"
         yield from (f"    {style.dim(line)}" for line in facts)
     yield f"  {style.dim(f'found by {bisection.builds} more builds')}"
 
 
-def _attributed(bisection: BisectionResult, name: Callable[[str], str] = str) -> Iterator[tuple[str, list[str]]]:
+def attributed(bisection: BisectionResult, name: Callable[[str], str] = str) -> Iterator[tuple[str, list[str]]]:
     """Yield what the source differs by, with variations as *name* shows them, and the facts of each as lines."""
     for attribution in bisection.attributions:
         yield f"differs by {name(names_of(attribution))}", list(fact_lines(attribution.facts))
@@ -265,24 +265,3 @@ def _bisection(bisection: BisectionResult) -> dict[str, Any]:
 
 def _facts(facts: Iterable[DifferingFact]) -> list[dict[str, str]]:
     return [fact._asdict() for fact in sorted(facts)]
-
-
-def page(results: Sequence[CheckResult], *, version: str) -> str:
-    """Return one self-contained HTML page."""
-    from ... import pages  # with Jinja2, which only pages need
-
-    return pages.page(
-        "commands/check/page.html",
-        "Built twice",
-        version=version,
-        results=results,
-        comparisons=[one for result in results for one in comparisons(result)],
-        comparisons_of=comparisons,
-        attributed=_attributed,
-        identical=Verdict.IDENTICAL,
-        labels=LABELS,
-        not_varied=not_varied,
-        states=STATES,
-        summary=summary(results),
-        title_of_source=title,
-    )

@@ -129,7 +129,27 @@ def annotated(results: Sequence[PairResult], status: int) -> list[Annotation]:
 
 def as_page(results: Sequence[PairResult], *, version: str) -> str:
     """Return one HTML page, complete in itself."""
-    from ... import pages  # with Jinja2, which only pages need
+    # With Jinja2, which only pages need.
+    from ...pages import page
+    from ...pages.layout import cause_filters, mark, named_filters, page_sections
 
-    values = {"results": results, "comparisons": _comparisons(results), "tally": tally(results), "outcome_of": _outcome}
-    return pages.page("commands/compare/page.html", "samebytes compare", version=version, **values)
+    done = _comparisons(results)
+    sections = iter(page_sections(done))
+    # Numbered as the results are, for the list of pairs links to them.
+    shown = [
+        (each, next(sections)._replace(number=n) if each.comparison else None) for n, each in enumerate(results, 1)
+    ]
+    return page(
+        "commands/compare/page.html",
+        "samebytes compare",
+        version=version,
+        results=results,
+        comparisons=done,
+        choices=[("cause", cause_filters(done)), ("verdict", named_filters(one.verdict.value for one in done))],
+        labels=LABELS,
+        mark=mark,
+        outcome_of=_outcome,
+        rows=overview(done),
+        shown=shown,
+        tally=tally(results),
+    )

@@ -13,6 +13,7 @@ from ...building.provenance import SAMEBYTES
 from ...comparison.model import Comparison, Verdict
 from ...reporting.difference_tree import View, body_lines, cause_lines, counted, verdict_line
 from ...reporting.documents import causes_document, comparison_document
+from ...reporting.overview import overview
 from ...reporting.prose import folded
 from .verify import Verified, VerifyResult
 
@@ -136,18 +137,24 @@ def _verified(verified: Verified) -> dict[str, Any]:
 
 def as_page(results: Sequence[VerifyResult], *, version: str) -> str:
     """Return one HTML page, complete in itself."""
-    from ... import pages  # with Jinja2, which only pages need
+    # With Jinja2, which only pages need.
+    from ...pages import page
+    from ...pages.layout import cause_filters, mark, named_filters, page_sections
 
     done = comparisons(results)
     verdicts = [one.verdict for one in done]
     counts = [f"{verdicts.count(one):,} {one.value}" for one in Verdict if one in verdicts]
-    return pages.page(
+    return page(
         "commands/verify/page.html",
         "samebytes verify",
         version=version,
         results=results,
         comparisons=done,
+        choices=[("cause", cause_filters(done)), ("verdict", named_filters(one.value for one in verdicts))],
         labels=LABELS,
+        mark=mark,
+        rows=overview(done),
+        sections=page_sections(done),
         tally=f"{counted(len(verdicts), 'pair')}: {', '.join(counts)}.",
         facts_of=_facts,
         error_lines=lambda result: error_lines(f"{result.target}: {result.error.message}", result.error.remedy, PLAIN),

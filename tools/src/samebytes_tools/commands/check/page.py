@@ -1,0 +1,84 @@
+"""What building twice showed, as an HTML page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from samebytes.epoch import format_date
+
+from ...comparison.model import Verdict
+from ...pages import page
+from ...pages.layout import PageSection, cause_filters, mark, named_filters, page_sections
+from ...reporting.difference_tree import counted
+from ...reporting.overview import OverviewRow, overview
+from ...variations.variations import not_varied
+from .attribution import variations_of
+from .report import LABELS, STATES, attributed, comparisons, summary
+from .subject import CheckResult
+
+_REQUIREMENTS_SHOWN = 8
+
+
+class _ShownSource(NamedTuple):
+    result: CheckResult
+    project: str
+    facts: Sequence[tuple[str, str]]
+    rows: Sequence[OverviewRow]
+    sections: Sequence[PageSection]
+
+
+def document(results: Sequence[CheckResult], *, version: str, moment: int) -> str:
+    """Return one self-contained page; *moment* is when it was checked, in seconds since 1970."""
+    every = [one for result in results for one in comparisons(result)]
+    sections = iter(page_sections(every))
+    sources = [_source(result, [next(sections) for _ in comparisons(result)], moment) for result in results]
+    kinds = [one.head for source in sources for one in source.sections]
+    return page(
+        "commands/check/page.html",
+        f"{sources[0].project}, built twice" if len(sources) == 1 else "Built twice",
+        version=version,
+        sources=sources,
+        comparisons=every,
+        attributed=attributed,
+        choices=[("cause", cause_filters(every)), ("artifact", named_filters(kinds))],
+        identical=Verdict.IDENTICAL,
+        labels=LABELS,
+        mark=mark,
+        not_varied=not_varied,
+        states=STATES,
+        summary=summary(results),
+    )
+
+
+def _source(result: CheckResult, sections: Sequence[PageSection], moment: int) -> _ShownSource:
+    outcomes = result.ways[0].outcomes if result.ways else ()
+    kinds: dict[int, str] = {id(one.comparison): one.kind for one in outcomes}
+    named = [one._replace(head=kinds[id(one.comparison)]) for one in sections]
+    rows = overview(comparisons(result), variations_of(result))
+    return _ShownSource(result, project(result), _facts(result, moment), rows, named)
+
+
+def project(result: CheckResult) -> str:
+    """Return the name and version of what was built, as files have them; of nothing, the source as it was named."""
+    outcomes = result.ways[0].outcomes if result.ways else ()
+    names = [outcome.pair[0].name for outcome in outcomes if outcome.pair is not None]
+    # NAME-VERSION.tar.gz, and of wheels the first two parts.
+    named = ["-".join(name.removesuffix(".tar.gz").split("-")[:2]) for name in names]
+    return named[0].replace("-", " ") if named else result.source
+
+
+def _facts(result: CheckResult, moment: int) -> list[tuple[str, str]]:
+    """Return what the card of a source says."""
+    wanted = sorted(result.requirements, key=lambda one: one.name.lower())
+    needed = [f"{one.name} {one.version}" for one in wanted[:_REQUIREMENTS_SHOWN]]
+    more = [counted(len(wanted) - _REQUIREMENTS_SHOWN, "more")] if len(wanted) > _REQUIREMENTS_SHOWN else []
+    facts = [
+        ("Source", result.source),
+        ("Checked", format_date(moment).replace("T", " ").replace("Z", " UTC")),
+        ("Python", result.python),
+        ("Built with", ", ".join(needed + more)),
+        ("Varied", ", ".join(result.applied)),
+        ("Kept in", "" if result.kept is None else str(result.kept)),
+    ]
+    return [(name, value) for name, value in facts if value]
