@@ -7,11 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from packaging.tags import sys_tags
@@ -23,7 +25,7 @@ from support import published, zip_mutants
 from support.artifacts import sdist
 from support.conditions import git
 from support.indexes import HTML, Answer
-from support.processes import import_path
+from support.processes import import_path, is_running
 from support.projects import write_tree
 from support.published import DATE, SDIST, TREE, WHEEL, WHEN, Releases
 from support.schemas import schema
@@ -357,8 +359,6 @@ def test_a_build_that_hangs_is_ended_with_all_that_it_started(releases: Releases
     code = f"child = subprocess.Popen(['sleep', '600']); open({str(pid)!r}, 'w').write(str(child.pid)); child.wait()"
     said = verify(releases, "demo==1.0", "--source", with_hook(releases, code), "--timeout", "30")
     refused(said, 7, "longer than 30 seconds")
-    from support.processes import is_running
-
     assert not is_running(int(pid.read_text()))
 
 
@@ -424,6 +424,103 @@ def test_among_many_the_rest_go_on(releases: Releases) -> None:
     assert said.status == 2
 
 
+def outcomes(document: Any) -> dict[str, str]:
+    """Return what became of each row: its verdict, or why there is none."""
+    return {
+        row["target"]: row["skipped"] or (row["error"] or {}).get("message") or row["verified"]["comparison"]["verdict"]
+        for row in document["results"]
+    }
+
+
+def test_a_list_with_every_odd_row(releases: Releases) -> None:
+    """The rest go on, in the order of the list; and what is installed is verified by its tags, and once."""
+    (sha256,) = (row["hashes"]["sha256"] for row in releases.server._rows["demo"] if row["filename"] == WHEEL)
+    for name, more in (("gone", {}), ("lonely", {})):
+        releases.server.add(name, published.module_wheel(releases.root / "shelf", name, "1.0", ""), **more)
+    releases.server.page("gone", [])
+    lines = {
+        "demo==2.0": "has no demo 2.0",
+        f"gone==1.0 --hash=sha256:{sha256}": "has no gone 1.0",
+        "unknown==1.0": "has no project 'unknown'",
+        "lonely==1.0": "has no sdist",
+        f"tinyhelp==1.0 --hash=sha256:{sha256}": "has a hash that is locked",
+        "other==1.0; python_version < '3'": "not for this environment",
+        "loose>=1": "does not pin",
+        "far @ https://host.example/far-1.0-py3-none-any.whl": "an address",
+        "repo @ git+https://host.example/repo": "a repository",
+        "-e .": "editable",
+    }
+    (releases.root / "requirements.txt").write_text("\n".join(lines))
+    site = releases.root / "env" / "lib" / "python3" / "site-packages"
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-cache-dir", "-t", site, "demo==1.0"]
+    environ = {**os.environ, "PIP_INDEX_URL": releases.server.address, "PIP_CONFIG_FILE": os.devnull}
+    subprocess.run(pip, env=environ, check=True, capture_output=True)
+    (releases.root / "env" / "pyvenv.cfg").write_text("")
+    releases.server.page("demo", [{**row, "yanked": "wrong answer"} for row in releases.server._rows["demo"]])
+    words = (
+        "-r",
+        "requirements.txt",
+        "env",
+        "--jobs",
+        "3",
+        "--state",
+        "state",
+        "--html",
+        "page.html",
+        "--junit",
+        "junit.xml",
+    )
+    said = verify(releases, *words)
+    found = outcomes(said.document)
+    assert len(found) == len(lines) + 1
+    for (target, outcome), expected in zip(found.items(), [*lines.values(), "identical"]):
+        assert expected in outcome, target
+    assert said.document["results"][-1]["verified"]["notes"] == ["it was yanked: wrong answer"]
+    assert said.status == 4
+    assert len(said.err.splitlines()) == len(lines) + 1
+    assert "demo 1.0: identical\n" in said.err
+    root = ElementTree.parse(releases.root / "junit.xml").getroot()
+    assert (root.get("tests"), root.get("errors"), root.get("failures")) == ("11", "8", "0")
+    assert "has no sdist" in (releases.root / "page.html").read_text()
+    asked = len(releases.server.asked)
+    again = samebytes(releases, "verify", *words[:7])
+    assert "demo 1.0: identical (as before)\n" in again.err
+    assert not any(path.startswith("/files/demo") for path, _ in releases.server.asked[asked:])
+    assert "11 entries: 1 identical, 8 not verified, 2 skipped." in again.out
+    (site / "demo.py").write_text("ANSWER = 41\n")  # so it is not what was verified before
+    refused(verify(releases, "env", "--state", "state"), 5, "demo.py is another")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals end processes otherwise there")
+def test_a_list_that_is_interrupted_goes_on_where_it_was(releases: Releases) -> None:
+    temp = releases.root / "temp"
+    temp.mkdir()
+    pid = releases.root / "pid"
+    code = f"child = subprocess.Popen(['sleep', '600']); open({str(pid)!r}, 'w').write(str(child.pid)); child.wait()"
+    slow = {name: text.replace("demo", "slow").encode() for name, text in TREE.items()}
+    releases.server.add("slow", published.module_wheel(releases.root / "shelf", "slow", "1.0", ""), published.THEN)
+    releases.server.add("slow", sdist(releases.root / "shelf", "slow", {**slow, "build_hook.py": code.encode()}))
+    (releases.root / "requirements.txt").write_text("slow==1.0\ndemo==1.0\n")
+    keep = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
+    environ = {**keep, **import_path(), "PIP_INDEX_URL": releases.server.address, "TMPDIR": str(temp)}
+    environ["PIP_CACHE_DIR"] = str(releases.root / "cache")
+    command = [sys.executable, "-m", "samebytes", "verify", "-r", "requirements.txt", "--state", "state", "--jobs", "2"]
+    process = subprocess.Popen(command, env=environ, cwd=releases.root, stderr=subprocess.PIPE, text=True)
+    state = releases.root / "state"
+    while not (pid.is_file() and pid.read_text() and list(state.glob("demo*.json"))):
+        assert process.poll() is None, process.stderr and process.stderr.read()
+        time.sleep(0.05)
+    process.terminate()
+    process.communicate()
+    assert process.returncode == 143
+    assert not is_running(int(pid.read_text()))
+    assert list(temp.iterdir()) == []
+    (releases.root / "requirements.txt").write_text("demo==1.0\n")
+    again = samebytes(releases, "verify", "-r", "requirements.txt", "--state", "state")
+    assert again.status == 0
+    assert again.err == "[1/1] demo 1.0: identical (as before)\n"
+
+
 def test_no_network(releases: Releases) -> None:
     refused(verify(releases, "demo==1.0", PIP_INDEX_URL="http://127.0.0.1:9/simple"), 12, "cannot be reached")
 
@@ -454,6 +551,10 @@ def test_text_and_page(releases: Releases) -> None:
         (("demo==1.0", "--provenance", "none/p.json"), "does not exist"),
         (("--from", "r.json", "--locked", "l.toml"), "exclude each other"),
         (("--from", "r.json", "--env", "A=1"), "exclude each other"),
+        (("--from", "r.json", "-r", "r.txt"), "what its record is of"),
+        (("demo==1.0", "--all", "--provenance", "p.json"), "a list is named"),
+        (("demo==1.0", "--jobs", "2"), "for lists of releases"),
+        (("demo==1.0", "--jobs", "0"), "is not a number from 1"),
         (("demo==1.0", "--env", "A"), "is not NAME=VALUE"),
         (("demo==1.0", "--env", "PATH=/evil"), "not a variable of the build"),
         (("demo==1.0", "x==2", "--tag", "py3-none-any"), "among the files of one release"),

@@ -171,6 +171,7 @@ def _published(releases: published.Releases, root: Path) -> Place:
         for path in wheels
     ]
     (releases.tree / "pylock.toml").write_text(pylock.write(locked), "utf-8")
+    (releases.tree / "requirements.txt").write_text("demo==1.0\n", "utf-8")
     own = {"PIP_INDEX_URL": releases.server.address, "PIP_FIND_LINKS": "", "PIP_CACHE_DIR": str(root / "cache")}
     address = {"KEY_0": f"url.{releases.tree.as_uri()}.insteadOf", "VALUE_0": "https://git.example.org/demo.git"}
     return releases.tree, {

@@ -6,6 +6,7 @@ Here are the steps before and after that: what is asked for is looked at, the tr
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -64,6 +65,8 @@ class BuildContext:
     """Whether that goes to standard error at once instead."""
     seconds: float | None = None
     """The time that the build may take."""
+    stop: threading.Event | None = None
+    """Once it is set, the build is ended."""
 
 
 def build(request: BuildRequest, context: BuildContext) -> BuildResult:
@@ -80,7 +83,9 @@ def build(request: BuildRequest, context: BuildContext) -> BuildResult:
         lockable=request.write_lock is not None,
     )
     with scratch() as private, ExitStack() as ending:
-        log = CommandRunner(None if context.verbose else private / "build.log", seconds=context.seconds)
+        log = CommandRunner(
+            None if context.verbose else private / "build.log", stop=context.stop, seconds=context.seconds
+        )
         here = place(private, context.environ, context.warn, ending=ending)
         context.report("Copying the source tree")
         # Without the record of an earlier build, which would be part of its own source's digest.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...index.client import Index
+    from .remake import VerifyContext
+    from .report import VerifyRow
+    from .targets import VerifyTarget
     from .verify import VerifyRequest, VerifyResult
 
 _DESCRIPTION = """\
@@ -37,6 +42,9 @@ examples:
   samebytes verify idna==3.10
   samebytes verify dist/pkg-1.0-py3-none-any.whl --source .
   samebytes verify pkg==1.0 --sdist --source https://HOST/pkg.git@v1.0
+  samebytes verify -r requirements.txt --state audit
+  samebytes verify uv.lock --html audit.html
+  samebytes verify .venv
   samebytes verify pkg==1.0 --env PKG_NO_EXTENSIONS=1
   samebytes verify pkg==1.0 --provenance pkg.json
   samebytes verify --from pkg.json
@@ -52,7 +60,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "verify", help="rebuild what was published, and compare the two", description=_DESCRIPTION, epilog=_EPILOG
     )
-    parser.add_argument("targets", metavar="FILE|NAME==VERSION", nargs="*", help="what was published")
+    parser.add_argument(
+        "targets",
+        metavar="FILE|NAME==VERSION|LIST",
+        nargs="*",
+        help="what was published; a pylock.toml or uv.lock, or a virtual environment: all that is in it",
+    )
+    parser.add_argument(
+        "-r", "--requirement", metavar="FILE", type=Path, action="append", default=[], help="all of a requirements file"
+    )
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("-s", "--sdist", action="store_true", help="of a release, verify the sdist")
     kind.add_argument(
@@ -60,6 +76,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--file", metavar="NAME", default="", help="of a release, verify the file of that name")
+    which.add_argument("--all", action="store_true", help="of a release, verify every file")
     which.add_argument("--tag", default="", help="of a release, verify a wheel with that tag (cp312-*-manylinux*)")
     parser.add_argument("--source", metavar="SRC", help="the source: a tree, an sdist, or GIT-URL-OR-DIR@REF")
     parser.add_argument("--python", metavar="X.Y|PATH", help="build with that interpreter")
@@ -86,38 +103,104 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         default=3600.0,
         help="end a build that takes longer (default: 3600)",
     )
+    parser.add_argument("--jobs", metavar="N", type=_count, help="of a list, so many at once (default: all CPUs)")
+    parser.add_argument(
+        "--state", metavar="DIR", type=Path, help="of a list, keep what was verified there, and go on from it"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--html", metavar="FILE", type=Path, help="write an HTML page")
+    parser.add_argument("--junit", metavar="FILE", type=Path, help="write JUnit XML")
     add_verbosity(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Verify, and report the verdicts."""
-    from .remake import VerifyContext
-    from .verify import verify_all
-
-    requests = _requests(args)
-    # What backend and pip print meanwhile would run into a line that is rewritten.
-    environ = {**os.environ, "TERM": "dumb"} if args.verbosity >= VERBOSE else os.environ
-    with Progress(sys.stderr, environ, quiet=args.verbosity <= QUIET) as progress:
-        context = VerifyContext(context_of(args.verbosity, progress, args.timeout), _index())
-        results = list(verify_all(requests, context))
-    status = _status(results, args.accept)
-    _report(args, results, status)
-    return status
-
-
-def _requests(args: argparse.Namespace) -> list[VerifyRequest]:
-    """Return what the command line asks for."""
     from .published import release_named
-    from .selection import Selection
-    from .verify import VerifyRequest, requests_of
 
     if args.file and not args.targets:
         args.targets = [release_named(args.file)]
     _check_options(args)
-    common = VerifyRequest(
+    # What backend and pip print meanwhile would run into a line that is rewritten.
+    environ = {**os.environ, "TERM": "dumb"} if args.verbosity >= VERBOSE else os.environ
+    with Progress(sys.stderr, environ, quiet=args.verbosity <= QUIET) as progress:
+        from .remake import VerifyContext
+
+        context = VerifyContext(context_of(args.verbosity, progress, args.timeout), _index())
+        if _is_of_lists(args):
+            return _run_many(args, context, progress)
+        from .verify import verify_all
+
+        results = list(verify_all(_requests(args), context))
+    return _report(args, results)
+
+
+def _is_of_lists(args: argparse.Namespace) -> bool:
+    """Return whether something is named that has many entries."""
+    from .targets import is_list
+
+    # Looked at all of them: each may be a mistake.
+    named = [is_list(target) for target in args.targets]
+    is_list_there = bool(args.requirement or args.all or any(named))
+    for name in ("jobs", "state"):
+        if getattr(args, name) and not is_list_there:
+            raise UsageError(f"--{name} is for lists of releases", remedy="Name a lock file, an environment, or --all.")
+    for name in ("source", "provenance"):
+        if getattr(args, name) and is_list_there:
+            raise UsageError(f"--{name} is for one release, and a list is named", remedy="Verify them one by one.")
+    return is_list_there
+
+
+def _run_many(args: argparse.Namespace, context: VerifyContext, progress: Progress) -> int:
+    """Verify all entries of what is named, and report them as a table."""
+    from samebytes.cores import available
+
+    from .many import VerifyState, verify_many
+
+    progress.show("Reading what is to be verified")
+    targets = _targets(args, context)
+    state = VerifyState(args.state, __version__) if args.state else None
+    rows: dict[int, VerifyRow] = {}
+    for step in verify_many(targets, context, min(args.jobs or available(), len(targets) or 1), state):
+        where = f"[{len(rows) + (step.row is not None)}/{len(targets)}]"
+        if step.row is None:
+            progress.show(f"{where} {step.label}: {step.text}")
+            continue
+        rows[step.number] = step.row
+        kept = " (as before)" if step.row.is_kept else ""
+        progress.step(f"{where} {step.label}: {step.row.outcome}{kept}")
+    progress.clear()
+    return _report_many(args, [rows[number] for number in sorted(rows)])
+
+
+def _targets(args: argparse.Namespace, context: VerifyContext) -> list[VerifyTarget]:
+    """Return all that is named, entry by entry."""
+    from ...building.interpreters import named
+    from ...building.provenance import this_python
+    from . import targets
+    from .targets import VerifyTarget
+
+    common = _common(args)
+    python = named(args.python, os.environ) if args.python else this_python()
+    found: list[VerifyTarget] = []
+    for path in args.requirement:
+        found += targets.of_requirements(path, common, python)
+    for target in args.targets:
+        if args.all:
+            found += targets.of_all_files(target, common, python, context.index)
+        elif targets.is_list(target):
+            found += targets.of_list(Path(target), common, python)
+        else:
+            found.append(VerifyTarget(target, replace(common, target=target)))
+    return found
+
+
+def _common(args: argparse.Namespace) -> VerifyRequest:
+    """Return what the command line asks of everything that is verified."""
+    from .selection import Selection
+    from .verify import VerifyRequest
+
+    return VerifyRequest(
         target="",
         selection=Selection(
             kind=ArtifactKind.SDIST if args.sdist else ArtifactKind.WHEEL if args.wheel else None,
@@ -132,9 +215,14 @@ def _requests(args: argparse.Namespace) -> list[VerifyRequest]:
         record=args.record,
         output=args.output,
     )
-    if args.targets:
-        from dataclasses import replace
 
+
+def _requests(args: argparse.Namespace) -> list[VerifyRequest]:
+    """Return what the command line asks for."""
+    from .verify import requests_of
+
+    common = _common(args)
+    if args.targets:
         requests = [replace(common, target=target) for target in args.targets]
     else:
         requests = requests_of(args.record, common)
@@ -161,15 +249,17 @@ def _variables(given: Sequence[str]) -> dict[str, str]:
 
 
 def _check_options(args: argparse.Namespace) -> None:
-    if not args.targets and not args.record:
-        raise UsageError("there is nothing to verify", remedy="Name a file, NAME==VERSION, or --from RECORD.")
+    if not (args.targets or args.record or args.requirement):
+        raise UsageError("there is nothing to verify", remedy="Name a file, NAME==VERSION, a list, or --from RECORD.")
+    if args.record and (args.requirement or args.all):
+        raise UsageError("--from is for what its record is of", remedy="Leave -r or --all away.")
     if (args.file or args.tag) and len(args.targets) != 1:
         raise UsageError("--file and --tag choose among the files of one release", remedy="Name one release.")
     for name in ("locked", "config_setting", "env"):
         if args.record and getattr(args, name):
             option = f"--{name.replace('_', '-')}"
             raise UsageError(f"--from and {option} exclude each other", remedy="A record has its own.")
-    for name in ("provenance", "html"):
+    for name in ("provenance", "html", "junit"):
         path = getattr(args, name)
         if path and not path.resolve().parent.is_dir():
             raise UsageError(f"the directory of {path} does not exist", remedy="Make it first.")
@@ -199,41 +289,71 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _status(results: Sequence[VerifyResult], accept: str) -> int:
+def _count(text: str) -> int:
+    if not re.fullmatch(r"0*[1-9][0-9]{0,5}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
+    return int(text)
+
+
+def _status(rows: Sequence[VerifyRow], accept: str) -> int:
     """Return the highest error's status, else whether all verdicts are good enough."""
     from .verify import ACCEPTED
 
     # Before verdicts: what could not be verified must not pass for equal because the rest is.
-    errors = [result.error.exit_status for result in results if result.error is not None]
+    errors: list[int] = [row.result["error"]["exit_status"] for row in rows if row.result["error"]]
     if errors:
         return max(errors)
-    verdicts = {result.verified.comparison.verdict for result in results if result.verified is not None}
+    verdicts = {row.verdict for row in rows if row.verdict is not None}
     return exit_status.FINE if verdicts <= set(ACCEPTED[accept]) else exit_status.FINDINGS
 
 
-def _report(args: argparse.Namespace, results: Sequence[VerifyResult], status: int) -> None:
+def _report_many(args: argparse.Namespace, rows: Sequence[VerifyRow]) -> int:
+    """Report *rows* as they are asked for, and return the exit status."""
+    from ...reporting.save import save
+    from . import report, table
+
+    status = _status(rows, args.accept)
+    if args.html:
+        save(table.as_page(rows, version=__version__, accept=args.accept), args.html)
+    if args.junit:
+        save(table.as_junit(rows, args.accept), args.junit)
+    if args.json:
+        print(report.as_json(rows, version=__version__, accept=args.accept, exit_status=status))
+    elif args.verbosity > QUIET:
+        for line in table.lines(rows, style_of(sys.stdout), args.accept, verbose=args.verbosity >= VERBOSE):
+            print(line)
+    return status
+
+
+def _report(args: argparse.Namespace, results: Sequence[VerifyResult]) -> int:
+    """Report *results* as they are asked for, and return the exit status."""
     from samebytes.console.style import error_lines
 
     from ...building.provenance import text
-    from ...reporting.difference_tree import ASCII, LINES, View
+    from ...reporting.difference_tree import View, branches_for
     from ...reporting.save import save
-    from .report import as_json, as_page, lines
+    from .report import as_json, as_page, lines, row_of
+    from .table import as_junit
 
+    rows = [row_of(result) for result in results]
+    status = _status(rows, args.accept)
     verified = results[0].verified
     if args.provenance and verified is not None:
         save(text(verified.record), args.provenance)
     if args.html:
         save(as_page(results, version=__version__), args.html)
+    if args.junit:
+        save(as_junit(rows, args.accept), args.junit)
     if args.json:
-        print(as_json(results, version=__version__, accept=args.accept, exit_status=status))
-        return
+        print(as_json(rows, version=__version__, accept=args.accept, exit_status=status))
+        return status
     for result in results:
         if result.error is not None:
             # With one target the message names it already.
             message = result.error.message if len(results) == 1 else f"{result.target}: {result.error.message}"
             print("\n".join(error_lines(message, result.error.remedy, style_of(sys.stderr))), file=sys.stderr)
     if args.verbosity > QUIET:
-        branches = LINES if (sys.stdout.encoding or "").lower().startswith("utf") else ASCII
-        view = View(style_of(sys.stdout), args.verbosity >= VERBOSE, branches)
+        view = View(style_of(sys.stdout), args.verbosity >= VERBOSE, branches_for(sys.stdout.encoding or ""))
         for line in lines(results, view):
             print(line)
+    return status

@@ -22,7 +22,7 @@ from ...index.releases import release_of
 from .selection import Selection, demand_hashes, select
 
 # Arbitrary equality (===, PEP 440), too.
-_RELEASE = re.compile(r"\s*([A-Za-z0-9][\w.-]*)\s*===?\s*(\S+)\s*")
+RELEASE = re.compile(r"\s*([A-Za-z0-9][\w.-]*)\s*===?\s*(\S+)\s*")
 _SUFFIXES = (".whl", ".tar.gz")
 
 
@@ -59,7 +59,7 @@ def find(
     # Before all else: nothing is downloaded for what is here.
     if path.is_file():
         return _local(path, index)
-    release = _RELEASE.fullmatch(target)
+    release = RELEASE.fullmatch(target)
     if release:
         file, chosen = select(of_release(index(), release[1], release[2]), selection, target, python)
         found = _downloaded(file, index(), directory)

@@ -32,6 +32,8 @@ class VerifyContext:
     build: BuildContext
     """For rebuilds; all else is reported there, too."""
     index: Callable[[], Index]
+    within: Path | None = None
+    """Where private directories are made; None: where temporary files belong."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,9 @@ def _by_backend(
     )
     config = load(source.tree)
     project = Project(config.backend, config.requires)
-    log = CommandRunner(None if context.build.verbose else private / "build.log", seconds=context.build.seconds)
+    log = CommandRunner(
+        None if context.build.verbose else private / "build.log", stop=context.build.stop, seconds=context.build.seconds
+    )
     with explained(private, log, context.build.show_log):
         path = builder.build_own(kind, project, source.tree, environment, root / "env", root / "out", log)
     return Made(path, tuple(sorted(builder.installed, key=lambda one: one.name)))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from samebytes.console.style import PLAIN, error_lines, harmless
@@ -67,7 +68,64 @@ def _facts(verified: Verified) -> list[tuple[str, str]]:
     return [(name, value) for name, value in facts if value]
 
 
-def as_json(results: Sequence[VerifyResult], *, version: str, accept: str, exit_status: int) -> str:
+@dataclass(frozen=True)
+class VerifyRow:
+    """One result as JSON documents have it, which outlives the process that verified."""
+
+    result: Mapping[str, Any]
+    """``$defs/result`` in ``verify.schema.json``."""
+    causes: tuple[Mapping[str, Any], ...] = ()
+    """Those that were found in it, with what to do about them."""
+    is_kept: bool = False
+    """Whether it was verified by an earlier run."""
+
+    @property
+    def target(self) -> str:
+        """What was verified."""
+        return str(self.result["target"])
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict; None if there is none."""
+        verified = self.result["verified"]
+        return Verdict(verified["comparison"]["verdict"]) if verified else None
+
+    @property
+    def outcome(self) -> str:
+        """The verdict, or what there is in its place."""
+        return self.verdict.value if self.verdict else "skipped" if self.result.get("skipped") else "not verified"
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What could not be known, and what was done instead."""
+        verified = self.result["verified"]
+        return verified["notes"] if verified else ()
+
+
+def row_of(result: VerifyResult) -> VerifyRow:
+    """Return *result* as documents have it."""
+    verified, error = result.verified, result.error
+    document = {
+        "target": result.target,
+        "verified": _verified(verified) if verified is not None else None,
+        "error": error.described() if error is not None else None,
+        "skipped": result.skipped or None,
+    }
+    return VerifyRow(document, tuple(causes_document(comparisons([result]))))
+
+
+def causes_of(rows: Iterable[VerifyRow]) -> list[dict[str, Any]]:
+    """Return every cause found in *rows*, once, with the number of differences that have it, by its code."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        for cause in row.causes:
+            known = found.get(cause["code"])
+            more = known["differences"] if known else 0
+            found[cause["code"]] = {**(known or cause), "differences": more + cause["differences"]}
+    return [found[code] for code in sorted(found)]
+
+
+def as_json(rows: Sequence[VerifyRow], *, version: str, accept: str, exit_status: int) -> str:
     """Return one JSON document (``verify.schema.json``)."""
     document = {
         "schema_version": SCHEMA_VERSION,
@@ -75,28 +133,11 @@ def as_json(results: Sequence[VerifyResult], *, version: str, accept: str, exit_
         "command": "verify",
         "accept": accept,
         "exit_status": exit_status,
-        "results": [_result(result) for result in results],
-        "causes": causes_document(comparisons(results)),
+        "results": [row.result for row in rows],
+        "causes": causes_of(rows),
     }
     # Names that are not UTF-8 hold lone surrogates, which only ASCII escapes can carry.
     return json.dumps(document, indent=2, ensure_ascii=True)
-
-
-def _result(result: VerifyResult) -> dict[str, Any]:
-    error = result.error
-    described = None
-    if error is not None:
-        described = {
-            "class": type(error).__name__,
-            "message": error.message,
-            "remedy": error.remedy,
-            "exit_status": error.exit_status,
-        }
-    return {
-        "target": result.target,
-        "verified": _verified(result.verified) if result.verified is not None else None,
-        "error": described,
-    }
 
 
 def _verified(verified: Verified) -> dict[str, Any]:

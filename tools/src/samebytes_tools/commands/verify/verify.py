@@ -25,7 +25,7 @@ from ...comparison.archives import compare_files
 from ...comparison.model import UNKNOWN_BUILD, Comparison, KnownBuild, Verdict
 from ...index.pages import File
 from ...reporting.save import save_copy
-from . import published, recover
+from . import installed_files, published, recover
 from .metadata import ArtifactMetadata
 from .metadata import read as read_metadata
 from .remake import Made, Recovered, VerifyContext, record, remake
@@ -70,6 +70,10 @@ class VerifyRequest:
     """That the record has for its subject *target*; empty if the target was named otherwise."""
     output: Path | None = None
     """Where the rebuilt file is put; None for nowhere."""
+    installed: Path | None = None
+    """The ``.dist-info`` directory of what is installed, which has to be what was published."""
+    notes: tuple[str, ...] = ()
+    """What is to be noted of it beforehand."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,8 @@ class VerifyResult:
     target: str
     verified: Verified | None = None
     error: SamebytesError | None = None
+    skipped: str = ""
+    """Why there was nothing to verify."""
 
 
 def verify_all(requests: Sequence[VerifyRequest], context: VerifyContext) -> Iterator[VerifyResult]:
@@ -118,7 +124,7 @@ def verify(request: VerifyRequest, context: VerifyContext) -> Verified:
 
     :raises SamebytesError: if it, its source, an interpreter or build requirements cannot be had, or the build fails.
     """
-    with scratch() as private:
+    with scratch(context.within) as private:
         return _Verification(request, context, private).run()
 
 
@@ -141,7 +147,7 @@ class _Verification:
     def __init__(self, request: VerifyRequest, context: VerifyContext, private: Path) -> None:
         self._request, self._context, self._private = request, context, private
         self._record = provenance.read(request.record) if request.record else None
-        self._notes: list[str] = []
+        self._notes = list(request.notes)
 
     def run(self) -> Verified:
         request, environ = self._request, self._context.build.environ
@@ -149,6 +155,8 @@ class _Verification:
         asked = named(request.python, environ) if request.python else self._recorded_python()
         artifact = self._artifact(asked or own)
         self._note(artifact.note)
+        if request.installed:
+            installed_files.check(request.installed, artifact.path)
         metadata = read_metadata(artifact.path)
         python = recover.interpreter(metadata, asked, own, environ)
         # auditwheel adds libraries and renames them after the backend is done (PEP 600).

@@ -1,0 +1,133 @@
+"""One entry of a list of releases: what is to be verified, or why it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from packaging.markers import InvalidMarker, Marker
+
+from samebytes.errors import ConfigError, SamebytesError, UsageError
+
+from ...building.pylock import STRONG
+from .selection import Selection
+
+NO_HASH = "the list has no hash of it: it is the index alone that says which file it is"
+
+
+@dataclass(frozen=True)
+class ListedRelease:
+    """An entry of a lock file, a requirements file or an environment."""
+
+    name: str
+    version: str = ""
+    """Empty where none is known."""
+    selection: Selection = field(default_factory=Selection)
+    notes: tuple[str, ...] = ()
+    skipped: str = ""
+    """Why there is nothing to verify here."""
+    error: SamebytesError | None = None
+    """Why it cannot be verified."""
+    installed: Path | None = None
+    """The ``.dist-info`` directory, of what is installed."""
+
+    @property
+    def label(self) -> str:
+        """What it is called in reports: a file's own name, else project and version."""
+        return self.selection.file or f"{self.name} {self.version}".strip()
+
+    @property
+    def target(self) -> str:
+        """The release as ``NAME==VERSION``."""
+        return f"{self.name}=={self.version}"
+
+
+def repository(name: str, version: str, url: str) -> ListedRelease:
+    """Return an entry that comes from a repository."""
+    return ListedRelease(
+        name,
+        version,
+        error=UsageError(
+            f"it comes from a repository, {_shown(url)}: no index published it",
+            remedy="Verify the wheel that you install: samebytes verify FILE --source URL@REF",
+        ),
+    )
+
+
+def address(name: str, version: str, url: str) -> ListedRelease:
+    """Return an entry that comes from an address outside of an index."""
+    return ListedRelease(
+        name,
+        version,
+        error=UsageError(
+            f"it comes from an address, {_shown(url)}: no index published it",
+            remedy="Download it, and name the file.",
+        ),
+    )
+
+
+def directory(name: str, version: str, path: str, *, editable: bool) -> ListedRelease:
+    """Return an entry that comes from a directory: nobody published it."""
+    how = "installed in editable mode from" if editable else "from"
+    return ListedRelease(name, version, skipped=f"{how} a directory, {path}: it is not published")
+
+
+def unpinned(name: str, text: str) -> ListedRelease:
+    """Return an entry that more than one release can be."""
+    return ListedRelease(
+        name,
+        error=UsageError(f"{text} does not pin one release", remedy="Pin it by NAME==VERSION, or lock it."),
+    )
+
+
+def _shown(url: str) -> str:
+    """Return *url* without credentials and query."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "which is malformed"
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def file_name(url: str) -> str:
+    """Return the name of the file at *url*; empty if that is malformed."""
+    try:
+        return unquote(urlsplit(url).path.rpartition("/")[2])
+    except ValueError:
+        return ""
+
+
+def strong(pairs: Iterable[tuple[str, Any]]) -> frozenset[str]:
+    """Return the hashes by which a file can be verified, as ``ALGORITHM:DIGEST``, of names and digests."""
+    return frozenset(f"{name.lower()}:{str(digest).lower()}" for name, digest in pairs if name.lower() in STRONG)
+
+
+def applies(marker: str, environment: Mapping[str, str], groups: Iterable[str] = ()) -> bool:
+    """Return whether *marker* holds here, with no extra, and with the dependency *groups* of a lock file.
+
+    :param environment: what is other than in this interpreter.
+    :raises ConfigError: if it is malformed.
+    """
+    if not marker:
+        return True
+    try:
+        there = Marker(marker)
+        try:
+            given: dict[str, Any] = {**environment, "dependency_groups": frozenset(groups), "extras": frozenset()}
+            return there.evaluate(given, context="lock_file")
+        except TypeError:  # packaging before 25, which knows no markers of lock files
+            return there.evaluate({"extra": "", **environment})
+    # UndefinedEnvironmentName is a ValueError: ``extra`` in a lock file, which uv writes, is not defined.
+    except (InvalidMarker, ValueError):
+        try:
+            return Marker(marker).evaluate({"extra": "", **environment})
+        except (InvalidMarker, ValueError) as error:
+            raise ConfigError(f"the marker {marker!r} cannot be read: {error}", remedy="Lock again.") from None
+
+
+def elsewhere(marker: str) -> str:
+    """Return the reason why an entry with *marker*, which does not hold, is skipped."""
+    return f"not for this environment: {marker}"

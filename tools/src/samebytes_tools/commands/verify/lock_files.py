@@ -1,0 +1,216 @@
+"""Lock files: ``pylock.toml`` (PEP 751) and ``uv.lock``; each package an entry."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Callable
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+
+from samebytes.artifact.layout import ArtifactKind
+from samebytes.backend.config import parsed_toml, toml_bytes
+from samebytes.errors import ConfigError
+
+from . import listed
+from .listed import ListedRelease
+from .selection import Selection
+
+_REMEDY = "Lock again, with the tool that wrote it."
+
+
+def document_of(path: Path) -> dict[str, Any]:
+    """Return the TOML document *path*.
+
+    :raises ConfigError: if it cannot be read.
+    """
+    try:
+        return dict(parsed_toml(toml_bytes(path).decode("utf-8")))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}", remedy="Check the path.") from None
+    except ValueError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}", remedy=_REMEDY) from None
+
+
+def is_pylock(document: Mapping[str, Any]) -> bool:
+    """Return whether it is a ``pylock.toml``."""
+    return isinstance(document.get("lock-version"), str) and "packages" in document
+
+
+def is_uv_lock(document: Mapping[str, Any]) -> bool:
+    """Return whether it is a ``uv.lock``."""
+    return isinstance(document.get("version"), int) and "package" in document
+
+
+def read_pylock(
+    path: Path, document: Mapping[str, Any], environment: Mapping[str, str], python: str
+) -> list[ListedRelease]:
+    """Return the entries of a ``pylock.toml``; what is malformed in one is its own error, and not the others'.
+
+    :param environment: what markers find other than in this interpreter.
+    :param python: the version that ``requires-python`` is held against.
+    :raises ConfigError: if the document itself is malformed, or of another version.
+    """
+    version = document["lock-version"]
+    if version.partition(".")[0] != "1":  # PEP 751: tools refuse another major version, and may read any minor one
+        raise ConfigError(f"{path} has lock-version {version!r}, and samebytes reads version 1", remedy=_REMEDY)
+    groups = document.get("default-groups", [])
+    return [
+        _read_package(package, lambda one: _pylock_package(one, environment, groups, python))
+        for package in _tables(document["packages"], path)
+    ]
+
+
+def _tables(value: object, path: Path) -> list[Mapping[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise ConfigError(f"{path} has no list of packages", remedy=_REMEDY)
+    return value
+
+
+def _read_package(package: Mapping[str, Any], read: Callable[[Mapping[str, Any]], ListedRelease]) -> ListedRelease:
+    try:
+        return read(package)
+    except ConfigError as error:
+        problem: ConfigError = error
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        problem = ConfigError(f"the lock file has a malformed entry: {error!r:.200}", remedy=_REMEDY)
+    name, version = package.get("name", "a package without a name"), package.get("version", "")
+    return ListedRelease(str(name), str(version), error=problem)
+
+
+def _pylock_package(
+    package: Mapping[str, Any], environment: Mapping[str, str], groups: Iterable[str], python: str
+) -> ListedRelease:
+    name, version, marker = canonicalize_name(package["name"]), package.get("version", ""), package.get("marker", "")
+    if not listed.applies(marker, environment, groups):
+        return ListedRelease(name, version, skipped=listed.elsewhere(marker))
+    wanted = package.get("requires-python", "")
+    if not _contains(wanted, python):
+        return ListedRelease(name, version, skipped=f"not for this environment: Python {wanted}")
+    if "vcs" in package:
+        return listed.repository(name, version, _place(package["vcs"]))
+    if "directory" in package:
+        there = package["directory"]
+        return listed.directory(name, version, there["path"], editable=bool(there.get("editable")))
+    if "archive" in package:
+        return listed.address(name, version, _place(package["archive"]))
+    wheels, sdist = package.get("wheels", []), package.get("sdist")
+    hashes = [listed.strong(file.get("hashes", {}).items()) for file in [*wheels, *([sdist] if sdist else [])]]
+    return _release(name, version, bool(wheels), hashes)
+
+
+def _contains(wanted: str, python: str) -> bool:
+    try:
+        return SpecifierSet(wanted).contains(python, prereleases=True)
+    except InvalidSpecifier:
+        raise ConfigError(f"requires-python {wanted!r} is malformed (PEP 751)", remedy=_REMEDY) from None
+
+
+def _place(table: Mapping[str, Any]) -> str:
+    return str(table.get("url") or table.get("path") or "which is not named")
+
+
+def _release(name: str, version: str, has_wheels: bool, hashes: Sequence[frozenset[str]]) -> ListedRelease:
+    """Return the entry of a release of an index, with the *hashes* of each of its files."""
+    if not version:
+        return listed.unpinned(name, f"the entry of {name}")
+    every = frozenset().union(*hashes)
+    # With one file that has no hash, pip would take that one, too.
+    is_whole = bool(hashes) and all(hashes)
+    kind = None if has_wheels or not hashes else ArtifactKind.SDIST
+    notes = () if is_whole else (listed.NO_HASH,)
+    return ListedRelease(name, version, Selection(kind, hashes=every if is_whole else frozenset()), notes)
+
+
+def read_uv_lock(path: Path, document: Mapping[str, Any], environment: Mapping[str, str]) -> list[ListedRelease]:
+    """Return the entries of a ``uv.lock``: what its projects need here, with all extras and groups, and the rest.
+
+    :param environment: what markers find other than in this interpreter.
+    :raises ConfigError: if the document itself is malformed, or of another version.
+    """
+    if document["version"] != 1:
+        raise ConfigError(f"{path} has version {document['version']}, and samebytes reads 1", remedy=_REMEDY)
+    packages = _tables(document["package"], path)
+    try:
+        needed = _needed(packages, environment)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise ConfigError(f"{path} is not a valid uv.lock: {error!r:.200}", remedy=_REMEDY) from None
+    return [
+        _read_package(package, partial(_uv_package, is_needed=number in needed))
+        for number, package in enumerate(packages)
+    ]
+
+
+def _needed(packages: Sequence[Mapping[str, Any]], environment: Mapping[str, str]) -> set[int]:
+    """Return the numbers of the *packages* that the projects in a lock file need here, directly or not."""
+    own = [number for number, one in enumerate(packages) if {"editable", "virtual"} & set(one["source"])]
+    # Without a project of its own (a script's lock), all of it is meant.
+    if not own:
+        return set(range(len(packages)))
+    needed: set[int] = set()
+    left = deque((number, True) for number in own)
+    done: set[tuple[int, bool]] = set()
+    while left:
+        number, is_own = left.popleft()
+        needed.add(number)
+        if (number, is_own) in done:
+            continue
+        done.add((number, is_own))
+        for one in _dependencies(packages[number], is_own=is_own):
+            if listed.applies(one.get("marker", ""), environment):
+                left.extend((other, False) for other in _meant(one, packages))
+                extras = set(one.get("extra", ()))
+                left.extend((other, False) for other in _of_extras(one, extras, packages, environment))
+    return needed
+
+
+def _dependencies(package: Mapping[str, Any], *, is_own: bool) -> list[Mapping[str, Any]]:
+    """Return what *package* needs; of a project of one's own, what its extras and groups need, too."""
+    found = list(package.get("dependencies", ()))
+    if is_own:
+        for name in ("optional-dependencies", "dev-dependencies"):
+            found += [one for group in package.get(name, {}).values() for one in group]
+    return found
+
+
+def _of_extras(
+    wanted: Mapping[str, Any],
+    extras: Iterable[str],
+    packages: Sequence[Mapping[str, Any]],
+    environment: Mapping[str, str],
+) -> list[int]:
+    """Return the numbers of what the *extras* of a dependency need here."""
+    groups = [packages[number].get("optional-dependencies", {}) for number in _meant(wanted, packages)]
+    ones = [one for group in groups for extra in extras for one in group.get(extra, ())]
+    return [
+        other for one in ones if listed.applies(one.get("marker", ""), environment) for other in _meant(one, packages)
+    ]
+
+
+def _meant(wanted: Mapping[str, Any], packages: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Return the numbers of the packages that a dependency can be: version and source are given where several fit."""
+    return [
+        number
+        for number, one in enumerate(packages)
+        if all(one.get(key) == wanted[key] for key in ("name", "version", "source") if key in wanted)
+    ]
+
+
+def _uv_package(package: Mapping[str, Any], *, is_needed: bool) -> ListedRelease:
+    name, version, source = canonicalize_name(package["name"]), package.get("version", ""), package["source"]
+    for kind in ("editable", "virtual", "directory"):
+        if kind in source:
+            return listed.directory(name, version, source[kind], editable=kind == "editable")
+    if not is_needed:
+        return ListedRelease(name, version, skipped="not for this environment: nothing that is installed here needs it")
+    if "git" in source:
+        return listed.repository(name, version, source["git"])
+    if "registry" not in source:
+        return listed.address(name, version, source.get("url") or source.get("path") or "which is not named")
+    wheels, sdist = package.get("wheels", []), package.get("sdist")
+    files = [*wheels, *([sdist] if sdist else [])]
+    hashes = [listed.strong([file.get("hash", "").partition(":")[::2]]) for file in files]
+    return _release(name, version, bool(wheels), hashes)

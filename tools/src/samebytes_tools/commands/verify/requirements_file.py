@@ -1,0 +1,116 @@
+"""Requirements files of pip: each line an entry.
+
+Source: pip's documentation, "Requirements File Format".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from samebytes.errors import ConfigError, UsageError
+
+from . import listed
+from .listed import ListedRelease
+from .selection import Selection
+
+_COMMENT = re.compile(r"(^|\s+)#.*$")
+_NESTED = re.compile(r"(?:-r\s*|--requirement(?:\s+|=))(\S+)")
+_EDITABLE = re.compile(r"(?:-e\s*|--editable(?:\s+|=))(.+)")
+_HASH = re.compile(r"--hash(?:=|\s+)([A-Za-z0-9]+):([0-9A-Fa-f]+)")
+_VCS = re.compile(r"(git|hg|svn|bzr)\+")
+_LARGEST = 16 << 20
+"""Bytes of a file."""
+
+
+def read(path: Path, environment: Mapping[str, str]) -> list[ListedRelease]:
+    """Return the entries of the requirements file *path* and of those that it names by ``-r``.
+
+    Constraints and options for pip count for nothing.
+
+    :param environment: what markers find other than in this interpreter.
+    :raises ConfigError: if a file cannot be read.
+    """
+    found: list[ListedRelease] = []
+    files = [path]
+    for file in files:
+        for line in _lines(file):
+            nested = _NESTED.fullmatch(line)
+            if nested:
+                further = file.parent / nested[1]
+                # A file may name itself, or be named twice.
+                files += [further] if all(further.resolve() != one.resolve() for one in files) else []
+            elif not line.startswith("-"):
+                found.append(_entry(line, environment))
+            elif _EDITABLE.match(line):
+                found.append(_editable(line))
+    return found
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise ConfigError(f"{path} is too large for a requirements file", remedy="Name a requirements file.")
+        text = path.read_text("utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}", remedy="Check the path.") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8: {error}", remedy="Name a requirements file.") from None
+    held = ""
+    for line in [*text.splitlines(), ""]:
+        is_comment = _COMMENT.match(line) is not None
+        # pip joins first, and a comment ends what is joined.
+        if line.endswith("\\") and not is_comment:
+            held += line.strip("\\")
+            continue
+        whole = _COMMENT.sub("", f"{held} {line}" if is_comment else held + line).strip()
+        held = ""
+        if whole:
+            yield whole
+
+
+def _editable(line: str) -> ListedRelease:
+    found = _EDITABLE.fullmatch(line)
+    where = found[1].strip() if found else ""
+    name = re.search(r"[#&]egg=([\w.-]+)", where)
+    if _VCS.match(where):
+        return listed.repository(name[1] if name else where.rpartition("/")[2], "", where)
+    return listed.directory(name[1] if name else where, "", where, editable=True)
+
+
+def _entry(line: str, environment: Mapping[str, str]) -> ListedRelease:
+    text = re.split(r"\s+--?[a-z]", line, maxsplit=1)[0].strip()
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement as error:
+        return _by_place(text, error)
+    name, marker = requirement.name, str(requirement.marker or "")
+    if not listed.applies(marker, environment):
+        return ListedRelease(name, skipped=listed.elsewhere(marker))
+    if requirement.url:
+        is_vcs = _VCS.match(requirement.url)
+        return (listed.repository if is_vcs else listed.address)(name, "", requirement.url)
+    pins = [one.version for one in requirement.specifier if one.operator in ("==", "===") and "*" not in one.version]
+    if len(pins) != 1:
+        return listed.unpinned(name, text)
+    hashes = listed.strong(_HASH.findall(line))
+    return ListedRelease(name, pins[0], Selection(hashes=hashes), notes=() if hashes else (listed.NO_HASH,))
+
+
+def _by_place(text: str, error: InvalidRequirement) -> ListedRelease:
+    """Return an entry that is no requirement (PEP 508): pip takes addresses and paths, too."""
+    if _VCS.match(text):
+        return listed.repository(text, "", text)
+    if urlsplit(text).scheme in ("http", "https", "file"):
+        return listed.address(listed.file_name(text) or text, "", text)
+    if re.match(r"\.|/|[\w.-]+/|.+\.(whl|gz|zip)$", text):
+        return ListedRelease(
+            text, error=UsageError("it is a path of this machine: no index published it", remedy="Name the file.")
+        )
+    return ListedRelease(
+        text, error=ConfigError(f"it is not a requirement: {error}".splitlines()[0], remedy="Correct the line.")
+    )

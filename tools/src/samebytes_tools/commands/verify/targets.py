@@ -1,0 +1,153 @@
+"""What is to be verified: files and releases that are named, and all that a list of releases has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Callable
+
+from samebytes.artifact.layout import ArtifactKind
+from samebytes.errors import SamebytesError, UsageError
+
+from ...building.interpreters import Python
+from ...index.client import Index
+from . import installed_files, lock_files, published, requirements_file
+from .listed import ListedRelease
+from .selection import Selection, foreign
+from .verify import VerifyRequest
+
+_PYLOCK = re.compile(r"pylock(\.[^.]+)?\.toml")
+"""PEP 751, "File Name"."""
+
+
+@dataclass(frozen=True)
+class VerifyTarget:
+    """One of many things to verify."""
+
+    label: str
+    """What it is called in reports."""
+    request: VerifyRequest | None = None
+    """None for what is not verified, and then it says why."""
+    skipped: str = ""
+    error: SamebytesError | None = None
+
+
+def is_list(text: str) -> bool:
+    """Return whether *text* names a list of releases: a lock file, or a virtual environment.
+
+    :raises UsageError: if it is a directory or a text that is none.
+    """
+    path = Path(text)
+    if path.is_dir():
+        if installed_files.is_environment(path):
+            return True
+        raise UsageError(
+            f"{text} is a directory, and not a virtual environment: it has no pyvenv.cfg",
+            remedy="Name a virtual environment, or the files in it.",
+        )
+    if not path.is_file() or text.endswith((".whl", ".tar.gz")):
+        return False
+    if path.suffix in (".txt", ".in"):
+        raise UsageError(f"{text} may be a requirements file", remedy=f"Name it by -r: samebytes verify -r {text}")
+    return path.suffix in (".toml", ".lock")
+
+
+def of_list(path: Path, common: VerifyRequest, python: Python) -> list[VerifyTarget]:
+    """Return what the lock file or virtual environment *path* has.
+
+    :param common: what is asked of all.
+    :param python: the interpreter that markers are evaluated for.
+    :raises ConfigError: if it cannot be read.
+    :raises UsageError: if it is neither.
+    """
+    if path.is_dir():
+        return _targets(installed_files.read(path), common)
+    document, environment = lock_files.document_of(path), environment_of(python)
+    if _PYLOCK.fullmatch(path.name) or lock_files.is_pylock(document):
+        if not lock_files.is_pylock(document):
+            raise UsageError(
+                f"{path} is not a pylock.toml (PEP 751)", remedy="Write it anew, with the tool that made it."
+            )
+        return _targets(lock_files.read_pylock(path, document, environment, python.version), common)
+    if lock_files.is_uv_lock(document):
+        return _targets(lock_files.read_uv_lock(path, document, environment), common)
+    raise UsageError(f"{path} is neither a pylock.toml nor a uv.lock", remedy="Name a lock file of one of these kinds.")
+
+
+def of_requirements(path: Path, common: VerifyRequest, python: Python) -> list[VerifyTarget]:
+    """Return what the requirements file *path* has.
+
+    :raises ConfigError: if it cannot be read.
+    """
+    return _targets(requirements_file.read(path, environment_of(python)), common)
+
+
+def of_all_files(release: str, common: VerifyRequest, python: Python, index: Callable[[], Index]) -> list[VerifyTarget]:
+    """Return every file of *release* (``NAME==VERSION``), those for other platforms with the reason why not.
+
+    :raises SamebytesError: if there is no such release.
+    """
+    found = published.RELEASE.fullmatch(release)
+    if found is None:
+        raise UsageError(f"{release} is not a release, of which --all could be verified", remedy="Name NAME==VERSION.")
+    targets = []
+    for file in published.of_release(index(), found[1], found[2]):
+        is_sdist = file.name.endswith(".tar.gz")
+        if common.selection.kind in (None, ArtifactKind.SDIST if is_sdist else ArtifactKind.WHEEL):
+            why = foreign(file.name, python)
+            request = replace(common, target=release, selection=Selection(file=file.name))
+            skipped = f"not for this platform: {why}"
+            targets.append(VerifyTarget(file.name, skipped=skipped) if why else VerifyTarget(file.name, request))
+    return targets
+
+
+def environment_of(python: Python) -> dict[str, str]:
+    """Return what markers say of the version of *python*; for the rest, it is like this interpreter."""
+    # As the specification of dependency specifiers defines them; implementation_version is for few.
+    return {"python_version": f"{python.minor[0]}.{python.minor[1]}", "python_full_version": python.version}
+
+
+def _targets(entries: Iterable[ListedRelease], common: VerifyRequest) -> list[VerifyTarget]:
+    """Return a target for each of *entries*, once for those that are there twice."""
+    found: dict[object, VerifyTarget] = {}
+    for entry in entries:
+        target = VerifyTarget(entry.label, skipped=entry.skipped, error=entry.error)
+        if not entry.skipped and entry.error is None:
+            target = replace(target, request=_request(entry, common))
+        found.setdefault((entry.label, entry.selection, entry.skipped, str(entry.error or "")), target)
+    return list(found.values())
+
+
+def _request(entry: ListedRelease, common: VerifyRequest) -> VerifyRequest:
+    kind = common.selection.kind
+    selection, installed = entry.selection, entry.installed
+    if installed is not None and kind == ArtifactKind.SDIST:
+        selection, installed = Selection(), None  # what is installed is a wheel, by its tags and its files
+    selection = replace(selection, kind=kind or selection.kind)
+    return replace(common, target=entry.target, selection=selection, notes=entry.notes, installed=installed)
+
+
+def described(target: VerifyTarget) -> Mapping[str, object]:
+    """Return all that decides what verifying *target* shows, beside the index and the machine, for JSON."""
+    request = target.request
+    if request is None:
+        return {"label": target.label}
+    selection = request.selection
+    given: Sequence[tuple[str, object]] = (
+        ("label", target.label),
+        ("target", request.target),
+        ("kind", selection.kind and selection.kind.value),
+        ("file", selection.file),
+        ("tags", sorted(selection.tags)),
+        ("hashes", sorted(selection.hashes)),
+        ("source", request.source),
+        ("python", request.python),
+        ("locked", request.locked and request.locked.read_text("utf-8", "replace")),
+        ("settings", dict(request.config_settings)),
+        ("variables", dict(request.variables)),
+        ("output", request.output and str(request.output)),
+        ("installed", request.installed and installed_files.digest(request.installed)),
+    )
+    return dict(given)
