@@ -128,10 +128,10 @@ def test_one_leak_is_found_by_few_builds(leak: str, desk: Desk) -> None:
     tree = leaky_project(desk.root / "tree", [leak])
     done = desk.run("-n", "--bisect", tree)
     assert done.returncode == 1
-    assert f"  differs by {leak}\n    wheel: contents of leaky/{leak}\n" in done.stdout
-    builds = int(done.stdout.partition("found by ")[2].split()[0])
+    assert f"  leaky/{leak}, line 1 (wheel, wheel from sdist), by {leak}\n" in done.stdout
+    builds = int(done.stdout.partition("bisected by ")[2].split()[0])
     assert builds <= 11  # 2 for each halving of at most 19, and one with nothing varied
-    assert "sdist            same sha256 " in done.stdout
+    assert "sdist            same\n    sha256 " in done.stdout
 
 
 def test_a_project_that_sees_nothing_is_the_same(desk: Desk) -> None:

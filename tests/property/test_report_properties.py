@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from samebytes_tools.building.virtualenvs import InstalledDistribution
 from samebytes_tools.commands.check import junit
 from samebytes_tools.commands.check import report as check
+from samebytes_tools.commands.check import text as text_report
 from samebytes_tools.commands.check.bisect import Attribution
 from samebytes_tools.commands.check.facts import DifferingFact
 from samebytes_tools.commands.check.subject import (
@@ -163,7 +164,9 @@ def test_check(text: str) -> None:
     ways = tuple(dataclasses.replace(filled(way, text), name=way.name) for way in usual.ways)
     results = [dataclasses.replace(result, ways=ways), CheckResult(text, "", ArchiveError(text, remedy=text))]
     for verbose in (False, True):
-        assert_lines(lambda style, v=verbose: [x for one in results for x in check.lines(one, View(style, verbose=v))])  # type: ignore[misc]
+        assert_lines(
+            lambda style, v=verbose: [x for one in results for x in text_report.lines(one, View(style, verbose=v))]
+        )  # type: ignore[misc]
     assert_json(check.document(results, version="1", exit_status=1))
     broken = CheckResult("a", "3", ArchiveError("x", remedy="y"))
     assert_page(check.page(results, version="1"), check.page([usual, broken], version="1"))

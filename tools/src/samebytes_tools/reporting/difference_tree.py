@@ -173,6 +173,11 @@ def finding_lines(finding: Finding, view: View, width: int) -> Iterator[str]:
     where = f" ({harmless(finding.evidence.where)})" if finding.evidence.where else ""
     head = folded(title + where, width, "  ")
     yield from (view.style.notable(title) + head[0][len(title) :], *head[1:])
+    yield from evidence_lines(finding, view, width)
+
+
+def evidence_lines(finding: Finding, view: View, width: int) -> Iterator[str]:
+    """Yield what *finding* has on both sides, indented, what differs in it in colour."""
     for label, side, paint in zip(_aligned(view.labels), parted(finding.evidence), (view.style.bad, view.style.good)):
         indent = " " * (len(label) + 3)
         lines = list(_side(side, width - len(indent), paint))
@@ -184,10 +189,15 @@ def _side(side: Parted, width: int, paint: Callable[[str], str]) -> Iterator[str
     """Yield *side* in lines of *width*, with its own part painted."""
     text = "".join(side)
     start, stop = len(side.before), len(side.before) + len(side.own)
-    for at in range(0, len(text), max(width, NARROWEST)):
+    at = 0
+    while at < len(text):
         end = at + max(width, NARROWEST)
+        # No line may begin as a command to a CI service does (no_command).
+        while end > at + 1 and text[end:].lstrip().startswith("::"):
+            end -= 1
         cuts = [min(max(each, at), end) for each in (at, start, stop, end)]
         yield text[cuts[0] : cuts[1]] + paint(text[cuts[1] : cuts[2]]) + text[cuts[2] : cuts[3]]
+        at = end
 
 
 def other_passes(difference: Difference) -> list[str]:
@@ -230,7 +240,7 @@ def cause_lines(comparisons: Iterable[Comparison], style: Style) -> Iterator[str
         yield ""
         yield f"{style.notable(f'{cause.code} {cause.name}')}: {counted(number, 'difference')}"
         for text in (cause.explanation, f"Remedy: {remedy_for(code, comparisons)}"):
-            yield from (f"  {line}".rstrip() for line in _block_lines(text, style.width - 2))
+            yield from (f"  {line}".rstrip() for line in block_lines(text, style.width - 2))
 
 
 def remedy_for(code: str, comparisons: Iterable[Comparison]) -> str:
@@ -253,7 +263,7 @@ def cause_counts(comparisons: Iterable[Comparison]) -> dict[str, int]:
     return dict(sorted(Counter(code for codes in each for code in codes).items()))
 
 
-def _block_lines(text: str, width: int) -> Iterator[str]:
+def block_lines(text: str, width: int) -> Iterator[str]:
     """Yield the lines of an explanation or a remedy; those to be pasted are indented, and kept as they are."""
     before = None
     for block in blocks(text):

@@ -86,6 +86,11 @@ class Attempts:
         """What was installed for the builds; all of them got the same."""
         return tuple(self._builder.installed)
 
+    @property
+    def is_wrapped(self) -> bool:
+        """Whether the project's backend is samebytes."""
+        return self._project.needs_samebytes
+
     def wait(self, environment: VariedEnvironment) -> None:
         """Let the clock go on since the last build, unless it is moved in *environment*, or is not to be varied."""
         # A clock that libfaketime cannot move is still varied by as much as waiting gives; a moved one needs no wait.

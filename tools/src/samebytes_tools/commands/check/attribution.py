@@ -10,7 +10,7 @@ from ...comparison.model import Comparison, Difference, NodeKind
 from .facts import DifferingFact
 from .subject import FROM_SDIST, WHEEL, BisectionResult, CheckResult
 
-__all__ = ["CAUSES", "MOMENT", "decided", "variations_of"]
+__all__ = ["CAUSES", "MOMENT", "decided", "top_directory", "variations_of"]
 
 MOMENT = "the moment"
 """Stands for that nothing was varied, and the builds differ all the same."""
@@ -65,11 +65,11 @@ def decided(kind: str, comparison: Comparison, bisection: BisectionResult) -> Co
     found = _by_place(kind, bisection)
     if not found:
         return comparison
-    top = _top(comparison)
+    top = top_directory(comparison)
     return replace(comparison, differences=tuple(_decided(node, top, found) for node in comparison.differences))
 
 
-def _top(comparison: Comparison) -> str:
+def top_directory(comparison: Comparison) -> str:
     """Return the directory that all members of an sdist are in, with the slash."""
     name = comparison.left.path.rpartition("/")[2]
     return name[: -len(".tar.gz")] + "/" if name.endswith(".tar.gz") else ""
@@ -83,7 +83,7 @@ def variations_of(result: CheckResult) -> Callable[[Comparison, Difference], tup
 
     def variations(comparison: Comparison, node: Difference) -> tuple[str, ...]:
         found = next((found for one, found in places if one is comparison), {})
-        return tuple(dict.fromkeys(name for names in _found(node, _top(comparison), found) for name in names))
+        return tuple(dict.fromkeys(name for names in _found(node, top_directory(comparison), found) for name in names))
 
     return variations
 

@@ -81,6 +81,9 @@ _SOURCES_ONLY: dict[str, object] = {
     "markdown": None,
     "annotations": None,
 }
+_SCREEN = 20
+"""Lines of a report that are seen at once in a terminal, with the prompt and the command."""
+
 _ARCHIVES_ONLY: dict[str, object] = {"date": None, "deflate": "canonical", "disable": [], "enable": []}
 
 
@@ -214,7 +217,8 @@ def _check_sources(args: argparse.Namespace, sources: Sequence[bool]) -> int:
         )
     _refuse(args, _ARCHIVES_ONLY, "a source")
     _check_targets(args)
-    subjects, results = _subjects(args), []
+    subjects, results, printed = _subjects(args), [], 0
+    explained: set[str] = set()
     with Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress:
         checks = check_all(subjects, _options(args), _context(args, progress, len(subjects)))
         # Closed at once on Ctrl-C; left to the garbage collector, builds would go on running.
@@ -224,9 +228,11 @@ def _check_sources(args: argparse.Namespace, sources: Sequence[bool]) -> int:
                 # them.
                 progress.clear()
                 results.append(result)
-                _print(args, result)
+                printed += _print(args, result, explained)
     status = max(result.status for result in results)
     _write(args, results, status)
+    if printed:
+        _close(results, printed)
     return status
 
 
@@ -319,7 +325,7 @@ def _here(wanted: frozenset[str]) -> tuple[Workspace, dict[str, Obstacle]]:
 
 def _list(args: argparse.Namespace) -> int:
     from ...variations.variations import choice
-    from .report import variation_lines
+    from .text import variation_lines
 
     # With file-order even if it is switched off, for only then a place that allows it is looked for.
     _, obstacles = _here(choice(args.vary).wanted | {"file-order"})
@@ -327,24 +333,39 @@ def _list(args: argparse.Namespace) -> int:
     return exit_status.FINE
 
 
-def _print(args: argparse.Namespace, result: CheckResult) -> None:
+def _print(args: argparse.Namespace, result: CheckResult, explained: set[str]) -> int:
+    """Print what became of one source and return how many lines that is."""
     from ...reporting.difference_tree import View, branches_for
-    from .report import LABELS, lines, title
+    from .report import LABELS, title
+    from .text import lines
 
-    style = style_of(sys.stdout)
+    style, number = style_of(sys.stdout), 0
     if result.error is not None:
         for line in error_lines(f"{title(result)}: {result.error.message}", result.error.remedy, style_of(sys.stderr)):
             print(line, file=sys.stderr)
     elif not args.json and not is_stdout(args.markdown) and args.verbosity > QUIET:
         view = View(style, args.verbosity >= VERBOSE, branches_for(sys.stdout.encoding or "ascii"), LABELS)
-        for line in lines(result, view):
+        for line in ([""] if explained else []) + list(lines(result, view, explained)):
             print(line)
+            number += 1
         # The next source takes minutes, and a pipe is block-buffered.
         sys.stdout.flush()
+    return number
+
+
+def _close(results: Sequence[CheckResult], printed: int) -> None:
+    """Print the verdict last, where the first lines are not seen any more, or there are several."""
+    from .report import summary
+    from .text import closing
+
+    if len(results) > 1:
+        print(f"\n{summary(results)}")
+    elif printed > _SCREEN:
+        print(f"\n{closing(results[0], style_of(sys.stdout))}")
 
 
 def _write(args: argparse.Namespace, results: Sequence[CheckResult], status: int) -> None:
-    """Write the reports that are wanted, and print what comes at the end."""
+    """Write the reports that are wanted."""
     from ...reporting.save import save
     from . import annotated, junit, markdown
     from . import report as check_source
@@ -357,11 +378,6 @@ def _write(args: argparse.Namespace, results: Sequence[CheckResult], status: int
         save(junit.document(results), args.junit)
     if args.json:
         print(check_source.document(results, version=__version__, exit_status=status))
-    elif args.verbosity > QUIET and not is_stdout(args.markdown):
-        for line in check_source.remedies(results, style_of(sys.stdout)):
-            print(line)
-        if len(results) > 1:
-            print(check_source.summary(results))
     write_ci(
         args,
         lambda: markdown.document(results, version=__version__),

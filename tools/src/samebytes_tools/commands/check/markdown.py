@@ -9,7 +9,7 @@ from ...reporting.markdown import code, fenced
 from ...reporting.overview import overview
 from ...variations.variations import not_varied
 from .attribution import variations_of
-from .report import STATES, comparisons, summary, title
+from .report import comparisons, state_of, summary, title
 from .subject import CheckOutcome, CheckResult
 
 _WHERE_THE_REST_IS = "All of it is in the report that --html writes."
@@ -27,7 +27,7 @@ def document(results: Sequence[CheckResult], *, version: str) -> str:
 
 
 def _source(result: CheckResult) -> list[str]:
-    lines = [f"#### {code(title(result))}: {STATES[result.status]}", ""]
+    lines = [f"#### {code(title(result))}: {state_of(result)}", ""]
     if result.error is not None:
         return [*lines, f"{code(result.error.message)} {code(result.error.remedy) if result.error.remedy else ''}", ""]
     ways = [way.name for way in result.ways]

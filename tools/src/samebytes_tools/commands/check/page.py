@@ -14,7 +14,7 @@ from ...reporting.difference_tree import counted
 from ...reporting.overview import OverviewRow, overview
 from ...variations.variations import not_varied
 from .attribution import variations_of
-from .report import LABELS, STATES, attributed, comparisons, summary
+from .report import LABELS, attributed, comparisons, state_of, summary
 from .subject import CheckResult
 
 _REQUIREMENTS_SHOWN = 8
@@ -46,7 +46,7 @@ def document(results: Sequence[CheckResult], *, version: str, moment: int) -> st
         labels=LABELS,
         mark=mark,
         not_varied=not_varied,
-        states=STATES,
+        state_of=state_of,
         summary=summary(results),
     )
 

@@ -13,6 +13,7 @@ from samebytes.errors import SamebytesError
 from ...building.interpreters import Python
 from ...building.virtualenvs import InstalledDistribution
 from ...comparison import model
+from ...reporting.readers import Reader
 from ...variations.variations import Obstacle
 from ...variations.workspace import Workspace
 from .bisect import Attribution
@@ -191,6 +192,8 @@ class CheckResult:
     kept: Path | None = None
     accept: str = "identical"
     """How equal what was built as it stands has to be, one of ACCEPTABLE."""
+    reader: Reader = Reader.MAINTAINER
+    """Who can do something about it."""
 
     @property
     def is_same(self) -> bool:

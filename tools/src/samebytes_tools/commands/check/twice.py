@@ -20,6 +20,7 @@ from ...building.source_copy import copy_source
 from ...comparison import model
 from ...comparison.archives import compare_files
 from ...comparison.causes.table import UNKNOWN
+from ...reporting.readers import Reader
 from ...reporting.save import save_tree
 from ...variations.environments import LONG_AGO, VariedEnvironment, varied_environment
 from ...variations.moved_clock import CLOCK_MOVED, frozen_clock, prepare_clock
@@ -123,6 +124,7 @@ class SourceCheck:
                 notes=tuple(self._notes),
                 kept=self._options.keep and self._options.keep / self._subject.slug,
                 accept=self._options.accept,
+                reader=self._reader,
             )
         finally:
             for source, target in ((self._attempts.logs, self._options.logs), (self._attempts.out, self._options.keep)):
@@ -144,6 +146,12 @@ class SourceCheck:
             self._context.report("downloading")
             sdist = self._context.download(self._subject.text, self._python, self._private)
         return unpack(sdist, directory), Path()
+
+    @property
+    def _reader(self) -> Reader:
+        if self._subject.form is not Form.TREE:
+            return Reader.OUTSIDER
+        return Reader.WRAPPED if self._attempts.is_wrapped else Reader.MAINTAINER
 
     def _plan(self, vary: frozenset[str]) -> None:
         """Count the builds that will be made in any case."""

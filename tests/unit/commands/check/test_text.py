@@ -1,0 +1,131 @@
+"""What a check shows in a terminal: the verdict first, each evidence once, and one line for what normalizing removes."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from samebytes_tools.commands.check.bisect import Attribution
+from samebytes_tools.commands.check.facts import DifferingFact
+from samebytes_tools.commands.check.subject import BisectionResult, BuiltFile, CheckOutcome, CheckResult, WayResult
+from samebytes_tools.commands.check.text import closing, lines
+from samebytes_tools.comparison.archives import compare_files
+from samebytes_tools.reporting.difference_tree import View
+from samebytes_tools.reporting.readers import Reader
+from support.artifacts import sdist, wheel
+
+from samebytes.console.style import PLAIN
+
+WIDTH = 80
+EARLIER, LATER = ((2021, 3, 4, 5, 6, 8),), ((2022, 4, 5, 6, 7, 8),)
+DATES = b'BUILT = "2026-11-29 17:20:12"\n', b'BUILT = "2028-01-03 08:42:16"\n'
+PATHS = b"/home/ada/work/demo/src/x.c\n", b"/home/ada/another/demo/src/x.c\n"
+
+
+def built(root: Path, sides: tuple[dict[str, bytes], dict[str, bytes]]) -> CheckResult:
+    """Return the result of two builds, of which all times differ, and the given files."""
+    outcomes = []
+    for kind in ("sdist", "wheel", "wheel from sdist"):
+        files = []
+        for number, (given, times) in enumerate(zip(sides, (EARLIER, LATER))):
+            directory = root / f"{kind}-{number}"
+            directory.mkdir(parents=True)
+            if kind == "sdist":
+                files.append(sdist(directory, files={f"src/{name}": data for name, data in given.items()}))
+            else:
+                files.append(wheel(directory, files=given, times=times))
+        comparison = compare_files(*files)
+        left, right = (
+            BuiltFile(Path(side.path).name, side.sha256, side.size) for side in (comparison.left, comparison.right)
+        )
+        outcomes.append(CheckOutcome(kind, (left, right), comparison=None if left == right else comparison))
+    return CheckResult("demo", "3.11.7", ways=(WayResult("as is", tuple(outcomes)),))
+
+
+@pytest.fixture
+def by_contents(tmp_path: Path) -> CheckResult:
+    sides = [{"demo/_built.py": date, "demo/where.txt": path} for date, path in zip(DATES, PATHS)]
+    return built(tmp_path / "contents", (sides[0], sides[1]))
+
+
+@pytest.fixture
+def by_times(tmp_path: Path) -> CheckResult:
+    files = {f"demo/{number}.py": b"x = 1\n" for number in range(60)}
+    return built(tmp_path / "times", (files, files))
+
+
+def test_what_normalizing_removes_is_one_line(by_times: CheckResult) -> None:
+    shown = list(lines(by_times, View()))
+    assert shown[0] == "demo (Python 3.11.7): differs, same after normalization"
+    (line,) = (each for each in shown if each.startswith("normalizing removes"))
+    assert line == "normalizing removes all of it: member times (-v)"
+    assert len(shown) <= 25
+    moments = "2021-03-04 05:06:08 | 2022-04-05 06:07:08"
+    assert moments not in "\n".join(shown)
+    assert moments in "\n".join(lines(by_times, View(verbose=True)))
+
+
+def test_accepted_is_said_so(by_times: CheckResult) -> None:
+    accepted = dataclasses.replace(by_times, accept="normalized")
+    assert next(lines(accepted, View())) == "demo (Python 3.11.7): accepted, same after normalization"
+    assert closing(accepted, PLAIN) == "demo (Python 3.11.7): accepted, same after normalization"
+
+
+def test_each_evidence_is_shown_once_below_its_cause(by_contents: CheckResult) -> None:
+    """Held of both causes: all of it is in three artifacts, in one of them under another directory."""
+    shown = list(lines(by_contents, View()))
+    text = "\n".join(shown)
+    assert shown[0] == "demo (Python 3.11.7): differs"
+    for code, sides in (("D005", DATES), ("D001", PATHS)):
+        for side in sides:
+            assert text.count(side.decode().strip()) == 1, text
+        assert text.count(f"\n{code} ") == 1
+    assert "(sdist, wheel, wheel from sdist)" in text
+    # In the order in which it matters: verdict, artifacts, contents, then what normalizing removes.
+    at = [
+        text.index(each)
+        for each in ("differs\n", "wheel from sdist", "\nD001 ", "Remedy: ", "normalizing removes the rest")
+    ]
+    assert at == sorted(at)
+    assert text.count("normalizing removes") == 1
+    assert "sha256" not in text
+
+
+def test_lines_fit_into_a_terminal(by_contents: CheckResult) -> None:
+    """But for single words, and lines to paste."""
+    for result in (by_contents, dataclasses.replace(by_contents, accept="payload")):
+        for line in lines(result, View()):
+            assert len(line) <= WIDTH or len(line.split()) == 1 or line.startswith("      "), line
+
+
+def test_a_remedy_is_not_repeated_for_the_next_source(by_contents: CheckResult) -> None:
+    explained: set[str] = set()
+    first = list(lines(by_contents, View(), explained))
+    assert explained == {"D001", "D005"}
+    second = list(lines(by_contents, View(), explained))
+    assert second.count("  Remedy: as above.") == 2
+    assert len(second) < len(first)
+
+
+def test_a_bisected_variation_stands_beside_what_it_makes(by_contents: CheckResult) -> None:
+    fact = DifferingFact("wheel", "demo/where.txt", "contents")
+    time = DifferingFact("wheel", "demo/where.txt", "time")
+    found = (Attribution(("build-path",), frozenset({fact})), Attribution(("mtimes",), frozenset({time})))
+    result = dataclasses.replace(by_contents, bisection=BisectionResult(found, frozenset(), frozenset(), 13))
+    text = "\n".join(lines(result, View()))
+    assert "(sdist, wheel, wheel from sdist), by build-path" in text.replace("\n    ", " ")
+    assert "normalizing removes the rest: member times, by mtimes (-v)" in text
+    assert "bisected by 13 more builds" in text
+    assert "wheel: time of" not in text
+    assert "wheel: time of demo/where.txt" in "\n".join(lines(result, View(verbose=True)))
+
+
+@pytest.mark.parametrize("reader", Reader)
+def test_remedies_are_for_who_reads_them(reader: Reader, by_contents: CheckResult, by_times: CheckResult) -> None:
+    results = [dataclasses.replace(each, reader=reader) for each in (by_contents, by_times)]
+    texts = [" ".join(" ".join(lines(each, View())).split()) for each in results]
+    assert ("[tool.samebytes]" in texts[0]) == (reader is Reader.WRAPPED)
+    assert ("Report it to the maintainers" in texts[0]) == (reader is Reader.OUTSIDER)
+    assert ("before you publish" in texts[1]) == (reader is not Reader.OUTSIDER)
+    assert ("samebytes wrap" in texts[1]) == (reader is Reader.MAINTAINER)

@@ -1,0 +1,286 @@
+"""What building twice showed, as text: the verdict, what differs with its cause, and what normalizing removes.
+
+Each piece of evidence is shown once, though most of what differs is in the sdist and in both wheels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from samebytes import passes
+from samebytes.console.style import Style, harmless
+
+from ...comparison.causes.table import by_code
+from ...comparison.model import Difference, Finding, Verdict
+from ...reporting.difference_tree import View, block_lines, body_lines, counted, evidence_lines, title_of
+from ...reporting.overview import codes_of, parts
+from ...reporting.prose import folded
+from ...reporting.readers import advice_to, on_normalizing
+from ...variations.variations import ALL, Obstacle, not_varied
+from .attribution import top_directory, variations_of
+from .report import STATES, attributed, comparisons, title
+from .subject import BisectionResult, CheckOutcome, CheckResult, WayResult
+
+_EVIDENCE = 3
+"""Of how many files the bytes are shown for one cause; the others are named."""
+
+_NAMED = 8
+_PASS_NAMES = {one.code: one.name.replace("-", " ") for one in passes.ALL}
+
+
+class _Place(NamedTuple):
+    """A member that differs by one cause, in all artifacts that have it."""
+
+    name: str
+    """Without the directory that all of an sdist is in."""
+    finding: Finding
+    node: Difference
+    kinds: list[str]
+    variations: list[str]
+
+
+def lines(result: CheckResult, view: View, explained: set[str] | None = None) -> Iterator[str]:
+    """Yield what became of one source.
+
+    :param explained: the causes that were explained before, to which those of this source are added.
+    """
+    style = view.style
+    yield f"{style.bold(title(result))}: {_state(result, style)}"
+    yield from _rows(result, view)
+    yield from _failure_lines(result, view)
+    yield from _contents(result, view, set() if explained is None else explained)
+    yield from _bisection_lines(result, view)
+    yield from _normalized_lines(result, style)
+    yield from _notes(result, view)
+    if view.verbose:
+        yield from _circumstances(result, style)
+        for comparison in comparisons(result):
+            yield ""
+            yield from body_lines(comparison, view)
+
+
+def closing(result: CheckResult, style: Style) -> str:
+    """Return the verdict in one line, for the end of a report that is longer than a screen."""
+    return f"{style.bold(title(result))}: {_state(result, style)}"
+
+
+def _state(result: CheckResult, style: Style) -> str:
+    if result.status == 2:
+        return style.bad(STATES[2])
+    if result.is_same:
+        return style.good("same")
+    worst = max((list(Verdict).index(one.verdict) for one in comparisons(result)), default=len(Verdict) - 1)
+    level = list(Verdict)[worst]
+    how = f", {level.value}" if level in (Verdict.NORMALIZED, Verdict.PAYLOAD) else ""
+    return style.good(f"accepted{how}") if result.status == 0 else style.notable(f"differs{how}")
+
+
+def _rows(result: CheckResult, view: View) -> Iterator[str]:
+    several = len(result.ways) > 1
+    for way in result.ways:
+        if several:
+            yield f"  {way.name}"
+        for outcome in way.outcomes:
+            indent = "    " if several else "  "
+            yield f"{indent}{outcome.kind:<16} {_outcome(outcome, view.style)}"
+            if outcome.is_same and outcome.pair is not None:
+                # A line of its own, for 80 columns have no room for both.
+                yield f"{indent}  {view.style.dim(f'sha256 {outcome.pair[0].sha256}')}"
+
+
+def _outcome(outcome: CheckOutcome, style: Style) -> str:
+    if outcome.failure is not None:
+        return style.bad("could not be built")
+    if outcome.pair is None or outcome.is_same:
+        return style.good("same")
+    comparison = outcome.comparison
+    if comparison is None:
+        return f"{style.notable('differs')} ({harmless(outcome.note)})"
+    left, _ = parts(comparison)
+    causes = sorted({f"{code} {by_code(code).name}" for node in left for code in codes_of(node)})
+    if comparison.verdict in (Verdict.NORMALIZED, Verdict.PAYLOAD):
+        text = f"differs, {comparison.verdict.value}"
+    else:
+        text = "differs" if outcome.pair[0].name == outcome.pair[1].name else "differs, as its name does"
+    return style.notable(text) + (f": {', '.join(causes)}" if causes else "")
+
+
+def _contents(result: CheckResult, view: View, explained: set[str]) -> Iterator[str]:
+    """Yield each cause of what normalizing leaves: what it is, where it was found with the bytes, and the remedy."""
+    found, rest = _places(result)
+    for code in sorted(found):
+        cause = by_code(code)
+        yield ""
+        head = folded(f"{code} {cause.name}: {cause.explanation}", view.style.width, "  ")
+        name = f"{code} {cause.name}"
+        yield from (view.style.notable(name) + head[0][len(name) :], *head[1:])
+        yield from _places_lines(found[code], view)
+        if code in explained:
+            yield "  Remedy: as above."
+            continue
+        explained.add(code)
+        advice = advice_to(result.reader, code, normalized=False, inside=True)
+        yield from (f"  {line}".rstrip() for line in block_lines(f"Remedy: {advice}", view.style.width - 2))
+    if rest and not found:
+        yield ""
+        for node in rest:
+            yield from folded(f"{title_of(node)}: {harmless(node.summary)}", view.style.width, "  ")
+
+
+def _places(result: CheckResult) -> tuple[dict[str, list[_Place]], list[Difference]]:
+    """Return by cause where it was found in what normalizing leaves, and what has no cause of its own."""
+    variations = variations_of(result)
+    found: dict[str, list[_Place]] = {}
+    rest = []
+    for outcome in result.ways[0].outcomes if result.ways else ():
+        if outcome.comparison is None:
+            continue
+        top = top_directory(outcome.comparison)
+        for node in parts(outcome.comparison)[0]:
+            first = {finding.code: finding for each in node.walk() for finding in reversed(each.findings)}
+            name, by = node.name.removeprefix(top), variations(outcome.comparison, node)
+            for code, finding in first.items():
+                _add(found.setdefault(code, []), _Place(name, finding, node, [outcome.kind], list(by)))
+            if not first:
+                rest.append(node)
+    return found, rest
+
+
+def _add(places: list[_Place], place: _Place) -> None:
+    """Add *place*, or its artifact to where the same file is named already."""
+    for known in places:
+        names = sorted((known.name, place.name), key=len)
+        # Packages of an sdist may be in a directory, such as src, that a wheel has not.
+        if names[0] == names[1] or names[1].endswith(f"/{names[0]}"):
+            known.kinds.extend(kind for kind in place.kinds if kind not in known.kinds)
+            known.variations.extend(name for name in place.variations if name not in known.variations)
+            return
+    places.append(place)
+
+
+def _places_lines(places: Sequence[_Place], view: View) -> Iterator[str]:
+    shown: set[tuple[bytes, bytes]] = set()
+    others = []
+    for place in places:
+        evidence = place.finding.evidence
+        sides = evidence.left, evidence.right
+        if sides in shown or (len(shown) >= _EVIDENCE and not view.verbose):
+            others.append(place.name)
+            continue
+        shown.add(sides)
+        where = f", {harmless(evidence.where)}" if evidence.where else ""
+        by = f", by {' and '.join(place.variations)}" if place.variations else ""
+        head = f"  {harmless(place.name)}{where} ({', '.join(place.kinds)}){by}"
+        yield from folded(head, view.style.width, "    ")
+        if any(sides):
+            yield from (f"  {line}" for line in evidence_lines(place.finding, view, view.style.width - 2))
+        else:
+            yield from folded(f"    {harmless(place.node.summary)}", view.style.width, "    ")
+    if others:
+        more = f" and {counted(len(others) - _NAMED, 'other')}" if len(others) > _NAMED else ""
+        named = ", ".join(harmless(name) for name in others[:_NAMED])
+        yield from folded(f"  and so: {named}{more}", view.style.width, "    ")
+
+
+def _bisection_lines(result: CheckResult, view: View) -> Iterator[str]:
+    """Yield what a bisection found, beyond the variation that stands beside each cause."""
+    bisection = result.bisection
+    if bisection is None:
+        return
+    yield ""
+    blind = any(not each.is_same and each.comparison is None for each in result.ways[0].outcomes)
+    short = BisectionResult((), frozenset(), bisection.unexplained, bisection.builds)
+    for head, facts in attributed(bisection if view.verbose or blind else short):
+        yield head
+        for line in facts:
+            yield from (f"  {view.style.dim(piece)}" for piece in folded(line, view.style.width - 2, "  "))
+    yield view.style.dim(f"bisected by {counted(bisection.builds, 'more build')}")
+
+
+def _normalized_lines(result: CheckResult, style: Style) -> Iterator[str]:
+    """Yield what normalizing removes in one line, and what to do about that where nothing else differs."""
+    compared = comparisons(result)
+    removed = [(one, node) for one in compared for node in parts(one)[1]]
+    if not removed:
+        return
+    is_all = all(one.verdict in (Verdict.IDENTICAL, Verdict.NORMALIZED) for one in compared)
+    names = list(dict.fromkeys(_PASS_NAMES[code] for _, node in removed for code in node.passes if code in _PASS_NAMES))
+    variations = variations_of(result)
+    by = list(dict.fromkeys(name for one, node in removed for name in variations(one, node)))
+    yield ""
+    yield _in_one_line(f"normalizing removes {'all of it' if is_all else 'the rest'}", names, by, style.width)
+    if is_all and not any(each.failure or each.note for each in result.ways[0].outcomes):
+        yield from folded(f"  Remedy: {on_normalizing(result.reader)}", style.width, "  ")
+
+
+def _in_one_line(start: str, names: Sequence[str], by: Sequence[str], width: int) -> str:
+    """Return *names* after *start*, as many as there is room for."""
+    end = (f", by {', '.join(by)}" if by else "") + " (-v)"
+    for number in range(len(names), 0, -1):
+        more = f" and {len(names) - number} more" if number < len(names) else ""
+        line = f"{start}: {', '.join(names[:number])}{more}{end}"
+        if len(line) <= width:
+            return line
+    return f"{start}{end}"
+
+
+def _notes(result: CheckResult, view: View) -> Iterator[str]:
+    notes = [f"note: {harmless(note)}" for note in result.notes]
+    notes += [f"note: {harmless(each)}" for one in comparisons(result) for each in one.notes]
+    # Without -v: "same" says no more than what was varied.
+    if result.left_out:
+        notes.append(harmless(not_varied(result.left_out)))
+    if result.kept is not None:
+        notes.append(f"kept in {harmless(str(result.kept))}")
+    if notes and not result.is_same:
+        yield ""
+    for note in dict.fromkeys(notes):
+        yield from folded(note, view.style.width, "  ")
+
+
+def _circumstances(result: CheckResult, style: Style) -> Iterator[str]:
+    if result.applied:
+        yield from folded(f"varied: {', '.join(result.applied)}", style.width, "  ")
+    for name, obstacle in result.left_out.items():
+        yield from folded(f"not varied: {name}, {harmless(obstacle.why)}", style.width, "  ")
+    for one in sorted(result.requirements, key=lambda one: one.name.lower()):
+        yield style.dim(f"built with {harmless(one.name)} {harmless(one.version)}")
+
+
+def _failure_lines(result: CheckResult, view: View) -> Iterator[str]:
+    """Yield why something could not be built, what is the same for several only once."""
+    shown: set[str] = set()
+    for way in result.ways:
+        for outcome in way.outcomes:
+            # A broken requirement fails all kinds and ways in the same words.
+            if outcome.failure is not None and outcome.failure.message not in shown:
+                shown.add(outcome.failure.message)
+                yield from ("", *_failed(way, outcome, view))
+
+
+def _failed(way: WayResult, outcome: CheckOutcome, view: View) -> Iterator[str]:
+    failure = outcome.failure
+    if failure is None:
+        return
+    yield f"{view.style.bad(f'{way.name}, {outcome.kind}')}: {harmless(failure.message)}"
+    if failure.remedy:
+        yield f"  {view.style.bold('hint')}: {harmless(failure.remedy)}"
+    printed: Iterable[str] = failure.log.splitlines() if view.verbose else failure.tail
+    yield from (f"    {view.style.dim(harmless(line))}" for line in printed)
+
+
+def variation_lines(obstacles: Mapping[str, Obstacle], style: Style) -> Iterator[str]:
+    """Yield the list of variations: what each of the two builds has, and whether that can be had here."""
+    for variation in ALL:
+        alias = f" ({variation.alias})" if variation.alias else ""
+        yield f"{style.bold(variation.name)}{alias}: {variation.why}"
+        yield f"    1st: {variation.first}"
+        yield f"    2nd: {variation.second}"
+        obstacle = obstacles.get(variation.name)
+        if obstacle:
+            yield f"    {style.notable('not here')}: {harmless(obstacle.why)}"
+        else:
+            yield f"    {style.good('can be varied here')}"
+    if obstacles:
+        yield not_varied(obstacles)
