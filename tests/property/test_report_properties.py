@@ -18,7 +18,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from samebytes_tools.building.virtualenvs import InstalledDistribution
-from samebytes_tools.commands.check import junit
+from samebytes_tools.commands.check import junit, page
 from samebytes_tools.commands.check import report as check
 from samebytes_tools.commands.check import text as text_report
 from samebytes_tools.commands.check.bisect import Attribution
@@ -169,7 +169,8 @@ def test_check(text: str) -> None:
         )  # type: ignore[misc]
     assert_json(check.document(results, version="1", exit_status=1))
     broken = CheckResult("a", "3", ArchiveError("x", remedy="y"))
-    assert_page(check.page(results, version="1"), check.page([usual, broken], version="1"))
+    pages = [page.document(each, version="1", moment=0) for each in (results, [usual, broken])]
+    assert_page(pages[0], pages[1])
     root = ElementTree.fromstring(junit.document(results))
     assert {node.tag for node in root.iter()} <= {
         "testsuites", "testsuite", "testcase", "failure", "error", "system-out", "properties", "property",
