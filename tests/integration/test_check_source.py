@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -121,6 +122,19 @@ def test_every_variation_is_found_by_what_it_changes(desk: Desk) -> None:
     assert result["differs_by"]["moment"] == result["differs_by"]["unexplained"] == []
     assert "time" in result["varied"]
     assert ("time" in result["not_varied"]) != is_moved(os.environ)
+
+
+@pytest.mark.parametrize(
+    ("year", "status"),
+    [("time.localtime().tm_year", 1), ("__import__('subprocess').check_output(['date', '+%Y'])", 0)],
+)
+def test_the_year_without_libfaketime(year: str, status: int, desk: Desk) -> None:
+    """Python's is found in an isolated build, too; that of another program is not, and "same" is not said without that."""
+    tree = leaky_project(desk.root / "tree", [], f"LEAKS['year'] = {year!r}\n")
+    others = ",".join(f"-{name}" for name in LEAKS if name != "time")
+    done = desk.run("-w", f"--vary={others}", tree, LIBFAKETIME=os.devnull)
+    assert (done.returncode, "D005 date-or-time" in done.stdout) == (status, status == 1), done.stderr
+    assert re.search(r"^  not varied: time \(only that of Python.* is moved\)", done.stdout, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("leak", ["umask", "hash-seed", "timezone", "build-path"])

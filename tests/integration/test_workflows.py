@@ -18,6 +18,8 @@ from support.conditions import kept_variables
 from support.projects import WRAPPED, write_tree
 from support.workshop import Workshop
 
+from samebytes.console import programs as system_programs
+
 yaml = pytest.importorskip("yaml", reason="needs PyYAML")
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,7 +66,9 @@ class Runner:
         self.summary = root / "summary.md"
         self.outputs: dict[str, dict[str, str]] = {}
 
-    def run(self, step: str, inputs: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, step: str, inputs: Mapping[str, str] | None = None, path: str = os.environ["PATH"]
+    ) -> subprocess.CompletedProcess[str]:
         """Run the script of a step, and take what it puts out."""
         given = {name: str(one["default"]) for name, one in self.action["inputs"].items()} | dict(inputs or {})
         script, output = self.temp / f"{step}.sh", self.temp / f"{step}.out"
@@ -77,6 +81,7 @@ class Runner:
             cwd=self.workspace,
             env={
                 **environ,
+                "PATH": path,
                 "RUNNER_TEMP": str(self.temp),
                 "GITHUB_ACTION_PATH": str(self.source),
                 "GITHUB_OUTPUT": str(output),
@@ -225,6 +230,26 @@ def test_all_steps_with_the_action_s_own_samebytes(tmp_path: Path) -> None:
     done = runner.run("run", {"options": "--wheel\n--vary=-all,+umask"})
     assert runner.outputs["run"]["status"] in ("0", "1"), done.stdout
     assert "<html" in Path(runner.outputs["run"]["html"]).read_text("utf-8")
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_action_installs_what_check_needs_to_vary_more(fails: bool, runner: Runner, tmp_path: Path) -> None:
+    """Recorded, not installed. A machine where that fails is no failure: check says what it did not vary."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("apt-get", "localedef", "sudo"):
+        run = 'shift; exec "$@"' if name == "sudo" else f'echo "{name} $*" >> "{tmp_path}/calls"; exit {int(fails)}'
+        (programs / name).write_text(f"#!/bin/sh\n{run}\n", "utf-8")
+        (programs / name).chmod(0o755)
+    done = runner.run("vary", path=f"{programs}{os.pathsep}{os.environ['PATH']}")
+    assert (done.returncode, "::notice::" in done.stdout) == (0, fails), done.stderr
+    calls = (tmp_path / "calls").read_text("utf-8").splitlines()
+    assert calls[:1] == ["apt-get update -q"]
+    if not fails:
+        wanted = {each.package for each in system_programs.ALL if each.name in ("libfaketime", "disorderfs")}
+        assert wanted <= set(calls[1].split())
+        assert calls[2].startswith("localedef ")
 
 
 def test_zizmor_finds_nothing() -> None:

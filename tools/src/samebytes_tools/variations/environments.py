@@ -10,9 +10,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from .locales import FIRST, other_locale
 from .moved_clock import PYTHON_CLOCK, moved_clock
 from .variations import OTHER_HOST
-from .workspace import ENTER, other_locale
+from .workspace import ENTER
 
 LONG_AGO = 1_500_000_000
 """2017-07-14, in seconds since 1970."""
@@ -108,7 +109,7 @@ def varied_environment(
         # POSIX form, which needs no tzdata; 13:45 away, so that the date differs more often than not. Its sign is
         # reversed.
         timezone="WST13:45" if "timezone" in on else "UTC",
-        locale=other_locale() if "locales" in on else "C.UTF-8",
+        locale=other_locale() if "locales" in on else FIRST,
         hash_seed="4242" if "hash-seed" in on else "1",
         prefix=_prefix(on),
         disorderfs=disorderfs if "file-order" in on else "",

@@ -50,7 +50,7 @@ ALL = (
         "fileordering",
     ),
     Variation("timezone", "TZ=UTC", "13 hours and 45 minutes west", "local times"),
-    Variation("locales", "C.UTF-8", "another that is installed, or plain C", "sorting, messages, encodings"),
+    Variation("locales", "C.UTF-8", "of those installed the most unlike, or plain C", "sorting, messages, encodings"),
     Variation("hash-seed", "PYTHONHASHSEED=1", "PYTHONHASHSEED=4242", "order of sets"),
     Variation(
         "time", "now", "400 days and some hours later", "dates; of programs other than Python and gcc, by libfaketime"

@@ -14,6 +14,7 @@ from pathlib import Path
 from samebytes.console import programs
 
 from . import disorder
+from .locales import other_locale
 from .moved_clock import movable_alone
 from .variations import OTHER_HOST, Obstacle
 
@@ -84,6 +85,8 @@ def obstacles(where: Workspace, environ: Mapping[str, str]) -> dict[str, Obstacl
 def _obstacles(where: Workspace, environ: Mapping[str, str]) -> Iterator[tuple[str, Obstacle]]:
     # Elsewhere, packages have other names, or are not to be had.
     packages = {program.name: program.package for program in programs.ALL} if sys.platform == "linux" else {}
+    if packages:
+        packages["locale"] = "locales-all"
     if os.name == "nt":
         yield "umask", Obstacle("Windows has none")
     if not _can_give_away(where.directory):
@@ -99,6 +102,9 @@ def _obstacles(where: Workspace, environ: Mapping[str, str]) -> Iterator[tuple[s
     if not where.keeps_order and not where.disorderfs:
         why = f"{where.directory} lists files in an order of its own, and {programs.missing('disorderfs')}"
         yield "file-order", Obstacle(why, packages.get("disorderfs", ""))
+    if other_locale() == "C":
+        brief = "only C is installed here"
+        yield "locales", Obstacle(brief, packages.get("locale", ""), brief, is_partial=True)
     whose = movable_alone(environ)
     if whose:
         library = programs.find("libfaketime", environ)
@@ -142,16 +148,3 @@ def obstacles_of(tree: Path) -> dict[str, Obstacle]:
     if any((tree / place).is_file() for place in ("Cargo.toml", "rust/Cargo.toml", "src/Cargo.toml")):
         found["time"] = Obstacle("libfaketime lets cargo hang", brief="only Python's clock", is_partial=True)
     return found
-
-
-def other_locale() -> str:
-    """Return a locale other than C.UTF-8 that this machine has; C where there is no other."""
-    try:
-        done = subprocess.run(["locale", "-a"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    except OSError:
-        return "C"
-    names = done.stdout.decode("ascii", "replace").split()
-    others = [name for name in names if name.lower() not in {"c", "posix", "c.utf8", "c.utf-8"}]
-    # English locales have the messages of C.
-    foreign = [name for name in others if not name.startswith("en_")]
-    return next(iter([*foreign, *others]), "C")

@@ -52,7 +52,7 @@ from .subject import (
 )
 from .working_copy import remove
 
-FRAGILE = ("checkout", "time")
+FRAGILE = ("checkout", "time", "locales")
 """Variations that some builds fail with, which is not about their bytes: those builds are made without."""
 
 
