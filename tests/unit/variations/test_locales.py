@@ -29,6 +29,7 @@ ENGLISH = [".", WORDS, "UTF-8", "Sunday"]
         ({"en_US.utf8": ENGLISH}, "en_US.utf8"),
         ({"en_US.utf8": ENGLISH, "de_DE.utf8": GERMAN}, "de_DE.utf8"),
         ({"de_DE.utf8": GERMAN, "de_DE": LATIN, "en_US.utf8": ENGLISH}, "de_DE"),
+        ({"fi_FI": LATIN, "da_DK": LATIN, "sv_SE": LATIN, "nb_NO": LATIN}, "da_DK"),
         ({"aa_ER": LATIN, "de_DE": LATIN}, "de_DE"),
         ({"ar_AE": [",", WORDS, "ISO-8859-6", "x"], "fi_FI": LATIN}, "fi_FI"),
         ({"broken": None}, "C"),

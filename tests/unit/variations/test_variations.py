@@ -119,6 +119,14 @@ def test_who_is_not_root_gets_libfaketime_by_pip(machine: Callable[..., None]) -
     assert remedy([Obstacle("only root may")]) == ""
 
 
+def test_what_is_varied_by_less_than_it_should_be_is_varied_and_said_and_not_enough_where_it_is_required() -> None:
+    obstacles = {"time": Obstacle("there is no libfaketime", brief="only Python's", is_partial=True)}
+    assert "time" in choice([]).applicable(obstacles)
+    assert not_varied(choice([]).left_out(obstacles)) == "not varied: time (only Python's)"
+    with pytest.raises(UsageError):
+        choice([], ["time"]).applicable(obstacles)
+
+
 def test_an_unknown_name() -> None:
     with pytest.raises(UsageError) as caught:
         choice(["+umsk"])

@@ -69,23 +69,19 @@ def replace_functions(now: Callable[[], int]) -> None:
 
 
 def replace_methods(now: Callable[[], int]) -> None:
-    """Let the classes of the module datetime go by *now*; PyPy's, which are in Python, do so by the module time."""
+    """Let the methods of datetime go by *now* that do not go by ``time.time``, as ``today`` does, and all of PyPy's."""
     try:
         datetime: Any = __import__("_datetime")
     except ImportError:
         return
     utc = datetime.timezone.utc
-    methods: dict[Any, dict[str, Callable[..., Any]]] = {
-        datetime.date: {"today": lambda cls: cls.fromtimestamp(now() / 1e9)},
-        datetime.datetime: {
-            "now": lambda cls, tz=None: cls.fromtimestamp(now() / 1e9, tz),
-            "utcnow": lambda cls: cls.fromtimestamp(now() / 1e9, utc).replace(tzinfo=None),
-        },
+    methods: dict[str, Callable[..., Any]] = {
+        "now": lambda cls, tz=None: cls.fromtimestamp(now() / 1e9, tz),
+        "utcnow": lambda cls: cls.fromtimestamp(now() / 1e9, utc).replace(tzinfo=None),
     }
-    for cls, replaced in methods.items():
-        # In place, as subclasses and C code are of these very classes: their mapping proxy refers to the dictionary.
-        (attributes,) = (each for each in gc.get_referents(cls.__dict__) if isinstance(each, dict))
-        attributes.update({name: classmethod(method) for name, method in replaced.items()})
+    # In place, as subclasses and C code are of this very class: its mapping proxy refers to the dictionary.
+    (attributes,) = (each for each in gc.get_referents(datetime.datetime.__dict__) if isinstance(each, dict))
+    attributes.update({name: classmethod(method) for name, method in methods.items()})
 
 
 def import_next() -> None:
