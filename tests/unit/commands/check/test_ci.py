@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from markdown_it import MarkdownIt
-from samebytes_tools.commands.check import markdown
+from samebytes_tools.commands.check import junit, markdown
 from samebytes_tools.commands.check.annotated import annotated
 from samebytes_tools.commands.check.bisect import Attribution
 from samebytes_tools.commands.check.facts import DifferingFact
@@ -124,3 +125,30 @@ def test_hostile_names_in_annotations() -> None:
     (found,) = annotated([result], 1, relative)
     assert found.line().isprintable()
     assert found.file == ""
+
+
+def test_failures_in_junit_have_the_evidence_once() -> None:
+    root = ElementTree.fromstring(junit.document([RESULT]).encode("utf-8"))
+    (failure,) = root.iter("failure")
+    text = failure.text or ""
+    assert text.count("/tmp/one/src") == text.count("/b/two/src")
+    assert "+ROOT = '/b/two/src'" in text
+    assert "D001 build-path: Build in a fixed place, which maps compilers' paths too: samebytes build" in text
+    assert "D011 member-times: Normalize what you publish: samebytes normalize dist/*" in text
+    assert len(text) < 10_000
+
+
+def test_hostile_evidence_in_junit_is_text() -> None:
+    outcome = CheckOutcome("wheel", PAIR, comparison=hostile())
+    result = CheckResult(HOSTILE, "3.11.7", ways=(WayResult("as is", (outcome,)),))
+    root = ElementTree.fromstring(junit.document([result]).encode("utf-8"))
+    (failure,) = root.iter("failure")
+    assert {each.tag for each in root.iter()} == {"testsuites", "testsuite", "testcase", "failure"}
+    assert "<script>" in (failure.text or "")
+    assert (failure.text or "").replace("\n", "").isprintable()
+
+
+def test_much_evidence_in_junit_is_bounded() -> None:
+    outcome = CheckOutcome("wheel", PAIR, comparison=crowded(2000, 3, 5))
+    result = CheckResult("tree", "3.11.7", ways=(WayResult("as is", (outcome,)),))
+    assert len(junit.document([result])) < 100_000
