@@ -25,10 +25,11 @@ from .causes.clock import DATE_OR_TIME
 from .causes.platforms import COMPILED
 from .causes.table import ascribed, attributed, explain, without_unknown
 from .contents import Contents
+from .exclusion import Exclusion
 from .formats import compare_contents
 from .model import UNKNOWN_BUILDS, ComparedFile, Comparison, Difference, KnownBuilds, NodeKind, Verdict
 from .observations import TextPair
-from .opened import RECORD, SIGNATURES, Opened, opened, settled
+from .opened import RECORD, SIGNATURES, Opened, opened, settled, without
 from .records import ReadRecord
 from .verdict import after_passes, verdict
 
@@ -57,9 +58,15 @@ class _Both(NamedTuple):
 
 
 def compare_files(
-    left: Path, right: Path, builds: KnownBuilds = UNKNOWN_BUILDS, stop: Stop | None = None
+    left: Path,
+    right: Path,
+    builds: KnownBuilds = UNKNOWN_BUILDS,
+    stop: Stop | None = None,
+    exclusion: Exclusion | None = None,
 ) -> Comparison:
     """Compare two wheels or two sdists; *builds* are what is known of where each came from.
+
+    What *exclusion* matches is left out, unless the two are the same bytes.
 
     Once *stop* is set, by another thread, reading ends with Interrupted.
 
@@ -80,18 +87,24 @@ def compare_files(
         # Sizes first: the digests may still be under way, and are waited for.
         if left.stat().st_size == right.stat().st_size and this().sha256 == that().sha256:
             return Comparison(this(), that(), kind, Verdict.IDENTICAL)
+        if exclusion is not None and exclusion.patterns:
+            both = without(both[0], exclusion.kept), without(both[1], exclusion.kept)
         notes: list[str] = []
         allowance = Allowance(left.stat().st_size + right.stat().st_size)
         found = _read(*both, builds, notes.append, allowance)
         differences = tuple(_differences(found))
-        # Last, for what it shows counts only where nothing above does.
-        differences += tuple(container.compare_streams(left, right, kind, differences, found.clues))
+        excluded = len({side.key(name) for side in both for name in side.excluded})
+        # Last, for what it shows counts only where nothing above does; what is left out is in the streams, too.
+        if not excluded:
+            differences += tuple(container.compare_streams(left, right, kind, differences, found.clues))
         notes += allowance.notes
         judged = verdict(found.left, found.right, found.read, found.records, found.equal)
+        if excluded and not differences:
+            judged = Verdict.IDENTICAL
         if judged is Verdict.NORMALIZED and builds == UNKNOWN_BUILDS and _is_normalized_copy(found, differences):
             differences = tuple(ascribed(node, NORMALIZED_COPY) for node in differences)
         # Each note once: a missing library is missed for every member.
-        return Comparison(this(), that(), kind, judged, differences, tuple(dict.fromkeys(notes)))
+        return Comparison(this(), that(), kind, judged, differences, tuple(dict.fromkeys(notes)), excluded)
 
 
 _ENOUGH = 3

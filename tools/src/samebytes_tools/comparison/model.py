@@ -139,6 +139,14 @@ KnownBuilds = tuple[KnownBuild, KnownBuild]
 UNKNOWN_BUILDS: KnownBuilds = (UNKNOWN_BUILD, UNKNOWN_BUILD)
 
 
+_OF_THE_REST = {
+    Verdict.IDENTICAL: "identical",
+    Verdict.NORMALIZED: "the same after normalization",
+    Verdict.PAYLOAD: "the same payload",
+    Verdict.DIFFERENT: "different",
+}
+
+
 @dataclass(frozen=True)
 class Comparison:
     """What became of comparing two archives of one kind, or two trees."""
@@ -151,6 +159,16 @@ class Comparison:
     differences: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = field(default=())
     """What could not be looked at, and why, such as a missing library; one line each."""
+    excluded: int = 0
+    """How many members were left out because somebody asked for it; the verdict is on the rest."""
+
+    @property
+    def judgement(self) -> str:
+        """The verdict in words, which is on the rest where something was left out."""
+        if not self.excluded:
+            return self.verdict.value
+        members = "1 member" if self.excluded == 1 else f"{self.excluded:,} members"
+        return f"the rest is {_OF_THE_REST[self.verdict]} ({members} excluded)"
 
     def walk(self) -> Iterator[Difference]:
         """Give every difference, at any depth."""

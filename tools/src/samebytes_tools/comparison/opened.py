@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,6 +53,8 @@ class Opened(NamedTuple):
     """Of a wheel: what the central directory says of each member, by name."""
     comment: bytes
     """Of a wheel's container."""
+    excluded: frozenset[str] = frozenset()
+    """The names of what was left out."""
 
     def key(self, name: str) -> str:
         """Return the key of the member called *name*."""
@@ -104,6 +106,26 @@ def passed(path: Path, archive: Archive, kind: ArtifactKind, own: str, rules: Se
         normal,
         changes,
         *(_declared(path, archive) if kind == ArtifactKind.WHEEL else ({}, b"")),
+    )
+
+
+def without(side: Opened, kept: Callable[[Iterable[Entry], str], list[Entry]]) -> Opened:
+    """Return *side* without the members that *kept* does not return; names of an sdist begin below its directory."""
+    # Of an sdist alone that directory has no meaning for names.
+    left = kept(side.archive.entries, side.own if side.kind == ArtifactKind.SDIST else "")
+    names = {entry.name for entry in left}
+    excluded = frozenset(entry.name for entry in side.archive.entries) - names
+    contents = {side.key(entry.name): entry for entry in left}
+    return side._replace(
+        archive=side.archive._replace(entries=tuple(left)),
+        files={key: contents[key] for key in side.files if key in contents},
+        normal={
+            key: entry._replace(content=contents[key].content) if key == RECORD else entry
+            for key, entry in side.normal.items()
+            if entry.name not in excluded
+        },
+        changes=tuple(change for change in side.changes if change.member not in excluded),
+        excluded=excluded,
     )
 
 

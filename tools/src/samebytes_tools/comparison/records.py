@@ -46,9 +46,9 @@ def read(side: Opened) -> ReadRecord:
 
     :raises ArchiveError: if it cannot be read at all.
     """
-    if side.kind != ArtifactKind.WHEEL:
-        return NO_RECORD
     own_name = f"{side.own}/RECORD"
+    if side.kind != ArtifactKind.WHEEL or own_name in side.excluded:
+        return NO_RECORD
     entry = side.files.get(RECORD)
     if entry is None or entry.kind is not EntryKind.FILE or entry.content.size > LARGEST:
         return NO_RECORD._replace(faults=(Mismatch(own_name, "there is no RECORD that could be read"),))

@@ -57,6 +57,8 @@ class Tree(NamedTuple):
     """The rules that change a file or take it away, by name."""
     wrong: tuple[record.Mismatch, ...]
     """In what its RECORDs contradict its files."""
+    excluded: frozenset[str] = frozenset()
+    """The names of what was left out."""
 
 
 class _Both(NamedTuple):
@@ -86,11 +88,14 @@ def compare(left: Tree, right: Tree, builds: KnownBuilds) -> Comparison:
     notes: list[str] = []
     both = _read(left, right, builds, notes.append)
     verdict = _verdict(both)
+    differences = tuple(_differences(both))
+    excluded = len(left.excluded | right.excluded)
+    if excluded and not differences:
+        verdict = Verdict.IDENTICAL
     if verdict is Verdict.NORMALIZED:
         notes.append(_REMEDY)
-    differences = tuple(_differences(both))
     notes += both.clues.allowance.notes
-    return Comparison(left.side, right.side, None, verdict, differences, tuple(dict.fromkeys(notes)))
+    return Comparison(left.side, right.side, None, verdict, differences, tuple(dict.fromkeys(notes)), excluded)
 
 
 def _read(left: Tree, right: Tree, builds: KnownBuilds, note: Callable[[str], None]) -> _Both:

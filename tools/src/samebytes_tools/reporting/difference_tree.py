@@ -70,12 +70,17 @@ class View(NamedTuple):
 
 def verdict_line(comparison: Comparison, style: Style) -> str:
     """Return the name of a pair and the verdict on it."""
-    return f"{style.bold(pair_name(comparison))}: {verdict_text(comparison.verdict, style)}"
+    painted = _verdict_style(comparison.verdict, style)
+    return f"{style.bold(pair_name(comparison))}: {painted(comparison.judgement)}"
 
 
 def verdict_text(verdict: Verdict, style: Style) -> str:
     """Return *verdict* in its colour."""
-    return {Verdict.IDENTICAL: style.good, Verdict.DIFFERENT: style.bad}.get(verdict, style.notable)(verdict.value)
+    return _verdict_style(verdict, style)(verdict.value)
+
+
+def _verdict_style(verdict: Verdict, style: Style) -> Callable[[str], str]:
+    return {Verdict.IDENTICAL: style.good, Verdict.DIFFERENT: style.bad}.get(verdict, style.notable)
 
 
 def pair_name(comparison: Comparison) -> str:

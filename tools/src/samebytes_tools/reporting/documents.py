@@ -23,6 +23,7 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
         # Trees have no kind of artifact.
         "kind": comparison.kind or "tree",
         "verdict": comparison.verdict.value,
+        "excluded": comparison.excluded,
         "causes": list(comparison.causes),
         "differences": [_difference(each) for each in comparison.differences],
         "notes": list(comparison.notes),

@@ -209,6 +209,6 @@ def side_rows(comparison: Comparison, labels: tuple[str, str]) -> list[str]:
     return [*table(["", "file", "bytes", "sha256"], rows), ""]
 
 
-def verdict_heading(comparison: Comparison, note: str = "") -> str:
+def verdict_heading(comparison: Comparison) -> str:
     """Return the heading of a comparison: the file, or both, and the verdict."""
-    return f"#### {code(pair_name(comparison))}: {comparison.verdict.value}{note}"
+    return f"#### {code(pair_name(comparison))}: {comparison.judgement}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from samebytes import __version__
 from samebytes.console import exit_status
 from samebytes.console.streams import Progress, style_of
-from samebytes.console.style import error_lines
+from samebytes.console.style import error_lines, harmless
 from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
 from samebytes.errors import SamebytesError, UsageError
 
@@ -43,6 +43,7 @@ examples:
   samebytes compare one/pkg.whl two/pkg.whl
   samebytes compare one/dist two/dist --html report.html
   samebytes compare one/.venv/lib two/.venv/lib
+  samebytes compare old.whl new.whl --exclude '*.so' --exclude 'pkg/_version.py'
   samebytes compare one/dist two/dist --markdown "$GITHUB_STEP_SUMMARY"
   samebytes compare --accept payload old.whl new.whl && echo good enough
   samebytes compare --json old.tar.gz new.tar.gz | jq '.pairs[].comparison'
@@ -69,6 +70,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         choices=LEVELS,
         default="identical",
         help="least equal verdict that exits with 0 (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--exclude",
+        metavar="PATTERN",
+        action="append",
+        default=[],
+        help="leave out members of that name, such as '*.so' or 'docs/*'; the verdict is on the rest (repeatable)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--html", metavar="FILE", type=Path, help="also write a report as an HTML page")
@@ -102,6 +110,7 @@ def _check_target(page: Path, inputs: Iterable[Path]) -> None:
 
 
 def _compared(args: argparse.Namespace, progress: Progress) -> list[PairResult]:
+    from ...comparison.exclusion import Exclusion
     from .compare import compare, plan
     from .diffoscope import find
 
@@ -113,12 +122,17 @@ def _compared(args: argparse.Namespace, progress: Progress) -> list[PairResult]:
         )
     # That it is missing is reported before the work begins.
     diffoscope = find(os.environ) if args.diffoscope else None
-    results = compare(args.left, args.right)
+    exclusion = Exclusion(args.exclude)
+    results = compare(args.left, args.right, exclusion=exclusion)
     done = []
     for number, pair in enumerate(pairs, start=1):
         progress.show(f"comparing {number} of {len(pairs)}: {pair.name}")
         result = next(results)
         done.append(_deepened(result, diffoscope, progress) if diffoscope else result)
+    progress.clear()
+    for pattern in (each for each in args.exclude if each not in exclusion.used):
+        line = harmless(f"samebytes: note: --exclude {pattern}: nothing is called so")
+        print(line, file=sys.stderr)
     return done
 
 

@@ -10,6 +10,7 @@ from samebytes.commands.normalize.normalize import SUFFIXES
 from samebytes.errors import ArchiveError, SamebytesError, UsageError
 
 from ...comparison.archives import compare_files
+from ...comparison.exclusion import Exclusion
 from ...comparison.model import UNKNOWN_BUILDS, Comparison, KnownBuilds
 from .trees import compare_trees
 
@@ -81,24 +82,29 @@ def _archives(directory: Path) -> dict[str, Path]:
         ) from error
 
 
-def compare(left: Path, right: Path, builds: KnownBuilds = UNKNOWN_BUILDS) -> Iterator[PairResult]:
+def compare(
+    left: Path, right: Path, builds: KnownBuilds = UNKNOWN_BUILDS, exclusion: Exclusion | None = None
+) -> Iterator[PairResult]:
     """Compare two archives, two trees, or the archives of two directories; yield a result for each pair, by its name.
 
     Errors with one pair are its result, and the others go on. *builds* are what is known of where each came from.
+    Members that *exclusion* matches are left out.
 
     :raises UsageError: if there is nothing to compare.
     """
     for pair in plan(left, right):
-        yield compare_pair(pair, builds)
+        yield compare_pair(pair, builds, exclusion)
 
 
-def compare_pair(pair: ComparedPair, builds: KnownBuilds = UNKNOWN_BUILDS) -> PairResult:
+def compare_pair(
+    pair: ComparedPair, builds: KnownBuilds = UNKNOWN_BUILDS, exclusion: Exclusion | None = None
+) -> PairResult:
     """Compare the two archives or trees of *pair*; what is wrong with one of them is the result."""
     if pair.left is None or pair.right is None:
         return PairResult(pair)
     how = compare_trees if pair.left.is_dir() else compare_files
     try:
-        return PairResult(pair, how(pair.left, pair.right, builds))
+        return PairResult(pair, how(pair.left, pair.right, builds, exclusion=exclusion))
     except SamebytesError as error:
         return PairResult(pair, error=error)
     except OSError as error:

@@ -54,16 +54,28 @@ def _comparisons(results: Sequence[PairResult]) -> list[Comparison]:
 def _outcome(result: PairResult) -> str:
     """Return what became of a pair, in a few words."""
     if result.comparison is not None:
-        return result.comparison.verdict.value
+        return result.comparison.judgement
     if result.error is not None:
         return _FAILED
     return _ONLY_LEFT if result.pair.right is None else _ONLY_RIGHT
 
 
+def _counted_outcome(result: PairResult) -> str:
+    one = result.comparison
+    return f"the rest {one.verdict.value}" if one is not None and one.excluded else _outcome(result)
+
+
 def tally(results: Sequence[PairResult]) -> str:
     """Return how many pairs came to which end."""
-    outcomes = [_outcome(result) for result in results]
-    known = [*(verdict.value for verdict in Verdict), _ONLY_LEFT, _ONLY_RIGHT, _FAILED]
+    # Those of which something was left out by themselves, whatever that was.
+    outcomes = [_counted_outcome(result) for result in results]
+    known = [
+        *(verdict.value for verdict in Verdict),
+        *(f"the rest {verdict.value}" for verdict in Verdict),
+        _ONLY_LEFT,
+        _ONLY_RIGHT,
+        _FAILED,
+    ]
     counts = [f"{outcomes.count(one):,} {one}" for one in known if one in outcomes]
     return f"{counted(len(results), 'pair')}: {', '.join(counts)}."
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from samebytes.archive.entry import Data, Entry, Kind
 from samebytes.artifact.record import Mismatch
 
+from ...comparison.exclusion import Exclusion
 from ...comparison.model import UNKNOWN_BUILDS, ComparedFile, Comparison, KnownBuilds
 from ...comparison.trees import Tree, compare
 from ..tree.apply import mode_for, written_mode
@@ -16,12 +17,36 @@ from ..tree.plan import Plan, with_parents
 from ..tree.walk import walk
 
 
-def compare_trees(left: Path, right: Path, builds: KnownBuilds = UNKNOWN_BUILDS) -> Comparison:
+def compare_trees(
+    left: Path, right: Path, builds: KnownBuilds = UNKNOWN_BUILDS, exclusion: Exclusion | None = None
+) -> Comparison:
     """Compare the directories *left* and *right*; what ``tree fix`` makes of each decides whether they can be made one.
+
+    What *exclusion* matches is left out, unless the two are the same.
 
     :raises ArchiveError: if something in them cannot be read, or has a name that is not UTF-8.
     """
-    return compare(_tree(left), _tree(right), builds)
+    exclusion = exclusion or Exclusion()
+    return compare(_without(_tree(left), exclusion), _without(_tree(right), exclusion), builds)
+
+
+def _without(tree: Tree, exclusion: Exclusion) -> Tree:
+    if not exclusion.patterns:
+        return tree
+    entries = {entry.name: entry for entry in exclusion.kept(tree.entries.values())}
+    return tree._replace(
+        entries=entries,
+        normal={entry.name: _same(entry, tree, entries) for entry in exclusion.kept(tree.normal.values())},
+        wrong=tuple(each for each in tree.wrong if not exclusion.matches(each.name)),
+        excluded=frozenset(tree.entries.keys() - entries.keys()),
+    )
+
+
+def _same(entry: Entry, tree: Tree, entries: dict[str, Entry]) -> Entry:
+    """Return *entry* with the contents of the one in *entries* if that was the same before anything was left out."""
+    before = tree.entries.get(entry.name)
+    is_one = before is not None and tree.normal[entry.name].content is before.content
+    return entry._replace(content=entries[entry.name].content) if is_one and entry.name in entries else entry
 
 
 def _tree(root: Path) -> Tree:
