@@ -82,6 +82,9 @@ def test_a_line_of_a_requirements_file(tmp_path: Path, line: str, label: str, ex
 def test_options_comments_and_further_files(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "more.txt").write_text("two==2\n-r ../requirements.txt\n-r more.txt\n")
+    assert {
+        one.index for one in requirements(tmp_path / "requirements.txt", "a==1\n-i https://host.example\nb==1")
+    } == {"https://host.example"}
     text = "\ufeff# a comment \\\n--index-url https://host.example\n-c none.txt\n--no-binary :all:\none==1\n-r sub/more.txt\nthree==3 \\"
     assert [one.label for one in requirements(tmp_path / "requirements.txt", text)] == ["one 1", "three 3", "two 2"]
 

@@ -116,16 +116,17 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Verify, and report the verdicts."""
+    from ...building.builder import without_warnings_of_backends
     from .published import release_named
+    from .remake import VerifyContext
 
     if args.file and not args.targets:
         args.targets = [release_named(args.file)]
     _check_options(args)
     # What backend and pip print meanwhile would run into a line that is rewritten.
     environ = {**os.environ, "TERM": "dumb"} if args.verbosity >= VERBOSE else os.environ
-    with Progress(sys.stderr, environ, quiet=args.verbosity <= QUIET) as progress:
-        from .remake import VerifyContext
-
+    progress = Progress(sys.stderr, environ, quiet=args.verbosity <= QUIET)
+    with progress, without_warnings_of_backends():
         context = VerifyContext(context_of(args.verbosity, progress, args.timeout), _index())
         if _is_of_lists(args):
             return _run_many(args, context, progress)

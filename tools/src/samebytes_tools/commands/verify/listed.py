@@ -31,6 +31,8 @@ class ListedRelease:
     """Why there is nothing to verify here."""
     error: SamebytesError | None = None
     """Why it cannot be verified."""
+    index: str = ""
+    """The address of the index that it is to come from; empty where none is named."""
     installed: Path | None = None
     """The ``.dist-info`` directory, of what is installed."""
 
@@ -51,7 +53,7 @@ def repository(name: str, version: str, url: str) -> ListedRelease:
         name,
         version,
         error=UsageError(
-            f"it comes from a repository, {_shown(url)}: no index published it",
+            f"it comes from a repository, {shown(url)}: no index published it",
             remedy="Verify the wheel that you install: samebytes verify FILE --source URL@REF",
         ),
     )
@@ -63,7 +65,7 @@ def address(name: str, version: str, url: str) -> ListedRelease:
         name,
         version,
         error=UsageError(
-            f"it comes from an address, {_shown(url)}: no index published it",
+            f"it comes from an address, {shown(url)}: no index published it",
             remedy="Download it, and name the file.",
         ),
     )
@@ -83,7 +85,7 @@ def unpinned(name: str, text: str) -> ListedRelease:
     )
 
 
-def _shown(url: str) -> str:
+def shown(url: str) -> str:
     """Return *url* without credentials and query."""
     try:
         parts = urlsplit(url)

@@ -99,7 +99,7 @@ def _pylock_package(
         return listed.address(name, version, _place(package["archive"]))
     wheels, sdist = package.get("wheels", []), package.get("sdist")
     hashes = [listed.strong(file.get("hashes", {}).items()) for file in [*wheels, *([sdist] if sdist else [])]]
-    return _release(name, version, bool(wheels), hashes)
+    return _release(name, version, bool(wheels), hashes, package.get("index", ""))
 
 
 def _contains(wanted: str, python: str) -> bool:
@@ -113,7 +113,7 @@ def _place(table: Mapping[str, Any]) -> str:
     return str(table.get("url") or table.get("path") or "which is not named")
 
 
-def _release(name: str, version: str, has_wheels: bool, hashes: Sequence[frozenset[str]]) -> ListedRelease:
+def _release(name: str, version: str, has_wheels: bool, hashes: Sequence[frozenset[str]], index: str) -> ListedRelease:
     """Return the entry of a release of an index, with the *hashes* of each of its files."""
     if not version:
         return listed.unpinned(name, f"the entry of {name}")
@@ -122,7 +122,8 @@ def _release(name: str, version: str, has_wheels: bool, hashes: Sequence[frozens
     is_whole = bool(hashes) and all(hashes)
     kind = None if has_wheels or not hashes else ArtifactKind.SDIST
     notes = () if is_whole else (listed.NO_HASH,)
-    return ListedRelease(name, version, Selection(kind, hashes=every if is_whole else frozenset()), notes)
+    hashed = every if is_whole else frozenset()
+    return ListedRelease(name, version, Selection(kind, hashes=hashed), notes, index=str(index))
 
 
 def read_uv_lock(path: Path, document: Mapping[str, Any], environment: Mapping[str, str]) -> list[ListedRelease]:
@@ -213,4 +214,4 @@ def _uv_package(package: Mapping[str, Any], *, is_needed: bool) -> ListedRelease
     wheels, sdist = package.get("wheels", []), package.get("sdist")
     files = [*wheels, *([sdist] if sdist else [])]
     hashes = [listed.strong([file.get("hash", "").partition(":")[::2]]) for file in files]
-    return _release(name, version, bool(wheels), hashes)
+    return _release(name, version, bool(wheels), hashes, source["registry"])

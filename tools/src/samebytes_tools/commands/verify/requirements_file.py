@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ from .selection import Selection
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _NESTED = re.compile(r"(?:-r\s*|--requirement(?:\s+|=))(\S+)")
+_INDEX = re.compile(r"(?:-i\s*|--index-url(?:\s+|=)|--pypi-url(?:\s+|=))(\S+)")
 _EDITABLE = re.compile(r"(?:-e\s*|--editable(?:\s+|=))(.+)")
 _HASH = re.compile(r"--hash(?:=|\s+)([A-Za-z0-9]+):([0-9A-Fa-f]+)")
 _VCS = re.compile(r"(git|hg|svn|bzr)\+")
@@ -30,16 +32,17 @@ _LARGEST = 16 << 20
 def read(path: Path, environment: Mapping[str, str]) -> list[ListedRelease]:
     """Return the entries of the requirements file *path* and of those that it names by ``-r``.
 
-    Constraints and options for pip count for nothing.
+    Of the options for pip, only the index counts, and constraints count for nothing.
 
     :param environment: what markers find other than in this interpreter.
     :raises ConfigError: if a file cannot be read.
     """
     found: list[ListedRelease] = []
-    files = [path]
+    files, address = [path], ""
     for file in files:
         for line in _lines(file):
-            nested = _NESTED.fullmatch(line)
+            nested, index = _NESTED.fullmatch(line), _INDEX.fullmatch(line)
+            address = index[1] if index else address
             if nested:
                 further = file.parent / nested[1]
                 # A file may name itself, or be named twice.
@@ -48,7 +51,8 @@ def read(path: Path, environment: Mapping[str, str]) -> list[ListedRelease]:
                 found.append(_entry(line, environment))
             elif _EDITABLE.match(line):
                 found.append(_editable(line))
-    return found
+    # As in pip, it holds for all lines, wherever it stands, and the last one wins.
+    return [replace(one, index=address) for one in found]
 
 
 def _lines(path: Path) -> Iterator[str]:

@@ -67,12 +67,15 @@ def _row_lines(row: VerifyRow, name: str, widths: tuple[int, int], style: Style)
     if len(name) > width:
         yield style.bold(name)
         name = ""
-    indent = " " * (width + wide + 4)
-    head = f"{style.bold(name)}{' ' * (width - len(name))}  {outcome}{' ' * (wide - len(row.outcome))}"
-    room = max(style.width - len(indent), _NARROWEST)
-    texts = [line for text in why(row) for line in folded(harmless(text), room)]
-    yield f"{head}  {texts[0]}" if texts else head.rstrip()
-    yield from (indent + text for text in texts[1:])
+    head = f"{style.bold(name)}{' ' * (width - len(name))}  {outcome}"
+    texts = [harmless(text) for text in why(row)]
+    room = style.width - (width + wide + 4)
+    # Beside the outcome if all of it fits there; else below, where there is room for sentences.
+    if len(texts) == 1 and len(texts[0]) <= room:
+        head, texts = f"{head}{' ' * (wide - len(row.outcome))}  {texts[0]}", []
+    yield head
+    for text in texts:
+        yield from ("    " + line for line in folded(text, max(style.width - 4, _NARROWEST), "  "))
 
 
 def why(row: VerifyRow) -> list[str]:

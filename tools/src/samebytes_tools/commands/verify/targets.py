@@ -126,7 +126,14 @@ def _request(entry: ListedRelease, common: VerifyRequest) -> VerifyRequest:
     if installed is not None and kind == ArtifactKind.SDIST:
         selection, installed = Selection(), None  # what is installed is a wheel, by its tags and its files
     selection = replace(selection, kind=kind or selection.kind)
-    return replace(common, target=entry.target, selection=selection, notes=entry.notes, installed=installed)
+    return replace(
+        common,
+        target=entry.target,
+        selection=selection,
+        index=entry.index,
+        notes=entry.notes,
+        installed=installed,
+    )
 
 
 def described(target: VerifyTarget) -> Mapping[str, object]:
@@ -142,6 +149,7 @@ def described(target: VerifyTarget) -> Mapping[str, object]:
         ("file", selection.file),
         ("tags", sorted(selection.tags)),
         ("hashes", sorted(selection.hashes)),
+        ("index", request.index),
         ("source", request.source),
         ("python", request.python),
         ("locked", request.locked and request.locked.read_text("utf-8", "replace")),

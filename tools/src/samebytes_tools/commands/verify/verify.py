@@ -26,6 +26,7 @@ from ...comparison.model import UNKNOWN_BUILD, Comparison, KnownBuild, Verdict
 from ...index.pages import File
 from ...reporting.save import save_copy
 from . import installed_files, published, recover
+from .listed import shown
 from .metadata import ArtifactMetadata
 from .metadata import read as read_metadata
 from .remake import Made, Recovered, VerifyContext, record, remake
@@ -70,6 +71,8 @@ class VerifyRequest:
     """That the record has for its subject *target*; empty if the target was named otherwise."""
     output: Path | None = None
     """Where the rebuilt file is put; None for nowhere."""
+    index: str = ""
+    """The address of the index that a list names for it."""
     installed: Path | None = None
     """The ``.dist-info`` directory of what is installed, which has to be what was published."""
     notes: tuple[str, ...] = ()
@@ -155,6 +158,9 @@ class _Verification:
         asked = named(request.python, environ) if request.python else self._recorded_python()
         artifact = self._artifact(asked or own)
         self._note(artifact.note)
+        asked_for = shown(request.index).rstrip("/")
+        if asked_for not in ("", self._context.index().address):
+            self._note(f"the list takes it from {asked_for}, and {self._context.index().address} was asked")
         if request.installed:
             installed_files.check(request.installed, artifact.path)
         metadata = read_metadata(artifact.path)
