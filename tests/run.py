@@ -74,7 +74,7 @@ def tested(command: Sequence[str], environ: Mapping[str, str], again: int) -> in
     Thousands of tests run real programs beside one another, and one that fails by chance should not hide what the steps
     behind it have to say. It is no less of a fault: the output names it, and so does the end of the gate's.
     """
-    directory = KEPT / f"failed-{Path(command[0]).parents[1].name}"  # the environment's; they may run at once
+    directory = KEPT / "failed"
     shutil.rmtree(directory, ignore_errors=True)
     command = [*command, "-o", f"cache_dir={directory}"]
     status = _run(command, environ)

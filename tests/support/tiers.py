@@ -6,7 +6,7 @@
 last. Every test is in one of the three.
 ``--skips=list`` ends the run with the reasons for which tests were skipped, and ``--skips=refuse`` fails it if one of
 them is not in :data:`ALLOWED`: where everything is there that tests need, as .ci/run sees to it, a test that does not
-run hides something.
+run hides something. ``--skipped`` names those of any run, for another one that has what these need.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -73,6 +74,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--quick", action="store_true", help="run the quick tier only")
     group.addoption("--rest", action="store_true", help="run what the quick tier leaves out, and is not broad")
     group.addoption("--broad", action="store_true", help="run the tests that are marked broad")
+    group.addoption("--skipped", metavar="FILE", help="add a line there for each test that is skipped and may not be")
     group.addoption("--skips", choices=["list", "refuse"], help="list why tests were skipped; refuse unknown reasons")
 
 
@@ -132,6 +134,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if config.getoption("--skipped") and not hasattr(config, "workerinput"):  # each worker has a summary as well
+        found = reasons(terminalreporter)
+        skipped = terminalreporter.stats.get("skipped", [])
+        names = sorted({one.nodeid for one in skipped if _reason(one) in refused(found, config)})
+        with Path(config.getoption("--skipped")).open("a", encoding="utf-8") as file:  # of a second run, too
+            file.writelines(f"{name}\n" for name in names)
     how = config.getoption("--skips")
     if how is None:
         return

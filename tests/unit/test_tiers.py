@@ -104,6 +104,21 @@ def test_skips_are_counted_and_refused(tmp_path: Path, spread: list[str]) -> Non
     assert re.search(r"= skipped: 3 =+\n +1  is not for today +<- .*\n +2  needs a program +<- ", said)
 
 
+@pytest.mark.parametrize("spread", [[], ["-n", "1"]], ids=["one process", "a worker"])
+def test_those_that_may_not_be_skipped_are_named(tmp_path: Path, spread: list[str]) -> None:
+    """And pytest takes the names from the file."""
+    allowed = "root may read everything"
+    tests = SKIPPED.replace("is not for today", allowed)
+    assert run(tmp_path, tests, "--skipped=names", *spread)[0] == 0
+    assert (tmp_path / "names").read_text("utf-8").splitlines() == [
+        "test_some.py::test_one",
+        "test_some.py::test_other",
+    ]
+    status, said = run(tmp_path, tests, "--skips=refuse", "@names")
+    assert status == SKIPS_REFUSED
+    assert "2 skipped in " in said
+
+
 def test_they_can_be_listed_only(tmp_path: Path) -> None:
     status, said = run(tmp_path, SKIPPED, "--skips=list")
     assert status == 0
