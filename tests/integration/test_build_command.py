@@ -54,7 +54,13 @@ def place_for(name: str, root: Path, *, hostile: bool = False, source: Path | No
 
 
 @pytest.mark.network
-@pytest.mark.parametrize("name", ["setuptools-pyproject", "setuptools-c-extension"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "setuptools-c-extension",
+        pytest.param("setuptools-pyproject", marks=pytest.mark.broad("the same without an extension module")),
+    ],
+)
 def test_two_hostile_places_and_three_front_ends(name: str, roots: tuple[Path, Path], workshop: Workshop) -> None:
     """The same sdist and wheel from both places, and the same wheel through the hook under build and under pip."""
     quiet = place_for(name, roots[0])

@@ -137,7 +137,12 @@ def test_the_year_without_libfaketime(year: str, status: int, desk: Desk) -> Non
     assert re.search(r"not varied: time \(only that of Python( and gcc)? is moved\)", " ".join(done.stdout.split()))
 
 
-@pytest.mark.parametrize("leak", ["umask", "hash-seed", "timezone", "build-path"])
+IN_A_SEARCH = pytest.mark.broad("the search is the same, and all of them are in the test above")
+
+
+@pytest.mark.parametrize(
+    "leak", ["umask", "build-path", *(pytest.param(one, marks=IN_A_SEARCH) for one in ("hash-seed", "timezone"))]
+)
 def test_one_leak_is_found_by_few_builds(leak: str, desk: Desk) -> None:
     tree = leaky_project(desk.root / "tree", [leak])
     done = desk.run("-n", "--bisect", tree)
@@ -208,15 +213,19 @@ def test_chance_is_told_from_variations(desk: Desk) -> None:
     assert {fact["member"] for fact in result["differs_by"]["moment"]} == {"leaky/chance"}
 
 
+FEW = "--vary=-all,+user,+home,+umask,+mtimes,+timezone,+hash-seed"
+"""For searches that find something else than which: among fewer, they need fewer builds."""
+
+
 def test_what_takes_two_variations_together(desk: Desk) -> None:
     extra = "LEAKS['both'] = \"os.environ['USER'] == 'somebody-else' and os.environ['PYTHONHASHSEED'] == '4242'\"\n"
-    result = desk.result("-n", "-w", "--bisect", leaky_project(desk.root / "tree", [], extra))
+    result = desk.result("-n", "-w", "--bisect", FEW, leaky_project(desk.root / "tree", [], extra))
     assert attributed(result) == {"user hash-seed": {"leaky/both"}}
 
 
 def test_a_build_that_single_variations_break_is_told(desk: Desk) -> None:
     extra = "if os.environ['USER'] != 'ada' and os.environ['TZ'] == 'UTC':\n    raise RuntimeError('not like this')\n"
-    result = desk.result("-n", "-w", "--bisect", leaky_project(desk.root / "tree", ["umask"], extra))
+    result = desk.result("-n", "-w", "--bisect", FEW, leaky_project(desk.root / "tree", ["umask"], extra))
     assert attributed(result) == {"umask": {"leaky/umask"}}
     assert any(note.startswith("what differs by single variations may be incomplete: ") for note in result["notes"])
 
@@ -236,9 +245,16 @@ def bare(name: str, desk: Desk) -> Path:
     return copy_bare(example, desk.root / name)
 
 
-def test_setuptools_differs_by_the_container_alone(tmp_path: Path, workshop: Workshop) -> None:
+@pytest.mark.parametrize(
+    "vary",
+    [
+        pytest.param([FEW + ",+build-path,+time"], id="some"),
+        pytest.param([], id="all", marks=pytest.mark.broad("the search takes twice as many builds")),
+    ],
+)
+def test_setuptools_differs_by_the_container_alone(vary: list[str], tmp_path: Path, workshop: Workshop) -> None:
     desk = Desk(tmp_path, workshop.python)
-    result = desk.result("-n", "-s", "-w", "--bisect", "--normalized", bare("unwrapped-setuptools", desk))
+    result = desk.result("-n", "-s", "-w", "--bisect", "--normalized", *vary, bare("unwrapped-setuptools", desk))
     assert set(states(result).values()) == {"differs"}
     assert all_same(result, "normalized")
     assert all_same(result, "hook")

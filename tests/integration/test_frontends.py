@@ -60,7 +60,11 @@ def assert_equal_sets(directories: list[Path]) -> None:
 
 
 @needs_index
-@pytest.mark.parametrize("place", ["setuptools-pyproject", "hatchling", "flit"], indirect=True)
+@pytest.mark.parametrize(
+    "place",
+    ["setuptools-pyproject", "hatchling", pytest.param("flit", marks=pytest.mark.broad("one more backend"))],
+    indirect=True,
+)
 def test_every_front_end_gives_the_same_bytes(place: Place, workshop: Workshop) -> None:
     python, tree = workshop.python, place.tree
     tools, online = workshop.tools(dict(place.variables)), index(place, workshop)

@@ -19,6 +19,7 @@ import hashlib
 import io
 import re
 import struct
+import sys
 import tarfile
 import warnings
 import zipfile
@@ -88,6 +89,19 @@ def problems(path: Path) -> list[str]:
     except _Refused as refused:
         found.append(str(refused))
     return found
+
+
+def assert_taken(*files: Path, compiled: bool = False) -> None:
+    """An sdist and a wheel are there, and nothing is wrong with them.
+
+    :param compiled: the wheel is for any Linux, which no index takes before it is repaired
+    """
+    assert sorted(path.suffix for path in files) == [".gz", ".whl"]
+    for path in files:
+        found = problems(path)
+        if compiled and sys.platform == "linux":
+            found = [one for one in found if "platform linux_" not in one]
+        assert found == [], path.name
 
 
 def _file_problems(path: Path) -> Iterator[str]:
