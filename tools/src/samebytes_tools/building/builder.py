@@ -30,6 +30,7 @@ from samebytes.backend.inner import Hooks
 from samebytes.errors import BackendError, OutputError, SamebytesError, UsageError
 
 from . import pylock, virtualenvs
+from .copied_installs import copied
 from .processes import CommandRunner, TooLate
 from .requirements import demand, without_samebytes
 from .virtualenvs import InstalledDistribution, VirtualEnvironment
@@ -152,24 +153,37 @@ class Builder:
     """The remedy where a hook fails."""
     installed: list[InstalledDistribution] = field(default_factory=list)
     """What pip chose; a name is there twice where two environments needed different releases."""
+    _steps: dict[tuple[frozenset[str], frozenset[str]], tuple[VirtualEnvironment, list[InstalledDistribution]]] = field(
+        default_factory=dict
+    )
+    """By the requirements that an environment had, and what was installed then: where that was, and what pip chose."""
+    _answers: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """By backend and kind what the backend answered last."""
     _asked: dict[Path, set[str]] = field(default_factory=dict)
     """By the virtual environments that there are: the requirements that they have."""
     # Reentrant: virtual_environment calls provide, by _lend.
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def build(
-        self, kind: str, caller: Caller, requires: Sequence[str], where: VirtualEnvironment, log: CommandRunner
+        self,
+        kind: str,
+        caller: Caller,
+        requires: Sequence[str],
+        where: VirtualEnvironment,
+        log: CommandRunner,
+        answer: list[str] | None = None,
     ) -> Path:
         """Install what the project, and then its backend, require; build an artifact of *kind* and return its file.
 
         :param requires: the project's ``[build-system] requires``.
+        :param answer: what the backend requires beyond, where it need not be asked.
         :raises BuildError: for everything that can go wrong in that.
         """
         settings = dict(self.config_settings) or None
         try:
             self.provide(where, requires, log)
             # After the first: the hook that is asked runs in the environment with these (PEP 517).
-            self.provide(where, caller.requires(kind, settings), log)
+            self.provide(where, caller.requires(kind, settings) if answer is None else answer, log)
             self.report(f"Building the {kind}")
             return caller.build(f"build_{kind}", settings)
         except pyproject_hooks.UnsupportedOperation as error:
@@ -193,16 +207,22 @@ class Builder:
         root: Path,
         out: Path,
         log: CommandRunner,
+        *,
+        asks: bool = True,
     ) -> Path:
         """Build *tree* with the project's own backend, as front ends do, and return the file in *out*.
 
         :param root: where the virtual environment is, or is to be.
+        :param asks: whether the backend is asked what it requires beyond, even if it answered in another build.
         :raises BuildError: for everything that can go wrong in that.
         """
         where = self.virtual_environment(root, log, lend=project.needs_samebytes)
         out.mkdir(parents=True, exist_ok=True)
         caller = _ProjectHooks(project.backend, tree, given, where, out, log, self.advice)
-        return self.build(kind, caller, project.requires, where, log)
+        key = project.backend.name, kind
+        path = self.build(kind, caller, project.requires, where, log, None if asks else self._answers.get(key))
+        self._answers.setdefault(key, caller.answer)
+        return path
 
     def virtual_environment(
         self, root: Path, log: CommandRunner, real: Path | None = None, *, lend: bool = False
@@ -261,10 +281,21 @@ class Builder:
                 if not asked:
                     locked = [line for one in self.policy.locked for line in one.lines]
                     self._install(where, locked, ["--require-hashes"], log)
-            elif wanted:
+            elif wanted and not self._copied(where, asked, wanted):
                 constraint = self.constraint()
-                self._install(where, wanted, ["--constraint", str(constraint)] if constraint else [], log)
+                before = frozenset(asked), frozenset(wanted)
+                found = self._install(where, wanted, ["--constraint", str(constraint)] if constraint else [], log)
+                self._steps[before] = where, found
             asked.update(wanted)
+
+    def _copied(self, where: VirtualEnvironment, asked: set[str], wanted: Sequence[str]) -> bool:
+        """Copy into *where* what pip did for the same requirements in another one that had the same before.
+
+        :return: whether that was done.
+        """
+        # Without the policy, pip may choose other releases a moment later; that is left to it.
+        step = self._steps.get((frozenset(asked), frozenset(wanted))) if self.policy.same_everywhere else None
+        return step is not None and step[0].root in self._asked and copied(step[1], step[0], where)
 
     def constraint(self) -> Path | None:
         """Return a file that constrains pip to what the policy allows."""
@@ -282,7 +313,8 @@ class Builder:
 
     def _install(
         self, where: VirtualEnvironment, lines: Sequence[str], options: Sequence[str], log: CommandRunner
-    ) -> None:
+    ) -> list[InstalledDistribution]:
+        """Return what pip installed."""
         named = ", ".join(line.partition(" --hash")[0] for line in lines if not line.startswith("-"))
         self.report(f"Installing {named}")
         requirements, report, seen = "build-requirements.txt", "pip-report.json", self.scratch_seen or self.scratch
@@ -301,6 +333,7 @@ class Builder:
             pylock.demand_hashes(found)
         known = {(one.name, one.version) for one in self.installed}
         self.installed += [one for one in found if (one.name, one.version) not in known]
+        return found
 
     def _run(self, command: Sequence[str], what: str, log: CommandRunner, failure: str, remedy: str) -> None:
         """Run pip or venv; what lies on PYTHONPATH is not installed, and does not count.
@@ -351,6 +384,12 @@ class _ProjectHooks(Hooks):
         super().__init__(tree, backend, where.python)
         self._given, self._where, self._out, self._log, self.advice = given, where, out, log, advice
         self.warn = lambda text: log.note(f"samebytes: warning: {text}")
+        self.answer: list[str] = []
+        """What the backend required beyond, once it was asked."""
+
+    def requires(self, kind: str, config_settings: Any) -> list[str]:
+        self.answer = super().requires(kind, config_settings)
+        return self.answer
 
     def build(self, hook: str, config_settings: Any) -> Path:
         return self.artifact(hook, str(self._out), self._out, config_settings)

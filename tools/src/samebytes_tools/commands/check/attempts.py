@@ -158,10 +158,18 @@ class Attempts:
         return self.out / in_file_names(way) / label
 
     def _by_own_backend(
-        self, way: str, kind: str, environment: VariedEnvironment, tree: Path, out: Path, log: CommandRunner
+        self,
+        way: str,
+        kind: str,
+        environment: VariedEnvironment,
+        tree: Path,
+        out: Path,
+        log: CommandRunner,
+        *,
+        asks: bool = True,
     ) -> Path:
         root = environment.virtual_environment
-        return self._builder.build_own(kind, self._project_of(way), tree, _seen(environment), root, out, log)
+        return self._builder.build_own(kind, self._project_of(way), tree, _seen(environment), root, out, log, asks=asks)
 
     def _project_of(self, way: str) -> Project:
         """Return what is called: the project's own backend, or samebytes in front of it, as ``wrap`` would put it."""
@@ -177,7 +185,8 @@ class Attempts:
             self.progress.begin(described(way, f"{kind} to leave in the tree", environment, label))
             log = self._runner(f"{way}-{label}-{kind}-leftovers")
             try:
-                self._by_own_backend(way, kind, environment, tree, tree / "dist", log)
+                # What it requires is known from the first build, mostly; only its files are wanted.
+                self._by_own_backend(way, kind, environment, tree, tree / "dist", log, asks=False)
             except BuildError:
                 continue
 
