@@ -103,7 +103,7 @@ def test_one_line_says_what_is_not_varied(
     assert not_varied({}) == ""
     with pytest.raises(UsageError) as caught:
         choice([], ["locales,time"]).applicable(obstacles)
-    assert caught.value.remedy.startswith(f"{command}, ")
+    assert caught.value.remedy == f"{command}; or do not require locales, time."
 
 
 def test_who_is_not_root_gets_libfaketime_by_pip(machine: Callable[..., None]) -> None:
@@ -117,6 +117,13 @@ def test_who_is_not_root_gets_libfaketime_by_pip(machine: Callable[..., None]) -
     machine("apt-get", root=False, processor="aarch64")
     assert remedy(clock) == "sudo apt-get install libfaketime"
     assert remedy([Obstacle("only root may")]) == ""
+
+
+@pytest.mark.parametrize(("advice", "hint"), [("run this as root", "run this as root; or do not"), ("", "Do not")])
+def test_what_no_package_changes_has_its_own_remedy(advice: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        choice([], ["owner"]).applicable({"owner": Obstacle("only root may", advice=advice)})
+    assert caught.value.remedy.startswith(f"{hint} require ")
 
 
 def test_what_is_varied_by_less_than_it_should_be_is_varied_and_said_and_not_enough_where_it_is_required() -> None:

@@ -82,6 +82,8 @@ class Obstacle(NamedTuple):
     """What the one line of a report has in brackets; empty for the name of the variation alone."""
     is_partial: bool = False
     """Whether it is varied all the same, by less than it should be."""
+    advice: str = ""
+    """What else changes it, as a request."""
 
 
 _NAMES_OF_FEDORA = {"locales-all": "glibc-all-langpacks"}
@@ -121,10 +123,10 @@ def demand(names: Collection[str], obstacles: Mapping[str, Obstacle]) -> None:
     refused = {name: obstacles[name] for name in NAMES if name in names and name in obstacles}
     if refused:
         why = "; ".join(f"{name} cannot be varied here: {obstacle.why}" for name, obstacle in refused.items())
-        command = remedy(refused.values())
-        raise UsageError(
-            why, remedy=f"{command}, or do not require it." if command else f"Do not require {', '.join(refused)}."
-        )
+        advice = [remedy(refused.values()), *(obstacle.advice for obstacle in refused.values())]
+        text = "; ".join(filter(None, advice))
+        without = f"do not require {', '.join(refused)}."
+        raise UsageError(why, remedy=f"{text}; or {without}" if text else without.capitalize())
 
 
 @dataclass(frozen=True)

@@ -91,14 +91,14 @@ def _obstacles(where: Workspace, environ: Mapping[str, str]) -> Iterator[tuple[s
         yield "umask", Obstacle("Windows has none")
     if not _can_give_away(where.directory):
         # POSIX: _POSIX_CHOWN_RESTRICTED.
-        yield "owner", Obstacle("only root may give files away", brief="needs root")
+        yield "owner", Obstacle("only root may give files away", brief="needs root", advice="run this as root")
     if not _can_enter({"host": OTHER_HOST}):
         yield "host", Obstacle("the kernel allows no UTS namespace")
     if sys.platform != "linux":
         yield "processors", Obstacle(f"there is no processor affinity on {sys.platform}")
     # Not os.cpu_count(): containers and taskset(1) allow fewer than there are.
     elif len(os.sched_getaffinity(0)) < 2:
-        yield "processors", Obstacle("there is only one")
+        yield "processors", Obstacle("there is only one", brief="there is only one")
     if not where.keeps_order and not where.disorderfs:
         why = f"{where.directory} lists files in an order of its own, and {programs.missing('disorderfs')}"
         yield "file-order", Obstacle(why, packages.get("disorderfs", ""))
@@ -143,8 +143,10 @@ def obstacles_of(tree: Path) -> dict[str, Obstacle]:
     found = {}
     # A file in worktrees and submodules (gitrepository-layout(5)).
     if not (tree / ".git").exists():
-        found["checkout"] = Obstacle("the source is not a git checkout")
+        found["checkout"] = Obstacle("the source is not a git checkout", advice="check a clone")
     # Where projects with maturin or setuptools-rust have it.
     if any((tree / place).is_file() for place in ("Cargo.toml", "rust/Cargo.toml", "src/Cargo.toml")):
-        found["time"] = Obstacle("libfaketime lets cargo hang", brief="only Python's clock", is_partial=True)
+        found["time"] = Obstacle(
+            "libfaketime lets cargo hang", brief="only that of Python is moved, for cargo", is_partial=True
+        )
     return found

@@ -279,7 +279,8 @@ def variation_lines(obstacles: Mapping[str, Obstacle], style: Style) -> Iterator
         yield f"    2nd: {variation.second}"
         obstacle = obstacles.get(variation.name)
         if obstacle:
-            yield f"    {style.notable('not here')}: {harmless(obstacle.why)}"
+            how = "only in part here" if obstacle.is_partial else "not here"
+            yield f"    {style.notable(how)}: {harmless(obstacle.why)}"
         else:
             yield f"    {style.good('can be varied here')}"
     if obstacles:
