@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from xml.etree import ElementTree
 
 import pytest
 from samebytes_tools.comparison.causes import table
@@ -27,6 +28,9 @@ README = ROOT / "README.md"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), ROOT / "examples" / "README.md"])
 BLOB = "https://github.com/samebytes/samebytes/blob/main/"
 """README links with whole addresses, for an index shows it too; they are held against this tree."""
+
+RAW = "https://raw.githubusercontent.com/samebytes/samebytes/main"
+"""The same for pictures."""
 
 NOT_SHIPPED = ("benchmarks",)
 """What a clone has and the sdist has not."""
@@ -107,6 +111,19 @@ def test_every_page_can_be_reached_from_the_index() -> None:
     index = DOCS / "index.md"
     reached = {(index.parent / link.partition("#")[0]).resolve() for link in links(index)}
     assert [path for path in DOCS.rglob("*.md") if path not in reached | {index}] == []
+
+
+def test_the_picture_shows_what_check_prints_today() -> None:
+    """Its words are those of the table of causes; and it loads nothing, which code hosts would not show."""
+    picture = DOCS / "_static" / "check.svg"
+    assert f"{RAW}/docs/_static/check.svg" in README.read_text("utf-8")
+    root = ElementTree.fromstring(picture.read_text("utf-8"))
+    shown = " ".join(" ".join(root.itertext()).split())
+    cause = table.by_code("D005")
+    for text in (f"{cause.code} {cause.name}", cause.explanation, cause.inside.partition("\n")[0]):
+        assert " ".join(text.split()) in shown, "run python docs/generate_picture.py"
+    drawn = re.sub(r'xmlns(?::\w+)?="[^"]*"', "", picture.read_text("utf-8"))
+    assert re.findall(r"(?:https?:)?//\S+", re.sub(r"<!--.*?-->", "", drawn, flags=re.DOTALL)) == []
 
 
 def test_readme_has_the_backend_in_three_lines() -> None:
