@@ -17,10 +17,12 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from samebytes_tools.building.virtualenvs import InstalledDistribution
-from samebytes_tools.commands.check import junit, page
+from samebytes_tools.commands.check import junit, markdown, page
 from samebytes_tools.commands.check import report as check
 from samebytes_tools.commands.check import text as text_report
+from samebytes_tools.commands.check.annotated import annotated
 from samebytes_tools.commands.check.bisect import Attribution
 from samebytes_tools.commands.check.facts import DifferingFact
 from samebytes_tools.commands.check.subject import (
@@ -45,6 +47,8 @@ from samebytes_tools.commands.tree.digest import Digest
 from samebytes_tools.commands.tree.fix import Fixed
 from samebytes_tools.commands.tree.plan import TreeChange
 from samebytes_tools.comparison.model import Comparison
+from samebytes_tools.reporting.annotations import Annotation
+from samebytes_tools.reporting.annotations import lines as annotation_lines
 from samebytes_tools.reporting.difference_tree import View
 from samebytes_tools.variations.variations import Obstacle
 from support import surveys
@@ -98,6 +102,22 @@ def assert_lines(make: Callable[[Style], list[str]]) -> None:
             shown = re.sub(r"\x1b\[\d*(;1)?m", "", line) if style.colour else line
             assert shown.isprintable(), line
             assert not shown.lstrip().startswith("::"), line
+            assert "##[" not in line, line
+
+
+def assert_markdown(text: str, usual: str) -> None:
+    """It has the elements of the *usual* one, and no line that is a command to the CI that shows it."""
+    found, known = (Page(MarkdownIt("commonmark").enable("table").render(each)).found for each in (text, usual))
+    assert found <= known | {"wbr"}
+    assert all(line.isprintable() for line in text.split("\n"))
+    assert not [line for line in text.split("\n") if line.lstrip().startswith("::") or "##[" in line]
+
+
+def assert_annotations(found: list[Annotation]) -> None:
+    """Each is one command to the runner, and nothing in it is a second one."""
+    for line in annotation_lines(found):
+        assert line.isprintable()
+        assert re.fullmatch(r"::(error|warning|notice) (file=[^:,]+,)?title=[^:,]+::.*", line)
 
 
 class Page(HTMLParser):
@@ -169,6 +189,8 @@ def test_check(text: str) -> None:
         )  # type: ignore[misc]
     assert_json(check.document(results, version="1", exit_status=1))
     broken = CheckResult("a", "3", ArchiveError("x", remedy="y"))
+    assert_markdown(markdown.document(results, version="1"), markdown.document([usual, broken], version="1"))
+    assert_annotations(annotated(results, 1, str))
     pages = [page.document(each, version="1", moment=0) for each in (results, [usual, broken])]
     assert_page(pages[0], pages[1])
     root = ElementTree.fromstring(junit.document(results))
@@ -197,6 +219,8 @@ def test_compare(text: str) -> None:
         assert_lines(lambda style, v=verbose: list(compare.lines(results, View(style, verbose=v))))  # type: ignore[misc]
     assert_json(compare.as_json(results, version="1", accept="identical", exit_status=1))
     assert_page(compare.as_page(results, version="1"), compare.as_page(usual, version="1"))
+    assert_markdown(compare.as_markdown(results, version="1"), compare.as_markdown(usual, version="1"))
+    assert_annotations(compare.annotated(results, 1))
 
 
 @settings(max_examples=examples(50), deadline=None)

@@ -318,3 +318,15 @@ def test_the_schema_refuses(field: str, value: object) -> None:
 
 def test_the_schema_refuses_differences_in_what_is_identical() -> None:
     assert not validator("comparison").is_valid({**comparison_document(ordinary()), "verdict": "identical"})
+
+
+@pytest.mark.parametrize("command", ["::error::x", "##[error]x"])
+def test_no_line_is_a_command_wherever_it_was_cut(command: str) -> None:
+    for pad in range(30, 90):
+        text = "a" * pad + " " + command
+        raw = ("b" * pad + command).encode()
+        node = Difference(
+            "m", NodeKind.TEXT, text, (f"-{text}", "-" + "a" * pad + command), (finding("D099", raw, raw + b"y", text),)
+        )
+        shown = list(body_lines(different(node, notes=(text,)), View()))
+        assert not [line for line in shown if line.lstrip().startswith("::") or "##[" in line]

@@ -17,7 +17,7 @@ from samebytes.console.style import harmless
 from ..comparison.causes.table import by_code
 from ..reporting.columns import columns
 from ..reporting.difference_tree import cause_counts, counted, other_passes, pair_name, remedy_for, title_of
-from ..reporting.overview import codes_of, opening
+from ..reporting.overview import NORMALIZING, codes_of, opening
 from ..reporting.prose import blocks
 
 MOST_SHOWN = 500
@@ -58,6 +58,7 @@ def environment() -> jinja2.Environment:
         most_shown=MOST_SHOWN,
         most_unfolded=MOST_UNFOLDED,
         newline=markupsafe.Markup("\n"),  # as markup, or it would be escaped as one of an archive is
+        normalizing=NORMALIZING,
         opening=opening,
         other_passes=other_passes,
         pair_name=pair_name,

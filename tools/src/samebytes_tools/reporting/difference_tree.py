@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Callable, NamedTuple, TypeVar
 
 from samebytes import passes
-from samebytes.console.style import PLAIN, Style, harmless
+from samebytes.console.style import PLAIN, Style, harmless, no_command
 
 from ..comparison.causes.table import by_code
 from ..comparison.model import Comparison, Difference, Finding, NodeKind, Verdict
@@ -250,8 +250,13 @@ def cause_lines(comparisons: Iterable[Comparison], style: Style) -> Iterator[str
 
 def remedy_for(code: str, comparisons: Iterable[Comparison]) -> str:
     """Return what to do about a cause, where it was found in *comparisons*."""
-    places = {found for one in comparisons for node in one.differences for found in _places(code, node, False)}
+    places = where_found(code, comparisons)
     return by_code(code).advice(normalized=True in places, inside=False in places)
+
+
+def where_found(code: str, comparisons: Iterable[Comparison]) -> set[bool]:
+    """Return whether a cause was found in something that normalizing makes the same: both, if in such and in other."""
+    return {found for one in comparisons for node in one.differences for found in _places(code, node, False)}
 
 
 def _places(code: str, node: Difference, is_normalized: bool) -> Iterator[bool]:
@@ -289,7 +294,8 @@ def _cut(text: str, width: int) -> list[str]:
         break_on_hyphens=False,
         tabsize=1,
     )
-    return pieces or [""]
+    # After cutting: a piece may begin as a command to a CI service does.
+    return [no_command(piece) for piece in pieces] or [""]
 
 
 def counted(number: int, what: str) -> str:

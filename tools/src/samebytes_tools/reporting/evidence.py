@@ -38,7 +38,7 @@ def parted(evidence: Evidence) -> tuple[Parted, Parted]:
 
 def parted_lines(left: str, right: str) -> tuple[Parted, Parted]:
     """Return two lines of text, harmless, parted where they differ, between words."""
-    return _both(_words(map(harmless, left)), _words(map(harmless, right)))
+    return _both(*(_words(_no_commands([harmless(char) for char in line])) for line in (left, right)))
 
 
 def _both(left: list[str], right: list[str]) -> tuple[Parted, Parted]:
@@ -86,9 +86,17 @@ def _pieces(data: bytes) -> list[str]:
     backslash stands for itself, so that Windows' paths can be read; whoever needs the very bytes has them in JSON.
     """
     try:
-        return [harmless(char) for char in data.decode("utf-8")]
+        return _no_commands([harmless(char) for char in data.decode("utf-8")])
     except UnicodeDecodeError:
-        return [harmless(chr(byte)) if byte < 0x80 else f"\\x{byte:02x}" for byte in data]
+        return _no_commands([harmless(chr(byte)) if byte < 0x80 else f"\\x{byte:02x}" for byte in data])
+
+
+def _no_commands(pieces: list[str]) -> list[str]:
+    """Return *pieces* with none that are a command to GitHub's runner together, wherever they stand in a line."""
+    ends = [at for at in range(2, len(pieces)) if pieces[at] == "[" and pieces[at - 2] == pieces[at - 1] == "#"]
+    for at in ends:
+        pieces[at - 1] = "\\x23"
+    return pieces
 
 
 def _parted(pieces: list[str], start: int, stop: int) -> Parted:

@@ -69,10 +69,10 @@ def folded_section(summary: str, lines: Iterable[str]) -> list[str]:
     ]
 
 
-def overview_lines(rows: Sequence[OverviewRow]) -> list[str]:
+def overview_lines(rows: Sequence[OverviewRow], hint: str) -> list[str]:
     """Return the table of causes, with variations where they are known, files and remedies.
 
-    What normalizing removes is a line below it.
+    What normalizing removes is a line below it, with *hint*, which says how.
     """
     lines = _table([row for row in rows if not row.is_normalized])
     removed = [row for row in rows if row.is_normalized]
@@ -81,7 +81,7 @@ def overview_lines(rows: Sequence[OverviewRow]) -> list[str]:
         for row in removed:
             by.setdefault(row.code, {}).update(dict.fromkeys(row.variations))
         causes = ", ".join(_cause(number) + _varied(names) for number, names in by.items())
-        lines += [f"Normalizing (`samebytes normalize dist/*`) removes what is by {causes}.", ""]
+        lines += [f"Normalizing removes what is by {causes}. {plain(hint)}", ""]
     return lines
 
 
@@ -113,7 +113,7 @@ def _cause(number: str) -> str:
 
 def plain(text: str) -> str:
     """Return a text of ours, of which no sign is meant as Markdown."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~$@])", r"\\\1", text)
+    return re.sub(r"([\\`*_{}\[\]<>#|~$@])", r"\\\1", harmless(text))
 
 
 def files(names: Sequence[str]) -> str:

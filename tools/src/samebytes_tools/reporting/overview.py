@@ -9,6 +9,9 @@ from ..comparison.causes.table import by_code
 from ..comparison.model import Comparison, Difference, NodeKind
 from .prose import blocks
 
+NORMALIZING = "For archives, samebytes normalize does it; for trees, samebytes tree fix."
+"""What is said of what normalizing removes, where nobody knows who reads it."""
+
 CONTAINER = "container"
 """What differences of the archive itself are listed under."""
 
@@ -35,7 +38,18 @@ def parts(comparison: Comparison) -> tuple[list[Difference], list[Difference]]:
     return [node for node in comparison.differences if not node.passes], removed
 
 
-def overview(comparisons: Iterable[Comparison], variations: Variations = lambda *_: ()) -> list[OverviewRow]:
+Advice = Callable[[str, bool], str]
+"""Returns what to do about a cause, by its code and by whether normalizing removes what it was found in."""
+
+
+def general_advice(code: str, is_normalized: bool) -> str:
+    """Return what to do about a cause, whoever reads it."""
+    return by_code(code).advice(normalized=is_normalized, inside=not is_normalized)
+
+
+def overview(
+    comparisons: Iterable[Comparison], variations: Variations = lambda *_: (), advice: Advice = general_advice
+) -> list[OverviewRow]:
     """Return a row for each cause, with the variations that show it; what normalizing leaves comes first."""
     groups: dict[tuple[bool, str, tuple[str, ...]], dict[str, None]] = {}
     for comparison in comparisons:
@@ -45,13 +59,9 @@ def overview(comparisons: Iterable[Comparison], variations: Variations = lambda 
             for code in codes_of(node):
                 groups.setdefault((bool(node.passes), code, by), {})[name] = None
     return [
-        OverviewRow(code, by, tuple(files), _remedy(code, is_normalized), is_normalized)
+        OverviewRow(code, by, tuple(files), advice(code, is_normalized), is_normalized)
         for (is_normalized, code, by), files in sorted(groups.items(), key=lambda item: item[0])
     ]
-
-
-def _remedy(code: str, is_normalized: bool) -> str:
-    return by_code(code).advice(normalized=is_normalized, inside=not is_normalized)
 
 
 def codes_of(node: Difference) -> list[str]:

@@ -6,6 +6,7 @@ import enum
 
 from ..comparison.causes.cause import WRAP
 from ..comparison.causes.table import UNKNOWN, by_code
+from .overview import Advice
 
 
 class Reader(enum.Enum):
@@ -59,6 +60,11 @@ def advice_to(reader: Reader, code: str, *, normalized: bool, inside: bool) -> s
         for there, instead in WITHOUT_BACKEND:
             text = text.replace(there, instead)
     return text
+
+
+def advice_for(reader: Reader) -> Advice:
+    """Return what gives the remedies for *reader* by cause and place."""
+    return lambda code, is_normalized: advice_to(reader, code, normalized=is_normalized, inside=not is_normalized)
 
 
 def _first_aid(code: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from ...comparison.causes.table import by_code
 from ...reporting.annotations import Annotation
 from ...reporting.overview import OverviewRow, opening, overview
+from ...reporting.readers import advice_for, on_normalizing
 from .attribution import variations_of
 from .report import comparisons, title
 from .subject import CheckResult
@@ -36,7 +37,7 @@ def _failures(result: CheckResult, relative: Callable[[Path], str]) -> list[Anno
 
 
 def _causes(result: CheckResult, level: str, relative: Callable[[Path], str]) -> list[Annotation]:
-    rows = overview(comparisons(result), variations_of(result))
+    rows = overview(comparisons(result), variations_of(result), advice_for(result.reader))
     removed = [row for row in rows if row.is_normalized]
     found = [
         Annotation(level, f"{title(result)} differs: {_cause(row)}", _message(row), _place(result, row.files, relative))
@@ -45,7 +46,7 @@ def _causes(result: CheckResult, level: str, relative: Callable[[Path], str]) ->
     ]
     if removed:
         causes = ", ".join(dict.fromkeys(map(_cause, removed)))
-        message = f"{causes}\nRemedy: samebytes normalize dist/*, or the backend samebytes.backend"
+        message = f"{causes}\nRemedy: {on_normalizing(result.reader)}"
         # Beside what matters more it is a warning.
         level = "warning" if found and level == "error" else level
         what = f"{title(result)} differs by what normalizing removes"

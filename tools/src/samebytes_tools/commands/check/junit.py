@@ -15,6 +15,7 @@ from ...comparison.causes.table import by_code
 from ...comparison.model import Comparison
 from ...reporting.difference_tree import SHOWN_MEMBERS, View, counted, title_of, tree_lines
 from ...reporting.overview import opening, overview, parts
+from ...reporting.readers import advice_for
 from ...variations.variations import not_varied
 from .report import LABELS, fact_lines, names_of, title
 from .subject import CheckOutcome, CheckResult, WayResult
@@ -80,17 +81,17 @@ def _body(result: CheckResult, outcome: CheckOutcome) -> list[str]:
         for attribution in attributions
         for line in fact_lines(fact for fact in attribution.facts if fact.artifact == outcome.kind)
     ]
-    return [*files, *by, *(_evidence(outcome.comparison) if outcome.comparison is not None else ())]
+    return [*files, *by, *(_evidence(result, outcome.comparison) if outcome.comparison is not None else ())]
 
 
-def _evidence(comparison: Comparison) -> Iterator[str]:
+def _evidence(result: CheckResult, comparison: Comparison) -> Iterator[str]:
     """Yield what differs, what normalizing removes last, with the bytes that show it; and what to do about it."""
     left, removed = parts(comparison)
     yield from tree_lines(left, View(labels=LABELS))
     yield from (f"normalizing removes {title_of(node)}: {node.summary}" for node in removed[:SHOWN_MEMBERS])
     if len(removed) > SHOWN_MEMBERS:
         yield f"normalizing removes {counted(len(removed) - SHOWN_MEMBERS, 'more difference')}"
-    for row in overview([comparison]):
+    for row in overview([comparison], advice=advice_for(result.reader)):
         yield f"{row.code} {by_code(row.code).name}: {' '.join(opening(row.remedy)).rstrip()}"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from ...reporting import markdown
 from ...reporting.markdown import code, fenced
 from ...reporting.overview import overview
+from ...reporting.readers import advice_for, on_normalizing
 from ...variations.variations import not_varied
 from .attribution import variations_of
 from .report import comparisons, state_of, summary, title
@@ -33,8 +34,8 @@ def _source(result: CheckResult) -> list[str]:
     ways = [way.name for way in result.ways]
     outcomes = zip(*(way.outcomes for way in result.ways))
     lines += markdown.table(["", *ways], ([each[0].kind, *map(_outcome, each)] for each in outcomes))
-    rows = overview(comparisons(result), variations_of(result))
-    lines += ["", *markdown.overview_lines(rows)]
+    rows = overview(comparisons(result), variations_of(result), advice_for(result.reader))
+    lines += ["", *markdown.overview_lines(rows, on_normalizing(result.reader))]
     if result.left_out:
         lines += [markdown.plain(not_varied(result.left_out)), ""]
     return [*lines, *(f"- note: {code(note)}" for note in result.notes), ""]

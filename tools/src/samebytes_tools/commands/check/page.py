@@ -10,8 +10,9 @@ from samebytes.epoch import format_date
 from ...comparison.model import Verdict
 from ...pages import page
 from ...pages.layout import PageSection, cause_filters, mark, named_filters, page_sections
-from ...reporting.difference_tree import counted
+from ...reporting.difference_tree import counted, where_found
 from ...reporting.overview import OverviewRow, overview
+from ...reporting.readers import advice_for, advice_to, on_normalizing
 from ...variations.variations import not_varied
 from .attribution import variations_of
 from .report import LABELS, attributed, comparisons, state_of, summary
@@ -25,6 +26,7 @@ class _ShownSource(NamedTuple):
     project: str
     facts: Sequence[tuple[str, str]]
     rows: Sequence[OverviewRow]
+    hint: str
     sections: Sequence[PageSection]
 
 
@@ -46,6 +48,7 @@ def document(results: Sequence[CheckResult], *, version: str, moment: int) -> st
         labels=LABELS,
         mark=mark,
         not_varied=not_varied,
+        remedies=lambda code, _: _remedy(results, code),
         state_of=state_of,
         summary=summary(results),
     )
@@ -55,8 +58,16 @@ def _source(result: CheckResult, sections: Sequence[PageSection], moment: int) -
     outcomes = result.ways[0].outcomes if result.ways else ()
     kinds: dict[int, str] = {id(one.comparison): one.kind for one in outcomes}
     named = [one._replace(head=kinds[id(one.comparison)]) for one in sections]
-    rows = overview(comparisons(result), variations_of(result))
-    return _ShownSource(result, project(result), _facts(result, moment), rows, named)
+    rows = overview(comparisons(result), variations_of(result), advice_for(result.reader))
+    hint = on_normalizing(result.reader)
+    return _ShownSource(result, project(result), _facts(result, moment), rows, hint, named)
+
+
+def _remedy(results: Sequence[CheckResult], code: str) -> str:
+    """Return what to do about a cause, as those can who read of the first source that has it."""
+    every = [(result.reader, where_found(code, comparisons(result))) for result in results]
+    reader, places = next((reader, places) for reader, places in every if places)
+    return advice_to(reader, code, normalized=True in places, inside=False in places)
 
 
 def project(result: CheckResult) -> str:

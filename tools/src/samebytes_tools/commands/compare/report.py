@@ -14,7 +14,7 @@ from ...reporting import markdown
 from ...reporting.annotations import Annotation
 from ...reporting.difference_tree import View, body_lines, cause_lines, counted, verdict_line
 from ...reporting.documents import COMPARE_SCHEMA_VERSION, causes_document, comparison_document
-from ...reporting.overview import opening, overview
+from ...reporting.overview import NORMALIZING, opening, overview
 from .compare import PairResult
 
 LABELS = ("left", "right")
@@ -114,7 +114,7 @@ def as_markdown(results: Sequence[PairResult], *, version: str) -> str:
     blocks = [
         [*named[:_MOST_NAMED], *([f"- ... and {len(named) - _MOST_NAMED:,} more"] * (len(named) > _MOST_NAMED)), ""]
     ]
-    blocks += [*errors, markdown.overview_lines(overview(_comparisons(results)))]
+    blocks += [*errors, markdown.overview_lines(overview(_comparisons(results)), NORMALIZING)]
     for comparison in _comparisons(results):
         if comparison.verdict is not Verdict.IDENTICAL:
             blocks.append([markdown.verdict_heading(comparison), "", *markdown.side_rows(comparison, LABELS)])
