@@ -75,21 +75,13 @@ class Config(NamedTuple):
 
 
 KEYS = (
-    "backend-path",
-    "build-backend",
-    "canonical-form",
-    "debug-info",
-    "deflate",
-    "disable",
-    "enable",
-    "fixed-paths",
-    "flags",
-    "inherit",
-    "source-date-epoch",
+    *("backend-path", "build-backend", "canonical-form", "check", "debug-info", "deflate", "disable", "enable"),
+    *("fixed-paths", "flags", "inherit", "source-date-epoch"),
 )
+"""``check`` is for ``samebytes check`` of sources, which reads it itself."""
 
 
-class _Table(NamedTuple):
+class ConfigTable(NamedTuple):
     """A table of pyproject.toml, each value of which is checked when it is read."""
 
     values: Mapping[str, Any]
@@ -126,9 +118,9 @@ def load(source: Path) -> Config:
     :raises ConfigError: if pyproject.toml is malformed, a key is unknown or a value is of the wrong kind.
     """
     path = source / "pyproject.toml"
-    document = _read_toml(path)
-    system = _table(path, document, "build-system")
-    tool = _table(path, document, "tool", "samebytes")
+    document = read_toml(path)
+    system = config_table(path, document, "build-system")
+    tool = config_table(path, document, "tool", "samebytes")
     for key in tool.values:
         if key not in KEYS:
             raise tool.invalid(f"has the unknown key {key!r}", suggestion(key, KEYS))
@@ -154,7 +146,11 @@ def load(source: Path) -> Config:
     )
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return what the file *path* says; nothing if it is missing.
+
+    :raises ConfigError: if it is malformed or cannot be read.
+    """
     try:
         return parsed_toml(toml_bytes(path).decode("utf-8"))
     except FileNotFoundError:
@@ -199,13 +195,14 @@ def parsed_toml(text: str, parse_float: Callable[[str], Any] = float) -> dict[st
     return data
 
 
-def _table(path: Path, values: Mapping[str, Any], *keys: str) -> _Table:
+def config_table(path: Path, values: Mapping[str, Any], *keys: str) -> ConfigTable:
+    """Return the table at *keys* in *values*, which *path* holds; an empty one if it is missing."""
     for depth, key in enumerate(keys, start=1):
         name = ".".join(keys[:depth])
         values = values.get(key, {})
         if not isinstance(values, dict):
             raise ConfigError(f"{path}: {name} must be a table, not {values!r}", remedy=f"Write it as [{name}].")
-    return _Table(values, f"{path}: [{'.'.join(keys)}]")
+    return ConfigTable(values, f"{path}: [{'.'.join(keys)}]")
 
 
 def is_samebytes(name: object) -> bool:
@@ -213,7 +210,7 @@ def is_samebytes(name: object) -> bool:
     return isinstance(name, str) and Backend(name).package == "samebytes"
 
 
-def _inner(system: _Table, tool: _Table) -> Backend:
+def _inner(system: ConfigTable, tool: ConfigTable) -> Backend:
     """Decide which backend is wrapped (D4)."""
     if "build-backend" in tool.values:
         table = tool
@@ -241,7 +238,7 @@ def _inner(system: _Table, tool: _Table) -> Backend:
     return Backend(backend, table.strings("backend-path"))
 
 
-def _disabled(tool: _Table) -> tuple[str, ...]:
+def _disabled(tool: ConfigTable) -> tuple[str, ...]:
     """Return the codes of which ``disable`` gives the reason."""
     value = tool.values.get("disable", {})
     if not isinstance(value, dict):
@@ -257,7 +254,7 @@ def _disabled(tool: _Table) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _inherited(tool: _Table) -> tuple[str, ...]:
+def _inherited(tool: ConfigTable) -> tuple[str, ...]:
     names = tool.strings("inherit")
     for name in names:
         if name not in PINNED:

@@ -68,7 +68,9 @@ def test_what_normalizing_removes_is_one_line(by_times: CheckResult) -> None:
 
 def test_accepted_is_said_so(by_times: CheckResult) -> None:
     accepted = dataclasses.replace(by_times, accept="normalized")
-    assert next(lines(accepted, View())) == "demo (Python 3.11.7): accepted, same after normalization"
+    shown = list(lines(accepted, View()))
+    assert shown[0] == "demo (Python 3.11.7): accepted, same after normalization"
+    assert not any("Remedy" in line for line in shown)
     assert closing(accepted, PLAIN) == "demo (Python 3.11.7): accepted, same after normalization"
 
 

@@ -151,17 +151,19 @@ class VariationChoice:
         return {name: obstacle for name, obstacle in obstacles.items() if name in self.wanted}
 
 
-def choice(given: Sequence[str], required: Sequence[str] = ()) -> VariationChoice:
+def choice(
+    given: Sequence[str], required: Sequence[str] = (), before: VariationChoice = VariationChoice()
+) -> VariationChoice:
     """Read the arguments of ``--vary``: all variations, less those with a minus, and again those with a plus.
 
     ``-all,+umask`` is umask alone. A name without a sign has a plus. Reprotest's names are known, too, and the
     singular of names.
 
     :param required: the arguments of ``--require``: names that are as if they had a plus; ``all`` is what is varied.
+    :param before: what was chosen elsewhere, and holds as far as it is not changed.
     :raises UsageError: for an unknown name.
     """
-    wanted = set(NAMES)
-    demanded: set[str] = set()
+    wanted, demanded = set(before.wanted), set(before.demanded)
     for item in (part.strip() for text in given for part in text.split(",")):
         if not item:
             continue

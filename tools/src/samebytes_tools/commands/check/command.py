@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,7 @@ _SOURCES_ONLY: dict[str, object] = {
     "require": [],
     "normalized": False,
     "bisect": False,
-    "accept": "identical",
+    "accept": None,
     "python": [],
     "sdist": False,
     "wheel": False,
@@ -132,7 +133,6 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--accept",
         choices=("identical", "normalized", "payload"),
-        default="identical",
         help="how equal two builds have to be for status 0; --bisect looks for what differs more (default: identical)",
     )
     group.add_argument(
@@ -220,7 +220,7 @@ def _check_sources(args: argparse.Namespace, sources: Sequence[bool]) -> int:
     subjects, results, printed = _subjects(args), [], 0
     explained: set[str] = set()
     with Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress:
-        checks = check_all(subjects, _options(args), _context(args, progress, len(subjects)))
+        checks = check_all(subjects, _options(args), _context(args, progress, subjects))
         # Closed at once on Ctrl-C; left to the garbage collector, builds would go on running.
         with without_warnings_of_backends(), closing(checks):
             for result in checks:
@@ -252,6 +252,7 @@ def _check_targets(args: argparse.Namespace) -> None:
 def _subjects(args: argparse.Namespace) -> list[Subject]:
     """Return each source with each interpreter; one that is missing is an error of the subject."""
     from ...building import interpreters
+    from .settings import settings_of
     from .subject import Form, Subject
 
     pythons: list[tuple[Python | None, SamebytesError | None]] = []
@@ -265,7 +266,16 @@ def _subjects(args: argparse.Namespace) -> list[Subject]:
     for text in dict.fromkeys(args.paths):
         path = Path(text)
         form = Form.TREE if path.is_dir() else Form.SDIST if path.exists() else Form.NAME
-        found += [Subject(text, form, python, error) for python, error in pythons]
+        subject = Subject(text, form, None)
+        # Not of a release: what its maintainers accept is not for who checks it to accept.
+        if form is Form.TREE:
+            try:
+                own = settings_of(path, args.vary, args.require)
+                subject = replace(subject, accept=args.accept or own.accept, choice=own.choice)
+            except SamebytesError as error:
+                found.append(replace(subject, error=error))
+                continue
+        found += [replace(subject, python=python, error=error) for python, error in pythons]
     return found
 
 
@@ -278,7 +288,7 @@ def _options(args: argparse.Namespace) -> CheckOptions:
         kinds=chosen or (SDIST, WHEEL, FROM_SDIST),
         normalized=args.normalized,
         bisect=args.bisect,
-        accept=args.accept,
+        accept=args.accept or "identical",
         isolation=not args.no_isolation,
         config_settings=settings_of(args.config_setting),
         timeout=args.timeout,
@@ -288,15 +298,15 @@ def _options(args: argparse.Namespace) -> CheckOptions:
     )
 
 
-def _context(args: argparse.Namespace, progress: Progress, number: int) -> CheckContext:
+def _context(args: argparse.Namespace, progress: Progress, subjects: Sequence[Subject]) -> CheckContext:
     from ...index import releases
     from ...variations.variations import choice
     from .subject import CheckContext
 
     wanted = choice(args.vary, args.require)
-    where, obstacles = _here(wanted.wanted)
+    where, obstacles = _here(wanted.wanted.union(*(each.choice.wanted for each in subjects if each.choice)))
     # Several sources are built at once, and Progress is not thread-safe.
-    lock, several = threading.Lock(), number > 1
+    lock, several = threading.Lock(), len(subjects) > 1
 
     def report(text: str) -> None:
         with lock:
@@ -309,6 +319,7 @@ def _context(args: argparse.Namespace, progress: Progress, number: int) -> Check
         vary=wanted.applicable(obstacles),
         left_out=wanted.left_out(obstacles),
         required=wanted.demanded,
+        obstacles=obstacles,
         download=lambda text, python, directory: releases.sdist(text, python.version, directory, os.environ),
         clock=time.time,
         report=report,

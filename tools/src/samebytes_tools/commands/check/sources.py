@@ -63,6 +63,19 @@ def _slugs(subjects: Sequence[Subject]) -> Iterator[str]:
         yield free
 
 
+def _of(subject: Subject, options: CheckOptions, context: CheckContext) -> tuple[CheckOptions, CheckContext]:
+    """Return how *subject* itself is to be checked.
+
+    :raises UsageError: if it requires what cannot be varied.
+    """
+    if subject.accept is not None:
+        options = replace(options, accept=subject.accept)
+    if subject.choice is not None:
+        vary, left_out = subject.choice.applicable(context.obstacles), subject.choice.left_out(context.obstacles)
+        context = replace(context, vary=vary, left_out=left_out, required=subject.choice.demanded)
+    return options, context
+
+
 def _examined(
     subject: Subject, options: CheckOptions, context: CheckContext, stop: Stop, used: list[Path], *, at_once: bool
 ) -> CheckResult:
@@ -70,6 +83,7 @@ def _examined(
     try:
         if subject.error is not None or subject.python is None:
             return CheckResult(subject.text, version, subject.error)
+        options, context = _of(subject, options, context)
         private = Path(tempfile.mkdtemp(prefix="samebytes-", dir=context.workspace.directory))
         used.append(private)
         try:

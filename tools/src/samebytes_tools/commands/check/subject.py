@@ -14,7 +14,7 @@ from ...building.interpreters import Python
 from ...building.virtualenvs import InstalledDistribution
 from ...comparison import model
 from ...reporting.readers import Reader
-from ...variations.variations import Obstacle
+from ...variations.variations import Obstacle, VariationChoice
 from ...variations.workspace import Workspace
 from .bisect import Attribution
 from .facts import DifferingFact
@@ -53,6 +53,10 @@ class Subject:
     """What is wrong with it already, such as a missing interpreter."""
     slug: str = ""
     """A name for its files and the steps of its work, which no other subject has."""
+    accept: str | None = None
+    """What it says itself, one of ACCEPTABLE; None for what the options say."""
+    choice: VariationChoice | None = None
+    """The variations that it wants itself; None for those of the context."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,8 @@ class CheckContext:
     """Takes what came of each way as soon as it is there."""
     required: frozenset[str] = frozenset()
     """Variations without which a check is an error."""
+    obstacles: Mapping[str, Obstacle] = field(default_factory=dict)
+    """What cannot be varied on this machine, wanted or not."""
 
 
 @dataclass(frozen=True)

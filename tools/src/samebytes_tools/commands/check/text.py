@@ -210,7 +210,8 @@ def _normalized_lines(result: CheckResult, style: Style) -> Iterator[str]:
     by = list(dict.fromkeys(name for one, node in removed for name in variations(one, node)))
     yield ""
     yield _in_one_line(f"normalizing removes {'all of it' if is_all else 'the rest'}", names, by, style.width)
-    if is_all and not any(each.failure or each.note for each in result.ways[0].outcomes):
+    # Where more is amiss, or nothing is, no advice is needed.
+    if is_all and result.status == 1 and not any(each.note for each in result.ways[0].outcomes):
         yield from folded(f"  Remedy: {on_normalizing(result.reader)}", style.width, "  ")
 
 
