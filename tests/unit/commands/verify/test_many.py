@@ -59,7 +59,7 @@ def test_the_table(width: int) -> None:
     assert width == 40 or max(map(len, lines)) <= width
     for words in (
         "alpha 1.0",
-        "beta-with-a-long-name-that-needs-a-line 1.0\n",
+        "beta-with-a-long-name-that-needs-a-line 1.0",
         "D011, D015",
         "hint: Do <this>.",
         "ep\\x1bsilon",
@@ -67,13 +67,24 @@ def test_the_table(width: int) -> None:
         assert words in text
     assert "D011 a-name: in 2 of them" in text
     together = " ".join(text.split())
-    assert "note: it was yanked (beta-with-a-long-name-that-needs-a-line 1.0, gamma 1.0)" in together
+    assert "note: it was yanked (beta-with-a-long-name-that-needs-a-line 1.0 and 1 more)" in together
     assert together.endswith(
         "5 entries: 1 identical, 1 same after normalization, 1 different, 1 not verified, 1 skipped. "
         "2 of 4 (50 %) are same after normalization or better."
     )
     assert "flit_core 3.9" not in text
     assert "flit_core 3.9" in "\n".join(table.lines(ROWS, Style(width=width), "normalized", verbose=True))
+
+
+def test_what_is_skipped_for_one_reason_is_counted() -> None:
+    rows = [row(f"demo-1.0-cp3{number}-none-win32.whl", skipped="not for this platform") for number in range(4)]
+    assert list(table.lines([*rows, ROWS[0]], Style(), "normalized"))[:3] == [
+        "identical  alpha 1.0",
+        "skipped    4 more, not for this platform",
+        "",
+    ]
+    for shown in (table.lines(rows[:3], Style(), "normalized"), table.lines(rows, Style(), "normalized", verbose=True)):
+        assert "demo-1.0-cp32-none-win32.whl" in "\n".join(shown)
 
 
 def test_one_entry_and_none() -> None:

@@ -372,15 +372,14 @@ def test_hashes_are_demanded_of_the_published_file_first(server: Server, tmp_pat
 
 def test_what_cannot_be_rebuilt_here_whatever_is_installed() -> None:
     for name, why in (
-        ("demo-1.0-cp311-cp311-win_amd64.whl", "it is for win_amd64"),
-        ("demo-1.0-pp310-pypy310_pp73-manylinux2014_x86_64.whl", "CPython 3"),
-        ("demo-1.0-cp27-cp27mu-manylinux1_x86_64.whl", "CPython 3"),
+        ("demo-1.0-cp311-cp311-win_amd64.whl", "win_amd64"),
+        ("demo-1.0-pp310-pypy310_pp73-manylinux2014_x86_64.whl", "pp310"),
+        ("demo-1.0-cp27-cp27mu-manylinux1_x86_64.whl", "cp27"),
         ("demo-1.0-cp399-cp399-manylinux2014_x86_64.whl", ""),
         (ANY, ""),
         (SOURCE, ""),
     ):
-        assert why in foreign(name, LINUX)
-        assert bool(foreign(name, LINUX)) is bool(why)
+        assert foreign(name, LINUX) == why
 
 
 @pytest.mark.parametrize(("version", "said"), [("2.0", "has no demo 2.0"), ("new", "'new' is not a version")])

@@ -175,12 +175,15 @@ def _allows(file: File, python: Python) -> bool:
 
 
 def foreign(filename: str, python: Python) -> str:
-    """Return why nobody can rebuild the file here, whatever is installed: its platform, or its kind of Python."""
+    """Return for what the file is, if nobody can rebuild it here, whatever is installed; nothing if somebody can."""
     if not filename.endswith(".whl"):
         return ""
     wheel = parse_wheel_name(filename)
+    pythons, _, platform = wheel.tags.split("-")
     try:
         wanted_python(wheel.tags)
-    except UsageError as error:
-        return error.message
-    return misfit(ArtifactMetadata(ArtifactKind.WHEEL, wheel.name, wheel.version, wheel.tags), python)
+    except UsageError:
+        return pythons
+    return (
+        platform if misfit(ArtifactMetadata(ArtifactKind.WHEEL, wheel.name, wheel.version, wheel.tags), python) else ""
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -14,11 +15,11 @@ from ...reporting.prose import folded
 from .report import VerifyRow, causes_of
 from .verify import ACCEPTED
 
-_WIDEST = 28
-"""Columns that names get; a longer one has a line of its own."""
+_COLUMN = 30
+"""Columns that names get; a longer one takes more."""
 _NARROWEST = 24
 _NAMED = 3
-"""How many rows a note names."""
+"""How many rows that are skipped for the same reason are shown."""
 
 
 def tally(rows: Sequence[VerifyRow]) -> Mapping[str, int]:
@@ -41,41 +42,50 @@ def summary(rows: Sequence[VerifyRow], accept: str) -> str:
 
 def lines(rows: Sequence[VerifyRow], style: Style, accept: str, *, verbose: bool = False) -> Iterator[str]:
     """Yield a line for each row, with what it lacks; then the causes and notes of all, and the summary."""
-    names = [harmless(row.target) for row in rows]
-    widths = (
-        min(max(map(len, names), default=0), _WIDEST),
-        max((len(row.outcome) for row in rows), default=0),
-    )
-    for row, name in zip(rows, names):
-        yield from _row_lines(row, name, widths, style)
-        yield from (f"  {style.dim(line)}" for line in _facts(row)) if verbose else ()
+    # Only short names make a column: those of wheels take as much room as they need.
+    wide = max((len(row.outcome) for row in rows), default=0)
+    column = max((len(name) for name in map(_name, rows) if len(name) <= _COLUMN), default=0)
+    many = {} if verbose else _skipped_alike(rows)
+    for row in rows:
+        if row.result.get("skipped") in many:
+            continue
+        yield from _row_lines(row, wide, column, style)
+        yield from (f"{' ' * wide}  {style.dim(line)}" for line in _facts(row)) if verbose else ()
+    for reason, number in many.items():
+        yield f"{style.dim('skipped')}{' ' * (wide - len('skipped'))}  {number:,} more, {harmless(reason)}"
     yield ""
     for cause in causes_of(rows):
         number = sum(any(one["code"] == cause["code"] for one in row.causes) for row in rows)
         yield f"{style.notable(cause['code'])} {cause['name']}: in {number:,} of them"
     for note, targets in _notes(rows).items():
-        more = f" and {len(targets) - _NAMED:,} more" if len(targets) > _NAMED else ""
-        yield from folded(f"note: {harmless(note)} ({harmless(', '.join(targets[:_NAMED]))}{more})", style.width, "  ")
+        of = targets[0] if len(targets) == 1 else f"{targets[0]} and {len(targets) - 1:,} more"
+        yield from folded(f"note: {harmless(note)} ({harmless(of)})", style.width, "  ")
     yield from folded(summary(rows, accept), style.width, "  ")
 
 
-def _row_lines(row: VerifyRow, name: str, widths: tuple[int, int], style: Style) -> Iterator[str]:
-    width, wide = widths
-    outcome = verdict_text(row.verdict, style) if row.verdict else style.dim(row.outcome)
-    if row.result["error"]:
-        outcome = style.bad(row.outcome)
-    if len(name) > width:
-        yield style.bold(name)
-        name = ""
-    head = f"{style.bold(name)}{' ' * (width - len(name))}  {outcome}"
-    texts = [harmless(text) for text in why(row)]
-    room = style.width - (width + wide + 4)
-    # Beside the outcome if all of it fits there; else below, where there is room for sentences.
-    if len(texts) == 1 and len(texts[0]) <= room:
-        head, texts = f"{head}{' ' * (wide - len(row.outcome))}  {texts[0]}", []
+def _skipped_alike(rows: Sequence[VerifyRow]) -> Mapping[str, int]:
+    """Return why many rows are skipped, and how many for each reason: they are only counted."""
+    reasons = Counter(row.result["skipped"] for row in rows if row.result.get("skipped"))
+    return {reason: number for reason, number in reasons.items() if number > _NAMED}
+
+
+def _name(row: VerifyRow) -> str:
+    return harmless(row.target)
+
+
+def _row_lines(row: VerifyRow, wide: int, column: int, style: Style) -> Iterator[str]:
+    paint = style.bad if row.result["error"] else style.dim
+    outcome = verdict_text(row.verdict, style) if row.verdict else paint(row.outcome)
+    name, texts = _name(row), [harmless(text) for text in why(row)]
+    head = f"{outcome}{' ' * (wide - len(row.outcome))}  {style.bold(name)}"
+    taken = wide + 2 + max(column, len(name)) + 2
+    # Beside the name if all of it fits there; else below, where there is room for sentences.
+    if len(texts) == 1 and len(texts[0]) <= style.width - taken:
+        head, texts = f"{head}{' ' * (column - len(name))}  {texts[0]}", []
     yield head
+    indent = " " * (wide + 2)
     for text in texts:
-        yield from ("    " + line for line in folded(text, max(style.width - 4, _NARROWEST), "  "))
+        yield from (indent + line for line in folded(text, max(style.width - wide - 2, _NARROWEST), "  "))
 
 
 def why(row: VerifyRow) -> list[str]:
