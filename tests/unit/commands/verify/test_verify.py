@@ -326,10 +326,14 @@ def test_a_file_that_is_asked_for_or_the_only_one(server: Server) -> None:
     assert chosen(index, Selection(tag="*-somewhere_else")) == (THERE, "")
     assert chosen(index, Selection(tag=f"{MINE}-*"))[0] == HERE
     assert chosen(index, Selection(tags=frozenset({"py3-none-any"}))) == (ANY, "")
+    assert (
+        chosen(offer(server, SOURCE, HERE, ANY), Selection(tags=frozenset({f"{MINE}-{MINE}-{PLATFORM}", "x-y-z"})))[0]
+        == HERE
+    )
     for selection, message in (
         (Selection(file="demo-1.0-py2-none-any.whl"), "has no file demo-1.0-py2-none-any.whl"),
         (Selection(tag="cp27-*"), "no wheel with the tag cp27-"),
-        (Selection(tags=frozenset({"py3-none-any", "py2-none-any"})), "no wheel with the tags"),
+        (Selection(tags=frozenset({"py27-none-any", "py2-none-any"})), "no wheel with the tags"),
     ):
         with pytest.raises(UsageError, match=message) as caught:
             chosen(index, selection)

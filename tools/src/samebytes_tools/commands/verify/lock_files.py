@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any, Callable
 
@@ -147,57 +148,39 @@ def read_uv_lock(path: Path, document: Mapping[str, Any], environment: Mapping[s
 
 def _needed(packages: Sequence[Mapping[str, Any]], environment: Mapping[str, str]) -> set[int]:
     """Return the numbers of the *packages* that the projects in a lock file need here, directly or not."""
-    own = [number for number, one in enumerate(packages) if {"editable", "virtual"} & set(one["source"])]
+    own = {number for number, one in enumerate(packages) if {"editable", "virtual"} & set(one["source"])}
     # Without a project of its own (a script's lock), all of it is meant.
     if not own:
         return set(range(len(packages)))
-    needed: set[int] = set()
-    left = deque((number, True) for number in own)
-    done: set[tuple[int, bool]] = set()
+    by_name: dict[object, list[int]] = {}
+    for number, one in enumerate(packages):
+        by_name.setdefault(one["name"], []).append(number)
+    # What is needed is a package, or one of its extras: each is looked at once.
+    found = dict.fromkeys((number, "") for number in own)
+    left = deque(found)
     while left:
-        number, is_own = left.popleft()
-        needed.add(number)
-        if (number, is_own) in done:
-            continue
-        done.add((number, is_own))
-        for one in _dependencies(packages[number], is_own=is_own):
+        number, extra = left.popleft()
+        for one in _dependencies(packages[number], extra, is_own=number in own):
             if listed.applies(one.get("marker", ""), environment):
-                left.extend((other, False) for other in _meant(one, packages))
-                extras = set(one.get("extra", ()))
-                left.extend((other, False) for other in _of_extras(one, extras, packages, environment))
-    return needed
+                numbers = [other for other in by_name.get(one["name"], ()) if _is_meant(one, packages[other])]
+                new = [pair for pair in product(numbers, ("", *one.get("extra", ()))) if pair not in found]
+                found.update(dict.fromkeys(new))
+                left.extend(new)
+    return {number for number, _ in found}
 
 
-def _dependencies(package: Mapping[str, Any], *, is_own: bool) -> list[Mapping[str, Any]]:
-    """Return what *package* needs; of a project of one's own, what its extras and groups need, too."""
-    found = list(package.get("dependencies", ()))
-    if is_own:
-        for name in ("optional-dependencies", "dev-dependencies"):
-            found += [one for group in package.get(name, {}).values() for one in group]
-    return found
+def _dependencies(package: Mapping[str, Any], extra: str, *, is_own: bool) -> list[Mapping[str, Any]]:
+    """Return what *package*, or its *extra*, needs; of a project of one's own, what all its extras and groups need."""
+    optional = package.get("optional-dependencies", {})
+    if extra:
+        return list(optional.get(extra, ()))
+    groups = [*optional.values(), *package.get("dev-dependencies", {}).values()] if is_own else []
+    return [*package.get("dependencies", ()), *(one for group in groups for one in group)]
 
 
-def _of_extras(
-    wanted: Mapping[str, Any],
-    extras: Iterable[str],
-    packages: Sequence[Mapping[str, Any]],
-    environment: Mapping[str, str],
-) -> list[int]:
-    """Return the numbers of what the *extras* of a dependency need here."""
-    groups = [packages[number].get("optional-dependencies", {}) for number in _meant(wanted, packages)]
-    ones = [one for group in groups for extra in extras for one in group.get(extra, ())]
-    return [
-        other for one in ones if listed.applies(one.get("marker", ""), environment) for other in _meant(one, packages)
-    ]
-
-
-def _meant(wanted: Mapping[str, Any], packages: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Return the numbers of the packages that a dependency can be: version and source are given where several fit."""
-    return [
-        number
-        for number, one in enumerate(packages)
-        if all(one.get(key) == wanted[key] for key in ("name", "version", "source") if key in wanted)
-    ]
+def _is_meant(wanted: Mapping[str, Any], package: Mapping[str, Any]) -> bool:
+    """Return whether a dependency is *package*, of that name: version and source are given where several fit."""
+    return all(package.get(key) == wanted[key] for key in ("version", "source") if key in wanted)
 
 
 def _uv_package(package: Mapping[str, Any], *, is_needed: bool) -> ListedRelease:

@@ -144,9 +144,11 @@ def _tagged(files: Sequence[File], tag: str, target: str) -> list[File]:
 
 def _with_tags(files: Sequence[File], tags: frozenset[str], target: str) -> File:
     wheels = [file for file in files if file.name.endswith(".whl")]
-    for file in wheels:
-        if {str(one) for one in _tags(file)} == tags:
-            return file
+    # Some WHEEL name fewer tags than the file name; what is installed is held against the wheel's files anyway.
+    for is_it in (tags.__eq__, tags.intersection):
+        for file in wheels:
+            if is_it(frozenset(map(str, _tags(file)))):
+                return file
     raise UsageError(
         f"{target}: the index has no wheel with the tags of the one that is installed, {', '.join(sorted(tags))}",
         remedy=f"It was built on a machine, or is from elsewhere. To verify its sdist: samebytes verify -s {target}",
