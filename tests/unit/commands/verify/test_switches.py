@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from samebytes_tools.commands.verify.switches import switches
+from samebytes_tools.commands.verify.switches import switched_off, switched_on
 from support.projects import write_tree
 
 
@@ -31,16 +31,36 @@ from support.projects import write_tree
     ],
 )
 def test_what_a_build_script_reads(tmp_path: Path, text: str, expected: list[tuple[str, str]]) -> None:
-    assert switches(write_tree(tmp_path, {"setup.py": text, "test_demo.py": "'TEST_NO_EXTENSIONS'"})) == expected
+    tree = write_tree(tmp_path, {"setup.py": text, "test_demo.py": "'TEST_NO_EXTENSIONS'"})
+    assert switched_off(tree) == [{name: value} for name, value in expected]
 
 
 def test_what_a_backend_in_the_tree_reads(tmp_path: Path) -> None:
     config = '[build-system]\nrequires = []\nbuild-backend = "own"\nbackend-path = ["packaging"]\n'
     write_tree(tmp_path, {"pyproject.toml": config, "packaging/own/_backend.py": "NAME = 'DEMO_NO_EXTENSIONS'\n"})
-    assert switches(tmp_path) == [("DEMO_NO_EXTENSIONS", "1")]
+    assert switched_off(tmp_path) == [{"DEMO_NO_EXTENSIONS": "1"}]
 
 
 def test_a_tree_without_any(tmp_path: Path) -> None:
-    assert switches(tmp_path) == []
+    assert switched_off(tmp_path) == switched_on(tmp_path) == []
     (tmp_path / "setup.py").write_bytes(b"'DEMO_NO_EXTENSIONS'" + b"\n" * (1 << 20))
-    assert switches(tmp_path) == []  # too large for a script
+    assert switched_off(tmp_path) == switched_on(tmp_path) == []  # too large for a script
+
+
+@pytest.mark.parametrize(
+    ("environment", "given"),
+    [
+        ('[tool.cibuildwheel.environment]\nDEMO_USE_MYPYC = "1"\nOPT = "3"\n', {"DEMO_USE_MYPYC": "1", "OPT": "3"}),
+        ('[tool.cibuildwheel.linux.environment]\nCFLAGS = "-O2"\n', {"CFLAGS": "-O2"}),
+        ('[tool.cibuildwheel]\nenvironment = {A = "$(pwd)/x"}\n', {}),
+        ('[tool.cibuildwheel]\nenvironment = {LD_PRELOAD = "/evil.so"}\n', {}),
+        ('[tool.cibuildwheel]\nenvironment = "A=1 B=2"\n', {}),
+        ("[tool.cibuildwheel]\nenvironment = {A = 1}\n", {}),
+    ],
+)
+def test_what_switches_an_extension_on(tmp_path: Path, environment: str, given: dict[str, str]) -> None:
+    setup = "os.environ.get('DEMO_USE_MYPYC', '0'), 'DEMO_NO_EXTENSIONS', 'REQUIRE_MYPYC'"
+    write_tree(tmp_path, {"setup.py": setup})
+    assert switched_on(tmp_path) == [{"DEMO_USE_MYPYC": "1"}]
+    write_tree(tmp_path, {"pyproject.toml": environment})
+    assert switched_on(tmp_path) == [*filter(None, [given]), {"DEMO_USE_MYPYC": "1"}]

@@ -1,4 +1,4 @@
-"""Variables by which a project's build script lets its extension be switched off."""
+"""Variables by which a project's build lets its extension be switched off, or on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from samebytes.backend.config import load
+from samebytes.backend.config import load, parsed_toml, toml_bytes
+from samebytes.errors import SamebytesError
+
+from ...building.provenance import check_variable
 
 _LARGEST = 1 << 20
 """Bytes of a script that are read."""
@@ -25,25 +28,52 @@ _NEAR = 600
 """Characters after the name of a variable in which it is compared with something."""
 
 
-def switches(tree: Path) -> list[tuple[str, str]]:
-    """Return variables, each with the value that may switch an extension of the source *tree* off, likely ones first.
+def switched_off(tree: Path) -> list[dict[str, str]]:
+    """Return variables that may switch an extension of the source *tree* off, one at a time, likely ones first.
 
     Only their names and what they are compared with are looked at, in setup.py and in a backend of the tree's own, so
     whether one does it only a build shows.
     """
     found: dict[str, tuple[int, str]] = {}
+    for text, match in _named(tree):
+        name = match[1]
+        if _OFF.search(name):
+            # One that names an extension, too, before one that may be of anything else.
+            found.setdefault(name, (0 if _ON.search(name) or "PURE" in name else 2, "1"))
+        elif _ON.search(name):
+            word = _WORD.search(text, match.end(), match.end() + _NEAR)
+            found.setdefault(name, (1, word[1] if word else "0"))
+    return [{name: value} for name, (_, value) in sorted(found.items(), key=lambda item: item[1][0])]
+
+
+def switched_on(tree: Path) -> list[dict[str, str]]:
+    """Return variables that may switch an extension of the source *tree* on, one set at a time, likely ones first.
+
+    The first are those that the project gives its own releases by ``[tool.cibuildwheel] environment``.
+    """
+    names = dict.fromkeys(match[1] for _, match in _named(tree) if _ON.search(match[1]) and not _OFF.search(match[1]))
+    return [one for one in (_of_cibuildwheel(tree), *({name: "1"} for name in names)) if one]
+
+
+def _named(tree: Path) -> Iterator[tuple[str, re.Match[str]]]:
+    """Yield the scripts of a build, with each text in them that can be the name of such a variable."""
     for text in _scripts(tree):
-        for match in _NAME.finditer(text):
-            name = match[1]
-            if _DEMAND.search(name):
-                continue
-            if _OFF.search(name):
-                # One that names an extension, too, before one that may be of anything else.
-                found.setdefault(name, (0 if _ON.search(name) or "PURE" in name else 2, "1"))
-            elif _ON.search(name):
-                word = _WORD.search(text, match.end(), match.end() + _NEAR)
-                found.setdefault(name, (1, word[1] if word else "0"))
-    return [(name, value) for name, (_, value) in sorted(found.items(), key=lambda item: item[1][0])]
+        yield from ((text, match) for match in _NAME.finditer(text) if not _DEMAND.search(match[1]))
+
+
+def _of_cibuildwheel(tree: Path) -> dict[str, str]:
+    """Return the variables of ``[tool.cibuildwheel]``; nothing if they are made by a shell, or malformed."""
+    try:
+        tables = parsed_toml(toml_bytes(tree / "pyproject.toml").decode("utf-8"))["tool"]["cibuildwheel"]
+        given = {**tables.get("environment", {}), **tables.get("linux", {}).get("environment", {})}
+        for name, value in given.items():
+            check_variable(name)
+            if not isinstance(value, str) or "$" in value:
+                return {}
+        return given
+    # A line of a shell in place of a table, too; it is a hint, no more.
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, SamebytesError):
+        return {}
 
 
 def _scripts(tree: Path) -> Iterator[str]:

@@ -13,7 +13,7 @@ from samebytes.archive.atomic import make_directory
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.backend.config import load
 from samebytes.commands.normalize.normalize import NormalizeJob, NormalizeOptions, normalize
-from samebytes.errors import ConfigError, SamebytesError, UsageError
+from samebytes.errors import BackendError, ConfigError, SamebytesError, UsageError
 
 from ...building import provenance, pylock
 from ...building import source as sources
@@ -31,7 +31,7 @@ from .metadata import ArtifactMetadata
 from .metadata import read as read_metadata
 from .remake import Made, Recovered, VerifyContext, record, remake
 from .selection import Selection
-from .switches import switches
+from .switches import switched_off, switched_on
 
 ACCEPTED = {
     "identical": (Verdict.IDENTICAL,),
@@ -171,8 +171,8 @@ class _Verification:
         source = self._source(artifact, metadata)
         how = self._recovered(artifact, metadata, source, python, own)
         made = remake(how, metadata.kind, source, self._private, self._context)
-        if metadata.tags.endswith("-any") and not made.path.name.endswith("-any.whl"):
-            how, made = self._switched_off(how, made, artifact, metadata, source)
+        if metadata.kind == ArtifactKind.WHEEL and _is_pure(artifact.path) != _is_pure(made.path):
+            how, made = self._switched(how, made, artifact, metadata, source)
         self._context.build.report("Comparing")
         url = artifact.file.url if artifact.file else ""
         return Verified(
@@ -189,7 +189,7 @@ class _Verification:
             chosen=artifact.chosen,
         )
 
-    def _switched_off(
+    def _switched(
         self,
         how: Recovered,
         made: Made,
@@ -197,27 +197,36 @@ class _Verification:
         metadata: ArtifactMetadata,
         source: sources.SourceTree,
     ) -> tuple[Recovered, Made]:
-        """Build a wheel that is pure, though its source builds an extension here, without the extension."""
-        if self._record or how.given:  # it was asked for so
-            self._note("the published wheel is pure, and the rebuilt one has an extension")
-            return how, made
-        found = switches(source.tree)
-        for number, (name, value) in enumerate(found[:_SWITCHES_TRIED]):
-            self._context.build.report(f"Building again, with {name}={value}")
-            private = self._private / f"switched-{number}"
-            private.mkdir()
-            # From a new tree: the build before has left its files in the other.
-            anew, without = self._source(artifact, metadata, private), how.with_variables({name: value})
-            again = remake(without, metadata.kind, anew, private, self._context)
-            if again.path.name.endswith("-any.whl"):
-                self._note(f"its source builds an extension, which was switched off for this wheel: {name}={value}")
-                return without, again
-        tried = ", ".join(name for name, _ in found) or "none was found in its build script"
-        self._note(
-            "the wheel is pure, and its source builds an extension here: it was built with the extension switched off, "
-            f"by what is not known (variables: {tried}); --env or -C may do it"
+        """Build a pure wheel, whose source builds an extension here, without that, and the other way round."""
+        is_off = _is_pure(artifact.path)
+        kinds = ("pure", "an extension", "off") if is_off else ("with an extension", "a pure wheel", "on")
+        what = "the wheel is {}, and its source builds {} here: it was built with the extension switched {}".format(
+            *kinds
         )
+        # It was asked for so, or is followed.
+        found = [] if self._record or how.given else (switched_off if is_off else switched_on)(source.tree)
+        for number, variables in enumerate(found[:_SWITCHES_TRIED]):
+            shown_ = " ".join(f"{name}={value}" for name, value in variables.items())
+            self._context.build.report(f"Building again, with {shown_}")
+            again = self._again(how.with_variables(variables), artifact, metadata, self._private / f"again-{number}")
+            if again is not None and _is_pure(again.path) == is_off:
+                self._note(f"{what}, by {shown_}")
+                return how.with_variables(variables), again
+        tried = ", ".join(name for variables in found for name in variables) or "none was found in its build script"
+        self._note(f"{what}, by what is not known (variables: {tried}); --env or -C may do it")
         return how, made
+
+    def _again(
+        self, how: Recovered, artifact: published.PublishedArtifact, metadata: ArtifactMetadata, private: Path
+    ) -> Made | None:
+        """Build once more, in another directory; None if that fails, for it was only a try."""
+        private.mkdir()
+        quiet = replace(self._context, build=replace(self._context.build, show_log=lambda _: None))
+        try:
+            # From a new tree: the build before has left its files in the other.
+            return remake(how, metadata.kind, self._source(artifact, metadata, private), private, quiet)
+        except BackendError:
+            return None
 
     def _artifact(self, python: Python) -> published.PublishedArtifact:
         request, index, downloads = self._request, self._context.index, self._private / "downloads"
@@ -378,6 +387,11 @@ class _Verification:
         make_directory(output)
         save_copy(made, output / made.name)
         return str(output / made.name)
+
+
+def _is_pure(path: Path) -> bool:
+    """Return whether the wheel is for any platform, by its name."""
+    return path.name.endswith("-any.whl")
 
 
 def _is_canonical(path: Path) -> bool:
