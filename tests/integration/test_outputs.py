@@ -52,12 +52,15 @@ OUTPUTS = {
     "check --keep": Output(CHECK, f"tree-py{sys.version_info[0]}.{sys.version_info[1]}.{sys.version_info[2]}"),
     "check --logs": Output(CHECK, f"tree-py{sys.version_info[0]}.{sys.version_info[1]}.{sys.version_info[2]}"),
     "compare --html": Output(("compare", "{wheel}", "{other}")),
+    "compare --markdown": Output(("compare", "{wheel}", "{other}")),
+    "compare --annotations": Output(("compare", "{wheel}", "{other}")),
     "build --output": Output(("build", "-w", "{tree}"), SMALL),
     "build --lock": Output(("build", "-w", "{tree}", "-o", "{root}/built")),
     "build --provenance": Output(("build", "-w", "{tree}", "-o", "{root}/built")),
     "verify --provenance": Output(("verify", "{small}", "--source", "{tree}")),
     "verify --output": Output(("verify", "{small}", "--source", "{tree}"), SMALL),
     "verify --html": Output(("verify", "{small}", "--source", "{tree}")),
+    "verify --junit": Output(("verify", "{small}", "--source", "{tree}")),
     "tree digest --tar": Output(("tree", "digest", "{tree}")),
     "survey export --json": Output(("survey", "export", "--store", "{store}")),
     "survey site --output": Output(("survey", "site", "--store", "{store}")),
@@ -66,12 +69,21 @@ OUTPUTS = {
 
 OTHERS = {
     *("normalize paths", "normalize --date", "normalize --jobs", "normalize --disable", "normalize --enable"),
-    *("check paths", "check --date", "check --jobs", "check --disable", "check --enable", "check --vary"),
+    *(
+        "check paths",
+        "check --date",
+        "check --jobs",
+        "check --disable",
+        "check --enable",
+        "check --vary",
+        "check --require",
+    ),
     *("check --python", "check --config-setting", "check --timeout"),
-    *("compare left", "compare right"),
+    *("compare left", "compare right", "compare --exclude"),
     *("build source", "build --config-setting", "build --locked", "build --build-constraint"),
     *("verify targets", "verify --source", "verify --python", "verify --locked", "verify --config-setting"),
-    *("verify --from", "verify --timeout"),
+    *("verify --from", "verify --timeout", "verify --requirement", "verify --file", "verify --tag", "verify --env"),
+    "verify --jobs",
     *("install wheels", "install --prefix", "install --layout", "install --date", "install --python"),
     *("install --executable", "install --jobs"),
     *("tree fix --root", "tree fix --layout", "tree fix --date", "tree fix --python", "tree fix --executable"),
@@ -86,8 +98,9 @@ OTHERS = {
 TREES = {"install --target", "install --venv", "install --root", "tree fix directory", "wrap source", "unwrap source"}
 """Directories whose files are worked on, and whose owner may do there what he likes: not in a shared directory."""
 
-ALREADY = {"survey run --cache", "survey merge store"}
-"""The cache has a test of its own below; the store that is merged into is opened as that of ``survey run``."""
+ALREADY = {"survey run --cache", "survey merge store", "check --markdown", "check --annotations", "verify --state"}
+"""The cache has a test of its own below; the store that is merged into is opened as that of ``survey run``; what ``check``
+says to a CI service is written as by ``compare``, and the state of ``verify`` by the function that writes its reports."""
 
 
 def arguments(found: argparse.ArgumentParser, names: tuple[str, ...] = ()) -> Iterator[str]:
