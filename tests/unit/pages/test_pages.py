@@ -194,3 +194,12 @@ def test_the_tally() -> None:
     verdicts = [Verdict.DIFFERENT, Verdict.IDENTICAL, Verdict.DIFFERENT]
     whole = page(*(different(verdict=verdict) for verdict in verdicts))
     assert '<p class="lead">3 pairs: 1 identical, 2 different.</p>' in whole
+
+
+def test_values_of_members_are_in_columns() -> None:
+    lines = ("a.py: 0644 | 0600", "b: c | d: 0644 | 0600", "... and 3 more")
+    shown = page(different(Difference("member-modes", NodeKind.CONTAINER, "x", lines, passes=("Z003",))))
+    assert '<span class="side">left</span>a.py: <mark>0644</mark></code>' in shown
+    assert '<span class="side">right</span><mark>0600</mark></code>' in shown
+    assert '<div class="row place"><span>b: c | d: 0644 | 0600</span></div>' in shown
+    assert shown.count("... and 3 more") == 1

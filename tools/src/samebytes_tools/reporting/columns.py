@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from samebytes.console.style import harmless
 
-from ..comparison.model import Difference, Evidence, Finding
+from ..comparison.model import Difference, Evidence, Finding, NodeKind
 from .evidence import Parted, is_shown, parted, parted_lines
 
 
@@ -28,7 +28,8 @@ class ColumnRow(NamedTuple):
 
 def columns(difference: Difference) -> list[ColumnRow]:
     """Return the detail of *difference*, and the evidence that does not stand in it; nothing of its children."""
-    rows = list(_rows(difference.detail))
+    is_container = difference.kind is NodeKind.CONTAINER
+    rows = list(map(_value, difference.detail) if is_container else _rows(difference.detail))
     if difference.findings:
         # What differs in a long line is not in what is shown of it.
         cut = ColumnRow(None, None, is_changed=False, place="a long line, of which this part differs:")
@@ -60,12 +61,24 @@ def _rows(detail: Sequence[str]) -> Iterator[ColumnRow]:
             continue
         yield from _changed(gone, come)
         gone, come = ([line[1:]], []) if line.startswith("-") else ([], [])
-        if line.startswith("@@"):
+        if line.startswith("... and "):
+            yield ColumnRow(None, None, is_changed=False, place=harmless(line))
+        elif line.startswith("@@"):
             yield ColumnRow(None, None, is_changed=False, place=_place(line))
         elif not line.startswith("-"):
             shown = Parted(harmless(line.removeprefix(" ")), "", "")
             yield ColumnRow(shown, shown, is_changed=False)
     yield from _changed(gone, come)
+
+
+def _value(line: str) -> ColumnRow:
+    """Return a line of the container's detail, a name and what it has on either side, in two columns."""
+    name, colon, values = line.partition(": ")
+    left, bar, right = values.partition(" | ")
+    # A name may have these signs, too; then nobody knows where it ends.
+    if not colon or not bar or " | " in right:
+        return ColumnRow(None, None, is_changed=False, place=harmless(line))
+    return ColumnRow(Parted(f"{harmless(name)}: ", harmless(left), ""), Parted("", harmless(right), ""))
 
 
 def _changed(gone: Sequence[str], come: Sequence[str]) -> Iterator[ColumnRow]:

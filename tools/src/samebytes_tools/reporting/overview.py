@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from samebytes.artifact.layout import ArtifactKind
+
 from ..comparison.causes.table import by_code
 from ..comparison.model import Comparison, Difference, NodeKind
 from .prose import blocks
@@ -26,7 +28,7 @@ class OverviewRow(NamedTuple):
     variations: tuple[str, ...]
     """Empty where no build has shown it."""
     files: tuple[str, ...]
-    """Each once, in the order of the comparisons; as they are called there, so not harmless."""
+    """Each once, in the order of the comparisons; not harmless."""
     remedy: str
     is_normalized: bool
     """Whether normalizing removes it."""
@@ -51,17 +53,23 @@ def overview(
     comparisons: Iterable[Comparison], variations: Variations = lambda *_: (), advice: Advice = general_advice
 ) -> list[OverviewRow]:
     """Return a row for each cause, with the variations that show it; what normalizing leaves comes first."""
-    groups: dict[tuple[bool, str, tuple[str, ...]], dict[str, None]] = {}
+    groups: dict[tuple[bool, str, tuple[str, ...]], dict[str, str]] = {}
     for comparison in comparisons:
         for node in comparison.differences:
-            name = CONTAINER if node.kind is NodeKind.CONTAINER else node.name
+            name = CONTAINER if node.kind is NodeKind.CONTAINER else _own_name(comparison, node.name)
             by = tuple(variations(comparison, node))
             for code in codes_of(node):
-                groups.setdefault((bool(node.passes), code, by), {})[name] = None
+                # A package is often in src/ in the sdist, which it is not in the wheel.
+                groups.setdefault((bool(node.passes), code, by), {}).setdefault(name.removeprefix("src/"), name)
     return [
-        OverviewRow(code, by, tuple(files), advice(code, is_normalized), is_normalized)
+        OverviewRow(code, by, tuple(files.values()), advice(code, is_normalized), is_normalized)
         for (is_normalized, code, by), files in sorted(groups.items(), key=lambda item: item[0])
     ]
+
+
+def _own_name(comparison: Comparison, name: str) -> str:
+    """Return what the member *name* is called in the tree: of an sdist, below the directory that all of it is in."""
+    return (name.partition("/")[2] or name) if comparison.kind == ArtifactKind.SDIST else name
 
 
 def codes_of(node: Difference) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ...comparison.causes.table import by_code
 from ...reporting.annotations import Annotation
@@ -45,7 +45,7 @@ def _causes(result: CheckResult, level: str, relative: Callable[[Path], str]) ->
         if not row.is_normalized
     ]
     if removed:
-        causes = ", ".join(dict.fromkeys(map(_cause, removed)))
+        causes = ", ".join(dict.fromkeys(f"{row.code} {by_code(row.code).name}" for row in removed))
         message = f"{causes}\nRemedy: {on_normalizing(result.reader)}"
         # Beside what matters more it is a warning.
         level = "warning" if found and level == "error" else level
@@ -61,14 +61,13 @@ def _cause(row: OverviewRow) -> str:
 
 def _message(row: OverviewRow) -> str:
     more = f" and {len(row.files) - _FILES_NAMED:,} more" if len(row.files) > _FILES_NAMED else ""
-    return f"{', '.join(row.files[:_FILES_NAMED])}{more}\nRemedy: {' '.join(opening(row.remedy))}"
+    return f"{', '.join(row.files[:_FILES_NAMED])}{more}\nRemedy: {' '.join(opening(row.remedy)).rstrip()}"
 
 
 def _place(result: CheckResult, names: Sequence[str], relative: Callable[[Path], str]) -> str:
     """Return the first file of the tree that is one of *names*, members of archives; else what says how it is built."""
     tree = Path(result.source)
-    # An sdist's members are in a directory of their own, and packages may be in one called src.
-    tails = ["/".join(PurePosixPath(name).parts[1:]) for name in names]
-    possible = [each for name, tail in zip(names, tails) for each in (name, f"src/{name}", tail) if each]
+    # Packages may be in a directory that a wheel has not.
+    possible = [each for name in names for each in (name, f"src/{name}")]
     files = (tree / each for each in (*possible, "pyproject.toml", "setup.py"))
     return next((relative(file) for file in files if tree.is_dir() and file.is_file()), "")

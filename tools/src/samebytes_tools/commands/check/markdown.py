@@ -38,7 +38,7 @@ def _source(result: CheckResult) -> list[str]:
     lines += ["", *markdown.overview_lines(rows, on_normalizing(result.reader))]
     if result.left_out:
         lines += [markdown.plain(not_varied(result.left_out)), ""]
-    return [*lines, *(f"- note: {code(note)}" for note in result.notes), ""]
+    return [*lines, *(f"- note: {code(note)}" for note in result.notes), *([""] if result.notes else [])]
 
 
 def _outcome(outcome: CheckOutcome) -> str:
@@ -46,7 +46,7 @@ def _outcome(outcome: CheckOutcome) -> str:
         return "could not be built"
     if outcome.is_same:
         return "same"
-    return f"differs ({outcome.comparison.verdict.value})" if outcome.comparison else f"differs ({code(outcome.note)})"
+    return outcome.comparison.verdict.value if outcome.comparison else f"differs ({code(outcome.note)})"
 
 
 def _details(result: CheckResult) -> Iterator[list[str]]:

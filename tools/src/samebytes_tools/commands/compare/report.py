@@ -133,7 +133,7 @@ def annotated(results: Sequence[PairResult], status: int) -> list[Annotation]:
         elif result.comparison.verdict is not Verdict.IDENTICAL:
             rows = overview([result.comparison])
             said = (f"{row.code} {by_code(row.code).name}: {', '.join(row.files[:_MOST_FILES])}" for row in rows)
-            remedies = dict.fromkeys(f"Remedy: {' '.join(opening(row.remedy))}" for row in rows)
+            remedies = dict.fromkeys(f"Remedy: {' '.join(opening(row.remedy)).rstrip()}" for row in rows)
             message = "\n".join([*said, *remedies]) or _outcome(result)
             found.append(Annotation(level, f"{result.pair.name}: {_outcome(result)}", message))
     return found
