@@ -59,6 +59,9 @@ RELEASES = (
 )
 """By flit, hatchling, poetry-core, setuptools and pdm-backend, in this order; the last two hold compiled code."""
 
+TAGS = {"charset-normalizer==3.3.2": "py3-none-any"}
+"""Which wheel, where it is not the one that pip takes."""
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -78,15 +81,21 @@ def table(releases: Sequence[str], directory: Path) -> Iterator[str]:
     for release in releases:
         for kind in ("wheel", "sdist"):
             document = verify(release, kind, directory)
-            command = f"samebytes verify --{kind} {release}"
+            command = " ".join(["samebytes verify", *options(release, kind)])
             yield f"| {' | '.join(cells(document['results'][0]))} | `{command}` |"
+
+
+def options(release: str, kind: str) -> list[str]:
+    """Return the words of the command line that name the file."""
+    tag = ["--tag", TAGS[release]] if kind == "wheel" and release in TAGS else []
+    return [f"--{kind}", release, *tag]
 
 
 def verify(release: str, kind: str, directory: Path) -> Any:
     """Return the JSON document on one file."""
     output = directory / release / kind
     output.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "samebytes", "verify", "--json", f"--{kind}", release, "-o", str(output)]
+    command = [sys.executable, "-m", "samebytes", "verify", "--json", *options(release, kind), "-o", str(output)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     (output / "said.txt").write_text(done.stderr)
     (output / "verify.json").write_text(done.stdout)

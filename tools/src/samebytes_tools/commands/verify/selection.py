@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Callable
@@ -19,6 +20,9 @@ from samebytes.errors import ArchiveError, UsageError
 from ...building.interpreters import Python, tags_of
 from ...index.pages import File
 from .metadata import ArtifactMetadata, misfit, wanted_python
+
+_SHOWN = 8
+"""How many names an error lists."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +84,8 @@ def _best(
     # Nothing that pip would take, but somebody asked for it: another Python of this machine may rebuild it.
     if wheels and is_tagged:
         return wheels[0], ""
-    names = ", ".join(file.name for file in wheels)
     raise UsageError(
-        f"{target}: none of its wheels fits {here} here: {names}",
+        f"{target}: none of its wheels fits {here} here: {_few(file.name for file in wheels)}",
         remedy="Name one with --file, or verify all with --all.",
     )
 
@@ -129,16 +132,25 @@ def _named(files: Sequence[File], name: str, target: str) -> File:
     for file in files:
         if file.name == name:
             return file
-    shown = ", ".join(file.name for file in files)
-    raise UsageError(f"{target} has no file {name}", remedy=f"It has {shown}.")
+    near = get_close_matches(name, [file.name for file in files], n=_SHOWN) or [file.name for file in files]
+    raise UsageError(f"{target} has no file {name}", remedy=f"It has {_few(near)}.")
+
+
+def _few(names: Iterable[str]) -> str:
+    """Return *names* for a message, some of them if there are many."""
+    every = list(names)
+    more = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
+    return ", ".join(every[:_SHOWN]) + more
 
 
 def _tagged(files: Sequence[File], tag: str, target: str) -> list[File]:
     wheels = [file for file in files if file.name.endswith(".whl")]
     found = [file for file in wheels if any(fnmatchcase(str(one), tag) for one in _tags(file))]
     if not found:
-        shown = ", ".join(sorted({parse_wheel_name(file.name).tags for file in wheels})) or "no wheel"
-        raise UsageError(f"{target} has no wheel with the tag {tag}", remedy=f"It has {shown}.")
+        # Of many wheels, what they are for says enough: cp39, cp310, py3.
+        tags = [parse_wheel_name(file.name).tags for file in wheels]
+        shown = _few(sorted(tags if len(tags) <= _SHOWN else {one.partition("-")[0] for one in tags}))
+        raise UsageError(f"{target} has no wheel with the tag {tag}", remedy=f"It has {shown or 'no wheel'}.")
     return found
 
 

@@ -199,21 +199,21 @@ class _Verification:
     ) -> tuple[Recovered, Made]:
         """Build a pure wheel, whose source builds an extension here, without that, and the other way round."""
         is_off = _is_pure(artifact.path)
-        kinds = ("pure", "an extension", "off") if is_off else ("with an extension", "a pure wheel", "on")
-        what = "the wheel is {}, and its source builds {} here: it was built with the extension switched {}".format(
-            *kinds
-        )
+        kinds = ("is pure", "an extension", "off") if is_off else ("has an extension", "a pure wheel", "on")
+        what = "the wheel {}, and its source builds {} here: it was built with the extension switched {}".format(*kinds)
         # It was asked for so, or is followed.
         found = [] if self._record or how.given else (switched_off if is_off else switched_on)(source.tree)
+        tried = []
         for number, variables in enumerate(found[:_SWITCHES_TRIED]):
-            shown_ = " ".join(f"{name}={value}" for name, value in variables.items())
-            self._context.build.report(f"Building again, with {shown_}")
+            named_ = " ".join(f"{name}={value}" for name, value in variables.items())
+            self._context.build.report(f"Building again, with {named_}")
             again = self._again(how.with_variables(variables), artifact, metadata, self._private / f"again-{number}")
             if again is not None and _is_pure(again.path) == is_off:
-                self._note(f"{what}, by {shown_}")
+                self._note(f"{what}, by {named_}")
                 return how.with_variables(variables), again
-        tried = ", ".join(name for variables in found for name in variables) or "none was found in its build script"
-        self._note(f"{what}, by what is not known (variables: {tried}); --env or -C may do it")
+            tried.append(f"{named_} {'does not do it' if again else 'does not build here'}")
+        why = "; ".join(tried) or "no variable for that was found in its build script"
+        self._note(f"{what}, by what is not known ({why}); --env or -C may do it")
         return how, made
 
     def _again(
