@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,9 @@ from ...index.client import Index
 from ...index.serving import Snapshot, serving
 from ..reproducible_build.build import BuildContext, BuildRequest, build
 from . import recover
+
+_ONE_AT_A_TIME = threading.Lock()
+"""Held while ``samebytes build`` is at its fixed paths: a second build would get others, and so perhaps other bytes."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,8 @@ def _by_samebytes(
         constraint=None if how.locked else _constraint(how, private),
     )
     environ = recover.for_samebytes(context.build.environ, address, how.environment)
-    built = build(request, replace(context.build, environ=environ))
+    with _ONE_AT_A_TIME:
+        built = build(request, replace(context.build, environ=environ))
     made = [artifact for artifact in built.artifacts if artifact.kind == kind]
     if not made:
         raise UsageError(f"the record is of no {kind}", remedy="Verify a file that it names.")
