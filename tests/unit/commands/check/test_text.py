@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
 from samebytes_tools.commands.check.bisect import Attribution
 from samebytes_tools.commands.check.facts import DifferingFact
+from samebytes_tools.commands.check.report import document
 from samebytes_tools.commands.check.subject import BisectionResult, BuiltFile, CheckOutcome, CheckResult, WayResult
 from samebytes_tools.commands.check.text import closing, lines
 from samebytes_tools.comparison.archives import compare_files
@@ -131,3 +133,13 @@ def test_remedies_are_for_who_reads_them(reader: Reader, by_contents: CheckResul
     assert ("Report it to the maintainers" in texts[0]) == (reader is Reader.OUTSIDER)
     assert ("before you publish" in texts[1]) == (reader is not Reader.OUTSIDER)
     assert ("samebytes wrap" in texts[1]) == (reader is Reader.MAINTAINER)
+
+
+@pytest.mark.parametrize("other", Reader)
+@pytest.mark.parametrize("reader", Reader)
+def test_remedies_for_several_are_right_for_each(reader: Reader, other: Reader, by_contents: CheckResult) -> None:
+    results = [dataclasses.replace(by_contents, reader=each) for each in (reader, other)]
+    causes = json.loads(document(results, version="1", exit_status=1))["causes"]
+    text = " ".join(one["remedy"] for one in causes if one["code"] in ("D001", "D005"))
+    assert ("[tool.samebytes]" in text) == ({reader, other} == {Reader.WRAPPED})
+    assert ("Report it to the maintainers" in text) == (Reader.OUTSIDER in (reader, other))

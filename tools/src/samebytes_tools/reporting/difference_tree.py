@@ -17,6 +17,7 @@ from ..comparison.causes.table import by_code
 from ..comparison.model import Comparison, Difference, Finding, NodeKind, Verdict
 from .evidence import Parted, parted
 from .prose import blocks, folded
+from .readers import Reader, advice_to
 
 SHOWN_MEMBERS = 20
 """How many members with differences are shown of an archive before they are only counted; of passes, too."""
@@ -248,10 +249,10 @@ def cause_lines(comparisons: Iterable[Comparison], style: Style) -> Iterator[str
             yield from (f"  {line}".rstrip() for line in block_lines(text, style.width - 2))
 
 
-def remedy_for(code: str, comparisons: Iterable[Comparison]) -> str:
-    """Return what to do about a cause, where it was found in *comparisons*."""
+def remedy_for(code: str, comparisons: Iterable[Comparison], reader: Reader = Reader.WRAPPED) -> str:
+    """Return what *reader* can do about a cause, where it was found in *comparisons*."""
     places = where_found(code, comparisons)
-    return by_code(code).advice(normalized=True in places, inside=False in places)
+    return advice_to(reader, code, normalized=True in places, inside=False in places)
 
 
 def where_found(code: str, comparisons: Iterable[Comparison]) -> set[bool]:

@@ -10,6 +10,7 @@ from ..comparison.causes.table import by_code
 from ..comparison.model import ComparedFile, Comparison, Difference, Evidence
 from .difference_tree import cause_counts, remedy_for
 from .evidence import text_of
+from .readers import Reader
 
 COMPARE_SCHEMA_VERSION = 1
 """Raised when a field is removed or changes its meaning; new fields may come without."""
@@ -30,13 +31,13 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def causes_document(comparisons: Iterable[Comparison]) -> list[dict[str, Any]]:
-    """Return every cause found, with what to do about it: ``$defs/cause`` in ``compare.schema.json``."""
+def causes_document(comparisons: Iterable[Comparison], reader: Reader = Reader.WRAPPED) -> list[dict[str, Any]]:
+    """Return every cause found, with what *reader* can do about it: ``$defs/cause`` in ``compare.schema.json``."""
     comparisons = list(comparisons)
     return [
         {
             **by_code(code).described(),
-            "remedy": remedy_for(code, comparisons),
+            "remedy": remedy_for(code, comparisons, reader),
             "differences": number,
         }
         for code, number in cause_counts(comparisons).items()

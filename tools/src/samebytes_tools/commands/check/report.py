@@ -10,6 +10,7 @@ from samebytes.console.style import harmless
 
 from ...comparison.model import Comparison
 from ...reporting.documents import causes_document, comparison_document
+from ...reporting.readers import Reader
 from ...variations.variations import remedy
 from .bisect import Attribution
 from .facts import DifferingFact
@@ -90,12 +91,15 @@ def fact_lines(facts: Iterable[DifferingFact]) -> Iterator[str]:
 
 def document(results: Sequence[CheckResult], *, version: str, exit_status: int) -> str:
     """Return what ``check --json`` prints for sources; ``check-source.schema.json`` describes it."""
+    readers = {result.reader for result in results}
+    # Of several sources, what is said of all has to be right for each.
+    reader = next((each for each in (Reader.OUTSIDER, Reader.MAINTAINER) if each in readers), Reader.WRAPPED)
     data = {
         "schema_version": SCHEMA_VERSION,
         "samebytes": version,
         "exit_status": exit_status,
         "results": [_result(result) for result in results],
-        "causes": causes_document([one for result in results for one in comparisons(result)]),
+        "causes": causes_document([one for result in results for one in comparisons(result)], reader),
     }
     # Names that are not UTF-8 hold lone surrogates, which only ASCII escapes can carry.
     return json.dumps(data, indent=2, ensure_ascii=True)
