@@ -61,7 +61,7 @@ def test_what_normalizing_removes_is_one_line(by_times: CheckResult) -> None:
     shown = list(lines(by_times, View()))
     assert shown[0] == "demo (Python 3.11.7): differs, same after normalization"
     (line,) = (each for each in shown if each.startswith("normalizing removes"))
-    assert line == "normalizing removes all of it: member times (-v)"
+    assert line == "normalizing removes all of it: times (-v)"
     assert len(shown) <= 25
     moments = "2021-03-04 05:06:08 | 2022-04-05 06:07:08"
     assert moments not in "\n".join(shown)
@@ -119,7 +119,7 @@ def test_a_bisected_variation_stands_beside_what_it_makes(by_contents: CheckResu
     result = dataclasses.replace(by_contents, bisection=BisectionResult(found, frozenset(), frozenset(), 13))
     text = "\n".join(lines(result, View()))
     assert "(sdist, wheel, wheel from sdist), by build-path" in text.replace("\n    ", " ")
-    assert "normalizing removes the rest: member times, by mtimes (-v)" in text
+    assert "normalizing removes the rest: times, by mtimes (-v)" in text
     assert "bisected by 13 more builds" in text
     assert "wheel: time of" not in text
     assert "wheel: time of demo/where.txt" in "\n".join(lines(result, View(verbose=True)))

@@ -26,7 +26,7 @@ _EVIDENCE = 3
 """Of how many files the bytes are shown for one cause; the others are named."""
 
 _NAMED = 8
-_PASS_NAMES = {one.code: one.name.replace("-", " ") for one in passes.ALL}
+_PASS_NAMES = {one.code: one.name.replace("-", " ").removeprefix("member ") for one in passes.ALL}
 
 
 class _Place(NamedTuple):
