@@ -410,6 +410,10 @@ def test_what_fails_only_without_git_is_checked_with_it(desk: Desk) -> None:
     assert "checkout" not in result["varied"]
     assert result["not_varied"]["checkout"] == "the build fails with it"
     assert any("checkout is not varied, for the build fails with it" in note for note in result["notes"])
+    required = desk.result("-n", "-w", "--vary=-all", "--require=checkout", tree)
+    assert required["state"] == "could not be built"
+    assert "in the second build" in required["ways"][0]["artifacts"][0]["failure"]["message"]
+    assert required["not_varied"] == {}
 
 
 HANGS = """

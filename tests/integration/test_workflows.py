@@ -252,6 +252,13 @@ def test_the_action_installs_what_check_needs_to_vary_more(fails: bool, runner: 
         assert calls[2].startswith("localedef ")
 
 
+def test_the_gate_has_all_that_check_can_vary() -> None:
+    text = (ROOT / ".ci" / "run").read_text("utf-8")
+    for package in ("[faketime]=faketime", "[disorderfs]=disorderfs", "[git]=git", " locales "):
+        assert package in text
+    assert "localedef -i de_DE" in text
+
+
 def test_zizmor_finds_nothing() -> None:
     done = subprocess.run(
         [program("zizmor"), "--offline", "--no-progress", "--persona", "auditor", str(ACTION), *map(str, WORKFLOWS)],

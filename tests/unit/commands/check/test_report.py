@@ -26,7 +26,7 @@ from samebytes_tools.commands.check.subject import (
 from samebytes_tools.comparison.archives import compare_files
 from samebytes_tools.comparison.model import Verdict
 from samebytes_tools.reporting.difference_tree import View
-from samebytes_tools.variations.variations import Obstacle, not_varied
+from samebytes_tools.variations.variations import NAMES, Obstacle, not_varied
 from support.artifacts import wheel
 from support.schemas import schema
 
@@ -182,12 +182,12 @@ def test_html_shows_all_and_lets_nothing_in(results: list[CheckResult]) -> None:
 
 def test_every_report_says_in_one_line_what_was_not_varied(results: list[CheckResult]) -> None:
     """Also of what is the same: that says no more than what was varied."""
-    same = results[2]
+    same = dataclasses.replace(results[2], applied=NAMES)
     assert not any("not varied" in line for line in text.lines(same, View()))
     left_out = {"time": Obstacle("there is no libfaketime", "libfaketime"), "owner": Obstacle("only root may")}
     line = not_varied(left_out)
     assert line.startswith("not varied: owner, time; to vary more: ")
-    result = dataclasses.replace(same, left_out=left_out)
+    result = dataclasses.replace(same, left_out=left_out, applied=tuple(sorted({*NAMES} - {*left_out})))
     assert line in " ".join(" ".join(text.lines(result, View())).split())
     (of_json,) = json.loads(check_source.document([result], version="1", exit_status=0))["results"]
     assert of_json["not_varied"] == {"time": "there is no libfaketime", "owner": "only root may"}
@@ -195,6 +195,21 @@ def test_every_report_says_in_one_line_what_was_not_varied(results: list[CheckRe
     assert line in page_document([result], version="1", moment=0)
     (of_junit,) = ElementTree.fromstring(junit.document([result])).iter("property")
     assert (of_junit.get("name"), of_junit.get("value")) == ("not varied", line)
+
+
+@pytest.mark.parametrize(
+    ("applied", "line"),
+    [
+        (NAMES, ""),
+        ([name for name in NAMES if name != "time"], "not varied: time (by choice)"),
+        (["umask"], f"not varied: build-path, temp, home and {len(NAMES) - 4} more (by choice)"),
+    ],
+)
+def test_what_is_left_out_by_choice_is_said_as_well(applied: list[str], line: str, results: list[CheckResult]) -> None:
+    """Whoever reads a report has not seen the options, and not [tool.samebytes.check]."""
+    result = dataclasses.replace(results[2], applied=tuple(applied))
+    assert result.not_varied == line
+    assert dataclasses.replace(result, ways=()).not_varied == ""
 
 
 def test_what_is_the_same_and_not_compared(results: list[CheckResult]) -> None:

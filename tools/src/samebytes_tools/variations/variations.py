@@ -86,6 +86,9 @@ class Obstacle(NamedTuple):
     """What else changes it, as a request."""
 
 
+_NAMED = 3
+"""How many of the variations that are left out by choice are named in a line."""
+
 _NAMES_OF_FEDORA = {"locales-all": "glibc-all-langpacks"}
 
 
@@ -103,14 +106,18 @@ def remedy(obstacles: Iterable[Obstacle]) -> str:
     return f"{'' if is_root else 'sudo '}{installer} install {' '.join(names)}" if names else ""
 
 
-def not_varied(obstacles: Mapping[str, Obstacle]) -> str:
-    """Return in one line what cannot be varied, and the command that changes it; empty if everything can.
+def not_varied(obstacles: Mapping[str, Obstacle], by_choice: Sequence[str] = ()) -> str:
+    """Return in one line what is not varied, and the command that changes it; empty if everything is.
 
-    :param obstacles: by the names of the variations.
+    :param obstacles: by the names of the variations that are wanted.
+    :param by_choice: the names of those that are not.
     """
     # First what stays as it is, so that the command follows what it is for.
     ordered = sorted(obstacles.items(), key=lambda item: bool(item[1].package))
     named = [f"{name} ({each.brief})" if each.brief else name for name, each in ordered]
+    if by_choice:
+        more = f" and {len(by_choice) - _NAMED} more" if len(by_choice) > _NAMED else ""
+        named.insert(0, f"{', '.join(by_choice[:_NAMED])}{more} (by choice)")
     command = remedy(obstacles.values())
     return f"not varied: {', '.join(named)}" + (f"; to vary more: {command}" if command else "") if named else ""
 

@@ -16,7 +16,6 @@ from ...comparison.model import Comparison
 from ...reporting.difference_tree import SHOWN_MEMBERS, View, counted, title_of, tree_lines
 from ...reporting.overview import opening, overview, parts
 from ...reporting.readers import advice_for
-from ...variations.variations import not_varied
 from .report import LABELS, fact_lines, names_of, title
 from .subject import CheckOutcome, CheckResult, WayResult
 
@@ -38,9 +37,9 @@ def _suite(result: CheckResult) -> Element:
     for name, tag in (("failures", "failure"), ("errors", "error")):
         suite.set(name, str(sum(case.find(tag) is not None for case in cases)))
     suite.set("skipped", "0")
-    if result.left_out:
+    if result.not_varied:
         properties = SubElement(suite, "properties")  # first in its suite, where there are any
-        SubElement(properties, "property", name="not varied", value=harmless(not_varied(result.left_out)))
+        SubElement(properties, "property", name="not varied", value=harmless(result.not_varied))
     suite.extend(cases)
     return suite
 

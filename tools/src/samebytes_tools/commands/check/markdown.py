@@ -8,7 +8,6 @@ from ...reporting import markdown
 from ...reporting.markdown import code, fenced
 from ...reporting.overview import overview
 from ...reporting.readers import advice_for, on_normalizing
-from ...variations.variations import not_varied
 from .attribution import variations_of
 from .report import comparisons, state_of, summary, title
 from .subject import CheckOutcome, CheckResult
@@ -36,8 +35,8 @@ def _source(result: CheckResult) -> list[str]:
     lines += markdown.table(["", *ways], ([each[0].kind, *map(_outcome, each)] for each in outcomes))
     rows = overview(comparisons(result), variations_of(result), advice_for(result.reader))
     lines += ["", *markdown.overview_lines(rows, on_normalizing(result.reader))]
-    if result.left_out:
-        lines += [markdown.plain(not_varied(result.left_out)), ""]
+    if result.not_varied:
+        lines += [markdown.plain(result.not_varied), ""]
     return [*lines, *(f"- note: {code(note)}" for note in result.notes), *([""] if result.notes else [])]
 
 

@@ -13,7 +13,6 @@ from ...pages.layout import PageSection, cause_filters, mark, named_filters, pag
 from ...reporting.difference_tree import counted, where_found
 from ...reporting.overview import OverviewRow, overview
 from ...reporting.readers import advice_for, advice_to, on_normalizing
-from ...variations.variations import not_varied
 from .attribution import variations_of
 from .report import LABELS, attributed, comparisons, state_of, summary
 from .subject import CheckResult
@@ -47,7 +46,6 @@ def document(results: Sequence[CheckResult], *, version: str, moment: int) -> st
         identical=Verdict.IDENTICAL,
         labels=LABELS,
         mark=mark,
-        not_varied=not_varied,
         remedies=lambda code, _: _remedy(results, code),
         state_of=state_of,
         summary=summary(results),

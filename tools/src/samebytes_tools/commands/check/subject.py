@@ -14,7 +14,7 @@ from ...building.interpreters import Python
 from ...building.virtualenvs import InstalledDistribution
 from ...comparison import model
 from ...reporting.readers import Reader
-from ...variations.variations import Obstacle, VariationChoice
+from ...variations.variations import NAMES, Obstacle, VariationChoice, not_varied
 from ...variations.workspace import Workspace
 from .bisect import Attribution
 from .facts import DifferingFact
@@ -205,6 +205,12 @@ class CheckResult:
     def is_same(self) -> bool:
         """Whether all that was built as it stands is the same, whatever is accepted."""
         return replace(self, accept="identical").status == 0
+
+    @property
+    def not_varied(self) -> str:
+        """What was not varied, in one line; empty if everything was, or nothing was built."""
+        by_choice = [name for name in NAMES if name not in {*self.applied, *self.left_out}]
+        return not_varied(self.left_out, by_choice) if self.ways else ""
 
     @property
     def status(self) -> int:

@@ -230,8 +230,8 @@ def _notes(result: CheckResult, view: View) -> Iterator[str]:
     notes = [f"note: {harmless(note)}" for note in result.notes]
     notes += [f"note: {harmless(each)}" for one in comparisons(result) for each in one.notes]
     # Without -v: "same" says no more than what was varied.
-    if result.left_out:
-        notes.append(harmless(not_varied(result.left_out)))
+    if result.not_varied:
+        notes.append(harmless(result.not_varied))
     if result.kept is not None:
         notes.append(f"kept in {harmless(str(result.kept))}")
     if notes and not result.is_same:
