@@ -203,3 +203,10 @@ def test_values_of_members_are_in_columns() -> None:
     assert '<span class="side">right</span><mark>0600</mark></code>' in shown
     assert '<div class="row place"><span>b: c | d: 0644 | 0600</span></div>' in shown
     assert shown.count("... and 3 more") == 1
+
+
+def test_one_evidence_of_several_causes_and_places_stands_there_once() -> None:
+    found = [finding(code, b"/x/1", b"/x/2", where) for code, where in (("D001", "a"), ("D001", "b"), ("D002", "c"))]
+    shown = page(different(Difference("m", NodeKind.STRINGS, "x", (), tuple(found))))
+    assert shown.count("<mark>1</mark>") == 1
+    assert all(f'<span class="soft">{where}' in shown for where in "abc")

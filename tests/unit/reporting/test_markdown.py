@@ -194,3 +194,13 @@ def test_what_has_no_room_is_counted() -> None:
     text = page(*wide)
     assert "more sections left out" in text
     assert text.rstrip().endswith("All of it is in the report that --html writes.")
+
+
+def test_of_a_long_line_the_part_that_differs_is_shown() -> None:
+    start = "x" * 300
+    lines = (f"-{start}a", f"+{start}b", "-short", "+other")
+    node = Difference("m", NodeKind.TEXT, "x", lines, (finding("D001", b"xxa", b"xxb", "line 1"),))
+    text = page(different(node))
+    assert "x" * 99 not in text
+    assert "@@ D001 build-path line 1 @@\n-xxa\n+xxb\n" in text
+    assert "-short\n+other\n" in text

@@ -168,7 +168,7 @@ def _node_lines(node: Difference) -> Iterator[str]:
     for each in shown:
         if each is not node:
             yield from (_listed(each), "")
-        detail = list(each.detail[:SHOWN_DETAIL])
+        detail = [line for line in each.detail[:SHOWN_DETAIL] if not _is_cut(line, each.detail)]
         if len(each.detail) > SHOWN_DETAIL:
             detail.append(f"... and {counted(len(each.detail) - SHOWN_DETAIL, 'more line')}")
         for finding in each.findings[:SHOWN_PARTS]:
@@ -182,6 +182,13 @@ def _node_lines(node: Difference) -> Iterator[str]:
                 ]
         if detail:
             yield from (*fenced(detail, "diff"), "")
+
+
+def _is_cut(line: str, detail: Sequence[str]) -> bool:
+    """Return whether *line* is that of one side, and as much as is shown of it is the same on the other side."""
+    other = {"-": "+", "+": "-"}.get(line[:1], "")
+    start = f"{other}{line[1:_MOST_CHARACTERS]}"
+    return bool(other) and len(line) > _MOST_CHARACTERS and any(each.startswith(start) for each in detail)
 
 
 def document(heading: Sequence[str], blocks: Iterable[Sequence[str]], rest: str) -> str:
