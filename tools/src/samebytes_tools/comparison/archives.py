@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from packaging.utils import canonicalize_name
+
+from samebytes.archive.entry import Entry
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.artifact.opening import kind_of, open_archive
 from samebytes.artifact.pyc import source_of
@@ -28,7 +32,8 @@ from .contents import Contents
 from .exclusion import Exclusion
 from .formats import compare_contents
 from .model import UNKNOWN_BUILDS, ComparedFile, Comparison, Difference, KnownBuilds, NodeKind, Verdict
-from .observations import TextPair
+from .observations import Nature, OfNature, TextPair
+from .one_toolchain import summed_up
 from .opened import RECORD, SIGNATURES, Opened, opened, settled, without
 from .records import ReadRecord
 from .verdict import after_passes, verdict
@@ -93,6 +98,9 @@ def compare_files(
         allowance = Allowance(left.stat().st_size + right.stat().st_size)
         found = _read(*both, builds, notes.append, allowance)
         differences = tuple(_differences(found))
+        if kind == ArtifactKind.WHEEL:
+            changed = [key for key in found.differing if not found.equal.get(key)]
+            differences = summed_up(found.left, found.right, changed, differences)
         excluded = len({side.key(name) for side in both for name in side.excluded})
         # Last, for what it shows counts only where nothing above does; what is left out is in the streams, too.
         if not excluded:
@@ -179,18 +187,74 @@ def _differences(found: _Both) -> Iterator[Difference]:
     if left.own != right.own:
         # Archives of different releases; their members are compared nevertheless.
         names = [side.own.replace(".dist-info", "") for side in (left, right)]
-        seen = TextPair(names[0].replace("-", " ").encode(), names[1].replace("-", " ").encode())
+        texts = [name.replace("-", " ").encode() for name in names]
+        # Backends write names of wheels and sdists as they like, which mean the same (PEP 503).
+        is_one = len({(canonicalize_name(name), version) for name, _, version in map(_parted, names)}) == 1
+        seen = OfNature(Nature.BACKEND_SPELLING, texts[0], texts[1]) if is_one else TextPair(texts[0], texts[1])
         findings = explain(seen, "name and version", clues)
         yield Difference("release", NodeKind.MEMBER, " and ".join(names), (), findings)
     yield from container.compare(left, right, found.read, clues)
     digests = found.read.left, found.read.right
     one, other = (records.mismatches(each, files) for each, files in zip(found.records, digests))
     yield from records.wrong(f"{left.own}/RECORD", one, other, clues)
+    pairs = _renamed(found)
     for key in dict.fromkeys([*left.files, *right.files]):
+        if key in pairs:
+            yield from pairs[key]
+            continue
         for node in _member(key, found):
             yield _shown_by_builds(key, node, found)
     # Last, for most of it follows from the files.
     yield from records.compare(f"{left.own}/RECORD", *found.records, found.differing, clues)
+
+
+_OTHER_LIBC = (("-linux-gnu.", "-linux-musl."), ("-linux-musl.", "-linux-gnu."))
+"""The C library in the names of extension modules (PEP 3149, PEP 656)."""
+
+
+def _renamed(found: _Both) -> dict[str, tuple[Difference, ...]]:
+    """Return the nodes of files that both sides have by other names, by the keys of both, the second without any.
+
+    Those are extension modules for another C library, and licenses that another release of the backend puts elsewhere
+    (PEP 639).
+    """
+    left, right = found.left.files, found.right.files
+    nodes: dict[str, tuple[Difference, ...]] = {}
+    of_wheel = [
+        {(posixpath.basename(key), each.sha256): key for key, each in read.items() if key.startswith("*.dist-info/")}
+        for read in (found.read.left, found.read.right)
+    ]
+    for file, key in of_wheel[0].items():
+        other = of_wheel[1].get(file, key)
+        if key not in right and other not in left:
+            names = left[key].name, right[other].name
+            seen = OfNature(Nature.BACKEND_SPELLING, *(name.encode("utf-8", "surrogateescape") for name in names))
+            findings = explain(seen, "members", found.clues)
+            nodes[key] = (Difference(names[0], NodeKind.MEMBER, f"{names[1]} on the right side", (), findings),)
+            nodes[other] = ()
+    for key in left.keys() - right.keys():
+        for each in _OTHER_LIBC:
+            other = key.replace(*each)
+            if (
+                other in right
+                and other not in left
+                and {key, other} <= found.read.left.keys() | found.read.right.keys()
+            ):
+                nodes[key], nodes[other] = (_for_another_libc(key, left[key], right[other], found),), ()
+    return nodes
+
+
+def _for_another_libc(key: str, left: Entry, right: Entry, found: _Both) -> Difference:
+    names = (entry.name.encode("utf-8", "surrogateescape") for entry in (left, right))
+    findings = explain(OfNature(Nature.COMPILER, *names), "names", found.clues)
+    pair = members.MemberPair(key, left.name, left.content, right.content, found.clues, found.note)
+    node = compare_contents(pair)
+    summary = f"for another C library than {right.name}; {node.summary}"
+    return replace(node, summary=summary, findings=(*findings, *node.findings))
+
+
+def _parted(own: str) -> tuple[str, str, str]:
+    return own.rpartition("-")
 
 
 def _shown_by_builds(key: str, node: Difference, found: _Both) -> Difference:

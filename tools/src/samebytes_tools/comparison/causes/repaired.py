@@ -13,7 +13,15 @@ from samebytes.artifact.layout import ArtifactKind
 from ..observations import FieldValues, Libraries, LoneMember, Part, SearchPaths
 from .cause import Cause, CauseClues
 
-__all__ = ["REPAIRED_WHEEL", "are_libraries", "are_tags", "is_member", "is_search_path"]
+__all__ = [
+    "REPAIRED_WHEEL",
+    "are_libraries",
+    "are_tags",
+    "are_tags_of_repairs",
+    "is_member",
+    "is_search_path",
+    "without_digest",
+]
 
 _TAG = re.compile(
     rb"(?P<python>[^-]+-[^-]+)-(?P<system>linux|manylinux(?:1|2010|2014|_\d+_\d+)|musllinux_\d+_\d+)_(?P<machine>\w+)"
@@ -25,17 +33,22 @@ _SEARCH = re.compile(r"\$ORIGIN(?:/\.\.)*/[\w.-]+\.libs")
 
 def are_tags(left: Sequence[bytes], right: Sequence[bytes]) -> bool:
     """Return whether tags differ only in that one side has plain Linux where the other has manylinux or musllinux."""
-    sides = [[_TAG.fullmatch(tag) for tag in side] for side in (left, right)]
-    machines: list[set[tuple[bytes, bytes]]] = []
-    plain: list[set[bool]] = []
-    for side in sides:
-        found = [match for match in side if match is not None]
-        if len(found) < len(side):
-            return False
-        machines.append({(match["python"], match["machine"]) for match in found})
-        plain.append({match["system"] == b"linux" for match in found})
     # All tags of a side are of one sort: a wheel may have several of manylinux, but none with plain Linux beside.
-    return machines[0] == machines[1] and sorted(plain, key=str) == [{False}, {True}]
+    return sorted(_are_plain(left, right), key=str) == [{False}, {True}]
+
+
+def are_tags_of_repairs(left: Sequence[bytes], right: Sequence[bytes]) -> bool:
+    """Return whether tags differ only in which manylinux or musllinux both sides are for."""
+    return sorted(left) != sorted(right) and _are_plain(left, right) == [{False}, {False}]
+
+
+def _are_plain(*sides: Sequence[bytes]) -> list[set[bool]]:
+    """Return, for each side, whether its tags are of plain Linux; nothing if they differ in anything else."""
+    found = [[match for match in map(_TAG.fullmatch, side) if match] for side in sides]
+    machines = [{(match["python"], match["machine"]) for match in side} for side in found]
+    if list(map(len, found)) != list(map(len, sides)) or machines[0] != machines[1]:
+        return []
+    return [{match["system"] == b"linux" for match in side} for side in found]
 
 
 def is_member(key: str) -> bool:
@@ -48,10 +61,15 @@ def is_search_path(path: str) -> bool:
     return bool(path) and all(_SEARCH.fullmatch(part) for part in path.split(":"))
 
 
+def without_digest(name: str) -> str:
+    """Return the *name* of a library without the digits that a repair put into it."""
+    return _DIGEST.sub("", name)
+
+
 def are_libraries(left: Iterable[str], right: Iterable[str]) -> bool:
     """Return whether names of libraries differ only in the digests that were put into them, on one side."""
     one, other = sorted(left), sorted(right)
-    plain = [sorted(_DIGEST.sub("", name) for name in names) for names in (one, other)]
+    plain = [sorted(map(without_digest, names)) for names in (one, other)]
     # On one side only: with digests on both, two repairs are compared, and their libraries differ.
     return one != other and plain[0] == plain[1] and (plain[0] == one or plain[1] == other)
 

@@ -18,6 +18,7 @@ from .cause import NO_CLUES, Cause, CauseClues
 
 __all__ = [
     "ALL",
+    "REPAIRED",
     "TABLE",
     "TOOLCHAIN",
     "UNKNOWN",
@@ -36,6 +37,9 @@ UNKNOWN = "D099"
 
 TOOLCHAIN = toolchain.TOOLCHAIN_VERSION.code
 """The code where another compiler made a file, of which other differences may be."""
+
+REPAIRED = repaired.REPAIRED_WHEEL.code
+"""The code where one wheel was repaired."""
 
 TABLE: tuple[Cause, ...] = (
     archives.WRONG_RECORD,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from ..observations import FieldValues, JsonValue, Nature, Part, PathPair
+from ..observations import FieldValues, JsonValue, Libraries, Nature, Part, PathPair, SearchPaths
 from ..requirements import FIELDS, meaning
 from .cause import NORMALIZE, Cause, CauseClues, by_nature
-from .places import are_of_compilers
+from .places import are_of_compilers, lies_in_builds
+from .repaired import are_libraries, are_tags_of_repairs, is_search_path, without_digest
 
 __all__ = [
     "BACKEND_VERSION",
@@ -30,6 +32,17 @@ _MACOS = re.compile(rb"(?<=-macosx_)\d+_\d+(?=_)")
 
 _STORED = re.compile(r"(/(?:nix|gnu)/store/)[0-9a-z]{32}-")
 """Where Nix and Guix keep a package: in a directory that is named by a digest of all that it was made from."""
+
+_INTERPRETER = re.compile(
+    r"/(?:.+/)?(?:versions/[\w.+-]+|(?:opt|usr)/(?:local|python/[\w.-]+)|_internal/[\w.+-]+|[Pp]ython/?[\d.]+\w*(?:/x64|/arm64)?"
+    r"|cpython-[\w.+-]+|\w*conda\w*(?:/envs/[\w.+-]+)?)/lib(?:64)?"
+)
+"""Where installations of Python have their library: pyenv, manylinux, GitHub's runners, uv, conda, /usr/local."""
+
+_RUNTIME = re.compile(
+    r"(?:lib(?:c|m|dl|rt|util|pthread|gcc_s|stdc\+\+|atomic|python[\d.]+|c\.musl-\w+)|ld-(?:linux|musl)[\w-]*)\.so[.\d]*"
+)
+"""Libraries that compilers and linkers add: which of them depends on their releases (GLIBC 2.34 has one for many)."""
 
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 _IDENTITY = re.compile(
@@ -59,13 +72,31 @@ def _shows_spelling(seen: Part, _: CauseClues) -> bool:
 
 
 def _shows_toolchain(seen: Part, clues: CauseClues) -> bool:
-    if isinstance(seen, PathPair):  # ".../lib/python3.11/..." and ".../lib/python3.12/..."
-        if are_of_compilers(seen.left, seen.right):
-            return True
-        paths = [_STORED.sub(r"\1", path) for path in (seen.left, seen.right)]
-        one, other = (_TOOL_WITH_VERSION.sub(r"\1", path) for path in paths)
-        return one == other
+    if isinstance(seen, PathPair):
+        return are_of_compilers(seen.left, seen.right) or _are_of_one_tool(seen.left, seen.right)
+    if isinstance(seen, SearchPaths):  # of Python itself, which gives it to all that is linked for it
+        found = [path for side in seen.paths for path in side]
+        own = [path for path in found if not is_search_path(path)]
+        return bool(own) and all(map(_INTERPRETER.fullmatch, own)) and not lies_in_builds(own, clues.builds)
+    if isinstance(seen, Libraries):
+        return _are_of_the_runtime(*seen.names)
+    if isinstance(seen, FieldValues):
+        return seen.field == "tag" and are_tags_of_repairs(seen.left.split(b"\n"), seen.right.split(b"\n"))
     return by_nature(Nature.COMPILER)(seen, clues)
+
+
+def _are_of_one_tool(left: str, right: str) -> bool:
+    """Return whether paths differ in the release of a tool: ``/lib/python3.11/`` and ``/lib/python3.12/``."""
+    one, other = (_TOOL_WITH_VERSION.sub(r"\1", _STORED.sub(r"\1", path)) for path in (left, right))
+    return one == other
+
+
+def _are_of_the_runtime(left: Sequence[str], right: Sequence[str]) -> bool:
+    """Return whether libraries that files need are the C library's and the compiler's, or other copies of the same."""
+    one, other = (
+        {name for name in map(without_digest, side) if not _RUNTIME.fullmatch(name)} for side in (left, right)
+    )
+    return one == other and not are_libraries(left, right)
 
 
 def _shows_sbom_identity(seen: Part, _: CauseClues) -> bool:
@@ -116,7 +147,8 @@ SBOM_IDENTITY = Cause(
 TOOLCHAIN_VERSION = Cause(
     "D023",
     "toolchain-version",
-    "Different releases of a compiler, of a code generator or of Python made the files, and write themselves down.",
+    "Different releases of a compiler, of a code generator or of Python made the files, and write themselves down. "
+    "They make other code of one source; that code is not compared, but its texts and the functions of Python in it.",
     "Build with the same toolchain, such as one container image by its digest, and pin code generators:\n\n"
     '    [build-system]\n    requires = ["setuptools==80.9.0", "cython==3.1.4"]',
     _shows_toolchain,

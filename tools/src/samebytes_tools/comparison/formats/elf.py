@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import islice
 from typing import IO, Any, Literal, NamedTuple
 
@@ -18,7 +20,7 @@ from samebytes.archive.entry import CHUNK_SIZE, Content
 
 from ..allowance import Allowance
 from ..causes.cause import CauseClues
-from ..causes.table import TOOLCHAIN, UNKNOWN, codes, explain, explained
+from ..causes.table import REPAIRED, TOOLCHAIN, UNKNOWN, codes, explain, explained, reduced
 from ..excerpts import EXCERPT, shared
 from ..members import MemberPair, only_on
 from ..model import Difference, Finding, NodeKind
@@ -27,7 +29,7 @@ from ..observations import Libraries, Nature, OfNature, Padding, SearchPaths, Te
 from . import strings
 from .elf_moved import LARGEST_MOVED, TABLES, Mover, SectionPlace, beside_texts
 
-__all__ = ["compare", "look", "together"]
+__all__ = ["MADE_BY", "SOURCE", "compare", "look"]
 
 LARGEST = 1 << 30
 """Bytes of a file that is looked at by sections; it is put into a temporary file for that."""
@@ -58,14 +60,29 @@ _ID_SIZE = 20
 _PATHS_IN = (".debug_", ".zdebug_", ".dynstr", ".strtab")
 """Sections whose paths are where something was built, or is looked for."""
 
-_MADE_BY = (".comment", "LC_BUILD_VERSION")
-"""Where compilers and linkers write themselves down: in ELF files, and in Mach-O files."""
+MADE_BY = ".comment"
+"""Where compilers write themselves down."""
+
+_COMPILERS = re.compile(rb"GCC: |clang|rustc|flang|LLD |Linker: |LLVM|Intel")
+
+_SAID_IN_DYNAMIC = "section .dynamic"
+"""The place of what .dynamic says in texts; what its numbers are is at an offset."""
+
+SOURCE = "texts and functions of Python"
+"""The name of the node for what shows the source, whatever the compiler is."""
+
+_OF_THE_PROGRAM = (".rodata", ".data")
+_TEXT = re.compile(rb"(?<=\0)[\t\n\r\x20-\x7e]{9,}(?=\0)")
+_WORD = re.compile(rb"\w[\w.]{3,}\w")
+_PYTHON = re.compile(r"_?Py\w+")
+_CYTHON = re.compile(rb"_cython_(\d+_\w+)")
+"""The name of the module of Cython's own types (CYTHON_ABI)."""
 
 _MOST = 100
+_MOST_SEARCHED = 200
+_MOST_SYMBOLS = 50_000
 _MOST_PARTS = 4096
 """How many sections, segments and entries of .dynamic a file may have to be looked at by them."""
-_MOST_DARK = 4
-"""So many sections that nothing explains get a node each, where other compilers made them."""
 
 
 class _Section(NamedTuple):
@@ -93,6 +110,10 @@ class _File(NamedTuple):
     empty: Mapping[str, tuple[int, int]]
     """Address and size of sections that take no room here."""
     size: int
+    python: frozenset[str]
+    """Names of Python's functions and of its own that it takes or gives."""
+    cython: str
+    """The release of Cython that made it, if one did."""
 
     @property
     def searched(self) -> frozenset[bytes]:
@@ -117,7 +138,11 @@ def compare(name: str, left: Content, right: Content, clues: CauseClues) -> Diff
         streams = [stream_of(name, content, stack) for content in (left, right)]
         try:
             one, other = (_parsed(stream, clues.allowance) for stream in streams)
-            children = together(list(_sections(one, other, clues)))
+            children = tuple(
+                _by_compilers(node) if node.name == MADE_BY else node for node in _sections(one, other, clues)
+            )
+            if any(node.name == MADE_BY and TOOLCHAIN in {each.code for each in node.findings} for node in children):
+                children = (*_follows_from_compilers(children), *_source(one, other, clues))
         # Not an error: the member is compared by its texts then.
         except Exception:
             # pyelftools lets whatever its parsing runs into escape, for files that are damaged or made to harm.
@@ -139,6 +164,8 @@ def _parsed(stream: IO[bytes], allowance: Allowance) -> _File:
     again: Counter[str] = Counter()
     empty: dict[str, tuple[int, int]] = {}
     dynamic: list[tuple[str, str]] = []
+    python: frozenset[str] = frozenset()
+    cython = ""
     size = stream.seek(0, os.SEEK_END)
     if max(file.num_sections(), file.num_segments()) > _MOST_PARTS:
         raise ValueError("too many sections or segments")
@@ -159,6 +186,12 @@ def _parsed(stream: IO[bytes], allowance: Allowance) -> _File:
                 again[plain] += 1
                 name = f"{plain}'{again[plain]}"
             sections[name] = _section(section)
+            if name.startswith(_OF_THE_PROGRAM) and not cython:
+                found = _CYTHON.search(sections[name].data)
+                cython = found[1].decode().replace("_", ".") if found else ""
+        if kind == "SHT_DYNSYM":
+            names = (symbol.name for symbol in islice(section.iter_symbols(), _MOST_SYMBOLS))
+            python = frozenset(filter(_PYTHON.fullmatch, names))
         if kind == "SHT_DYNAMIC":
             attributes = ((tag, _TEXTS.get(str(tag.entry.d_tag))) for tag in islice(section.iter_tags(), _MOST_PARTS))
             dynamic += [(name.upper(), str(getattr(tag, name))) for tag, name in attributes if name]
@@ -168,7 +201,7 @@ def _parsed(stream: IO[bytes], allowance: Allowance) -> _File:
         *(f"segment {each['p_type']}, rights {each['p_flags']:#x}" for each in file.iter_segments()),
         *(f"{name}: {size} bytes" for name, (_, size) in empty.items()),
     )
-    return _File(sections, tuple(dynamic), facts, file.elfclass, order, empty, size)
+    return _File(sections, tuple(dynamic), facts, file.elfclass, order, empty, size, python, cython)
 
 
 def _section(section: Any) -> _Section:
@@ -212,20 +245,83 @@ def _sections(left: _File, right: _File, clues: CauseClues) -> Iterator[Differen
             yield _looked_into(name, left, right, mover, clues)
 
 
-def together(nodes: Sequence[Difference]) -> tuple[Difference, ...]:
-    """Return *nodes* with one for all that nothing explains, where other compilers made the files: they differ anyhow.
+def _follows_from_compilers(nodes: Sequence[Difference]) -> Iterator[Difference]:
+    """Give the nodes of two files that other compilers made: what follows from that is one of them, without causes.
 
-    That the compilers are the only reason is not known, so it stays unknown.
+    Other compilers make other code of one source, with other debug information, in other sections.
     """
-    found = [(node, {finding.code for finding in node.findings}) for node in nodes]
-    made_by_others = any(node.name in _MADE_BY and TOOLCHAIN in causes for node, causes in found)
-    dark = [node for node, causes in found if causes == {UNKNOWN}]
-    if not made_by_others or len(dark) < _MOST_DARK:
-        return tuple(nodes)
-    names = ", ".join(node.name for node in dark)
-    summary = f"{len(dark)} sections by other compilers, which make other code of the same source, too"
-    one = Difference("other sections", dark[0].kind, summary, (names,), dark[0].findings)
-    return (*(node for node in nodes if node not in dark), one)
+    following = []
+    for node in nodes:
+        kept = tuple(finding for finding in node.findings if not _is_explained(node.name, finding))
+        if node.name == MADE_BY or len(kept) == len(node.findings):
+            yield node
+        elif kept:
+            yield replace(node, findings=kept)
+        else:
+            following.append(node.name)
+    if following:
+        count = f"{len(following)} section{'s' * (len(following) != 1)}"
+        yield Difference(
+            "other sections", NodeKind.ELF, f"{count}, which other compilers explain", (", ".join(following),)
+        )
+
+
+def _is_explained(section: str, finding: Finding) -> bool:
+    """Return whether other compilers explain what was found in *section*: not what the file needs, or texts show."""
+    if section == ".dynamic" and finding.evidence.where == _SAID_IN_DYNAMIC:
+        return finding.code in (TOOLCHAIN, REPAIRED)
+    return finding.code == UNKNOWN or section.startswith((".debug_", ".zdebug_"))
+
+
+def _by_compilers(node: Difference) -> Difference:
+    """Return the node of .comment with all that compilers write there found to be theirs, on one side only too."""
+    findings = []
+    for finding in node.findings:
+        texts = [text for text in (finding.evidence.left, finding.evidence.right) if text]
+        is_theirs = finding.code == UNKNOWN and all(map(_COMPILERS.search, texts))
+        findings.append(replace(finding, code=TOOLCHAIN) if is_theirs else finding)
+    return replace(node, findings=reduced(findings))
+
+
+def _source(left: _File, right: _File, clues: CauseClues) -> Iterator[Difference]:
+    """Give the node for texts and functions of Python that one side alone has: they come from the source.
+
+    Two releases of Cython make other texts and calls of one source, so that nothing can be seen there.
+    """
+    if all(each.cython for each in (left, right)) and left.cython != right.cython:
+        summary = f"by Cython {left.cython} and {right.cython}, so texts and functions of Python do not show the source"
+        seen = OfNature(Nature.COMPILER, f"Cython {left.cython}".encode(), f"Cython {right.cython}".encode())
+        yield explained(SOURCE, NodeKind.ELF, summary, seen, "the name of Cython's types", clues)
+        return
+    name, where = SOURCE, "texts and functions of Python"
+    found = strings.compare_lists(name, _only_in(left, right), _only_in(right, left), where, clues)
+    if found is not None:
+        yield replace(found, summary=f"{found.summary}, which compilers do not explain")
+
+
+def _only_in(file: _File, other: _File) -> list[bytes]:
+    """Return the texts of the program *file*, and the functions of Python that it names, which *other* has nowhere."""
+    held = b"\0".join(each.data for each in other.sections.values() if not each.is_code)
+    known = frozenset(_WORD.findall(held))
+    found: dict[bytes, list[bytes]] = {}
+    for text in _texts(file) - _texts(other):
+        new = [word for word in _WORD.findall(text) if word not in known]
+        if new:
+            found[text] = new
+    if len(found) <= _MOST_SEARCHED:
+        # Compilers put short texts into instructions, and others behind one another, or behind numbers.
+        code = b"\0".join(each.data for each in other.sections.values() if each.is_code)
+        found = {
+            text: words
+            for text, words in found.items()
+            if text[:4] not in code and any(word not in held for word in words)
+        }
+    return sorted(found) + sorted(name.encode() for name in file.python - other.python)
+
+
+def _texts(file: _File) -> frozenset[bytes]:
+    own = (each.data for name, each in file.sections.items() if name.startswith(_OF_THE_PROGRAM))
+    return frozenset(text for data in own for text in _TEXT.findall(data))
 
 
 def _mover(left: _File, right: _File, clues: CauseClues) -> Mover | None:
@@ -328,7 +424,7 @@ def _headers(left: Sequence[str], right: Sequence[str], clues: CauseClues) -> Di
 
 def _dynamic(left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]], clues: CauseClues) -> Difference:
     gone, come = [each for each in left if each not in right], [each for each in right if each not in left]
-    where = "section .dynamic"
+    where = _SAID_IN_DYNAMIC
     if not gone and not come:
         seen = Unexplained(_joined(left), _joined(right))  # which is looked in first has a meaning
         return explained(".dynamic", NodeKind.ELF, "libraries in another order", seen, where, clues)

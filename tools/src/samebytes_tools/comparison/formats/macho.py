@@ -17,7 +17,7 @@ from samebytes.archive.entry import Content
 from samebytes.errors import HostileArchiveError
 
 from ..causes.cause import CauseClues
-from ..causes.table import UNKNOWN, codes, explain, explained
+from ..causes.table import TOOLCHAIN, UNKNOWN, codes, explain, explained
 from ..excerpts import shared
 from ..members import MemberPair, only_on
 from ..model import Difference, Finding, NodeKind
@@ -25,7 +25,6 @@ from ..nearby import stream_of
 from ..observations import Libraries, Nature, OfNature, SearchPaths, TextPair, Unexplained, on_side
 from . import strings
 from .arm64 import first_unlike
-from .elf import together
 from .elf_moved import LARGEST_MOVED, Mover, SectionPlace
 from .macho_image import MAGICS, Command, Image, NotMachOError, Section, Symbol, Universal, read
 
@@ -35,6 +34,9 @@ LARGEST = 1 << 30
 """Bytes of a file that is looked at by its parts; it is put into a temporary file for that."""
 
 _MOST = 100
+_MOST_DARK = 4
+"""So many parts that nothing explains get a node each, where other compilers made them."""
+
 _OBJECT_FILE = 0x66
 """The type of the stab that names an object file, with its modification time as the value (N_OSO)."""
 
@@ -106,7 +108,7 @@ def compare(name: str, left: Content, right: Content, clues: CauseClues) -> Diff
 def _universal(left: Universal, right: Universal, clues: CauseClues) -> Iterator[Difference]:
     if not left.is_universal and not right.is_universal and left.images.keys() == right.images.keys():
         (one,), (other,) = left.images.values(), right.images.values()
-        yield from together(list(_Pair(one, other, clues).differences()))
+        yield from _together(list(_Pair(one, other, clues).differences()))
         return
     for name in dict.fromkeys((*left.images, *right.images)):
         if name not in left.images or name not in right.images:
@@ -114,11 +116,27 @@ def _universal(left: Universal, right: Universal, clues: CauseClues) -> Iterator
             seen = Unexplained(*on_side(name.encode(), is_left))
             yield only_on(is_left, f"slice {name}", explain(seen, "slices", clues))
             continue
-        children = together(list(_Pair(left.images[name], right.images[name], clues).differences()))
+        children = _together(list(_Pair(left.images[name], right.images[name], clues).differences()))
         if children:
             yield Difference(f"slice {name}", NodeKind.MACHO, "parts differ", children=children[:_MOST])
     if left.images.keys() == right.images.keys() and left.facts != right.facts:
         yield _facts("slices", "other alignments or order", left.facts, right.facts, clues)
+
+
+def _together(nodes: Sequence[Difference]) -> tuple[Difference, ...]:
+    """Return *nodes* with one for all that nothing explains, where other compilers made the files: they differ anyhow.
+
+    That the compilers are the only reason is not known, so it stays unknown.
+    """
+    found = [(node, {finding.code for finding in node.findings}) for node in nodes]
+    made_by_others = any(node.name == "LC_BUILD_VERSION" and TOOLCHAIN in causes for node, causes in found)
+    dark = [node for node, causes in found if causes == {UNKNOWN}]
+    if not made_by_others or len(dark) < _MOST_DARK:
+        return tuple(nodes)
+    names = ", ".join(node.name for node in dark)
+    summary = f"{len(dark)} sections by other compilers, which make other code of the same source, too"
+    one = Difference("other sections", dark[0].kind, summary, (names,), dark[0].findings)
+    return (*(node for node in nodes if node not in dark), one)
 
 
 class _Pair:

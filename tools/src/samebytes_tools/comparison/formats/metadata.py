@@ -25,6 +25,11 @@ _UNORDERED = frozenset({"classifier", "provides-extra", "dynamic", "platform", "
 """Fields of METADATA whose values are a set; resolvers go by the order of Requires-Dist."""
 
 
+_VERSION = "metadata-version"
+_ADDED = frozenset({"dynamic", "license-file"})
+"""Fields that backends fill in by themselves once they write a release of the metadata that has them."""
+
+
 def look(member: MemberPair) -> Difference | None:
     """Return how two header blocks differ, or None if the member is not known to be one, or is not."""
     code = _ORDER_PASSES.get(member.key) or ("S001" if member.key.endswith(".egg-info/PKG-INFO") else "")
@@ -54,7 +59,12 @@ def _fields(left: headers.Block, right: headers.Block, order_code: str, clues: C
         values = one.get(name, []), other.get(name, [])
         if values[0] != values[1]:
             spelt = next(field.name for block in (left, right) for field in block.fields if field.name.lower() == name)
-            yield _field(spelt, values[0], values[1], order_code, clues)
+            if name in _ADDED and one.get(_VERSION) != other.get(_VERSION) and not all(values):
+                nature = OfNature(Nature.BACKEND_SPELLING, *(b"\n".join(side) for side in values))
+                lines = tuple(f"{sign}{_shown(value)}" for sign, side in zip("-+", values) for value in side)
+                yield only_on(bool(values[0]), spelt, explain(nature, f"field {spelt}", clues), lines)
+            else:
+                yield _field(spelt, values[0], values[1], order_code, clues)
     # With other fields on the sides, the order follows from those.
     if list(one) != list(other) and set(one) == set(other):
         lists = [list(dict.fromkeys(field.name for field in block.fields)) for block in (left, right)]
