@@ -161,8 +161,14 @@ def compiled(
     flags: tuple[Sequence[str], Sequence[str]] = ((), ()),
     when: tuple[str, str] = ('"never"', '"never"'),
     after: Callable[[Path], None] = lambda _: None,
+    names: tuple[str, str] = ("show.so", "show.so"),
+    more: tuple[Mapping[str, bytes], Mapping[str, bytes]] = ({}, {}),
 ) -> Maker:
-    """Return what makes two wheels with an extension, compiled by gcc, to which its directories are called *places*."""
+    """Return what makes two wheels with an extension, compiled by gcc, to which its directories are called *places*.
+
+    :param after: changes what was compiled for the right side.
+    :param more: further files.
+    """
 
     def make(one: Path, other: Path) -> tuple[Path, Path]:
         built = []
@@ -174,10 +180,30 @@ def compiled(
             subprocess.run([*command, *flags[number], "-o", target, source], check=True, capture_output=True)
             if number:
                 after(target)
-            built.append(write_wheel(side, members({**FILES, "demo_pkg/show.so": target.read_bytes()})))
+            held = {**FILES, **more[number], f"demo_pkg/{names[number]}": target.read_bytes()}
+            built.append(write_wheel(side, members(held)))
         return built[0], built[1]
 
     return make
+
+
+def made_by(*compilers: str) -> Callable[[Path], None]:
+    """Return what has *compilers* write themselves down in a file that was compiled by the one that is here."""
+
+    def change(path: Path) -> None:
+        comment = path.with_suffix(".comment")
+        comment.write_bytes(b"".join(text.encode() + b"\0" for text in compilers))
+        subprocess.run(["objcopy", "--update-section", f".comment={comment}", path], check=True)
+
+    return change
+
+
+GCC_10 = made_by("GCC: (GNU) 10.2.1 20210130 (Red Hat 10.2.1-11)", "GCC: (GNU) 4.8.5 20150623 (Red Hat 4.8.5-44)")
+
+
+def tagged(*systems: str) -> dict[str, bytes]:
+    tags = "\n".join(f"Tag: cp311-cp311-{system}_x86_64" for system in systems)
+    return {f"{INFO}/WHEEL": WHEEL.replace(b"Tag: py3-none-any", tags.encode())}
 
 
 def overwritten(left: str, right: str) -> Maker:
@@ -962,6 +988,79 @@ CAUSES: tuple[Pair, ...] = (
         needs="gcc",
     ),
     Pair(
+        "another compiler, in another place",
+        ("D023",),
+        compiled(("/opt/one/src", "/srv/ci/src"), (("-g", "-O2", "-DNDEBUG"), ("-g", "-DNDEBUG")), after=GCC_10),
+        needs="objcopy",
+    ),
+    Pair(
+        "a path that another compiler put into the program, too",
+        ("D001", "D023"),
+        compiled(("/opt/one/src", "/srv/ci/src"), (("-O2",), ("-O1",)), after=GCC_10),
+        needs="objcopy",
+    ),
+    Pair(
+        "another compiler and its repair",
+        ("D023",),
+        compiled(
+            flags=(("-O2",), ("-O1", "-Wl,-rpath,$ORIGIN/../demo_pkg.libs")),
+            after=GCC_10,
+            more=(
+                tagged("linux"),
+                {**tagged("manylinux_2_17", "manylinux2014"), "demo_pkg.libs/libyaml-0-4b3e2a91.so.2.0.9": b"library"},
+            ),
+        ),
+        needs="objcopy",
+    ),
+    Pair(
+        "two images, each with its compiler and its copies of libraries",
+        ("D023",),
+        compiled(
+            flags=(("-O2",), ("-O1",)),
+            after=made_by("Debian clang version 14.0.6"),
+            more=(
+                {**tagged("manylinux1"), "demo_pkg.libs/libyaml-0-0c1d2e3f.so.2.0.2": b"library"},
+                {**tagged("manylinux_2_28"), "demo_pkg.libs/libyaml-0-4b3e2a91.so.2.0.9": b"another"},
+            ),
+        ),
+        needs="objcopy",
+    ),
+    Pair(
+        "another C library",
+        ("D023",),
+        compiled(
+            flags=(("-O2",), ("-O1",)),
+            after=made_by("GCC: (Alpine 13.2.1_git20231014) 13.2.1 20231014"),
+            names=("show.cpython-311-x86_64-linux-gnu.so", "show.cpython-311-x86_64-linux-musl.so"),
+            more=(tagged("manylinux_2_17"), tagged("musllinux_1_2")),
+        ),
+        needs="objcopy",
+    ),
+    Pair(
+        "search path of the interpreter",
+        ("D023",),
+        compiled(flags=((), ("-Wl,-rpath,/home/ada/.pyenv/versions/3.11.7/lib",))),
+        (_ADA, replace(_BOB, paths=("/home/ada/.pyenv/versions/3.11.7",))),
+        needs="gcc",
+    ),
+    Pair(
+        "where a release of the backend puts licenses",
+        ("D015",),
+        files({f"{INFO}/LICENSE": b"MIT\n"}, {f"{INFO}/licenses/LICENSE": b"MIT\n"}),
+    ),
+    Pair(
+        "fields of a newer release of the metadata",
+        ("D015",),
+        files(
+            {},
+            {
+                f"{INFO}/METADATA": METADATA.replace(
+                    b"Metadata-Version: 2.1", b"Metadata-Version: 2.4\nDynamic: license-file"
+                )
+            },
+        ),
+    ),
+    Pair(
         "a time in an archive in the archive",
         ("D011",),
         files(
@@ -1113,6 +1212,40 @@ CONTROLS: tuple[Pair, ...] = (
     ),
     Pair("a module more", ("D099",), files({}, {"demo_pkg/more.py": b"MORE = 1\n"})),
     Pair("code of a compiled module", ("D099",), module(code=("X = 1\n", "X = 22\n"))),
+    Pair(
+        "a text beside another compiler",
+        ("D023", "D099"),
+        compiled(flags=(("-O2",), ("-O1",)), when=('"never"', '"forever"'), after=GCC_10),
+        needs="objcopy",
+    ),
+    Pair(
+        "a function of Python beside another compiler",
+        ("D023", "D099"),
+        compiled(flags=(("-O2", "-Dputs=PyRun_SimpleString"), ("-O1", "-Dputs=PySys_WriteStdout")), after=GCC_10),
+        needs="objcopy",
+    ),
+    Pair(
+        "a library's name beside another compiler",
+        ("D023", "D099"),
+        compiled(flags=(("-O2",), ("-O1", "-Wl,-soname,libother.so.2")), after=GCC_10),
+        needs="objcopy",
+    ),
+    Pair(
+        "a Python file beside another compiler",
+        ("D023", "D099"),
+        compiled(flags=(("-O2",), ("-O1",)), after=GCC_10, more=({}, {"demo_pkg/more.py": b"MORE = 1\n"})),
+        needs="objcopy",
+    ),
+    Pair(
+        "another license in another place",
+        ("D099",),
+        files({f"{INFO}/LICENSE": b"MIT\n"}, {f"{INFO}/licenses/LICENSE": b"BSD\n"}),
+    ),
+    Pair(
+        "what fields are dynamic, of one release of the metadata",
+        ("D099",),
+        files({}, {f"{INFO}/METADATA": METADATA.replace(b"\nName", b"\nDynamic: license-file\nName")}),
+    ),
     Pair("code of an extension", ("D099",), compiled(flags=(("-O1",), ("-O0",))), needs="gcc"),
     Pair(
         "a number in the code, beside the path",

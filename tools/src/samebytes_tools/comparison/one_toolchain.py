@@ -102,37 +102,30 @@ def _short(text: str) -> str:
 
 def _the_same(differing: Collection[str]) -> str:
     """Return a line on what the modules were made beside: it shows whether the source is the same."""
-    parts = {
-        "Python files": any(key.endswith(_SOURCES) for key in differing),
-        "metadata": _METADATA in differing,
-    }
-    return ", ".join(
-        f"{' and '.join(names)} {text}"
-        for text, names in (
-            ("identical", [name for name, differs in parts.items() if not differs]),
-            ("not", [name for name, differs in parts.items() if differs]),
-        )
-        if names
-    )
+    python, metadata = any(key.endswith(_SOURCES) for key in differing), _METADATA in differing
+    if python and metadata:
+        return "Python files and metadata differ"
+    if python or metadata:
+        return f"{'metadata' if python else 'Python files'} identical, {'Python files' if python else 'metadata'} not"
+    return "Python files and metadata identical"
 
 
 def _following(node: Difference, key: str, is_repaired: bool) -> Difference:
     """Return *node* without the findings that the toolchain, or a repair in its image, explains."""
     if is_member(key) and node.kind is not NodeKind.MISSING:  # a list of what was added
         codes = {finding.code for each in node.walk() for finding in each.findings}
-    elif _is_module(key) or is_member(key) or key == _WHEEL:
-        codes = set(_FROM_TOOLCHAIN)
-    elif is_repaired and (key == RECORD or node.kind is NodeKind.CONTAINER):  # written anew, in another order
-        codes = {DIRECTORY_ORDER.code}
-    else:
-        return node
-    return _without(node, codes)
+        return _without(node, codes, "toolchain")
+    if _is_module(key) or is_member(key) or key == _WHEEL:
+        return _without(node, _FROM_TOOLCHAIN, "toolchain")
+    if is_repaired and (key == RECORD or node.kind is NodeKind.CONTAINER):  # written anew, in another order
+        return _without(node, {DIRECTORY_ORDER.code}, "repair")
+    return node
 
 
-def _without(node: Difference, codes: Collection[str]) -> Difference:
-    children = tuple(_without(child, codes) for child in node.children)
+def _without(node: Difference, codes: Collection[str], reason: str) -> Difference:
+    children = tuple(_without(child, codes, reason) for child in node.children)
     kept = tuple(finding for finding in node.findings if finding.code not in codes)
     summary = node.summary
     if len(kept) < len(node.findings) and not kept:
-        summary = f"follows from the toolchain: {summary}"
+        summary = f"follows from the {reason}: {summary}"
     return replace(node, summary=summary, findings=kept, children=children)

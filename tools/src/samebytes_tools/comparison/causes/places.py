@@ -7,9 +7,8 @@ system keeps in the same place everywhere.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
-from ..model import UNKNOWN_BUILD, KnownBuild, KnownBuilds
+from ..model import UNKNOWN_BUILD, KnownBuild
 from ..observations import Nature, OfNature, Padding, Part, PathPair, SearchPaths
 from .cause import WRAP, Cause, CauseClues, by_nature
 
@@ -26,7 +25,6 @@ __all__ = [
     "are_drawn",
     "are_of_compilers",
     "are_of_the_system",
-    "lies_in_builds",
 ]
 
 # pip's and build's directories have eight characters of tempfile's, gcc's names six of mkstemp(3)'s.
@@ -151,11 +149,6 @@ def _lies_in(search: str, build: KnownBuild) -> bool:
     # With a slash, so that /tmp/a does not match /tmp/ab; "/" itself would match everything.
     places = [path.rstrip("/") + "/" for path in (*build.paths, *build.temps) if len(path) > 1]
     return all(any(f"{path}/".startswith(place) for place in places) for path in search.split(":"))
-
-
-def lies_in_builds(paths: Iterable[str], builds: KnownBuilds) -> bool:
-    """Return whether one of *paths* lies where one of *builds* is known to have taken place."""
-    return any(_lies_in(path, build) for path in paths for build in builds)
 
 
 def _explains(difference: int, left: tuple[str, ...], right: tuple[str, ...]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ..observations import FieldValues, JsonValue, Libraries, Nature, Part, PathPair, SearchPaths
 from ..requirements import FIELDS, meaning
 from .cause import NORMALIZE, Cause, CauseClues, by_nature
-from .places import are_of_compilers, lies_in_builds
+from .places import are_of_compilers
 from .repaired import are_libraries, are_tags_of_repairs, is_search_path, without_digest
 
 __all__ = [
@@ -77,7 +77,7 @@ def _shows_toolchain(seen: Part, clues: CauseClues) -> bool:
     if isinstance(seen, SearchPaths):  # of Python itself, which gives it to all that is linked for it
         found = [path for side in seen.paths for path in side]
         own = [path for path in found if not is_search_path(path)]
-        return bool(own) and all(map(_INTERPRETER.fullmatch, own)) and not lies_in_builds(own, clues.builds)
+        return bool(own) and all(map(_INTERPRETER.fullmatch, own))
     if isinstance(seen, Libraries):
         return _are_of_the_runtime(*seen.names)
     if isinstance(seen, FieldValues):

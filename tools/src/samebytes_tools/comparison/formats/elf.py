@@ -72,7 +72,7 @@ SOURCE = "texts and functions of Python"
 """The name of the node for what shows the source, whatever the compiler is."""
 
 _OF_THE_PROGRAM = (".rodata", ".data")
-_TEXT = re.compile(rb"(?<=\0)[\t\n\r\x20-\x7e]{9,}(?=\0)")
+_TEXT = re.compile(rb"(?<![^\0])[\t\n\r\x20-\x7e]{6,}(?=\0)")
 _WORD = re.compile(rb"\w[\w.]{3,}\w")
 _PYTHON = re.compile(r"_?Py\w+")
 _CYTHON = re.compile(rb"_cython_(\d+_\w+)")
@@ -290,11 +290,14 @@ def _source(left: _File, right: _File, clues: CauseClues) -> Iterator[Difference
     """
     if all(each.cython for each in (left, right)) and left.cython != right.cython:
         summary = f"by Cython {left.cython} and {right.cython}, so texts and functions of Python do not show the source"
-        seen = OfNature(Nature.COMPILER, f"Cython {left.cython}".encode(), f"Cython {right.cython}".encode())
-        yield explained(SOURCE, NodeKind.ELF, summary, seen, "the name of Cython's types", clues)
+        made = OfNature(Nature.COMPILER, f"Cython {left.cython}".encode(), f"Cython {right.cython}".encode())
+        yield explained(SOURCE, NodeKind.ELF, summary, made, "the name of Cython's types", clues)
         return
-    name, where = SOURCE, "texts and functions of Python"
-    found = strings.compare_lists(name, _only_in(left, right), _only_in(right, left), where, clues)
+    if max(left.size, right.size) > LARGEST_MOVED:
+        seen = Unexplained(*(f"{file.size} bytes".encode() for file in (left, right)))
+        yield explained(SOURCE, NodeKind.ELF, "too large to be compared by them", seen, "", clues)
+        return
+    found = strings.compare_lists(SOURCE, _only_in(left, right), _only_in(right, left), SOURCE, clues)
     if found is not None:
         yield replace(found, summary=f"{found.summary}, which compilers do not explain")
 
