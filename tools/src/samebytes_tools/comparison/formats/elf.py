@@ -298,8 +298,10 @@ def _source(left: _File, right: _File, clues: CauseClues) -> Iterator[Difference
         yield explained(SOURCE, NodeKind.ELF, "too large to be compared by them", seen, "", clues)
         return
     found = strings.compare_lists(SOURCE, _only_in(left, right), _only_in(right, left), SOURCE, clues)
-    if found is not None:
-        yield replace(found, summary=f"{found.summary}, which compilers do not explain")
+    # What has another cause, such as a path, is found in its section.
+    unknown = tuple(finding for finding in found.findings if finding.code == UNKNOWN) if found is not None else ()
+    if found is not None and unknown:
+        yield replace(found, summary=f"{found.summary}, which compilers do not explain", findings=unknown)
 
 
 def _only_in(file: _File, other: _File) -> list[bytes]:
