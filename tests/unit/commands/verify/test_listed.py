@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from samebytes_tools.building.provenance import this_python
 from samebytes_tools.commands.verify import installed_files, lock_files, requirements_file, targets
 from samebytes_tools.commands.verify.listed import NO_HASH, ListedRelease
@@ -67,6 +71,7 @@ def requirements(path: Path, text: str) -> list[ListedRelease]:
         ("./demo", "./demo", "error: it is a path"),
         ("dist/demo-1.0-py3-none-any.whl", "dist/demo", "error: it is a path"),
         ("demo = 1.0", "demo = 1.0", "error: it is not a requirement"),
+        ("demo==1.0; python_version ~= 'three'", "demo", "error: the marker"),
     ],
 )
 def test_a_line_of_a_requirements_file(tmp_path: Path, line: str, label: str, expected: str) -> None:
@@ -430,3 +435,80 @@ def test_installed_files_that_were_changed(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r"demo/b\.py is missing") as caught:
         installed_files.check(info, path)
     assert caught.value.remedy
+
+
+KEYS = (
+    "name",
+    "version",
+    "marker",
+    "requires-python",
+    "vcs",
+    "directory",
+    "archive",
+    "wheels",
+    "sdist",
+    "index",
+    "source",
+)
+KEYS += (
+    "dependencies",
+    "optional-dependencies",
+    "extra",
+    "registry",
+    "git",
+    "hashes",
+    "hash",
+    "url",
+    "path",
+    "editable",
+)
+TEXTS = (
+    "demo",
+    "1.0",
+    "sha256:" + A,
+    "python_version ~= '3'",
+    "extra == 'x'",
+    "https://[",
+    "\ud800",
+    "https://h.example/x.whl",
+)
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(TEXTS) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
+    max_leaves=8,
+)
+PACKAGES = st.lists(st.dictionaries(st.sampled_from(KEYS), ODD, max_size=6), max_size=3)
+
+
+@given(PACKAGES)
+def test_whatever_is_in_a_lock_file_each_package_is_a_row(packages: list[dict[str, Any]]) -> None:
+    """Of a pylock.toml the others are what they would be without it; a uv.lock may be refused as a whole."""
+    document = {"lock-version": "1.0", "packages": [*packages, package("good")]}
+    found = lock_files.read_pylock(Path("pylock.toml"), document, {}, PYTHON)
+    assert len(found) == len(packages) + 1
+    assert said(found[-1]) == f"verified sha256:{A}"
+    assert all(said(one) and one.label is not None for one in found)
+    with contextlib.suppress(ConfigError):
+        assert len(lock_files.read_uv_lock(Path("uv.lock"), {"version": 1, "package": packages}, {})) == len(packages)
+
+
+LINES = st.lists(
+    st.sampled_from(
+        ["==1", "demo", "; ", "extra == 'x'", "python_version ~= 'a'", " @ ", "git+", "https://[", "-e ", "#egg="]
+    )
+    | st.text(st.characters(min_codepoint=32, max_codepoint=300), max_size=4),
+    max_size=5,
+)
+
+
+@given(LINES)
+def test_whatever_is_in_a_line_the_others_go_on(pieces: list[str]) -> None:
+    line = "".join(pieces)
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "requirements.txt")
+        if line.lstrip().startswith("-r") or line.endswith("\\"):
+            return
+        found = requirements(path, f"{line}\ngood==1\n")
+    assert (found[-1].label, said(found[-1])) == ("good 1", "verified")
+    assert len(found) <= 1 + len(line.splitlines())
+    assert all(said(one) for one in found)

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 
@@ -90,10 +89,14 @@ def _entry(line: str, environment: Mapping[str, str]) -> ListedRelease:
     text = re.split(r"\s+--?[a-z]", line, maxsplit=1)[0].strip()
     try:
         requirement = Requirement(text)
-    except InvalidRequirement as error:
-        return _by_place(text, error)
+    except InvalidRequirement as malformed:
+        return _by_place(text, malformed)
     name, marker = requirement.name, str(requirement.marker or "")
-    if not listed.applies(marker, environment):
+    try:
+        is_for_us = listed.applies(marker, environment)
+    except ConfigError as error:  # such as python_version ~= 'three', which is of the right form
+        return ListedRelease(name, error=error)
+    if not is_for_us:
         return ListedRelease(name, skipped=listed.elsewhere(marker))
     if requirement.url:
         is_vcs = _VCS.match(requirement.url)
@@ -109,7 +112,7 @@ def _by_place(text: str, error: InvalidRequirement) -> ListedRelease:
     """Return an entry that is no requirement (PEP 508): pip takes addresses and paths, too."""
     if _VCS.match(text):
         return listed.repository(text, "", text)
-    if urlsplit(text).scheme in ("http", "https", "file"):
+    if re.match(r"(https?|file):", text):
         return listed.address(listed.file_name(text) or text, "", text)
     if re.match(r"\.|/|[\w.-]+/|.+\.(whl|gz|zip)$", text):
         return ListedRelease(

@@ -189,7 +189,7 @@ def _allows(file: File, python: Python) -> bool:
 
 
 def foreign(filename: str, python: Python) -> str:
-    """Return for what the file is, if nobody can rebuild it here, whatever is installed; nothing if somebody can."""
+    """Return the Python or platform that a file is for if it cannot be that of this machine; nothing if it can."""
     if not filename.endswith(".whl"):
         return ""
     wheel = parse_wheel_name(filename)
