@@ -323,6 +323,8 @@ def test_a_file_that_is_asked_for_or_the_only_one(server: Server) -> None:
     index = offer(server, SOURCE, HERE, ANY, THERE)
     assert chosen(index, Selection(file=THERE)) == (THERE, "")
     assert chosen(index, Selection(tag="py3-none-any")) == (ANY, "")
+    assert chosen(index, Selection(likely=frozenset({ANY, "demo-1.0-py2-none-any.whl"}))) == (ANY, "")
+    assert chosen(index, Selection(tag=f"{MINE}-*", likely=frozenset({ANY})))[0] == HERE
     assert chosen(index, Selection(tag="*-somewhere_else")) == (THERE, "")
     assert chosen(index, Selection(tag=f"{MINE}-*"))[0] == HERE
     assert chosen(index, Selection(tags=frozenset({"py3-none-any"}))) == (ANY, "")

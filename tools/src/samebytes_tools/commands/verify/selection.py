@@ -39,6 +39,8 @@ class Selection:
     """All tags that a wheel must have; empty for whichever."""
     hashes: frozenset[str] = frozenset()
     """``ALGORITHM:DIGEST`` of the files that count; empty for all."""
+    likely: frozenset[str] = frozenset()
+    """Names of files, one of which is taken if nothing else is asked for: those that a record is of."""
 
 
 def select(files: Sequence[File], selection: Selection, target: str, python: Callable[[], Python]) -> tuple[File, str]:
@@ -58,6 +60,9 @@ def select(files: Sequence[File], selection: Selection, target: str, python: Cal
         return _with_tags(found, selection.tags, target), ""
     if selection.tag:
         found = _tagged(found, selection.tag, target)
+    for file in found:
+        if file.name in selection.likely and not (selection.tag or selection.kind):
+            return file, ""
     wheels = [file for file in found if file.name.endswith(".whl")] if selection.kind != ArtifactKind.SDIST else []
     sdists = [file for file in found if file.name.endswith(".tar.gz")] if selection.kind != ArtifactKind.WHEEL else []
     if not wheels and sdists:

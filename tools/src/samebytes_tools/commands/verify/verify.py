@@ -232,8 +232,10 @@ class _Verification:
         request, index, downloads = self._request, self._context.index, self._private / "downloads"
         if request.record and request.sha256:
             return published.subject_of(request.record, Path(request.target).name, request.sha256, index, downloads)
+        subjects = self._record.subjects if self._record else ()
+        selection = replace(request.selection, likely=frozenset(name for name, _ in subjects))
         return published.find(
-            request.target, request.selection, lambda: python, index, downloads, is_in_index=self._record is not None
+            request.target, selection, lambda: python, index, downloads, is_in_index=self._record is not None
         )
 
     def _compared(
