@@ -381,7 +381,7 @@ def test_requirements_that_nobody_has(desk: Desk) -> None:
     tree = leaky_project(desk.root / "tree", [])
     text = (tree / "pyproject.toml").read_text()
     (tree / "pyproject.toml").write_text(text.replace("requires = []", 'requires = ["no-such-thing-at-all"]'))
-    done = desk.run(tree, PIP_NO_INDEX="1", PIP_FIND_LINKS="")
+    done = desk.run("-w", tree, PIP_NO_INDEX="1", PIP_FIND_LINKS="")
     assert done.returncode == 2
     assert "pip could not install the build requirements no-such-thing-at-all" in done.stdout
     assert "no-such-thing-at-all" in done.stdout
