@@ -44,7 +44,7 @@ NAMES = {
 FIELDS = {
     "Normalized": ["source", "output", "kind", "date", "before", "after", "changes", "notes", "changed"],
     "Checked": ["source", "python", "outcomes", "varied", "not_varied", "notes", "is_reproducible"],
-    "Comparison": ["left", "right", "kind", "verdict", "differences", "notes", "causes", "walk"],
+    "Comparison": ["left", "right", "kind", "verdict", "differences", "notes", "causes", "excluded", "walk"],
     "Difference": ["name", "kind", "summary", "detail", "findings", "passes", "children"],
     "FileDigest": ["sha256", "size"],
     "Change": ["code", "member", "detail"],
