@@ -1,4 +1,4 @@
-"""The page of a comparison, as a browser shows it."""
+"""The pages of comparisons and of checks, as a browser shows them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,22 @@ import pytest
 
 pytest.importorskip("fcntl", reason="the browser is spoken to over POSIX pipes")
 
+from samebytes_tools.commands.check.bisect import Attribution
+from samebytes_tools.commands.check.facts import DifferingFact
+from samebytes_tools.commands.check.page import document as check_page
+from samebytes_tools.commands.check.subject import (
+    BisectionResult,
+    BuiltFile,
+    CheckOutcome,
+    CheckResult,
+    Failure,
+    WayResult,
+)
 from samebytes_tools.commands.compare.compare import ComparedPair, PairResult
 from samebytes_tools.commands.compare.report import as_page
+from samebytes_tools.variations.variations import ALL, Obstacle
 from support.browser import Browser, Page, browsing, chromium
-from support.comparisons import crowded, hostile, identical, ordinary
+from support.comparisons import HOSTILE, crowded, hostile, identical, ordinary
 from support.contrast import CONTRAST
 
 PROGRAM = chromium()
@@ -136,6 +148,34 @@ def test_the_keyboard_reaches_and_unfolds(browser: Browser, address: str) -> Non
     assert page.value("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     page.press("Enter")
     assert page.value("document.activeElement.parentElement.open")
+
+
+def checked() -> CheckResult:
+    """A check of a source in two ways, with all that a card says."""
+    pair = BuiltFile("demo-1.0.whl", "0" * 64, 1), BuiltFile("demo-1.0.whl", "1" * 64, 2)
+    differs = CheckOutcome("wheel", pair, comparison=ordinary())
+    failed = CheckOutcome("sdist", failure=Failure("it " + "failed " * 30, "Fix it.", ("x" * 300, HOSTILE)))
+    facts = frozenset({DifferingFact("wheel", "demo/_build.py", "contents")})
+    found = BisectionResult((Attribution(("build-path",), facts),), frozenset(), frozenset(), 5)
+    ways = WayResult("as is", (differs, failed)), WayResult("normalized", (CheckOutcome("wheel", pair[:1] * 2), failed))
+    left_out = {"time": Obstacle("there is no libfaketime", "libfaketime")}
+    applied = tuple(variation.name for variation in ALL)
+    return CheckResult("/a/tree/" + "deep/" * 30, "3.11.7", None, ways, applied, left_out, found, notes=(HOSTILE,))
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+def test_the_page_of_a_check_is_as_good(browser: Browser, tmp_path: Path, width: int, dark: bool) -> None:
+    path = tmp_path / "check.html"
+    path.write_text(check_page([checked(), checked()], version="1", moment=0), encoding="utf-8")
+    page = browser.page()
+    page.open(path.as_uri(), width=width, dark=dark)
+    assert page.complaints == []
+    assert page.requests == [path.as_uri()]
+    assert not page.value("document.querySelector('.removed').open")
+    page.value("document.querySelectorAll('details').forEach(each => { each.open = true })")
+    assert page.value(TOO_WIDE) == []
+    assert page.value(CONTRAST) == []
 
 
 def test_the_control_of_these_tests(browser: Browser, tmp_path: Path) -> None:
