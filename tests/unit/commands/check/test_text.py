@@ -10,14 +10,21 @@ import pytest
 from samebytes_tools.commands.check.bisect import Attribution
 from samebytes_tools.commands.check.facts import DifferingFact
 from samebytes_tools.commands.check.report import document
-from samebytes_tools.commands.check.subject import BisectionResult, BuiltFile, CheckOutcome, CheckResult, WayResult
+from samebytes_tools.commands.check.subject import (
+    BisectionResult,
+    BuiltFile,
+    CheckOutcome,
+    CheckResult,
+    Failure,
+    WayResult,
+)
 from samebytes_tools.commands.check.text import closing, lines
 from samebytes_tools.comparison.archives import compare_files
 from samebytes_tools.reporting.difference_tree import View
 from samebytes_tools.reporting.readers import Reader
 from support.artifacts import sdist, wheel
 
-from samebytes.console.style import PLAIN
+from samebytes.console.style import PLAIN, Style
 
 WIDTH = 80
 EARLIER, LATER = ((2021, 3, 4, 5, 6, 8),), ((2022, 4, 5, 6, 7, 8),)
@@ -123,6 +130,39 @@ def test_a_bisected_variation_stands_beside_what_it_makes(by_contents: CheckResu
     assert "bisected by 13 more builds" in text
     assert "wheel: time of" not in text
     assert "wheel: time of demo/where.txt" in "\n".join(lines(result, View(verbose=True)))
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 140])
+def test_the_one_line_is_as_full_as_it_may_be(width: int, by_times: CheckResult) -> None:
+    facts = frozenset({DifferingFact("wheel", "demo/0.py", "time")})
+    names = ("mtimes", "time", "umask", "file-order", "timezone")
+    result = dataclasses.replace(
+        by_times,
+        bisection=BisectionResult(tuple(Attribution((name,), facts) for name in names), frozenset(), frozenset(), 13),
+    )
+    shown = list(lines(result, View(Style(width=width))))
+    (line,) = (each for each in shown if each.startswith("normalizing removes"))
+    assert len(line) <= width
+    assert ("by mtimes, time" in line) == (width > 80)
+    assert "times" in line
+
+
+def test_why_something_could_not_be_built_is_said_once(by_times: CheckResult) -> None:
+    """Held of a broken setup.py, which fails all in one way: one output, one hint, nothing of what follows from it."""
+    message = "in the first build: the backend 'setuptools.build_meta' failed with exit status 1 in build_{}"
+    broken = [Failure(message.format(kind), "The last lines are below.", ("no way",), "no way\n") for kind in "sw"]
+    none = Failure("in the first build: there is no sdist to build it from", "See why that could not be built.")
+    kinds = zip(("sdist", "wheel", "wheel from sdist"), (*broken, none))
+    way = WayResult("as is", tuple(CheckOutcome(kind, failure=failure) for kind, failure in kinds))
+    shown = list(lines(dataclasses.replace(by_times, ways=(way,)), View()))
+    assert shown[0] == "demo (Python 3.11.7): could not be built"
+    assert shown.count("    no way") == 1
+    assert shown.count("  hint: The last lines are below.") == 1
+    assert not any("there is no sdist" in line for line in shown)
+    assert all(len(line) <= WIDTH for line in shown)
+    # Where the sdist is there, it does not follow.
+    (way,) = (WayResult("as is", (way.outcomes[2],)),)
+    assert any("there is no sdist" in line for line in lines(dataclasses.replace(by_times, ways=(way,)), View()))
 
 
 @pytest.mark.parametrize("reader", Reader)

@@ -228,6 +228,8 @@ def _check_sources(args: argparse.Namespace, sources: Sequence[bool]) -> int:
                 # them.
                 progress.clear()
                 results.append(result)
+                if printed:
+                    print()
                 printed += _print(args, result, explained)
     status = max(result.status for result in results)
     _write(args, results, status)
@@ -356,7 +358,7 @@ def _print(args: argparse.Namespace, result: CheckResult, explained: set[str]) -
             print(line, file=sys.stderr)
     elif not args.json and not is_stdout(args.markdown) and args.verbosity > QUIET:
         view = View(style, args.verbosity >= VERBOSE, branches_for(sys.stdout.encoding or "ascii"), LABELS)
-        for line in ([""] if explained else []) + list(lines(result, view, explained)):
+        for line in lines(result, view, explained):
             print(line)
             number += 1
         # The next source takes minutes, and a pipe is block-buffered.

@@ -5,7 +5,7 @@ Each piece of evidence is shown once, though most of what differs is in the sdis
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from samebytes import passes
@@ -20,7 +20,7 @@ from ...reporting.readers import advice_to, on_normalizing
 from ...variations.variations import ALL, Obstacle, not_varied
 from .attribution import top_directory, variations_of
 from .report import STATES, attributed, comparisons, title
-from .subject import BisectionResult, CheckOutcome, CheckResult, WayResult
+from .subject import FROM_SDIST, SDIST, BisectionResult, CheckOutcome, CheckResult
 
 _EVIDENCE = 3
 """Of how many files the bytes are shown for one cause; the others are named."""
@@ -216,14 +216,15 @@ def _normalized_lines(result: CheckResult, style: Style) -> Iterator[str]:
 
 
 def _in_one_line(start: str, names: Sequence[str], by: Sequence[str], width: int) -> str:
-    """Return *names* after *start*, as many as there is room for."""
-    end = (f", by {', '.join(by)}" if by else "") + " (-v)"
-    for number in range(len(names), 0, -1):
-        more = f" and {len(names) - number} more" if number < len(names) else ""
-        line = f"{start}: {', '.join(names[:number])}{more}{end}"
-        if len(line) <= width:
-            return line
-    return f"{start}{end}"
+    """Return *names* after *start*, and *by* what, as far as there is room; -v shows the rest."""
+    whole = f"{start}: {', '.join(names)}"
+    cut = (
+        f"{start}: {', '.join(names[:number])} and {len(names) - number} more (-v)"
+        for number in range(len(names), 0, -1)
+    )
+    varied = f", by {', '.join(by)}" if by else ""
+    possible = [f"{whole}{varied} (-v)", f"{whole}{varied}", f"{whole} (-v)", *cut]
+    return next((line for line in possible if len(line) <= width), f"{start} (-v)")
 
 
 def _notes(result: CheckResult, view: View) -> Iterator[str]:
@@ -250,25 +251,30 @@ def _circumstances(result: CheckResult, style: Style) -> Iterator[str]:
 
 
 def _failure_lines(result: CheckResult, view: View) -> Iterator[str]:
-    """Yield why something could not be built, what is the same for several only once."""
-    shown: set[str] = set()
+    """Yield why something could not be built; what is the same for several only once."""
+    messages: set[str] = set()
+    # A broken requirement or setup.py fails all kinds and ways, with the same output.
+    outputs: set[Sequence[str]] = set()
     for way in result.ways:
+        without = {outcome.kind for outcome in way.outcomes if outcome.failure is not None}
         for outcome in way.outcomes:
-            # A broken requirement fails all kinds and ways in the same words.
-            if outcome.failure is not None and outcome.failure.message not in shown:
-                shown.add(outcome.failure.message)
-                yield from ("", *_failed(way, outcome, view))
-
-
-def _failed(way: WayResult, outcome: CheckOutcome, view: View) -> Iterator[str]:
-    failure = outcome.failure
-    if failure is None:
-        return
-    yield f"{view.style.bad(f'{way.name}, {outcome.kind}')}: {harmless(failure.message)}"
-    if failure.remedy:
-        yield f"  {view.style.bold('hint')}: {harmless(failure.remedy)}"
-    printed: Iterable[str] = failure.log.splitlines() if view.verbose else failure.tail
-    yield from (f"    {view.style.dim(harmless(line))}" for line in printed)
+            failure = outcome.failure
+            # It follows from that of the sdist, which is shown.
+            follows = outcome.kind == FROM_SDIST and SDIST in without and failure is not None and not failure.tail
+            if failure is None or failure.message in messages or follows:
+                continue
+            messages.add(failure.message)
+            what = f"{way.name}, {outcome.kind}" if len(result.ways) > 1 else outcome.kind
+            head = folded(f"{what}: {harmless(failure.message)}", view.style.width, "  ")
+            yield from ("", view.style.bad(what) + head[0][len(what) :], *head[1:])
+            if failure.tail in outputs:
+                continue
+            outputs.add(failure.tail)
+            if failure.remedy:
+                hint = folded(f"  hint: {harmless(failure.remedy)}", view.style.width, "  ")
+                yield from (hint[0].replace("hint", view.style.bold("hint"), 1), *hint[1:])
+            printed: Sequence[str] = failure.log.splitlines() if view.verbose else failure.tail
+            yield from (f"    {view.style.dim(harmless(line))}" for line in printed)
 
 
 def variation_lines(obstacles: Mapping[str, Obstacle], style: Style) -> Iterator[str]:
