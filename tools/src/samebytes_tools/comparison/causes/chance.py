@@ -33,7 +33,7 @@ RANDOM_VALUE = Cause(
     "    hashlib.sha256(data).digest()\n"
     "    random.Random(0)\n\n"
     "Results of threads: sorted(results), or executor.map(), which keeps the order of what it is given.\n\n"
-    "Where libfaketime is not there to stop the clock, it may be the time as well, in a notation that is not known.",
+    "Where libfaketime is not there, only Python's clock is stopped, and it may be another program's time as well.",
     by_nature(Nature.RANDOM),
 )
 
