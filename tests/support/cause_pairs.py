@@ -1037,6 +1037,15 @@ CAUSES: tuple[Pair, ...] = (
         needs="objcopy",
     ),
     Pair(
+        "a repaired wheel",
+        ("D024",),
+        compiled(
+            flags=(("-Wl,-rpath,/usr/local/lib",), ("-Wl,-rpath,$ORIGIN/../a.libs",)),
+            more=(tagged("linux"), {**tagged("manylinux_2_17"), "a.libs/libyaml-0-4b3e2a91.so.2.0.9": b"library"}),
+        ),
+        needs="gcc",
+    ),
+    Pair(
         "search path of the interpreter",
         ("D023",),
         compiled(flags=((), ("-Wl,-rpath,/home/ada/.pyenv/versions/3.11.7/lib",))),
@@ -1212,6 +1221,18 @@ CONTROLS: tuple[Pair, ...] = (
     ),
     Pair("a module more", ("D099",), files({}, {"demo_pkg/more.py": b"MORE = 1\n"})),
     Pair("code of a compiled module", ("D099",), module(code=("X = 1\n", "X = 22\n"))),
+    Pair(
+        "a stack that may be executed beside another compiler",
+        ("D023", "D099"),
+        compiled(flags=(("-O2",), ("-O1", "-Wl,-z,execstack")), after=GCC_10),
+        needs="objcopy",
+    ),
+    Pair(
+        "other code in a repaired wheel",
+        ("D024", "D099"),
+        compiled(flags=(("-DMORE=1",), ("-DMORE=2",)), more=(tagged("linux"), tagged("manylinux_2_17"))),
+        needs="gcc",
+    ),
     Pair(
         "a text beside another compiler",
         ("D023", "D099"),

@@ -43,6 +43,13 @@ def test_search_paths() -> None:
 
 def test_libraries() -> None:
     assert repaired.are_libraries(["libc.so.6", "libyaml-0.so.2"], ["libc.so.6", "libyaml-0-8ec1a697.so.2"])
+    assert repaired.are_libraries(["libyaml-0-8ec1a697.so.2.0.9"], ["libyaml-0.so.2"])
+    assert not repaired.are_libraries(["libyaml-0-8ec1a697.so.3.0.9"], ["libyaml-0.so.2"])
     assert not repaired.are_libraries(["libyaml-0-00000000.so.2"], ["libyaml-0-8ec1a697.so.2"])
     assert not repaired.are_libraries(["libc.so.6"], ["libc.so.6"])
     assert not repaired.are_libraries(["libone.so.2"], ["libtwo-8ec1a697.so.2"])
+
+
+def test_what_patchelf_leaves_among_texts() -> None:
+    assert all(map(repaired.is_left_by_repair, ("XXXXXXXXX", "libyaml-0-8ec1a697.so.2.0.9", "$ORIGIN/../demo.libs")))
+    assert not any(map(repaired.is_left_by_repair, ("PyRun_SimpleString", "XXXy", "libyaml-0.so.2", "")))

@@ -208,6 +208,8 @@ def _differences(found: _Both) -> Iterator[Difference]:
     yield from records.compare(f"{left.own}/RECORD", *found.records, found.differing, clues)
 
 
+_LICENSES = ("*.dist-info/licenses/", "*.dist-info/license_files/")
+
 _OTHER_LIBC = (("-linux-gnu.", "-linux-musl."), ("-linux-musl.", "-linux-gnu."))
 """The C library in the names of extension modules (PEP 3149, PEP 656)."""
 
@@ -226,7 +228,8 @@ def _renamed(found: _Both) -> dict[str, tuple[Difference, ...]]:
     ]
     for file, key in of_wheel[0].items():
         other = of_wheel[1].get(file, key)
-        if key not in right and other not in left:
+        is_moved = any(each.startswith(_LICENSES) for each in (key, other))
+        if is_moved and key not in right and other not in left:
             names = left[key].name, right[other].name
             seen = OfNature(Nature.BACKEND_SPELLING, *(name.encode("utf-8", "surrogateescape") for name in names))
             findings = explain(seen, "members", found.clues)

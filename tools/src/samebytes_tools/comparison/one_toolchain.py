@@ -1,4 +1,4 @@
-"""Two wheels of one release that other toolchains made: one difference for that instead of all that follows from it.
+"""Two wheels of one release that other toolchains made, or of which one was repaired, and what follows from that.
 
 What compilers do not explain keeps its findings: other Python files, metadata, texts, functions and libraries.
 """
@@ -13,9 +13,9 @@ from samebytes.archive.entry import read_all
 
 from .causes.order import DIRECTORY_ORDER
 from .causes.platforms import COMPILED
-from .causes.repaired import is_member
-from .causes.table import REPAIRED, TOOLCHAIN
-from .formats.elf import MADE_BY, SOURCE
+from .causes.repaired import is_left_by_repair, is_member
+from .causes.table import REPAIRED, TOOLCHAIN, UNKNOWN
+from .formats.elf import MADE_BY, SEGMENTS, SOURCE
 from .model import Difference, Evidence, Finding, NodeKind
 from .opened import RECORD, Opened
 
@@ -29,6 +29,9 @@ _SOURCES = (".py", ".pyi")
 _METADATA = "*.dist-info/METADATA"
 _WHEEL = "*.dist-info/WHEEL"
 _FROM_TOOLCHAIN = frozenset({TOOLCHAIN, REPAIRED})
+_PATCHED = frozenset({SEGMENTS, ".dynamic", ".dynstr", ".shstrtab", ".gnu.version_r"})
+"""What patchelf writes anew: the dynamic section, its texts, and where they are."""
+
 _MOST_SHOWN = 20
 
 
@@ -42,8 +45,11 @@ def summed_up(
     members = {side.files[key].name: key for side in (left, right) for key in side.files}
     found = {node.name: list(_toolchains(node)) for node in differences if _is_module(members.get(node.name, ""))}
     found = {name: evidence for name, evidence in found.items() if evidence}
+    repaired = [_is_repaired(side) for side in (left, right)]
     if not found:
-        return tuple(differences)
+        if repaired[0] == repaired[1]:
+            return tuple(differences)
+        return tuple(_by_repair(node, members.get(node.name, "")) for node in differences)
     made = {name: _made_by(evidence) for name, evidence in found.items()}
     # An extension module has the C library in its name, and is one module nevertheless.
     count, of = (
@@ -60,8 +66,7 @@ def summed_up(
         tuple(lines) if len(made) > 1 else (),
         (Finding(TOOLCHAIN, evidence),),
     )
-    is_repaired = any(_is_repaired(side) for side in (left, right))
-    return (node, *(_following(each, members.get(each.name, ""), is_repaired) for each in differences))
+    return (node, *(_following(each, members.get(each.name, ""), any(repaired)) for each in differences))
 
 
 def _is_module(key: str) -> bool:
@@ -120,6 +125,33 @@ def _following(node: Difference, key: str, is_repaired: bool) -> Difference:
     if is_repaired and (key == RECORD or node.kind is NodeKind.CONTAINER):  # written anew, in another order
         return _without(node, {DIRECTORY_ORDER.code}, "repair")
     return node
+
+
+def _by_repair(node: Difference, key: str) -> Difference:
+    """Return *node* with what a repair does to a wheel ascribed to it: one side alone was repaired, by its tags."""
+    if key == RECORD or node.kind is NodeKind.CONTAINER:
+        return _ascribed(node, {DIRECTORY_ORDER.code})
+    # All that the linker wrote beside them is the same, so nothing was built otherwise.
+    if (
+        _is_module(key)
+        and node.kind is NodeKind.ELF
+        and {child.name for child in node.children if child.findings} <= _PATCHED
+    ):
+        return replace(node, children=tuple(map(_patched, node.children)))
+    return node
+
+
+def _patched(node: Difference) -> Difference:
+    if node.name == ".dynstr" and not all(is_left_by_repair(line[1:]) for line in node.detail):
+        return node
+    return _ascribed(node, {UNKNOWN, TOOLCHAIN})
+
+
+def _ascribed(node: Difference, codes: Collection[str]) -> Difference:
+    """Return *node* with the findings of *codes* in it and below it ascribed to the repair."""
+    findings = (replace(each, code=REPAIRED) if each.code in codes else each for each in node.findings)
+    children = tuple(_ascribed(child, codes) for child in node.children)
+    return replace(node, findings=tuple(findings), children=children)
 
 
 def _without(node: Difference, codes: Collection[str], reason: str) -> Difference:

@@ -18,6 +18,7 @@ __all__ = [
     "are_libraries",
     "are_tags",
     "are_tags_of_repairs",
+    "is_left_by_repair",
     "is_member",
     "is_search_path",
     "without_digest",
@@ -28,6 +29,9 @@ _TAG = re.compile(
 )
 _DIGEST = re.compile(r"-[0-9a-f]{8}(?=[.\w-]*\.so\b)")
 _MEMBER = re.compile(r"[^/]+\.libs/[^/]+-[0-9a-f]{8}[^/]*\.so[.\d]*|\*\.dist-info/sboms/auditwheel\.cdx\.json")
+_VERSION = re.compile(r"(?<=\.so)(\.\d+)[.\d]*\Z")
+"""The release of a library: files ask for its first number, and a repair gives them all that the file's name has."""
+
 _SEARCH = re.compile(r"\$ORIGIN(?:/\.\.)*/[\w.-]+\.libs")
 
 
@@ -62,8 +66,8 @@ def is_search_path(path: str) -> bool:
 
 
 def without_digest(name: str) -> str:
-    """Return the *name* of a library without the digits that a repair put into it."""
-    return _DIGEST.sub("", name)
+    """Return the *name* of a library without what a repair put into it: digits of a digest, the whole release."""
+    return _VERSION.sub(r"\1", _DIGEST.sub("", name))
 
 
 def are_libraries(left: Iterable[str], right: Iterable[str]) -> bool:
@@ -71,7 +75,13 @@ def are_libraries(left: Iterable[str], right: Iterable[str]) -> bool:
     one, other = sorted(left), sorted(right)
     plain = [sorted(map(without_digest, names)) for names in (one, other)]
     # On one side only: with digests on both, two repairs are compared, and their libraries differ.
-    return one != other and plain[0] == plain[1] and (plain[0] == one or plain[1] == other)
+    marked = [any(map(_DIGEST.search, names)) for names in (one, other)]
+    return one != other and plain[0] == plain[1] and marked[0] != marked[1]
+
+
+def is_left_by_repair(text: str) -> bool:
+    """Return whether a text of .dynstr is one that a repair puts there, or overwrites, as patchelf does."""
+    return bool(re.fullmatch("X+", text)) or bool(_DIGEST.search(text)) or is_search_path(text)
 
 
 def _shows_repair(seen: Part, _: CauseClues) -> bool:

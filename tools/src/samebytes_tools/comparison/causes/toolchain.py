@@ -39,6 +39,8 @@ _INTERPRETER = re.compile(
 )
 """Where installations of Python have their library: pyenv, manylinux, GitHub's runners, uv, conda, /usr/local."""
 
+_LONGEST = 4096  # PATH_MAX
+
 _RUNTIME = re.compile(
     r"(?:lib(?:c|m|dl|rt|util|pthread|gcc_s|stdc\+\+|atomic|python[\d.]+|c\.musl-\w+)|ld-(?:linux|musl)[\w-]*)\.so[.\d]*"
 )
@@ -77,7 +79,7 @@ def _shows_toolchain(seen: Part, clues: CauseClues) -> bool:
     if isinstance(seen, SearchPaths):  # of Python itself, which gives it to all that is linked for it
         found = [path for side in seen.paths for path in side]
         own = [path for path in found if not is_search_path(path)]
-        return bool(own) and all(map(_INTERPRETER.fullmatch, own))
+        return bool(own) and all(len(path) <= _LONGEST and _INTERPRETER.fullmatch(path) for path in own)
     if isinstance(seen, Libraries):
         return _are_of_the_runtime(*seen.names)
     if isinstance(seen, FieldValues):

@@ -29,7 +29,7 @@ from ..observations import Libraries, Nature, OfNature, Padding, SearchPaths, Te
 from . import strings
 from .elf_moved import LARGEST_MOVED, TABLES, Mover, SectionPlace, beside_texts
 
-__all__ = ["MADE_BY", "SOURCE", "compare", "look"]
+__all__ = ["MADE_BY", "SEGMENTS", "SOURCE", "compare", "look"]
 
 LARGEST = 1 << 30
 """Bytes of a file that is looked at by sections; it is put into a temporary file for that."""
@@ -68,9 +68,19 @@ _COMPILERS = re.compile(rb"GCC: |clang|rustc|flang|LLD |Linker: |LLVM|Intel")
 _SAID_IN_DYNAMIC = "section .dynamic"
 """The place of what .dynamic says in texts; what its numbers are is at an offset."""
 
+SEGMENTS = "segments"
+"""The name of the node for the same headers in another order or number."""
+
+_RIGHTS = "rights"
+_WRITTEN_AND_RUN = re.compile(r"rights 0x[37]\Z")
+"""PF_W and PF_X."""
+
+_SYMBOLS = (".dynsym", ".symtab")
+
 SOURCE = "texts and functions of Python"
 """The name of the node for what shows the source, whatever the compiler is."""
 
+_OF_DEBUGGERS = (".debug_", ".zdebug_")
 _OF_THE_PROGRAM = (".rodata", ".data")
 _TEXT = re.compile(rb"(?<![^\0])[\t\n\r\x20-\x7e]{6,}(?=\0)")
 _WORD = re.compile(rb"\w[\w.]{3,}\w")
@@ -270,7 +280,9 @@ def _is_explained(section: str, finding: Finding) -> bool:
     """Return whether other compilers explain what was found in *section*: not what the file needs, or texts show."""
     if section == ".dynamic" and finding.evidence.where == _SAID_IN_DYNAMIC:
         return finding.code in (TOOLCHAIN, REPAIRED)
-    return finding.code == UNKNOWN or section.startswith((".debug_", ".zdebug_"))
+    if section == _RIGHTS:
+        return False
+    return finding.code == UNKNOWN or section.startswith(_OF_DEBUGGERS)
 
 
 def _by_compilers(node: Difference) -> Difference:
@@ -306,7 +318,8 @@ def _source(left: _File, right: _File, clues: CauseClues) -> Iterator[Difference
 
 def _only_in(file: _File, other: _File) -> list[bytes]:
     """Return the texts of the program *file*, and the functions of Python that it names, which *other* has nowhere."""
-    held = b"\0".join(each.data for each in other.sections.values() if not each.is_code)
+    beside = (each for name, each in other.sections.items() if not name.startswith(_OF_DEBUGGERS))
+    held = b"\0".join(each.data for each in beside if not each.is_code)
     known = frozenset(_WORD.findall(held))
     found: dict[bytes, list[bytes]] = {}
     for text in _texts(file) - _texts(other):
@@ -348,6 +361,8 @@ def _looked_into(name: str, left: _File, right: _File, mover: Mover | None, clue
     """Return the node of a section that both have: what is explained by others, then by its texts, then by nothing."""
     one, other = left.sections[name], right.sections[name]
     at: int | None = 0
+    if name in _SYMBOLS and _are_renumbered(one.source, other.source):
+        return Difference(name, NodeKind.ELF, "follows from the headers: sections have other numbers")
     if mover is not None:
         if name == ".dynamic" and _is_one_dynamic(one, other, left, mover):
             return Difference(name, NodeKind.ELF, "beside its texts the same, but for addresses and lengths")
@@ -419,9 +434,33 @@ def _headers(left: Sequence[str], right: Sequence[str], clues: CauseClues) -> Di
         "; ".join([fact for fact in mine if fact not in others] or mine).encode()
         for mine, others in ((left, right), (right, left))
     )
-    return explained(
-        "headers", NodeKind.ELF, "other segments, flags or memory", Unexplained(one, other), "headers", clues
-    )
+    name, summary = "headers", "other segments, flags or memory"
+    if set(left) == set(right):
+        name, summary = SEGMENTS, "another order or number of segments"
+    elif any(_WRITTEN_AND_RUN.search(fact) for fact in set(left) ^ set(right)) or _machine(left) != _machine(right):
+        name, summary = _RIGHTS, "another machine, or memory that may be written and executed on one side"
+    return explained(name, NodeKind.ELF, summary, Unexplained(one, other), "headers", clues)
+
+
+def _machine(facts: Sequence[str]) -> str:
+    return facts[0].partition(", flags")[0]
+
+
+def _are_renumbered(left: Any, right: Any) -> bool:
+    """Return whether two tables of symbols say the same but for the numbers that their sections have in each file."""
+    if left.num_symbols() != right.num_symbols() or left.num_symbols() > _MOST_SYMBOLS:
+        return False
+    numbers = [
+        {number: each.name for number, each in enumerate(side.elffile.iter_sections())} for side in (left, right)
+    ]
+    for one, other in zip(left.iter_symbols(), right.iter_symbols()):
+        places = [names.get(each["st_shndx"], each["st_shndx"]) for names, each in zip(numbers, (one, other))]
+        rest = [
+            (each.name, each["st_value"], each["st_size"], each["st_info"], each["st_other"]) for each in (one, other)
+        ]
+        if places[0] != places[1] or rest[0] != rest[1]:
+            return False
+    return True
 
 
 # -- texts of .dynamic, and what overwriting them leaves behind
