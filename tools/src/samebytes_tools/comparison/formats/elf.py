@@ -90,6 +90,7 @@ _CYTHON = re.compile(rb"_cython_(\d+_\w+)")
 
 _MOST = 100
 _MOST_SEARCHED = 200
+_MOST_LONE = 500
 _MOST_SYMBOLS = 50_000
 _MOST_PARTS = 4096
 """How many sections, segments and entries of .dynamic a file may have to be looked at by them."""
@@ -309,11 +310,14 @@ def _source(left: _File, right: _File, clues: CauseClues) -> Iterator[Difference
         seen = Unexplained(*(f"{file.size} bytes".encode() for file in (left, right)))
         yield explained(SOURCE, NodeKind.ELF, "too large to be compared by them", seen, "", clues)
         return
-    found = strings.compare_lists(SOURCE, _only_in(left, right), _only_in(right, left), SOURCE, clues)
+    lone = _only_in(left, right), _only_in(right, left)
+    one, other = (texts[:_MOST_LONE] for texts in lone)
+    found = strings.compare_lists(SOURCE, one, other, SOURCE, clues)
     # What has another cause, such as a path, is found in its section.
     unknown = tuple(finding for finding in found.findings if finding.code == UNKNOWN) if found is not None else ()
     if found is not None and unknown:
-        yield replace(found, summary=f"{found.summary}, which compilers do not explain", findings=unknown)
+        summary = f"{len(lone[0])} and {len(lone[1])} only on one side, which compilers do not explain"
+        yield replace(found, summary=summary, findings=unknown)
 
 
 def _only_in(file: _File, other: _File) -> list[bytes]:
