@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -117,6 +118,7 @@ def test_the_page_escapes_what_it_shows() -> None:
     assert "<sdist>" not in page
     assert "\x1b" not in page
     assert page.count("<tr>") == 1 + len(ROWS)
+    assert set(re.findall(r'href="#(D\d+)"', page)) == set(re.findall(r'id="(D\d+)"', page)) == {"D011", "D015"}
 
 
 def test_what_was_verified_is_kept(tmp_path: Path) -> None:
