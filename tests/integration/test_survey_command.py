@@ -28,6 +28,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 from samebytes.commands.main import main
 sys.exit(main())
 """
+FAILING = "\ndef build_sdist(*_, **__):\n    raise RuntimeError('on purpose')\nbuild_wheel = build_sdist\n"
 FOREVER = "\nimport time\ndef build_sdist(*_, **__):\n    time.sleep(100_000)\n"
 
 
@@ -89,9 +90,9 @@ def test_two_packages_and_one_that_is_not_there(server: Server, tmp_path: Path) 
 
 def test_a_cluster_examines_for_real(server: Server, tmp_path: Path) -> None:
     pytest.importorskip("distributed", reason="needs samebytes[cluster]")
-    names = ["small", "other"]
-    for name in names:
-        server.add(name, sdist(tmp_path / "made", name=name))
+    names = {"small": "", "other": FAILING}
+    for name, extra in names.items():
+        server.add(name, sdist(tmp_path / "made", name=name, extra=extra))
     (tmp_path / "dask").mkdir()
     cluster = Cluster(tmp_path / "dask", surroundings(tmp_path, server))
     try:
@@ -102,9 +103,11 @@ def test_a_cluster_examines_for_real(server: Server, tmp_path: Path) -> None:
     finally:
         cluster.close()
     assert (process.returncode, err) == (0, "")
-    assert all(f"{name} 1.0: as is " in out for name in names)
+    assert "small 1.0: as is " in out
+    assert f"other 1.0: {State.NOT_BUILT.value}: " in out
     with Store(tmp_path) as store:
-        assert [(one.name, one.state) for one in store.newest()] == [(name, State.EXAMINED) for name in sorted(names)]
+        states = {one.name: one.state for one in store.newest()}
+    assert states == {"small": State.EXAMINED, "other": State.NOT_BUILT}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
