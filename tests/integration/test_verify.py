@@ -243,12 +243,13 @@ def test_a_pure_wheel_whose_source_builds_an_extension(releases: Releases) -> No
     files = {**TREE, "own.py": text.replace('.whl"', ".whl'"), "pyproject.toml": config}
     releases.publish(sdist(releases.root / "published", files={name: body.encode() for name, body in files.items()}))
     record = releases.root / "record.json"
-    for words in (("demo==1.0", "--provenance", record), ("--from", record)):
+    asked = ("demo==1.0", "--env", "DEMO_NO_EXTENSIONS=1")
+    for words in (("demo==1.0", "--provenance", record), ("--from", record), asked):
         said = verify(releases, *words)
         assert said.verified["build"]["given"] == {"DEMO_NO_EXTENSIONS": "1"}
         assert said.verified["comparison"]["verdict"] == "identical"
         notes = said.verified["notes"]
-        assert ("switched off, by DEMO_NO_EXTENSIONS=1" in notes[0]) if words[0] == "demo==1.0" else not notes
+        assert ("switched off, by DEMO_NO_EXTENSIONS=1" in notes[0]) if record in words[2:] else not notes
 
 
 def test_a_record_pins_by_hash(releases: Releases) -> None:
