@@ -55,7 +55,7 @@ def summed_up(
     count, of = (
         len({_LIBC.sub("", name) for name in names}) for names in (found, filter(_is_module, members.values()))
     )
-    shown = "; ".join(dict.fromkeys(f"{one} on the left, {other} on the right" for one, other in made.values()))
+    shown = "; ".join(dict.fromkeys(f"{one} against {other}" for one, other in made.values()))
     modules = f"{count} of {of} compiled module{'s' * (of != 1)} differ{'s' * (count == 1)}"
     lines = [f"{name}: {one} | {other}" for name, (one, other) in made.items()][:_MOST_SHOWN]
     evidence = next(iter(found.values()))[0]
