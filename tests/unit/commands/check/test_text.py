@@ -83,6 +83,21 @@ def test_accepted_is_said_so(by_times: CheckResult) -> None:
     assert closing(accepted, PLAIN) == "demo (Python 3.11.7): accepted, same after normalization"
 
 
+def test_what_cannot_be_compared_or_has_another_name_is_no_more_than_different(by_times: CheckResult) -> None:
+    """Though the others are the same after normalization."""
+    first, second, third = by_times.ways[0].outcomes
+    assert second.pair is not None
+    renamed = dataclasses.replace(second, pair=(second.pair[0], dataclasses.replace(second.pair[1], name="other.whl")))
+    blind = dataclasses.replace(second, comparison=None, note="it cannot be read")
+    for other, row in ((renamed, "differs, as its name does"), (blind, "differs (it cannot be read)")):
+        way = WayResult("as is", (first, other, third))
+        shown = list(lines(dataclasses.replace(by_times, ways=(way,), accept="payload"), View()))
+        assert shown[0] == "demo (Python 3.11.7): differs"
+        assert f"  wheel            {row}" in shown
+        assert "normalizing removes the rest: times (-v)" in shown
+        assert not any("Remedy" in line for line in shown)
+
+
 def test_each_evidence_is_shown_once_below_its_cause(by_contents: CheckResult) -> None:
     """Held of both causes: all of it is in three artifacts, in one of them under another directory."""
     shown = list(lines(by_contents, View()))

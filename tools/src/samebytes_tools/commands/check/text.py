@@ -20,7 +20,7 @@ from ...reporting.readers import advice_to, on_normalizing
 from ...variations.variations import ALL, Obstacle, not_varied
 from .attribution import top_directory, variations_of
 from .report import STATES, attributed, comparisons, title
-from .subject import FROM_SDIST, SDIST, BisectionResult, CheckOutcome, CheckResult
+from .subject import ACCEPTABLE, FROM_SDIST, SDIST, BisectionResult, CheckOutcome, CheckResult
 
 _EVIDENCE = 3
 """Of how many files the bytes are shown for one cause; the others are named."""
@@ -70,10 +70,19 @@ def _state(result: CheckResult, style: Style) -> str:
         return style.bad(STATES[2])
     if result.is_same:
         return style.good("same")
-    worst = max((list(Verdict).index(one.verdict) for one in comparisons(result)), default=len(Verdict) - 1)
-    level = list(Verdict)[worst]
-    how = f", {level.value}" if level in (Verdict.NORMALIZED, Verdict.PAYLOAD) else ""
+    how = _how(result.ways[0].outcomes)
     return style.good(f"accepted{how}") if result.status == 0 else style.notable(f"differs{how}")
+
+
+def _level(outcomes: Sequence[CheckOutcome]) -> str | None:
+    """Return the first of ACCEPTABLE that all *outcomes* are as equal as."""
+    return next((level for level in ACCEPTABLE if all(each.is_accepted(level) for each in outcomes)), None)
+
+
+def _how(outcomes: Sequence[CheckOutcome]) -> str:
+    """Return how equal *outcomes* are that are not the same, to be added; nothing if they differ in what counts."""
+    level = _level(outcomes)
+    return f", {Verdict[level.upper()].value}" if level else ""
 
 
 def _rows(result: CheckResult, view: View) -> Iterator[str]:
@@ -99,10 +108,8 @@ def _outcome(outcome: CheckOutcome, style: Style) -> str:
         return f"{style.notable('differs')} ({harmless(outcome.note)})"
     left, _ = parts(comparison)
     causes = sorted({f"{code} {by_code(code).name}" for node in left for code in codes_of(node)})
-    if comparison.verdict in (Verdict.NORMALIZED, Verdict.PAYLOAD):
-        text = f"differs, {comparison.verdict.value}"
-    else:
-        text = "differs" if outcome.pair[0].name == outcome.pair[1].name else "differs, as its name does"
+    is_renamed = outcome.pair[0].name != outcome.pair[1].name
+    text = "differs, as its name does" if is_renamed else f"differs{_how([outcome])}"
     return style.notable(text) + (f": {', '.join(causes)}" if causes else "")
 
 
@@ -204,14 +211,14 @@ def _normalized_lines(result: CheckResult, style: Style) -> Iterator[str]:
     removed = [(one, node) for one in compared for node in parts(one)[1]]
     if not removed:
         return
-    is_all = all(one.verdict in (Verdict.IDENTICAL, Verdict.NORMALIZED) for one in compared)
+    is_all = _level(result.ways[0].outcomes) == "normalized"
     names = list(dict.fromkeys(_PASS_NAMES[code] for _, node in removed for code in node.passes if code in _PASS_NAMES))
     variations = variations_of(result)
     by = list(dict.fromkeys(name for one, node in removed for name in variations(one, node)))
     yield ""
     yield _in_one_line(f"normalizing removes {'all of it' if is_all else 'the rest'}", names, by, style.width)
     # Where more is amiss, or nothing is, no advice is needed.
-    if is_all and result.status == 1 and not any(each.note for each in result.ways[0].outcomes):
+    if is_all and result.status == 1:
         yield from folded(f"  Remedy: {on_normalizing(result.reader)}", style.width, "  ")
 
 
