@@ -118,6 +118,24 @@ def test_each_evidence_is_shown_once_below_its_cause(by_contents: CheckResult) -
     assert "sha256" not in text
 
 
+def test_files_that_show_the_same_are_named_below_the_first(tmp_path: Path) -> None:
+    """Of the others, the bytes of three are shown, and no more than eight are named."""
+    sides = [{f"demo/same{number}.txt": date for number in range(12)} for date in DATES]
+    shown = list(lines(built(tmp_path / "same", (sides[0], sides[1])), View()))
+    text = " ".join(" ".join(shown).split())
+    assert text.count(DATES[0].decode().strip()) == 1
+    assert text.count("same") == 1 + 8
+    assert "and so: " in text
+    assert "and 3 others" in text
+    own = [
+        {f"demo/own{number}.txt": date.replace(b"17", str(10 + number).encode()) for number in range(5)}
+        for date in DATES
+    ]
+    text = " ".join(lines(built(tmp_path / "own", (own[0], own[1])), View()))
+    assert text.count("left  BUILT") == 3
+    assert "and so: src/demo/own" in text
+
+
 def test_lines_fit_into_a_terminal(by_contents: CheckResult) -> None:
     """But for single words, and lines to paste."""
     for result in (by_contents, dataclasses.replace(by_contents, accept="payload")):
