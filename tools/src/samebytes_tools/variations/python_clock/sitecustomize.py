@@ -60,8 +60,8 @@ def replace_functions(now: Callable[[], int]) -> None:
         "asctime": in_fields("asctime", 0),
         "strftime": in_fields("strftime", 1),
         # Not on Windows. Every other clock of it goes on as it does: timeouts are measured by these.
-        "clock_gettime": lambda clock: now() / 1e9 if clock == time.CLOCK_REALTIME else real["clock_gettime"](clock),
-        "clock_gettime_ns": lambda clock: now() if clock == time.CLOCK_REALTIME else real["clock_gettime_ns"](clock),
+        "clock_gettime": lambda clock: now() / 1e9 if clock == real["CLOCK_REALTIME"] else real["clock_gettime"](clock),
+        "clock_gettime_ns": lambda clock: now() if clock == real["CLOCK_REALTIME"] else real["clock_gettime_ns"](clock),
     }
     for name, function in functions.items():
         if name in real:
