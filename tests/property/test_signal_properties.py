@@ -25,6 +25,7 @@ from support.processes import import_path, linux_only
 from support.projects import SMALL_BACKEND, write_tree
 
 import samebytes
+from samebytes import errors
 
 pytestmark = [linux_only, pytest.mark.slow("starts many processes")]
 
@@ -154,6 +155,10 @@ def demand(name: str, server: Server, places: Sequence[str], moments: int) -> No
         at = (file, line, draw.randint(1, times))
         run = server.run(PROGRAMS[name], at)
         sent += run.sent
+        # Between the probe for hooks and the call of one, the front end's handlers count again, and a session is kept:
+        # what SIGTERM does by default lets no code run.
+        if name == "hook" and run.status == -15 and file == errors.__file__:
+            continue
         # In a few functions, the signal is put off a little: the process may be done with all before it comes.
         assert run.status in ((143, -15) if run.sent else (0, 1)), (at, run.printed)
         assert run.status != -15 or run.after == whole.after, at
