@@ -6,6 +6,7 @@ import os
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ..archive.entry import Archive, Content, Kind
@@ -86,11 +87,14 @@ def of_the_build(leaks: Leaks, built: Period, given: int | None, name: str, tree
     # A second has 10 digits, and may have smaller units behind it; a day has 8, 12 or 14.
     seconds = {text: int(text[:10]) for text in left if text.isdigit() and len(text) % 3 == 1}
     left -= {text for text, second in seconds.items() if second == given or not int(built[0]) <= second <= built[1]}
-    for path in tree.rglob("*") if left else ():
-        if path.is_file() and not _LEFT_BEHIND.match(path.relative_to(tree).as_posix()) and os.access(path, os.R_OK):
-            data = path.read_bytes() if path.stat().st_mtime < built[0] and path.stat().st_size <= _LARGEST else b""
-            left -= {text for text in left if text.encode() in data}
-    return {(what, text): members for (what, text), members in leaks.items() if what != DATE or text in left}
+    days = left - seconds.keys()  # no older file has a second of the build
+    for path in (Path(place, name) for place, _, names in (os.walk(tree) if days else ()) for name in names):
+        with suppress(OSError):  # what cannot be read is no reason for a build to fail
+            if days and path.is_file() and not _LEFT_BEHIND.match(path.relative_to(tree).as_posix()):
+                data = path.read_bytes() if path.stat().st_mtime < built[0] and path.stat().st_size <= _LARGEST else b""
+                days -= {text for text in days if os.fsencode(text) in data}
+    left &= {*days, *seconds}
+    return {thing: members for thing, members in leaks.items() if thing[0] != DATE or thing[1] in left}
 
 
 def warnings(leaks: Leaks) -> list[str]:
@@ -102,12 +106,11 @@ def warnings(leaks: Leaks) -> list[str]:
             lines.append(f"the {what} {text!r} is in {listed(members)}: the result depends on it")
         for member in members if what == DATE else ():
             dated.setdefault(member, []).append(repr(text))
-    where = listed([f"{member} ({', '.join(texts)})" for member, texts in dated.items()])
+    where = listed([f"{member} ({listed(texts)})" for member, texts in dated.items()])
     advice = "SOURCE_DATE_EPOCH or [tool.samebytes] source-date-epoch, and let what writes it take that, not the clock"
     return [*lines, f"{DATE} is in {where}: the result depends on it; give {advice}"] if dated else lines
 
 
 def listed(items: Sequence[str], separator: str = ", ") -> str:
     """Return the first *items*, and how many more there are."""
-    more = len(items) - _MOST_SHOWN
-    return separator.join(items[:_MOST_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return separator.join(items[:_MOST_SHOWN]) + f" and {len(items) - _MOST_SHOWN} more" * (len(items) > _MOST_SHOWN)

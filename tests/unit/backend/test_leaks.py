@@ -205,10 +205,25 @@ def test_the_source_is_searched_as_far_as_it_can_be_read(tmp_path: Path) -> None
     if sys.platform == "linux":
         os.mkfifo(tmp_path / "pipe")
         (tmp_path / "link").symlink_to("nowhere")
+        (tmp_path / "loop").symlink_to("loop")
+        (tmp_path / "name too long").symlink_to("a" * 300)  # is not only missing: stat(2) refuses to look
+        (tmp_path / "tree").symlink_to(".")
     (tmp_path / "large").touch()
     os.truncate(tmp_path / "large", 1 << 40)
     os.utime(tmp_path / "large", (0, 0))
     assert from_build(tmp_path, "2020-11-29", start=moment(DAYS[0])) == {"2020-11-29"}
+
+
+def test_a_second_of_the_build_is_not_sought_in_the_source(tmp_path: Path) -> None:
+    """No older file has it, and a log may have thousands."""
+    (tmp_path / "odd.txt").write_text(text := f"{1606660800}")
+    os.utime(tmp_path / "odd.txt", (0, 0))
+    assert from_build(tmp_path, text, start=1606660800) == {text}
+
+
+def test_many_dates_in_one_file_are_counted() -> None:
+    (line,) = warnings({(DATE, f"16066608{number:02}"): ["p/log"] for number in range(100)})
+    assert " is in p/log ('1606660800', '1606660801', '1606660802', '1606660803', '1606660804' and 95 more):" in line
 
 
 def test_all_dates_make_one_warning() -> None:
