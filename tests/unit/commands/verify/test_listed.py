@@ -6,9 +6,11 @@ import contextlib
 import importlib
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,17 @@ def requirements(path: Path, text: str) -> list[ListedRelease]:
         ("./demo", "./demo", "error: it is a path"),
         ("dist/demo-1.0-py3-none-any.whl", "dist/demo", "error: it is a path"),
         ("demo = 1.0", "demo = 1.0", "error: it is not a requirement"),
+        (f'demo==1.0 --hash="sha256:{A}"', "demo 1.0", f"verified sha256:{A}"),
+        ("demo==1.0 --hash=sha256:short-and-misspelt", "demo 1.0", "verified sha256:short-and-misspelt"),
+        (
+            "git+https://u:secret@host.example/demo",
+            "git+https://host.example/demo",
+            "error: it comes from a repository",
+        ),
+        ("https://u:secret@host.example/demo/", "https://host.example/demo/", "error: it comes from an address"),
+        ("-e git+https://u:secret@host.example", "host.example", "error: it comes from a repository"),
+        ("-e https://u:secret@host.example/demo", "https://host.example/demo", "skipped: installed in editable mode"),
+        ("demo[ @ https://u:secret@host.example/x", "demo[ @ https://host.example/x", "error: it is not a requirement"),
         ("demo==1.0; python_version ~= 'three'", "demo", "error: the marker"),
     ],
 )
@@ -92,6 +105,25 @@ def test_options_comments_and_further_files(tmp_path: Path) -> None:
     } == {"https://host.example"}
     text = "\ufeff# a comment \\\n--index-url https://host.example\n-c none.txt\n--no-binary :all:\none==1\n-r sub/more.txt\nthree==3 \\"
     assert [one.label for one in requirements(tmp_path / "requirements.txt", text)] == ["one 1", "three 3", "two 2"]
+
+
+@pytest.mark.parametrize("name", ['"more files.txt"', "more files.txt", "'more files.txt'"])
+def test_a_further_file_is_not_passed_over(tmp_path: Path, name: str) -> None:
+    (tmp_path / "more files.txt").write_text("two==2\n")
+    assert [one.label for one in requirements(tmp_path / "requirements.txt", f"-r {name}\n")] == ["two 2"]
+    with pytest.raises(ConfigError, match="cannot be read"):
+        requirements(tmp_path / "requirements.txt", f"-r {name} --no-index\n")
+
+
+def test_further_files_that_cannot_be_read(tmp_path: Path) -> None:
+    names = ["none.txt", "a\0b"]
+    if sys.platform != "win32":
+        (tmp_path / "loop").symlink_to("loop")
+        names += ["loop", "/dev/zero"]
+    for name in names:
+        with pytest.raises(ConfigError) as caught:
+            requirements(tmp_path / "requirements.txt", f"-r {name}\n")
+        assert caught.value.remedy
 
 
 @pytest.mark.parametrize("data", [b"\xff\xfe", None])
@@ -253,6 +285,18 @@ def test_what_is_a_list(tmp_path: Path) -> None:
         assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [("../here", "/demo-1.0-py3-none-any.whl"), ("demo", "../x"), ("d" * 300, "1.0"), ("demo", {"a": 1}), ("", "1.0")],
+)
+def test_an_entry_that_is_no_release_is_not_looked_for_on_the_disk(tmp_path: Path, name: str, version: Any) -> None:
+    document = {"lock-version": "1.0", "packages": [{"name": name, "version": version}]}
+    (entry,) = targets._targets(lock_files.read_pylock(tmp_path, document, {}, PYTHON), VerifyRequest(""))
+    assert entry.request is None
+    assert isinstance(entry.error, ConfigError)
+    assert entry.error.remedy
+
+
 def test_an_entry_that_is_there_twice_is_verified_once(tmp_path: Path) -> None:
     path = tmp_path / "requirements.txt"
     path.write_text("demo==1.0\ndemo==1.0\ndemo==1.1\ndemo>1\ndemo>2\n")
@@ -369,8 +413,6 @@ def test_a_uv_lock(tmp_path: Path) -> None:
 
 def installed(root: Path, wheel_path: Path, **more: str | None) -> Path:
     """Install the files of *wheel_path* into a virtual environment by hand, and return the ``.dist-info``."""
-    import zipfile
-
     site = root / "lib" / "python3" / "site-packages"
     with zipfile.ZipFile(wheel_path) as archive:
         archive.extractall(site)
@@ -435,6 +477,69 @@ def test_installed_files_that_were_changed(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r"demo/b\.py is missing") as caught:
         installed_files.check(info, path)
     assert caught.value.remedy
+
+
+def test_installed_files_are_held_against_contents_and_not_against_record(tmp_path: Path) -> None:
+    """No installer looks at the digests in RECORD, so they may be missing, and so may rows."""
+    files = {
+        "demo/a.py": b"A = 1\n",
+        "demo/unlisted.py": b"B = 1\n",
+        "demo-1.0.data/data/share/demo.ini": b"[x]\n",
+        "demo-1.0.data/purelib/pure.py": b"",
+        "demo-1.0.data/scripts/run": b"#!python\n",
+        "demo-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n",
+        "demo-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\nTag: py3-none-any\n",
+        "demo-1.0.dist-info/RECORD": b"demo/a.py,,\n",
+    }
+    path, env = tmp_path / "demo-1.0-py3-none-any.whl", tmp_path / "env"
+    site = env / "lib" / "python3" / "site-packages"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+            scheme, _, below = name.rpartition(".data/")[2].partition("/") if ".data/" in name else ("", "", name)
+            if scheme != "scripts":
+                place = (env if scheme == "data" else site) / below
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(data)
+    (env / "pyvenv.cfg").write_text("")
+    info = site / "demo-1.0.dist-info"
+    installed_files.check(info, path)
+    for place in (site / "demo" / "a.py", site / "demo" / "unlisted.py", env / "share" / "demo.ini", site / "pure.py"):
+        before = place.read_bytes()
+        place.write_bytes(before + b"\n")
+        with pytest.raises(RecordError, match=rf"{place.name} is another"):
+            installed_files.check(info, path)
+        place.write_bytes(before)
+
+
+@pytest.mark.parametrize("record", ["n" * 5000 + ",,\n", "\ud800", None])
+def test_a_record_that_cannot_be_followed(tmp_path: Path, record: str | None) -> None:
+    info = installed(tmp_path / "env", wheel(tmp_path))
+    (info / "RECORD").unlink()
+    if record:
+        (info / "RECORD").write_bytes(record.encode("utf-8", "surrogatepass"))
+    assert len(installed_files.digest(info)) == 64
+
+
+def test_an_environment_of_pypy_and_one_without_anything(tmp_path: Path) -> None:
+    (tmp_path / "lib" / "pypy3.10" / "site-packages" / "demo-1.0.dist-info").mkdir(parents=True)
+    (entry,) = installed_files.read(tmp_path)
+    assert entry.label == "demo 1.0"
+    with pytest.raises(ConfigError, match="has no site-packages"):
+        installed_files.read(tmp_path / "lib")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no named pipes")
+def test_metadata_that_never_ends(tmp_path: Path) -> None:
+    info = installed(tmp_path / "env", wheel(tmp_path), METADATA=None)
+    for special in ("/dev/zero", "pipe"):
+        if special == "pipe":
+            os.mkfifo(info / "METADATA")
+        else:
+            (info / "METADATA").symlink_to(special)
+        (entry,) = installed_files.read(tmp_path / "env")
+        assert "is damaged" in said(entry)
+        (info / "METADATA").unlink()
 
 
 KEYS = (

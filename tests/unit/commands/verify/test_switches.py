@@ -24,6 +24,8 @@ from support.projects import write_tree
         ('os.environ.get("DEMO_EXTENSIONS", "yes")', [("DEMO_EXTENSIONS", "0")]),
         ("os.environ['REQUIRE_SPEEDUPS'], 'DEMO_EXT_COVERAGE'", []),
         ("os.environ['CFLAGS'], os.environ['READTHEDOCS'], 'NO', 'no_extensions'", []),
+        ("'NO_PROXY', 'PIP_NO_BINARY', 'GIT_SSL_NO_VERIFY', 'PYTHON_NO_SITE'", []),
+        (f"'A_NO_{'X' * 200_000}'", []),
         (
             "'SKIP_DOCS', 'A_EXTENSIONS' == 'off', 'A_NO_EXTENSIONS'",
             [("A_NO_EXTENSIONS", "1"), ("A_EXTENSIONS", "off"), ("SKIP_DOCS", "1")],
@@ -56,6 +58,8 @@ def test_a_tree_without_any(tmp_path: Path) -> None:
         ('[tool.cibuildwheel]\nenvironment = {LD_PRELOAD = "/evil.so"}\n', {}),
         ('[tool.cibuildwheel]\nenvironment = "A=1 B=2"\n', {}),
         ("[tool.cibuildwheel]\nenvironment = {A = 1}\n", {}),
+        ('[tool.cibuildwheel]\nenvironment = {A = "1\\u0000"}\n', {}),
+        (f'[tool.cibuildwheel]\nenvironment = {{A = "{"1" * 200_000}"}}\n', {}),
     ],
 )
 def test_what_switches_an_extension_on(tmp_path: Path, environment: str, given: dict[str, str]) -> None:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+import stat
 from pathlib import Path
 from typing import Any
 
-from samebytes.archive.entry import read_all
+from samebytes.archive.entry import Entry, Kind
 from samebytes.artifact import headers, record
-from samebytes.artifact.layout import ArtifactKind, own_directory
 from samebytes.artifact.opening import open_archive
 from samebytes.errors import ConfigError, RecordError, UsageError
 
@@ -21,12 +20,15 @@ from . import listed
 from .listed import ListedRelease
 from .selection import Selection
 
-_SITES = ("lib/python*/site-packages", "lib64/python*/site-packages", "Lib/site-packages")
+_SITES = ("lib/python*/site-packages", "lib64/python*/site-packages", "Lib/site-packages", "lib/pypy*/site-packages")
 _OWN_NOTES = ("INSTALLER", "REQUESTED", "direct_url.json", "RECORD", "uv_cache.json", "uv_build.json")
 """Files in ``.dist-info`` that installers write."""
+_SIGNATURES = ("RECORD.jws", "RECORD.p7s")
+"""What not every installer takes over."""
 _LARGEST = 64 << 20
 """Bytes of a file of metadata."""
 _SHOWN = 3
+_MISSING = "-"
 
 
 def is_environment(path: Path) -> bool:
@@ -35,9 +37,15 @@ def is_environment(path: Path) -> bool:
 
 
 def read(path: Path) -> list[ListedRelease]:
-    """Return an entry for each distribution that is installed in the virtual environment *path*, by their names."""
+    """Return an entry for each distribution that is installed in the virtual environment *path*, by their names.
+
+    :raises ConfigError: if it has no place for any.
+    """
     # lib64 is a link to lib on some systems.
     sites = {site.resolve(): site for pattern in _SITES for site in sorted(path.glob(pattern))}
+    # Nothing that is verified would pass for all that is.
+    if not sites:
+        raise ConfigError(f"{path} has no site-packages", remedy="Make the environment anew, or name the files.")
     found = [_entry(info) for site in sites.values() for info in sorted(site.glob("*.dist-info"))]
     found += [_egg(egg) for site in sites.values() for egg in sorted([*site.glob("*.egg-info"), *site.glob("*.egg")])]
     return sorted(found, key=lambda one: one.label.lower())
@@ -95,9 +103,13 @@ def _hashes(archive: dict[str, Any]) -> frozenset[str]:
 
 
 def _data(path: Path) -> bytes:
-    if path.stat().st_size > _LARGEST:
+    if not stat.S_ISREG(path.stat().st_mode):  # A pipe would never end, nor would /dev/zero.
+        raise ValueError(f"{path.name} is not a regular file")
+    with path.open("rb") as file:
+        data = file.read(_LARGEST + 1)
+    if len(data) > _LARGEST:
         raise ValueError(f"{path.name} is too large")
-    return path.read_bytes()
+    return data
 
 
 def _fields(path: Path) -> dict[str, list[str]]:
@@ -111,11 +123,14 @@ def _fields(path: Path) -> dict[str, list[str]]:
 def check(info: Path, wheel: Path) -> None:
     """Check that what is installed with the ``.dist-info`` directory *info* are the files of the published *wheel*.
 
-    Scripts are left out, whose first line is the installer's, and so is what installers write beside the files.
+    By their contents, as installers do not look at RECORD. Scripts are left out, whose first line is the installer's,
+    and so are headers, and what installers write beside the files.
 
     :raises RecordError: if a file is missing or another.
     """
-    wrong = [fault for row in _rows(wheel) for fault in [_fault(row, info)] if fault]
+    with open_archive(wheel) as archive:
+        files = [entry for entry in archive.entries if entry.kind is Kind.FILE]
+        wrong = [fault for entry in files for fault in [_fault(entry, info)] if fault]
     if wrong:
         more = f" and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
         raise RecordError(
@@ -127,42 +142,47 @@ def check(info: Path, wheel: Path) -> None:
 def digest(info: Path) -> str:
     """Return the SHA-256 of all digests of the files that RECORD lists, as they are now."""
     state = hashlib.sha256()
-    for name in sorted(record.parse(_data(info / "RECORD"), f"{info.name}/RECORD").rows):
-        path = info.parent / name
-        state.update(_spelled(path, "sha256").encode() if path.is_file() else b"-")
+    try:
+        rows = record.parse(_data(info / "RECORD"), f"{info.name}/RECORD").rows
+    except (OSError, ValueError):
+        rows = {}
+    for name in sorted(rows):
+        state.update(_digest(info.parent / name).encode())
     return state.hexdigest()
 
 
-def _rows(wheel: Path) -> Iterator[record.Row]:
-    with open_archive(wheel) as archive:
-        name = f"{own_directory(archive, ArtifactKind.WHEEL)}/RECORD"
-        (data,) = [read_all(entry.content) for entry in archive.entries if entry.name == name]
-        yield from record.parse(data, name).rows.values()
-
-
-def _fault(row: record.Row, info: Path) -> str:
-    """Return what is wrong with the installed file of a *row* of the wheel; nothing if all is well."""
-    name = row.name
+def _fault(entry: Entry, info: Path) -> str:
+    """Return what is wrong with the installed file of an *entry* of the wheel; nothing if all is well."""
+    name, base = entry.name, info.parent
     top, _, below = name.partition("/")
     if top.endswith(".data"):
         scheme, _, name = below.partition("/")
-        if scheme not in ("purelib", "platlib"):
+        if scheme == "data":
+            base = next(filter(is_environment, info.parents), base)
+        elif scheme not in ("purelib", "platlib"):
             return ""
     elif top.endswith(".dist-info"):
-        if below in _OWN_NOTES:
+        if below in (*_OWN_NOTES, *_SIGNATURES):
             return ""
         name = f"{info.name}/{below}"  # installers may spell the directory otherwise
-    path = info.parent / name
-    if not path.is_file():
+    found = _digest(base / name)
+    if found == _MISSING:
         return f"{name} is missing"
-    if row.algorithm not in record.ALGORITHMS:
-        return ""
-    return "" if _spelled(path, row.algorithm) == row.digest.rstrip("=") else f"{name} is another"
+    state = hashlib.sha256()
+    for chunk in entry.content.chunks():
+        state.update(chunk)
+    return "" if found == state.hexdigest() else f"{name} is another"
 
 
-def _spelled(path: Path, algorithm: str) -> str:
-    state = hashlib.new(algorithm)
-    with path.open("rb") as file:
-        for chunk in iter(lambda: file.read(1 << 20), b""):
-            state.update(chunk)
-    return record.spelled(algorithm, state.digest())
+def _digest(path: Path) -> str:
+    """Return the SHA-256 of the file *path*; ``-`` if there is none that can be read."""
+    state = hashlib.sha256()
+    try:
+        if not path.is_file():
+            return _MISSING
+        with path.open("rb") as file:
+            for chunk in iter(lambda: file.read(1 << 20), b""):
+                state.update(chunk)
+    except OSError:
+        return _MISSING
+    return state.hexdigest()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Callable
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from samebytes.artifact.layout import parse_sdist_name, parse_wheel_name
 from samebytes.artifact.opening import kind_of
@@ -110,8 +110,10 @@ def of_release(index: Index, name: str, version: str) -> list[File]:
     """
     try:
         wanted = Version(version)
-    except InvalidVersion:
-        raise UsageError(f"{version!r} is not a version", remedy="Write NAME==VERSION, such as idna==3.10.") from None
+    except ValueError:  # InvalidVersion, or a number of thousands of digits
+        raise UsageError(
+            f"{version[:100]!r} is not a version", remedy="Write NAME==VERSION, such as idna==3.10."
+        ) from None
     project = canonicalize_name(name)
     files = [(file, release_of(file.name)) for file in index.files(name)]
     found = [file for file, release in files if release == (project, wanted)]

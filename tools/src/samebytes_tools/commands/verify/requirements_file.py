@@ -5,6 +5,7 @@ Source: pip's documentation, "Requirements File Format".
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -18,12 +19,16 @@ from . import listed
 from .listed import ListedRelease
 from .selection import Selection
 
-_COMMENT = re.compile(r"(^|\s+)#.*$")
-_NESTED = re.compile(r"(?:-r\s*|--requirement(?:\s+|=))(\S+)")
-_INDEX = re.compile(r"(?:-i\s*|--index-url(?:\s+|=)|--pypi-url(?:\s+|=))(\S+)")
+_COMMENT = re.compile(r"(^|(?<=\s))#.*$")
+# All that follows is the path: one that is not there is an error, and a line that is passed over would not be.
+_NESTED = re.compile(r"""(?:-r\s*|--requirement(?:\s+|=))(["']?)(.+)\1""")
+_INDEX = re.compile(r"""(?:-i\s*|--index-url(?:\s+|=)|--pypi-url(?:\s+|=))(["']?)(\S+)\1""")
 _EDITABLE = re.compile(r"(?:-e\s*|--editable(?:\s+|=))(.+)")
-_HASH = re.compile(r"--hash(?:=|\s+)([A-Za-z0-9]+):([0-9A-Fa-f]+)")
+# Whatever the digest is: a hash that is misspelt is not none.
+_HASH = re.compile(r"""--hash(?:=|\s+)["']?([A-Za-z0-9]+):([^\s"']*)""")
+_OPTION = re.compile(r"(?<!\s)\s+--?[a-z]")
 _VCS = re.compile(r"(git|hg|svn|bzr)\+")
+_CREDENTIALS = re.compile(r"//[^/\s]*@")
 _LARGEST = 16 << 20
 """Bytes of a file."""
 
@@ -37,15 +42,16 @@ def read(path: Path, environment: Mapping[str, str]) -> list[ListedRelease]:
     :raises ConfigError: if a file cannot be read.
     """
     found: list[ListedRelease] = []
-    files, address = [path], ""
+    files, seen, address = [path], {os.path.realpath(path)}, ""
     for file in files:
         for line in _lines(file):
             nested, index = _NESTED.fullmatch(line), _INDEX.fullmatch(line)
-            address = index[1] if index else address
+            address = index[2] if index else address
             if nested:
-                further = file.parent / nested[1]
                 # A file may name itself, or be named twice.
-                files += [further] if all(further.resolve() != one.resolve() for one in files) else []
+                further = os.path.realpath(file.parent / nested[2].replace("\0", ""))
+                files += [file.parent / nested[2]] if further not in seen else []
+                seen.add(further)
             elif not line.startswith("-"):
                 found.append(_entry(line, environment))
             elif _EDITABLE.match(line):
@@ -56,16 +62,19 @@ def read(path: Path, environment: Mapping[str, str]) -> list[ListedRelease]:
 
 def _lines(path: Path) -> Iterator[str]:
     try:
-        if path.stat().st_size > _LARGEST:
+        # Not by its size, which a pipe or a device does not have.
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
             raise ConfigError(f"{path} is too large for a requirements file", remedy="Name a requirements file.")
-        text = path.read_text("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}", remedy="Check the path.") from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8: {error}", remedy="Name a requirements file.") from None
+    except ValueError as error:  # a NUL in its name, too
+        raise ConfigError(f"{path} cannot be read as UTF-8: {error}", remedy="Name a requirements file.") from None
     held = ""
     for line in [*text.splitlines(), ""]:
-        is_comment = _COMMENT.match(line) is not None
+        is_comment = line.lstrip().startswith("#")
         # pip joins first, and a comment ends what is joined.
         if line.endswith("\\") and not is_comment:
             held += line.strip("\\")
@@ -79,14 +88,15 @@ def _lines(path: Path) -> Iterator[str]:
 def _editable(line: str) -> ListedRelease:
     found = _EDITABLE.fullmatch(line)
     where = found[1].strip() if found else ""
-    name = re.search(r"[#&]egg=([\w.-]+)", where)
+    found, where = re.search(r"[#&]egg=([\w.-]+)", where), _CREDENTIALS.sub("//", where)
+    name = found[1] if found else where
     if _VCS.match(where):
-        return listed.repository(name[1] if name else where.rpartition("/")[2], "", where)
-    return listed.directory(name[1] if name else where, "", where, editable=True)
+        return listed.repository(found[1] if found else where.rpartition("/")[2], "", where)
+    return listed.directory(name, "", where, editable=True)
 
 
 def _entry(line: str, environment: Mapping[str, str]) -> ListedRelease:
-    text = re.split(r"\s+--?[a-z]", line, maxsplit=1)[0].strip()
+    text = _OPTION.split(line, maxsplit=1)[0].strip()
     try:
         requirement = Requirement(text)
     except InvalidRequirement as malformed:
@@ -111,9 +121,10 @@ def _entry(line: str, environment: Mapping[str, str]) -> ListedRelease:
 def _by_place(text: str, error: InvalidRequirement) -> ListedRelease:
     """Return an entry that is no requirement (PEP 508): pip takes addresses and paths, too."""
     if _VCS.match(text):
-        return listed.repository(text, "", text)
+        return listed.repository(listed.shown(text), "", text)
     if re.match(r"(https?|file):", text):
-        return listed.address(listed.file_name(text) or text, "", text)
+        return listed.address(listed.file_name(text) or listed.shown(text), "", text)
+    text = _CREDENTIALS.sub("//", text)
     if re.match(r"\.|/|[\w.-]+/|.+\.(whl|gz|zip)$", text):
         return ListedRelease(
             text, error=UsageError("it is a path of this machine: no index published it", remedy="Name the file.")

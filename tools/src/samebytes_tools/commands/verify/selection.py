@@ -86,8 +86,10 @@ def _best(
         return best, f"{which} {here} here" if len(wheels) > 1 else ""
     if sdists:
         return sdists[0], f"none of its {len(wheels)} wheels fits {here} here, so pip takes this"
+    if not wheels:
+        raise UsageError(f"{target} has no file of that kind", remedy="Leave --sdist or --wheel away, or use --all.")
     # Nothing that pip would take, but somebody asked for it: another Python of this machine may rebuild it.
-    if wheels and is_tagged:
+    if is_tagged:
         return wheels[0], ""
     raise UsageError(
         f"{target}: none of its wheels fits {here} here: {_few(file.name for file in wheels)}",

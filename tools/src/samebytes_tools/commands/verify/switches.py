@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from samebytes.backend.config import load, parsed_toml, toml_bytes
-from samebytes.errors import SamebytesError
+from samebytes.errors import SamebytesError, UsageError
 
 from ...building.provenance import check_variable
 
@@ -15,6 +15,8 @@ _LARGEST = 1 << 20
 """Bytes of a script that are read."""
 _MOST = 50
 """Scripts that are read."""
+_LONGEST = 2000
+"""Characters of a variable; systems start no program with one that is much longer."""
 
 _NAME = re.compile(r"""["']([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)["']""")
 """A text that can be the name of a project's own variable."""
@@ -58,7 +60,16 @@ def switched_on(tree: Path) -> list[dict[str, str]]:
 def _named(tree: Path) -> Iterator[tuple[str, re.Match[str]]]:
     """Yield the scripts of a build, with each text in them that can be the name of such a variable."""
     for text in _scripts(tree):
-        yield from ((text, match) for match in _NAME.finditer(text) if not _DEMAND.search(match[1]))
+        yield from ((text, match) for match in _NAME.finditer(text) if _is_own(match[1]))
+
+
+def _is_own(name: str) -> bool:
+    """Return whether *name* may be of a variable that switches something in the build, and not in pip or git."""
+    try:
+        check_variable(name)
+    except UsageError:
+        return False
+    return len(name) <= _LONGEST and not _DEMAND.search(name)
 
 
 def _of_cibuildwheel(tree: Path) -> dict[str, str]:
@@ -68,7 +79,7 @@ def _of_cibuildwheel(tree: Path) -> dict[str, str]:
         given = {**tables.get("environment", {}), **tables.get("linux", {}).get("environment", {})}
         for name, value in given.items():
             check_variable(name)
-            if not isinstance(value, str) or "$" in value:
+            if not isinstance(value, str) or "$" in value or len(name + value) > _LONGEST or not value.isprintable():
                 return {}
         return given
     # A line of a shell in place of a table, too; it is a hint, no more.

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Callable
 
 from samebytes.artifact.layout import ArtifactKind
-from samebytes.errors import SamebytesError, UsageError
+from samebytes.errors import ConfigError, SamebytesError, UsageError
 
 from ...building.interpreters import Python
 from ...index.client import Index
+from ...index.releases import NAME
 from . import installed_files, lock_files, published, requirements_file
 from .listed import ListedRelease
 from .selection import Selection, foreign
@@ -20,6 +21,8 @@ from .verify import VerifyRequest
 
 _PYLOCK = re.compile(r"pylock(\.[^.]+)?\.toml")
 """PEP 751, "File Name"."""
+_LONGEST = 250
+"""Characters of a name and version; file systems take 255."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,12 @@ def _targets(entries: Iterable[ListedRelease], common: VerifyRequest) -> list[Ve
     for entry in entries:
         target = VerifyTarget(entry.label, skipped=entry.skipped, error=entry.error)
         if not entry.skipped and entry.error is None:
-            target = replace(target, request=_request(entry, common))
+            # Else it could be the path of a file, which is not held against the index and its hashes.
+            if len(entry.target) > _LONGEST or not NAME.fullmatch(entry.target):
+                problem = ConfigError("it is not the name and version of a release", remedy="Correct the list.")
+                target = replace(target, error=problem)
+            else:
+                target = replace(target, request=_request(entry, common))
         found.setdefault((entry.label, entry.selection, entry.skipped, str(entry.error or "")), target)
     return list(found.values())
 
