@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import struct
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from samebytes_tools.building.copied_installs import copied
 from samebytes_tools.building.processes import CommandRunner
 from samebytes_tools.building.virtualenvs import VirtualEnvironment
 from support.artifacts import wheel
+
+from samebytes.errors import Interrupted
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 
@@ -77,6 +81,32 @@ def test_it_is_what_pip_would_have_written(sites: tuple[Site, dict[str, tuple[by
     shown = subprocess.run([second.python, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert [Path(each).is_relative_to(second.root) for each in shown] == [True, True]
     shutil.rmtree(second.root)
+
+
+def test_its_times_are_others(sites: tuple[Site, dict[str, tuple[bytes, int]]], tmp_path: Path) -> None:
+    """A build that takes over times of what it requires differs by them, as where pip installs twice."""
+    site, _ = sites
+    first = VirtualEnvironment(str(site.root / "first/bin/python"), site.root / "first", site.root / "first", {})
+    other = VirtualEnvironment(str(tmp_path / "o/bin/python"), tmp_path / "o", tmp_path / "o", {})
+    assert copied(site.builder.installed, first, other)
+    for copy in other.root.rglob("*.*"):
+        source = first.root / copy.relative_to(other.root)
+        assert not copy.is_file() or source.stat().st_mtime - copy.stat().st_mtime > 2  # the step of ZIP
+    (source,) = other.root.glob("lib/*/site-packages/demo/__init__.py")
+    (compiled,) = source.parent.glob("__pycache__/*.pyc")
+    # Else each process of a build would compile it anew (PEP 552).
+    assert compiled.read_bytes()[4:12] == struct.pack("<II", 0, int(source.stat().st_mtime))
+
+
+def test_copying_ends_when_all_is_to_end(sites: tuple[Site, dict[str, tuple[bytes, int]]], tmp_path: Path) -> None:
+    site, _ = sites
+    first = VirtualEnvironment(str(site.root / "first/bin/python"), site.root / "first", site.root / "first", {})
+    other = VirtualEnvironment(str(tmp_path / "o/bin/python"), tmp_path / "o", tmp_path / "o", {})
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Interrupted):
+        copied(site.builder.installed, first, other, CommandRunner(stop=stop).check)
+    assert not other.root.exists()
 
 
 def changed(site: Site) -> None:

@@ -66,6 +66,14 @@ def test_a_source_in_markdown() -> None:
     assert text.count("/tmp/one/src") == 1
 
 
+def test_a_member_whose_name_no_file_may_have_is_annotated_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "setup.py").touch()
+    node = dataclasses.replace(TEXT, name=f"{'x' * 300}.py")
+    outcome = dataclasses.replace(DIFFERS, comparison=different(node))
+    result = dataclasses.replace(RESULT, source=str(tmp_path), ways=(WayResult("as is", (outcome,)),))
+    assert {Path(each.file).name for each in annotated([result], 1, relative)} == {"setup.py"}
+
+
 def test_variations_that_a_bisection_has_shown() -> None:
     text = markdown.document([bisected()], version="1")
     assert "| Variation | Cause | Files | Remedy |" in text

@@ -281,21 +281,21 @@ class Builder:
                 if not asked:
                     locked = [line for one in self.policy.locked for line in one.lines]
                     self._install(where, locked, ["--require-hashes"], log)
-            elif wanted and not self._copied(where, asked, wanted):
+            elif wanted and not self._copied(where, asked, wanted, log):
                 constraint = self.constraint()
                 before = frozenset(asked), frozenset(wanted)
                 found = self._install(where, wanted, ["--constraint", str(constraint)] if constraint else [], log)
                 self._steps[before] = where, found
             asked.update(wanted)
 
-    def _copied(self, where: VirtualEnvironment, asked: set[str], wanted: Sequence[str]) -> bool:
+    def _copied(self, where: VirtualEnvironment, asked: set[str], wanted: Sequence[str], log: CommandRunner) -> bool:
         """Copy into *where* what pip did for the same requirements in another one that had the same before.
 
         :return: whether that was done.
         """
         # Without the policy, pip may choose other releases a moment later; that is left to it.
         step = self._steps.get((frozenset(asked), frozenset(wanted))) if self.policy.same_everywhere else None
-        return step is not None and step[0].root in self._asked and copied(step[1], step[0], where)
+        return step is not None and step[0].root in self._asked and copied(step[1], step[0], where, log.check)
 
     def constraint(self) -> Path | None:
         """Return a file that constrains pip to what the policy allows."""

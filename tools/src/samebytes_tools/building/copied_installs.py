@@ -9,7 +9,8 @@ import io
 import os
 import re
 import shutil
-from collections.abc import Iterable
+import struct
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,9 @@ from .virtualenvs import InstalledDistribution, VirtualEnvironment
 
 _LONGEST_SHEBANG = 100
 """Characters of an interpreter's path up to which pip writes it into scripts as it is; its limit is 127."""
+
+_EARLIER = 3
+"""Seconds by which copies are older, so that it shows in ZIP files, too, which count in steps of two."""
 
 
 class _Copied(NamedTuple):
@@ -26,11 +30,19 @@ class _Copied(NamedTuple):
     target: Path
     data: bytes | None
     """Its contents, where they are not those of *source*."""
+    names_time: bool
+    """Whether it was compiled by pip, and has the time of its source in it."""
 
 
-def copied(installed: Iterable[InstalledDistribution], source: VirtualEnvironment, target: VirtualEnvironment) -> bool:
-    """Copy what pip installed into *source* into *target*, as pip would have installed it there.
+def copied(
+    installed: Iterable[InstalledDistribution],
+    source: VirtualEnvironment,
+    target: VirtualEnvironment,
+    check: Callable[[], None] = lambda: None,
+) -> bool:
+    """Copy what pip installed into *source* into *target*, as if pip had installed it there a moment before.
 
+    :param check: called before each file; what it raises ends the work.
     :return: whether that was possible; if not, nothing was written.
     """
     # Windows' scripts are programs with the path in an archive behind them; long paths and blanks are put otherwise.
@@ -42,14 +54,25 @@ def copied(installed: Iterable[InstalledDistribution], source: VirtualEnvironmen
         if files is None:
             return False
         plan += files
+    # Two installations by pip have two times, and builds that take these over differ by that.
     for each in plan:
+        check()
         each.target.parent.mkdir(parents=True, exist_ok=True)
-        if each.data is None:
-            shutil.copy2(each.source, each.target)
+        data = _compiled_earlier(each.source.read_bytes()) if each.names_time else each.data
+        if data is None:
+            shutil.copyfile(each.source, each.target)
         else:
-            each.target.write_bytes(each.data)
-            shutil.copystat(each.source, each.target)
+            each.target.write_bytes(data)
+        shutil.copymode(each.source, each.target)
+        moment = each.source.stat().st_mtime_ns - _EARLIER * 10**9
+        os.utime(each.target, ns=(moment, moment))
     return True
+
+
+def _compiled_earlier(data: bytes) -> bytes:
+    """Return the compiled file *data* for an older source, unless it goes by its source's digest (PEP 552)."""
+    flags, moment = struct.unpack("<4xII", data[:12]) if len(data) >= 12 else (1, 0)
+    return data if flags else data[:8] + struct.pack("<I", (moment - _EARLIER) & 0xFFFFFFFF) + data[12:]
 
 
 def _files(one: InstalledDistribution, source: VirtualEnvironment, target: VirtualEnvironment) -> list[_Copied] | None:
@@ -68,7 +91,9 @@ def _files(one: InstalledDistribution, source: VirtualEnvironment, target: Virtu
         if row[1] and row[1] != _digest(data):
             return None
         new = data.replace(os.fsencode(source.root), os.fsencode(target.root)) if data.startswith(b"#!") else data
-        files.append(_Copied(path, target.real / path.relative_to(source.real), new if new != data else None))
+        is_compiled = not row[1] and path.suffix == ".pyc"
+        place = target.real / path.relative_to(source.real)
+        files.append(_Copied(path, place, new if new != data else None, is_compiled))
         if new != data:
             # In place, for releases of pip end its lines in two ways.
             text = text.replace(f",{row[1]},{row[2]}".encode(), f",{_digest(new)},{len(new)}".encode())

@@ -64,6 +64,14 @@ class CommandRunner:
         """
         return self.start(command, cwd=cwd, environ=environ, umask=umask).wait()
 
+    def check(self) -> None:
+        """Raise an error if all is to end.
+
+        :raises Interrupted: if it was stopped.
+        """
+        if self._stop.is_set():
+            raise _stopped()
+
     def note(self, line: str) -> None:
         """Write *line* where what commands print goes."""
         with self._sink() as sink:
@@ -89,8 +97,7 @@ class CommandRunner:
         :raises OSError: if it cannot be started.
         :raises Interrupted: if all was stopped before.
         """
-        if self._stop.is_set():
-            raise _stopped()
+        self.check()
         options: dict[str, Any] = dict(handles)
         # Not preexec_fn, which is unsafe with threads; the parameter is new in Python 3.9.
         if umask >= 0 and os.name != "nt":

@@ -34,6 +34,8 @@ def blocks(text: str) -> list[ProseBlock]:
 
 def folded(text: str, width: int, indent: str = "") -> list[str]:
     """Return *text* in lines of *width* where its words allow that, all but the first indented."""
+    # A terminal may be as narrow as its user, or COLUMNS, has it.
+    width = max(width, 1)
     lines = textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
     # After folding: a line that begins like a command of a CI log may only appear by it.
     return [no_command(line) for line in lines] or [""]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from os.path import isfile
 from pathlib import Path
 
 from ...comparison.causes.table import by_code
@@ -70,4 +71,5 @@ def _place(result: CheckResult, names: Sequence[str], relative: Callable[[Path],
     # Packages may be in a directory that a wheel has not.
     possible = [each for name in names for each in (name, f"src/{name}")]
     files = (tree / each for each in (*possible, "pyproject.toml", "setup.py"))
-    return next((relative(file) for file in files if tree.is_dir() and file.is_file()), "")
+    # Path.is_file raises for names that are too long for a file system, which those of archives may be.
+    return next((relative(file) for file in files if tree.is_dir() and isfile(file)), "")  # noqa: PTH113 (see above)

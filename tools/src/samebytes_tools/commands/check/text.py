@@ -43,7 +43,7 @@ class _Place(NamedTuple):
 def lines(result: CheckResult, view: View, explained: set[str] | None = None) -> Iterator[str]:
     """Yield what became of one source.
 
-    :param explained: the causes that were explained before, to which those of this source are added.
+    :param explained: the remedies that were given before, to which those of this source are added.
     """
     style = view.style
     yield f"{style.bold(title(result))}: {_state(result, style)}"
@@ -123,10 +123,12 @@ def _contents(result: CheckResult, view: View, explained: set[str]) -> Iterator[
         name = f"{code} {cause.name}"
         yield from (view.style.notable(name) + head[0][len(name) :], *head[1:])
         yield from _places_lines(found[code], view)
-        if code in explained:
+        # By who reads it, for a release and a tree may be checked together.
+        remedy = f"{code} {result.reader.name}"
+        if remedy in explained:
             yield "  Remedy: as above."
             continue
-        explained.add(code)
+        explained.add(remedy)
         advice = advice_to(result.reader, code, normalized=False, inside=True)
         yield from (f"  {line}".rstrip() for line in block_lines(f"Remedy: {advice}", view.style.width - 2))
     if rest and not found:
