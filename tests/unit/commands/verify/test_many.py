@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from samebytes_tools.commands.verify import table
+from samebytes_tools.building import provenance
+from samebytes_tools.commands.reproducible_build.build import BuildContext
+from samebytes_tools.commands.verify import command, table
 from samebytes_tools.commands.verify.many import VerifyState
+from samebytes_tools.commands.verify.remake import VerifyContext
 from samebytes_tools.commands.verify.report import VerifyRow
 from samebytes_tools.commands.verify.selection import Selection
 from samebytes_tools.commands.verify.targets import VerifyTarget
 from samebytes_tools.commands.verify.verify import VerifyRequest
+from samebytes_tools.index.client import Index
 
 from samebytes.console.style import Style
 
@@ -123,12 +129,12 @@ def test_the_page_escapes_what_it_shows() -> None:
 
 def test_what_was_verified_is_kept(tmp_path: Path) -> None:
     """For the same request and the same samebytes; what failed is tried again."""
-    state = VerifyState(tmp_path / "state", "1.0")
+    state = VerifyState(tmp_path / "state", {"samebytes": "1.0"})
     assert state.kept(TARGET) is None
     done = row("demo 1.0", "different", "D011")
     state.keep(TARGET, done)
     assert state.kept(TARGET) == done
-    assert VerifyState(tmp_path / "state", "1.0").kept(TARGET) == done
+    assert VerifyState(tmp_path / "state", {"samebytes": "1.0"}).kept(TARGET) == done
     others = [
         VerifyRequest("demo==1.1"),
         VerifyRequest("demo==1.0", Selection(hashes=frozenset({"sha256:" + "0" * 64}))),
@@ -137,10 +143,27 @@ def test_what_was_verified_is_kept(tmp_path: Path) -> None:
         VerifyRequest("demo==1.0", config_settings={"a": "b"}),
     ]
     assert [state.kept(VerifyTarget("demo 1.0", request)) for request in others] == [None] * len(others)
-    assert VerifyState(tmp_path / "state", "1.1").kept(TARGET) is None
+    assert VerifyState(tmp_path / "state", {"samebytes": "1.1"}).kept(TARGET) is None
     failed = VerifyTarget("bad 1.0", VerifyRequest("bad==1.0"))
     state.keep(failed, row("bad 1.0", error="the index is down"))
     assert state.kept(failed) is None
+
+
+@pytest.mark.parametrize(
+    "change", [{"PIP_INDEX_URL": "https://other.example/simple"}, {"CFLAGS": "-O0"}, {"executable": "another"}]
+)
+def test_verdicts_of_other_circumstances_are_not_taken(monkeypatch: pytest.MonkeyPatch, change: dict[str, str]) -> None:
+    """Those of an index with other files, of a Python that takes another wheel, or of other compiler options."""
+    seen = []
+    for given in ({}, change):
+        environ = {"PIP_INDEX_URL": "https://u:secret@host.example/simple", **given}
+        build = BuildContext(environ, print, print, print)
+        if "executable" in given:
+            there = replace(provenance.this_python(), version="3.99.0")
+            monkeypatch.setattr(provenance, "this_python", partial(replace, there))
+        seen.append(command._circumstances(VerifyContext(build, partial(Index.configured, environ))))
+    assert "secret" not in str(seen)
+    assert seen[0] != seen[1]
 
 
 @pytest.mark.parametrize(
@@ -151,13 +174,15 @@ def test_what_was_verified_is_kept(tmp_path: Path) -> None:
         lambda _: "[]",
         lambda text: text.replace("different", "wonderful"),
         lambda text: text.replace("demo 1.0", "evil 1.0"),
+        lambda text: text.replace("different", "identical"),
+        lambda text: text.replace('"notes"', '"votes"'),
         lambda text: json.dumps({**json.loads(text), "key": "0"}),
         lambda text: json.dumps({**json.loads(text), "result": 7}),
         lambda text: json.dumps({**json.loads(text), "causes": 7}),
     ],
 )
 def test_a_damaged_state_is_not_believed(tmp_path: Path, change: Any) -> None:
-    state = VerifyState(tmp_path, "1.0")
+    state = VerifyState(tmp_path, {"samebytes": "1.0"})
     state.keep(TARGET, row("demo 1.0", "different", "D011"))
     (path,) = tmp_path.iterdir()
     path.write_text(change(path.read_text()))

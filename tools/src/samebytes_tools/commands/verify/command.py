@@ -160,7 +160,7 @@ def _run_many(args: argparse.Namespace, context: VerifyContext, progress: Progre
 
     progress.show("Reading what is to be verified")
     targets = _targets(args, context)
-    state = VerifyState(args.state, __version__) if args.state else None
+    state = VerifyState(args.state, _circumstances(context)) if args.state else None
     rows: dict[int, VerifyRow] = {}
     for step in verify_many(targets, context, min(args.jobs or available(), len(targets) or 1), state):
         where = f"[{len(rows) + (step.row is not None)}/{len(targets)}]"
@@ -172,6 +172,15 @@ def _run_many(args: argparse.Namespace, context: VerifyContext, progress: Progre
         progress.step(f"{where} {step.label}: {step.row.outcome}{kept}")
     progress.clear()
     return _report_many(args, [rows[number] for number in sorted(rows)])
+
+
+def _circumstances(context: VerifyContext) -> dict[str, object]:
+    """Return what decides on verdicts beside the command line: which file pip would take here, and how it is built."""
+    from ...building.provenance import that_matter, this_python
+
+    python, variables = this_python(), that_matter(context.build.environ)
+    found = {"samebytes": __version__, "index": context.index().address, "variables": variables}
+    return {**found, "python": [python.implementation, python.short, python.version, python.platform]}
 
 
 def _targets(args: argparse.Namespace, context: VerifyContext) -> list[VerifyTarget]:

@@ -7,7 +7,7 @@ import json
 import queue
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -46,13 +46,13 @@ class Step:
 class VerifyState:
     """What was verified in an earlier life of a run: one document for each target in a directory."""
 
-    def __init__(self, directory: Path, version: str) -> None:
-        """*version* is that of samebytes: what another one found is not taken.
+    def __init__(self, directory: Path, circumstances: Mapping[str, object]) -> None:
+        """*circumstances* decide what is found beside the targets, for JSON: what was found in others is not taken.
 
         :raises OutputError: if the directory cannot be made.
         """
         make_directory(directory)
-        self._directory, self._version = directory, version
+        self._directory, self._circumstances = directory, dict(circumstances)
 
     def kept(self, target: VerifyTarget) -> VerifyRow | None:
         """Return what came of *target*, if it was verified; what failed is tried again."""
@@ -61,7 +61,7 @@ class VerifyState:
             document = json.loads(self._path(target, key, ".json").read_text("utf-8"))
             row = VerifyRow(document["result"], tuple(document["causes"]))
             # Written by us, but anything may have happened to it since.
-            is_ours = document["key"] == key and row.target == target.label
+            is_ours = document["key"] == key and row.target == target.label and document["seal"] == _seal(document)
             return row if is_ours and row.verdict is not None else None
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return None
@@ -75,19 +75,30 @@ class VerifyState:
             return
         key = self._key(target)
         document = {"key": key, "result": dict(row.result), "causes": [dict(one) for one in row.causes]}
-        save(json.dumps(document, ensure_ascii=True) + "\n", self._path(target, key, ".json"))
+        save(
+            json.dumps({**document, "seal": _seal(document)}, ensure_ascii=True) + "\n",
+            self._path(target, key, ".json"),
+        )
 
     def keep_log(self, target: VerifyTarget, log: Path) -> None:
         """Copy the *log* of a build that failed."""
         save_copy(log, self._path(target, self._key(target), ".log"))
 
     def _key(self, target: VerifyTarget) -> str:
-        text = json.dumps({"samebytes": self._version, **described(target)}, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _hash({"circumstances": self._circumstances, **described(target)})
 
     def _path(self, target: VerifyTarget, key: str, suffix: str) -> Path:
         # The label is for people: it may hold anything, and have any length.
         return self._directory / f"{re.sub(r'[^A-Za-z0-9.+_-]', '-', target.label)[:80]}-{key[:16]}{suffix}"
+
+
+def _seal(document: Mapping[str, Any]) -> str:
+    """Return what shows that a kept document is whole; against whoever may write there, nothing would help."""
+    return _hash([document["result"], document["causes"]])
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def verify_many(

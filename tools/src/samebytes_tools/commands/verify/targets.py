@@ -146,7 +146,7 @@ def _request(entry: ListedRelease, common: VerifyRequest) -> VerifyRequest:
 
 
 def described(target: VerifyTarget) -> Mapping[str, object]:
-    """Return all that decides what verifying *target* shows, beside the index and the machine, for JSON."""
+    """Return all that decides what verifying *target* shows, but for the circumstances, for JSON."""
     request = target.request
     if request is None:
         return {"label": target.label}
