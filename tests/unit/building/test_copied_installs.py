@@ -138,6 +138,18 @@ def test_what_a_build_has_changed_is_not_copied(
         kept.rename(site.root / "first")
 
 
+def test_another_release_is_left_to_pip_to_replace(
+    sites: tuple[Site, dict[str, tuple[bytes, int]]], tmp_path: Path
+) -> None:
+    """New environments have setuptools where no pip of ours can fill them, before Python 3.12."""
+    site, _ = sites
+    first = VirtualEnvironment(str(site.root / "first/bin/python"), site.root / "first", site.root / "first", {})
+    for name in ("demo-0.9.dist-info", "demo-0.9-py3.11.egg-info"):
+        other = VirtualEnvironment(str(tmp_path / name / "bin/python"), tmp_path / name, tmp_path / name, {})
+        (other.root / "lib/python3/site-packages" / name).mkdir(parents=True)
+        assert not copied(site.builder.installed, first, other)
+
+
 def test_long_paths_are_left_to_pip(tmp_path: Path) -> None:
     """It writes a script's interpreter otherwise where the kernel would cut its path, or read blanks as an end."""
     for name in ("x" * 200, "with blanks"):

@@ -48,6 +48,11 @@ def copied(
     # Windows' scripts are programs with the path in an archive behind them; long paths and blanks are put otherwise.
     if os.name == "nt" or any(len(each.python) > _LONGEST_SHEBANG or " " in each.python for each in (source, target)):
         return False
+    # Another release of one, such as the setuptools that a new environment may have: pip would remove it.
+    present = {_normal(path.name.partition("-")[0]) for path in target.real.glob("lib/*/site-packages/*-*.*-info")}
+    installed = list(installed)
+    if any(_normal(one.name) in present for one in installed):
+        return False
     plan: list[_Copied] = []
     for one in installed:
         files = _files(one, source, target)
