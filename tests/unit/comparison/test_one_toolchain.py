@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import re
+import struct
 from pathlib import Path
 
 import pytest
+from samebytes_tools.comparison.allowance import Allowance
 from samebytes_tools.comparison.archives import compare_files
 from samebytes_tools.comparison.causes.table import by_code, codes
 from samebytes_tools.comparison.causes.toolchain import TOOLCHAIN_VERSION
+from samebytes_tools.comparison.formats.elf import _CYTHON, _parsed
 from samebytes_tools.comparison.model import Difference, Evidence, Verdict
 from samebytes_tools.comparison.observations import FieldValues, Libraries, SearchPaths
 from samebytes_tools.comparison.one_toolchain import _made_by
-from support.cause_pairs import CAUSES, CONTROLS, build
+from support.cause_pairs import CAUSES, CONTROLS, GCC_10, Maker, Pair, build, compiled, files, tagged
 
 CODE = TOOLCHAIN_VERSION.code
 
@@ -128,3 +132,84 @@ def test_tags_of_two_images_are_of_the_toolchain() -> None:
     assert shown(b"manylinux1", b"manylinux_2_28") == shown(b"manylinux2014", b"musllinux_1_2") == (CODE,)
     assert shown(b"linux", b"manylinux1") != (CODE,)
     assert shown(b"manylinux1", b"macosx_11_0") == ("D099",)
+
+
+def nodes(make: Maker, tmp_path: Path, needs: str = "gcc") -> dict[str, Difference]:
+    return {node.name: node for node in compare_files(*build(Pair("", (), make, needs=needs), tmp_path)).differences}
+
+
+BESIDE = (("-DNDEBUG",), ("-DNDEBUG",))
+
+
+def test_another_library_of_the_same_name_does_not_follow_from_the_compiler(tmp_path: Path) -> None:
+    name = "demo_pkg.libs/libx-0a1b2c3d.so.1"
+    found = nodes(compiled(flags=BESIDE, after=GCC_10, more=({name: b"harmless\0"}, {name: b"dangerous\0"})), tmp_path)
+    assert found_in(found["toolchain"]) == {CODE}
+    assert found_in(found[name]) == {"D099"}
+
+
+@pytest.mark.parametrize("name", ["a.pth", "demo_pkg/a.pyc", "demo_pkg-1.0.data/scripts/run"])
+def test_what_is_python_by_another_name_is_not_called_the_same(name: str, tmp_path: Path) -> None:
+    found = nodes(compiled(flags=BESIDE, after=GCC_10, more=({name: b"import a\n"}, {name: b"import b\n"})), tmp_path)
+    assert found["toolchain"].summary.startswith("metadata identical, Python files not;")
+
+
+def other_function(path: Path) -> None:
+    data = path.read_bytes()
+    assert b"\0puts\0" in data  # in .dynstr; in .strtab it has a version
+    path.write_bytes(data.replace(b"\0puts\0", b"\0exec\0", 1))
+
+
+def test_another_function_is_no_repair_though_its_name_is_too_short_for_a_text(tmp_path: Path) -> None:
+    more = tagged("linux"), tagged("manylinux_2_17")
+    found = nodes(compiled(flags=BESIDE, after=other_function, more=more), tmp_path)
+    assert found_in(found["demo_pkg/show.so"]) == {"D099"}
+
+
+def test_only_compiled_files_are_for_another_c_library(tmp_path: Path) -> None:
+    names = "demo_pkg/c-linux-gnu.py", "demo_pkg/c-linux-musl.py"
+    found = nodes(files({names[0]: b"A = 1\n"}, {names[1]: b"A = 2\n"}), tmp_path, needs="")
+    assert {name for name in names if found_in(found[name]) == {"D099"}} == set(names)
+
+
+class Counted(io.BytesIO):
+    """A stream that counts the bytes that are read."""
+
+    count = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        self.count += len(data)
+        return data
+
+
+def with_names(length: int, section: int = 1) -> bytes:
+    """Return an ELF file with 300 symbols and 300 libraries of one name; *section* is where each section's name is."""
+    names = b"\0" + b"P" * length + b"\0"
+    symbols = struct.pack("<IBBHQQ", 1, 0x12, 0, 0, 0, 0) * 300
+    dynamic = struct.pack("<QQ", 1, 1) * 300 + bytes(16)
+    at, body, headers = 64, b"", [bytes(64)]
+    for kind, data, width in ((3, names, 0), (3, b"\0.some\0", 0), (11, symbols, 24), (6, dynamic, 16)):
+        headers.append(struct.pack("<IIQQQQIIQQ", section, kind, 0, 0, at + len(body), len(data), 1, 0, 1, width))
+        body += data
+    count, table = len(headers), 2 if section == 1 else 1
+    head = struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 0, at + len(body), 0, 64, 56, 0, 64, count, table)
+    return b"\x7fELF\2\1\1" + bytes(9) + head + body + b"".join(headers)
+
+
+def test_a_long_name_is_not_read_once_for_each_symbol() -> None:
+    stream = Counted(with_names(2 << 20))
+    found = _parsed(stream, Allowance(1 << 20))
+    assert len(found.dynamic) == 300
+    assert stream.count < 64 << 20
+    assert _parsed(Counted(with_names(20)), Allowance(1 << 20)).dynamic[0] == ("NEEDED", "P" * 20)
+
+
+def test_a_section_with_a_long_name_is_refused() -> None:
+    with pytest.raises(ValueError, match="the name of a section is too long"):
+        _parsed(Counted(with_names(1 << 20, section=2)), Allowance(1 << 20))
+
+
+def test_the_release_of_cython_is_no_long_text() -> None:
+    assert _CYTHON.search(b"\0_cython_3_1_0a1\0")[1] == b"3_1_0a1"  # type: ignore[index]
+    assert not _CYTHON.search(b"_cython_3_" + b"9" * 100)

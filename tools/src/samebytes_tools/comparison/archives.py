@@ -236,7 +236,7 @@ def _renamed(found: _Both) -> dict[str, tuple[Difference, ...]]:
             nodes[key] = (Difference(names[0], NodeKind.MEMBER, f"{names[1]} on the right side", (), findings),)
             nodes[other] = ()
     for key in left.keys() - right.keys():
-        for each in _OTHER_LIBC:
+        for each in _OTHER_LIBC if key.endswith(COMPILED) else ():
             other = key.replace(*each)
             if (
                 other in right

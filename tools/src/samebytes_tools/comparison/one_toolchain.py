@@ -15,6 +15,7 @@ from .causes.order import DIRECTORY_ORDER
 from .causes.platforms import COMPILED
 from .causes.repaired import is_left_by_repair, is_member
 from .causes.table import REPAIRED, TOOLCHAIN, UNKNOWN
+from .formats import strings
 from .formats.elf import MADE_BY, SEGMENTS, SOURCE
 from .model import Difference, Evidence, Finding, NodeKind
 from .opened import RECORD, Opened
@@ -25,7 +26,8 @@ _COMPILER = re.compile(
     r"(?:(GCC): \([^)]*\)|(?:\w+ )*(clang|rustc|flang)(?: LLVM)? version|(Cython)|(?:Linker: )?(LLD)) (\d+(?:\.\d+)*)"
 )
 _LIBC = re.compile(r"-linux-(gnu|musl)(?=\.)")
-_SOURCES = (".py", ".pyi")
+_SOURCES = (".py", ".pyi", ".pyc", ".pth")
+_SCRIPTS = "*.data/scripts/"
 _METADATA = "*.dist-info/METADATA"
 _WHEEL = "*.dist-info/WHEEL"
 _FROM_TOOLCHAIN = frozenset({TOOLCHAIN, REPAIRED})
@@ -73,6 +75,10 @@ def _is_module(key: str) -> bool:
     return key.endswith(COMPILED) and not is_member(key)
 
 
+def _is_python(key: str) -> bool:
+    return key.endswith(_SOURCES) or key.startswith(_SCRIPTS)
+
+
 def _is_repaired(side: Opened) -> bool:
     wheel = side.normal.get(_WHEEL)
     return wheel is not None and re.search(rb"(?m)^Tag: .*(?:many|musl)linux", read_all(wheel.content)) is not None
@@ -107,7 +113,7 @@ def _short(text: str) -> str:
 
 def _the_same(differing: Collection[str]) -> str:
     """Return a line on what the modules were made beside: it shows whether the source is the same."""
-    python, metadata = any(key.endswith(_SOURCES) for key in differing), _METADATA in differing
+    python, metadata = any(map(_is_python, differing)), _METADATA in differing
     if python and metadata:
         return "Python files and metadata differ"
     if python or metadata:
@@ -117,7 +123,7 @@ def _the_same(differing: Collection[str]) -> str:
 
 def _following(node: Difference, key: str, is_repaired: bool) -> Difference:
     """Return *node* without the findings that the toolchain, or a repair in its image, explains."""
-    if is_member(key) and node.kind is not NodeKind.MISSING:  # a list of what was added
+    if is_member(key) and key.endswith(".json") and node.kind is not NodeKind.MISSING:  # a list of what was added
         codes = {finding.code for each in node.walk() for finding in each.findings}
         return _without(node, codes, "toolchain")
     if _is_module(key) or is_member(key) or key == _WHEEL:
@@ -142,8 +148,11 @@ def _by_repair(node: Difference, key: str) -> Difference:
 
 
 def _patched(node: Difference) -> Difference:
-    if node.name == ".dynstr" and not all(is_left_by_repair(line[1:]) for line in node.detail):
-        return node
+    if node.name == ".dynstr":
+        # Names of functions may be too short to be texts, and of many texts only some are in the detail.
+        is_all = 0 < len(node.detail) < strings.MOST_SHOWN and len({each.evidence.where for each in node.findings}) == 1
+        if not is_all or not all(is_left_by_repair(line[1:]) for line in node.detail):
+            return node
     return _ascribed(node, {UNKNOWN, TOOLCHAIN})
 
 

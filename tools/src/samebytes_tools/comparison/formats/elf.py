@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from itertools import islice
 from typing import IO, Any, Literal, NamedTuple
 
 from samebytes.archive.entry import CHUNK_SIZE, Content
@@ -84,14 +83,16 @@ _OF_DEBUGGERS = (".debug_", ".zdebug_")
 _OF_THE_PROGRAM = (".rodata", ".data")
 _TEXT = re.compile(rb"(?<![^\0])[\t\n\r\x20-\x7e]{6,}(?=\0)")
 _WORD = re.compile(rb"\w[\w.]{3,}\w")
-_PYTHON = re.compile(r"_?Py\w+")
-_CYTHON = re.compile(rb"_cython_(\d+_\w+)")
+_PYTHON = re.compile(rb"_?Py\w+")
+_CYTHON = re.compile(rb"_cython_(\d{1,9}_\w{1,20})(?!\w)")
 """The name of the module of Cython's own types (CYTHON_ABI)."""
 
 _MOST = 100
 _MOST_SEARCHED = 200
 _MOST_LONE = 500
 _MOST_SYMBOLS = 50_000
+_LONGEST_NAME = 1 << 14
+"""Bytes of a name that is read; thousands of symbols, sections and entries of .dynamic may have one and the same."""
 _MOST_PARTS = 4096
 """How many sections, segments and entries of .dynamic a file may have to be looked at by them."""
 
@@ -180,6 +181,7 @@ def _parsed(stream: IO[bytes], allowance: Allowance) -> _File:
     size = stream.seek(0, os.SEEK_END)
     if max(file.num_sections(), file.num_segments()) > _MOST_PARTS:
         raise ValueError("too many sections or segments")
+    _check_names(file)
     held = 0
     for section in file.iter_sections():
         name, kind = section.name, section["sh_type"]
@@ -201,18 +203,62 @@ def _parsed(stream: IO[bytes], allowance: Allowance) -> _File:
                 found = _CYTHON.search(sections[name].data)
                 cython = found[1].decode().replace("_", ".") if found else ""
         if kind == "SHT_DYNSYM":
-            names = (symbol.name for symbol in islice(section.iter_symbols(), _MOST_SYMBOLS))
-            python = frozenset(filter(_PYTHON.fullmatch, names))
+            names = (symbol["name"] for symbol in _symbols(file, section))
+            python = frozenset(name.decode("ascii") for name in names if _PYTHON.fullmatch(name))
         if kind == "SHT_DYNAMIC":
-            attributes = ((tag, _TEXTS.get(str(tag.entry.d_tag))) for tag in islice(section.iter_tags(), _MOST_PARTS))
-            dynamic += [(name.upper(), str(getattr(tag, name))) for tag, name in attributes if name]
-    order: Literal["little", "big"] = "little" if file.little_endian else "big"
+            dynamic += _texts_of_dynamic(file, section)
     facts = (
         f"{file.elfclass} bits, {file['e_type']} for {file['e_machine']}, flags {file['e_flags']:#x}",
         *(f"segment {each['p_type']}, rights {each['p_flags']:#x}" for each in file.iter_segments()),
         *(f"{name}: {size} bytes" for name, (_, size) in empty.items()),
     )
-    return _File(sections, tuple(dynamic), facts, file.elfclass, order, empty, size, python, cython)
+    return _File(sections, tuple(dynamic), facts, file.elfclass, _order(file), empty, size, python, cython)
+
+
+def _name_at(table: Any, at: int) -> bytes:
+    """Return the name at an offset in a table of names, or the beginning of what is none.
+
+    pyelftools reads to the next zero, which may be at the end of a large file.
+    """
+    table.stream.seek(table["sh_offset"] + at)
+    return bytes(table.stream.read(_LONGEST_NAME).partition(b"\0")[0])
+
+
+def _check_names(file: Any) -> None:
+    """Raise ValueError if a section has too long a name; pyelftools reads them all."""
+    count = file.num_sections()
+    table = file.get_section(file.get_shstrndx()) if count else None
+    for number in range(count):
+        file.stream.seek(file["e_shoff"] + number * file["e_shentsize"])
+        at = int.from_bytes(file.stream.read(4), _order(file))  # sh_name is first
+        if len(_name_at(table, at)) == _LONGEST_NAME:
+            raise ValueError("the name of a section is too long")
+
+
+def _order(file: Any) -> Literal["little", "big"]:
+    return "little" if file.little_endian else "big"
+
+
+def _symbols(file: Any, section: Any) -> Iterator[dict[str, Any]]:
+    """Give the first entries of a table of symbols, each with its name."""
+    table, width = file.get_section(section["sh_link"]), int(section["sh_entsize"])
+    for number in range(min(int(section["sh_size"]) // width, _MOST_SYMBOLS)):
+        file.stream.seek(section["sh_offset"] + number * width)
+        entry = file.structs.Elf_Sym.parse_stream(file.stream)
+        yield {**entry, "name": _name_at(table, entry["st_name"])}
+
+
+def _texts_of_dynamic(file: Any, section: Any) -> Iterator[tuple[str, str]]:
+    """Give the names of the first entries of .dynamic that are texts, and these."""
+    table, width = file.get_section(section["sh_link"]), int(section["sh_entsize"])
+    for number in range(min(int(section["sh_size"]) // width, _MOST_PARTS)):
+        file.stream.seek(section["sh_offset"] + number * width)
+        entry = file.structs.Elf_Dyn.parse_stream(file.stream)
+        tag = str(entry["d_tag"])
+        if tag == "DT_NULL":
+            return
+        if tag in _TEXTS:
+            yield _TEXTS[tag].upper(), _name_at(table, entry["d_val"]).decode("utf-8", "replace")
 
 
 def _section(section: Any) -> _Section:
@@ -457,10 +503,11 @@ def _are_renumbered(left: Any, right: Any) -> bool:
     numbers = [
         {number: each.name for number, each in enumerate(side.elffile.iter_sections())} for side in (left, right)
     ]
-    for one, other in zip(left.iter_symbols(), right.iter_symbols()):
+    for one, other in zip(_symbols(left.elffile, left), _symbols(right.elffile, right)):
         places = [names.get(each["st_shndx"], each["st_shndx"]) for names, each in zip(numbers, (one, other))]
         rest = [
-            (each.name, each["st_value"], each["st_size"], each["st_info"], each["st_other"]) for each in (one, other)
+            (each["name"], each["st_value"], each["st_size"], each["st_info"], each["st_other"])
+            for each in (one, other)
         ]
         if places[0] != places[1] or rest[0] != rest[1]:
             return False

@@ -21,7 +21,7 @@ from ..model import Difference, Finding, NodeKind
 from ..observations import TextPair, Unexplained
 from . import hexwindow
 
-__all__ = ["SHORTEST", "beside", "compare_lists", "look", "of", "places", "read"]
+__all__ = ["MOST_SHOWN", "SHORTEST", "beside", "compare_lists", "look", "of", "places", "read"]
 
 LARGEST = 256 << 20
 """Bytes of a binary file whose texts are listed."""
@@ -38,7 +38,8 @@ MOST = 100_000
 MOST_BYTES = 16 << 20
 """How long all texts of one file may be together."""
 
-_SHOWN = 60
+MOST_SHOWN = 60
+"""How many texts of each side a node has in its detail."""
 _MOST_ALIKE = 40
 """Of how many texts on each side the likeness to each other is tried: each with each."""
 _MATCHED = 1024
@@ -212,8 +213,8 @@ def compare_lists(
     is_bounded = clues.allowance.explain(sum(map(len, gone + come)) // _MATCHED)
     pairs, rest = _matched(gone, come) if is_bounded else ([], [(b"".join(gone[:1]), b"".join(come[:1]))])
     findings = [*_explained(pairs, where, clues, is_location)]
-    findings += [finding for texts in rest[:_SHOWN] for finding in explain(Unexplained(*texts), where, clues)]
-    detail = [f"{sign}{_shown(text)}" for sign, texts in (("-", gone), ("+", come)) for text in texts[:_SHOWN]]
+    findings += [finding for texts in rest[:MOST_SHOWN] for finding in explain(Unexplained(*texts), where, clues)]
+    detail = [f"{sign}{_shown(text)}" for sign, texts in (("-", gone), ("+", come)) for text in texts[:MOST_SHOWN]]
     summary = f"{len(gone)} and {len(come)} texts only on one side"
     return Difference(name, NodeKind.STRINGS, summary, tuple(detail), reduced(findings))
 
