@@ -60,6 +60,19 @@ def test_the_command_line_wins(
     assert (found.choice.wanted, found.choice.demanded) == (wanted, demanded)
 
 
+def test_what_is_less_strict_by_it_is_said(tmp_path: Path) -> None:
+    """Whoever checks a tree of others is not to take their choice for his."""
+    of = tree(tmp_path, '[tool.samebytes.check]\naccept = "payload"\nvary = ["-umask,-temp"]\nrequire = ["time"]')
+    start = "[tool.samebytes.check] of the tree"
+    left_out = f"leaves out 2 of {len(NAMES)} variations"
+    assert settings_of(of).note == f"{start} accepts payload and {left_out}"
+    assert settings_of(of, accept="normalized").note == f"{start} {left_out}"
+    assert settings_of(of, ["all"]).note == f"{start} accepts payload"
+    assert settings_of(of, ["-umask,-temp"], accept="identical").note == ""
+    assert settings_of(of, ["all"], accept="identical").note == ""
+    assert settings_of(tree(tmp_path, "")).note == ""
+
+
 WRONG = {
     'acept = "payload"': ("[tool.samebytes.check] has the unknown key 'acept'", "accept"),
     'accept = "different"': ("[tool.samebytes.check] accept is 'different'", "'normalized'"),
@@ -113,6 +126,7 @@ def test_a_tree_is_checked_by_it_and_a_release_is_not(tmp_path: Path, capsys: py
         assert main(["check", *options, *arguments]) == 0
         (result,) = json.loads(capsys.readouterr().out)["results"]
         found.append((result["accept"], result["varied"]))
+        assert bool(result["notes"]) == (result["accept"] == "payload")
     assert main(["check", *options, "--vary=-all", "--build", str(release)]) == 0
     (result,) = json.loads(capsys.readouterr().out)["results"]
     found.append((result["accept"], result["varied"]))

@@ -272,8 +272,8 @@ def _subjects(args: argparse.Namespace) -> list[Subject]:
         # Not of a release: what its maintainers accept is not for who checks it to accept.
         if form is Form.TREE:
             try:
-                own = settings_of(path, args.vary, args.require)
-                subject = replace(subject, accept=args.accept or own.accept, choice=own.choice)
+                own = settings_of(path, args.vary, args.require, args.accept)
+                subject = replace(subject, accept=own.accept, choice=own.choice, note=own.note)
             except SamebytesError as error:
                 found.append(replace(subject, error=error))
                 continue

@@ -57,6 +57,8 @@ class Subject:
     """What it says itself, one of ACCEPTABLE; None for what the options say."""
     choice: VariationChoice | None = None
     """The variations that it wants itself; None for those of the context."""
+    note: str = ""
+    """What is to be said of these."""
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ class SourceCheck:
         self._environ = {**context.environ, **({"LIBFAKETIME": os.devnull} if "time" in self._here else {})}
         # In scratch, as the two builds have directories of their own that are emptied for each.
         self._for_clock = prepare_clock(self._attempts.scratch, self._environ) if "time" in context.vary else None
-        self._notes: list[str] = []
+        self._notes = [subject.note] if subject.note else []
         self._left_out = dict(context.left_out)
 
     def result(self, *, at_once: bool) -> CheckResult:
