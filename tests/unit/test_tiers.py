@@ -74,6 +74,14 @@ def test_without_an_option_all_are_run(tmp_path: Path) -> None:
     assert "7 passed" in run(tmp_path, TESTS)[1]
 
 
+def test_the_gate_runs_no_broad_test() -> None:
+    """``--all`` alone would."""
+    gate = (Path(__file__).resolve().parents[2] / ".ci" / "run").read_text("utf-8")
+    runs = re.findall(r"^.*--all\b.*$", gate, re.MULTILINE)
+    assert len(runs) == 2
+    assert [run for run in runs if "--rest" not in run and "not broad" not in run] == []
+
+
 @pytest.mark.parametrize("marker", ["slow", "broad"])
 def test_a_slow_or_broad_test_says_why(marker: str, tmp_path: Path) -> None:
     status, said = run(tmp_path, f"import pytest\n@pytest.mark.{marker}\ndef test_it(): pass\n")
