@@ -176,9 +176,10 @@ def _run_many(args: argparse.Namespace, context: VerifyContext, progress: Progre
 
 def _circumstances(context: VerifyContext) -> dict[str, object]:
     """Return what decides on verdicts beside the command line: which file pip would take here, and how it is built."""
-    from ...building.provenance import that_matter, this_python
+    from ...building.provenance import this_python
+    from .verify import inherited
 
-    python, variables = this_python(), that_matter(context.build.environ)
+    python, variables = this_python(), inherited(context.build.environ)
     found = {"samebytes": __version__, "index": context.index().address, "variables": variables}
     return {**found, "python": [python.implementation, python.short, python.version, python.platform]}
 

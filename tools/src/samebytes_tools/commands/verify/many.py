@@ -27,7 +27,7 @@ from .verify import VerifyResult, verify_all
 _TURN = 0.2
 """Seconds between two looks at signals, which do not end a wait everywhere."""
 _PATIENCE = 10.0
-"""Seconds that threads are given to clean up."""
+"""Seconds that all threads together are given to clean up: some may wait for the network, which nothing ends."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,14 @@ def verify_many(
         finally:
             stop.set()
             kill_all(stop)
-            for thread in crew:
-                thread.join(_PATIENCE)
+            _join(crew, _PATIENCE)
+
+
+def _join(crew: Sequence[threading.Thread], patience: float) -> None:
+    for thread in crew:
+        while patience > 0 and thread.is_alive():
+            thread.join(_TURN)
+            patience -= _TURN
 
 
 def _steps(steps: queue.SimpleQueue[Any], number: int) -> Iterator[Step]:

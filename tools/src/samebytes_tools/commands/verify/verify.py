@@ -347,12 +347,7 @@ class _Verification:
         source: sources.SourceTree,
         python: Python,
     ) -> Recovered:
-        variables = {
-            name: value
-            for name, value in provenance.that_matter(self._context.build.environ).items()
-            # Pinned, or recovered from the artifact, whatever the shell of today has.
-            if name not in ("LC_ALL", "TZ", "PYTHONHASHSEED", "SOURCE_DATE_EPOCH")
-        }
+        variables = inherited(self._context.build.environ)
         date = recover.epoch(metadata)
         if date is not None and not (metadata.brings_date and recover.date_of(source.tree, variables) == date):
             variables["SOURCE_DATE_EPOCH"] = str(date)
@@ -389,6 +384,13 @@ class _Verification:
         make_directory(output)
         save_copy(made, output / made.name)
         return str(output / made.name)
+
+
+def inherited(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of the caller that change a rebuild of what no record is of."""
+    # Pinned, or recovered from the artifact, whatever the shell of today has.
+    others = ("LC_ALL", "TZ", "PYTHONHASHSEED", "SOURCE_DATE_EPOCH")
+    return {name: value for name, value in provenance.that_matter(environ).items() if name not in others}
 
 
 def _is_pure(path: Path) -> bool:
