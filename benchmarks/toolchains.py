@@ -57,8 +57,8 @@ def main() -> int:
         if options.names and not any(name in pair.release for name in options.names):
             continue
         with tempfile.TemporaryDirectory() as directory:
-            sides = [_wheel(pair, side, Path(directory, str(number))) for number, side in enumerate(pair[1:3])]
-            found = compare_files(*sides)
+            left, right = (_wheel(pair, side, Path(directory, str(number))) for number, side in enumerate(pair[1:3]))
+            found = compare_files(left, right)
         (line,) = [node.summary for node in found.differences if node.name == "toolchain"] or ["none for the toolchain"]
         print(f"| {pair.release} | {pair.left} | {pair.right} | {', '.join(found.causes)} | {line} |", flush=True)
     return 0

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -253,6 +252,8 @@ def _check_targets(args: argparse.Namespace) -> None:
 
 def _subjects(args: argparse.Namespace) -> list[Subject]:
     """Return each source with each interpreter; one that is missing is an error of the subject."""
+    from dataclasses import replace
+
     from ...building import interpreters
     from .settings import settings_of
     from .subject import Form, Subject
