@@ -205,6 +205,20 @@ def test_a_long_name_is_not_read_once_for_each_symbol() -> None:
     assert _parsed(Counted(with_names(20)), Allowance(1 << 20)).dynamic[0] == ("NEEDED", "P" * 20)
 
 
+def test_sections_are_not_read_once_for_each_segment() -> None:
+    count = 200
+    names = b"\0.a\0"
+    segments = struct.pack("<IIQQQQQQ", 2, 4, 0, 0, 0, 16, 16, 8) * count
+    at = 64 + len(segments)
+    headers = bytes(64) + struct.pack("<IIQQQQIIQQ", 1, 3, 0, 0, at, len(names), 0, 0, 1, 0)
+    headers += struct.pack("<IIQQQQIIQQ", 1, 6, 0, 0, at, 0, 1, 0, 1, 16) * count
+    head = struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, at + len(names), 0, 64, 56, count, 64, count + 2, 1)
+    stream = Counted(b"\x7fELF\2\1\1" + bytes(9) + head + segments + names + headers)
+    found = _parsed(stream, Allowance(1 << 20))
+    assert found.facts[1:] == ("segment PT_DYNAMIC, rights 0x4",) * count
+    assert stream.count < 128 * count * count
+
+
 def test_a_section_with_a_long_name_is_refused() -> None:
     with pytest.raises(ValueError, match="the name of a section is too long"):
         _parsed(Counted(with_names(1 << 20, section=2)), Allowance(1 << 20))

@@ -209,7 +209,7 @@ def _parsed(stream: IO[bytes], allowance: Allowance) -> _File:
             dynamic += _texts_of_dynamic(file, section)
     facts = (
         f"{file.elfclass} bits, {file['e_type']} for {file['e_machine']}, flags {file['e_flags']:#x}",
-        *(f"segment {each['p_type']}, rights {each['p_flags']:#x}" for each in file.iter_segments()),
+        *(f"segment {each['p_type']}, rights {each['p_flags']:#x}" for each in _segments(file)),
         *(f"{name}: {size} bytes" for name, (_, size) in empty.items()),
     )
     return _File(sections, tuple(dynamic), facts, file.elfclass, _order(file), empty, size, python, cython)
@@ -237,6 +237,13 @@ def _check_names(file: Any) -> None:
 
 def _order(file: Any) -> Literal["little", "big"]:
     return "little" if file.little_endian else "big"
+
+
+def _segments(file: Any) -> Iterator[Any]:
+    """Give the headers of segments; pyelftools would look through all sections for each that is .dynamic."""
+    for number in range(file.num_segments()):
+        file.stream.seek(file["e_phoff"] + number * file["e_phentsize"])
+        yield file.structs.Elf_Phdr.parse_stream(file.stream)
 
 
 def _symbols(file: Any, section: Any) -> Iterator[dict[str, Any]]:
