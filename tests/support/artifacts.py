@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import gzip
 import hashlib
 import io
 import tarfile
@@ -63,7 +64,8 @@ def sdist(directory: Path, name: str = "demo", files: Mapping[str, bytes] | None
     contents.setdefault("PKG-INFO", METADATA.replace(b"demo", name.encode()))
     path = directory / f"{name}-1.0.tar.gz"
     directory.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, "w:gz") as archive:
+    # With a date, as backends have it, but not today's: two that are made a moment apart are to be the same.
+    with gzip.GzipFile(path, "wb", mtime=1600000000) as stream, tarfile.open(fileobj=stream, mode="w") as archive:
         for number, (member, data) in enumerate(contents.items()):
             info = tarfile.TarInfo(f"{name}-1.0/{member}")
             info.size, info.mtime, info.mode = len(data), 1600000000 + number, 0o664

@@ -118,6 +118,17 @@ def test_each_evidence_is_shown_once_below_its_cause(by_contents: CheckResult) -
     assert "sha256" not in text
 
 
+def test_two_files_of_one_name_in_one_artifact_are_two(tmp_path: Path) -> None:
+    """Though a file of that name in two artifacts, below another directory, is one."""
+    sides = [{"built.py": date, "demo/built.py": date.replace(b"17", b"18")} for date in DATES]
+    result = built(tmp_path / "two", (sides[0], sides[1]))
+    for kinds, top in ((("sdist", "wheel", "wheel from sdist"), "src/"), (("wheel", "wheel from sdist"), "")):
+        way = WayResult("as is", tuple(each for each in result.ways[0].outcomes if each.kind in kinds))
+        shown = lines(dataclasses.replace(result, ways=(way,)), View())
+        found = sorted(line.strip() for line in shown if "built.py, " in line)
+        assert found == [f"{top}{name}, line 1 ({', '.join(kinds)})" for name in ("built.py", "demo/built.py")]
+
+
 def test_files_that_show_the_same_are_named_below_the_first(tmp_path: Path) -> None:
     """Of the others, the bytes of three are shown, and no more than eight are named."""
     sides = [{f"demo/same{number}.txt": date for number in range(12)} for date in DATES]

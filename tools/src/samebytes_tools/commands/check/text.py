@@ -158,10 +158,11 @@ def _places(result: CheckResult) -> tuple[dict[str, list[_Place]], list[Differen
 
 def _add(places: list[_Place], place: _Place) -> None:
     """Add *place*, or its artifact to where the same file is named already."""
-    for known in places:
+    for known in sorted(places, key=lambda each: each.name != place.name):
         names = sorted((known.name, place.name), key=len)
-        # Packages of an sdist may be in a directory, such as src, that a wheel has not.
-        if names[0] == names[1] or names[1].endswith(f"/{names[0]}"):
+        # Packages of an sdist may be in a directory, such as src, that a wheel has not; in one artifact, these are two.
+        alike = names[1].endswith(f"/{names[0]}") and set(known.kinds).isdisjoint(place.kinds)
+        if names[0] == names[1] or alike:
             known.kinds.extend(kind for kind in place.kinds if kind not in known.kinds)
             known.variations.extend(name for name in place.variations if name not in known.variations)
             return
