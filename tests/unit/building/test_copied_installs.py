@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Callable
 
 import pytest
 from samebytes_tools.building.builder import BuildEnvironment, Builder, InstallPolicy
@@ -119,12 +120,21 @@ def without_record(site: Site) -> None:
     path.unlink()
 
 
-@pytest.mark.parametrize("spoil", [changed, without_record])
+def listing(*names: str) -> Callable[[Site], None]:
+    def spoil(site: Site) -> None:
+        (path,) = (site.root / "first").glob("lib/*/site-packages/demo-1.0.dist-info/RECORD")
+        path.write_text(path.read_text() + "".join(f"{name},,\n" for name in names))
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    "spoil", [changed, without_record, listing("../../../bin/python"), listing("n" * 300), listing("../../../../x")]
+)
 def test_what_a_build_has_changed_is_not_copied(
-    spoil: object, sites: tuple[Site, dict[str, tuple[bytes, int]]], tmp_path: Path
+    spoil: Callable[[Site], None], sites: tuple[Site, dict[str, tuple[bytes, int]]], tmp_path: Path
 ) -> None:
     site, _ = sites
-    assert callable(spoil)
     kept = tmp_path / "kept"
     shutil.copytree(site.root / "first", kept, symlinks=True)
     try:

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from samebytes_tools.building.provenance import this_python
-from samebytes_tools.commands.verify import installed_files, lock_files, requirements_file, targets
+from samebytes_tools.commands.verify import installed_files, listed, lock_files, requirements_file, targets
 from samebytes_tools.commands.verify.listed import NO_HASH, ListedRelease
 from samebytes_tools.commands.verify.selection import Selection
 from samebytes_tools.commands.verify.verify import VerifyRequest
@@ -302,6 +302,32 @@ def test_an_entry_that_is_there_twice_is_verified_once(tmp_path: Path) -> None:
     path.write_text("demo==1.0\ndemo==1.0\ndemo==1.1\ndemo>1\ndemo>2\n")
     found = targets.of_requirements(path, VerifyRequest(""), this_python())
     assert [one.label for one in found] == ["demo 1.0", "demo 1.1", "demo", "demo"]
+
+
+def test_what_is_installed_twice_is_verified_twice(tmp_path: Path) -> None:
+    infos = [tmp_path / "lib" / name / "site-packages" / "demo-1.0.dist-info" for name in ("python3.11", "python3.12")]
+    for info in infos:
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n")
+        (info / "WHEEL").write_text("Wheel-Version: 1.0\nTag: py3-none-any\n")
+        (info / "RECORD").write_text("")
+    (tmp_path / "pyvenv.cfg").write_text("")
+    found = targets.of_list(tmp_path, VerifyRequest(""), this_python())
+    assert [one.request and one.request.installed for one in found] == infos
+
+
+def test_packages_that_need_each_other_by_name_are_looked_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock file with thousands of one name took minutes."""
+    asked: list[str] = []
+    monkeypatch.setattr(listed, "applies", lambda marker, _: not asked.append(marker))
+    needs = {"dependencies": [{"name": "a"}]}
+    many = [{"name": "a", "version": str(one), "source": {"registry": "x"}, **needs} for one in range(50)]
+    packages = [{"name": "own", "source": {"virtual": "."}, **needs}, *many]
+    entries = lock_files.read_uv_lock(tmp_path, {"version": 1, "package": packages}, {})
+    assert [entry.version for entry in entries if not entry.skipped] == [str(one) for one in range(50)]
+    assert len(asked) == 1
 
 
 def test_all_files_of_a_release() -> None:

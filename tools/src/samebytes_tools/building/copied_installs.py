@@ -90,14 +90,17 @@ def _files(one: InstalledDistribution, source: VirtualEnvironment, target: Virtu
     files, text = [], record.read_bytes()
     for row in csv.reader(io.StringIO(text.decode("utf-8"))):
         path = Path(os.path.normpath(packages / row[0]))
-        if not path.is_relative_to(source.real) or not path.is_file():
+        if not path.is_relative_to(source.real):
+            return None
+        place = target.real / path.relative_to(source.real)
+        # Not through links: what bin/python leads to is the system's. And os.path, for any name may stand there.
+        if os.path.islink(path) or os.path.islink(place) or not os.path.isfile(path):  # noqa: PTH113
             return None
         data = path.read_bytes()
         if row[1] and row[1] != _digest(data):
             return None
         new = data.replace(os.fsencode(source.root), os.fsencode(target.root)) if data.startswith(b"#!") else data
         is_compiled = not row[1] and path.suffix == ".pyc"
-        place = target.real / path.relative_to(source.real)
         files.append(_Copied(path, place, new if new != data else None, is_compiled))
         if new != data:
             # In place, for releases of pip end its lines in two ways.

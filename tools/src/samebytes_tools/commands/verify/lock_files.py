@@ -157,10 +157,14 @@ def _needed(packages: Sequence[Mapping[str, Any]], environment: Mapping[str, str
         by_name.setdefault(one["name"], []).append(number)
     # What is needed is a package, or one of its extras: each is looked at once.
     found = dict.fromkeys((number, "") for number in own)
-    left = deque(found)
+    left, seen = deque(found), set[str]()
     while left:
         number, extra = left.popleft()
         for one in _dependencies(packages[number], extra, is_own=number in own):
+            # Many packages need the same in the same words.
+            if repr(one) in seen:
+                continue
+            seen.add(repr(one))
             if listed.applies(one.get("marker", ""), environment):
                 numbers = [other for other in by_name.get(one["name"], ()) if _is_meant(one, packages[other])]
                 new = [pair for pair in product(numbers, ("", *one.get("extra", ()))) if pair not in found]

@@ -125,7 +125,8 @@ def _targets(entries: Iterable[ListedRelease], common: VerifyRequest) -> list[Ve
                 target = replace(target, error=problem)
             else:
                 target = replace(target, request=_request(entry, common))
-        found.setdefault((entry.label, entry.selection, entry.skipped, str(entry.error or "")), target)
+        place = entry.index, entry.installed  # the same may be installed twice, and one of them changed
+        found.setdefault((entry.label, entry.selection, entry.skipped, str(entry.error or ""), place), target)
     return list(found.values())
 
 
