@@ -62,6 +62,22 @@ def test_without_a_compiler_or_with_one_that_fails(libfaketime: dict[str, str], 
     assert list(prepare_clock(made, environ).iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+@pytest.mark.parametrize(("platform", "runs"), [("linux", True), ("darwin", False)])
+def test_no_compiler_of_macos_is_run_for_nothing(
+    platform: str, runs: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is none, ``/usr/bin/cc`` opens a window; where there is, it is clang."""
+    made = tmp_path / "made"
+    made.mkdir()
+    compiler = tmp_path / "cc"
+    compiler.write_text(f"#!/bin/sh\n: > '{tmp_path}/ran'\n")
+    compiler.chmod(0o755)
+    monkeypatch.setattr(sys, "platform", platform)
+    prepare_clock(made, {"PATH": str(tmp_path), "LIBFAKETIME": os.devnull})
+    assert (tmp_path / "ran").exists() == runs
+
+
 def test_a_directory_that_cannot_be_preloaded_from(clock: dict[str, str], tmp_path: Path) -> None:
     assert clock
     directory = tmp_path / "two words"
