@@ -13,9 +13,9 @@ from samebytes_tools.comparison.archives import compare_files
 from samebytes_tools.comparison.causes.table import by_code, codes
 from samebytes_tools.comparison.causes.toolchain import TOOLCHAIN_VERSION
 from samebytes_tools.comparison.formats.elf import _CYTHON, _parsed
-from samebytes_tools.comparison.model import Difference, Evidence, Verdict
+from samebytes_tools.comparison.model import Difference, Evidence, Finding, NodeKind, Verdict
 from samebytes_tools.comparison.observations import FieldValues, Libraries, SearchPaths
-from samebytes_tools.comparison.one_toolchain import _made_by
+from samebytes_tools.comparison.one_toolchain import _made_by, _patched
 from support.cause_pairs import CAUSES, CONTROLS, GCC_10, Maker, Pair, build, compiled, files, tagged
 
 CODE = TOOLCHAIN_VERSION.code
@@ -164,6 +164,13 @@ def test_another_function_is_no_repair_though_its_name_is_too_short_for_a_text(t
     more = tagged("linux"), tagged("manylinux_2_17")
     found = nodes(compiled(flags=BESIDE, after=other_function, more=more), tmp_path)
     assert found_in(found["demo_pkg/show.so"]) == {"D099"}
+
+
+@pytest.mark.parametrize(("where", "code"), [("section .dynamic", "D099"), ("section .dynamic, offset 0x10", "D024")])
+def test_a_repair_has_files_load_no_more_libraries(where: str, code: str) -> None:
+    evidence = Evidence(where, b"", b"NEEDED libx-0a1b2c3d.so.1")
+    node = Difference(".dynamic", NodeKind.ELF, "other libraries", (), (Finding("D099", evidence),))
+    assert found_in(_patched(node)) == {code}
 
 
 def test_only_compiled_files_are_for_another_c_library(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from .causes.platforms import COMPILED
 from .causes.repaired import is_left_by_repair, is_member
 from .causes.table import REPAIRED, TOOLCHAIN, UNKNOWN
 from .formats import strings
-from .formats.elf import MADE_BY, SEGMENTS, SOURCE
+from .formats.elf import MADE_BY, SAID_IN_DYNAMIC, SEGMENTS, SOURCE
 from .model import Difference, Evidence, Finding, NodeKind
 from .opened import RECORD, Opened
 
@@ -153,6 +153,8 @@ def _patched(node: Difference) -> Difference:
         is_all = 0 < len(node.detail) < strings.MOST_SHOWN and len({each.evidence.where for each in node.findings}) == 1
         if not is_all or not all(is_left_by_repair(line[1:]) for line in node.detail):
             return node
+    if any(finding.code == UNKNOWN and finding.evidence.where == SAID_IN_DYNAMIC for finding in node.findings):
+        return node  # A repair gives libraries other names, and has a file load no more of them.
     return _ascribed(node, {UNKNOWN, TOOLCHAIN})
 
 

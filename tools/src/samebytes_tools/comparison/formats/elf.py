@@ -28,7 +28,7 @@ from ..observations import Libraries, Nature, OfNature, Padding, SearchPaths, Te
 from . import strings
 from .elf_moved import LARGEST_MOVED, TABLES, Mover, SectionPlace, beside_texts
 
-__all__ = ["MADE_BY", "SEGMENTS", "SOURCE", "compare", "look"]
+__all__ = ["MADE_BY", "SAID_IN_DYNAMIC", "SEGMENTS", "SOURCE", "compare", "look"]
 
 LARGEST = 1 << 30
 """Bytes of a file that is looked at by sections; it is put into a temporary file for that."""
@@ -64,7 +64,7 @@ MADE_BY = ".comment"
 
 _COMPILERS = re.compile(rb"GCC: |clang|rustc|flang|LLD |Linker: |LLVM|Intel")
 
-_SAID_IN_DYNAMIC = "section .dynamic"
+SAID_IN_DYNAMIC = "section .dynamic"
 """The place of what .dynamic says in texts; what its numbers are is at an offset."""
 
 SEGMENTS = "segments"
@@ -332,7 +332,7 @@ def _follows_from_compilers(nodes: Sequence[Difference]) -> Iterator[Difference]
 
 def _is_explained(section: str, finding: Finding) -> bool:
     """Return whether other compilers explain what was found in *section*: not what the file needs, or texts show."""
-    if section == ".dynamic" and finding.evidence.where == _SAID_IN_DYNAMIC:
+    if section == ".dynamic" and finding.evidence.where == SAID_IN_DYNAMIC:
         return finding.code in (TOOLCHAIN, REPAIRED)
     if section == _RIGHTS:
         return False
@@ -526,7 +526,7 @@ def _are_renumbered(left: Any, right: Any) -> bool:
 
 def _dynamic(left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]], clues: CauseClues) -> Difference:
     gone, come = [each for each in left if each not in right], [each for each in right if each not in left]
-    where = _SAID_IN_DYNAMIC
+    where = SAID_IN_DYNAMIC
     if not gone and not come:
         seen = Unexplained(_joined(left), _joined(right))  # which is looked in first has a meaning
         return explained(".dynamic", NodeKind.ELF, "libraries in another order", seen, where, clues)
