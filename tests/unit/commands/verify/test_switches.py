@@ -60,6 +60,7 @@ def test_a_tree_without_any(tmp_path: Path) -> None:
         ("[tool.cibuildwheel]\nenvironment = {A = 1}\n", {}),
         ('[tool.cibuildwheel]\nenvironment = {A = "1\\u0000"}\n', {}),
         (f'[tool.cibuildwheel]\nenvironment = {{A = "{"1" * 200_000}"}}\n', {}),
+        ("[tool.cibuildwheel.environment]\n" + "".join(f'A{one} = "1"\n' for one in range(1000)), {}),
     ],
 )
 def test_what_switches_an_extension_on(tmp_path: Path, environment: str, given: dict[str, str]) -> None:
