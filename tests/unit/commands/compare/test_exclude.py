@@ -21,6 +21,7 @@ from support.artifacts import TIMES, sdist, wheel
 from support.schemas import assert_valid
 
 from samebytes.commands.main import main
+from samebytes.errors import UsageError
 
 ONE = {"demo/__init__.py": b"1\n", "demo/version.py": b"A\n", "demo/native.so": b"\x7f1"}
 OTHER = {"demo/__init__.py": b"1\n", "demo/version.py": b"B\n", "demo/native.so": b"\x7f2"}
@@ -47,13 +48,24 @@ def judged(left: Path, right: Path, *patterns: str) -> Comparison:
         (["*.so", "version.py"], 2),
         (["demo/[vn]*"], 2),
         (["demo/*"], 3),
-        (["*"], 6),
     ],
 )
 def test_what_is_left_is_identical(patterns: list[str], excluded: int) -> None:
     found = judged(*pair(), *patterns)
     assert (found.verdict, found.excluded, found.differences) == (Verdict.IDENTICAL, excluded, ())
     assert found.judgement == f"the rest is identical ({excluded} members excluded)"
+
+
+def test_a_verdict_on_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="leaves nothing to compare"):
+        judged(*pair(), "*")
+    for name, text in (("one", "1"), ("two", "2")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.py").write_text(text)
+    (found,) = compared(Path("one"), Path("two"), exclusion=Exclusion(["*"]))
+    assert isinstance(found.error, UsageError)
+    # What only one side has is a difference all the same.
+    assert judged(*pair({}, OTHER), "*-info/*").verdict is Verdict.DIFFERENT
 
 
 def test_the_verdict_is_never_better_than_on_the_rest() -> None:

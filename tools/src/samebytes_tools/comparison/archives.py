@@ -29,7 +29,7 @@ from .causes.clock import DATE_OR_TIME
 from .causes.platforms import COMPILED
 from .causes.table import ascribed, attributed, explain, without_unknown
 from .contents import Contents
-from .exclusion import Exclusion
+from .exclusion import Exclusion, demand_rest
 from .formats import compare_contents
 from .model import UNKNOWN_BUILDS, ComparedFile, Comparison, Difference, KnownBuilds, NodeKind, Verdict
 from .observations import Nature, OfNature, TextPair
@@ -75,7 +75,7 @@ def compare_files(
 
     Once *stop* is set, by another thread, reading ends with Interrupted.
 
-    :raises UsageError: if one is a wheel and the other an sdist.
+    :raises UsageError: if one is a wheel and the other an sdist, or nothing is left to compare.
     :raises ArchiveError: if one is missing, or not an archive of its kind, or damaged.
     :raises HostileArchiveError: if one does what no honest archive does.
     """
@@ -94,6 +94,7 @@ def compare_files(
             return Comparison(this(), that(), kind, Verdict.IDENTICAL)
         if exclusion is not None and exclusion.patterns:
             both = without(both[0], exclusion.kept), without(both[1], exclusion.kept)
+            demand_rest(sum(len(side.excluded) for side in both), *(side.archive.entries for side in both))
         notes: list[str] = []
         allowance = Allowance(left.stat().st_size + right.stat().st_size)
         found = _read(*both, builds, notes.append, allowance)

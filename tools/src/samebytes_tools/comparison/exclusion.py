@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from samebytes.archive.entry import Data, Entry, Kind, read_all
+from samebytes.errors import UsageError
 
 from .records import LARGEST
 
-__all__ = ["Exclusion"]
+__all__ = ["Exclusion", "demand_rest"]
 
 
 @dataclass
@@ -52,6 +53,16 @@ class Exclusion:
         lines = read_all(entry.content).splitlines(keepends=True)
         rows = [line for line in lines if not self.matches(posixpath.normpath(posixpath.join(site, _name(line))))]
         return entry if rows == lines else entry._replace(content=Data(b"".join(rows)), packed=None)
+
+
+def demand_rest(excluded: int, left: Iterable[object], right: Iterable[object]) -> None:
+    """Refuse to compare what has nothing left on either side; a verdict on nothing would be read as one on all.
+
+    :param excluded: how many members were left out.
+    :raises UsageError: if there is neither anything in *left* nor in *right*.
+    """
+    if excluded and not any(True for side in (left, right) for _ in side):
+        raise UsageError("--exclude leaves nothing to compare", remedy="Name fewer members.")
 
 
 def _name(line: bytes) -> str:

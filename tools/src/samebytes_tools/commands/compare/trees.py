@@ -7,7 +7,7 @@ from pathlib import Path
 from samebytes.archive.entry import Data, Entry, Kind
 from samebytes.artifact.record import Mismatch
 
-from ...comparison.exclusion import Exclusion
+from ...comparison.exclusion import Exclusion, demand_rest
 from ...comparison.model import UNKNOWN_BUILDS, ComparedFile, Comparison, KnownBuilds
 from ...comparison.trees import Tree, compare
 from ..tree.apply import mode_for, written_mode
@@ -24,10 +24,13 @@ def compare_trees(
 
     What *exclusion* matches is left out, unless the two are the same.
 
+    :raises UsageError: if nothing is left to compare.
     :raises ArchiveError: if something in them cannot be read, or has a name that is not UTF-8.
     """
     exclusion = exclusion or Exclusion()
-    return compare(_without(_tree(left), exclusion), _without(_tree(right), exclusion), builds)
+    one, other = (_without(_tree(path), exclusion) for path in (left, right))
+    demand_rest(len(one.excluded | other.excluded), one.entries, other.entries)
+    return compare(one, other, builds)
 
 
 def _without(tree: Tree, exclusion: Exclusion) -> Tree:
