@@ -15,7 +15,7 @@ from samebytes.errors import ConfigError, SamebytesError, UsageError
 from ...building.pylock import STRONG
 from .selection import Selection
 
-NO_HASH = "the list has no hash of it: it is the index alone that says which file it is"
+NO_HASH = "the list lacks a strong hash, such as SHA-256, of one of its files: the index alone says which file it is"
 
 
 @dataclass(frozen=True)
