@@ -6,6 +6,7 @@ import datetime
 import email.utils
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -155,6 +156,8 @@ def test_no_date_hides_between_two_pieces(step: int) -> None:
     assert list(search(Archive("a", (entry,)), dates((moment(DAYS[0]),) * 2, None))) == [(DATE, "29 Nov 2020")]
 
 
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 def test_what_the_compiler_writes_is_found(tmp_path: Path) -> None:
     (tmp_path / "a.c").write_text("const char *built = __DATE__;")
     start = time.time()
