@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,6 +18,7 @@ from samebytes_tools.commands.compare.report import as_markdown
 from samebytes_tools.comparison.model import ComparedFile, Comparison, Difference, NodeKind, Verdict
 from samebytes_tools.reporting.markdown import MOST, code, fenced, table
 from support.comparisons import HOSTILE, crowded, different, finding, hostile, identical, ordinary
+from support.processes import import_path
 
 Reader = Callable[[str], str]
 
@@ -166,6 +170,21 @@ def test_a_report_begins_with_verdict_causes_and_files() -> None:
     assert text.startswith("### samebytes 1 compare: 1 pair: 1 different.\n")
     table_at = text.index("| D001 build-path | `demo/_build.py`, `demo/_native.cpython-311-x86_64-linux-gnu.so` |")
     assert table_at < text.index("Normalizing removes what is by D009") < text.index("```diff")
+
+
+SUMMARY = """
+import resource, sys
+from samebytes_tools.reporting.markdown import _words
+resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+assert _words("a" * 100_000 + "!") == _words("1" * 10 + ".") == _words("<b>") == ""
+assert _words("1,024 bytes; not the same: in 3 members")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits on processes")
+def test_a_long_word_takes_no_time() -> None:
+    """Its time must not grow exponentially with the letters before what is no word."""
+    subprocess.run([sys.executable, "-c", SUMMARY], check=True, env={**os.environ, **import_path()})
 
 
 def test_evidence_stands_there_once() -> None:

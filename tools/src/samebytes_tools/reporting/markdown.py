@@ -149,7 +149,8 @@ def _listed(node: Difference) -> str:
 
 def _words(text: str) -> str:
     """Return *text* if it is words and numbers that mean nothing in Markdown or HTML, else nothing."""
-    return text if re.fullmatch(r"(?:[A-Za-z]{1,30}|[0-9,]{1,9}|[ ;]|: )*", text) else ""
+    # Each run of letters or digits whole: to try its parts in all ways would take exponential time.
+    return text if re.fullmatch(r"(?:[A-Za-z]{1,30}(?![A-Za-z])|[0-9,]{1,9}(?![0-9,])|[ ;]|: )*", text) else ""
 
 
 def _summary(group: Sequence[Difference]) -> str:
