@@ -35,7 +35,10 @@ CORE = (
 LIMIT = 900
 """Seconds after which a run is ended that hangs; all of it takes some minutes."""
 
-PACKAGES = ("pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.100", "PyYAML", "jsonschema<4.18", "setuptools>=70.1")
+PACKAGES = (
+    *("pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.100", "PyYAML", "jsonschema<4.18", "setuptools>=70.1"),
+    "markdown-it-py>=3",
+)
 """As in requirements.txt; but a newer jsonschema needs a compiled module that calls what Wine 8 lacks."""
 
 SLOW_THERE = {

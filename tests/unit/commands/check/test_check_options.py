@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,7 @@ def test_what_is_required_and_missing_is_an_error_before_any_build(
 
 
 @pytest.mark.usefixtures("here")
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 def test_what_a_source_does_not_allow_is_an_error_of_that_source(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--vary=-all", "--require=checkout", "tree"]) == 2
     out, err = capsys.readouterr()
