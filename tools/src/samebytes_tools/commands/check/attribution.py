@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -71,7 +72,7 @@ def decided(kind: str, comparison: Comparison, bisection: BisectionResult) -> Co
 
 def top_directory(comparison: Comparison) -> str:
     """Return the directory that all members of an sdist are in, with the slash."""
-    name = comparison.left.path.rpartition("/")[2]
+    name = os.path.basename(comparison.left.path)  # of a file here, so Windows has backslashes
     return name[: -len(".tar.gz")] + "/" if name.endswith(".tar.gz") else ""
 
 
