@@ -57,6 +57,7 @@ MACOS = {
     f"{TOOLS}commands/verify/metadata.py:_is_of": "test_platforms",
     f"{TOOLS}variations/disorder.py:find": "test_no_variation_of_the_order_and_of_processors",
     f"{TOOLS}variations/enter_environment.py": "test_programs_for_namespaces_end_at_once",
+    f"{TOOLS}variations/moved_clock.py:prepare_clock": "test_no_compiler_of_macos_is_run_for_nothing",
     f"{TOOLS}variations/workspace.py:_is_roomy": "test_no_variation_of_the_order_and_of_processors",
     f"{TOOLS}variations/workspace.py:_obstacles": "test_no_variation_of_the_order_and_of_processors",
     f"{TOOLS}variations/workspace.py:workspace": "test_no_variation_of_the_order_and_of_processors",
