@@ -87,10 +87,10 @@ def normalize(data: bytes, date: int, elsewhere: Container[str] = frozenset()) -
     mention: a document that one of them names keeps its name.
     """
     made = None if len(data) > LARGEST else _once(data, date, elsewhere)
-    if made is None or not any("made relative" in detail for detail in made.details):
+    if made is None or not made.details:
         return made
-    # A file URL in another one is found only when the outer one has become relative. What is ambiguous in such a way
-    # would be another document each time, so it is left alone.
+    # A file URL in another one is found only when the outer one has become relative, and one in a time of day goes with
+    # it. What is ambiguous in such a way would be another document each time, so it is left alone.
     return made if _once(made.data, date) == NormalizedSbom(made.data, ()) else None
 
 

@@ -125,6 +125,9 @@ def test_a_document_that_would_change_with_every_run_is_left_alone() -> None:
     url = "file:///src/a=file%3A%2F%2F%2Fsrc%2Fb"
     assert left_alone(cyclonedx(components=[{"name": url}]))
     assert value(cyclonedx(components=[{"name": url[:13]}]))["components"] == [{"name": "file://a"}]
+    # A path that no other has its root in, and that goes with the time it is in.
+    times = {"timestamp": "path+file:///other/b#1.0"}
+    assert left_alone(cyclonedx(metadata=times, components=[{"name": "path+file:///src/a#1.0"}]))
 
 
 # Identity
