@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import hashlib
 import io
 import os
-import re
 import shutil
 import struct
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
+
+from samebytes.artifact.layout import fold
+from samebytes.artifact.record import spelled
 
 from .virtualenvs import InstalledDistribution, VirtualEnvironment
 
@@ -49,9 +50,9 @@ def copied(
     if os.name == "nt" or any(len(each.python) > _LONGEST_SHEBANG or " " in each.python for each in (source, target)):
         return False
     # Another release of one, such as the setuptools that a new environment may have: pip would remove it.
-    present = {_normal(path.name.partition("-")[0]) for path in target.real.glob("lib/*/site-packages/*-*.*-info")}
+    present = {fold(path.name.partition("-")[0]) for path in target.real.glob("lib/*/site-packages/*-*.*-info")}
     installed = list(installed)
-    if any(_normal(one.name) in present for one in installed):
+    if any(fold(one.name) in present for one in installed):
         return False
     plan: list[_Copied] = []
     for one in installed:
@@ -82,8 +83,8 @@ def _compiled_earlier(data: bytes) -> bytes:
 
 def _files(one: InstalledDistribution, source: VirtualEnvironment, target: VirtualEnvironment) -> list[_Copied] | None:
     """Return the files of a distribution; None if they are not as pip wrote them, or it is not known which they are."""
-    wanted, places = _normal(f"{one.name}-{one.version}"), source.real.glob("lib/*/site-packages/*.dist-info")
-    found = [path for path in places if _normal(path.name[: -len(".dist-info")]) == wanted]
+    wanted, places = fold(f"{one.name}-{one.version}"), source.real.glob("lib/*/site-packages/*.dist-info")
+    found = [path for path in places if fold(path.name[: -len(".dist-info")]) == wanted]
     if len(found) != 1 or not (found[0] / "RECORD").is_file():
         return None
     packages, record = found[0].parent, found[0] / "RECORD"
@@ -108,10 +109,5 @@ def _files(one: InstalledDistribution, source: VirtualEnvironment, target: Virtu
     return [each._replace(data=text) if each.source == record else each for each in files]
 
 
-def _normal(name: str) -> str:
-    """Return *name* as two spellings of it have in common (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def _digest(data: bytes) -> str:
-    return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+    return spelled("sha256", hashlib.sha256(data).digest())

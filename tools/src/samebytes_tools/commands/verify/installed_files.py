@@ -16,6 +16,8 @@ from samebytes.artifact import headers, record
 from samebytes.artifact.opening import open_archive
 from samebytes.errors import ConfigError, RecordError, UsageError
 
+from ...building.source import sha256_of
+from ...comparison.contents import digests_of
 from . import listed
 from .listed import ListedRelease
 from .selection import Selection
@@ -168,21 +170,12 @@ def _fault(entry: Entry, info: Path) -> str:
     found = _digest(base / name)
     if found == _MISSING:
         return f"{name} is missing"
-    state = hashlib.sha256()
-    for chunk in entry.content.chunks():
-        state.update(chunk)
-    return "" if found == state.hexdigest() else f"{name} is another"
+    return "" if found == digests_of(entry.content).sha256.hex() else f"{name} is another"
 
 
 def _digest(path: Path) -> str:
     """Return the SHA-256 of the file *path*; ``-`` if there is none that can be read."""
-    state = hashlib.sha256()
     try:
-        if not path.is_file():
-            return _MISSING
-        with path.open("rb") as file:
-            for chunk in iter(lambda: file.read(1 << 20), b""):
-                state.update(chunk)
+        return sha256_of(path) if path.is_file() else _MISSING
     except OSError:
         return _MISSING
-    return state.hexdigest()
