@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from ...comparison.causes.table import UNKNOWN
 from ...comparison.model import Comparison, Difference, NodeKind
-from .facts import DifferingFact
+from .facts import DifferingFact, top_directory
 from .subject import FROM_SDIST, WHEEL, BisectionResult, CheckResult
 
-__all__ = ["CAUSES", "MOMENT", "decided", "top_directory", "variations_of"]
+__all__ = ["CAUSES", "MOMENT", "decided", "variations_of"]
 
 MOMENT = "the moment"
 """Stands for that nothing was varied, and the builds differ all the same."""
@@ -66,14 +66,8 @@ def decided(kind: str, comparison: Comparison, bisection: BisectionResult) -> Co
     found = _by_place(kind, bisection)
     if not found:
         return comparison
-    top = top_directory(comparison)
+    top = top_directory(Path(comparison.left.path).name)
     return replace(comparison, differences=tuple(_decided(node, top, found) for node in comparison.differences))
-
-
-def top_directory(comparison: Comparison) -> str:
-    """Return the directory that all members of an sdist are in, with the slash."""
-    name = os.path.basename(comparison.left.path)  # of a file here, so Windows has backslashes
-    return name[: -len(".tar.gz")] + "/" if name.endswith(".tar.gz") else ""
 
 
 def variations_of(result: CheckResult) -> Callable[[Comparison, Difference], tuple[str, ...]]:
@@ -84,7 +78,8 @@ def variations_of(result: CheckResult) -> Callable[[Comparison, Difference], tup
 
     def variations(comparison: Comparison, node: Difference) -> tuple[str, ...]:
         found = next((found for one, found in places if one is comparison), {})
-        return tuple(dict.fromkeys(name for names in _found(node, top_directory(comparison), found) for name in names))
+        top = top_directory(Path(comparison.left.path).name)
+        return tuple(dict.fromkeys(name for names in _found(node, top, found) for name in names))
 
     return variations
 

@@ -11,6 +11,8 @@ from samebytes.archive.entry import Entry
 from samebytes.artifact.opening import open_archive
 from samebytes.errors import SamebytesError
 
+from ...building.source import sha256_of
+
 
 class DifferingFact(NamedTuple):
     """One thing that differs."""
@@ -27,7 +29,7 @@ class DifferingFact(NamedTuple):
 def differing(artifact: str, left: Path, right: Path) -> frozenset[DifferingFact]:
     """Return what differs between two archives; nothing exactly if their names and bytes are the same."""
     # Names count: a version or a tag taken from the environment may leave the bytes alone.
-    if left.name == right.name and digest(left) == digest(right):
+    if left.name == right.name and sha256_of(left) == sha256_of(right):
         return frozenset()
     try:
         one, other = dict(_facts(left)), dict(_facts(right))
@@ -48,13 +50,9 @@ def _without_records(facts: set[DifferingFact]) -> frozenset[DifferingFact]:
     return frozenset(others if listed else facts)
 
 
-def digest(path: Path) -> str:
-    """Return the SHA-256 of the file, in hexadecimal."""
-    state = hashlib.sha256()
-    with path.open("rb") as file:
-        for piece in iter(lambda: file.read(1 << 20), b""):
-            state.update(piece)
-    return state.hexdigest()
+def top_directory(name: str) -> str:
+    """Return the directory that all members of the sdist called *name* are in, with the slash; empty for wheels."""
+    return name[: -len(".tar.gz")] + "/" if name.endswith(".tar.gz") else ""
 
 
 def _facts(path: Path) -> Iterator[tuple[tuple[str, str], str]]:
@@ -62,7 +60,7 @@ def _facts(path: Path) -> Iterator[tuple[tuple[str, str], str]]:
     yield ("", "name"), path.name
     with open_archive(path) as archive:
         # A version that differs is in the name of each member then, and would hide everything else.
-        top = path.name[: -len(".tar.gz")] + "/" if path.name.endswith(".tar.gz") else ""
+        top = top_directory(path.name)
         names = [entry.name.removeprefix(top) for entry in archive.entries]
         for name, entry in zip(names, archive.entries):
             yield (name, "presence"), "there"

@@ -6,6 +6,7 @@ Each piece of evidence is shown once, though most of what differs is in the sdis
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from samebytes import passes
@@ -18,7 +19,8 @@ from ...reporting.overview import codes_of, parts
 from ...reporting.prose import folded
 from ...reporting.readers import advice_to, on_normalizing
 from ...variations.variations import ALL, Obstacle, not_varied
-from .attribution import top_directory, variations_of
+from .attribution import variations_of
+from .facts import top_directory
 from .report import STATES, attributed, comparisons, title
 from .subject import ACCEPTABLE, FROM_SDIST, SDIST, BisectionResult, CheckOutcome, CheckResult
 
@@ -145,7 +147,7 @@ def _places(result: CheckResult) -> tuple[dict[str, list[_Place]], list[Differen
     for outcome in result.ways[0].outcomes if result.ways else ():
         if outcome.comparison is None:
             continue
-        top = top_directory(outcome.comparison)
+        top = top_directory(Path(outcome.comparison.left.path).name)
         for node in parts(outcome.comparison)[0]:
             first = {finding.code: finding for each in node.walk() for finding in reversed(each.findings)}
             name, by = node.name.removeprefix(top), variations(outcome.comparison, node)

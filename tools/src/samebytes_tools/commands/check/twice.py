@@ -15,7 +15,7 @@ from samebytes.passes.pipeline import Stop
 
 from ...building.builder import BuildError
 from ...building.interpreters import Python
-from ...building.source import unpack
+from ...building.source import sha256_of, unpack
 from ...building.source_copy import copy_source
 from ...comparison import model
 from ...comparison.archives import compare_files
@@ -29,7 +29,7 @@ from ...variations.workspace import obstacles_of
 from .attempts import Attempt, Attempts, Failures, in_file_names
 from .attribution import decided
 from .bisect import confirmed, search
-from .facts import DifferingFact, differing, digest
+from .facts import DifferingFact, differing
 from .progress import number_of_builds
 from .subject import (
     AS_IS,
@@ -366,7 +366,7 @@ def _failure(error: BuildError, which: str) -> Failure:
 
 
 def _described(path: Path) -> BuiltFile:
-    return BuiltFile(path.name, digest(path), path.stat().st_size)
+    return BuiltFile(path.name, sha256_of(path), path.stat().st_size)
 
 
 def _left_out_for(name: str, failures: Failures) -> str:
