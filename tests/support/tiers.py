@@ -112,7 +112,8 @@ def reasons(reporter: pytest.TerminalReporter) -> Counter[str]:
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
     assert isinstance(report.longrepr, tuple)
-    return report.longrepr[2].removeprefix("Skipped: ")
+    # Hypothesis adds the example with which a test skipped itself, in lines of their own.
+    return report.longrepr[2].removeprefix("Skipped: ").split("\n")[0]
 
 
 def refused(found: Counter[str], config: pytest.Config) -> list[str]:

@@ -148,6 +148,20 @@ def test_reasons_on_the_list_are_allowed(tmp_path: Path) -> None:
     assert re.search(rf"= skipped: 1 =+\n +1  {allowed}\n", said)
 
 
+def test_what_hypothesis_adds_is_no_part_of_a_reason(tmp_path: Path) -> None:
+    tests = """
+import pytest
+from hypothesis import example, given, strategies
+
+@given(strategies.none())
+@example(None)
+def test_drawn(_): pytest.skip("root may read everything")
+"""
+    status, said = run(tmp_path, tests, "--skips=refuse")
+    assert status == 0, said
+    assert "1  root may read everything\n" in said
+
+
 def test_what_the_quick_tier_lacks_is_missed_where_all_are_run(tmp_path: Path) -> None:
     lacking = "needs ruff"
     assert lacking in ALLOWED_IN_QUICK
