@@ -19,8 +19,8 @@ import pytest
 from packaging.tags import sys_tags
 from samebytes_tools.building.provenance import this_python
 from samebytes_tools.commands.verify import published as published_files
-from samebytes_tools.commands.verify.selection import Selection, select
 from samebytes_tools.index.client import Index
+from samebytes_tools.releases.selection import Selection, select
 from support import published, zip_mutants
 from support.artifacts import sdist
 from support.conditions import git

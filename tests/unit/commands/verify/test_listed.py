@@ -18,11 +18,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from samebytes_tools.building.provenance import this_python
-from samebytes_tools.commands.verify import installed_files, listed, lock_files, requirements_file, targets
-from samebytes_tools.commands.verify.listed import NO_HASH, ListedRelease
-from samebytes_tools.commands.verify.selection import Selection
+from samebytes_tools.commands.verify import installed_files, targets
 from samebytes_tools.commands.verify.verify import VerifyRequest
 from samebytes_tools.index.client import Index
+from samebytes_tools.releases import listed, lock_files, requirements_file
+from samebytes_tools.releases.listed import NO_HASH, ListedRelease
+from samebytes_tools.releases.selection import Selection
 from support.artifacts import wheel
 from support.indexes import serving
 from support.projects import write_tree

@@ -18,10 +18,10 @@ from samebytes_tools.commands.verify import command, many, table
 from samebytes_tools.commands.verify.many import VerifyState
 from samebytes_tools.commands.verify.remake import VerifyContext
 from samebytes_tools.commands.verify.report import VerifyRow
-from samebytes_tools.commands.verify.selection import Selection
 from samebytes_tools.commands.verify.targets import VerifyTarget
 from samebytes_tools.commands.verify.verify import VerifyRequest
 from samebytes_tools.index.client import Index
+from samebytes_tools.releases.selection import Selection
 
 from samebytes.console.style import Style
 

@@ -16,11 +16,11 @@ from samebytes_tools.building import provenance, source
 from samebytes_tools.building.interpreters import Python
 from samebytes_tools.commands.reproducible_build.command import context_of
 from samebytes_tools.commands.verify import metadata, published, recover
-from samebytes_tools.commands.verify.metadata import ArtifactMetadata
+from samebytes_tools.commands.verify.metadata import ArtifactMetadata, foreign
 from samebytes_tools.commands.verify.remake import VerifyContext
-from samebytes_tools.commands.verify.selection import Selection, foreign, select
 from samebytes_tools.commands.verify.verify import VerifyRequest, requests_of, verify_all
 from samebytes_tools.index.client import Index
+from samebytes_tools.releases.selection import Selection, select
 from support.artifacts import sdist, wheel
 from support.indexes import Server, serving
 from support.interpreters import imitate

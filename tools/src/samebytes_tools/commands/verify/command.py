@@ -208,7 +208,7 @@ def _targets(args: argparse.Namespace, context: VerifyContext) -> list[VerifyTar
 
 def _common(args: argparse.Namespace) -> VerifyRequest:
     """Return what the command line asks of everything that is verified."""
-    from .selection import Selection
+    from ...releases.selection import Selection
     from .verify import VerifyRequest
 
     return VerifyRequest(

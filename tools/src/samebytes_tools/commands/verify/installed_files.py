@@ -18,9 +18,9 @@ from samebytes.errors import ConfigError, RecordError, UsageError
 
 from ...building.source import sha256_of
 from ...comparison.contents import digests_of
-from . import listed
-from .listed import ListedRelease
-from .selection import Selection
+from ...releases import listed
+from ...releases.listed import ListedRelease
+from ...releases.selection import Selection
 
 _SITES = ("lib/python*/site-packages", "lib64/python*/site-packages", "Lib/site-packages", "lib/pypy*/site-packages")
 _OWN_NOTES = ("INSTALLER", "REQUESTED", "direct_url.json", "RECORD", "uv_cache.json", "uv_build.json")

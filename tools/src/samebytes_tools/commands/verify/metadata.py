@@ -171,3 +171,18 @@ def _is_of(platform: str, python: Python) -> bool:
     # platform.libc_ver() knows glibc alone, and gives nothing for musl.
     libc = ("linux", "manylinux") if python.libc.startswith("glibc") else ("musllinux",)
     return system == "linux" and found["system"] in libc and found["machine"] == machine
+
+
+def foreign(filename: str, python: Python) -> str:
+    """Return the Python or platform that a file is for if it cannot be that of this machine; nothing if it can."""
+    if not filename.endswith(".whl"):
+        return ""
+    wheel = parse_wheel_name(filename)
+    pythons, _, platform = wheel.tags.split("-")
+    try:
+        wanted_python(wheel.tags)
+    except UsageError:
+        return pythons
+    return (
+        platform if misfit(ArtifactMetadata(ArtifactKind.WHEEL, wheel.name, wheel.version, wheel.tags), python) else ""
+    )

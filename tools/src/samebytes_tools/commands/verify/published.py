@@ -19,7 +19,7 @@ from ...building.source import sha256_of
 from ...index.client import Index
 from ...index.pages import File
 from ...index.releases import release_of
-from .selection import Selection, demand_hashes, select
+from ...releases.selection import Selection, demand_hashes, select
 
 # Arbitrary equality (===, PEP 440), too.
 RELEASE = re.compile(r"\s*([A-Za-z0-9][\w.-]*)\s*===?\s*(\S+)\s*")

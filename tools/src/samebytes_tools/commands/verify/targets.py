@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,13 +13,13 @@ from samebytes.errors import ConfigError, SamebytesError, UsageError
 from ...building.interpreters import Python
 from ...index.client import Index
 from ...index.releases import NAME
-from . import installed_files, lock_files, published, requirements_file
-from .listed import ListedRelease
-from .selection import Selection, foreign
+from ...releases import lock_files, requirements_file
+from ...releases.listed import ListedRelease, environment_of
+from ...releases.selection import Selection
+from . import installed_files, published
+from .metadata import foreign
 from .verify import VerifyRequest
 
-_PYLOCK = re.compile(r"pylock(\.[^.]+)?\.toml")
-"""PEP 751, "File Name"."""
 _LONGEST = 250
 """Characters of a name and version; file systems take 255."""
 
@@ -68,7 +67,7 @@ def of_list(path: Path, common: VerifyRequest, python: Python) -> list[VerifyTar
     if path.is_dir():
         return _targets(installed_files.read(path), common)
     document, environment = lock_files.document_of(path), environment_of(python)
-    if _PYLOCK.fullmatch(path.name) or lock_files.is_pylock(document):
+    if lock_files.PYLOCK.fullmatch(path.name) or lock_files.is_pylock(document):
         if not lock_files.is_pylock(document):
             raise UsageError(
                 f"{path} is not a pylock.toml (PEP 751)", remedy="Write it anew, with the tool that made it."
@@ -105,12 +104,6 @@ def of_all_files(release: str, common: VerifyRequest, python: Python, index: Cal
             skipped = "not for this platform"
             targets.append(VerifyTarget(file.name, skipped=skipped) if why else VerifyTarget(file.name, request))
     return targets
-
-
-def environment_of(python: Python) -> dict[str, str]:
-    """Return what markers say of the version of *python*; for the rest, it is like this interpreter."""
-    # As the specification of dependency specifiers defines them; implementation_version is for few.
-    return {"python_version": f"{python.minor[0]}.{python.minor[1]}", "python_full_version": python.version}
 
 
 def _targets(entries: Iterable[ListedRelease], common: VerifyRequest) -> list[VerifyTarget]:

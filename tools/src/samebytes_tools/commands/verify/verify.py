@@ -24,13 +24,13 @@ from ...building.virtualenvs import InstalledDistribution
 from ...comparison.archives import compare_files
 from ...comparison.model import UNKNOWN_BUILD, Comparison, KnownBuild, Verdict
 from ...index.pages import File
+from ...releases.listed import shown
+from ...releases.selection import Selection
 from ...reporting.save import save_copy
 from . import installed_files, published, recover
-from .listed import shown
 from .metadata import ArtifactMetadata
 from .metadata import read as read_metadata
 from .remake import Made, Recovered, VerifyContext, record, remake
-from .selection import Selection
 from .switches import switched_off, switched_on
 
 ACCEPTED = {

@@ -12,7 +12,8 @@ from packaging.markers import InvalidMarker, Marker
 
 from samebytes.errors import ConfigError, SamebytesError, UsageError
 
-from ...building.pylock import STRONG
+from ..building.interpreters import Python
+from ..building.pylock import STRONG
 from .selection import Selection
 
 NO_HASH = "the list lacks a strong hash, such as SHA-256, of one of its files: the index alone says which file it is"
@@ -133,3 +134,9 @@ def applies(marker: str, environment: Mapping[str, str], groups: Iterable[str] =
 def elsewhere(marker: str) -> str:
     """Return the reason why an entry with *marker*, which does not hold, is skipped."""
     return f"not for this environment: {marker}"
+
+
+def environment_of(python: Python) -> dict[str, str]:
+    """Return what markers say of the version of *python*; for the rest, it is like this interpreter."""
+    # As the specification of dependency specifiers defines them; implementation_version is for few.
+    return {"python_version": f"{python.minor[0]}.{python.minor[1]}", "python_full_version": python.version}

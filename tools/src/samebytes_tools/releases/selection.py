@@ -17,9 +17,8 @@ from packaging.utils import parse_wheel_filename
 from samebytes.artifact.layout import ArtifactKind, parse_wheel_name
 from samebytes.errors import ArchiveError, UsageError
 
-from ...building.interpreters import Python, tags_of
-from ...index.pages import File
-from .metadata import ArtifactMetadata, misfit, wanted_python
+from ..building.interpreters import Python, tags_of
+from ..index.pages import File
 
 _SHOWN = 8
 """How many names an error lists."""
@@ -193,18 +192,3 @@ def _allows(file: File, python: Python) -> bool:
         return SpecifierSet(file.requires_python).contains(python.version, prereleases=True)
     except InvalidSpecifier:  # older than PEP 440; pip takes it for "any", too
         return True
-
-
-def foreign(filename: str, python: Python) -> str:
-    """Return the Python or platform that a file is for if it cannot be that of this machine; nothing if it can."""
-    if not filename.endswith(".whl"):
-        return ""
-    wheel = parse_wheel_name(filename)
-    pythons, _, platform = wheel.tags.split("-")
-    try:
-        wanted_python(wheel.tags)
-    except UsageError:
-        return pythons
-    return (
-        platform if misfit(ArtifactMetadata(ArtifactKind.WHEEL, wheel.name, wheel.version, wheel.tags), python) else ""
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -20,6 +21,8 @@ from . import listed
 from .listed import ListedRelease
 from .selection import Selection
 
+PYLOCK = re.compile(r"pylock(\.[^.]+)?\.toml")
+"""PEP 751, "File Name"."""
 _REMEDY = "Lock again, with the tool that wrote it."
 
 
