@@ -76,7 +76,7 @@ class RecordError(SamebytesError):
 
 
 class SignatureError(SamebytesError):
-    """Rewriting would break a signature or attestation that is there."""
+    """A signature or attestation is invalid, or rewriting would break it."""
 
     exit_status = 6
 

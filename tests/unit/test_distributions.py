@@ -38,7 +38,8 @@ def test_both_have_one_version_and_require_just_that_of_one_another() -> None:
     extras = core["optional-dependencies"]
     assert isinstance(extras, dict)
     assert extras["tools"] == [f"samebytes-tools=={version}"]
-    assert extras["cluster"] == [f"samebytes-tools[cluster]=={version}"]
+    for extra in ("attestations", "cluster", "signing"):
+        assert extras[extra] == [f"samebytes-tools[{extra}]=={version}"]
 
 
 def test_the_core_has_three_dependencies_at_most() -> None:

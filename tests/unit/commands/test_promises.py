@@ -26,7 +26,7 @@ STATUSES = {
     3: "the configuration or SOURCE_DATE_EPOCH is malformed",
     4: "an input is not a supported archive, is damaged or hostile",
     5: "RECORD is missing or contradicts its wheel",
-    6: "a signature or attestation would become invalid",
+    6: "a signature or attestation is invalid, or would become so",
     7: "the build backend failed",
     8: "a result could not be written",
     9: "the command needs an extra or a program that is not installed",

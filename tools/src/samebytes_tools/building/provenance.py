@@ -1,4 +1,4 @@
-"""A record of a build that standard tools read: an in-toto Statement with a SLSA Provenance predicate, unsigned.
+"""A record of a build that standard tools read: an in-toto Statement with a SLSA Provenance predicate.
 
 Sources: in-toto Attestation Framework v1 (Statement, ResourceDescriptor, DigestSet); SLSA v1.0, "Provenance". The
 record holds no time, no random number and no path of the machine: the same build gives the same record.
@@ -10,7 +10,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from reprlib import Repr
 from typing import Any
@@ -21,6 +21,7 @@ from samebytes.artifact.layout import ArtifactKind
 from samebytes.errors import ConfigError, UsageError
 
 from .interpreters import Python, describe
+from .signatures import NOBODY, Trust, opened
 from .source import package_url
 from .virtualenvs import InstalledDistribution
 
@@ -100,6 +101,8 @@ class Record:
     environment: Mapping[str, str]
     given: Mapping[str, str] = field(default_factory=dict)
     """Variables that whoever asked for the build gave it beyond those."""
+    signed: str = ""
+    """Who signed it, as was verified when it was read; nothing is written of that."""
 
 
 def this_python() -> Python:
@@ -208,13 +211,15 @@ def _requirement(one: InstalledDistribution) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
-def read(path: Path) -> Record:
-    """Read the record *path*.
+def read(path: Path, trust: Trust = NOBODY) -> Record:
+    """Read the record *path*, which has to be signed by whom *trust* names.
 
+    :raises SignatureError: if it is not, or is signed and nobody was named.
     :raises ConfigError: if it cannot be read, is not such a record, or is one of another builder's.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        data, signed = opened(path.read_bytes(), path, trust)
+        document = json.loads(data.decode("utf-8"))
     except OSError as error:
         raise ConfigError(f"the record {path} cannot be read: {error.strerror}", remedy="Check the path.") from None
     # RecursionError: json.loads recurses, and a record may nest thousands of lists.
@@ -222,17 +227,13 @@ def read(path: Path) -> Record:
         raise ConfigError(f"the record {path} is not JSON: {error}", remedy=_REMEDY) from None
     _check_types(document, path)
     try:
-        return _record(document)
+        return replace(_record(document), signed=signed)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"the record {path} lacks what a rebuild needs: {error!r:.300}", remedy=_REMEDY) from None
 
 
 def _check_types(document: object, path: Path) -> None:
-    """Refuse what is not a statement of ours; a signed one is in an envelope (DSSE), which is not opened."""
-    if isinstance(document, dict) and "payload" in document and "signatures" in document:
-        raise ConfigError(
-            f"{path} is a signed envelope (DSSE)", remedy="Verify its signature, and give the payload, decoded."
-        )
+    """Refuse what is not a statement of ours."""
     if not isinstance(document, dict) or document.get("_type") != STATEMENT_TYPE:
         raise ConfigError(f"{path} is not an in-toto Statement v1", remedy=_REMEDY)
     if document.get("predicateType") != PREDICATE_TYPE:

@@ -15,6 +15,7 @@ from samebytes.backend.config import toml_bytes
 from samebytes.errors import OutputError, SamebytesError, UsageError
 
 from ..vcs import repository
+from .signatures import bundle_of
 
 _CACHES = frozenset({"__pycache__", ".tox", ".nox", ".mypy_cache", ".pytest_cache", ".ruff_cache"})
 
@@ -85,7 +86,7 @@ class _Copier:
 
     def __init__(self, top: Path, private: Path, output: Path | None, record: Path | None) -> None:
         self._top, self._private, self._output = top, private, output and output.resolve()
-        self._record = record and record.resolve()
+        self._records = [path.resolve() for path in (record, bundle_of(record))] if record else []
         self.outward = _Outward(top)
 
     def directory(self, source: Path, target: Path) -> None:
@@ -131,7 +132,7 @@ class _Copier:
         """Return whether *entry* is left out."""
         path = Path(entry.path)
         # A result in the tree gets into an sdist that takes all files, and so would that of the build before.
-        if path == self._record or (path.parent == self._output and entry.name.endswith(_RESULTS)):
+        if path in self._records or (path.parent == self._output and entry.name.endswith(_RESULTS)):
             return True
         if not entry.is_dir(follow_symlinks=False):
             return False
@@ -146,7 +147,7 @@ class _Copier:
 
     def _holds_results_only(self, directory: Path) -> bool:
         return all(
-            path.name.endswith(_RESULTS) or path.name in _BESIDE_RESULTS or path == self._record
+            path.name.endswith(_RESULTS) or path.name in _BESIDE_RESULTS or path in self._records
             for path in directory.iterdir()
         )
 

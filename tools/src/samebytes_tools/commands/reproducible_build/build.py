@@ -24,6 +24,7 @@ from ...building import provenance, pylock
 from ...building.builder import InstallPolicy, explained
 from ...building.processes import CommandRunner
 from ...building.scratch import scratch
+from ...building.signatures import Sign
 from ...building.source import tree_digest
 from ...building.source_copy import copy_source
 from ...reporting.save import output
@@ -49,6 +50,8 @@ class BuildRequest:
     constraint: Path | None = None
     provenance: Path | None = None
     """Where a record of the build goes."""
+    sign: Sign | None = None
+    """What signs it; None for nobody."""
 
 
 @dataclass(frozen=True)
@@ -135,11 +138,12 @@ def _check_paths(request: BuildRequest, source: Path) -> None:
 
 def _texts(request: BuildRequest, built: BuildResult, digest: str, environ: Mapping[str, str]) -> dict[Path, str]:
     """Return what is written beside the artifacts: where, and its text."""
-    texts = {}
+    texts: dict[Path, str] = {}
     if request.write_lock:
         texts[request.write_lock] = pylock.write(built.requirements)
     if request.provenance:
-        texts[request.provenance] = provenance.text(_record(request, built, digest, environ))
+        text = provenance.text(_record(request, built, digest, environ))
+        texts |= request.sign(text, request.provenance) if request.sign else {request.provenance: text}
     return texts
 
 

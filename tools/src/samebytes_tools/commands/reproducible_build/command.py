@@ -18,6 +18,7 @@ from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
 from samebytes.errors import UsageError
 
 if TYPE_CHECKING:
+    from ...building.signatures import Sign
     from .artifacts import BuildResult
     from .build import BuildContext
 
@@ -36,8 +37,9 @@ examples:
   samebytes build --wheel -o out ../it  a wheel from the tree
   samebytes build --lock pylock.toml    and note the build requirements
   samebytes build --locked pylock.toml  with exactly those
+  samebytes build --provenance it.json --sign key.pem
 
-{exit_status.table(2, 3, 7, 8, 9, exit_status.INTERRUPTED, exit_status.TERMINATED)}"""
+{exit_status.table(2, 3, 6, 7, 8, 9, exit_status.INTERRUPTED, exit_status.TERMINATED)}"""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -66,6 +68,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--locked", metavar="FILE", type=Path, help="build with exactly those of this pylock.toml")
     parser.add_argument("--build-constraint", metavar="FILE", type=Path, help="constrain the build requirements")
     parser.add_argument("--provenance", metavar="FILE", type=Path, help="write a record of the build (SLSA, in-toto)")
+    add_sign(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     add_verbosity(parser)
     parser.set_defaults(run=run)
@@ -88,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
         locked=args.locked,
         constraint=args.build_constraint,
         provenance=args.provenance,
+        sign=sign_of(args),
     )
     # What backend and pip print meanwhile would run into a line that is rewritten.
     environ = {**os.environ, "TERM": "dumb"} if args.verbosity >= VERBOSE else os.environ
@@ -103,6 +107,25 @@ def _output(args: argparse.Namespace) -> Path:
         return path.absolute()  # unresolved, for links are looked at when it is written
     except FileNotFoundError:
         raise UsageError("the current directory does not exist any more", remedy="Go to one that does.") from None
+
+
+def add_sign(parser: argparse.ArgumentParser) -> None:
+    """Add ``--sign`` to *parser*, which has ``--provenance``."""
+    parser.add_argument(
+        "--sign", metavar="KEY", help="sign that record: with a private key (PEM), or 'sigstore' for that program"
+    )
+
+
+def sign_of(args: argparse.Namespace) -> Sign | None:
+    """Return what ``--sign`` asks for, looked at before a long build.
+
+    :raises SamebytesError: if there is nothing to sign, or the key is none.
+    """
+    from ...building.signatures import signer
+
+    if args.sign and not args.provenance:
+        raise UsageError("--sign signs a record, and none is written", remedy="Add --provenance FILE.")
+    return signer(args.sign, os.environ) if args.sign else None
 
 
 def context_of(verbosity: int, progress: Progress, seconds: float | None = None) -> BuildContext:

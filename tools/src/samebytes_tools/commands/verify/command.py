@@ -18,11 +18,12 @@ from samebytes.console.streams import Progress, style_of
 from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
 from samebytes.errors import UsageError
 
-from ..reproducible_build.command import context_of, settings_of
+from ..reproducible_build.command import add_sign, context_of, settings_of, sign_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ...building.signatures import Sign, Trust
     from ...index.client import Index
     from .remake import VerifyContext
     from .report import VerifyRow
@@ -48,8 +49,9 @@ examples:
   samebytes verify pkg==1.0 --env PKG_NO_EXTENSIONS=1
   samebytes verify pkg==1.0 --provenance pkg.json
   samebytes verify --from pkg.json
+  samebytes verify --from pkg.json --key maintainer.pub
 
-{exit_status.table(1, 2, 3, 4, 5, 7, 8, 9, 12, exit_status.INTERRUPTED, exit_status.TERMINATED)}
+{exit_status.table(1, 2, 3, 4, 5, 6, 7, 8, 9, 12, exit_status.INTERRUPTED, exit_status.TERMINATED)}
 
 Where some cannot be verified, the others are, and the status is that of the
 highest error."""
@@ -88,7 +90,18 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--env", metavar="NAME=VALUE", action="append", default=[], help="a variable that the release was made with"
     )
     parser.add_argument("--from", dest="record", metavar="RECORD", type=Path, help="rebuild exactly as recorded there")
+    parser.add_argument(
+        "--key",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="of --from: it is signed with that public key",
+    )
+    parser.add_argument("--identity", metavar="WHO", default="", help="of --from: it is signed by WHO, by sigstore")
+    parser.add_argument("--issuer", metavar="URL", default="", help="with --identity: who vouches for that")
     parser.add_argument("--provenance", metavar="FILE", type=Path, help="write a record of the rebuild (SLSA)")
+    add_sign(parser)
     parser.add_argument("-o", "--output", metavar="DIR", type=Path, help="directory for the rebuilt file")
     parser.add_argument(
         "--accept",
@@ -123,6 +136,7 @@ def run(args: argparse.Namespace) -> int:
     if args.file and not args.targets:
         args.targets = [release_named(args.file)]
     _check_options(args)
+    sign = sign_of(args)
     # What backend and pip print meanwhile would run into a line that is rewritten.
     environ = {**os.environ, "TERM": "dumb"} if args.verbosity >= VERBOSE else os.environ
     progress = Progress(sys.stderr, environ, quiet=args.verbosity <= QUIET)
@@ -133,7 +147,7 @@ def run(args: argparse.Namespace) -> int:
         from .verify import verify_all
 
         results = list(verify_all(_requests(args), context))
-    return _report(args, results)
+    return _report(args, results, sign)
 
 
 def _is_of_lists(args: argparse.Namespace) -> bool:
@@ -224,8 +238,25 @@ def _common(args: argparse.Namespace) -> VerifyRequest:
         config_settings=settings_of(args.config_setting),
         variables=_variables(args.env),
         record=args.record,
+        trust=_trust(args),
         output=args.output,
     )
+
+
+def _trust(args: argparse.Namespace) -> Trust:
+    """Return whose signatures of the record count."""
+    from ...building.signatures import Trust
+
+    given = [f"--{name}" for name in ("key", "identity", "issuer") if getattr(args, name)]
+    if given and not args.record:
+        raise UsageError(f"{given[0]} is for the record of --from", remedy="Add --from RECORD.")
+    if bool(args.identity) != bool(args.issuer):
+        raise UsageError(
+            "--identity and --issuer go together", remedy="Anybody can have an identity of some provider: name both."
+        )
+    if args.key and args.identity:
+        raise UsageError("--key and --identity exclude each other", remedy="A record is signed in one of two ways.")
+    return Trust(tuple(args.key), args.identity, args.issuer)
 
 
 def _requests(args: argparse.Namespace) -> list[VerifyRequest]:
@@ -336,7 +367,7 @@ def _report_many(args: argparse.Namespace, rows: Sequence[VerifyRow]) -> int:
     return status
 
 
-def _report(args: argparse.Namespace, results: Sequence[VerifyResult]) -> int:
+def _report(args: argparse.Namespace, results: Sequence[VerifyResult], sign: Sign | None) -> int:
     """Report *results* as they are asked for, and return the exit status."""
     from samebytes.console.style import error_lines
 
@@ -350,7 +381,9 @@ def _report(args: argparse.Namespace, results: Sequence[VerifyResult]) -> int:
     status = _status(rows, args.accept)
     verified = results[0].verified
     if args.provenance and verified is not None:
-        save(text(verified.record), args.provenance)
+        made = text(verified.record)
+        for path, written in (sign(made, args.provenance) if sign else {args.provenance: made}).items():
+            save(written, path)
     if args.html:
         save(as_page(results, version=__version__), args.html)
     if args.junit:

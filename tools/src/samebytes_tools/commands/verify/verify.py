@@ -20,6 +20,7 @@ from ...building import source as sources
 from ...building.interpreters import Python, named
 from ...building.provenance import BACKEND, SAMEBYTES, Material, Record
 from ...building.scratch import scratch
+from ...building.signatures import NOBODY, Trust
 from ...building.virtualenvs import InstalledDistribution
 from ...comparison.archives import compare_files
 from ...comparison.model import UNKNOWN_BUILD, Comparison, KnownBuild, Verdict
@@ -67,6 +68,8 @@ class VerifyRequest:
     """That the release was made with; a record has its own."""
     record: Path | None = None
     """A record to follow, instead of what can be recovered."""
+    trust: Trust = NOBODY
+    """Who has to have signed it."""
     sha256: str = ""
     """That the record has for its subject *target*; empty if the target was named otherwise."""
     output: Path | None = None
@@ -137,7 +140,7 @@ def requests_of(path: Path, request: VerifyRequest) -> list[VerifyRequest]:
     :raises ConfigError: if it is not a record.
     """
     found = []
-    for name, sha256 in provenance.read(path).subjects:
+    for name, sha256 in provenance.read(path, request.trust).subjects:
         beside = path.parent / name
         target = str(beside) if beside.is_file() else name
         found.append(replace(request, target=target, record=path, sha256=sha256))
@@ -149,8 +152,8 @@ class _Verification:
 
     def __init__(self, request: VerifyRequest, context: VerifyContext, private: Path) -> None:
         self._request, self._context, self._private = request, context, private
-        self._record = provenance.read(request.record) if request.record else None
-        self._notes = list(request.notes)
+        self._record = provenance.read(request.record, request.trust) if request.record else None
+        self._notes = [*request.notes, *filter(None, [self._record.signed if self._record else ""])]
 
     def run(self) -> Verified:
         request, environ = self._request, self._context.build.environ
