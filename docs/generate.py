@@ -1,4 +1,4 @@
-"""Write docs/reference/passes.md and causes.md from the passes and causes themselves.
+"""Write docs/reference/passes.md and causes.md from the passes and causes themselves, and the API's signatures.
 
     python docs/generate.py [--check]
 
@@ -8,6 +8,7 @@ With ``--check`` nothing is written, and the exit status is 1 if a page is not u
 from __future__ import annotations
 
 import argparse
+import inspect
 import re
 import sys
 import textwrap
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reference" / "passes.md"
 CAUSES = ROOT / "docs" / "reference" / "causes.md"
+API = ROOT / "docs" / "reference" / "python-api.md"
 
 _HEAD = """\
 # Passes
@@ -80,6 +82,31 @@ def causes_page(causes: Iterable[Cause]) -> str:
     rows = (f"| [{one.code}](#{_anchor(one)}) | {_title(one)} | {_escaped(one.explanation)} |" for one in ordered)
     parts = [_CAUSES_HEAD, "| code | name | what |", "|---|---|---|", *rows, "\n## What to do\n"]
     return "\n".join([*parts, "\n\n".join(_remedy(one) for one in ordered), ""])
+
+
+def with_signatures(text: str) -> str:
+    """Return the page of the Python API, with the signatures that its functions have.
+
+    Why not Sphinx's autodoc: a code host shows these pages too, and it would show a directive.
+    """
+    return re.sub(r"(?<=^```python\n)def (\w+)\(.*?(?=^```$)", _signature, text, flags=re.MULTILINE | re.DOTALL)
+
+
+def _signature(found: re.Match[str]) -> str:
+    import samebytes
+
+    function = inspect.signature(getattr(samebytes, found[1]))
+    lines = []
+    for one in function.parameters.values():
+        if one.kind is one.KEYWORD_ONLY and "    *,\n" not in lines:
+            lines.append("    *,\n")
+        default = "" if one.default is one.empty else f" = {one.default!r}"
+        lines.append(f"    {one.name}: {_shown_type(one.annotation)}{default},\n".replace("'", '"'))
+    return f"def {found[1]}(\n{''.join(lines)}) -> {_shown_type(function.return_annotation)}: ...\n"
+
+
+def _shown_type(annotation: str) -> str:
+    return annotation.replace("StrPath", "str | os.PathLike[str]")
 
 
 def _remedy(one: Cause) -> str:
@@ -147,7 +174,7 @@ def main() -> int:
 
     from samebytes.passes import ALL
 
-    texts = {PAGE: page(ALL), CAUSES: causes_page(table.ALL)}
+    texts = {PAGE: page(ALL), CAUSES: causes_page(table.ALL), API: with_signatures(API.read_text("utf-8"))}
     stale = [path for path, text in texts.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     for path in stale:
         if options.check:

@@ -1,6 +1,6 @@
 """Python packages whose bytes anyone can reproduce.
 
-``normalize``, ``compare`` and ``check`` do what the commands of these names do; see docs/reference/python-api.md.
+``normalize``, ``compare``, ``check``, ``build`` and ``verify`` do what the commands do (docs/reference/python-api.md).
 They are loaded when they are first asked for: importing this package costs nothing, and it is imported in every build.
 """
 
@@ -9,27 +9,27 @@ from __future__ import annotations
 __version__ = "0.1.0"
 
 _CORE = ("Change", "FileDigest", "Normalized", "SamebytesError", "normalize")
-_TOOLS = ("CheckOutcome", "Checked", "Comparison", "Difference", "Verdict", "check", "compare")
-
-__all__ = [
-    "Change",
-    "CheckOutcome",
-    "Checked",
-    "Comparison",
-    "Difference",
-    "FileDigest",
-    "Normalized",
-    "SamebytesError",
-    "Verdict",
-    "__version__",
-    "check",
-    "compare",
-    "normalize",
-]
+__all__ = ["Built", "CanonicalFile", "Change", "CheckOutcome", "Checked", "Comparison", "Difference", "FileDigest"]
+__all__ += ["Normalized", "SamebytesError", "Verdict", "VerifiedFile", "__version__"]
+__all__ += ["build", "check", "compare", "normalize", "verify"]
+_TOOLS = set(__all__) - {*_CORE, "__version__"}
 
 TYPE_CHECKING = False  # typing's own would have to be imported; type checkers know the name
 if TYPE_CHECKING:
-    from samebytes_tools.api import Checked, CheckOutcome, Comparison, Difference, Verdict, check, compare
+    from samebytes_tools.api import (
+        Built,
+        CanonicalFile,
+        Checked,
+        CheckOutcome,
+        Comparison,
+        Difference,
+        Verdict,
+        VerifiedFile,
+        build,
+        check,
+        compare,
+        verify,
+    )
 
     from .api import Change, FileDigest, Normalized, SamebytesError, normalize
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import importlib.util
 import inspect
 import os
@@ -10,10 +11,12 @@ import re
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from support.artifacts import sdist, wheel
+from support.indexes import serving
 from support.processes import import_path
 from support.projects import write_tree
 
@@ -25,6 +28,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "reference" / "python-api.md"
 
 NAMES = {
+    "Built",
+    "CanonicalFile",
     "Change",
     "Checked",
     "Comparison",
@@ -34,15 +39,33 @@ NAMES = {
     "CheckOutcome",
     "SamebytesError",
     "Verdict",
+    "VerifiedFile",
     "__version__",
+    "build",
     "check",
     "compare",
     "normalize",
+    "verify",
 }
 """Stable: a name that is here is never taken away."""
 
 FIELDS = {
     "Normalized": ["source", "output", "kind", "date", "before", "after", "changes", "notes", "changed"],
+    "Built": ["files", "is_at_fixed_paths", "requirements", "notes"],
+    "CanonicalFile": ["path", "kind", "date", "sha256", "size", "changes", "warnings"],
+    "VerifiedFile": [
+        "name",
+        "sha256",
+        "url",
+        "source",
+        "python",
+        "generator",
+        "requirements",
+        "as_of",
+        "comparison",
+        "notes",
+        "verdict",
+    ],
     "Checked": ["source", "python", "outcomes", "varied", "not_varied", "notes", "is_reproducible"],
     "Comparison": ["left", "right", "kind", "verdict", "differences", "notes", "causes", "excluded", "walk"],
     "Difference": ["name", "kind", "summary", "detail", "findings", "passes", "children"],
@@ -66,6 +89,8 @@ OPTIONS = {
     ),
     "compare": [],
     "check": ["kinds", "vary", "python", "isolation", "config_settings", "timeout", "jobs"],
+    "build": ["output", "kinds", "isolation", "config_settings", "locked", "provenance", "timeout"],
+    "verify": ["kind", "source", "python", "locked", "config_settings", "variables", "output", "timeout"],
 }
 
 
@@ -149,7 +174,9 @@ def test_everything_on_the_page_is_there_and_the_other_way_round() -> None:
 
 
 def blocks() -> list[str]:
-    return re.findall(r"^```python\n(.*?)^```$", PAGE.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    """Return the examples of the page that are run: no signatures, and nothing that asks the index."""
+    found = re.findall(r"([^\n]*)\n```python\n(.*?)^```$", PAGE.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return [text for before, text in found if not text.startswith("def ") and "<!-- not run" not in before]
 
 
 def stage(directory: Path) -> None:
@@ -170,7 +197,8 @@ def project(root: Path) -> Path:
 def test_the_examples_of_the_page_run(tmp_path: Path) -> None:
     stage(tmp_path)
     api.normalize(tmp_path / "dist" / "demo-1.0.tar.gz")
-    said = run("\n".join(block for block in blocks() if "samebytes.check" not in block), tmp_path)
+    builds = ("samebytes.check", "samebytes.build")
+    said = run("\n".join(block for block in blocks() if not any(name in block for name in builds)), tmp_path)
     assert re.match(r"True [0-9a-f]{64}\n[A-Z]\d{3} ", said)
     assert "dist/no-such-file.whl: there is no such file\nCheck the path.\n" in said.replace("\\", "/")
 
@@ -185,6 +213,17 @@ def test_the_example_of_check_runs(tmp_path: Path) -> None:
     said = run(f"import samebytes\n{example}", tmp_path)
     found = re.findall(r"^(sdist|wheel|wheel from sdist) (?:the same|differs)$", said, flags=re.MULTILINE)
     assert found == ["sdist", "wheel", "wheel from sdist"]
+
+
+@pytest.mark.integration
+@pytest.mark.network
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+@pytest.mark.skipif(not PAGE.is_file(), reason="the documentation is not here, only the tests")
+def test_the_example_of_build_runs(tmp_path: Path) -> None:
+    stage(tmp_path)
+    (example,) = (block for block in blocks() if "samebytes.build" in block)
+    said = run(f"import samebytes\n{example}", tmp_path)
+    assert re.fullmatch(r"plain-1\.0\.tar\.gz [0-9a-f]{64}\nplain-1\.0-py3-none-any\.whl [0-9a-f]{64}\n", said)
 
 
 def test_normalizing_twice_changes_nothing(tmp_path: Path) -> None:
@@ -240,6 +279,12 @@ def refused(what: str, here: Path) -> errors.SamebytesError:
         "check by no interpreter": lambda: api.check(tree, python="/no/python"),
         "check of no kind": lambda: api.check(tree, kinds=["egg"]),
         "check with the weather": lambda: api.check(tree, vary=["+weather"]),
+        "build nothing": lambda: api.build(here / "no"),
+        "build of no kind": lambda: api.build(tree, kinds=["egg"]),
+        "build into a file": lambda: api.build(tree, output=archive),
+        "build a record without isolation": lambda: api.build(tree, isolation=False, provenance=here / "record"),
+        "verify of no kind": lambda: api.verify("demo==1.0", kind="egg"),
+        "verify with a variable of samebytes' own": lambda: api.verify("demo==1.0", variables={"TMPDIR": "/"}),
     }
     with pytest.raises(errors.SamebytesError) as caught:
         calls[what]()
@@ -259,6 +304,12 @@ REFUSED = {
     "check by no interpreter": "/no/python is not a Python interpreter",
     "check of no kind": "egg: is no kind of artifact",
     "check with the weather": "'+weather' is not the name of a variation",
+    "build nothing": "is not a directory",
+    "build of no kind": "egg: is no kind of artifact",
+    "build into a file": "is not a directory",
+    "build a record without isolation": "have no meaning without isolation",
+    "verify of no kind": "egg: is no kind of artifact",
+    "verify with a variable of samebytes' own": "TMPDIR",
 }
 
 
@@ -278,6 +329,87 @@ def test_checking_without_an_index(tmp_path: Path) -> None:
     assert checked.varied == ("umask",)
     assert [outcome.kind for outcome in checked.outcomes] == ["wheel"]
     assert checked.is_reproducible is checked.outcomes[0].is_same
+
+
+IN_TREE = """
+import base64, hashlib, os, zipfile
+
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    name, info = "own-1.0-py3-none-any.whl", "own-1.0.dist-info"
+    files = {
+        "own.py": os.environ.get("OWN", "x = 1") + "\\n",
+        info + "/METADATA": "Metadata-Version: 2.1\\nName: own\\nVersion: 1.0\\n",
+        info + "/WHEEL": "Wheel-Version: 1.0\\nGenerator: own\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+    }
+    rows = [info + "/RECORD,,"]
+    for path, text in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
+        rows.append(path + ",sha256=" + digest + "," + str(len(text)))
+    with zipfile.ZipFile(os.path.join(directory, name), "w") as archive:
+        for path, text in {**files, info + "/RECORD": "\\n".join(rows) + "\\n"}.items():
+            archive.writestr(zipfile.ZipInfo(path, (int(os.environ.get("OWN_YEAR", "2022")), 1, 2, 3, 4, 6)), text)
+    return name
+"""
+
+
+def in_tree(root: Path) -> Path:
+    """Write a project that builds wheels by itself, of the text in OWN, and return *root*."""
+    pyproject = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    return write_tree(root, {"pyproject.toml": pyproject, "backend.py": IN_TREE})
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+def test_building_without_an_index(tmp_path: Path) -> None:
+    built = api.build(in_tree(tmp_path / "tree"), kinds=["wheel"], output=tmp_path / "out", isolation=False)
+    (file,) = built.files
+    assert (file.path, file.kind, built.requirements) == (tmp_path / "out" / "own-1.0-py3-none-any.whl", "wheel", ())
+    assert (len(file.path.read_bytes()), file.sha256) == (file.size, hashlib.sha256(file.path.read_bytes()).hexdigest())
+    assert "Z002" in {change.code for change in file.changes}
+    assert not api.normalize(file.path, write=False).changed
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+@pytest.mark.parametrize(("variables", "verdict"), [({}, "NORMALIZED"), ({"OWN": "y = 2"}, "DIFFERENT")])
+def test_verifying_a_release(
+    variables: dict[str, str], verdict: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It differs by the time in its archive alone, or by what a variable puts into it."""
+    tree, published = in_tree(tmp_path / "tree"), tmp_path / "own-1.0-py3-none-any.whl"
+    build_own(tree, published)
+    with serving() as index:
+        digest = index.add("own", published)
+        monkeypatch.setenv("PIP_INDEX_URL", index.address)
+        verified = api.verify("own==1.0", kind="wheel", source=tree, variables=variables, output=tmp_path / "out")
+    assert verified.verdict is getattr(api.Verdict, verdict)
+    assert (verified.name, verified.sha256, verified.generator) == (published.name, digest, "own")
+    assert verified.url == f"{index.address.removesuffix('/simple')}/files/{published.name}"
+    assert Path(verified.comparison.right.path).parent == tmp_path / "out"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+@pytest.mark.parametrize("function", ["build", "verify"])
+def test_an_error_of_a_build_ends_with_what_it_printed(
+    function: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree, published = in_tree(tmp_path / "tree"), tmp_path / "own-1.0-py3-none-any.whl"
+    build_own(tree, published)
+    (tree / "backend.py").write_text("def build_wheel(*_, **__):\n    raise RuntimeError('it broke')\n", "utf-8")
+    calls: dict[str, Callable[[], object]] = {
+        "build": lambda: api.build(tree, kinds=["wheel"], isolation=False),
+        "verify": lambda: api.verify(published, source=tree),
+    }
+    with serving() as index:
+        monkeypatch.setenv("PIP_INDEX_URL", index.address)
+        with pytest.raises(errors.BackendError) as caught:
+            calls[function]()
+    assert caught.value.message.endswith("\n  | RuntimeError: it broke")
+    assert not (tree / "dist").exists()
+
+
+def build_own(tree: Path, wheel_path: Path) -> None:
+    """Let the project of :func:`in_tree` build its wheel there, without samebytes."""
+    command = [sys.executable, "-c", f"import backend; backend.build_wheel({str(wheel_path.parent)!r})"]
+    subprocess.run(command, cwd=tree, env={**os.environ, "OWN_YEAR": "2021"}, check=True)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")

@@ -231,6 +231,21 @@ def test_the_page_of_causes_is_up_to_date() -> None:
     assert generate.causes_page(table.ALL) == generate.CAUSES.read_text("utf-8"), "run python docs/generate.py"
 
 
+def test_the_signatures_of_the_api_are_up_to_date() -> None:
+    generate = load_module(DOCS / "generate.py")
+    text = generate.API.read_text("utf-8")
+    assert generate.with_signatures(text) == text, "run python docs/generate.py"
+
+
+def test_a_stale_signature_is_noticed() -> None:
+    generate = load_module(DOCS / "generate.py")
+    text = "```python\ndef compare(left: str): ...\n```\n\n```python\nx = 1\n```\n"
+    assert generate.with_signatures(text) == (
+        "```python\ndef compare(\n    left: str | os.PathLike[str],\n    right: str | os.PathLike[str],\n"
+        ") -> Comparison: ...\n```\n\n```python\nx = 1\n```\n"
+    )
+
+
 def test_what_the_survey_found_is_told_as_it_is_in_the_data() -> None:
     for path, text in load_module(DOCS / "generate_survey.py").written().items():
         assert path.read_text("utf-8") == text, "run python docs/generate_survey.py"
