@@ -33,7 +33,7 @@ _HEAD = """\
 <!-- Written by docs/generate_survey.py from docs/survey/survey.json. Do not edit it by hand. -->
 
 What `samebytes survey` found in real packages: the newest sdist of each was built twice, in environments that differ
-in all that can be varied, in four ways. *As is* is what the package's own build gives. *Normalized* is what
+in all that can be varied, in several ways. *As is* is what the package's own build gives. *Normalized* is what
 `samebytes normalize` makes of those two. *Hook* is a build with `samebytes.backend` in front of the package's own
 backend. *samebytes build* is the command, at fixed paths. A package counts as the same in a way if its sdist, its
 wheel, and the wheel that is built from the sdist all came out twice with the same bytes.
@@ -89,7 +89,7 @@ def written() -> dict[Path, str]:
 
 def headline(found: Headline) -> list[str]:
     """Return the table of what is the same in each way, which README shows too."""
-    ways = _ways()
+    ways = _ways(found)
     rows = (
         _shares("all", [found.tally(way) for way in ways]),
         _shares("pure Python", [found.tally(way, is_pure=True) for way in ways]),
@@ -110,10 +110,11 @@ def _counted(store: Store) -> str:
     return textwrap.fill(shown, 120, break_on_hyphens=False)
 
 
-def _ways() -> Sequence[str]:
-    from samebytes_tools.commands.survey.model import WAYS
+def _ways(found: Headline) -> Sequence[str]:
+    """Return the ways in which anything was built: the first surveys did not have all of them."""
+    from samebytes_tools.commands.survey.model import WAYS, Tally
 
-    return WAYS
+    return [way for way in WAYS if found.tally(way) != Tally()]
 
 
 def _shares(name: str, tallies: Sequence[Tally]) -> list[str]:
@@ -138,11 +139,11 @@ def _paragraphs(store: Store) -> Iterator[str]:
     yield "## By build backend\n"
     backends = sorted({one.backend for one in newest if one.artifacts}, key=lambda name: (-_built(found, name), name))
     rows = [
-        _shares(name or "unknown", [found.tally(way, backend=name) for way in _ways()])
+        _shares(name or "unknown", [found.tally(way, backend=name) for way in _ways(found)])
         for name in backends
         if _built(found, name)
     ]
-    yield from (*_table(("backend", "built", *_ways()), rows), "")
+    yield from (*_table(("backend", "built", *_ways(found)), rows), "")
     yield "*in-tree* is a backend that comes with the source, as a rule a wrapper around one of the others.\n"
     yield from _different(newest)
     yield from _why(newest)
@@ -154,17 +155,20 @@ def _paragraphs(store: Store) -> Iterator[str]:
 
 
 def _built(found: Headline, backend: str) -> int:
-    tally = found.tally(_ways()[0], backend=backend)
+    from samebytes_tools.commands.check.subject import AS_IS
+
+    tally = found.tally(AS_IS, backend=backend)
     return tally.same + tally.differs
 
 
 def _different(newest: Iterable[Examination]) -> Iterator[str]:
     """Yield what is not the same though samebytes built it, and why."""
+    from samebytes_tools.commands.check.subject import BUILD, HOOK
     from samebytes_tools.commands.survey.model import DIFFERS
 
     rows = []
     for one in newest:
-        for way in _ways()[2:]:
+        for way in (HOOK, BUILD):
             kinds = [each for each in one.artifacts if each.way == way and each.state == DIFFERS]
             if kinds:
                 codes = sorted({cause.code for each in kinds for cause in each.causes})
@@ -188,12 +192,13 @@ def _link(code: str) -> str:
 
 def _why(newest: Iterable[Examination]) -> Iterator[str]:
     """Yield the causes of what differs as it is, by the number of packages."""
+    from samebytes_tools.commands.check.subject import AS_IS
     from samebytes_tools.comparison.causes.table import by_code
 
     hit: defaultdict[str, set[str]] = defaultdict(set)
     for one in newest:
         for artifact in one.artifacts:
-            if artifact.way == _ways()[0]:
+            if artifact.way == AS_IS:
                 for cause in artifact.causes:
                     hit[cause.code].add(one.name)
     yield "## Why they differ as they are\n"
@@ -206,11 +211,12 @@ def _why(newest: Iterable[Examination]) -> Iterator[str]:
 
 def _not_built(newest: Iterable[Examination]) -> Iterator[str]:
     """Yield what did not come out at all, as it is."""
+    from samebytes_tools.commands.check.subject import AS_IS
     from samebytes_tools.commands.survey.model import NOT_BUILT
 
     rows = []
     for one in newest:
-        lacking = [each for each in one.artifacts if each.way == _ways()[0] and each.state == NOT_BUILT]
+        lacking = [each for each in one.artifacts if each.way == AS_IS and each.state == NOT_BUILT]
         if lacking or not one.artifacts:
             what = ", ".join(each.kind for each in lacking) or "all"
             # The first runs called a build a world.

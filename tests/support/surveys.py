@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from samebytes_tools.commands.check.subject import AS_IS, BUILD, HOOK, NORMALIZED
+from samebytes_tools.commands.check.subject import AS_IS, BUILD, DATED, HOOK, NORMALIZED
 from samebytes_tools.commands.survey.model import (
     DIFFERS,
     KINDS,
@@ -55,7 +55,7 @@ def artifacts(name: str, states: Mapping[str, str]) -> tuple[Artifact, ...]:
     )
 
 
-WON = {AS_IS: DIFFERS, NORMALIZED: DIFFERS, HOOK: SAME, BUILD: SAME}
+WON = {AS_IS: DIFFERS, DATED: DIFFERS, NORMALIZED: DIFFERS, HOOK: SAME, BUILD: SAME}
 """A package that differs for a date, and that the hook wins."""
 
 

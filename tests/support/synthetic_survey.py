@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from samebytes_tools.commands.check.subject import BUILD
+from samebytes_tools.commands.check.subject import AS_IS, BUILD, DATED, HOOK
 from samebytes_tools.commands.survey.model import (
     KINDS,
     WAYS,
@@ -205,9 +205,11 @@ class _Package:
     def _left(self, way: str, kind: str, place: int) -> list[str]:
         """Return the causes that are left in this way; newer releases of samebytes leave fewer."""
         hit = [code for code in self.hit if kind != "sdist" or code not in ("D001", "D002", "D018")]
-        if way != WAYS[0]:
+        if way == DATED:
+            hit = [code for code in hit if code != "D011"]
+        elif way != AS_IS:
             hit = [code for code in hit if code in ("D001", "D002", "D005", "D016", "D020")]
-        if way == WAYS[2]:
+        if way == HOOK:
             hit = [code for code in hit if code in ("D001", "D005") and (self.rank + place) % 3 == 0]
         if way == BUILD:
             hit = []

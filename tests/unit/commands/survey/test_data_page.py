@@ -43,6 +43,7 @@ def test_the_query_works(shell: sqlite3.Connection) -> None:
     with closing(shell):
         assert shell.execute(query).fetchall() == [
             ("as is", "setuptools", 1, 0),
+            ("as is with SOURCE_DATE_EPOCH set", "setuptools", 1, 0),
             ("hook", "setuptools", 1, 1),
             ("normalized", "setuptools", 1, 0),
             ("samebytes build", "setuptools", 1, 1),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from samebytes_tools.commands.check.subject import AS_IS, BUILD, HOOK, NORMALIZED
+from samebytes_tools.commands.check.subject import AS_IS, BUILD, DATED, HOOK, NORMALIZED
 from samebytes_tools.commands.survey.model import DIFFERS, NOT_BUILT, SAME, State, Target
 from samebytes_tools.commands.survey.report import Pace, duration, finished_line, progress_line
 from samebytes_tools.commands.survey.run import Event
@@ -44,8 +44,9 @@ def finished(**fields: object) -> str:
 
 
 def test_a_package_in_all_ways() -> None:
-    states = {AS_IS: DIFFERS, NORMALIZED: NOT_BUILT, HOOK: SAME, BUILD: SAME}
-    told = " 91/100 alpha 1.0: as is differs, normalized could not be built, hook same, samebytes build same (42 s)"
+    states = {AS_IS: DIFFERS, DATED: SAME, NORMALIZED: NOT_BUILT, HOOK: SAME, BUILD: SAME}
+    told = " 91/100 alpha 1.0: as is differs, as is, dated same, normalized could not be built, hook same, "
+    told += "samebytes build same (42 s)"
     assert finished(states=states) == told
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from samebytes_tools.commands.check.subject import AS_IS, BUILD, HOOK, NORMALIZED
+from samebytes_tools.commands.check.subject import AS_IS, BUILD, DATED, HOOK, NORMALIZED
 from samebytes_tools.commands.survey.model import DIFFERS, NOT_BUILT, SAME, WHOLE, State, Tally, Target
 from samebytes_tools.commands.survey.store.store import NAME, Store
 from support import surveys
@@ -215,7 +215,7 @@ def test_the_share_is_of_what_could_be_built() -> None:
 def test_where_a_cause_was_found(two_runs: Store) -> None:
     found = list(two_runs.hit_by("D005"))
     assert {(hit.name, hit.version, hit.cause) for hit in found} == {("alpha", "1.1", surveys.HIT)}
-    assert [(hit.way, hit.kind) for hit in found][::3] == [(AS_IS, "sdist"), (NORMALIZED, "sdist"), (BUILD, "sdist")]
+    assert [(hit.way, hit.kind) for hit in found][::3] == [(way, "sdist") for way in (AS_IS, DATED, NORMALIZED, BUILD)]
     assert list(two_runs.hit_by("D001")) == []
 
 

@@ -100,6 +100,7 @@ def test_a_complete_run_is_left_alone(here: Path, capsys: pytest.CaptureFixture[
     assert err == "the run is complete: 2 packages; --new begins another\n"
     assert out.splitlines() == [
         "as is            0 same, 2 differ, 0 could not be built (0.0 % of what could be built)",
+        "as is, dated     0 same, 2 differ, 0 could not be built (0.0 % of what could be built)",
         "normalized       0 same, 2 differ, 0 could not be built (0.0 % of what could be built)",
         "hook             2 same, 0 differ, 0 could not be built (100.0 % of what could be built)",
         "samebytes build  2 same, 0 differ, 0 could not be built (100.0 % of what could be built)",

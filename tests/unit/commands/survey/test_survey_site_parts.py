@@ -12,7 +12,7 @@ from samebytes_tools.commands.survey.model import KINDS, WAYS, Artifact, Examina
 from samebytes_tools.commands.survey.site import addresses, figures, listing, rendering, results
 from samebytes_tools.commands.survey.site.rendering import asset
 
-ALL_SAME, ALL_DIFFER = "i" * 12, "d" * 12
+ALL_SAME, ALL_DIFFER = "i" * 15, "d" * 15
 
 
 @given(st.text())
@@ -41,14 +41,15 @@ def test_other_names_stand_for_nothing_that_a_system_could_misread(name: str) ->
     ("state", "letters", "standing"),
     [
         (State.EXAMINED, ALL_SAME, results.AS_IS),
-        (State.EXAMINED, "idi" + "iii" + "ddd" + "ddd", results.WITH),
-        (State.EXAMINED, "idi" + "idi" + "idi" + "iii", results.WITH),
-        (State.EXAMINED, "nnn" + "inn" + "nin" + "nni", results.NOT_YET),
+        (State.EXAMINED, "idi" + "iii" + "ddd" + "ddd" + "ddd", results.DATED),
+        (State.EXAMINED, "idi" + "---" + "iii" + "ddd" + "ddd", results.WITH),
+        (State.EXAMINED, "idi" + "idi" + "idi" + "idi" + "iii", results.WITH),
+        (State.EXAMINED, "nnn" + "inn" + "inn" + "nin" + "nni", results.NOT_YET),
         (State.EXAMINED, ALL_DIFFER, results.NOT_YET),
-        (State.EXAMINED, "fii" * 4, results.AS_IS),
-        (State.EXAMINED, "fii" + "fii" + "iif" + "iif", results.NOT_YET),
-        (State.EXAMINED, "f" * 12, results.UNKNOWN),
-        (State.EXAMINED, "-" * 12, results.UNKNOWN),
+        (State.EXAMINED, "fii" * 5, results.AS_IS),
+        (State.EXAMINED, "fii" + "fii" + "fii" + "iif" + "iif", results.NOT_YET),
+        (State.EXAMINED, "f" * 15, results.UNKNOWN),
+        (State.EXAMINED, "-" * 15, results.UNKNOWN),
         (State.OVER_LIMIT, ALL_SAME, results.UNKNOWN),
     ],
 )
@@ -57,14 +58,14 @@ def test_the_standing_of_a_package(state: State, letters: str, standing: results
 
 
 def test_one_way_is_as_good_as_its_worst_artifact() -> None:
-    result = results.Result(State.EXAMINED, "iii" + "ini" + "f-d" + "---")
-    assert result.ways == [results.IDENTICAL, results.NORMALIZED, results.FAILED, results.NONE]
+    result = results.Result(State.EXAMINED, "iii" + "iii" + "ini" + "f-d" + "---")
+    assert result.ways == [results.IDENTICAL, results.IDENTICAL, results.NORMALIZED, results.FAILED, results.NONE]
 
 
 def test_an_artifact_that_could_not_be_compared_is_different() -> None:
     artifacts = (Artifact(BUILD, KINDS[2], "differs"), Artifact(WAYS[0], KINDS[0], "same", "identical"))
     found = results.result_of(Examination("demo", "1", State.EXAMINED, 0, 1.0, artifacts=artifacts))
-    assert found.letters == "i" + "-" * 10 + "d"
+    assert found.letters == "i" + "-" * 13 + "d"
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_the_chart_stands_in_its_frame() -> None:
 
 SCHEMES = re.findall(r":root \{(.*?)\n ?\s*\}", asset("site.css"), re.DOTALL)
 INKS = ("ink", "soft", "link", "good", "notable", "bad")
-DRAWN = ("way-0", "way-1", "way-2", "way-3", "edge")
+DRAWN = ("way-0", "way-1", "way-2", "way-3", "way-4", "edge")
 
 
 def colours(scheme: str) -> dict[str, str]:
@@ -169,7 +170,9 @@ def test_lines_and_bars_can_be_seen(scheme: str) -> None:
 
 @pytest.mark.parametrize("standing", results.STANDINGS, ids=lambda standing: standing.key)
 def test_badges_can_be_read(standing: results.Standing) -> None:
-    letters = {results.AS_IS: ALL_SAME, results.WITH: "d" * 9 + "iii"}.get(standing, ALL_DIFFER)
+    letters = {results.AS_IS: ALL_SAME, results.WITH: "d" * 12 + "iii", results.DATED: "ddd" + "i" * 12}.get(
+        standing, ALL_DIFFER
+    )
     result = results.Result(State.UNKNOWN if standing is results.UNKNOWN else State.EXAMINED, letters)
     assert result.standing is standing
     badge = rendering.Templates().part("badge.svg", name="demo", result=result)

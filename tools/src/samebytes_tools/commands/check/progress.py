@@ -7,7 +7,7 @@ from typing import Callable
 
 from ...variations.environments import VariedEnvironment
 from ...variations.variations import NAMES
-from .subject import BUILD, FROM_SDIST, HOOK
+from .subject import BUILD, DATED, FROM_SDIST, HOOK
 
 PLANNED = ("1", "2")
 """The labels of the builds that every check makes; others turn out to be needed on the way."""
@@ -15,7 +15,7 @@ PLANNED = ("1", "2")
 BISECTING = "bisect"
 """How labels of builds of a bisection begin."""
 
-_BY = {HOOK: ", by samebytes' hooks", BUILD: ", by samebytes build"}
+_BY = {DATED: ", with SOURCE_DATE_EPOCH", HOOK: ", by samebytes' hooks", BUILD: ", by samebytes build"}
 _NAMED = 3
 
 

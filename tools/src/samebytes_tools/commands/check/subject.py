@@ -25,6 +25,9 @@ SDIST, WHEEL, FROM_SDIST = "sdist", "wheel", "wheel from sdist"
 AS_IS, NORMALIZED, HOOK = "as is", "normalized", "hook"
 """Ways: as the project stands; that, normalized; with samebytes' hooks in front of the project's backend."""
 
+DATED = "as is with SOURCE_DATE_EPOCH set"
+"""A further way: as the project stands, with one date in both environments."""
+
 ACCEPTABLE = ("identical", "normalized", "payload")
 """What ``--accept`` takes: how equal two builds have to be, each level holding for those before it, too."""
 
@@ -83,6 +86,8 @@ class CheckOptions:
     """The command that is ``samebytes``, for building by ``samebytes build`` too; empty for not doing so."""
     gives_up: bool = False
     """Whether no more is built of a source of which the first build, as is, gave nothing."""
+    dated: bool = False
+    """Whether it is built as it stands with SOURCE_DATE_EPOCH set, too."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +169,7 @@ class WayResult:
     """What became of all kinds of artifacts, built in one way."""
 
     name: str
-    """AS_IS, NORMALIZED, HOOK or BUILD."""
+    """AS_IS, DATED, NORMALIZED, HOOK or BUILD."""
     outcomes: tuple[CheckOutcome, ...]
 
 

@@ -34,6 +34,7 @@ from .progress import number_of_builds
 from .subject import (
     AS_IS,
     BUILD,
+    DATED,
     FROM_SDIST,
     HOOK,
     NORMALIZED,
@@ -102,6 +103,8 @@ class SourceCheck:
             # What the build failed with in the first way is not tried again in the others.
             vary = vary if second is first else second.environment.applied
             ways = [self._compared(AS_IS, first, second)]
+            if self._options.dated and not self._gives_up(first):
+                ways.append(self._compared(DATED, *self._both(DATED, vary, at_once=at_once)))
             if self._options.normalized and not self._gives_up(first):
                 self._context.report("normalizing")
                 where = [self._attempts.directory(NORMALIZED, label) for label in ("1", "2")]
@@ -155,7 +158,7 @@ class SourceCheck:
 
     def _plan(self, vary: frozenset[str]) -> None:
         """Count the builds that will be made in any case."""
-        ways = 1 + self._options.normalized + bool(self._options.builder)
+        ways = 1 + self._options.dated + self._options.normalized + bool(self._options.builder)
         for names in (frozenset(), vary):
             self._attempts.progress.plan(ways * number_of_builds(self._environment(names), self._options.kinds))
 
@@ -194,6 +197,10 @@ class SourceCheck:
         return first, second
 
     def _attempt(self, way: str, environment: VariedEnvironment, label: str, kinds: tuple[str, ...] = ()) -> Attempt:
+        if way == DATED:
+            # The date that samebytes itself takes where it is given none.
+            dated = {**environment.variables, "SOURCE_DATE_EPOCH": str(DEFAULT_DATE)}
+            environment = replace(environment, variables=dated)
         self._attempts.wait(environment)
         return self._attempts.build(way, environment, label, kinds)
 

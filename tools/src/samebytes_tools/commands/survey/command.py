@@ -1,4 +1,4 @@
-"""``samebytes survey``: many packages of the index, each built twice in four ways; the results in a store."""
+"""``samebytes survey``: many packages of the index, each built twice in five ways; the results in a store."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """\
 Examine many packages of the index: each sdist is built twice, in two build
-environments that differ in all that can be varied: as it is, normalized,
-through samebytes' backend, and by 'samebytes build'. The results are kept in a
-store."""
+environments that differ in all that can be varied: as it is, as it is with
+SOURCE_DATE_EPOCH set, normalized, through samebytes' backend, and by 'samebytes
+build'. The results are kept in a store."""
 
 _EPILOG = f"""\
 examples:

@@ -7,10 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ..check.subject import AS_IS, BUILD, FROM_SDIST, HOOK, NORMALIZED, SDIST, WHEEL
+from ..check.subject import AS_IS, BUILD, DATED, FROM_SDIST, HOOK, NORMALIZED, SDIST, WHEEL
 
-WAYS = (AS_IS, NORMALIZED, HOOK, BUILD)
-"""All ways, in the order in which they are shown. Each is built, or normalized, by itself: none stands for another."""
+WAYS = (AS_IS, DATED, NORMALIZED, HOOK, BUILD)
+"""All ways, in the order in which they are shown. Each is built, or normalized, by itself: none stands for another.
+
+DATED came later than the others: the first examinations do not have it."""
+
+SHORT = {DATED: "as is, dated"}
+"""Ways that have a shorter name where room is little."""
 
 KINDS = (SDIST, WHEEL, FROM_SDIST)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from samebytes.console.style import Style, harmless
 
-from .model import DIFFERS, KINDS, NOT_BUILT, SAME, WAYS, Examination, Headline, Run, State, Tally
+from .model import DIFFERS, KINDS, NOT_BUILT, SAME, SHORT, WAYS, Examination, Headline, Run, State, Tally
 from .run import Event
 
 _NAMED = 6
@@ -63,7 +63,11 @@ def finished_line(one: Examination, event: Event, pace: Pace, style: Style) -> s
     if one.state is not State.EXAMINED:
         reason = f": {harmless(one.reason)}" if one.reason else ""
         return f"{title}: {style.bad(one.state.value)}{reason} {after}"
-    ways = [f"{way} {_state(one, way, style)}" for way in WAYS if any(each.way == way for each in one.artifacts)]
+    ways = [
+        f"{SHORT.get(way, way)} {_state(one, way, style)}"
+        for way in WAYS
+        if any(each.way == way for each in one.artifacts)
+    ]
     return f"{title}: {', '.join(ways)} {after}"
 
 
@@ -79,11 +83,11 @@ def _state(one: Examination, way: str, style: Style) -> str:
 
 def summary_lines(headline: Headline, run: Run, style: Style) -> Iterator[str]:
     """Yield what a run found: how many packages are the same, by way."""
-    width = max(map(len, WAYS))
+    width = max(len(SHORT.get(way, way)) for way in WAYS)
     for way in WAYS:
         tally = headline.tally(way, run=run.id)
         if tally != Tally():
-            yield f"{way:<{width}}  {_tally(tally, style)}"
+            yield f"{SHORT.get(way, way):<{width}}  {_tally(tally, style)}"
 
 
 def _tally(tally: Tally, style: Style) -> str:

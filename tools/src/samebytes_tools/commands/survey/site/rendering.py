@@ -10,6 +10,7 @@ import jinja2
 from samebytes.console.style import shortened
 
 from .... import pages
+from ..model import SHORT
 from . import addresses
 from .results import OUTCOMES, STANDINGS
 
@@ -47,6 +48,7 @@ class Templates:
             listing_path=addresses.listing,
             outcomes=OUTCOMES,
             standings=STANDINGS,
+            short=SHORT,
             **shared,
         )
         self._ready: dict[str, jinja2.Template] = {}

@@ -56,11 +56,14 @@ class Standing(NamedTuple):
 
 
 AS_IS = Standing("as-is", "as is", "Two builds give the same bytes, as the package stands.", "#116329")
+DATED = Standing(
+    "dated", "with SOURCE_DATE_EPOCH", "Two builds give the same bytes once SOURCE_DATE_EPOCH is set.", "#3d5a14"
+)
 WITH = Standing("with", "with samebytes", "Two builds give the same bytes with samebytes.", "#0b5a75")
 NOT_YET = Standing("not-yet", "not yet", "Two builds do not give the same bytes yet, in any of the ways.", "#8a4600")
 UNKNOWN = Standing("unknown", "not examined", "Nothing could be compared.", "#5c636b")
 
-STANDINGS = (AS_IS, WITH, NOT_YET, UNKNOWN)
+STANDINGS = (AS_IS, DATED, WITH, NOT_YET, UNKNOWN)
 
 
 class Result(NamedTuple):
@@ -83,7 +86,7 @@ class Result(NamedTuple):
         if self.state is not State.EXAMINED or not kinds:
             return UNKNOWN
         same = [all(way[at] == IDENTICAL.letter for at in kinds) for way in self._by_way]
-        return AS_IS if same[0] else WITH if any(same) else NOT_YET
+        return AS_IS if same[0] else DATED if same[1] else WITH if any(same) else NOT_YET
 
     @property
     def label(self) -> str:

@@ -96,7 +96,7 @@
     causes: row => row[CAUSES].length,
     date: row => row[DATE],
   };
-  for (const at of [0, 1, 2, 3])
+  for (const at of [0, 1, 2, 3, 4])
     KEYS["way" + at] = row => data.standings[row[STANDING]] === "unknown" ? 9 : ORDER.indexOf(row[WAYS][at]);
 
   const sorted = rows => {
