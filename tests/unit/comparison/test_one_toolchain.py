@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from samebytes_tools.comparison.allowance import Allowance
 from samebytes_tools.comparison.archives import compare_files
+from samebytes_tools.comparison.causes.cause import CauseClues
 from samebytes_tools.comparison.causes.table import by_code, codes
 from samebytes_tools.comparison.causes.toolchain import TOOLCHAIN_VERSION
 from samebytes_tools.comparison.formats.elf import _CYTHON, _parsed
-from samebytes_tools.comparison.model import Difference, Evidence, Finding, NodeKind, Verdict
+from samebytes_tools.comparison.model import UNKNOWN_BUILD, Difference, Evidence, Finding, KnownBuild, NodeKind, Verdict
 from samebytes_tools.comparison.observations import FieldValues, Libraries, SearchPaths
 from samebytes_tools.comparison.one_toolchain import _made_by, _patched
 from support.cause_pairs import CAUSES, CONTROLS, GCC_10, Maker, Pair, build, compiled, files, tagged
@@ -112,6 +113,18 @@ def test_the_search_path_of_an_interpreter_is_no_build_path(path: str, is_interp
     for sides in ((), (path,)), ((path,), ("$ORIGIN/../demo.libs",)), ((path,), ("/opt/python/cp39-cp39/lib",)):
         seen = SearchPaths(b"RUNPATH a", b"RUNPATH b", sides)
         assert (codes(seen) == (CODE,)) == is_interpreter, sides
+
+
+def test_the_search_path_of_the_interpreter_that_is_known_is_no_build_path() -> None:
+    build = KnownBuild(("/home/ada/src", "/srv/snakes"), interpreter="/srv/snakes")
+    clues = CauseClues((UNKNOWN_BUILD, build))
+
+    def shown(path: str) -> tuple[str, ...]:
+        return codes(SearchPaths(b"", b"RUNPATH b", ((), (path,))), clues)
+
+    assert shown("/srv/snakes/lib") == shown("/srv/snakes/lib64") == (CODE,)
+    # That lies in it, and is not where Python itself looks.
+    assert shown("/srv/snakes/build/lib") == shown("/home/ada/src/lib") == ("D001",)
 
 
 def test_libraries_of_the_runtime_and_other_copies_are_of_the_toolchain() -> None:

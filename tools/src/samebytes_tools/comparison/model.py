@@ -125,6 +125,8 @@ class KnownBuild:
     home: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Environment variables."""
+    interpreter: str = ""
+    """The prefix of the Python that it was built with; empty where that is the system's."""
     is_listed_backwards: bool = False
     """Whether files were listed in the reverse of the order that the other build was given."""
     columns: int = 0

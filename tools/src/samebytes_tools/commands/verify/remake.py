@@ -39,6 +39,10 @@ class VerifyContext:
     within: Path | None = None
     """Where private directories are made; None: where temporary files belong."""
 
+    def runner(self, log: Path | None) -> CommandRunner:
+        """Return what runs the commands of a rebuild; what they print goes to *log*, or to standard error."""
+        return CommandRunner(log, stop=self.build.stop, seconds=self.build.seconds)
+
 
 @dataclass(frozen=True)
 class Recovered:
@@ -86,20 +90,20 @@ def remake(how: Recovered, kind: ArtifactKind, source: SourceTree, private: Path
 
     :raises SamebytesError: if build requirements cannot be had, or the build fails.
     """
-    with _address(how, context.index()) as address:
+    with address_of(how.until, context.index()) as address:
         if how.method == SAMEBYTES:
             return _by_samebytes(how, kind, source, private, context, address)
         return _by_backend(how, kind, source, private, context, address)
 
 
 @contextmanager
-def _address(how: Recovered, index: Index) -> Iterator[str]:
-    """Yield the address of the index that the build requirements come from."""
-    if how.until is None:
+def address_of(until: int | None, index: Index) -> Iterator[str]:
+    """Yield the address of the *index* as it was at the time *until*; None for what it is now."""
+    if until is None:
         # pip asks this index itself, and has no other configuration here.
         yield index.with_credentials(index.address)
         return
-    with serving(Snapshot(index, how.until)) as served:
+    with serving(Snapshot(index, until)) as served:
         try:
             yield served.address
         except SamebytesError:
@@ -136,9 +140,7 @@ def _by_backend(
     """Build with the project's own backend as it stands."""
     root = private / "build"
     root.mkdir()
-    given = recover.beneath(recover.environment(context.build.environ, address, how.environment), root)
-    # What records say ("umask": "022").
-    environment = BuildEnvironment(given, umask=0o022)
+    environment = environment_in(how, root, address, context)
     builder = Builder(
         how.python.executable,
         InstallPolicy(
@@ -152,12 +154,20 @@ def _by_backend(
     )
     config = load(source.tree)
     project = Project(config.backend, config.requires)
-    log = CommandRunner(
-        None if context.build.verbose else private / "build.log", stop=context.build.stop, seconds=context.build.seconds
-    )
+    log = context.runner(None if context.build.verbose else private / "build.log")
     with explained(private, log, context.build.show_log):
         path = builder.build_own(kind, project, source.tree, environment, root / "env", root / "out", log)
     return Made(path, tuple(sorted(builder.installed, key=lambda one: one.name)))
+
+
+def environment_in(how: Recovered, root: Path, address: str, context: VerifyContext) -> BuildEnvironment:
+    """Return the environment of what is run to rebuild, which may write in the directory *root*.
+
+    :param address: of the package index.
+    """
+    given = recover.beneath(recover.environment(context.build.environ, address, how.environment), root)
+    # What records say ("umask": "022").
+    return BuildEnvironment(given, umask=0o022)
 
 
 def _constraint(how: Recovered, private: Path) -> Path:

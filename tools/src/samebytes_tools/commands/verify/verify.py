@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,6 +31,7 @@ from . import installed_files, published, recover
 from .metadata import ArtifactMetadata
 from .metadata import read as read_metadata
 from .remake import Made, Recovered, VerifyContext, record, remake
+from .repair import RepairedBuild, plan_of, repair
 from .switches import switched_off, switched_on
 
 ACCEPTED = {
@@ -102,6 +102,8 @@ class Verified:
     notes: tuple[str, ...]
     chosen: str = ""
     """Why this file of the release was taken; empty if it was asked for, or there is no other."""
+    repaired: RepairedBuild | None = None
+    """How the rebuilt wheel was repaired; None if the published one was not."""
 
 
 @dataclass(frozen=True)
@@ -168,14 +170,13 @@ class _Verification:
             installed_files.check(request.installed, artifact.path)
         metadata = read_metadata(artifact.path)
         python = recover.interpreter(metadata, asked, own, environ)
-        # auditwheel adds libraries and renames them after the backend is done (PEP 600).
-        if re.search(r"-(many|musl)linux", metadata.tags):
-            self._note("it was built in an image for its tag, and repaired; the rebuild is of this machine, as it is")
         source = self._source(artifact, metadata)
         how = self._recovered(artifact, metadata, source, python, own)
         made = remake(how, metadata.kind, source, self._private, self._context)
         if metadata.kind == ArtifactKind.WHEEL and _is_pure(artifact.path) != _is_pure(made.path):
             how, made = self._switched(how, made, artifact, metadata, source)
+        repaired = self._repaired(how, made, artifact, metadata, source)
+        made = repaired.made if repaired else made
         self._context.build.report("Comparing")
         url = artifact.file.url if artifact.file else ""
         return Verified(
@@ -190,7 +191,27 @@ class _Verification:
             record=record(how, metadata.kind, source, made),
             notes=tuple(self._notes),
             chosen=artifact.chosen,
+            repaired=repaired,
         )
+
+    def _repaired(
+        self,
+        how: Recovered,
+        made: Made,
+        artifact: published.PublishedArtifact,
+        metadata: ArtifactMetadata,
+        source: sources.SourceTree,
+    ) -> RepairedBuild | None:
+        """Repair what was made, if the published wheel was repaired."""
+        plan = plan_of(artifact.path, metadata.tags, source.tree)
+        if plan is None:
+            return None
+        self._note("it was built in an image for its tag; the rebuild is of this machine")
+        uploaded = artifact.file.uploaded if artifact.file else None
+        until = how.until if how.until is not None else uploaded
+        found = repair(made, plan, how, until, self._private, self._context)
+        self._note(found.note)
+        return found
 
     def _switched(
         self,
@@ -248,7 +269,8 @@ class _Verification:
         # Extensions carry the interpreter's location.
         prefix = Path(python.executable).resolve().parent.parent
         own = () if prefix in _SYSTEMS else (str(prefix),)
-        build = KnownBuild((str(source.tree), str(self._private), *own), timezone="UTC", umask=0o022, hash_seed="0")
+        paths = (str(source.tree), str(self._private), *own)
+        build = KnownBuild(paths, timezone="UTC", umask=0o022, hash_seed="0", interpreter="".join(own))
         found = compare_files(published_, made, (UNKNOWN_BUILD, build))
         left = self._request.target if Path(self._request.target).is_file() else url
         right = self._kept(made)

@@ -79,12 +79,18 @@ def _shows_toolchain(seen: Part, clues: CauseClues) -> bool:
     if isinstance(seen, SearchPaths):  # of Python itself, which gives it to all that is linked for it
         found = [path for side in seen.paths for path in side]
         own = [path for path in found if not is_search_path(path)]
-        return bool(own) and all(len(path) <= _LONGEST and _INTERPRETER.fullmatch(path) for path in own)
+        return bool(own) and all(_is_of_interpreter(path, clues) for path in own)
     if isinstance(seen, Libraries):
         return _are_of_the_runtime(*seen.names)
     if isinstance(seen, FieldValues):
         return seen.field == "tag" and are_tags_of_repairs(seen.left.split(b"\n"), seen.right.split(b"\n"))
     return by_nature(Nature.COMPILER)(seen, clues)
+
+
+def _is_of_interpreter(path: str, clues: CauseClues) -> bool:
+    """Return whether a search path is that of an installation of Python, by its form or as the builds are known."""
+    known = {f"{build.interpreter}/{name}" for build in clues.builds if build.interpreter for name in ("lib", "lib64")}
+    return len(path) <= _LONGEST and (path in known or _INTERPRETER.fullmatch(path) is not None)
 
 
 def _are_of_one_tool(left: str, right: str) -> bool:
