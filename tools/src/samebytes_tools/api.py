@@ -274,10 +274,10 @@ def verify(
     """
     from .building.provenance import check_variable
     from .commands.verify.remake import VerifyContext
-    from .commands.verify.selection import Selection
     from .commands.verify.verify import VerifyRequest
     from .commands.verify.verify import verify as verify_one
     from .index.client import Index
+    from .releases.selection import Selection
 
     for name in variables or {}:
         check_variable(name)
