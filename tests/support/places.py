@@ -94,10 +94,15 @@ def two_trees(root: Path) -> Place:
 
 
 def wheels(root: Path) -> Place:
-    """Two wheels of different projects in wheels/ and in dist/, and a list of requirements that means one of them."""
+    """Two wheels of different projects in wheels/ and in dist/, and lists that mean one of them: by path, or locked."""
     for name in ("demo", "other"):
         shutil.copy(artifacts.wheel(root / "wheels", name), _directory(root / "dist"))
     (root / "requirements.txt").write_text("./wheels/demo-1.0-py3-none-any.whl\n", "utf-8")
+    digest = hashlib.sha256((root / "wheels/demo-1.0-py3-none-any.whl").read_bytes()).hexdigest()
+    (root / "locked.txt").write_text(f"demo==1.0 --hash=sha256:{digest}\n", "utf-8")
+    wheel = f'{{ path = "wheels/demo-1.0-py3-none-any.whl", hashes = {{ sha256 = "{digest}" }} }}'
+    package = f'[[packages]]\nname = "demo"\nversion = "1.0"\nwheels = [{wheel}]\n'
+    (root / "pylock.toml").write_text(f'lock-version = "1.0"\ncreated-by = "us"\n\n{package}', "utf-8")
     return root, {}
 
 

@@ -40,7 +40,7 @@ class CachedIndex:
 
     def files(self, project: str) -> tuple[File, ...]:
         """Return all files of *project*, as :meth:`Index.files` does and with its errors."""
-        return _tried(lambda: self._index.files(project))
+        return tried(lambda: self._index.files(project))
 
     def fetch(self, file: File) -> Path:
         """Return *file* in the cache, with the hash that the index records.
@@ -51,7 +51,7 @@ class CachedIndex:
         # By the hash, not the name alone: two indexes may have files of one name.
         kept = self._cache / file.strongest / file.hashes[file.strongest].lower() / file.name
         if not kept.is_file():
-            _tried(lambda: self._download(file, kept))
+            tried(lambda: self._download(file, kept))
         return kept
 
     def _download(self, file: File, kept: Path) -> None:
@@ -86,8 +86,8 @@ class CachedIndex:
         return None if listed is None else self.fetch(listed)
 
 
-def _tried(work: Callable[[], _T]) -> _T:
-    """Return what *work* does, which is tried again after a failure of the index or the network."""
+def tried(work: Callable[[], _T]) -> _T:
+    """Return what *work* does; after a failure of the index or the network it is tried again."""
     for _ in range(ATTEMPTS - 1):
         try:
             return work()

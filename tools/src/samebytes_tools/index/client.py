@@ -123,9 +123,10 @@ class Index:
             return url
         return urlunsplit(parts._replace(netloc=f"{self._credentials}@{parts.netloc}"))
 
-    def download(self, file: File, directory: Path) -> Path:
+    def download(self, file: File, directory: Path, *, recorded_by: str = "") -> Path:
         """Put *file* into *directory*, verified; nothing is there afterwards if it is not what the index said.
 
+        :param recorded_by: what gave the hashes of *file*, if not the index, for messages.
         :raises ArchiveError: if it has another hash than recorded, or none is.
         :raises IndexFailure: if it cannot be had, or has another size than the index says.
         :raises OutputError: if it cannot be written.
@@ -141,8 +142,8 @@ class Index:
                 # Verified before it has its name: who finds it there may trust it.
                 if digest != file.hashes[algorithm]:
                     raise ArchiveError(
-                        f"{file.name}: the download has the {algorithm} {digest}, but {self.address} records "
-                        f"{file.hashes[algorithm]}",
+                        f"{file.name}: the download has the {algorithm} {digest}, but {recorded_by or self.address} "
+                        f"records {file.hashes[algorithm]}",
                         remedy=f"{_BROKEN} Do not use it.",
                     )
                 part.replace(target)

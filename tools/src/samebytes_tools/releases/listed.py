@@ -14,6 +14,7 @@ from samebytes.errors import ConfigError, SamebytesError, UsageError
 
 from ..building.interpreters import Python
 from ..building.pylock import STRONG
+from ..index.pages import File
 from .selection import Selection
 
 NO_HASH = "the list lacks a strong hash, such as SHA-256, of one of its files: the index alone says which file it is"
@@ -36,6 +37,10 @@ class ListedRelease:
     """The address of the index that it is to come from; empty where none is named."""
     installed: Path | None = None
     """The ``.dist-info`` directory, of what is installed."""
+    place: str = ""
+    """The directory or repository that it comes from; empty for what has files."""
+    files: tuple[File, ...] = ()
+    """Those that the list itself gives an address and hashes of; those of this machine by a ``file:`` address."""
 
     @property
     def label(self) -> str:
@@ -57,14 +62,20 @@ def repository(name: str, version: str, url: str) -> ListedRelease:
             f"it comes from a repository, {shown(url)}: no index published it",
             remedy="Verify the wheel that you install: samebytes verify FILE --source URL@REF",
         ),
+        place=f"a repository, {shown(url)}",
     )
 
 
-def address(name: str, version: str, url: str) -> ListedRelease:
-    """Return an entry that comes from an address outside of an index."""
+def address(name: str, version: str, url: str, hashes: frozenset[str] = frozenset()) -> ListedRelease:
+    """Return an entry that comes from an address outside of an index, with the *hashes* that the list gives."""
+    # The fragment may be a hash, as pip takes it.
+    hashes |= strong(pair.partition("=")[::2] for pair in url.partition("#")[2].split("&"))
+    file = File(file_name(url), url.partition("#")[0], dict(one.split(":") for one in hashes))
     return ListedRelease(
         name,
         version,
+        Selection(hashes=hashes),
+        files=(file,),
         error=UsageError(
             f"it comes from an address, {shown(url)}: no index published it",
             remedy="Download it, and name the file.",
@@ -75,7 +86,8 @@ def address(name: str, version: str, url: str) -> ListedRelease:
 def directory(name: str, version: str, path: str, *, editable: bool) -> ListedRelease:
     """Return an entry that comes from a directory: nobody published it."""
     how = "installed in editable mode from" if editable else "from"
-    return ListedRelease(name, version, skipped=f"{how} a directory, {path}: it is not published")
+    place = f"a directory, {path}"
+    return ListedRelease(name, version, skipped=f"{how} {place}: it is not published", place=place)
 
 
 def unpinned(name: str, text: str) -> ListedRelease:

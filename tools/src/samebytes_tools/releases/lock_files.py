@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -15,8 +16,9 @@ from packaging.utils import canonicalize_name
 
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.backend.config import parsed_toml, toml_bytes
-from samebytes.errors import ConfigError
+from samebytes.errors import ConfigError, UsageError
 
+from ..index.pages import File
 from . import listed
 from .listed import ListedRelease
 from .selection import Selection
@@ -63,7 +65,7 @@ def read_pylock(
         raise ConfigError(f"{path} has lock-version {version!r}, and samebytes reads version 1", remedy=_REMEDY)
     groups = document.get("default-groups", [])
     return [
-        _read_package(package, lambda one: _pylock_package(one, environment, groups, python))
+        _read_package(package, lambda one: _pylock_package(path, one, environment, groups, python))
         for package in _tables(document["packages"], path)
     ]
 
@@ -85,8 +87,27 @@ def _read_package(package: Mapping[str, Any], read: Callable[[Mapping[str, Any]]
     return ListedRelease(str(name), str(version), error=problem)
 
 
+def refuse_elsewhere(path: Path, document: Mapping[str, Any], environment: Mapping[str, str], python: str) -> None:
+    """Refuse a ``pylock.toml`` that is for other interpreters or environments than that of *python*.
+
+    :param environment: what markers find other than in this interpreter.
+    :raises UsageError: if it is.
+    :raises ConfigError: if what it says of that is malformed.
+    """
+    wanted, environments = document.get("requires-python", ""), document.get("environments", [])
+    try:
+        if not _contains(wanted, python):
+            raise UsageError(f"{path} is for Python {wanted}, not for {python}", remedy="Lock for this Python, too.")
+        if environments and not any(listed.applies(marker, environment) for marker in environments):
+            raise UsageError(
+                f"{path} is for other environments: {'; '.join(environments)}", remedy="Lock for this one."
+            )
+    except (TypeError, AttributeError):
+        raise ConfigError(f"{path}: requires-python or environments is malformed (PEP 751)", remedy=_REMEDY) from None
+
+
 def _pylock_package(
-    package: Mapping[str, Any], environment: Mapping[str, str], groups: Iterable[str], python: str
+    path: Path, package: Mapping[str, Any], environment: Mapping[str, str], groups: Iterable[str], python: str
 ) -> ListedRelease:
     name, version, marker = canonicalize_name(package["name"]), package.get("version", ""), package.get("marker", "")
     if not listed.applies(marker, environment, groups):
@@ -100,10 +121,24 @@ def _pylock_package(
         there = package["directory"]
         return listed.directory(name, version, there["path"], editable=bool(there.get("editable")))
     if "archive" in package:
-        return listed.address(name, version, _place(package["archive"]))
+        found = listed.address(name, version, _place(package["archive"]))
+        return replace(found, files=(_file(path, package["archive"]),))
     wheels, sdist = package.get("wheels", []), package.get("sdist")
     hashes = [listed.strong(file.get("hashes", {}).items()) for file in [*wheels, *([sdist] if sdist else [])]]
-    return _release(name, version, bool(wheels), hashes, package.get("index", ""))
+    found = _release(name, version, bool(wheels), hashes, package.get("index", ""))
+    return replace(found, files=tuple(_file(path, wheel) for wheel in wheels))
+
+
+def _file(path: Path, table: Mapping[str, Any]) -> File:
+    """Return a file that the lock file *path* describes; a path in it is relative to that (PEP 751)."""
+    url, there = str(table.get("url", "")), str(table.get("path", ""))
+    if there and not url:
+        url = Path(path.resolve().parent, there).as_uri()
+    hashes = dict(one.split(":") for one in listed.strong(table.get("hashes", {}).items()))
+    size = table.get("size")
+    return File(
+        str(table.get("name") or listed.file_name(url)), url, hashes, size=size if isinstance(size, int) else None
+    )
 
 
 def _contains(wanted: str, python: str) -> bool:

@@ -100,7 +100,7 @@ def _entry(line: str, environment: Mapping[str, str]) -> ListedRelease:
     try:
         requirement = Requirement(text)
     except InvalidRequirement as malformed:
-        return _by_place(text, malformed)
+        return _by_place(text, malformed, listed.strong(_HASH.findall(line)))
     name, marker = requirement.name, str(requirement.marker or "")
     try:
         is_for_us = listed.applies(marker, environment)
@@ -108,22 +108,23 @@ def _entry(line: str, environment: Mapping[str, str]) -> ListedRelease:
         return ListedRelease(name, error=error)
     if not is_for_us:
         return ListedRelease(name, skipped=listed.elsewhere(marker))
+    hashes = listed.strong(_HASH.findall(line))
     if requirement.url:
         is_vcs = _VCS.match(requirement.url)
-        return (listed.repository if is_vcs else listed.address)(name, "", requirement.url)
+        url = requirement.url
+        return listed.repository(name, "", url) if is_vcs else listed.address(name, "", url, hashes)
     pins = [one.version for one in requirement.specifier if one.operator in ("==", "===") and "*" not in one.version]
     if len(pins) != 1:
         return listed.unpinned(name, text)
-    hashes = listed.strong(_HASH.findall(line))
     return ListedRelease(name, pins[0], Selection(hashes=hashes), notes=() if hashes else (listed.NO_HASH,))
 
 
-def _by_place(text: str, error: InvalidRequirement) -> ListedRelease:
+def _by_place(text: str, error: InvalidRequirement, hashes: frozenset[str]) -> ListedRelease:
     """Return an entry that is no requirement (PEP 508): pip takes addresses and paths, too."""
     if _VCS.match(text):
         return listed.repository(listed.shown(text), "", text)
     if re.match(r"(https?|file):", text):
-        return listed.address(listed.file_name(text) or listed.shown(text), "", text)
+        return listed.address(listed.file_name(text) or listed.shown(text), "", text, hashes)
     text = _CREDENTIALS.sub("//", text)
     if re.match(r"\.|/|[\w.-]+/|.+\.(whl|gz|zip)$", text):
         return ListedRelease(

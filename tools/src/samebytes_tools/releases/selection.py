@@ -72,17 +72,14 @@ def select(files: Sequence[File], selection: Selection, target: str, python: Cal
 def _best(
     wheels: Sequence[File], sdists: Sequence[File], target: str, python: Python, *, is_tagged: bool
 ) -> tuple[File, str]:
-    order = {tag: number for number, tag in enumerate(tags_of(python.executable))}
-    fitting = [file for file in wheels if _rank(file, order) < len(order)]
+    found = fitting(wheels, python)
     # pip leaves the others out; with one of them, another Python of this machine may do.
-    fitting = [file for file in fitting if _allows(file, python)] or fitting
+    found = [file for file in found if allows(file, python)] or found
     here = f"{python.implementation} {python.short}"
-    if fitting:
-        # Of equals, pip takes the last on the index's page; max() would the first.
-        best = max(reversed(fitting), key=lambda file: (file.yanked is None, -_rank(file, order), _build_number(file)))
+    if found:
         one = f"the one of its {len(wheels)} wheels that fits"
-        which = one if len(fitting) == 1 else f"pip's choice of {len(fitting)} that fit"
-        return best, f"{which} {here} here" if len(wheels) > 1 else ""
+        which = one if len(found) == 1 else f"pip's choice of {len(found)} that fit"
+        return found[0], f"{which} {here} here" if len(wheels) > 1 else ""
     if sdists:
         return sdists[0], f"none of its {len(wheels)} wheels fits {here} here, so pip takes this"
     if not wheels:
@@ -91,9 +88,19 @@ def _best(
     if is_tagged:
         return wheels[0], ""
     raise UsageError(
-        f"{target}: none of its wheels fits {here} here: {_few(file.name for file in wheels)}",
+        f"{target}: none of its wheels fits {here} here: {few(file.name for file in wheels)}",
         remedy="Name one with --file, or verify all with --all.",
     )
+
+
+def fitting(wheels: Sequence[File], python: Python) -> list[File]:
+    """Return those of *wheels* that *python* can install by their tags, the one first that pip would take."""
+    order = {tag: number for number, tag in enumerate(tags_of(python.executable))}
+    found = [file for file in wheels if _rank(file, order) < len(order)]
+    # Of equals, pip takes the last on the index's page.
+    found.reverse()
+    found.sort(key=lambda file: (file.yanked is None, -_rank(file, order), _build_number(file)), reverse=True)
+    return found
 
 
 def with_hashes(files: Sequence[File], selection: Selection, target: str) -> list[File]:
@@ -101,7 +108,7 @@ def with_hashes(files: Sequence[File], selection: Selection, target: str) -> lis
 
     :raises ArchiveError: if there is none.
     """
-    found = [file for file in files if _may_have(file, selection.hashes)]
+    found = [file for file in files if may_have(file, selection.hashes)]
     if not found:
         raise ArchiveError(
             f"{target}: no file of the release in the index has a hash that is locked",
@@ -110,7 +117,8 @@ def with_hashes(files: Sequence[File], selection: Selection, target: str) -> lis
     return found
 
 
-def _may_have(file: File, hashes: frozenset[str]) -> bool:
+def may_have(file: File, hashes: frozenset[str]) -> bool:
+    """Return whether *file* may have one of *hashes*, by what its index says of it; any if there are none."""
     algorithms = {one.partition(":")[0] for one in hashes}
     known = {f"{name}:{digest}" for name, digest in file.hashes.items() if name in algorithms}
     # Without one to compare, the download decides.
@@ -139,10 +147,10 @@ def _named(files: Sequence[File], name: str, target: str) -> File:
         if file.name == name:
             return file
     near = get_close_matches(name, [file.name for file in files], n=_SHOWN) or [file.name for file in files]
-    raise UsageError(f"{target} has no file {name}", remedy=f"It has {_few(near)}.")
+    raise UsageError(f"{target} has no file {name}", remedy=f"It has {few(near)}.")
 
 
-def _few(names: Iterable[str]) -> str:
+def few(names: Iterable[str]) -> str:
     """Return *names* for a message, some of them if there are many."""
     every = list(names)
     more = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
@@ -155,7 +163,7 @@ def _tagged(files: Sequence[File], tag: str, target: str) -> list[File]:
     if not found:
         # Of many wheels, what they are for says enough: cp39, cp310, py3.
         tags = [parse_wheel_name(file.name).tags for file in wheels]
-        shown = _few(sorted(tags if len(tags) <= _SHOWN else {one.partition("-")[0] for one in tags}))
+        shown = few(sorted(tags if len(tags) <= _SHOWN else {one.partition("-")[0] for one in tags}))
         raise UsageError(f"{target} has no wheel with the tag {tag}", remedy=f"It has {shown or 'no wheel'}.")
     return found
 
@@ -187,7 +195,8 @@ def _build_number(file: File) -> tuple[int, str]:
     return (number[0], number[1]) if number else (-1, "")
 
 
-def _allows(file: File, python: Python) -> bool:
+def allows(file: File, python: Python) -> bool:
+    """Return whether the Requires-Python of *file*, as far as its index gives it, is one of *python*."""
     try:
         return SpecifierSet(file.requires_python).contains(python.version, prereleases=True)
     except InvalidSpecifier:  # older than PEP 440; pip takes it for "any", too

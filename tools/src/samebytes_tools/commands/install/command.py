@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,15 +23,18 @@ from ..tree.compiling import add_compiling, given_date, levels_of, venv_python
 if TYPE_CHECKING:
     from .install import Installation
     from .interpreter import TargetInterpreter
+    from .lists import Fetched
     from .wheel import InstallOptions
 
 _KINDS = ("posix", "win-amd64", "win-arm64", "win-ia32")
 
+_STATUSES = (2, 3, 4, 5, 8, 9, exit_status.RECORD_REBUILT, 12, exit_status.INTERRUPTED, exit_status.TERMINATED)
+
 _DESCRIPTION = """\
 Install wheels so that the same wheels give the same tree, byte for byte and
 time for time, on any machine, on any day and by any user. Dependencies are not
-resolved, and nothing is fetched or built. Either all wheels are installed, or
-none."""
+resolved, and nothing is built. Only what a list pins by hashes is fetched: a
+requirements file, or a pylock.toml. Either all wheels are installed, or none."""
 
 _EPILOG = f"""\
 The date is that of --date, else SOURCE_DATE_EPOCH, else that of the wheels if
@@ -36,11 +43,13 @@ they are canonical and all have the same, else 2020-02-02T00:00:00Z.
 examples:
   samebytes install wheels/ --target build/lib
   samebytes install *.whl --venv .venv
+  samebytes install -r requirements.txt --venv .venv
+  samebytes install pylock.toml --target build/lib
   samebytes install wheels/ --root image --prefix /usr --python python3.12
   samebytes install wheels/ --target package --layout /var/task
                                         the tree will be at /var/task
 
-{exit_status.table(2, 3, 4, 5, 8, 9, exit_status.RECORD_REBUILT, exit_status.INTERRUPTED, exit_status.TERMINATED)}"""
+{exit_status.table(*_STATUSES)}"""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -51,7 +60,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description=_DESCRIPTION,
         epilog=_EPILOG,
     )
-    parser.add_argument("wheels", metavar="WHEEL|DIR", nargs="+", type=Path, help="a wheel, or a directory with wheels")
+    parser.add_argument(
+        "wheels",
+        metavar="WHEEL|DIR|PYLOCK",
+        nargs="*",
+        type=Path,
+        help="a wheel, a directory with wheels, or a pylock.toml (PEP 751)",
+    )
+    _add_lists(parser)
     parser.add_argument("--target", metavar="DIR", type=Path, help="install into one directory, scripts into its bin")
     parser.add_argument("--venv", metavar="DIR", type=Path, help="install into an existing virtual environment")
     parser.add_argument("--root", metavar="DIR", type=Path, help="install into the file system with this root")
@@ -63,6 +79,33 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_compiling(parser, "that of --venv, else the one that runs samebytes", "0")
     add_verbosity(parser)
     parser.set_defaults(run=run)
+
+
+def _add_lists(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-r",
+        "--requirement",
+        metavar="FILE",
+        action="append",
+        default=[],
+        type=Path,
+        help="a requirements file with the hashes of all that it pins, or a pylock.toml (repeatable)",
+    )
+    parser.add_argument(
+        "--find-links",
+        metavar="DIR",
+        action="append",
+        default=[],
+        type=Path,
+        help="a directory in which the wheels of lists may be (repeatable)",
+    )
+    parser.add_argument("--no-index", action="store_true", help="take wheels of lists from --find-links only")
+    parser.add_argument(
+        "--index-url",
+        metavar="URL",
+        default="",
+        help="the index to ask (default: where lists say, else that of pip or uv)",
+    )
 
 
 def _default_kind() -> str:
@@ -81,16 +124,70 @@ def run(args: argparse.Namespace) -> int:
     from .interpreter import refuse_unfit
 
     _demand_one_place(args)
-    wheels = find_wheels(args.wheels)
+    lists = [path for path in args.wheels if _is_list(path)]
+    named = find_wheels([path for path in args.wheels if path not in lists])
     date, source = given_date(args.date)
     with Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress:
-        progress.show(f"installing {len(wheels)} wheels")
         interpreter = _interpreter(args)
-        # Before anything is written, and by names alone.
-        refuse_unfit(wheels, interpreter.implementation, interpreter.version, interpreter.abi)
-        compiler = None if args.pyc == "none" else Compiler(interpreter.executable, args.pyc, args.jobs)
-        installation = install(wheels, _options(args, interpreter, date), compiler, progress.step)
-    return _report(args, installation, source)
+        with _fetched(args, named, [*lists, *args.requirement], interpreter, progress) as fetched:
+            wheels = find_wheels([*named, *fetched.origins])
+            if not wheels:
+                raise UsageError("there is nothing to install here", remedy="Name wheels, or a list that has some.")
+            progress.show(f"installing {len(wheels)} wheels")
+            # Before anything is written, and by names alone.
+            refuse_unfit(wheels, interpreter.implementation, interpreter.version, interpreter.abi)
+            compiler = None if args.pyc == "none" else Compiler(interpreter.executable, args.pyc, args.jobs)
+            installation = install(wheels, _options(args, interpreter, date), compiler, progress.step)
+    return _report(args, installation, source, fetched)
+
+
+def _is_list(path: Path) -> bool:
+    """Return whether *path* is a lock file.
+
+    :raises UsageError: if it is a list of another kind.
+    """
+    from .lists import is_pylock
+
+    if path.suffix in (".txt", ".in") and path.is_file():
+        raise UsageError(f"{path} may be a requirements file", remedy=f"Name it by -r: samebytes install -r {path}")
+    return is_pylock(path) or (path.suffix in (".toml", ".lock") and path.is_file())
+
+
+@contextmanager
+def _fetched(
+    args: argparse.Namespace,
+    named: tuple[Path, ...],
+    lists: list[Path],
+    interpreter: TargetInterpreter,
+    progress: Progress,
+) -> Iterator[Fetched]:
+    """Give the wheels of *lists*, in a directory that is removed afterwards."""
+    from ...building.interpreters import describe
+    from .lists import Fetched, Finder, obtained, read, remarks
+
+    if not lists:
+        if args.find_links or args.no_index or args.index_url:
+            raise UsageError(
+                "--find-links, --no-index and --index-url are for lists, and none is named",
+                remedy="Name one: -r requirements.txt, or a pylock.toml; or a directory of wheels itself.",
+            )
+        yield Fetched({}, ())
+        return
+    python = describe(interpreter.executable)
+    if python is None:
+        raise UsageError(
+            f"{interpreter.executable} does not say what it is", remedy="Name another Python with --python."
+        )
+    found = read(lists, named, python)
+    finder = Finder(args.find_links, args.index_url, os.environ, offline=args.no_index)
+    directory = tempfile.mkdtemp(prefix="samebytes-install-")
+    try:
+        if found.entries:
+            progress.step(f"looking for {len(found.entries)} wheels")
+        pairs = list(obtained(found, finder, python, Path(directory), progress.show))
+        yield Fetched({path: chosen.origin for path, chosen in pairs}, remarks(found, [chosen for _, chosen in pairs]))
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _demand_one_place(args: argparse.Namespace) -> None:
@@ -165,15 +262,15 @@ def _resolved(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _report(args: argparse.Namespace, installation: Installation, given_by: str) -> int:
+def _report(args: argparse.Namespace, installation: Installation, given_by: str, fetched: Fetched) -> int:
     from .report import document, lines
 
     rebuilt = any(laid.mismatches for laid in installation.wheels)
     status = exit_status.RECORD_REBUILT if rebuilt else exit_status.FINE
     source = {"given": given_by, "wheels": "the wheels' own"}.get(installation.date_source, "constant")
     if args.json:
-        print(document(installation, source, version=__version__, exit_status=status))
+        print(document(installation, source, fetched, version=__version__, exit_status=status))
     elif args.verbosity > QUIET:
         verbose = args.verbosity >= VERBOSE
-        print("\n".join(lines(installation, source, style_of(sys.stdout), verbose=verbose)))
+        print("\n".join(lines(installation, source, fetched, style_of(sys.stdout), verbose=verbose)))
     return status

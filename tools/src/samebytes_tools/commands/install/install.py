@@ -29,6 +29,9 @@ from .move import move_in, set_time
 from .stage import anchor_of, private_stage
 from .wheel import Claims, InstallOptions, Laid, lay_out
 
+_REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.-]*(\[[\w., -]*\])?\s*([=<>!~]=?=?\s*[\w.*+!]+)?", re.ASCII)
+"""What may be meant for a project's name, with extras or a version (PEP 508)."""
+
 
 class Installation(NamedTuple):
     """What was installed."""
@@ -83,12 +86,23 @@ def _expanded(path: Path) -> Sequence[Path]:
             raise UsageError(f"{path}: there are no wheels (.whl) in it", remedy="Name the wheels themselves.")
         return wheels
     if not path.is_file():
-        raise UsageError(f"{path}: there is no such file", remedy="Check the path.")
+        raise _missing(path)
     if not path.name.endswith(".whl"):
         raise UsageError(
             f"{path}: is not a wheel", remedy="Only wheels are installed; make one: samebytes build, or pip wheel."
         )
     return [path]
+
+
+def _missing(path: Path) -> UsageError:
+    text = os.fspath(path)
+    if _REQUIREMENT.fullmatch(text) and not text.endswith((".whl", ".toml", ".txt")):
+        return UsageError(
+            f"{text}: there is no such file, and projects are not looked for by their names",
+            remedy=f"Get its wheel, with what it needs, and install that: pip download --only-binary :all: -d wheels "
+            f"'{text}' && samebytes install wheels. Or pin and hash them in a list: samebytes install -r FILE.",
+        )
+    return UsageError(f"{text}: there is no such file", remedy="Check the path.")
 
 
 def install(

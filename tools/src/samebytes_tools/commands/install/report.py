@@ -12,9 +12,12 @@ from ..tree.report import SCHEMA_VERSION, date_document, dumped, note_lines
 
 if TYPE_CHECKING:
     from .install import Installation
+    from .lists import Fetched
 
 
-def lines(installation: Installation, date_source: str, style: Style, *, verbose: bool) -> Iterator[str]:
+def lines(
+    installation: Installation, date_source: str, fetched: Fetched, style: Style, *, verbose: bool
+) -> Iterator[str]:
     """Yield what was installed where."""
     yield style.bold(harmless(str(installation.top)))
     wheels, files = len(installation.wheels), installation.files
@@ -29,14 +32,16 @@ def lines(installation: Installation, date_source: str, style: Style, *, verbose
             yield f"  {style.notable('RECORD contradicted the wheel')} {detail}"
         for name in laid.skipped:
             yield f"  {style.dim('note')} not installed: {harmless(name)}"
+    for remark in fetched.remarks:
+        yield f"  {style.dim('note')} {harmless(remark)}"
     yield from note_lines(installation.notes, style)
 
 
-def document(installation: Installation, date_source: str, *, version: str, exit_status: int) -> str:
+def document(installation: Installation, date_source: str, fetched: Fetched, *, version: str, exit_status: int) -> str:
     """Return what ``install --json`` prints; ``install.schema.json`` describes it."""
     wheels = [
         {
-            "path": str(laid.wheel),
+            "path": fetched.origins.get(laid.wheel, str(laid.wheel)),
             "project": laid.project,
             "version": laid.version,
             "mismatches": [{"name": mismatch.name, "detail": mismatch.detail} for mismatch in laid.mismatches],
@@ -53,6 +58,7 @@ def document(installation: Installation, date_source: str, *, version: str, exit
             "date": date_document(installation.date, date_source),
             "files": installation.files,
             "wheels": wheels,
+            "remarks": list(fetched.remarks),
             "notes": [note._asdict() for note in installation.notes],
         }
     )

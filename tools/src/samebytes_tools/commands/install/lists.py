@@ -1,0 +1,430 @@
+"""Wheels that a list names, a requirements file or a ``pylock.toml``: found, chosen and fetched, each by its hash.
+
+Nothing is resolved: a list has to name all that is to be installed, each project by one release.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Callable, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from samebytes.artifact.layout import parse_wheel_name
+from samebytes.commands.normalize.executor import PATIENCE, in_order
+from samebytes.errors import ArchiveError, ConfigError, OutputError, SamebytesError, UsageError
+
+from ...building.interpreters import Python
+from ...index.cache import tried
+from ...index.client import Index
+from ...index.pages import File
+from ...index.releases import release_of
+from ...index.transport import is_address
+from ...releases import lock_files, requirements_file
+from ...releases.listed import ListedRelease, environment_of, shown
+from ...releases.selection import Selection, allows, demand_hashes, few, fitting, may_have
+
+_THREADS = 8
+"""How many pages or files are asked for at a time: most of the time is spent waiting."""
+_SHOWN = 20
+"""How many entries an error names."""
+_FILE_NAME = re.compile(r"[A-Za-z0-9_.+!-]{1,250}\.whl", re.ASCII)
+_UNHASHED = "its entry has no strong hash, such as SHA-256, so nothing says which file is meant"
+_WITH_HASHES = (
+    "Write them: uv pip compile --generate-hashes, uv export, or pip lock. Or name wheels that you trust instead."
+)
+
+
+class Chosen(NamedTuple):
+    """A wheel of a list, and where it is."""
+
+    entry: ListedRelease
+    file: File
+    """Of this machine where its address is a ``file:`` one."""
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from, without credentials."""
+        local = _local(self.file)
+        return shown(self.file.url) if local is None else str(local)
+
+
+class Lists(NamedTuple):
+    """What lists of releases have."""
+
+    entries: tuple[ListedRelease, ...]
+    """Those to install."""
+    skipped: tuple[ListedRelease, ...]
+    """Those that are not for this environment, with the reason."""
+
+
+class Fetched(NamedTuple):
+    """What was fetched for lists."""
+
+    origins: Mapping[Path, str]
+    """The wheels, and where each comes from."""
+    remarks: tuple[str, ...]
+
+
+def is_pylock(path: Path) -> bool:
+    """Return whether *path* has the name of a ``pylock.toml`` (PEP 751)."""
+    return lock_files.PYLOCK.fullmatch(path.name) is not None
+
+
+def read(paths: Iterable[Path], named: Iterable[Path], python: Python) -> Lists:
+    """Return the entries of the lists *paths*; a wheel of the same release among *named* stands for one.
+
+    :raises ConfigError: if a list cannot be read.
+    :raises SamebytesError: if there is an entry that cannot be installed; all of them are named.
+    """
+    # As markers see it: nothing else of an interpreter differs where it runs.
+    name = python.implementation
+    environment = {
+        **environment_of(python),
+        "implementation_name": name.lower(),
+        "platform_python_implementation": name,
+    }
+    found = [entry for path in paths for entry in _entries(path, environment, python)]
+    own = {(canonicalize_name(parts.name), parts.version) for parts in (parse_wheel_name(path.name) for path in named)}
+    skipped, wanted = [], []
+    for entry in found:
+        # A directory is passed over by those who verify, and not by those who install.
+        if entry.skipped and not entry.place:
+            skipped.append(entry)
+        elif not _is_named(entry, own):
+            wanted.append(entry)
+    _refuse_all([(entry, _problem(entry)) for entry in wanted])
+    return Lists(_merged(wanted), tuple(skipped))
+
+
+def _entries(path: Path, environment: Mapping[str, str], python: Python) -> list[ListedRelease]:
+    if path.suffix not in (".toml", ".lock"):
+        return [_with_release(entry) for entry in requirements_file.read(path, environment)]
+    document = lock_files.document_of(path)
+    if not lock_files.is_pylock(document):
+        is_uv = lock_files.is_uv_lock(document)
+        raise UsageError(
+            f"{path} is {'a uv.lock' if is_uv else 'not a pylock.toml (PEP 751)'}, which does not say what to install",
+            remedy="Export what is to be installed: uv export -o pylock.toml." if is_uv else "Name a pylock.toml.",
+        )
+    lock_files.refuse_elsewhere(path, document, environment, python.version)
+    return [_with_release(entry) for entry in lock_files.read_pylock(path, document, environment, python.version)]
+
+
+def _with_release(entry: ListedRelease) -> ListedRelease:
+    """Return *entry* with the release that its one file is of, if it names none itself."""
+    release = release_of(entry.files[0].name) if len(entry.files) == 1 and not entry.version else None
+    if release is None:
+        return entry
+    is_bare = entry.name == entry.files[0].name
+    return replace(entry, name=release[0] if is_bare else entry.name, version=str(release[1]))
+
+
+def _is_named(entry: ListedRelease, named: Iterable[tuple[str, str]]) -> bool:
+    name = canonicalize_name(entry.name)
+    return any(name == one and entry.version in ("", version) for one, version in named)
+
+
+def _problem(entry: ListedRelease) -> SamebytesError | None:
+    """Return why *entry* cannot be installed; None if it may be."""
+    if entry.place:
+        return UsageError(
+            f"it comes from {entry.place}, and only wheels are installed",
+            remedy="Build its wheel (samebytes build, or pip wheel --no-deps), and name that beside the list.",
+        )
+    if entry.files:
+        return _problem_of_files(entry)
+    if entry.error is not None:
+        return entry.error
+    if not entry.selection.hashes:
+        return ConfigError(_UNHASHED, remedy=_WITH_HASHES)
+    # A list of sdists alone: the index need not be asked.
+    return _no_wheel("only its sdist is locked") if entry.selection.kind is not None else None
+
+
+def _problem_of_files(entry: ListedRelease) -> SamebytesError | None:
+    if not any(file.name.endswith(".whl") for file in entry.files):
+        return _no_wheel(f"{shown(entry.files[0].url)} is not a wheel")
+    for file in entry.files:
+        if not _is_of(file, entry):
+            return ConfigError(f"{file.name!r} is not a wheel of it", remedy="Lock again, or correct the list.")
+    return None if all(file.strongest for file in entry.files) else ConfigError(_UNHASHED, remedy=_WITH_HASHES)
+
+
+def _is_of(file: File, entry: ListedRelease) -> bool:
+    """Return whether *file* has the name of a wheel of the release, by which it is stored and installed."""
+    release = release_of(file.name)
+    if release is None or not _FILE_NAME.fullmatch(file.name):
+        return False
+    try:
+        return release == (canonicalize_name(entry.name), Version(entry.version))
+    except InvalidVersion:
+        return False
+
+
+def _no_wheel(problem: str) -> UsageError:
+    return UsageError(
+        f"{problem}, and only wheels are installed",
+        remedy="Build its wheel (pip wheel --no-deps NAME==VERSION -w wheels), and name that beside the list.",
+    )
+
+
+def _refuse_all(problems: Iterable[tuple[ListedRelease, SamebytesError | None]]) -> None:
+    """Raise one error for all that is wrong, of the class of the first."""
+    wrong = [(entry.label, error) for entry, error in problems if error is not None]
+    if not wrong:
+        return
+    first = wrong[0][1]
+    lines = [f"{label}: {error.message}" for label, error in wrong]
+    remedy = " ".join(dict.fromkeys(error.remedy for _, error in wrong))
+    if len(wrong) > 1:
+        more = [f"... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+        lines = [f"{len(wrong)} entries cannot be installed:", *lines[:_SHOWN], *more]
+    raise type(first)("\n    ".join(lines), remedy=remedy)
+
+
+def _merged(entries: Iterable[ListedRelease]) -> tuple[ListedRelease, ...]:
+    """Return *entries*, one for each project, and in the order of their names.
+
+    :raises ConfigError: if two are of one project and not the same.
+    """
+    found: dict[str, ListedRelease] = {}
+    for entry in entries:
+        other = found.setdefault(canonicalize_name(entry.name), entry)
+        if (other.version, other.selection.hashes, other.files) != (entry.version, entry.selection.hashes, entry.files):
+            both = (
+                f"{other.label} and {entry.label}" if other.label != entry.label else f"{entry.label} with two hashes"
+            )
+            raise ConfigError(
+                f"the lists have {both}: one of them is to be installed", remedy="Leave away the one that is not."
+            )
+    return tuple(entry for _, entry in sorted(found.items()))
+
+
+class Finder:
+    """Where wheels of lists are: directories, addresses that lists give, and package indexes.
+
+    :param links: directories that are looked into first.
+    :param index: the index to ask instead of what lists name; empty for those.
+    :param environ: where the index of pip or uv is configured.
+    :param offline: whether to ask nothing beyond this machine.
+    """
+
+    def __init__(self, links: Sequence[Path], index: str, environ: Mapping[str, str], *, offline: bool) -> None:
+        self._links = [file for directory in links for file in _wheels_in(directory)]
+        self._index, self._environ, self._offline = index, environ, offline
+        self._clients: dict[str, Index] = {}
+        self._lock = threading.Lock()
+
+    def choose(self, entry: ListedRelease, python: Python) -> Chosen:
+        """Return the wheel of *entry* that pip would take for *python*.
+
+        :raises UsageError: if none is there, or fits.
+        :raises ArchiveError: if no file has a hash that is locked.
+        :raises IndexFailure: if the index cannot be reached or understood.
+        """
+        files = list(entry.files) or self._files(entry)
+        wheels = [file for file in files if file.name.endswith(".whl")]
+        if files and not wheels:
+            raise _no_wheel("there is only an sdist with a hash that is locked")
+        usable = [file for file in fitting(wheels, python) if allows(file, python)]
+        if not usable:
+            raise UsageError(
+                f"no wheel of it fits {python.implementation} {python.short} on {python.platform}: "
+                f"there is {few(file.name for file in wheels) or 'none'}",
+                remedy="Lock a release that has one; or build its wheel here, and name that beside the list.",
+            )
+        return Chosen(entry, self._placed(entry, usable[0]))
+
+    def fetch(self, chosen: Chosen, directory: Path) -> Path:
+        """Put a wheel into *directory*, verified; nothing is there afterwards if it is not the one that is meant.
+
+        :raises ArchiveError: if it has another hash than the list gives.
+        :raises IndexFailure: if it cannot be had.
+        :raises OutputError: if it cannot be written.
+        """
+        file, local = chosen.file, _local(chosen.file)
+        if local is None:
+            client, bare = self._client_for(file)
+            target = tried(lambda: client.download(bare, directory, recorded_by="the list"))
+        else:
+            target = directory / file.name
+            _copy(local, target)
+        # What the index says of a file need not be what the list says.
+        hashes = chosen.entry.selection.hashes or {f"{name}:{digest}" for name, digest in file.hashes.items()}
+        demand_hashes(target, Selection(hashes=frozenset(hashes)))
+        return target
+
+    def _files(self, entry: ListedRelease) -> list[File]:
+        """Return the files of the release that have a hash of *entry*."""
+        try:
+            release = canonicalize_name(entry.name), Version(entry.version)
+        except InvalidVersion:
+            raise ConfigError(f"{entry.version!r} is not a version", remedy="Correct the list.") from None
+        found = [
+            File(path.name, path.absolute().as_uri())
+            for path in self._links
+            if release_of(path.name) == release and _has_hash(path, entry.selection)
+        ]
+        if self._offline:
+            if not found:
+                raise self._nowhere(entry)
+            return found
+        of_release = [file for file in self._page(entry) if release_of(file.name) == release]
+        locked = [file for file in of_release if may_have(file, entry.selection.hashes)]
+        if not found and not of_release:
+            raise UsageError(
+                f"the index {self._of(entry).address} has no {entry.name} {entry.version}",
+                remedy="Name another by --index-url, or a directory with its wheel by --find-links.",
+            )
+        if not found and not locked:
+            raise ArchiveError(
+                "no file of the release in the index has a hash that is locked",
+                remedy="Do not install it before you know who changed it: the index, or the list.",
+            )
+        return [*found, *(file for file in locked if file.name not in {one.name for one in found})]
+
+    def _placed(self, entry: ListedRelease, file: File) -> File:
+        """Return *file* with the address where it is taken from."""
+        if _local(file) is not None or not entry.files:
+            return file
+        # The lock file describes it: wherever it lies, it is the file by its hash.
+        selection = Selection(hashes=frozenset(f"{name}:{digest}" for name, digest in file.hashes.items()))
+        for path in self._links:
+            if path.name == file.name and _has_hash(path, selection):
+                return File(file.name, path.absolute().as_uri(), file.hashes)
+        if self._offline:
+            raise self._nowhere(entry)
+        if file.url and not self._index:
+            return file
+        for one in self._page(entry):
+            if one.name == file.name and may_have(one, selection.hashes):
+                return File(file.name, one.url, file.hashes, size=one.size)
+        raise ArchiveError(
+            f"the index {self._of(entry).address} has no {file.name} with the hash that is locked",
+            remedy="Name another by --index-url, or a directory with it by --find-links.",
+        )
+
+    def _nowhere(self, entry: ListedRelease) -> UsageError:
+        return UsageError(
+            f"no wheel of {entry.label} with a hash that is locked is in the directories of --find-links",
+            remedy="Put it there (pip download --no-deps), or leave --no-index away.",
+        )
+
+    def _page(self, entry: ListedRelease) -> tuple[File, ...]:
+        return tried(lambda: self._of(entry).files(entry.name))
+
+    def _of(self, entry: ListedRelease) -> Index:
+        """Return the index that *entry* comes from."""
+        return self._client(self._index or entry.index)
+
+    def _client_for(self, file: File) -> tuple[Index, File]:
+        """Return whom to ask for *file*, and the file with an address without credentials."""
+        if not is_address(file.url):
+            raise ConfigError(f"{shown(file.url)!r} is not an address of http or https", remedy="Correct the list.")
+        parts = urlsplit(file.url)
+        bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        # Of an index that has been asked, the credentials are for its host, and its certificates hold for all.
+        known = [client for client in self._clients.values() if client.with_credentials(bare) != bare]
+        client = known[0] if known else self._client(parts._replace(path="/", query="", fragment="").geturl())
+        return client, File(file.name, bare, file.hashes, size=file.size)
+
+    def _client(self, address: str) -> Index:
+        with self._lock:
+            if address not in self._clients:
+                self._clients[address] = Index.configured(self._environ, address=address)
+            return self._clients[address]
+
+
+def obtained(
+    lists: Lists,
+    finder: Finder,
+    python: Python,
+    directory: Path,
+    report: Callable[[str], None],
+) -> Iterator[tuple[Path, Chosen]]:
+    """Yield the wheel of each entry, in *directory*; all are found before the first is fetched.
+
+    :param report: gets what is being done.
+    :raises SamebytesError: if one cannot be had; of those that are not to be found, all are named.
+    """
+    stop = threading.Event()
+
+    def choose(entry: ListedRelease) -> Chosen | SamebytesError:
+        try:
+            return finder.choose(entry, python)
+        except (ArchiveError, ConfigError, UsageError) as error:  # a failure of the index is no matter of the entry
+            return error
+
+    entries, chosen, problems = lists.entries, [], []
+    threads = min(_THREADS, len(entries))
+    for number, result in enumerate(in_order(choose, entries, threads, stop, PATIENCE), 1):
+        if isinstance(result, Chosen):
+            chosen.append(result)
+        else:
+            problems.append((entries[number - 1], result))
+        report(f"found {number} of {len(entries)} wheels")
+    _refuse_all(problems)
+    stop = threading.Event()
+    paths = in_order(lambda one: finder.fetch(one, directory), chosen, threads, stop, PATIENCE)
+    for number, (path, one) in enumerate(zip(paths, chosen), 1):
+        report(f"fetched {number} of {len(chosen)} wheels: {path.name}")
+        yield path, one
+
+
+def remarks(lists: Lists, chosen: Iterable[Chosen]) -> tuple[str, ...]:
+    """Return what is worth knowing: entries that are not installed here, and files that were yanked."""
+    skipped = [f"{entry.label}: {entry.skipped}" for entry in lists.skipped]
+    yanked = [
+        f"{one.file.name} was yanked{': ' + one.file.yanked if one.file.yanked else ''}"
+        for one in chosen
+        if one.file.yanked is not None
+    ]
+    return (*skipped, *yanked)
+
+
+def _wheels_in(directory: Path) -> list[Path]:
+    if not directory.is_dir():
+        raise UsageError(
+            f"--find-links: {directory} is not a directory", remedy="Name a directory with wheels; pages are not read."
+        )
+    return sorted(path for path in directory.iterdir() if path.suffix == ".whl" and path.is_file())
+
+
+def _has_hash(path: Path, selection: Selection) -> bool:
+    try:
+        demand_hashes(path, selection)
+    except ArchiveError:
+        return False
+    return True
+
+
+def _local(file: File) -> Path | None:
+    """Return the path of a file of this machine; None for others."""
+    parts = urlsplit(file.url)
+    if parts.scheme != "file":
+        return None
+    path = unquote(parts.path)
+    return Path(path.lstrip("/") if os.name == "nt" else path)  # file:///C:/...
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a wheel: what is verified is then what is installed, whoever may write to where it was.
+
+    :raises OutputError: if that fails.
+    """
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise OutputError(
+            f"{error.filename or target}: cannot be copied: {error.strerror or error}",
+            remedy="Is it there, and is there room for it?",
+        ) from None
