@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +14,13 @@ import pytest
 from support.artifacts import sdist, wheel
 from support.checkout import export
 from support.conditions import kept_variables
+from support.github import ACTION, ROOT, Runner, yaml
 from support.projects import WRAPPED, write_tree
 from support.workshop import Workshop
 
+import samebytes
 from samebytes.console import programs as system_programs
 
-yaml = pytest.importorskip("yaml", reason="needs PyYAML")
-
-ROOT = Path(__file__).resolve().parents[2]
-ACTION = ROOT / "action.yml"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 pytestmark = [
@@ -52,55 +49,6 @@ def program(name: str) -> str:
     if found is None:
         pytest.skip(f"needs {name}")
     return found
-
-
-class Runner:
-    """Does what GitHub's runner does with a composite action: expressions in ``env``, files for results, bash."""
-
-    def __init__(self, root: Path) -> None:
-        self.action: dict[str, Any] = yaml.safe_load(ACTION.read_text("utf-8"))
-        self.steps = {step["id"]: step for step in self.action["runs"]["steps"] if "id" in step}
-        self.workspace, self.temp, self.source = root / "work space", root / "temp dir", root / "action"
-        for directory in (self.workspace, self.temp):
-            directory.mkdir()
-        self.summary = root / "summary.md"
-        self.outputs: dict[str, dict[str, str]] = {}
-
-    def run(
-        self, step: str, inputs: Mapping[str, str] | None = None, path: str = os.environ["PATH"]
-    ) -> subprocess.CompletedProcess[str]:
-        """Run the script of a step, and take what it puts out."""
-        given = {name: str(one["default"]) for name, one in self.action["inputs"].items()} | dict(inputs or {})
-        script, output = self.temp / f"{step}.sh", self.temp / f"{step}.out"
-        script.write_text(self.steps[step]["run"], "utf-8")
-        output.write_text("", "utf-8")
-        environ = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "SOURCE_DATE_EPOCH")}
-        environ.update({name: self._evaluated(str(text), given) for name, text in self.steps[step]["env"].items()})
-        done = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", str(script)],
-            cwd=self.workspace,
-            env={
-                **environ,
-                "PATH": path,
-                "RUNNER_TEMP": str(self.temp),
-                "GITHUB_ACTION_PATH": str(self.source),
-                "GITHUB_OUTPUT": str(output),
-                "GITHUB_STEP_SUMMARY": str(self.summary),
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        lines = output.read_text("utf-8").splitlines()
-        self.outputs[step] = {name: value for name, _, value in (line.partition("=") for line in lines)}
-        return done
-
-    def _evaluated(self, text: str, inputs: Mapping[str, str]) -> str:
-        def value(match: re.Match[str]) -> str:
-            kind, *path = match[1].split(".")
-            return inputs[path[0]] if kind == "inputs" else self.outputs[path[0]][path[2]]
-
-        return re.sub(r"\$\{\{ ([\w.-]+) \}\}", value, text)
 
 
 @pytest.fixture
@@ -157,6 +105,36 @@ def test_comparing_writes_a_page(runner: Runner) -> None:
     )
 
 
+SAYS_IT_ALL = 'printf "%s\\n" "$@"'
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    ("inputs", "table", "wanted"),
+    [
+        ({}, "", ["--accept=normalized"]),
+        ({"accept": "payload"}, "", ["--accept=payload"]),
+        ({"accept": ""}, "", []),
+        # The last one counts.
+        ({"options": "--accept=identical"}, "", ["--accept=normalized", "--accept=identical"]),
+        # The project has its own word, also for what is stricter.
+        ({}, "[tool.samebytes.check]\nvary = []\n", []),
+        # Neither archives nor other commands have the option.
+        ({"paths": "dist"}, "", []),
+        ({"command": "compare", "paths": "dist\ndist"}, "", []),
+        ({"paths": "idna==3.10"}, "", ["--accept=normalized"]),
+    ],
+)
+def test_what_is_accepted(
+    inputs: dict[str, str], table: str, wanted: list[str], runner: Runner, tmp_path: Path
+) -> None:
+    write_tree(runner.workspace, {"pyproject.toml": PYPROJECT + table, "dist/README": ""})
+    Path(runner.outputs["install"]["samebytes"]).write_text(f"#!/bin/sh\n{SAYS_IT_ALL}\n", "utf-8")
+    done = runner.run("run", inputs)
+    assert [line for line in done.stdout.splitlines() if line.startswith("--accept")] == wanted
+    assert done.returncode == 0, done.stderr
+
+
 def test_what_inputs_say_is_never_run(runner: Runner) -> None:
     hostile = "$(touch run-me)\n`touch run-me`\n; touch run-me\n--html=x\n*"
     done = runner.run("run", {"command": "normalize", "paths": hostile, "options": "--json\n$(touch run-me)"})
@@ -189,25 +167,70 @@ def test_actions_are_pinned_to_commits() -> None:
             assert name == "./" or (re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", name) and re.match(r" # v\d", comment)), name
 
 
+HOW_TO = ROOT / "docs" / "how-to"
+PAGES = sorted(HOW_TO.glob("*.md"))
+
+
 def shown(page: str) -> list[Any]:
     """Return the YAML blocks of a page of the documentation."""
-    path = ROOT / "docs" / "how-to" / page
+    path = HOW_TO / page
     if not path.is_file():
         pytest.skip("the documentation is not here, only the tests")
     found = re.findall(r"^```yaml\n(.*?)^```$", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
     return [yaml.safe_load(block) for block in found]
 
 
+def workflows() -> dict[str, str]:
+    """Return the whole workflows that pages of the documentation show, by page."""
+    found = {}
+    for path in PAGES:
+        for block in re.findall(r"^```yaml\n(name: .*?)^```$", path.read_text("utf-8"), flags=re.M | re.S):
+            assert path.stem not in found
+            found[path.stem] = block
+    return found
+
+
+def steps_of(block: Any) -> list[dict[str, Any]]:
+    """Return the steps of a workflow, or of a part of one."""
+    if isinstance(block, list):
+        return block
+    return [step for job in block.get("jobs", {}).values() for step in job["steps"]]
+
+
+@pytest.mark.quick
 def test_the_documentation_shows_inputs_that_there_are() -> None:
     inputs = yaml.safe_load(ACTION.read_text("utf-8"))["inputs"]
     used = 0
-    for block in shown("continuous-integration.md"):
-        steps = block if isinstance(block, list) else [step for job in block["jobs"].values() for step in job["steps"]]
-        for step in steps:
+    for page in PAGES:
+        for step in (step for block in shown(page.name) for step in steps_of(block)):
             if step.get("uses", "").startswith("samebytes/samebytes@"):
-                assert set(step["with"]) <= set(inputs)
+                assert set(step.get("with", {})) <= set(inputs), page
                 used += 1
-    assert used == 2
+    assert used >= 2 + 2 * 5
+    table = re.findall(r"^\| `([a-z]+)` \|", (HOW_TO / "continuous-integration.md").read_text("utf-8"), flags=re.M)
+    assert table[: len(inputs)] == list(inputs)
+
+
+@pytest.mark.quick
+def test_the_documentation_pins_the_actions_that_ci_uses() -> None:
+    """By the same commits, so that what updates the one updates the other; but for that of samebytes itself."""
+    own = {use for path in (ACTION, *WORKFLOWS) for use in re.findall(r"uses: (\S+@.*)", path.read_text("utf-8"))}
+    used = {use for page in PAGES for use in re.findall(r"uses: (\S+@.*)", page.read_text("utf-8"))}
+    version = samebytes.__version__
+    assert used - own == {f"samebytes/samebytes@v{version}"}
+
+
+@pytest.mark.quick
+def test_what_publishes_reads_no_cache_and_has_no_other_rights() -> None:
+    for page, text in workflows().items():
+        jobs = yaml.safe_load(text)["jobs"]
+        publishing = [job for job in jobs.values() if "id-token" in job["permissions"]]
+        assert len(publishing) == page.startswith("release-"), page
+        for job in publishing:
+            assert job["permissions"] == {"id-token": "write"}
+            assert job["if"] == "startsWith(github.ref, 'refs/tags/v')"
+            assert {"check", "compare"} <= set(job["needs"])
+            assert "cache" not in text
 
 
 def test_the_documentation_shows_hooks_that_there_are() -> None:
@@ -259,6 +282,27 @@ def test_the_gate_has_all_that_check_can_vary() -> None:
     assert "localedef -i de_DE" in text
 
 
+ON_PAGES = """\
+rules:
+  unpinned-uses:
+    config:
+      policies:
+        samebytes/samebytes: ref-pin
+        "*": hash-pin
+"""
+"""The commit of a release is not known before its pages are."""
+
+
+def test_zizmor_finds_nothing_on_pages(tmp_path: Path) -> None:
+    (tmp_path / "zizmor.yml").write_text(ON_PAGES, "utf-8")
+    paths = [tmp_path / f"{page}.yml" for page in workflows()]
+    for path, text in zip(paths, workflows().values()):
+        path.write_text(text, "utf-8")
+    command = [program("zizmor"), "--offline", "--no-progress", "--config", tmp_path / "zizmor.yml", *paths]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (len(paths), done.returncode) == (6, 0), done.stdout + done.stderr
+
+
 def test_zizmor_finds_nothing() -> None:
     done = subprocess.run(
         [program("zizmor"), "--offline", "--no-progress", "--persona", "auditor", str(ACTION), *map(str, WORKFLOWS)],
@@ -280,8 +324,8 @@ def test_actionlint_finds_nothing() -> None:
 def test_shellcheck_finds_nothing(tmp_path: Path) -> None:
     checker = program("shellcheck")
     scripts = []
-    for path in (ACTION, *WORKFLOWS):
-        data = yaml.safe_load(path.read_text("utf-8"))
+    for text in (*(path.read_text("utf-8") for path in (ACTION, *WORKFLOWS)), *workflows().values()):
+        data = yaml.safe_load(text)
         jobs = [data["runs"]] if "runs" in data else data["jobs"].values()
         scripts += [step["run"] for job in jobs for step in job["steps"] if "run" in step]
     assert len(scripts) >= 5

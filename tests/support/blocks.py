@@ -29,6 +29,7 @@ TESTED_AS_A_WHOLE = {
     "docs/canonical-form.md": "tests/unit/test_canonical_reader.py",
     "docs/how-to/completion.md": "tests/unit/commands/completion/test_completion.py",
     "docs/how-to/repair-tools.md": "tests/integration/test_repair_docs.py",
+    "docs/how-to/release-*.md": "tests/integration/test_release_pages.py",
     "docs/reference/causes.md": "tests/integration/test_documented_commands.py",
     "docs/reference/command-line.md": "tests/unit/test_manual.py",
     "docs/reference/python-api.md": "tests/unit/test_api.py",
