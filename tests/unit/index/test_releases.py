@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from samebytes_tools.index.pages import File
-from samebytes_tools.index.releases import chosen, is_name
+from samebytes_tools.index.releases import chosen, is_name, newest
 
 from samebytes.errors import UsageError
 
@@ -48,6 +48,17 @@ FILES = [
 )
 def test_the_one_that_is_taken(version: str | None, name: str) -> None:
     assert chosen(FILES, "pkg", version, "3.11.7").name == name
+
+
+def test_the_newest_release() -> None:
+    """Wheels count; what is yanked, for other interpreters, or not stable does not, unless there is nothing else."""
+    assert str(newest(FILES, "pkg", "3.11.7")) == "4.0"
+    assert str(newest(FILES, "pkg", "3.99")) == "4.0"
+    assert str(newest([*FILES[:2], *FILES[3:6]], "pkg", "3.99")) == "3.0"
+    assert str(newest([FILES[4]], "pkg", "3.11.7")) == "2.0rc1"
+    for none in ([], [FILES[3]], [FILES[5]], FILES[7:]):
+        with pytest.raises(UsageError, match=r"no wheel and no sdist .* of pkg for Python 3\.11\.7"):
+            newest(none, "pkg", "3.11.7")
 
 
 def test_a_prerelease_where_there_is_nothing_else() -> None:

@@ -345,6 +345,12 @@ def test_a_file_that_is_asked_for_or_the_only_one(server: Server) -> None:
         assert caught.value.remedy
 
 
+def write(path: Path) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(path.name.encode())
+    return path
+
+
 def test_files_that_are_yanked_or_for_other_pythons_come_last(server: Server) -> None:
     rows = [{"filename": name, "url": f"/files/{name}", "hashes": {}} for name in (HERE, STABLE, ANY)]
     server.page("demo", [{**rows[0], "yanked": "broken"}, {**rows[1], "requires-python": "<3"}, rows[2]])
@@ -407,6 +413,23 @@ def test_targets_that_are_none(server: Server, tmp_path: Path, target: str) -> N
     with pytest.raises(UsageError) as caught:
         published.find(target, Selection(), lambda: LINUX, lambda: Index(server.address), tmp_path)
     assert caught.value.remedy
+
+
+def test_a_name_alone_is_its_newest_release(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of one that has wheels only; what is here under that name is not looked for in the index."""
+    for name in ("demo-1.0.tar.gz", "demo-1.9-py3-none-any.whl", "demo-1.10-py3-none-any.whl", "demo-2.0rc1.tar.gz"):
+        server.add("demo", write(tmp_path / "shelf" / name), "2024-06-01T12:00:00Z")
+    server.add("demo", write(tmp_path / "shelf" / "demo-1.11.tar.gz"), yanked="broken")
+
+    def found() -> str:
+        index = Index(server.address)
+        return published.find("demo", Selection(), lambda: LINUX, lambda: index, tmp_path / "got").path.name
+
+    assert found() == "demo-1.10-py3-none-any.whl"
+    (tmp_path / "demo").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="demo: there is no such file, and it is not a release"):
+        found()
 
 
 def test_a_file_that_the_index_has_with_other_contents(server: Server, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -56,16 +56,36 @@ def chosen(files: Iterable[File], name: str, version: str | None, python: str) -
     if version is not None:
         wanted = [(found, file) for found, file in sdists if found == _parsed(version)]
     else:
-        # PEP 592: a yanked release is taken only if it is named exactly.
-        usable = [(found, file) for found, file in sdists if file.yanked is None and _is_for(file, python)]
-        # As pip does: pre-releases only where there is nothing else (PEP 440).
-        wanted = [(found, file) for found, file in usable if not found.is_prerelease] or usable
+        wanted = _to_take(sdists, python)
     if not wanted:
         raise UsageError(
             f"the index has no sdist (.tar.gz) of {name}{'==' + version if version else ''} for Python {python}",
             remedy=_remedy(sdists, files),
         )
     return max(wanted, key=lambda pair: pair[0])[1]
+
+
+def newest(files: Iterable[File], name: str, python: str) -> Version:
+    """Return the newest version among wheels and sdists that is stable, not yanked, and for the version *python*.
+
+    :raises UsageError: if there is none.
+    """
+    releases = [(release_of(file.name), file) for file in files]
+    found = _to_take([(release[1], file) for release, file in releases if release is not None], python)
+    if not found:
+        raise UsageError(
+            f"the index has no wheel and no sdist (.tar.gz) of {name} for Python {python}",
+            remedy=f"Name a release: {name}==VERSION.",
+        )
+    return max(version for version, _ in found)
+
+
+def _to_take(files: Sequence[tuple[Version, File]], python: str) -> list[tuple[Version, File]]:
+    """Return those among *files* that are taken where no version is named."""
+    # PEP 592: a yanked release is taken only if it is named exactly.
+    usable = [(found, file) for found, file in files if file.yanked is None and _is_for(file, python)]
+    # As pip does: pre-releases only where there is nothing else (PEP 440).
+    return [(found, file) for found, file in usable if not found.is_prerelease] or usable
 
 
 def release_of(filename: str) -> tuple[str, Version] | None:

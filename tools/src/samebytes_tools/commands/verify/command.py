@@ -40,6 +40,7 @@ The source is the release's own sdist, unless --source names another. The index
 is pip's. What a project builds is run on this machine, as pip would run it.
 
 examples:
+  samebytes verify idna                 its newest release
   samebytes verify idna==3.10
   samebytes verify dist/pkg-1.0-py3-none-any.whl --source .
   samebytes verify pkg==1.0 --sdist --source https://HOST/pkg.git@v1.0
@@ -64,7 +65,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument(
         "targets",
-        metavar="FILE|NAME==VERSION|LIST",
+        metavar="FILE|NAME[==VERSION]|LIST",
         nargs="*",
         help="what was published; a pylock.toml or uv.lock, or a virtual environment: all that is in it",
     )

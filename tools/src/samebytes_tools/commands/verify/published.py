@@ -18,7 +18,7 @@ from ...building.interpreters import Python
 from ...building.source import sha256_of
 from ...index.client import Index
 from ...index.pages import File
-from ...index.releases import release_of
+from ...index.releases import is_name, newest, release_of
 from ...releases.selection import Selection, demand_hashes, select
 
 # Arbitrary equality (===, PEP 440), too.
@@ -48,7 +48,7 @@ def find(
     *,
     is_in_index: bool = False,
 ) -> PublishedArtifact:
-    """Return the artifact that *target* names: a file, or ``NAME==VERSION``.
+    """Return the artifact that *target* names: a file, ``NAME==VERSION``, or ``NAME`` for its newest stable release.
 
     :param is_in_index: whether it may be the name of a file in the index.
     :param selection: which to choose of a release.
@@ -59,9 +59,9 @@ def find(
     # Before all else: nothing is downloaded for what is here.
     if path.is_file():
         return _local(path, index)
-    release = RELEASE.fullmatch(target)
+    release = _release(target, index, python)
     if release:
-        file, chosen = select(of_release(index(), release[1], release[2]), selection, target, python)
+        file, chosen = select(of_release(index(), *release), selection, target, python)
         found = _downloaded(file, index(), directory)
         demand_hashes(found.path, selection)
         return replace(found, chosen=chosen, note=_yanked(file))
@@ -70,6 +70,24 @@ def find(
     raise UsageError(
         f"{target}: there is no such file, and it is not a release", remedy="Name a wheel, an sdist, or NAME==VERSION."
     )
+
+
+def _release(target: str, index: Callable[[], Index], python: Callable[[], Python]) -> tuple[str, str] | None:
+    """Return name and version of the release that *target* names; None if it cannot be meant so.
+
+    :raises UsageError: if it is a name alone, and the index has no such project.
+    """
+    exact = RELEASE.fullmatch(target)
+    if exact:
+        return exact[1], exact[2]
+    # What is here was meant as what is here, such as a directory.
+    if not is_name(target) or Path(target).exists():
+        return None
+    try:
+        files = index().files(target)
+    except UsageError as error:
+        raise UsageError(f"there is no file {target}, and {error.message}", remedy=error.remedy) from None
+    return target, str(newest(files, target, python().version))
 
 
 def release_named(filename: str) -> str:
