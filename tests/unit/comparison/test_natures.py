@@ -22,6 +22,7 @@ from samebytes_tools.comparison.formats import compare_contents, hexwindow, json
 from samebytes_tools.comparison.formats.marshalled import changes
 from samebytes_tools.comparison.members import MemberPair
 from samebytes_tools.comparison.model import Comparison, Difference, NodeKind, Verdict
+from samebytes_tools.reporting.columns import columns
 from support.cause_pairs import CAUSES, build, inner_zip
 from support.tars import member, tar
 from support.wheels import FILES, INFO, METADATA, RECORD, members, record_of, write_wheel
@@ -61,6 +62,33 @@ def test_texts_are_a_unified_diff(tmp_path: Path) -> None:
         " line 22",
     )
     assert node.findings[0].evidence.where == "line 21"
+
+
+LINES = st.lists(st.sampled_from([b"a", b"bc", b"", b'"d",']), min_size=1, max_size=4)
+ENDS = st.lists(st.sampled_from([b"\n", b"\r\n"]), min_size=4, max_size=4)
+
+
+@given(lines=LINES, ends=st.tuples(ENDS, ENDS), is_ended=st.tuples(st.booleans(), st.booleans()))
+def test_lines_that_end_otherwise_are_in_no_other_order(
+    lines: list[bytes], ends: tuple[list[bytes], list[bytes]], is_ended: tuple[bool, bool]
+) -> None:
+    """Whatever they end by, and whether the last one ends at all."""
+    sides = [b"".join(line + end for line, end in zip(lines, one)) for one in ends]
+    left, right = (side if keep else side.rstrip(b"\r\n") for side, keep in zip(sides, is_ended))
+    if left != right:
+        assert codes(text.compare("a.txt", left, right, NO_CLUES)) <= {"D014", "D099"}
+
+
+def test_a_newline_that_is_missing_at_the_end_is_shown() -> None:
+    node = text.compare("a.txt", b"one\ntwo", b"one\ntwo\n", NO_CLUES)
+    assert node.summary == "1 line differs; one ends without a newline"
+    assert node.detail == ("@@ -1,2 +1,2 @@", " one", "-two", text.NO_NEWLINE, "+two")
+    assert [tuple("".join(side or ()) for side in (row.left, row.right)) for row in columns(node)[2:3]] == [
+        (f"two  {text.NO_NEWLINE}", "two")
+    ]
+    both = text.compare("a.txt", b"one\ntwo", b"1\ntwo", NO_CLUES)
+    assert both.detail == ("@@ -1,2 +1,2 @@", "-one", "+1", " two", text.NO_NEWLINE)
+    assert both.summary == "1 line differs"
 
 
 def test_a_diff_is_bounded(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from samebytes.console.style import harmless
 
+from ..comparison.formats.text import NO_NEWLINE
 from ..comparison.model import Difference, Evidence, Finding, NodeKind
 from .evidence import Parted, is_shown, parted, parted_lines
 
@@ -58,6 +59,9 @@ def _rows(detail: Sequence[str]) -> Iterator[ColumnRow]:
             continue
         if line.startswith("+"):
             come.append(line[1:])
+            continue
+        if line == NO_NEWLINE and (come or gone):
+            (come or gone)[-1] += f"  {NO_NEWLINE}"
             continue
         yield from _changed(gone, come)
         gone, come = ([line[1:]], []) if line.startswith("-") else ([], [])

@@ -18,7 +18,7 @@ from ..members import MemberPair
 from ..model import Difference, Finding, NodeKind
 from ..observations import LoneLines, Nature, OfNature, Reordered, TextPair, Unexplained
 
-__all__ = ["LARGEST", "compare", "is_text", "look"]
+__all__ = ["LARGEST", "NO_NEWLINE", "compare", "is_text", "look"]
 
 LARGEST = 4 << 20
 """Bytes of a text that is held; larger ones are looked at in windows of bytes."""
@@ -31,6 +31,9 @@ MOST_LINES = 10_000
 
 _LINES_AND_LINES = 20_000
 """How many pairs of lines may cost as much, where they are aligned, as one line that is looked at for causes."""
+
+NO_NEWLINE = "\\ No newline at end of file"
+"""What follows such a line in a unified diff, as in those of diff and git."""
 
 _SHOWN_LINES = 120
 _SHOWN_WIDTH = 300
@@ -104,13 +107,20 @@ def compare(name: str, left: bytes, right: bytes, clues: CauseClues, ends: Natur
         begin = left.rfind(b"\n", 0, shared(left, right)) + 1
         # From the beginning of a line.
         excerpts = left[begin : begin + EXCERPT], right[begin : begin + EXCERPT]
-        found = list(_explained(name, hunks, excerpts, clues))
+        if left.splitlines() == right.splitlines():
+            # The same lines in the same order: they end otherwise, or the last one does not end.
+            ended = OfNature(ends, *excerpts) if b"\r" in left + right else Unexplained(*excerpts)
+            found = list(explain(ended, f"line {hunks[0].line}", clues))
+        else:
+            found = list(_explained(name, hunks, excerpts, clues))
         if _is_generated(left) and _is_generated(right) and TOOLCHAIN in {finding.code for finding in found}:
             # Another release of the generator writes other code as well.
             found = [finding for finding in found if finding.code != UNKNOWN]
         findings += reduced(found)
         changed = sum(max(len(hunk.left), len(hunk.right)) for hunk in hunks)
         summary.insert(0, f"{changed} line{'s' * (changed != 1)} differ{'s' * (changed == 1)}")
+        if left.endswith(b"\n") != right.endswith(b"\n") and left and right:
+            summary.append("one ends without a newline")
     return Difference(name, NodeKind.TEXT, "; ".join(summary), detail, tuple(findings))
 
 
@@ -175,10 +185,18 @@ def _unified(matcher: SequenceMatcher[bytes], left: list[bytes], right: list[byt
         yield f"@@ -{begin + a + 1},{b - a} +{begin + c + 1},{d - c} @@"
         for tag, a, b, c, d in group:
             if tag == "equal":
-                yield from (" " + _shown(line) for line in left[a:b])
+                yield from _marked(" ", left[a:b])
             else:
-                yield from ("-" + _shown(line) for line in left[a:b])
-                yield from ("+" + _shown(line) for line in right[c:d])
+                yield from _marked("-", left[a:b])
+                yield from _marked("+", right[c:d])
+
+
+def _marked(sign: str, lines: Sequence[bytes]) -> Iterator[str]:
+    for line in lines:
+        yield sign + _shown(line)
+        # Only the last line of a text has none; that may be all that differs.
+        if not line.endswith(b"\n"):
+            yield NO_NEWLINE
 
 
 def _shown(line: bytes) -> str:
