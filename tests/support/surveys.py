@@ -11,11 +11,13 @@ from samebytes_tools.commands.survey.model import (
     DIFFERS,
     KINDS,
     NOT_BUILT,
+    NOT_REBUILT,
     SAME,
     WAYS,
     Artifact,
     CauseHit,
     Examination,
+    Rebuild,
     Requirement,
     Run,
     Sdist,
@@ -52,6 +54,22 @@ def artifacts(name: str, states: Mapping[str, str]) -> tuple[Artifact, ...]:
         artifact(way, kind, name, state=states[way], causes=(HIT,) if states[way] == DIFFERS else ())
         for way in WAYS
         for kind in KINDS
+    )
+
+
+def rebuild(name: str, kind: str = "pure wheel", state: str = "identical") -> Rebuild:
+    """Return what came of rebuilding the file of a *kind* of the package *name*."""
+    file = f"{name}-1.0.tar.gz" if kind == "sdist" else f"{name}-1.0-py3-none-any.whl"
+    published, other = (hashlib.sha256(f"{file} {kind} {side}".encode()).hexdigest() for side in "12")
+    uploaded = "2026-01-02T03:04:05Z"
+    if state == NOT_REBUILT:
+        return Rebuild(kind, file, state, published, "", 12_345, uploaded, "the build failed", 2.5)
+    is_same = state == Verdict.IDENTICAL.value
+    return Rebuild(
+        *(kind, file, state, published, published if is_same else other, 12_345, uploaded, "", 7.25),
+        record={"_type": "https://in-toto.io/Statement/v1", "subject": [{"name": file}], "text": "caf\udce9"},
+        notes=("it was built by another Python",),
+        causes=() if is_same else (HIT,),
     )
 
 

@@ -75,7 +75,12 @@ PAIRS: dict[str, set[str]] = {
     "tools.commands.tree": {"commands.normalize"},
     "tools.commands.wrap": set(),
     "tools.commands.completion": {"commands"},
-    "tools.commands.survey": {"commands.normalize", "tools.commands.check"},
+    "tools.commands.survey": {
+        "commands.normalize",
+        "tools.commands.check",
+        "tools.commands.verify",
+        "tools.commands.reproducible_build",
+    },
 }
 """Beyond the table: which command may import which."""
 

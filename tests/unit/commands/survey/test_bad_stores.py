@@ -6,6 +6,7 @@ import os
 import sqlite3
 import sys
 from contextlib import closing
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -128,6 +129,41 @@ def test_mistakes_in_our_sql_are_no_errors_of_the_user(tmp_path: Path) -> None:
         store.begin(surveys.run(), [])
         with pytest.raises(sqlite3.IntegrityError):
             store.begin(surveys.run(), [])
+
+
+def test_a_store_of_before_rebuilds_is_read_and_gone_on_with(tmp_path: Path) -> None:
+    """Its rows were written by the statements of then."""
+    path = tmp_path / "survey.sqlite"
+    old = database.connect(path, steps=MIGRATIONS[:2])
+    run = surveys.run()
+    old.execute(
+        "INSERT INTO run VALUES (1, ?, ?, NULL, ?, ?, ?)",
+        (run.id, run.started, run.tool, run.canonical_form, '{"platform": "Linux", "python": "3.11.2"}'),
+    )
+    old.execute("INSERT INTO package VALUES (1, 'alpha'), (2, 'beta')")
+    old.execute("INSERT INTO queue (run, place, package, asked) VALUES (1, 0, 2, '')")
+    words = ["examined", "setuptools", "", "[]", "{}", "as is", "wheel", "same", "identical", "alpha-1.0.whl"]
+    old.executemany("INSERT INTO word (text) VALUES (?)", [(word,) for word in words])
+    key = {word: number for number, word in enumerate(words, 1)}
+    old.execute(
+        "INSERT INTO examination VALUES (1, 1, 1, '', NULL, '1.0', 1, 5, 2.0, NULL, '', NULL, NULL, NULL, NULL, NULL,"
+        " 2, 3, 1, 4, 5, '[]')"
+    )
+    row = [key[word] for word in ("as is", "wheel", "same", "identical")]
+    old.execute(
+        "INSERT INTO artifact VALUES (1, 0, ?, ?, ?, ?, '', ?, 3, ?, NULL)", (*row, key["alpha-1.0.whl"], b"a" * 32)
+    )
+    old.close()
+    with Store(path) as store:
+        assert store.runs() == [run]
+        (alpha,) = store.history("alpha")
+        assert (alpha.artifacts[0].sha256, alpha.rebuilds) == (("61" * 32,) * 2, ())
+        assert (store.headline().tally("as is").same, store.headline().rebuilt().tried) == (1, 0)
+        verified = replace(surveys.run(2), builds=False, verifies=True)
+        store.begin(verified, [Target("alpha")])
+        assert store.record(surveys.examination("alpha", verified, rebuilds=(surveys.rebuild("alpha"),), artifacts=()))
+        assert store.record(surveys.examination("beta", run))
+        assert (store.headline().tally("as is").same, store.headline().rebuilt().identical) == (1, 1)
 
 
 def test_each_version_of_the_tables_leads_to_the_newest(tmp_path: Path) -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from samebytes_tools.commands.survey.model import Examination, Run, State, Target
+from samebytes_tools.commands.survey.model import PUBLISHED, Examination, Run, State, Target
 from samebytes_tools.commands.survey.store.exported import SCHEMA_VERSION, Exported, document
 from samebytes_tools.commands.survey.store.merge import Merged, merge
 from samebytes_tools.commands.survey.store.store import Store
 from support import surveys, synthetic_survey
-from support.schemas import schema
+from support.schemas import assert_valid, schema
 
 from samebytes.errors import StoreError
 
+DATA = Path(__file__).resolve().parents[4] / "docs" / "survey" / "survey.json"
 ONE, TWO = surveys.run(1), surveys.run(2)
 
 
@@ -96,6 +98,29 @@ def test_two_runs_of_one_id(pair: tuple[Store, Store], tmp_path: Path, opened: C
     other.begin(Run(ONE.id, 5, "9.9", 1, {}), [])
     with pytest.raises(StoreError, match=f"has another run {ONE.id}"):
         merge(pair[0], other)
+
+
+def test_rebuilds_go_through_a_document(tmp_path: Path, opened: Callable[[Path], Store]) -> None:
+    run = replace(ONE, builds=False, verifies=True, operator="somebody")
+    states = ("identical", "same payload", "not rebuilt")
+    rebuilds = tuple(surveys.rebuild("alpha", kind, state) for kind, state in zip(PUBLISHED, states))
+    one = filled(opened(tmp_path / "one.sqlite"), surveys.examination("alpha", run, rebuilds=rebuilds), of=run)
+    assert_valid(json.loads(everything(one)), "survey")
+    path = tmp_path / "survey.json"
+    path.write_text(everything(one), encoding="utf-8")
+    target = opened(tmp_path / "target.sqlite")
+    assert merge(target, Exported(path)) == Merged(1, 1)
+    assert everything(target) == everything(one)
+    assert merge(one, target) == Merged(0, 0)
+    assert target.runs() == one.runs()
+    assert next(target.history("alpha")).rebuilds == rebuilds
+
+
+def test_a_document_of_before_rebuilds_is_read(tmp_path: Path, opened: Callable[[Path], Store]) -> None:
+    target = opened(tmp_path / "target.sqlite")
+    assert merge(target, Exported(DATA)).examinations > 100
+    assert {(run.builds, run.verifies, run.operator) for run in target.runs()} == {(True, False, "")}
+    assert target.headline().rebuilt().tried == 0
 
 
 def test_a_document_becomes_a_store(pair: tuple[Store, Store], tmp_path: Path, opened: Callable[[Path], Store]) -> None:

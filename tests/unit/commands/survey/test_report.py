@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from samebytes_tools.commands.check.subject import AS_IS, BUILD, DATED, HOOK, NORMALIZED
-from samebytes_tools.commands.survey.model import DIFFERS, NOT_BUILT, SAME, State, Target
-from samebytes_tools.commands.survey.report import Pace, duration, finished_line, progress_line
+from samebytes_tools.commands.survey.model import DIFFERS, NOT_BUILT, SAME, Headline, RebuildCount, State, Target
+from samebytes_tools.commands.survey.report import Pace, duration, finished_line, progress_line, summary_lines
 from samebytes_tools.commands.survey.run import Event
 from support import surveys
 
@@ -48,6 +48,25 @@ def test_a_package_in_all_ways() -> None:
     told = " 91/100 alpha 1.0: as is differs, as is, dated same, normalized could not be built, hook same, "
     told += "samebytes build same (42 s)"
     assert finished(states=states) == told
+
+
+def test_published_files_come_last() -> None:
+    rebuilds = (surveys.rebuild("alpha"), surveys.rebuild("alpha", "sdist", "not rebuilt"))
+    assert finished(artifacts=(), rebuilds=rebuilds) == (
+        " 91/100 alpha 1.0: published pure wheel identical, published sdist not rebuilt (42 s)"
+    )
+
+
+def test_the_summary_has_published_files_if_there_are_some() -> None:
+    counts = [("pure wheel", "identical", 1500), ("sdist", "same after normalization", 2), ("sdist", "different", 3)]
+    counts += [("platform wheel", "same payload", 1), ("platform wheel", "not rebuilt", 9)]
+    run = surveys.run()
+    found = Headline(0, {}, (), tuple(RebuildCount(run.id, *one) for one in counts))
+    assert list(summary_lines(found, run, PLAIN)) == [
+        "published        1,500 identical, 2 the same after normalization, 4 differ, 9 not rebuilt "
+        "(99.1 % could be rebuilt)"
+    ]
+    assert list(summary_lines(found, surveys.run(2), PLAIN)) == []
 
 
 def test_kinds_are_named_where_they_are_not_alike() -> None:

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable
 
 import pytest
 from samebytes_tools.commands.check.subject import AS_IS, BUILD, DATED, HOOK, NORMALIZED
-from samebytes_tools.commands.survey.model import DIFFERS, NOT_BUILT, SAME, WHOLE, State, Tally, Target
+from samebytes_tools.commands.survey.model import (
+    DIFFERS,
+    NOT_BUILT,
+    PUBLISHED,
+    SAME,
+    WHOLE,
+    RebuildTally,
+    Run,
+    State,
+    Tally,
+    Target,
+)
 from samebytes_tools.commands.survey.store.store import NAME, Store
 from support import surveys
 
@@ -55,6 +67,23 @@ def test_what_is_recorded_is_kept_as_it_was(store: Store) -> None:
         assert list(again.history("beta")) == [bare]
         assert list(again.history("gamma")) == []
         assert list(again.examinations(surveys.run().id)) == [full, bare]
+
+
+def test_rebuilds_are_kept_as_they_were(store: Store) -> None:
+    states = ("identical", "same after normalization", "not rebuilt")
+    rebuilds = tuple(surveys.rebuild("alpha", kind, state) for kind, state in zip(PUBLISHED, states))
+    full = surveys.examination("alpha", surveys.run(), rebuilds=rebuilds)
+    assert store.record(full)
+    store.close()
+    with Store(store.path) as again:
+        assert list(again.history("alpha")) == [full]
+
+
+def test_a_run_keeps_what_it_does_and_for_whom(tmp_path: Path) -> None:
+    run = replace(surveys.run(), builds=False, verifies=True, operator="Example rebuilders, caf\u00e9")
+    with Store(tmp_path) as store:
+        store.begin(run, [])
+        assert store.runs() == [run]
 
 
 def test_a_directory_has_a_store_of_its_own_name(store: Store, tmp_path: Path) -> None:
@@ -205,6 +234,53 @@ def test_a_package_is_what_the_worst_of_its_artifacts_is(store: Store) -> None:
     found = store.headline()
     assert found.tally(HOOK) == Tally(not_built=1)
     assert found.tally(HOOK, "sdist") == Tally(same=1)
+
+
+@pytest.fixture
+def rebuilt(store: Store) -> Store:
+    """alpha was built twice, then verified alone, twice; beta was verified alone; gamma both."""
+    only = [replace(surveys.run(number), builds=False, verifies=True) for number in (2, 3)]
+    both = replace(surveys.run(4), verifies=True)
+    for run, names in ((only[0], ["alpha"]), (only[1], ["alpha", "beta"]), (both, ["gamma"])):
+        store.begin(run, [Target(name) for name in names])
+
+    def verified(name: str, of: Run, state: str, **more: object) -> None:
+        rebuilds = (surveys.rebuild(name, "pure wheel", state), surveys.rebuild(name, "sdist"))
+        store.record(surveys.examination(name, of, rebuilds=rebuilds, **more))  # type: ignore[arg-type]
+
+    store.record(surveys.examination("alpha", surveys.run()))
+    verified("alpha", only[0], "different", artifacts=())
+    verified("alpha", only[1], "identical", artifacts=())
+    verified("beta", only[1], "not rebuilt", artifacts=())
+    verified("gamma", both, "same payload")
+    return store
+
+
+def test_what_was_verified_alone_hides_nothing_that_was_built(rebuilt: Store) -> None:
+    alpha, beta, gamma = rebuilt.newest()
+    assert (alpha.run, alpha.outcomes[HOOK]["wheel"]) == (surveys.run(1).id, SAME)
+    assert (beta.run, dict(beta.outcomes)) == (surveys.run(3).id, {})
+    assert gamma.run == surveys.run(4).id
+    found = rebuilt.headline()
+    assert (found.packages, found.states) == (2, {State.EXAMINED: 2})
+    assert found.tally(AS_IS) == Tally(differs=2)
+    assert {hit.name for hit in rebuilt.hit_by("D005")} == {"alpha", "gamma"}
+    with closing(sqlite3.connect(rebuilt.path)) as shell:
+        query = "SELECT DISTINCT package FROM outcome WHERE is_newest ORDER BY package"
+        assert shell.execute(query).fetchall() == [("alpha",), ("gamma",)]
+
+
+def test_the_headline_counts_the_newest_rebuilds(rebuilt: Store) -> None:
+    found = rebuilt.headline()
+    assert found.rebuilt() == RebuildTally(identical=4, different=1, not_rebuilt=1)
+    assert found.rebuilt("pure wheel") == RebuildTally(identical=1, different=1, not_rebuilt=1)
+    assert found.rebuilt("pure wheel").share == pytest.approx(1 / 3)
+    assert found.rebuilt("sdist", run=surveys.run(3).id) == RebuildTally(identical=2)
+    assert found.rebuilt("sdist", run=surveys.run(1).id) == RebuildTally()
+    assert RebuildTally().share is None
+    with closing(sqlite3.connect(rebuilt.path)) as shell:
+        query = "SELECT package, kind, state FROM rebuilt WHERE is_newest AND kind = 'pure wheel' ORDER BY package"
+        assert [state for _, _, state in shell.execute(query)] == ["identical", "not rebuilt", "same payload"]
 
 
 def test_the_share_is_of_what_could_be_built() -> None:

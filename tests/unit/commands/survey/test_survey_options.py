@@ -56,6 +56,8 @@ REFUSED = {
         "no packages",
     ),
     "nothing to retry": (["run", "--retry"], 2, "nothing is left to examine in", "--packages or --top"),
+    "both kinds of work": (["run", "--verify", "--verify-only"], 2, "not allowed with argument", "--help"),
+    "an operator of two lines": (["run", "--operator", "a\nb"], 2, "it is to be one line of 200", "--help"),
     "no number": (["run", "--top", "0"], 2, "'0' is not a number from 1", "--help"),
     "no size": (["run", "--memory", "much"], 2, "'much' is not a size", "--help"),
     "no time": (["run", "--timeout", "-1"], 2, "--timeout", "--help"),

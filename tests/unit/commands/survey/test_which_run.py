@@ -62,6 +62,19 @@ def test_another_list_before_the_end_is_refused(store: Store) -> None:
     assert "--new" in caught.value.remedy
 
 
+def test_another_kind_of_work_is_another_run(store: Store) -> None:
+    verifying = replace(TWO, verifies=True)
+    with pytest.raises(UsageError, match="with 2 packages left, and it does not rebuild published files") as caught:
+        join(store, verifying, TARGETS, new=False)
+    assert "--new" in caught.value.remedy
+    end(store)
+    assert join(store, verifying, TARGETS, new=False) == verifying
+    with pytest.raises(UsageError, match="with 2 packages left, and it rebuilds published files"):
+        join(store, surveys.run(3), TARGETS, new=False)
+    # Without names, it is gone on with as it was begun.
+    assert join(store, surveys.run(3), [], new=False).verifies
+
+
 @pytest.mark.parametrize("change", [{"tool": "0.2.0"}, {"canonical_form": 2}])
 def test_what_another_version_began_is_not_gone_on_with(store: Store, change: dict[str, object]) -> None:
     with pytest.raises(UsageError, match=r"that samebytes 0\.1\.0 began") as caught:

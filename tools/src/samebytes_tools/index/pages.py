@@ -296,5 +296,8 @@ def link(file: File, address: str) -> str:
         shown["data-requires-python"] = file.requires_python
     if file.yanked is not None:
         shown["data-yanked"] = file.yanked
+    if file.uploaded is not None:
+        # For readers of ours: a rebuild in a survey's sandbox takes what was there at a time.
+        shown["data-upload-time"] = datetime.fromtimestamp(file.uploaded, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     attributes = " ".join(f'{name}="{escape(value)}"' for name, value in shown.items())
     return f"<a {attributes}>{escape(file.name)}</a><br>"

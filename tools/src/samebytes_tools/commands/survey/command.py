@@ -27,7 +27,7 @@ from ..check.command import _seconds
 if TYPE_CHECKING:
     from .examine import Conditions
     from .executors import Executor
-    from .model import Examination, Target
+    from .model import Examination, Run, Target
     from .run import Event
 
 _DESCRIPTION = """\
@@ -58,6 +58,7 @@ examples:
   samebytes survey run                          go on with what is left
   samebytes survey run --new --top 100          all of them once more
   samebytes survey run --retry                  what the index did not give
+  samebytes survey run --verify --packages idna rebuild its newest release, too
   samebytes survey run --top 1000 --scheduler tcp://HOST:8786
 
 {exit_status.table(2, 9, 13, 14, exit_status.INTERRUPTED, exit_status.TERMINATED)}
@@ -99,6 +100,7 @@ examples:
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _BUILD_SECONDS = 900.0
+_LONGEST_OPERATOR = 200
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -137,6 +139,12 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     what.add_argument(
         "--retry", action="store_true", help="packages that could not be downloaded, or failed, the last time"
+    )
+    how = what.add_mutually_exclusive_group()
+    how.add_argument("--verify", action="store_true", help="rebuild the published files of each release, too")
+    how.add_argument("--verify-only", action="store_true", help="rebuild published files, and build nothing twice")
+    what.add_argument(
+        "--operator", metavar="TEXT", type=_operator, default="", help="who runs it, for pages of rebuilt files"
     )
     what.add_argument("--new", action="store_true", help="begin another run, even if the last is not complete")
     _add_store(parser)
@@ -218,7 +226,12 @@ def run(args: argparse.Namespace) -> int:
 
     targets = _targets(args)
     with Store(args.store) as store:
-        fresh = Run(str(uuid.uuid4()), int(time.time()), __version__, CANONICAL_FORM, described(os.environ))
+        fresh = Run(
+            *(str(uuid.uuid4()), int(time.time()), __version__, CANONICAL_FORM, described(os.environ)),
+            builds=not args.verify_only,
+            verifies=args.verify or args.verify_only,
+            operator=args.operator,
+        )
         again = missed(store) if args.retry else []
         one = join(store, fresh, again or targets, new=args.new or bool(again))
         total, left = len(store.targets(one.id)), store.left(one.id)
@@ -226,7 +239,7 @@ def run(args: argparse.Namespace) -> int:
             # Two with one name would give back what the other holds.
             runner = Runner(f"{args.runner}-{uuid.uuid4()}", time.time)
             # Closed at once on a signal: builds are ended, and packages given back.
-            with closing(work(store, one.id, _executor(args), runner)) as events:
+            with closing(work(store, one.id, _executor(args, one), runner)) as events:
                 _follow(args, events, total)
         elif args.verbosity > QUIET:
             print(f"the run is complete: {total:,} packages; --new begins another", file=sys.stderr)
@@ -278,7 +291,7 @@ def examine_here(conditions: Conditions, target: Target, stop: threading.Event) 
     return examine(target, replace(conditions, environ=dict(os.environ)), stop)
 
 
-def _executor(args: argparse.Namespace) -> Executor:
+def _executor(args: argparse.Namespace, run: Run) -> Executor:
     from samebytes.cores import available
 
     from .examine import Conditions
@@ -291,6 +304,9 @@ def _executor(args: argparse.Namespace) -> Executor:
         limits=Limits(seconds=args.timeout, memory=args.memory, room=args.output),
         build_seconds=min(_BUILD_SECONDS, args.timeout),
         wants_sandbox=not args.no_sandbox,
+        # As the run was begun: whoever goes on with it may have named nothing.
+        builds=run.builds,
+        verifies=run.verifies,
     )
     task = partial(examine_here, conditions)
     if args.scheduler is None:
@@ -363,6 +379,12 @@ def _count(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
     return int(text)
+
+
+def _operator(text: str) -> str:
+    if not text.isprintable() or len(text) > _LONGEST_OPERATOR:
+        raise argparse.ArgumentTypeError(f"it is to be one line of {_LONGEST_OPERATOR} characters at most")
+    return text
 
 
 def _size(text: str) -> int:

@@ -1,4 +1,4 @@
-"""One package of a survey: its sdist downloaded, and built twice in each way where nothing else can be reached."""
+"""One package of a survey: its sdist built twice in each way, its published files rebuilt, and nothing else reached."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ...building.scratch import scratch
 from ...index.cache import CachedIndex
 from ...index.client import Index, configured_address
 from ...index.serving import serving
-from . import findings
+from . import findings, rebuilds
 from .download import NotThere, fetched, without_hosts
 from .model import NOT_BUILT, Artifact, Examination, State, Target
 from .sandbox import sandbox
@@ -47,10 +47,14 @@ class Conditions:
     scratch: Path | None = None
     """A directory for builds where there is no sandbox; None for that of temporary files."""
     limits: Limits = field(default_factory=Limits)
-    """Of one package, in all ways together."""
+    """Of one package, in all ways together; and of all its published files together."""
     build_seconds: float = 900.0
     """Of one build."""
     wants_sandbox: bool = True
+    builds: bool = True
+    """Whether the sdist is built twice in each way."""
+    verifies: bool = False
+    """Whether published files are rebuilt, within the same limits once more."""
     index: str = ""
     """The address of the package index; empty for what pip would use."""
     silence: float = 60.0
@@ -62,7 +66,7 @@ class Conditions:
 
 
 def examine(target: Target, conditions: Conditions, stop: threading.Event | None = None) -> Examination:
-    """Build what *target* names in all ways, and return what came of it, whatever that is.
+    """Build what *target* names, and return what came of it, whatever that is.
 
     :param stop: once it is set, everything is ended.
     :raises Interrupted: if *stop* was set.
@@ -88,15 +92,61 @@ def _examined(target: Target, conditions: Conditions, stop: threading.Event | No
     index = CachedIndex(Index.configured(environ, address=where, timeout=conditions.silence), cache)
     path, version, sdist = fetched(target, index, ".".join(map(str, sys.version_info[:3])))
     box = sandbox.find(environ, sandbox.readable(environ)) if conditions.wants_sandbox else sandbox.Sandbox()
-    answers = _Answers(conditions.report)
-    # Through this process, so that the sandbox needs no credentials, and each file is downloaded once.
-    with serving(index) as served:
-        end = _build(path, conditions, box, served.address, answers, stop)
-    failure = without_hosts(served.failure.message, index.address) if served.failure is not None else ""
-    state, reason, log = answers.outcome(end, conditions.limits.room, failure)
     why_not = box.why_not if conditions.wants_sandbox else "no sandbox was wanted"
-    found = replace(found, version=version, sdist=sdist, state=state, reason=reason, log=log, memory=end.memory)
-    return answers.completed(found, (why_not,) if why_not else ())
+    found = replace(found, version=version, sdist=sdist, notes=(why_not,) if why_not else ())
+    place = _Place(conditions, box, index, stop)
+    if conditions.builds:
+        found = _built(found, path, place)
+    return _rebuilt(found, place) if conditions.verifies else found
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a package is built."""
+
+    conditions: Conditions
+    box: sandbox.Sandbox
+    index: CachedIndex
+    stop: threading.Event | None
+
+
+def _built(found: Examination, sdist: Path, place: _Place) -> Examination:
+    """Return *found* with what came of building *sdist* twice in each way."""
+    answers = _Answers(place.conditions.report)
+    is_private = bool(place.box.program)
+    request = {"sdist": f"/run/{sdist.name}" if is_private else str(sdist)}
+    # Through this process, so that the sandbox needs no credentials, and each file is downloaded once.
+    with serving(place.index) as served:
+        end = _in_sandbox(request, {sdist.name: sdist} if is_private else {}, place, served.address, answers.hear)
+    failure = without_hosts(served.failure.message, place.index.address) if served.failure is not None else ""
+    state, reason, log = answers.outcome(end, place.conditions.limits.room, failure)
+    return answers.completed(replace(found, state=state, reason=reason, log=log, memory=end.memory), found.notes)
+
+
+def _rebuilt(found: Examination, place: _Place) -> Examination:
+    """Return *found* with what came of rebuilding the release's published files.
+
+    What is said of the package as a whole is of those alone if nothing was built twice.
+    """
+    assert found.sdist is not None
+    listed = place.index.files(found.name)
+    wanted = [
+        rebuilds.fetched(kind, file, place.index)
+        for kind, file in rebuilds.files_of(listed, found.name, found.version, found.sdist.file)
+    ]
+    answers = rebuilds.RebuildAnswers(wanted, place.conditions.report)
+    request = {
+        "release": f"{found.name}=={found.version}",
+        "files": [one.file for one in wanted if not one.reason],
+    }
+    # Anew, so that nothing that was built twice is heard or found here.
+    with serving(place.index) as served:
+        end = _in_sandbox(request, {}, place, served.address, answers.hear)
+    failure = without_hosts(served.failure.message, place.index.address) if served.failure is not None else ""
+    done = answers.outcome(end, failure, served.address)
+    memory = max(found.memory or 0, end.memory or 0) or None
+    found = replace(found, rebuilds=done.rebuilds, memory=memory, log=found.log or done.log)
+    return found if place.conditions.builds else replace(found, state=done.state, reason=done.reason)
 
 
 # To ask pip for it takes a process, and a run has thousands of packages.
@@ -105,38 +155,32 @@ def _address(environ: tuple[tuple[str, str], ...]) -> str:
     return configured_address(dict(environ))
 
 
-def _build(
-    sdist: Path,
-    conditions: Conditions,
-    box: sandbox.Sandbox,
-    index: str,
-    answers: _Answers,
-    stop: threading.Event | None,
+def _in_sandbox(
+    request: Mapping[str, Any], given: Mapping[str, Path], place: _Place, index: str, hear: Callable[[Any], None]
 ) -> End:
-    """Let a process in *box* build *sdist* in all ways, by the index at the address *index*; *answers* hears it."""
+    """Let a process in the sandbox do what *request* says, by the index at the address *index*; *hear* hears it.
+
+    :param given: names of files in ``/run``, and what they are.
+    """
+    conditions, box = place.conditions, place.box
     is_private = bool(box.program)
     command = box.command(
         [sys.executable, "-c", WORKER, json.dumps(sys.path)],
         readable=sandbox.readable(conditions.environ),
-        given={sdist.name: sdist} if is_private else {},
+        given=given,
         limits=conditions.limits,
     )
-    request = {
-        "sdist": f"/run/{sdist.name}" if is_private else str(sdist),
-        "seconds": conditions.build_seconds,
-        "is_private": is_private,
-    }
     with scratch(conditions.scratch) as directory:
         temp = sandbox.PRIVATE if is_private else str(directory)
         return run(
             command,
-            request,
+            {**request, "seconds": conditions.build_seconds, "is_private": is_private},
             environ=sandbox.environment(conditions.environ, index, f"{temp}/home", temp),
             temp=temp,
             is_private=is_private,
             limits=conditions.limits,
-            hear=answers.hear,
-            stop=stop,
+            hear=hear,
+            stop=place.stop,
         )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any, Callable, TypeVar
 
@@ -19,6 +20,7 @@ LONGEST = 200
 """Characters of one piece of evidence."""
 
 LONGEST_LOG = 20_000
+LONGEST_RECORD = 200_000
 
 _LONGEST_NAME = 500
 MOST = 1000
@@ -74,11 +76,16 @@ def artifact(way: str, outcome: CheckOutcome) -> Artifact:
 
 def _reason(failure: Failure) -> str:
     """Return why something could not be built in a line: with the last error, or whatever else was said last."""
-    lines = [line.strip() for line in failure.tail]
+    return with_last_error(failure.message, failure.tail)
+
+
+def with_last_error(message: str, said: Iterable[str]) -> str:
+    """Return *message* with the last error among the lines that were *said*."""
+    lines = [line.strip() for line in said if line.strip()]
     errors = [line for line in lines if _ERROR.search(line)]
     # The last: compilers and pip print what they give up for at the end.
     last = (errors or lines or [""])[-1][:LONGEST]
-    return f"{failure.message}: {last}" if last else failure.message
+    return f"{message}: {last}" if last else message
 
 
 def hits(comparison: Comparison) -> Iterator[CauseHit]:
@@ -143,9 +150,29 @@ def artifacts_from(data: object) -> tuple[Artifact, ...]:
         values = one if isinstance(one, dict) else {}
         digests = [_line(digest) for digest in _list(values.get("sha256"))] or ["", ""]
         if values.get("way") in WAYS and values.get("kind") in KINDS and len(digests) == 2:
-            causes = tuple(_read(CauseHit, hit) for hit in _list(values.get("causes")) if isinstance(hit, dict))
+            causes = causes_from(values.get("causes"))
             found.append(replace(_read(Artifact, values), sha256=(digests[0], digests[1]), causes=causes))
     return tuple(found)
+
+
+def causes_from(data: object) -> tuple[CauseHit, ...]:
+    """Read the causes of one comparison."""
+    return tuple(_read(CauseHit, hit) for hit in _list(data) if isinstance(hit, dict))
+
+
+def record_from(data: object) -> dict[str, Any]:
+    """Read a record of a build, which stays what it is; empty if it is not one, or too long."""
+    try:
+        text = json.dumps(data, allow_nan=False) if isinstance(data, dict) else ""
+    except (ValueError, RecursionError):
+        text = ""
+    return json.loads(text) if isinstance(data, dict) and 0 < len(text) <= LONGEST_RECORD else {}
+
+
+def seconds_from(data: object) -> float:
+    """Read a time that something took."""
+    is_one = isinstance(data, (int, float)) and not isinstance(data, bool) and 0 <= data < 1e9
+    return round(float(data), 2) if is_one else 0.0  # type: ignore[arg-type]
 
 
 def requirements_from(data: object) -> tuple[Requirement, ...]:

@@ -6,7 +6,9 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
+from ...comparison.model import Verdict
 from ..check.subject import AS_IS, BUILD, DATED, FROM_SDIST, HOOK, NORMALIZED, SDIST, WHEEL
 
 WAYS = (AS_IS, DATED, NORMALIZED, HOOK, BUILD)
@@ -24,6 +26,14 @@ WHOLE = "package"
 
 SAME, DIFFERS, NOT_BUILT = "same", "differs", "could not be built"
 """The states of an artifact, or of a whole package."""
+
+
+PURE_WHEEL, PLATFORM_WHEEL = "pure wheel", "platform wheel"
+PUBLISHED = (PURE_WHEEL, SDIST, PLATFORM_WHEEL)
+"""Kinds of published files, at most one of which is rebuilt of each release."""
+
+NOT_REBUILT = "not rebuilt"
+"""The state of a published file that could not be built again; else it is a ``comparison.model.Verdict``'s value."""
 
 
 class State(enum.Enum):
@@ -70,6 +80,12 @@ class Run:
     machine: Mapping[str, str]
     """What :func:`.sandbox.machine.described` returns: ``python``, ``platform`` and the like; no host name."""
     ended: int | None = None
+    builds: bool = True
+    """Whether it builds each package twice."""
+    verifies: bool = False
+    """Whether it rebuilds published files."""
+    operator: str = ""
+    """Who runs it, as that is to be published; empty if nobody said."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +151,35 @@ class Artifact:
 
 
 @dataclass(frozen=True)
+class Rebuild:
+    """A published file of a release, built again from the release's sdist, and compared."""
+
+    kind: str
+    """One of PUBLISHED."""
+    file: str
+    state: str
+    """A ``comparison.model.Verdict``'s value, or NOT_REBUILT."""
+    sha256: str = ""
+    """Of what was published, in hexadecimal."""
+    rebuilt: str = ""
+    """The SHA-256 of what was built; empty if nothing was."""
+    size: int = 0
+    """Of what was published, in bytes."""
+    uploaded: str = ""
+    """As the index has it (RFC 3339), or empty."""
+    reason: str = ""
+    """Why it could not be rebuilt, in a line."""
+    seconds: float = 0.0
+    """That it took."""
+    record: Mapping[str, Any] = field(default_factory=dict)
+    """How it was rebuilt: an in-toto Statement (``building.provenance``); empty if it was not."""
+    notes: tuple[str, ...] = ()
+    """What could not be known, and what was done instead."""
+    causes: tuple[CauseHit, ...] = ()
+    """Of differences; left is what was published."""
+
+
+@dataclass(frozen=True)
 class Examination:
     """What became of one package in one run."""
 
@@ -161,6 +206,8 @@ class Examination:
     """Whether the wheel is for any platform; None if there is none."""
     requirements: tuple[Requirement, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
+    rebuilds: tuple[Rebuild, ...] = ()
+    """Of published files, in the order of PUBLISHED."""
     varied: tuple[str, ...] = ()
     not_varied: Mapping[str, str] = field(default_factory=dict)
     """What could not be varied, and why."""
@@ -207,6 +254,39 @@ class Count:
 
 
 @dataclass(frozen=True)
+class RebuildCount:
+    """How many published files of a kind came out in one state."""
+
+    run: str
+    """The id of a run; empty for the newest rebuild of each package."""
+    kind: str
+    state: str
+    """As ``Rebuild.state``."""
+    number: int
+
+
+@dataclass(frozen=True)
+class RebuildTally:
+    """How many published files came out how."""
+
+    identical: int = 0
+    normalized: int = 0
+    different: int = 0
+    """In their payload or only in what normalizing does not touch."""
+    not_rebuilt: int = 0
+
+    @property
+    def tried(self) -> int:
+        """How many there are."""
+        return self.identical + self.normalized + self.different + self.not_rebuilt
+
+    @property
+    def share(self) -> float | None:
+        """The part that is identical, or the same after normalization, of all that were tried; None if none was."""
+        return (self.identical + self.normalized) / self.tried if self.tried else None
+
+
+@dataclass(frozen=True)
 class Tally:
     """How many came out how."""
 
@@ -225,16 +305,33 @@ class Tally:
         return self.same / self.built if self.built else None
 
 
+_REBUILT = {
+    Verdict.IDENTICAL.value: "identical",
+    Verdict.NORMALIZED.value: "normalized",
+    NOT_REBUILT: "not_rebuilt",
+}
+
+
 @dataclass(frozen=True)
 class Headline:
     """What a survey has to say in numbers."""
 
     packages: int
-    """How many were ever examined."""
+    """How many were ever built twice, or were to be."""
     states: Mapping[State, int]
     """What became of them, the newest time."""
     counts: tuple[Count, ...]
     """Of the newest examination of each package, and of each run."""
+    rebuilds: tuple[RebuildCount, ...] = ()
+    """Of the newest rebuilds of each package, and of each run."""
+
+    def rebuilt(self, kind: str = "", *, run: str = "") -> RebuildTally:
+        """Return how many published files, of one *kind* or of all, came out how."""
+        numbers = dict.fromkeys(("identical", "normalized", "different", "not_rebuilt"), 0)
+        for one in self.rebuilds:
+            if one.run == run and kind in ("", one.kind):
+                numbers[_REBUILT.get(one.state, "different")] += one.number
+        return RebuildTally(**numbers)
 
     def tally(
         self, way: str, kind: str = WHOLE, *, run: str = "", backend: str | None = None, is_pure: bool | None = None

@@ -7,7 +7,21 @@ from typing import NamedTuple
 
 from samebytes.console.style import Style, harmless
 
-from .model import DIFFERS, KINDS, NOT_BUILT, SAME, SHORT, WAYS, Examination, Headline, Run, State, Tally
+from .model import (
+    DIFFERS,
+    KINDS,
+    NOT_BUILT,
+    SAME,
+    SHORT,
+    WAYS,
+    Examination,
+    Headline,
+    Rebuild,
+    RebuildTally,
+    Run,
+    State,
+    Tally,
+)
 from .run import Event
 
 _NAMED = 6
@@ -68,7 +82,13 @@ def finished_line(one: Examination, event: Event, pace: Pace, style: Style) -> s
         for way in WAYS
         if any(each.way == way for each in one.artifacts)
     ]
+    ways += [f"published {each.kind} {_rebuilt(each, style)}" for each in one.rebuilds]
     return f"{title}: {', '.join(ways)} {after}"
+
+
+def _rebuilt(one: Rebuild, style: Style) -> str:
+    shown = {"identical": style.good, "same after normalization": style.notable}
+    return shown.get(one.state, style.bad)(one.state)
 
 
 def _state(one: Examination, way: str, style: Style) -> str:
@@ -88,6 +108,16 @@ def summary_lines(headline: Headline, run: Run, style: Style) -> Iterator[str]:
         tally = headline.tally(way, run=run.id)
         if tally != Tally():
             yield f"{SHORT.get(way, way):<{width}}  {_tally(tally, style)}"
+    rebuilt = headline.rebuilt(run=run.id)
+    if rebuilt.tried:
+        yield f"{'published':<{width}}  {_rebuilt_tally(rebuilt, style)}"
+
+
+def _rebuilt_tally(tally: RebuildTally, style: Style) -> str:
+    parts = [f"{tally.identical:,} identical", f"{tally.normalized:,} the same after normalization"]
+    parts += [f"{tally.different:,} differ", f"{tally.not_rebuilt:,} not rebuilt"]
+    share = f" ({100 * (tally.share or 0.0):.1f} % could be rebuilt)"
+    return ", ".join(parts) + style.dim(share)
 
 
 def _tally(tally: Tally, style: Style) -> str:

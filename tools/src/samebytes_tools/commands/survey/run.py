@@ -52,9 +52,11 @@ def join(store: Store, fresh: Run, targets: Sequence[Target], *, new: bool) -> R
         if not new and newest is not None:
             left, known = store.left(newest.id), store.targets(newest.id)
             same = {(one.name, one.version) for one in targets} == {(one.name, one.version) for one in known}
+            does_same = (newest.builds, newest.verifies) == (fresh.builds, fresh.verifies)
             if left:
-                _check(newest, fresh, f"{store.path} has a run with {left:,} packages left", same=same or not targets)
-            if left or same:
+                what = f"{store.path} has a run with {left:,} packages left"
+                _check(newest, fresh, what, same=same or not targets, does_same=does_same or not targets)
+            if left or (same and does_same):
                 return newest
         if not targets:
             raise UsageError(
@@ -64,8 +66,13 @@ def join(store: Store, fresh: Run, targets: Sequence[Target], *, new: bool) -> R
         return fresh
 
 
-def _check(newest: Run, fresh: Run, what: str, *, same: bool) -> None:
-    """Refuse to go on with the *newest* run unless it is for the *same* targets and of this version of samebytes."""
+def _check(newest: Run, fresh: Run, what: str, *, same: bool, does_same: bool) -> None:
+    """Refuse to go on with the *newest* run unless it is for the *same*, and of this version of samebytes."""
+    if not does_same:
+        raise UsageError(
+            f"{what}, and it {'rebuilds' if newest.verifies else 'does not rebuild'} published files",
+            remedy="Name no packages to go on with it as it was begun, or begin another with --new.",
+        )
     if not same:
         raise UsageError(
             f"{what}, and it is for other packages than those that are named",

@@ -1,7 +1,7 @@
 """The process that builds one package of a survey, in the sandbox; it reports in JSON, an object a line.
 
-``step`` while it goes on, ``backend``, ``row`` for each way as soon as it is done; in the end ``result``, ``error``
-(what is wrong with the package) or ``bug``.
+``step`` while it goes on, ``backend``, ``row`` for each way as soon as it is done, or ``rebuild`` for each published
+file; in the end ``result``, ``error`` (what is wrong with the package) or ``bug``.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from samebytes.console import exit_status
 from samebytes.errors import SamebytesError
 
 from .job import Say, build
+from .rebuild_job import rebuild
 
 
 def main() -> int:
@@ -31,7 +32,8 @@ def main() -> int:
     warnings.simplefilter("ignore")  # releases of pyproject-hooks repeat what backends warn of
     Path(os.environ["HOME"]).mkdir(parents=True, exist_ok=True)
     try:
-        build(request, os.environ, time.time, say)
+        work = rebuild if "release" in request else build
+        work(request, os.environ, time.time, say)
     except SamebytesError as error:
         # What is wrong with the package is a result: the status is for what is wrong with us.
         say({"error": error.message})

@@ -8,7 +8,7 @@ from typing import Any
 
 from samebytes.console.style import harmless
 
-from ..model import WAYS, Examination, Headline, Run
+from ..model import PUBLISHED, WAYS, Examination, Headline, Rebuild, Run
 from . import addresses, figures
 from .listing import Found, ListingRow, Page, Struck
 from .rendering import day, moment, tail
@@ -26,6 +26,7 @@ def index(headline: Headline, causes: Sequence[Found], runs: Sequence[Run], vers
         packages=headline.packages,
         states={state.value: number for state, number in headline.states.items()},
         shares=list(figures.shares(headline)),
+        rebuilt={kind: vars(headline.rebuilt(kind)) for kind in PUBLISHED if headline.rebuilt(kind).tried},
         causes=[
             {
                 "code": one.cause.code,
@@ -47,6 +48,9 @@ def _run(run: Run) -> dict[str, Any]:
         "ended": None if run.ended is None else moment(run.ended),
         "samebytes": run.tool,
         "canonical_form": run.canonical_form,
+        "builds": run.builds,
+        "verifies": run.verifies,
+        "operator": run.operator,
         "machine": dict(run.machine),
     }
 
@@ -118,7 +122,15 @@ def package(history: Sequence[Examination], older: int, runs: Mapping[str, Run])
 def _examination(one: Examination, run: Run | None) -> dict[str, Any]:
     values = {name: value for name, value in vars(one).items() if name not in ("name", "log", "asked")}
     values.update(state=one.state.value, started=moment(one.started), samebytes=run.tool if run else None)
+    # Records are files of their own, and of older rebuilds there is none.
+    values["rebuilds"] = [_rebuild(each, "") for each in one.rebuilds]
     return values
+
+
+def _rebuild(one: Rebuild, record: str) -> dict[str, Any]:
+    """Return *one*, with where its *record* lies."""
+    values = {name: value for name, value in vars(one).items() if name != "record"}
+    return {**values, **({"record": record} if record else {})}
 
 
 def _document(what: str, **fields: Any) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Callable
 from samebytes.errors import StoreError
 
 from ....reporting.save import output
-from ..model import Artifact, CauseHit, Examination, Requirement, Run, Sdist, State
+from ..model import Artifact, CauseHit, Examination, Rebuild, Requirement, Run, Sdist, State
 from .store import Store
 
 SCHEMA_VERSION = 1
@@ -127,6 +127,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "float": (float, int),
     "bool": (bool,),
     "list": (list,),
+    "dict": (dict,),
 }
 
 
@@ -169,8 +170,9 @@ def _digests(plain: Any) -> tuple[str, str]:
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {
-    **{each.__name__: partial(_made, each) for each in (Artifact, CauseHit, Requirement, Sdist)},
+    **{each.__name__: partial(_made, each) for each in (Artifact, CauseHit, Rebuild, Requirement, Sdist)},
     "State": State,
     "Mapping[str, str]": _texts_by_name,
+    "Mapping[str, Any]": partial(_value, "dict"),
     "tuple[str, str]": _digests,
 }

@@ -5,18 +5,31 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping
 
-from ..model import DIFFERS, NOT_BUILT, SAME, WHOLE, CauseHit, Count, Headline, Hit, State, Summary
+from ..model import DIFFERS, NOT_BUILT, SAME, WHOLE, CauseHit, Count, Headline, Hit, RebuildCount, State, Summary
 from .database import Database
 
 # The key decides between two of one second.
 _NEWEST = """
-    e.key = (SELECT x.key FROM examination x WHERE x.package = e.package ORDER BY x.started DESC, x.key DESC LIMIT 1)
+    e.key = (
+        SELECT x.key FROM examination x JOIN run y ON y.key = x.run
+        WHERE x.package = e.package AND y.{} ORDER BY x.started DESC, x.key DESC LIMIT 1
+    )
+"""
+_BUILT = _NEWEST.format("builds")
+_VERIFIED = _NEWEST.format("verifies")
+
+# Else the newest by which published files were rebuilt, and nothing was built twice.
+_EITHER = """
+    e.key = (
+        SELECT x.key FROM examination x JOIN run y ON y.key = x.run
+        WHERE x.package = e.package ORDER BY y.builds DESC, x.started DESC, x.key DESC LIMIT 1
+    )
 """
 
 _SUMMARIES = f"""
     SELECT e.key, p.name, e.version, e.rank, s.text, b.text, e.is_pure, e.started, r.id
     FROM package p
-    JOIN examination e ON e.package = p.key AND {_NEWEST}
+    JOIN examination e ON e.package = p.key AND {_EITHER}
     JOIN run r ON r.key = e.run
     JOIN word s ON s.key = e.state
     JOIN word b ON b.key = e.backend
@@ -24,7 +37,7 @@ _SUMMARIES = f"""
 """
 
 _STATES = f"""
-    SELECT s.text, count(*) FROM examination e JOIN word s ON s.key = e.state WHERE {_NEWEST} GROUP BY s.text
+    SELECT s.text, count(*) FROM examination e JOIN word s ON s.key = e.state WHERE {_BUILT} GROUP BY s.text
 """
 
 _OUTCOMES = """
@@ -36,12 +49,20 @@ _CODES = "SELECT DISTINCT code FROM cause WHERE examination = ? ORDER BY code"
 _HITS = f"""
     SELECT p.name, e.version, w.text, k.text, c.code, c.number, c.member, c.spot, c."left", c."right"
     FROM cause c
-    JOIN examination e ON e.key = c.examination AND {_NEWEST}
+    JOIN examination e ON e.key = c.examination AND {_BUILT}
     JOIN package p ON p.key = e.package
     JOIN artifact a ON a.examination = c.examination AND a.place = c.artifact
     JOIN word w ON w.key = a.way
     JOIN word k ON k.key = a.kind
     WHERE c.code = ? ORDER BY p.name, a.place, c.place
+"""
+
+_REBUILDS = """
+    SELECT {run} AS run, k.text, s.text, count(*)
+    FROM rebuild t
+    JOIN examination e ON e.key = t.examination JOIN run r ON r.key = e.run
+    JOIN word k ON k.key = t.kind JOIN word s ON s.key = t.state
+    WHERE {scope} GROUP BY run, k.text, s.text ORDER BY run, k.text, s.text
 """
 
 # SQL has no order of states, so that they are numbered for max().
@@ -66,8 +87,13 @@ class Overview(Database):
         """Return the numbers of all packages' newest examinations, and of each run."""
         with self._reading() as connection:
             states = {State(text): number for text, number in connection.execute(_STATES)}
-            counts = [*_counts(connection, "''", _NEWEST), *_counts(connection, "r.id", "1")]
-            return Headline(sum(states.values()), states, tuple(counts))
+            counts = [*_counts(connection, "''", _BUILT), *_counts(connection, "r.id", "1")]
+            rebuilds = [
+                RebuildCount(*row)
+                for run, scope in (("''", _VERIFIED), ("r.id", "1"))
+                for row in connection.execute(_REBUILDS.format(run=run, scope=scope))
+            ]
+            return Headline(sum(states.values()), states, tuple(counts), tuple(rebuilds))
 
     def hit_by(self, code: str) -> Iterator[Hit]:
         """Give where the newest examinations found the cause *code*, by name of the package."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
-from ..model import Artifact, CauseHit, Examination, Requirement, Sdist, State
+from ..model import Artifact, CauseHit, Examination, Rebuild, Requirement, Sdist, State
 
 _EXAMINATION = """
     SELECT e.key, p.name, e.version, s.text AS state, e.started, e.seconds, e.reason, l.compressed, e.memory, e.rank,
@@ -41,6 +41,18 @@ _ARTIFACTS = """
 _CAUSES = """
     SELECT artifact, code, number, member, spot, "left", "right" FROM cause
     WHERE examination = ? ORDER BY artifact, place
+"""
+
+_REBUILDS = """
+    SELECT t.place, k.text, t.file, s.text, t.first, t.second, t.size, t.uploaded, t.reason, t.seconds,
+        t.record, t.notes
+    FROM rebuild t JOIN word k ON k.key = t.kind JOIN word s ON s.key = t.state
+    WHERE t.examination = ? ORDER BY t.place
+"""
+
+_REBUILD_CAUSES = """
+    SELECT rebuild, code, number, member, spot, "left", "right" FROM rebuild_cause
+    WHERE examination = ? ORDER BY rebuild, place
 """
 
 _REQUIREMENTS = """
@@ -106,6 +118,7 @@ def insert(connection: sqlite3.Connection, run: int, one: Examination) -> None:
         requirement = key_of(connection, "requirement", name=each.name, version=each.version, sha256=each.sha256)
         connection.execute("INSERT INTO built_with VALUES (?, ?, ?)", (key, place, requirement))
     _insert_artifacts(connection, words, key, one.artifacts)
+    _insert_rebuilds(connection, words, key, one.rebuilds)
 
 
 def insert_log(connection: sqlite3.Connection, one: Examination, log: str) -> None:
@@ -135,6 +148,25 @@ def _insert_artifacts(connection: sqlite3.Connection, words: Words, key: int, ar
         connection.executemany(
             "INSERT INTO cause VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             # In the order of the fields, which is that of the columns.
+            [(key, place, number, *map(writable, vars(hit).values())) for number, hit in enumerate(one.causes)],
+        )
+
+
+def _insert_rebuilds(connection: sqlite3.Connection, words: Words, key: int, rebuilds: Iterable[Rebuild]) -> None:
+    for place, one in enumerate(rebuilds):
+        # Escaped to ASCII, so that whatever a text in it is can be kept.
+        record = zlib.compress(json.dumps(dict(one.record)).encode("ascii"), 9) if one.record else None
+        notes = json.dumps([writable(note) for note in one.notes], ensure_ascii=False)
+        connection.execute(
+            "INSERT INTO rebuild VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(key, place, words(one.kind), writable(one.file), words(one.state)),
+                *(_packed(one.sha256), _packed(one.rebuilt), one.size, writable(one.uploaded)),
+                *(writable(one.reason), one.seconds, record, notes),
+            ),
+        )
+        connection.executemany(
+            "INSERT INTO rebuild_cause VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [(key, place, number, *map(writable, vars(hit).values())) for number, hit in enumerate(one.causes)],
         )
 
@@ -171,6 +203,7 @@ def _examination(connection: sqlite3.Connection, row: sqlite3.Row) -> Examinatio
         is_pure=None if is_pure is None else bool(is_pure),
         requirements=tuple(Requirement(*one) for one in connection.execute(_REQUIREMENTS, (key,))),
         artifacts=_artifacts(connection, key),
+        rebuilds=_rebuilds(connection, key),
         varied=tuple(json.loads(row["varied"])),
         not_varied=json.loads(row["not_varied"]),
         notes=tuple(json.loads(row["notes"])),
@@ -182,8 +215,26 @@ def _artifacts(connection: sqlite3.Connection, key: int) -> tuple[Artifact, ...]
     causes = {place: tuple(CauseHit(*row[1:]) for row in group) for place, group in groupby(rows, lambda row: row[0])}
     found = []
     for place, way, kind, state, verdict, reason, file, size, first, second in connection.execute(_ARTIFACTS, (key,)):
-        one, other = (
-            each if isinstance(each, str) else each.hex() for each in (first, first if second is None else second)
-        )
+        one, other = map(_unpacked, (first, first if second is None else second))
         found.append(Artifact(way, kind, state, verdict, reason, file, size, (one, other), causes.get(place, ())))
     return tuple(found)
+
+
+def _rebuilds(connection: sqlite3.Connection, key: int) -> tuple[Rebuild, ...]:
+    rows = connection.execute(_REBUILD_CAUSES, (key,)).fetchall()
+    causes = {place: tuple(CauseHit(*row[1:]) for row in group) for place, group in groupby(rows, lambda row: row[0])}
+    return tuple(
+        Rebuild(
+            *(kind, file, state, _unpacked(first), _unpacked(second), size, uploaded, reason, seconds),
+            record={} if record is None else json.loads(zlib.decompress(record)),
+            notes=tuple(json.loads(notes)),
+            causes=causes.get(place, ()),
+        )
+        for place, kind, file, state, first, second, size, uploaded, reason, seconds, record, notes in (
+            connection.execute(_REBUILDS, (key,))
+        )
+    )
+
+
+def _unpacked(digest: bytes | str) -> str:
+    return digest if isinstance(digest, str) else digest.hex()

@@ -134,5 +134,75 @@ _VIEWS = (
         JOIN word f ON f.key = a.file""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_TABLES, _VIEWS)
+_REBUILDS = (
+    # The runs of before did all that there was.
+    "ALTER TABLE run ADD COLUMN builds INTEGER NOT NULL DEFAULT 1",
+    "ALTER TABLE run ADD COLUMN verifies INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE run ADD COLUMN operator TEXT NOT NULL DEFAULT ''",
+    # first and second are SHA-256 as 32 bytes, of what was published and of what was built, or empty; record is JSON,
+    # compressed, or NULL.
+    """CREATE TABLE rebuild (
+        examination INTEGER NOT NULL REFERENCES examination (key),
+        place INTEGER NOT NULL,
+        kind INTEGER NOT NULL REFERENCES word (key),
+        file TEXT NOT NULL,
+        state INTEGER NOT NULL REFERENCES word (key),
+        first BLOB NOT NULL,
+        second BLOB NOT NULL,
+        size INTEGER NOT NULL,
+        uploaded TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        seconds REAL NOT NULL,
+        record BLOB,
+        notes TEXT NOT NULL,
+        PRIMARY KEY (examination, place)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE rebuild_cause (
+        examination INTEGER NOT NULL,
+        rebuild INTEGER NOT NULL,
+        place INTEGER NOT NULL,
+        code TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        member TEXT NOT NULL,
+        spot TEXT NOT NULL,
+        "left" TEXT NOT NULL,
+        "right" TEXT NOT NULL,
+        PRIMARY KEY (examination, rebuild, place),
+        FOREIGN KEY (examination, rebuild) REFERENCES rebuild (examination, place)
+    ) WITHOUT ROWID""",
+    "DROP VIEW outcome",
+    # As before, but for is_newest: a run that builds nothing twice hides nothing of one that does.
+    """CREATE VIEW outcome AS
+        SELECT p.name AS package, e.version, r.id AS run, r.tool, e.started, b.text AS backend, e.is_pure,
+            w.text AS way, k.text AS kind, s.text AS state, v.text AS verdict, a.reason, f.text AS file, a.size,
+            e.key = (
+                SELECT x.key FROM examination x JOIN run y ON y.key = x.run
+                WHERE x.package = e.package AND y.builds ORDER BY x.started DESC, x.key DESC LIMIT 1
+            ) AS is_newest
+        FROM artifact a
+        JOIN examination e ON e.key = a.examination
+        JOIN package p ON p.key = e.package
+        JOIN run r ON r.key = e.run
+        JOIN word b ON b.key = e.backend
+        JOIN word w ON w.key = a.way
+        JOIN word k ON k.key = a.kind
+        JOIN word s ON s.key = a.state
+        JOIN word v ON v.key = a.verdict
+        JOIN word f ON f.key = a.file""",
+    """CREATE VIEW rebuilt AS
+        SELECT p.name AS package, e.version, r.id AS run, r.tool, r.operator, e.started, k.text AS kind, t.file,
+            s.text AS state, t.reason, t.size, t.uploaded,
+            e.key = (
+                SELECT x.key FROM examination x JOIN run y ON y.key = x.run
+                WHERE x.package = e.package AND y.verifies ORDER BY x.started DESC, x.key DESC LIMIT 1
+            ) AS is_newest
+        FROM rebuild t
+        JOIN examination e ON e.key = t.examination
+        JOIN package p ON p.key = e.package
+        JOIN run r ON r.key = e.run
+        JOIN word k ON k.key = t.kind
+        JOIN word s ON s.key = t.state""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_TABLES, _VIEWS, _REBUILDS)
 """The statements that lead to version 1, 2, and so on: ``PRAGMA user_version`` counts those that were done."""

@@ -110,11 +110,16 @@ class Store(Queue, Overview):
 
     def runs(self) -> list[Run]:
         """Return all runs, the oldest first."""
-        query = "SELECT id, started, tool, canonical_form, machine, ended FROM run ORDER BY started, id"
+        query = """
+            SELECT id, started, tool, canonical_form, machine, ended, builds, verifies, operator FROM run
+            ORDER BY started, id
+        """
         with self._reading() as connection:
             return [
-                Run(identity, started, tool, form, json.loads(machine), ended)
-                for identity, started, tool, form, machine, ended in connection.execute(query)
+                Run(identity, started, tool, form, json.loads(machine), ended, bool(builds), bool(verifies), operator)
+                for identity, started, tool, form, machine, ended, builds, verifies, operator in connection.execute(
+                    query
+                )
             ]
 
     def history(self, name: str, *, logs: bool = True) -> Iterator[Examination]:
@@ -131,7 +136,11 @@ class Store(Queue, Overview):
 
 def _insert_run(connection: sqlite3.Connection, run: Run) -> int:
     cursor = connection.execute(
-        "INSERT INTO run (id, started, ended, tool, canonical_form, machine) VALUES (?, ?, ?, ?, ?, ?)",
-        (run.id, run.started, run.ended, run.tool, run.canonical_form, json.dumps(dict(run.machine), sort_keys=True)),
+        "INSERT INTO run (id, started, ended, tool, canonical_form, machine, builds, verifies, operator)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(run.id, run.started, run.ended, run.tool, run.canonical_form),
+            *(json.dumps(dict(run.machine), sort_keys=True), run.builds, run.verifies, rows.writable(run.operator)),
+        ),
     )
     return int(cursor.lastrowid or 0)
