@@ -46,6 +46,7 @@ examples:
   samebytes tree fix --check build/lib            report what would change
   samebytes tree fix --root IMAGE IMAGE/usr/lib/python3.12/site-packages
   samebytes tree fix --layout /var/task package   it will be at /var/task
+  samebytes tree fix --layout /opt/app .venv      so will its scripts and activate
 
 {exit_status.table(2, 3, 4, 5, 8, exit_status.RECORD_REBUILT, exit_status.INTERRUPTED, exit_status.TERMINATED)}
 
@@ -121,6 +122,7 @@ def run_fix(args: argparse.Namespace) -> int:
         mode=MODES[0] if args.pyc == "none" else args.pyc,
         executable=args.executable,
         rebuild_record=args.rebuild_record,
+        relocate=args.layout is not None or args.root != Path("/"),
         write=not args.check,
     )
     with Progress(sys.stderr, quiet=args.verbosity <= QUIET) as progress:

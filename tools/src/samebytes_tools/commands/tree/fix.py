@@ -18,6 +18,7 @@ from .bytecode import plan_bytecode
 from .compiler import Compiler
 from .installed import distributions, same_headers, same_metadata, same_records
 from .plan import Plan, TreeChange
+from .venv_paths import plan_paths
 from .walk import Node, walk
 
 _TOP_DIRECTORIES = frozenset(
@@ -63,6 +64,8 @@ class FixOptions(NamedTuple):
     """False to find what would change, and write nothing."""
     durable: bool = True
     """Wait until what is written is on the disk."""
+    relocate: bool = False
+    """Whether a virtual environment's own path, in its scripts and the like, becomes *final*."""
     own: bool = False
     """Whether the tree was made by this process, for itself alone so far: all in it is meant to be fixed."""
 
@@ -131,6 +134,9 @@ def planned(
     found = tuple(same_headers(plan, distribution) for distribution in listed)
     for distribution in found:
         same_metadata(plan, distribution, options.executable)
+    # What this process made has the right one.
+    if not options.own:
+        plan_paths(plan, options.final, relocate=options.relocate)
     _plan_leftovers(plan, {place for distribution in found for place in distribution.rows})
     plan_bytecode(plan, found, options.final, options.levels, compiler, options.mode)
     plan.remove_emptied()

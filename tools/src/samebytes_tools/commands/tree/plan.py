@@ -31,6 +31,7 @@ RULES = {
     "bytecode": "compiled modules made canonical",
     "orphan": "compiled modules that nothing imports removed",
     "script": "generated scripts put into one wording",
+    "venv-path": "the environment's own path put where another was",
     "installer": "INSTALLER made the same",
     "direct-url": "direct_url.json with a path of this machine removed",
     "uv-cache": "uv's own notes removed",

@@ -156,6 +156,28 @@ def script(head: bytes, entry: EntryPoint) -> bytes:
     return head + _TEXT.format(module=entry.module, name=_imported(entry), attribute=entry.attribute).encode()
 
 
+def head_of(data: bytes) -> tuple[bytes, str, str] | None:
+    """Return the first lines of a script, the interpreter that they name, and what it gets besides the script.
+
+    None if *data* is not a script, or its first lines are none that an installer writes.
+    """
+    import shlex
+
+    match = re.match(_HEAD.encode(), data)
+    if match is None:
+        return None
+    try:
+        text = match[0].decode("utf-8")
+        if not text.startswith("#!/bin/sh\n"):
+            executable, _, arguments = text[2:].strip().partition(" ")
+            return match[0], executable, arguments
+        words = shlex.split(text.splitlines()[1])
+    except ValueError:  # another encoding, or quotes that do not end
+        return None
+    # To the shell, the first word is exec.
+    return (match[0], words[1], "") if len(words) > 1 else None
+
+
 def generated_head(data: bytes, entry: EntryPoint) -> bytes | None:
     """Return the first lines of *data* if the rest of it is what some installer generates for *entry*; else None."""
     try:
