@@ -30,6 +30,8 @@ def test_exactly_the_cause_is_named(pair: Pair, tmp_path: Path) -> None:
     assert found.causes == pair.causes
     assert found.verdict is not Verdict.IDENTICAL
     for difference in found.walk():
+        names = [child.name for child in difference.children]
+        assert len(names) == len(set(names))  # one place is one node, however much is found there
         for finding in difference.findings:
             assert finding.evidence.left != finding.evidence.right
             assert max(len(finding.evidence.left), len(finding.evidence.right)) <= EXCERPT

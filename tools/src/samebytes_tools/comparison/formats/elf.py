@@ -292,8 +292,9 @@ def _sections(left: _File, right: _File, clues: CauseClues) -> Iterator[Differen
     missing = [name for name in {**one, **other} if (name in one) != (name in other)]
     if left.facts != right.facts:
         yield _headers(left.facts, right.facts, clues)
-    if left.dynamic != right.dynamic:
-        yield _dynamic(left.dynamic, right.dynamic, clues)
+    texts = _dynamic(left.dynamic, right.dynamic, clues) if left.dynamic != right.dynamic else None
+    if texts is not None and ".dynamic" not in differing:
+        yield texts
     for name in missing:
         seen = Unexplained(*on_side(name.encode(), name in one))
         yield only_on(name in one, name, explain(seen, "sections", clues))
@@ -303,10 +304,14 @@ def _sections(left: _File, right: _File, clues: CauseClues) -> Iterator[Differen
     for name in differing:
         if name in _FROM_OTHERS:
             yield _derived(name, one[name], other[name], others, clues)
-        elif max(one[name].size, other[name].size) > LARGEST_SECTION:
-            yield _opaque(name, one[name], other[name], None, clues)
-        else:
-            yield _looked_into(name, left, right, mover, clues)
+            continue
+        is_large = max(one[name].size, other[name].size) > LARGEST_SECTION
+        node = (
+            _opaque(name, one[name], other[name], None, clues)
+            if is_large
+            else _looked_into(name, left, right, mover, clues)
+        )
+        yield node if texts is None or name != ".dynamic" else _with_texts(node, texts)
 
 
 def _follows_from_compilers(nodes: Sequence[Difference]) -> Iterator[Difference]:
@@ -522,6 +527,13 @@ def _are_renumbered(left: Any, right: Any) -> bool:
 
 
 # -- texts of .dynamic, and what overwriting them leaves behind
+
+
+def _with_texts(node: Difference, texts: Difference) -> Difference:
+    """Return the *node* of .dynamic with what its *texts* show, which stands first: addresses follow from them."""
+    summary = texts.summary if not node.findings else f"{texts.summary}; {node.summary}"
+    detail, findings = texts.detail + node.detail, texts.findings + node.findings
+    return replace(texts, summary=summary, detail=detail, findings=findings)
 
 
 def _dynamic(left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]], clues: CauseClues) -> Difference:
