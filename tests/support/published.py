@@ -91,16 +91,16 @@ class Releases:
 
 
 @contextmanager
-def releases(root: Path) -> Iterator[Releases]:
+def releases(root: Path, files: dict[str, str] = TREE) -> Iterator[Releases]:
     """Publish two releases each of backend and helper, before and after THEN, and the project, built with the first."""
     with serving() as server:
         for version, uploaded in (("1.0", "2024-01-01T00:00:00Z"), ("2.0", "2025-01-01T00:00:00Z")):
             for name, text in (("tinyback", BACKEND.format(version=version)), ("tinyhelp", f"VERSION = '{version}'\n")):
                 server.add(name, module_wheel(root / "shelf", name, version, text), uploaded)
-        tree = write_tree(root / "tree", TREE)
+        tree = write_tree(root / "tree", files)
         for path in tree.iterdir():
             os.utime(path, (DATE, DATE))
-        source = sdist(root / "published", files={name: text.encode() for name, text in TREE.items()})
+        source = sdist(root / "published", files={name: text.encode() for name, text in files.items()})
         wheel = build(tree, root / "published", root / "then")
         made = Releases(server, root, wheel, source, tree)
         made.publish(wheel)

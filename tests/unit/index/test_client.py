@@ -311,3 +311,32 @@ def test_no_pip(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no pip") as caught:
         configured_address({}, python="/bin/false")
     assert "PIP_INDEX_URL" in caught.value.remedy
+
+
+def test_attestations_are_where_the_page_says(server: Server, tmp_path: Path) -> None:
+    """PEP 740: a file's row has the address, relative to the page, or null."""
+    path = tmp_path / "demo-1.0.tar.gz"
+    path.write_bytes(b"x")
+    server.add("demo", path, provenance="/integrity/demo")
+    index = Index(server.address)
+    (file,) = index.files("demo")
+    assert file.provenance == server.address.replace("/simple", "/integrity/demo")
+    with pytest.raises(IndexFailure, match="is not there"):
+        index.attestations(file)
+    server.answers["/integrity/demo"] = Answer(b"{}", "application/json")
+    assert index.attestations(file) == b"{}"
+    server.answers["/integrity/demo"].declared = 9 << 20
+    with pytest.raises(IndexFailure, match="are the most"):
+        index.attestations(file)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(None, ""), ("", ""), ("ftp://host/a", None), (7, None)])
+def test_addresses_of_attestations(value: object, expected: str | None, server: Server, tmp_path: Path) -> None:
+    path = tmp_path / "demo-1.0.tar.gz"
+    path.write_bytes(b"x")
+    server.add("demo", path, provenance=value)
+    if expected is None:
+        with pytest.raises(IndexFailure, match="attestations of demo"):
+            Index(server.address).files("demo")
+    else:
+        assert Index(server.address).files("demo")[0].provenance == expected

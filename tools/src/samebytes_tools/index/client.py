@@ -33,6 +33,9 @@ _CHUNK = 1 << 18
 _LONGEST_PAGE = 64 << 20
 """Bytes; a page is held in memory, so an index must not decide how large it gets. That of grpcio on PyPI has 5 MB."""
 
+_LONGEST_PROVENANCE = 8 << 20
+"""Bytes; an attestation has about 6 kB, and a file has two or three."""
+
 LARGEST_FILE = 4 << 30
 """Bytes of one download, whatever the index says. The wheels of torch, among the largest on PyPI, have 916 MB."""
 
@@ -153,6 +156,20 @@ class Index:
                 remedy="Is there room, and may that directory be written to?",
             ) from None
         return target
+
+    def attestations(self, file: File) -> bytes:
+        """Return the provenance object of *file*, which its page names (PEP 740), as the index sends it.
+
+        :raises IndexFailure: if it does not answer.
+        """
+        try:
+            with self._open(file.provenance) as answer:
+                return b"".join(_pieces(answer, file.provenance, _LONGEST_PROVENANCE))
+        except _Missing:
+            raise IndexFailure(
+                f"{file.provenance} is not there (404), though {self.address} names it for {file.name}",
+                remedy="Try again later, or elsewhere.",
+            ) from None
 
     def demand_hash(self, file: File) -> None:
         """Refuse a file whose download could not be verified.

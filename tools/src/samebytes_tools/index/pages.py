@@ -72,6 +72,8 @@ class File:
     """Seconds since 1970-01-01 UTC; None where the index does not say (PEP 700)."""
     size: int | None = None
     """In bytes; None where the index does not say (PEP 700)."""
+    provenance: str = ""
+    """The address of its attestations; empty where the index has none (PEP 740)."""
 
     @property
     def strongest(self) -> str:
@@ -125,6 +127,7 @@ def _read_json(body: bytes, url: str) -> Iterator[File]:
             yanked=_yanked(values.get("yanked"), name),
             uploaded=_seconds(values.get("upload-time"), name),
             size=_size(values.get("size"), name),
+            provenance=_provenance(url, values.get("provenance"), name),
         )
 
 
@@ -159,6 +162,7 @@ def _read_html(body: bytes, url: str) -> Iterator[File]:
             requires_python=_text(anchor.get("data-requires-python", ""), f"data-requires-python of {name}"),
             yanked=_yanked(anchor.get("data-yanked"), name),
             uploaded=_seconds(anchor.get("data-upload-time"), name),
+            provenance=_provenance(base, anchor.get("data-provenance"), name),
         )
 
 
@@ -238,6 +242,11 @@ def _address(page: str, value: object, name: str) -> str:
     if not is_address(url):
         raise _Malformed(f"the address of {name}, {_shown(where)}, is not one of http or https")
     return url
+
+
+def _provenance(page: str, value: object, name: str) -> str:
+    """Return the address of the attestations of the file *name*, or nothing: null and an empty text mean none."""
+    return _address(page, value, f"the attestations of {name}") if value else ""
 
 
 def _digests(value: object, name: str) -> dict[str, str]:

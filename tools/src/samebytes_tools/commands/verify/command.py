@@ -44,6 +44,7 @@ examples:
   samebytes verify idna==3.10
   samebytes verify dist/pkg-1.0-py3-none-any.whl --source .
   samebytes verify pkg==1.0 --sdist --source https://HOST/pkg.git@v1.0
+  samebytes verify pkg==1.0 --from-vcs
   samebytes verify -r requirements.txt --state audit
   samebytes verify uv.lock --html audit.html
   samebytes verify .venv
@@ -82,6 +83,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     which.add_argument("--all", action="store_true", help="of a release, verify every file")
     which.add_argument("--tag", default="", help="of a release, verify a wheel with that tag (cp312-*-manylinux*)")
     parser.add_argument("--source", metavar="SRC", help="the source: a tree, an sdist, or GIT-URL-OR-DIR@REF")
+    parser.add_argument(
+        "--from-vcs",
+        action="store_true",
+        help="the source is the commit that it was published from, as attestations or the tags of its repository say; "
+        "its sdist has to come from that, too",
+    )
     parser.add_argument("--python", metavar="X.Y|PATH", help="build with that interpreter")
     parser.add_argument("--locked", metavar="FILE", type=Path, help="with the build requirements of that pylock.toml")
     parser.add_argument(
@@ -234,6 +241,7 @@ def _common(args: argparse.Namespace) -> VerifyRequest:
             tag=args.tag,
         ),
         source=args.source or "",
+        from_vcs=args.from_vcs,
         python=args.python or "",
         locked=args.locked,
         config_settings=settings_of(args.config_setting),
@@ -298,6 +306,9 @@ def _check_options(args: argparse.Namespace) -> None:
         raise UsageError("--from is for what its record is of", remedy="Leave -r or --all away.")
     if (args.file or args.tag) and len(args.targets) != 1:
         raise UsageError("--file and --tag choose among the files of one release", remedy="Name one release.")
+    if args.from_vcs and (args.source or args.record):
+        other = "--source" if args.source else "--from"
+        raise UsageError(f"--from-vcs and {other} exclude each other", remedy="Each of them names the source.")
     for name in ("locked", "config_setting", "env"):
         if args.record and getattr(args, name):
             option = f"--{name.replace('_', '-')}"
@@ -340,14 +351,12 @@ def _count(text: str) -> int:
 
 def _status(rows: Sequence[VerifyRow], accept: str) -> int:
     """Return the highest error's status, else whether all verdicts are good enough."""
-    from .verify import ACCEPTED
-
     # Before verdicts: what could not be verified must not pass for equal because the rest is.
     errors: list[int] = [row.result["error"]["exit_status"] for row in rows if row.result["error"]]
     if errors:
         return max(errors)
-    verdicts = {row.verdict for row in rows if row.verdict is not None}
-    return exit_status.FINE if verdicts <= set(ACCEPTED[accept]) else exit_status.FINDINGS
+    verified = [row for row in rows if row.verdict is not None]
+    return exit_status.FINE if all(row.is_good(accept) for row in verified) else exit_status.FINDINGS
 
 
 def _report_many(args: argparse.Namespace, rows: Sequence[VerifyRow]) -> int:

@@ -55,6 +55,8 @@ class ArtifactMetadata:
     """The latest of their dates."""
     brings_date: bool = False
     """Whether it is an sdist that brings the date which its source had (``source-date-epoch = "vcs"``)."""
+    urls: tuple[tuple[str, str], ...] = ()
+    """Labels and addresses of what belongs to the project (``Project-URL``, ``Home-page``), in their order."""
 
 
 def read(path: Path) -> ArtifactMetadata:
@@ -81,6 +83,7 @@ def read(path: Path) -> ArtifactMetadata:
         date=date,
         latest=max(times, default=None),
         brings_date=RESERVED_DATE_FILE in names,
+        urls=_urls(metadata),
     )
 
 
@@ -94,6 +97,19 @@ def _block(archive: Archive, name: str) -> headers.Block | None:
 def _is_metadata(entry: Entry, name: str) -> bool:
     directory, _, last = entry.name.partition("/")
     return last == name and (name == "PKG-INFO" or directory.endswith(".dist-info"))
+
+
+def _urls(block: headers.Block | None) -> tuple[tuple[str, str], ...]:
+    """Return labels and addresses (Core metadata, "Project-URL")."""
+    found = []
+    for one in block.fields if block else ():
+        value, name = one.value.decode("utf-8", "replace").strip(), one.name.lower()
+        if name == "project-url":
+            label, _, address = value.partition(",")
+            found.append((label.strip(), address.strip()))
+        elif name in ("home-page", "download-url"):
+            found.append((one.name, value))
+    return tuple(found)
 
 
 def _value(block: headers.Block | None, name: str) -> str:

@@ -16,10 +16,16 @@ from ...reporting.difference_tree import View, body_lines, cause_lines, counted,
 from ...reporting.documents import causes_document, comparison_document
 from ...reporting.overview import overview
 from ...reporting.prose import folded
-from .verify import Verified, VerifyResult
+from .sdist_origin import SdistOrigin
+from .vcs_source import Origin
+from .verify import ACCEPTED, Verified, VerifyResult
 
 SCHEMA_VERSION = 1
 LABELS = ("published", "rebuilt")
+_NAMED = 3
+"""Files of an sdist from elsewhere that are named where there is one line for all."""
+_SHOWN = 10
+"""Files of an sdist from elsewhere that are shown without ``-v``."""
 
 
 def lines(results: Sequence[VerifyResult], view: View) -> Iterator[str]:
@@ -40,6 +46,8 @@ def _verified_lines(verified: Verified, view: View) -> Iterator[str]:
     yield verdict_line(verified.comparison, view.style)
     for name, value in _facts(verified):
         yield f"  {view.style.dim(f'{name:<9}')} {harmless(value)}"
+        if name == "sdist" and verified.sdist is not None:
+            yield from _sdist_lines(verified.sdist, view)
     if view.verbose:
         # All of them; the line above has the first four only.
         for one in verified.requirements:
@@ -47,6 +55,34 @@ def _verified_lines(verified: Verified, view: View) -> Iterator[str]:
     for note in verified.notes:
         yield from folded(f"  note: {harmless(note)}", view.style.width, "    ")
     yield from body_lines(verified.comparison, view)
+
+
+def sdist_line(sdist: SdistOrigin) -> str:
+    """Return in one line what an sdist is to the commit."""
+    if sdist.strange:
+        return f"{sdist.name} is not from that commit alone: {counted(len(sdist.strange), 'file')} from elsewhere"
+    own, made = sdist.same + len(sdist.line_ends), len(sdist.generated) + len(sdist.made)
+    more = f", {made:,} made from it" if made else ""
+    return f"{sdist.name} is from that commit: {counted(own, 'file')} of it{more}"
+
+
+def _sdist_lines(sdist: SdistOrigin, view: View) -> Iterator[str]:
+    """Yield the files of an sdist that are not the commit's own: those from elsewhere, and if verbose the others."""
+    kinds = [
+        ("not in the commit, nor made from it", sdist.foreign, view.style.bad),
+        ("another content than in the commit", sdist.changed, view.style.bad),
+    ]
+    if view.verbose:
+        kinds += [
+            ("as in the commit, but for line ends", sdist.line_ends, view.style.dim),
+            ("made from the commit by its backend", sdist.made, view.style.dim),
+            ("metadata of the sdist", sdist.generated, view.style.dim),
+        ]
+    for what, names, paint in kinds:
+        shown = names if view.verbose else names[:_SHOWN]
+        yield from (f"  {' ' * 9} {paint(harmless(name))}: {what}" for name in shown)
+        if len(names) > len(shown):
+            yield f"  {' ' * 9} and {len(names) - len(shown):,} more: {what}"
 
 
 def _facts(verified: Verified) -> list[tuple[str, str]]:
@@ -58,6 +94,8 @@ def _facts(verified: Verified) -> list[tuple[str, str]]:
     facts = [
         ("file", verified.chosen),
         ("source", verified.source_described),
+        ("found by", verified.origin.found_by if verified.origin else ""),
+        ("sdist", sdist_line(verified.sdist) if verified.sdist else ""),
         ("built by", "samebytes" if how.method == SAMEBYTES else how.generator or "its own backend"),
         ("python", python),
         ("with", (needed + more) or "nothing"),
@@ -115,6 +153,20 @@ class VerifyRow:
     def outcome(self) -> str:
         """The verdict, or what there is in its place."""
         return self.verdict.value if self.verdict else "skipped" if self.result.get("skipped") else "not verified"
+
+    @property
+    def elsewhere(self) -> str:
+        """What of the release's sdist does not come from its commit; empty if all of it does, or it is not known."""
+        sdist = ((self.result["verified"] or {}).get("vcs") or {}).get("sdist")
+        names = [*sdist["foreign"], *sdist["changed"]] if sdist else []
+        more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+        if sdist is None or not names:
+            return ""
+        return f"{sdist['name']} is not from that commit alone: {', '.join(names[:_NAMED])}{more}"
+
+    def is_good(self, accept: str) -> bool:
+        """Return whether the verdict is good enough for *accept*, and the sdist comes from the commit."""
+        return self.verdict in ACCEPTED[accept] and not self.elsewhere
 
     @property
     def notes(self) -> Sequence[str]:
@@ -175,6 +227,7 @@ def _verified(verified: Verified) -> dict[str, Any]:
             "digest": dict(verified.source.digest),
             "url": verified.source.location or None,
         },
+        "vcs": _vcs(verified.origin, verified.sdist) if verified.origin else None,
         "build": {
             "method": how.method,
             "generator": how.generator or None,
@@ -195,6 +248,30 @@ def _verified(verified: Verified) -> dict[str, Any]:
         },
         "notes": list(verified.notes),
         "comparison": comparison_document(verified.comparison),
+    }
+
+
+def _vcs(origin: Origin, sdist: SdistOrigin | None) -> dict[str, Any]:
+    return {
+        "repository": origin.shown,
+        "commit": origin.commit,
+        "tag": origin.ref or None,
+        "found_by": origin.found_by,
+        "publisher": origin.publisher or None,
+        "sdist": sdist
+        and {
+            "name": sdist.name,
+            "sha256": sdist.sha256,
+            "from_commit": sdist.is_from_commit,
+            "same": sdist.same,
+            "line_ends": list(sdist.line_ends),
+            "generated": list(sdist.generated),
+            "made": list(sdist.made),
+            "changed": list(sdist.changed),
+            "foreign": list(sdist.foreign),
+            "left_out": sdist.left_out,
+            "rebuilt": sdist.is_rebuilt,
+        },
     }
 
 

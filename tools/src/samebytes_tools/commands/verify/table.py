@@ -33,7 +33,7 @@ def summary(rows: Sequence[VerifyRow], accept: str) -> str:
     """Return one line on all *rows*: how many of each outcome, and the share that is good enough for *accept*."""
     counts = ", ".join(f"{number:,} {name}" for name, number in tally(rows).items())
     counting = [row for row in rows if row.outcome != "skipped"]
-    good = sum(row.verdict in ACCEPTED[accept] for row in counting)
+    good = sum(row.is_good(accept) for row in counting)
     worst = ACCEPTED[accept][-1]
     level = worst.value if worst is Verdict.IDENTICAL else f"{worst.value} or better"
     rate = f" {good:,} of {len(counting):,} ({100 * good // len(counting)} %) are {level}." if counting else ""
@@ -93,7 +93,8 @@ def why(row: VerifyRow) -> list[str]:
     error = row.result["error"]
     if error:
         return [error["message"], *([f"hint: {error['remedy']}"] if error["remedy"] else [])]
-    return [text for text in (row.result.get("skipped") or ", ".join(cause["code"] for cause in row.causes),) if text]
+    codes = ", ".join(cause["code"] for cause in row.causes)
+    return [text for text in (row.result.get("skipped") or codes, row.elsewhere) if text]
 
 
 def _facts(row: VerifyRow) -> list[str]:
@@ -151,10 +152,10 @@ _COUNTS = ("tests", "failures", "errors")
 def _case(row: VerifyRow, accept: str) -> Element:
     case = Element("testcase", classname="samebytes verify", name=harmless(row.target))
     tag = "error" if row.result["error"] else "skipped" if row.outcome == "skipped" else "failure"
-    if row.verdict in ACCEPTED[accept]:
+    if row.is_good(accept):
         return case
     names = ", ".join(f"{cause['code']} {by_code(cause['code']).name}" for cause in row.causes)
-    texts = [f"{row.outcome}: {names}" if names else row.outcome] if row.verdict else why(row)
+    texts = [f"{row.outcome}: {names}" if names else row.elsewhere or row.outcome] if row.verdict else why(row)
     element = SubElement(case, tag, message=" ".join(harmless(line) for line in texts[0].splitlines()))
     verified = row.result["verified"]
     differences = verified["comparison"]["differences"] if verified else ()

@@ -12,7 +12,7 @@ from samebytes.archive.atomic import make_directory
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.backend.config import load
 from samebytes.commands.normalize.normalize import NormalizeJob, NormalizeOptions, normalize
-from samebytes.errors import BackendError, ConfigError, SamebytesError, UsageError
+from samebytes.errors import BackendError, ConfigError, MissingExtraError, SamebytesError, UsageError
 
 from ...building import provenance, pylock
 from ...building import source as sources
@@ -27,12 +27,15 @@ from ...index.pages import File
 from ...releases.listed import shown
 from ...releases.selection import Selection
 from ...reporting.save import save_copy
-from . import installed_files, published, recover
+from ...vcs.tags import date_of
+from . import attestations, installed_files, published, recover, sdist_origin, vcs_source
 from .metadata import ArtifactMetadata
 from .metadata import read as read_metadata
 from .remake import Made, Recovered, VerifyContext, record, remake
 from .repair import RepairedBuild, plan_of, repair
+from .sdist_origin import SdistOrigin
 from .switches import switched_off, switched_on
+from .vcs_source import Origin
 
 ACCEPTED = {
     "identical": (Verdict.IDENTICAL,),
@@ -59,6 +62,8 @@ class VerifyRequest:
     """Which file of a release."""
     source: str = ""
     """An sdist, a tree or ``GIT-URL-OR-DIR@REF``; empty for the release's own sdist."""
+    from_vcs: bool = False
+    """Whether the source is the commit that attestations or the project's addresses lead to."""
     python: str = ""
     """A version or a path; empty for what the artifact wants."""
     locked: Path | None = None
@@ -104,6 +109,10 @@ class Verified:
     """Why this file of the release was taken; empty if it was asked for, or there is no other."""
     repaired: RepairedBuild | None = None
     """How the rebuilt wheel was repaired; None if the published one was not."""
+    origin: Origin | None = None
+    """The commit that was looked for and is the source; None if another source was asked for."""
+    sdist: SdistOrigin | None = None
+    """What the release's sdist is to that commit; None if there is no sdist, or no commit."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +163,8 @@ class _Verification:
 
     def __init__(self, request: VerifyRequest, context: VerifyContext, private: Path) -> None:
         self._request, self._context, self._private = request, context, private
+        self._origin: Origin | None = None
+        self._committed: sdist_origin.Digests = {}
         self._record = provenance.read(request.record, request.trust) if request.record else None
         self._notes = [*request.notes, *filter(None, [self._record.signed if self._record else ""])]
 
@@ -177,6 +188,7 @@ class _Verification:
             how, made = self._switched(how, made, artifact, metadata, source)
         repaired = self._repaired(how, made, artifact, metadata, source)
         made = repaired.made if repaired else made
+        sdist = self._sdist(how, made, artifact, metadata) if self._origin else None
         self._context.build.report("Comparing")
         url = artifact.file.url if artifact.file else ""
         return Verified(
@@ -192,6 +204,8 @@ class _Verification:
             notes=tuple(self._notes),
             chosen=artifact.chosen,
             repaired=repaired,
+            origin=self._origin,
+            sdist=sdist,
         )
 
     def _repaired(
@@ -241,14 +255,19 @@ class _Verification:
         return how, made
 
     def _again(
-        self, how: Recovered, artifact: published.PublishedArtifact, metadata: ArtifactMetadata, private: Path
+        self,
+        how: Recovered,
+        artifact: published.PublishedArtifact,
+        metadata: ArtifactMetadata,
+        private: Path,
+        kind: ArtifactKind | None = None,
     ) -> Made | None:
         """Build once more, in another directory; None if that fails, for it was only a try."""
         private.mkdir()
         quiet = replace(self._context, build=replace(self._context.build, show_log=lambda _: None))
         try:
             # From a new tree: the build before has left its files in the other.
-            return remake(how, metadata.kind, self._source(artifact, metadata, private), private, quiet)
+            return remake(how, kind or metadata.kind, self._source(artifact, metadata, private), private, quiet)
         except BackendError:
             return None
 
@@ -300,6 +319,8 @@ class _Verification:
             target, record = Path(self._request.target), self._request.record
             output = target.parent if target.is_file() else record and record.parent
             found = sources.from_text(self._request.source, directory, output, record)
+        elif self._request.from_vcs:
+            return self._commit(artifact, metadata, directory)
         elif self._record:
             found = self._recorded_source(self._record.source, directory)
         elif metadata.kind == ArtifactKind.SDIST:
@@ -317,11 +338,57 @@ class _Verification:
             )
         return found
 
+    def _commit(
+        self, artifact: published.PublishedArtifact, metadata: ArtifactMetadata, directory: Path
+    ) -> sources.SourceTree:
+        """Return the tree of the commit that the artifact comes from, which is looked for once."""
+        if self._origin is not None:
+            return vcs_source.checkout(self._origin, metadata.name, directory)
+        self._context.build.report("Looking for the commit")
+        attested = None
+        try:
+            attested = attestations.attested(artifact.file, artifact.path, self._context.index())
+        except MissingExtraError as error:
+            self._note(f"{error.message}: {error.remedy}")
+        origin = vcs_source.find(metadata, attested)
+        self._context.build.report(f"Cloning {origin.shown}")
+        found = vcs_source.checkout(origin, metadata.name, directory)
+        for note in origin.notes:
+            self._note(note)
+        uploaded = artifact.file.uploaded if artifact.file else None
+        if uploaded is not None and date_of(found.tree, origin.commit) > uploaded:
+            self._note("the commit was made after the file was uploaded: its tag may have been moved")
+        self._origin, self._committed = origin, sdist_origin.of_tree(found.tree)
+        return found
+
+    def _sdist(
+        self, how: Recovered, made: Made, artifact: published.PublishedArtifact, metadata: ArtifactMetadata
+    ) -> SdistOrigin | None:
+        """Return what the release's sdist is to the commit."""
+
+        def rebuild() -> Path | None:
+            if metadata.kind == ArtifactKind.SDIST:
+                return made.path
+            self._context.build.report("Building an sdist of the commit, too")
+            kind = ArtifactKind.SDIST
+            again = self._again(replace(how, kinds=(kind,)), artifact, metadata, self._private / "sdist", kind)
+            return again.path if again else None
+
+        path = artifact.path
+        if metadata.kind == ArtifactKind.WHEEL:
+            try:
+                path = self._download(published.sdist_of(self._context.index(), metadata.name, metadata.version))
+            except UsageError:
+                self._note("the release has no sdist to compare with the commit")
+                return None
+        return sdist_origin.compare(path, self._committed, rebuild)
+
     def _recorded_source(self, material: Material, directory: Path) -> sources.SourceTree:
         if material.uri.startswith("git+"):
             # The last "@": the address may have a user before its host.
             where, _, commit = material.uri[4:].rpartition("@")
-            return sources.from_git(where, commit, directory)
+            commit, _, subdirectory = commit.partition("#subdirectory=")
+            return vcs_source.below(sources.from_git(where, commit, directory), subdirectory)
         if material.uri.startswith("pkg:pypi/"):
             filename = unquote(material.uri.rpartition("file_name=")[2])
             file = published.by_name(filename, self._context.index())
