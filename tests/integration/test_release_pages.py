@@ -179,6 +179,20 @@ def test_the_pages_have_one_workflow_for_pure_packages_and_one_for_others() -> N
 
 
 @pytest.mark.quick
+def test_the_page_on_cibuildwheel_has_the_jobs_that_are_run() -> None:
+    (part,) = (yaml.safe_load(one.text)["jobs"] for one in blocks(HOW_TO / "cibuildwheel.md") if one.language == "yaml")
+    whole = next(text for _, text, file in PAGES["c-extension"].blocks() if file.endswith(".yml"))
+    assert part.keys() == {"wheels", "again", "compare"}
+    assert part == {name: job for name, job in yaml.safe_load(whole)["jobs"].items() if name in part}
+    # And the same tables, which cibuildwheel reads in test_repair_docs.py; that of maturin has more.
+    (shown,) = (one.text for one in blocks(HOW_TO / "cibuildwheel.md") if one.language == "toml")
+    for name in ("c-extension", "meson-python", "maturin"):
+        (table,) = (text for _, text, file in PAGES[name].blocks() if file == "pyproject.toml")
+        assert set(shown.splitlines()) <= set(table.splitlines())
+        assert name == "maturin" or table == shown
+
+
+@pytest.mark.quick
 def test_maturin_s_project_has_what_its_page_shows() -> None:
     """These tables are not put into it, for it has them."""
     page = PAGES["maturin"]

@@ -73,6 +73,7 @@ def config(hooks: Path) -> str:
     """Return a configuration of pre-commit with all hooks of the repository *hooks*."""
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=hooks, check=True, capture_output=True, text=True)
     rows = [f"      - id: {name}" for name in ("samebytes-wrap-check", "samebytes-check", "samebytes-normalize")]
+    rows += ["      - id: samebytes-check-project", "        args: [--wheel, --vary=-all, --vary=+umask]"]
     return "\n".join(["repos:", f"  - repo: {hooks}", f"    rev: {commit.stdout.strip()}", "    hooks:", *rows, ""])
 
 
@@ -87,9 +88,9 @@ def test_pre_commit_runs_the_hooks(tmp_path: Path) -> None:
     vendored = wheel(user / "vendored")
     repository(user)
 
-    def run(hook: str) -> tuple[int, str]:
+    def run(hook: str, *options: str) -> tuple[int, str]:
         done = subprocess.run(
-            [pre_commit, "run", hook, "--all-files", "--verbose"],
+            [pre_commit, "run", hook, "--all-files", "--verbose", *options],
             cwd=user,
             env=environment(tmp_path),
             capture_output=True,
@@ -99,6 +100,10 @@ def test_pre_commit_runs_the_hooks(tmp_path: Path) -> None:
         assert "An unexpected error has occurred" not in done.stdout, done.stdout
         return done.returncode, done.stdout
 
+    status, said = run("samebytes-check-project")
+    assert (status, "No hook with id" in said) == (1, True), said  # before a commit
+    status, said = run("samebytes-check-project", "--hook-stage", "manual")
+    assert (status, ". (Python " in said) == (0, True), said
     status, said = run("samebytes-wrap-check")
     assert (status, "setuptools.build_meta does not build through samebytes" in said) == (1, True), said
     (user / "pyproject.toml").write_text(WRAPPED, "utf-8")
