@@ -51,6 +51,7 @@ from .subject import (
     Subject,
     WayResult,
 )
+from .two_wheels import note_on
 from .working_copy import remove
 
 FRAGILE = ("checkout", "time", "locales")
@@ -103,6 +104,8 @@ class SourceCheck:
             # What the build failed with in the first way is not tried again in the others.
             vary = vary if second is first else second.environment.applied
             ways = [self._compared(AS_IS, first, second)]
+            if {WHEEL, FROM_SDIST} <= first.files.keys():
+                self._notes += filter(None, [note_on(first.files[WHEEL], first.files[FROM_SDIST])])
             if self._options.dated and not self._gives_up(first):
                 ways.append(self._compared(DATED, *self._both(DATED, vary, at_once=at_once)))
             if self._options.normalized and not self._gives_up(first):
