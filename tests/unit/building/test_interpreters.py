@@ -66,7 +66,7 @@ def test_a_program_that_prints_anything_is_not_an_interpreter(tmp_path: Path, ou
 @pytest.mark.parametrize("which", ["describe", "ask"])
 def test_an_answer_with_anything_in_it_is_not_an_interpreters(tmp_path: Path, which: str) -> None:
     """Each value of the true answer is exchanged for values of other types, or left out."""
-    code = interpreters._ASK if which == "describe" else asking._ASK
+    code = interpreters.QUESTION if which == "describe" else asking._ASK
     true = json.loads(subprocess.run([sys.executable, "-c", code, ""], stdout=subprocess.PIPE, check=True).stdout)
     answers = [{key: value for key, value in true.items() if key != name} for name in true] + [{**true, "more": 1}]
     for name, value in true.items():

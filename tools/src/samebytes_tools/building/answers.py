@@ -32,6 +32,14 @@ def answer_of(command: Sequence[str], kinds: Mapping[str, type]) -> dict[str, An
     # Programs may print thousands of brackets, for which json.loads recurses.
     except RecursionError:
         raise ValueError("too deep") from None
+    return checked(answer, kinds)
+
+
+def checked(answer: object, kinds: Mapping[str, type]) -> dict[str, Any]:
+    """Return *answer* if it is an object that has these names, with values of these types.
+
+    :raises ValueError: if it is not.
+    """
     # bool is a subclass of int, so the types themselves are compared.
     if not isinstance(answer, dict) or {name: type(value) for name, value in answer.items()} != kinds:
         raise ValueError("not the answer of an interpreter")

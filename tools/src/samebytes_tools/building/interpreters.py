@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import re
 import shutil
@@ -18,11 +19,11 @@ from python_discovery import get_interpreter, iter_interpreters
 
 from samebytes.errors import UsageError
 
-from .answers import answer_of, numbers_of
+from .answers import answer_of, checked, numbers_of
 
 # ZLIB_RUNTIME_VERSION: ZLIB_VERSION is that of the headers. Py_GIL_DISABLED: sys._is_gil_enabled() is of the moment,
 # not of the build.
-_ASK = """\
+QUESTION = """\
 import json, platform, sys, sysconfig
 print(json.dumps({
     "executable": sys.executable,
@@ -63,6 +64,8 @@ class Python:
     """The version of zlib that it runs with."""
     free_threaded: bool = False
     """Whether it was built without the global interpreter lock (PEP 703)."""
+    digest: str = ""
+    """The SHA-256 of the executable, where that is not on this machine."""
 
     @property
     def short(self) -> str:
@@ -73,7 +76,7 @@ class Python:
     def sha256(self) -> str:
         """The digest of the executable, in hexadecimal."""
         # Resolved: virtual environments have links to it.
-        return hashlib.sha256(Path(self.executable).resolve().read_bytes()).hexdigest()
+        return self.digest or hashlib.sha256(Path(self.executable).resolve().read_bytes()).hexdigest()
 
 
 def _short(version: Sequence[Any], free_threaded: bool) -> str:
@@ -83,10 +86,21 @@ def _short(version: Sequence[Any], free_threaded: bool) -> str:
 def describe(executable: str | Path) -> Python | None:
     """Return what the interpreter *executable* is; None if it is not one, or does not run."""
     try:
-        answer = answer_of([str(executable), "-I", "-c", _ASK], _KINDS)
-        return Python(**{**answer, "minor": numbers_of(answer["minor"])})
+        return _python(answer_of([str(executable), "-I", "-c", QUESTION], _KINDS))
     except (OSError, ValueError):
         return None
+
+
+def answered(line: str) -> Python:
+    """Return the interpreter that answers QUESTION by *line*.
+
+    :raises ValueError: if it is not one's answer.
+    """
+    return _python(checked(json.loads(line), _KINDS))
+
+
+def _python(answer: Mapping[str, Any]) -> Python:
+    return Python(**{**answer, "minor": numbers_of(answer["minor"])})
 
 
 @cache

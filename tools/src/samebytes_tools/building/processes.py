@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -176,6 +177,14 @@ def kill_all(stop: threading.Event) -> None:
         running.kill_if(stop)
 
 
+def at_death(name: str, command: Sequence[str] | None) -> None:
+    """Let *command* be run if this process is killed from now on (POSIX); None: no longer.
+
+    :param name: what it is about.
+    """
+    _watchdog.run_then(name, command)
+
+
 def _stopped() -> Interrupted:
     return Interrupted("stopped", remedy="Run the command again.")
 
@@ -236,6 +245,11 @@ class _Watchdog:
         """Leave the session of *leader*, which has ended, alone: its number may become another's."""
         if os.name == "posix":
             self._send(f"-{leader}\n")
+
+    def run_then(self, name: str, command: Sequence[str] | None) -> None:
+        """Run *command* when this one ends; None: no longer."""
+        if os.name == "posix":
+            self._send(json.dumps({name: command}) + "\n")
 
     def _send(self, line: str) -> None:
         with self._lock, contextlib.suppress(BrokenPipeError):  # without it, all goes on

@@ -1,8 +1,8 @@
 """End sessions that are still running when the process that started them is gone (POSIX).
 
 This file is run by its path, and imports only the standard library. Lines on standard input are the numbers of
-sessions' leaders, with a plus while they are running and with a minus when they have ended. The end of the input is
-that of the other process.
+sessions' leaders, with a plus while they are running and with a minus when they have ended; and JSON objects, of a name
+and the command that is to be run then, or null if it no longer is. The end of the input is that of the other process.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from collections.abc import Iterator
 
 _PATIENCE = 5.0
 """Seconds in which processes end that are killed; those that may not be killed do not."""
+_LONGEST = 60.0
+"""Seconds that a command may take."""
 
 
 def signalled(leader: int, number: int) -> bool:
@@ -55,14 +57,27 @@ def _session(leader: int) -> Iterator[int]:
 def main() -> None:
     """Read until the other end is closed, then end what is left."""
     leaders: set[int] = set()
+    commands: dict[str, list[str] | None] = {}
     # The pipe is closed however the other process ends, by SIGKILL too.
     for line in sys.stdin:
-        (leaders.add if line.startswith("+") else leaders.discard)(int(line[1:]))
+        if line.startswith("{"):
+            # Imported late, as are others below: few processes need them.
+            import json
+
+            commands.update(json.loads(line))
+        else:
+            (leaders.add if line.startswith("+") else leaders.discard)(int(line[1:]))
     if sys.platform != "win32":
         deadline = time.monotonic() + _PATIENCE
         # No SIGTERM: nobody is left to wait for what it would do. Again, for what they have started meanwhile.
         while [leader for leader in leaders if signalled(leader, signal.SIGKILL)] and time.monotonic() < deadline:
             time.sleep(0.01)
+    for command in filter(None, commands.values()):
+        import subprocess
+
+        nothing = subprocess.DEVNULL
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(command, stdin=nothing, stdout=nothing, stderr=nothing, timeout=_LONGEST, check=False)
 
 
 if __name__ == "__main__":

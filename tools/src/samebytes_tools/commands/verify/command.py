@@ -90,6 +90,16 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "its sdist has to come from that, too",
     )
     parser.add_argument("--python", metavar="X.Y|PATH", help="build with that interpreter")
+    parser.add_argument(
+        "--image",
+        metavar="NAME",
+        nargs="?",
+        const="",
+        help="rebuild wheels for manylinux and musllinux in a container image (default: that of their tag)",
+    )
+    parser.add_argument(
+        "--engine", metavar="PROGRAM", default="", help="the container engine (default: podman, else docker)"
+    )
     parser.add_argument("--locked", metavar="FILE", type=Path, help="with the build requirements of that pylock.toml")
     parser.add_argument(
         "-C", "--config-setting", metavar="KEY[=VALUE]", action="append", default=[], help="passed to the backend"
@@ -141,6 +151,7 @@ def run(args: argparse.Namespace) -> int:
     from .published import release_named
     from .remake import VerifyContext
 
+    _part_image(args)
     if args.file and not args.targets:
         args.targets = [release_named(args.file)]
     _check_options(args)
@@ -156,6 +167,14 @@ def run(args: argparse.Namespace) -> int:
 
         results = list(verify_all(_requests(args), context))
     return _report(args, results, sign)
+
+
+def _part_image(args: argparse.Namespace) -> None:
+    """Take what follows ``--image`` for something to verify, where it cannot be the name of an image."""
+    if args.image and ("==" in args.image or args.image.endswith((".whl", ".tar.gz")) or Path(args.image).exists()):
+        args.targets, args.image = [args.image, *args.targets], ""
+    if args.engine and args.image is None:
+        raise UsageError("--engine is for --image", remedy="Give --image as well, or leave it away.")
 
 
 def _is_of_lists(args: argparse.Namespace) -> bool:
@@ -231,6 +250,7 @@ def _targets(args: argparse.Namespace, context: VerifyContext) -> list[VerifyTar
 def _common(args: argparse.Namespace) -> VerifyRequest:
     """Return what the command line asks of everything that is verified."""
     from ...releases.selection import Selection
+    from .image import ImageRequest
     from .verify import VerifyRequest
 
     return VerifyRequest(
@@ -249,6 +269,7 @@ def _common(args: argparse.Namespace) -> VerifyRequest:
         record=args.record,
         trust=_trust(args),
         output=args.output,
+        image=None if args.image is None else ImageRequest(args.image, args.engine),
     )
 
 

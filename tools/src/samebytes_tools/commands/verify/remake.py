@@ -15,6 +15,7 @@ from samebytes.errors import SamebytesError, UsageError
 
 from ...building import provenance, pylock
 from ...building.builder import BuildEnvironment, Builder, InstallPolicy, Project, explained
+from ...building.containers import BuildContainer
 from ...building.interpreters import Python
 from ...building.processes import CommandRunner
 from ...building.provenance import BACKEND, SAMEBYTES, Material, Record
@@ -38,9 +39,13 @@ class VerifyContext:
     index: Callable[[], Index]
     within: Path | None = None
     """Where private directories are made; None: where temporary files belong."""
+    container: BuildContainer | None = None
+    """Where commands of rebuilds run; None: on this machine."""
 
     def runner(self, log: Path | None) -> CommandRunner:
         """Return what runs the commands of a rebuild; what they print goes to *log*, or to standard error."""
+        if self.container is not None:
+            return self.container.runner(log, self.build.stop, self.build.seconds)
         return CommandRunner(log, stop=self.build.stop, seconds=self.build.seconds)
 
 
@@ -165,7 +170,10 @@ def environment_in(how: Recovered, root: Path, address: str, context: VerifyCont
 
     :param address: of the package index.
     """
-    given = recover.beneath(recover.environment(context.build.environ, address, how.environment), root)
+    variables = recover.environment(context.build.environ, address, how.environment)
+    if context.container is not None:
+        variables = context.container.variables(variables)
+    given = recover.beneath(variables, root)
     # What records say ("umask": "022").
     return BuildEnvironment(given, umask=0o022)
 

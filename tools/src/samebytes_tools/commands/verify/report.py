@@ -102,6 +102,10 @@ def _facts(verified: Verified) -> list[tuple[str, str]]:
         ("variables", " ".join(f"{name}={value}" for name, value in how.given.items())),
         ("as of", format_date(how.until) if how.until is not None else ""),
         ("date", format_date(int(how.epoch)) if how.epoch.isdigit() else ""),
+        (
+            "image",
+            f"{verified.container.image.shown}, by {verified.container.engine.name}" if verified.container else "",
+        ),
         ("repaired", _repair_line(verified)),
     ]
     return [(name, value) for name, value in facts if value]
@@ -125,6 +129,14 @@ def _repair_document(verified: Verified) -> dict[str, Any] | None:
         "options": list(repaired.options),
         "requirements": [{"name": one.name, "version": one.version} for one in repaired.requirements],
     }
+
+
+def _image_document(verified: Verified) -> dict[str, Any] | None:
+    container = verified.container
+    if container is None:
+        return None
+    image = container.image
+    return {"name": image.name, "id": image.id, "digest": image.digest or None, "engine": container.engine.name}
 
 
 @dataclass(frozen=True)
@@ -245,6 +257,7 @@ def _verified(verified: Verified) -> dict[str, Any]:
                 for one in verified.requirements
             ],
             "repair": _repair_document(verified),
+            "image": _image_document(verified),
         },
         "notes": list(verified.notes),
         "comparison": comparison_document(verified.comparison),

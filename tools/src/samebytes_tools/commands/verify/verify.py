@@ -16,6 +16,7 @@ from samebytes.errors import BackendError, ConfigError, MissingExtraError, Sameb
 
 from ...building import provenance, pylock
 from ...building import source as sources
+from ...building.containers import BuildContainer
 from ...building.interpreters import Python, named
 from ...building.provenance import BACKEND, SAMEBYTES, Material, Record
 from ...building.scratch import scratch
@@ -29,6 +30,7 @@ from ...releases.selection import Selection
 from ...reporting.save import save_copy
 from ...vcs.tags import date_of
 from . import attestations, installed_files, published, recover, sdist_origin, vcs_source
+from .image import ImageRequest, container_for, image_of, version_for
 from .metadata import ArtifactMetadata
 from .metadata import read as read_metadata
 from .remake import Made, Recovered, VerifyContext, record, remake
@@ -85,6 +87,8 @@ class VerifyRequest:
     """The ``.dist-info`` directory of what is installed, which has to be what was published."""
     notes: tuple[str, ...] = ()
     """What is to be noted of it beforehand."""
+    image: ImageRequest | None = None
+    """Where wheels for manylinux and musllinux are rebuilt; None: on this machine."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,8 @@ class Verified:
     """The commit that was looked for and is the source; None if another source was asked for."""
     sdist: SdistOrigin | None = None
     """What the release's sdist is to that commit; None if there is no sdist, or no commit."""
+    container: BuildContainer | None = None
+    """Where it was rebuilt; None: on this machine."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +177,7 @@ class _Verification:
     def run(self) -> Verified:
         request, environ = self._request, self._context.build.environ
         own = provenance.this_python()
-        asked = named(request.python, environ) if request.python else self._recorded_python()
+        asked = self._asked()
         artifact = self._artifact(asked or own)
         self._note(artifact.note)
         asked_for = shown(request.index).rstrip("/")
@@ -180,7 +186,7 @@ class _Verification:
         if request.installed:
             installed_files.check(request.installed, artifact.path)
         metadata = read_metadata(artifact.path)
-        python = recover.interpreter(metadata, asked, own, environ)
+        python = self._entered(metadata, own) or recover.interpreter(metadata, asked, own, environ)
         source = self._source(artifact, metadata)
         how = self._recovered(artifact, metadata, source, python, own)
         made = remake(how, metadata.kind, source, self._private, self._context)
@@ -206,7 +212,32 @@ class _Verification:
             repaired=repaired,
             origin=self._origin,
             sdist=sdist,
+            container=self._context.container,
         )
+
+    def _asked(self) -> Python | None:
+        """Return the interpreter of this machine that is asked for; None if none is."""
+        asked, environ = self._request.python, self._context.build.environ
+        try:
+            return named(asked, environ) if asked else self._recorded_python()
+        except UsageError:
+            if self._request.image is None:
+                raise
+            return None  # the image may have it
+
+    def _entered(self, metadata: ArtifactMetadata, own: Python) -> Python | None:
+        """Let what follows run in an image, if that is asked for, and return the interpreter there."""
+        request = self._request
+        if request.image is None:
+            return None
+        if not image_of(metadata.tags):
+            self._note("it is not for manylinux or musllinux: it was rebuilt on this machine, and not in an image")
+            return None
+        version = request.python or (self._record.python.short if self._record else "")
+        version = version_for(metadata, version, own.short)
+        container = container_for(request.image, metadata, version, self._context, self._private)
+        self._context = replace(self._context, container=container)
+        return container.python
 
     def _repaired(
         self,
@@ -220,7 +251,8 @@ class _Verification:
         plan = plan_of(artifact.path, metadata.tags, source.tree)
         if plan is None:
             return None
-        self._note("it was built in an image for its tag; the rebuild is of this machine")
+        if self._context.container is None:
+            self._note("it was built in an image for its tag; the rebuild is of this machine")
         uploaded = artifact.file.uploaded if artifact.file else None
         until = how.until if how.until is not None else uploaded
         found = repair(made, plan, how, until, self._private, self._context)
@@ -417,6 +449,8 @@ class _Verification:
         how = (
             self._recorded(self._record, python) if self._record else self._guessed(artifact, metadata, source, python)
         )
+        if how.method == SAMEBYTES and self._context.container is not None:
+            raise UsageError("the record is of samebytes build, which runs in no image", remedy="Leave --image away.")
         # `samebytes build` builds with the interpreter that it runs in.
         if how.method == SAMEBYTES and python.short != own.short:
             raise UsageError(
@@ -443,7 +477,9 @@ class _Verification:
         date = recover.epoch(metadata)
         if date is not None and not (metadata.brings_date and recover.date_of(source.tree, variables) == date):
             variables["SOURCE_DATE_EPOCH"] = str(date)
-        method = SAMEBYTES if _is_canonical(artifact.path) else BACKEND
+        # In an image, samebytes is not there; the archives are compared after normalization all the same.
+        is_ours = self._context.container is None and _is_canonical(artifact.path)
+        method = SAMEBYTES if is_ours else BACKEND
         settings, locked = self._request.config_settings, self._request.locked
         how = Recovered(method, python, metadata.generator, (), None, variables, settings, (metadata.kind,), locked)
         how = how.with_variables(self._request.variables)
