@@ -196,8 +196,8 @@ def test_the_page_on_cibuildwheel_has_the_jobs_that_are_run() -> None:
 def test_maturin_s_project_has_what_its_page_shows() -> None:
     """These tables are not put into it, for it has them."""
     page = PAGES["maturin"]
-    shown = [text for language, text, file in page.blocks() if language == "toml" and not file][:2]
-    for text, file in zip(shown, (".cargo/config.toml", "pyproject.toml")):
+    shown = [text for language, text, file in page.blocks() if language == "toml" and not file][:3]
+    for text, file in zip(shown, (".cargo/config.toml", "pyproject.toml", "Cargo.toml")):
         assert set(text.splitlines()) <= set((page.example.path / file).read_text("utf-8").splitlines())
 
 

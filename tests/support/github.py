@@ -169,7 +169,9 @@ class Workflow:
         return done.stdout
 
     def upload(self, runner: Runner, step: Mapping[str, Any]) -> str:
-        shutil.copytree(runner.workspace / step["with"]["path"], self.root / "artifacts" / step["with"]["name"])
+        """Without hidden files, as the action does by default: uv puts a .gitignore into dist."""
+        target = self.root / "artifacts" / step["with"]["name"]
+        shutil.copytree(runner.workspace / step["with"]["path"], target, ignore=shutil.ignore_patterns(".*"))
         return ""
 
     def download(self, runner: Runner, step: Mapping[str, Any]) -> str:
