@@ -1,5 +1,7 @@
 """Write docs/explanation/surveyed.md, and the table in README, from docs/survey/survey.json, which is an export.
 
+If there is another, docs/survey/rebuilt.json, it is of a run by which published files were rebuilt.
+
     python docs/generate_survey.py [--check]
 
 With ``--check`` nothing is written, and the exit status is 1 if one of them is not up to date.
@@ -19,11 +21,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from samebytes_tools.commands.survey.model import Examination, Headline, Tally
+    from samebytes_tools.commands.survey.model import Examination, Headline, Rebuild, Tally
     from samebytes_tools.commands.survey.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "docs" / "survey" / "survey.json"
+REBUILT = ROOT / "docs" / "survey" / "rebuilt.json"
 PAGE = ROOT / "docs" / "explanation" / "surveyed.md"
 README = ROOT / "README.md"
 
@@ -42,6 +45,13 @@ wheel, and the wheel that is built from the sdist all came out twice with the sa
 _LIST = """\
 The packages are those of [the list](../survey/packages.txt): much used ones of every build backend, and small ones with
 extension modules, for two processors. It is no sample of the whole index, and its shares are not the index's.
+"""
+
+_PUBLISHED = """\
+Of each release, the pure wheel, the sdist and one wheel for the platform were built again from the release's sdist, as
+they were built then as far as that can be found out, and compared with what is published. The table at the top has the
+numbers. They say that the files belong to the sdist, not that the sdist is what the repository has. Wheels for the
+platform were built by this machine's compilers, not in the image of their tag. These did not come out again:
 """
 
 _LEFT_OVER = """\
@@ -80,7 +90,8 @@ def written() -> dict[Path, str]:
     from samebytes_tools.commands.survey.store.store import Store
 
     with tempfile.TemporaryDirectory() as directory, Store(Path(directory, "survey.sqlite")) as store:
-        merge(store, Exported(DATA))
+        for path in filter(Path.is_file, (DATA, REBUILT)):
+            merge(store, Exported(path))
         table = "\n".join(["", _counted(store), "", *headline(store.headline()), ""])
         before, start, rest = README.read_text(encoding="utf-8").partition("<!-- survey -->")
         _, end, after = rest.partition("<!-- /survey -->")
@@ -95,12 +106,33 @@ def headline(found: Headline) -> list[str]:
         _shares("pure Python", [found.tally(way, is_pure=True) for way in ways]),
         _shares("with extension modules", [found.tally(way, is_pure=False) for way in ways]),
     )
-    return _table(("packages", "built", *ways), rows)
+    return [*_table(("packages", "built", *ways), rows), *_published(found)]
+
+
+def _published(found: Headline) -> list[str]:
+    """Return the table of published files that could be rebuilt; nothing where none was tried."""
+    from samebytes_tools.commands.survey.model import PUBLISHED
+
+    lines = [("all", found.rebuilt()), *((f"{kind}s", found.rebuilt(kind)) for kind in PUBLISHED)]
+    rows = [
+        (
+            *(
+                name,
+                str(tally.tried),
+                f"{tally.identical + tally.normalized} ({100 * (tally.share or 0.0):.1f}\N{NO-BREAK SPACE}%)",
+            ),
+            *map(str, (tally.identical, tally.normalized, tally.different, tally.not_rebuilt)),
+        )
+        for name, tally in lines
+        if tally.tried
+    ]
+    head = ("published files", "tried", "could be rebuilt", "identical", "normalized", "different", "not rebuilt")
+    return ["", *_table(head, rows)] if rows else []
 
 
 def _counted(store: Store) -> str:
     """Return how many packages there are, and when and where they were built."""
-    newest = list(store.newest())
+    newest = _examined(store)
     used = {one.run for one in newest}
     runs = [run for run in store.runs() if run.id in used]
     days = sorted({datetime.fromtimestamp(one.started, timezone.utc).strftime("%Y-%m-%d") for one in newest})
@@ -108,6 +140,38 @@ def _counted(store: Store) -> str:
     where = ", ".join(machine[name] for name in ("python", "compiler", "libc", "system", "platform") if name in machine)
     shown = f"{len(newest)} packages, built on {' and '.join(days)} by samebytes {runs[-1].tool} ({where}):"
     return textwrap.fill(shown, 120, break_on_hyphens=False)
+
+
+def _examined(store: Store) -> list[Examination]:
+    """Return the newest examination of each package that was built twice, by name."""
+    builds = {run.id for run in store.runs() if run.builds}
+    return [
+        next(each for each in store.history(one.name, logs=False) if each.run == one.run)
+        for one in store.newest()
+        if one.run in builds
+    ]
+
+
+def _rebuilt(store: Store) -> Iterator[str]:
+    """Yield which published files did not come out again, the newest time, and why."""
+    verifies = {run.id for run in store.runs() if run.verifies}
+    histories = (store.history(one.name, logs=False) for one in store.newest())
+    newest = [next((one for one in history if one.run in verifies), None) for history in histories]
+    rows = [
+        (f"{one.name} {one.version}", each.kind, each.state, _why_not(each))
+        for one in filter(None, newest)
+        for each in one.rebuilds
+        if each.state not in ("identical", "same after normalization")
+    ]
+    if any(newest):
+        yield "## Published files\n"
+        yield _PUBLISHED
+        yield from (*_table(("package", "file", "verdict", "why"), rows), "") if rows else ("All of them came out.\n",)
+
+
+def _why_not(rebuild: Rebuild) -> str:
+    codes = sorted({cause.code for cause in rebuild.causes})
+    return ", ".join(map(_link, codes)) or rebuild.reason.replace("|", "\\|")
 
 
 def _ways(found: Headline) -> Sequence[str]:
@@ -132,7 +196,7 @@ def _share(tally: Tally, built: int) -> str:
 def _paragraphs(store: Store) -> Iterator[str]:
     from samebytes_tools.commands.survey.model import State
 
-    found, newest = store.headline(), [next(store.history(one.name)) for one in store.newest()]
+    found, newest = store.headline(), _examined(store)
     yield _HEAD
     yield from (_LIST, _counted(store), "", *headline(found), "")
     yield "Shares are of the packages of which all could be built as they are.\n"
@@ -145,6 +209,7 @@ def _paragraphs(store: Store) -> Iterator[str]:
     ]
     yield from (*_table(("backend", "built", *_ways(found)), rows), "")
     yield "*in-tree* is a backend that comes with the source, as a rule a wrapper around one of the others.\n"
+    yield from _rebuilt(store)
     yield from _different(newest)
     yield from _why(newest)
     yield from _not_built(newest)

@@ -8,15 +8,17 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from samebytes_tools.commands.check.subject import AS_IS, BUILD, DATED, HOOK
 from samebytes_tools.commands.survey.model import (
     KINDS,
+    NOT_REBUILT,
     WAYS,
     Artifact,
     CauseHit,
     Examination,
+    Rebuild,
     Requirement,
     Run,
     Sdist,
@@ -171,7 +173,35 @@ class _Package:
             not_varied={"time": "libfaketime is not installed"},
             notes=() if self.is_pure else ("pyelftools is not installed: ELF files are compared by their texts.",),
             run=run.id,
+            rebuilds=tuple(self._rebuilds(version)) if run.verifies and found is not State.NO_SDIST else (),
         )
+
+    def _rebuilds(self, version: str) -> Iterator[Rebuild]:
+        sdist = self._sdist(version)
+        wheel = f"{sdist.file[:-7]}-py3-none-any.whl"
+        for number, (kind, file) in enumerate((("pure wheel", wheel), ("sdist", sdist.file))):
+            state = _REBUILT[(self.rank // 3 + number * self.rank) % len(_REBUILT)]
+            digest, other = _digest(f"published {file}"), _digest(f"rebuilt {file}")
+            if state == NOT_REBUILT:
+                yield Rebuild(kind, file, state, digest, "", 9_000, sdist.uploaded, _REASONS[State.NOT_BUILT], 3.5)
+                continue
+            where, left, right = _BOTH["D005"]
+            yield Rebuild(
+                *(
+                    kind,
+                    file,
+                    state,
+                    digest,
+                    digest if state == "identical" else other,
+                    9_000,
+                    sdist.uploaded,
+                    "",
+                    12.5,
+                ),
+                record=_record(file),
+                notes=("it was built by another Python",),
+                causes=() if state == "identical" else (CauseHit("D005", 2, "demo.py", where, left, right),),
+            )
 
     def _sdist(self, version: str) -> Sdist:
         file = f"{self.name.replace('-', '_')}-{version}.tar.gz"
@@ -224,6 +254,32 @@ class _Package:
         return CauseHit(code, 1 + self.rank % 5, member, where, left, right)
 
 
+_REBUILT = ("identical", "identical", "same after normalization", "same payload", "different", NOT_REBUILT)
+
+
+def _record(file: str) -> dict[str, object]:
+    """Return a record of a rebuild, in the form of a real one."""
+    needed = {
+        "name": "setuptools",
+        "uri": "pkg:pypi/setuptools@80.9.0?file_name=setuptools-80.9.0-py3-none-any.whl",
+        "digest": {"sha256": _digest("setuptools")},
+        "downloadLocation": "setuptools-80.9.0-py3-none-any.whl",
+        "annotations": {"version": "80.9.0", "direct": False},
+    }
+    python = {"name": "python", "annotations": {"implementation": "CPython", "version": "3.12.8"}}
+    definition = {
+        "externalParameters": {"method": "backend", "kinds": ["wheel"], "configSettings": {}},
+        "internalParameters": {"environment": {"SOURCE_DATE_EPOCH": "1580601600", "TZ": "UTC"}, "umask": "022"},
+        "resolvedDependencies": [{"name": "source", "digest": {"sha256": _digest(file)}}, python, needed],
+    }
+    return {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": file, "digest": {"sha256": _digest(file)}}],
+        "predicateType": "https://slsa.dev/provenance/v1",
+        "predicate": {"buildDefinition": definition},
+    }
+
+
 _REASONS = {
     State.NOT_BUILT: "build_wheel failed: error: command 'gcc' failed with exit code 1",
     State.NO_SDIST: "There is no sdist of any release.",
@@ -271,4 +327,23 @@ def hostile(run: Run) -> Iterator[Examination]:
             not_varied={NASTY: NASTY},
             notes=(NASTY,),
             run=run.id,
+            rebuilds=tuple(_hostile_rebuilds(hit)) if run.verifies else (),
         )
+
+
+def _hostile_rebuilds(hit: CauseHit) -> Iterator[Rebuild]:
+    """Yield rebuilds whose records are of any form."""
+    ours = _record(NASTY)
+    yield Rebuild(
+        "pure wheel", NASTY, "different", NASTY, NASTY, 1, NASTY, NASTY, 1.0, {NASTY: [NASTY]}, (NASTY,), (hit,)
+    )
+    definitions: tuple[Any, ...] = (
+        [],
+        {"resolvedDependencies": {"name": NASTY}, "internalParameters": [NASTY]},
+        {"resolvedDependencies": [NASTY, {"name": [NASTY]}, {"name": "python", "annotations": NASTY}]},
+        {"internalParameters": {"environment": {"SOURCE_DATE_EPOCH": "9" * 50}}},
+        {"internalParameters": {"environment": {"SOURCE_DATE_EPOCH": [NASTY]}}},
+        {"externalParameters": {"method": {}, "environment": {NASTY: NASTY}}},
+    )
+    for definition in definitions:
+        yield Rebuild("sdist", NASTY, "different", record={**ours, "predicate": {"buildDefinition": definition}})

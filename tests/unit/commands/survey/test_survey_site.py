@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -91,6 +92,7 @@ def tree(directory: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     within = runs(3)
+    within[-1] = replace(within[-1], verifies=True, operator="Example rebuilders")
     with Store(tmp_path_factory.mktemp("store") / "survey.sqlite") as store:
         fill(store, within, [*examinations(NUMBER, within), *hostile(within[-1])])
         yield store
@@ -238,7 +240,8 @@ def test_a_cause_page_lists_what_it_hits_and_the_remedy(site: Path, store: Store
 
 
 def test_documents_are_what_the_schema_says(site: Path) -> None:
-    paths = [path for path in site.rglob("*.json") if path.name != MARKER]
+    # Records are in-toto Statements, whatever else is beside them.
+    paths = [path for path in site.rglob("*.json") if path.name != MARKER and path.parent.name != "record"]
     assert len(paths) > NUMBER
     for path in paths:
         assert_valid(json.loads(path.read_text(encoding="ascii")), "survey-site")
@@ -331,6 +334,112 @@ def test_a_badge_tells_the_standing(site: Path, store: Store) -> None:
         elif all(outcome != "same" for kinds in one.outcomes.values() for outcome in kinds.values()):
             assert label == "not yet"
     assert {"as is", "with samebytes", "not yet"} <= labels
+
+
+# Published files that were rebuilt.
+
+
+def test_every_package_has_a_page_a_document_and_a_badge_of_published_files(site: Path) -> None:
+    for suffix in ("html", "json", "svg"):
+        assert {path.stem for path in (site / "rebuilt").glob(f"*.{suffix}")} == package_stems(site)
+
+
+def test_a_page_of_published_files_has_who_when_and_which_record(site: Path, store: Store) -> None:
+    names = (name_of(rank) for rank in range(1, NUMBER + 1))
+    name = next(one for one in names if any(each.causes for each in next(store.history(one)).rebuilds))
+    newest = next(store.history(name))
+    page = Document(site / f"rebuilt/{stem(name)}.html")
+    text = " ".join(page.text.split())
+    for part in ("Example rebuilders", newest.run, "2025-08-14", "samebytes 0.2.0", "3.12.8", newest.version):
+        assert part in text, part
+    for number, one in enumerate(newest.rebuilds, start=1):
+        assert one.file in text
+        assert one.sha256 in text
+        assert f"samebytes verify {name}=={newest.version} --file {one.file}" in text
+        path = site / f"record/{stem(name)}_{number}.json"
+        assert path.is_file() == bool(one.record)
+        if one.record:
+            assert f"../record/{path.name}" in page.links
+            assert json.loads(path.read_text(encoding="ascii")) == one.record
+            assert one.rebuilt in text
+            assert "setuptools" in text
+        for hit in one.causes:
+            assert hit.code in text
+            assert hit.right in text
+    assert f"../rebuilt/{stem(name)}.html" in Document(site / f"package/{stem(name)}.html").links
+    assert f"(https://ADDRESS.OF.THIS.SITE/rebuilt/{stem(name)}.svg)" in page.text
+
+
+def test_a_badge_of_published_files_has_the_worst_of_them(site: Path, store: Store) -> None:
+    """What differs comes first: a badge must never be better than a file of it."""
+    labels = Counter()
+    for one in store.newest():
+        root = ElementTree.fromstring((site / f"rebuilt/{stem(one.name)}.svg").read_bytes())
+        label = (root.findtext("{http://www.w3.org/2000/svg}title") or "").rpartition(": rebuilt: ")[2]
+        states = {each.state for each in next(store.history(one.name)).rebuilds}
+        if states - {"identical", "same after normalization", "not rebuilt"}:
+            assert label == "different"
+        elif not states or "not rebuilt" in states:
+            assert label == "not rebuilt"
+        else:
+            assert label == max(states, key=len)
+        labels[label] += 1
+    assert set(labels) == {"identical", "same after normalization", "different", "not rebuilt"}
+
+
+def test_the_overview_has_published_files(pages: dict[str, Document], store: Store) -> None:
+    text = " ".join(pages["index.html"].text.split())
+    tally = store.headline().rebuilt()
+    assert f"{tally.identical + tally.normalized} of {tally.tried} files that were published came out again" in text
+    assert len(pages["published/1.html"].every("tr")) == 1 + sum(
+        bool(next(store.history(one.name)).rebuilds) or one.state is State.NO_SDIST for one in store.newest()
+    )
+
+
+def test_what_was_only_verified_is_not_shown_as_built(tmp_path: Path) -> None:
+    first, only = runs(2)
+    only = replace(only, builds=False, verifies=True)
+    (one,) = [each for each in examinations(1, [first]) if each.artifacts] or [
+        Examination("x", "1", State.NOT_BUILT, 0, 1)
+    ]
+    rebuilt = replace(next(iter(examinations(1, [only]))), artifacts=(), state=State.EXAMINED)
+    with Store(tmp_path / "only.sqlite") as store:
+        fill(store, [only], [rebuilt])
+        made(store, tmp_path / "only")
+    index = " ".join(Document(tmp_path / "only/index.html").text.split())
+    assert "each built twice" not in index
+    assert "Published files that could be rebuilt" in index
+    assert "It was not built twice yet." in Document(tmp_path / f"only/package/{rebuilt.name}.html").text
+    with Store(tmp_path / "both.sqlite") as store:
+        fill(store, [first, only], [one, rebuilt])
+        made(store, tmp_path / "both")
+    package = Document(tmp_path / f"both/package/{one.name}.html")
+    assert one.version in package.text
+    assert "Verdicts" in package.text
+    assert rebuilt.version in Document(tmp_path / f"both/rebuilt/{one.name}.html").text
+
+
+def test_what_nobody_tried_to_rebuild_has_a_page_and_a_badge_that_say_so(tmp_path: Path) -> None:
+    within = runs(2)
+    within[-1] = replace(within[-1], verifies=True)
+    one, other = (next(iter(examinations(9, [run]))) for run in within)
+    with Store(tmp_path / "s.sqlite") as store:
+        fill(store, within, [one, replace(other, name="other")])
+        made(store, tmp_path / "site")
+    page = Document(tmp_path / f"site/rebuilt/{one.name}.html")
+    assert "Nobody has tried to build its published files again yet." in page.text
+    assert [some["alt"] for some in page.every("img")] == ["rebuilt: not rebuilt"]
+    assert_valid(json.loads((tmp_path / f"site/rebuilt/{one.name}.json").read_text("ascii")), "survey-site")
+    assert len(Document(tmp_path / "site/published/1.html").every("tr")) == 2
+
+
+def test_a_store_without_rebuilds_has_no_pages_of_them(tmp_path: Path) -> None:
+    within = runs(1)
+    with Store(tmp_path / "s.sqlite") as store:
+        fill(store, within, examinations(2, within))
+        made(store, tmp_path / "site")
+    assert not (tmp_path / "site/rebuilt").exists()
+    assert "Published" not in Document(tmp_path / "site/index.html").text
 
 
 # How it is written.

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samebytes_tools.commands.check.subject import BUILD
 from samebytes_tools.commands.survey.model import KINDS, WAYS, Artifact, Examination, Run, State, Tally
-from samebytes_tools.commands.survey.site import addresses, figures, listing, rendering, results
+from samebytes_tools.commands.survey.site import addresses, figures, listing, published, rendering, results
 from samebytes_tools.commands.survey.site.rendering import asset
 
 ALL_SAME, ALL_DIFFER = "i" * 15, "d" * 15
@@ -175,7 +175,17 @@ def test_badges_can_be_read(standing: results.Standing) -> None:
     )
     result = results.Result(State.UNKNOWN if standing is results.UNKNOWN else State.EXAMINED, letters)
     assert result.standing is standing
-    badge = rendering.Templates().part("badge.svg", name="demo", result=result)
+    check_badge("reproducible", result.label, standing.colour)
+
+
+@pytest.mark.parametrize("standing", published.STANDINGS, ids=lambda standing: standing.key)
+def test_badges_of_published_files_can_be_read(standing: published.RebuiltStanding) -> None:
+    check_badge("rebuilt", standing.label, standing.colour)
+
+
+def check_badge(words: str, label: str, colour: str) -> None:
+    badge = rendering.Templates().part("badge.svg", name="demo", words=words, label=label, colour=colour)
+    assert f">demo: {words}: {label}</title>" in badge
     rows = re.findall(r'<rect x=.*fill="(#[0-9a-f]{6})"/>', badge)
     (ink,) = re.findall(r'<g fill="(#[0-9a-f]{6})"', badge)
     assert [contrast(ink, ground) >= 4.5 for ground in rows] == [True, True]

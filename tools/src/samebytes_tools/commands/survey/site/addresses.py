@@ -39,6 +39,22 @@ def badge(name: str) -> str:
     return f"badge/{stem(name)}.svg"
 
 
+def rebuilt(name: str) -> str:
+    """Return where the page of a package's published files lies, and its badge, less their suffixes."""
+    return f"rebuilt/{stem(name)}"
+
+
+def record(name: str, number: int) -> str:
+    """Return where the record of the rebuild of a package's file *number* lies."""
+    # No stem has an underscore but at its beginning, so that no two share a file.
+    return f"record/{stem(name)}_{number}.json"
+
+
+def published(number: int = 1) -> str:
+    """Return where the page *number* of all packages with published files lies, less its suffix."""
+    return f"published/{number}"
+
+
 def cause_stem(code: str) -> str:
     """Return a cause's code and name, as its pages are called; a code of a newer samebytes stands for itself."""
     try:

@@ -11,6 +11,7 @@ from samebytes.console.style import harmless
 from ..model import PUBLISHED, WAYS, Examination, Headline, Rebuild, Run
 from . import addresses, figures
 from .listing import Found, ListingRow, Page, Struck
+from .published import RebuiltStanding
 from .rendering import day, moment, tail
 from .results import STANDINGS, result_of
 
@@ -117,6 +118,32 @@ def package(history: Sequence[Examination], older: int, runs: Mapping[str, Run])
         examinations=[_examination(one, runs.get(one.run)) for one in history],
         older=older,
     )
+
+
+def rebuilt(name: str, standing: RebuiltStanding, verified: Sequence[Examination], runs: Mapping[str, Run]) -> str:
+    """Return what became of a package's published files when they were built again the last time."""
+    newest = verified[0] if verified else None
+    run = runs.get(newest.run) if newest else None
+    return _document(
+        "rebuilt",
+        name=name,
+        standing=standing.key,
+        label=standing.label,
+        version=newest.version if newest else "",
+        started=moment(newest.started) if newest else None,
+        run=_run(run) if run else None,
+        rebuilds=[
+            _rebuild(one, addresses.record(name, number) if one.record else "")
+            for number, one in enumerate(newest.rebuilds if newest else (), start=1)
+        ],
+        page=f"{addresses.rebuilt(name)}.html",
+        badge=f"{addresses.rebuilt(name)}.svg",
+    )
+
+
+def record(one: Rebuild) -> str:
+    """Return the record of a rebuild, as ``samebytes verify --from`` reads it."""
+    return json.dumps(one.record, indent=2, ensure_ascii=True) + "\n"
 
 
 def _examination(one: Examination, run: Run | None) -> dict[str, Any]:

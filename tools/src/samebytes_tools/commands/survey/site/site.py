@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
@@ -12,9 +12,9 @@ from samebytes import __version__
 from ....comparison.causes.cause import Cause
 from ....comparison.causes.table import ALL
 from ....variations.variations import ALL as VARIATIONS
-from ..model import KINDS, WAYS
+from ..model import KINDS, PUBLISHED, WAYS, Examination, Run
 from ..store.store import Store
-from . import addresses, documents, figures, listing, packages
+from . import addresses, documents, figures, listing, packages, published
 from .output import Output, replacing
 from .rendering import Templates, asset, day
 from .results import result_of
@@ -68,6 +68,16 @@ class _Site:
             reasons=packages.reasons,
             commands=packages.commands,
             snippets=packages.snippets,
+            verifies=any(run.verifies for run in self._runs),
+            published=PUBLISHED,
+            outcome=published.outcome,
+            record_facts=published.facts,
+            record_requirements=published.requirements,
+            rebuilt_cells=published.cells,
+            rebuilt_places=published.places,
+            again=published.again,
+            rebuilt_snippets=lambda name: published.snippets(name, address, packages.NO_ADDRESS),
+            linked={cause.code: cause.name for cause in ALL},
         )
 
     def write(self, report: Callable[[str], None]) -> None:
@@ -112,6 +122,7 @@ class _Site:
             newest=self._runs[-1] if self._runs else None,
             variations=VARIATIONS,
             examined=day(max(row.summary.started for row in self._rows)) if self._rows else "",
+            rebuilt=published.tallies([(kind, headline.rebuilt(kind)) for kind in PUBLISHED]),
         )
         self._output.write("index.json", documents.index(headline, causes, self._runs, __version__))
 
@@ -133,14 +144,52 @@ class _Site:
     def _packages(self, report: Callable[[str], None]) -> None:
         """Write each package's page, its JSON and its badge."""
         runs = {run.id: run for run in self._runs}
+        verifies = any(run.verifies for run in self._runs)
+        found: list[tuple[str, int | None, Examination, published.RebuiltStanding]] = []
         for number, row in enumerate(self._rows, start=1):
             name, path = row.summary.name, addresses.package(row.summary.name)
             history = list(self._store.history(name))
-            shown, older = history[:MOST_HISTORY], max(0, len(history) - MOST_HISTORY)
+            verified = [one for one in history if one.run in runs and runs[one.run].verifies]
+            standing = published.standing(verified[0] if verified else None)
+            # What rebuilt published files alone is on their page.
+            twice = [one for one in history if one.run not in runs or runs[one.run].builds]
+            shown, older = _cut(twice or history)
             result = result_of(shown[0])
-            self._page("package.html", path, history=shown, older=older, runs=runs, result=result)
+            values = {"history": shown, "older": older, "runs": runs, "result": result}
+            self._page("package.html", path, **values, twice=bool(twice), standing=standing)
             self._output.write(f"{path}.json", documents.package(shown, older, runs))
-            badge = self._templates.part("badge.svg", name=name, result=result)
-            self._output.write(addresses.badge(name), badge)
+            self._badge(addresses.badge(name), name, "reproducible", result.label, result.standing.colour)
+            if verifies:
+                self._rebuilt(name, verified, standing, runs)
+            if verified:
+                found.append((name, row.summary.rank, verified[0], standing))
             if number % STEP == 0:
                 report(f"{number:,} of {len(self._rows):,} packages")
+        if verifies:
+            for page in listing.pages(found):
+                self._page("published.html", addresses.published(page.number), page=page)
+
+    def _badge(self, path: str, name: str, words: str, label: str, colour: str) -> None:
+        self._output.write(path, self._templates.part("badge.svg", name=name, words=words, label=label, colour=colour))
+
+    def _rebuilt(
+        self,
+        name: str,
+        verified: Sequence[Examination],
+        standing: published.RebuiltStanding,
+        runs: Mapping[str, Run],
+    ) -> None:
+        """Write the page of a package's published files, its JSON, its badge and the records of the newest rebuilds."""
+        path = addresses.rebuilt(name)
+        shown, older = _cut(verified)
+        self._page("rebuilt.html", path, name=name, history=shown, older=older, runs=runs, standing=standing)
+        self._output.write(f"{path}.json", documents.rebuilt(name, standing, shown, runs))
+        self._badge(f"{path}.svg", name, "rebuilt", standing.label, standing.colour)
+        for number, one in enumerate(shown[0].rebuilds if shown else (), start=1):
+            if one.record:
+                self._output.write(addresses.record(name, number), documents.record(one))
+
+
+def _cut(history: Sequence[Examination]) -> tuple[Sequence[Examination], int]:
+    """Return those that are shown, and how many older ones are not."""
+    return history[:MOST_HISTORY], max(0, len(history) - MOST_HISTORY)
