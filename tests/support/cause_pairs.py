@@ -870,6 +870,24 @@ CAUSES: tuple[Pair, ...] = (
     Pair("a wheel without its extension", ("D033",), fallback),
     Pair("built on Windows", ("D034",), built_on_windows({})),
     Pair("built on Windows, with its line ends", ("D034",), built_on_windows({"demo_pkg/about.txt": b"one\ntwo\n"})),
+    Pair(
+        "built on Windows, with its line ends in METADATA",
+        ("D034",),
+        built_on_windows({f"{INFO}/METADATA": b"Metadata-Version: 2.1\nName: demo-pkg\nVersion: 1.0\n\nText\n"}),
+    ),
+    Pair("an sdist made on Windows", ("D034",), changed(lambda member: replace(member, mode=0o666), sdist=True)),
+    Pair(
+        "an sdist made on Windows, with its signs in paths",
+        ("D034",),
+        given(
+            [*sources(), Member("demo_pkg-1.0/demo.egg-info/SOURCES.txt", b"demo/a.py\n")],
+            [
+                replace(one, mode=0o666)
+                for one in [*sources(), Member("demo_pkg-1.0/demo.egg-info/SOURCES.txt", b"demo\\a.py\n")]
+            ],
+            sdist=True,
+        ),
+    ),
     Pair("places of services", ("D001",), text("at /project/src/x.c\n", "at /home/runner/work/demo/src/x.c\n")),
     Pair("a place of a service on Windows", ("D001",), text("at /project/demo/x.c\n", "at D:\\a\\demo\\demo\\x.c\n")),
     Pair("interpreters of environments", ("D001",), text("#!/home/ada/v/bin/python\n", "#!/home/bob/d/v/bin/python\n")),

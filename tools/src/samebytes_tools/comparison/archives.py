@@ -37,6 +37,7 @@ from .one_toolchain import summed_up
 from .opened import RECORD, SIGNATURES, Opened, opened, settled, without
 from .records import ReadRecord
 from .verdict import after_passes, verdict
+from .windows import made_on_windows
 
 __all__ = ["compare_files"]
 
@@ -149,7 +150,7 @@ def _read(left: Opened, right: Opened, builds: KnownBuilds, note: Callable[[str]
     clues = contents.clues_of(builds, read, names, changed, only)._replace(
         # Another release may have become pure, or have got its first extension.
         pure=(_is_pure(left), _is_pure(right)) if left.own == right.own else (True, True),
-        on_windows=(_is_of_windows(left), _is_of_windows(right)),
+        on_windows=(_on_windows(left), _on_windows(right)),
         allowance=allowance,
     )
     differing = changed | only
@@ -164,12 +165,8 @@ def _is_pure(side: Opened) -> bool:
     return not any(key.endswith(COMPILED) for key in side.files)
 
 
-def _is_of_windows(side: Opened) -> bool:
-    # zipfile writes 0, for FAT, on Windows alone, and 3 elsewhere (APPNOTE 4.4.2.2); modes there are these two.
-    headers = side.headers.values()
-    return bool(headers) and all(
-        header.made_by >> 8 == 0 and header.external >> 16 & 0o777 in (0, 0o666) for header in headers
-    )
+def _on_windows(side: Opened) -> bool:
+    return made_on_windows(side.archive.entries, side.headers.values())
 
 
 def _codes(*sides: Opened) -> Mapping[str, tuple[str, ...]]:

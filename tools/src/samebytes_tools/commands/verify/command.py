@@ -134,6 +134,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         default=3600.0,
         help="end a build that takes longer (default: 3600)",
     )
+    parser.add_argument(
+        "--attempts",
+        metavar="N",
+        type=_attempts,
+        default=3,
+        help="build up to so many times more, as the file shows that it may have been built, where the first build "
+        "gives something else (default: 3)",
+    )
     parser.add_argument("--jobs", metavar="N", type=_count, help="of a list, so many at once (default: all CPUs)")
     parser.add_argument(
         "--state", metavar="DIR", type=Path, help="of a list, keep what was verified there, and go on from it"
@@ -270,6 +278,7 @@ def _common(args: argparse.Namespace) -> VerifyRequest:
         trust=_trust(args),
         output=args.output,
         image=None if args.image is None else ImageRequest(args.image, args.engine),
+        attempts=args.attempts,
     )
 
 
@@ -362,6 +371,10 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < 10_000_000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
     return seconds
+
+
+def _attempts(text: str) -> int:
+    return 0 if re.fullmatch(r"0+", text) else _count(text)
 
 
 def _count(text: str) -> int:

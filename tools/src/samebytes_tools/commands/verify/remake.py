@@ -24,7 +24,7 @@ from ...building.virtualenvs import InstalledDistribution
 from ...index.client import Index
 from ...index.serving import Snapshot, serving
 from ..reproducible_build.build import BuildContext, BuildRequest, build
-from . import recover
+from . import imitations, recover
 
 _ONE_AT_A_TIME = threading.Lock()
 """Held while ``samebytes build`` is at its fixed paths: a second build would get others, and so perhaps other bytes."""
@@ -69,6 +69,9 @@ class Recovered:
     locked: Path | None = None
     given: Mapping[str, str] = field(default_factory=dict)
     """Those of *environment* that were asked for (``--env``), or switch an extension off."""
+
+    beside: tuple[str, ...] = ()
+    """Projects that are installed beyond what the source requires, as they were in the environment of then."""
 
     def with_variables(self, variables: Mapping[str, str]) -> Recovered:
         """Return the same with further *variables* that were asked for."""
@@ -158,10 +161,13 @@ def _by_backend(
         advice="--python or --locked may give it what it had then; --source another tree.",
     )
     config = load(source.tree)
-    project = Project(config.backend, config.requires)
+    project = Project(config.backend, (*config.requires, *how.beside))
+    project, import_path = imitations.imitated(project, how.given, private / "imitated", root / "home")
+    # Not for pip, which would write scripts and records so.
+    hooks = replace(environment, import_path=import_path)
     log = context.runner(None if context.build.verbose else private / "build.log")
     with explained(private, log, context.build.show_log):
-        path = builder.build_own(kind, project, source.tree, environment, root / "env", root / "out", log)
+        path = builder.build_own(kind, project, source.tree, hooks, root / "env", root / "out", log)
     return Made(path, tuple(sorted(builder.installed, key=lambda one: one.name)))
 
 

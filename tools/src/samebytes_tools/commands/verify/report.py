@@ -244,6 +244,8 @@ def _verified(verified: Verified) -> dict[str, Any]:
             "method": how.method,
             "generator": how.generator or None,
             "pins": list(how.pins),
+            "beside": list(how.beside),
+            "config_settings": dict(how.config_settings),
             "until": None if how.until is None else {"seconds": how.until, "iso": format_date(how.until)},
             "environment": dict(how.environment),
             "given": dict(how.given),
@@ -259,6 +261,10 @@ def _verified(verified: Verified) -> dict[str, Any]:
             "repair": _repair_document(verified),
             "image": _image_document(verified),
         },
+        "attempts": [
+            {"change": one.change, "verdict": one.verdict.value if one.verdict else None, "kept": one.is_kept}
+            for one in verified.attempts
+        ],
         "notes": list(verified.notes),
         "comparison": comparison_document(verified.comparison),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -30,6 +31,8 @@ from ...releases.selection import Selection
 from ...reporting.save import save_copy
 from ...vcs.tags import date_of
 from . import attestations, installed_files, published, recover, sdist_origin, vcs_source
+from .attempts import ATTEMPTS, GOOD_ENOUGH, BuildCandidate, RebuildAttempt, RebuildTrial, best_of, notes
+from .candidates import BuildClues, candidates
 from .image import ImageRequest, container_for, image_of, version_for
 from .metadata import ArtifactMetadata
 from .metadata import read as read_metadata
@@ -89,6 +92,8 @@ class VerifyRequest:
     """What is to be noted of it beforehand."""
     image: ImageRequest | None = None
     """Where wheels for manylinux and musllinux are rebuilt; None: on this machine."""
+    attempts: int = ATTEMPTS
+    """How many further builds there may be where the first gives something else."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,8 @@ class Verified:
     """What the release's sdist is to that commit; None if there is no sdist, or no commit."""
     container: BuildContainer | None = None
     """Where it was rebuilt; None: on this machine."""
+    attempts: tuple[RebuildAttempt, ...] = ()
+    """Further builds that there were, as the first did not give what was published."""
 
 
 @dataclass(frozen=True)
@@ -197,6 +204,9 @@ class _Verification:
         sdist = self._sdist(how, made, artifact, metadata) if self._origin else None
         self._context.build.report("Comparing")
         url = artifact.file.url if artifact.file else ""
+        first = RebuildTrial(how, made, self._compared(artifact.path, url, made.path, source, how.python))
+        # Compilers decide what a repaired wheel is, and no backend.
+        (how, made, comparison), tried = (first, ()) if repaired else self._improved(first, artifact, metadata, source)
         return Verified(
             name=artifact.path.name,
             sha256=artifact.sha256,
@@ -205,14 +215,15 @@ class _Verification:
             source_described=source.description,
             recovered=how,
             requirements=made.requirements,
-            comparison=self._compared(artifact.path, url, made.path, source, python),
+            comparison=replace(comparison, right=replace(comparison.right, path=self._kept(made.path))),
             record=record(how, metadata.kind, source, made),
-            notes=tuple(self._notes),
+            notes=tuple(dict.fromkeys(self._notes)),
             chosen=artifact.chosen,
             repaired=repaired,
             origin=self._origin,
             sdist=sdist,
             container=self._context.container,
+            attempts=tried,
         )
 
     def _asked(self) -> Python | None:
@@ -286,6 +297,36 @@ class _Verification:
         self._note(f"{what}, by what is not known ({why}); --env or -C may do it")
         return how, made
 
+    def _improved(
+        self,
+        first: RebuildTrial,
+        artifact: published.PublishedArtifact,
+        metadata: ArtifactMetadata,
+        source: sources.SourceTree,
+    ) -> tuple[RebuildTrial, tuple[RebuildAttempt, ...]]:
+        """Build again as the artifact shows that it may have been built, if the *first* build gave something else."""
+        how, verdict = first.how, first.comparison.verdict
+        # A record and a lock say how it is to be built; samebytes writes one form whatever it is run with.
+        if verdict in GOOD_ENOUGH or self._record or how.locked or how.method != BACKEND:
+            return first, ()
+        url = artifact.file.url if artifact.file else ""
+        numbers = count()
+
+        def build(candidate: BuildCandidate) -> RebuildTrial | None:
+            self._context.build.report(f"Building again, with {candidate.change}")
+            made = self._again(candidate.how, artifact, metadata, self._private / f"attempt-{next(numbers)}")
+            if made is None:
+                return None
+            compared = self._compared(artifact.path, url, made.path, source, candidate.how.python)
+            return RebuildTrial(candidate.how, made, compared)
+
+        clues = BuildClues(
+            artifact.path, first.made, how, metadata, load(source.tree).backend.name, self._context.index()
+        )
+        best, tried = best_of(first, islice(candidates(clues), self._request.attempts), build)
+        self._notes += notes(verdict, tried)
+        return best, tried
+
     def _again(
         self,
         how: Recovered,
@@ -324,8 +365,7 @@ class _Verification:
         build = KnownBuild(paths, timezone="UTC", umask=0o022, hash_seed="0", interpreter="".join(own))
         found = compare_files(published_, made, (UNKNOWN_BUILD, build))
         left = self._request.target if Path(self._request.target).is_file() else url
-        right = self._kept(made)
-        return replace(found, left=replace(found.left, path=left), right=replace(found.right, path=right))
+        return replace(found, left=replace(found.left, path=left), right=replace(found.right, path=made.name))
 
     def _note(self, text: str) -> None:
         if text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..observations import FieldValues, LoneMember, Nature, OfNature, Part
+from ..observations import FieldValues, LoneMember, Nature, OfNature, Part, TextPair
 from .cause import NORMALIZE, Cause, CauseClues
 
 __all__ = ["COMPILED", "PURE_FALLBACK", "WINDOWS_BUILT"]
@@ -25,10 +25,18 @@ def _shows_fallback(seen: Part, clues: CauseClues) -> bool:
     return seen.field == "root-is-purelib"
 
 
+_OF_WINDOWS = frozenset(
+    {Nature.MEMBER_MODE, Nature.MEMBER_OWNER, Nature.ARCHIVE_HEADER, Nature.LINE_ENDS, Nature.GENERATED_LINE_ENDS}
+)
+
+
 def _shows_windows(seen: Part, clues: CauseClues) -> bool:
-    if clues.on_windows[0] == clues.on_windows[1] or not isinstance(seen, OfNature):
+    if clues.on_windows[0] == clues.on_windows[1]:
         return False
-    return seen.nature in (Nature.MEMBER_MODE, Nature.ARCHIVE_HEADER, Nature.LINE_ENDS)
+    if isinstance(seen, TextPair):  # lines of lists of files, such as SOURCES.txt
+        one, other = (side.replace(b"\\", b"/") for side in (seen.left, seen.right))
+        return one == other and seen.left != seen.right
+    return isinstance(seen, OfNature) and seen.nature in _OF_WINDOWS
 
 
 PURE_FALLBACK = Cause(
@@ -44,7 +52,7 @@ PURE_FALLBACK = Cause(
 WINDOWS_BUILT = Cause(
     "D034",
     "built-on-windows",
-    "One wheel was built on Windows, where files have no modes, texts other line ends, and archives other headers.",
+    "One archive was made on Windows, where files have no modes, texts other line ends, and archives other headers.",
     f"{NORMALIZE}\nFor line ends in files of your own, in .gitattributes:\n\n    * text=auto eol=lf\n\n"
     'and write text files by open(path, "w", newline="\\n"). Or build wheels that are for any system on one of them.',
     _shows_windows,

@@ -1,0 +1,388 @@
+"""What is tried where the first build gave something else: which ways, in which order, and which of them is kept."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+from samebytes_tools.building.builder import Project
+from samebytes_tools.building.interpreters import Python
+from samebytes_tools.building.provenance import BACKEND
+from samebytes_tools.building.virtualenvs import InstalledDistribution
+from samebytes_tools.commands.verify import candidates as ways
+from samebytes_tools.commands.verify import imitations
+from samebytes_tools.commands.verify.attempts import BuildCandidate, RebuildAttempt, RebuildTrial, best_of, notes
+from samebytes_tools.commands.verify.backend_facts import FACTS, facts_of, fitting
+from samebytes_tools.commands.verify.candidates import BuildClues
+from samebytes_tools.commands.verify.metadata import read
+from samebytes_tools.commands.verify.remake import Made, Recovered
+from samebytes_tools.commands.verify.traits import differing, is_of_windows, traits
+from samebytes_tools.comparison.model import ComparedFile, Comparison, Difference, NodeKind, Verdict
+from samebytes_tools.index.client import Index
+from support.artifacts import METADATA, sdist
+from support.indexes import Server, serving
+from support.wheels import Member, write_sdist, write_wheel
+
+from samebytes.artifact.layout import ArtifactKind
+from samebytes.backend.config import Backend
+from samebytes.errors import UsageError
+
+PYTHON = Python("python", "CPython", "3.11.7", (3, 11), "linux-x86_64", "glibc-2.36", "1.3")
+UNTIL = 1_726_000_000
+"""2024-09-10."""
+INFO = "demo-1.0.dist-info/"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as running:
+        yield running
+
+
+def publish(server: Server, project: str, releases: Mapping[str, str], **more: object) -> None:
+    """Let the index list a wheel of each of *releases*, uploaded on its day; nobody downloads them."""
+    rows = []
+    for version, day in releases.items():
+        name = f"{project}-{version}-py3-none-any.whl"
+        rows.append(
+            {"filename": name, "url": f"/files/{name}", "hashes": {}, "upload-time": f"{day}T00:00:00Z", **more}
+        )
+    server.page(project, rows)
+
+
+def wheel_of(
+    directory: Path, metadata: bytes = METADATA, name: str = "demo-1.0-py3-none-any.whl", record_mode: int = 0o644
+) -> Path:
+    directory.mkdir(exist_ok=True)
+    members = [
+        Member("demo.py", b"x = 1\n"),
+        Member(f"{INFO}LICENSE", b"MIT\n"),
+        Member(f"{INFO}METADATA", metadata),
+        Member(f"{INFO}WHEEL", b"Wheel-Version: 1.0\n"),
+        Member(f"{INFO}RECORD", b"", record_mode),
+    ]
+    return write_wheel(directory, members, name)
+
+
+def rewritten(path: Path, system: int, mode: int) -> Path:
+    """Write the wheel *path* anew with other headers, but for RECORD's mode, and return it."""
+    with zipfile.ZipFile(path) as file:
+        held = [(info, file.read(info)) for info in file.infolist()]
+    with zipfile.ZipFile(path, "w") as file:
+        for info, data in held:
+            info.create_system = system
+            info.external_attr = (0o664 if info.filename.endswith("RECORD") else mode) << 16
+            file.writestr(info, data)
+    return path
+
+
+HEAD = b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "expected"),
+    [
+        (b"Requires-Dist: six (>=1)\n", {"requirements": "parenthesized"}),
+        (b"Requires-Dist: attrs\nRequires-Dist: six >=1\n", {"requirements": "spaced"}),
+        (b"Requires-Dist: six[a,b]>=1 ; extra == 'x'\n", {"requirements": "bare", "quotes": "single"}),
+        (b'Requires-Dist: six; extra == "x"\n', {"quotes": "double"}),
+        (b"Author: A\nDownload-URL: u\n", {"Download-URL": "after authors"}),
+        (b"Download-URL: u\nAuthor: A\n", {"Download-URL": "first"}),
+        (b"Platform: UNKNOWN\n", {"platform": "UNKNOWN"}),
+        (
+            b"Dynamic: author\nLicense-File: LICENSE\n\nText\n",
+            {"Dynamic": "yes", "License-File": "yes", "description": "body"},
+        ),
+        (b"Description: Text\n", {"description": "field"}),
+    ],
+)
+def test_traits_of_metadata(tmp_path: Path, metadata: bytes, expected: dict[str, str]) -> None:
+    common = {
+        "metadata version": "2.1",
+        "platform": "none",
+        "License-File": "no",
+        "licenses": "beside METADATA",
+        "mode of RECORD": "100644",
+    }
+    assert traits(wheel_of(tmp_path, HEAD + metadata)) == {**common, **expected}
+
+
+def test_traits_of_sdists_and_places_of_licenses(tmp_path: Path) -> None:
+    files = {"PKG-INFO": HEAD + b"Provides-Extra: x\n", "COPYING.txt": b""}
+    found = traits(sdist(tmp_path, "demo-pkg", files=files))
+    assert found["extras"] == "alone"
+    assert found["License-File"] == "no"
+    assert found["directory"] == "as written"
+    assert traits(sdist(tmp_path, "demo_pkg", files=files))["directory"] == "with underscores"
+    # What lies deeper is another project's.
+    nested = traits(sdist(tmp_path, files={"PKG-INFO": HEAD, "vendored/LICENSE": b""}))
+    assert not {"License-File", "directory", "mode of RECORD"} & nested.keys()
+    path = write_wheel(tmp_path, [Member(f"{INFO}licenses/LICENSE"), Member(f"{INFO}METADATA", HEAD)])
+    assert traits(path)["licenses"] == "licenses/"
+    assert differing({"a": "1", "b": "1", "c": "1"}, {"a": "2", "b": "1"}) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("system", "mode", "expected"),
+    [(0, 0o666, True), (0, 0o600, True), (0, 0o100666, True), (3, 0o666, False), (0, 0o644, False)],
+)
+def test_wheels_made_on_windows(tmp_path: Path, system: int, mode: int, expected: bool) -> None:
+    """However wheel, which gives RECORD a mode of its own, wrote them."""
+    assert is_of_windows(rewritten(wheel_of(tmp_path), system, mode)) is expected
+
+
+@pytest.mark.parametrize(
+    ("mode", "owner", "expected"),
+    [
+        (0o666, (0, 0, "", ""), True),
+        (0o644, (0, 0, "", ""), False),
+        (0o666, (1000, 1000, "me", "me"), False),
+        (0o666, (0, 0, "root", "root"), False),
+    ],
+)
+def test_sdists_made_on_windows(tmp_path: Path, mode: int, owner: tuple[int, int, str, str], expected: bool) -> None:
+    members = [
+        Member("demo-1.0/PKG-INFO", HEAD, mode, owner=owner),
+        Member("demo-1.0/run.exe", b"", 0o777, owner=owner),
+    ]
+    assert is_of_windows(write_sdist(tmp_path, members, "demo-1.0.tar.gz")) is expected
+
+
+def test_facts_are_in_order_and_name_their_source() -> None:
+    for fact in FACTS:
+        releases = [Version(since) for since, _ in fact.values]
+        assert releases == sorted(set(releases))
+        assert len(fact.values) > 1
+        assert fact.source.startswith("https://")
+        # Each release has exactly the value of the last row before it.
+        for (since, value), before in zip(fact.values[1:], fact.values):
+            assert fact.value(Version(since)) == value != before[1]
+            assert fact.value(Version(f"{since}.dev0")) == before[1]
+
+
+def test_releases_that_fit() -> None:
+    releases = [Version(text) for text in ("44.0.0", "56.2.0", "57.0.0", "69.2.0", "70.0.0")]
+    facts = facts_of("setuptools", ArtifactKind.SDIST)
+    found = fitting(facts, {"License-File": "yes", "directory": "as written", "unheard of": "x"}, releases)
+    assert found == releases[2:4]
+    assert fitting(facts, {"License-File": "no", "directory": "with underscores"}, releases) == []
+    assert fitting(facts, {}, releases) == releases
+
+
+def installed(*pairs: tuple[str, str]) -> tuple[InstalledDistribution, ...]:
+    return tuple(InstalledDistribution(name, version, "", {}) for name, version in pairs)
+
+
+def clues(
+    server: Server, published: Path, made: Path, pins: tuple[str, ...] = (), backend: str = "setuptools.build_meta"
+) -> BuildClues:
+    how = Recovered(BACKEND, PYTHON, "", pins, UNTIL, {}, {}, (ArtifactKind.WHEEL,))
+    there = installed(("setuptools", "70.0.0"), *([("wheel", "0.43.0")] if pins else []), ("flit_core", "3.9.0"))
+    return BuildClues(published, Made(made, there), how, read(published), backend, Index(server.address))
+
+
+WHEELS = {"0.36.2": "2020-12-13", "0.37.1": "2021-12-22", "0.40.0": "2023-03-14", "0.41.0": "2023-07-22"}
+SETUPTOOLS = {"58.0.0": "2021-09-01", "59.6.0": "2021-12-12", "60.1.0": "2022-01-02", "70.0.0": "2024-05-21"}
+
+
+def test_an_older_wheel_beside_setuptools(server: Server, tmp_path: Path) -> None:
+    """Generator names setuptools, and what it imports for METADATA is a wheel that happened to be installed."""
+    publish(server, "wheel", {**WHEELS, "0.41.1rc1": "2023-08-01", "0.43.0": "2024-03-11", "0.41.0.1": "2026-01-01"})
+    published = wheel_of(tmp_path / "there", HEAD + b"Requires-Dist: six (>=1)\n", record_mode=0o664)
+    made = wheel_of(tmp_path / "here", HEAD + b"Requires-Dist: six >=1\n", record_mode=0o664)
+    pin = "setuptools==70.0.0"
+    found = list(ways.candidates(clues(server, published, made, (pin,))))
+    assert [one.how.pins for one in found] == [(pin, "wheel==0.41.0"), (pin, "wheel==0.40.0")]
+    assert found[0].change == "wheel 0.41.0 (requirements: parenthesized, not spaced)"
+    # It was in the first build, or else is installed beside what is required.
+    assert found[0].how.beside == ()
+    without = replace(clues(server, published, made), how=found[0].how)
+    without = replace(without, how=replace(found[0].how, pins=(pin,)))
+    assert next(ways.candidates(without)).how.beside == ("wheel",)
+
+
+@pytest.mark.parametrize(
+    ("replaced", "expected"),
+    [
+        # What a distribution has beside it, then what was there with it, then the oldest that fits.
+        ("2022-11-09", ["59.6.0", "60.1.0", "58.0.0"]),
+        ("2021-12-30", ["59.6.0", "60.1.0", "58.0.0"]),
+        # It was new when the project was published.
+        ("2024-09-01", []),
+        ("2025-09-01", []),
+    ],
+)
+def test_all_of_an_environment_was_old(server: Server, tmp_path: Path, replaced: str, expected: list[str]) -> None:
+    publish(server, "wheel", {"0.37.1": "2021-12-22", "0.38.0": replaced})
+    publish(server, "setuptools", SETUPTOOLS)
+    metadata = HEAD + b"Platform: UNKNOWN\nLicense-File: LICENSE\n"
+    paths = [wheel_of(tmp_path / side, metadata) for side in ("there", "here")]
+    found = list(ways.candidates(clues(server, *paths, ("wheel==0.37.1", "setuptools<70.1"))))
+    assert [one.how.pins for one in found] == [("wheel==0.37.1", f"setuptools=={one}") for one in expected]
+
+
+def test_nothing_to_try(server: Server, tmp_path: Path) -> None:
+    """Neither traits nor names differ; or the index has no release that fits."""
+    paths = [wheel_of(tmp_path / side, HEAD) for side in ("there", "here")]
+    assert list(ways.candidates(clues(server, *paths))) == []
+    other = wheel_of(tmp_path / "other", HEAD + b"Requires-Dist: six (>=1)\n")
+    assert list(ways.candidates(clues(server, other, paths[0]))) == []
+    publish(server, "wheel", WHEELS, yanked="broken")
+    assert list(ways.candidates(clues(server, other, paths[0]))) == []
+
+
+@pytest.mark.parametrize(
+    ("tags", "build", "options"),
+    [
+        ("py2.py3-none-any", "", "--universal"),
+        ("py38-none-any", "", "--python-tag=py38"),
+        ("py3-none-any", "1-", "--build-number=1"),
+        ("cp311-cp311-linux_x86_64", "", ""),
+    ],
+)
+def test_options_of_bdist_wheel(server: Server, tmp_path: Path, tags: str, build: str, options: str) -> None:
+    path = wheel_of(tmp_path / "there", HEAD, f"demo-1.0-{build}{tags}.whl")
+    made = wheel_of(tmp_path / "here", HEAD)
+    found = [one.how.given for one in ways.candidates(clues(server, path, made))]
+    assert found == ([{"SAMEBYTES_FRONT_END": f"setup.py bdist_wheel {options}"}] if options else [])
+    assert list(ways.candidates(clues(server, path, made, backend="hatchling.build"))) == []
+
+
+def test_a_build_on_windows(server: Server, tmp_path: Path) -> None:
+    path = rewritten(wheel_of(tmp_path / "there", HEAD), 0, 0o100666)
+    (found,) = ways.candidates(clues(server, path, wheel_of(tmp_path / "here", HEAD), backend="flit_core.buildapi"))
+    assert (found.how.given, found.change) == ({"SAMEBYTES_TEXT": "crlf"}, "SAMEBYTES_TEXT=crlf")
+
+
+GENERATED = b"#!/usr/bin/env python\n# setup.py generated by flit for tools that don't yet use PEP 517\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "command"),
+    [
+        ({"setup.py": GENERATED}, "flit build --setup-py --no-use-vcs"),
+        ({"setup.py": GENERATED, "tests/test_it.py": b""}, "flit build --setup-py"),
+        ({"tests/test_it.py": b""}, "flit build"),
+        ({}, ""),
+    ],
+)
+def test_commands_of_flit(server: Server, tmp_path: Path, more: dict[str, bytes], command: str) -> None:
+    files = {"PKG-INFO": HEAD, "demo.py": b""}
+    paths = sdist(tmp_path / "there", files={**files, **more}), sdist(tmp_path / "here", files=files)
+    found = [one.how.given for one in ways.candidates(clues(server, *paths, backend="flit_core.buildapi"))]
+    assert found == ([{"SAMEBYTES_FRONT_END": command}] if command else [])
+    assert list(ways.candidates(clues(server, *paths))) == []
+
+
+def comparison(verdict: Verdict, lasting: int = 0) -> Comparison:
+    nodes = tuple(Difference(f"member {number}", NodeKind.MEMBER, "differs") for number in range(lasting))
+    removed = Difference("container", NodeKind.CONTAINER, "differs", passes=("Z002",))
+    file = ComparedFile("x", 1, "ab")
+    return Comparison(file, file, ArtifactKind.WHEEL, verdict, (removed, *nodes))
+
+
+HOW = Recovered(BACKEND, PYTHON, "", (), None, {}, {}, (ArtifactKind.WHEEL,))
+
+
+@pytest.mark.parametrize(
+    ("first", "outcomes", "kept", "tried"),
+    [
+        ((Verdict.DIFFERENT, 2), [(Verdict.PAYLOAD, 1), (Verdict.NORMALIZED, 0), (Verdict.IDENTICAL, 0)], 1, 2),
+        ((Verdict.DIFFERENT, 2), [None, (Verdict.DIFFERENT, 2), (Verdict.DIFFERENT, 3)], -1, 3),
+        ((Verdict.DIFFERENT, 2), [(Verdict.DIFFERENT, 1), (Verdict.DIFFERENT, 1)], 0, 2),
+        ((Verdict.PAYLOAD, 9), [(Verdict.DIFFERENT, 1)], -1, 1),
+        ((Verdict.NORMALIZED, 9), [(Verdict.IDENTICAL, 0)], -1, 0),
+    ],
+)
+def test_the_best_is_kept_and_no_more_is_built_than_needed(
+    first: tuple[Verdict, int], outcomes: list[tuple[Verdict, int] | None], kept: int, tried: int
+) -> None:
+    trials = [outcome and RebuildTrial(HOW, Made(Path(), ()), comparison(*outcome)) for outcome in outcomes]
+    start = RebuildTrial(HOW, Made(Path(), ()), comparison(*first))
+    offered = [BuildCandidate(f"way {number}", HOW) for number in range(len(outcomes))]
+    best, attempts = best_of(start, offered, lambda one: trials[int(one.change[4:])])
+    assert best is (start if kept < 0 else trials[kept])
+    assert [one.is_kept for one in attempts] == [number == kept for number in range(tried)]
+    assert [one.verdict for one in attempts] == [outcome and outcome[0] for outcome in outcomes[:tried]]
+
+
+def test_what_is_noted_of_attempts() -> None:
+    failed = RebuildAttempt("a", None)
+    good = RebuildAttempt("b", Verdict.NORMALIZED, is_kept=True)
+    assert list(notes(Verdict.DIFFERENT, [failed, good])) == [
+        "built again with b: same after normalization; the first build gave: different",
+        "tried, and fits less: a (does not build)",
+    ]
+    assert list(notes(Verdict.DIFFERENT, [failed])) == [
+        "tried, and fits no better than the first build: a (does not build)"
+    ]
+    assert list(notes(Verdict.DIFFERENT, [])) == []
+
+
+PROJECT = Project(Backend("flit_core.buildapi"), ("flit_core",))
+
+
+def test_text_files_are_written_as_on_windows(tmp_path: Path) -> None:
+    project, where = imitations.imitated(PROJECT, {imitations.TEXT: "crlf"}, tmp_path / "modules", tmp_path)
+    assert project is PROJECT
+    code = (
+        "import pathlib, tempfile\n"
+        "open('a', 'w').write('1\\n2\\r\\n')\n"
+        "pathlib.Path('b').write_text('1\\n')\n"
+        "open('c', 'w', newline='\\n').write('1\\n')\n"
+        "open('d', 'wb').write(b'1\\n')\n"
+        "with tempfile.NamedTemporaryFile('w', dir='.', prefix='e', delete=False) as file: file.write('1\\n')\n"
+        "open('f', 'a+').write('1\\n')\n"
+        "print(repr(open('a').read()))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": where},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == repr("1\n2\n\n")
+    texts = {path.name[0]: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    both = b"1\r\n"
+    assert texts == {"a": b"1\r\n2\r\r\n", "b": both, "c": b"1\n", "d": b"1\n", "e": both, "f": both}
+
+
+def test_commands_that_are_imitated(tmp_path: Path) -> None:
+    given = {imitations.FRONT_END: "flit build --no-use-vcs"}
+    project, where = imitations.imitated(PROJECT, given, tmp_path / "modules", tmp_path)
+    assert project.requires == ("flit_core", "flit")
+    assert project.backend == Backend("samebytes_flit")
+    assert [path.name for path in Path(where).iterdir()] == ["samebytes_flit.py"]
+    given = {imitations.FRONT_END: "setup.py bdist_wheel --universal --python-tag=py38"}
+    assert imitations.imitated(PROJECT, given, tmp_path / "none", tmp_path) == (PROJECT, "")
+    (written,) = [path for path in tmp_path.iterdir() if path.is_file()]
+    assert written.name.endswith("pydistutils.cfg")
+    assert written.read_text() == "[bdist_wheel]\nuniversal=1\npython-tag=py38\n"
+    assert imitations.imitated(PROJECT, {}, tmp_path / "none", tmp_path) == (PROJECT, "")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {imitations.TEXT: "utf-16"},
+        {imitations.FRONT_END: "make"},
+        {imitations.FRONT_END: "flit publish"},
+        {imitations.FRONT_END: "flit build; rm -r /"},
+        {imitations.FRONT_END: "setup.py bdist_wheel --dist-dir=/"},
+        {imitations.FRONT_END: "setup.py bdist_wheel --build-number=1\n[build]"},
+    ],
+)
+def test_what_cannot_be_imitated(tmp_path: Path, given: dict[str, str]) -> None:
+    """A record may ask for anything."""
+    with pytest.raises(UsageError) as caught:
+        imitations.imitated(PROJECT, given, tmp_path / "modules", tmp_path)
+    assert caught.value.remedy
+    assert not list(tmp_path.iterdir())

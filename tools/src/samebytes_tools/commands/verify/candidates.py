@@ -1,0 +1,205 @@
+"""Ways to build that are worth a try where the first build did not give what was published, the likeliest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from samebytes.archive.entry import read_all
+from samebytes.artifact.layout import parse_wheel_name
+from samebytes.artifact.opening import open_archive
+from samebytes.errors import ConfigError, UsageError
+
+from ...building.requirements import parsed
+from ...building.source import WRITTEN_BY_FLIT
+from ...index.client import Index
+from ...index.releases import release_of
+from . import imitations
+from .attempts import BuildCandidate
+from .backend_facts import FACTS, WHEEL, facts_of, fitting
+from .metadata import ArtifactMetadata
+from .remake import Made, Recovered
+from .traits import differing, is_of_windows, traits
+
+_TOGETHER = {
+    "0.34.2": ("45.2.0", "52.0.0"),
+    "0.37.1": ("59.6.0",),
+    "0.38.4": ("66.1.1",),
+    "0.42.0": ("68.1.2",),
+    "0.45.1": ("78.1.1",),
+}
+"""Releases of setuptools that a distribution has beside one of wheel, for builds without isolation.
+
+Ubuntu 20.04, 22.04, 24.04 and Debian 11, 12, 13 (python3-setuptools, python3-wheel in their archives).
+"""
+
+_FLIT = "flit_core.buildapi"
+
+
+@dataclass(frozen=True)
+class BuildClues:
+    """What there is to find out from how another build might have been made."""
+
+    published: Path
+    made: Made
+    """The first build."""
+    how: Recovered
+    """How that was made."""
+    metadata: ArtifactMetadata
+    backend: str
+    """The source's build backend."""
+    index: Index
+
+    @property
+    def installed(self) -> dict[str, str]:
+        """The releases that pip installed for the first build, by name."""
+        return {canonicalize_name(one.name): one.version for one in self.made.requirements}
+
+
+def candidates(clues: BuildClues) -> Iterator[BuildCandidate]:
+    """Yield ways to build that are worth a try, the likeliest first, none twice.
+
+    All that the artifact shows for certain is done in each of them; they differ in the releases of backends.
+    """
+    common = dict(_imitations(clues))
+    seen = {_key(clues.how)}
+    for releases in _releases(clues, traits(clues.published), traits(clues.made.path)):
+        how = clues.how.with_variables(common)
+        words = [f"{name}={value}" for name, value in common.items()]
+        for name, version, why in releases:
+            how, words = _with_release(how, name, version, clues), [*words, f"{name} {version}{why}"]
+        if _key(how) not in seen:
+            seen.add(_key(how))
+            yield BuildCandidate(", ".join(words), how)
+
+
+def _key(how: Recovered) -> str:
+    """Return what is the same for two ways to build that differ in nothing."""
+    return repr((how.pins, how.beside, sorted(how.given.items())))
+
+
+def _imitations(clues: BuildClues) -> Iterator[tuple[str, str]]:
+    """Yield variables by which the build is one of another system, or by a front end's command."""
+    if is_of_windows(clues.published) and imitations.TEXT not in clues.how.given:
+        yield imitations.TEXT, "crlf"
+    if imitations.FRONT_END in clues.how.given:
+        return
+    if clues.metadata.kind == WHEEL:
+        options = _options(clues)
+        if options:
+            yield imitations.FRONT_END, imitations.bdist_wheel(options)
+        return
+    if clues.backend != _FLIT:
+        return
+    (there, is_generated), (here, _) = (_files(path) for path in (clues.published, clues.made.path))
+    # The hook takes the module and what pyproject.toml lists; the command takes all that git or Mercurial tracks.
+    is_tracked = bool(there - here - {"setup.py"})
+    if is_generated or is_tracked:
+        yield imitations.FRONT_END, imitations.flit_build(generates=is_generated, tracked=is_tracked)
+
+
+def _files(path: Path) -> tuple[set[str], bool]:
+    """Return the names in an sdist, below its top directory, and whether flit generated its ``setup.py``."""
+    with open_archive(path) as archive:
+        named = {entry.name.partition("/")[2]: entry for entry in archive.entries}
+        setup = named.get("setup.py")
+        return set(named), setup is not None and WRITTEN_BY_FLIT in read_all(setup.content)[:200]
+
+
+def _options(clues: BuildClues) -> tuple[str, ...]:
+    """Return options of bdist_wheel that the name of the published wheel shows, and the other does not."""
+    if not clues.backend.startswith("setuptools."):
+        return ()
+    there, here = (parse_wheel_name(path.name) for path in (clues.published, clues.made.path))
+    one, other = there.tags.split("-"), here.tags.split("-")
+    if "none" not in (one[1], other[1]) or one[1] != other[1]:
+        return ()
+    found = [f"--build-number={there.build}"] if there.build and there.build != here.build else []
+    if one[0] != other[0]:
+        found.append("--universal" if one[0] == "py2.py3" else f"--python-tag={one[0]}")
+    return tuple(found)
+
+
+def _with_release(how: Recovered, name: str, version: str, clues: BuildClues) -> Recovered:
+    """Return *how* with that release of the project *name*, which is installed even if nothing requires it."""
+    pins = tuple(pin for pin in how.pins if canonicalize_name(parsed(pin).name) != name)
+    beside = how.beside if name in clues.installed or name in how.beside else (*how.beside, name)
+    return replace(how, pins=(*pins, f"{name}=={version}"), beside=beside)
+
+
+def _releases(
+    clues: BuildClues, there: Mapping[str, str], here: Mapping[str, str]
+) -> Iterator[tuple[tuple[str, str, str], ...]]:
+    """Yield releases of backends to build with together, as name, version and the reason; the likeliest first."""
+    found = [[(name, version, why) for version in versions] for name, versions, why in _of_backends(clues, there, here)]
+    if not found:
+        yield ()
+    for number in range(max(map(len, found), default=0)):
+        yield tuple(one[min(number, len(one) - 1)] for one in found)
+
+
+def _of_backends(
+    clues: BuildClues, there: Mapping[str, str], here: Mapping[str, str]
+) -> Iterator[tuple[str, list[str], str]]:
+    """Yield each backend of which other releases are worth a try, those releases, and why."""
+    named = [pin.partition("==")[0] for pin in clues.how.pins if "==" in pin]
+    unlike = differing(there, here)
+    for name in dict.fromkeys(fact.backend for fact in FACTS):
+        # setuptools takes a wheel that is installed beside it, though it requires none any more.
+        has_part = name in clues.installed or (name == "wheel" and "setuptools" in clues.installed)
+        if not has_part or name in named:
+            continue
+        facts = facts_of(name, clues.metadata.kind)
+        shown = [fact.trait for fact in facts if fact.trait in unlike]
+        releases = fitting(facts, there, known_releases(clues.index, name, clues.how.until))
+        versions = [str(one) for one in _likely(clues, name, releases, is_shown=bool(shown))]
+        if versions:
+            why = ", ".join(f"{trait}: {there[trait]}, not {here[trait]}" for trait in shown)
+            yield name, versions, f" ({why})" if why else ""
+
+
+def _likely(clues: BuildClues, name: str, fitting: Sequence[Version], *, is_shown: bool) -> list[Version]:
+    """Return which of the *fitting* releases to try, the likeliest first."""
+    # Where the release of wheel was old already, all of the environment was.
+    old = next((pin.partition("==")[2] for pin in clues.how.pins if pin.startswith("wheel==")), "")
+    replaced = _replaced(clues.index, "wheel", Version(old)) if old and name == "setuptools" else None
+    found: list[Version] = []
+    if replaced is not None and clues.how.until is not None and replaced < clues.how.until - _A_MONTH:
+        found += [version for version in fitting if str(version) in _TOGETHER.get(old, ())]
+        of_then = set(known_releases(clues.index, name, replaced))
+        found += [version for version in fitting if version in of_then][-1:]
+    if not (found or is_shown):
+        return []
+    return list(dict.fromkeys([*found, *fitting[-1:], *fitting[:1]]))
+
+
+_A_MONTH = 30 * 86_400
+
+
+def known_releases(index: Index, name: str, until: int | None) -> list[Version]:
+    """Return the final releases of *name* that the index had then, as far as they have a wheel; oldest first."""
+    try:
+        files = index.files(name)
+    except (UsageError, ConfigError):
+        return []
+    found = set()
+    for file in files:
+        release = release_of(file.name) if file.name.endswith(".whl") and file.yanked is None else None
+        if release and not release[1].is_prerelease and (until is None or (file.uploaded or 0) <= until):
+            found.add(release[1])
+    return sorted(found)
+
+
+def _replaced(index: Index, name: str, version: Version) -> int | None:
+    """Return when a newer release of *name* came out, in seconds since 1970 UTC; None if none did, or it is unknown."""
+    times = [
+        file.uploaded
+        for file in index.files(name)
+        for release in [release_of(file.name)]
+        if release and release[1] > version and not release[1].is_prerelease and file.uploaded is not None
+    ]
+    return min(times, default=None)

@@ -1,0 +1,124 @@
+"""Builds as they are made elsewhere: on Windows, or by the command of a front end; asked for by variables.
+
+They are variables so that records and ``--env`` carry them like any other that a release was made with.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from samebytes.backend.config import Backend
+from samebytes.errors import UsageError
+
+from ...building.builder import Project
+
+TEXT = "SAMEBYTES_TEXT"
+"""``crlf``: text files that Python writes in the build end their lines as on Windows."""
+FRONT_END = "SAMEBYTES_FRONT_END"
+"""``flit build``, which takes what git tracks, or ``setup.py bdist_wheel``, with options: what made the release."""
+
+_ON_WINDOWS = '''\
+"""Lets text files be written as on Windows, where every line feed becomes two bytes (io.TextIOWrapper, "newline")."""
+
+import builtins
+import io
+
+_open = io.open
+
+
+def open(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None):
+    if newline is None and isinstance(mode, str) and "b" not in mode and set(mode) & set("wax"):
+        newline = "\\r\\n"
+    return _open(file, mode, buffering, encoding, errors, newline, closefd, opener)
+
+
+builtins.open = io.open = open
+'''
+
+_BY_FLIT = '''\
+"""A backend that calls flit's own command, in a repository that has all files of the tree."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+
+
+def build_sdist(sdist_directory, config_settings=None):
+    options = shlex.split(os.environ["{variable}"])[2:]
+    if "--no-use-vcs" not in options:
+        subprocess.run(["git", "init", "-q", "."], check=True)
+        subprocess.run(["git", "add", "-A", "-f", "."], check=True)
+    # It would ask the index for the list of valid classifiers.
+    environ = {**os.environ, "FLIT_NO_NETWORK": "1"}
+    subprocess.run([sys.executable, "-m", "flit", "build", "--format", "sdist", *options], check=True, env=environ)
+    (name,) = os.listdir("dist")
+    shutil.move(os.path.join("dist", name), sdist_directory)
+    return name
+'''.replace("{variable}", FRONT_END)
+_FLIT = "flit build"
+_BDIST_WHEEL = "setup.py bdist_wheel"
+_OPTIONS = {
+    _FLIT: re.compile(r"--setup-py|--no-setup-py|--no-use-vcs"),
+    _BDIST_WHEEL: re.compile(r"--universal|--(?:python-tag|build-number)=[\w.]+"),
+}
+"""Commands, and which options of them are known."""
+
+
+def flit_build(*, generates: bool, tracked: bool) -> str:
+    """Return the command of flit that made an sdist.
+
+    :param generates: whether it wrote a ``setup.py``.
+    :param tracked: whether it took all files of the repository.
+    """
+    return " ".join([_FLIT, *["--setup-py"] * generates, *["--no-use-vcs"] * (not tracked)])
+
+
+def bdist_wheel(options: Iterable[str]) -> str:
+    """Return the command of setup.py that made a wheel."""
+    return " ".join([_BDIST_WHEEL, *options])
+
+
+def imitated(project: Project, given: Mapping[str, str], directory: Path, home: Path) -> tuple[Project, str]:
+    """Return the project to build in place of *project*, and a directory to import from, as *given* variables say.
+
+    :param directory: a private one, for what Python imports.
+    :param home: the build's home directory, which has no configuration yet.
+    :raises UsageError: if a variable has a value that it cannot have.
+    """
+    text, (front_end, options) = given.get(TEXT, ""), _command(given.get(FRONT_END, ""))
+    if text not in ("", "crlf"):
+        raise UsageError(f"{TEXT} is {text!r}, which is not a kind of text", remedy=f"Write {TEXT}=crlf.")
+    modules = {"sitecustomize.py": _ON_WINDOWS} if text else {}
+    if front_end == _FLIT:
+        modules["samebytes_flit.py"] = _BY_FLIT
+        project = replace(project, backend=Backend("samebytes_flit"), requires=(*project.requires, "flit"))
+    elif front_end:
+        # Every release of setuptools reads them there, and no file of the source differs for it.
+        name = "pydistutils.cfg" if os.name == "nt" else ".pydistutils.cfg"
+        lines = [option[2:] if "=" in option else f"{option[2:]}=1" for option in options]
+        (home / name).write_text("\n".join(["[bdist_wheel]", *lines, ""]), encoding="utf-8")
+    if not modules:
+        return project, ""
+    directory.mkdir()
+    for name, source in modules.items():
+        (directory / name).write_text(source, encoding="utf-8")
+    return project, str(directory)
+
+
+def _command(text: str) -> tuple[str, list[str]]:
+    """Return a front end's command and its options; nothing if *text* is empty."""
+    words = text.split()
+    command, options = " ".join(words[:2]), words[2:]
+    known = _OPTIONS.get(command)
+    if words and (known is None or not all(map(known.fullmatch, options))):
+        raise UsageError(
+            f"{FRONT_END} is {text!r}, which is not a command that can be imitated",
+            remedy=f"Write {' or '.join(_OPTIONS)}, with options that decide what is in the file.",
+        )
+    return command, options
