@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
+import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +20,8 @@ from samebytes_tools.commands.survey.sandbox.confined import Limits
 from support.indexes import HTML, Answer, Server, serving
 from support.processes import linux_only, wait_for
 from support.surveyed import conditions, sdist
+
+from samebytes.commands.main import main
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")]
 
@@ -136,6 +141,67 @@ def test_what_was_downloaded_is_not_asked_for_again(examined: Examined, server: 
     assert first.sdist == second.sdist
     assert first.sdist is not None
     assert [path for path, _ in server.asked].count("/files/small-1.0.tar.gz") == 1
+
+
+# Published files.
+
+SAME_SDISTS = """
+import gzip
+
+def fixed(info):
+    info.mtime, info.uid, info.gid, info.uname, info.gname, info.mode = 1, 0, 0, "", "", 0o644
+    return info
+
+def build_sdist(sdist_directory, config_settings=None):
+    path = os.path.join(sdist_directory, SDIST_NAME)
+    with open(path, "wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed:
+        with tarfile.open(fileobj=packed, mode="w") as sdist:
+            for name in ("pyproject.toml", "backend/small_backend.py", "PKG-INFO", "setup.cfg"):
+                if os.path.exists(name):
+                    sdist.add(name, "small-1.0/" + name, filter=fixed)
+    return SDIST_NAME
+"""
+
+OF_SETUPTOOLS = {
+    "setup.cfg": "[egg_info]\ntag_build = \ntag_date = 0\n\n",
+    "small.egg-info/SOURCES.txt": "pyproject.toml\n",
+}
+"""What setuptools leaves in an sdist, so that it is not taken for source when the sdist is made again."""
+
+
+def published(directory: Path) -> tuple[Path, Path]:
+    """Make a release by its own backend: the sdist, with what setuptools would leave in it, and the wheel."""
+    made = sdist(directory, extra=GOES_BY_THE_DATE + SAME_SDISTS, more=OF_SETUPTOOLS)
+    with tarfile.open(made) as archive:
+        archive.extractall(directory)
+    code = "import sys; sys.path.insert(0, 'backend'); import small_backend; small_backend.build_wheel(sys.argv[1])"
+    environ = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
+    subprocess.run([sys.executable, "-c", code, str(directory)], cwd=directory / "small-1.0", env=environ, check=True)
+    return made, directory / "small-1.0-py3-none-any.whl"
+
+
+@linux_only
+def test_published_files_are_rebuilt_and_their_records_can_be_followed(
+    examined: Examined,
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for path in published(tmp_path / "release"):
+        server.add("small", path)
+    found = examined(builds=False, verifies=True)
+    assert (found.state, found.reason, found.artifacts) == (State.EXAMINED, "", ())
+    assert [(one.kind, one.state) for one in found.rebuilds] == [("pure wheel", "identical"), ("sdist", "different")]
+    monkeypatch.setenv("PIP_INDEX_URL", server.address)
+    for one in found.rebuilds:
+        path = tmp_path / f"{one.kind}.json"
+        path.write_text(json.dumps(one.record), encoding="utf-8")
+        # No address: neither of the index nor of the one in the sandbox.
+        assert "127.0.0.1" not in path.read_text("utf-8")
+        main(["verify", "small==1.0", "--file", one.file, "--from", str(path), "--json"])
+        (again,) = json.loads(capsys.readouterr().out)["results"]
+        assert again["verified"]["comparison"]["right"]["sha256"] == one.rebuilt
 
 
 # What a build does that means no good.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from samebytes_tools.commands.survey.examine import Conditions
@@ -16,9 +17,17 @@ from .projects import SMALL_BACKEND
 PYPROJECT = '[build-system]\nrequires = []\nbuild-backend = "small_backend"\nbackend-path = ["backend"]\n'
 
 
-def sdist(directory: Path, *, extra: str = "", name: str = "small", version: str = "1.0") -> Path:
+def sdist(
+    directory: Path,
+    *,
+    extra: str = "",
+    name: str = "small",
+    version: str = "1.0",
+    more: Mapping[str, str] | None = None,
+) -> Path:
     """Write an sdist whose in-tree backend is a few lines long, and return it.
 
+    :param more: further files, by their names in the tree
     :param extra: Python that is appended to the backend: its definitions win over the ones that are there
     """
     directory.mkdir(parents=True, exist_ok=True)
@@ -27,6 +36,7 @@ def sdist(directory: Path, *, extra: str = "", name: str = "small", version: str
         "pyproject.toml": PYPROJECT,
         "backend/small_backend.py": backend,
         "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        **(more or {}),
     }
     path = directory / f"{name}-{version}.tar.gz"
     with tarfile.open(path, "w:gz") as archive:

@@ -394,7 +394,8 @@ class _Verification:
         elif self._request.from_vcs:
             return self._commit(artifact, metadata, directory)
         elif self._record:
-            found = self._recorded_source(self._record.source, directory)
+            own = artifact.path.name if metadata.kind == ArtifactKind.SDIST else ""
+            found = self._recorded_source(self._record.source, directory, own)
         elif metadata.kind == ArtifactKind.SDIST:
             self._note("the sdist is its own source: this shows whether it can be made again, not where it came from")
             return sources.from_itself(artifact.path, directory, artifact.file.url if artifact.file else "")
@@ -455,7 +456,8 @@ class _Verification:
                 return None
         return sdist_origin.compare(path, self._committed, rebuild)
 
-    def _recorded_source(self, material: Material, directory: Path) -> sources.SourceTree:
+    def _recorded_source(self, material: Material, directory: Path, own: str) -> sources.SourceTree:
+        """Return the source that a record names; *own* is the name of the sdist that is to be made again, or empty."""
         if material.uri.startswith("git+"):
             # The last "@": the address may have a user before its host.
             where, _, commit = material.uri[4:].rpartition("@")
@@ -464,7 +466,9 @@ class _Verification:
         if material.uri.startswith("pkg:pypi/"):
             filename = unquote(material.uri.rpartition("file_name=")[2])
             file = published.by_name(filename, self._context.index())
-            return sources.from_sdist(self._download(file), directory, file.url)
+            # As without the record: an sdist that is its own source has files of the backend in it.
+            unpacked = sources.from_itself if filename == own else sources.from_sdist
+            return unpacked(self._download(file), directory, file.url)
         raise UsageError(
             "the record was made of a directory, and does not name it",
             remedy="Name the source with --source; it is held against the record's digest.",
