@@ -74,6 +74,8 @@ def parsed(*words: str) -> argparse.Namespace:
         (["demo==1.0"], None, ["demo==1.0"]),
         (["demo==1.0", "--image"], "", ["demo==1.0"]),
         (["--image", "demo==1.0"], "", ["demo==1.0"]),
+        (["--image", "demo"], "", ["demo"]),
+        (["--image", "name", "demo"], "name", ["demo"]),
         (["--image", "demo-1.0-py3-none-any.whl", "other==1"], "", ["demo-1.0-py3-none-any.whl", "other==1"]),
         (["--image", "host/name:tag", "demo==1.0"], "host/name:tag", ["demo==1.0"]),
         (["--image=host/name@sha256:00", "demo==1.0"], "host/name@sha256:00", ["demo==1.0"]),

@@ -178,8 +178,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _part_image(args: argparse.Namespace) -> None:
-    """Take what follows ``--image`` for something to verify, where it cannot be the name of an image."""
-    if args.image and ("==" in args.image or args.image.endswith((".whl", ".tar.gz")) or Path(args.image).exists()):
+    """Take what follows ``--image`` for something to verify, where it cannot be the name of an image, or nothing is."""
+    is_lone = not (args.targets or args.requirement or args.record)
+    is_target = args.image and ("==" in args.image or args.image.endswith((".whl", ".tar.gz")))
+    if is_target or (args.image and (is_lone or Path(args.image).exists())):
         args.targets, args.image = [args.image, *args.targets], ""
     if args.engine and args.image is None:
         raise UsageError("--engine is for --image", remedy="Give --image as well, or leave it away.")
