@@ -13,7 +13,7 @@ from typing import Callable, NamedTuple, TypeVar
 from samebytes import passes
 from samebytes.console.style import PLAIN, Style, harmless, no_command
 
-from ..comparison.causes.table import by_code
+from ..comparison.causes.table import by_code, how_small
 from ..comparison.model import Comparison, Difference, Finding, NodeKind, Verdict
 from .evidence import Parted, parted
 from .prose import blocks, folded
@@ -96,6 +96,9 @@ def body_lines(comparison: Comparison, view: View) -> Iterator[str]:
     for label, side in zip(_aligned(view.labels), (comparison.left, comparison.right)):
         yield f"{view.style.bold(label)} {harmless(side.path)}, {counted(side.size, 'byte')}"
         yield f"{' ' * len(label)} {view.style.dim(f'sha256 {side.sha256}')}"
+    small = how_small(comparison.differences)
+    if small:
+        yield from folded(small, view.style.width, "  ")
     yield from tree_lines(comparison.differences, view)
     for note in comparison.notes:
         yield from folded(f"note: {harmless(note)}", view.style.width, "  ")

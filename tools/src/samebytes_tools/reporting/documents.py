@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterable
 from typing import Any
 
-from ..comparison.causes.table import by_code
+from ..comparison.causes.table import by_code, how_small
 from ..comparison.model import ComparedFile, Comparison, Difference, Evidence
 from .difference_tree import cause_counts, remedy_for
 from .evidence import text_of
@@ -24,6 +24,7 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
         # Trees have no kind of artifact.
         "kind": comparison.kind or "tree",
         "verdict": comparison.verdict.value,
+        "small": how_small(comparison.differences) or None,
         "excluded": comparison.excluded,
         "causes": list(comparison.causes),
         "differences": [_difference(each) for each in comparison.differences],

@@ -67,6 +67,8 @@ class Cause:
     shows: Detector = field(repr=False, compare=False)
     inside: str = ""
     """What to do about it in contents of files, which no normalizing changes; empty where the remedy is for both."""
+    small: str = ""
+    """What differs, in a few words, where that has no meaning to whoever installs or reads the file; else empty."""
 
     def described(self) -> dict[str, str]:
         """Return what documents say of it, by name."""

@@ -51,6 +51,7 @@ LINE_ENDINGS = Cause(
     "Keep one kind in the checkout, in .gitattributes:\n\n    * text=auto eol=lf\n\n"
     'and write text files by open(path, "w", newline="\\n").',
     by_nature(Nature.LINE_ENDS),
+    small="line ends",
 )
 
 GENERATED_LINE_ENDS = Cause(
@@ -59,6 +60,7 @@ GENERATED_LINE_ENDS = Cause(
     "The build backend wrote the file with the line ends of its platform: CRLF on Windows, LF elsewhere.",
     "The file is not in the checkout. samebytes' build backend makes LF of what backends write:\n\n" + WRAP,
     by_nature(Nature.GENERATED_LINE_ENDS),
+    small="line ends",
 )
 
 VCS_VERSION = Cause(

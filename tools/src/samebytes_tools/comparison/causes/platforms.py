@@ -58,4 +58,5 @@ WINDOWS_BUILT = Cause(
     _shows_windows,
     "Keep one kind of line ends in the checkout, in .gitattributes:\n\n    * text=auto eol=lf\n\n"
     'and write text files by open(path, "w", newline="\\n"). Or build wheels that are for any system on one of them.',
+    small="line ends",
 )

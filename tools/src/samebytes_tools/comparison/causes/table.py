@@ -28,6 +28,7 @@ __all__ = [
     "codes",
     "explain",
     "explained",
+    "how_small",
     "reduced",
     "without_unknown",
 ]
@@ -169,6 +170,25 @@ def explained(
 ) -> Difference:
     """Return the node of a difference that is all in one observation."""
     return Difference(name, kind, summary, tuple(detail), explain(seen, where, clues), passes)
+
+
+def how_small(differences: Iterable[Difference]) -> str:
+    """Return, in words, that what normalizing leaves of *differences* has no meaning to anybody; nothing if it may.
+
+    What only follows from other differences, as in RECORD, does not count.
+    """
+    found: dict[str, int] = {}
+    for node in (node for node in differences if not node.passes):
+        leaves = [each for each in node.walk() if not each.children and not each.passes]
+        shown = {finding.code for each in node.walk() for finding in each.findings}
+        words = {by_code(code).small for code in shown}
+        unclear = [each for each in leaves if not each.findings and each.kind is not NodeKind.RECORD]
+        if not all(words) or unclear:
+            return ""
+        for word in sorted(words):
+            found[word] = found.get(word, 0) + 1
+    parts = [f"{word} ({number} {'member' if number == 1 else 'members'})" for word, number in sorted(found.items())]
+    return f"apart from what normalizing removes, only {' and '.join(parts)} differ" if parts else ""
 
 
 def reduced(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -123,6 +123,7 @@ BACKEND_VERSION = Cause(
     '    requires = ["setuptools==80.9.0"]  # the release to stay with\n\n'
     "or constrain it where you build: PIP_CONSTRAINT=constraints.txt python -m build.",
     _shows_backend,
+    small="fields that the release of the backend decides on",
 )
 
 REQUIREMENT_SPELLING = Cause(
@@ -133,6 +134,7 @@ REQUIREMENT_SPELLING = Cause(
     '    requires = ["setuptools==80.9.0"]  # the release to stay with\n\n'
     "and write requirements as new releases do: names in lower case with hyphens, no blanks around signs.",
     _shows_spelling,
+    small="the spelling of requirements",
 )
 
 BUILD_ID = Cause(
