@@ -40,13 +40,14 @@ class Runner:
             directory.mkdir(exist_ok=True)
         self.summary = root / "summary.md"
         self.outputs: dict[str, dict[str, str]] = {}
+        self.job = "job"
         self.variables = kept() if variables is None else dict(variables)
 
     def run(
         self, step: str, inputs: Mapping[str, str] | None = None, path: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """Run the script of a step, and take what it puts out."""
-        given = {name: str(one["default"]) for name, one in self.action["inputs"].items()} | dict(inputs or {})
+        given = self._given(inputs)
         script, output = self.temp / f"{step}.sh", self.temp / f"{step}.out"
         script.write_text(self.steps[step]["run"], "utf-8")
         output.write_text("", "utf-8")
@@ -70,9 +71,22 @@ class Runner:
         self.outputs[step] = {name: value for name, _, value in (line.partition("=") for line in lines)}
         return done
 
+    def report(self, inputs: Mapping[str, str] | None = None) -> tuple[str, Path] | None:
+        """Return the name of the artifact that the last step uploads after ``run``, and the file; None for neither."""
+        (last,) = (step for step in self.action["runs"]["steps"] if "upload-artifact" in step.get("uses", ""))
+        given = self._given(inputs)
+        if "html" not in self.outputs["run"] or not given["artifact"]:
+            return None
+        return self._evaluated(last["with"]["name"], given), Path(self._evaluated(last["with"]["path"], given))
+
+    def _given(self, inputs: Mapping[str, str] | None) -> dict[str, str]:
+        return {name: str(one["default"]) for name, one in self.action["inputs"].items()} | dict(inputs or {})
+
     def _evaluated(self, text: str, inputs: Mapping[str, str]) -> str:
         def value(match: re.Match[str]) -> str:
             kind, *path = match[1].split(".")
+            if (kind, path) == ("github", ["job"]):
+                return self.job
             return inputs[path[0]] if kind == "inputs" else self.outputs[path[0]][path[2]]
 
         return re.sub(r"\$\{\{ ([\w.-]+) \}\}", value, text)
@@ -140,6 +154,7 @@ class Workflow:
         variables = {**self.variables, "TZ": ZONES[number % len(ZONES)], "GITHUB_REF": self.ref}
         runner = Runner(machine, workspace, variables)
         runner.outputs["install"] = {"samebytes": str(self.samebytes)}
+        runner.job = name
         for step in yaml.safe_load(_filled_in(yaml.safe_dump(job["steps"]), values)):
             action = step.get("uses", "run").partition("@")[0]
             self.said[label] += STEPS[action](self, runner, step)
@@ -154,6 +169,11 @@ class Workflow:
     def samebytes_action(self, runner: Runner, step: Mapping[str, Any]) -> str:
         done = runner.run("run", step.get("with"))
         assert done.returncode == 0, done.stdout + done.stderr
+        report = runner.report(step.get("with"))
+        if report is not None:
+            artifact = self.root / "artifacts" / report[0]
+            artifact.mkdir(parents=True)  # a second one of that name is an error
+            shutil.copy(report[1], artifact)
         return done.stdout
 
     def script(self, runner: Runner, step: Mapping[str, Any]) -> str:
