@@ -14,9 +14,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from samebytes_tools.building import provenance, pylock
-from samebytes_tools.building.provenance import BACKEND, SAMEBYTES, Material, Record
+from samebytes_tools.building.provenance import (
+    BACKEND,
+    SAMEBYTES,
+    Material,
+    PublishedFile,
+    Record,
+    RecordedImage,
+    RecordedRepair,
+)
 from samebytes_tools.building.source import package_url, tree_digest
 from samebytes_tools.building.virtualenvs import InstalledDistribution
+from samebytes_tools.comparison.model import Verdict
 from support.examples import examples
 from support.projects import write_tree
 from support.schemas import assert_valid
@@ -63,6 +72,12 @@ RECORDS = [
     record(config_settings={"-\udce9": ["\udcff", "é"]}, environment={"CFLAGS": "-DX=\udce9\n"}),
     record(given={"DEMO_NO_EXTENSIONS": "1", "CFLAGS": "-O2 -DÄ", "A": "\udce9=\n"}),
     record(requirements=(requirement("zeta"), requirement("alpha", is_direct=True), requirement("none", hashes={}))),
+    record(repair=RecordedRepair("manylinux_2_28_x86_64", ("--strip",), (requirement("auditwheel", "6.1.0"),))),
+    record(repair=RecordedRepair("manylinux1_i686", (), ()), requirements=()),
+    record(image=RecordedImage(f"quay.example/pypa/many_x86@sha256:{SHA}", SHA), requirements=()),
+    record(
+        image=RecordedImage("localhost/mine:1", SHA), repair=RecordedRepair("manylinux1_i686", (), (requirement(),))
+    ),
 ]
 
 
@@ -80,12 +95,29 @@ def test_what_is_written_is_read(one: Record, tmp_path: Path) -> None:
         one,
         requirements=tuple(sorted(strong, key=lambda each: each.name)),
         python=replace(one.python, executable=""),
+        repair=one.repair
+        and replace(one.repair, tools=tuple(replace(each, hashes={"sha256": SHA}) for each in one.repair.tools)),
     )
 
 
 @pytest.mark.parametrize("one", RECORDS)
 def test_it_is_what_the_schema_says(one: Record) -> None:
     assert_valid(json.loads(provenance.text(one)), "provenance")
+
+
+@pytest.mark.parametrize("verdict", [one.value for one in Verdict])
+def test_what_a_rebuild_was_compared_with(verdict: str, tmp_path: Path) -> None:
+    """It is a result: a byproduct, as other rebuilders have it, and no input of the next build."""
+    published = PublishedFile(WHEEL, "cd" * 32, f"{HOST}{WHEEL}", verdict)
+    text = provenance.text(record(published=published))
+    document = json.loads(text)
+    assert_valid(document, "provenance")
+    (found,) = document["predicate"]["runDetails"]["byproducts"]
+    assert (found["name"], found["annotations"]) == (f"published/{WHEEL}", {"verdict": verdict})
+    assert found["digest"] == {"sha256": "cd" * 32}
+    assert provenance.read(write(text, tmp_path)) == provenance.read(write(provenance.text(record()), tmp_path))
+    local = provenance.statement(record(published=replace(published, url="")))
+    assert "downloadLocation" not in local["predicate"]["runDetails"]["byproducts"][0]
 
 
 def test_it_holds_no_time_no_random_number_and_no_path_of_this_machine() -> None:

@@ -6,9 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from samebytes_tools.building.provenance import RecordedRepair
+from samebytes_tools.building.virtualenvs import InstalledDistribution
 from samebytes_tools.commands.verify import repair
 from support.artifacts import wheel
 from support.projects import write_tree
+
+from samebytes.errors import ConfigError
 
 
 @pytest.mark.parametrize(
@@ -87,3 +91,24 @@ def test_the_release_that_the_list_of_grafted_libraries_names(sbom: object, vers
 def test_without_that_list_there_is_no_release(tmp_path: Path) -> None:
     vendored = {"demo/x.dist-info/sboms/auditwheel.cdx.json": b'{"metadata": {"tools": []}}', "demo.py": b""}
     assert repair.version_in(wheel(tmp_path, files=vendored)) == ""
+
+
+def test_a_plan_of_a_record(tmp_path: Path) -> None:
+    """It is followed with the very tools; as anybody may have written it, its options decide on contents alone."""
+    tools = (
+        InstalledDistribution(
+            "auditwheel", "6.1.0", "https://host.example/auditwheel-6.1.0.whl", {"sha256": "ab" * 32}
+        ),
+    )
+    options = ("--strip", "--wheel-dir", "/etc", "--exclude", "libx.so", "--exclude", "-v", "/etc/passwd")
+    found = repair.plan_in(RecordedRepair("manylinux_2_28_x86_64", options, tools), tmp_path)
+    assert (found.platform, found.options) == ("manylinux_2_28_x86_64", ("--strip", "--exclude", "libx.so"))
+    assert found.locked is not None
+    assert "auditwheel" in found.locked.read_text()
+
+
+@pytest.mark.parametrize("platform", ["", "linux_x86_64", "--help", "win_amd64", "manylinux_2_28_x86_64 -v"])
+def test_a_plan_of_a_record_for_no_platform(platform: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="not a platform of auditwheel") as caught:
+        repair.plan_in(RecordedRepair(platform, (), ()), tmp_path)
+    assert "--from" in caught.value.remedy

@@ -86,6 +86,38 @@ class Material:
 
 
 @dataclass(frozen=True)
+class RecordedRepair:
+    """How a wheel was repaired after it was built."""
+
+    platform: str
+    """That auditwheel was run for."""
+    options: tuple[str, ...]
+    tools: tuple[InstalledDistribution, ...]
+    """auditwheel and what it needs."""
+
+
+@dataclass(frozen=True)
+class RecordedImage:
+    """The container image that a build took place in."""
+
+    reference: str
+    """By which an engine gets it: ``NAME@sha256:...``, or its name alone if no registry has it."""
+    sha256: str
+    """Its digest there; else that of its configuration, by which engines number images."""
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """What a rebuild was compared with."""
+
+    name: str
+    sha256: str
+    url: str
+    """Where it was downloaded; empty for a file of this machine."""
+    verdict: str
+
+
+@dataclass(frozen=True)
 class Record:
     """What a record holds."""
 
@@ -101,6 +133,11 @@ class Record:
     environment: Mapping[str, str]
     given: Mapping[str, str] = field(default_factory=dict)
     """Variables that whoever asked for the build gave it beyond those."""
+    image: RecordedImage | None = None
+    """None for a build on the machine itself."""
+    repair: RecordedRepair | None = None
+    published: PublishedFile | None = None
+    """Not read again: it is a result, and no part of the build."""
     signed: str = ""
     """Who signed it, as was verified when it was read; nothing is written of that."""
 
@@ -154,26 +191,59 @@ def statement(record: Record) -> dict[str, Any]:
             "kinds": list(record.kinds),
             "configSettings": dict(record.config_settings),
             **({"environment": dict(sorted(record.given.items()))} if record.given else {}),
+            **({"repair": _repair(record.repair)} if record.repair else {}),
         },
         "internalParameters": {"environment": dict(sorted(record.environment.items())), "umask": "022"},
         "resolvedDependencies": [
             _source(record.source),
             _interpreter(record.python),
-            *(
-                _requirement(one)
-                for one in sorted(record.requirements, key=lambda one: (one.name.lower(), one.version))
-            ),
+            *map(_requirement, _sorted(record.requirements)),
+            *(_of_repair(one) for one in _sorted(record.repair.tools if record.repair else ())),
+            *([_image(record.image)] if record.image else []),
         ],
     }
+    details: dict[str, Any] = {"builder": {"id": BUILDER, "version": {"samebytes": __version__}}}
+    if record.published:
+        details["byproducts"] = [_byproduct(record.published)]
     return {
         "_type": STATEMENT_TYPE,
         "subject": [{"name": name, "digest": {"sha256": sha256}} for name, sha256 in record.subjects],
         "predicateType": PREDICATE_TYPE,
         "predicate": {
             "buildDefinition": definition,
-            "runDetails": {"builder": {"id": BUILDER, "version": {"samebytes": __version__}}},
+            "runDetails": details,
         },
     }
+
+
+def _sorted(found: Sequence[InstalledDistribution]) -> list[InstalledDistribution]:
+    return sorted(found, key=lambda one: (one.name.lower(), one.version))
+
+
+def _repair(repair: RecordedRepair) -> dict[str, Any]:
+    return {"platform": repair.platform, "options": list(repair.options)}
+
+
+def _of_repair(one: InstalledDistribution) -> dict[str, Any]:
+    found = _requirement(one)
+    return {**found, "annotations": {**found["annotations"], "repair": True}}
+
+
+def _image(image: RecordedImage) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": "image", "digest": {"sha256": image.sha256}}
+    name, mark, _ = image.reference.partition("@")
+    if mark:
+        # The purl specification's type "oci": the last part of the name, in lower case, and where it is.
+        last = name.rpartition("/")[2].lower()
+        found["uri"] = f"pkg:oci/{last}@sha256%3A{image.sha256}?repository_url={name.lower()}"
+    return {**found, "annotations": {"image": True, "reference": image.reference}}
+
+
+def _byproduct(published: PublishedFile) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": f"published/{published.name}", "digest": {"sha256": published.sha256}}
+    if published.url:
+        found["downloadLocation"] = published.url
+    return {**found, "annotations": {"verdict": published.verdict}}
 
 
 def _source(source: Material) -> dict[str, Any]:
@@ -252,7 +322,10 @@ def _record(document: Mapping[str, Any]) -> Record:
     definition = document["predicate"]["buildDefinition"]
     external, internal = definition["externalParameters"], definition["internalParameters"]
     # By position, as the build type promises it.
-    source, python, *requirements = _list(definition["resolvedDependencies"])
+    source, python, *rest = _list(definition["resolvedDependencies"])
+    images = [one for one in rest if one["annotations"].get("image")]
+    tools = [one for one in rest if one["annotations"].get("repair")]
+    requirements = [one for one in rest if one not in images and one not in tools]
     if external["method"] not in (SAMEBYTES, BACKEND):
         raise ValueError(f"method {_SHORT.repr(external['method'])}")
     environment = {name: _text(value) for name, value in _dict(internal["environment"]).items() if name in MATTERING}
@@ -267,7 +340,21 @@ def _record(document: Mapping[str, Any]) -> Record:
         # Only those: a record may come from somebody else, and must not set PATH or LD_PRELOAD.
         environment=environment,
         given=_given(external.get("environment", {})),
+        image=_recorded_image(images[0]) if images else None,
+        repair=_recorded_repair(external.get("repair"), tools),
     )
+
+
+def _recorded_image(image: Mapping[str, Any]) -> RecordedImage:
+    return RecordedImage(_line(image["annotations"]["reference"]), _digests(image["digest"])["sha256"])
+
+
+def _recorded_repair(value: object, tools: Sequence[Mapping[str, Any]]) -> RecordedRepair | None:
+    if value is None:
+        return None
+    found = _dict(value)
+    options = tuple(_line(one) for one in _list(found["options"]))
+    return RecordedRepair(_line(found["platform"]), options, _installed(tools))
 
 
 def _given(variables: object) -> dict[str, str]:

@@ -73,7 +73,8 @@ def as_plain(result: VerifyResult, log: str) -> dict[str, Any]:
 def _statement(verified: Verified) -> dict[str, Any]:
     """Return the record of a rebuild without the addresses of where things came from: those of the sandbox's index."""
     record = verified.record
-    found = statement(replace(record, source=replace(record.source, location="")))
+    published = record.published and replace(record.published, url="")
+    found = statement(replace(record, source=replace(record.source, location=""), published=published))
     for one in found["predicate"]["buildDefinition"]["resolvedDependencies"]:
         if not one.get("annotations", {}).get("direct", True):
             # What is left names the file, which is all that whoever follows a record takes from it.

@@ -13,6 +13,7 @@ from pathlib import Path
 from samebytes.errors import UsageError
 
 from ...building.containers import BuildContainer, entered, find_engine, image_named
+from ...building.provenance import RecordedImage
 from .metadata import ArtifactMetadata, misfit, wanted_python
 from .remake import VerifyContext
 from .repair import platform_of
@@ -79,6 +80,14 @@ def container_for(
             remedy="Name another image with --image=NAME.",
         )
     return container
+
+
+def recorded_image(container: BuildContainer | None) -> RecordedImage | None:
+    """Return what a record has of the image of *container*; None without one."""
+    if container is None:
+        return None
+    image = container.image
+    return RecordedImage(image.digest or image.name, (image.digest or image.id).rpartition(":")[2])
 
 
 def version_for(metadata: ArtifactMetadata, asked: str, own: str) -> str:

@@ -16,10 +16,12 @@ from samebytes.archive.entry import read_all
 from samebytes.artifact.layout import parse_wheel_name
 from samebytes.artifact.opening import open_archive
 from samebytes.backend.config import parsed_toml, toml_bytes
-from samebytes.errors import SamebytesError
+from samebytes.errors import ConfigError, SamebytesError
 
+from ...building import pylock
 from ...building.builder import BuildEnvironment, Builder, BuildError, InstallPolicy, run
 from ...building.processes import CommandRunner
+from ...building.provenance import RecordedRepair
 from ...building.virtualenvs import InstalledDistribution, VirtualEnvironment
 from .remake import Made, Recovered, VerifyContext, address_of, environment_in
 
@@ -49,6 +51,8 @@ class RepairPlan:
     """Those of the project's own command for repairs."""
     version: str = ""
     """Of auditwheel, if the wheel names it; empty for the newest of the day."""
+    locked: Path | None = None
+    """A ``pylock.toml`` with exactly what is installed for it, instead."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,10 @@ class RepairedBuild:
     """auditwheel and what it needs."""
     options: tuple[str, ...] = ()
     note: str = ""
+
+    def recorded(self) -> RecordedRepair | None:
+        """Return what a record has of it; None if there was none."""
+        return RecordedRepair(self.platform, self.options, self.requirements) if self.platform else None
 
 
 def platform_of(tags: str) -> str:
@@ -86,6 +94,22 @@ def plan_of(published: Path, tags: str, tree: Path) -> RepairPlan | None:
     """
     platform = platform_of(tags)
     return RepairPlan(platform, options_of(tree), version_in(published)) if platform else None
+
+
+def plan_in(repair: RecordedRepair, private: Path) -> RepairPlan:
+    """Return the plan that a record has, with its lock in *private*.
+
+    :raises ConfigError: if it is for no platform of auditwheel.
+    """
+    if not _TAG.fullmatch(repair.platform):
+        raise ConfigError(
+            f"the record has a repair for {repair.platform[:100]!r}, which is not a platform of auditwheel",
+            remedy="Leave --from away, to have that found out anew.",
+        )
+    locked = private / "repair.toml"
+    locked.write_text(pylock.write(repair.tools), encoding="utf-8")
+    # A record may come from somebody else, as a project's configuration does.
+    return RepairPlan(repair.platform, tuple(_harmless(repair.options)), locked=locked)
 
 
 def version_in(wheel: Path) -> str:
@@ -172,7 +196,12 @@ class _Repairer:
         self._made, self._plan, self._root, self._context = made, plan, root, context
         self._environment = environment
         self._builder = Builder(
-            how.python.executable, InstallPolicy(), root, environment, report=context.build.report, advice=""
+            how.python.executable,
+            InstallPolicy(locked=tuple(pylock.read(plan.locked)) if plan.locked else None),
+            root,
+            environment,
+            report=context.build.report,
+            advice="",
         )
 
     def repaired(self) -> RepairedBuild:

@@ -19,7 +19,7 @@ from ...building import provenance, pylock
 from ...building import source as sources
 from ...building.containers import BuildContainer
 from ...building.interpreters import Python, named
-from ...building.provenance import BACKEND, SAMEBYTES, Material, Record
+from ...building.provenance import BACKEND, SAMEBYTES, Material, PublishedFile, Record
 from ...building.scratch import scratch
 from ...building.signatures import NOBODY, Trust
 from ...building.virtualenvs import InstalledDistribution
@@ -33,11 +33,11 @@ from ...vcs.tags import date_of
 from . import attestations, installed_files, published, recover, sdist_origin, vcs_source
 from .attempts import ATTEMPTS, GOOD_ENOUGH, BuildCandidate, RebuildAttempt, RebuildTrial, best_of, notes
 from .candidates import BuildClues, candidates
-from .image import ImageRequest, container_for, image_of, version_for
+from .image import ImageRequest, container_for, image_of, recorded_image, version_for
 from .metadata import ArtifactMetadata
 from .metadata import read as read_metadata
 from .remake import Made, Recovered, VerifyContext, record, remake
-from .repair import RepairedBuild, plan_of, repair
+from .repair import RepairedBuild, plan_in, plan_of, repair
 from .sdist_origin import SdistOrigin
 from .switches import switched_off, switched_on
 from .vcs_source import Origin
@@ -201,12 +201,12 @@ class _Verification:
             how, made = self._switched(how, made, artifact, metadata, source)
         repaired = self._repaired(how, made, artifact, metadata, source)
         made = repaired.made if repaired else made
-        sdist = self._sdist(how, made, artifact, metadata) if self._origin else None
         self._context.build.report("Comparing")
         url = artifact.file.url if artifact.file else ""
         first = RebuildTrial(how, made, self._compared(artifact.path, url, made.path, source, how.python))
         # Compilers decide what a repaired wheel is, and no backend.
         (how, made, comparison), tried = (first, ()) if repaired else self._improved(first, artifact, metadata, source)
+        sdist = self._sdist(how, made, artifact, metadata) if self._origin else None
         return Verified(
             name=artifact.path.name,
             sha256=artifact.sha256,
@@ -216,7 +216,12 @@ class _Verification:
             recovered=how,
             requirements=made.requirements,
             comparison=replace(comparison, right=replace(comparison.right, path=self._kept(made.path))),
-            record=record(how, metadata.kind, source, made),
+            record=replace(
+                record(how, metadata.kind, source, made),
+                image=recorded_image(self._context.container),
+                repair=repaired.recorded() if repaired else None,
+                published=PublishedFile(artifact.path.name, artifact.sha256, url, comparison.verdict.value),
+            ),
             notes=tuple(dict.fromkeys(self._notes)),
             chosen=artifact.chosen,
             repaired=repaired,
@@ -239,7 +244,10 @@ class _Verification:
     def _entered(self, metadata: ArtifactMetadata, own: Python) -> Python | None:
         """Let what follows run in an image, if that is asked for, and return the interpreter there."""
         request = self._request
+        recorded = self._record.image if self._record else None
         if request.image is None:
+            if recorded:
+                self._note(f"the record was made in an image; --image {recorded.reference} builds there")
             return None
         if not image_of(metadata.tags):
             self._note("it is not for manylinux or musllinux: it was rebuilt on this machine, and not in an image")
@@ -259,7 +267,8 @@ class _Verification:
         source: sources.SourceTree,
     ) -> RepairedBuild | None:
         """Repair what was made, if the published wheel was repaired."""
-        plan = plan_of(artifact.path, metadata.tags, source.tree)
+        recorded = self._record.repair if self._record else None
+        plan = plan_in(recorded, self._private) if recorded else plan_of(artifact.path, metadata.tags, source.tree)
         if plan is None:
             return None
         if self._context.container is None:
