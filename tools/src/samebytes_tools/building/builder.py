@@ -1,4 +1,4 @@
-"""Builds of source trees by their own backends, and what that needs: virtual environments, pip, processes, one log.
+"""Builds of source trees by their own backends, and what that needs: virtual environments, processes, one log.
 
 Commands say what is built, by which interpreter, with which releases of the build requirements and in which
 environment; how, is here.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import importlib.util
-import json
 import os
 import shutil
 import sys
@@ -17,6 +16,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from subprocess import CalledProcessError
 from typing import Any, Callable, Protocol
@@ -29,10 +29,14 @@ from samebytes.backend.fixed import remove
 from samebytes.backend.inner import Hooks
 from samebytes.errors import BackendError, OutputError, SamebytesError, UsageError
 
-from . import pylock, virtualenvs
-from .copied_installs import copied
+from . import installing, pylock, virtualenvs
+from .copied_installs import is_possible
+from .filled import Filled, FilledEnvironments
+from .installers import AUTO, PIP, UV
+from .installing import Installation, Needed
 from .processes import CommandRunner, TooLate
 from .requirements import demand, without_samebytes
+from .uv import Unsuitable
 from .virtualenvs import InstalledDistribution, VirtualEnvironment
 
 _TAIL = 25
@@ -95,14 +99,16 @@ class InstallPolicy:
     isolation: bool = True
     check_installed: bool = False
     """Without isolation: whether to look first if all is installed."""
+    installer: str = AUTO
+    """What installs them: AUTO, PIP or UV."""
     constraint: Path | None = None
-    """A file that constrains pip (``--constraint``)."""
+    """A file of constraints (``--constraint``)."""
     locked: tuple[pylock.Locked, ...] | None = None
     """What is installed instead of what is required."""
     lockable: bool = False
     """Whether what has no hash, and so cannot be locked, is an error."""
     same_everywhere: bool = False
-    """Whether every virtual environment gets the releases that pip chose for the first that needed them."""
+    """Whether every virtual environment gets the releases that were chosen for the first that needed them."""
 
 
 class Caller(Protocol):
@@ -151,12 +157,16 @@ class Builder:
     """Takes the steps of the work."""
     advice: str = "Its output says why: does the same build without samebytes fail alike?"
     """The remedy where a hook fails."""
+    filled: FilledEnvironments | None = None
+    """What was installed for other builds of the run, and may be copied; None: nothing is shared with others."""
     installed: list[InstalledDistribution] = field(default_factory=list)
-    """What pip chose; a name is there twice where two environments needed different releases."""
-    _steps: dict[tuple[frozenset[str], frozenset[str]], tuple[VirtualEnvironment, list[InstalledDistribution]]] = field(
-        default_factory=dict
-    )
-    """By the requirements that an environment had, and what was installed then: where that was, and what pip chose."""
+    """What was chosen; a name is there twice where two environments needed different releases."""
+    installers: list[str] = field(default_factory=list)
+    """What installed that: ``uv 0.7.0``."""
+    _steps: dict[tuple[frozenset[str], frozenset[str]], Filled] = field(default_factory=dict)
+    """By the requirements that an environment had, and what was installed then: what was copied."""
+    _held: dict[Path, list[Filled] | None] = field(default_factory=dict)
+    """By the virtual environments that there are: what was copied into them; None if anything was not copied."""
     _answers: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     """By backend and kind what the backend answered last."""
     _asked: dict[Path, set[str]] = field(default_factory=dict)
@@ -242,13 +252,9 @@ class Builder:
             if root not in self._asked:
                 self.report("Creating a virtual environment")
                 found.real.parent.mkdir(parents=True, exist_ok=True)
-                self._run(
-                    virtualenvs.creation(self.python, root),
-                    "venv",
-                    log,
-                    f"no virtual environment could be made with {self.python}",
-                    "Is its venv module complete (Debian: python3-venv)? Else build with --no-isolation.",
-                )
+                with _with_log(log):
+                    if self._run(virtualenvs.creation(self.python, root), "venv", {}, log=log):
+                        raise installing.no_environment(self.python)
                 self._asked[root] = set()
             if lend:
                 self._lend(found, log)
@@ -262,6 +268,7 @@ class Builder:
         """Remove a virtual environment, so that the next one at its path is new."""
         if self.policy.isolation:
             del self._asked[where.root]
+            self._held.pop(where.root, None)
             remove(where.real)
 
     def provide(self, where: VirtualEnvironment, lines: Sequence[str], log: CommandRunner) -> None:
@@ -279,23 +286,25 @@ class Builder:
                 pylock.demand(wanted, self.policy.locked)
                 # A lock is of all requirements together, so the second call finds them installed.
                 if not asked:
-                    locked = [line for one in self.policy.locked for line in one.lines]
-                    self._install(where, locked, ["--require-hashes"], log)
-            elif wanted and not self._copied(where, asked, wanted, log):
-                constraint = self.constraint()
-                before = frozenset(asked), frozenset(wanted)
-                found = self._install(where, wanted, ["--constraint", str(constraint)] if constraint else [], log)
-                self._steps[before] = where, found
+                    locked = tuple(line for one in self.policy.locked for line in one.lines)
+                    self._bring(where, Needed(locked, are_hashed=True), log)
+            elif wanted:
+                step = frozenset(asked), frozenset(wanted)
+                # Without the policy, others may be chosen a moment later; that is left to the installer.
+                known = self._steps.get(step) if self.policy.same_everywhere else None
+                if known is None or not self._copied(known, where, log):
+                    found = self._bring(where, Needed(tuple(wanted), constraint=self.constraint()), log)
+                    if found is not None:
+                        self._steps[step] = found
             asked.update(wanted)
 
-    def _copied(self, where: VirtualEnvironment, asked: set[str], wanted: Sequence[str], log: CommandRunner) -> bool:
-        """Copy into *where* what pip did for the same requirements in another one that had the same before.
-
-        :return: whether that was done.
-        """
-        # Without the policy, pip may choose other releases a moment later; that is left to it.
-        step = self._steps.get((frozenset(asked), frozenset(wanted))) if self.policy.same_everywhere else None
-        return step is not None and step[0].root in self._asked and copied(step[1], step[0], where, log.check)
+    def _copied(self, filled: Filled, where: VirtualEnvironment, log: CommandRunner) -> bool:
+        """Copy what was installed elsewhere into *where*, and return whether that was possible."""
+        held = self._held.setdefault(where.root, [])
+        is_done = filled.copy_to(where, log.check)
+        if is_done and held is not None:
+            held.append(filled)
+        return is_done
 
     def constraint(self) -> Path | None:
         """Return a file that constrains pip to what the policy allows."""
@@ -311,39 +320,76 @@ class Builder:
         )
         return path
 
-    def _install(
-        self, where: VirtualEnvironment, lines: Sequence[str], options: Sequence[str], log: CommandRunner
-    ) -> list[InstalledDistribution]:
-        """Return what pip installed."""
-        named = ", ".join(line.partition(" --hash")[0] for line in lines if not line.startswith("-"))
-        self.report(f"Installing {named}")
-        requirements, report, seen = "build-requirements.txt", "pip-report.json", self.scratch_seen or self.scratch
-        (self.scratch / requirements).write_text("\n".join(lines) + "\n", encoding="utf-8")
-        # --no-input: a prompt for a password would wait for an answer nobody sees.
-        command = [*virtualenvs.pip_of(where), "install", "--no-input", "--no-warn-script-location"]
-        command += ["--disable-pip-version-check", *options]
-        command += ["--report", str(seen / report), "-r", str(seen / requirements)]
-        remedy = "Are they spelled right, and is the index or --find-links directory that has them configured?"
-        if "--require-hashes" in options:
-            remedy = "If something is missing, lock anew with --lock; if a hash is wrong, find out why first."
-        self._run(command, "pip", log, f"pip could not install the build requirements {named}", remedy)
-        # From pip's report, as only that has addresses and hashes.
-        found = virtualenvs.installed_in(json.loads((self.scratch / report).read_text(encoding="utf-8")))
+    def _bring(self, where: VirtualEnvironment, needed: Needed, log: CommandRunner) -> Filled | None:
+        """Install what is *needed* into *where*; return what was copied, None if pip installed there itself.
+
+        :raises SamebytesError: if it cannot be installed.
+        """
+        self.report(f"Installing {needed.named}")
+        with _with_log(log):
+            filled = self._fill(where, needed, log)
+            if filled is not None and self._copied(filled, where, log):
+                found, by = filled.installed, filled.installer
+            else:
+                # In place; another release of what is there is removed, for one.
+                filled, self._held[where.root] = None, None
+                run_pip = partial(self._run, log=log)
+                found = tuple(installing.install(where, needed, self.scratch, run_pip, self.scratch_seen))
+                by = virtualenvs.pip_version(where)
         if self.policy.lockable:
             pylock.demand_hashes(found)
         known = {(one.name, one.version) for one in self.installed}
         self.installed += [one for one in found if (one.name, one.version) not in known]
-        return found
+        self.installers += [by] if by not in self.installers else []
+        return filled
 
-    def _run(self, command: Sequence[str], what: str, log: CommandRunner, failure: str, remedy: str) -> None:
-        """Run pip or venv; what lies on PYTHONPATH is not installed, and does not count.
+    def _fill(self, where: VirtualEnvironment, needed: Needed, log: CommandRunner) -> Filled | None:
+        """Return an environment that has what is *needed*, to be copied; None where pip is to install it in place."""
+        held, wants_uv = self._held.get(where.root, []), self.policy.installer == UV
+        is_shared = self.filled is not None or self.policy.same_everywhere
+        self.filled = self.filled or FilledEnvironments(self.scratch / "filled")
+        if held is None or not is_possible(where, self.filled.longest):
+            if wants_uv:
+                raise BackendError(
+                    f"uv cannot fill {where.root}: what it installs is copied there, which is not possible",
+                    remedy="Set TMPDIR to a short path without blanks, or let pip do it: --installer pip.",
+                )
+            return None
+        run_outside = partial(self._run, log=log, prefix=())
+        variables = {**self.environment.variables, "PYTHONPATH": ""}
+        work = self.scratch / "installing"
+        how = Installation(self.python, work, variables, self.filled, run_outside, log.check)
+        needed = replace(needed, held=tuple(held))
+        if self.policy.installer != PIP:
+            try:
+                return how.by_uv(needed)
+            except Unsuitable as error:
+                if wants_uv:
+                    raise BackendError(error.message, remedy=error.remedy) from None
+                if not error.is_missing:
+                    log.note(f"samebytes: pip installs the build requirements: {error.message}")
+        # In place, it is faster where no other build needs the same.
+        return how.by_pip(needed) if is_shared else None
+
+    def _run(
+        self,
+        command: Sequence[str],
+        what: str,
+        variables: Mapping[str, str],
+        *,
+        log: CommandRunner,
+        prefix: tuple[str, ...] | None = None,
+    ) -> int:
+        """Run an installer or venv and return its exit status; what lies on PYTHONPATH is not installed.
 
         Paths in pip's configuration (PIP_FIND_LINKS) are relative to the current directory.
+
+        :param variables: its environment variables; empty for those of this builder.
         """
-        variables = {**self.environment.variables, "PYTHONPATH": ""}
-        given = replace(self.environment, variables=variables)
-        if run(command, what, cwd=None, given=given, log=log):
-            raise BuildError(failure, remedy=remedy, log=log.log)
+        variables = {**(variables or self.environment.variables), "PYTHONPATH": ""}
+        prefix = self.environment.prefix if prefix is None else prefix
+        given = replace(self.environment, variables=variables, prefix=prefix)
+        return run(command, what, cwd=None, given=given, log=log)
 
     def _copies(self) -> Path:
         """Return a directory with copies of samebytes and what it imports, and nothing else."""
@@ -366,6 +412,17 @@ class Builder:
         # By pip and not lent: it has compiled parts for one version of Python.
         if self.minor < (3, 11):
             self.provide(where, ["tomli>=2"], log)
+
+
+@contextmanager
+def _with_log(log: CommandRunner) -> Iterator[None]:
+    """Give errors the log."""
+    try:
+        yield
+    except BackendError as error:
+        if isinstance(error, BuildError):
+            raise
+        raise BuildError(error.message, remedy=error.remedy, log=log.log) from None
 
 
 class _ProjectHooks(Hooks):

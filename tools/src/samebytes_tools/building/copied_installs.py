@@ -1,8 +1,9 @@
-"""What pip installed into one virtual environment, copied into another: the same files in a small part of the time."""
+"""What was installed into one virtual environment, copied into another: the same files in a small part of the time."""
 
 from __future__ import annotations
 
 import csv
+import glob
 import hashlib
 import io
 import os
@@ -32,7 +33,7 @@ class _Copied(NamedTuple):
     data: bytes | None
     """Its contents, where they are not those of *source*."""
     names_time: bool
-    """Whether it was compiled by pip, and has the time of its source in it."""
+    """Whether it was compiled from another, and has the time of that in it."""
 
 
 def copied(
@@ -40,21 +41,23 @@ def copied(
     source: VirtualEnvironment,
     target: VirtualEnvironment,
     check: Callable[[], None] = lambda: None,
+    number: int = 1,
 ) -> bool:
-    """Copy what pip installed into *source* into *target*, as if pip had installed it there a moment before.
+    """Copy what was installed into *source* into *target*, as if it had been installed there a moment before.
 
+    :param source: only what installers wrote is in it; no build was.
     :param check: called before each file; what it raises ends the work.
+    :param number: which copy it is: each is older than the one before.
     :return: whether that was possible; if not, nothing was written.
     """
-    # Windows' scripts are programs with the path in an archive behind them; long paths and blanks are put otherwise.
-    if os.name == "nt" or any(len(each.python) > _LONGEST_SHEBANG or " " in each.python for each in (source, target)):
+    if not is_possible(source, target):
         return False
     # Another release of one, such as the setuptools that a new environment may have: pip would remove it.
     present = {fold(path.name.partition("-")[0]) for path in target.real.glob("lib/*/site-packages/*-*.*-info")}
     installed = list(installed)
     if any(fold(one.name) in present for one in installed):
         return False
-    plan: list[_Copied] = []
+    plan, earlier = [], number * _EARLIER
     for one in installed:
         files = _files(one, source, target)
         if files is None:
@@ -64,32 +67,40 @@ def copied(
     for each in plan:
         check()
         each.target.parent.mkdir(parents=True, exist_ok=True)
-        data = _compiled_earlier(each.source.read_bytes()) if each.names_time else each.data
+        data = _compiled_earlier(each.source.read_bytes(), earlier) if each.names_time else each.data
         if data is None:
             shutil.copyfile(each.source, each.target)
         else:
             each.target.write_bytes(data)
         shutil.copymode(each.source, each.target)
-        moment = each.source.stat().st_mtime_ns - _EARLIER * 10**9
+        moment = each.source.stat().st_mtime_ns - earlier * 10**9
         os.utime(each.target, ns=(moment, moment))
     return True
 
 
-def _compiled_earlier(data: bytes) -> bytes:
+def is_possible(*places: VirtualEnvironment) -> bool:
+    """Return whether what is installed in one of *places* can be copied into the others at all."""
+    # Windows' scripts are programs with the path in an archive behind them; long paths and blanks are put otherwise.
+    return os.name != "nt" and not any(len(each.python) > _LONGEST_SHEBANG or " " in each.python for each in places)
+
+
+def _compiled_earlier(data: bytes, earlier: int) -> bytes:
     """Return the compiled file *data* for an older source, unless it goes by its source's digest (PEP 552)."""
     flags, moment = struct.unpack("<4xII", data[:12]) if len(data) >= 12 else (1, 0)
-    return data if flags else data[:8] + struct.pack("<I", (moment - _EARLIER) & 0xFFFFFFFF) + data[12:]
+    return data if flags else data[:8] + struct.pack("<I", (moment - earlier) & 0xFFFFFFFF) + data[12:]
 
 
 def _files(one: InstalledDistribution, source: VirtualEnvironment, target: VirtualEnvironment) -> list[_Copied] | None:
-    """Return the files of a distribution; None if they are not as pip wrote them, or it is not known which they are."""
+    """Return the files of a distribution; None if they are not as installed, or it is not known which they are."""
     wanted, places = fold(f"{one.name}-{one.version}"), source.real.glob("lib/*/site-packages/*.dist-info")
     found = [path for path in places if fold(path.name[: -len(".dist-info")]) == wanted]
     if len(found) != 1 or not (found[0] / "RECORD").is_file():
         return None
     packages, record = found[0].parent, found[0] / "RECORD"
-    files, text = [], record.read_bytes()
-    for row in csv.reader(io.StringIO(text.decode("utf-8"))):
+    text = record.read_bytes()
+    rows = list(csv.reader(io.StringIO(text.decode("utf-8"))))
+    files, listed = [], {row[0] for row in rows}
+    for row in rows:
         path = Path(os.path.normpath(packages / row[0]))
         if not path.is_relative_to(source.real):
             return None
@@ -106,7 +117,19 @@ def _files(one: InstalledDistribution, source: VirtualEnvironment, target: Virtu
         if new != data:
             # In place, for releases of pip end its lines in two ways.
             text = text.replace(f",{row[1]},{row[2]}".encode(), f",{_digest(new)},{len(new)}".encode())
+        if path.suffix == ".py":
+            files += [
+                _Copied(each, place.parent / "__pycache__" / each.name, None, names_time=True)
+                for each in _compiled(path)
+                if os.path.relpath(each, packages) not in listed
+            ]
     return [each._replace(data=text) if each.source == record else each for each in files]
+
+
+def _compiled(path: Path) -> list[Path]:
+    """Return what *path* was compiled to; pip lists that in RECORD, uv does not."""
+    places = path.parent.glob(f"__pycache__/{glob.escape(path.stem)}.*.pyc")
+    return [each for each in places if each.is_file() and not each.is_symlink()]
 
 
 def _digest(data: bytes) -> str:

@@ -105,6 +105,16 @@ def pip_of(environment: VirtualEnvironment) -> list[str]:
     return [environment.python, "-I", "-m", "pip"]
 
 
+def pip_version(environment: VirtualEnvironment) -> str:
+    """Return which pip :func:`pip_of` runs: ``pip 24.0``."""
+    from importlib import metadata
+
+    if _own_pip() is not None:
+        return f"pip {metadata.version('pip')}"
+    found = [path.name for path in environment.real.glob("[Ll]ib/**/site-packages/pip-*.dist-info")]
+    return " ".join(["pip", *(name[len("pip-") : -len(".dist-info")] for name in found[:1])])
+
+
 def _own_pip() -> Path | None:
     """Return the directory of the pip beside us, if it is new enough.
 
