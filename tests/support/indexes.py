@@ -82,6 +82,13 @@ def serving() -> Iterator[Server]:
 
 def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            answer = server.answers.get(self.path, Answer(status=404))
+            self.send_response(answer.status)
+            self.send_header("Content-Type", answer.kind)
+            self.send_header("Content-Length", str(len(answer.body)))
+            self.end_headers()
+
         def do_GET(self) -> None:
             server.asked.append((self.path, dict(self.headers.items())))
             answer = server.answers.get(self.path, Answer(b"no", "text/plain", 404))

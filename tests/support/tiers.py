@@ -42,6 +42,7 @@ ALLOWED = {
 ALLOWED_IN_QUICK = {
     "needs ruff": "only the environment of all tests has it",
     "needs cmarkgfm": "as above",
+    "needs uv": "as above, if it could be had at all",
     r"needs samebytes\[(attestations|cluster|signing)\]": "as above",
 }
 """The same for the quick tier, whose environment has fewer packages."""

@@ -33,7 +33,7 @@ from . import installing, pylock, virtualenvs
 from .copied_installs import is_possible
 from .filled import Filled, FilledEnvironments
 from .installers import AUTO, PIP, UV
-from .installing import Installation, Needed
+from .installing import Needed, RequirementInstaller
 from .processes import CommandRunner, TooLate
 from .requirements import demand, without_samebytes
 from .uv import Unsuitable
@@ -358,7 +358,7 @@ class Builder:
         run_outside = partial(self._run, log=log, prefix=())
         variables = {**self.environment.variables, "PYTHONPATH": ""}
         work = self.scratch / "installing"
-        how = Installation(self.python, work, variables, self.filled, run_outside, log.check)
+        how = RequirementInstaller(self.python, work, variables, self.filled, run_outside, log.check)
         needed = replace(needed, held=tuple(held))
         if self.policy.installer != PIP:
             try:

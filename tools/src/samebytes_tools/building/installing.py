@@ -41,7 +41,7 @@ class Needed:
 
 
 @dataclass(frozen=True)
-class Installation:
+class RequirementInstaller:
     """How it is done for one interpreter."""
 
     python: str
@@ -171,7 +171,7 @@ def no_environment(python: str) -> BackendError:
 
 
 def _identified(installed: Sequence[InstalledDistribution]) -> tuple[tuple[object, ...], ...]:
-    """Return what tells *installed* from others."""
+    """Return what distinguishes *installed* from others."""
     return tuple((one.name, one.version, one.url, tuple(sorted(one.hashes.items()))) for one in installed)
 
 

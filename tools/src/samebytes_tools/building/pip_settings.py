@@ -51,10 +51,8 @@ def _files(environ: Mapping[str, str], platform: str) -> Iterator[Path]:
         system = [Path("/", support)]
         user = home / support if (home / support).is_dir() else home / ".config/pip"
     else:
-        system = [
-            Path(each, "pip") for each in (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(os.pathsep) if each
-        ]
-        system.append(Path("/etc"))
+        shared = (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(os.pathsep)
+        system = [*(Path(each, "pip") for each in shared if each), Path("/etc")]
         user = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "pip"
     places = [*system, home / ".pip", user]
     yield from filter(Path.is_file, [*(place / "pip.conf" for place in places), *([Path(named)] if named else [])])

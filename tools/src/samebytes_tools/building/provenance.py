@@ -138,6 +138,8 @@ class Record:
     repair: RecordedRepair | None = None
     published: PublishedFile | None = None
     """Not read again: it is a result, and no part of the build."""
+    installer: str = ""
+    """What installed the requirements, with its version: ``uv 0.7.0``; several between commas; empty for nothing."""
     signed: str = ""
     """Who signed it, as was verified when it was read; nothing is written of that."""
 
@@ -202,7 +204,7 @@ def statement(record: Record) -> dict[str, Any]:
             *([_image(record.image)] if record.image else []),
         ],
     }
-    details: dict[str, Any] = {"builder": {"id": BUILDER, "version": {"samebytes": __version__}}}
+    details: dict[str, Any] = {"builder": {"id": BUILDER, "version": _versions(record)}}
     if record.published:
         details["byproducts"] = [_byproduct(record.published)]
     return {
@@ -244,6 +246,12 @@ def _byproduct(published: PublishedFile) -> dict[str, Any]:
     if published.url:
         found["downloadLocation"] = published.url
     return {**found, "annotations": {"verdict": published.verdict}}
+
+
+def _versions(record: Record) -> dict[str, str]:
+    """Return what took part in the build beside what it is made of, and in which version."""
+    installers = [one.split(" ") for one in record.installer.split(", ") if one]
+    return {"samebytes": __version__, **{name: " ".join(rest) for name, *rest in installers}}
 
 
 def _source(source: Material) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -39,10 +38,33 @@ _KEPT = re.compile(r"UV_(CACHE_DIR|NATIVE_TLS|SYSTEM_CERTS|CONCURRENT_\w+|HTTP_T
 """uv's own variables that do not decide what is installed: pip knows no others, so they count for nothing."""
 
 _WITHOUT_MEANING = frozenset(
-    "break-system-packages cache-dir compile debug default-timeout disable-pip-version-check exists-action log"
-    " no-cache-dir no-color no-compile no-input no-python-version-warning no-warn-conflicts no-warn-script-location"
-    " progress-bar python quiet report require-virtualenv resume-retries retries root-user-action timeout"
-    " verbose".split()
+    (
+        "break-system-packages",
+        "cache-dir",
+        "compile",
+        "debug",
+        "default-timeout",
+        "disable-pip-version-check",
+        "exists-action",
+        "log",
+        "no-cache-dir",
+        "no-color",
+        "no-compile",
+        "no-input",
+        "no-python-version-warning",
+        "no-warn-conflicts",
+        "no-warn-script-location",
+        "progress-bar",
+        "python",
+        "quiet",
+        "report",
+        "require-virtualenv",
+        "resume-retries",
+        "retries",
+        "root-user-action",
+        "timeout",
+        "verbose",
+    )
 )
 """Options of pip's that do not decide what is installed."""
 
@@ -98,16 +120,19 @@ class UvOptions:
 
 
 def find(environ: Mapping[str, str]) -> Uv:
-    """Return the uv beside this interpreter, else the one on PATH.
+    """Return the uv on PATH, else the one beside this interpreter.
 
     :raises Unsuitable: if there is none, or it is too old, or does not run.
     """
-    beside = shutil.which("uv", path=str(Path(sys.executable).parent))
-    program = beside or shutil.which("uv", path=environ.get("PATH", ""))
+    program = shutil.which("uv", path=environ.get("PATH", "")) or shutil.which("uv", path=str(_beside()))
     if program is None:
-        raise Unsuitable("there is no uv, neither beside this Python nor on PATH", is_missing=True)
+        raise Unsuitable("there is no uv, neither on PATH nor beside this Python", is_missing=True)
     # Absolute: PATH may have names that are relative.
     return _known(str(Path(program).absolute()))
+
+
+def _beside() -> Path:
+    return Path(sys.executable).parent
 
 
 @lru_cache(maxsize=8)
@@ -134,7 +159,8 @@ def options_for(settings: Mapping[str, str], environ: Mapping[str, str]) -> UvOp
     :raises Unsuitable: if it has nothing for one of them, or that is not known to mean the same.
     """
     # pip takes the best of all indexes; uv by itself stops at the first that has the project.
-    arguments, resolving, variables = ["--index-strategy", "unsafe-best-match"], [], _variables(environ)
+    arguments, resolving = ["--index-strategy", "unsafe-best-match"], list[str]()
+    variables = _variables(environ)
     for name, value in sorted(settings.items()):
         if name in _LISTS:
             to = resolving if name == "constraint" else arguments
@@ -178,7 +204,7 @@ def _values(name: str, value: str) -> list[str]:
 
     :raises Unsuitable: if one is a path where uv wants an address.
     """
-    found = [os.path.expanduser(each) if each.startswith("~") else each for each in value.split()]
+    found = [str(Path(each).expanduser()) if each.startswith("~") else each for each in value.split()]
     if name == "find-links":
         # pip warns of directories that are not there and goes on.
         return [each for each in found if "://" in each or Path(each).exists()]

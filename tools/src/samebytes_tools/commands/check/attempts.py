@@ -70,11 +70,12 @@ class Attempts:
         self._builder = Builder(
             python.executable,
             # Two resolutions a minute apart may give two releases of a requirement, which is no variation of the build.
-            InstallPolicy(isolation=options.isolation, same_everywhere=True),
+            InstallPolicy(isolation=options.isolation, installer=options.installer, same_everywhere=True),
             self.scratch,
             BuildEnvironment(context.environ),
             python.minor,
             config_settings=options.config_settings,
+            filled=context.filled,
             advice="The last lines of its output are below; --logs DIR keeps all.",
         )
         self.progress = BuildProgress(context.report, context.clock)
@@ -85,6 +86,11 @@ class Attempts:
     def installed(self) -> tuple[InstalledDistribution, ...]:
         """What was installed for the builds; all of them got the same."""
         return tuple(self._builder.installed)
+
+    @property
+    def installer(self) -> str:
+        """What installed that."""
+        return ", ".join(self._builder.installers)
 
     @property
     def is_wrapped(self) -> bool:

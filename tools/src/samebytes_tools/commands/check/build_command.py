@@ -52,7 +52,8 @@ class BuildCommand:
         # Else a release uploaded since the first way was built would look like a difference of this way.
         constraint = self._builder.constraint()
         constraints = ["--build-constraint", str(constraint)] if constraint else []
-        command = [*self._samebytes, "build", *options, *constraints, "-o", str(out), str(tree)]
+        installer = ["--installer", self._builder.policy.installer]
+        command = [*self._samebytes, "build", *options, *installer, *constraints, "-o", str(out), str(tree)]
         status = run(command, "samebytes build", cwd=tree, given=self._environment, log=log)
         if status:
             raise BuildError(f"samebytes build {ending(status)}", remedy=self._builder.advice, log=log.log)

@@ -20,6 +20,7 @@ from samebytes.console.style import error_lines
 from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
 from samebytes.errors import SamebytesError, UsageError
 
+from ...building.installers import AUTO, add_installer_option
 from ...reporting.ci import add_ci_arguments, is_stdout, write_ci
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ _SOURCES_ONLY: dict[str, object] = {
     "sdist": False,
     "wheel": False,
     "no_isolation": False,
+    "installer": AUTO,
     "config_setting": [],
     "timeout": None,
     "keep": None,
@@ -149,6 +151,7 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="use the interpreter's build requirements, install none",
     )
+    add_installer_option(group)
     group.add_argument(
         "-C", "--config-setting", metavar="KEY[=VALUE]", action="append", default=[], help="passed to the backend"
     )
@@ -293,6 +296,7 @@ def _options(args: argparse.Namespace) -> CheckOptions:
         bisect=args.bisect,
         accept=args.accept or "identical",
         isolation=not args.no_isolation,
+        installer=args.installer,
         config_settings=settings_of(args.config_setting),
         timeout=args.timeout,
         jobs=args.jobs,

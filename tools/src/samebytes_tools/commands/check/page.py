@@ -87,6 +87,7 @@ def _facts(result: CheckResult, moment: int) -> list[tuple[str, str]]:
         ("Checked", format_date(moment).replace("T", " ").replace("Z", " UTC")),
         ("Python", result.python),
         ("Built with", ", ".join(needed + more)),
+        ("Installed by", result.installer),
         ("Varied", ", ".join(result.applied)),
         ("Kept in", "" if result.kept is None else str(result.kept)),
     ]

@@ -122,6 +122,7 @@ def _result(result: CheckResult) -> dict[str, Any]:
             {"name": one.name, "version": one.version, "url": one.url, "hashes": dict(one.hashes)}
             for one in result.requirements
         ],
+        "installer": result.installer or None,
         "notes": list(result.notes),
     }
 

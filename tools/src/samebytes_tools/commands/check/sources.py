@@ -14,6 +14,7 @@ from samebytes.commands.normalize.executor import in_order
 from samebytes.errors import SamebytesError, UsageError
 from samebytes.passes.pipeline import Stop
 
+from ...building.filled import FilledEnvironments
 from ...building.processes import kill_all
 from .subject import CheckContext, CheckOptions, CheckResult, Form, Subject
 from .twice import SourceCheck
@@ -34,6 +35,9 @@ def check_all(
     # A source takes one job of its own; only what is left over is for its second build.
     stop, at_once = Stop(), options.jobs > len(subjects)
     used: list[Path] = []
+    if len(subjects) > 1:
+        used.append(Path(tempfile.mkdtemp(prefix="samebytes-", dir=context.workspace.directory)))
+        context = replace(context, filled=FilledEnvironments(used[0]))
 
     def result_of(subject: Subject) -> CheckResult:
         return _examined(subject, options, context, stop, used, at_once=at_once)

@@ -10,6 +10,8 @@ from typing import Any, Callable
 
 from samebytes.errors import SamebytesError
 
+from ...building.filled import FilledEnvironments
+from ...building.installers import AUTO
 from ...building.interpreters import Python
 from ...building.virtualenvs import InstalledDistribution
 from ...comparison import model
@@ -74,6 +76,8 @@ class CheckOptions:
     accept: str = "identical"
     """One of ACCEPTABLE."""
     isolation: bool = True
+    installer: str = AUTO
+    """What installs build requirements."""
     config_settings: Mapping[str, Any] = field(default_factory=dict)
     timeout: float | None = None
     """Seconds for one build."""
@@ -112,6 +116,8 @@ class CheckContext:
     """Variations without which a check is an error."""
     obstacles: Mapping[str, Obstacle] = field(default_factory=dict)
     """What cannot be varied on this machine, wanted or not."""
+    filled: FilledEnvironments | None = None
+    """What was installed for other sources of the same run."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +207,8 @@ class CheckResult:
     left_out: Mapping[str, Obstacle] = field(default_factory=dict)
     bisection: BisectionResult | None = None
     requirements: tuple[InstalledDistribution, ...] = ()
+    installer: str = ""
+    """What installed these: ``uv 0.7.0``."""
     notes: tuple[str, ...] = ()
     kept: Path | None = None
     accept: str = "identical"

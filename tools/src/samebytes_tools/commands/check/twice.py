@@ -127,6 +127,7 @@ class SourceCheck:
                 left_out=self._left_out,
                 bisection=bisection,
                 requirements=self._attempts.installed,
+                installer=self._attempts.installer,
                 notes=tuple(self._notes),
                 kept=self._options.keep and self._options.keep / self._subject.slug,
                 accept=self._options.accept,

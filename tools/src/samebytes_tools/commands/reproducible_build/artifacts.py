@@ -52,6 +52,8 @@ class BuildResult:
     """What was in the virtual environments; two releases of one project if sdist and wheel needed that."""
     fixed: bool
     """Whether it took place at the fixed path."""
+    installer: str = ""
+    """What filled the virtual environments: ``uv 0.7.0``; empty if nothing was installed."""
 
 
 class ArtifactBuilder:
@@ -109,7 +111,8 @@ class ArtifactBuilder:
             source = _unpacked(self.out / self._artifacts[0].name, tree)
         if tuple(kinds) != (ArtifactKind.SDIST,):
             self._make(ArtifactKind.WHEEL, source)
-        return BuildResult(tuple(self._artifacts), tuple(self._builder.installed), self._here.is_fixed)
+        requirements, by = tuple(self._builder.installed), ", ".join(self._builder.installers)
+        return BuildResult(tuple(self._artifacts), requirements, self._here.is_fixed, by)
 
     def _make(self, kind: ArtifactKind, source: Path) -> None:
         """Build one artifact of the tree *source*."""

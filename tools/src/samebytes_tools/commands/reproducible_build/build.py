@@ -22,6 +22,7 @@ from samebytes.errors import UsageError
 
 from ...building import provenance, pylock
 from ...building.builder import InstallPolicy, explained
+from ...building.installers import AUTO
 from ...building.processes import CommandRunner
 from ...building.scratch import scratch
 from ...building.signatures import Sign
@@ -50,6 +51,8 @@ class BuildRequest:
     constraint: Path | None = None
     provenance: Path | None = None
     """Where a record of the build goes."""
+    installer: str = AUTO
+    """What installs build requirements."""
     sign: Sign | None = None
     """What signs it; None for nobody."""
 
@@ -81,6 +84,7 @@ def build(request: BuildRequest, context: BuildContext) -> BuildResult:
     policy = InstallPolicy(
         isolation=request.isolation,
         check_installed=request.check_dependencies,
+        installer=request.installer,
         constraint=request.constraint and request.constraint.resolve(),
         locked=tuple(pylock.read(request.locked)) if request.locked else None,
         lockable=request.write_lock is not None,
@@ -157,6 +161,7 @@ def _record(request: BuildRequest, built: BuildResult, digest: str, environ: Map
         requirements=built.requirements,
         python=provenance.this_python(),
         environment=provenance.that_matter(environ),
+        installer=built.installer,
     )
 
 

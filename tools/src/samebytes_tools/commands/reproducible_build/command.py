@@ -17,6 +17,8 @@ from samebytes.console.streams import Progress, style_of
 from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
 from samebytes.errors import UsageError
 
+from ...building.installers import AUTO, add_installer_option
+
 if TYPE_CHECKING:
     from ...building.signatures import Sign
     from .artifacts import BuildResult
@@ -64,6 +66,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "-C", "--config-setting", metavar="KEY[=VALUE]", action="append", default=[], help="passed to the backend"
     )
+    add_installer_option(parser)
     parser.add_argument("--lock", metavar="FILE", type=Path, help="write the exact build requirements (PEP 751)")
     parser.add_argument("--locked", metavar="FILE", type=Path, help="build with exactly those of this pylock.toml")
     parser.add_argument("--build-constraint", metavar="FILE", type=Path, help="constrain the build requirements")
@@ -91,6 +94,7 @@ def run(args: argparse.Namespace) -> int:
         locked=args.locked,
         constraint=args.build_constraint,
         provenance=args.provenance,
+        installer=args.installer,
         sign=sign_of(args),
     )
     # What backend and pip print meanwhile would run into a line that is rewritten.
@@ -165,6 +169,8 @@ def _check_options(args: argparse.Namespace) -> None:
         if args.no_isolation and getattr(args, name):
             option = f"--{name.replace('_', '-')}"
             raise UsageError(f"{option} has no meaning with --no-isolation", remedy="Leave one of them out.")
+    if args.no_isolation and args.installer != AUTO:
+        raise UsageError("--installer has no meaning with --no-isolation", remedy="Leave one of them out.")
     if args.skip_dependency_check and not args.no_isolation:
         raise UsageError(
             "--skip-dependency-check has no meaning without --no-isolation", remedy="Leave it out, or add -n."

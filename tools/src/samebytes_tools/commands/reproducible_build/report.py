@@ -59,6 +59,7 @@ def as_json(built: BuildResult, output: Path, *, version: str) -> str:
         "fixed_paths": built.fixed,
         "artifacts": [_artifact(artifact, output) for artifact in built.artifacts],
         "build_requirements": requirements,
+        "installer": built.installer or None,
     }
     # Names that are not UTF-8 hold lone surrogates, which only ASCII escapes can carry.
     return json.dumps(document, indent=2, ensure_ascii=True)

@@ -22,6 +22,7 @@ from samebytes.console.streams import Progress, style_of
 from samebytes.console.verbosity import QUIET, add_verbosity
 from samebytes.errors import UsageError
 
+from ...building.installers import add_installer_option
 from ..check.command import _seconds
 
 if TYPE_CHECKING:
@@ -155,6 +156,7 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> None:
+    add_installer_option(parser)
     group = parser.add_argument_group("limits for one package, in all ways together")
     group.add_argument("--timeout", metavar="SECONDS", type=_seconds, default=3600.0, help="time (default: 3600)")
     group.add_argument("--memory", metavar="SIZE", type=_size, default=6 << 30, help="memory (default: 6G)")
@@ -307,6 +309,7 @@ def _executor(args: argparse.Namespace, run: Run) -> Executor:
         # As the run was begun: whoever goes on with it may have named nothing.
         builds=run.builds,
         verifies=run.verifies,
+        installer=args.installer,
     )
     task = partial(examine_here, conditions)
     if args.scheduler is None:

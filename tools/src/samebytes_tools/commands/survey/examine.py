@@ -16,6 +16,7 @@ from typing import Any
 from samebytes.archive.atomic import make_directory
 from samebytes.errors import SamebytesError
 
+from ...building.installers import AUTO
 from ...building.scratch import scratch
 from ...index.cache import CachedIndex
 from ...index.client import Index, configured_address
@@ -55,6 +56,8 @@ class Conditions:
     """Whether the sdist is built twice in each way."""
     verifies: bool = False
     """Whether published files are rebuilt, within the same limits once more."""
+    installer: str = AUTO
+    """What installs build requirements."""
     index: str = ""
     """The address of the package index; empty for what pip would use."""
     silence: float = 60.0
@@ -174,7 +177,12 @@ def _in_sandbox(
         temp = sandbox.PRIVATE if is_private else str(directory)
         return run(
             command,
-            {**request, "seconds": conditions.build_seconds, "is_private": is_private},
+            {
+                **request,
+                "seconds": conditions.build_seconds,
+                "is_private": is_private,
+                "installer": conditions.installer,
+            },
             environ=sandbox.environment(conditions.environ, index, f"{temp}/home", temp),
             temp=temp,
             is_private=is_private,

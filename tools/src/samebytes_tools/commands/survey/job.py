@@ -60,6 +60,7 @@ def build(request: Mapping[str, Any], environ: Mapping[str, str], clock: Callabl
 def _options(request: Mapping[str, Any]) -> CheckOptions:
     return CheckOptions(
         normalized=True,
+        installer=request["installer"],
         dated=True,
         timeout=request["seconds"],
         builder=(sys.executable, "-c", COMMAND, json.dumps(sys.path)),

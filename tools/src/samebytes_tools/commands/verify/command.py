@@ -18,6 +18,7 @@ from samebytes.console.streams import Progress, style_of
 from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
 from samebytes.errors import UsageError
 
+from ...building.installers import add_installer_option
 from ..reproducible_build.command import add_sign, context_of, settings_of, sign_of
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--env", metavar="NAME=VALUE", action="append", default=[], help="a variable that the release was made with"
     )
+    add_installer_option(parser)
     parser.add_argument("--from", dest="record", metavar="RECORD", type=Path, help="rebuild exactly as recorded there")
     parser.add_argument(
         "--key",
@@ -168,7 +170,7 @@ def run(args: argparse.Namespace) -> int:
     environ = {**os.environ, "TERM": "dumb"} if args.verbosity >= VERBOSE else os.environ
     progress = Progress(sys.stderr, environ, quiet=args.verbosity <= QUIET)
     with progress, without_warnings_of_backends():
-        context = VerifyContext(context_of(args.verbosity, progress, args.timeout), _index())
+        context = VerifyContext(context_of(args.verbosity, progress, args.timeout), _index(), installer=args.installer)
         if _is_of_lists(args):
             return _run_many(args, context, progress)
         from .verify import verify_all

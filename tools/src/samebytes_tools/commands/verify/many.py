@@ -16,6 +16,7 @@ from typing import Any, Callable
 from samebytes.archive.atomic import make_directory
 from samebytes.errors import OutputError
 
+from ...building.filled import FilledEnvironments
 from ...building.processes import kill_all
 from ...building.scratch import scratch
 from ...reporting.save import save, save_copy
@@ -117,7 +118,12 @@ def verify_many(
         left.put(pair)
     # One directory for all of them, so that nothing is left by a thread that does not end in time.
     with scratch() as within:
-        here = replace(context, build=replace(context.build, stop=stop), within=within)
+        here = replace(
+            context,
+            build=replace(context.build, stop=stop),
+            within=within,
+            filled=FilledEnvironments(within / "filled"),
+        )
         crew = [threading.Thread(target=_work, args=(left, steps, here, state, stop), daemon=True) for _ in range(jobs)]
         try:
             for thread in crew:

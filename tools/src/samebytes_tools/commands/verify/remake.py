@@ -16,6 +16,8 @@ from samebytes.errors import SamebytesError, UsageError
 from ...building import provenance, pylock
 from ...building.builder import BuildEnvironment, Builder, InstallPolicy, Project, explained
 from ...building.containers import BuildContainer
+from ...building.filled import FilledEnvironments
+from ...building.installers import AUTO, PIP
 from ...building.interpreters import Python
 from ...building.processes import CommandRunner
 from ...building.provenance import BACKEND, SAMEBYTES, Material, Record
@@ -41,6 +43,10 @@ class VerifyContext:
     """Where private directories are made; None: where temporary files belong."""
     container: BuildContainer | None = None
     """Where commands of rebuilds run; None: on this machine."""
+    installer: str = AUTO
+    """What installs build requirements."""
+    filled: FilledEnvironments | None = None
+    """What was installed for other rebuilds of the same run."""
 
     def runner(self, log: Path | None) -> CommandRunner:
         """Return what runs the commands of a rebuild; what they print goes to *log*, or to standard error."""
@@ -91,6 +97,8 @@ class Made:
     path: Path
     """In the private directory."""
     requirements: tuple[InstalledDistribution, ...]
+    installer: str = ""
+    """What installed these: ``uv 0.7.0``."""
 
 
 def remake(how: Recovered, kind: ArtifactKind, source: SourceTree, private: Path, context: VerifyContext) -> Made:
@@ -132,6 +140,7 @@ def _by_samebytes(
         locked=how.locked,
         # A lock has exact versions; pins beside it could only contradict it.
         constraint=None if how.locked else _constraint(how, private),
+        installer=context.installer,
     )
     environ = recover.for_samebytes(context.build.environ, address, how.environment)
     with _ONE_AT_A_TIME:
@@ -139,7 +148,7 @@ def _by_samebytes(
     made = [artifact for artifact in built.artifacts if artifact.kind == kind]
     if not made:
         raise UsageError(f"the record is of no {kind}", remedy="Verify a file that it names.")
-    return Made(request.output / made[0].name, built.requirements)
+    return Made(request.output / made[0].name, built.requirements, built.installer)
 
 
 def _by_backend(
@@ -149,14 +158,19 @@ def _by_backend(
     root = private / "build"
     root.mkdir()
     environment = environment_in(how, root, address, context)
+    # An image has pip; uv is this machine's, and so is what was installed by it.
+    installer, filled = (PIP, None) if context.container else (context.installer, context.filled)
     builder = Builder(
         how.python.executable,
         InstallPolicy(
-            constraint=_constraint(how, private), locked=tuple(pylock.read(how.locked)) if how.locked else None
+            installer=installer,
+            constraint=_constraint(how, private),
+            locked=tuple(pylock.read(how.locked)) if how.locked else None,
         ),
         root,
         environment,
         config_settings=how.config_settings,
+        filled=filled,
         report=context.build.report,
         advice="--python or --locked may give it what it had then; --source another tree.",
     )
@@ -168,7 +182,8 @@ def _by_backend(
     log = context.runner(None if context.build.verbose else private / "build.log")
     with explained(private, log, context.build.show_log):
         path = builder.build_own(kind, project, source.tree, hooks, root / "env", root / "out", log)
-    return Made(path, tuple(sorted(builder.installed, key=lambda one: one.name)))
+    requirements = tuple(sorted(builder.installed, key=lambda one: one.name))
+    return Made(path, requirements, ", ".join(builder.installers))
 
 
 def environment_in(how: Recovered, root: Path, address: str, context: VerifyContext) -> BuildEnvironment:
@@ -203,4 +218,5 @@ def record(how: Recovered, kind: ArtifactKind, source: SourceTree, made: Made) -
         python=how.python,
         environment=provenance.that_matter({**pinned, **how.environment}),
         given=how.given,
+        installer=made.installer,
     )

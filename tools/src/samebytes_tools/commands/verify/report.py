@@ -99,6 +99,7 @@ def _facts(verified: Verified) -> list[tuple[str, str]]:
         ("built by", "samebytes" if how.method == SAMEBYTES else how.generator or "its own backend"),
         ("python", python),
         ("with", (needed + more) or "nothing"),
+        ("installer", verified.record.installer),
         ("variables", " ".join(f"{name}={value}" for name, value in how.given.items())),
         ("as of", format_date(how.until) if how.until is not None else ""),
         ("date", format_date(int(how.epoch)) if how.epoch.isdigit() else ""),
@@ -258,6 +259,7 @@ def _verified(verified: Verified) -> dict[str, Any]:
                 {"name": one.name, "version": one.version, "url": one.url, "hashes": dict(one.hashes)}
                 for one in verified.requirements
             ],
+            "installer": verified.record.installer or None,
             "repair": _repair_document(verified),
             "image": _image_document(verified),
         },
