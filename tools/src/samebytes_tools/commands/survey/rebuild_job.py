@@ -8,7 +8,9 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Callable
 
+from ...building.filled import FilledEnvironments
 from ...building.provenance import statement
+from ...building.scratch import scratch
 from ...index.client import Index
 from ...releases.selection import Selection
 from ..reproducible_build.build import BuildContext
@@ -21,7 +23,8 @@ from .job import Say
 def rebuild(request: Mapping[str, Any], environ: Mapping[str, str], clock: Callable[[], float], say: Say) -> None:
     """Rebuild the files that *request* names, one by one, and say of each at once what came of it.
 
-    :param request: ``release``, as ``NAME==VERSION``; ``files``, names of files of it; ``seconds`` that one may take.
+    :param request: ``release``, as ``NAME==VERSION``; ``files``, names of files of it; ``seconds`` that one may take;
+        ``installer``.
     :param environ: with the address of an index that has times of upload.
     """
 
@@ -29,19 +32,23 @@ def rebuild(request: Mapping[str, Any], environ: Mapping[str, str], clock: Calla
     def index() -> Index:
         return Index.configured(environ)
 
-    for name in request["files"]:
-        logs: list[str] = []
-        build = BuildContext(
-            environ=environ,
-            report=partial(_report, say, name),
-            warn=lambda _: None,
-            show_log=partial(_keep, logs),
-            seconds=request["seconds"],
-        )
-        wanted = VerifyRequest(request["release"], Selection(file=name))
-        started = clock()
-        for result in verify_all([wanted], VerifyContext(build, index)):
-            say({"rebuild": {**as_plain(result, "\n".join(logs)), "file": name, "seconds": clock() - started}})
+    # Sdist and wheel need the same, mostly.
+    with scratch() as private:
+        filled = FilledEnvironments(private)
+        for name in request["files"]:
+            logs: list[str] = []
+            build = BuildContext(
+                environ=environ,
+                report=partial(_report, say, name),
+                warn=lambda _: None,
+                show_log=partial(_keep, logs),
+                seconds=request["seconds"],
+            )
+            context = VerifyContext(build, index, installer=request["installer"], filled=filled)
+            wanted = VerifyRequest(request["release"], Selection(file=name))
+            started = clock()
+            for result in verify_all([wanted], context):
+                say({"rebuild": {**as_plain(result, "\n".join(logs)), "file": name, "seconds": clock() - started}})
 
 
 def _report(say: Say, name: str, step: str) -> None:

@@ -18,7 +18,7 @@ from samebytes.console.streams import Progress, style_of
 from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
 from samebytes.errors import UsageError
 
-from ...building.installers import add_installer_option
+from ...building.installers import UV, add_installer_option
 from ..reproducible_build.command import add_sign, context_of, settings_of, sign_of
 
 if TYPE_CHECKING:
@@ -185,6 +185,8 @@ def _part_image(args: argparse.Namespace) -> None:
     is_target = args.image and ("==" in args.image or args.image.endswith((".whl", ".tar.gz")))
     if is_target or (args.image and (is_lone or Path(args.image).exists())):
         args.targets, args.image = [args.image, *args.targets], ""
+    if args.image is not None and args.installer == UV:
+        raise UsageError("--installer uv is for this machine: an image has pip", remedy="Leave one of them out.")
     if args.engine and args.image is None:
         raise UsageError("--engine is for --image", remedy="Give --image as well, or leave it away.")
 

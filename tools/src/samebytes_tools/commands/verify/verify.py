@@ -18,6 +18,7 @@ from samebytes.errors import BackendError, ConfigError, MissingExtraError, Sameb
 from ...building import provenance, pylock
 from ...building import source as sources
 from ...building.containers import BuildContainer
+from ...building.filled import FilledEnvironments
 from ...building.interpreters import Python, named
 from ...building.provenance import BACKEND, SAMEBYTES, Material, PublishedFile, Record
 from ...building.scratch import scratch
@@ -155,7 +156,9 @@ def verify(request: VerifyRequest, context: VerifyContext) -> Verified:
     :raises SamebytesError: if it, its source, an interpreter or build requirements cannot be had, or the build fails.
     """
     with scratch(context.within) as private:
-        return _Verification(request, context, private).run()
+        # It may be built more than once.
+        filled = context.filled or FilledEnvironments(private / "filled")
+        return _Verification(request, replace(context, filled=filled), private).run()
 
 
 def requests_of(path: Path, request: VerifyRequest) -> list[VerifyRequest]:
