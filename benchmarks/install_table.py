@@ -7,14 +7,16 @@ into the same path, in two environments that differ in umask, hash seed, time zo
 processes, the order of wheels and the second of the day. A file differs if its contents, mode or time (in whole
 seconds) do, or if it is there once. pip, uv, installer and samebytes are those of the interpreter that runs this.
 
-The times are of installs into new places, taken in turn, and of compiling the modules of all wheels by compileall and
-by samebytes, results written. ``chrt -r 10`` before the command keeps other work away from the processors.
+The times are of installs into new places, taken in turn (``--ways`` names those to take), and of compiling the modules
+of all wheels by compileall and by samebytes, results written. ``chrt -r 10`` before the command keeps other work away
+from the processors; processor time is less disturbed by such work than time that passes.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -121,8 +123,16 @@ WAYS = (
 TIMED = (Way("pip", pip), Way("uv with bytecode", uv), Way("`samebytes install`", samebytes))
 
 
-def run(way: Way, wheels: Sequence[str], target: Path, conditions: Conditions, scratch: Path) -> float:
-    """Install, and return the seconds that it took."""
+class Seconds(NamedTuple):
+    """How long something took."""
+
+    elapsed: float
+    processor: float
+    """Of all its processes, which what else runs on the machine changes less."""
+
+
+def run(way: Way, wheels: Sequence[str], target: Path, conditions: Conditions, scratch: Path) -> Seconds:
+    """Install, and return how long that took."""
     temporary = scratch / f"tmp-{conditions.name}"
     temporary.mkdir(exist_ok=True)
     environ = {**os.environ, **conditions.environ, "TMPDIR": str(temporary)}
@@ -130,7 +140,7 @@ def run(way: Way, wheels: Sequence[str], target: Path, conditions: Conditions, s
     if way.date:
         environ["SOURCE_DATE_EPOCH"] = DATE
     ordered = sorted(wheels, reverse=conditions.reverse)
-    start = time.perf_counter()
+    start, before = time.perf_counter(), sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
     for command in way.commands(ordered, str(target), conditions):
         subprocess.run(
             command,
@@ -139,7 +149,8 @@ def run(way: Way, wheels: Sequence[str], target: Path, conditions: Conditions, s
             preexec_fn=lambda: os.umask(conditions.umask) and None,
             stderr=subprocess.PIPE,
         )
-    return time.perf_counter() - start
+    used = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - before
+    return Seconds(time.perf_counter() - start, used)
 
 
 def facts(top: Path) -> dict[str, tuple[object, ...]]:
@@ -171,9 +182,9 @@ def installed_twice(way: Way, wheels: Sequence[str], scratch: Path) -> list[dict
     return found
 
 
-def timings(ways: Sequence[Way], wheels: Sequence[str], scratch: Path, runs: int) -> dict[str, list[float]]:
+def timings(ways: Sequence[Way], wheels: Sequence[str], scratch: Path, runs: int) -> dict[str, list[Seconds]]:
     """Return the seconds of each way, their runs taken in turn."""
-    taken: dict[str, list[float]] = {way.name: [] for way in ways}
+    taken: dict[str, list[Seconds]] = {way.name: [] for way in ways}
     conditions = BOTH[0]._replace(jobs=os.cpu_count() or 1)
     for number in range(runs):
         for place, way in enumerate(ways):
@@ -240,6 +251,7 @@ def main() -> None:
     parser.add_argument("wheels", type=Path)
     parser.add_argument("--fetch", action="store_true", help="fill the directory first")
     parser.add_argument("--runs", type=int, default=5, help="for the times; 0 for none")
+    parser.add_argument("--ways", nargs="+", choices=[way.name.strip("`") for way in TIMED], help="of the times")
     parser.add_argument("--no-table", dest="table", action="store_false", help="take the times only")
     args = parser.parse_args()
     if args.fetch:
@@ -251,7 +263,8 @@ def main() -> None:
         if args.table:
             table(wheels, scratch)
         if args.runs:
-            times(wheels, scratch, args.runs)
+            wanted = [way for way in TIMED if args.ways is None or way.name.strip("`") in args.ways]
+            times(wanted, wheels, scratch, args.runs)
 
 
 def table(wheels: Sequence[str], scratch: Path) -> None:
@@ -266,11 +279,14 @@ def table(wheels: Sequence[str], scratch: Path) -> None:
     print(f"\nagainst pip, then tree fix: uv, then tree fix: {others[0]:,} differ; samebytes install: {others[1]:,}\n")
 
 
-def times(wheels: Sequence[str], scratch: Path, runs: int) -> None:
-    seconds = timings(TIMED, wheels, scratch, runs)
+def times(ways: Sequence[Way], wheels: Sequence[str], scratch: Path, runs: int) -> None:
+    seconds = timings(ways, wheels, scratch, runs)
     for name, taken in seconds.items():
-        ratios = [own / other for own, other in zip(seconds["`samebytes install`"], taken)]
-        print(f"{name}: {statistics.median(taken):.2f} s; samebytes install takes {spread(ratios)} times as long")
+        pairs = list(zip(seconds["`samebytes install`"], taken))
+        elapsed, used = ([own[field] / other[field] for own, other in pairs] for field in (0, 1))
+        median = statistics.median(one.elapsed for one in taken)
+        print(f"{name}: {median:.2f} s; samebytes install takes {spread(elapsed)} times as long,")
+        print(f"    and {spread(used)} times the processor time")
     compiled = compiling(wheels, scratch, runs)
     ratios = [own / other for own, other in zip(compiled["samebytes"], compiled["compileall"])]
     print(f"compiling: samebytes takes {spread(ratios)} times as long as compileall")

@@ -11,6 +11,7 @@ from pathlib import Path
 from samebytes_tools.commands.install.install import Installation, install
 from samebytes_tools.commands.install.interpreter import TARGET
 from samebytes_tools.commands.install.wheel import InstallOptions
+from samebytes_tools.commands.tree.compile_ahead import CompilerAhead
 from samebytes_tools.commands.tree.compiler import Compiler
 from samebytes_tools.commands.tree.fix import Fixed, FixOptions, fix
 from support.artifacts import wheel
@@ -66,7 +67,7 @@ def project(
 def install_into(top: Path, *wheels: Path, **changes: object) -> Installation:
     """Install *wheels* into *top* as ``--target`` does, by this interpreter."""
     options = InstallOptions(top, FINAL, TARGET, PYTHON, date=DATE, jobs=2)._replace(**changes)  # type: ignore[arg-type]
-    return install(wheels, options, Compiler(sys.executable))
+    return install(wheels, options, CompilerAhead(sys.executable))
 
 
 def fix_tree(top: Path, **changes: object) -> Fixed:

@@ -23,7 +23,7 @@ from ..tree.compiling import add_compiling, given_date, levels_of, venv_python
 if TYPE_CHECKING:
     from .install import Installation
     from .interpreter import TargetInterpreter
-    from .lists import Fetched
+    from .report import Fetched
     from .wheel import InstallOptions
 
 _KINDS = ("posix", "win-amd64", "win-arm64", "win-ia32")
@@ -119,7 +119,7 @@ def _default_kind() -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Install."""
-    from ..tree.compiler import Compiler
+    from ..tree.compile_ahead import CompilerAhead
     from .install import find_wheels, install
     from .interpreter import refuse_unfit
 
@@ -136,7 +136,7 @@ def run(args: argparse.Namespace) -> int:
             progress.show(f"installing {len(wheels)} wheels")
             # Before anything is written, and by names alone.
             refuse_unfit(wheels, interpreter.implementation, interpreter.version, interpreter.abi)
-            compiler = None if args.pyc == "none" else Compiler(interpreter.executable, args.pyc, args.jobs)
+            compiler = None if args.pyc == "none" else CompilerAhead(interpreter.executable, args.pyc, args.jobs)
             installation = install(wheels, _options(args, interpreter, date), compiler, progress.step)
     return _report(args, installation, source, fetched)
 
@@ -146,11 +146,10 @@ def _is_list(path: Path) -> bool:
 
     :raises UsageError: if it is a list of another kind.
     """
-    from .lists import is_pylock
-
     if path.suffix in (".txt", ".in") and path.is_file():
         raise UsageError(f"{path} may be a requirements file", remedy=f"Name it by -r: samebytes install -r {path}")
-    return is_pylock(path) or (path.suffix in (".toml", ".lock") and path.is_file())
+    # By its name: what is not there is reported as such where it is read.
+    return path.suffix in (".toml", ".lock")
 
 
 @contextmanager
@@ -162,8 +161,7 @@ def _fetched(
     progress: Progress,
 ) -> Iterator[Fetched]:
     """Give the wheels of *lists*, in a directory that is removed afterwards."""
-    from ...building.interpreters import describe
-    from .lists import Fetched, Finder, obtained, read, remarks
+    from .report import Fetched
 
     if not lists:
         if args.find_links or args.no_index or args.index_url:
@@ -173,6 +171,10 @@ def _fetched(
             )
         yield Fetched({}, ())
         return
+    # Slow to import, and most installs are of wheels.
+    from ...building.interpreters import describe
+    from .lists import Finder, obtained, read, remarks
+
     python = describe(interpreter.executable)
     if python is None:
         raise UsageError(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Callable, NamedTuple
 
@@ -22,8 +23,10 @@ from samebytes.passes.model import Context
 from samebytes.passes.pipeline import Stop, agreed_date, rewrite, run
 
 from ..tree.apply import make_directories
-from ..tree.compiler import Compiler
+from ..tree.compile_ahead import CompilerAhead
+from ..tree.compiler import Wanted
 from ..tree.fix import FixOptions, fix
+from ..tree.installed import SCRIPT_DIRECTORIES
 from ..tree.plan import TreeChange
 from .move import move_in, set_time
 from .stage import anchor_of, private_stage
@@ -108,7 +111,7 @@ def _missing(path: Path) -> UsageError:
 def install(
     wheels: Sequence[Path],
     options: InstallOptions,
-    compiler: Compiler | None,
+    compiler: CompilerAhead | None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> Installation:
     """Install *wheels*, all of them or none.
@@ -125,17 +128,18 @@ def install(
     top = options.top
     with _naming_files(top):
         date, date_source = _date(wheels, options)
+        options = options._replace(date=date)
         # Early, for a quick answer; it is checked again under the lock, before anything is moved.
         _refuse_installed(wheels, options)
         anchor = anchor_of(top)
         with private_stage(anchor) as stage:
             inner = stage / top.relative_to(anchor)
             make_directories(inner)
-            laid = _laid_out(wheels, inner, options)
-            digests = {name: digest for one in laid for name, digest in one.digests.items()}
-            # Not durable: until it is moved, nothing that was there depends on it.
-            settings = FixOptions(options.final, date, options.levels, durable=False, own=True)
-            fixed = fix(inner, settings, compiler, digests)
+            with compiler or nullcontext():
+                laid = _laid_out(wheels, inner, options, compiler)
+                digests = {name: digest for one in laid for name, digest in one.digests.items()}
+                settings = FixOptions(options.final, date, options.levels, own=True)
+                fixed = fix(inner, settings, compiler, digests)
             # Counted before the move, after which others' files are among them.
             files = sum(len(names) for _, _, names in os.walk(inner))
             left = move_in(stage, anchor, top, date, lambda: _refuse_installed(wheels, options), warn)
@@ -146,15 +150,34 @@ def install(
     return Installation(top, date, date_source, laid, files, notes)
 
 
-def _laid_out(wheels: Sequence[Path], stage: Path, options: InstallOptions) -> tuple[Laid, ...]:
+def _laid_out(
+    wheels: Sequence[Path], stage: Path, options: InstallOptions, compiler: CompilerAhead | None
+) -> tuple[Laid, ...]:
     claims, stop = Claims(), Stop()
 
     def work(wheel: Path) -> Laid:
-        return lay_out(wheel, stage, options, claims, stop)
+        laid = lay_out(wheel, stage, options, claims, stop)
+        if compiler is not None:
+            compiler.begin(_modules(laid, stage, options, claims))
+        return laid
 
-    laid = tuple(in_order(work, wheels, min(options.jobs, len(wheels)), stop, PATIENCE))
+    # The other half compiles meanwhile, and threads of Python are in one another's way.
+    threads = options.jobs if compiler is None else -(-options.jobs // 2)
+    laid = tuple(in_order(work, wheels, min(threads, len(wheels)), stop, PATIENCE))
     claims.settle(laid, stage)
     return laid
+
+
+def _modules(laid: Laid, stage: Path, options: InstallOptions, claims: Claims) -> Iterator[Wanted]:
+    """Yield what of a wheel will likely be compiled: which of it are modules is decided when all wheels are there."""
+    for place in laid.digests:
+        directory, last = posixpath.split(place)
+        if not last.endswith(".py") or "." in last[:-3] or posixpath.basename(directory) in SCRIPT_DIRECTORIES:
+            continue
+        # What another wheel writes may not be complete yet.
+        if claims.has(place, laid.wheel):
+            for level in options.levels:
+                yield Wanted(stage / place, posixpath.join(options.final, place), level)
 
 
 def _not_dated(top: Path, directory: Path) -> TreeChange:

@@ -66,19 +66,6 @@ class Lists(NamedTuple):
     """Those that are not for this environment, with the reason."""
 
 
-class Fetched(NamedTuple):
-    """What was fetched for lists."""
-
-    origins: Mapping[Path, str]
-    """The wheels, and where each comes from."""
-    remarks: tuple[str, ...]
-
-
-def is_pylock(path: Path) -> bool:
-    """Return whether *path* has the name of a ``pylock.toml`` (PEP 751)."""
-    return lock_files.PYLOCK.fullmatch(path.name) is not None
-
-
 def read(paths: Iterable[Path], named: Iterable[Path], python: Python) -> Lists:
     """Return the entries of the lists *paths*; a wheel of the same release among *named* stands for one.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from samebytes.console.style import Style, harmless
 from samebytes.epoch import format_date
@@ -12,7 +13,14 @@ from ..tree.report import SCHEMA_VERSION, date_document, dumped, note_lines
 
 if TYPE_CHECKING:
     from .install import Installation
-    from .lists import Fetched
+
+
+class Fetched(NamedTuple):
+    """What was fetched for lists."""
+
+    origins: Mapping[Path, str]
+    """The wheels, and where each comes from."""
+    remarks: tuple[str, ...]
 
 
 def lines(

@@ -9,6 +9,7 @@ import os
 import posixpath
 import re
 import stat
+import sys
 import threading
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -108,6 +109,11 @@ class Claims:
             if first is not wheel:
                 self._shared.append((place, wheel))
         return first is wheel
+
+    def has(self, place: str, wheel: Path) -> bool:
+        """Return whether it is *wheel* that writes the file *place*."""
+        with self._lock:
+            return self._files.get(place) is wheel
 
     def settle(self, laid: Iterable[Laid], stage: Path) -> None:
         """Refuse files of several wheels that differ; such a file is executable if one of the wheels has it so.
@@ -268,7 +274,14 @@ class _Destination:
             descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 yield file
-            target.chmod(0o755 if executable else 0o644)
+                file.flush()
+                if sys.platform != "win32":
+                    os.fchmod(descriptor, 0o755 if executable else 0o644)
+                    # Here and not at the end, where every file would have to be opened once more.
+                    if self._options.date is not None:
+                        os.utime(descriptor, (self._options.date, self._options.date))
+            if sys.platform == "win32":
+                target.chmod(0o755 if executable else 0o644)
         except OSError as error:
             raise OutputError(
                 f"{target}: cannot be written: {error.strerror or error}",

@@ -109,10 +109,11 @@ def _parents(plan: Plan) -> set[str]:
     return parents
 
 
-def apply(plan: Plan, changed: Iterable[Touch], date: int, *, durable: bool = True) -> None:
+def apply(plan: Plan, changed: Iterable[Touch], date: int, *, own: bool = False) -> None:
     """Carry out what is planned. Ended early, it leaves whole files, and can be run again.
 
-    :param durable: wait until what is written is on the disk.
+    :param own: whether nothing depends on the tree yet, so that new files get their names at once, and the disk is not
+        waited for.
     :raises OutputError: if something cannot be written or changed.
     """
     with Directories(plan.root) as tree:
@@ -125,7 +126,7 @@ def apply(plan: Plan, changed: Iterable[Touch], date: int, *, durable: bool = Tr
         for name in sorted(plan.writes, key=lambda name: (name.endswith("/RECORD"), name)):
             # The import system detects a compiled module that was cut off, so nothing waits for the disk to have it.
             with _refusing(plan, name, "written"):
-                _write(tree, plan, name, date, durable=durable and not name.endswith(".pyc"))
+                _write(tree, plan, name, date, durable=not own and not name.endswith(".pyc"), own=own)
         # In reverse, so that directories are empty when it is their turn.
         for name in sorted(plan.removed, reverse=True):
             with _refusing(plan, name):
@@ -143,9 +144,16 @@ def apply(plan: Plan, changed: Iterable[Touch], date: int, *, durable: bool = Tr
                 tree.change(name or ".", None, None, date)
 
 
-def _write(tree: Directories, plan: Plan, name: str, date: int, *, durable: bool) -> None:
+def _write(tree: Directories, plan: Plan, name: str, date: int, *, durable: bool, own: bool) -> None:
     tree.make(posixpath.dirname(name), plan.nodes)
     node = plan.file(name)
+    if own and name not in plan.nodes and sys.platform != "win32":
+        with os.fdopen(tree.create(name), "wb") as file:
+            file.write(plan.writes[name])
+            file.flush()
+            os.fchmod(file.fileno(), written_mode(plan, name))
+            os.utime(file.fileno(), (date, date))
+        return
     _replace(tree, name, [plan.writes[name]], written_mode(plan, name), date, node, durable=durable)
 
 

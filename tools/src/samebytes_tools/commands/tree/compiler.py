@@ -85,8 +85,8 @@ class Compiler:
         :raises UsageError: if the interpreter cannot be run, or its code is not known.
         """
         # The largest first, so that no process is left with much to do at the end.
-        order = sorted(range(len(wanted)), key=lambda index: _size(wanted[index].source), reverse=True)
-        workers = _Workers(self._executable, self._flags)
+        order = sorted(range(len(wanted)), key=lambda index: size_of(wanted[index].source), reverse=True)
+        workers = Workers(self._executable, self._flags)
         try:
             found = in_order(lambda index: workers.compile(wanted[index]), order, min(self._jobs, len(wanted)), workers)
             # To its end: what ends by itself when it is deleted can swallow a signal.
@@ -96,17 +96,21 @@ class Compiler:
         return [results[index] for index in range(len(wanted))]
 
 
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
+    """Return the size of a source in bytes; 0 if it cannot be read, which the worker will report."""
     try:
         return path.stat().st_size
-    except OSError:  # The worker will report it.
+    except OSError:
         return 0
 
 
-class _Workers(threading.Event):
+class Workers(threading.Event):
     """Processes of one interpreter, of which each thread takes one; setting the event kills them.
 
     So neither an error in one thread nor a signal has to wait for what the others compile.
+
+    :param executable: the interpreter's path.
+    :param flags: of the compiled modules (PEP 552).
     """
 
     def __init__(self, executable: str, flags: int) -> None:
@@ -118,6 +122,10 @@ class _Workers(threading.Event):
         self._idle: list[_Worker] = []
 
     def compile(self, wanted: Wanted) -> Compiled:
+        """Return what becomes of *wanted*, by a process that no other thread has meanwhile.
+
+        :raises UsageError: if the interpreter cannot be run, or its code is not known.
+        """
         with self._lock:
             idle = self._idle.pop() if self._idle else None
         worker = idle or self._started()

@@ -31,6 +31,7 @@ class Directories:
         self._root = -1
         # One directory is kept open: names come sorted, so most are in the last one.
         self._open: tuple[str, int] = ("", -1)
+        self._made: set[str] = set()
 
     def __enter__(self) -> Directories:
         if _BELOW_DESCRIPTORS:
@@ -67,7 +68,7 @@ class Directories:
         done = ""
         for part in filter(None, name.split("/")):
             done = posixpath.join(done, part)
-            if done in known:
+            if done in known or done in self._made:
                 continue
             # mkdir(2) goes by the umask, so that the mode is set afterwards.
             with self._at(done) as (last, parent):
@@ -77,6 +78,7 @@ class Directories:
                 except FileExistsError:
                     continue
             self.change(done, None, 0o755, None)
+            self._made.add(done)
 
     def remove(self, name: str, *, is_directory: bool) -> None:
         """Remove a file, a link or an empty directory."""

@@ -62,12 +62,11 @@ class FixOptions(NamedTuple):
     rebuild_record: bool = False
     write: bool = True
     """False to find what would change, and write nothing."""
-    durable: bool = True
-    """Wait until what is written is on the disk."""
     relocate: bool = False
     """Whether a virtual environment's own path, in its scripts and the like, becomes *final*."""
     own: bool = False
-    """Whether the tree was made by this process, for itself alone so far: all in it is meant to be fixed."""
+    """Whether the tree was made by this process, for itself alone so far: all in it is meant to be fixed, and nothing
+    depends on it yet."""
 
 
 class Fixed(NamedTuple):
@@ -110,7 +109,7 @@ def fix(
         changes = (*plan.changes, *(change for touch in changed for change in changes_of(touch)))
         if options.write and changes:
             demand_permission(plan, changed)
-            apply(plan, changed, options.date, durable=options.durable)
+            apply(plan, changed, options.date, own=options.own)
     except OSError as error:
         raise OutputError(
             f"{error.filename or root}: cannot be used: {error.strerror or error}",
