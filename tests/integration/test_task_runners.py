@@ -146,7 +146,10 @@ RUNNERS = {
 }
 
 
-@pytest.mark.parametrize("runner", RUNNERS)
+NOX = pytest.param("nox", marks=pytest.mark.broad("the same commands by another runner"))
+
+
+@pytest.mark.parametrize("runner", ["tox", NOX])
 def test_snippets_run(runner: str, project: Path, samebytes_wheel: Path, tmp_path: Path) -> None:
     (name, *options), separator = RUNNERS[runner]
     wheels = " ".join(filter(None, [os.environ.get("PIP_FIND_LINKS", ""), str(samebytes_wheel.parent)]))
