@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Callable
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -14,6 +16,7 @@ from samebytes.artifact.layout import parse_wheel_name
 from samebytes.artifact.opening import open_archive
 from samebytes.errors import ConfigError, UsageError
 
+from ...building.interpreters import Python
 from ...building.requirements import parsed
 from ...building.source import WRITTEN_BY_FLIT
 from ...index.client import Index
@@ -21,9 +24,9 @@ from ...index.releases import release_of
 from . import imitations
 from .attempts import BuildCandidate
 from .backend_facts import FACTS, WHEEL, facts_of, fitting
-from .metadata import ArtifactMetadata
+from .metadata import ArtifactMetadata, misfit
 from .remake import Made, Recovered
-from .traits import differing, is_of_windows, traits
+from .traits import compiled_for, differing, is_of_windows, requirements_of, traits
 
 _TOGETHER = {
     "0.34.2": ("45.2.0", "52.0.0"),
@@ -38,6 +41,10 @@ Ubuntu 20.04, 22.04, 24.04 and Debian 11, 12, 13 (python3-setuptools, python3-wh
 """
 
 _FLIT = "flit_core.buildapi"
+_FOR_PYTHON_3_12 = Version("66.1.0")
+_VERSION = re.compile(rb"sys\.version_info|python_version(?:_tuple)?\(|sys\.hexversion")
+_OCTOBER_2019 = 1_571_000_000
+_A_YEAR = 31_557_600
 
 
 @dataclass(frozen=True)
@@ -50,9 +57,13 @@ class BuildClues:
     how: Recovered
     """How that was made."""
     metadata: ArtifactMetadata
+    tree: Path
+    """The source."""
     backend: str
-    """The source's build backend."""
+    """Its build backend."""
     index: Index
+    pythons: Callable[[], Sequence[Python]]
+    """The interpreters that there are."""
 
     @property
     def installed(self) -> dict[str, str]:
@@ -66,20 +77,55 @@ def candidates(clues: BuildClues) -> Iterator[BuildCandidate]:
     All that the artifact shows for certain is done in each of them; they differ in the releases of backends.
     """
     common = dict(_imitations(clues))
+    start = clues.how.with_variables(common)
+    words = [f"{name}={value}" for name, value in common.items()]
     seen = {_key(clues.how)}
+    for candidate in (*_by_python(clues, start, words), *_by_releases(clues, start, words)):
+        if _key(candidate.how) not in seen:
+            seen.add(_key(candidate.how))
+            yield candidate
+
+
+def _by_releases(clues: BuildClues, start: Recovered, words: Sequence[str]) -> Iterator[BuildCandidate]:
+    """Yield builds with other releases of backends, done as *start* besides; that alone, if there are none."""
     for releases in _releases(clues, traits(clues.published), traits(clues.made.path)):
-        how = clues.how.with_variables(common)
-        words = [f"{name}={value}" for name, value in common.items()]
+        how, said = start, list(words)
         for name, version, why in releases:
-            how, words = _with_release(how, name, version, clues), [*words, f"{name} {version}{why}"]
-        if _key(how) not in seen:
-            seen.add(_key(how))
-            yield BuildCandidate(", ".join(words), how)
+            how, said = _with_release(how, name, version, clues), [*said, f"{name} {version}{why}"]
+            if name == "setuptools" and Version(version) < _FOR_PYTHON_3_12 and how.python.minor >= (3, 12):
+                # Older releases need what Python 3.12 removed; where there is no older Python, they fail.
+                older = [one for one in _fitting_pythons(clues) if one.minor < (3, 12)]
+                how = replace(how, python=older[0]) if older else how
+        yield BuildCandidate(", ".join(said), how)
+
+
+def _by_python(clues: BuildClues, start: Recovered, words: Sequence[str]) -> Iterator[BuildCandidate]:
+    """Yield builds with another Python, where the artifact shows that what there is depends on it."""
+    if clues.metadata.kind == WHEEL and (there := compiled_for(clues.published)):
+        why, found = "modules are compiled for it", [one for one in _fitting_pythons(clues) if one.short in there]
+    else:
+        script = clues.tree / "setup.py"
+        asks = script.is_file() and _VERSION.search(script.read_bytes())
+        if not asks or requirements_of(clues.published) == requirements_of(clues.made.path):
+            return
+        why, found = "setup.py asks for the version, and requirements differ", _fitting_pythons(clues)[:2]
+    for python in found:
+        yield BuildCandidate(", ".join([*words, f"Python {python.short} ({why})"]), replace(start, python=python))
+
+
+def _fitting_pythons(clues: BuildClues) -> list[Python]:
+    """Return the other interpreters that can build it, those nearest to the newest of then first."""
+    # One came out each October from 2019 on (PEP 602), when it was 3.8; the one of the same year is hardly used yet.
+    newest = 8 + (clues.how.until - _OCTOBER_2019) // _A_YEAR if clues.how.until is not None else 99
+    own = clues.how.python
+    found = [one for one in clues.pythons() if one.short != own.short and not misfit(clues.metadata, one)]
+    # A free-threaded one needs wheels of its own (PEP 703).
+    return sorted((one for one in found if not one.free_threaded), key=lambda one: abs(one.minor[1] - newest))
 
 
 def _key(how: Recovered) -> str:
     """Return what is the same for two ways to build that differ in nothing."""
-    return repr((how.pins, how.beside, sorted(how.given.items())))
+    return repr((how.python.short, how.pins, how.beside, sorted(how.given.items())))
 
 
 def _imitations(clues: BuildClues) -> Iterator[tuple[str, str]]:

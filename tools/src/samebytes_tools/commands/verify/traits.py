@@ -13,6 +13,7 @@ from samebytes.artifact import headers
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.artifact.opening import kind_of, open_archive
 
+from ...comparison.requirements import meaning
 from ...comparison.windows import made_on_windows
 
 _SPECIFIER = re.compile(rb"[\w.-]+(?:\[[^\]]*\])?( ?\(?)[<>=!~]")
@@ -20,8 +21,7 @@ _SPECIFIER = re.compile(rb"[\w.-]+(?:\[[^\]]*\])?( ?\(?)[<>=!~]")
 _EXTRA = re.compile(rb"""extra == (["'])""")
 _LICENSE = re.compile(r"(?:LICEN[CS]E|COPYING|NOTICE|AUTHORS)[^/]*", re.IGNORECASE)
 """Names that backends take for a license by themselves."""
-_TYPES = 0o170000
-"""The bits of a mode that say what kind of file it is (inode(7))."""
+_COMPILED = re.compile(r"/__pycache__/[^/]+\.cpython-3(\d+)(?:\.opt-\d)?\.pyc\Z")
 
 
 def traits(path: Path) -> dict[str, str]:
@@ -40,9 +40,7 @@ def traits(path: Path) -> dict[str, str]:
 
 def _of_metadata(archive: Archive, kind: ArtifactKind) -> Iterator[tuple[str, str]]:
     """Yield traits of METADATA or PKG-INFO."""
-    last = "METADATA" if kind == ArtifactKind.WHEEL else "PKG-INFO"
-    held = [entry for entry in archive.entries if _is_own(entry.name, last)]
-    block = headers.parse(read_all(held[0].content)) if held else None
+    block = _metadata(archive, kind)
     if block is None:
         return
     fields = [field.name.lower() for field in block.fields]
@@ -65,6 +63,12 @@ def _of_metadata(archive: Archive, kind: ArtifactKind) -> Iterator[tuple[str, st
         yield "Dynamic", "yes"
     if any(_is_license(entry.name, kind) for entry in archive.entries):
         yield "License-File", "yes" if "license-file" in fields else "no"
+
+
+def _metadata(archive: Archive, kind: ArtifactKind) -> headers.Block | None:
+    last = "METADATA" if kind == ArtifactKind.WHEEL else "PKG-INFO"
+    held = [entry for entry in archive.entries if _is_own(entry.name, last)]
+    return headers.parse(read_all(held[0].content)) if held else None
 
 
 def _is_own(name: str, last: str) -> bool:
@@ -118,3 +122,24 @@ def is_of_windows(path: Path) -> bool:
     """
     with open_archive(path) as archive:
         return made_on_windows(archive.entries, _members(path) if kind_of(path) == ArtifactKind.WHEEL else ())
+
+
+def requirements_of(path: Path) -> frozenset[object]:
+    """Return what the wheel or sdist *path* requires, however it is spelled.
+
+    :raises ArchiveError: if it is not an artifact, or damaged.
+    """
+    with open_archive(path) as archive:
+        block = _metadata(archive, kind_of(path))
+    fields = block.fields if block else ()
+    return frozenset(meaning("requires-dist", one.value) for one in fields if one.name.lower() == "requires-dist")
+
+
+def compiled_for(path: Path) -> set[str]:
+    """Return the releases of CPython, as in ``3.8``, that compiled modules in a wheel are named for (PEP 3147).
+
+    :raises ArchiveError: if it is not an artifact, or damaged.
+    """
+    with open_archive(path) as archive:
+        found = [_COMPILED.search(entry.name) for entry in archive.entries]
+    return {f"3.{match[1]}" for match in found if match}

@@ -19,7 +19,7 @@ from ...building import provenance, pylock
 from ...building import source as sources
 from ...building.containers import BuildContainer
 from ...building.filled import FilledEnvironments
-from ...building.interpreters import Python, named
+from ...building.interpreters import Python, installed, named
 from ...building.provenance import BACKEND, SAMEBYTES, Material, PublishedFile, Record
 from ...building.scratch import scratch
 from ...building.signatures import NOBODY, Trust
@@ -333,7 +333,14 @@ class _Verification:
             return RebuildTrial(candidate.how, made, compared)
 
         clues = BuildClues(
-            artifact.path, first.made, how, metadata, load(source.tree).backend.name, self._context.index()
+            artifact.path,
+            first.made,
+            how,
+            metadata,
+            source.tree,
+            load(source.tree).backend.name,
+            self._context.index(),
+            lambda: () if self._request.python else installed(self._context.build.environ),
         )
         best, tried = best_of(first, islice(candidates(clues), self._request.attempts), build)
         self._notes += notes(verdict, tried)
