@@ -119,6 +119,9 @@ SAYS_IT_ALL = 'printf "%s\\n" "$@"'
         ({"options": "--accept=identical"}, "", ["--accept=normalized", "--accept=identical"]),
         # The project has its own word, also for what is stricter.
         ({}, "[tool.samebytes.check]\nvary = []\n", []),
+        ({}, '[tool.samebytes]\ncheck = { accept = "payload" }\n', []),
+        ({}, '[tool.samebytes]\ncheck.accept = "payload"\n', []),
+        ({}, "[tool.other]\ncheck = true\n# see [tool.samebytes.check]\n", ["--accept=normalized"]),
         # Neither archives nor other commands have the option.
         ({"paths": "dist"}, "", []),
         ({"command": "compare", "paths": "dist\ndist"}, "", []),
@@ -171,12 +174,13 @@ HOW_TO = ROOT / "docs" / "how-to"
 PAGES = sorted(HOW_TO.glob("*.md"))
 
 
+needs_documentation = pytest.mark.skipif(not PAGES, reason="the documentation is not here, only the tests")
+
+
 def shown(page: str) -> list[Any]:
     """Return the YAML blocks of a page of the documentation."""
-    path = HOW_TO / page
-    if not path.is_file():
-        pytest.skip("the documentation is not here, only the tests")
-    found = re.findall(r"^```yaml\n(.*?)^```$", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    text = (HOW_TO / page).read_text("utf-8")
+    found = re.findall(r"^```yaml\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
     return [yaml.safe_load(block) for block in found]
 
 
@@ -197,6 +201,7 @@ def steps_of(block: Any) -> list[dict[str, Any]]:
     return [step for job in block.get("jobs", {}).values() for step in job["steps"]]
 
 
+@needs_documentation
 @pytest.mark.quick
 def test_the_documentation_shows_inputs_that_there_are() -> None:
     inputs = yaml.safe_load(ACTION.read_text("utf-8"))["inputs"]
@@ -215,6 +220,7 @@ def test_the_documentation_shows_inputs_that_there_are() -> None:
         assert not default or f"`{default}`" in row, name
 
 
+@needs_documentation
 @pytest.mark.quick
 def test_the_documentation_pins_the_actions_that_ci_uses() -> None:
     """By the same commits, so that what updates the one updates the other; but for that of samebytes itself."""
@@ -224,6 +230,7 @@ def test_the_documentation_pins_the_actions_that_ci_uses() -> None:
     assert used - own == {f"samebytes/samebytes@v{version}"}
 
 
+@needs_documentation
 @pytest.mark.quick
 def test_what_publishes_reads_no_cache_and_has_no_other_rights() -> None:
     for page, text in workflows().items():
@@ -237,6 +244,7 @@ def test_what_publishes_reads_no_cache_and_has_no_other_rights() -> None:
             assert "cache" not in text
 
 
+@needs_documentation
 def test_the_documentation_shows_hooks_that_there_are() -> None:
     hooks = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
     used = {hook["id"] for block in shown("pre-commit.md") for repo in block["repos"] for hook in repo["hooks"]}
@@ -297,6 +305,7 @@ rules:
 """The commit of a release is not known before its pages are."""
 
 
+@needs_documentation
 def test_zizmor_finds_nothing_on_pages(tmp_path: Path) -> None:
     (tmp_path / "zizmor.yml").write_text(ON_PAGES, "utf-8")
     paths = [tmp_path / f"{page}.yml" for page in workflows()]

@@ -12,7 +12,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "how-to" / "packagers.md"
 DEBIAN = ROOT / "examples" / "debian" / "greeting" / "debian"
 
-pytestmark = pytest.mark.skipif(not PAGE.is_file(), reason="the documentation is not here, only the tests")
+pytestmark = pytest.mark.skipif(
+    not (PAGE.is_file() and DEBIAN.is_dir()), reason="the documentation is not here, only the tests"
+)
 
 
 def shown(language: str) -> str:
