@@ -45,7 +45,7 @@ def finished(**fields: object) -> str:
 
 def test_a_package_in_all_ways() -> None:
     states = {AS_IS: DIFFERS, DATED: SAME, NORMALIZED: NOT_BUILT, HOOK: SAME, BUILD: SAME}
-    told = " 91/100 alpha 1.0: as is differs, as is, dated same, normalized could not be built, hook same, "
+    told = " 91/100 alpha 1.0: as is differs, dated same, normalized could not be built, hook same, "
     told += "samebytes build same (42 s)"
     assert finished(states=states) == told
 
@@ -53,7 +53,7 @@ def test_a_package_in_all_ways() -> None:
 def test_published_files_come_last() -> None:
     rebuilds = (surveys.rebuild("alpha"), surveys.rebuild("alpha", "sdist", "not rebuilt"))
     assert finished(artifacts=(), rebuilds=rebuilds) == (
-        " 91/100 alpha 1.0: published pure wheel identical, published sdist not rebuilt (42 s)"
+        " 91/100 alpha 1.0: published pure wheel identical, sdist not rebuilt (42 s)"
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from samebytes_tools.commands.survey.command import _size
+from samebytes_tools.commands.survey.command import _executor, _size
 from samebytes_tools.commands.survey.model import Target
 from samebytes_tools.commands.survey.store.store import NAME, Store
 from support import surveys
@@ -136,6 +139,16 @@ def test_a_site_is_written(here: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "alpha" in (here / "site" / "index.html").read_text("utf-8") + "".join(
         path.read_text("utf-8") for path in (here / "site").rglob("*.json")
     )
+
+
+def test_what_a_run_is_for_goes_to_its_workers() -> None:
+    """Whoever goes on with it names nothing, and a cluster's workers are other processes."""
+    limits = {"timeout": 9.0, "memory": 1, "output": 1}
+    args = argparse.Namespace(cache=None, no_sandbox=False, jobs=1, scheduler=None, installer="auto", **limits)
+    for builds, verifies in ((True, False), (True, True), (False, True)):
+        executor = _executor(args, replace(surveys.run(), builds=builds, verifies=verifies))
+        (conditions,) = pickle.loads(pickle.dumps(executor._work)).args  # type: ignore[attr-defined]
+        assert (conditions.builds, conditions.verifies) == (builds, verifies)
 
 
 @pytest.mark.parametrize(

@@ -77,13 +77,12 @@ def finished_line(one: Examination, event: Event, pace: Pace, style: Style) -> s
     if one.state is not State.EXAMINED:
         reason = f": {harmless(one.reason)}" if one.reason else ""
         return f"{title}: {style.bad(one.state.value)}{reason} {after}"
-    ways = [
-        f"{SHORT.get(way, way)} {_state(one, way, style)}"
-        for way in WAYS
-        if any(each.way == way for each in one.artifacts)
-    ]
-    ways += [f"published {each.kind} {_rebuilt(each, style)}" for each in one.rebuilds]
-    return f"{title}: {', '.join(ways)} {after}"
+    # "dated" alone: what it is short for has a comma in it.
+    tried = {each.way for each in one.artifacts}
+    ways = [f"{SHORT.get(way, way).rpartition(', ')[2]} {_state(one, way, style)}" for way in WAYS if way in tried]
+    files = [f"{each.kind} {_rebuilt(each, style)}" for each in one.rebuilds]
+    parts = [", ".join(ways), f"published {', '.join(files)}" if files else ""]
+    return f"{title}: {'; '.join(filter(None, parts))} {after}"
 
 
 def _rebuilt(one: Rebuild, style: Style) -> str:
