@@ -1,7 +1,7 @@
 """A container engine for tests: a program with podman's and docker's common command line, run by its path.
 
-Its images are directories of interpreters that bubblewrap shows as ``/opt/python`` in a copy of this machine's root
-that nobody can write to, without the temporary files that are here but for what ``-v`` mounts.
+Its images are directories of interpreters that bubblewrap shows as ``/opt/python`` in a root like this machine's, which
+nobody can write to, and without the temporary files that are here but for what ``-v`` mounts.
 ``make`` writes such a program. How it misbehaves stands in a file beside it.
 """
 
@@ -30,7 +30,8 @@ def make(
     """Write an engine called *name* into *directory* and return its path.
 
     :param images: by their names the interpreters that they have, as ``/opt/python/NAME`` and where each is here.
-    :param how: what it does otherwise: ``{"hangs": "inspect"}``, ``{"status": 125}``, ``{"says": "..."}``.
+    :param how: what it does otherwise: ``hangs`` and ``fails`` name subcommands, ``run`` a text in the command that
+        fails, ``says`` and ``status`` what it prints and exits with; ``root`` is the root of another system.
     """
     directory.mkdir(parents=True, exist_ok=True)
     program = directory / name
@@ -104,21 +105,36 @@ def _run(words: Sequence[str], pythons: dict[str, str], state: dict[str, object]
     if rest[0].startswith("/opt/python/") and rest[0].split("/")[3] not in pythons:
         print(f"exec: {rest[0]}: not found", file=sys.stderr)
         return 127
-    return _in_root(rest, environ, mounts, cwd, pythons)
-
-
-def _in_root(
-    command: Sequence[str], environ: dict[str, str], mounts: Sequence[Sequence[str]], cwd: str, pythons: dict[str, str]
-) -> int:
-    options = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/opt"]
-    for tag, prefix in pythons.items():
-        options += ["--ro-bind", prefix, f"/opt/python/{tag}"]
+    root = state.get("root")
+    options = _other_root(Path(str(root))) if root else _own_root(pythons)
     for source, target, *mode in mounts:
         options += ["--ro-bind" if mode == ["ro"] else "--bind", source, target]
-    done = subprocess.run(
-        [str(BWRAP), "--die-with-parent", *options, "--chdir", cwd, *command], env=environ, check=False
-    )
-    return done.returncode
+    command = [str(BWRAP), "--die-with-parent", *options, "--chdir", cwd, *rest]
+    return subprocess.run(command, env=environ, check=False).returncode
+
+
+def _root_of(directory: Path, without: Sequence[str]) -> list[str]:
+    """Return bubblewrap's options for a root with what *directory* has, where mounts can be anywhere."""
+    options = []
+    for path in sorted(directory.iterdir()):
+        if path.is_symlink():
+            options += ["--symlink", str(path.readlink()), f"/{path.name}"]
+        elif path.name not in ("dev", "proc", "tmp", *without):
+            options += ["--ro-bind", str(path), f"/{path.name}"]
+    return [*options, "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]
+
+
+def _own_root(pythons: dict[str, str]) -> list[str]:
+    """Return bubblewrap's options for a root like this one, with *pythons*."""
+    options = _root_of(Path("/"), ["opt"])
+    for tag, prefix in pythons.items():
+        options += ["--ro-bind", prefix, f"/opt/python/{tag}"]
+    return options
+
+
+def _other_root(root: Path) -> list[str]:
+    """Return bubblewrap's options for the *root* of another system, which has its interpreters itself."""
+    return [*_root_of(root, []), "--ro-bind", "/etc/resolv.conf", "/etc/resolv.conf"]
 
 
 if __name__ == "__main__":

@@ -140,6 +140,7 @@ def test_what_a_container_is_given(tmp_path: Path) -> None:
     mounts = {command[number + 1] for number, word in enumerate(command) if word == "-v"}
     assert mounts == {
         f"{private}:{private}",
+        f"{private / 'tree'}:/project",
         f"{outside}:{outside}:ro",
         f"{certificate}:{certificate}:ro",
         f"{answers}:{answers}",
@@ -149,7 +150,7 @@ def test_what_a_container_is_given(tmp_path: Path) -> None:
     assert "PIP_INDEX_URL" in command
     assert "PATH=/x" in command
     place = command.index("-w")
-    assert command[place : place + 3] == ["-w", str(private / "tree"), fake_engine.ID]
+    assert command[place : place + 3] == ["-w", "/project", fake_engine.ID]
     assert command[place + 3 :] == [PYTHON.executable, *words[1:]]
 
 

@@ -28,6 +28,9 @@ from .processes import CommandRunner, TooLate
 ENGINES = ("podman", "docker")
 """Those that are looked for, in this order."""
 
+SOURCE = "/project"
+"""Where a source tree lies in a container: as cibuildwheel has it, for compilers write it into debug information."""
+
 _START = 5
 """How much longer a first container may take: some engines copy the image for it."""
 
@@ -217,7 +220,10 @@ class BuildContainer:
         return self.engine.command("rm", "--force", name)
 
     def command(self, name: str, words: Sequence[str], cwd: Path | None, environ: Mapping[str, str]) -> list[str]:
-        """Return the engine's command that runs *words* in a container called *name*."""
+        """Return the engine's command that runs *words* in a container called *name*.
+
+        :param cwd: a source tree, which is at ``SOURCE`` there.
+        """
         # Our own interpreter runs pip, and is not there.
         words = [self.python.executable if word == sys.executable else word for word in words]
         mounts = dict(_mounts(words, environ, self.private))
@@ -225,10 +231,11 @@ class BuildContainer:
         options = ["--rm", "--name", name, "--network", "host", "--security-opt", "label=disable"]
         options += ["--user", self.user] if self.user else []
         options += [text for path, mode in mounts.items() for text in ("-v", f"{path}:{path}{mode}")]
+        options += ["-v", f"{cwd}:{SOURCE}"] if cwd else []
         for variable, value in environ.items():
             # By name where that is possible: the value may be a secret, and everybody may list processes.
             options += ["-e", f"{variable}={value}" if variable in _CLIENTS else variable]
-        return self.engine.command("run", *options, "-w", str(cwd or self.private), self.image.id, *words)
+        return self.engine.command("run", *options, "-w", SOURCE if cwd else str(self.private), self.image.id, *words)
 
 
 def _mounts(words: Sequence[str], environ: Mapping[str, str], private: Path) -> list[tuple[str, str]]:

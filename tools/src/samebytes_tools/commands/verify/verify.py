@@ -17,7 +17,7 @@ from samebytes.errors import BackendError, ConfigError, MissingExtraError, Sameb
 
 from ...building import provenance, pylock
 from ...building import source as sources
-from ...building.containers import BuildContainer
+from ...building.containers import SOURCE, BuildContainer
 from ...building.filled import FilledEnvironments
 from ...building.interpreters import Python, installed, named
 from ...building.provenance import BACKEND, SAMEBYTES, Material, PublishedFile, Record
@@ -380,7 +380,8 @@ class _Verification:
         # Extensions carry the interpreter's location.
         prefix = Path(python.executable).resolve().parent.parent
         own = () if prefix in _SYSTEMS else (str(prefix),)
-        paths = (str(source.tree), str(self._private), *own)
+        place = SOURCE if self._context.container else str(source.tree)
+        paths = (place, str(self._private), *own)
         build = KnownBuild(paths, timezone="UTC", umask=0o022, hash_seed="0", interpreter="".join(own))
         found = compare_files(published_, made, (UNKNOWN_BUILD, build))
         left = self._request.target if Path(self._request.target).is_file() else url
