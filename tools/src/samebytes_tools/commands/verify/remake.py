@@ -48,6 +48,12 @@ class VerifyContext:
     filled: FilledEnvironments | None = None
     """What was installed for other rebuilds of the same run."""
 
+    @property
+    def installation(self) -> tuple[str, FilledEnvironments | None]:
+        """What installs for a rebuild, and the environments that it may copy."""
+        # An image has pip; uv is this machine's, and so is what was installed by it.
+        return (PIP, None) if self.container else (self.installer, self.filled)
+
     def runner(self, log: Path | None) -> CommandRunner:
         """Return what runs the commands of a rebuild; what they print goes to *log*, or to standard error."""
         if self.container is not None:
@@ -158,8 +164,7 @@ def _by_backend(
     root = private / "build"
     root.mkdir()
     environment = environment_in(how, root, address, context)
-    # An image has pip; uv is this machine's, and so is what was installed by it.
-    installer, filled = (PIP, None) if context.container else (context.installer, context.filled)
+    installer, filled = context.installation
     builder = Builder(
         how.python.executable,
         InstallPolicy(

@@ -195,11 +195,13 @@ class _Repairer:
     ) -> None:
         self._made, self._plan, self._root, self._context = made, plan, root, context
         self._environment = environment
+        installer, filled = context.installation
         self._builder = Builder(
             how.python.executable,
-            InstallPolicy(locked=tuple(pylock.read(plan.locked)) if plan.locked else None),
+            InstallPolicy(installer=installer, locked=tuple(pylock.read(plan.locked)) if plan.locked else None),
             root,
             environment,
+            filled=filled,
             report=context.build.report,
             advice="",
         )
