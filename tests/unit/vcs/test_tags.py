@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
 from samebytes_tools.vcs import tags
-from samebytes_tools.vcs.clone import clone
+from samebytes_tools.vcs.clone import clone, patient
 from support.conditions import git
 from support.projects import write_tree
 
@@ -101,3 +102,18 @@ def test_a_commit_that_no_branch_has_any_more(repository: Path, tmp_path: Path) 
     assert clone(repository.as_uri(), lost, tmp_path / "tree") == lost
     with pytest.raises(UsageError, match="git cannot fetch the source"):
         clone(repository.as_uri(), "12" * 20, tmp_path / "other")
+
+
+@needs_git
+def test_a_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It accepts the connection, and that is all; what a user has set counts."""
+    assert patient({})["GIT_HTTP_LOW_SPEED_TIME"] == "300"
+    assert patient({"GIT_HTTP_LOW_SPEED_TIME": "7"})["GIT_HTTP_LOW_SPEED_TIME"] == "7"
+    monkeypatch.setenv("GIT_HTTP_LOW_SPEED_TIME", "1")
+    monkeypatch.delenv("GIT_HTTP_LOW_SPEED_LIMIT", raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/demo.git"
+        with pytest.raises(UsageError, match="cannot be reached"):
+            tags.of_repository(address)
+        with pytest.raises(UsageError, match="git cannot fetch"):
+            clone(address, "main", tmp_path / "tree")

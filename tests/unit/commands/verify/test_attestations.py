@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -10,12 +11,17 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from samebytes_tools.commands.reproducible_build.command import context_of
 from samebytes_tools.commands.verify.attestations import Attested, attested
+from samebytes_tools.commands.verify.remake import VerifyContext
+from samebytes_tools.commands.verify.verify import VerifyRequest, verify_all
 from samebytes_tools.index.client import Index
 from samebytes_tools.index.pages import File
 from support.artifacts import sdist
 from support.indexes import Answer, Server, serving
 
+from samebytes.console.streams import Progress
+from samebytes.console.verbosity import QUIET
 from samebytes.errors import IndexFailure, MissingExtraError, SignatureError
 
 needs_attestations = pytest.mark.skipif(find_spec("pypi_attestations") is None, reason="needs samebytes[attestations]")
@@ -187,3 +193,26 @@ def test_without_the_extra(published: Published, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(MissingExtraError, match="has attestations") as caught:
         published.attested()
     assert "samebytes[attestations]" in caught.value.remedy
+
+
+@needs_attestations
+def test_what_does_not_verify_is_a_row_and_the_others_go_on(published: Published, instance: Any) -> None:
+    """Before anything is cloned or built."""
+    from support.attesting import provenance
+
+    published.give(provenance("ada/demo", other_file(instance, published.path)))
+    context = VerifyContext(context_of(QUIET, Progress(io.StringIO(), {})), lambda: published.index)
+    requests = [VerifyRequest("demo==1.0", from_vcs=True), VerifyRequest("demo==2.0", from_vcs=True)]
+    first, second = verify_all(requests, context)
+    assert isinstance(first.error, SignatureError)
+    assert "no demo 2.0" in str(second.error)
+
+
+def test_without_the_extra_tags_are_looked_for_and_the_error_says_so(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pypi_attestations", None)
+    context = VerifyContext(context_of(QUIET, Progress(io.StringIO(), {})), lambda: published.index)
+    (result,) = verify_all([VerifyRequest("demo==1.0", from_vcs=True)], context)
+    assert "its metadata names no repository" in str(result.error)
+    assert "pip install 'samebytes[attestations]'" in str(result.error)

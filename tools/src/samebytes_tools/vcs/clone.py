@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from samebytes.backend.git import git
 from samebytes.errors import UsageError
+
+SILENCE = "300"
+"""Seconds that a server of repositories may send nothing; GIT_HTTP_LOW_SPEED_TIME sets others."""
 
 
 def clone(where: str, ref: str, tree: Path) -> str:
@@ -17,23 +21,30 @@ def clone(where: str, ref: str, tree: Path) -> str:
 
     :raises UsageError: if git is not there, or cannot.
     """
+    environ = patient(os.environ)
     there = str(Path(where).resolve()) if Path(where).is_dir() else where
     try:
         # `--`, as an address that begins with a dash would be an option.
-        git(None, "clone", "--quiet", "--no-checkout", "--", there, str(tree), environ=os.environ)
+        git(None, "clone", "--quiet", "--no-checkout", "--", there, str(tree), environ=environ)
         commit = _commit(tree, ref)
         # Detached: a branch of that name need not exist here, and a tag has none.
         for words in (
             ("-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit),
             ("submodule", "--quiet", "update", "--init", "--recursive"),
         ):
-            git(tree, *words, environ=os.environ)
+            git(tree, *words, environ=environ)
     except UsageError as error:
         raise UsageError(
             f"git cannot fetch the source from {without_secrets(where)}: {error.message}",
             remedy=error.remedy or "Is the address right, and is the tag or commit there?",
         ) from None
     return commit
+
+
+def patient(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a git that ends a transfer over HTTP which has stopped; it would wait for good."""
+    # Servers that prepare a pack send a few bytes every five seconds (git-config(1), "uploadpack.keepAlive").
+    return {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": SILENCE, **environ}
 
 
 def _commit(tree: Path, ref: str) -> str:
@@ -47,7 +58,7 @@ def _commit(tree: Path, ref: str) -> str:
             raise
         try:
             # Hosts keep such commits for long, after a tag was moved or a branch rewritten.
-            git(tree, "fetch", "--quiet", "origin", ref, environ=os.environ)
+            git(tree, "fetch", "--quiet", "origin", ref, environ=patient(os.environ))
         except UsageError:
             raise error from None
         return git(tree, *words, environ=os.environ).strip()

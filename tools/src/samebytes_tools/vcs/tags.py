@@ -14,7 +14,7 @@ from packaging.version import InvalidVersion, Version
 from samebytes.backend.git import git
 from samebytes.errors import UsageError
 
-from .clone import without_secrets
+from .clone import patient, without_secrets
 
 _GENERAL = frozenset(
     {"", "release", "releases", "rel", "version", "versions", "ver", "v", "r", "tag", "tags", "stable"}
@@ -31,7 +31,7 @@ def of_repository(address: str) -> dict[str, str]:
     :raises UsageError: if git is not here, or cannot reach it.
     """
     try:
-        printed = git(None, "ls-remote", "--tags", "--quiet", "--", address, environ=os.environ)
+        printed = git(None, "ls-remote", "--tags", "--quiet", "--", address, environ=patient(os.environ))
     except UsageError as error:
         raise UsageError(
             f"the repository {without_secrets(address)} cannot be reached: {error.message}",

@@ -37,8 +37,9 @@ Python and platform that its tags name, with the release of the backend that
 wrote it, and with build requirements as they were when it was uploaded."""
 
 _EPILOG = f"""\
-The source is the release's own sdist, unless --source names another. The index
-is pip's. What a project builds is run on this machine, as pip would run it.
+The source is the release's own sdist, unless --source or --from-vcs is given.
+The index is pip's. What a project builds is run on this machine, as pip would
+run it.
 
 examples:
   samebytes verify idna                 its newest release

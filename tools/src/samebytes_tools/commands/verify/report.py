@@ -44,10 +44,8 @@ def comparisons(results: Sequence[VerifyResult]) -> list[Comparison]:
 
 def _verified_lines(verified: Verified, view: View) -> Iterator[str]:
     yield verdict_line(verified.comparison, view.style)
-    for name, value in _facts(verified):
+    for name, value in _facts(verified, verbose=view.verbose):
         yield f"  {view.style.dim(f'{name:<9}')} {harmless(value)}"
-        if name == "sdist" and verified.sdist is not None:
-            yield from _sdist_lines(verified.sdist, view)
     if view.verbose:
         # All of them; the line above has the first four only.
         for one in verified.requirements:
@@ -66,26 +64,26 @@ def sdist_line(sdist: SdistOrigin) -> str:
     return f"{sdist.name} is from that commit: {counted(own, 'file')} of it{more}"
 
 
-def _sdist_lines(sdist: SdistOrigin, view: View) -> Iterator[str]:
+def _sdist_facts(sdist: SdistOrigin, *, verbose: bool) -> Iterator[str]:
     """Yield the files of an sdist that are not the commit's own: those from elsewhere, and if verbose the others."""
     kinds = [
-        ("not in the commit, nor made from it", sdist.foreign, view.style.bad),
-        ("another content than in the commit", sdist.changed, view.style.bad),
+        ("not in the commit, nor made from it", sdist.foreign),
+        ("another content than in the commit", sdist.changed),
     ]
-    if view.verbose:
+    if verbose:
         kinds += [
-            ("as in the commit, but for line ends", sdist.line_ends, view.style.dim),
-            ("made from the commit by its backend", sdist.made, view.style.dim),
-            ("metadata of the sdist", sdist.generated, view.style.dim),
+            ("as in the commit, but for line ends", sdist.line_ends),
+            ("made from the commit by its backend", sdist.made),
+            ("metadata of the sdist", sdist.generated),
         ]
-    for what, names, paint in kinds:
-        shown = names if view.verbose else names[:_SHOWN]
-        yield from (f"  {' ' * 9} {paint(harmless(name))}: {what}" for name in shown)
+    for what, names in kinds:
+        shown = names if verbose else names[:_SHOWN]
+        yield from (f"{name}: {what}" for name in shown)
         if len(names) > len(shown):
-            yield f"  {' ' * 9} and {len(names) - len(shown):,} more: {what}"
+            yield f"and {len(names) - len(shown):,} more: {what}"
 
 
-def _facts(verified: Verified) -> list[tuple[str, str]]:
+def _facts(verified: Verified, *, verbose: bool = False) -> list[tuple[str, str]]:
     """Return how it was rebuilt, in a few lines."""
     how = verified.recovered
     python = f"{how.python.implementation} {how.python.version}, {how.python.platform}"
@@ -96,6 +94,7 @@ def _facts(verified: Verified) -> list[tuple[str, str]]:
         ("source", verified.source_described),
         ("found by", verified.origin.found_by if verified.origin else ""),
         ("sdist", sdist_line(verified.sdist) if verified.sdist else ""),
+        *(("", line) for line in (_sdist_facts(verified.sdist, verbose=verbose) if verified.sdist else ())),
         ("built by", "samebytes" if how.method == SAMEBYTES else how.generator or "its own backend"),
         ("python", python),
         ("with", (needed + more) or "nothing"),

@@ -33,6 +33,7 @@ from ...reporting.save import save_copy
 from ...vcs.tags import date_of
 from . import attestations, installed_files, published, recover, sdist_origin, vcs_source
 from .attempts import ATTEMPTS, GOOD_ENOUGH, BuildCandidate, RebuildAttempt, RebuildTrial, best_of, notes
+from .attestations import Attested
 from .candidates import BuildClues, candidates
 from .image import ImageRequest, container_for, image_of, recorded_image, version_for
 from .metadata import ArtifactMetadata
@@ -438,12 +439,13 @@ class _Verification:
         if self._origin is not None:
             return vcs_source.checkout(self._origin, metadata.name, directory)
         self._context.build.report("Looking for the commit")
-        attested = None
+        attested = self._attested(artifact.file, artifact.path)
         try:
-            attested = attestations.attested(artifact.file, artifact.path, self._context.index())
-        except MissingExtraError as error:
-            self._note(f"{error.message}: {error.remedy}")
-        origin = vcs_source.find(metadata, attested)
+            origin = vcs_source.find(metadata, attested)
+        except UsageError as error:
+            # Notes are only shown of what was verified; this one may be the way out.
+            message = "; ".join([error.message, *(note for note in self._notes if "attestations" in note)])
+            raise UsageError(message, remedy=error.remedy) from None
         self._context.build.report(f"Cloning {origin.shown}")
         found = vcs_source.checkout(origin, metadata.name, directory)
         for note in origin.notes:
@@ -453,6 +455,14 @@ class _Verification:
             self._note("the commit was made after the file was uploaded: its tag may have been moved")
         self._origin, self._committed = origin, sdist_origin.of_tree(found.tree)
         return found
+
+    def _attested(self, file: File | None, path: Path) -> Attested | None:
+        """Return what the attestations of *file* say, with a note if nothing is there to check them."""
+        try:
+            return attestations.attested(file, path, self._context.index())
+        except MissingExtraError as error:
+            self._note(f"{error.message}: {error.remedy}")
+            return None
 
     def _sdist(
         self, how: Recovered, made: Made, artifact: published.PublishedArtifact, metadata: ArtifactMetadata
@@ -470,10 +480,14 @@ class _Verification:
         path = artifact.path
         if metadata.kind == ArtifactKind.WHEEL:
             try:
-                path = self._download(published.sdist_of(self._context.index(), metadata.name, metadata.version))
+                file = published.sdist_of(self._context.index(), metadata.name, metadata.version)
             except UsageError:
                 self._note("the release has no sdist to compare with the commit")
                 return None
+            path = self._download(file)
+            attested = self._attested(file, path)
+            if self._origin and attested and attested.commit not in ("", self._origin.commit):
+                self._note(f"{file.name} was published from another commit: {attested.commit[:12]}")
         return sdist_origin.compare(path, self._committed, rebuild)
 
     def _recorded_source(self, material: Material, directory: Path, own: str) -> sources.SourceTree:
