@@ -42,8 +42,10 @@ def test_a_wrapped_project_gets_the_whole_remedy() -> None:
         )
 
 
+@pytest.mark.parametrize("accept", ["identical", "normalized", "payload"])
 @pytest.mark.parametrize("reader", Reader)
-def test_normalizing_is_advised_to_who_publishes(reader: Reader) -> None:
-    text = on_normalizing(reader)
+def test_normalizing_is_advised_to_who_publishes(reader: Reader, accept: str) -> None:
+    """And to accept that, to who does not."""
+    text = on_normalizing(reader, accept)
     assert ("samebytes normalize" in text) == (reader is not Reader.OUTSIDER)
-    assert "--accept normalized" in text
+    assert ("--accept normalized" in text) == (accept == "identical")

@@ -77,9 +77,10 @@ def _first_aid(code: str) -> str:
     return ""
 
 
-def on_normalizing(reader: Reader) -> str:
-    """Return what *reader* can do where normalizing makes all the same."""
+def on_normalizing(reader: Reader, accept: str) -> str:
+    """Return what *reader* can do where normalizing makes all the same, if *accept* is what ``--accept`` has taken."""
+    more = " With --accept normalized, check accepts it." if accept == "identical" else ""
     if reader is Reader.OUTSIDER:
-        return "Compare normalized copies, as samebytes verify does. With --accept normalized, check accepts it."
+        return f"Compare normalized copies, as samebytes verify does.{more}"
     wrap = "" if reader is Reader.WRAPPED else ", or run 'samebytes wrap' once"
-    return f"Run 'samebytes normalize dist/*' before you publish{wrap}. With --accept normalized, check accepts it."
+    return f"Run 'samebytes normalize dist/*' before you publish{wrap}.{more}"

@@ -47,7 +47,7 @@ def _causes(result: CheckResult, level: str, relative: Callable[[Path], str]) ->
     ]
     if removed:
         causes = ", ".join(dict.fromkeys(f"{row.code} {by_code(row.code).name}" for row in removed))
-        message = f"{causes}\nRemedy: {on_normalizing(result.reader)}"
+        message = f"{causes}\nRemedy: {on_normalizing(result.reader, result.accept)}"
         # Beside what matters more it is a warning.
         level = "warning" if found and level == "error" else level
         what = f"{title(result)} differs by what normalizing removes"

@@ -34,7 +34,7 @@ def _source(result: CheckResult) -> list[str]:
     outcomes = zip(*(way.outcomes for way in result.ways))
     lines += markdown.table(["", *ways], ([each[0].kind, *map(_outcome, each)] for each in outcomes))
     rows = overview(comparisons(result), variations_of(result), advice_for(result.reader))
-    lines += ["", *markdown.overview_lines(rows, on_normalizing(result.reader))]
+    lines += ["", *markdown.overview_lines(rows, on_normalizing(result.reader, result.accept))]
     if result.not_varied:
         lines += [markdown.plain(result.not_varied), ""]
     return [*lines, *(f"- note: {code(note)}" for note in result.notes), *([""] if result.notes else [])]

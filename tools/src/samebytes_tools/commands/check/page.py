@@ -57,7 +57,7 @@ def _source(result: CheckResult, sections: Sequence[PageSection], moment: int) -
     kinds: dict[int, str] = {id(one.comparison): one.kind for one in outcomes}
     named = [one._replace(head=kinds[id(one.comparison)]) for one in sections]
     rows = overview(comparisons(result), variations_of(result), advice_for(result.reader))
-    hint = on_normalizing(result.reader)
+    hint = on_normalizing(result.reader, result.accept)
     return _ShownSource(result, project(result), _facts(result, moment), rows, hint, named)
 
 

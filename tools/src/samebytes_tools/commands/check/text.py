@@ -224,7 +224,7 @@ def _normalized_lines(result: CheckResult, style: Style) -> Iterator[str]:
     yield _in_one_line(f"normalizing removes {'all of it' if is_all else 'the rest'}", names, by, style.width)
     # Where more is amiss, or nothing is, no advice is needed.
     if is_all and result.status == 1:
-        yield from folded(f"  Remedy: {on_normalizing(result.reader)}", style.width, "  ")
+        yield from folded(f"  Remedy: {on_normalizing(result.reader, result.accept)}", style.width, "  ")
 
 
 def _in_one_line(start: str, names: Sequence[str], by: Sequence[str], width: int) -> str:
