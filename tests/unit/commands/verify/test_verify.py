@@ -9,6 +9,7 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -238,6 +239,37 @@ def test_until_when_build_requirements_count(
     assert found.until == until
     assert note in found.note
     assert bool(found.note) is bool(note)
+
+
+@pytest.mark.parametrize(
+    ("until", "minor", "requires", "expected"),
+    [
+        ("2014-06-16", 11, ["setuptools>=40.8.0"], "2019-12-01"),
+        ("2019-12-15", 11, ["Setuptools"], "2019-12-15"),
+        ("2019-12-15", 12, ["wheel", "setuptools"], "2023-01-20"),
+        ("2024-01-01", 12, ["setuptools"], "2024-01-01"),
+        ("2014-06-16", 11, ["flit-core"], "2014-06-16"),
+        (None, 11, ["setuptools"], None),
+    ],
+)
+def test_an_sdist_may_be_older_than_any_backend(
+    server: Server, until: str | None, minor: int, requires: list[str], expected: str | None
+) -> None:
+    """Build requirements are as of when there was one that can build it, and a note says so."""
+    releases = {"40.8.0": "2019-02-05", "42.0.2": "2019-12-01", "60.0.0": "2022-01-01", "66.1.0": "2023-01-20"}
+    rows = []
+    for version, day in {**releases, "42.1rc1": "2019-11-01"}.items():
+        name = f"setuptools-{version}-py3-none-any.whl"
+        rows.append({"filename": name, "url": f"/files/{name}", "hashes": {}, "upload-time": f"{day}T00:00:00Z"})
+    server.page("setuptools", rows)
+
+    def seconds(day: str | None) -> int | None:
+        return None if day is None else int(datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp())
+
+    python = replace(LINUX, minor=(3, minor))
+    found = recover.buildable(recover.Moment(seconds(until)), requires, Index(server.address), python)
+    assert found.until == seconds(expected)
+    assert (f"as of {expected}" in found.note) is (until != expected)
 
 
 def test_pip_gets_one_index_and_no_configuration() -> None:

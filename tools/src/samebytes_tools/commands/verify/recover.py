@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.version import Version
+
 from samebytes.backend.config import load
 from samebytes.backend.date import resolve
-from samebytes.epoch import DEFAULT_DATE
+from samebytes.epoch import DEFAULT_DATE, format_date
 from samebytes.errors import ConfigError, UsageError
 
 from ...building.interpreters import Python, find, installed
@@ -17,6 +19,7 @@ from ...building.provenance import MATTERING
 from ...building.requirements import parsed
 from ...index.client import Index
 from ...index.pages import File
+from ...index.releases import release_of
 from .metadata import ArtifactMetadata, generated_by, misfit, wanted_python
 
 # A list of what is kept, not of what is dropped: nobody knows all variables that a backend may read.
@@ -159,6 +162,29 @@ def moment(file: File | None, metadata: ArtifactMetadata, requires: Sequence[str
     return Moment(
         metadata.latest, "the index does not know this very file: its latest date is taken for that of the build"
     )
+
+
+_FIRST_SETUPTOOLS = (((3, 12), Version("66.1.0")), ((3, 9), Version("42.0.2")))
+"""From which Python on which release of setuptools is the first that has PEP 517's hooks and runs."""
+
+
+def buildable(found: Moment, requires: Sequence[str], index: Index, python: Python) -> Moment:
+    """Return *found*, or when there first was a setuptools that runs with *python*, if that was later.
+
+    Sdists from before PEP 517 were made by ``setup.py`` with what is no backend yet.
+    """
+    if found.until is None or "setuptools" not in map(_name, requires):
+        return found
+    first = next(release for since, release in _FIRST_SETUPTOOLS if python.minor >= since)
+    times = []
+    for file in index.files("setuptools"):
+        release = release_of(file.name)
+        if release and not release[1].is_prerelease and release[1] >= first and file.uploaded is not None:
+            times.append(file.uploaded)
+    if not times or min(times) <= found.until:
+        return found
+    why = f"no setuptools of then builds with Python {python.short}: build requirements are as of"
+    return Moment(min(times), "; ".join(filter(None, [found.note, f"{why} {format_date(min(times))}"])))
 
 
 def is_dated(index: Index, requires: Sequence[str]) -> bool:

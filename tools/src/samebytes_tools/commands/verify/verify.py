@@ -570,6 +570,7 @@ class _Verification:
         pins, note = recover.pins(metadata, requires, source.tree, self._context.index())
         self._note(note)
         moment = recover.moment(artifact.file, metadata, requires, self._context.index())
+        moment = recover.buildable(moment, requires, self._context.index(), python)
         self._note(moment.note)
         return replace(how, generator=metadata.generator, pins=pins, until=moment.until)
 
