@@ -82,8 +82,9 @@ LEFTOVER_FILES = Cause(
     "Files of an earlier build (build/, dist/, *.egg-info, __pycache__) or of a file manager (.DS_Store, ._*) were "
     "taken in.",
     "Build from a clean tree:\n\n    git clean -dfx build dist '*.egg-info' '*.DS_Store'\n\n"
-    "and leave them out for good, in MANIFEST.in:\n\n    prune build\n    prune dist\n"
-    "    global-exclude *.py[cod] .DS_Store ._*",
+    "and leave them out for good. With setuptools, in MANIFEST.in:\n\n    prune build\n    prune dist\n"
+    "    global-exclude *.py[cod] .DS_Store ._*\n\n"
+    "With maturin, name what belongs in by include in Cargo.toml.",
     _shows_leftover,
 )
 
