@@ -61,8 +61,7 @@ class Listing(NamedTuple):
 
 def spelled(algorithm: str, digest: bytes) -> str:
     """Return a digest as RECORD has it (PEP 376): base64 in the alphabet for URLs, without the padding."""
-    text = b2a_base64(digest, newline=False).translate(_URL_SAFE).decode("ascii")
-    return f"{algorithm}={text.rstrip('=')}"
+    return f"{algorithm}=" + b2a_base64(digest, newline=False).translate(_URL_SAFE).decode("ascii").rstrip("=")
 
 
 def parse(data: bytes, own_name: str, directories: Collection[str] = (), *, loose: bool = False) -> Listing:
@@ -73,7 +72,12 @@ def parse(data: bytes, own_name: str, directories: Collection[str] = (), *, loos
     rows: dict[str, Row] = {}
     faults: list[Mismatch] = []
     signatures = never_listed(own_name) - {own_name}
-    for cells in _cells(data, own_name, faults):
+    found = list(_cells(data, own_name, faults))
+    names = {cells[0] for cells in found}
+    if f"/{own_name}" in names and all(name.startswith("/") for name in names):  # once, not of each
+        faults.append(Mismatch(own_name, f"RECORD begins all its {len(found)} names with a slash"))
+        found = [[cells[0][1:], *cells[1:]] for cells in found]
+    for cells in found:
         row = Row(*(*cells, "", "")[:3])
         if loose:
             row = row._replace(name=re.sub(r"^(\.?/)+", "", row.name.replace("\\", "/")))
@@ -96,11 +100,9 @@ def never_listed(own_name: str) -> frozenset[str]:
 
 def compare_names(listing: Listing, files: Collection[str]) -> tuple[Mismatch, ...]:
     """Return what is listed and not among *files*, which are those that should be, and what of them is not listed."""
-    missing = [name for name in listing.rows if name not in files]
-    unlisted = [name for name in files if name not in listing.rows]
     return (
-        *(Mismatch(name, "RECORD lists it, the wheel has no such file") for name in missing),
-        *(Mismatch(name, "RECORD does not list it") for name in unlisted),
+        *(Mismatch(name, "RECORD lists it, the wheel has no such file") for name in listing.rows if name not in files),
+        *(Mismatch(name, "RECORD does not list it") for name in files if name not in listing.rows),
     )
 
 
@@ -168,10 +170,8 @@ def disagreement(where: str, mismatches: Iterable[str], remedy: str) -> RecordEr
     lines = list(mismatches)
     count = "one mismatch" if len(lines) == 1 else f"{len(lines)} mismatches"
     more = [f"... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
-    return RecordError(
-        "\n    ".join([f"{where}: RECORD does not agree with the files ({count}):", *lines[:_SHOWN], *more]),
-        remedy=remedy,
-    )
+    head = f"{where}: RECORD does not agree with the files ({count}):"
+    return RecordError("\n    ".join([head, *lines[:_SHOWN], *more]), remedy=remedy)
 
 
 def _cells(data: bytes, own_name: str, faults: list[Mismatch]) -> Iterator[list[str]]:

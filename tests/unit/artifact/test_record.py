@@ -173,3 +173,17 @@ def test_a_disagreement_lists_no_more_than_twenty() -> None:
     assert lines[20:] == ["    f19: RECORD does not list it", "    ... and 3 more"]
     assert error.remedy == "Build it again."
     assert "(one mismatch)" in record.disagreement("a.whl", ["f: x"], "").message
+
+
+@pytest.mark.parametrize("loose", [False, True])
+def test_a_slash_before_all_names_is_said_once(loose: bool) -> None:
+    own = "demo-1.0.dist-info/RECORD"
+    text = b"/a.py,sha256=AAAA,3\n/b.py,sha256=AAAA,3\n/" + own.encode() + b",,\n"
+    listing = record.parse(text, own, loose=loose)
+    assert listing.faults == (Mismatch(own, "RECORD begins all its 3 names with a slash"),)
+    assert list(listing.rows) == ["a.py", "b.py"]
+    assert record.compare_names(listing, {"a.py", "b.py"}) == ()
+    # Not where it is of some, nor where an installed RECORD has absolute paths: those are as they are.
+    for other in (text + b"c.py,sha256=AAAA,3\n", text.replace(b"/demo", b"/usr/demo")):
+        assert "/a.py" in record.parse(other, own).rows
+        assert not any("all its" in fault.detail for fault in record.parse(other, own).faults)

@@ -20,7 +20,7 @@ from support.examples import examples
 from support.installed import FINAL, PYTHON, facts, fix_tree, install_into, project, strays
 from support.wheels import spelt
 
-from samebytes.errors import ArchiveError, OutputError
+from samebytes.errors import ArchiveError, OutputError, RecordError
 
 INFO = "demo-1.0.dist-info"
 DATA = "demo-1.0.data"
@@ -255,6 +255,16 @@ def test_commands_are_those_that_other_tools_see(text: str) -> None:
             compile(script, entry.name, "exec")
 
 
+def test_a_record_with_a_slash_before_all_names_is_reported_in_one_line(tmp_path: Path) -> None:
+    files = {f"demo/m{number}.py": b"" for number in range(50)}
+    contents = files | {f"{INFO}/METADATA": METADATA, f"{INFO}/WHEEL": WHEEL}
+    listed = b"".join(b"/" + line for line in record_of(contents, f"{INFO}/RECORD").splitlines(keepends=True))
+    with pytest.raises(RecordError) as caught:
+        install_into(tmp_path / "site", wheel(tmp_path, files=files, record=listed))
+    assert "(one mismatch)" in caught.value.message
+    assert "RECORD begins all its 53 names with a slash" in caught.value.message
+
+
 # One file of several wheels
 
 
@@ -319,6 +329,42 @@ def test_what_is_there_is_not_the_same_file(how: str, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"space/__init__\.py: is in the way of the file"):
         install_into(top, source)
     assert facts(tmp_path) == before
+
+
+KINDS = {
+    "backports": ("backports/__init__.py", b"__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n"),
+    "a namespace of pkg_resources": ("space/__init__.py", b"__import__('pkg_resources').declare_namespace(__name__)\n"),
+    "nvidia": ("nvidia/__init__.py", b""),
+    "a licence in data": ("{name}.data/data/share/licenses/MIT", b"MIT\n"),
+    "a common script": ("{name}.data/scripts/tool", b"#!python\nprint(1)\n"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_several_projects_have_is_installed_if_it_is_the_same(kind: str, tmp_path: Path) -> None:
+    place, data = KINDS[kind]
+    wheels, others = (
+        [
+            wheel(
+                tmp_path / str(number),
+                name,
+                {place.format(name=f"{name}-1.0"): data + more * (name == "two"), f"m_{name}.py": b""},
+            )
+            for name in ("one", "two")
+        ]
+        for number, more in enumerate([b"", b"# more\n"])
+    )
+    install_into(tmp_path / "site", *wheels)
+    last = place.rpartition("/")[2]
+    (shared,) = [name for name in facts(tmp_path / "site") if name.endswith(f"/{last}")]
+    for name in ("one", "two"):
+        listed = importlib.metadata.Distribution.at(tmp_path / "site" / f"{name}-1.0.dist-info").files or []
+        assert shared in [file.as_posix() for file in listed]
+    with pytest.raises(ArchiveError) as caught:
+        install_into(tmp_path / "other", *others)
+    assert caught.value.message == f"{others[0]} and {others[1]} both install {shared}"
+    assert "Its bytes differ" in caught.value.remedy
+    assert not (tmp_path / "other").exists()
 
 
 def test_wheels_with_different_bytes_are_refused_in_any_order(tmp_path: Path) -> None:
