@@ -279,7 +279,7 @@ def _library() -> Iterator[None]:
     except ImportError:
         raise MissingExtraError(
             "signatures with keys need securesystemslib, which is not installed",
-            remedy="Install it: pip install 'samebytes[signing]'",
+            remedy="Run: pip install 'samebytes[signing]'",
         ) from None
 
 

@@ -119,7 +119,7 @@ def _distributed() -> Any:
         return import_module("distributed")
     except ImportError:
         raise MissingExtraError(
-            "a cluster needs Dask, which is not installed", remedy="Install it: pip install 'samebytes[cluster]'"
+            "a cluster needs Dask, which is not installed", remedy="Run: pip install 'samebytes[cluster]'"
         ) from None
 
 

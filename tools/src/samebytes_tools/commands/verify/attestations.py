@@ -49,8 +49,8 @@ def attested(file: File | None, path: Path, index: Index) -> Attested | None:
         from pypi_attestations import Distribution, Provenance
     except ImportError:
         raise MissingExtraError(
-            f"{file.name} has attestations, and pypi-attestations, which checks them, is not installed",
-            remedy="Install it: pip install 'samebytes[attestations]'",
+            f"checking the attestations of {file.name} needs pypi-attestations, which is not installed",
+            remedy="Run: pip install 'samebytes[attestations]'",
         ) from None
     body = index.attestations(file)
     try:
