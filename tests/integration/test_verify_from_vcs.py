@@ -47,13 +47,20 @@ def verify(releases: Releases, *words: str | Path, status: int = 0) -> str:
     return done.stdout + done.stderr
 
 
+def keys(directory: Path) -> None:
+    """Write a private key, ``a.pem``, and its public one, ``a``."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (directory / "a.pem").write_bytes(private)
+    (directory / "a").write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+
+
 @pytest.mark.skipif(find_spec("securesystemslib") is None, reason="needs samebytes[signing]")
 def test_a_release_its_commit_and_its_sdist(releases: Releases) -> None:
-    for words in (
-        ("genpkey", "-algorithm", "ed25519", "-out", "a.pem"),
-        ("pkey", "-in", "a.pem", "-pubout", "-out", "a"),
-    ):
-        subprocess.run(["openssl", *words], cwd=releases.root, check=True, capture_output=True)
+    keys(releases.root)
     said = verify(releases, "demo==1.0", "--from-vcs", "--provenance", "record.json", "--sign", "a.pem")
     assert "demo-1.0-py3-none-any.whl: identical" in said
     assert "tag v1.0 of the repository in its metadata (Source Code)" in said

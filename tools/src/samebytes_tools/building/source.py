@@ -142,7 +142,8 @@ def from_git(where: str, ref: str, directory: Path) -> SourceTree:
     # A directory of this machine means nothing to whoever reads the record.
     shown = without_secrets(where)
     uri = "" if Path(where).is_dir() else f"git+{shown}@{commit}"
-    return SourceTree(tree, f"{shown} at {ref} ({commit[:12]})", uri, {"gitCommit": commit})
+    named = commit[:12] if ref == commit else f"{ref} ({commit[:12]})"
+    return SourceTree(tree, f"{shown} at {named}", uri, {"gitCommit": commit})
 
 
 def unpack(path: Path, directory: Path) -> Path:

@@ -46,7 +46,7 @@ examples:
   samebytes tree fix --check build/lib            report what would change
   samebytes tree fix --root IMAGE IMAGE/usr/lib/python3.12/site-packages
   samebytes tree fix --layout /var/task package   it will be at /var/task
-  samebytes tree fix --layout /opt/app .venv      so will its scripts and activate
+  samebytes tree fix --layout /opt/app .venv      so will scripts and activate
 
 {exit_status.table(2, 3, 4, 5, 8, exit_status.RECORD_REBUILT, exit_status.INTERRUPTED, exit_status.TERMINATED)}
 
