@@ -175,6 +175,14 @@ def test_an_interpreter_of_the_version_that_tags_want(tmp_path: Path) -> None:
     # The stable ABI is that of later versions, too.
     stable = replace(WHEEL, tags=f"cp32-abi3-{own.platform.replace('-', '_')}")
     assert recover.interpreter(stable, None, own, environ) is own
+    # So it is where pip could install nothing into that version.
+    old = imitate(tmp_path / "python3.6", 6)
+    platform = own.platform.replace("-", "_")
+    found = [
+        recover.interpreter(replace(WHEEL, tags=f"cp36-{abi}-{platform}"), None, own, environ)
+        for abi in ("abi3", "cp36m")
+    ]
+    assert [each.executable for each in found] == [own.executable, old]
     with pytest.raises(UsageError, match=r"3\.98t is needed .*there is 3\.99, "):
         recover.interpreter(replace(WHEEL, tags="cp398-cp398t-linux_x86_64"), None, own, environ)
 

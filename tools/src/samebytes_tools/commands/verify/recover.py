@@ -54,6 +54,10 @@ PINNED = {
 """What a rebuild by a project's own backend gets, so that the same rebuild gives the same bytes."""
 
 
+_OLDEST = (3, 9)
+"""The version from which on pip installs into interpreters, in the releases that are here."""
+
+
 @dataclass(frozen=True)
 class Moment:
     """What is known of the time at which the build requirements were chosen."""
@@ -86,17 +90,16 @@ def interpreter(metadata: ArtifactMetadata, asked: Python | None, own: Python, e
 
 
 def _wanted(version: str, metadata: ArtifactMetadata, own: Python, environ: Mapping[str, str]) -> Python:
+    # The stable ABI is that of any later version, too; and old ones can hardly be had any more.
+    is_stable = "-abi3-" in metadata.tags and not own.free_threaded
+    own_does = is_stable and own.minor > (3, int(version.partition(".")[2].rstrip("t")))
     try:
-        return find(version, environ)
+        found = find(version, environ)
     except UsageError:
-        # The stable ABI is that of any later version, too; and old ones can hardly be had any more.
-        if (
-            "-abi3-" in metadata.tags
-            and not own.free_threaded
-            and own.minor > (3, int(version.partition(".")[2].rstrip("t")))
-        ):
+        if own_does:
             return own
         raise
+    return own if own_does and found.minor < _OLDEST else found
 
 
 def epoch(metadata: ArtifactMetadata) -> int | None:
