@@ -8,7 +8,7 @@ from typing import Callable
 
 import pytest
 from samebytes_tools.commands.survey.model import State, Target
-from samebytes_tools.commands.survey.run import MISSED, join, missed
+from samebytes_tools.commands.survey.run import MISSED, join, like_the_last, missed
 from samebytes_tools.commands.survey.store.store import Store
 from support import surveys
 
@@ -95,7 +95,7 @@ def test_nothing_to_do(tmp_path: Path, store: Store, opened: Callable[[Path], St
 def test_what_was_missed_is_examined_once_more(state: State, store: Store) -> None:
     store.record(surveys.examination("alpha", ONE))
     store.record(surveys.examination("beta", ONE, asked="2.0", state=state))
-    assert missed(store) == ([Target("beta", "2.0", 7)] if state in MISSED else [])
+    assert missed(store, TWO) == ([Target("beta", "2.0", 7)] if state in MISSED else [])
 
 
 def test_what_was_had_later_was_not_missed(store: Store) -> None:
@@ -103,9 +103,26 @@ def test_what_was_had_later_was_not_missed(store: Store) -> None:
     store.record(surveys.examination("beta", ONE, asked="2.0"))
     join(store, TWO, [Target("alpha")], new=True)
     store.record(surveys.examination("alpha", TWO))
-    assert missed(store) == []
+    assert missed(store, TWO) == []
 
 
 def test_nothing_was_missed_before_the_end(store: Store) -> None:
     store.record(surveys.examination("alpha", ONE, state=State.UNAVAILABLE))
-    assert missed(store) == []
+    assert missed(store, TWO) == []
+
+
+def test_what_was_missed_by_rebuilding_is_rebuilt_once_more(store: Store) -> None:
+    """Whatever is known of the same package from a run that built it twice."""
+    end(store)
+    verifying = replace(TWO, builds=False, verifies=True)
+    assert join(store, verifying, TARGETS, new=False) == verifying
+    store.record(surveys.examination("alpha", verifying, state=State.UNAVAILABLE, artifacts=()))
+    store.record(surveys.examination("beta", verifying, asked="2.0", artifacts=()))
+    again = like_the_last(store, surveys.run(3))
+    assert (again.builds, again.verifies) == (False, True)
+    assert missed(store, again) == [Target("alpha", "", 7)]
+    assert missed(store, surveys.run(3)) == []
+
+
+def test_a_store_without_runs_decides_nothing(tmp_path: Path, opened: Callable[[Path], Store]) -> None:
+    assert like_the_last(opened(tmp_path / "empty.sqlite"), ONE) == ONE

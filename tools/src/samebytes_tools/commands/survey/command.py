@@ -222,7 +222,7 @@ def run(args: argparse.Namespace) -> int:
 
     from .model import Run
     from .report import summary_lines
-    from .run import Runner, join, missed, work
+    from .run import Runner, join, like_the_last, missed, work
     from .sandbox.machine import described
     from .store.store import Store
 
@@ -234,7 +234,9 @@ def run(args: argparse.Namespace) -> int:
             verifies=args.verify or args.verify_only,
             operator=args.operator,
         )
-        again = missed(store) if args.retry else []
+        if args.retry and not fresh.verifies:
+            fresh = like_the_last(store, fresh)
+        again = missed(store, fresh) if args.retry else []
         one = join(store, fresh, again or targets, new=args.new or bool(again))
         total, left = len(store.targets(one.id)), store.left(one.id)
         if left:

@@ -29,14 +29,28 @@ MISSED = (State.UNAVAILABLE, State.FAILED)
 """What says nothing of a package: the index, or samebytes itself, was in trouble."""
 
 
-def missed(store: Store) -> list[Target]:
-    """Return what was missed when it was examined last, as it was asked for; nothing while a run is unfinished."""
+def like_the_last(store: Store, fresh: Run) -> Run:
+    """Return *fresh*, to do what the newest run of *store* does; as it is if there is none."""
+    newest = max(store.runs(), key=lambda run: (run.started, run.id), default=fresh)
+    return replace(fresh, builds=newest.builds, verifies=newest.verifies)
+
+
+def missed(store: Store, fresh: Run) -> list[Target]:
+    """Return what was missed when a run last did what *fresh* does, as it was asked for; nothing while one is left."""
     with store.whole():
-        if any(store.left(run.id) for run in store.runs()):
+        runs = store.runs()
+        if any(store.left(run.id) for run in runs):
             return []
-        again = [one.name for one in store.newest() if one.state in MISSED]
-        newest = [next(store.history(name, logs=False)) for name in again]
-        return [Target(one.name, one.asked, one.rank) for one in newest]
+        alike = {run.id for run in runs if (run.builds, run.verifies) == (fresh.builds, fresh.verifies)}
+        found = []
+        for one in store.newest():
+            # Most were had, and need no look at all that is known of them.
+            if one.run not in alike or one.state in MISSED:
+                history = store.history(one.name, logs=False)
+                newest = next((each for each in history if each.run in alike), None)
+                if newest is not None and newest.state in MISSED:
+                    found.append(Target(newest.name, newest.asked, newest.rank))
+        return found
 
 
 def join(store: Store, fresh: Run, targets: Sequence[Target], *, new: bool) -> Run:
