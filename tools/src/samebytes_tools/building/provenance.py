@@ -420,6 +420,8 @@ def _installed(requirements: Sequence[Mapping[str, Any]]) -> tuple[InstalledDist
         for one in requirements
     )
     for one in found:
+        if not one.name:
+            raise ValueError("a requirement without a name")
         urlsplit(one.url)  # raises ValueError for brackets without an address of IPv6
     return found
 
