@@ -109,7 +109,7 @@ def state(where: VirtualEnvironment) -> dict[str, tuple[bytes, int]]:
 @needs_uv
 def test_both_install_the_same(site: Callable[..., Site]) -> None:
     """Held by pip: names, versions, addresses, hashes; every file with its mode; scripts run, modules are compiled."""
-    by_pip, by_uv = site("by-pip", installer="pip"), site("by-uv", installer="uv")
+    by_pip, by_uv = (site(f"by-{name}", installer=name, same_everywhere=True) for name in ("pip", "uv"))
     one, other = (each.environment("env", "demo", "helper") for each in (by_pip, by_uv))
     assert state(other) == state(one)
     assert "lib" in {name.partition(os.sep)[0] for name in state(one)}

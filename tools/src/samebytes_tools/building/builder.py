@@ -163,6 +163,7 @@ class Builder:
     """What was chosen; a name is there twice where two environments needed different releases."""
     installers: list[str] = field(default_factory=list)
     """What installed that: ``uv 0.7.0``."""
+    _own_filled: FilledEnvironments | None = None
     _steps: dict[tuple[frozenset[str], frozenset[str]], Filled] = field(default_factory=dict)
     """By the requirements that an environment had, and what was installed then: what was copied."""
     _held: dict[Path, list[Filled] | None] = field(default_factory=dict)
@@ -346,9 +347,12 @@ class Builder:
     def _fill(self, where: VirtualEnvironment, needed: Needed, log: CommandRunner) -> Filled | None:
         """Return an environment that has what is *needed*, to be copied; None where pip is to install it in place."""
         held, wants_uv = self._held.get(where.root, []), self.policy.installer == UV
-        is_shared = self.filled is not None or self.policy.same_everywhere
-        self.filled = self.filled or FilledEnvironments(self.scratch / "filled")
-        if held is None or not is_possible(where, self.filled.longest):
+        # Of one build or two, each process imports a small part of all modules.
+        is_many = self.policy.same_everywhere
+        is_shared = self.filled is not None or is_many
+        filled = self.filled or self._own_filled or FilledEnvironments(self.scratch / "filled")
+        self._own_filled = filled
+        if held is None or not is_possible(where, filled.longest):
             if wants_uv:
                 raise BackendError(
                     f"uv cannot fill {where.root}: what it installs is copied there, which is not possible",
@@ -358,7 +362,7 @@ class Builder:
         run_outside = partial(self._run, log=log, prefix=())
         variables = {**self.environment.variables, "PYTHONPATH": ""}
         work = self.scratch / "installing"
-        how = RequirementInstaller(self.python, work, variables, self.filled, run_outside, log.check)
+        how = RequirementInstaller(self.python, work, variables, filled, run_outside, log.check, is_many)
         needed = replace(needed, held=tuple(held))
         if self.policy.installer != PIP:
             try:

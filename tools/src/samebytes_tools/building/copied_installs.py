@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import glob
 import hashlib
 import io
 import os
 import shutil
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,9 +63,11 @@ def copied(
             return False
         plan += files
     # Two installations by pip have two times, and builds that take these over differ by that.
+    for directory in dict.fromkeys(each.target.parent for each in plan):
+        check()
+        directory.mkdir(parents=True, exist_ok=True)
     for each in plan:
         check()
-        each.target.parent.mkdir(parents=True, exist_ok=True)
         data = _compiled_earlier(each.source.read_bytes(), earlier) if each.names_time else each.data
         if data is None:
             shutil.copyfile(each.source, each.target)
@@ -98,9 +99,8 @@ def _files(one: InstalledDistribution, source: VirtualEnvironment, target: Virtu
         return None
     packages, record = found[0].parent, found[0] / "RECORD"
     text = record.read_bytes()
-    rows = list(csv.reader(io.StringIO(text.decode("utf-8"))))
-    files, listed = [], {row[0] for row in rows}
-    for row in rows:
+    files: list[_Copied] = []
+    for row in csv.reader(io.StringIO(text.decode("utf-8"))):
         path = Path(os.path.normpath(packages / row[0]))
         if not path.is_relative_to(source.real):
             return None
@@ -117,19 +117,21 @@ def _files(one: InstalledDistribution, source: VirtualEnvironment, target: Virtu
         if new != data:
             # In place, for releases of pip end its lines in two ways.
             text = text.replace(f",{row[1]},{row[2]}".encode(), f",{_digest(new)},{len(new)}".encode())
-        if path.suffix == ".py":
-            files += [
-                _Copied(each, place.parent / "__pycache__" / each.name, None, names_time=True)
-                for each in _compiled(path)
-                if os.path.relpath(each, packages) not in listed
-            ]
+    files += _compiled(files)
     return [each._replace(data=text) if each.source == record else each for each in files]
 
 
-def _compiled(path: Path) -> list[Path]:
-    """Return what *path* was compiled to; pip lists that in RECORD, uv does not."""
-    places = path.parent.glob(f"__pycache__/{glob.escape(path.stem)}.*.pyc")
-    return [each for each in places if each.is_file() and not each.is_symlink()]
+def _compiled(files: Sequence[_Copied]) -> list[_Copied]:
+    """Return what *files* were compiled to and is not among them: pip lists that in RECORD, uv does not."""
+    listed = {each.source for each in files}
+    modules = {(path.parent, path.stem) for path in listed if path.suffix == ".py"}
+    found = []
+    for source, target in {each.source.parent: each.target.parent for each in files}.items():
+        for path in source.glob("__pycache__/*.pyc"):
+            is_of_ours = (source, path.name.partition(".")[0]) in modules and path not in listed
+            if is_of_ours and path.is_file() and not path.is_symlink():
+                found.append(_Copied(path, target / "__pycache__" / path.name, None, names_time=True))
+    return found
 
 
 def _digest(data: bytes) -> str:

@@ -52,6 +52,8 @@ class RequirementInstaller:
     run: Run
     check: Callable[[], None]
     """Raises if all is to end."""
+    compiles: bool = True
+    """Whether uv compiles all modules; pip does."""
 
     def by_uv(self, needed: Needed) -> Filled:
         """Return an environment that uv has filled.
@@ -84,7 +86,7 @@ class RequirementInstaller:
         def fill(root: Path) -> Filled:
             where = self._virtual_environment(root)
             what = requirements if needed.are_hashed else lock
-            command = uv.filling(tool, where, what, options, are_hashed=needed.are_hashed)
+            command = uv.filling(tool, where, what, options, compiles=self.compiles, are_hashed=needed.are_hashed)
             self._uv(command, "install", needed, options.variables)
             return Filled(where, _without(uv.installed(where, archives), held), str(tool))
 

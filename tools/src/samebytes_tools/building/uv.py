@@ -232,16 +232,17 @@ def resolving(
 
 
 def filling(
-    uv: Uv, where: VirtualEnvironment, wanted: Path, options: UvOptions, *, are_hashed: bool = False
+    uv: Uv, where: VirtualEnvironment, wanted: Path, options: UvOptions, *, compiles: bool, are_hashed: bool = False
 ) -> list[str]:
     """Return the command that installs exactly *wanted* into *where*; every archive has its hash verified.
 
     Only wheels: what has to be built, pip builds.
 
+    :param compiles: whether all modules are compiled, which pays where many builds use them.
     :param wanted: a ``pylock.toml``; if *are_hashed*, a requirements file with hashes.
     """
     # Copies: links would lead into uv's cache, and what is in that is everybody's.
-    how = ("--no-deps", "--only-binary", ":all:", "--link-mode", "copy", "--compile-bytecode")
+    how = ("--no-deps", "--only-binary", ":all:", "--link-mode", "copy", *(["--compile-bytecode"] if compiles else []))
     hashed = ("--require-hashes",) if are_hashed else ()
     return [*_begin(uv, "install"), "--python", where.python, *how, *hashed, *options.arguments, "-r", str(wanted)]
 
