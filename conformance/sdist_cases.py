@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 
 from support.tars import (
@@ -55,6 +56,8 @@ def chain(count: int) -> Iterator[bytes]:
 
 PLAIN = member_of(F)
 PLAIN_GZIP = gz(PLAIN)
+CHECKED = b"\x1f\x8b\x08\2\0\0\0\0\0\xff"
+"""The header of a gzip file with a checksum of it."""
 BLOCKS = INFO + F
 """Without an end."""
 TIRING = b"/".join([b"d"] * 2000)
@@ -93,8 +96,6 @@ REFUSED: Rules = {
         "file-then-directory": sdist(F, directory(b"a-1/f/")),
         "directory-then-file": sdist(directory(b"a-1/f/"), F),
         "link-then-directory": sdist(symlink(b"a-1/f", b"PKG-INFO"), directory(b"a-1/f/")),
-        "file-with-a-slash": sdist(member(b"a-1/f/", b"data")),
-        "link-with-a-slash": sdist(symlink(b"a-1/l/", b"PKG-INFO")),
     },
     "2.1 No member may lie beneath a file or a symbolic link.": {
         "beneath-a-file": sdist(F, member(b"a-1/f/g")),
@@ -111,11 +112,17 @@ REFUSED: Rules = {
         "nothing-in-gzip": gz(b""),
         "gzip-cut": gz(PLAIN)[:-1],
         "gzip-method": gz(PLAIN, head=b"\x1f\x8b\x07\0\0\0\0\0\0\xff"),
-        "gzip-reserved-flag": gz(PLAIN, head=b"\x1f\x8b\x08\x20\0\0\0\0\0\xff"),
         "magic-unknown": f(magic=b"ustart"),
         "magic-none": f(magic=b"", version=b""),
         "magic-other-version": f(version=b"01"),
         "magic-mixed": f(magic=b"ustar "),
+    },
+    "2.3 Of the gzip header's flags, FEXTRA and the reserved ones MUST NOT be set.": {
+        "gzip-extra": gz(PLAIN, head=b"\x1f\x8b\x08\4\0\0\0\0\0\xff\2\0xy"),
+        "gzip-reserved-flag": gz(PLAIN, head=b"\x1f\x8b\x08\x20\0\0\0\0\0\xff"),
+    },
+    "2.3 With FHCRC, the header's checksum MUST be right.": {
+        "gzip-header-checksum": gz(PLAIN, head=CHECKED + b"\0\0"),
     },
     "2.3 At least two blocks of zeros MUST end the tar, only zeros may follow them, and its length MUST be a multiple"
     " of 512.": {
@@ -137,16 +144,19 @@ REFUSED: Rules = {
         "text-for-a-header": sdist(F + b"x" * 512),
         "size-negative": f(size=base256(-1, 12)),
         "size-beyond-the-end": f(size=octal(8**11 - 1, 12)),
-        "size-of-digit-8": f(size=b"00000000008\0"),
-        "size-after-nul": f(size=b"\x0000000000004"),
-        "mode-not-a-number": f(mode=b"rw-r--r-"),
-        "device-not-a-number": f(devminor=b"9"),
         "pax-size-beyond-the-end": with_records(records(size="99999999999")),
         "pax-size-negative": with_records(records(size="-5")),
         "pax-size-not-a-number": with_records(records(size="1e3")),
         "pax-size-empty": with_records(records(size="")),
         "gzip-crc": gz(PLAIN, crc=1),
         "gzip-size": gz(PLAIN, size=1),
+    },
+    "2.3 before them MUST stand nothing but blanks, and behind them nothing but blanks and NULs.": {
+        "size-of-digit-8": f(size=b"00000000008\0"),
+        "size-after-nul": f(size=b"\x0000000000004"),
+        "size-and-letter": f(size=b"00000000004x"),
+        "mode-not-a-number": f(mode=b"rw-r--r-"),
+        "device-not-a-number": f(devminor=b"9"),
     },
     "2.3 A field for a number MUST NOT be all blanks.": {
         "size-of-blanks": f(size=b" " * 12),
@@ -167,9 +177,8 @@ REFUSED: Rules = {
         "pax-atime-empty": with_records(records(atime="")),
     },
     "2.3 A header and the extended headers before it MUST NOT contradict each other:": {
+        "two-targets": sdist(gnu_long(b"K", b"f\0") + pax(records(linkpath="g")) + symlink(b"a-1/l", b"f")),
         "two-names": sdist(gnu_long(b"L", b"a-1/f\0") + pax(records(path="a-1/g")) + F),
-        "two-pax-headers": sdist(pax(records(path="a-1/f")) + pax(records(path="a-1/g")) + F),
-        "two-gnu-names": sdist(gnu_long(b"L", b"a-1/f\0") + gnu_long(b"L", b"a-1/g\0") + F),
     },
     "2.3 a size in a PAX record is that in the header's field, unless it does not fit there, where the field is zero or"
     " its largest value.": {
@@ -177,13 +186,33 @@ REFUSED: Rules = {
         "size-and-largest-field": sdist(pax(records(size="4")) + member(b"a-1/f", b"data", size=b"77777777777\0")),
         "size-and-empty-field": sdist(pax(records(size="4")) + member(b"a-1/f", b"data", size=octal(0, 12))),
     },
+    "2.3 There MUST NOT be two PAX headers, two GNU long names or two GNU long targets for one member.": {
+        "two-pax-headers": sdist(pax(records(path="a-1/f")) + pax(records(mtime="1")) + F),
+        "two-gnu-names": sdist(gnu_long(b"L", b"a-1/f\0") * 2 + F),
+        "two-gnu-targets": sdist(gnu_long(b"K", b"f\0") * 2 + symlink(b"a-1/l", b"f")),
+    },
+    "2.3 A member MUST follow every extended header, and a global one MUST NOT stand between them.": {
+        "pax-at-the-end": sdist(F, pax(records(path="a-1/g"))),
+        "pax-global-at-the-end": sdist(F, pax(records(comment="x"), typeflag=b"g")),
+        "pax-before-a-global-one": sdist(pax(records(path="a-1/g")), pax(records(comment="x"), typeflag=b"g"), F),
+        "gnu-name-at-the-end": sdist(F, gnu_long(b"L", b"a-1/g\0")),
+        "gnu-name-before-a-global-header": sdist(
+            gnu_long(b"L", b"a-1/g\0"), pax(records(comment="x"), typeflag=b"g"), F
+        ),
+    },
+    "2.3 A global header MUST NOT give `path`, `linkpath` or `size`.": {
+        "pax-path-for-all": with_records(records(path="a-1/x"), b"g"),
+        "pax-target-for-all": with_records(records(linkpath="f"), b"g"),
+        "pax-size-for-all": with_records(records(size="4"), b"g"),
+    },
     "2.3 Names MUST NOT begin with `./`, nor may the archive hold a member for its own directory.": {
         "dot-in-front": sdist(member(b"./a-1/g")),
         "dot-in-front-of-all": gz(tar(directory(b"./a-1/"), member(b"./a-1/PKG-INFO", METADATA))),
         "own-directory": gz(tar(directory(b"./"), INFO)),
         "own-directory-without-slash": gz(tar(directory(b"."), INFO)),
     },
-    "2.3 A file that anybody may execute MUST be one that its owner may execute.": {
+    "2.3 A file or directory that anybody may execute MUST be one that its owner may execute.": {
+        "directory-that-others-may-enter": sdist(F, directory(b"a-1/d/", mode=b"0000655\0")),
         "executable-for-others": f(mode=b"0000645\0"),
         "executable-for-the-group": f(mode=b"0000654\0"),
     },
@@ -202,17 +231,24 @@ REFUSED: Rules = {
         "all-begin-with-p": gz(tar(INFO, member(b"a-1/Project"))),
         "pkg-info-alone": gz(tar(INFO)),
     },
-    "2.3 Members MUST be files, directories, symbolic links, or hard links to a file that comes before them, of which"
-    " both are executable or neither.": {
+    "2.3 Members MUST be files (type `0`, `7` or NUL), directories (`5`), symbolic links (`2`), or hard links (`1`) to a"
+    " file that comes before them, of which both are executable or neither.": {
         "hard-link-to-nothing": sdist(hard_link(b"a-1/h", b"a-1/f")),
         "hard-link-to-itself": sdist(hard_link(b"a-1/h", b"a-1/h")),
         "hard-link-before-its-file": sdist(hard_link(b"a-1/h", b"a-1/f"), F),
         "hard-link-to-a-symbolic-link": sdist(symlink(b"a-1/l", b"PKG-INFO"), hard_link(b"a-1/h", b"a-1/l")),
         "hard-link-to-a-directory": sdist(directory(b"a-1/d/"), hard_link(b"a-1/h", b"a-1/d")),
         "hard-link-of-another-mode": sdist(F, hard_link(b"a-1/h", b"a-1/f", mode=EXECUTABLE)),
+    },
+    "2.3 Only files have contents: the size of all others MUST be zero.": {
         "hard-link-with-contents": sdist(F, hard_link(b"a-1/h", b"a-1/f", size=octal(4, 12))),
         "directory-with-contents": sdist(directory(b"a-1/d/", size=octal(512, 12)) + bytes(512)),
         "link-with-contents": sdist(symlink(b"a-1/l", b"f", size=octal(512, 12)) + bytes(512)),
+    },
+    "2.3 A name that ends in a slash MUST be a directory's.": {
+        "file-with-a-slash": sdist(member(b"a-1/f/", b"data")),
+        "link-with-a-slash": sdist(symlink(b"a-1/l/", b"PKG-INFO")),
+        "hard-link-with-a-slash": sdist(F, hard_link(b"a-1/h/", b"a-1/f")),
     },
     "2.3 All else (devices, named pipes, sparse files, volume labels ...) MUST be refused.": {
         "character-device": f(typeflag=b"3", size=octal(0, 12)),
@@ -235,11 +271,10 @@ REFUSED: Rules = {
         "prefix-with-gnu-magic": sdist(gnu(b"f", prefix=b"a-1")),
         "prefix-alone": sdist(member(b"", prefix=b"a-1/f")),
     },
-    "2.3 A GNU long name or target MUST end with at most one NUL, and nothing after it.": {
+    "2.3 A GNU long name or target MUST NOT be empty, and MUST end with at most one NUL, and nothing after it.": {
         "gnu-name-empty": sdist(gnu_long(b"L", b"\0") + F),
         "gnu-name-two-nuls": sdist(gnu_long(b"L", b"a-1/f\0\0") + F),
         "gnu-name-and-more": sdist(gnu_long(b"L", b"a-1/f\0g\0") + F),
-        "gnu-name-at-the-end": sdist(F, gnu_long(b"L", b"a-1/g\0")),
     },
     "2.3 A PAX header holds records and nothing else.": {
         "pax-zeros-after-records": with_records(records(comment="x") + bytes(20)),
@@ -250,11 +285,6 @@ REFUSED: Rules = {
         "pax-no-equals-sign": with_records(b"8 path \n"),
         "pax-no-keyword": with_records(b"5 =x\n"),
         "pax-no-lf": with_records(b"10 path=xyz"),
-        "pax-at-the-end": sdist(F, pax(records(path="a-1/g"))),
-        "pax-global-at-the-end": sdist(F, pax(records(comment="x"), typeflag=b"g")),
-        "pax-before-a-global-one": sdist(pax(records(path="a-1/g")), pax(records(comment="x"), typeflag=b"g"), F),
-        "pax-path-for-all": with_records(records(path="a-1/x"), b"g"),
-        "pax-size-for-all": with_records(records(size="4"), b"g"),
     },
     "2.3 It MUST NOT give a keyword twice, nor hold a line that looks like a record within a value.": {
         "pax-keyword-twice": with_records(records(path="a-1/e") + records(path="a-1/f")),
@@ -380,7 +410,7 @@ ACCEPTED: Rules = {
         "end-1024": gz(BLOCKS + bytes(1024)),
         "end-20480": gz(BLOCKS + bytes(20480)),
     },
-    "2.3 Other numbers MAY be in base 256 (GNU).": {
+    "2.3 Other numbers MAY be in base 256": {
         "size-base-256": f(size=base256(4, 12)),
         "mode-base-256": f(mode=base256(0o755, 8)),
         "uid-base-256": f(uid=base256(3_000_000, 8)),
@@ -431,6 +461,7 @@ ACCEPTED: Rules = {
         "gzip-time": gz(PLAIN, head=b"\x1f\x8b\x08\0\1\2\3\4\2\3"),
         "gzip-name": gz(PLAIN, head=b"\x1f\x8b\x08\x08\0\0\0\0\0\xffa-1.tar\0"),
         "gzip-comment": gz(PLAIN, head=b"\x1f\x8b\x08\x10\0\0\0\0\0\xffhello\0"),
+        "gzip-header-checksum": gz(PLAIN, head=CHECKED + (zlib.crc32(CHECKED) & 0xFFFF).to_bytes(2, "little")),
         "gzip-text": gz(PLAIN, head=b"\x1f\x8b\x08\1\0\0\0\0\0\xff"),
         "gzip-stored": PLAIN_GZIP[:10] + in_stored_blocks(PLAIN[:4096]) + gz(PLAIN[:4096])[-8:],
     },

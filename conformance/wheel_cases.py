@@ -191,7 +191,7 @@ CONTAINER: Rules = {
         "local-crc-zero": wheel(Member(local={"crc": 0})),
         "local-all-zero": wheel(Member(local={"size": 0, "packed_size": 0, "crc": 0})),
     },
-    "2.2 If flag bit 3 is set, CRC-32 and both sizes MAY be 0 there (after ZIP64), and a data descriptor MUST follow:"
+    "2.2 If flag bit 3 is set, CRC-32 and both sizes MAY be 0 there (after ZIP64), all three, and a data descriptor MUST follow:"
     " with its signature, with sizes of 8 bytes if the local header has a ZIP64 field and else of 4, and with the same"
     " values.": {
         "descriptor-missing": flagged(8),
@@ -394,7 +394,7 @@ RECORDS: Rules = {
     "7.5 It MUST list no file that is not there.": {
         "record-file-not-there": recorded(record_without("a", GOOD, row(b"b", b"x"))),
     },
-    "7.5 Its own row has neither digest nor size.": {
+    "7.5 Its own row, if it is there, has neither digest nor size.": {
         "record-digest-of-its-own": recorded(
             record_without("a", GOOD).replace(b"RECORD,,", b"RECORD,sha256=" + b"A" * 43 + b",1")
         ),
@@ -438,7 +438,7 @@ ACCEPTED: Rules = {
         "comment": wheel(PLAIN, comment=b"a comment\r\n\twith lines"),
         "comment-of-member": wheel(Member(comment=b"a comment")),
     },
-    "2.2 CRC-32 and both sizes MAY be 0 there (after ZIP64), and a data descriptor MUST follow:": {
+    "2.2 CRC-32 and both sizes MAY be 0 there (after ZIP64), all three, and a data descriptor MUST follow:": {
         "descriptor": wheel(DESCRIBED),
         "descriptor-and-true-values": wheel(Member(flags=8, descriptor=descriptor(PLAIN))),
         "descriptor-wide": wheel(
@@ -560,7 +560,7 @@ ACCEPTED: Rules = {
         "record-no-size": recorded(record_without("a", GOOD[:-2] + b"\n")),
         "record-two-columns": recorded(record_without("a", GOOD[:-3] + b"\n")),
     },
-    "7.5 Rows for directories are ignored.": {
+    "7.5 Rows for directories are ignored,": {
         "record-of-directories": recorded(record_without("a", GOOD, b"d/,,\n")),
         "record-of-a-directory-member": wheel(
             stored("a", b"x"), directory(b"d/"), record=record_without("a", GOOD, b"d,,\n")
