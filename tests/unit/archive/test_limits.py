@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ntpath
 import sys
+import time
 import unicodedata
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import given
@@ -300,3 +302,29 @@ def test_all_links_together_may_take_so_many_steps() -> None:
     # The components of the names count too: a tree is made of them.
     with pytest.raises(HostileArchiveError, match="steps to follow"):
         check_links("it.tar.gz", {f"top/{number}" + "/d" * 2000: "x" for number in range(200)})
+
+
+def test_targets_that_go_down_far_take_no_quadratic_time() -> None:
+    """As many links as may be followed, each with the most components that a target can have."""
+    target = "/".join(["d"] * 2000)
+    began = time.process_time()
+    check_links("x.tar.gz", {f"a/{number}": target for number in range(130)})
+    assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize(
+    ("target", "down"),
+    [
+        ("../a/f", 0),
+        ("./.././a/f", 0),
+        ("f", 0),
+        ("..", 0),
+        ("./f/..", 1),
+        ("f/../g", 1),
+        ("f//../g", 1),
+        (".../..", 1),
+    ],
+)
+def test_a_target_goes_up_only_at_its_beginning(target: str, down: bool) -> None:
+    with pytest.raises(HostileArchiveError, match="that it has gone down to") if down else nullcontext():
+        check_links("x.tar.gz", {"a/b/c/l": target})
