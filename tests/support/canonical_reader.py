@@ -16,6 +16,7 @@ import time
 import unicodedata
 import uuid
 import zlib
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -663,7 +664,7 @@ def _check_names(members: list[Member], report: Report) -> None:
         problem = _name_problem(name)
         if problem:
             report.say("2.1", f"{_text(name)}: the name {problem}")
-    for name in {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else ():
+    for name in {name for name, count in Counter(names).items() if count > 1}:
         report.say("2.1", f"{_text(name)}: there are two members of this name")
     leaves = {member.name for member in members if member.kind != "directory"}
     for name in names:
