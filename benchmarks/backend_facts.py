@@ -109,7 +109,7 @@ def made(backend: str, release: str, scratch: Path) -> dict[str, dict[str, str]]
     subprocess.run([*pip, *requirements(backend, release)], check=True)
     for hook in ("build_wheel", "build_sdist"):
         code = f"import sys, {BACKENDS[backend]} as backend; backend.{hook}(sys.argv[1])"
-        subprocess.run([python, "-W", "ignore", "-c", code, out], cwd=source, check=False, capture_output=True)
+        subprocess.run([python, "-W", "ignore", "-c", code, out], cwd=source, check=True, stdout=subprocess.DEVNULL)
     return {"wheel" if path.suffix == ".whl" else "sdist": traits(path) for path in out.iterdir()}
 
 

@@ -87,7 +87,8 @@ FACTS: tuple[BackendFact, ...] = (
         "flit-core",
         _SDISTS,
         "metadata version",
-        (("0", "2.1"), ("3.10.0", "2.3"), ("3.11.0", "2.4"), ("4.0.1", "2.5")),
+        # 4.0.1 puts no empty line between fields and description, so that there are no fields to be read.
+        (("0", "2.1"), ("3.10.0", "2.3"), ("3.11.0", "2.4"), ("4.0.1", "none"), ("4.0.2", "2.5")),
         _FLIT,
     ),
 )
