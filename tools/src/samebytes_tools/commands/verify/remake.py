@@ -200,6 +200,9 @@ def environment_in(how: Recovered, root: Path, address: str, context: VerifyCont
     if context.container is not None:
         variables = context.container.variables(variables)
     given = recover.beneath(variables, root)
+    if context.container is not None:
+        # A container has a /tmp of its own, as the one had that the wheel was built in.
+        given = {name: value for name, value in given.items() if value != given["TMPDIR"]}
     # What records say ("umask": "022").
     return BuildEnvironment(given, umask=0o022)
 
