@@ -165,8 +165,9 @@ def repair(
     :param until: when auditwheel was chosen, in seconds since 1970 UTC; None for today.
     :raises SamebytesError: if the index fails, or it takes too long.
     """
-    # Some backends repair by themselves.
-    if platform_of(parse_wheel_name(made.path.name).tags):
+    tags = parse_wheel_name(made.path.name).tags
+    # Some backends repair by themselves; and a pure wheel, where an extension was expected, has nothing to repair.
+    if platform_of(tags) or tags.endswith("-any"):
         return RepairedBuild(made, "")
     root = private / "repair"
     root.mkdir()
@@ -267,4 +268,4 @@ def _reason(log: Path | None) -> str:
     """Return the last thing that auditwheel said, in one line."""
     lines = [line for line in _text(log).splitlines() if line.strip()]
     said = " ".join(lines[-1:])
-    return re.sub(r"^auditwheel: error: |^usage: ", "", said)[:300]
+    return re.sub(r"^(?:auditwheel: error: |usage: |[A-Z]+:[\w.]+:)", "", said)[:300]
