@@ -26,7 +26,7 @@ from samebytes_tools.commands.verify.traits import differing, is_of_windows, tra
 from samebytes_tools.comparison.model import ComparedFile, Comparison, Difference, NodeKind, Verdict
 from samebytes_tools.index.client import Index
 from support.artifacts import METADATA, sdist
-from support.indexes import Server, serving
+from support.indexes import Answer, Server, serving
 from support.wheels import Member, write_sdist, write_wheel
 
 from samebytes.artifact.layout import ArtifactKind
@@ -242,6 +242,16 @@ def test_nothing_to_try(server: Server, tmp_path: Path) -> None:
     assert list(ways.candidates(clues(server, other, paths[0]))) == []
     publish(server, "wheel", WHEELS, yanked="broken")
     assert list(ways.candidates(clues(server, other, paths[0]))) == []
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_an_index_that_fails_gives_nothing_to_try(server: Server, tmp_path: Path, status: int) -> None:
+    """What the first build gave is known, and stays so."""
+    for name in ("wheel", "setuptools"):
+        server.answers[f"/simple/{name}/"] = Answer(status=status)
+    other, path = wheel_of(tmp_path / "there", HEAD + b"Requires-Dist: six (>=1)\n"), wheel_of(tmp_path / "here", HEAD)
+    assert list(ways.candidates(clues(server, other, path))) == []
+    assert list(ways.candidates(clues(server, other, path, ("wheel==0.37.1", "setuptools<70.1")))) == []
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,13 @@ from packaging.version import Version
 from samebytes.archive.entry import read_all
 from samebytes.artifact.layout import parse_wheel_name
 from samebytes.artifact.opening import open_archive
-from samebytes.errors import ConfigError, UsageError
+from samebytes.errors import SamebytesError
 
 from ...building.interpreters import Python
 from ...building.requirements import parsed
 from ...building.source import WRITTEN_BY_FLIT
 from ...index.client import Index
+from ...index.pages import File
 from ...index.releases import release_of
 from . import imitations
 from .attempts import BuildCandidate
@@ -227,25 +228,26 @@ _A_MONTH = 30 * 86_400
 
 
 def known_releases(index: Index, name: str, until: int | None) -> list[Version]:
-    """Return the final releases of *name* that the index had then, as far as they have a wheel; oldest first."""
-    try:
-        files = index.files(name)
-    except (UsageError, ConfigError):
-        return []
+    """Return the final releases of *name* that the index had then, as far as they have a wheel; oldest first.
+
+    There are none where the index cannot be asked: what is known already must not be lost for it.
+    """
     found = set()
-    for file in files:
-        release = release_of(file.name) if file.name.endswith(".whl") and file.yanked is None else None
-        if release and not release[1].is_prerelease and (until is None or (file.uploaded or 0) <= until):
-            found.add(release[1])
+    for version, file in _final(index, name):
+        if file.name.endswith(".whl") and file.yanked is None and (until is None or (file.uploaded or 0) <= until):
+            found.add(version)
     return sorted(found)
 
 
 def _replaced(index: Index, name: str, version: Version) -> int | None:
     """Return when a newer release of *name* came out, in seconds since 1970 UTC; None if none did, or it is unknown."""
-    times = [
-        file.uploaded
-        for file in index.files(name)
-        for release in [release_of(file.name)]
-        if release and release[1] > version and not release[1].is_prerelease and file.uploaded is not None
-    ]
-    return min(times, default=None)
+    newer = [file.uploaded for release, file in _final(index, name) if release > version]
+    return min((time for time in newer if time is not None), default=None)
+
+
+def _final(index: Index, name: str) -> list[tuple[Version, File]]:
+    try:
+        files = [(release_of(file.name), file) for file in index.files(name)]
+    except SamebytesError:
+        return []
+    return [(release[1], file) for release, file in files if release and not release[1].is_prerelease]

@@ -159,6 +159,7 @@ def described(target: VerifyTarget) -> Mapping[str, object]:
         ("settings", dict(request.config_settings)),
         ("variables", dict(request.variables)),
         ("output", request.output and str(request.output)),
+        ("attempts", request.attempts),
         ("image", request.image and [request.image.name, request.image.engine]),
         ("installed", request.installed and installed_files.digest(request.installed)),
     )

@@ -13,7 +13,7 @@ from samebytes.archive.atomic import make_directory
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.backend.config import load
 from samebytes.commands.normalize.normalize import NormalizeJob, NormalizeOptions, normalize
-from samebytes.errors import BackendError, ConfigError, MissingExtraError, SamebytesError, UsageError
+from samebytes.errors import BackendError, ConfigError, IndexFailure, MissingExtraError, SamebytesError, UsageError
 
 from ...building import provenance, pylock
 from ...building import source as sources
@@ -361,7 +361,7 @@ class _Verification:
         try:
             # From a new tree: the build before has left its files in the other.
             return remake(how, kind or metadata.kind, self._source(artifact, metadata, private), private, quiet)
-        except BackendError:
+        except (BackendError, IndexFailure):
             return None
 
     def _artifact(self, python: Python) -> published.PublishedArtifact:
