@@ -10,8 +10,9 @@ vector gives none, that argument is left out, and an option before it:
     python3 run.py your-tool {input} {output} --date {date}
     python3 run.py samebytes normalize {input} --output {directory} --date {date}
 
-An input is refused if the program's exit status is not 0; then {output} must not be there. The exit status of this
-program is 0 if all vectors passed, else 1. --only and --skip choose by section ("2", "2.2") or by a part of the name.
+An input is refused if the program's exit status is not 0; then {output} must not be there. A program that is ended by a
+signal has not refused. The exit status of this program is 0 if all vectors passed, else 1. --only and --skip choose by
+section ("2", "2.2") or by a part of the input's name.
 
 Standard library only, Python 3.9 or later.
 """
@@ -31,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
+ENDED = "ended by signal"
 PLACEHOLDER = re.compile(r"\{(input|output|directory|date)\}")
 Vector = dict[str, Any]
 Convert = Callable[[Vector, Path, Path], str]
@@ -55,7 +57,9 @@ def failure(vector: Vector, convert: Convert) -> str:
         if source.read_bytes() != data:
             return "the input was changed"
         if refusal:
-            return "" if vector.get("refused") and not target.exists() else f"refused: {refusal}"
+            ended = refusal.startswith(ENDED)
+            right = vector.get("refused") and not target.exists() and not ended
+            return "" if right else refusal if ended else f"refused: {refusal}"
         if not target.is_file():
             return "there is no output"
         output = target.read_bytes()
@@ -83,6 +87,8 @@ def by_program(command: Sequence[str]) -> Convert:
         environment = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
         environment.update({name: vector[name] for name in ("SOURCE_DATE_EPOCH",) if name in vector})
         done = subprocess.run(arguments, env=environment, capture_output=True, check=False)
+        if done.returncode < 0:
+            return f"{ENDED} {-done.returncode}"
         said = (done.stderr or done.stdout).decode("utf-8", "replace").strip().splitlines()
         return f"exit status {done.returncode}: {said[0] if said else 'no message'}" if done.returncode else ""
 
@@ -103,7 +109,7 @@ def failures(vectors: Sequence[Vector], convert: Convert) -> Iterator[str]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(description="Run the vectors of the canonical form with any program.")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", default=[], help="a section, or a part of names")
     parser.add_argument("--skip", action="append", default=[], help="the same")
     parser.add_argument("command", nargs=argparse.REMAINDER, help="with {input}, {output} or {directory}, and {date}")
@@ -113,9 +119,13 @@ def main(arguments: list[str]) -> int:
     every = [one for one in read() if not given.only or chosen(one, given.only)]
     vectors = [one for one in every if not chosen(one, given.skip)]
     failed = 0
-    for text in failures(vectors, by_program(given.command)):
-        failed += 1
-        print(text)
+    try:
+        for text in failures(vectors, by_program(given.command)):
+            failed += 1
+            print(text)
+    except OSError as error:
+        print(f"{given.command[0]} cannot be run: {error.strerror}", file=sys.stderr)
+        return 1
     print(f"{len(vectors)} vectors, {len(vectors) - failed} passed, {failed} failed")
     return int(failed > 0 or not vectors)
 

@@ -177,6 +177,11 @@ def test_the_runner_sees_every_way_to_fail() -> None:
     assert failed(REFUSED, f"{copy}; sys.exit(1)").startswith("refused: ")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+def test_a_program_that_crashes_has_not_refused() -> None:
+    assert failed(REFUSED, "import os; os.kill(os.getpid(), 9)") == "ended by signal 9"
+
+
 def test_the_runner_counts_and_gives_a_status(tmp_path: Path) -> None:
     program = tmp_path / "refuses.py"
     program.write_text("import sys; print(sys.argv[1:]); sys.exit(1)", "utf-8")
@@ -185,6 +190,9 @@ def test_the_runner_counts_and_gives_a_status(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stdout.splitlines()[-1] == "3 vectors, 0 passed, 3 failed"
     assert "--date" not in done.stdout.split("section")[0]
+    done = subprocess.run([*command[:4], str(tmp_path / "missing")], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith("cannot be run: No such file or directory\n")
     done = subprocess.run([*command[:3], "no such name", "x"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "0 vectors, 0 passed, 0 failed\n")
 
