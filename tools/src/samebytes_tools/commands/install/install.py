@@ -200,13 +200,16 @@ def _naming_files(top: Path) -> Iterator[None]:
 def _date(wheels: Sequence[Path], options: InstallOptions) -> tuple[int, str]:
     if options.date is not None:
         return options.date, "given"
-    dates = set()
+    dates: set[int | None] = set()
     for wheel in wheels:
         with open_archive(wheel) as archive:
             dates.add(agreed_date(archive))
+        # The first two decide it for most: the others need not be opened.
+        if len(dates) > 1:
+            break
     date = dates.pop() if len(dates) == 1 else None
     # Times that wheels share by chance, as those of one quick build, are the clock's.
-    if date in (None, DEFAULT_DATE) or not all(map(is_canonical, wheels)):
+    if date is None or date == DEFAULT_DATE or not all(map(is_canonical, wheels)):
         return DEFAULT_DATE, "constant"
     return date, "wheels"
 

@@ -39,7 +39,7 @@ _SHOWN = 20
 _FILE_NAME = re.compile(r"[A-Za-z0-9_.+!-]{1,250}\.whl", re.ASCII)
 _UNHASHED = "its entry has no strong hash, such as SHA-256, so nothing says which file is meant"
 _WITH_HASHES = (
-    "Write them: uv pip compile --generate-hashes, uv export, or pip lock. Or name wheels that you trust instead."
+    "Lock with hashes (uv pip compile --generate-hashes, uv export, pip lock), or name wheels that you trust."
 )
 
 
@@ -125,7 +125,7 @@ def _problem(entry: ListedRelease) -> SamebytesError | None:
     if entry.place:
         return UsageError(
             f"it comes from {entry.place}, and only wheels are installed",
-            remedy="Build its wheel (samebytes build, or pip wheel --no-deps), and name that beside the list.",
+            remedy="Build the wheel of a directory or repository (samebytes build, pip wheel), and name it, too.",
         )
     if entry.files:
         return _problem_of_files(entry)
@@ -160,7 +160,7 @@ def _is_of(file: File, entry: ListedRelease) -> bool:
 def _no_wheel(problem: str) -> UsageError:
     return UsageError(
         f"{problem}, and only wheels are installed",
-        remedy="Build its wheel (pip wheel --no-deps NAME==VERSION -w wheels), and name that beside the list.",
+        remedy="Build the wheel of an sdist (pip wheel --no-deps NAME==VERSION), and name it beside the list.",
     )
 
 

@@ -180,6 +180,10 @@ class _Destination:
         self._digests: dict[str, tuple[bytes, int]] = {}
         """By name in the tree."""
         self._executables: set[str] = set()
+        self._known: set[str] = set()
+        """Directories, by name in the tree, that have been looked at."""
+        self._made: set[str] = set()
+        """Those that are there now, in the stage."""
         self._clear: set[Path] = set()
         """Directories that are known not to be in the way of anything."""
 
@@ -246,7 +250,10 @@ class _Destination:
         place = self._place(scheme, path)
         if place in self._digests:
             raise _collision(place, self._wheel, self._wheel)
-        self._demand_directories(self._options.top / posixpath.dirname(place))
+        directory = posixpath.dirname(place)
+        if directory not in self._known:
+            self._demand_directories(self._options.top / directory)
+            self._known.add(directory)
         state = hashlib.sha256()
         size = 0
         with self._opened(place, executable=executable) as file:
@@ -269,7 +276,10 @@ class _Destination:
             return
         target = self._stage / place
         try:
-            make_directories(target.parent)
+            directory = posixpath.dirname(place)
+            if directory not in self._made:
+                make_directories(target.parent)
+                self._made.add(directory)
             # 0600 until it is complete, whatever the umask; the mode is set at the end.
             descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
             with os.fdopen(descriptor, "wb") as file:
