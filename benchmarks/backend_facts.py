@@ -104,7 +104,7 @@ def made(backend: str, release: str, scratch: Path) -> dict[str, dict[str, str]]
     for file, text in files.items():
         (source / file).write_text(text)
     subprocess.run([sys.executable, "-m", "venv", root / "env"], check=True)
-    python = root / "env" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    python = str(root / "env" / ("Scripts" if os.name == "nt" else "bin") / "python")
     pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     subprocess.run([*pip, *requirements(backend, release)], check=True)
     for hook in ("build_wheel", "build_sdist"):

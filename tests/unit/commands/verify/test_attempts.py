@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -402,7 +403,7 @@ def test_text_files_are_written_as_on_windows(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
-        env={"PYTHONPATH": where},
+        env={**os.environ, "PYTHONPATH": where},
         capture_output=True,
         text=True,
         check=True,
