@@ -337,8 +337,8 @@ def test_the_copy_is_made_from_a_whole_installation_or_not_at_all(tmp_path: Path
     """What fails is not kept, and is tried again by whoever asks next."""
     filled = FilledEnvironments(tmp_path / "filled")
 
-    def fail(root: Path) -> Any:
-        root.mkdir()
+    def fail(where: VirtualEnvironment) -> Any:
+        where.real.mkdir()
         raise RuntimeError
 
     for _ in range(2):
@@ -350,19 +350,19 @@ def test_the_copy_is_made_from_a_whole_installation_or_not_at_all(tmp_path: Path
 def test_who_needs_the_same_at_once_waits_for_it(tmp_path: Path) -> None:
     """One of several threads makes it; another key is made meanwhile."""
     filled, begun, go_on = FilledEnvironments(tmp_path / "filled"), threading.Event(), threading.Event()
-    made: list[Path] = []
+    made: list[VirtualEnvironment] = []
 
-    def slowly(root: Path) -> Any:
+    def slowly(where: VirtualEnvironment) -> Any:
         begun.set()
         assert go_on.wait(60)
-        made.append(root)
+        made.append(where)
         return object()
 
     with ThreadPoolExecutor(3) as pool:
         first = pool.submit(filled.get, "key", slowly)
         assert begun.wait(60)
         second = pool.submit(filled.get, "key", slowly)
-        other: Any = pool.submit(filled.get, "another", lambda root: root).result()
+        other: Any = pool.submit(filled.get, "another", lambda where: where).result()
         go_on.set()
         assert first.result() is second.result()
     assert len(made) == 1
@@ -373,10 +373,10 @@ def test_waiting_ends_when_all_is_to_end(tmp_path: Path) -> None:
     filled, begun, go_on = FilledEnvironments(tmp_path / "filled"), threading.Event(), threading.Event()
     stop = threading.Event()
 
-    def slowly(root: Path) -> Any:
+    def slowly(where: VirtualEnvironment) -> Any:
         begun.set()
         assert go_on.wait(60)
-        return root
+        return where
 
     with ThreadPoolExecutor(2) as pool:
         pool.submit(filled.get, "key", slowly)

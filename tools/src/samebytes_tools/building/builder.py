@@ -350,7 +350,11 @@ class Builder:
         # Of one build or two, each process imports a small part of all modules.
         is_many = self.policy.same_everywhere
         is_shared = self.filled is not None or is_many
-        filled = self.filled or self._own_filled or FilledEnvironments(self.scratch / "filled")
+        filled = (
+            self.filled
+            or self._own_filled
+            or FilledEnvironments(self.scratch / "filled", (self.scratch_seen or self.scratch) / "filled")
+        )
         self._own_filled = filled
         if held is None or not is_possible(where, filled.longest):
             if wants_uv:
@@ -359,10 +363,10 @@ class Builder:
                     remedy="Set TMPDIR to a short path without blanks, or let pip do it: --installer pip.",
                 )
             return None
-        run_outside = partial(self._run, log=log, prefix=())
+        run_any = partial(self._run, log=log)
         variables = {**self.environment.variables, "PYTHONPATH": ""}
-        work = self.scratch / "installing"
-        how = RequirementInstaller(self.python, work, variables, filled, run_outside, log.check, is_many)
+        work, seen = (each / "installing" for each in (self.scratch, self.scratch_seen or self.scratch))
+        how = RequirementInstaller(self.python, work, seen, variables, filled, run_any, log.check, is_many)
         needed = replace(needed, held=tuple(held))
         if self.policy.installer != PIP:
             try:
@@ -382,7 +386,6 @@ class Builder:
         variables: Mapping[str, str],
         *,
         log: CommandRunner,
-        prefix: tuple[str, ...] | None = None,
     ) -> int:
         """Run an installer or venv and return its exit status; what lies on PYTHONPATH is not installed.
 
@@ -391,8 +394,7 @@ class Builder:
         :param variables: its environment variables; empty for those of this builder.
         """
         variables = {**(variables or self.environment.variables), "PYTHONPATH": ""}
-        prefix = self.environment.prefix if prefix is None else prefix
-        given = replace(self.environment, variables=variables, prefix=prefix)
+        given = replace(self.environment, variables=variables)
         return run(command, what, cwd=None, given=given, log=log)
 
     def _copies(self) -> Path:

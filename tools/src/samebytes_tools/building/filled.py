@@ -44,9 +44,9 @@ class Filled:
 class FilledEnvironments:
     """All of a run, each by what decides on what is installed; several threads may ask for them."""
 
-    def __init__(self, root: Path) -> None:
-        """*root* is a private directory, made when it is needed."""
-        self._root = root
+    def __init__(self, root: Path, seen: Path | None = None) -> None:
+        """*root* is a private directory, made when it is needed; *seen* its path for installers, if that is another."""
+        self._root, self._seen = root, seen or root
         self._lock = threading.Lock()
         self._numbers = count(1)
         self._found: dict[Hashable, Filled] = {}
@@ -55,11 +55,15 @@ class FilledEnvironments:
     @property
     def longest(self) -> VirtualEnvironment:
         """One whose path is as long as any that there will be."""
-        root = self._root / "999999"
-        return virtualenvs.at(root, root)
+        return self._place("999999")
 
-    def get(self, key: Hashable, fill: Callable[[Path], Filled], check: Callable[[], None] = lambda: None) -> Filled:
-        """Return the one of *key*, which *fill* makes in a new directory if there is none yet.
+    def _place(self, name: str) -> VirtualEnvironment:
+        return virtualenvs.at(self._seen / name, self._root / name)
+
+    def get(
+        self, key: Hashable, fill: Callable[[VirtualEnvironment], Filled], check: Callable[[], None] = lambda: None
+    ) -> Filled:
+        """Return the one of *key*, which *fill* makes at a new place if there is none yet.
 
         Whoever asks for one that is being made waits for it. What fails is not kept.
 
@@ -76,14 +80,14 @@ class FilledEnvironments:
         finally:
             lock.release()
 
-    def _made(self, fill: Callable[[Path], Filled]) -> Filled:
+    def _made(self, fill: Callable[[VirtualEnvironment], Filled]) -> Filled:
         self._root.mkdir(parents=True, exist_ok=True)
         # Short: the interpreter's path is in the first line of scripts, which has a limit.
-        root = self._root / str(next(self._numbers))
+        where = self._place(str(next(self._numbers)))
         try:
-            return fill(root)
+            return fill(where)
         except BaseException:
-            remove(root)
+            remove(where.real)
             raise
 
 

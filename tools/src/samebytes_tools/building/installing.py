@@ -47,6 +47,8 @@ class RequirementInstaller:
     python: str
     work: Path
     """A private directory."""
+    seen: Path
+    """The path that it has for what is run."""
     variables: Mapping[str, str]
     filled: FilledEnvironments
     run: Run
@@ -67,10 +69,10 @@ class RequirementInstaller:
             raise Unsuitable(str(error)) from None
         # One for each time: paths in a lock are relative to it, and other threads have theirs.
         self.work.mkdir(parents=True, exist_ok=True)
-        lock, requirements, pins = (self.work / name for name in ("pylock.toml", "requirements.txt", "pins.txt"))
-        requirements.write_text("\n".join(needed.lines) + "\n", encoding="utf-8")
+        lock, requirements, pins = (self.seen / name for name in ("pylock.toml", "requirements.txt", "pins.txt"))
+        (self.work / requirements.name).write_text("\n".join(needed.lines) + "\n", encoding="utf-8")
         # pip keeps what is there already if that will do.
-        pins.write_text("\n".join(present(needed.held)) + "\n", encoding="utf-8")
+        (self.work / pins.name).write_text("\n".join(present(needed.held)) + "\n", encoding="utf-8")
         constraints = [pins, *([needed.constraint] if needed.constraint else [])]
         self._uv(
             uv.resolving(tool, self.python, requirements, constraints, lock, options),
@@ -78,13 +80,13 @@ class RequirementInstaller:
             needed,
             options.variables,
         )
-        archives = uv.resolved(lock)
+        archives = uv.resolved(self.work / lock.name, self.seen)
         if needed.are_hashed:
             archives = _of_hashes(archives, needed.lines)
         held = tuple(one for each in needed.held for one in each.installed)
 
-        def fill(root: Path) -> Filled:
-            where = self._virtual_environment(root)
+        def fill(where: VirtualEnvironment) -> Filled:
+            self._create(where)
             what = requirements if needed.are_hashed else lock
             command = uv.filling(tool, where, what, options, compiles=self.compiles, are_hashed=needed.are_hashed)
             self._uv(command, "install", needed, options.variables)
@@ -99,12 +101,14 @@ class RequirementInstaller:
         :raises SamebytesError: if it fails.
         """
 
-        def fill(root: Path) -> Filled:
-            where = self._virtual_environment(root)
+        def fill(where: VirtualEnvironment) -> Filled:
+            self._create(where)
             for each in needed.held:
                 if not each.copy_to(where, self.check):
                     raise BackendError("what was installed before is no longer as it was", remedy="Build again.")
-            return Filled(where, tuple(install(where, needed, self.work, self.run)), virtualenvs.pip_version(where))
+            return Filled(
+                where, tuple(install(where, needed, self.work, self.run, self.seen)), virtualenvs.pip_version(where)
+            )
 
         constraint = needed.constraint.read_text(encoding="utf-8") if needed.constraint else ""
         held = tuple(_identified(each.installed) for each in needed.held)
@@ -113,10 +117,9 @@ class RequirementInstaller:
         key = ("pip", self.python, needed.lines, needed.are_hashed, constraint, held, settings)
         return self.filled.get(key, fill, self.check)
 
-    def _virtual_environment(self, root: Path) -> VirtualEnvironment:
-        if self.run(virtualenvs.creation(self.python, root), "venv", self.variables):
+    def _create(self, where: VirtualEnvironment) -> None:
+        if self.run(virtualenvs.creation(self.python, where.root), "venv", self.variables):
             raise no_environment(self.python)
-        return virtualenvs.at(root, root)
 
     def _uv(self, command: Sequence[str], verb: str, needed: Needed, variables: Mapping[str, str]) -> None:
         """Run uv.

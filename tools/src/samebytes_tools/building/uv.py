@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -252,14 +253,15 @@ def _begin(uv: Uv, verb: str) -> list[str]:
     return [uv.program, "pip", verb, "--quiet", "--no-config", "--no-progress", "--no-python-downloads"]
 
 
-def resolved(lock: Path) -> tuple[InstalledDistribution, ...]:
+def resolved(lock: Path, base: Path) -> tuple[InstalledDistribution, ...]:
     """Return all archives that *lock* allows, each as the distribution that it would be.
 
+    :param base: what paths in it are relative to.
     :raises Unsuitable: if something in it is not a wheel, or it is not as expected.
     """
     try:
         packages = tomllib.loads(lock.read_text(encoding="utf-8")).get("packages", [])
-        return tuple(one for package in packages for one in _archives(package, lock.parent))
+        return tuple(one for package in packages for one in _archives(package, base))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise Unsuitable(f"what uv resolved cannot be read: {error!r:.200}") from None
 
@@ -268,7 +270,7 @@ def _archives(package: Mapping[str, Any], base: Path) -> list[InstalledDistribut
     is_direct = "archive" in package
     found = []
     for one in [package["archive"]] if is_direct else package.get("wheels", []):
-        url = one.get("url") or (base / one["path"]).resolve().as_uri()
+        url = one.get("url") or Path(os.path.normpath(base / one["path"])).as_uri()
         found.append(InstalledDistribution(package["name"], package["version"], _public(url), one["hashes"], is_direct))
     if not found or not all(urlsplit(one.url).path.endswith(".whl") for one in found):
         raise Unsuitable(f"{package['name']} is not there as a wheel")

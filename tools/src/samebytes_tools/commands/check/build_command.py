@@ -8,6 +8,7 @@ from pathlib import Path
 from samebytes.backend.inner import ending
 
 from ...building.builder import BuildEnvironment, Builder, BuildError, run
+from ...building.installers import AUTO, PIP
 from ...building.processes import CommandRunner
 from .subject import FROM_SDIST, SDIST, WHEEL
 
@@ -52,7 +53,8 @@ class BuildCommand:
         # Else a release uploaded since the first way was built would look like a difference of this way.
         constraint = self._builder.constraint()
         constraints = ["--build-constraint", str(constraint)] if constraint else []
-        installer = ["--installer", self._builder.policy.installer]
+        # A path that is varied may be one where uv cannot be used.
+        installer = ["--installer", PIP if self._builder.policy.installer == PIP else AUTO]
         command = [*self._samebytes, "build", *options, *installer, *constraints, "-o", str(out), str(tree)]
         status = run(command, "samebytes build", cwd=tree, given=self._environment, log=log)
         if status:
