@@ -146,6 +146,20 @@ def test_what_a_build_changes_in_its_environment_is_not_in_the_next(site: Callab
 
 
 @needs_uv
+def test_only_the_path_that_builds_see_has_to_be_short(site: Callable[..., Site], tmp_path: Path) -> None:
+    """As where the temporary directory is deep, and builds see it at a fixed path."""
+    deep, seen = tmp_path / "a name with blanks".ljust(150, "x"), tmp_path / "seen"
+    deep.mkdir()
+    seen.symlink_to(deep)
+    here = site(installer="uv")
+    here.builder.scratch, here.builder.scratch_seen = deep, seen
+    where = here.builder.virtual_environment(seen / "env", here.log, deep / "env")
+    here.builder.provide(where, ["demo"], here.log)
+    done = subprocess.run([where.python, seen / "env/bin/demo-tool"], capture_output=True, check=True)
+    assert done.stdout == b"it runs\n"
+
+
+@needs_uv
 def test_what_is_locked_has_its_hashes_verified(site: Callable[..., Site]) -> None:
     one = site("one", installer="uv")
     one.environment("env", "demo")
