@@ -154,6 +154,21 @@ def nodes(make: Maker, tmp_path: Path, needs: str = "gcc") -> dict[str, Differen
 BESIDE = (("-DNDEBUG",), ("-DNDEBUG",))
 
 
+@pytest.mark.parametrize(
+    ("text", "is_theirs"),
+    [
+        ("vector::_M_realloc_insert", True),
+        ("basic_string::_S_construct null not valid", True),
+        ("%s: __pos (which is %zu) > this->size() (which is %zu)", True),
+        ("vector::of the project", False),
+        ("basic_string::_M_create in the project", False),
+    ],
+)
+def test_texts_of_the_compilers_own_library_follow_from_it(text: str, is_theirs: bool, tmp_path: Path) -> None:
+    found = nodes(compiled(flags=BESIDE, after=GCC_10, when=('"never"', f'"{text}"')), tmp_path)
+    assert ("D099" in found_in(found["demo_pkg/show.so"])) != is_theirs
+
+
 def test_another_library_of_the_same_name_does_not_follow_from_the_compiler(tmp_path: Path) -> None:
     name = "demo_pkg.libs/libx-0a1b2c3d.so.1"
     found = nodes(compiled(flags=BESIDE, after=GCC_10, more=({name: b"harmless\0"}, {name: b"dangerous\0"})), tmp_path)

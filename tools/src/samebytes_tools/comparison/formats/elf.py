@@ -83,6 +83,13 @@ _OF_DEBUGGERS = (".debug_", ".zdebug_")
 _OF_THE_PROGRAM = (".rodata", ".data")
 _TEXT = re.compile(rb"(?<![^\0])[\t\n\r\x20-\x7e]{6,}(?=\0)")
 _WORD = re.compile(rb"\w[\w.]{3,}\w")
+_LIBSTDCXX = re.compile(
+    rb"(?:basic_string|vector|deque)::_[MS]_\w+(?: null not valid)?"
+    rb"|basic_string: construction from null is not valid"
+    rb"|%s: __\w+ \(which is %zu\) > \S*size\(\) \(which is %zu\)"
+    rb"|cannot create std::(?:vector|deque) larger than max_size\(\)"
+)
+"""Texts of GCC's C++ library that its templates put into what is compiled with them; they change with its releases."""
 _PYTHON = re.compile(rb"_?Py\w+")
 _CYTHON = re.compile(rb"_cython_(\d{1,9}_\w{1,20})(?!\w)")
 """The name of the module of Cython's own types (CYTHON_ABI)."""
@@ -401,7 +408,7 @@ def _only_in(file: _File, other: _File) -> list[bytes]:
 
 def _texts(file: _File) -> frozenset[bytes]:
     own = (each.data for name, each in file.sections.items() if name.startswith(_OF_THE_PROGRAM))
-    return frozenset(text for data in own for text in _TEXT.findall(data))
+    return frozenset(text for data in own for text in _TEXT.findall(data) if not _LIBSTDCXX.fullmatch(text))
 
 
 def _mover(left: _File, right: _File, clues: CauseClues) -> Mover | None:
