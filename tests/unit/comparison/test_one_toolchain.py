@@ -160,7 +160,10 @@ BESIDE = (("-DNDEBUG",), ("-DNDEBUG",))
         ("vector::_M_realloc_insert", True),
         ("basic_string::_S_construct null not valid", True),
         ("%s: __pos (which is %zu) > this->size() (which is %zu)", True),
+        ("basic_string::at: __n (which is %zu) >= this->size() (which is %zu)", True),
+        ("basic_string::replace", True),
         ("vector::of the project", False),
+        ("string::of_the_project", False),
         ("basic_string::_M_create in the project", False),
     ],
 )

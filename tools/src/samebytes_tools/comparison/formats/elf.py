@@ -86,7 +86,8 @@ _WORD = re.compile(rb"\w[\w.]{3,}\w")
 _LIBSTDCXX = re.compile(
     rb"(?:basic_string|vector|deque)::_[MS]_\w+(?: null not valid)?"
     rb"|basic_string: construction from null is not valid"
-    rb"|%s: __\w+ \(which is %zu\) > \S*size\(\) \(which is %zu\)"
+    rb"|(?:basic_)?string::(?:(?:basic_)?string|append|assign|at|compare|copy|erase|insert|replace|resize|substr)"
+    rb"|(?:%s|basic_string::at): __\w+ \(which is %zu\) >=? \S*size\(\) \(which is %zu\)"
     rb"|cannot create std::(?:vector|deque) larger than max_size\(\)"
 )
 """Texts of GCC's C++ library that its templates put into what is compiled with them; they change with its releases."""
