@@ -51,7 +51,8 @@ def cost(words: Sequence[str], accepted: Sequence[int]) -> float:
 def runs(command: str, packages: Sequence[str], private: Path) -> Iterator[tuple[str, list[str]]]:
     """Yield what *command* is measured on: a name, and the words after ``samebytes``."""
     if command == "survey":
-        # Outside of the sandbox, whose processes are not counted. A store for each time, or the second run would find the first one's.
+        # Outside of the sandbox, whose processes are not counted. A store for each time, or the second run would find
+        # the first one's.
         store = tempfile.mkdtemp(dir=private)
         names = packages[:3]
         yield (
