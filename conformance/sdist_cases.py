@@ -216,8 +216,9 @@ REFUSED: Rules = {
         "executable-for-others": f(mode=b"0000645\0"),
         "executable-for-the-group": f(mode=b"0000654\0"),
     },
-    "2.3 There MUST be exactly one name at the top. It MUST be a directory, the top directory, and PKG-INFO MUST lie in"
-    " it.": {
+    "2.3 There MUST be exactly one name at the top. It MUST be a directory, the top directory, and a file or link"
+    " PKG-INFO MUST lie in it.": {
+        "pkg-info-is-a-directory": gz(tar(TOP, directory(b"a-1/PKG-INFO/"), F)),
         "file-at-the-top": sdist(member(b"setup.py")),
         "two-top-directories": sdist(member(b"b-1/f")),
         "top-is-a-file": gz(tar(member(b"a-1"))),

@@ -288,8 +288,8 @@ fn check_tree(members: &Members) -> Answer<String> {
     let at_top = members.get(&top).unwrap_or(&Kind::Directory);
     need(tops.len() == 1 && *at_top == Kind::Directory, "there must be one directory, and nothing else, at the top")?;
     let others = members.keys().any(|name| name.get(top.len() + 1..).map_or(false, |rest| !rest.starts_with('P')));
-    let complete = members.contains_key(&format!("{}/PKG-INFO", top)) && others;
-    need(complete, "there must be PKG-INFO, and a name that does not begin with P")?;
+    let info = members.get(&format!("{}/PKG-INFO", top)).unwrap_or(&Kind::Directory);
+    need(*info != Kind::Directory && others, "there must be PKG-INFO, and a name that does not begin with P")?;
     let leaves = members.iter().filter(|(_, kind)| **kind != Kind::Directory).map(|(name, _)| name.clone());
     names::none_beneath(members.keys().map(String::as_str), &leaves.collect())?;
     let links: HashSet<&String> = members.keys().filter(|name| matches!(members[*name], Kind::Link(_))).collect();

@@ -21,7 +21,7 @@ def check(archive: Archive, kind: ArtifactKind) -> None:
     if kind == ArtifactKind.WHEEL:
         layout.check_dist_info(own, archive.name)
         return
-    names = {entry.name for entry in archive.entries}
+    names = {entry.name + "/" * (entry.kind is Kind.DIRECTORY) for entry in archive.entries}
     if f"{own}/PKG-INFO" not in names or {name[len(own) + 1 :][:1] for name in names} <= {"", "P"}:
         raise ArchiveError(
             f"{archive.name}: an index refuses a source distribution without PKG-INFO, or with nothing beside it",

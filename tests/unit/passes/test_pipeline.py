@@ -336,6 +336,9 @@ def test_an_sdist_in_which_an_index_finds_no_pkg_info_is_refused(tmp_path: Path,
         path = write_sdist(tmp_path, [Member(f"{TOP}/{name}", b"x")])
         with pytest.raises(ArchiveError, match="without PKG-INFO"):
             rewrite(path, path, SDIST, DEFAULT)
+    path = write_sdist(tmp_path, [Member(f"{TOP}/PKG-INFO", kind=Kind.DIRECTORY), Member(f"{TOP}/setup.py", b"x")])
+    with pytest.raises(ArchiveError, match="without PKG-INFO"):
+        rewrite(path, path, SDIST, DEFAULT)
 
 
 def test_a_change_that_nobody_names_is_found_by_the_proof(tmp_path: Path) -> None:
