@@ -266,8 +266,6 @@ BEGIN = ("--index-strategy", "unsafe-best-match")
     ("settings", "arguments", "resolving"),
     [
         ({}, (), ()),
-        ({"index-url": "https://h/s", "extra-index-url": "https://a/s\n https://b/s"},
-         ("--extra-index-url", "https://a/s", "--extra-index-url", "https://b/s", "--index-url", "https://h/s"), ()),
         ({"find-links": "/not/there https://h/l"}, ("--find-links", "https://h/l"), ()),
         ({"no-index": "1", "pre": "0", "timeout": "3"}, ("--no-index",), ()),
         ({"pre": "true", "constraint": "a.txt b.txt"}, (),
@@ -296,6 +294,7 @@ def test_what_pip_is_configured_with_is_uvs(
         ("uploaded-prior-to", "2024-01-01"),
         ("use-deprecated", "legacy-resolver"),
         ("keyring-provider", "import"),
+        ("find-links", "https://user:secret@h/l"),
         ("unheard-of", "x"),
     ],
 )
@@ -304,8 +303,18 @@ def test_what_uv_has_no_equal_of_is_left_to_pip(name: str, value: str) -> None:
         uv.options_for({name: value}, {})
 
 
+def test_credentials_of_indexes_are_not_on_the_command_line() -> None:
+    """All users of a machine can read that, and none but the own the environment variables of a process."""
+    indexes = {"index-url": "https://user:secret@h/s", "extra-index-url": "https://a/s\n https://me:hidden@b/s"}
+    found = uv.options_for({**indexes, "trusted-host": "h"}, {"UV_INDEX_URL": "https://other/s"})
+    assert found.variables["UV_INDEX_URL"] == "https://user:secret@h/s"
+    assert found.variables["UV_EXTRA_INDEX_URL"] == "https://a/s https://me:hidden@b/s"
+    assert not [one for one in (*found.arguments, *found.resolving) if "@" in one]
+
+
 def test_nothing_of_uvs_own_decides() -> None:
     environ = {"UV_INDEX_URL": "https://h/s", "UV_EXCLUDE_NEWER": "2020-01-01", "UV_CACHE_DIR": "/c", "A": "b"}
+    environ["UV_OFFLINE"] = "1"
     variables = uv.options_for({"cert": "/c.pem", "proxy": "http://p"}, {**environ, "VIRTUAL_ENV": "/v"}).variables
     assert {name for name in variables if name.startswith("UV_")} == {"UV_CACHE_DIR"}
     assert "VIRTUAL_ENV" not in variables

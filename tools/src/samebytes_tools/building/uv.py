@@ -35,8 +35,10 @@ _PATIENCE = 20
 
 REMEDY = "Install uv 0.7 or later (pip install uv), or let pip do it: --installer pip."
 
-_KEPT = re.compile(r"UV_(CACHE_DIR|NATIVE_TLS|SYSTEM_CERTS|CONCURRENT_\w+|HTTP_TIMEOUT|OFFLINE)")
-"""uv's own variables that do not decide what is installed: pip knows no others, so they count for nothing."""
+_KEPT = re.compile(r"UV_(CACHE_DIR|NATIVE_TLS|SYSTEM_CERTS|CONCURRENT_\w+|HTTP_TIMEOUT)")
+"""uv's own variables that do not decide what is installed; others count for nothing, as pip knows none of them.
+
+UV_OFFLINE does decide: of what is in the cache, another release may be the newest."""
 
 _WITHOUT_MEANING = frozenset(
     (
@@ -71,11 +73,13 @@ _WITHOUT_MEANING = frozenset(
 
 _LISTS = {
     "constraint": "--constraint",
-    "extra-index-url": "--extra-index-url",
     "find-links": "--find-links",
     "trusted-host": "--allow-insecure-host",
 }
 """Options with values between blanks, and what they are for uv."""
+
+_INDEXES = {"extra-index-url": "UV_EXTRA_INDEX_URL", "index-url": "UV_INDEX_URL"}
+"""Options with addresses, not paths, and the variables that uv takes for them: all users can read a command line."""
 
 _BY_VARIABLE = {
     "cert": ("SSL_CERT_FILE",),
@@ -166,8 +170,8 @@ def options_for(settings: Mapping[str, str], environ: Mapping[str, str]) -> UvOp
         if name in _LISTS:
             to = resolving if name == "constraint" else arguments
             to += [part for each in _values(name, value) for part in (_LISTS[name], each)]
-        elif name == "index-url" and "://" in value:
-            arguments += ["--index-url", value]
+        elif name in _INDEXES and all("://" in each for each in value.split()):
+            variables[_INDEXES[name]] = " ".join(value.split())
         elif name == "no-index":
             arguments += [] if value.lower() in _FALSE else ["--no-index"]
         elif name == "only-binary":
@@ -203,14 +207,14 @@ def _variables(environ: Mapping[str, str]) -> dict[str, str]:
 def _values(name: str, value: str) -> list[str]:
     """Return the values of an option that takes several.
 
-    :raises Unsuitable: if one is a path where uv wants an address.
+    :raises Unsuitable: if one has credentials, which a command line would show.
     """
     found = [str(Path(each).expanduser()) if each.startswith("~") else each for each in value.split()]
+    if any("://" in each and "@" in each for each in found):
+        raise Unsuitable(f"pip is configured with credentials in {name}")
     if name == "find-links":
         # pip warns of directories that are not there and goes on.
         return [each for each in found if "://" in each or Path(each).exists()]
-    if name == "extra-index-url" and not all("://" in each for each in found):
-        raise Unsuitable("pip is configured with an index that is a path")
     return found
 
 
