@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -191,6 +192,42 @@ def test_what_uv_does_not_do_is_pips_or_an_error(name: str, site: Callable[..., 
         strict.environment("env", name)
     assert "--installer pip" in caught.value.remedy
     assert any("missing" in line for line in caught.value.tail)
+
+
+@needs_uv
+def test_what_is_for_earlier_pythons_is_not_chosen(site: Callable[..., Site], index: Server, tmp_path: Path) -> None:
+    """Nor by the bound of the index: pip takes the newest that may run, and uv goes by lower bounds alone."""
+    info = "capped-1.0.dist-info/METADATA"
+    metadata = b"Metadata-Version: 2.1\nName: capped\nVersion: 1.0\nRequires-Python: >=3.6,<3.8\n"
+    path = wheel(tmp_path / "capped", "capped", {"capped.py": b""}, record=b"")
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members[info] = metadata
+    members["capped-1.0.dist-info/RECORD"] = b"".join(b"%b,,\n" % name.encode() for name in members)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    index.add("capped", path, "2024-01-01T00:00:00Z", **{"requires-python": ">=3.6,<3.8"})
+    with pytest.raises(BuildError, match=r"uv chose capped-1.0, which is for Python >=3.6,<3.8"):
+        site(installer="uv").environment("env", "capped")
+
+
+@needs_uv
+def test_hashes_that_pip_would_verify_are_not_passed_over(site: Callable[..., Site], tmp_path: Path) -> None:
+    """Of constraints, given or configured, and of an address of this machine."""
+    path, constraints = wheel(tmp_path / "here"), tmp_path / "constraints.txt"
+    constraints.write_text(f"demo==1.0 --hash=sha256:{'0' * 64}\n")
+    with pytest.raises(BuildError, match=r"constraints.txt has hashes"):
+        site("given", installer="uv", constraint=constraints).environment("env", "demo")
+    here = site("configured", installer="uv")
+    variables = {**here.builder.environment.variables, "PIP_CONSTRAINT": str(constraints)}
+    here.builder.environment = BuildEnvironment(variables)
+    with pytest.raises(BuildError, match=r"constraints.txt has hashes"):
+        here.environment("env", "demo")
+    with pytest.raises(BuildError, match="has an address with a hash"):
+        site("address", installer="uv").environment("env", f"demo @ {path.as_uri()}#sha256={'0' * 64}")
+    constraints.write_text("demo==1.0  # not 2\n")
+    site("plain", installer="uv", constraint=constraints).environment("env", "demo")
 
 
 @pytest.mark.parametrize(

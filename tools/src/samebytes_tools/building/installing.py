@@ -64,16 +64,19 @@ class RequirementInstaller:
         """
         tool = uv.find(self.variables)
         try:
-            options = uv.options_for(pip_settings.read(self.variables), self.variables)
+            settings = pip_settings.read(self.variables)
         except ValueError as error:
             raise Unsuitable(str(error)) from None
+        options = uv.options_for(settings, self.variables)
+        own = [needed.constraint] if needed.constraint else []
+        uv.demand_unhashed(needed.lines, [*own, *settings.get("constraint", "").split()])
         # One for each time: paths in a lock are relative to it, and other threads have theirs.
         self.work.mkdir(parents=True, exist_ok=True)
         lock, requirements, pins = (self.seen / name for name in ("pylock.toml", "requirements.txt", "pins.txt"))
         (self.work / requirements.name).write_text("\n".join(needed.lines) + "\n", encoding="utf-8")
         # pip keeps what is there already if that will do.
         (self.work / pins.name).write_text("\n".join(present(needed.held)) + "\n", encoding="utf-8")
-        constraints = [pins, *([needed.constraint] if needed.constraint else [])]
+        constraints = [pins, *own]
         self._uv(
             uv.resolving(tool, self.python, requirements, constraints, lock, options),
             "resolve",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import InvalidVersion
 
@@ -218,6 +219,23 @@ def _values(name: str, value: str) -> list[str]:
     return found
 
 
+def demand_unhashed(lines: Iterable[str], constraints: Iterable[str | Path]) -> None:
+    """Leave hashes to pip: uv takes no notice of those in constraints, nor of those in addresses of this machine.
+
+    :param lines: of a requirements file.
+    :raises Unsuitable: if there are any, or may be in what constraints name.
+    """
+    if any(re.search(r"#\S*=", line) for line in lines):
+        raise Unsuitable("a requirement has an address with a hash")
+    for path in constraints:
+        try:
+            text = Path(path).expanduser().read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise Unsuitable(f"constraints cannot be read: {error}") from None
+        if "--hash" in text or re.search(r"^\s*-|#\S*=", text, re.MULTILINE):
+            raise Unsuitable(f"{path} has hashes or options")
+
+
 def resolving(
     uv: Uv, python: str, requirements: Path, constraints: Iterable[Path], lock: Path, options: UvOptions
 ) -> list[str]:
@@ -300,11 +318,28 @@ def installed(where: VirtualEnvironment, archives: Sequence[InstalledDistributio
         fitting = named if len(named) == 1 else [one for one in named if _tags(one.url) == tags]
         if len(fitting) != 1 or len(version) != 1:
             raise Unsuitable(f"uv does not say which file {info.name} came from")
+        _demand_python(where, info)
         # Spelled as in its metadata, as pip reports it.
         found.append(replace(fitting[0], name=name[0], version=version[0]))
     if {fold(one.name) for one in found} != {fold(one.name) for one in archives}:
         raise Unsuitable("uv did not install what it had resolved")
     return sorted(found, key=lambda one: one.name.lower())
+
+
+def _demand_python(where: VirtualEnvironment, info: Path) -> None:
+    """Refuse what is for other versions of Python: uv takes no notice of upper bounds, and pip passes such files over.
+
+    :raises Unsuitable: if it is.
+    """
+    text = (where.real / "pyvenv.cfg").read_text("utf-8", "replace")
+    found = re.search(r"^version *= *(\d+\.\d+\.\d+)", text, re.MULTILINE)
+    for wanted in _fields(info / "METADATA", "Requires-Python"):
+        try:
+            is_for_it = found is not None and SpecifierSet(wanted).contains(found[1], prereleases=True)
+        except InvalidSpecifier:  # to pip, it is "any", too
+            continue
+        if not is_for_it:
+            raise Unsuitable(f"uv chose {info.name[: -len('.dist-info')]}, which is for Python {wanted}")
 
 
 def _fields(path: Path, field: str) -> list[str]:
