@@ -1,4 +1,4 @@
-"""The example in Rust passes the vectors: the document suffices to implement the form in another language."""
+"""The example in Rust passes the vectors: the form can be had in another language, by the system's zlib."""
 
 from __future__ import annotations
 
