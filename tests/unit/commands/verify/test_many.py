@@ -143,6 +143,9 @@ def test_what_was_verified_is_kept(tmp_path: Path) -> None:
         VerifyRequest("demo==1.0", variables={"A": "1"}),
         VerifyRequest("demo==1.0", config_settings={"a": "b"}),
         VerifyRequest("demo==1.0", attempts=0),
+        VerifyRequest("demo==1.0", Selection(tag="py3-*")),
+        # Without it, nothing was compared with the commit.
+        VerifyRequest("demo==1.0", from_vcs=True),
     ]
     assert [state.kept(VerifyTarget("demo 1.0", request)) for request in others] == [None] * len(others)
     assert VerifyState(tmp_path / "state", {"samebytes": "1.1"}).kept(TARGET) is None
