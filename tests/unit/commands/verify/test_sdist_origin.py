@@ -79,6 +79,9 @@ def test_links(tmp_path: Path) -> None:
     (tree / "sub/etc").symlink_to("/etc")
     (tree / "sub/passwd").symlink_to("/etc/passwd")
     (tree / "sub/broken").symlink_to("nowhere")
+    (tree / "sub/broken-too").symlink_to("broken-too")
+    (tree / ".git/packed-refs").write_text("what nobody committed", encoding="utf-8")
+    (tree / "sub/passwd-refs").symlink_to("../.git/packed-refs")
     found = of_tree(tree / "sub")
     assert {"LICENSE", "pkg/a.py", "setup.py"} <= set(found)
     assert not {name for name in found if name.startswith(("etc", "passwd", "broken"))}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from samebytes_tools.building.source import SourceTree
 from samebytes_tools.commands.verify import vcs_source
 from samebytes_tools.commands.verify.attestations import Attested
 from samebytes_tools.commands.verify.metadata import ArtifactMetadata
@@ -199,6 +201,13 @@ def test_a_repository_of_several_projects(repository: Path, tmp_path: Path) -> N
     write_tree(repository, {"old/demo/pyproject.toml": project.format("demo")})
     with pytest.raises(UsageError, match="several projects called demo: libs/demo, old/demo"):
         checkout(replace(origin, commit=commit(repository)), "demo", tmp_path / "f")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="symbolic links cannot be made here")
+def test_a_link_in_a_circle_is_no_project(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(UsageError, match="has no project in loop"):
+        vcs_source.below(SourceTree(tmp_path, "a repository"), "loop")
 
 
 def test_secrets_of_an_address_are_not_shown() -> None:

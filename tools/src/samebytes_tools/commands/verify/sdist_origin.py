@@ -78,13 +78,22 @@ def _files(tree: Path, top: Path) -> Iterator[tuple[str, Path]]:
     for prefix, directory, is_linked in directories:
         for path in sorted(directory.iterdir()):
             is_link = path.is_symlink()
-            if path.name == ".git" or (is_link and top not in path.resolve().parents):
+            if path.name == ".git" or (is_link and not _is_committed(path, top)):
                 continue
             if path.is_file():
                 yield prefix + path.name, path
             # One link to a directory on a path, or links in a circle would have no end.
             elif path.is_dir() and not (is_link and is_linked):
                 directories.append((f"{prefix}{path.name}/", path, is_linked or is_link))
+
+
+def _is_committed(link: Path, top: Path) -> bool:
+    """Return whether what *link* leads to is there, and is of the commit that is checked out at *top*."""
+    try:
+        target = link.resolve(strict=True)
+    except (OSError, RuntimeError):  # the latter for links in a circle, before Python 3.13
+        return False
+    return top in target.parents and ".git" not in target.relative_to(top).parts
 
 
 def _digests(path: Path) -> tuple[str, str]:

@@ -200,7 +200,8 @@ def below(source: SourceTree, directory: str) -> SourceTree:
     :raises UsageError: if there is none.
     """
     tree, top = source.tree / directory, source.tree.resolve()
-    if top not in (tree.resolve(), *tree.resolve().parents) or not is_source_tree(tree):
+    # In this order: links in a circle cannot be resolved, and lead to no project.
+    if not is_source_tree(tree) or top not in (tree.resolve(), *tree.resolve().parents):
         raise UsageError(
             f"{source.description} has no project in {directory or 'its top directory'}", remedy=_NAMED_SOURCE
         )
@@ -229,7 +230,7 @@ def _directory_of(project: str, top: Path, origin: Origin) -> str:
 
 def _below(top: Path, depth: int) -> Iterator[Path]:
     for path in sorted(top.iterdir()) if depth else ():
-        if path.is_dir() and not path.is_symlink() and not path.name.startswith("."):
+        if not path.is_symlink() and path.is_dir() and not path.name.startswith("."):
             yield path
             yield from _below(path, depth - 1)
 
