@@ -15,6 +15,7 @@ from support.projects import write_tree
 from support.wheels import Member, write_sdist
 
 from samebytes.archive.entry import Kind
+from samebytes.errors import ArchiveError
 
 COMMITTED = {"setup.py": "import setuptools\n", "demo.py": "x = 1\n", "tests/a.py": "a\r\nb\r\n", ".git/HEAD": "ref"}
 
@@ -67,6 +68,40 @@ def test_a_script_called_like_metadata_is_none(tmp_path: Path) -> None:
     files = {"sub/PKG-INFO": b"", "a.egg-info/deep/b.py": b"", "setup.cfg": b"[x]\n"}
     found = compare(sdist(tmp_path, files=files), {}, lambda: None)
     assert found.foreign == ("a.egg-info/deep/b.py", "setup.cfg", "sub/PKG-INFO")
+
+
+def test_of_egg_info_only_what_setuptools_writes_is_metadata(tmp_path: Path) -> None:
+    """Others write there, too, which building the commit shows."""
+    files = {"a.egg-info/build-to-host.m4": b"gl_", "a.egg-info/pbr.json": b"{}", "a.egg-info/requires.txt": b""}
+    rebuilt = sdist(tmp_path / "again", files={"a.egg-info/pbr.json": b"{}"})
+    found = compare(sdist(tmp_path, files=files), {}, lambda: rebuilt)
+    assert (found.made, found.foreign) == (("a.egg-info/pbr.json",), ("a.egg-info/build-to-host.m4",))
+
+
+def test_no_link_of_an_sdist_is_missed(tmp_path: Path) -> None:
+    """Those to directories and to links bring files to places where the commit has none."""
+    links = {"m4": "tests/m4", "one": "two", "two": "setup.py", "deep": "m4/evil.m4", "gone": "nowhere"}
+    members = [Member(f"demo-1.0/{name}", kind=Kind.SYMLINK, target=target) for name, target in links.items()]
+    files = {
+        "PKG-INFO": b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n",
+        "tests/m4/evil.m4": b"e",
+        "setup.py": b"s",
+    }
+    members += [Member(f"demo-1.0/{name}", data) for name, data in files.items()]
+    archive = write_sdist(tmp_path, members, "demo-1.0.tar.gz")
+    commit = {name: sdist_origin.digests_of(data) for name, data in files.items()}
+    assert compare(archive, commit, lambda: None).foreign == ("deep", "m4/evil.m4", "one", "two")
+    commit.update(dict.fromkeys(("one", "two"), commit["setup.py"]))
+    commit.update(dict.fromkeys(("deep", "m4/evil.m4"), commit["tests/m4/evil.m4"]))
+    assert compare(archive, commit, never).is_from_commit
+
+
+def test_links_that_lead_to_very_many_files(tmp_path: Path) -> None:
+    members = [Member("demo-1.0/PKG-INFO", b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n")]
+    members += [Member(f"demo-1.0/d/{number}", b"") for number in range(320)]
+    members += [Member(f"demo-1.0/link{number}", kind=Kind.SYMLINK, target="d") for number in range(320)]
+    with pytest.raises(ArchiveError, match="more than 100,000 files"):
+        of_sdist(write_sdist(tmp_path, members, "demo-1.0.tar.gz"))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="symbolic links cannot be made here")

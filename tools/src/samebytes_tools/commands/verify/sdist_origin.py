@@ -8,18 +8,27 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Callable
 
 from samebytes.archive.entry import Entry, Kind
 from samebytes.artifact.opening import open_archive
+from samebytes.errors import ArchiveError
 
 from ...building.source import sha256_of
 
-_GENERATED = re.compile(r"PKG-INFO|(?:.*/)?[^/]+\.egg-info/[^/]+")
-"""What every backend writes, or setuptools: metadata, which nothing runs."""
+_GENERATED = re.compile(
+    r"PKG-INFO|(?:.*/)?[^/]+\.egg-info/(?:PKG-INFO|SOURCES\.txt|(?:not-)?zip-safe|(?:dependency_links|depends|"
+    r"eager_resources|entry_points|namespace_packages|native_libs|requires|top_level)\.txt)"
+)
+"""What every backend writes, or setuptools: metadata, which nothing runs. Of others' files a build shows whence."""
+
+_MOST_LINKS, _MOST_LINKED = 40, 100_000
+"""Links that lead to one another, and files of an sdist that links to directories lead to."""
 
 _LARGEST_TEXT = 16 << 20
 """Bytes of a file whose line ends are looked at."""
@@ -110,12 +119,42 @@ def of_sdist(path: Path) -> Digests:
     """
     with open_archive(path) as archive:
         found = {entry.name: _content(entry) for entry in archive.entries if entry.kind is Kind.FILE}
-        for entry in archive.entries:
-            # The reader has seen that it stays inside (PEP 721).
-            target = posixpath.normpath(posixpath.join(posixpath.dirname(entry.name), entry.target))
-            if entry.kind is Kind.SYMLINK and target in found:
-                found[entry.name] = found[target]
-    return {name.partition("/")[2]: digests for name, digests in found.items() if "/" in name}
+        # The reader has seen that they stay inside (PEP 721).
+        links = {
+            entry.name: posixpath.normpath(posixpath.join(posixpath.dirname(entry.name), entry.target))
+            for entry in archive.entries
+            if entry.kind is Kind.SYMLINK
+        }
+    linked = dict(islice(_linked(found, links), _MOST_LINKED + 1))
+    if len(linked) > _MOST_LINKED:
+        raise ArchiveError(
+            f"{path.name}: its links lead to more than {_MOST_LINKED:,} files", remedy="Leave --from-vcs away."
+        )
+    return {name.partition("/")[2]: digests for name, digests in {**found, **linked}.items() if "/" in name}
+
+
+def _linked(files: Digests, links: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield the files that *links* lead to: their names there, and what they are."""
+    names = sorted(files)
+    for link, first in links.items():
+        target = _resolved(first, links)
+        if target in files:
+            yield link, files[target]
+        for name in islice(names, bisect_left(names, f"{target}/"), None):
+            if not name.startswith(f"{target}/"):
+                break
+            yield link + name[len(target) :], files[name]
+
+
+def _resolved(path: str, links: Mapping[str, str]) -> str:
+    """Return what *path* leads to; nothing after too many links."""
+    for _ in range(_MOST_LINKS):
+        heads = (path[: mark.start()] for mark in re.finditer("/|$", path))
+        head = next((head for head in heads if head in links), None)
+        if head is None:
+            return path
+        path = posixpath.normpath(links[head] + path[len(head) :])
+    return ""
 
 
 def _content(entry: Entry) -> tuple[str, str]:
