@@ -411,7 +411,7 @@ def test_downloads_are_verified(releases: Releases) -> None:
 
 
 def test_among_many_the_rest_go_on(releases: Releases) -> None:
-    said = verify(releases, "unknown==1", releases.root / "none.whl", "demo==9", "demo", "demo==x", "demo==1.0")
+    said = verify(releases, "unknown==1", releases.root / "none.whl", "demo==9", "demo>=1", "demo==x", "demo==1.0")
     messages = [result["error"]["message"] for result in said.document["results"][:5]]
     assert [
         text in message
