@@ -256,6 +256,8 @@ LOCKED: dict[str, tuple[Callable[[str], str], type[SamebytesError], str]] = {
         ConfigError,
         "not a wheel of it",
     ),
+    "an address that cannot be parsed": (lambda text: text.replace('url = "http://', 'name = "demo-1.0-py3-none-any.whl", url = "http://['), ConfigError, "is malformed"),
+    "a path that no system has": (lambda text: text.replace('url = "', 'name = "demo-1.0-py3-none-any.whl", path = "\\u0000'), ConfigError, "is malformed"),
     "an sdist alone": (lambda text: text.replace("wheels = [", "sdist = ").replace("}]", "}"), UsageError, "its sdist"),
     "a wheel for others": (lambda text: text.replace("py3-none-any", "cp27-none-win32"), UsageError, "no wheel of it fits"),
     "a directory": (

@@ -143,7 +143,16 @@ def _problem_of_files(entry: ListedRelease) -> SamebytesError | None:
     for file in entry.files:
         if not _is_of(file, entry):
             return ConfigError(f"{file.name!r} is not a wheel of it", remedy="Lock again, or correct the list.")
+        if _is_malformed(file.url):
+            return ConfigError(f"the address of {file.name} is malformed", remedy="Lock again, or correct the list.")
     return None if all(file.strongest for file in entry.files) else ConfigError(_UNHASHED, remedy=_WITH_HASHES)
+
+
+def _is_malformed(url: str) -> bool:
+    try:
+        return "\0" in unquote(urlsplit(url).path)
+    except ValueError:  # such as brackets that do not close
+        return True
 
 
 def _is_of(file: File, entry: ListedRelease) -> bool:
