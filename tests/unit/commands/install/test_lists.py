@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import sys
@@ -209,6 +210,11 @@ LINES: dict[str, tuple[str, type[SamebytesError], str]] = {
         ConfigError,
         "is not a wheel of it",
     ),
+    "an address with two hashes": (
+        f"demo @ https://host.invalid/demo-1.0-py3-none-any.whl --hash=sha256:{{hash}} --hash=sha256:{'0' * 64}\n",
+        ConfigError,
+        "has several hashes",
+    ),
     "an address that is none": (
         "demo @ https://host.invalid:port/demo-1.0-py3-none-any.whl --hash=sha256:{hash}\n",
         ConfigError,
@@ -279,6 +285,18 @@ def test_a_lock_file_that_cannot_be_installed(place: Place, case: str) -> None:
         assert changed != text
     (place.top / "pylock.toml").write_text(changed, "utf-8")
     assert message in place.problem(kind, place.top / "pylock.toml")
+
+
+def test_a_file_with_the_bytes_of_another_is_not_taken(place: Place) -> None:
+    """Though the list has these, too: each file of a lock file has hashes of its own."""
+    here, other = place.wheels["demo"], project(place.top / "more", "demo", {"demo/__init__.py": b"other = True\n"})
+    files = "".join(
+        f'{{ path = "wheels/{name}", hashes = {{ sha256 = "{hashlib.sha256(path.read_bytes()).hexdigest()}" }} }}, '
+        for name, path in ((here.name, here), (OTHER, other))
+    )
+    lock = place.list(f'[[packages]]\nname = "demo"\nversion = "1.0"\nwheels = [{files}]\n', "pylock.toml")
+    shutil.copyfile(other, here)
+    assert "none of the hashes" in place.problem(ArchiveError, lock)
 
 
 def test_a_missing_wheel_says_what_there_is(place: Place) -> None:

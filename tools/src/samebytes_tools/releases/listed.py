@@ -71,6 +71,11 @@ def address(name: str, version: str, url: str, hashes: frozenset[str] = frozense
     # The fragment may be a hash, as pip takes it.
     hashes |= strong(pair.partition("=")[::2] for pair in url.partition("#")[2].split("&"))
     file = File(file_name(url), url.partition("#")[0], dict(one.split(":") for one in hashes))
+    if len(file.hashes) < len(hashes):
+        problem = ConfigError(
+            "its address is of one file, and has several hashes", remedy="Leave one hash of each kind."
+        )
+        return ListedRelease(name, version, Selection(hashes=hashes), error=problem)
     return ListedRelease(
         name,
         version,

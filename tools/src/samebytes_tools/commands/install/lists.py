@@ -254,9 +254,13 @@ class Finder:
         else:
             target = directory / file.name
             _copy(local, target)
-        # What the index says of a file need not be what the list says.
-        hashes = chosen.entry.selection.hashes or {f"{name}:{digest}" for name, digest in file.hashes.items()}
-        demand_hashes(target, Selection(hashes=frozenset(hashes)))
+        # What the index says of a file need not be what the list says; and of a file's own hashes, none is another's.
+        own = frozenset(f"{name}:{digest}" for name, digest in file.hashes.items())
+        try:
+            demand_hashes(target, Selection(hashes=own if chosen.entry.files else chosen.entry.selection.hashes))
+        except ArchiveError:
+            target.unlink()
+            raise
         return target
 
     def _files(self, entry: ListedRelease) -> list[File]:
