@@ -21,6 +21,8 @@ _GENERAL = frozenset(
 )
 """What stands before a version in tags, beside the name of the project."""
 
+_ROW = re.compile(r"(?P<commit>[0-9a-f]{40}|[0-9a-f]{64})\trefs/tags/(?P<name>[^\t]+)", re.DOTALL)
+
 _LONGEST = 200
 """Characters of a tag that may be one of a release."""
 
@@ -37,12 +39,10 @@ def of_repository(address: str) -> dict[str, str]:
             f"the repository {without_secrets(address)} cannot be reached: {error.message}",
             remedy=error.remedy or "It may have moved or be private: name a copy with --source URL@REF.",
         ) from None
-    found: dict[str, str] = {}
-    for line in printed.splitlines():
-        commit, _, ref = line.partition("\t")
-        # "^{}" follows the row of an annotated tag, which is an object of its own: that is its commit (git-ls-remote).
-        found[ref.removeprefix("refs/tags/").removesuffix("^{}")] = commit
-    return found
+    # git does not check names that it only lists: a server may put anything in them, and options of git for hashes.
+    rows = filter(None, map(_ROW.fullmatch, printed.split("\n")))
+    # "^{}" follows the row of an annotated tag, which is an object of its own: that is its commit (git-ls-remote).
+    return {row["name"].removesuffix("^{}"): row["commit"] for row in rows}
 
 
 def of_release(names: Collection[str], project: str, version: str) -> list[str]:
@@ -88,7 +88,8 @@ def date_of(tree: Path, commit: str) -> int:
 
     :raises UsageError: if git does not have it.
     """
-    return int(git(tree, "show", "--no-patch", "--format=%ct", commit, environ=os.environ).split()[-1])
+    words = ("show", "--no-patch", "--format=%ct", "--end-of-options", commit)
+    return int(git(tree, *words, environ=os.environ).split()[-1])
 
 
 def shown(commits: Mapping[str, str], names: Collection[str]) -> str:
