@@ -62,7 +62,8 @@ MATTERING = (
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _STEERING = re.compile(
-    r"PATH|HOME|USERPROFILE|TE?MP|TMPDIR|SHELL|IFS|ENV|BASH_ENV|(.*_)?(PROXY|PRELOAD)|(LD|DYLD|PIP|UV|GIT|SSL)_.*|PYTHON.*",
+    r"PATH|HOME|USERPROFILE|TE?MP|TMPDIR|SHELL|IFS|ENV|BASH_ENV|(.*_)?(PROXY|PRELOAD|CA_BUNDLE)|PYTHON.*|"
+    r"(LD|DYLD|PIP|UV|GIT|SSL|XDG|DOCKER|CONTAINERS?)_.*",
     re.IGNORECASE,
 )
 """Names of variables that decide which programs and libraries run, and what they ask over the network."""
