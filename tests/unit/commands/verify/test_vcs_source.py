@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from samebytes_tools.building import source as sources
 from samebytes_tools.building.source import SourceTree
 from samebytes_tools.commands.verify import vcs_source
 from samebytes_tools.commands.verify.attestations import Attested
@@ -201,6 +202,16 @@ def test_a_repository_of_several_projects(repository: Path, tmp_path: Path) -> N
     write_tree(repository, {"old/demo/pyproject.toml": project.format("demo")})
     with pytest.raises(UsageError, match="several projects called demo: libs/demo, old/demo"):
         checkout(replace(origin, commit=commit(repository)), "demo", tmp_path / "f")
+
+
+@needs_git
+@pytest.mark.parametrize("where", ["libs/demo", "libs/@scope/demo", ""])
+def test_what_a_record_names_is_found_again(where: str, repository: Path, tmp_path: Path) -> None:
+    write_tree(repository, {"setup.py": "", "libs/demo/setup.py": "", "libs/@scope/demo/setup.py": ""})
+    made = vcs_source.below(sources.from_git(ADDRESS, commit(repository), tmp_path / "a"), where)
+    again = vcs_source.recorded(made.uri, tmp_path / "b")
+    assert again.tree == tmp_path / "b/src" / where
+    assert (again.uri, again.digest) == (made.uri, made.digest)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="symbolic links cannot be made here")

@@ -194,6 +194,17 @@ def checkout(origin: Origin, project: str, directory: Path) -> SourceTree:
     return below(found, origin.directory if is_named else _directory_of(project, found.tree, origin))
 
 
+def recorded(uri: str, directory: Path) -> SourceTree:
+    """Clone what *uri* of a record names (``git+URL@COMMIT#subdirectory=DIR``) into *directory*, and return the tree.
+
+    :raises UsageError: if the repository or commit is not there, or has no project there.
+    """
+    address, _, subdirectory = uri.removeprefix("git+").partition("#subdirectory=")
+    # The last "@": the address may have a user before its host.
+    where, _, commit = address.rpartition("@")
+    return below(sources.from_git(where, commit, directory), subdirectory)
+
+
 def below(source: SourceTree, directory: str) -> SourceTree:
     """Return the project in a *directory* of the checkout *source*.
 

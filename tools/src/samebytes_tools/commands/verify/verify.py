@@ -493,10 +493,7 @@ class _Verification:
     def _recorded_source(self, material: Material, directory: Path, own: str) -> sources.SourceTree:
         """Return the source that a record names; *own* is the name of the sdist that is to be made again, or empty."""
         if material.uri.startswith("git+"):
-            # The last "@": the address may have a user before its host.
-            where, _, commit = material.uri[4:].rpartition("@")
-            commit, _, subdirectory = commit.partition("#subdirectory=")
-            return vcs_source.below(sources.from_git(where, commit, directory), subdirectory)
+            return vcs_source.recorded(material.uri, directory)
         if material.uri.startswith("pkg:pypi/"):
             filename = unquote(material.uri.rpartition("file_name=")[2])
             file = published.by_name(filename, self._context.index())
