@@ -175,8 +175,8 @@ def deep(levels: int) -> Any:
 
 @pytest.mark.parametrize(
     "told",
-    [None, [], "text", {"x": "y" * findings.LONGEST_RECORD}, {"x": float("nan")}, deep(100_000)],
-    ids=["nothing", "list", "text", "long", "not a number", "deep"],
+    [None, [], "text", {"x": "y" * findings.LONGEST_RECORD}, {"x": float("nan")}, deep(100), deep(100_000)],
+    ids=["nothing", "list", "text", "long", "not a number", "deep", "very deep"],
 )
 def test_what_is_no_record(told: Any) -> None:
     assert findings.record_from(told) == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -176,6 +177,23 @@ def test_badges_can_be_read(standing: results.Standing) -> None:
     result = results.Result(State.UNKNOWN if standing is results.UNKNOWN else State.EXAMINED, letters)
     assert result.standing is standing
     check_badge("reproducible", result.label, standing.colour)
+
+
+@pytest.mark.parametrize("text", ["\N{SUPERSCRIPT TWO}", "caf\udce9", "9" * 11, "", None, [], {"a": "b"}])
+def test_a_record_may_say_anything(text: Any) -> None:
+    """Builds may find the pipe that their record comes through; no page is lost by it, nor all the others."""
+    definition = {
+        "internalParameters": {"environment": {"SOURCE_DATE_EPOCH": text}},
+        "externalParameters": {"method": text, "environment": {"A": text}},
+        "resolvedDependencies": [
+            {"name": "python", "annotations": {"version": text}},
+            {"name": text, "annotations": {"version": text}, "digest": {"sha256": text}},
+        ],
+    }
+    record = {"predicate": {"buildDefinition": definition}}
+    shown = [part for line in (*published.facts(record), *published.requirements(record)) for part in line]
+    assert " ".join(shown).encode("utf-8")
+    assert len(published.requirements(record)) == 1
 
 
 @pytest.mark.parametrize("standing", published.STANDINGS, ids=lambda standing: standing.key)

@@ -22,6 +22,9 @@ LONGEST = 200
 LONGEST_LOG = 20_000
 LONGEST_RECORD = 200_000
 
+_DEEPEST_RECORD = 50
+"""Levels, of which ours have a few."""
+
 _LONGEST_NAME = 500
 MOST = 1000
 """Requirements, notes and the like, of one package."""
@@ -161,12 +164,23 @@ def causes_from(data: object) -> tuple[CauseHit, ...]:
 
 
 def record_from(data: object) -> dict[str, Any]:
-    """Read a record of a build, which stays what it is; empty if it is not one, or too long."""
+    """Read a record of a build, which stays what it is; empty if it is not one, too long, or too deep."""
+    # Before json, whose limits are others when it indents, and in other releases of Python.
+    if not isinstance(data, dict) or _is_deep(data):
+        return {}
     try:
-        text = json.dumps(data, allow_nan=False) if isinstance(data, dict) else ""
-    except (ValueError, RecursionError):
-        text = ""
-    return json.loads(text) if isinstance(data, dict) and 0 < len(text) <= LONGEST_RECORD else {}
+        text = json.dumps(data, allow_nan=False)
+    except ValueError:
+        return {}
+    return json.loads(text) if len(text) <= LONGEST_RECORD else {}
+
+
+def _is_deep(data: object) -> bool:
+    level = [data]
+    for _ in range(_DEEPEST_RECORD):
+        inner = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list))]
+        level = [each for values in inner for each in values]
+    return bool(level)
 
 
 def seconds_from(data: object) -> float:

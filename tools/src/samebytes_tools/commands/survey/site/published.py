@@ -116,26 +116,31 @@ def facts(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     found = {
         "Built by": {"backend": "its own backend", "samebytes": "samebytes build"}.get(str(method), ""),
         "Python": " ".join(str(_at(python, "annotations").get(name, "")) for name in ("implementation", "version")),
-        "SOURCE_DATE_EPOCH": f"{date} ({format_date(int(date))})" if date.isdigit() and len(date) < 12 else date,
+        "SOURCE_DATE_EPOCH": f"{date} ({format_date(int(date))})" if date.isdecimal() and len(date) < 12 else date,
         "Given": " ".join(
             f"{name}={value}" for name, value in _at(definition, "externalParameters", "environment").items()
         ),
     }
-    return [(name, text.strip()) for name, text in found.items() if text.strip()]
+    return [(name, _writable(text.strip())) for name, text in found.items() if text.strip()]
 
 
 def requirements(record: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Return name, version and SHA-256 of what a file was built with, by a record of any form."""
     found = [
         (
-            str(one.get("name", "")),
-            str(_at(one, "annotations").get("version", "")),
-            str(_at(one, "digest").get("sha256", "")),
+            _writable(one.get("name", "")),
+            _writable(_at(one, "annotations").get("version", "")),
+            _writable(_at(one, "digest").get("sha256", "")),
         )
         for one in _all(_at(record, "predicate", "buildDefinition"), "resolvedDependencies")
         if one.get("name") not in ("source", "python")
     ]
     return found[:MOST_REQUIREMENTS]
+
+
+def _writable(value: object) -> str:
+    """Return *value* as text, with what UTF-8 cannot hold escaped: a record is kept as it is."""
+    return str(value).encode("utf-8", "backslashreplace").decode()
 
 
 def _at(value: Any, *names: str) -> Mapping[str, Any]:
