@@ -113,6 +113,8 @@ def test_a_repaired_wheel_is_rebuilt_in_the_image_of_its_tag_and_repaired_as_it_
         assert {"name": "auditwheel", "version": "1.0"} in repair["requirements"]
         assert (repair["platform"], repair["options"]) == (f"manylinux2014_{MACHINE}", [])
         assert verified["notes"] == []
+        # What installed the build requirements is known of a repaired wheel, too.
+        assert verified["build"]["installer"].startswith("pip ")
 
         # One of two entries needs an image, and there is no Docker daemon; the other goes on.
         said = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"

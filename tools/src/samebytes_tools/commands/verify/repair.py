@@ -9,7 +9,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from samebytes.archive.entry import read_all
@@ -229,7 +229,7 @@ class _Repairer:
         if found is None:
             note = f"the rebuild was not repaired for {plan.platform}: {said or 'auditwheel gives no reason'}"
             return RepairedBuild(self._made, "", tools, plan.options, note)
-        made = Made(found, self._made.requirements)
+        made = replace(self._made, path=found)
         return RepairedBuild(made, platform, tools, plan.options, note)
 
     def _attempt(self, where: VirtualEnvironment, platform: str) -> tuple[Path | None, str]:
