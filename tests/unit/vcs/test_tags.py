@@ -52,6 +52,11 @@ def test_versions_are_compared_as_versions(version: str, tag: str) -> None:
     assert tags.of_release([tag, "v9"], "demo", version) == [tag]
 
 
+def test_what_is_no_version_has_no_tag() -> None:
+    """File names from before PEP 440 have others."""
+    assert tags.of_release(["v1.0", "banana", "demo-banana"], "demo", "banana") == []
+
+
 def test_names_with_digits() -> None:
     assert tags.of_release(["2to3-1.0", "v1.0"], "2to3", "1.0") == ["2to3-1.0"]
     assert tags.of_release(["h2-4.0", "h2/v3.0"], "h2", "3.0") == ["h2/v3.0"]

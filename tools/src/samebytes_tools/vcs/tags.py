@@ -50,7 +50,11 @@ def of_release(names: Collection[str], project: str, version: str) -> list[str]:
 
     ``demo-1.0`` says more than ``v1.0`` where a repository has several projects; ``other-1.0`` is another's.
     """
-    wanted, own = Version(version), canonicalize_name(project)
+    try:
+        wanted = Version(version)
+    except InvalidVersion:  # of a release from before PEP 440
+        return []
+    own = canonicalize_name(project)
     named, general = [], []
     numbers = [str(number) for number in wanted.release if number]
     # Repositories have up to a hundred thousand tags.
