@@ -205,6 +205,29 @@ def test_a_repository_of_several_projects(repository: Path, tmp_path: Path) -> N
 
 
 @needs_git
+@pytest.mark.skipif(sys.platform == "win32", reason="ssh is a script with a #! line here")
+@pytest.mark.parametrize("is_named", [False, True])
+def test_submodules_are_fetched_over_http_alone(
+    is_named: bool, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger's repository must not lead ssh anywhere; one that is named may have what it has."""
+    monkeypatch.delenv("GIT_ALLOW_PROTOCOL", raising=False)
+    write_tree(repository, {".gitmodules": '[submodule "a"]\npath = a\nurl = ssh://git@host.example/a\n'})
+    git("update-index", "--add", "--cacheinfo", f"160000,{'12' * 20},a", cwd=repository)
+    (repository / "a").mkdir()
+    here = commit(repository)
+    (tmp_path / "ssh").write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\nexit 1\n")
+    (tmp_path / "ssh").chmod(0o755)
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(tmp_path / "ssh"))
+    with pytest.raises(UsageError, match="git cannot fetch the source"):
+        if is_named:
+            sources.from_git(ADDRESS, here, tmp_path)
+        else:
+            checkout(vcs_source.Origin(ADDRESS, here, "", ""), "demo", tmp_path)
+    assert (tmp_path / "asked").exists() is is_named
+
+
+@needs_git
 @pytest.mark.parametrize("where", ["libs/demo", "libs/@scope/demo", ""])
 def test_what_a_record_names_is_found_again(where: str, repository: Path, tmp_path: Path) -> None:
     write_tree(repository, {"setup.py": "", "libs/demo/setup.py": "", "libs/@scope/demo/setup.py": ""})

@@ -132,13 +132,14 @@ def from_tree(path: Path, directory: Path, output: Path | None = None, record: P
     return SourceTree(tree, f"the tree {path}", digest={"dirHash": tree_digest(tree)})
 
 
-def from_git(where: str, ref: str, directory: Path) -> SourceTree:
+def from_git(where: str, ref: str, directory: Path, submodules: str = "") -> SourceTree:
     """Clone the repository *where*, a URL or a directory, into *directory*, with the commit that *ref* names.
 
+    :param submodules: the protocols by which they are fetched (``http:https``); empty for those that git allows.
     :raises UsageError: if git cannot.
     """
     tree = directory / "src"
-    commit = clone(where, ref, tree)
+    commit = clone(where, ref, tree, submodules)
     # A directory of this machine means nothing to whoever reads the record.
     shown = without_secrets(where)
     uri = "" if Path(where).is_dir() else f"git+{shown}@{commit}"

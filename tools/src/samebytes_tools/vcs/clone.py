@@ -14,11 +14,12 @@ SILENCE = "300"
 """Seconds that a server of repositories may send nothing; GIT_HTTP_LOW_SPEED_TIME sets others."""
 
 
-def clone(where: str, ref: str, tree: Path) -> str:
+def clone(where: str, ref: str, tree: Path, submodules: str = "") -> str:
     """Clone the repository *where*, a URL or a directory, to *tree*, check *ref* out, and return its commit.
 
     The whole history comes with it, for backends ask it for a version.
 
+    :param submodules: the protocols by which they are fetched, as GIT_ALLOW_PROTOCOL has them; empty for git's own.
     :raises UsageError: if git is not there, or cannot.
     """
     environ = patient(os.environ)
@@ -28,11 +29,10 @@ def clone(where: str, ref: str, tree: Path) -> str:
         git(None, "clone", "--quiet", "--no-checkout", "--", there, str(tree), environ=environ)
         commit = _commit(tree, ref)
         # Detached: a branch of that name need not exist here, and a tag has none.
-        for words in (
-            ("-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit),
-            ("submodule", "--quiet", "update", "--init", "--recursive"),
-        ):
-            git(tree, *words, environ=environ)
+        git(tree, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit, environ=environ)
+        # What somebody sets counts.
+        allowed = {"GIT_ALLOW_PROTOCOL": submodules, **environ} if submodules else environ
+        git(tree, "submodule", "--quiet", "update", "--init", "--recursive", environ=allowed)
     except UsageError as error:
         raise UsageError(
             f"git cannot fetch the source from {without_secrets(where)}: {error.message}",

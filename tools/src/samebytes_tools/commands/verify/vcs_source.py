@@ -19,7 +19,7 @@ from samebytes.errors import ConfigError, UsageError
 
 from ...building import source as sources
 from ...building.source import SourceTree
-from ...index.transport import is_address
+from ...index.transport import SCHEMES, is_address
 from ...vcs import tags
 from ...vcs.clone import without_secrets
 from .attestations import Attested
@@ -181,7 +181,8 @@ def checkout(origin: Origin, project: str, directory: Path) -> SourceTree:
     :raises UsageError: if the repository or commit is not there, or has no such project.
     """
     try:
-        found = sources.from_git(origin.repository, origin.commit, directory)
+        # ssh would ask on the terminal, and offer keys to whomever a stranger names.
+        found = sources.from_git(origin.repository, origin.commit, directory, submodules=":".join(SCHEMES))
     except UsageError as error:
         raise UsageError(
             f"the commit {origin.commit[:12]} of {origin.shown} cannot be had: {error.message}",
