@@ -219,11 +219,9 @@ def test_submodules_are_fetched_over_http_alone(
     (tmp_path / "ssh").write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\nexit 1\n")
     (tmp_path / "ssh").chmod(0o755)
     monkeypatch.setenv("GIT_SSH_COMMAND", str(tmp_path / "ssh"))
+    origin = vcs_source.Origin(ADDRESS, here, "", "")
     with pytest.raises(UsageError, match="git cannot fetch the source"):
-        if is_named:
-            sources.from_git(ADDRESS, here, tmp_path)
-        else:
-            checkout(vcs_source.Origin(ADDRESS, here, "", ""), "demo", tmp_path)
+        sources.from_git(ADDRESS, here, tmp_path) if is_named else checkout(origin, "demo", tmp_path)
     assert (tmp_path / "asked").exists() is is_named
 
 
