@@ -260,7 +260,7 @@ def verify(
 
     What the project's build runs, is run on this machine.
 
-    :param target: ``NAME==VERSION``, a file's name in the index, or the path of a file.
+    :param target: ``NAME==VERSION``, ``NAME`` for its newest stable release, or the path of a file.
     :param kind: of a release: ``"sdist"`` or ``"wheel"``; None: the wheel that pip would take here, else the sdist.
     :param source: a tree, an sdist, or ``GIT-URL-OR-DIR@REF``; None: the release's own sdist.
     :param python: the interpreter, as a version or a path; None: what the file's tags ask for.
