@@ -213,6 +213,19 @@ def test_what_is_for_earlier_pythons_is_not_chosen(site: Callable[..., Site], in
 
 
 @needs_uv
+def test_what_was_published_a_moment_ago_is_found(site: Callable[..., Site], index: Server, tmp_path: Path) -> None:
+    """Though the index lets its pages be kept, and one without it is in the cache."""
+    index.page("late", [])
+    index.answers["/simple/late/"].headers["Cache-Control"] = "max-age=600, public"
+    with pytest.raises(BuildError, match="uv could not resolve late"):
+        site("before", installer="uv").environment("env", "late")
+    index.add("late", wheel(tmp_path / "late", "late"), "2024-01-01T00:00:00Z")
+    after = site("after", installer="uv")
+    after.environment("env", "late")
+    assert [one.name for one in after.builder.installed] == ["late"]
+
+
+@needs_uv
 def test_hashes_that_pip_would_verify_are_not_passed_over(site: Callable[..., Site], tmp_path: Path) -> None:
     """Of constraints, given or configured, and of an address of this machine."""
     path, constraints = wheel(tmp_path / "here"), tmp_path / "constraints.txt"

@@ -246,6 +246,8 @@ def resolving(
     constrained = [part for path in constraints for part in ("--constraint", str(path))]
     return [
         *_begin(uv, "compile"),
+        # As pip does: pages of indexes may be kept for minutes, in which another release may come.
+        "--refresh",
         *("--python", python, "--format", "pylock.toml", "-o", str(lock)),
         *options.arguments,
         *options.resolving,
