@@ -13,6 +13,7 @@ from threading import Thread
 
 import pytest
 from samebytes_tools.building.source import from_text
+from samebytes_tools.vcs import tags
 from samebytes_tools.vcs.checkout import make_checkout
 from samebytes_tools.vcs.clone import clone
 from support.projects import write_tree
@@ -67,6 +68,29 @@ def test_what_cannot_be_cloned(where: str, ref: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=rf"git cannot fetch the source from .*{where}: fatal: ") as caught:
         clone(str(tmp_path / where), ref, tmp_path / "tree")
     assert "Is the address right" in caught.value.remedy
+
+
+@needs_git
+@pytest.mark.parametrize(
+    ("name", "value"), [("GIT_DIR", ".git"), ("GIT_INDEX_FILE", ".git/index"), ("GIT_WORK_TREE", "")]
+)
+def test_the_repository_whose_hook_runs_this_is_left_alone(
+    name: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, commit = tmp_path / "own", committed(tmp_path / "origin")
+    committed(own)
+    (own / "changed").touch()
+    before = {path: path.read_bytes() for path in own.rglob("*") if path.is_file()}
+    monkeypatch.setenv(name, str(own / value))
+    assert clone(str(tmp_path / "origin"), commit, tmp_path / "tree") == commit
+    assert {path.name for path in (tmp_path / "tree").iterdir()} == {
+        path.name for path in (tmp_path / "origin").iterdir()
+    }
+    assert tags.date_of(tmp_path / "tree", commit) > 0
+    (tmp_path / "sdist").mkdir()
+    make_checkout(write_tree(tmp_path / "sdist", {"setup.py": ""}), os.environ)
+    assert (tmp_path / "sdist/.git/index").is_file()
+    assert {path: path.read_bytes() for path in own.rglob("*") if path.is_file()} == before
 
 
 def test_without_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,8 @@ from samebytes.backend.git import git
 from samebytes.epoch import DEFAULT_DATE
 from samebytes.errors import UsageError
 
+from .clone import elsewhere
+
 
 def make_checkout(tree: Path, environ: Mapping[str, str]) -> None:
     """Commit all files of *tree* to a repository in it; the commit is the same wherever that is done.
@@ -17,7 +19,7 @@ def make_checkout(tree: Path, environ: Mapping[str, str]) -> None:
     :raises UsageError: if git is not here, or fails.
     """
     # Only the sdist's own files count, not what somebody configured for all repositories.
-    variables = {**environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    variables = {**elsewhere(environ), "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
     for role in ("AUTHOR", "COMMITTER"):
         variables[f"GIT_{role}_NAME"] = "Nobody"
         variables[f"GIT_{role}_EMAIL"] = "nobody@example.org"

@@ -13,6 +13,15 @@ from samebytes.errors import UsageError
 SILENCE = "300"
 """Seconds that a server of repositories may send nothing; GIT_HTTP_LOW_SPEED_TIME sets others."""
 
+_OF_A_REPOSITORY = frozenset(
+    f"GIT_{name}"
+    for name in (
+        *("ALTERNATE_OBJECT_DIRECTORIES", "COMMON_DIR", "DIR", "GRAFT_FILE", "IMPLICIT_WORK_TREE", "INDEX_FILE"),
+        *("NAMESPACE", "OBJECT_DIRECTORY", "PREFIX", "SHALLOW_FILE", "WORK_TREE"),
+    )
+)
+"""Variables that name a repository, whatever directory git runs in (git(1)); it sets them for its hooks."""
+
 
 def clone(where: str, ref: str, tree: Path, submodules: str = "") -> str:
     """Clone the repository *where*, a URL or a directory, to *tree*, check *ref* out, and return its commit.
@@ -42,9 +51,17 @@ def clone(where: str, ref: str, tree: Path, submodules: str = "") -> str:
 
 
 def patient(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of a git that ends a transfer over HTTP which has stopped; it would wait for good."""
+    """Return the variables of a git that ends a transfer over HTTP which has stopped; it would wait for good.
+
+    Like those of :func:`elsewhere`, they are for other repositories than the caller's.
+    """
     # Servers that prepare a pack send a few bytes every five seconds (git-config(1), "uploadpack.keepAlive").
-    return {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": SILENCE, **environ}
+    return {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": SILENCE, **elsewhere(environ)}
+
+
+def elsewhere(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a git that works where it runs, even if a hook of another repository runs this."""
+    return {name: value for name, value in environ.items() if name not in _OF_A_REPOSITORY}
 
 
 def _commit(tree: Path, ref: str) -> str:
@@ -52,7 +69,7 @@ def _commit(tree: Path, ref: str) -> str:
     # ^{commit}: an annotated tag is an object of its own, with a hash that is not the commit's.
     words = ("rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}")
     try:
-        return git(tree, *words, environ=os.environ).strip()
+        return git(tree, *words, environ=elsewhere(os.environ)).strip()
     except UsageError as error:
         if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", ref):
             raise
@@ -61,7 +78,7 @@ def _commit(tree: Path, ref: str) -> str:
             git(tree, "fetch", "--quiet", "origin", ref, environ=patient(os.environ))
         except UsageError:
             raise error from None
-        return git(tree, *words, environ=os.environ).strip()
+        return git(tree, *words, environ=elsewhere(os.environ)).strip()
 
 
 def without_secrets(address: str) -> str:

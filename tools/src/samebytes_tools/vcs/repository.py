@@ -11,6 +11,8 @@ from pathlib import Path
 from samebytes.backend.git import git
 from samebytes.errors import UsageError
 
+from .clone import elsewhere
+
 _OF_A_WORKTREE = frozenset({"commondir", "gitdir", "locked"})
 """What ties a linked worktree to its repository (gitrepository-layout(5))."""
 
@@ -68,7 +70,8 @@ def _configure(config: Path) -> None:
 def refresh_index(tree: Path) -> None:
     """Let the index of the copied *tree* know the copies' times, lest git call them modified before it looks."""
     if (tree / ".git" / "index").is_file():
-        _git(tree, "update-index", "-q", "--refresh")
+        with contextlib.suppress(UsageError):
+            git(tree, "update-index", "-q", "--refresh", environ=elsewhere(os.environ))
 
 
 def _copy(source: Path, target: Path, left_out: Collection[str]) -> None:

@@ -14,7 +14,7 @@ from packaging.version import InvalidVersion, Version
 from samebytes.backend.git import git
 from samebytes.errors import UsageError
 
-from .clone import patient, without_secrets
+from .clone import elsewhere, patient, without_secrets
 
 _GENERAL = frozenset(
     {"", "release", "releases", "rel", "version", "versions", "ver", "v", "r", "tag", "tags", "stable"}
@@ -93,7 +93,7 @@ def date_of(tree: Path, commit: str) -> int:
     :raises UsageError: if git does not have it.
     """
     words = ("show", "--no-patch", "--format=%ct", "--end-of-options", commit)
-    return int(git(tree, *words, environ=os.environ).split()[-1])
+    return int(git(tree, *words, environ=elsewhere(os.environ)).split()[-1])
 
 
 def shown(commits: Mapping[str, str], names: Collection[str]) -> str:
