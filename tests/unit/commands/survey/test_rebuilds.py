@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from samebytes_tools.commands.survey import findings
+from samebytes_tools.commands.survey import examine, findings
+from samebytes_tools.commands.survey.download import NotThere
 from samebytes_tools.commands.survey.model import NOT_REBUILT, PUBLISHED, CauseHit, Rebuild, State
 from samebytes_tools.commands.survey.rebuilds import RebuildAnswers, Rebuilt, files_of, this_python
 from samebytes_tools.commands.survey.sandbox.confined import End
+from samebytes_tools.commands.survey.sandbox.sandbox import Sandbox
+from samebytes_tools.index import cache
+from samebytes_tools.index.cache import CachedIndex
+from samebytes_tools.index.client import Index
 from samebytes_tools.index.pages import File
+from support import surveys
+from support.indexes import Answer, serving
 
 from samebytes.console import exit_status
 
@@ -187,3 +195,27 @@ def test_what_is_no_record(told: Any) -> None:
 )
 def test_a_time_is_a_number(told: Any, seconds: float) -> None:
     assert findings.seconds_from(told) == seconds
+
+
+@pytest.mark.parametrize("builds", [True, False])
+def test_an_index_that_fails_after_the_builds_takes_nothing_from_them(
+    builds: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is its address published."""
+    monkeypatch.setattr(cache, "PAUSE", 0.0)
+    found = surveys.examination("demo", surveys.run())
+    with serving() as server:
+        server.answers["/simple/demo/"] = Answer(status=503)
+        place = examine._Place(
+            examine.Conditions({}, builds=builds), Sandbox(), CachedIndex(Index(server.address), tmp_path), None
+        )
+        if not builds:
+            with pytest.raises(NotThere) as caught:
+                examine._rebuilt(found, place)
+            assert (caught.value.state, caught.value.version) == (State.UNAVAILABLE, "1.0")
+            assert "127.0.0.1" not in caught.value.reason
+            return
+        kept = examine._rebuilt(found, place)
+    assert replace(kept, notes=found.notes) == found
+    assert kept.notes[-1].startswith("published files were not rebuilt: ")
+    assert "127.0.0.1" not in kept.notes[-1]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from samebytes.archive.atomic import make_directory
-from samebytes.errors import SamebytesError
+from samebytes.errors import IndexFailure, SamebytesError, UsageError
 
 from ...building.installers import AUTO
 from ...building.scratch import scratch
@@ -132,7 +132,14 @@ def _rebuilt(found: Examination, place: _Place) -> Examination:
     What is said of the package as a whole is of those alone if nothing was built twice.
     """
     assert found.sdist is not None
-    listed = place.index.files(found.name)
+    try:
+        listed = place.index.files(found.name)
+    except (IndexFailure, UsageError) as error:
+        reason = without_hosts(error.message, place.index.address)
+        if not place.conditions.builds:
+            raise NotThere(State.UNAVAILABLE, reason, found.version) from None
+        # What took an hour to build is not lost by that.
+        return replace(found, notes=(*found.notes, f"published files were not rebuilt: {reason}"))
     wanted = [
         rebuilds.fetched(kind, file, place.index)
         for kind, file in rebuilds.files_of(listed, found.name, found.version, found.sdist.file)
