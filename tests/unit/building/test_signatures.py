@@ -15,11 +15,15 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samebytes_tools import api
 from samebytes_tools.building import provenance, signatures
 from samebytes_tools.building.signatures import NOBODY, PAYLOAD_TYPE, Trust, opened, signer
 from samebytes_tools.building.source_copy import copy_source
+from samebytes_tools.commands.reproducible_build.command import context_of
 from support.projects import write_tree
 
+from samebytes.console.streams import Progress
+from samebytes.console.verbosity import QUIET
 from samebytes.errors import ConfigError, MissingExtraError, SignatureError, UsageError
 
 needs_signing = pytest.mark.skipif(find_spec("securesystemslib") is None, reason="needs samebytes[signing]")
@@ -218,6 +222,14 @@ def test_encrypted_keys(tmp_path: Path) -> None:
     assert opened(made[target].encode(), target, Trust((public,)))[0] == TEXT.encode()
     # A password that is not needed does no harm.
     assert signer(str(keys(tmp_path, name="open")[0]), {signatures.PASSWORD: "hunter2"})
+
+
+def test_no_build_gets_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(signatures.PASSWORD, "hunter2")
+    with api._what_is_printed([], None) as context:
+        for one in (context, context_of(QUIET, Progress(sys.stderr, os.environ, quiet=True))):
+            assert signatures.PASSWORD not in one.environ
+            assert one.environ["PATH"] == os.environ["PATH"]
 
 
 def test_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

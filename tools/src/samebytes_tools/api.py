@@ -341,6 +341,7 @@ def _texts(requirements: Sequence[InstalledDistribution]) -> tuple[str, ...]:
 def _what_is_printed(notes: list[str], seconds: float | None) -> Iterator[BuildContext]:
     """Yield what a build needs: steps are not reported, warnings are *notes*, and an error ends with the log's end."""
     from .building.builder import without_warnings_of_backends
+    from .building.signatures import without_password
 
     printed: list[str] = []
 
@@ -349,7 +350,7 @@ def _what_is_printed(notes: list[str], seconds: float | None) -> Iterator[BuildC
 
     with without_warnings_of_backends():
         try:
-            yield BuildContext(os.environ, lambda _: None, notes.append, keep, seconds=seconds)
+            yield BuildContext(without_password(os.environ), lambda _: None, notes.append, keep, seconds=seconds)
         except SamebytesError as error:
             error.message += _shown(printed)
             raise

@@ -49,6 +49,11 @@ def signer(name: str, environ: Mapping[str, str]) -> Sign:
     return lambda text, target: {target: _by_key(key, text)}
 
 
+def without_password(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return *environ* without the password of a key, which is for no build: what runs there may print all it has."""
+    return {name: value for name, value in environ.items() if name != PASSWORD} if PASSWORD in environ else environ
+
+
 def _by_key(key: Any, text: str) -> str:
     """Return the envelope of *text*: of one line, as a file of such lines (JSON Lines) has them."""
     from securesystemslib.dsse import Envelope

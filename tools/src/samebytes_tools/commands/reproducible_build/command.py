@@ -137,10 +137,11 @@ def context_of(verbosity: int, progress: Progress, seconds: float | None = None)
 
     :param seconds: the time that it may take.
     """
+    from ...building.signatures import without_password
     from .build import BuildContext
 
     return BuildContext(
-        environ=os.environ,
+        environ=without_password(os.environ),
         report=progress.step,
         warn=lambda text: None if verbosity <= QUIET else warn(text, progress),
         show_log=lambda log: show_log(log, progress),
