@@ -37,6 +37,7 @@ from samebytes_tools.commands.compare import report as compare
 from samebytes_tools.commands.compare.compare import ComparedPair, PairResult
 from samebytes_tools.commands.install import report as install
 from samebytes_tools.commands.install.install import Installation
+from samebytes_tools.commands.install.report import Fetched
 from samebytes_tools.commands.reproducible_build import report as build
 from samebytes_tools.commands.reproducible_build.artifacts import BuildResult, BuiltArtifact
 from samebytes_tools.commands.survey import report as survey
@@ -251,8 +252,9 @@ def test_build_install_tree_and_survey(text: str) -> None:
     assert_lines(lambda style: list(tree.digest_lines(digest, style, verbose=True)))
     assert_json(tree.digest_document([digest], version="1"))
     installed = Installation(output, 0, "x", (), 1, changes)
-    assert_lines(lambda style: list(install.lines(installed, "x", style, verbose=True)))
-    assert_json(install.document(installed, "x", version="1", exit_status=0))
+    fetched = Fetched({output: text}, (text,))
+    assert_lines(lambda style: list(install.lines(installed, "x", fetched, style, verbose=True)))
+    assert_json(install.document(installed, "x", fetched, version="1", exit_status=0))
 
     found = surveys.examination("alpha", surveys.run(), state=State.UNAVAILABLE, reason=text, artifacts=())
     found = dataclasses.replace(found, name=text or "alpha", version=text)

@@ -19,6 +19,7 @@ GO_ON = {
     ("pipeline.py", "work"): "a thread: the error is raised where its result is awaited",
     ("executors.py", "_examine"): "a thread: the error is handed to the main thread, which raises it",
     ("cluster.py", "_fetch"): "a thread: the error is handed to the main thread, which raises it",
+    ("compile_ahead.py", "_work"): "a thread: the error is raised where its result is awaited",
     ("many.py", "_work"): "a thread: the error is handed to the main thread, which raises it",
     ("main.py", "main"): "the end of the command: the error becomes its exit status",
 }

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
-from samebytes_tools.building import memory, processes, watchdog
+from samebytes_tools.building import memory, pip_settings, processes, watchdog
 from samebytes_tools.commands.survey.sandbox import machine, sandbox, system_calls
 from samebytes_tools.commands.tree.directories import Directories
 from samebytes_tools.variations import disorder, workspace
@@ -49,6 +49,8 @@ MACOS = {
     f"{BACKEND}lock.py:_is_ours": "test_a_lock_whose_holder_cannot_be_seen_is_waited_for",
     f"{BACKEND}session.py:_prepare": "test_macos_gets_the_linkers_prefix_too",
     f"{TOOLS}building/memory.py:available": "test_no_memory_is_known",
+    f"{TOOLS}building/pip_settings.py:_files": "test_where_pip_is_configured",
+    f"{TOOLS}building/pip_settings.py:read": "test_where_pip_is_configured",
     f"{TOOLS}building/processes.py:_forget_clock": "test_whether_a_process_has_ended",
     f"{TOOLS}building/processes.py:_has_ended": "test_whether_a_process_has_ended",
     f"{TOOLS}building/watchdog.py:signalled": "test_the_group_stands_for_the_session",
@@ -290,6 +292,15 @@ def test_limits_that_every_system_has() -> None:
     core, size, space = map(int, done.stdout.split())
     assert (core, size) == (0, 1 << 30)
     assert space != 1 << 34
+
+
+def test_where_pip_is_configured(tmp_path: Path) -> None:
+    """In Application Support where that is there, else as elsewhere (pip's documentation, "Configuration")."""
+    for place in (".config/pip", "Library/Application Support/pip"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "pip.conf").write_text(f"[global]\nfind-links = {place.partition('/')[0]}\n", "utf-8")
+        assert pip_settings.read({"HOME": str(tmp_path)}, "darwin")["find-links"] == place.partition("/")[0]
+    assert pip_settings.read({"HOME": str(tmp_path)}, "linux")["find-links"] == ".config"
 
 
 def test_no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:

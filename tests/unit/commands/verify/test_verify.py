@@ -463,7 +463,7 @@ def test_a_name_alone_is_its_newest_release(server: Server, tmp_path: Path, monk
 
     def found() -> str:
         index = Index(server.address)
-        return published.find("demo", Selection(), lambda: LINUX, lambda: index, tmp_path / "got").path.name
+        return published.find("demo", Selection(), provenance.this_python, lambda: index, tmp_path / "got").path.name
 
     assert found() == "demo-1.10-py3-none-any.whl"
     (tmp_path / "demo").mkdir()

@@ -259,7 +259,7 @@ def _circumstances(result: CheckResult, style: Style) -> Iterator[str]:
     for name, obstacle in result.left_out.items():
         yield from folded(f"not varied: {name}, {harmless(obstacle.why)}", style.width, "  ")
     if result.installer:
-        yield style.dim(f"installed by {result.installer}")
+        yield style.dim(f"installed by {harmless(result.installer)}")
     for one in sorted(result.requirements, key=lambda one: one.name.lower()):
         yield style.dim(f"built with {harmless(one.name)} {harmless(one.version)}")
 
