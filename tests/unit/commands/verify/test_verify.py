@@ -68,6 +68,7 @@ def server() -> Iterator[Server]:
         ("meson", ["meson-python"], None),
         ("", [], None),
         ("some tool of ours", [], None),
+        ("töol (1.0)", [], None),
     ],
 )
 def test_generators(generator: str, requires: list[str], expected: tuple[str, str] | None) -> None:

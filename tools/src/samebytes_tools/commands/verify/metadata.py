@@ -28,7 +28,7 @@ _GENERATORS = {
 }
 """Names in ``Generator`` that are not those of the project that writes them."""
 
-_GENERATOR = re.compile(r"([A-Za-z][\w.-]*?)[ =]+\(?v?(\d[\w.!+-]*)\)?")
+_GENERATOR = re.compile(r"([A-Za-z][\w.-]*?)[ =]+\(?v?(\d[\w.!+-]*)\)?", re.ASCII)
 _CPYTHON = re.compile(r"cp3(\d+)")
 _FREE_THREADED = re.compile(r"(cp3\d+|abi3)td?")
 """ABI tags (PEP 703, PEP 803)."""
