@@ -39,6 +39,11 @@ def of_repository(address: str) -> dict[str, str]:
             f"the repository {without_secrets(address)} cannot be reached: {error.message}",
             remedy=error.remedy or "It may have moved or be private: name a copy with --source URL@REF.",
         ) from None
+    return named_in(printed)
+
+
+def named_in(printed: str) -> dict[str, str]:
+    """Return the commits that tags name in what git-ls-remote has *printed*."""
     # git does not check names that it only lists: a server may put anything in them, and options of git for hashes.
     rows = filter(None, map(_ROW.fullmatch, printed.split("\n")))
     # "^{}" follows the row of an annotated tag, which is an object of its own: that is its commit (git-ls-remote).
