@@ -171,6 +171,16 @@ def test_attestations_that_contradict_one_another(published: Published, instance
 
 
 @needs_attestations
+def test_attestations_without_end(published: Published, instance: Any) -> None:
+    """Whatever the last of them say, none is passed over."""
+    from support.attesting import provenance
+
+    published.give(provenance("ada/demo", *[instance.attestation(published.path, REPOSITORY, COMMIT)] * 21))
+    with pytest.raises(SignatureError, match=r"has 21 attestations, and at most 20 are verified"):
+        published.attested()
+
+
+@needs_attestations
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[]", b"{}", b'{"version": 2, "attestation_bundles": []}', b"[" * 100_000]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from dataclasses import replace
@@ -15,6 +16,7 @@ from samebytes_tools.commands.verify import vcs_source
 from samebytes_tools.commands.verify.attestations import Attested
 from samebytes_tools.commands.verify.metadata import ArtifactMetadata
 from samebytes_tools.commands.verify.vcs_source import candidates, checkout, find
+from samebytes_tools.vcs import tags
 from support.conditions import git
 from support.projects import write_tree
 
@@ -99,7 +101,7 @@ def test_by_a_tag(repository: Path, tmp_path: Path) -> None:
 
 
 @needs_git
-def test_tags_that_contradict_one_another(repository: Path) -> None:
+def test_tags_that_contradict_one_another(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     git("tag", "1.0", cwd=repository)
     assert find(METADATA, None).ref == "1.0"  # both name one commit
     commit(repository)
@@ -107,6 +109,12 @@ def test_tags_that_contradict_one_another(repository: Path) -> None:
     with pytest.raises(UsageError, match=r"several tags .* different commits: 1\.0 \(\w{12}\), release-1\.0") as caught:
         find(METADATA, None)
     assert caught.value.remedy == f"Name one: --source {ADDRESS}@1.0"
+    other = replace(METADATA, urls=(("Source", f"{ADDRESS}/$(id)"),))
+    monkeypatch.setattr(tags, "of_repository", lambda _: {"1.0": "12" * 20, "v1.0": "34" * 20})
+    with pytest.raises(UsageError) as caught:
+        find(other, None)
+    assert shlex.split(caught.value.remedy)[-1] == f"{ADDRESS}/$(id)@1.0"
+    assert f"'{ADDRESS}/$(id)@1.0'" in caught.value.remedy
 
 
 @needs_git

@@ -61,11 +61,14 @@ def attested(file: File | None, path: Path, index: Index) -> Attested | None:
             f"the attestations of {file.name} cannot be read (PEP 740): {str(error).splitlines()[0][:200]}",
             remedy="Is pypi-attestations the newest release? If so, the index is broken.",
         ) from None
-    found = {
-        _verified(attestation, bundle.publisher, distribution)
-        for bundle in bundles
-        for attestation in bundle.attestations[:_MOST]
-    }
+    pairs = [(attestation, bundle.publisher) for bundle in bundles for attestation in bundle.attestations]
+    # Not the first of them alone: one that was passed over would count as verified.
+    if len(pairs) > _MOST:
+        raise SignatureError(
+            f"{file.name} has {len(pairs)} attestations, and at most {_MOST} are verified",
+            remedy="No index gives so many: do not use the file before you know why.",
+        )
+    found = {_verified(attestation, publisher, distribution) for attestation, publisher in pairs}
     if len(found) > 1:
         raise SignatureError(
             f"the attestations of {file.name} name different sources: "

@@ -6,6 +6,7 @@ Sources: PEP 740; the PyPA's specification "Well-known Project URLs in Metadata"
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -133,7 +134,8 @@ def _by_tags(metadata: ArtifactMetadata) -> Origin:
             raise UsageError(
                 f"several tags of {without_secrets(one.address)} may be that of {metadata.name} {metadata.version}, "
                 f"and they name different commits: {tags.shown(commits, found)}",
-                remedy=f"Name one: --source {without_secrets(one.address)}@{found[0]}",
+                # Quoted: both are others' texts, and this is pasted into a shell.
+                remedy=f"Name one: --source {shlex.quote(f'{without_secrets(one.address)}@{found[0]}')}",
             )
         where = f"tag {found[0]} of the repository in its metadata ({one.label[:40]})"
         return Origin(one.address, commits[found[0]], found[0], where, directory=one.directory, notes=tuple(failures))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, islice
@@ -251,7 +252,7 @@ class _Verification:
         recorded = self._record.image if self._record else None
         if request.image is None:
             if recorded:
-                self._note(f"the record was made in an image; --image {recorded.reference} builds there")
+                self._note(f"the record was made in an image; --image {shlex.quote(recorded.reference)} builds there")
             return None
         if not image_of(metadata.tags):
             self._note("it is not for manylinux or musllinux: it was rebuilt on this machine, and not in an image")
@@ -361,7 +362,8 @@ class _Verification:
         try:
             # From a new tree: the build before has left its files in the other.
             return remake(how, kind or metadata.kind, self._source(artifact, metadata, private), private, quiet)
-        except (BackendError, IndexFailure):
+        # UsageError: of a repository that cannot be cloned again.
+        except (BackendError, IndexFailure, UsageError):
             return None
 
     def _artifact(self, python: Python) -> published.PublishedArtifact:
