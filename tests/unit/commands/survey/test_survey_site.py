@@ -370,6 +370,14 @@ def test_a_page_of_published_files_has_who_when_and_which_record(site: Path, sto
     assert f"(https://ADDRESS.OF.THIS.SITE/rebuilt/{stem(name)}.svg)" in page.text
 
 
+def test_causes_that_hit_no_package_are_folded(site: Path, store: Store) -> None:
+    shown, _, folded = (site / "causes.html").read_text("utf-8").partition("<details>")
+    for cause in ALL:
+        is_hit = any(store.hit_by(cause.code))
+        assert (f'href="cause/{cause.code}-{cause.name}.html"' in shown) == is_hit
+        assert (f'href="cause/{cause.code}-{cause.name}.html"' in folded) == (not is_hit)
+
+
 def test_a_badge_of_published_files_has_the_worst_of_them(site: Path, store: Store) -> None:
     """What differs comes first: a badge must never be better than a file of it."""
     labels = Counter()
