@@ -234,7 +234,7 @@ SLOPPY = {
     "no row of its own": ("'RECORD,' not in line", "line", ""),
     "backslashes": ("True", "line.replace('/', chr(92))", r"RECORD spells its name 'small-1.0.dist-info\\METADATA'"),
     "names that begin with a dot": ("True", "'./' + line", "small.py: RECORD spells its name './small.py'"),
-    "absolute names": ("True", "'/' + line", "small.py: RECORD spells its name '/small.py'"),
+    "absolute names": ("True", "'/' + line", "RECORD begins all its 4 names with a slash"),
     "another algorithm": ("True", "line.replace('sha256=', 'md5=')", "which is not one of sha256"),
     "a row given twice": ("True", "line * 2", "RECORD lists it twice"),
     "nothing": ("False", "line", "RECORD does not list it"),

@@ -60,7 +60,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def exported(target: Path) -> Path:
-    beside = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "examples", "tests", "benchmarks", "PKG-INFO")
+    beside = (
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "conformance",
+        "examples",
+        "tests",
+        "benchmarks",
+        "PKG-INFO",
+    )
     return checkout.export(target, "docs", *beside)
 
 

@@ -41,6 +41,7 @@ VARYING = {
     "moment": r"(?!2020-02-02 00:00:00)\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+|Z)?",
     "bytes": r"[\d,]+ bytes",
     "members": r"\d+ members",
+    "installer": r"(?<=  installer )(?:uv|pip) \d[\w.]*",
     "setuptools": r"(?<=setuptools )\d[\w.]*|(?<=setuptools==)\d[\w.]*",
     "python": r"\d\.\d+\.\d+(?:rc\d+|[ab]\d+)?(?=, linux-)|(?<=\(Python )\d\.\d+\.\d+(?:rc\d+|[ab]\d+)?(?=\))",
     "machine": r"(?<=linux-)\w+",
