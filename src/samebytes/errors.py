@@ -183,8 +183,8 @@ def signals_raise(error_of: Callable[[int], BaseException]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-_UNDIVIDED = ("tempfile.", "subprocess.__init__", "subprocess._internal_poll")
-"""Where a process or a file is made that nobody knows of yet, or a lock is held that would never be released."""
+_UNDIVIDED = ("tempfile.", "subprocess.__init__", "subprocess._internal_poll", f"{__name__}.unraisable")
+"""Where a process or file is made that nobody knows of yet, a lock would be held for ever, or nothing can be raised."""
 
 
 def _is_divisible(frame: FrameType | None) -> bool:
