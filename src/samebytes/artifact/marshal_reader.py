@@ -282,7 +282,7 @@ class _Reader:
         if kind == CODE:
             return form, LINE
         count = 3 if kind == SLICE else int.from_bytes(form[1:], "little")
-        if count > len(self._data) - at:  # A value takes a byte at least.
+        if count > len(self._data) - at or len(form) < size:  # A value takes a byte at least, and the number four.
             raise NotMarshalError(f"at byte {at}, {count} values are announced, which cannot follow")
         return form, count
 

@@ -217,6 +217,15 @@ def test_what_marshal_does_not_write_is_refused(value: bytes, said: str) -> None
     assert caught.value.remedy == "Remove the file; Python compiles its source again."
 
 
+@pytest.mark.parametrize("end", [b">", b"(", b">\0\0\0", b"(\0", b")"])
+def test_a_number_of_values_that_is_cut_off_is_refused(end: bytes) -> None:
+    """It is not taken for a smaller number, such as none, where it is the last of all (found by fuzzing)."""
+    begin = struct.pack("<H", 3495) + b"\r\n" + bytes(12) + b"c" + bytes(20) + b"F" * 8 + bytes(4) + b"F"
+    assert normalized(begin + b">\0\0\0\0")
+    with pytest.raises(ArchiveError, match=r"cannot follow|before the code does"):
+        normalized(begin + end)
+
+
 def test_a_value_in_itself_is_refused() -> None:
     # A tuple may be referred to from inside only by hostile bytes; its place is the first in a stream without others.
     code = bare(b"N")[HEADER_SIZE:]
