@@ -124,10 +124,18 @@ def facts(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, _writable(text.strip())) for name, text in found.items() if text.strip()]
 
 
-def requirements(record: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Return name, version and SHA-256 of what a file was built with, by a record of any form."""
+class RecordedRequirement(NamedTuple):
+    """A distribution that a file was built with, as a record has it."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+def requirements(record: Mapping[str, Any]) -> list[RecordedRequirement]:
+    """Return what a file was built with, by a record of any form."""
     found = [
-        (
+        RecordedRequirement(
             _writable(one.get("name", "")),
             _writable(_at(one, "annotations").get("version", "")),
             _writable(_at(one, "digest").get("sha256", "")),
