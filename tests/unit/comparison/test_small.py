@@ -7,9 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from samebytes_tools.commands.check import junit
+from samebytes_tools.commands.check.subject import BuiltFile, CheckOutcome, CheckResult, WayResult
+from samebytes_tools.commands.compare.compare import ComparedPair, PairResult
+from samebytes_tools.commands.compare.report import as_page
+from samebytes_tools.commands.survey.rebuild_job import notes_of
 from samebytes_tools.comparison.archives import compare_files
 from samebytes_tools.comparison.causes.table import how_small
-from samebytes_tools.comparison.model import Verdict
+from samebytes_tools.comparison.model import Comparison, Verdict
+from samebytes_tools.reporting import markdown
 from samebytes_tools.reporting.difference_tree import View, body_lines
 from samebytes_tools.reporting.documents import comparison_document
 from support.wheels import FILES, INFO, METADATA, members, write_wheel
@@ -54,6 +60,20 @@ def test_how_small(
     assert comparison_document(found)["small"] == (expected or None)
     lines = " ".join(line.strip() for line in body_lines(found, View()))
     assert (FROM in lines) is bool(small)
+    for report in reports(found):
+        assert (expected in report) if small else (FROM not in report)
+
+
+def reports(found: Comparison) -> list[str]:
+    """Return what the other reports say of a comparison: pages, Markdown, XML for CI, and a survey's notes."""
+    files = BuiltFile("demo.whl", found.left.sha256, 1), BuiltFile("demo.whl", found.right.sha256, 1)
+    checked = CheckResult("tree", "3.11", ways=(WayResult("as is", (CheckOutcome("wheel", files, comparison=found),)),))
+    return [
+        as_page([PairResult(ComparedPair("demo", Path("left"), Path("right")), found)], version="1"),
+        "".join("\n".join(each) for each in markdown.sections(found)),
+        junit.document([checked]),
+        "\n".join(notes_of(found, ())),
+    ]
 
 
 def test_that_a_program_cannot_be_executed_is_not_small(tmp_path: Path) -> None:

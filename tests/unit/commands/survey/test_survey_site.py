@@ -14,8 +14,18 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import pytest
-from samebytes_tools.commands.survey.model import Examination, State, Target
-from samebytes_tools.commands.survey.site import SiteSummary, write_site
+from samebytes_tools.building.provenance import (
+    BACKEND,
+    Material,
+    Record,
+    RecordedImage,
+    RecordedRepair,
+    statement,
+    this_python,
+)
+from samebytes_tools.building.virtualenvs import InstalledDistribution
+from samebytes_tools.commands.survey.model import Examination, Rebuild, State, Target
+from samebytes_tools.commands.survey.site import SiteSummary, published, write_site
 from samebytes_tools.commands.survey.site.addresses import MARKER, cause_stem, stem
 from samebytes_tools.commands.survey.site.site import MOST_HISTORY
 from samebytes_tools.commands.survey.store.rows import writable
@@ -24,6 +34,7 @@ from samebytes_tools.comparison.causes.table import ALL
 from support.schemas import assert_valid
 from support.synthetic_survey import HOSTILE_NAMES, examinations, fill, hostile, name_of, runs
 
+from samebytes.artifact.layout import ArtifactKind
 from samebytes.errors import OutputError
 
 NUMBER = 40
@@ -595,3 +606,36 @@ def test_work_that_is_broken_off_leaves_the_old_site(store: Store, site: Path, t
             made(other, tmp_path / "site")
     assert tree(tmp_path / "site") == tree(site)
     assert sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith("s.sqlite")) == ["site"]
+
+
+def test_repair_tools_and_the_image_are_apart_from_build_requirements(tmp_path: Path) -> None:
+    def distribution(name: str) -> InstalledDistribution:
+        return InstalledDistribution(name, "1.0", f"https://host.example/{name}-1.0.tar.gz", {"sha256": "1" * 64})
+
+    record = Record(
+        *((("demo.whl", "2" * 64),), BACKEND, (ArtifactKind.WHEEL,), {}, Material()),
+        requirements=(distribution("flit_core"),),
+        python=this_python(),
+        environment={},
+        image=RecordedImage(f"host.example/manylinux@sha256:{'3' * 64}", "3" * 64),
+        repair=RecordedRepair("manylinux_2_17_x86_64", ("--strip",), (distribution("auditwheel"),)),
+    )
+    made_of = statement(record)
+    assert [one.name for one in published.requirements(made_of)] == ["flit_core"]
+    assert [one.name for one in published.requirements(made_of, of_repair=True)] == ["auditwheel"]
+    of_a_name = statement(replace(record, image=RecordedImage("local:1", "3" * 64), repair=None))
+    assert ("Image", f"local:1 (sha256 {'3' * 64})") in published.facts(of_a_name)
+    (run,) = runs(1)
+    run = replace(run, verifies=True)
+    (one,) = examinations(1, [run])
+    one = replace(
+        one, state=State.EXAMINED, rebuilds=(Rebuild("platform wheel", "demo.whl", "different", record=made_of),)
+    )
+    with Store(tmp_path / "s.sqlite") as store:
+        fill(store, [run], [one])
+        made(store, tmp_path / "site")
+    text = " ".join(Document(tmp_path / f"site/rebuilt/{stem(one.name)}.html").text.split())
+    assert "Built with 1 distribution Build requirements" in text
+    assert "Repaired with 1 distribution Repair tools" in text
+    assert "Repairedfor manylinux_2_17_x86_64 --strip" in text
+    assert f"Imagehost.example/manylinux@sha256:{'3' * 64}" in text

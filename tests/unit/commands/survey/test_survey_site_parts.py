@@ -184,10 +184,15 @@ def test_a_record_may_say_anything(text: Any) -> None:
     """Builds may find the pipe that their record comes through; no page is lost by it, nor all the others."""
     definition = {
         "internalParameters": {"environment": {"SOURCE_DATE_EPOCH": text}},
-        "externalParameters": {"method": text, "environment": {"A": text}},
+        "externalParameters": {
+            "method": text,
+            "environment": {"A": text},
+            "repair": {"platform": text, "options": [text]},
+        },
         "resolvedDependencies": [
             {"name": "python", "annotations": {"version": text}},
             {"name": text, "annotations": {"version": text}, "digest": {"sha256": text}},
+            {"name": "image", "annotations": {"image": True, "reference": text}, "digest": text},
         ],
     }
     record = {"predicate": {"buildDefinition": definition}}

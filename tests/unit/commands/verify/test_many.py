@@ -119,6 +119,23 @@ def test_the_xml_for_ci(accept: str, failures: int) -> None:
     assert "demo.py: line 1 differs" in str(failure.text)
 
 
+def test_how_small_a_difference_is_stands_in_each_report() -> None:
+    small = "apart from what normalizing removes, only line ends (1 member) differ"
+    one, other = row("alpha 1.0", "different", "D011"), row("beta 1.0", "different", "D011")
+    one.result["verified"]["comparison"]["small"] = small
+    assert f"D011: {small}" in " ".join(" ".join(table.lines([one, other], Style(width=80), "normalized")).split())
+    assert table.as_page([one, other], version="1", accept="normalized").count(small) == 1
+    assert table.as_junit([one, other], "normalized").count(small) == 1
+    assert table.why(other) == ["D011"]
+
+
+def test_the_page_says_what_of_an_sdist_is_from_elsewhere_beside_causes() -> None:
+    one = row("alpha 1.0", "different", "D011")
+    one.result["verified"]["vcs"] = {"sdist": {"name": "alpha-1.0.tar.gz", "foreign": ["build.m4"], "changed": []}}
+    assert one.elsewhere
+    assert one.elsewhere in table.as_page([one], version="1", accept="normalized")
+
+
 def test_the_page_escapes_what_it_shows() -> None:
     page = table.as_page(ROWS, version="1", accept="normalized")
     assert "no &lt;sdist&gt; in the index" in page

@@ -14,7 +14,7 @@ import markupsafe
 
 from samebytes.console.style import harmless
 
-from ..comparison.causes.table import by_code
+from ..comparison.causes.table import by_code, how_small
 from ..reporting.columns import columns
 from ..reporting.difference_tree import cause_counts, counted, other_passes, pair_name, remedy_for, title_of
 from ..reporting.overview import NORMALIZING, codes_of, opening
@@ -53,6 +53,7 @@ def environment() -> jinja2.Environment:
     made.globals.update(
         by_code=by_code,
         cause_counts=cause_counts,
+        how_small=how_small,
         remedy_for=remedy_for,
         columns=columns,
         most_shown=MOST_SHOWN,

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from samebytes.console.style import harmless, shortened
 
-from ..comparison.causes.table import by_code
+from ..comparison.causes.table import by_code, how_small
 from ..comparison.model import Comparison, Difference
 from .difference_tree import SHOWN_DETAIL, SHOWN_PARTS, counted, pair_name, title_of
 from .evidence import is_shown, parted
@@ -125,8 +125,11 @@ def files(names: Sequence[str]) -> str:
 
 
 def sections(comparison: Comparison) -> Iterator[list[str]]:
-    """Yield the sections on what *comparison* found: one for each difference, the last for what normalizing removes."""
+    """Yield the sections on what *comparison* found: how small it is, each difference, what normalizing removes."""
     left, removed = parts(comparison)
+    small = how_small(comparison.differences)
+    if small:
+        yield [plain(small), ""]
     groups = list(alike(left).values())
     for group in groups[:_SHOWN_NODES]:
         if codes_of(group[0]):

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from samebytes.console.style import harmless
 
-from ...comparison.causes.table import by_code
+from ...comparison.causes.table import by_code, how_small
 from ...comparison.model import Comparison
 from ...reporting.difference_tree import SHOWN_MEMBERS, View, counted, title_of, tree_lines
 from ...reporting.overview import opening, overview, parts
@@ -86,6 +86,9 @@ def _body(result: CheckResult, outcome: CheckOutcome) -> list[str]:
 def _evidence(result: CheckResult, comparison: Comparison) -> Iterator[str]:
     """Yield what differs, what normalizing removes last, with the bytes that show it; and what to do about it."""
     left, removed = parts(comparison)
+    small = how_small(comparison.differences)
+    if small:
+        yield small
     yield from tree_lines(left, View(labels=LABELS))
     yield from (f"normalizing removes {title_of(node)}: {node.summary}" for node in removed[:SHOWN_MEMBERS])
     if len(removed) > SHOWN_MEMBERS:

@@ -174,7 +174,7 @@ class Rebuild:
     record: Mapping[str, Any] = field(default_factory=dict)
     """How it was rebuilt: an in-toto Statement (``building.provenance``); empty if it was not."""
     notes: tuple[str, ...] = ()
-    """What could not be known, and what was done instead."""
+    """That what differs has no meaning, if so; what could not be known, and what was done instead."""
     causes: tuple[CauseHit, ...] = ()
     """Of differences; left is what was published."""
 

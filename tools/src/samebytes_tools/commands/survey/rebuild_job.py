@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -11,6 +11,8 @@ from typing import Any, Callable
 from ...building.filled import FilledEnvironments
 from ...building.provenance import statement
 from ...building.scratch import scratch
+from ...comparison.causes.table import how_small
+from ...comparison.model import Comparison
 from ...index.client import Index
 from ...releases.selection import Selection
 from ..reproducible_build.build import BuildContext
@@ -72,9 +74,15 @@ def as_plain(result: VerifyResult, log: str) -> dict[str, Any]:
         "state": verified.comparison.verdict.value,
         "rebuilt": verified.comparison.right.sha256,
         "record": _statement(verified),
-        "notes": list(verified.notes),
+        "notes": notes_of(verified.comparison, verified.notes),
         "causes": [asdict(hit) for hit in hits(verified.comparison)],
     }
+
+
+def notes_of(comparison: Comparison, notes: Sequence[str]) -> list[str]:
+    """Return *notes* on a rebuild, after one on how small the differences are, if they have no meaning."""
+    small = how_small(comparison.differences)
+    return [*([small] if small else []), *notes]
 
 
 def _statement(verified: Verified) -> dict[str, Any]:

@@ -176,6 +176,12 @@ class VerifyRow:
             return ""
         return f"{sdist['name']} is not from that commit alone: {', '.join(names[:_NAMED])}{more}"
 
+    @property
+    def small(self) -> str:
+        """That what normalizing leaves has no meaning to anybody; empty if it may have one."""
+        verified = self.result["verified"]
+        return str(verified["comparison"].get("small") or "") if verified else ""
+
     def is_good(self, accept: str) -> bool:
         """Return whether the verdict is good enough for *accept*, and the sdist comes from the commit."""
         return self.verdict in ACCEPTED[accept] and not self.elsewhere

@@ -94,7 +94,8 @@ def why(row: VerifyRow) -> list[str]:
     if error:
         return [error["message"], *([f"hint: {error['remedy']}"] if error["remedy"] else [])]
     codes = ", ".join(cause["code"] for cause in row.causes)
-    return [text for text in (row.result.get("skipped") or codes, row.elsewhere) if text]
+    found = f"{codes}: {row.small}" if row.small else codes
+    return [text for text in (row.result.get("skipped") or found, row.elsewhere) if text]
 
 
 def _facts(row: VerifyRow) -> list[str]:
@@ -160,6 +161,12 @@ def _case(row: VerifyRow, accept: str) -> Element:
     verified = row.result["verified"]
     differences = verified["comparison"]["differences"] if verified else ()
     element.text = "\n".join(
-        harmless(line) for line in (*texts, *row.notes, *(f"{one['name']}: {one['summary']}" for one in differences))
+        harmless(line)
+        for line in (
+            *texts,
+            *([row.small] if row.small else []),
+            *row.notes,
+            *(f"{one['name']}: {one['summary']}" for one in differences),
+        )
     )
     return case

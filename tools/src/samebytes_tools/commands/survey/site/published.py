@@ -109,7 +109,7 @@ def places(rebuild: Rebuild) -> Iterator[PublishedPlace]:
 def facts(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what a record says of how a file was built, in a few lines; it may be of any form."""
     definition = _at(record, "predicate", "buildDefinition")
-    python = next((one for one in _all(definition, "resolvedDependencies") if one.get("name") == "python"), {})
+    python = next((one for one in _dependencies(record) if one.get("name") == "python"), {})
     variables = _at(definition, "internalParameters", "environment")
     method = _at(definition, "externalParameters").get("method")
     date = str(variables.get("SOURCE_DATE_EPOCH", ""))
@@ -120,30 +120,56 @@ def facts(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         "Given": " ".join(
             f"{name}={value}" for name, value in _at(definition, "externalParameters", "environment").items()
         ),
+        "Repaired": _repair(_at(definition, "externalParameters", "repair")),
+        "Image": ", ".join(_image(one) for one in _dependencies(record) if _at(one, "annotations").get("image")),
     }
     return [(name, _writable(text.strip())) for name, text in found.items() if text.strip()]
 
 
+def _repair(repair: Mapping[str, Any]) -> str:
+    """Return for which platform a rebuilt wheel was repaired, and with which options."""
+    options = repair.get("options")
+    given = " ".join(map(str, options)) if isinstance(options, list) else ""
+    return f"for {repair['platform']} {given}" if repair.get("platform") else ""
+
+
+def _image(image: Mapping[str, Any]) -> str:
+    """Return by what an engine gets the container image that a file was built in."""
+    reference, digest = str(_at(image, "annotations").get("reference", "")), _at(image, "digest").get("sha256", "")
+    return reference if "@" in reference else f"{reference} (sha256 {digest})"
+
+
 class RecordedRequirement(NamedTuple):
-    """A distribution that a file was built with, as a record has it."""
+    """A distribution that a record names."""
 
     name: str
     version: str
     sha256: str
 
 
-def requirements(record: Mapping[str, Any]) -> list[RecordedRequirement]:
-    """Return what a file was built with, by a record of any form."""
+def requirements(record: Mapping[str, Any], *, of_repair: bool = False) -> list[RecordedRequirement]:
+    """Return what a file was built with, by a record of any form.
+
+    :param of_repair: instead, what repaired it afterwards, such as auditwheel.
+    """
     found = [
         RecordedRequirement(
             _writable(one.get("name", "")),
             _writable(_at(one, "annotations").get("version", "")),
             _writable(_at(one, "digest").get("sha256", "")),
         )
-        for one in _all(_at(record, "predicate", "buildDefinition"), "resolvedDependencies")
+        for one in _dependencies(record)
+        # As records are read (building.provenance): these two by their names, others by what is noted on them.
         if one.get("name") not in ("source", "python")
+        and not _at(one, "annotations").get("image")
+        and bool(_at(one, "annotations").get("repair")) is of_repair
     ]
     return found[:MOST_REQUIREMENTS]
+
+
+def _dependencies(record: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    """Return all that a record says a build needed: its source, the interpreter, distributions, an image."""
+    return _all(_at(record, "predicate", "buildDefinition"), "resolvedDependencies")
 
 
 def _writable(value: object) -> str:
