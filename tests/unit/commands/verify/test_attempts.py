@@ -339,6 +339,52 @@ def test_commands_of_flit(server: Server, tmp_path: Path, more: dict[str, bytes]
     assert list(ways.candidates(clues(server, *paths))) == []
 
 
+OF_SCM = b"version = '1.0'\n\n__commit_id__ = commit_id = %s\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"demo.egg-info/top_level.txt": b"demo\n"}, {}),
+        ({"demo.egg-info/top_level.txt": b"dist\ndemo\nbuild_it\n"}, {"SAMEBYTES_DIRECTORIES": "build_it,dist"}),
+        # A module in a namespace, and what no directory should be called.
+        ({"demo.egg-info/top_level.txt": b"a.b\n../x\n/tmp\n"}, {}),
+        ({"demo/_version.py": OF_SCM % b"'g316fbfaf2'"}, {"SETUPTOOLS_SCM_PRETEND_METADATA": '{node="g316fbfaf2"}'}),
+        ({"demo/_version.py": OF_SCM % b"'g3\"}'"}, {}),
+        # Of two commits, neither is the one of the release.
+        ({"demo/_version.py": OF_SCM % b"'g3'", "demo/more/_version.py": OF_SCM % b"'g4'"}, {}),
+    ],
+)
+def test_what_the_builders_tree_had(
+    server: Server, tmp_path: Path, files: dict[str, bytes], expected: dict[str, str]
+) -> None:
+    common = {
+        "PKG-INFO": HEAD,
+        "demo.egg-info/top_level.txt": b"demo\n",
+        "demo/_version.py": OF_SCM % b"None",
+        "demo/more/_version.py": OF_SCM % b"None",
+    }
+    paths = sdist(tmp_path / "there", files={**common, **files}), sdist(tmp_path / "here", files=common)
+    found = [one.how.given for one in ways.candidates(clues(server, *paths))]
+    assert found == ([expected] if expected else [])
+    # Neither is asked for again, whatever it was given.
+    given = replace(clues(server, *paths).how, given=dict.fromkeys(expected, "x"))
+    assert [one.how.given for one in ways.candidates(replace(clues(server, *paths), how=given))] == []
+
+
+def test_an_sdist_that_another_setuptools_made_than_the_wheel(server: Server, tmp_path: Path) -> None:
+    """What its wheel names is what there is to go by, until the sdist shows something else."""
+    publish(server, "setuptools", {"56.1.0": "2021-05-07", "56.2.0": "2021-05-10"})
+    files = {
+        "PKG-INFO": HEAD.replace(b"2.1", b"1.1") + b"Platform: UNKNOWN\n",
+        "setup.py": b"import sys\nsys.version_info\n",
+    }
+    made = sdist(tmp_path / "here", files={**files, "PKG-INFO": HEAD + b"Requires-Dist: six\n"})
+    given = clues(server, sdist(tmp_path / "there", files=files), made, ("setuptools==56.2.0",))
+    (found,) = ways.candidates(given)
+    assert (found.how.pins, found.how.python) == (("setuptools==56.1.0",), given.how.python)
+
+
 def comparison(verdict: Verdict, lasting: int = 0) -> Comparison:
     nodes = tuple(Difference(f"member {number}", NodeKind.MEMBER, "differs") for number in range(lasting))
     removed = Difference("container", NodeKind.CONTAINER, "differs", passes=("Z002",))
@@ -388,7 +434,7 @@ PROJECT = Project(Backend("flit_core.buildapi"), ("flit_core",))
 
 
 def test_text_files_are_written_as_on_windows(tmp_path: Path) -> None:
-    project, where = imitations.imitated(PROJECT, {imitations.TEXT: "crlf"}, tmp_path / "modules", tmp_path)
+    project, where = imitations.imitated(PROJECT, {imitations.TEXT: "crlf"}, tmp_path, tmp_path / "modules", tmp_path)
     assert project is PROJECT
     code = (
         "import pathlib, tempfile\n"
@@ -416,22 +462,59 @@ def test_text_files_are_written_as_on_windows(tmp_path: Path) -> None:
 
 def test_commands_that_are_imitated(tmp_path: Path) -> None:
     given = {imitations.FRONT_END: "flit build --no-use-vcs"}
-    project, where = imitations.imitated(PROJECT, given, tmp_path / "modules", tmp_path)
+    project, where = imitations.imitated(PROJECT, given, tmp_path, tmp_path / "modules", tmp_path)
     assert project.requires == ("flit_core", "flit")
     assert project.backend == Backend("samebytes_flit")
     assert [path.name for path in Path(where).iterdir()] == ["samebytes_flit.py"]
     given = {imitations.FRONT_END: "setup.py bdist_wheel --universal --python-tag=py38"}
-    assert imitations.imitated(PROJECT, given, tmp_path / "none", tmp_path) == (PROJECT, "")
+    assert imitations.imitated(PROJECT, given, tmp_path, tmp_path / "none", tmp_path) == (PROJECT, "")
     (written,) = [path for path in tmp_path.iterdir() if path.is_file()]
     assert written.name.endswith("pydistutils.cfg")
     assert written.read_text() == "[bdist_wheel]\nuniversal=1\npython-tag=py38\n"
-    assert imitations.imitated(PROJECT, {}, tmp_path / "none", tmp_path) == (PROJECT, "")
+    assert imitations.imitated(PROJECT, {}, tmp_path, tmp_path / "none", tmp_path) == (PROJECT, "")
+
+
+def test_directories_beside_the_source(tmp_path: Path) -> None:
+    """They are made where there is nothing, and what is there stays as it is."""
+    tree = tmp_path / "tree"
+    (tree / "dist").mkdir(parents=True)
+    (tree / "testing").write_text("a file")
+    given = {imitations.DIRECTORIES: imitations.directories(["testing", "images", "dist", "../up", ""])}
+    assert given == {imitations.DIRECTORIES: "dist,images,testing"}
+    assert imitations.imitated(PROJECT, given, tree, tmp_path / "none", tmp_path) == (PROJECT, "")
+    assert sorted((path.name, path.is_dir()) for path in tree.iterdir()) == [
+        ("dist", True),
+        ("images", True),
+        ("testing", False),
+    ]
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_releases_of_flit_without_the_option_are_called_without_it(tmp_path: Path, knows: bool) -> None:
+    """Before ``--setup-py`` there was, flit generated a setup.py for every sdist."""
+    given = {imitations.FRONT_END: "flit build --setup-py --no-use-vcs"}
+    _, where = imitations.imitated(PROJECT, given, tmp_path, tmp_path / "modules", tmp_path)
+    (Path(where) / "flit.py").write_text(
+        "import os, pathlib, sys\n"
+        f"if '--help' in sys.argv: sys.exit(print('--no-use-vcs', '--setup-py' if {knows} else ''))\n"
+        "os.mkdir('dist')\n"
+        "pathlib.Path('dist/demo').write_text(' '.join(sys.argv[1:]))\n"
+    )
+    (tmp_path / "out").mkdir()
+    environ = {**os.environ, **given, "PYTHONPATH": where}
+    code = f"import samebytes_flit; samebytes_flit.build_sdist({str(tmp_path / 'out')!r})"
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environ, check=True)
+    called = (tmp_path / "out" / "demo").read_text()
+    assert called == f"build --format sdist {'--setup-py ' if knows else ''}--no-use-vcs"
 
 
 @pytest.mark.parametrize(
     "given",
     [
         {imitations.TEXT: "utf-16"},
+        {imitations.DIRECTORIES: "dist,../x"},
+        {imitations.DIRECTORIES: "/tmp/x"},
+        {imitations.DIRECTORIES: "a b"},
         {imitations.FRONT_END: "make"},
         {imitations.FRONT_END: "flit publish"},
         {imitations.FRONT_END: "flit build; rm -r /"},
@@ -442,6 +525,6 @@ def test_commands_that_are_imitated(tmp_path: Path) -> None:
 def test_what_cannot_be_imitated(tmp_path: Path, given: dict[str, str]) -> None:
     """A record may ask for anything."""
     with pytest.raises(UsageError) as caught:
-        imitations.imitated(PROJECT, given, tmp_path / "modules", tmp_path)
+        imitations.imitated(PROJECT, given, tmp_path, tmp_path / "modules", tmp_path)
     assert caught.value.remedy
     assert not list(tmp_path.iterdir())

@@ -24,7 +24,10 @@ class BackendFact:
     """In what it shows."""
     trait: str
     values: tuple[tuple[str, str], ...]
-    """The first release and the value that the trait has from it on; the first of them is of all before, too."""
+    """The first release and the value that the trait has from it on; the first of them is of all before, too.
+
+    ``A or B`` where the same release gives the one or the other, as the project's own metadata have it.
+    """
     source: str
     """Where the project says so."""
 
@@ -35,6 +38,10 @@ class BackendFact:
             if release >= Version(since):
                 found = value
         return found
+
+    def gives(self, release: Version, value: str) -> bool:
+        """Return whether the trait can have *value* with *release*."""
+        return value in self.value(release).split(" or ")
 
 
 _SETUPTOOLS = "https://setuptools.pypa.io/en/stable/history.html"
@@ -66,8 +73,8 @@ FACTS: tuple[BackendFact, ...] = (
         "setuptools",
         _BOTH,
         "metadata version",
-        (("0", "2.1"), ("75.8.0", "2.2"), ("77.0.1", "2.4")),
-        f"{_SETUPTOOLS}#v77-0-0",
+        (("0", "1.x or 2.1"), ("56.2.0", "2.1"), ("75.8.0", "2.2"), ("77.0.1", "2.4")),
+        f"{_SETUPTOOLS}#v56-2-0",
     ),
     BackendFact(
         "setuptools", _WHEELS, "licenses", (("0", "beside METADATA"), ("77.0.1", "licenses/")), f"{_SETUPTOOLS}#v77-0-0"
@@ -102,4 +109,4 @@ def facts_of(backend: str, kind: ArtifactKind) -> list[BackendFact]:
 def fitting(facts: Sequence[BackendFact], traits: Mapping[str, str], releases: Sequence[Version]) -> list[Version]:
     """Return those of *releases* that give the *traits*, as far as *facts* know, in their order."""
     shown = [fact for fact in facts if fact.trait in traits]
-    return [release for release in releases if all(fact.value(release) == traits[fact.trait] for fact in shown)]
+    return [release for release in releases if all(fact.gives(release, traits[fact.trait]) for fact in shown)]

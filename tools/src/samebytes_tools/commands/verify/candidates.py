@@ -27,7 +27,7 @@ from .attempts import BuildCandidate
 from .backend_facts import FACTS, WHEEL, facts_of, fitting
 from .metadata import ArtifactMetadata, misfit
 from .remake import Made, Recovered
-from .traits import compiled_for, differing, is_of_windows, requirements_of, traits
+from .traits import commits, compiled_for, differing, is_of_windows, requirements_of, top_levels, traits
 
 _TOGETHER = {
     "0.34.2": ("45.2.0", "52.0.0"),
@@ -107,7 +107,9 @@ def _by_python(clues: BuildClues, start: Recovered, words: Sequence[str]) -> Ite
     else:
         script = clues.tree / "setup.py"
         asks = script.is_file() and _VERSION.search(script.read_bytes())
-        if not asks or requirements_of(clues.published) == requirements_of(clues.made.path):
+        required = requirements_of(clues.published)
+        # PKG-INFO of older releases of setuptools has none of the requirements.
+        if not asks or (clues.metadata.kind != WHEEL and not required) or required == requirements_of(clues.made.path):
             return
         why, found = "setup.py asks for the version, and requirements differ", _fitting_pythons(clues)[:2]
     for python in found:
@@ -130,10 +132,18 @@ def _key(how: Recovered) -> str:
 
 
 def _imitations(clues: BuildClues) -> Iterator[tuple[str, str]]:
-    """Yield variables by which the build is one of another system, or by a front end's command."""
-    if is_of_windows(clues.published) and imitations.TEXT not in clues.how.given:
+    """Yield variables by which the build is one of another system or tree, or by a front end's command."""
+    given = clues.how.given
+    if is_of_windows(clues.published) and imitations.TEXT not in given:
         yield imitations.TEXT, "crlf"
-    if imitations.FRONT_END in clues.how.given:
+    beside = imitations.directories(top_levels(clues.published) - top_levels(clues.made.path))
+    if beside and imitations.DIRECTORIES not in given:
+        yield imitations.DIRECTORIES, beside
+    unnamed = commits(clues.made.path)
+    named = {node for name, node in commits(clues.published).items() if node and unnamed.get(name) == ""}
+    if len(named) == 1 and imitations.COMMIT not in given:
+        yield imitations.COMMIT, imitations.commit(*named)
+    if imitations.FRONT_END in given:
         return
     if clues.metadata.kind == WHEEL:
         options = _options(clues)
@@ -198,7 +208,8 @@ def _of_backends(
     for name in dict.fromkeys(fact.backend for fact in FACTS):
         # setuptools takes a wheel that is installed beside it, though it requires none any more.
         has_part = name in clues.installed or (name == "wheel" and "setuptools" in clues.installed)
-        if not has_part or name in named:
+        # An sdist has no Generator: what the wheel's names need not have made it, if it looks otherwise.
+        if not has_part or (name in named and clues.metadata.kind == WHEEL):
             continue
         facts = facts_of(name, clues.metadata.kind)
         shown = [fact.trait for fact in facts if fact.trait in unlike]

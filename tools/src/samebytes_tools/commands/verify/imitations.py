@@ -20,6 +20,13 @@ TEXT = "SAMEBYTES_TEXT"
 """``crlf``: text files that Python writes in the build end their lines as on Windows."""
 FRONT_END = "SAMEBYTES_FRONT_END"
 """``flit build``, which takes what git tracks, or ``setup.py bdist_wheel``, with options: what made the release."""
+DIRECTORIES = "SAMEBYTES_DIRECTORIES"
+"""Names, with commas between them, of empty directories in the tree: what the builder's tree had beside the source.
+
+setuptools takes them for namespace packages where a project lists its packages by ``find_namespace_packages``.
+"""
+COMMIT = "SETUPTOOLS_SCM_PRETEND_METADATA"
+"""setuptools-scm's own, from its release 9.0 on: what it would ask git for (its documentation, "Overrides")."""
 
 _ON_WINDOWS = '''\
 """Lets text files be written as on Windows, where every line feed becomes two bytes (io.TextIOWrapper, "newline")."""
@@ -51,12 +58,16 @@ import sys
 
 def build_sdist(sdist_directory, config_settings=None):
     options = shlex.split(os.environ["{variable}"])[2:]
+    flit = [sys.executable, "-m", "flit", "build"]
+    # Before these options, every sdist had a generated setup.py.
+    known = subprocess.run([*flit, "--help"], check=True, stdout=subprocess.PIPE, universal_newlines=True).stdout
+    options = [option for option in options if option in known or "setup-py" not in option]
     if "--no-use-vcs" not in options:
         subprocess.run(["git", "init", "-q", "."], check=True)
         subprocess.run(["git", "add", "-A", "-f", "."], check=True)
     # It would ask the index for the list of valid classifiers.
     environ = {**os.environ, "FLIT_NO_NETWORK": "1"}
-    subprocess.run([sys.executable, "-m", "flit", "build", "--format", "sdist", *options], check=True, env=environ)
+    subprocess.run([*flit, "--format", "sdist", *options], check=True, env=environ)
     (name,) = os.listdir("dist")
     shutil.move(os.path.join("dist", name), sdist_directory)
     return name
@@ -68,6 +79,7 @@ _OPTIONS = {
     _BDIST_WHEEL: re.compile(r"--universal|--(?:python-tag|build-number)=[\w.]+"),
 }
 """Commands, and which options of them are known."""
+_PACKAGE = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
 
 
 def flit_build(*, generates: bool, tracked: bool) -> str:
@@ -84,9 +96,22 @@ def bdist_wheel(options: Iterable[str]) -> str:
     return " ".join([_BDIST_WHEEL, *options])
 
 
-def imitated(project: Project, given: Mapping[str, str], directory: Path, home: Path) -> tuple[Project, str]:
+def directories(names: Iterable[str]) -> str:
+    """Return the value of the variable for empty directories, which has those of *names* that a package can have."""
+    return ",".join(sorted(name for name in names if _PACKAGE.fullmatch(name)))
+
+
+def commit(node: str) -> str:
+    """Return the value of the variable for the commit *node*, as a file of setuptools-scm abbreviates it."""
+    return f'{{node="{node}"}}'
+
+
+def imitated(
+    project: Project, given: Mapping[str, str], tree: Path, directory: Path, home: Path
+) -> tuple[Project, str]:
     """Return the project to build in place of *project*, and a directory to import from, as *given* variables say.
 
+    :param tree: its source, which is private, too.
     :param directory: a private one, for what Python imports.
     :param home: the build's home directory, which has no configuration yet.
     :raises UsageError: if a variable has a value that it cannot have.
@@ -94,6 +119,15 @@ def imitated(project: Project, given: Mapping[str, str], directory: Path, home: 
     text, (front_end, options) = given.get(TEXT, ""), _command(given.get(FRONT_END, ""))
     if text not in ("", "crlf"):
         raise UsageError(f"{TEXT} is {text!r}, which is not a kind of text", remedy=f"Write {TEXT}=crlf.")
+    beside = [name for name in given.get(DIRECTORIES, "").split(",") if name]
+    if not all(map(_PACKAGE.fullmatch, beside)):
+        raise UsageError(
+            f"{DIRECTORIES} is {given[DIRECTORIES]!r}, which is not names of directories with commas between them",
+            remedy=f"Write {DIRECTORIES}=dist,build: names that a Python package can have.",
+        )
+    for name in beside:
+        if not os.path.lexists(tree / name):
+            (tree / name).mkdir()
     modules = {"sitecustomize.py": _ON_WINDOWS} if text else {}
     if front_end == _FLIT:
         modules["samebytes_flit.py"] = _BY_FLIT

@@ -181,7 +181,7 @@ def _by_backend(
     )
     config = load(source.tree)
     project = Project(config.backend, (*config.requires, *how.beside))
-    project, import_path = imitations.imitated(project, how.given, private / "imitated", root / "home")
+    project, import_path = imitations.imitated(project, how.given, source.tree, private / "imitated", root / "home")
     # Not for pip, which would write scripts and records so.
     hooks = replace(environment, import_path=import_path)
     log = context.runner(None if context.build.verbose else private / "build.log")

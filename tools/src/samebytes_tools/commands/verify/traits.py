@@ -21,6 +21,8 @@ _SPECIFIER = re.compile(rb"[\w.-]+(?:\[[^\]]*\])?( ?\(?)[<>=!~]")
 _EXTRA = re.compile(rb"""extra == (["'])""")
 _LICENSE = re.compile(r"(?:LICEN[CS]E|COPYING|NOTICE|AUTHORS)[^/]*", re.IGNORECASE)
 """Names that backends take for a license by themselves."""
+_TOP_LEVELS = re.compile(r"\.(?:egg-info|dist-info)/top_level\.txt\Z")
+_COMMIT = re.compile(rb"^__commit_id__ = commit_id = (?:None|'(\w{1,41})')$", re.MULTILINE)
 _COMPILED = re.compile(r"/__pycache__/[^/]+\.cpython-3(\d+)(?:\.opt-\d)?\.pyc\Z")
 
 
@@ -45,7 +47,9 @@ def _of_metadata(archive: Archive, kind: ArtifactKind) -> Iterator[tuple[str, st
         return
     fields = [field.name.lower() for field in block.fields]
     values = [(field.name.lower(), field.value) for field in block.fields]
-    yield from (("metadata version", value.decode("ascii", "replace")) for name, value in values[:1])
+    for version in [value.decode("ascii", "replace") for _, value in values[:1]]:
+        # Which of 1.0, 1.1 and 1.2 it is depends on the fields that there are, and not on the release.
+        yield "metadata version", "1.x" if version.startswith("1.") else version
     requirements = [value for name, value in values if name == "requires-dist"]
     for match in [match for match in map(_SPECIFIER.match, requirements) if match][:1]:
         yield "requirements", {b"": "bare", b" ": "spaced"}.get(match[1], "parenthesized")
@@ -133,6 +137,27 @@ def requirements_of(path: Path) -> frozenset[object]:
         block = _metadata(archive, kind_of(path))
     fields = block.fields if block else ()
     return frozenset(meaning("requires-dist", one.value) for one in fields if one.name.lower() == "requires-dist")
+
+
+def top_levels(path: Path) -> set[str]:
+    """Return what setuptools' ``top_level.txt`` lists in the wheel or sdist *path*.
+
+    :raises ArchiveError: if it is not an artifact, or damaged.
+    """
+    with open_archive(path) as archive:
+        held = [entry for entry in archive.entries if _TOP_LEVELS.search(entry.name)]
+        return set(read_all(held[0].content).decode("utf-8", "replace").split()) if held else set()
+
+
+def commits(path: Path) -> dict[str, str]:
+    """Return which commit modules of the wheel or sdist *path* name as setuptools-scm writes it, empty for none.
+
+    :raises ArchiveError: if it is not an artifact, or damaged.
+    """
+    with open_archive(path) as archive:
+        held = [entry for entry in archive.entries if entry.name.endswith("version.py")]
+        found = [(entry.name, _COMMIT.search(read_all(entry.content))) for entry in held]
+    return {name: (match[1] or b"").decode("ascii") for name, match in found if match}
 
 
 def compiled_for(path: Path) -> set[str]:
