@@ -489,23 +489,33 @@ def test_directories_beside_the_source(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("knows", [True, False])
-def test_releases_of_flit_without_the_option_are_called_without_it(tmp_path: Path, knows: bool) -> None:
-    """Before ``--setup-py`` there was, flit generated a setup.py for every sdist."""
-    given = {imitations.FRONT_END: "flit build --setup-py --no-use-vcs"}
-    _, where = imitations.imitated(PROJECT, given, tmp_path, tmp_path / "modules", tmp_path)
+@pytest.mark.parametrize(
+    ("known", "given", "called"),
+    [
+        # Before there was --setup-py, flit generated a setup.py for every sdist.
+        ("--no-use-vcs", "--setup-py --no-use-vcs", "--no-use-vcs"),
+        ("--no-use-vcs --setup-py", "--setup-py --no-use-vcs", "--setup-py --no-use-vcs"),
+        # Since flit 4, git has to be asked for.
+        ("--no-use-vcs --use-vcs --setup-py", "--setup-py", "--setup-py --use-vcs"),
+        ("--no-use-vcs --setup-py", "", ""),
+    ],
+)
+def test_each_release_of_flit_is_called_as_it_knows(tmp_path: Path, known: str, given: str, called: str) -> None:
+    variables = {imitations.FRONT_END: f"flit build {given}"}
+    _, where = imitations.imitated(PROJECT, variables, tmp_path, tmp_path / "modules", tmp_path)
     (Path(where) / "flit.py").write_text(
         "import os, pathlib, sys\n"
-        f"if '--help' in sys.argv: sys.exit(print('--no-use-vcs', '--setup-py' if {knows} else ''))\n"
+        f"if '--help' in sys.argv: sys.exit(print({known!r}))\n"
         "os.mkdir('dist')\n"
         "pathlib.Path('dist/demo').write_text(' '.join(sys.argv[1:]))\n"
     )
     (tmp_path / "out").mkdir()
-    environ = {**os.environ, **given, "PYTHONPATH": where}
+    (tmp_path / "tree").mkdir()
+    environ = {**os.environ, **variables, "PYTHONPATH": where}
     code = f"import samebytes_flit; samebytes_flit.build_sdist({str(tmp_path / 'out')!r})"
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environ, check=True)
-    called = (tmp_path / "out" / "demo").read_text()
-    assert called == f"build --format sdist {'--setup-py ' if knows else ''}--no-use-vcs"
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "tree", env=environ, check=True)
+    found = (tmp_path / "out" / "demo").read_text()
+    assert found == f"build --format sdist {called}".rstrip()
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,8 @@ def build_sdist(sdist_directory, config_settings=None):
     if "--no-use-vcs" not in options:
         subprocess.run(["git", "init", "-q", "."], check=True)
         subprocess.run(["git", "add", "-A", "-f", "."], check=True)
+        # What was the default has to be asked for since flit 4.
+        options += ["--use-vcs"] * ("--use-vcs" in known)
     # It would ask the index for the list of valid classifiers.
     environ = {**os.environ, "FLIT_NO_NETWORK": "1"}
     subprocess.run([*flit, "--format", "sdist", *options], check=True, env=environ)
