@@ -56,8 +56,9 @@ def test_the_newest_release() -> None:
     assert str(newest(FILES, "pkg", "3.99")) == "4.0"
     assert str(newest([*FILES[:2], *FILES[3:6]], "pkg", "3.99")) == "3.0"
     assert str(newest([FILES[4]], "pkg", "3.11.7")) == "2.0rc1"
-    for none in ([], [FILES[3]], [FILES[5]], FILES[7:]):
-        with pytest.raises(UsageError, match=r"no wheel and no sdist .* of pkg for Python 3\.11\.7"):
+    assert str(newest(FILES[7:], "pkg", "3.11.7")) == "0.5"
+    for none in ([], [FILES[3]], [FILES[5]], FILES[8:]):
+        with pytest.raises(UsageError, match=r"no wheel and no sdist of pkg for Python 3\.11\.7"):
             newest(none, "pkg", "3.11.7")
 
 

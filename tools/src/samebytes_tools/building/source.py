@@ -16,7 +16,9 @@ from samebytes.artifact.opening import open_archive
 from samebytes.backend.config import load, parsed_toml, toml_bytes
 from samebytes.errors import ConfigError, UsageError
 
+from ..index.releases import in_todays_form
 from ..vcs.clone import clone, without_secrets
+from .old_sdists import as_tar_gz
 from .source_copy import copy_source
 
 # Compared by words, for line ends are the platform's.
@@ -60,7 +62,7 @@ def from_text(text: str, directory: Path, output: Path | None = None, record: Pa
         return from_git(where, ref, directory)
     raise UsageError(
         f"the source {text!r} is neither a directory nor an sdist, and names no git repository",
-        remedy="Name a tree, a .tar.gz, or a repository with a tag or commit: URL@REF.",
+        remedy="Name a tree, an sdist, or a repository with a tag or commit: URL@REF.",
     )
 
 
@@ -152,7 +154,7 @@ def unpack(path: Path, directory: Path) -> Path:
 
     :raises ArchiveError: if it is not an sdist, or holds names or links that lead out of it.
     """
-    with open_archive(path) as archive:
+    with as_tar_gz(path) as packed, open_archive(packed) as archive:
         top = own_directory(archive, ArtifactKind.SDIST)
         (directory / top).mkdir(parents=True)
         # Of a member given twice, the last one counts: what was there before it must not be in its way.
@@ -215,6 +217,6 @@ def package_url(filename: str, name: str = "", version: str = "") -> str:
     from packaging.utils import canonicalize_name
 
     if not name:
-        name, version = parse_sdist_name(filename)
+        name, version = parse_sdist_name(in_todays_form(filename))
     # The purl specification's type "pypi": name normalized, file_name as a qualifier.
     return f"pkg:pypi/{canonicalize_name(name)}@{quote(version, safe='.!-')}?file_name={quote(filename)}"

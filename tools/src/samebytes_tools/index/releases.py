@@ -19,6 +19,34 @@ NAME = re.compile(r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:==
 """``NAME`` or ``NAME==VERSION``."""
 
 
+_FORMS = (".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tar.lzma", ".tlz", ".tar.lz", ".tar")
+"""Forms of sdists that pip takes (``pip._internal.utils.filetypes``); PEP 625 knows the first alone."""
+
+
+def form_of(filename: str) -> str:
+    """Return the form of an sdist, such as ``.tar.gz``, by its name; empty if it is not the name of one."""
+    return next((form for form in _FORMS if filename.endswith(form)), "")
+
+
+def in_todays_form(filename: str) -> str:
+    """Return what the sdist called *filename*, of any form, would be called as a ``.tar.gz``."""
+    return f"{filename[: len(filename) - len(form_of(filename))]}.tar.gz"
+
+
+def release_of_any(filename: str) -> tuple[str, Version] | None:
+    """Return what :func:`release_of` does, for sdists of every form."""
+    return release_of(in_todays_form(filename) if form_of(filename) else filename)
+
+
+def by_preference(sdists: Iterable[File]) -> list[File]:
+    """Return the *sdists* of one release, the one first that pip takes: not yanked, then the last on the page.
+
+    It does not prefer a form (pip's ``CandidateEvaluator``).
+    """
+    last_first = list(sdists)[::-1]
+    return sorted(last_first, key=lambda file: file.yanked is not None)
+
+
 def is_name(text: str) -> bool:
     """Return whether *text* could name a project on the index, and not a file."""
     return NAME.fullmatch(text) is not None and not text.endswith((".whl", ".gz", ".zip", ".tgz", ".tar"))
@@ -70,11 +98,11 @@ def newest(files: Iterable[File], name: str, python: str) -> Version:
 
     :raises UsageError: if there is none.
     """
-    releases = [(release_of(file.name), file) for file in files]
+    releases = [(release_of_any(file.name), file) for file in files]
     found = _to_take([(release[1], file) for release, file in releases if release is not None], python)
     if not found:
         raise UsageError(
-            f"the index has no wheel and no sdist (.tar.gz) of {name} for Python {python}",
+            f"the index has no wheel and no sdist of {name} for Python {python}",
             remedy=f"Name a release: {name}==VERSION.",
         )
     return max(version for version, _ in found)

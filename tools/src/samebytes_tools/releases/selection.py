@@ -19,6 +19,7 @@ from samebytes.errors import ArchiveError, UsageError
 
 from ..building.interpreters import Python, tags_of
 from ..index.pages import File
+from ..index.releases import by_preference, form_of
 
 _SHOWN = 8
 """How many names an error lists."""
@@ -54,7 +55,7 @@ def select(files: Sequence[File], selection: Selection, target: str, python: Cal
     """
     found = with_hashes(files, selection, target)
     if selection.file:
-        return _named(found, selection.file, target), ""
+        return _comparable(_named(found, selection.file, target)), ""
     if selection.tags:
         return _with_tags(found, selection.tags, target), ""
     if selection.tag:
@@ -63,9 +64,9 @@ def select(files: Sequence[File], selection: Selection, target: str, python: Cal
         if file.name in selection.likely and not (selection.tag or selection.kind):
             return file, ""
     wheels = [file for file in found if file.name.endswith(".whl")] if selection.kind != ArtifactKind.SDIST else []
-    sdists = [file for file in found if file.name.endswith(".tar.gz")] if selection.kind != ArtifactKind.WHEEL else []
+    sdists = by_preference(file for file in found if form_of(file.name)) if selection.kind != ArtifactKind.WHEEL else []
     if not wheels and sdists:
-        return sdists[0], "" if selection.kind else "the release has no wheel"
+        return _sdist(sdists, "" if selection.kind else "the release has no wheel")
     return _best(wheels, sdists, target, python(), is_tagged=bool(selection.tag))
 
 
@@ -81,7 +82,7 @@ def _best(
         which = one if len(found) == 1 else f"pip's choice of {len(found)} that fit"
         return found[0], f"{which} {here} here" if len(wheels) > 1 else ""
     if sdists:
-        return sdists[0], f"none of its {len(wheels)} wheels fits {here} here, so pip takes this"
+        return _sdist(sdists, f"none of its {len(wheels)} wheels fits {here} here, so pip takes this")
     if not wheels:
         raise UsageError(f"{target} has no file of that kind", remedy="Leave --sdist or --wheel away, or use --all.")
     # Nothing that pip would take, but somebody asked for it: another Python of this machine may rebuild it.
@@ -90,6 +91,26 @@ def _best(
     raise UsageError(
         f"{target}: none of its wheels fits {here} here: {few(file.name for file in wheels)}",
         remedy="Name one with --file, or verify all with --all.",
+    )
+
+
+def _sdist(sdists: Sequence[File], why: str) -> tuple[File, str]:
+    """Return the first of *sdists* that can be compared, and *why*; if pip takes another, that."""
+    found = next(filter(is_comparable, sdists), sdists[0])
+    return _comparable(found), why if found is sdists[0] else f"pip takes {sdists[0].name}, which cannot be compared"
+
+
+def is_comparable(file: File) -> bool:
+    """Return whether *file*, a wheel or sdist, is of a form that has a canonical one."""
+    return form_of(file.name) in ("", ".tar.gz")
+
+
+def _comparable(file: File) -> File:
+    if is_comparable(file):
+        return file
+    raise UsageError(
+        f"{file.name}: sdists in {form_of(file.name)} form cannot be verified, for they have no canonical form",
+        remedy="It is taken as the source of the release's wheels: name one of these with --file, or use --all.",
     )
 
 

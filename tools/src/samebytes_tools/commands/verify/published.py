@@ -18,7 +18,7 @@ from ...building.interpreters import Python
 from ...building.source import sha256_of
 from ...index.client import Index
 from ...index.pages import File
-from ...index.releases import is_name, newest, release_of
+from ...index.releases import by_preference, form_of, in_todays_form, is_name, newest, release_of_any
 from ...releases.selection import Selection, demand_hashes, select
 
 # Arbitrary equality (===, PEP 440), too.
@@ -122,7 +122,7 @@ def subject_of(record: Path, name: str, sha256: str, index: Callable[[], Index],
 
 
 def of_release(index: Index, name: str, version: str) -> list[File]:
-    """Return the wheels and sdists of a release.
+    """Return the wheels and sdists of a release, those of every form that pip takes.
 
     :raises UsageError: if the index does not know the project, or not that version.
     """
@@ -133,30 +133,32 @@ def of_release(index: Index, name: str, version: str) -> list[File]:
             f"{version[:100]!r} is not a version", remedy="Write NAME==VERSION, such as idna==3.10."
         ) from None
     project = canonicalize_name(name)
-    files = [(file, release_of(file.name)) for file in index.files(name)]
+    files = [(file, release_of_any(file.name)) for file in index.files(name)]
     found = [file for file, release in files if release == (project, wanted)]
     if not found:
         # By version, not by the index's order, which PEP 503 leaves open.
         known = sorted({release[1] for _, release in files if release is not None and release[0] == project})
-        newest = ", ".join(map(str, known[-5:])) or "nothing that is a wheel or .tar.gz"
+        newest = ", ".join(map(str, known[-5:])) or "nothing that is a wheel or an sdist"
         raise UsageError(
             f"the index {index.address} has no {name} {version}", remedy=f"It has, among others: {newest}."
         )
     return found
 
 
-def sdist_of(index: Index, name: str, version: str) -> File:
-    """Return the sdist of a release.
+def sdist_of(index: Index, name: str, version: str) -> tuple[File, str]:
+    """Return the sdist of a release that pip takes, and a note on the others if there are several.
 
     :raises UsageError: if it has none.
     """
-    found = [file for file in of_release(index, name, version) if file.name.endswith(".tar.gz")]
+    found = by_preference(file for file in of_release(index, name, version) if form_of(file.name))
     if not found:
         raise UsageError(
             f"{name} {version} has no sdist in the index {index.address}",
             remedy="Name its source: --source TREE, or --source GIT-URL@TAG.",
         )
-    return found[0]
+    first, *others = found
+    names = ", ".join(file.name for file in others)
+    return first, f"the release has other sdists, too ({names}); pip takes {first.name}" if others else ""
 
 
 def _local(path: Path, index: Callable[[], Index]) -> PublishedArtifact:
@@ -186,7 +188,11 @@ def by_name(filename: str, index: Index) -> File:
 
     :raises UsageError: if the index does not have it.
     """
-    name = parse_wheel_name(filename).name if filename.endswith(".whl") else parse_sdist_name(filename).name
+    name = (
+        parse_wheel_name(filename).name
+        if filename.endswith(".whl")
+        else parse_sdist_name(in_todays_form(filename)).name
+    )
     found = [file for file in index.files(name) if file.name == filename]
     if not found:
         raise UsageError(f"the index {index.address} has no file {filename}", remedy="Name a file that is here.")

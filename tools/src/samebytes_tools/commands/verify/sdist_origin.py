@@ -19,6 +19,7 @@ from samebytes.archive.entry import Entry, Kind
 from samebytes.artifact.opening import open_archive
 from samebytes.errors import ArchiveError
 
+from ...building.old_sdists import as_tar_gz
 from ...building.source import sha256_of
 
 _GENERATED = re.compile(
@@ -117,7 +118,7 @@ def of_sdist(path: Path) -> Digests:
 
     :raises ArchiveError: if it is not an sdist.
     """
-    with open_archive(path) as archive:
+    with as_tar_gz(path) as packed, open_archive(packed) as archive:
         found = {entry.name: _content(entry) for entry in archive.entries if entry.kind is Kind.FILE}
         # The reader has seen that they stay inside (PEP 721).
         links = {

@@ -12,10 +12,10 @@ from samebytes.errors import ConfigError, SamebytesError, UsageError
 
 from ...building.interpreters import Python
 from ...index.client import Index
-from ...index.releases import NAME
+from ...index.releases import NAME, form_of
 from ...releases import lock_files, requirements_file
 from ...releases.listed import ListedRelease, environment_of
-from ...releases.selection import Selection
+from ...releases.selection import Selection, is_comparable
 from . import installed_files, published
 from .metadata import foreign
 from .verify import VerifyRequest
@@ -96,13 +96,14 @@ def of_all_files(release: str, common: VerifyRequest, python: Python, index: Cal
         raise UsageError(f"{release} is not a release, of which --all could be verified", remedy="Name NAME==VERSION.")
     targets = []
     for file in published.of_release(index(), found[1], found[2]):
-        is_sdist = file.name.endswith(".tar.gz")
-        if common.selection.kind in (None, ArtifactKind.SDIST if is_sdist else ArtifactKind.WHEEL):
-            why = foreign(file.name, python)
-            request = replace(common, target=release, selection=Selection(file=file.name))
+        form = form_of(file.name)
+        if common.selection.kind in (None, ArtifactKind.SDIST if form else ArtifactKind.WHEEL):
             # Why is in its name.
-            skipped = "not for this platform"
-            targets.append(VerifyTarget(file.name, skipped=skipped) if why else VerifyTarget(file.name, request))
+            skipped = "not for this platform" if foreign(file.name, python) else ""
+            if form and not is_comparable(file):
+                skipped = f"sdists in {form} form are only taken as sources"
+            request = replace(common, target=release, selection=Selection(file=file.name))
+            targets.append(VerifyTarget(file.name, None if skipped else request, skipped))
     return targets
 
 

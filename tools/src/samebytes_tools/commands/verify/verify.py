@@ -423,7 +423,8 @@ class _Verification:
             self._note("the sdist is its own source: this shows whether it can be made again, not where it came from")
             return sources.from_itself(artifact.path, directory, artifact.file.url if artifact.file else "")
         else:
-            file = published.sdist_of(self._context.index(), metadata.name, metadata.version)
+            file, note = published.sdist_of(self._context.index(), metadata.name, metadata.version)
+            self._note(note)
             return sources.from_sdist(self._download(file), directory, file.url)
         # The address alone does not do: tags move, and downloads can be replaced.
         if self._record and found.digest != self._record.source.digest:
@@ -482,7 +483,8 @@ class _Verification:
         path = artifact.path
         if metadata.kind == ArtifactKind.WHEEL:
             try:
-                file = published.sdist_of(self._context.index(), metadata.name, metadata.version)
+                file, note = published.sdist_of(self._context.index(), metadata.name, metadata.version)
+                self._note(note)
             except UsageError:
                 self._note("the release has no sdist to compare with the commit")
                 return None
