@@ -160,8 +160,13 @@ class Index:
     def attestations(self, file: File) -> bytes:
         """Return the provenance object of *file*, which its page names (PEP 740), as the index sends it.
 
-        :raises IndexFailure: if it does not answer.
+        :raises IndexFailure: if it does not answer, or its page names no address.
         """
+        if not transport.is_address(file.provenance):
+            raise IndexFailure(
+                f"the address of the attestations of {file.name}, {file.provenance}, is not one of http or https",
+                remedy=_BROKEN,
+            )
         try:
             with self._open(file.provenance) as answer:
                 return b"".join(_pieces(answer, file.provenance, _LONGEST_PROVENANCE))

@@ -54,7 +54,7 @@ _PIECE = 1 << 13
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = 100
 _MOST_DIGITS = 18
-"""Of a number in JSON; Python before 3.11 takes quadratic time for those of any length."""
+"""Of a number in JSON, which is as good as missing if it has more: Python before 3.11 takes quadratic time for it."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class File:
     size: int | None = None
     """In bytes; None where the index does not say (PEP 700)."""
     provenance: str = ""
-    """The address of its attestations; empty where the index has none (PEP 740)."""
+    """The address of its attestations, as it is shown if it is not one; empty where the index has none (PEP 740)."""
 
     @property
     def strongest(self) -> str:
@@ -85,7 +85,7 @@ def read(body: bytes, content_type: str, url: str) -> tuple[File, ...]:
     """Return the files that a page lists, in its order, each name once.
 
     :param url: where the page was in the end, after redirects: addresses in it may be relative to that.
-    :raises IndexFailure: if it is not a page of a simple API of version 1, or a file in it not what that says.
+    :raises IndexFailure: if it is not a page of a simple API of version 1, or what a file in it must have is malformed.
     """
     found: dict[str, File] = {}
     try:
@@ -123,18 +123,17 @@ def _read_json(body: bytes, url: str) -> Iterator[File]:
             name=name,
             url=_address(url, values.get("url"), name),
             hashes=_digests(values.get("hashes", {}), name),
-            requires_python=_text(values.get("requires-python") or "", f"requires-python of {name}"),
-            yanked=_yanked(values.get("yanked"), name),
-            uploaded=_seconds(values.get("upload-time"), name),
-            size=_size(values.get("size"), name),
+            requires_python=_optional_text(values.get("requires-python")),
+            # PEP 691: what is truthy; an empty text is not.
+            yanked=_reason(values.get("yanked") or None),
+            uploaded=_seconds(values.get("upload-time")),
+            size=_size(values.get("size")),
             provenance=_provenance(url, values.get("provenance"), name),
         )
 
 
-def _integer(digits: str) -> int:
-    if len(digits) > _MOST_DIGITS:
-        raise ValueError(f"a number of {len(digits)} digits")
-    return int(digits)
+def _integer(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _MOST_DIGITS else None
 
 
 def _no_number(text: str) -> None:
@@ -159,9 +158,9 @@ def _read_html(body: bytes, url: str) -> Iterator[File]:
             name=_file_name(name),
             url=_address(base, where, name),
             hashes=_digests(dict(_FRAGMENT.findall(fragment)), name),
-            requires_python=_text(anchor.get("data-requires-python", ""), f"data-requires-python of {name}"),
-            yanked=_yanked(anchor.get("data-yanked"), name),
-            uploaded=_seconds(anchor.get("data-upload-time"), name),
+            requires_python=_optional_text(anchor.get("data-requires-python")),
+            yanked=_reason(anchor.get("data-yanked")),
+            uploaded=_seconds(anchor.get("data-upload-time")),
             provenance=_provenance(base, anchor.get("data-provenance"), name),
         )
 
@@ -245,8 +244,14 @@ def _address(page: str, value: object, name: str) -> str:
 
 
 def _provenance(page: str, value: object, name: str) -> str:
-    """Return the address of the attestations of the file *name*, or nothing: null and an empty text mean none."""
-    return _address(page, value, f"the attestations of {name}") if value else ""
+    """Return the address of the attestations of the file *name*, or nothing: null and an empty text mean none.
+
+    What is not an address is shown in its place, for whoever asks for the attestations: the others are not concerned.
+    """
+    try:
+        return _address(page, value, f"the attestations of {name}") if value else ""
+    except _Malformed:
+        return _shown(value)
 
 
 def _digests(value: object, name: str) -> dict[str, str]:
@@ -260,35 +265,38 @@ def _digests(value: object, name: str) -> dict[str, str]:
     return found
 
 
-def _yanked(value: object, name: str) -> str | None:
-    """Return the reason, which may be empty, or None: true and a text yank a file (PEP 592, 691)."""
-    if value is None or value is False:
-        return None
-    return "" if value is True else _text(value, f"yanked of {name}")
+# What a page may leave out is left out where it is malformed, as pip does: else one file of long ago, which nobody
+# asks for, would make all of a project unreadable.
 
 
-def _size(value: object, name: str) -> int | None:
-    if value is None:
-        return None
-    size = _of_type(value, int, f"the size of {name}")
+def _optional_text(value: object) -> str:
+    """Return a text that may be left out; nothing if it is not a text that a page of ours can carry on."""
+    try:
+        return _text(value, "")
+    except _Malformed:
+        return ""
+
+
+def _reason(value: object) -> str | None:
+    """Return why a file is yanked, which may be empty; None if it is not (PEP 592)."""
+    # Yanked it is, whatever is said of the reason.
+    return None if value is None else _optional_text(value)
+
+
+def _size(value: object) -> int | None:
+    """Return a number of bytes (PEP 700); None if there is none."""
     # In Python, true is an int.
-    if size < 0 or isinstance(value, bool):
-        raise _Malformed(f"the size of {name} is {value} (PEP 700)")
-    return size
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def _seconds(value: object, name: str) -> int | None:
-    """Return a time of upload (ISO 8601, in UTC) in seconds since 1970; None if there is none."""
-    if value is None or value == "":
-        return None
+def _seconds(value: object) -> int | None:
+    """Return a time of upload (PEP 700: ISO 8601, in UTC) in seconds since 1970; None if there is none."""
     found = _TIME.fullmatch(value) if isinstance(value, str) else None
     try:
-        if found is None:
-            raise ValueError
-        moment = datetime.strptime(f"{found[1]} {found[2]}", "%Y-%m-%d %H:%M:%S")
+        moment = datetime.strptime(f"{found[1]} {found[2]}", "%Y-%m-%d %H:%M:%S") if found else None
     except ValueError:
-        raise _Malformed(f"the upload time {_shown(value)} of {name} is not a time in UTC (PEP 700)") from None
-    return int(moment.replace(tzinfo=timezone.utc).timestamp())
+        return None
+    return int(moment.replace(tzinfo=timezone.utc).timestamp()) if moment else None
 
 
 def write(links: Iterable[str]) -> bytes:
