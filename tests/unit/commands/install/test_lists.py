@@ -15,6 +15,7 @@ import pytest
 from samebytes_tools.building.provenance import this_python
 from samebytes_tools.commands.install.lists import Finder, obtained, read
 from samebytes_tools.index import cache
+from samebytes_tools.releases.variables import Variables
 from support.indexes import Answer, Server, serving
 from support.installed import facts, project
 from support.schemas import assert_valid
@@ -66,7 +67,9 @@ class Place:
         finder = Finder((), "", {"PIP_INDEX_URL": self.server.address}, offline=False)
         (self.top / "fetched").mkdir()
         with pytest.raises(kind) as caught:
-            list(obtained(read([path], [], PYTHON), finder, PYTHON, self.top / "fetched", lambda _: None))
+            list(
+                obtained(read([path], [], PYTHON, Variables({})), finder, PYTHON, self.top / "fetched", lambda _: None)
+            )
         assert type(caught.value) is kind
         assert caught.value.remedy
         assert not list((self.top / "fetched").iterdir())
@@ -250,8 +253,8 @@ def test_all_that_cannot_be_installed_is_named_at_once(place: Place) -> None:
 
 
 LOCKED: dict[str, tuple[Callable[[str], str], type[SamebytesError], str]] = {
-    "another Python": (lambda text: f'requires-python = "<3"\n{text}', UsageError, "is for Python <3"),
-    "another environment": (lambda text: f"environments = ['{NEVER}']\n{text}", UsageError, "for other environments"),
+    "another Python": (lambda text: f'requires-python = "<3"\n{text}', ConfigError, "is for Python <3"),
+    "another environment": (lambda text: f"environments = ['{NEVER}']\n{text}", ConfigError, "for other environments"),
     "environments that are none": (lambda text: f"environments = [1]\n{text}", ConfigError, "malformed"),
     "another version of the format": (lambda text: text.replace("1.0", "2.0"), ConfigError, "lock-version"),
     "a hash that is none": (lambda text: text.replace("sha256", "md5"), ConfigError, "no strong hash"),

@@ -21,9 +21,10 @@ from samebytes_tools.building.provenance import this_python
 from samebytes_tools.commands.verify import installed_files, targets
 from samebytes_tools.commands.verify.verify import VerifyRequest
 from samebytes_tools.index.client import Index
-from samebytes_tools.releases import listed, lock_files, requirements_file
+from samebytes_tools.releases import lock_files, requirements_file
 from samebytes_tools.releases.listed import NO_HASH, ListedRelease
 from samebytes_tools.releases.selection import Selection
+from samebytes_tools.releases.variables import Variables
 from support.artifacts import wheel
 from support.indexes import serving
 from support.projects import write_tree
@@ -46,7 +47,7 @@ def said(entry: ListedRelease) -> str:
 
 def requirements(path: Path, text: str) -> list[ListedRelease]:
     path.write_text(text, encoding="utf-8")
-    return requirements_file.read(path, {})
+    return list(requirements_file.read(path, {}, Variables({})).entries)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def requirements(path: Path, text: str) -> list[ListedRelease]:
         ("demo @ git+https://u:secret@host.example/demo@v1", "demo", "error: it comes from a repository"),
         ("https://host.example/demo-1.0.tar.gz", "demo-1.0.tar.gz", "error: it comes from an address"),
         ("git+ssh://git@host.example/demo", "git+ssh", "error: it comes from a repository"),
-        ("-e .", ".", "skipped: installed in editable mode from a directory"),
+        ("-e ./none", "./none", "skipped: installed in editable mode from a directory"),
         ("--editable=git+https://host.example/demo#egg=demo", "demo", "error: it comes from a repository"),
         ("./demo", "./demo", "error: it is a path"),
         ("dist/demo-1.0-py3-none-any.whl", "dist/demo", "error: it is a path"),
@@ -104,16 +105,18 @@ def test_options_comments_and_further_files(tmp_path: Path) -> None:
     assert {
         one.index for one in requirements(tmp_path / "requirements.txt", "a==1\n-i https://host.example\nb==1")
     } == {"https://host.example"}
-    text = "\ufeff# a comment \\\n--index-url https://host.example\n-c none.txt\n--no-binary :all:\none==1\n-r sub/more.txt\nthree==3 \\"
-    assert [one.label for one in requirements(tmp_path / "requirements.txt", text)] == ["one 1", "three 3", "two 2"]
+    (tmp_path / "limits.txt").write_text("two<3\n")
+    text = "\ufeff# a comment \\\n--index-url https://host.example\n-c limits.txt\n--no-binary :all:\none==1\n-r sub/more.txt\nthree==3 \\"
+    assert [one.label for one in requirements(tmp_path / "requirements.txt", text)] == ["one 1", "two 2", "three 3"]
 
 
 @pytest.mark.parametrize("name", ['"more files.txt"', "more files.txt", "'more files.txt'"])
 def test_a_further_file_is_not_passed_over(tmp_path: Path, name: str) -> None:
     (tmp_path / "more files.txt").write_text("two==2\n")
     assert [one.label for one in requirements(tmp_path / "requirements.txt", f"-r {name}\n")] == ["two 2"]
-    with pytest.raises(ConfigError, match="cannot be read"):
-        requirements(tmp_path / "requirements.txt", f"-r {name} --no-index\n")
+    # pip reads the first word of one that is not quoted, and passes over the others.
+    (entry,) = requirements(tmp_path / "requirements.txt", f"-r {name} --pre\n")
+    assert said(entry).startswith("verified" if name.startswith(("'", '"')) else "error: 'files.txt' stands behind")
 
 
 def test_further_files_that_cannot_be_read(tmp_path: Path) -> None:
@@ -127,13 +130,13 @@ def test_further_files_that_cannot_be_read(tmp_path: Path) -> None:
         assert caught.value.remedy
 
 
-@pytest.mark.parametrize("data", [b"\xff\xfe", None])
+@pytest.mark.parametrize("data", [b"\xff", b"\xff\xfe\x00", None])
 def test_requirements_files_that_cannot_be_read(tmp_path: Path, data: bytes | None) -> None:
     path = tmp_path / "requirements.txt"
     if data is not None:
         path.write_bytes(data)
     with pytest.raises(ConfigError) as caught:
-        requirements_file.read(path, {})
+        requirements_file.read(path, {}, Variables({}))
     assert caught.value.remedy
 
 
@@ -270,7 +273,7 @@ def test_lists_that_are_none(tmp_path: Path, name: str, text: str, error: type[E
     (tmp_path / name).write_text(text)
     assert targets.is_list(str(tmp_path / name))
     with pytest.raises(error) as caught:
-        targets.of_list(tmp_path / name, VerifyRequest(""), this_python())
+        targets.of_list(tmp_path / name, VerifyRequest(""), this_python(), {})
     assert vars(caught.value)["remedy"]
 
 
@@ -301,7 +304,7 @@ def test_an_entry_that_is_no_release_is_not_looked_for_on_the_disk(tmp_path: Pat
 def test_an_entry_that_is_there_twice_is_verified_once(tmp_path: Path) -> None:
     path = tmp_path / "requirements.txt"
     path.write_text("demo==1.0\ndemo==1.0\ndemo==1.1\ndemo>1\ndemo>2\n")
-    found = targets.of_requirements(path, VerifyRequest(""), this_python())
+    found, _ = targets.of_list(path, VerifyRequest(""), this_python(), {})
     assert [one.label for one in found] == ["demo 1.0", "demo 1.1", "demo", "demo"]
 
 
@@ -313,7 +316,7 @@ def test_what_is_installed_twice_is_verified_twice(tmp_path: Path) -> None:
         (info / "WHEEL").write_text("Wheel-Version: 1.0\nTag: py3-none-any\n")
         (info / "RECORD").write_text("")
     (tmp_path / "pyvenv.cfg").write_text("")
-    found = targets.of_list(tmp_path, VerifyRequest(""), this_python())
+    found, _ = targets.of_list(tmp_path, VerifyRequest(""), this_python(), {})
     assert [one.request and one.request.installed for one in found] == infos
 
 
@@ -322,7 +325,7 @@ def test_packages_that_need_each_other_by_name_are_looked_at_once(
 ) -> None:
     """A lock file with thousands of one name took minutes."""
     asked: list[str] = []
-    monkeypatch.setattr(listed, "applies", lambda marker, _: not asked.append(marker))
+    monkeypatch.setattr(lock_files, "applies", lambda marker, _: not asked.append(marker))
     needs = {"dependencies": [{"name": "a"}]}
     many = [{"name": "a", "version": str(one), "source": {"registry": "x"}, **needs} for one in range(50)]
     packages = [{"name": "own", "source": {"virtual": "."}, **needs}, *many]

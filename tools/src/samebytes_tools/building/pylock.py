@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ STRONG = ("sha256", "sha384", "sha512")
 """The hashes that pip verifies."""
 
 _NO_LOCK = "--lock FILE writes one that is."
+_LOCK_AGAIN = "Lock again, with the tool that wrote it."
 
 
 @dataclass(frozen=True)
@@ -105,13 +107,16 @@ def read(path: Path) -> list[Locked]:
     :raises ConfigError: if it cannot be read, is not a pylock.toml, is for other interpreters, or locks something
         without version or hashes.
     """
+    from .markers import applies
+
     document = _parse(path)
-    _check_interpreter(document, path)
+    refuse_elsewhere(document, path, {}, ".".join(map(str, sys.version_info[:3])))
     packages = document.get("packages")
     if not isinstance(packages, list) or not all(isinstance(package, dict) for package in packages):
         raise ConfigError(f"{path} has no [[packages]]: it is not a pylock.toml (PEP 751)", remedy=_NO_LOCK)
     groups = document.get("default-groups", [])
-    wanted = [package for package in packages if _is_for_us(package.get("marker"), groups, path)]
+    with _naming(path):
+        wanted = [package for package in packages if applies(package.get("marker"), {}, groups)]
     try:
         locked = [_locked(package, path) for package in wanted]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -158,38 +163,44 @@ def _parse(path: Path) -> Mapping[str, Any]:
     return document
 
 
-def _check_interpreter(document: Mapping[str, Any], path: Path) -> None:
+def refuse_elsewhere(document: Mapping[str, Any], path: Path, environment: Mapping[str, str], python: str) -> None:
+    """Refuse a lock file that is for other interpreters or environments than that of *python*, a version.
+
+    :param environment: what markers find other than in this interpreter.
+    :raises ConfigError: if it is, or what it says of that is malformed.
+    """
+    from .markers import applies
+
+    wanted, environments = document.get("requires-python", ""), document.get("environments", [])
+    with _naming(path):
+        if not allows(wanted, python):
+            raise ConfigError(f"is for Python {wanted}, not for {python}", remedy="Lock with this Python, too.")
+        if not isinstance(environments, list) or not all(isinstance(one, str) for one in environments):
+            raise ConfigError("environments is malformed (PEP 751)", remedy=_LOCK_AGAIN)
+        if environments and not any(applies(marker, environment) for marker in environments):
+            raise ConfigError(f"is for other environments: {'; '.join(environments)}", remedy="Lock for this one, too.")
+
+
+def allows(wanted: Any, python: str) -> bool:
+    """Return whether the ``requires-python`` *wanted* is one of the version *python*.
+
+    :raises ConfigError: if it is malformed.
+    """
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-    here = ".".join(map(str, sys.version_info[:3]))
-    wanted, environments = document.get("requires-python", ""), document.get("environments", [])
     try:
-        fits = SpecifierSet(wanted).contains(here, prereleases=True)
+        return SpecifierSet(wanted).contains(python, prereleases=True)
     except (InvalidSpecifier, TypeError, AttributeError):
-        raise ConfigError(f"{path}: requires-python {wanted!r} is malformed (PEP 751)", remedy=_NO_LOCK) from None
-    if not fits:
-        raise ConfigError(f"{path} is for Python {wanted}, not for {here}", remedy="Write one with this Python.")
-    if environments and not any(_is_for_us(marker, (), path) for marker in environments):
-        raise ConfigError(f"{path} is for other environments: {environments}", remedy="Write one in this environment.")
+        raise ConfigError(f"requires-python {wanted!r} is malformed (PEP 751)", remedy=_LOCK_AGAIN) from None
 
 
-def _is_for_us(marker: object, groups: Iterable[str], path: Path) -> bool:
-    """Evaluate *marker* for this interpreter, with no extras and the lock file's default dependency *groups*."""
-    from packaging.markers import InvalidMarker, Marker
-
-    if marker is None:
-        return True
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Put the name of the lock file before what is wrong with it."""
     try:
-        there = Marker(str(marker))
-        try:
-            return there.evaluate({"dependency_groups": frozenset(groups)}, context="lock_file")
-        except TypeError:  # packaging before 25, which knows no markers of lock files anyway
-            return there.evaluate({"extra": ""})
-    except InvalidMarker as error:
-        raise ConfigError(
-            f"{path}: the marker {marker!r} cannot be read: {error}",
-            remedy="If it names extras or dependency_groups, install packaging 25 or later.",
-        ) from None
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error.message}", remedy=error.remedy) from None
 
 
 def _locked(package: Mapping[str, Any], path: Path) -> Locked:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from packaging.markers import InvalidMarker, Marker
+from packaging.specifiers import SpecifierSet
 
 from samebytes.errors import ConfigError, SamebytesError, UsageError
 
@@ -35,6 +35,10 @@ class ListedRelease:
     """Why it cannot be verified."""
     index: str = ""
     """The address of the index that it is to come from; empty where none is named."""
+    further_indexes: tuple[str, ...] = ()
+    """Addresses of others that it may come from."""
+    allowed: SpecifierSet = field(default_factory=SpecifierSet)
+    """Versions that it may have, where it is not pinned."""
     installed: Path | None = None
     """The ``.dist-info`` directory, of what is installed."""
     place: str = ""
@@ -123,29 +127,6 @@ def file_name(url: str) -> str:
 def strong(pairs: Iterable[tuple[str, Any]]) -> frozenset[str]:
     """Return the hashes by which a file can be verified, as ``ALGORITHM:DIGEST``, of names and digests."""
     return frozenset(f"{name.lower()}:{str(digest).lower()}" for name, digest in pairs if name.lower() in STRONG)
-
-
-def applies(marker: str, environment: Mapping[str, str], groups: Iterable[str] = ()) -> bool:
-    """Return whether *marker* holds here, with no extra, and with the dependency *groups* of a lock file.
-
-    :param environment: what is other than in this interpreter.
-    :raises ConfigError: if it is malformed.
-    """
-    if not marker:
-        return True
-    try:
-        there = Marker(marker)
-        try:
-            given: dict[str, Any] = {**environment, "dependency_groups": frozenset(groups), "extras": frozenset()}
-            return there.evaluate(given, context="lock_file")
-        except TypeError:  # packaging before 25, which knows no markers of lock files
-            return there.evaluate({"extra": "", **environment})
-    # UndefinedEnvironmentName is a ValueError: ``extra`` in a lock file, which uv writes, is not defined.
-    except (InvalidMarker, ValueError):
-        try:
-            return Marker(marker).evaluate({"extra": "", **environment})
-        except (InvalidMarker, ValueError) as error:
-            raise ConfigError(f"the marker {marker!r} cannot be read: {error}", remedy="Lock again.") from None
 
 
 def elsewhere(marker: str) -> str:

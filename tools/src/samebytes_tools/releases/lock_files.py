@@ -11,13 +11,14 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Callable
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.backend.config import parsed_toml, toml_bytes
-from samebytes.errors import ConfigError, UsageError
+from samebytes.errors import ConfigError
 
+from ..building.markers import applies
+from ..building.pylock import allows
 from ..index.pages import File
 from . import listed
 from .listed import ListedRelease
@@ -87,33 +88,14 @@ def _read_package(package: Mapping[str, Any], read: Callable[[Mapping[str, Any]]
     return ListedRelease(str(name), str(version), error=problem)
 
 
-def refuse_elsewhere(path: Path, document: Mapping[str, Any], environment: Mapping[str, str], python: str) -> None:
-    """Refuse a ``pylock.toml`` that is for other interpreters or environments than that of *python*.
-
-    :param environment: what markers find other than in this interpreter.
-    :raises UsageError: if it is.
-    :raises ConfigError: if what it says of that is malformed.
-    """
-    wanted, environments = document.get("requires-python", ""), document.get("environments", [])
-    try:
-        if not _contains(wanted, python):
-            raise UsageError(f"{path} is for Python {wanted}, not for {python}", remedy="Lock for this Python, too.")
-        if environments and not any(listed.applies(marker, environment) for marker in environments):
-            raise UsageError(
-                f"{path} is for other environments: {'; '.join(environments)}", remedy="Lock for this one."
-            )
-    except (TypeError, AttributeError):
-        raise ConfigError(f"{path}: requires-python or environments is malformed (PEP 751)", remedy=_REMEDY) from None
-
-
 def _pylock_package(
     path: Path, package: Mapping[str, Any], environment: Mapping[str, str], groups: Iterable[str], python: str
 ) -> ListedRelease:
     name, version, marker = canonicalize_name(package["name"]), package.get("version", ""), package.get("marker", "")
-    if not listed.applies(marker, environment, groups):
+    if not applies(marker, environment, groups):
         return ListedRelease(name, version, skipped=listed.elsewhere(marker))
     wanted = package.get("requires-python", "")
-    if not _contains(wanted, python):
+    if not allows(wanted, python):
         return ListedRelease(name, version, skipped=f"not for this environment: Python {wanted}")
     if "vcs" in package:
         return listed.repository(name, version, _place(package["vcs"]))
@@ -139,13 +121,6 @@ def _file(path: Path, table: Mapping[str, Any]) -> File:
     return File(
         str(table.get("name") or listed.file_name(url)), url, hashes, size=size if isinstance(size, int) else None
     )
-
-
-def _contains(wanted: str, python: str) -> bool:
-    try:
-        return SpecifierSet(wanted).contains(python, prereleases=True)
-    except InvalidSpecifier:
-        raise ConfigError(f"requires-python {wanted!r} is malformed (PEP 751)", remedy=_REMEDY) from None
 
 
 def _place(table: Mapping[str, Any]) -> str:
@@ -203,7 +178,7 @@ def _needed(packages: Sequence[Mapping[str, Any]], environment: Mapping[str, str
             if repr(one) in seen:
                 continue
             seen.add(repr(one))
-            if listed.applies(one.get("marker", ""), environment):
+            if applies(one.get("marker", ""), environment):
                 numbers = [other for other in by_name.get(one["name"], ()) if _is_meant(one, packages[other])]
                 new = [pair for pair in product(numbers, ("", *one.get("extra", ()))) if pair not in found]
                 found.update(dict.fromkeys(new))

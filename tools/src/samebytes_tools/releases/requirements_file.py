@@ -1,80 +1,384 @@
-"""Requirements files of pip: each line an entry.
+"""Requirements files of pip: each line an entry, or options that hold for all.
 
 Source: pip's documentation, "Requirements File Format".
 """
 
 from __future__ import annotations
 
+import codecs
+import optparse
 import os
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
+from samebytes.artifact.layout import ArtifactKind
+from samebytes.backend.config import parsed_toml, toml_bytes
 from samebytes.errors import ConfigError, UsageError
 
+from ..building.markers import applies
 from . import listed
 from .listed import ListedRelease
 from .selection import Selection
+from .variables import Variables
 
 _COMMENT = re.compile(r"(^|(?<=\s))#.*$")
-# All that follows is the path: one that is not there is an error, and a line that is passed over would not be.
-_NESTED = re.compile(r"""(?:-r\s*|--requirement(?:\s+|=))(["']?)(.+)\1""")
-_INDEX = re.compile(r"""(?:-i\s*|--index-url(?:\s+|=)|--pypi-url(?:\s+|=))(["']?)(\S+)\1""")
-_EDITABLE = re.compile(r"(?:-e\s*|--editable(?:\s+|=))(.+)")
-# Whatever the digest is: a hash that is misspelt is not none.
-_HASH = re.compile(r"""--hash(?:=|\s+)["']?([A-Za-z0-9]+):([^\s"']*)""")
-_OPTION = re.compile(r"(?<!\s)\s+--?[a-z]")
 _VCS = re.compile(r"(git|hg|svn|bzr)\+")
 _CREDENTIALS = re.compile(r"//[^/\s]*@")
+_REMOTE = re.compile(r"https?:", re.IGNORECASE)
 _LARGEST = 16 << 20
 """Bytes of a file."""
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    # Those of UTF-32 begin with those of UTF-16.
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+_PLACES = {"requirements", "constraints", "editables", "links"}
+"""Options whose value is all that follows: uv reads a path with blanks so, where pip takes its first word."""
 
 
-def read(path: Path, environment: Mapping[str, str]) -> list[ListedRelease]:
-    """Return the entries of the requirements file *path* and of those that it names by ``-r``.
+class RequirementsList(NamedTuple):
+    """What a requirements file has, with those that it names."""
 
-    Of the options for pip, only the index counts, and constraints count for nothing.
+    entries: tuple[ListedRelease, ...]
+    links: tuple[Path, ...] = ()
+    """Directories, and wheels, of ``--find-links``."""
+    is_offline: bool = False
+    """Whether no index is to be asked (``--no-index``)."""
+    notes: tuple[str, ...] = ()
+    """Options that are not honoured, each with file and line."""
+
+
+class _Line(NamedTuple):
+    file: Path
+    number: int
+    raw: str
+    """Without comments."""
+    text: str
+    """With the values of variables."""
+    is_constraint: bool
+
+    @property
+    def where(self) -> str:
+        return f"{self.file}, line {self.number}"
+
+
+def read(path: Path, environment: Mapping[str, str], variables: Variables) -> RequirementsList:
+    """Return what the requirements file *path* has, and those that it names by ``-r`` and ``-c``.
 
     :param environment: what markers find other than in this interpreter.
+    :param variables: those that ``${NAME}`` stands for.
     :raises ConfigError: if a file cannot be read.
     """
-    found: list[ListedRelease] = []
-    files, seen, address = [path], {os.path.realpath(path)}, ""
-    for file in files:
-        for line in _lines(file):
-            nested, index = _NESTED.fullmatch(line), _INDEX.fullmatch(line)
-            address = index[2] if index else address
-            if nested:
+    with variables.hidden():
+        reader = _Reader(environment, variables)
+        reader.read(path)
+        return reader.found()
+
+
+class _Reader:
+    """Reads files line by line, in the order in which pip does."""
+
+    def __init__(self, environment: Mapping[str, str], variables: Variables) -> None:
+        self._environment, self._variables = environment, variables
+        self._entries: list[ListedRelease] = []
+        self._constraints: list[tuple[ListedRelease, SpecifierSet, _Line]] = []
+        self._links: list[Path] = []
+        self._notes: list[str] = []
+        self._index = ""
+        self._further: list[str] = []
+        self._offline: _Line | None = None
+        self._hashes_demanded: _Line | None = None
+        self._only = {"--only-binary": set[str](), "--no-binary": set[str]()}
+        """Names of projects, and ``:all:``."""
+
+    def read(self, path: Path) -> None:
+        """Read *path* and all that it names, each file where it is named, and once."""
+        seen = {os.path.realpath(path)}
+        stack = [_lines(path, self._variables, is_constraint=False)]
+        while stack:
+            line = next(stack[-1], None)
+            if line is None:
+                stack.pop()
+                continue
+            for nested, is_constraint in self._line(line):
                 # A file may name itself, or be named twice.
-                further = os.path.realpath(file.parent / nested[2].replace("\0", ""))
-                files += [file.parent / nested[2]] if further not in seen else []
+                further = os.path.realpath(str(nested).replace("\0", ""))
+                if further not in seen:
+                    stack.append(_lines(nested, self._variables, is_constraint=is_constraint))
                 seen.add(further)
-            elif not line.startswith("-"):
-                found.append(_entry(line, environment))
-            elif _EDITABLE.match(line):
-                found.append(_editable(line))
-    # As in pip, it holds for all lines, wherever it stands, and the last one wins.
-    return [replace(one, index=address) for one in found]
+
+    def found(self) -> RequirementsList:
+        """Return all of it. As in pip, options hold for all lines, wherever they stand, and the last index counts."""
+        index, further = self._index, tuple(dict.fromkeys(self._further))
+        if self._offline is not None and (index or further):
+            self._note(self._offline, "with --no-index, the indexes that lists name are not asked")
+            index, further = "", ()
+        entries = [
+            replace(self._shown(self._settled(entry)), index=index, further_indexes=further) for entry in self._entries
+        ]
+        notes = tuple(self._variables.shown(note) for note in dict.fromkeys(self._notes))
+        return RequirementsList(tuple(entries), tuple(self._links), self._offline is not None, notes)
+
+    def _line(self, line: _Line) -> list[tuple[Path, bool]]:
+        """Take *line*, and return the files that it names, each with whether it has constraints."""
+        try:
+            text, given = _split(line.text)
+        except ValueError as error:
+            # An entry of its own, so that those who verify go on with the others.
+            self._variables.hide(line.raw)
+            self._refuse(line, str(error), "Write one requirement or option a line; what has blanks in quotes.")
+            return []
+        if not text and given.editables:
+            self._add(_editable(given.editables[-1]), line)
+        elif not text:
+            return self._options(line, given)
+        else:
+            others = [name for name, value in _said(given).items() if name not in _OF_REQUIREMENTS and value]
+            if others:
+                self._note(line, f"options after a requirement count for nothing, {_OPTIONS[others[0]][-1]} here")
+            self._requirement(text, given, line)
+        return []
+
+    def _requirement(self, text: str, given: optparse.Values, line: _Line) -> None:
+        hashes = listed.strong(value.partition(":")[::2] for value in given.hashes or ())
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement as malformed:
+            # Whatever is in it may be a credential.
+            self._variables.hide(line.raw)
+            entry, specifier = _by_place(text, malformed, hashes), None
+        else:
+            entry, specifier = _entry(requirement, hashes, self._environment)
+        if line.is_constraint:
+            if specifier is None and not entry.skipped:
+                self._note(line, "a constraint by address or path is not read")
+            elif specifier is not None:
+                self._constraints.append((entry, specifier, line))
+            return
+        if given.built and entry.error is None and not entry.skipped:
+            # pip builds what has options for its build, even where there is a wheel.
+            entry = replace(entry, selection=replace(entry.selection, kind=ArtifactKind.SDIST))
+        self._add(entry, line)
+
+    def _add(self, entry: ListedRelease, line: _Line) -> None:
+        if line.is_constraint:
+            self._note(line, "a directory is no constraint, and not read")
+        else:
+            self._entries.append(entry)
+
+    def _options(self, line: _Line, given: optparse.Values) -> list[tuple[Path, bool]]:
+        """Take the options of a line that has nothing else."""
+        files = []
+        for names, is_constraint in ((given.requirements, False), (given.constraints, True)):
+            for name in names or ():
+                if _REMOTE.match(name):
+                    self._refuse(line, f"{listed.shown(name)} is not fetched", "Download it, and name the file there.")
+                else:
+                    files.append((_beside(line, name), is_constraint))
+        self._index = given.index or self._index
+        self._further += given.further or ()
+        self._offline = line if given.no_index else self._offline
+        for place in given.links or ():
+            self._link(place, line)
+        for option, names in given.formats or ():
+            self._format(option, names)
+        self._hashes_demanded = line if given.require_hashes else self._hashes_demanded
+        if given.trusted:
+            self._note(
+                line, "--trusted-host has no effect: certificates are verified. PIP_CERT names an authority of yours"
+            )
+        if given.features:
+            self._note(line, "--use-feature has no effect: it is pip's own")
+        if given.hashes or given.built or given.settings:
+            self._note(line, "an option for a requirement has no effect on a line without one")
+        return files
+
+    def _link(self, place: str, line: _Line) -> None:
+        """Take a place of ``--find-links``, which pip looks for beside the file first."""
+        is_local = place.startswith("file:") or "://" not in place
+        path = Path((unquote(urlsplit(place).path) if place.startswith("file:") else place).replace("\0", ""))
+        path = line.file.parent / path if os.path.lexists(line.file.parent / path) else path
+        if not is_local:
+            self._note(
+                line, f"--find-links {listed.shown(place)}: pages are not read. Download its wheels into a directory"
+            )
+        elif path.is_dir() or (path.is_file() and path.suffix == ".whl"):
+            self._links.append(path)
+        else:
+            self._note(line, f"--find-links {path}: is neither a directory nor a wheel")
+
+    def _format(self, option: str, names: str) -> None:
+        """Take a value of ``--no-binary`` or ``--only-binary``, of which the later one counts."""
+        own = self._only[option]
+        (other,) = (value for key, value in self._only.items() if key != option)
+        for name in names.split(","):
+            if name == ":none:":
+                own.clear()
+            elif name == ":all:":
+                own.clear()
+                other.clear()
+                own.add(name)
+            else:
+                own.add(canonicalize_name(name))
+                other.discard(canonicalize_name(name))
+
+    def _kind(self, name: str) -> ArtifactKind | None:
+        for key in (canonicalize_name(name), ":all:"):
+            if key in self._only["--only-binary"]:
+                return ArtifactKind.WHEEL
+            if key in self._only["--no-binary"]:
+                return ArtifactKind.SDIST
+        return None
+
+    def _settled(self, entry: ListedRelease) -> ListedRelease:
+        """Return *entry* with what options and constraints say of it."""
+        if entry.skipped:
+            return entry
+        for pin, specifier, line in self._constraints:
+            if canonicalize_name(pin.name) == canonicalize_name(entry.name) and not pin.skipped:
+                entry = _constrained(entry, pin, specifier, line)
+        if entry.error is None and not entry.place:
+            kind = entry.selection.kind or self._kind(entry.name)
+            entry = replace(entry, selection=replace(entry.selection, kind=kind))
+            if self._hashes_demanded and not entry.selection.hashes:
+                problem = f"it has no strong hash, such as SHA-256, and {self._hashes_demanded.where} demands one"
+                entry = replace(entry, error=ConfigError(problem, remedy="Lock with hashes."))
+        return entry
+
+    def _shown(self, entry: ListedRelease) -> ListedRelease:
+        """Return *entry* without the values of variables where it is shown; addresses that are asked stay."""
+        shown = self._variables.shown
+        return replace(
+            entry,
+            name=shown(entry.name),
+            notes=tuple(map(shown, entry.notes)),
+            skipped=shown(entry.skipped),
+            place=shown(entry.place),
+            error=entry.error and self._variables.in_error(entry.error),
+        )
+
+    def _refuse(self, line: _Line, problem: str, remedy: str) -> None:
+        self._entries.append(ListedRelease(line.where, error=ConfigError(problem, remedy=remedy)))
+
+    def _note(self, line: _Line, text: str) -> None:
+        self._notes.append(f"{line.where}: {text}")
 
 
-def _lines(path: Path) -> Iterator[str]:
-    try:
-        # Not by its size, which a pipe or a device does not have.
-        with path.open("rb") as file:
-            data = file.read(_LARGEST + 1)
-        if len(data) > _LARGEST:
-            raise ConfigError(f"{path} is too large for a requirements file", remedy="Name a requirements file.")
-        text = data.decode("utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}", remedy="Check the path.") from None
-    except ValueError as error:  # a NUL in its name, too
-        raise ConfigError(f"{path} cannot be read as UTF-8: {error}", remedy="Name a requirements file.") from None
-    held = ""
-    for line in [*text.splitlines(), ""]:
+def _constrained(entry: ListedRelease, pin: ListedRelease, specifier: SpecifierSet, line: _Line) -> ListedRelease:
+    """Return *entry* under the constraint *pin*, of its project; what is not pinned takes its version, as uv does."""
+    if entry.version and not specifier.contains(entry.version, prereleases=True):
+        return replace(
+            entry,
+            error=ConfigError(
+                f"{line.where} allows {entry.name}{specifier or ''} only", remedy="Lock again, or correct one of them."
+            ),
+        )
+    if (
+        entry.version
+        or entry.files
+        or entry.place
+        or not pin.version
+        or not entry.allowed.contains(pin.version, prereleases=True)
+    ):
+        return entry
+    return replace(pin, name=entry.name)
+
+
+class _Parser(optparse.OptionParser):
+    """pip's own parser is optparse's: what it takes (abbreviations, values in the next word) is taken."""
+
+    def error(self, msg: str) -> NoReturn:
+        raise ValueError(msg)
+
+
+_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "index": ("-i", "--pypi-url", "--index-url"),
+    "further": ("--extra-index-url",),
+    "requirements": ("-r", "--requirement"),
+    "constraints": ("-c", "--constraint"),
+    "editables": ("-e", "--editable"),
+    "links": ("-f", "--find-links"),
+    "trusted": ("--trusted-host",),
+    "features": ("--use-feature",),
+    "formats": ("--no-binary", "--only-binary"),
+    "no_index": ("--no-index",),
+    "require_hashes": ("--require-hashes",),
+    # Versions are pinned and wheels are taken anyway.
+    "moot": ("--pre", "--prefer-binary"),
+    "hashes": ("--hash",),
+    "built": ("--global-option", "--install-option"),
+    "settings": ("-C", "--config-setting", "--config-settings"),
+}
+_OF_REQUIREMENTS = {"hashes", "built", "settings"}
+_SWITCHES = {"no_index", "require_hashes", "moot"}
+
+
+@cache
+def _parser() -> _Parser:
+    parser = _Parser(add_help_option=False)
+    for name, options in _OPTIONS.items():
+        if name in _SWITCHES:
+            parser.add_option(*options, dest=name, action="store_true")
+        elif name == "formats":
+            parser.add_option(*options, dest=name, type="string", action="callback", callback=_take_format)
+        else:
+            parser.add_option(*options, dest=name, action="store" if name == "index" else "append")
+    return parser
+
+
+def _take_format(_: optparse.Option, name: str, value: str, parser: optparse.OptionParser) -> None:
+    """Keep the order of these two options."""
+    assert parser.values is not None
+    parser.values.formats = [*(parser.values.formats or ()), (name, value)]
+
+
+def _said(given: optparse.Values) -> dict[str, Any]:
+    return vars(given)
+
+
+def _split(line: str) -> tuple[str, optparse.Values]:
+    """Return the requirement on *line*, and the options that follow or stand alone.
+
+    :raises ValueError: if there is an option that pip does not know, or something behind one.
+    """
+    found = re.search(r"(^|(?<=\s))-", line)
+    text, options = (line[: found.start()].strip(), line[found.start() :]) if found else (line, "")
+    given, rest = _parser().parse_args(shlex.split(options))
+    named = [name for name in _PLACES if _said(given)[name]]
+    if rest and not text and len(named) == 1 and options.endswith(rest[-1]):
+        _said(given)[named[0]][-1] = " ".join([_said(given)[named[0]][-1], *rest])
+    elif rest:
+        raise ValueError(f"{' '.join(rest)!r} stands behind options, where pip passes over it")
+    return text, given
+
+
+def _beside(line: _Line, name: str) -> Path:
+    """Return the path of a file that *line* names."""
+    parts = urlsplit(name) if name.startswith("file:") else None
+    return line.file.parent / (unquote(parts.path) if parts else name)
+
+
+def _lines(path: Path, variables: Variables, *, is_constraint: bool) -> Iterator[_Line]:
+    """Yield the lines of the file *path*, joined where they are continued; the file is read before the first."""
+    found: list[_Line] = []
+    held, first = "", 0
+    for number, line in enumerate([*text_of(path).splitlines(), ""], 1):
         is_comment = line.lstrip().startswith("#")
+        first = first if held else number
         # pip joins first, and a comment ends what is joined.
         if line.endswith("\\") and not is_comment:
             held += line.strip("\\")
@@ -82,41 +386,70 @@ def _lines(path: Path) -> Iterator[str]:
         whole = _COMMENT.sub("", f"{held} {line}" if is_comment else held + line).strip()
         held = ""
         if whole:
-            yield whole
+            variables.hide_in_addresses(whole)
+            found.append(_Line(path, first, whole, variables.expanded(whole), is_constraint))
+    return iter(found)
 
 
-def _editable(line: str) -> ListedRelease:
-    found = _EDITABLE.fullmatch(line)
-    where = found[1].strip() if found else ""
+def text_of(path: Path) -> str:
+    """Return what the file *path* has, a requirements file or whatever may be one.
+
+    :raises ConfigError: if it cannot be read.
+    """
+    try:
+        # Not by its size, which a pipe or a device does not have.
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            raise ConfigError(f"{path} is too large for a requirements file", remedy="Name a requirements file.")
+        # As PowerShell writes it; pip looks for these marks, too.
+        encoding = next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
+        return data.decode(encoding)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}", remedy="Check the path.") from None
+    except ValueError as error:  # a NUL in its name, too
+        raise ConfigError(f"{path} cannot be read as UTF-8: {error}", remedy="Name a requirements file.") from None
+
+
+def _editable(where: str) -> ListedRelease:
     found, where = re.search(r"[#&]egg=([\w.-]+)", where), _CREDENTIALS.sub("//", where)
-    name = found[1] if found else where
     if _VCS.match(where):
         return listed.repository(found[1] if found else where.rpartition("/")[2], "", where)
-    return listed.directory(name, "", where, editable=True)
+    return listed.directory(found[1] if found else _project_in(where) or where, "", where, editable=True)
 
 
-def _entry(line: str, environment: Mapping[str, str]) -> ListedRelease:
-    text = _OPTION.split(line, maxsplit=1)[0].strip()
+def _project_in(where: str) -> str:
+    """Return the name of the project in the directory *where*, if its pyproject.toml has it (PEP 621)."""
+    path = Path(unquote(urlsplit(where).path)) if where.startswith("file:") else Path(where.partition("[")[0])
     try:
-        requirement = Requirement(text)
-    except InvalidRequirement as malformed:
-        return _by_place(text, malformed, listed.strong(_HASH.findall(line)))
+        table = parsed_toml(toml_bytes(path / "pyproject.toml").decode("utf-8")).get("project", {})
+    except (OSError, ValueError, ConfigError):
+        return ""
+    name = table.get("name") if isinstance(table, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _entry(
+    requirement: Requirement, hashes: frozenset[str], environment: Mapping[str, str]
+) -> tuple[ListedRelease, SpecifierSet | None]:
+    """Return the entry of a requirement, and the versions that it allows; None if it is not by version."""
     name, marker = requirement.name, str(requirement.marker or "")
     try:
-        is_for_us = listed.applies(marker, environment)
+        is_for_us = applies(marker, environment)
     except ConfigError as error:  # such as python_version ~= 'three', which is of the right form
-        return ListedRelease(name, error=error)
+        return ListedRelease(name, error=error), None
     if not is_for_us:
-        return ListedRelease(name, skipped=listed.elsewhere(marker))
-    hashes = listed.strong(_HASH.findall(line))
+        return ListedRelease(name, skipped=listed.elsewhere(marker)), None
     if requirement.url:
         is_vcs = _VCS.match(requirement.url)
         url = requirement.url
-        return listed.repository(name, "", url) if is_vcs else listed.address(name, "", url, hashes)
-    pins = [one.version for one in requirement.specifier if one.operator in ("==", "===") and "*" not in one.version]
+        return listed.repository(name, "", url) if is_vcs else listed.address(name, "", url, hashes), None
+    allowed = requirement.specifier
+    pins = [one.version for one in allowed if one.operator in ("==", "===") and "*" not in one.version]
     if len(pins) != 1:
-        return listed.unpinned(name, text)
-    return ListedRelease(name, pins[0], Selection(hashes=hashes), notes=() if hashes else (listed.NO_HASH,))
+        return replace(listed.unpinned(name, str(requirement)), allowed=allowed), allowed
+    notes = () if hashes else (listed.NO_HASH,)
+    return ListedRelease(name, pins[0], Selection(hashes=hashes), notes=notes), allowed
 
 
 def _by_place(text: str, error: InvalidRequirement, hashes: frozenset[str]) -> ListedRelease:
@@ -127,9 +460,10 @@ def _by_place(text: str, error: InvalidRequirement, hashes: frozenset[str]) -> L
         return listed.address(listed.file_name(text) or listed.shown(text), "", text, hashes)
     text = _CREDENTIALS.sub("//", text)
     if re.match(r"\.|/|[\w.-]+/|.+\.(whl|gz|zip)$", text):
-        return ListedRelease(
-            text, error=UsageError("it is a path of this machine: no index published it", remedy="Name the file.")
-        )
+        problem = UsageError("it is a path of this machine: no index published it", remedy="Name the file.")
+        if text.endswith(".whl"):
+            return replace(listed.address(text, "", Path(text).absolute().as_uri(), hashes), error=problem)
+        return ListedRelease(text, error=problem)
     return ListedRelease(
         text, error=ConfigError(f"it is not a requirement: {error}".splitlines()[0], remedy="Correct the line.")
     )

@@ -146,10 +146,17 @@ def _is_list(path: Path) -> bool:
 
     :raises UsageError: if it is a list of another kind.
     """
-    if path.suffix in (".txt", ".in") and path.is_file():
+    if path.suffix == ".whl" or path.is_dir():
+        return False
+    # Slow to import, and most installs are of wheels.
+    from ...releases.formats import is_requirements, may_be_list
+
+    if not may_be_list(path):
+        return False
+    if path.is_file() and is_requirements(path):
         raise UsageError(f"{path} may be a requirements file", remedy=f"Name it by -r: samebytes install -r {path}")
-    # By its name: what is not there is reported as such where it is read.
-    return path.suffix in (".toml", ".lock")
+    # What is not there is reported as such where it is read.
+    return path.is_file() or path.suffix in (".toml", ".lock")
 
 
 @contextmanager
@@ -173,6 +180,7 @@ def _fetched(
         return
     # Slow to import, and most installs are of wheels.
     from ...building.interpreters import describe
+    from ...releases.variables import Variables
     from .lists import Finder, obtained, read, remarks
 
     python = describe(interpreter.executable)
@@ -180,16 +188,20 @@ def _fetched(
         raise UsageError(
             f"{interpreter.executable} does not say what it is", remedy="Name another Python with --python."
         )
-    found = read(lists, named, python)
-    finder = Finder(args.find_links, args.index_url, os.environ, offline=args.no_index)
-    directory = tempfile.mkdtemp(prefix="samebytes-install-")
-    try:
-        if found.entries:
-            progress.step(f"looking for {len(found.entries)} wheels")
-        pairs = list(obtained(found, finder, python, Path(directory), progress.show))
-        yield Fetched({path: chosen.origin for path, chosen in pairs}, remarks(found, [chosen for _, chosen in pairs]))
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+    variables = Variables(os.environ)
+    with variables.hidden():
+        found = read(lists, named, python, variables)
+        offline = args.no_index or found.is_offline
+        finder = Finder([*args.find_links, *found.links], args.index_url, os.environ, offline=offline)
+        directory = tempfile.mkdtemp(prefix="samebytes-install-")
+        try:
+            if found.entries:
+                progress.step(f"looking for {len(found.entries)} wheels")
+            pairs = list(obtained(found, finder, python, Path(directory), progress.show))
+            origins = {path: variables.shown(chosen.origin) for path, chosen in pairs}
+            yield Fetched(origins, remarks(found, [chosen for _, chosen in pairs]))
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 def _demand_one_place(args: argparse.Namespace) -> None:

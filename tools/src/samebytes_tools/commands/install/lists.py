@@ -11,6 +11,7 @@ import shutil
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Callable, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -18,19 +19,23 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from samebytes.artifact.layout import parse_wheel_name
+from samebytes.artifact.layout import ArtifactKind, parse_wheel_name
 from samebytes.commands.normalize.executor import PATIENCE, in_order
 from samebytes.errors import ArchiveError, ConfigError, OutputError, SamebytesError, UsageError
 
 from ...building.interpreters import Python
+from ...building.pylock import refuse_elsewhere
 from ...index.cache import tried
 from ...index.client import Index
 from ...index.pages import File
 from ...index.releases import release_of
 from ...index.transport import is_address
-from ...releases import lock_files, requirements_file
+from ...releases import formats, lock_files, requirements_file
+from ...releases.formats import ListFormat
 from ...releases.listed import ListedRelease, environment_of, shown
+from ...releases.requirements_file import RequirementsList
 from ...releases.selection import Selection, allows, demand_hashes, few, fitting, may_have
+from ...releases.variables import Variables
 
 _THREADS = 8
 """How many pages or files are asked for at a time: most of the time is spent waiting."""
@@ -64,11 +69,18 @@ class Lists(NamedTuple):
     """Those to install."""
     skipped: tuple[ListedRelease, ...]
     """Those that are not for this environment, with the reason."""
+    links: tuple[Path, ...]
+    """Directories, and wheels, that lists name by ``--find-links``."""
+    is_offline: bool
+    """Whether one of them asks no index (``--no-index``)."""
+    notes: tuple[str, ...]
+    """What of them is not honoured."""
 
 
-def read(paths: Iterable[Path], named: Iterable[Path], python: Python) -> Lists:
+def read(paths: Iterable[Path], named: Iterable[Path], python: Python, variables: Variables) -> Lists:
     """Return the entries of the lists *paths*; a wheel of the same release among *named* stands for one.
 
+    :param variables: those that requirements files may name.
     :raises ConfigError: if a list cannot be read.
     :raises SamebytesError: if there is an entry that cannot be installed; all of them are named.
     """
@@ -79,7 +91,9 @@ def read(paths: Iterable[Path], named: Iterable[Path], python: Python) -> Lists:
         "implementation_name": name.lower(),
         "platform_python_implementation": name,
     }
-    found = [entry for path in paths for entry in _entries(path, environment, python)]
+    read_lists = [_list(path, environment, python, variables) for path in paths]
+    found = [_with_release(entry) for one in read_lists for entry in one.entries]
+    notes = tuple(note for one in read_lists for note in one.notes)
     own = {(canonicalize_name(parts.name), parts.version) for parts in (parse_wheel_name(path.name) for path in named)}
     skipped, wanted = [], []
     for entry in found:
@@ -88,22 +102,23 @@ def read(paths: Iterable[Path], named: Iterable[Path], python: Python) -> Lists:
             skipped.append(entry)
         elif not _is_named(entry, own):
             wanted.append(entry)
-    _refuse_all([(entry, _problem(entry)) for entry in wanted])
-    return Lists(_merged(wanted), tuple(skipped))
+    _refuse_all([(entry, _problem(entry)) for entry in wanted], notes)
+    links = tuple(path for one in read_lists for path in one.links)
+    is_offline = any(one.is_offline for one in read_lists)
+    return Lists(_merged(wanted), tuple(skipped), links, is_offline, notes)
 
 
-def _entries(path: Path, environment: Mapping[str, str], python: Python) -> list[ListedRelease]:
-    if path.suffix not in (".toml", ".lock"):
-        return [_with_release(entry) for entry in requirements_file.read(path, environment)]
-    document = lock_files.document_of(path)
-    if not lock_files.is_pylock(document):
-        is_uv = lock_files.is_uv_lock(document)
+def _list(path: Path, environment: Mapping[str, str], python: Python, variables: Variables) -> RequirementsList:
+    kind, document = formats.recognized(path)
+    if kind is ListFormat.REQUIREMENTS:
+        return requirements_file.read(path, environment, variables)
+    if kind is ListFormat.UV_LOCK:
         raise UsageError(
-            f"{path} is {'a uv.lock' if is_uv else 'not a pylock.toml (PEP 751)'}, which does not say what to install",
-            remedy="Export what is to be installed: uv export -o pylock.toml." if is_uv else "Name a pylock.toml.",
+            f"{path} is a uv.lock, which does not say what to install",
+            remedy="Export what is to be installed: uv export -o pylock.toml.",
         )
-    lock_files.refuse_elsewhere(path, document, environment, python.version)
-    return [_with_release(entry) for entry in lock_files.read_pylock(path, document, environment, python.version)]
+    refuse_elsewhere(document, path, environment, python.version)
+    return RequirementsList(tuple(lock_files.read_pylock(path, document, environment, python.version)))
 
 
 def _with_release(entry: ListedRelease) -> ListedRelease:
@@ -111,7 +126,8 @@ def _with_release(entry: ListedRelease) -> ListedRelease:
     release = release_of(entry.files[0].name) if len(entry.files) == 1 and not entry.version else None
     if release is None:
         return entry
-    is_bare = entry.name == entry.files[0].name
+    # Where no project is named, a path or the file stands for it.
+    is_bare = entry.name.endswith(entry.files[0].name)
     return replace(entry, name=release[0] if is_bare else entry.name, version=str(release[1]))
 
 
@@ -134,7 +150,7 @@ def _problem(entry: ListedRelease) -> SamebytesError | None:
     if not entry.selection.hashes:
         return ConfigError(_UNHASHED, remedy=_WITH_HASHES)
     # A list of sdists alone: the index need not be asked.
-    return _no_wheel("only its sdist is locked") if entry.selection.kind is not None else None
+    return _no_wheel("the list means its sdist") if entry.selection.kind is ArtifactKind.SDIST else None
 
 
 def _problem_of_files(entry: ListedRelease) -> SamebytesError | None:
@@ -173,14 +189,14 @@ def _no_wheel(problem: str) -> UsageError:
     )
 
 
-def _refuse_all(problems: Iterable[tuple[ListedRelease, SamebytesError | None]]) -> None:
-    """Raise one error for all that is wrong, of the class of the first."""
+def _refuse_all(problems: Iterable[tuple[ListedRelease, SamebytesError | None]], notes: Iterable[str]) -> None:
+    """Raise one error for all that is wrong, of the class of the first, with *notes* on what may be why."""
     wrong = [(entry.label, error) for entry, error in problems if error is not None]
     if not wrong:
         return
     first = wrong[0][1]
     lines = [f"{label}: {error.message}" for label, error in wrong]
-    remedy = " ".join(dict.fromkeys(error.remedy for _, error in wrong))
+    remedy = " ".join([*dict.fromkeys(error.remedy for _, error in wrong), *(f"({note}.)" for note in notes)])
     if len(wrong) > 1:
         more = [f"... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
         lines = [f"{len(wrong)} entries cannot be installed:", *lines[:_SHOWN], *more]
@@ -208,7 +224,7 @@ def _merged(entries: Iterable[ListedRelease]) -> tuple[ListedRelease, ...]:
 class Finder:
     """Where wheels of lists are: directories, addresses that lists give, and package indexes.
 
-    :param links: directories that are looked into first.
+    :param links: directories that are looked into first, and wheels.
     :param index: the index to ask instead of what lists name; empty for those.
     :param environ: where the index of pip or uv is configured.
     :param offline: whether to ask nothing beyond this machine.
@@ -282,7 +298,7 @@ class Finder:
         locked = [file for file in of_release if may_have(file, entry.selection.hashes)]
         if not found and not of_release:
             raise UsageError(
-                f"the index {self._of(entry).address} has no {entry.name} {entry.version}",
+                f"{self._addresses(entry)} no {entry.name} {entry.version}",
                 remedy="Name another by --index-url, or a directory with its wheel by --find-links.",
             )
         if not found and not locked:
@@ -309,7 +325,7 @@ class Finder:
             if one.name == file.name and may_have(one, selection.hashes):
                 return File(file.name, one.url, file.hashes, size=one.size)
         raise ArchiveError(
-            f"the index {self._of(entry).address} has no {file.name} with the hash that is locked",
+            f"{self._addresses(entry)} no {file.name} with the hash that is locked",
             remedy="Name another by --index-url, or a directory with it by --find-links.",
         )
 
@@ -320,11 +336,37 @@ class Finder:
         )
 
     def _page(self, entry: ListedRelease) -> tuple[File, ...]:
-        return tried(lambda: self._of(entry).files(entry.name))
+        """Return the files of a project in all indexes that it may come from, each name once.
 
-    def _of(self, entry: ListedRelease) -> Index:
-        """Return the index that *entry* comes from."""
-        return self._client(self._index or entry.index)
+        Which index gives a file does not matter: it is taken by its hash. So no index can put its own in its place.
+        """
+        indexes = self._of(entry)
+        found: dict[str, File] = {}
+        missing: list[UsageError] = []
+        for index in indexes:
+            try:
+                files = tried(partial(index.files, entry.name))
+            except UsageError as error:  # it has no such project
+                missing.append(error)
+                continue
+            for file in files:
+                if may_have(file, entry.selection.hashes) and (file.strongest or file.name not in found):
+                    found[file.name] = file
+                else:
+                    found.setdefault(file.name, file)
+        if len(missing) == len(indexes):
+            raise missing[0]
+        return tuple(found.values())
+
+    def _of(self, entry: ListedRelease) -> list[Index]:
+        """Return the indexes that *entry* may come from."""
+        named = [self._index] if self._index else [entry.index, *entry.further_indexes]
+        return [self._client(address) for address in named]
+
+    def _addresses(self, entry: ListedRelease) -> str:
+        """Return how to call these in a message, with the verb for "have"."""
+        addresses = [index.address for index in self._of(entry)]
+        return f"the index {addresses[0]} has" if len(addresses) == 1 else f"the indexes {', '.join(addresses)} have"
 
     def _client_for(self, file: File) -> tuple[Index, File]:
         """Return whom to ask for *file*, and the file with an address without credentials."""
@@ -372,7 +414,7 @@ def obtained(
         else:
             problems.append((entries[number - 1], result))
         report(f"found {number} of {len(entries)} wheels")
-    _refuse_all(problems)
+    _refuse_all(problems, lists.notes)
     stop = threading.Event()
     paths = in_order(lambda one: finder.fetch(one, directory), chosen, threads, stop, PATIENCE)
     for number, (path, one) in enumerate(zip(paths, chosen), 1):
@@ -381,17 +423,19 @@ def obtained(
 
 
 def remarks(lists: Lists, chosen: Iterable[Chosen]) -> tuple[str, ...]:
-    """Return what is worth knowing: entries that are not installed here, and files that were yanked."""
+    """Return what is worth knowing: what is not honoured or not installed here, and files that were yanked."""
     skipped = [f"{entry.label}: {entry.skipped}" for entry in lists.skipped]
     yanked = [
         f"{one.file.name} was yanked{': ' + one.file.yanked if one.file.yanked else ''}"
         for one in chosen
         if one.file.yanked is not None
     ]
-    return (*skipped, *yanked)
+    return (*lists.notes, *skipped, *yanked)
 
 
 def _wheels_in(directory: Path) -> list[Path]:
+    if directory.suffix == ".whl" and directory.is_file():
+        return [directory]
     if not directory.is_dir():
         raise UsageError(
             f"--find-links: {directory} is not a directory", remedy="Name a directory with wheels; pages are not read."

@@ -15,6 +15,7 @@ from samebytes import __version__
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.console import exit_status
 from samebytes.console.streams import Progress, style_of
+from samebytes.console.style import harmless
 from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
 from samebytes.errors import UsageError
 
@@ -215,7 +216,10 @@ def _run_many(args: argparse.Namespace, context: VerifyContext, progress: Progre
     from .many import VerifyState, verify_many
 
     progress.show("Reading what is to be verified")
-    targets = _targets(args, context)
+    targets, notes = _targets(args, context)
+    if notes and args.verbosity > QUIET:
+        progress.clear()
+        sys.stderr.writelines(harmless(f"samebytes: note: {note}") + "\n" for note in notes)
     state = VerifyState(args.state, _circumstances(context)) if args.state else None
     rows: dict[int, VerifyRow] = {}
     for step in verify_many(targets, context, min(args.jobs or available(), len(targets) or 1), state):
@@ -240,8 +244,8 @@ def _circumstances(context: VerifyContext) -> dict[str, object]:
     return {**found, "python": [python.implementation, python.short, python.version, python.platform]}
 
 
-def _targets(args: argparse.Namespace, context: VerifyContext) -> list[VerifyTarget]:
-    """Return all that is named, entry by entry."""
+def _targets(args: argparse.Namespace, context: VerifyContext) -> tuple[list[VerifyTarget], list[str]]:
+    """Return all that is named, entry by entry, and notes on what of lists is not honoured."""
     from ...building.interpreters import named
     from ...building.provenance import this_python
     from . import targets
@@ -250,16 +254,23 @@ def _targets(args: argparse.Namespace, context: VerifyContext) -> list[VerifyTar
     common = _common(args)
     python = named(args.python, os.environ) if args.python else this_python()
     found: list[VerifyTarget] = []
+    notes: list[str] = []
+
+    def add(path: Path) -> None:
+        entries, said = targets.of_list(path, common, python, os.environ)
+        found.extend(entries)
+        notes.extend(said)
+
     for path in args.requirement:
-        found += targets.of_requirements(path, common, python)
+        add(path)
     for target in args.targets:
         if args.all:
             found += targets.of_all_files(target, common, python, context.index)
         elif targets.is_list(target):
-            found += targets.of_list(Path(target), common, python)
+            add(Path(target))
         else:
             found.append(VerifyTarget(target, replace(common, target=target)))
-    return found
+    return found, notes
 
 
 def _common(args: argparse.Namespace) -> VerifyRequest:

@@ -13,9 +13,11 @@ from samebytes.errors import ConfigError, SamebytesError, UsageError
 from ...building.interpreters import Python
 from ...index.client import Index
 from ...index.releases import NAME, form_of
-from ...releases import lock_files, requirements_file
-from ...releases.listed import ListedRelease, environment_of
+from ...releases import formats, lock_files, requirements_file
+from ...releases.formats import ListFormat
+from ...releases.listed import ListedRelease, environment_of, shown
 from ...releases.selection import Selection, is_comparable
+from ...releases.variables import Variables
 from . import installed_files, published
 from .metadata import foreign
 from .verify import VerifyRequest
@@ -51,39 +53,48 @@ def is_list(text: str) -> bool:
         )
     if not path.is_file() or text.endswith((".whl", ".tar.gz")):
         return False
-    if path.suffix in (".txt", ".in"):
+    if not formats.may_be_list(path):
+        return False
+    if formats.is_requirements(path):
         raise UsageError(f"{text} may be a requirements file", remedy=f"Name it by -r: samebytes verify -r {text}")
-    return path.suffix in (".toml", ".lock")
+    return True
 
 
-def of_list(path: Path, common: VerifyRequest, python: Python) -> list[VerifyTarget]:
-    """Return what the lock file or virtual environment *path* has.
+def of_list(
+    path: Path, common: VerifyRequest, python: Python, variables: Mapping[str, str]
+) -> tuple[list[VerifyTarget], tuple[str, ...]]:
+    """Return what the list or virtual environment *path* has, and notes on what of it is not honoured.
 
     :param common: what is asked of all.
     :param python: the interpreter that markers are evaluated for.
+    :param variables: those that a requirements file may name.
     :raises ConfigError: if it cannot be read.
     :raises UsageError: if it is neither.
     """
     if path.is_dir():
-        return _targets(installed_files.read(path), common)
-    document, environment = lock_files.document_of(path), environment_of(python)
-    if lock_files.PYLOCK.fullmatch(path.name) or lock_files.is_pylock(document):
-        if not lock_files.is_pylock(document):
-            raise UsageError(
-                f"{path} is not a pylock.toml (PEP 751)", remedy="Write it anew, with the tool that made it."
-            )
-        return _targets(lock_files.read_pylock(path, document, environment, python.version), common)
-    if lock_files.is_uv_lock(document):
-        return _targets(lock_files.read_uv_lock(path, document, environment), common)
-    raise UsageError(f"{path} is neither a pylock.toml nor a uv.lock", remedy="Name a lock file of one of these kinds.")
+        return _targets(installed_files.read(path), common), ()
+    environment = environment_of(python)
+    kind, document = formats.recognized(path)
+    if kind is ListFormat.PYLOCK:
+        return _targets(lock_files.read_pylock(path, document, environment, python.version), common), ()
+    if kind is ListFormat.UV_LOCK:
+        return _targets(lock_files.read_uv_lock(path, document, environment), common), ()
+    named = Variables(variables)
+    found = requirements_file.read(path, environment, named)
+    # An index is asked, whatever the list says; who reads the result may take its files from elsewhere.
+    links = [f"{path}: wheels of --find-links are not looked at, but those of the index"] if found.links else []
+    offline = [f"{path}: --no-index does not hold: published files are verified"] if found.is_offline else []
+    # The index is shown in reports and kept in states.
+    entries = [
+        replace(entry, index=named.shown(entry.index), notes=(*entry.notes, *_further(entry, named)))
+        for entry in found.entries
+    ]
+    return _targets(entries, common), (*found.notes, *links, *offline)
 
 
-def of_requirements(path: Path, common: VerifyRequest, python: Python) -> list[VerifyTarget]:
-    """Return what the requirements file *path* has.
-
-    :raises ConfigError: if it cannot be read.
-    """
-    return _targets(requirements_file.read(path, environment_of(python)), common)
+def _further(entry: ListedRelease, variables: Variables) -> list[str]:
+    places = [shown(variables.shown(place)) for place in entry.further_indexes]
+    return [f"the list may take it from {', '.join(places)}, too, which was not asked"] if places else []
 
 
 def of_all_files(release: str, common: VerifyRequest, python: Python, index: Callable[[], Index]) -> list[VerifyTarget]:
