@@ -502,6 +502,24 @@ _BOB = KnownBuild(
     locale="fr_FR",
 )
 
+_WITH_GIT = KnownBuild(
+    tracked=frozenset({".github/ci.yml", "demo_pkg/data.txt", "src/demo_pkg/more.txt"}),
+    untracked=frozenset({"notes.txt"}),
+)
+
+
+def with_directory(name: str) -> Maker:
+    """Return what makes two wheels of which the left one has an entry for the directory *name*."""
+
+    def make(one: Path, other: Path) -> tuple[Path, Path]:
+        path = write_wheel(one, members())
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr(zipfile.ZipInfo(f"{name}/", (2020, 1, 1, 0, 0, 0)), b"")
+        return path, write_wheel(other, members())
+
+    return make
+
+
 CAUSES: tuple[Pair, ...] = (
     Pair("path in a text", ("D001",), text("from /home/ada/work/x/src/a.c\n", "from /build/reproducible/src/a.c\n")),
     Pair("path known of the builds", ("D001",), text("at /srv/one/tree!\n", "at /srv/two/tree!\n"), (_ADA, _BOB)),
@@ -663,6 +681,22 @@ CAUSES: tuple[Pair, ...] = (
         "line ends of a description",
         ("D036",),
         files({f"{INFO}/METADATA": METADATA + b"\nOne\nTwo\n"}, {f"{INFO}/METADATA": METADATA + b"\nOne\r\nTwo\r\n"}),
+    ),
+    *(
+        Pair(
+            f"empty lines around a description: {number}",
+            ("D015",),
+            files({f"{INFO}/METADATA": METADATA + left}, {f"{INFO}/METADATA": METADATA + right}),
+        )
+        for number, (left, right) in enumerate(
+            (
+                (b"\nOne\n", b"\nOne\n\n\n"),
+                (b"\nOne\n", b"\n\n\nOne"),
+                (b"\nOne\r\n\r\n", b"\nOne\r\n"),
+                (b"\nOne\n", b"\nOne"),
+                (b"\nOne\n\nTwo\n", b"\n\nOne\n\nTwo\n\n"),
+            )
+        )
     ),
     Pair("generator", ("D015",), files({}, {f"{INFO}/WHEEL": WHEEL.replace(b"demo 1", b"demo 2.0.1")})),
     Pair("version of the metadata", ("D015",), files({}, {f"{INFO}/METADATA": METADATA.replace(b"2.1", b"2.4")})),
@@ -998,6 +1032,26 @@ CAUSES: tuple[Pair, ...] = (
         "a library that a repair put into the wheel",
         ("D024",),
         files({}, {"demo_pkg.libs/libyaml-0-4b3e2a91.so.2.0.9": b"library"}),
+    ),
+    Pair("an empty directory for libraries that a repair puts in", ("D024",), with_directory("demo_pkg.libs")),
+    Pair("an entry for another directory", ("D019",), with_directory("demo_pkg/data")),
+    Pair(
+        "a hidden file that is taken in where git is asked",
+        ("D016",),
+        tree({".github/ci.yml": b"on: push\n"}, {}),
+        (_WITH_GIT, UNKNOWN_BUILD),
+    ),
+    Pair(
+        "a file that is left out where git is asked",
+        ("D016",),
+        tree({"notes.txt": b"later\n"}, {}),
+        (UNKNOWN_BUILD, _WITH_GIT),
+    ),
+    Pair(
+        "data of a package, and of one in src, that git knows",
+        ("D016",),
+        files({"demo_pkg/data.txt": b"1", "demo_pkg/more.txt": b"2"}, {}),
+        (_WITH_GIT, UNKNOWN_BUILD),
     ),
     Pair(
         "search path to libraries that a repair put in",
@@ -1370,6 +1424,9 @@ CONTROLS: tuple[Pair, ...] = (
             {f"{INFO}/WHEEL": WHEEL.replace(b"py3-none-any", b"cp311-cp311-manylinux_2_17_aarch64")},
         ),
     ),
+    Pair("a file, of which git knew nothing", ("D099",), tree({"x.txt": b"1"}, {}), (_WITH_GIT, UNKNOWN_BUILD)),
+    Pair("a file, where both asked git", ("D099",), tree({".github/ci.yml": b"1"}, {}), (_WITH_GIT, _WITH_GIT)),
+    Pair("a file that git did not list", ("D099",), tree({}, {".github/ci.yml": b"1"}), (_WITH_GIT, UNKNOWN_BUILD)),
     Pair("a library more", ("D099",), files({}, {"demo_pkg.libs/libyaml.so.2": b"library"})),
     Pair(
         "bytes", ("D099",), files({"demo_pkg/x.bin": bytes(range(256))}, {"demo_pkg/x.bin": bytes(range(255, -1, -1))})

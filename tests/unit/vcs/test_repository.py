@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from samebytes_tools.building.source_copy import copy_source
-from samebytes_tools.vcs.repository import checkout, tracks
+from samebytes_tools.vcs.repository import checkout, listed, tracks
 from support.conditions import git
 from support.projects import write_tree
 
@@ -69,6 +69,15 @@ def test_a_repository(repository: Path, tmp_path: Path) -> None:
     write_tree(repository, {"one/changed.py": "", "two/setup.py": "changed", "ignored": ""})
     copy = assert_copied(repository, tmp_path / "copy")
     assert (copy / "ignored").exists()
+
+
+def test_files_that_git_tracks_and_others(repository: Path, tmp_path: Path) -> None:
+    write_tree(repository, {"one/\u00e4 b.py": "", "one/sub/new.txt": "", "one/ignored": ""})
+    tracked = {"setup.py", "more.py"}
+    assert listed(repository / "one") == (tracked, {"\u00e4 b.py", "sub/new.txt", "ignored"})
+    git("add", "one/sub", cwd=repository)
+    assert listed(repository / "one")[0] == tracked | {"sub/new.txt"}
+    assert listed(write_tree(tmp_path / "elsewhere", {"setup.py": ""})) == (set(), set())
 
 
 def test_a_project_in_a_repository_comes_with_all_of_it(repository: Path, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from samebytes_tools.commands.check import facts
 from samebytes_tools.commands.check.two_wheels import note_on
 from support.wheels import FILES, INFO, METADATA, members, write_wheel
 
@@ -30,6 +32,15 @@ def test_files_that_the_sdist_lost(tmp_path: Path) -> None:
         "demo_pkg/b.txt, demo_pkg/c.txt and 2 more only in the former; demo_pkg/more.py only in the latter. Does the "
         "sdist lack files that the build reads?"
     )
+
+
+def test_each_wheel_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    of_archive = facts.open_archive
+    monkeypatch.setattr(facts, "open_archive", lambda path: opened.append(path.parent.name) or of_archive(path))
+    monkeypatch.setattr("samebytes.artifact.opening.open_archive", lambda path: pytest.fail(f"{path} is opened again"))
+    assert "only in the former" in note(tmp_path, {"demo_pkg/a.txt": b""}, {})
+    assert sorted(opened) == ["sdist", "tree"]
 
 
 def test_metadata_that_it_lost(tmp_path: Path) -> None:

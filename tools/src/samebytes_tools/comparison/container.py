@@ -21,10 +21,11 @@ from samebytes.passes import by_code
 from samebytes.passes.container import executable
 
 from .causes.cause import CauseClues
+from .causes.repaired import is_member
 from .causes.table import explain, reduced
 from .contents import Contents
 from .model import Difference, NodeKind
-from .observations import MemberTime, Nature, Observation, OfNature, Reordered
+from .observations import LoneMember, MemberTime, Nature, Observation, OfNature, Reordered
 from .opened import Opened
 
 __all__ = ["compare", "compare_streams", "disputed", "moment", "planted", "shown"]
@@ -145,7 +146,16 @@ def _details(
             # Of gzip's header each part is for itself; all else in one header has one reason.
             parts = [[text for text in texts if code != "G001" or _of_gzip(text) is nature] for texts in alone]
             values = _bytes("; ".join(parts[0])), _bytes("; ".join(parts[1]))
-            yield _Trait(name, OfNature(nature, *values) if nature else MemberTime(*values))
+            if code == "Z004":
+                yield _Trait(name, _lone_directory(key, values, one.kind))
+            else:
+                yield _Trait(name, OfNature(nature, *values) if nature else MemberTime(*values))
+
+
+def _lone_directory(key: str, values: tuple[bytes, bytes], kind: ArtifactKind) -> Observation:
+    """Return a directory entry of a wheel that one side has: a repair's own, or what tools write as they like."""
+    directory = f"{key.rstrip('/')}/"
+    return LoneMember(*values, directory, kind) if is_member(directory) else OfNature(Nature.ARCHIVE_HEADER, *values)
 
 
 def _natures(code: str, details: Sequence[str], packed_alike: bool) -> Iterable[Nature | None]:

@@ -129,6 +129,10 @@ class KnownBuild:
     """The prefix of the Python that it was built with; empty where that is the system's."""
     is_listed_backwards: bool = False
     """Whether files were listed in the reverse of the order that the other build was given."""
+    tracked: frozenset[str] = frozenset()
+    """Files of the source tree that git tracks, of a build that could ask git."""
+    untracked: frozenset[str] = frozenset()
+    """Other files of the source tree, of such a build."""
     columns: int = 0
     """The width of the terminal, in characters; 0 for unknown."""
 

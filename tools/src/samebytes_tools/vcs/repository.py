@@ -38,6 +38,12 @@ def tracks(path: Path) -> bool:
     return bool(_git(path.parent, "ls-files", "--", path.name))
 
 
+def listed(tree: Path) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the files below *tree* that git tracks, and those that it does not; none if it is not in a checkout."""
+    tracked, others = (_git(tree, "ls-files", "-z", *option).split("\0") for option in ((), ("--others",)))
+    return frozenset(filter(None, tracked)), frozenset(filter(None, others))
+
+
 def copy(source: Path, target: Path) -> None:
     """Copy the repository *source*, a ``.git`` directory or the file that stands for one, to the directory *target*.
 

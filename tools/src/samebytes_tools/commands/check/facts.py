@@ -28,19 +28,25 @@ class DifferingFact(NamedTuple):
 
 def differing(artifact: str, left: Path, right: Path) -> frozenset[DifferingFact]:
     """Return what differs between two archives; nothing exactly if their names and bytes are the same."""
+    return differing_and_names(artifact, left, right)[0]
+
+
+def differing_and_names(artifact: str, left: Path, right: Path) -> tuple[frozenset[DifferingFact], frozenset[str]]:
+    """Return what :func:`differing` does, and the names of *left*'s members if it was read."""
     # Names count: a version or a tag taken from the environment may leave the bytes alone.
     if left.name == right.name and sha256_of(left) == sha256_of(right):
-        return frozenset()
+        return frozenset(), frozenset()
     try:
         one, other = dict(_facts(left)), dict(_facts(right))
     except SamebytesError:  # an archive that samebytes refuses can differ nevertheless
-        return frozenset({DifferingFact(artifact, "", "container")})
+        return frozenset({DifferingFact(artifact, "", "container")}), frozenset()
     # Members on one side only have all their aspects here, and are counted once, by "presence".
     keys = {key for key in one.keys() | other.keys() if one.get(key) != other.get(key)}
     lone = {member for member, aspect in keys if aspect == "presence"}
     found = {DifferingFact(artifact, *key) for key in keys if key[1] == "presence" or key[0] not in lone}
     # Headers and compression differ without any entry being different.
-    return _without_records(found) or frozenset({DifferingFact(artifact, "", "container")})
+    names = frozenset(member for member, aspect in one if aspect == "presence")
+    return _without_records(found) or frozenset({DifferingFact(artifact, "", "container")}), names
 
 
 def _without_records(facts: set[DifferingFact]) -> frozenset[DifferingFact]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 from samebytes.commands.normalize.executor import in_order
@@ -26,6 +27,7 @@ from ...variations.environments import LONG_AGO, VariedEnvironment, varied_envir
 from ...variations.moved_clock import CLOCK_MOVED, frozen_clock, prepare_clock
 from ...variations.variations import NAMES, Obstacle, demand
 from ...variations.workspace import obstacles_of
+from ...vcs.repository import listed
 from .attempts import Attempt, Attempts, Failures, in_file_names
 from .attribution import decided
 from .bisect import confirmed, search
@@ -80,8 +82,8 @@ class SourceCheck:
         self._subject, self._options, self._python, self._private = subject, options, python, private
         self._stop = stop
         self._context = replace(context, report=report)
-        self._pristine, within = self._source(private / "source")
-        self._attempts = Attempts((self._pristine, within), python, options, self._context, stop, private)
+        self._pristine, self._within = self._source(private / "source")
+        self._attempts = Attempts((self._pristine, self._within), python, options, self._context, stop, private)
         self._here = obstacles_of(self._pristine)
         # cargo hangs with libfaketime: without, what remains is moved.
         self._environ = {**context.environ, **({"LIBFAKETIME": os.devnull} if "time" in self._here else {})}
@@ -154,6 +156,11 @@ class SourceCheck:
             sdist = self._context.download(self._subject.text, self._python, self._private)
         return unpack(sdist, directory), Path()
 
+    @cached_property
+    def _listed(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The files of the source tree that git tracks, and the others."""
+        return listed(self._pristine / self._within)
+
     @property
     def _reader(self) -> Reader:
         if self._subject.form is not Form.TREE:
@@ -224,7 +231,11 @@ class SourceCheck:
         pair = _described(left), _described(right)
         if pair[0] == pair[1]:
             return CheckOutcome(kind, pair)
-        builds = _known(first), replace(_known(second), left_over=self._left_over(way, kind, first, second))
+        known = _known(first), _known(second)
+        if "checkout" in second.environment.applied - first.environment.applied:
+            tracked, untracked = self._listed
+            known = replace(known[0], tracked=tracked, untracked=untracked), known[1]
+        builds = known[0], replace(known[1], left_over=self._left_over(way, kind, first, second))
         try:
             comparison = compare_files(left, right, builds, self._stop)
             outcome = CheckOutcome(kind, pair, comparison=comparison)

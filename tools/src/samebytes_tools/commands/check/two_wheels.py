@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from samebytes.artifact.opening import open_archive
-from samebytes.errors import SamebytesError
-
-from .facts import differing
+from .facts import differing_and_names
 from .subject import WHEEL
 
 _SAID = ("METADATA", "entry_points.txt")
@@ -22,17 +19,12 @@ def note_on(tree: Path, sdist: Path) -> str:
     It is empty where they have the same files and the same metadata. Contents of other files are not looked at, for a
     build that is not reproducible gives others each time.
     """
-    facts = differing(WHEEL, tree, sdist)
+    facts, names = differing_and_names(WHEEL, tree, sdist)
     if not facts:
         return ""
     start = "the wheel from the tree is not the one from the sdist"
     if tree.name != sdist.name:
         return f"{start}: they are called {tree.name} and {sdist.name}"
-    try:
-        with open_archive(tree) as archive:
-            names = {entry.name for entry in archive.entries}
-    except SamebytesError:  # refused elsewhere, with the reason
-        return ""
     lone = sorted(fact.member for fact in facts if fact.aspect == "presence")
     changed = sorted(
         fact.member for fact in facts if fact.aspect == "contents" and fact.member.partition(".dist-info/")[2] in _SAID

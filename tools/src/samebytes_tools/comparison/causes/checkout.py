@@ -33,6 +33,19 @@ def _shows_leftover(seen: Part, _: CauseClues) -> bool:
     return isinstance(seen, LoneLine) and bool(_LEFTOVER_LINE.search(seen.text))
 
 
+def _shows_checkout(seen: Part, clues: CauseClues) -> bool:
+    """Return whether *seen* shows the state of a checkout: a version, or that git was asked which files there are."""
+    if not isinstance(seen, LoneMember):
+        return by_nature(Nature.VCS_VERSION)(seen, clues)
+    asked = [bool(build.tracked) for build in clues.builds]
+    if asked[0] is asked[1]:  # both could ask git, or it is not known
+        return False
+    build = clues.builds[asked.index(True)]
+    has_git = bool(seen.left) is asked[0]
+    # In a wheel, packages that lie in src/ in the tree do not.
+    return not {seen.key, f"src/{seen.key}"}.isdisjoint(build.tracked if has_git else build.untracked)
+
+
 def _shows_form(seen: Part, clues: CauseClues) -> bool:
     """Return whether *seen* is a name in one normal form that a member has in the other form, on the other side."""
     if isinstance(seen, TextPair):  # lines of lists such as SOURCES.txt
@@ -66,14 +79,17 @@ GENERATED_LINE_ENDS = Cause(
 VCS_VERSION = Cause(
     "D016",
     "vcs-version",
-    "The version, or a file that holds it, comes from the state of the checkout: a commit, or changes to it.",
+    "The version, a file that holds it, or the list of files that are taken in comes from the state of the checkout: a "
+    "commit, changes to it, or that there is none.",
     "Build from a clean checkout of the tag, with its history (git fetch --tags --unshallow; git status --short "
     "must be empty). To give the version by hand, for setuptools-scm and hatch-vcs:\n\n"
     "    SETUPTOOLS_SCM_PRETEND_VERSION=1.0 python -m build\n\nWithout the day in local versions:\n\n"
     '    [tool.setuptools_scm]\n    local_scheme = "no-local-version"\n\n'
     "In code that asks git, or looks whether there is .git: a release is built from an sdist too, which has no "
-    'checkout. Take what is given, os.environ.get("DEMO_COMMIT"), and sorted(os.listdir(path)) for lists of files.',
-    by_nature(Nature.VCS_VERSION),
+    'checkout. Take what is given, os.environ.get("DEMO_COMMIT"), and sorted(os.listdir(path)) for lists of files.\n\n'
+    "maturin takes what git tracks, and without git leaves out what begins with a dot. So name all, in Cargo.toml:\n\n"
+    '    [package]\n    include = ["Cargo.lock", "pyproject.toml", "src/**/*"]',
+    _shows_checkout,
 )
 
 LEFTOVER_FILES = Cause(

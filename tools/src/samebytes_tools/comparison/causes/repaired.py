@@ -28,7 +28,7 @@ _TAG = re.compile(
     rb"(?P<python>[^-]+-[^-]+)-(?P<system>linux|manylinux(?:1|2010|2014|_\d+_\d+)|musllinux_\d+_\d+)_(?P<machine>\w+)"
 )
 _DIGEST = re.compile(r"-[0-9a-f]{8}(?=[.\w-]*\.so\b)")
-_MEMBER = re.compile(r"[^/]+\.libs/[^/]+-[0-9a-f]{8}[^/]*\.so[.\d]*|\*\.dist-info/sboms/auditwheel\.cdx\.json")
+_MEMBER = re.compile(r"[^/]+\.libs/(?:[^/]+-[0-9a-f]{8}[^/]*\.so[.\d]*)?|\*\.dist-info/sboms/auditwheel\.cdx\.json")
 _VERSION = re.compile(r"(?<=\.so)(\.\d+)[.\d]*\Z")
 """The release of a library: files ask for its first number, and a repair gives them all that the file's name has."""
 
@@ -56,7 +56,10 @@ def _are_plain(*sides: Sequence[bytes]) -> list[set[bool]]:
 
 
 def is_member(key: str) -> bool:
-    """Return whether a member is one that such a repair adds: a library from the system, or the list of those."""
+    """Return whether a member is one that such a repair adds: a library from the system, or the list of those.
+
+    Old releases of auditwheel add the directory for them too, which may be empty; its key ends in a slash.
+    """
     return bool(_MEMBER.fullmatch(key))
 
 
@@ -100,7 +103,8 @@ def _shows_repair(seen: Part, _: CauseClues) -> bool:
 REPAIRED_WHEEL = Cause(
     "D024",
     "repaired-wheel",
-    "One wheel is as the backend made it, the other went through a tool that makes it fit for many systems.",
+    "One wheel is as the backend made it, the other went through a tool that makes it fit for many systems, or through "
+    "another release of that.",
     "Compare both before or both after that. For Linux, auditwheel reports what a wheel needs and repairs it:\n\n"
     "    auditwheel repair dist/*.whl\n\nFor equal bytes use the same release of it, in the same image "
     "(manylinux, musllinux).",

@@ -107,6 +107,13 @@ def _field(name: str, left: Sequence[bytes], right: Sequence[bytes], order_code:
 def _bodies(left: headers.Block, right: headers.Block, clues: CauseClues) -> Iterator[Difference]:
     if left.body == right.body:
         return
+    one, other = ((block.body or b"").replace(b"\r\n", b"\n") for block in (left, right))
+    # How many of these there are is up to the backend, and shows nowhere.
+    if one != other and one.strip(b"\n") == other.strip(b"\n"):
+        ends = (_empty_lines(body) for body in (one, other))
+        seen = OfNature(Nature.BACKEND_SPELLING, *ends)
+        yield explained("description", NodeKind.METADATA, "empty lines around it", seen, "description", clues)
+        return
     found = text.compare("description", left.body or b"", right.body or b"", clues, Nature.GENERATED_LINE_ENDS)
     if found.findings or found.summary:
         yield found
@@ -114,6 +121,12 @@ def _bodies(left: headers.Block, right: headers.Block, clues: CauseClues) -> Ite
     bodies = (b"(none)" if block.body is None else block.body for block in (left, right))
     seen = OfNature(Nature.BACKEND_SPELLING, *bodies)
     yield explained("description", NodeKind.METADATA, "an empty line after the fields", seen, "after the fields", clues)
+
+
+def _empty_lines(body: bytes) -> bytes:
+    """Return how many line ends there are around a text."""
+    first = len(body) - len(body.lstrip(b"\n"))
+    return b"%d before, %d after" % (first, len(body) - first - len(body.strip(b"\n")))
 
 
 def _form(left: bytes, right: bytes, order_code: str, clues: CauseClues) -> Difference:
