@@ -710,6 +710,13 @@ CAUSES: tuple[Pair, ...] = (
         ("D016",),
         text("__version__ = '1.0'\n", "__version__ = '1.1.dev0+g1a2b3c4.d20261120'\n"),
     ),
+    Pair(
+        "commit in the version file of a checkout, none in that of an sdist",
+        ("D016",),
+        text(
+            "__commit_id__ = commit_id = 'g316fbfaf2'\n", "__commit_id__ = commit_id = None\n", "demo_pkg/_version.py"
+        ),
+    ),
     Pair("versions in names", ("D016",), two_releases),
     Pair("build id alone", ("D017",), compiled(after=with_other_build_id), needs="gcc"),
     Pair(
@@ -902,6 +909,26 @@ CAUSES: tuple[Pair, ...] = (
         ),
     ),
     Pair("a wheel without its extension", ("D033",), fallback),
+    Pair(
+        "an sdist without what Cython writes",
+        ("D033",),
+        given(
+            [*sources(), Member(f"{TOP}/demo_pkg/_x.pyx", b"x = 1\n")],
+            [*sources(), Member(f"{TOP}/demo_pkg/_x.pyx", b"x = 1\n"), Member(f"{TOP}/demo_pkg/_x.c", b"int x;\n")],
+            sdist=True,
+        ),
+    ),
+    Pair(
+        "a file can be executed",
+        ("D038",),
+        changed(lambda member: replace(member, mode=0o755) if member.name.endswith("tool.py") else member),
+    ),
+    Pair("each file can be executed", ("D038",), changed(lambda member: replace(member, mode=0o755), sdist=True)),
+    Pair(
+        "directories of the tree, taken for packages",
+        ("D020",),
+        files({f"{INFO}/top_level.txt": b"demo_pkg\n"}, {f"{INFO}/top_level.txt": b"demo_pkg\ndist\nimages\n"}),
+    ),
     Pair("built on Windows", ("D034",), built_on_windows({})),
     Pair("built on Windows, with its line ends", ("D034",), built_on_windows({"demo_pkg/about.txt": b"one\ntwo\n"})),
     Pair(
@@ -993,6 +1020,11 @@ CAUSES: tuple[Pair, ...] = (
     ),
     Pair("another compiler", ("D023",), text("GCC: (Debian 12.2.0-14) 12.2.0\n", "GCC: (Ubuntu 13.2.0-4) 13.2.0\n")),
     Pair("another Python's module", ("D023",), other_python),
+    Pair(
+        "another Python's file for a namespace",
+        ("D023",),
+        files({"demo-1.0-py3.12-nspkg.pth": b"import demo\n"}, {"demo-1.0-py3.11-nspkg.pth": b"import demo\n"}),
+    ),
     Pair(
         "a signature of another signer",
         ("D025",),
@@ -1444,9 +1476,9 @@ CONTROLS: tuple[Pair, ...] = (
         ),
     ),
     Pair(
-        "a right to be executed",
+        "a module that only one list of packages has",
         ("D099",),
-        changed(lambda member: replace(member, mode=0o755) if member.name.endswith("tool.py") else member),
+        files({f"{INFO}/top_level.txt": b"six\n"}, {f"{INFO}/top_level.txt": b"six\ndemo_pkg\n"}),
     ),
     Pair(
         "a planted mode",

@@ -278,14 +278,19 @@ def test_a_build_on_windows(server: Server, tmp_path: Path) -> None:
     assert (found.how.given, found.change) == ({"SAMEBYTES_TEXT": "crlf"}, "SAMEBYTES_TEXT=crlf")
 
 
-def test_a_wheel_with_compiled_modules_names_its_python(server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["d/__pycache__/a.cpython-{1}.pyc", "demo-1.0-py{0}-nspkg.pth"])
+def test_files_of_a_wheel_name_its_python(server: Server, tmp_path: Path, name: str) -> None:
     paths = []
-    for side, tag in (("there", "cpython-39"), ("here", "cpython-311")):
+    for side, python in (("there", "3.9"), ("here", "3.11")):
         (tmp_path / side).mkdir()
-        members = [Member("demo.py"), Member(f"d/__pycache__/a.{tag}.pyc"), Member(f"{INFO}METADATA", HEAD)]
+        members = [
+            Member("demo.py"),
+            Member(name.format(python, python.replace(".", ""))),
+            Member(f"{INFO}METADATA", HEAD),
+        ]
         paths.append(write_wheel(tmp_path / side, members, "demo-1.0-py3-none-any.whl"))
     (found,) = ways.candidates(clues(server, *paths))
-    assert (found.how.python.short, found.change) == ("3.9", "Python 3.9 (modules are compiled for it)")
+    assert (found.how.python.short, found.change) == ("3.9", "Python 3.9 (files are named for it)")
     # The same one was used, so nothing else follows from it.
     assert list(ways.candidates(clues(server, paths[1], paths[1]))) == []
 

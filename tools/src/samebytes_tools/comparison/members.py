@@ -12,7 +12,7 @@ from samebytes.passes.container import executable
 from .causes.cause import CauseClues
 from .causes.table import explain, explained
 from .model import Difference, Finding, NodeKind
-from .observations import LoneMember, Unexplained, on_side
+from .observations import LoneMember, Nature, OfNature, Unexplained, on_side
 
 __all__ = ["MemberPair", "compare_entries", "disputed", "only_on", "other_nature", "planted"]
 
@@ -76,7 +76,9 @@ def other_nature(left: Entry, right: Entry, kind: ArtifactKind, clues: CauseClue
         yield _unexplained(left, "a link to another place", (left.target, right.target), clues)
     elif executable(left, kind) != executable(right, kind):
         side = "left" if executable(left, kind) else "right"
-        yield _unexplained(left, f"executable on the {side} side only", _modes(left, right), clues)
+        one, other = (text.encode() for text in _modes(left, right))
+        seen = OfNature(Nature.EXECUTABLE, one, other)
+        yield explained(left.name, NodeKind.MEMBER, f"executable on the {side} side only", seen, "", clues)
 
 
 def planted(left: Entry, right: Entry, clues: CauseClues) -> Difference:

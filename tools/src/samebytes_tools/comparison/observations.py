@@ -19,6 +19,8 @@ class Nature(enum.Enum):
     # Of archives
     MEMBER_MODE = enum.auto()
     MEMBER_OWNER = enum.auto()
+    EXECUTABLE = enum.auto()
+    """Whether a file can be executed."""
     GZIP_TIME = enum.auto()
     COMPRESSION = enum.auto()
     """How, or by what, the same contents were compressed."""
@@ -145,12 +147,16 @@ class LoneLines(NamedTuple):
 
     left: bytes
     right: bytes
+    name: str = ""
+    """What the text is called; empty where that is not known."""
 
 
 class LoneLine(NamedTuple):
     """One of them, without quotes and blanks around it."""
 
     text: bytes
+    name: str = ""
+    """What the text is called that has it."""
 
 
 class FieldValues(NamedTuple):

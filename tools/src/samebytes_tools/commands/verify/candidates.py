@@ -103,7 +103,7 @@ def _by_releases(clues: BuildClues, start: Recovered, words: Sequence[str]) -> I
 def _by_python(clues: BuildClues, start: Recovered, words: Sequence[str]) -> Iterator[BuildCandidate]:
     """Yield builds with another Python, where the artifact shows that what there is depends on it."""
     if clues.metadata.kind == WHEEL and (there := compiled_for(clues.published)):
-        why, found = "modules are compiled for it", [one for one in _fitting_pythons(clues) if one.short in there]
+        why, found = "files are named for it", [one for one in _fitting_pythons(clues) if one.short in there]
     else:
         script = clues.tree / "setup.py"
         asks = script.is_file() and _VERSION.search(script.read_bytes())

@@ -23,7 +23,8 @@ _LICENSE = re.compile(r"(?:LICEN[CS]E|COPYING|NOTICE|AUTHORS)[^/]*", re.IGNORECA
 """Names that backends take for a license by themselves."""
 _TOP_LEVELS = re.compile(r"\.(?:egg-info|dist-info)/top_level\.txt\Z")
 _COMMIT = re.compile(rb"^__commit_id__ = commit_id = (?:None|'(\w{1,41})')$", re.MULTILINE)
-_COMPILED = re.compile(r"/__pycache__/[^/]+\.cpython-3(\d+)(?:\.opt-\d)?\.pyc\Z")
+_COMPILED = re.compile(r"/__pycache__/[^/]+\.cpython-3(\d+)(?:\.opt-\d)?\.pyc\Z|-py3\.(\d+)-nspkg\.pth\Z")
+"""Names of files that have the release of the interpreter that made them."""
 
 
 def traits(path: Path) -> dict[str, str]:
@@ -161,10 +162,12 @@ def commits(path: Path) -> dict[str, str]:
 
 
 def compiled_for(path: Path) -> set[str]:
-    """Return the releases of CPython, as in ``3.8``, that compiled modules in a wheel are named for (PEP 3147).
+    """Return the releases of CPython, as in ``3.8``, that files in a wheel are named for.
+
+    They are compiled modules (PEP 3147), and what setuptools writes for namespaces: ``demo-1.0-py3.8-nspkg.pth``.
 
     :raises ArchiveError: if it is not an artifact, or damaged.
     """
     with open_archive(path) as archive:
         found = [_COMPILED.search(entry.name) for entry in archive.entries]
-    return {f"3.{match[1]}" for match in found if match}
+    return {f"3.{match[1] or match[2]}" for match in found if match}

@@ -43,6 +43,7 @@ from .remake import Made, Recovered, VerifyContext, record, remake
 from .repair import RepairedBuild, plan_in, plan_of, repair
 from .sdist_origin import SdistOrigin
 from .switches import switched_off, switched_on
+from .unsourced import SourceFiles, unsourced
 from .vcs_source import Origin
 
 ACCEPTED = {
@@ -200,6 +201,7 @@ class _Verification:
         metadata = read_metadata(artifact.path)
         python = self._entered(metadata, own) or recover.interpreter(metadata, asked, own, environ)
         source = self._source(artifact, metadata)
+        before = SourceFiles(source.tree)
         how = self._recovered(artifact, metadata, source, python, own)
         made = remake(how, metadata.kind, source, self._private, self._context)
         if metadata.kind == ArtifactKind.WHEEL and _is_pure(artifact.path) != _is_pure(made.path):
@@ -212,6 +214,8 @@ class _Verification:
         # Compilers decide what a repaired wheel is, and no backend.
         (how, made, comparison), tried = (first, ()) if repaired else self._improved(first, artifact, metadata, source)
         sdist = self._sdist(how, made, artifact, metadata) if self._origin else None
+        if metadata.kind == ArtifactKind.WHEEL and comparison.verdict == Verdict.DIFFERENT:
+            self._notes += unsourced(artifact.path, made.path, before).notes()
         return Verified(
             name=artifact.path.name,
             sha256=artifact.sha256,

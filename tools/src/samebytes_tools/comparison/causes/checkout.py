@@ -19,18 +19,35 @@ _LEFTOVER = re.compile(
 )
 """What builds and tests leave in a tree, and what file managers and archivers of macOS and Windows do."""
 
+_TOP_LEVELS = re.compile(r"\.(?:egg-info|dist-info)/top_level\.txt\Z")
+
 _LEFTOVER_LINE = re.compile(
     rb"\Abuild/(?:lib|bdist|temp)|(?:\A|/)(?:__pycache__|\.eggs|\.pytest_cache)/|(?:\A|/)\.DS_Store\Z"
 )
 
 
-def _shows_leftover(seen: Part, _: CauseClues) -> bool:
+def _shows_leftover(seen: Part, clues: CauseClues) -> bool:
     if isinstance(seen, LoneMember):
         # A build makes .egg-info in a tree, where it belongs into an sdist; nothing puts it into a wheel on purpose.
         in_wheel = seen.kind == ArtifactKind.WHEEL and re.match(r"(?:.*/)?[^/]+\.egg-info/", seen.key)
         return bool(_LEFTOVER.match(seen.key)) or bool(in_wheel)
     # Lists of files, such as SOURCES.txt and RECORD, name them even where they are not in the archive.
-    return isinstance(seen, LoneLine) and bool(_LEFTOVER_LINE.search(seen.text))
+    if not isinstance(seen, LoneLine):
+        return False
+    return bool(_LEFTOVER_LINE.search(seen.text)) or _is_of_no_package(seen, clues)
+
+
+def _is_of_no_package(line: LoneLine, clues: CauseClues) -> bool:
+    """Return whether a line of top_level.txt names what neither archive has: a directory that lay in the tree.
+
+    setuptools' ``find_namespace_packages`` takes any directory for a package, such as ``dist`` with an earlier sdist.
+    """
+    text = line.text.decode("utf-8", "replace")
+    if not _TOP_LEVELS.search(line.name) or not text.isidentifier():
+        return False
+    # The names in sdists begin with the release's directory.
+    within = re.compile(rf"(?:[^/]+/(?:src/|lib/)?)?{text}(?:/|\.|\Z)")
+    return not any(within.match(name) for name in clues.names)
 
 
 def _shows_checkout(seen: Part, clues: CauseClues) -> bool:
@@ -95,8 +112,8 @@ VCS_VERSION = Cause(
 LEFTOVER_FILES = Cause(
     "D020",
     "leftover-files",
-    "Files of an earlier build (build/, dist/, *.egg-info, __pycache__) or of a file manager (.DS_Store, ._*) were "
-    "taken in.",
+    "Files or directories of an earlier build (build/, dist/, *.egg-info, __pycache__) or of a file manager "
+    "(.DS_Store, ._*) were taken in.",
     "Build from a clean tree:\n\n    git clean -dfx build dist '*.egg-info' '*.DS_Store'\n\n"
     "and leave them out for good. With setuptools, in MANIFEST.in:\n\n    prune build\n    prune dist\n"
     "    global-exclude *.py[cod] .DS_Store ._*\n\n"

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from ..observations import FieldValues, LoneMember, Nature, OfNature, Part, TextPair
-from .cause import NORMALIZE, Cause, CauseClues
+from samebytes.artifact.layout import ArtifactKind
 
-__all__ = ["COMPILED", "PURE_FALLBACK", "WINDOWS_BUILT"]
+from ..observations import FieldValues, LoneMember, Nature, OfNature, Part, TextPair
+from .cause import NORMALIZE, Cause, CauseClues, by_nature
+
+__all__ = ["COMPILED", "EXECUTABLE_BIT", "PURE_FALLBACK", "WINDOWS_BUILT"]
 
 COMPILED = (".so", ".pyd", ".dylib", ".dll")
 """What names of compiled files end with."""
 
 
 def _shows_fallback(seen: Part, clues: CauseClues) -> bool:
-    """Return whether one wheel has compiled files and the other none, and *seen* is what follows from that."""
+    """Return whether one side was built with extensions and the other without, and *seen* follows from that."""
+    if isinstance(seen, LoneMember) and seen.kind == ArtifactKind.SDIST:
+        # Where the backend has an extension to build, Cython writes its code for the sdist, too.
+        stem, dot, suffix = seen.key.rpartition(".")
+        return suffix in ("c", "cpp") and f"{stem}{dot}pyx" in clues.names
     if clues.pure[0] == clues.pure[1]:
         return False
     if isinstance(seen, LoneMember):
@@ -26,7 +32,14 @@ def _shows_fallback(seen: Part, clues: CauseClues) -> bool:
 
 
 _OF_WINDOWS = frozenset(
-    {Nature.MEMBER_MODE, Nature.MEMBER_OWNER, Nature.ARCHIVE_HEADER, Nature.LINE_ENDS, Nature.GENERATED_LINE_ENDS}
+    {
+        Nature.MEMBER_MODE,
+        Nature.EXECUTABLE,
+        Nature.MEMBER_OWNER,
+        Nature.ARCHIVE_HEADER,
+        Nature.LINE_ENDS,
+        Nature.GENERATED_LINE_ENDS,
+    }
 )
 
 
@@ -42,11 +55,24 @@ def _shows_windows(seen: Part, clues: CauseClues) -> bool:
 PURE_FALLBACK = Cause(
     "D033",
     "pure-fallback",
-    "One wheel has compiled files, the other was built without them: the compiler, or something that it needs, failed.",
+    "One side has compiled files, or the code that Cython wrote for them, and the other was built without: that was "
+    "asked for, or the compiler failed, or something that it needs.",
     "Let the build fail where an extension cannot be compiled: no optional=True of setuptools.Extension, and no "
     "except around build_ext, at least where a release is made. Then look for what was missing in the log of the build "
     "without them.",
     _shows_fallback,
+)
+
+EXECUTABLE_BIT = Cause(
+    "D038",
+    "executable-bit",
+    "A file can be executed on one side only. Its mode was changed in the checkout; or it lay on a file system without "
+    "that bit, which gives it to all files or to none, such as those of Windows, shared folders and mounts of them in "
+    "containers.",
+    "Build on a file system that keeps modes, from a checkout that has them:\n\n"
+    "    git config core.fileMode true\n    git ls-files --stage  # 100755 is what can be executed\n"
+    "    git update-index --chmod=-x PATH  # or +x",
+    by_nature(Nature.EXECUTABLE),
 )
 
 WINDOWS_BUILT = Cause(

@@ -47,6 +47,7 @@ TABLE: tuple[Cause, ...] = (
     # Before what it has in common with other causes.
     platforms.WINDOWS_BUILT,
     platforms.PURE_FALLBACK,
+    platforms.EXECUTABLE_BIT,
     archives.UMASK,
     archives.OWNER,
     archives.COMPRESSOR,

@@ -45,6 +45,8 @@ _AROUND = 200
 
 _VERSION = re.compile(r"(?<![\w.])v?\d+(?:\.\d+)+(?:(?:a|b|rc)\d+)?(?:\.?post\d+)?(?:\.dev\d+)?(?![\w+])")
 
+_QUOTES = ("'", '"')
+
 _CALL = re.compile(r"(?<!\w)(?!(?:frozen)?set\(|sorted\(|list\(|tuple\()\w+\(")
 """A call of anything but what makes a collection: the order of its arguments has a meaning."""
 
@@ -54,7 +56,7 @@ def parts(seen: Part, clues: CauseClues) -> Iterable[Part]:
     if isinstance(seen, TextPair):
         return _of_texts(seen, clues)
     if isinstance(seen, LoneLines):
-        return [LoneLine(line.strip(b" \t\r\n\"',")) for line in (seen.left or seen.right).splitlines()]
+        return [LoneLine(line.strip(b" \t\r\n\"',"), seen.name) for line in (seen.left or seen.right).splitlines()]
     text = _as_text(seen)
     return [Unexplained() if text is None else text]
 
@@ -158,8 +160,9 @@ def _unlike(left: Sequence[Token], right: Sequence[Token]) -> Part:
     sides = [[token for token in side if token.kind or not token.text.isspace()] for side in (left, right)]
     texts = ["".join(token.text for token in side) for side in sides]
     for side, other in ((sides[0], texts[1]), (sides[1], texts[0])):
-        # A version with a commit on one side, one without on the other.
-        if [token.kind for token in side] == [Nature.VCS_VERSION] and _VERSION.fullmatch(other):
+        kinds = [token.kind for token in side if token.text not in _QUOTES]
+        # A version with a commit on one side, one without on the other; or a commit, and none.
+        if kinds == [Nature.VCS_VERSION] and (_VERSION.fullmatch(other) or other.strip("\"'") in ("None", "")):
             return OfNature(Nature.VCS_VERSION)
     return Unexplained()
 

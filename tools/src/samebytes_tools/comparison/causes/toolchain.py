@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..observations import FieldValues, JsonValue, Libraries, Nature, Part, PathPair, SearchPaths
+from ..observations import FieldValues, JsonValue, Libraries, LoneMember, Nature, Part, PathPair, SearchPaths
 from ..requirements import FIELDS, meaning
 from .cause import NORMALIZE, Cause, CauseClues, by_nature
 from .places import are_of_compilers
@@ -27,6 +27,8 @@ _BACKENDS_OWN = frozenset({"generator", "metadata-version", "wheel-version"})
 _TOOL_WITH_VERSION = re.compile(
     r"((?:python|pypy|gcc|clang|llvm|rust|numpy|pybind11|cython)\D{0,4})\d+(?:\.\d+)*(?=[-/\\]|\Z)", re.IGNORECASE
 )
+
+_OF_NAMESPACE = re.compile(r"-py3\.\d+-nspkg\.pth\Z")
 
 _MACOS = re.compile(rb"(?<=-macosx_)\d+_\d+(?=_)")
 
@@ -84,6 +86,10 @@ def _shows_toolchain(seen: Part, clues: CauseClues) -> bool:
         return _are_of_the_runtime(*seen.names)
     if isinstance(seen, FieldValues):
         return seen.field == "tag" and are_tags_of_repairs(seen.left.split(b"\n"), seen.right.split(b"\n"))
+    if isinstance(seen, LoneMember):
+        # setuptools names the file for a namespace after the interpreter that it is built with.
+        alike = {_OF_NAMESPACE.sub("", name) for name in clues.only - {seen.key} if _OF_NAMESPACE.search(name)}
+        return bool(_OF_NAMESPACE.search(seen.key)) and _OF_NAMESPACE.sub("", seen.key) in alike
     return by_nature(Nature.COMPILER)(seen, clues)
 
 

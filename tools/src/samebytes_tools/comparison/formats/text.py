@@ -222,18 +222,18 @@ def _explained(
         return
     for number, hunk in enumerate(hunks):
         if number < _MOST_HUNKS and not clues.allowance.is_spent:
-            yield from _hunk_findings(hunk, clues)
+            yield from _hunk_findings(name, hunk, clues)
             continue
         rest = Unexplained(b"".join(hunk.left[:2]), b"".join(hunk.right[:2]))
         yield from explain(rest, f"line {hunk.line}", clues)
         return
 
 
-def _hunk_findings(hunk: _Hunk, clues: CauseClues) -> Iterator[Finding]:
+def _hunk_findings(name: str, hunk: _Hunk, clues: CauseClues) -> Iterator[Finding]:
     # Which line stands for which is known only where there are as many on both sides.
     if len(hunk.left) != len(hunk.right):
         left, right = b"".join(hunk.left), b"".join(hunk.right)
-        seen = TextPair(left, right) if left and right else LoneLines(left, right)
+        seen = TextPair(left, right) if left and right else LoneLines(left, right, name)
         yield from explain(seen, f"line {hunk.line}", clues)
         return
     for offset, (one, other) in enumerate(zip(hunk.left, hunk.right)):

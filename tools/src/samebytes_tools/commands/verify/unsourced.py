@@ -1,0 +1,127 @@
+"""Files of a published wheel that its source does not have: left by an earlier build, or built from something else."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from samebytes.archive.entry import Content, Kind
+from samebytes.artifact.opening import open_archive
+
+from ...building.source import sha256_of
+from ...comparison.causes.platforms import COMPILED
+from .traits import is_of_windows
+
+_SHOWN = 3
+"""How many names are in a note."""
+_INSTALLED_ELSEWHERE = re.compile(r"[^/]+\.data/[^/]+/")
+"""What stands before the names of files that are not installed beside modules (binary distribution format)."""
+_OF_BACKENDS = re.compile(r"[^/]+\.(?:dist-info|libs)/|-nspkg\.pth\Z")
+"""Names of what backends and tools of repair add."""
+
+
+class Unsourced(NamedTuple):
+    """What a wheel has that its source does not give."""
+
+    added: tuple[str, ...]
+    """Names of files that neither the source nor the rebuilt wheel has."""
+    altered: tuple[str, ...]
+    """Names of files that the rebuilt wheel has as the source has them, and the published one otherwise."""
+
+    def notes(self) -> Iterator[str]:
+        """Yield what is to be noted, for people."""
+        if self.added:
+            verb = "is" if len(self.added) == 1 else "are"
+            yield (
+                f"{_files(self.added)} of the wheel {verb} neither in its source nor made by its build (what an "
+                f"earlier build left in build/lib gets in so): {_some(self.added)}"
+            )
+        if self.altered:
+            verb, them = ("is", "it") if len(self.altered) == 1 else ("are", "them")
+            yield f"{_files(self.altered)} of the wheel {verb} not as its source has {them}: {_some(self.altered)}"
+
+
+class SourceFiles:
+    """The files of a tree as they are before it is built, to be found by the ends of their names.
+
+    A wheel has a package without ``src/`` before it.
+    """
+
+    def __init__(self, tree: Path) -> None:
+        self._by_last: dict[str, list[Path]] = {}
+        self._before: dict[Path, tuple[int, ...]] = {}
+        for folder, _, names in os.walk(tree):
+            for path in (Path(folder, name) for name in names):
+                self._by_last.setdefault(path.name, []).append(path)
+                self._before[path] = _state(path)
+
+    def has(self, name: str, sha256: str = "") -> bool:
+        """Return whether a file's path ends with *name*, and it has that digest, if one is given.
+
+        What a build wrote over since has none that counts.
+        """
+        parts = Path(name).parts
+        alike = [path for path in self._by_last.get(parts[-1], ()) if path.parts[-len(parts) :] == parts]
+        return any(not sha256 or (self._is_unchanged(path) and sha256_of(path) == sha256) for path in alike)
+
+    def _is_unchanged(self, path: Path) -> bool:
+        return self._before[path] != () and _state(path) == self._before[path]
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """Return what is another where a file was written over; nothing of what is no file of the tree's own."""
+    try:
+        found = path.lstat()
+    except OSError:  # a build may take it away
+        return ()
+    return (found.st_ino, found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else ()
+
+
+def unsourced(published: Path, made: Path, source: SourceFiles) -> Unsourced:
+    """Return which files of the wheel *published* do not come from the *source*.
+
+    :param made: the wheel that was built from it; what only a build makes is in that, too.
+    :raises ArchiveError: if one of the wheels is damaged.
+    """
+    there, here = _digests(published), _digests(made)
+    added = [name for name in there if name not in here and not source.has(name)]
+    altered = []
+    if not is_of_windows(published):  # where texts have other line ends
+        altered = [
+            name for name in there if here.get(name, there[name]) != there[name] and source.has(name, here[name])
+        ]
+    return Unsourced(tuple(sorted(added)), tuple(sorted(altered)))
+
+
+def _digests(wheel: Path) -> Mapping[str, str]:
+    """Return the SHA-256 of the project's own files in *wheel*, by name below where they are installed.
+
+    None of compiled ones, which no source has.
+    """
+    with open_archive(wheel) as archive:
+        return {
+            _INSTALLED_ELSEWHERE.sub("", entry.name): _digest(entry.content)
+            for entry in archive.entries
+            if entry.kind is Kind.FILE and not entry.name.endswith(COMPILED) and not _OF_BACKENDS.search(entry.name)
+        }
+
+
+def _digest(content: Content) -> str:
+    found = hashlib.sha256()
+    for chunk in content.chunks():
+        found.update(chunk)
+    return found.hexdigest()
+
+
+def _files(names: tuple[str, ...]) -> str:
+    return f"{len(names):,} file{'s' * (len(names) != 1)}"
+
+
+def _some(names: tuple[str, ...]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
