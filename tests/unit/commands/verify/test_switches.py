@@ -23,6 +23,8 @@ from support.projects import write_tree
         ('if os.environ.get("BUILD_EXTENSION") == "no": pass', [("BUILD_EXTENSION", "no")]),
         ('os.environ.get("DEMO_EXTENSIONS", "yes")', [("DEMO_EXTENSIONS", "0")]),
         ("os.environ['REQUIRE_SPEEDUPS'], 'DEMO_EXT_COVERAGE'", []),
+        ("os.getenv('COVERAGE_DISABLE_EXTENSION', None)", [("COVERAGE_DISABLE_EXTENSION", "1")]),
+        ("os.getenv('COVERAGE_NO_WARNINGS')", []),
         ("os.environ['CFLAGS'], os.environ['READTHEDOCS'], 'NO', 'no_extensions'", []),
         ("'NO_PROXY', 'PIP_NO_BINARY', 'GIT_SSL_NO_VERIFY', 'PYTHON_NO_SITE'", []),
         (f"'A_NO_{'X' * 200_000}'", []),
@@ -69,3 +71,14 @@ def test_what_switches_an_extension_on(tmp_path: Path, environment: str, given: 
     assert switched_on(tmp_path) == [{"DEMO_USE_MYPYC": "1"}]
     write_tree(tmp_path, {"pyproject.toml": environment})
     assert switched_on(tmp_path) == [*filter(None, [given]), {"DEMO_USE_MYPYC": "1"}]
+
+
+def test_build_hooks_of_hatchling_are_switched_on_where_they_are_off(tmp_path: Path) -> None:
+    hook = "[tool.hatch.build.targets.wheel.hooks.mypyc]\nenable-by-default = {}\n"
+    write_tree(tmp_path, {"pyproject.toml": hook.format("true")})
+    assert switched_on(tmp_path) == []
+    write_tree(tmp_path, {"pyproject.toml": hook.format("false")})
+    assert switched_on(tmp_path) == [{"HATCH_BUILD_HOOKS_ENABLE": "1"}]
+    # What the project gives its own releases comes first.
+    write_tree(tmp_path, {"pyproject.toml": f'{hook.format("false")}[tool.cibuildwheel]\nenvironment = {{A = "1"}}\n'})
+    assert switched_on(tmp_path) == [{"A": "1"}, {"HATCH_BUILD_HOOKS_ENABLE": "1"}]

@@ -25,6 +25,7 @@ _OFF = re.compile(r"(^|_)(NO|DISABLE|SKIP|WITHOUT|PURE|PUREPYTHON|FORCE_PURE)(_|
 _ON = re.compile(r"(^|_)(C?EXTENSIONS?|C?EXTS?|SPEEDUPS?|MYPYC|CYTHON|LIBYAML)(_|$)")
 """What names an extension: WRAPT_INSTALL_EXTENSIONS, TORNADO_EXTENSION."""
 _DEMAND = re.compile(r"(^|_)(REQUIRE|COVERAGE|DEBUG|TEST|RUNTIME|ALLOW)(_|$)")
+_HOOK_OFF = re.compile(rb"^\s*enable-by-default\s*=\s*false", re.MULTILINE)
 _WORD = re.compile(r"""["'](false|0|no|off)["']""", re.IGNORECASE)
 _NEAR = 600
 """Characters after the name of a variable in which it is compared with something."""
@@ -54,7 +55,7 @@ def switched_on(tree: Path) -> list[dict[str, str]]:
     The first are those that the project gives its own releases by ``[tool.cibuildwheel] environment``.
     """
     names = dict.fromkeys(match[1] for _, match in _named(tree) if _ON.search(match[1]) and not _OFF.search(match[1]))
-    return [one for one in (_of_cibuildwheel(tree), *({name: "1"} for name in names)) if one]
+    return [one for one in (_of_cibuildwheel(tree), _of_hatchling(tree), *({name: "1"} for name in names)) if one]
 
 
 def _named(tree: Path) -> Iterator[tuple[str, re.Match[str]]]:
@@ -69,7 +70,9 @@ def _is_own(name: str) -> bool:
         check_variable(name)
     except UsageError:
         return False
-    return len(name) <= _LONGEST and not _DEMAND.search(name)
+    # A project may be called by one of these words: COVERAGE_DISABLE_EXTENSION.
+    is_demand = _DEMAND.search(name) and not (_OFF.search(name) and _ON.search(name))
+    return len(name) <= _LONGEST and not is_demand
 
 
 def _of_cibuildwheel(tree: Path) -> dict[str, str]:
@@ -86,6 +89,15 @@ def _of_cibuildwheel(tree: Path) -> dict[str, str]:
     # A line of a shell in place of a table, too; it is a hint, no more.
     except (OSError, ValueError, LookupError, TypeError, AttributeError, SamebytesError):
         return {}
+
+
+def _of_hatchling(tree: Path) -> dict[str, str]:
+    """Return the variable that switches build hooks on, if the project has one that is off (hatch, "Build hooks")."""
+    try:
+        is_off = _HOOK_OFF.search(toml_bytes(tree / "pyproject.toml"))
+    except (OSError, SamebytesError):
+        return {}
+    return {"HATCH_BUILD_HOOKS_ENABLE": "1"} if is_off else {}
 
 
 def _scripts(tree: Path) -> Iterator[str]:

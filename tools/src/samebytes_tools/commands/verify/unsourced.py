@@ -74,7 +74,7 @@ class SourceFiles:
 
 
 def _state(path: Path) -> tuple[int, ...]:
-    """Return what is another where a file was written over; nothing of what is no file of the tree's own."""
+    """Return what changes where a file is written over; nothing where there is no regular file."""
     try:
         found = path.lstat()
     except OSError:  # a build may take it away
