@@ -106,13 +106,17 @@ def test_two_environments_give_one_sdist_and_one_wheel(
     assert_taken(hostile["sdist"], hostile["from sdist"], compiled=example.compiled)
 
 
+ONE_WAY = ("hatchling", "meson-c-extension", "scikit-build-core-c-extension")
+"""Projects whose wheel from the tree is built elsewhere: test_frontends.py, and the test above."""
+
+
 def ways_isolated() -> Iterator[object]:
     """Give some of the ways for each project, and all for one; a program is the same, whatever backend it calls."""
     first, *others = ISOLATED
     yield pytest.param(first, ALL_WAYS, id=first)
     for name in others:
-        # test_frontends.py has the others for Hatchling, which writes the same from a tree and from its sdist.
-        yield pytest.param(name, ALL_WAYS[:1] if name == "hatchling" else ALL_WAYS[:2], id=name)
+        few = ALL_WAYS[:1] if name in ONE_WAY else ALL_WAYS[:2]
+        yield pytest.param(name, few, id=name)
         yield pytest.param(name, ALL_WAYS, id=f"{name}-all", marks=pytest.mark.broad("all ways with every backend"))
 
 

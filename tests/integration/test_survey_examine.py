@@ -104,7 +104,14 @@ for place in PLACES:
 
 
 @linux_only
-@pytest.mark.parametrize("confined", [True, False], ids=["sandbox", "no sandbox"])
+@pytest.mark.parametrize(
+    "confined",
+    [
+        pytest.param(True, id="sandbox"),
+        # What is confined, and how a process ends where nothing confines it, are unit tests (test_confined.py).
+        pytest.param(False, id="no sandbox", marks=pytest.mark.broad("the same builds, where they may do more")),
+    ],
+)
 def test_a_package_is_built_twice_in_each_way(
     confined: bool, examined: Examined, server: Server, tmp_path: Path
 ) -> None:
