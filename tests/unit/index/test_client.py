@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from samebytes_tools.index import pages
+from samebytes_tools.index import client, pages
 from samebytes_tools.index.client import Index, configured_address
 from samebytes_tools.index.pages import File
 from support.indexes import HTML, JSON, Answer, Server, serving
@@ -322,11 +322,27 @@ def test_the_address_by_variables(environ: dict[str, str], expected: str) -> Non
     assert configured_address(environ) == expected
 
 
-def test_the_address_in_pips_configuration(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "expected", "calls"),
+    [
+        ("[global]\nindex-url = https://configured/simple\n", "https://configured/simple", 1),
+        ("[install]\nindex-url = https://b/simple\n[global]\nindex-url = https://a/simple\n", "https://b/simple", 1),
+        ("[global]\nindex-url = https://me:pass%40@a/simple\n", "https://me:pass%40@a/simple", 2),
+        ("[install]\nindex-url = https://me:pass@b/simple\n", "https://me:pass@b/simple", 2),
+    ],
+)
+def test_the_address_in_pips_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, expected: str, calls: int
+) -> None:
     configuration = tmp_path / "pip.conf"
-    configuration.write_text("[global]\nindex-url = https://configured/simple\n")
+    configuration.write_text(text)
+    asked = []
+    of_pip = client._pip
+    monkeypatch.setattr(client, "_pip", lambda *words: asked.append(words) or of_pip(*words))
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
-    assert configured_address({**environ, "PIP_CONFIG_FILE": str(configuration)}) == "https://configured/simple"
+    assert configured_address({**environ, "PIP_CONFIG_FILE": str(configuration)}) == expected
+    # A process of Python takes half a second.
+    assert len(asked) <= calls
 
 
 def test_the_address_that_pip_has_by_default() -> None:

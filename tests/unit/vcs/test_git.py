@@ -13,6 +13,7 @@ from threading import Thread
 
 import pytest
 from samebytes_tools.building.source import from_text
+from samebytes_tools.commands.verify import vcs_source
 from samebytes_tools.vcs import tags
 from samebytes_tools.vcs.checkout import make_checkout
 from samebytes_tools.vcs.clone import clone
@@ -160,3 +161,61 @@ def test_addresses_of_repositories(address: str, recorded: str, bare: Path, port
     assert found.digest == {"gitCommit": COMMIT}
     assert found.uri == (f"git+{shown}@{COMMIT}" if shown else "")
     assert "sec" not in found.description
+
+
+def record_of(address: str) -> str:
+    return f"git+{address}@{COMMIT}"
+
+
+@needs_git
+@pytest.mark.skipif(sys.platform == "win32", reason="ssh is a script with a #! line here")
+@pytest.mark.parametrize(
+    ("address", "protocol"),
+    [
+        ("http://127.0.0.1:{port}/a@b.git", ""),
+        ("file://{path}", ""),
+        ("ssh://git@host.example{path}", "ssh"),
+        ("git@host.example:{path}", "ssh"),
+        ("git://host.example/a", "git"),
+        ("ext::sh -c true% {path}", "ext"),
+        ("-c://core.x", "-c"),
+    ],
+)
+def test_a_record_names_no_address_that_keys_are_offered_to(
+    address: str, protocol: str, bare: Path, port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its writer chose it; whoever follows the record may allow more, by git's own variable."""
+    monkeypatch.delenv("GIT_ALLOW_PROTOCOL", raising=False)
+    uri = record_of(address.format(path=bare, port=port))
+    with pytest.raises(UsageError) as caught:
+        vcs_source.recorded(uri, tmp_path / "first")
+    if not protocol:
+        assert "has no project" in caught.value.message  # so it was fetched
+        return
+    assert "its protocol is none of file, http, https" in caught.value.message
+    variable, _, value = caught.value.remedy.rpartition(" ")[2].partition("=")
+    assert value == "file:http:https:ssh"
+    if protocol == "ssh":
+        monkeypatch.setenv(variable, value)
+        with pytest.raises(UsageError, match="has no project"):
+            vcs_source.recorded(uri, tmp_path / "second")
+
+
+@needs_git
+@pytest.mark.parametrize("scheme", ["file", "ssh"])
+def test_nor_do_the_submodules_of_a_record(
+    scheme: str, bare: Path, port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GIT_ALLOW_PROTOCOL", raising=False)
+    work, environ = tmp_path / "work", {**os.environ, "GIT_ALLOW_PROTOCOL": "file:ssh"}
+    host = "git@host.example" if scheme == "ssh" else ""
+    git(work, "submodule", "--quiet", "add", f"{scheme}://{host}{bare}", "part", environ=environ)
+    identity = ("-c", "user.name=a", "-c", "user.email=a@b")
+    git(work, *identity, "commit", "--quiet", "--message", "It", environ=environ)
+    commit = git(work, "rev-parse", "HEAD", environ=environ).strip()
+    with pytest.raises(UsageError, match=f"transport '{scheme}' not allowed"):
+        vcs_source.recorded(f"git+file://{work}@{commit}", tmp_path / "first")
+    monkeypatch.setenv("GIT_ALLOW_PROTOCOL", "file:ssh")
+    with pytest.raises(UsageError, match="has no project"):
+        vcs_source.recorded(f"git+file://{work}@{commit}", tmp_path / "second")
+    assert (tmp_path / "second" / "src" / "part" / "a.py").is_file()

@@ -8,8 +8,12 @@ from dataclasses import replace
 import pytest
 from samebytes_tools.building.interpreters import Python
 from samebytes_tools.commands.verify import command
-from samebytes_tools.commands.verify.image import image_of, python_in_image, version_for
+from samebytes_tools.commands.verify.image import ImageRequest, image_of, python_in_image, version_for
 from samebytes_tools.commands.verify.metadata import ArtifactMetadata
+from samebytes_tools.commands.verify.targets import of_all_files
+from samebytes_tools.commands.verify.verify import VerifyRequest
+from samebytes_tools.index.client import Index
+from support.indexes import serving
 
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.errors import UsageError
@@ -91,3 +95,33 @@ def test_what_follows_the_option_is_a_target_if_it_cannot_be_an_image(
 def test_an_engine_without_image_is_a_mistake() -> None:
     with pytest.raises(UsageError, match="--engine is for --image"):
         parsed("demo==1.0", "--engine", "docker")
+
+
+GLIBC, MUSL = (f"cp312-cp312-{name}_x86_64" for name in ("manylinux_2_17", "musllinux_1_2"))
+FOREIGN = ("cp312-cp312-manylinux_2_17_aarch64", "cp312-cp312-win_amd64", "cp312-cp312-macosx_11_0_arm64")
+
+
+@pytest.mark.parametrize("libc", ["glibc-2.36", ""])
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        (None, {"glibc-2.36": {GLIBC, "cp312-cp312-linux_x86_64"}, "": {MUSL}}),
+        (ImageRequest(), {"glibc-2.36": {GLIBC, MUSL, "cp312-cp312-linux_x86_64"}, "": {GLIBC, MUSL}}),
+        (ImageRequest("quay.io/pypa/musllinux_1_2_x86_64"), {"glibc-2.36": {MUSL, "cp312-cp312-linux_x86_64"}, "": {MUSL}}),
+        (ImageRequest("python:3.12-alpine"), {"glibc-2.36": {MUSL, "cp312-cp312-linux_x86_64"}, "": {MUSL}}),
+        (ImageRequest("debian:12"), {"glibc-2.36": {GLIBC, "cp312-cp312-linux_x86_64"}, "": {GLIBC}}),
+    ],
+)  # fmt: skip
+def test_all_files_are_those_for_the_images_and_not_for_this_machine(
+    image: ImageRequest | None, expected: dict[str, set[str]], libc: str
+) -> None:
+    """What no image is for is rebuilt on this machine, such as a wheel for plain Linux."""
+    tags = (GLIBC, MUSL, "cp312-cp312-linux_x86_64", "py3-none-any", *FOREIGN)
+    names = [*(f"demo-1.0-{tag}.whl" for tag in tags), "demo-1.0.tar.gz"]
+    with serving() as server:
+        server.page("demo", [{"filename": name, "url": f"/files/{name}", "hashes": {}} for name in names])
+        index = Index(server.address)
+        found = of_all_files("demo==1.0", VerifyRequest("", image=image), replace(OWN, libc=libc), lambda: index)
+    taken = {one.label for one in found if not one.skipped}
+    wanted = {f"demo-1.0-{tag}.whl" for tag in {*expected[libc], "py3-none-any"}}
+    assert taken == {*wanted, "demo-1.0.tar.gz"}

@@ -294,8 +294,13 @@ def test_pip_gets_one_index_and_no_configuration() -> None:
     }
     assert (made["PATH"], made["SOURCE_DATE_EPOCH"], made["PIP_CONFIG_FILE"]) == ("/bin", "5", os.devnull)
     assert "A" not in made
-    whole = recover.for_samebytes({**environ, "SOURCE_DATE_EPOCH": "7"}, "http://127.0.0.1/simple", {})
+    more = {"SOURCE_DATE_EPOCH": "7", "XDG_CONFIG_HOME": "/home/ada/.config", "USERPROFILE": "/home/ada"}
+    whole = recover.for_samebytes({**environ, **more}, "http://127.0.0.1/simple", {}, Path("/private"))
     assert whole["A"] == "b"
+    # The caller's home is not the build's; only what was downloaded is found there.
+    caches = {"PIP_CACHE_DIR": "/home/ada/.cache/pip", "UV_CACHE_DIR": "/home/ada/.cache/uv"}
+    assert {name: value for name, value in whole.items() if "ada" in value} == caches
+    assert whole["HOME"] == whole["USERPROFILE"] == "/private"
     assert not {"CC", "SOURCE_DATE_EPOCH", "PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"} & set(whole)
 
 

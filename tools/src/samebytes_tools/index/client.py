@@ -41,6 +41,9 @@ LARGEST_FILE = 4 << 30
 
 _LONGEST_WAIT = 86_400.0
 """Seconds; sockets know no longer timeouts everywhere."""
+_HIDDEN = "****"
+"""What pip shows in place of a password."""
+
 _OFFLINE = "Is there a network, and is the index up? PIP_DEFAULT_TIMEOUT gives it longer, PIP_INDEX_URL names another."
 _BROKEN = "Somebody between the index and you answers in its place, or the index is broken."
 _TOO_LARGE = "If it is meant to be so large, download it in a way that you trust, and name the file."
@@ -55,15 +58,23 @@ def configured_address(environ: Mapping[str, str], python: str = sys.executable)
         if environ.get(name, "").strip():
             # No address of HTTP is cut by this: a scheme is followed by a colon.
             return re.sub(r"^[\w-]+=", "", environ[name].strip())  # uv: NAME=URL
-    # Asked of pip, which merges several files, at other places on each platform.
-    said = _pip(python, environ, "config", "get", "global.index-url").strip()
-    if said:
-        return said
-    # Asked for rather than written here: distributions and vendors patch pip's default.
+    # Asked of pip, which merges several files, at other places on each platform; distributions and vendors patch its
+    # default. The help for this option has what is in force.
     found = re.search(r"--index-url <url>.*?\(default\s+(\S+)\)", _pip(python, environ, "install", "--help"), re.DOTALL)
     if found:
-        return found[1]
+        # Only a password is not shown there.
+        return (_with_password(python, environ) if _HIDDEN in found[1] else "") or found[1]
     raise UsageError("there is no pip to ask for the address of the package index", remedy="Set PIP_INDEX_URL to it.")
+
+
+def _with_password(python: str, environ: Mapping[str, str]) -> str:
+    """Return the address in pip's configuration files; nothing if there is none."""
+    # Not "get", which leaves PIP_CONFIG_FILE out. Values are written as Python does.
+    said: dict[str, str] = dict(
+        re.findall(r"^(install|global)\.index-url='(.*)'$", _pip(python, environ, "config", "list"), re.MULTILINE)
+    )
+    # What is for one command goes before what is for all (pip's documentation, "Configuration").
+    return said.get("install") or said.get("global", "")
 
 
 def _pip(python: str, environ: Mapping[str, str], *words: str) -> str:

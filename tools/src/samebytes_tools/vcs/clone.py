@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from samebytes.backend.git import git
@@ -12,6 +12,9 @@ from samebytes.errors import UsageError
 
 SILENCE = "300"
 """Seconds that a server of repositories may send nothing; GIT_HTTP_LOW_SPEED_TIME sets others."""
+
+_ALLOWED = "GIT_ALLOW_PROTOCOL"
+"""git's variable of all protocols that it may use."""
 
 _OF_A_REPOSITORY = frozenset(
     f"GIT_{name}"
@@ -40,7 +43,7 @@ def clone(where: str, ref: str, tree: Path, submodules: str = "") -> str:
         # Detached: a branch of that name need not exist here, and a tag has none.
         git(tree, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit, environ=environ)
         # What somebody sets counts.
-        allowed = {"GIT_ALLOW_PROTOCOL": submodules, **environ} if submodules else environ
+        allowed = {_ALLOWED: submodules, **environ} if submodules else environ
         git(tree, "submodule", "--quiet", "update", "--init", "--recursive", environ=allowed)
     except UsageError as error:
         raise UsageError(
@@ -48,6 +51,23 @@ def clone(where: str, ref: str, tree: Path, submodules: str = "") -> str:
             remedy=error.remedy or "Is the address right, and is the tag or commit there?",
         ) from None
     return commit
+
+
+def demand_protocol(address: str, protocols: Sequence[str]) -> None:
+    """Refuse an *address* that strangers chose if it is not of one of the *protocols*, nor its user allows others.
+
+    ssh would offer keys to any host, and ask on the terminal. Where addresses are rewritten by git's configuration
+    ("url.*.insteadOf"), what stood there before counts.
+
+    :raises UsageError: naming the variable that allows others.
+    """
+    # Git itself then holds addresses against it.
+    if address.partition("://")[0].lower() not in protocols and not os.environ.get(_ALLOWED):
+        raise UsageError(
+            f"{without_secrets(address)[:200]} is not fetched, for whoever wrote it down may be a stranger: its protocol "
+            f"is none of {', '.join(protocols)}",
+            remedy=f"If you trust them: {_ALLOWED}={':'.join(protocols)}:ssh",
+        )
 
 
 def patient(environ: Mapping[str, str]) -> dict[str, str]:

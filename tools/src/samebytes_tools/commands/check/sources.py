@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
@@ -36,13 +37,16 @@ def check_all(
     stop, at_once = Stop(), options.jobs > len(subjects)
     used: list[Path] = []
     if len(subjects) > 1:
-        used.append(Path(tempfile.mkdtemp(prefix="samebytes-", dir=context.workspace.directory)))
+        # Named here and made within the try: a signal between the two would leave a directory that nobody knows.
+        used.append(Path(context.workspace.directory, f"samebytes-{secrets.token_hex(8)}"))
         context = replace(context, filled=FilledEnvironments(used[0]))
 
     def result_of(subject: Subject) -> CheckResult:
         return _examined(subject, options, context, stop, used, at_once=at_once)
 
     try:
+        for path in used:
+            path.mkdir(0o700)
         yield from in_order(result_of, subjects, max(1, min(options.jobs, len(subjects))), stop, _PATIENCE)
     finally:
         # At once: threads that have not ended by now wait for these.

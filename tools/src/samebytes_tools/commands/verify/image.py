@@ -7,12 +7,13 @@ Source: the PyPA's images for PEP 600 and PEP 656, which are named after their t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from samebytes.errors import UsageError
 
 from ...building.containers import BuildContainer, entered, find_engine, image_named
+from ...building.interpreters import Python
 from ...building.provenance import RecordedImage
 from .metadata import ArtifactMetadata, misfit, wanted_python
 from .remake import VerifyContext
@@ -41,6 +42,19 @@ def image_of(tags: str) -> str:
     if policy is None:
         return ""
     return f"{_REGISTRY}{_OLDER.get(policy[0], policy[0])}{platform[policy.end() :]}"
+
+
+def pythons_for(request: ImageRequest | None, tags: str, python: Python) -> tuple[Python, ...]:
+    """Return what wheels with *tags* may be rebuilt by: *python*, or, in images, one with the C library of these.
+
+    Its library is only known of an image that was entered, so an image that is named counts for musl by its name.
+    """
+    if request is None or not image_of(tags):
+        return (python,)
+    glibc, musl = replace(python, libc=python.libc or "glibc"), replace(python, libc="")
+    if not request.name:
+        return glibc, musl
+    return (musl,) if re.search("musl|alpine", request.name) else (glibc,)
 
 
 def python_in_image(version: str) -> str:

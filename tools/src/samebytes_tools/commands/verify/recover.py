@@ -228,14 +228,26 @@ def beneath(variables: Mapping[str, str], root: Path) -> dict[str, str]:
     return {**variables, **there, "TEMP": there["TMPDIR"], "TMP": there["TMPDIR"]}
 
 
-def for_samebytes(environ: Mapping[str, str], address: str, given: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables for ``samebytes build``: the caller's, without what would change the build."""
+def for_samebytes(environ: Mapping[str, str], address: str, given: Mapping[str, str], home: Path) -> dict[str, str]:
+    """Return the variables for ``samebytes build``: the caller's, without what would change the build.
+
+    :param home: the home that the build has, for what it builds is others'; caches and toolchains stay where they are.
+    """
     kept = {
         name: value
         for name, value in environ.items()
-        if name not in MATTERING and (name in _KEPT or not name.startswith(("PIP_", "UV_")))
+        if name not in MATTERING and (name in _KEPT or not name.startswith(("PIP_", "UV_", "XDG_")))
     }
-    return {**kept, **pip_variables(environ, address), **given}
+    caches = pip_variables(environ, address)
+    uv = environ.get("UV_CACHE_DIR") or (str(Path(_caches(environ), "uv")) if _caches(environ) else "")
+    caches.update({"UV_CACHE_DIR": uv} if uv else {})
+    homes = {"HOME": str(home), "USERPROFILE": str(home)}
+    return {**kept, **_toolchains(environ), **caches, **homes, **given}
+
+
+def _caches(environ: Mapping[str, str]) -> str:
+    """Return where the caller's programs keep what they downloaded; empty if that is not known."""
+    return environ.get("XDG_CACHE_HOME") or (f"{environ['HOME']}/.cache" if environ.get("HOME") else "")
 
 
 def pip_variables(environ: Mapping[str, str], address: str) -> dict[str, str]:
@@ -243,7 +255,7 @@ def pip_variables(environ: Mapping[str, str], address: str) -> dict[str, str]:
 
     Where neither a variable for it nor a home is set, pip is left to find one by itself.
     """
-    home = environ.get("XDG_CACHE_HOME") or (f"{environ['HOME']}/.cache" if environ.get("HOME") else "")
+    home = _caches(environ)
     cache = environ.get("PIP_CACHE_DIR") or (str(Path(home, "pip")) if home else "")
     # os.devnull makes pip skip every configuration file, the system's too (pip documentation, "PIP_CONFIG_FILE").
     variables = {"PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}

@@ -148,7 +148,9 @@ def _by_samebytes(
         constraint=None if how.locked else _constraint(how, private),
         installer=context.installer,
     )
-    environ = recover.for_samebytes(context.build.environ, address, how.environment)
+    home = private / "home"
+    home.mkdir(exist_ok=True)
+    environ = recover.for_samebytes(context.build.environ, address, how.environment, home)
     with _ONE_AT_A_TIME:
         built = build(request, replace(context.build, environ=environ))
     made = [artifact for artifact in built.artifacts if artifact.kind == kind]

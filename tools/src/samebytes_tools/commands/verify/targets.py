@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable
 
-from samebytes.artifact.layout import ArtifactKind
+from samebytes.artifact.layout import ArtifactKind, parse_wheel_name
 from samebytes.errors import ConfigError, SamebytesError, UsageError
 
 from ...building.interpreters import Python
@@ -19,6 +19,7 @@ from ...releases.listed import ListedRelease, environment_of, shown
 from ...releases.selection import Selection, is_comparable
 from ...releases.variables import Variables
 from . import installed_files, published
+from .image import pythons_for
 from .metadata import foreign
 from .verify import VerifyRequest
 
@@ -110,7 +111,9 @@ def of_all_files(release: str, common: VerifyRequest, python: Python, index: Cal
         form = form_of(file.name)
         if common.selection.kind in (None, ArtifactKind.SDIST if form else ArtifactKind.WHEEL):
             # Why is in its name.
-            skipped = "not for this platform" if foreign(file.name, python) else ""
+            tags = "" if form else parse_wheel_name(file.name).tags
+            builders = pythons_for(common.image, tags, python)
+            skipped = "not for this platform" if all(foreign(file.name, one) for one in builders) else ""
             if form and not is_comparable(file):
                 skipped = f"sdists in {form} form are only taken as sources"
             request = replace(common, target=release, selection=Selection(file=file.name))

@@ -22,7 +22,7 @@ from ...building import source as sources
 from ...building.source import SourceTree
 from ...index.transport import SCHEMES, is_address
 from ...vcs import tags
-from ...vcs.clone import without_secrets
+from ...vcs.clone import demand_protocol, without_secrets
 from .attestations import Attested
 from .metadata import ArtifactMetadata
 
@@ -200,12 +200,14 @@ def checkout(origin: Origin, project: str, directory: Path) -> SourceTree:
 def recorded(uri: str, directory: Path) -> SourceTree:
     """Clone what *uri* of a record names (``git+URL@COMMIT#subdirectory=DIR``) into *directory*, and return the tree.
 
-    :raises UsageError: if the repository or commit is not there, or has no project there.
+    :raises UsageError: if the repository or commit is not there, or has no project there, or if strangers are not
+        trusted to name such an address.
     """
     address, _, subdirectory = uri.removeprefix("git+").partition("#subdirectory=")
     # The last "@": the address may have a user before its host.
     where, _, commit = address.rpartition("@")
-    return below(sources.from_git(where, commit, directory), subdirectory)
+    demand_protocol(where, ("file", *SCHEMES))
+    return below(sources.from_git(where, commit, directory, submodules=":".join(SCHEMES)), subdirectory)
 
 
 def below(source: SourceTree, directory: str) -> SourceTree:
