@@ -64,8 +64,8 @@ def demand_protocol(address: str, protocols: Sequence[str]) -> None:
     # Git itself then holds addresses against it.
     if address.partition("://")[0].lower() not in protocols and not os.environ.get(_ALLOWED):
         raise UsageError(
-            f"{without_secrets(address)[:200]} is not fetched, for whoever wrote it down may be a stranger: its protocol "
-            f"is none of {', '.join(protocols)}",
+            f"{without_secrets(address)[:200]} is not fetched, for whoever wrote it down may be a stranger: its "
+            f"protocol is none of {', '.join(protocols)}",
             remedy=f"If you trust them: {_ALLOWED}={':'.join(protocols)}:ssh",
         )
 
