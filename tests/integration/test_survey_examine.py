@@ -141,6 +141,12 @@ def test_a_package_is_built_twice_in_each_way(
     assert ("no sandbox was wanted" in found.notes) == (not confined)
 
 
+def test_a_package_is_built_as_it_stands_only(examined: Examined) -> None:
+    found = examined(GOES_BY_THE_DATE, as_is=True)
+    assert set(by_place(found)) == {(way, kind) for way in (AS_IS, DATED) for kind in KINDS}
+    assert {one.state for one in found.artifacts if one.kind == "wheel"} == {"same", "differs"}
+
+
 def test_what_was_downloaded_is_not_asked_for_again(examined: Examined, server: Server) -> None:
     first, second = examined(FAILING), examined()
     for found in (first, second):  # with the sdist, there was something to build

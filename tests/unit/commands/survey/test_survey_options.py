@@ -52,6 +52,12 @@ REFUSED = {
     "more than the file has": (["run", "--top", "2", "--top-file", "top.json"], 2, "top.json has 1 projects", "longer"),
     "a missing top file": (["run", "--top-file", "no.json"], 2, "no.json cannot be read", "another file"),
     "a top file that is none": (["run", "--top-file", "list.txt"], 2, "list.txt is not a list of", "top-pypi-packages"),
+    "ways to build, and no builds": (
+        ["run", "--as-is", "--verify-only", "--packages", "idna"],
+        2,
+        "--verify-only builds nothing twice, and --as-is says how to",
+        "Leave one of them away",
+    ),
     "a retry of what is named": (
         ["run", "--retry", "--top", "1"],
         2,
@@ -143,12 +149,12 @@ def test_a_site_is_written(here: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_what_a_run_is_for_goes_to_its_workers() -> None:
     """Whoever goes on with it names nothing, and a cluster's workers are other processes."""
-    limits = {"timeout": 9.0, "memory": 1, "output": 1}
-    args = argparse.Namespace(cache=None, no_sandbox=False, jobs=1, scheduler=None, installer="auto", **limits)
+    how = {"timeout": 9.0, "memory": 1, "output": 1, "no_sandbox": False, "as_is": True, "installer": "auto"}
+    args = argparse.Namespace(cache=None, jobs=1, scheduler=None, **how)
     for builds, verifies in ((True, False), (True, True), (False, True)):
         executor = _executor(args, replace(surveys.run(), builds=builds, verifies=verifies))
         (conditions,) = pickle.loads(pickle.dumps(executor._work)).args  # type: ignore[attr-defined]
-        assert (conditions.builds, conditions.verifies) == (builds, verifies)
+        assert (conditions.builds, conditions.verifies, conditions.as_is) == (builds, verifies, True)
 
 
 @pytest.mark.parametrize(

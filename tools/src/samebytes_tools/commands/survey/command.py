@@ -145,6 +145,11 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     how.add_argument("--verify", action="store_true", help="rebuild the published files of each release, too")
     how.add_argument("--verify-only", action="store_true", help="rebuild published files, and build nothing twice")
     what.add_argument(
+        "--as-is",
+        action="store_true",
+        help="build as packages stand only, without and with SOURCE_DATE_EPOCH: half the builds",
+    )
+    what.add_argument(
         "--operator", metavar="TEXT", type=_operator, default="", help="who runs it, for pages of rebuilt files"
     )
     what.add_argument("--new", action="store_true", help="begin another run, even if the last is not complete")
@@ -259,6 +264,10 @@ def _targets(args: argparse.Namespace) -> list[Target]:
 
     if args.retry and (args.packages or args.top is not None or args.top_file is not None or args.new):
         raise UsageError("--retry names its packages itself", remedy="Name no packages, and not --new.")
+    if args.as_is and args.verify_only:
+        raise UsageError(
+            "--verify-only builds nothing twice, and --as-is says how to", remedy="Leave one of them away."
+        )
     where = "the bundled list" if args.top_file is None else str(args.top_file)
     names = targets.bundled() if args.top_file is None else targets.ranked(_text(args.top_file), where)
     found = [target for what in args.packages for target in _named(what)]
@@ -311,6 +320,7 @@ def _executor(args: argparse.Namespace, run: Run) -> Executor:
         # As the run was begun: whoever goes on with it may have named nothing.
         builds=run.builds,
         verifies=run.verifies,
+        as_is=args.as_is,
         installer=args.installer,
     )
     task = partial(examine_here, conditions)

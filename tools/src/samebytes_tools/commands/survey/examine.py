@@ -54,6 +54,8 @@ class Conditions:
     wants_sandbox: bool = True
     builds: bool = True
     """Whether the sdist is built twice in each way."""
+    as_is: bool = False
+    """Whether that is done in the ways alone that are the package's own, without and with SOURCE_DATE_EPOCH."""
     verifies: bool = False
     """Whether published files are rebuilt, within the same limits once more."""
     installer: str = AUTO
@@ -189,6 +191,7 @@ def _in_sandbox(
                 "seconds": conditions.build_seconds,
                 "is_private": is_private,
                 "installer": conditions.installer,
+                "as_is": conditions.as_is,
             },
             environ=sandbox.environment(conditions.environ, index, f"{temp}/home", temp),
             temp=temp,

@@ -36,7 +36,7 @@ def build(request: Mapping[str, Any], environ: Mapping[str, str], clock: Callabl
     """Build the sdist that *request* names in all ways, and say what came of it.
 
     :param request: ``sdist``, its path; ``seconds`` that one build may take; ``is_private``, whether the directory for
-        temporary files is not watched.
+        temporary files is not watched; ``as_is``, whether no other ways are wanted; ``installer``.
     :raises SamebytesError: if it is no source to build.
     """
     with tempfile.TemporaryDirectory(prefix="samebytes-source-") as directory:
@@ -59,11 +59,11 @@ def build(request: Mapping[str, Any], environ: Mapping[str, str], clock: Callabl
 
 def _options(request: Mapping[str, Any]) -> CheckOptions:
     return CheckOptions(
-        normalized=True,
+        normalized=not request["as_is"],
         installer=request["installer"],
         dated=True,
         timeout=request["seconds"],
-        builder=(sys.executable, "-c", COMMAND, json.dumps(sys.path)),
+        builder=() if request["as_is"] else (sys.executable, "-c", COMMAND, json.dumps(sys.path)),
         # What cannot be built as is takes no more of the time that the package has.
         gives_up=True,
     )
