@@ -1,6 +1,7 @@
 """Write docs/explanation/surveyed.md, and the table in README, from docs/survey/survey.json, which is an export.
 
-If there is another, docs/survey/rebuilt.json, it is of a run by which published files were rebuilt.
+docs/survey/rebuilt.json is of a run by which published files were rebuilt, docs/survey/dated.json of one that built
+packages as they are, without and with SOURCE_DATE_EPOCH; without them, the page says nothing of that.
 
     python docs/generate_survey.py [--check]
 
@@ -16,17 +17,19 @@ import tempfile
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from samebytes_tools.commands.survey.model import Examination, Headline, Rebuild, Tally
+    from samebytes_tools.commands.survey.model import Examination, Headline, Rebuild, RebuildTally, Tally
     from samebytes_tools.commands.survey.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "docs" / "survey" / "survey.json"
 REBUILT = ROOT / "docs" / "survey" / "rebuilt.json"
+DATED = ROOT / "docs" / "survey" / "dated.json"
 PAGE = ROOT / "docs" / "explanation" / "surveyed.md"
 README = ROOT / "README.md"
 
@@ -52,6 +55,12 @@ Of each release, the pure wheel, the sdist and one wheel for the platform were b
 they were built then as far as that can be found out, and compared with what is published. The table at the top has the
 numbers. They say that the files belong to the sdist, not that the sdist is what the repository has. Wheels for the
 platform were built by this machine's compilers, not in the image of their tag. These did not come out again:
+"""
+
+_BY_DATE = """\
+The same for more packages, in their own ways alone: as they are, and as they are with `SOURCE_DATE_EPOCH` set, to one
+date for both builds. It is what a backend does by itself for whoever sets that variable. The packages are those of
+[the list](../survey/dated-200.txt); the data is [dated.json](../survey/dated.json).
 """
 
 _LEFT_OVER = """\
@@ -89,16 +98,56 @@ def written() -> dict[Path, str]:
     from samebytes_tools.commands.survey.store.merge import merge
     from samebytes_tools.commands.survey.store.store import Store
 
-    with tempfile.TemporaryDirectory() as directory, Store(Path(directory, "survey.sqlite")) as store:
-        for path in filter(Path.is_file, (DATA, REBUILT)):
-            merge(store, Exported(path))
-        table = "\n".join(["", _counted(store), "", *headline(store.headline()), ""])
+    with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
+        # A store of its own, for what was built in all ways is not to be hidden by a later build in two of them.
+        store, dated = (stack.enter_context(Store(Path(directory, name))) for name in ("survey.sqlite", "dated.sqlite"))
+        for into, path in ((store, DATA), (store, REBUILT), (dated, DATED)):
+            if path.is_file():
+                merge(into, Exported(path))
+        found = store.headline()
+        more = _sentences(found, dated.headline())
+        table = "\n".join(["", _counted(store), "", *_same(found), *([""] * bool(more)), *more, ""])
         before, start, rest = README.read_text(encoding="utf-8").partition("<!-- survey -->")
         _, end, after = rest.partition("<!-- /survey -->")
-        return {PAGE: "\n".join(_paragraphs(store)), README: before + start + table + end + after}
+        return {PAGE: "\n".join(_paragraphs(store, dated)), README: before + start + table + end + after}
+
+
+def _sentences(found: Headline, dated: Headline) -> list[str]:
+    """Return what README has to say besides the table, in lines."""
+    from samebytes_tools.commands.check.subject import AS_IS, DATED, SDIST
+    from samebytes_tools.commands.survey.model import PURE_WHEEL
+
+    said = []
+    wheels, sdists = found.rebuilt(PURE_WHEEL), found.rebuilt(SDIST)
+    if wheels.tried and sdists.tried:
+        said.append(
+            f"Built again from the published sdist, {_came_out(wheels)} of the published pure wheels and "
+            f"{_came_out(sdists)} of the sdists are *identical* or *same after normalization*."
+        )
+    with_date, without = dated.tally(DATED), dated.tally(AS_IS)
+    if with_date.built:
+        said.append(
+            f"With SOURCE_DATE_EPOCH set and nothing else done, {with_date.same} of {with_date.built} packages "
+            f"({_percent(with_date.share)}) come out the same twice; without it, {without.same} of {without.built} "
+            f"({_percent(without.share)})."
+        )
+    return textwrap.wrap(" ".join(said), 120, break_on_hyphens=False)
+
+
+def _came_out(tally: RebuildTally) -> str:
+    return f"{tally.identical + tally.normalized} of {tally.tried} ({_percent(tally.share)})"
+
+
+def _percent(share: float | None) -> str:
+    return f"{100 * (share or 0.0):.1f}\N{NO-BREAK SPACE}%"
 
 
 def headline(found: Headline) -> list[str]:
+    """Return the tables of what is the same in each way, and of published files."""
+    return [*_same(found), *_published(found)]
+
+
+def _same(found: Headline) -> list[str]:
     """Return the table of what is the same in each way, which README shows too."""
     ways = _ways(found)
     rows = (
@@ -106,7 +155,7 @@ def headline(found: Headline) -> list[str]:
         _shares("pure Python", [found.tally(way, is_pure=True) for way in ways]),
         _shares("with extension modules", [found.tally(way, is_pure=False) for way in ways]),
     )
-    return [*_table(("packages", "built", *ways), rows), *_published(found)]
+    return _table(("packages", "built", *ways), [row for row in rows if row[1] != "0"])
 
 
 def _published(found: Headline) -> list[str]:
@@ -119,7 +168,7 @@ def _published(found: Headline) -> list[str]:
             *(
                 name,
                 str(tally.tried),
-                f"{tally.identical + tally.normalized} ({100 * (tally.share or 0.0):.1f}\N{NO-BREAK SPACE}%)",
+                f"{tally.identical + tally.normalized} ({_percent(tally.share)})",
             ),
             *map(str, (tally.identical, tally.normalized, tally.different, tally.not_rebuilt)),
         )
@@ -190,16 +239,20 @@ def _share(tally: Tally, built: int) -> str:
     """Return how many are the same, of how many if that is not the number of those *built* as they are."""
     total = tally.same + tally.differs
     among = "" if total == built else f" of {total}"
-    return "-" if tally.share is None else f"{tally.same}{among} ({100 * tally.share:.1f}\N{NO-BREAK SPACE}%)"
+    return "-" if tally.share is None else f"{tally.same}{among} ({_percent(tally.share)})"
 
 
-def _paragraphs(store: Store) -> Iterator[str]:
+def _paragraphs(store: Store, dated: Store) -> Iterator[str]:
     from samebytes_tools.commands.survey.model import State
 
     found, newest = store.headline(), _examined(store)
     yield _HEAD
     yield from (_LIST, _counted(store), "", *headline(found), "")
     yield "Shares are of the packages of which all could be built as they are.\n"
+    if _examined(dated):
+        yield "## With SOURCE_DATE_EPOCH\n"
+        yield _BY_DATE
+        yield from (_counted(dated), "", *headline(dated.headline()), "")
     yield "## By build backend\n"
     backends = sorted({one.backend for one in newest if one.artifacts}, key=lambda name: (-_built(found, name), name))
     rows = [
