@@ -22,7 +22,7 @@ from unittest import mock
 from support.canonical_reader import demand_stock_zlib
 
 import samebytes
-from conformance import content_cases, sdist_cases, wheel_cases
+from conformance import content_cases, edge_cases, sdist_cases, wheel_cases
 from conformance.case import SDIST_FILE, WHEEL_FILE, Input, Rules
 
 HERE = Path(__file__).resolve().parent
@@ -38,6 +38,10 @@ TABLES: tuple[tuple[str, Rules, bool], ...] = (
     ("sdist", sdist_cases.ACCEPTED, False),
     ("sdist", sdist_cases.NO_DATE, False),
     ("contents", content_cases.ACCEPTED, False),
+    ("wheel", edge_cases.WHEELS_REFUSED, True),
+    ("wheel", edge_cases.WHEELS_ACCEPTED, False),
+    ("sdist", edge_cases.SDISTS_REFUSED, True),
+    ("sdist", edge_cases.SDISTS_ACCEPTED, False),
 )
 """The directory of the inputs, the inputs, and whether they are to be refused."""
 

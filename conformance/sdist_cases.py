@@ -287,12 +287,12 @@ REFUSED: Rules = {
         "pax-no-keyword": with_records(b"5 =x\n"),
         "pax-no-lf": with_records(b"10 path=xyz"),
     },
-    "2.3 It MUST NOT give a keyword twice, nor hold a line that looks like a record within a value.": {
+    "2.3 It MUST NOT give a keyword twice, nor hold a line that looks like a record within a value:": {
         "pax-keyword-twice": with_records(records(path="a-1/e") + records(path="a-1/f")),
         "pax-record-in-a-value": with_records(records(comment="x\n" + "14 path=a-1/g")),
         "pax-keyword-301-characters": with_records(record("v" * 301, b"")),
     },
-    "2.3 The encoding of its records is UTF-8; a keyword has at most 300 characters.": {
+    "2.3 The encoding of records is UTF-8, and `ISO-IR 10646 2000 UTF-8` the only value that `hdrcharset` may have.": {
         "pax-charset-binary": with_records(records(hdrcharset="BINARY")),
         "pax-charset-binary-for-all": with_records(records(hdrcharset="BINARY"), b"g"),
         "pax-keyword-301-characters-for-all": with_records(record("v" * 301, b""), b"g"),
@@ -355,7 +355,7 @@ REFUSED: Rules = {
         "hard-linked-file-again": sdist(F, hard_link(b"a-1/g", b"a-1/f"), member(b"a-1/f", b"other")),
         "file-executable-once": sdist(member(b"a-1/f", b"data", mode=EXECUTABLE), F),
     },
-    "2.3 Two names MUST NOT be the same in normal form C (UAX 15).": {
+    "2.3 Two names MUST NOT be the same in normal form C (UAX 15)": {
         "names-decomposed": sdist(member("a-1/é".encode()), member("a-1/e\u0301".encode())),
         "names-kelvin": sdist(member("a-1/\u212a".encode()), member(b"a-1/K")),
         "names-angstrom": sdist(member("a-1/\u212b".encode()), member("a-1/Å".encode())),
@@ -366,8 +366,7 @@ REFUSED: Rules = {
         "beneath-a-link-by-a-dot": sdist(member(b"a-1/D./f"), symlink(b"a-1/d", b"e")),
         "beneath-a-link-by-case": sdist(symlink("a-1/straße".encode(), b"e"), member(b"a-1/STRASSE/f")),
     },
-    "2.3 All names and link targets together have at most 33,554,432 bytes. There are at most 16,384 headers, or one for"
-    " each 64 bytes of the file if that is more.": {
+    "2.3 There are at most 16,384 headers, or one for each 64 bytes of the file if that is more.": {
         "headers-too-many": sdist(F, *(directory(b"a-1/d/") for _ in range(16_400))),
     },
     "2.3 The gzip stream MUST NOT unpack to more than 67,108,864 bytes, or 70 times the file's size if that is more,"

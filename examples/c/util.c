@@ -306,9 +306,10 @@ void check_name(const u8* p, size_t n) { /* section 2.1; without a directory's s
         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))
       fail("2.1: character U+%04X in a name", c);
   }
-  for (size_t i = 0; i <= n;) {
+  for (size_t i = 0, parts = 1; i <= n; parts++) {
     const u8* e = memchr(p + i, '/', n - i);
     size_t k = (e ? (size_t)(e - p) : n) - i;
+    if (parts > 128) fail("2.1: too many components");
     if (k > 255 || !k || (k == 1 && p[i] == '.') || (k == 2 && p[i] == '.' && p[i + 1] == '.'))
       fail("2.1: component of a name");
     i += k + 1;

@@ -123,12 +123,16 @@ static void check_record(buf r, const members* ms, const map* index, const char*
   const u8 *p = r.p, *e = p + r.n;
   map seen = {0};
   if (!utf8(r.p, r.n)) fail("7.5: RECORD is not UTF-8");
+  if (memchr(r.p, 0, r.n)) fail("7.5: NUL");
+  char* signed_[2] = {xalloc(strlen(own) + 5), xalloc(strlen(own) + 5)};
+  sprintf(signed_[0], "%s.jws", own);
+  sprintf(signed_[1], "%s.p7s", own);
   while (p < e) {
-    buf f[3] = {{0}};
-    size_t n = 0;
+    buf f[4] = {{0}}; /* the last stands for all columns from the fourth on */
+    size_t n = 0, columns = 0;
     bool quoted = false;
     for (;;) {
-      if (n == 3) fail("7.5: more than three columns");
+      n = columns++ < 3 ? columns - 1 : 3;
       put(&f[n], "", 0);
       if (p < e && *p == '"') {
         quoted = true;
@@ -144,29 +148,25 @@ static void check_record(buf r, const members* ms, const map* index, const char*
         p++;
         if (p < e && *p != ',' && *p != '\n' && *p != '\r') fail("7.5: text after a quotation mark");
       } else
-        while (p < e && *p != ',' && *p != '\n' && *p != '\r') {
-          if (*p == '"') fail("7.5: quotation mark within");
-          put(&f[n], p++, 1);
-        }
-      n++;
+        while (p < e && *p != ',' && *p != '\n' && *p != '\r') put(&f[n], p++, 1);
       if (p == e || *p != ',') break;
       p++;
     }
-    if (p < e && *p == '\r') p++, p < e && *p == '\n' ? (void)0 : fail("7.5: CR");
+    if (p < e && *p == '\r' && p + 1 < e && p[1] == '\n') p++;
     if (p < e) p++;
-    if (n == 1 && !f[0].n && !quoted) continue;
-    for (size_t i = n; i < 3; i++) put(&f[i], "", 0);
+    if (columns == 1 && !f[0].n && !quoted) continue;
+    for (size_t i = columns; i < 3; i++) put(&f[i], "", 0);
     char *name = (char*)f[0].p, *dig = (char*)f[1].p, *size = (char*)f[2].p;
-    if (memchr(name, 0, f[0].n) || memchr(dig, 0, f[1].n) || memchr(size, 0, f[2].n)) fail("7.5: NUL");
-    if (f[0].n && name[f[0].n - 1] == '/') continue;
     long i = map_get(index, name);
-    if (i >= 0 && ms->m[i].kind == 'd') continue;
-    if (i < 0 || ms->m[i].kind != 'f') fail("7.5: %s is listed and not there", name);
-    if (!map_put(&seen, name, 1)) fail("7.5: %s is listed twice", name);
+    if (ends(name, "/") || (i >= 0 && ms->m[i].kind == 'd')) continue;
+    if (!strcmp(name, signed_[0]) || !strcmp(name, signed_[1])) continue;
+    if (columns > 3) fail("7.5: more than three columns");
+    if (i < 0) fail("7.5: %s is listed and not there", name);
     if (!strcmp(name, own)) {
       if (*dig || *size) fail("7.5: digest of RECORD");
       continue;
     }
+    if (!map_put(&seen, name, 1)) fail("7.5: %s is listed twice", name);
     int bits = !strncmp(dig, "sha256=", 7)   ? 256
                : !strncmp(dig, "sha384=", 7) ? 384
                : !strncmp(dig, "sha512=", 7) ? 512
@@ -175,9 +175,8 @@ static void check_record(buf r, const members* ms, const map* index, const char*
     u8 d[64];
     sha2(bits, ms->m[i].data.p, ms->m[i].data.n, d);
     if (!base64_is(dig + 7, f[1].n - 7, d, bits / 8)) fail("7.5: digest of %s", name);
-    char want[32];
-    sprintf(want, "%zu", ms->m[i].data.n);
-    if (*size && strcmp(size, want)) fail("7.5: size of %s", name);
+    if (strlen(size) > 19 || strspn(size, "0123456789") != strlen(size)) fail("7.5: size of %s", name);
+    if (*size && strtoull(size, NULL, 10) != ms->m[i].data.n) fail("7.5: size of %s", name);
   }
   for (size_t i = 0; i < ms->n; i++)
     if (ms->m[i].kind == 'f' && strcmp(ms->m[i].name, own) && map_get(&seen, ms->m[i].name) < 0)
@@ -191,23 +190,28 @@ static char* in_dir(const char* d, const char* n) {
 }
 
 static void dist_info_name(const char* d, const char* file) {
-  const char* f = strrchr(file, '/');
+  const char *f = strrchr(file, '/'), *end[6] = {0};
   f = f ? f + 1 : file;
-  const char *a = strchr(f, '-'), *b = a ? strchr(a + 1, '-') : NULL, *h = strchr(d, '-');
-  if (!b) fail("2.2: file name of the wheel");
-  if (!h) fail("2.2: name of the dist-info directory");
-  if (strcmp(fold(f, a - f), fold(d, h - d)) || strcmp(fold(a + 1, b - a - 1), fold(h + 1, strlen(h + 1) - 10)))
-    fail("2.2: dist-info directory and file name differ");
+  size_t parts = 0, n = strlen(f) - 4;
+  for (const char* p = f; p <= f + n; p = end[parts++] + 1) {
+    const char* e = memchr(p, '-', f + n - p);
+    if (!e) e = f + n;
+    if (parts == 6 || e == p) fail("2.2: file name of the wheel");
+    end[parts] = e;
+  }
+  if (parts < 5 || (parts == 6 && (end[1][1] < '0' || end[1][1] > '9'))) fail("2.2: file name of the wheel");
+  if (strcmp(fold(f, end[1] - f), fold(d, strlen(d) - 10))) fail("2.2: dist-info directory and file name differ");
 }
 
 members read_wheel(buf in, const char* file, i64* time, char** distinfo) {
   if (in.n < 22) fail("2.2: not a ZIP archive");
-  size_t at = in.n - 3;
-  do {
-    if (!at--) fail("2.2: no end record");
-  } while (memcmp(in.p + at, "PK\5\6", 4));
+  size_t at = in.n > 65557 ? in.n - 65557 : 0;
+  while (memcmp(in.p + at, "PK\5\6", 4) || in.n - at - 22 != get16(in.p + at + 20))
+    if (at++ == in.n - 22) fail("2.2: no end record");
   const u8* r = in.p + at;
-  if (in.n - at < 22 || in.n - at - 22 != get16(r + 20)) fail("2.2: end record");
+  for (size_t i = at + 4; i + 4 <= in.n; i++)
+    if (!memcmp(in.p + i, "PK\5\6", 4)) fail("2.2: another end record");
+  if (get16(r + 4) || get16(r + 6) || get16(r + 8) != get16(r + 10)) fail("2.2: disks or entries");
   comment(r + 22, get16(r + 20));
   u64 count = get16(r + 10), size = get32(r + 12), cd = get32(r + 16), stop = at;
   if (at >= 20 && !memcmp(in.p + at - 20, "PK\6\7", 4)) {
@@ -218,17 +222,13 @@ members read_wheel(buf in, const char* file, i64* time, char** distinfo) {
     if (memcmp(z, "PK\6\6", 4) || get64(z + 4) != 44 || get32(z + 16) || get32(z + 20) ||
         get64(z + 24) != get64(z + 32))
       fail("2.2: ZIP64 end record");
-    if (get16(z + 14) > 45) fail("2.2: version needed");
     u64 c = get64(z + 32), s = get64(z + 40), o = get64(z + 48);
-    for (int i = 4; i < 8; i += 2)
-      if (get16(r + i) && get16(r + i) != 0xffff) fail("2.2: disks");
-    for (int i = 8; i < 12; i += 2)
-      if (get16(r + i) != c && get16(r + i) != 0xffff) fail("2.2: numbers of entries");
+    if (count != c && count != 0xffff) fail("2.2: numbers of entries");
     if ((size != s && size != 0xffffffff) || (cd != o && cd != 0xffffffff)) fail("2.2: end records differ");
     count = c;
     size = s;
     cd = o;
-  } else if (get16(r + 4) || get16(r + 6) || get16(r + 8) != count) fail("2.2: disks or entries");
+  }
   if (cd > stop || size != stop - cd || count > size / 46) fail("2.2: place or size of the central directory");
   entry* es = xalloc(count * sizeof *es);
   u64 p = cd;
@@ -304,7 +304,7 @@ members read_wheel(buf in, const char* file, i64* time, char** distinfo) {
     if (!map_put(&index, m->name, i)) fail("2.2: two members of one name");
     if (!map_put(&keys, elsewhere(m->name), m->kind == 'f')) fail("2.2: names that are one on another system");
     char* top = str(e->name, s ? (size_t)(s - m->name) : n - dir);
-    if ((s || dir) && ends(top, ".dist-info")) {
+    if (s && !dir && ends(top, ".dist-info")) {
       if (dist && strcmp(dist, top)) fail("2.2: two dist-info directories");
       dist = top;
     }
@@ -396,6 +396,8 @@ buf write_wheel(members ms, const char* dist, i64 date) {
     put(&record.data, b.p, b.n);
     put(&record.data, t, sprintf(t, ",%zu\n", o[i]->data.n));
   }
+  for (size_t i = 0; i < ms.n; i++)
+    if (!strcmp(ms.m[i].name, record.name)) record.exec = ms.m[i].exec;
   dist_dir = dist;
   qsort(o, n, sizeof *o, by_place);
   o[n++] = &record;

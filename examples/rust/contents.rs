@@ -63,9 +63,7 @@ pub fn list(data: &[u8]) -> Vec<u8> {
         return data.to_vec();
     }
     let mut plain: Vec<u8> = data.iter().copied().filter(|&byte| byte != b'\r').collect();
-    while plain.ends_with(b"\n") {
-        plain.pop();
-    }
+    while plain.ends_with(b"\n") { plain.pop(); }
     let mut lines: Vec<&[u8]> = plain.split(|&byte| byte == b'\n').collect();
     lines.sort_unstable();
     lines.iter().flat_map(|line| [line, &b"\n"[..]].concat()).collect()
@@ -73,13 +71,8 @@ pub fn list(data: &[u8]) -> Vec<u8> {
 
 /// Names and versions for comparison (section 7).
 pub fn fold(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.to_lowercase().chars() {
-        let mark = matches!(c, '-' | '_' | '.');
-        if !(mark && out.ends_with('-')) {
-            out.push(if mark { '-' } else { c });
-        }
-    }
+    let mut out = text.to_ascii_lowercase().replace(&['_', '.'][..], "-");
+    while out.contains("--") { out = out.replace("--", "-"); }
     out
 }
 
@@ -98,13 +91,14 @@ pub fn record(files: &Files, own: &str) -> Vec<u8> {
 }
 
 /// Refuse a wheel whose RECORD does not agree with its files (section 7.5, *Input*).
-pub fn check_record(files: &Files, own: &str, directories: &HashSet<String>) -> Answer<()> {
-    let text = std::str::from_utf8(&files[own]).map_err(|_| "RECORD is not UTF-8")?;
+pub fn check_record(files: &Files, own: &str, folders: &HashSet<String>) -> Answer<()> {
+    let text = std::str::from_utf8(&files[own]).ok().filter(|text| !text.contains('\0'));
+    let text = text.ok_or("RECORD is not UTF-8, or holds a NUL")?;
     let mut seen = HashSet::from([own.to_string()]);
     for row in rows(text)? {
         let cell = |number: usize| row.get(number).map_or("", String::as_str);
         let (name, size) = (cell(0), cell(2));
-        if name.ends_with('/') || directories.contains(name) {
+        if name.ends_with('/') || folders.contains(name) || matches!(name.strip_prefix(own), Some(".jws" | ".p7s")) {
             continue;
         }
         need(row.len() <= 3, "RECORD has a row of more than three columns")?;
@@ -117,7 +111,7 @@ pub fn check_record(files: &Files, own: &str, directories: &HashSet<String>) -> 
         let (algorithm, value) = cell(1).split_once('=').unwrap_or(("", ""));
         let digest = sha2::digest(algorithm, data).ok_or("RECORD gives no digest, or one of another kind")?;
         need(value.trim_end_matches('=') == sha2::base64(&digest), "RECORD gives a wrong digest")?;
-        let number = size.bytes().all(|byte| byte.is_ascii_digit()).then(|| size.parse().ok()).flatten();
+        let number = size.parse().ok().filter(|_| size.len() < 20 && !size.starts_with('+'));
         need(size.is_empty() || number == Some(data.len()), "RECORD gives a wrong size")?;
     }
     need(files.keys().all(|name| seen.contains(name)), "RECORD does not list every file")

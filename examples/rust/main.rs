@@ -30,6 +30,7 @@ pub fn number(data: &[u8], at: usize, size: usize) -> Answer<u64> {
 }
 
 fn canonical(data: &[u8], file: &str, date: Option<u64>) -> Answer<Vec<u8>> {
+    need(file.ends_with(".whl") || file.ends_with(".tar.gz"), "it is named neither like a wheel nor like an sdist")?;
     let make = |date: u64| match file.strip_suffix(".whl") {
         Some(stem) => wheel::canonical(data, stem, date),
         None => sdist::canonical(data, date),
@@ -46,7 +47,7 @@ fn run() -> Answer<()> {
     let date = option.map(|at| arguments.drain(at..at + 2).last().unwrap_or_default());
     need(arguments.len() == 2, "usage: canonical INPUT OUTPUT [--date SECONDS]")?;
     let date = match date.or_else(|| std::env::var("SOURCE_DATE_EPOCH").ok()) {
-        Some(text) => Some(text.parse().ok().filter(|&date| date <= LAST_DATE).ok_or("the date is out of range")?),
+        Some(text) => Some(text.parse().ok().filter(|&d| d <= LAST_DATE && !text.starts_with('+')).ok_or("no date")?),
         None => None,
     };
     zlib::check()?;

@@ -8,12 +8,12 @@ pub fn checked(raw: &[u8]) -> Answer<String> {
     let name = std::str::from_utf8(raw).map_err(|_| "a name is not UTF-8")?;
     let unseen = |c: char|
         matches!(c as u32, 0..=0x1F | 0x7F..=0x9F | 0x61C | 0x200E | 0x200F | 0x2028..=0x202E | 0x2066..=0x2069);
-    need(raw.len() <= 4096 && name.split('/').all(|part| part.len() <= 255), "a name is too long")?;
+    let parts: Vec<&str> = name.split('/').collect();
+    need(raw.len() <= 4096 && parts.len() <= 128 && parts.iter().all(|part| part.len() <= 255), "a name is too long")?;
     let bad = name.contains('\\') || name.contains(unseen) || has_drive(raw);
     need(!bad, "a name holds a backslash, a control character or a drive letter")?;
     // What is empty or begins with a slash has an empty component.
-    let bad = name.split('/').any(|part| matches!(part, "" | "." | ".."));
-    need(!bad, "a name has an empty component, '.' or '..'")?;
+    need(!parts.iter().any(|part| matches!(*part, "" | "." | "..")), "a name has an empty component, '.' or '..'")?;
     Ok(name.to_string())
 }
 
@@ -58,9 +58,9 @@ impl Unicode {
     }
 
     /// Normal form D (UAX 15).
-    fn decomposed(&self, codes: &[u32]) -> Vec<u32> {
+    fn decomposed(&self, codes: impl Iterator<Item = u32>) -> String {
         let mut all = Vec::new();
-        for &code in codes {
+        for code in codes {
             if (0xAC00..=0xD7A3).contains(&code) {
                 let index = code - 0xAC00;
                 all.extend([0x1100 + index / 588, 0x1161 + index % 588 / 28]);
@@ -77,20 +77,19 @@ impl Unicode {
                 start = at + 1;
             }
         }
-        all
+        all.into_iter().filter_map(char::from_u32).collect()
     }
 
     /// What is equal for names that are one name in normal form C, which are those that are one in form D.
-    pub fn normal(&self, name: &str) -> Vec<u32> {
-        self.decomposed(&name.chars().map(|c| c as u32).collect::<Vec<_>>())
+    pub fn normal(&self, name: &str) -> String {
+        self.decomposed(name.chars().map(|c| c as u32))
     }
 
     /// What is equal for names that are one name on another system.
     pub fn elsewhere(&self, name: &str) -> String {
         let ignored = |c: &char| matches!(*c as u32, 0x200C..=0x200F | 0x202A..=0x202E | 0x206A..=0x206F | 0xFEFF);
         let kept: String = name.chars().filter(|c| !ignored(c)).collect();
-        let folded: Vec<u32> = self.normal(&kept).into_iter().flat_map(|code| self.mapped(2, code)).collect();
-        let text: String = self.decomposed(&folded).into_iter().filter_map(char::from_u32).collect();
+        let text = self.decomposed(self.normal(&kept).chars().flat_map(|c| self.mapped(2, c as u32)));
         let parts: Vec<&str> = text.split('/').map(|part| part.trim_end_matches(&['.', ' '][..])).collect();
         parts.join("/")
     }
@@ -100,9 +99,8 @@ impl Unicode {
 pub fn check_windows(name: &str) -> Answer<()> {
     for part in name.split('/') {
         let stem = part.split('.').next().unwrap_or("").trim_end_matches(' ').to_lowercase();
-        let number: Vec<char> = stem.chars().skip(3).collect();
-        let port = stem.starts_with("com") || stem.starts_with("lpt");
-        let port = port && matches!(number[..], ['1'..='9' | '¹' | '²' | '³']);
+        let number = stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt")).unwrap_or("");
+        let port = number.chars().count() == 1 && "123456789¹²³".contains(number);
         let device = port || matches!(stem.as_str(), "con" | "prn" | "aux" | "nul" | "conin$" | "conout$");
         let other = part.ends_with(&['.', ' '][..]) || part.contains(':');
         need(!device && !other, "a name is another one, or a device, on Windows")?;

@@ -120,6 +120,7 @@ impl<'a> Reader<'a> {
         let sum = (0..BLOCK).map(|at| if (148..156).contains(&at) { 32 } else { i128::from(block[at]) }).sum::<i128>();
         need(block[148] < 0x80 && field(block, 148, 8)? == sum, "a header has a wrong checksum")?;
         need(matches!(&block[257..265], b"ustar\x0000" | b"ustar  \0"), "a header is neither ustar's nor GNU tar's")?;
+        need(block[345] == 0 || (block[0] != 0 && block[263] != b' '), "a prefix stands where none may be")?;
         for (at, size) in [(100, 8), (108, 8), (116, 8), (124, 12), (136, 12), (329, 8), (337, 8)] {
             field(block, at, size)?;
         }
@@ -145,18 +146,17 @@ impl<'a> Reader<'a> {
     fn member(&mut self, block: &[u8], pax: Records, [long, long_target]: [Option<Vec<u8>>; 2]) -> Answer<()> {
         let mut all = self.globals.clone();
         all.extend(pax);
-        for (keyword, at) in [("uid", 108), ("gid", 116)] {
-            let owner = integer(&all, keyword, field(block, at, 8)?)?;
-            need((0..=4294967295).contains(&owner), "an owner is out of range")?;
+        for records in [&all, &self.globals, &Records::new()] {
+            for (keyword, at) in [("uid", 108), ("gid", 116)] {
+                let owner = integer(records, keyword, field(block, at, 8)?)?;
+                need((0..=4294967295).contains(&owner), "an owner is out of range")?;
+            }
+            for keyword in ["mtime", "atime", "ctime"] {
+                check_time(records, keyword, field(block, 136, 12)?)?;
+            }
         }
-        for keyword in ["mtime", "atime", "ctime"] {
-            check_time(&all, keyword, field(block, 136, 12)?)?;
-        }
-        let (mut in_header, prefix) = (until_nul(&block[..100]).to_vec(), until_nul(&block[345..500]));
-        if !prefix.is_empty() {
-            need(!in_header.is_empty() && block[263] != b' ', "a prefix stands where none may be")?;
-            in_header = [prefix, b"/", &in_header].concat();
-        }
+        let (in_field, prefix) = (until_nul(&block[..100]), until_nul(&block[345..500]));
+        let in_header = if prefix.is_empty() { in_field.to_vec() } else { [prefix, b"/", in_field].concat() };
         let (flag, slash) = (block[156], in_header.ends_with(b"/"));
         let mut raw = chosen(long, all.get("path"), in_header)?;
         let slashed = raw.ends_with(b"/");
@@ -164,8 +164,8 @@ impl<'a> Reader<'a> {
         need((flag != 0 || slashed == slash) && (!slashed || directory), "a slash at a name's end is wrong")?;
         raw.truncate(raw.len() - usize::from(slashed));
         let name = names::checked(&raw)?;
-        let target = chosen(long_target, all.get("linkpath"), until_nul(&block[157..257]).to_vec())?;
-        let target = if matches!(flag, b'1' | b'2') { target } else { Vec::new() };
+        let found = || chosen(long_target, all.get("linkpath"), until_nul(&block[157..257]).to_vec());
+        let target = if matches!(flag, b'1' | b'2') { found()? } else { Vec::new() };
         let target = String::from_utf8(target).map_err(|_| "a target is not UTF-8")?;
         self.texts += name.len() + usize::from(slashed) + target.len();
         let (mode, in_field) = (field(block, 100, 8)?, field(block, 124, 12)?);
@@ -228,7 +228,8 @@ fn chosen(long: Option<Vec<u8>>, record: Option<&Vec<u8>>, field: Vec<u8>) -> An
 
 fn integer(records: &Records, keyword: &str, field: i128) -> Answer<i128> {
     let text = records.get(keyword).map_or(field.to_string(), |text| String::from_utf8_lossy(text).into_owned());
-    need(!text.starts_with('+'), "a PAX record is not a number")?;
+    let digits = text.trim_start_matches('-').bytes().filter(u8::is_ascii_digit).count();
+    need(digits <= 20 && !text.starts_with('+'), "a PAX record is not a number")?;
     text.parse().map_err(|_| "a PAX record is not a number".to_string())
 }
 
@@ -236,7 +237,7 @@ fn check_time(records: &Records, keyword: &str, field: i128) -> Answer<()> {
     let text = records.get(keyword).map_or(field.to_string(), |text| String::from_utf8_lossy(text).into_owned());
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let seconds = integer(&Records::from([(String::new(), whole.into())]), "", 0)?;
-    let right = seconds.abs() < 1 << 62 && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let right = seconds.abs() < 1 << 62 && fraction.len() <= 40 && fraction.bytes().all(|byte| byte.is_ascii_digit());
     need(right, "a time is not a number, or too large")
 }
 
@@ -254,18 +255,18 @@ fn records(mut data: &[u8], global: bool) -> Answer<Records> {
         let blank = data.iter().position(|&byte| byte == b' ').unwrap_or(0);
         let digits = data[..blank].iter().all(u8::is_ascii_digit).then(|| &data[..blank]).unwrap_or(b"");
         let length = std::str::from_utf8(digits).unwrap_or("").parse::<usize>().unwrap_or(0);
-        let whole = length > blank + 1 && length <= data.len() && data[length - 1] == b'\n';
+        let whole = blank < 20 && length > blank + 1 && length <= data.len() && data[length - 1] == b'\n';
         need(whole, "a PAX record is malformed")?;
         let record = &data[blank + 1..length - 1];
         data = &data[length..];
         let equals = record.iter().position(|&byte| byte == b'=').unwrap_or(0);
-        need(equals > 0, "a PAX record has no keyword")?;
+        let odd = matches!(record.first(), Some(b' ' | b'\t')) || record[..equals].iter().any(|b| matches!(b, 0 | 10));
+        need(!odd && (1..=300).contains(&equals), "a PAX record has no keyword, or one that is read in two ways")?;
         let (keyword, value) = (String::from_utf8_lossy(&record[..equals]).into_owned(), record[equals + 1..].to_vec());
         let sparse = SPARSE.split(' ').any(|start| keyword.starts_with(start));
         let charset = keyword == "hdrcharset" && value != b"ISO-IR 10646 2000 UTF-8";
         let for_all = global && matches!(keyword.as_str(), "path" | "linkpath" | "size");
-        let hidden = hides_a_record(&value) || keyword.contains('\n') || keyword.chars().count() > 300;
-        need(!(sparse || charset || for_all || hidden), "a PAX record may not be there, or hides another one")?;
+        need(!(sparse || charset || for_all || hides_a_record(&value)), "a PAX record is not allowed, or hides one")?;
         need(records.insert(keyword, value).is_none(), "a PAX keyword is given twice")?;
     }
     Ok(records)
@@ -291,12 +292,13 @@ fn check_tree(members: &Members) -> Answer<String> {
     let info = members.get(&format!("{}/PKG-INFO", top)).unwrap_or(&Kind::Directory);
     need(*info != Kind::Directory && others, "there must be PKG-INFO, and a name that does not begin with P")?;
     let leaves = members.iter().filter(|(_, kind)| **kind != Kind::Directory).map(|(name, _)| name.clone());
-    names::none_beneath(members.keys().map(String::as_str), &leaves.collect())?;
+    let leaves: HashSet<String> = leaves.collect();
     let links: HashSet<&String> = members.keys().filter(|name| matches!(members[*name], Kind::Link(_))).collect();
     check_links(members, &links)?;
     let unicode = Unicode::new();
-    let normal: HashSet<Vec<u32>> = members.keys().map(|name| unicode.normal(name)).collect();
+    let normal: HashSet<String> = members.keys().map(|name| unicode.normal(name)).collect();
     need(normal.len() == members.len(), "two names are one in normal form C")?;
+    names::none_beneath(normal.iter().map(String::as_str), &leaves.iter().map(|name| unicode.normal(name)).collect())?;
     let folded: Vec<String> = members.keys().map(|name| unicode.elsewhere(name)).collect();
     let of_links: HashSet<String> = links.iter().map(|name| unicode.elsewhere(name)).collect();
     let count = folded.iter().filter(|name| of_links.contains(*name)).count();
@@ -311,6 +313,7 @@ fn check_links(members: &Members, links: &HashSet<&String>) -> Answer<()> {
     for name in links {
         let (mut reached, mut passed): (Vec<&str>, usize) = (Vec::new(), 0);
         let mut ahead: Vec<&str> = name.rsplit('/').collect();
+        steps += ahead.len() - 1;
         while let Some(component) = ahead.pop() {
             steps += 1;
             match component {

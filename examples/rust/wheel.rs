@@ -11,8 +11,8 @@ const FULL: u64 = 0xFFFF_FFFF;
 struct Header {
     /// Flags, method and CRC-32.
     facts: [u64; 3],
-    /// Size, compressed size and, in a central header, the offset of the local one.
-    values: [u64; 3],
+    /// Size, compressed size and, in a central header, the offset of the local one and its disk.
+    values: [u64; 4],
     name: Vec<u8>,
     /// Whether there is a ZIP64 field.
     wide: bool,
@@ -35,8 +35,10 @@ pub fn canonical(data: &[u8], stem: &str, date: u64) -> Answer<Vec<u8>> {
     need(found.len() == 1, "there must be one dist-info directory")?;
     let info = format!("{}/", found[0]);
     let parts: Vec<&str> = stem.split('-').collect();
-    let named = parts.len() > 4 && contents::fold(found[0]) == contents::fold(&parts[..2].join("-")) + "-dist-info";
-    need(named, "the dist-info directory is of another name or version than the file")?;
+    let built = parts.len() == 6 && parts[2].starts_with(|c: char| c.is_ascii_digit());
+    let named = (parts.len() == 5 || built) && parts.iter().all(|part| !part.is_empty());
+    let named = named && contents::fold(found[0]) == contents::fold(&parts[..2].join("-")) + "-dist-info";
+    need(named, "its file name is not that of a wheel, or of another one than the dist-info directory's")?;
     let own = info.clone() + "RECORD";
     need(files.contains_key(&own), "there is no RECORD")?;
     let signed = files.contains_key(&(own.clone() + ".jws")) || files.contains_key(&(own.clone() + ".p7s"));
@@ -178,9 +180,12 @@ fn check_comment(comment: &[u8]) -> Answer<()> {
 
 /// How many members there are, where the central directory is, and where it ends.
 fn directory(data: &[u8]) -> Answer<(u64, usize, usize)> {
-    let mut end = data.windows(4).rposition(|window| window == b"PK\x05\x06").ok_or("there is no end record")?;
+    let marked = |at: &usize| &data[*at..at + 4] == b"PK\x05\x06";
+    let whole = |at: &usize| marked(at) && number(data, at + 20, 2) == Ok((data.len() - at - 22) as u64);
+    let mut places = data.len().saturating_sub(65557)..data.len().saturating_sub(21);
+    let mut end = places.find(whole).ok_or("there is no end record")?;
+    need(!(end + 4..data.len() - 3).any(|at| marked(&at)), "there is another end record in the end record")?;
     let field = |place: usize, size| number(data, end + place, size);
-    need(field(20, 2)? == (data.len() - end - 22) as u64, "the comment does not end where the file does")?;
     check_comment(&data[end + 22..])?;
     need(field(4, 4)? == 0 && field(8, 2)? == field(10, 2)?, "it is one of several disks")?;
     let narrow = [field(10, 2)?, field(12, 4)?, field(16, 4)?];
@@ -207,14 +212,14 @@ fn header(data: &[u8], at: usize, local: bool) -> Answer<Header> {
     let field = |place: usize, size| number(data, at + place - if local { 2 } else { 0 }, size);
     let only = |place: usize, size| if local { Ok(0) } else { number(data, at + place, size) };
     let signature = if local { 0x0403_4b50 } else { 0x0201_4b50 };
-    need(number(data, at, 4)? == signature && only(34, 2)? == 0, "a header is not there, or on another disk")?;
+    need(number(data, at, 4)? == signature, "a header is not there")?;
     need(field(6, 2)? <= 45, "it needs a later version of the format")?;
     let start = at + if local { 30 } else { 46 };
     let name_end = start + field(28, 2)? as usize;
     let extra_end = name_end + field(30, 2)? as usize;
     let end = extra_end + only(32, 2)? as usize;
     need(end <= data.len(), "a header ends early")?;
-    let mut values = [field(24, 4)?, field(20, 4)?, only(42, 4)?];
+    let mut values = [field(24, 4)?, field(20, 4)?, only(42, 4)?, only(34, 2)?];
     check_comment(&data[extra_end..end])?;
     let fields = extra_fields(&data[name_end..extra_end])?;
     widen(&mut values, fields.get(&1).copied(), local)?;
@@ -235,23 +240,24 @@ fn extra_fields(mut data: &[u8]) -> Answer<HashMap<u64, &[u8]>> {
 }
 
 /// Take size, compressed size and offset from a ZIP64 field, where they are full.
-fn widen(values: &mut [u64; 3], field: Option<&[u8]>, local: bool) -> Answer<()> {
+fn widen(values: &mut [u64; 4], field: Option<&[u8]>, local: bool) -> Answer<()> {
     let mut left = field.unwrap_or(&[]);
-    let full = values.iter().any(|&value| value == FULL);
+    let full = values.contains(&FULL) || values[3] == 0xFFFF;
     if local && !full && left == [values[0].to_le_bytes(), values[1].to_le_bytes()].concat() {
         return Ok(());
     }
-    for value in values.iter_mut().filter(|value| **value == FULL) {
-        *value = number(left, 0, 8)?;
-        left = &left[8..];
+    for (at, value) in values.iter_mut().enumerate().filter(|(at, value)| **value == [FULL, 0xFFFF][at / 3]) {
+        let size = [8, 4][at / 3];
+        *value = number(left, 0, size)?;
+        left = &left[size..];
     }
-    need(left.is_empty() && (full || field.is_none()), "a ZIP64 field holds what no header field asks for")
+    need(values[3] == 0 && left.is_empty() && (full || field.is_none()), "a ZIP64 field is not what is asked for")
 }
 
 /// The member whose local header is at a place, and where the next one has to be.
 fn member(data: &[u8], at: usize, central: &Header) -> Answer<(Member, usize)> {
     let local = header(data, at, true)?;
-    let ([flags, method, crc], [size, packed_size, _]) = (central.facts, central.values);
+    let ([flags, method, crc], [size, packed_size, ..]) = (central.facts, central.values);
     let described = flags & 8 != 0;
     let given = (local.facts[2], local.values[0], local.values[1]);
     let same = given == (crc, size, packed_size) || described && given == (0, 0, 0);

@@ -120,7 +120,7 @@ _ON_WINDOWS = (
     (re.compile(r"[. ](?:/|\Z)"), "a component of the name ends in a dot or a blank, which Windows drops"),
     (re.compile(":"), "the name holds a colon, after which NTFS names a stream of a file"),
     (
-        re.compile(r"(?:^|/)(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[1-9¹²³]) *(?:\.[^/]*)?(?:/|\Z)", re.I),
+        re.compile(r"(?ai)(?:^|/)(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[1-9¹²³]) *(?:\.[^/]*)?(?:/|\Z)"),
         "a component of the name is a device on Windows, with any extension",
     ),
 )
@@ -175,8 +175,7 @@ def check_name(archive: str, name: str) -> None:
 
     :raises HostileArchiveError: naming *archive* and the member.
     """
-    problem = name_problem(name)
-    if problem:
+    if problem := name_problem(name):
         raise hostile(archive, _shortened(name), problem)
     check_budget(archive, "depth", f"components of the name {_shortened(name)!r}", name.count("/") + 1)
 

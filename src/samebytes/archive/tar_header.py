@@ -49,8 +49,9 @@ _BLANK_CHECKSUM = sum(b" " * 8)
 _RECORD_IN_VALUE = re.compile(rb"\n\d+ [^=]+=")
 """Where a value that holds line feeds looks like records of its own."""
 
-_LONGEST_KEYWORD = 300
-"""Characters of a PAX record's keyword, which deviations quote: star's prefix and the longest attribute of Linux."""
+_KEYWORD = re.compile(rb"[^ \t\n\0][^\n\0]{0,299}")
+"""A PAX record's keyword. GNU tar passes over blanks before it, and stops at a NUL; deviations quote it, so it has no
+more bytes than star's prefix and the longest attribute of Linux."""
 
 _LONGEST_LENGTH = 20
 """Digits of a PAX record's length: more than any file has bytes."""
@@ -86,8 +87,7 @@ def parse_header(block: bytes, where: str) -> Header:
     # Old tars added up signed bytes, which not every reader accepts.
     if _number(raw, "checksum", where) != sum(block) - sum(raw["checksum"]) + _BLANK_CHECKSUM:
         raise ArchiveError(f"{where} is damaged: its checksum is wrong", remedy=DAMAGED)
-    dialect = _MAGICS.get(raw["magic"])
-    if dialect is None:
+    if (dialect := _MAGICS.get(raw["magic"])) is None:
         raise ArchiveError(
             f"{where}: {raw['magic']!r} is neither the magic of ustar nor that of GNU tar",
             remedy="Build the archive again in PAX, ustar or GNU format.",
@@ -160,7 +160,7 @@ def parse_pax(data: bytes, where: str) -> dict[str, bytes]:
             raise ArchiveError(f"{where} is damaged: a PAX record is malformed", remedy=DAMAGED)
         # Some readers take the first of two, and some split the records at every line feed.
         text = keyword.decode("utf-8", "backslashreplace")
-        if text in records or len(text) > _LONGEST_KEYWORD or "\n" in text or _RECORD_IN_VALUE.search(value):
+        if text in records or not _KEYWORD.fullmatch(keyword) or _RECORD_IN_VALUE.search(value):
             raise limits.hostile(where, "", f"its PAX record {text[:60]!r} is one that tools read differently")
         records[text] = value
         position += length

@@ -93,8 +93,9 @@ def read_member(header: Header, extended: Extended, defaults: dict[str, bytes], 
     name = _name(header.name, extended.long_name, pax.get("path"), "name", where)
     is_link = header.typeflag in _LINKS
     link = _name(header.linkname, extended.long_link, pax.get("linkpath"), "link target", where) if is_link else ""
-    # Only the first counts, but not every reader goes on where one of the others is none.
-    mtime, *_ = (_time(pax, keyword, header.mtime, where) for keyword in ("mtime", "atime", "ctime"))
+    # Only the first counts, but not every reader goes on where another is none; "" stands for the header's field.
+    keywords = ("mtime", "atime", "ctime", "")
+    mtime, *_ = (_time(each, keyword, header.mtime, where) for each in (pax, defaults) for keyword in keywords)
     owner = Owner(
         _integer(pax, "uid", header.uid, where),
         _integer(pax, "gid", header.gid, where),
@@ -102,8 +103,10 @@ def read_member(header: Header, extended: Extended, defaults: dict[str, bytes], 
         pax.get("uname", header.uname).decode("utf-8", "replace"),
         pax.get("gname", header.gname).decode("utf-8", "replace"),
     )
-    if not (0 <= owner.uid <= _LARGEST_OWNER and 0 <= owner.gid <= _LARGEST_OWNER):
-        raise ArchiveError(f"{where}: the owner {owner.uid}:{owner.gid} is out of any range", remedy=DAMAGED)
+    for_all = (_integer(defaults, keyword, 0, where) for keyword in ("uid", "gid"))
+    for uid, gid in (owner[:2], (header.uid, header.gid), for_all):  # GNU tar looks at all of them, too.
+        if not (0 <= uid <= _LARGEST_OWNER and 0 <= gid <= _LARGEST_OWNER):
+            raise ArchiveError(f"{where}: the owner {uid}:{gid} is out of any range", remedy=DAMAGED)
     return Member(
         header=header,
         where=where,
@@ -156,10 +159,9 @@ def _time(pax: Mapping[str, bytes], keyword: str, field: int, where: str) -> flo
     text = pax.get(keyword, b"%d" % field)
     if not _SECONDS.fullmatch(text):
         raise ArchiveError(f"{where}: the PAX record {keyword} is not a time: {text!r}", remedy=DAMAGED)
-    time = float(text) if b"." in text else int(text)
-    if abs(time) >= _LATEST_TIME:
-        raise ArchiveError(f"{where}: the time {time} is out of any range", remedy=DAMAGED)
-    return time
+    if abs(int(text.partition(b".")[0])) >= _LATEST_TIME:
+        raise ArchiveError(f"{where}: the time {text.decode()} is out of any range", remedy=DAMAGED)
+    return float(text) if b"." in text else int(text)
 
 
 def _integer(pax: Mapping[str, bytes], keyword: str, field: int, where: str) -> int:

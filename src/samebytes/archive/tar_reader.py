@@ -91,11 +91,8 @@ class _Reader:
     def entries(self) -> Iterator[Entry]:
         """Give the entries in the archive's order, the hard links resolved."""
         names = total = 0
-        while True:
-            member = self._next_member()
-            if member is None:
-                return
-            names += len(member.name) + len(member.link)
+        while member := self._next_member():
+            names += len((member.name + member.link).encode())
             limits.check_budget(self._archive, "names", "bytes of names and link targets", names)
             entry = self._entry(member)
             # A hard link stands for all the contents of its file once more.
@@ -256,7 +253,7 @@ class _Reader:
         if earlier is None:
             return
         same = (earlier.kind, earlier.target) == (entry.kind, entry.target)
-        if entry.kind is Kind.FILE and (earlier.mode ^ entry.mode) & 0o111:
+        if entry.kind is Kind.FILE and (earlier.mode ^ entry.mode) & 0o100:
             same = False  # pip overwrites the contents and leaves the mode.
         if not same or entry.name in self._linked or member.header.typeflag == b"1":
             problem = "it is given twice, as a link or as different things, which tools unpack differently"
@@ -272,7 +269,7 @@ class _Reader:
                 remedy="Build the archive again from plain files (GNU tar: with --hard-dereference).",
             )
         # Both names are one file: some readers give it the mode of the first header, and some that of the last.
-        if (entry.mode ^ origin.mode) & 0o111:
+        if (entry.mode ^ origin.mode) & 0o100:
             problem = f"it is a hard link to {origin.name!r}, but by their modes one is executable"
             raise limits.hostile(self._archive, entry.name, problem)
         self._linked.update((entry.name, origin.name))
@@ -299,11 +296,11 @@ def _check_tree(archive: str, entries: Sequence[Entry]) -> None:
         raise limits.hostile(archive, name, f"it lies beneath {leaf!r}, which is a file or link")
     links = {entry.name: entry.target for entry in entries if entry.kind is Kind.SYMLINK}
     limits.check_links(archive, links)
-    _check_other_systems(archive, dict.fromkeys(entry.name for entry in entries), set(links))
+    _check_other_systems(archive, dict.fromkeys(entry.name for entry in entries), set(links), leaves)
 
 
-def _check_other_systems(archive: str, names: Iterable[str], links: Set[str]) -> None:
-    """Refuse *names* that make more than a mess where they are one on another system.
+def _check_other_systems(archive: str, names: Iterable[str], links: Set[str], leaves: Set[str]) -> None:
+    """Refuse *names* that make more than a mess where they are one on another system; *leaves* are no directories.
 
     :raises HostileArchiveError: if one of *links* is among them, or bsdtar takes them for one everywhere.
     """
@@ -324,6 +321,8 @@ def _check_other_systems(archive: str, names: Iterable[str], links: Set[str]) ->
         first = composed.setdefault(normalize("NFC", name), name)
         if first != name:
             raise limits.hostile(archive, name, f"by Unicode it is one with {first!r}, and bsdtar unpacks it as such")
+    for below, leaf in limits.beneath_files({normalize("NFC", leaf) for leaf in leaves}, composed):
+        raise limits.hostile(archive, composed[below], f"by Unicode it lies beneath {composed[leaf]!r}, a file or link")
 
 
 def _check_top(archive: str, entries: Sequence[Entry]) -> None:

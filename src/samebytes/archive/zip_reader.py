@@ -89,8 +89,7 @@ def _member_name(source: Source, header: MemberHeader) -> str:
         raise source.hostile("the name is marked as UTF-8 and is not", shown) from None
     bare = name[:-1] if name.endswith("/") else name
     limits.check_name(source.name, bare)
-    problem = limits.windows_problem(bare)
-    if problem:
+    if problem := limits.windows_problem(bare):
         raise limits.hostile(source.name, bare, problem)
     return name
 

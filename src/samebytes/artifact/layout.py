@@ -15,7 +15,7 @@ RESERVED_DATE_FILE = ".source-date-epoch"
 """In the top directory of an sdist: the date of the artifact, ASCII decimal seconds since 1970-01-01 UTC and an LF."""
 
 # Not compiled here: re keeps what was compiled at the first use, and most runs use only some of them.
-_WHEEL = r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-(?P<build>\d[^-]*))?-(?P<tags>[^-]+-[^-]+-[^-]+)\.whl"
+_WHEEL = r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-(?P<build>[0-9][^-]*))?-(?P<tags>[^-]+-[^-]+-[^-]+)\.whl"
 _SDIST = r"(?P<name>.+)-(?P<version>[^-]+)\.tar\.gz"
 
 
@@ -58,8 +58,8 @@ class SdistName(NamedTuple):
 
 
 def fold(text: str) -> str:
-    """Return a name or version for comparison: lower case, runs of ``-``, ``_`` and ``.`` as one ``-`` (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", text).lower()
+    """Return a name or version for comparison: ASCII lower case, runs of ``-``, ``_``, ``.`` as one ``-`` (PEP 503)."""
+    return re.sub(r"[A-Z]+", lambda found: found[0].lower(), re.sub(r"[-_.]+", "-", text))
 
 
 def parse_wheel_name(filename: str) -> WheelName:
@@ -155,4 +155,4 @@ def in_egg_info(name: str, top: str, filename: str) -> bool:
     # The sdist's top directory is NAME-VERSION; a name may hold hyphens, a version begins with a digit.
     project = fold(egg_info[: -len(".egg-info")])
     version = fold(top)[len(project) + 1 :]
-    return fold(top).startswith(f"{project}-") and version[:1].isdigit()
+    return fold(top).startswith(f"{project}-") and "0" <= version[:1] <= "9"

@@ -184,6 +184,7 @@ def _cells(data: bytes, own_name: str, faults: list[Mismatch]) -> Iterator[list[
     except UnicodeDecodeError as error:
         faults.append(Mismatch(own_name, f"it is not UTF-8 at byte {error.start}, so it cannot be read"))
         return
+    faults += [Mismatch(own_name, "it holds a NUL")] * ("\0" in text)  # Before Python 3.11, csv reads none either.
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         yield from (cells for cells in reader if cells)

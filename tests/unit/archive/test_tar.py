@@ -414,6 +414,22 @@ DAMAGED = {
     "a negative PAX uid": (pax(records(uid="-2")) + member(b"pkg-1.0/f"), "the owner -2:0 is out of any range"),
     "a large PAX gid": (pax(records(gid="4294967296")) + member(b"pkg-1.0/f"), "out of any range"),
     "a negative uid": (member(b"pkg-1.0/f", uid=base256(-2, 8)), "the owner -2:0 is out of any range"),
+    "a negative uid beside a PAX one": (
+        pax(records(uid="5")) + member(b"pkg-1.0/f", uid=base256(-2, 8)),
+        "the owner -2:0 is out of any range",
+    ),
+    "a global uid out of range beside another": (
+        pax(records(uid="-2"), typeflag=b"g") + pax(records(uid="5")) + member(b"pkg-1.0/f"),
+        "the owner -2:0 is out of any range",
+    ),
+    "a time out of range beside PAX ones": (
+        pax(records(mtime="5", atime="5", ctime="5")) + member(b"pkg-1.0/f", mtime=base256(1 << 62, 12)),
+        "out of any range",
+    ),
+    "a global time that is none beside another": (
+        pax(records(mtime="x"), typeflag=b"g") + pax(records(mtime="5")) + member(b"pkg-1.0/f"),
+        "mtime is not a time",
+    ),
     "a PAX atime that is none": (pax(records(atime="")) + member(b"pkg-1.0/f"), "atime is not a time"),
     "a PAX ctime out of range": (pax(records(ctime="9" * 20)) + member(b"pkg-1.0/f"), "out of any range"),
     "zeros behind a PAX record": (pax(records(comment="x") + bytes(20)) + ONE, "a PAX record is malformed"),
@@ -552,6 +568,15 @@ HOSTILE = {
         member("pkg-1.0/\u212a".encode()) + member(b"pkg-1.0/K"),
         "by Unicode it is one with",
     ),
+    "a file beneath one that is another in Unicode": (
+        member("pkg-1.0/\u00e4".encode()) + member("pkg-1.0/a\u0308/f".encode()),
+        "by Unicode it lies beneath 'pkg-1.0/\u00e4', a file or link",
+    ),
+    "a PAX keyword that GNU tar takes for another": (
+        pax(tars.record(" path", "pkg-1.0/g")) + ONE,
+        "its PAX record ' path' is one that tools read differently",
+    ),
+    "a PAX keyword with a NUL": (pax(tars.record("pa\0th", "x")) + ONE, "is one that tools read differently"),
     "a file beneath a link where dots do not count": (
         member(b"pkg-1.0/D./f") + symlink(b"pkg-1.0/d", b"e"),
         "'pkg-1.0/d': on another system 'pkg-1.0/d/f' lies beneath this link",
@@ -649,6 +674,14 @@ def test_names_and_targets_are_refused_beyond_so_many_bytes(tmp_path: Path, monk
     assert len(facts(tars.sdist(tmp_path, symlink(b"pkg-1.0/ab", b"x" * 10)))) == 1
     with pytest.raises(HostileArchiveError, match="21 bytes of names and link targets are over the limit names"):
         facts(tars.sdist(tmp_path, symlink(b"pkg-1.0/ab", b"x" * 11)))
+    # In bytes, not characters: a directory and its slash, a file, and what a hard link is to.
+    names = directory("pkg-1.0/é/".encode()) + ONE + hard_link(b"pkg-1.0/h", b"pkg-1.0/f")
+    total = len("pkg-1.0/é/".encode()) + 3 * len(b"pkg-1.0/f")
+    monkeypatch.setattr(limits, "budgets", lambda: limits.Budgets(names=total))
+    facts(tars.sdist(tmp_path, names))
+    monkeypatch.setattr(limits, "budgets", lambda: limits.Budgets(names=total - 1))
+    with pytest.raises(HostileArchiveError, match=f"{total} bytes of names"):
+        facts(tars.sdist(tmp_path, names))
 
 
 def test_what_deviations_quote_of_pax_records_is_bounded(tmp_path: Path) -> None:
