@@ -11,7 +11,7 @@ import pytest
 from samebytes_tools.commands.survey import examine, findings
 from samebytes_tools.commands.survey.download import NotThere
 from samebytes_tools.commands.survey.model import NOT_REBUILT, PUBLISHED, CauseHit, Rebuild, State
-from samebytes_tools.commands.survey.rebuilds import RebuildAnswers, Rebuilt, files_of, this_python
+from samebytes_tools.commands.survey.rebuilds import RebuildAnswers, Rebuilt, fetched, files_of, is_missed, this_python
 from samebytes_tools.commands.survey.sandbox.confined import End
 from samebytes_tools.commands.survey.sandbox.sandbox import Sandbox
 from samebytes_tools.index import cache
@@ -172,6 +172,17 @@ def test_a_file_that_could_not_be_had_is_not_asked_for() -> None:
     found = answers.outcome(FINE, "", ADDRESS)
     assert found.rebuilds[0] == lost
     assert (found.state, found.rebuilds[1].state) == (State.EXAMINED, "identical")
+
+
+def test_a_file_that_is_not_there_was_missed(tmp_path: Path) -> None:
+    with serving() as server:
+        server.page("demo", [{"filename": WHEEL.file, "url": f"/files/{WHEEL.file}", "hashes": {"sha256": "a" * 64}}])
+        index = CachedIndex(Index(server.address), tmp_path)
+        (file,) = index.files("demo")
+        lost = fetched(WHEEL.kind, file, index)
+    assert lost.reason.startswith("could not be downloaded: ")
+    assert is_missed(lost)
+    assert not is_missed(replace(lost, state="different"))
 
 
 def deep(levels: int) -> Any:

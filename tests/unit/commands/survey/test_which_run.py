@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from samebytes_tools.commands.survey.model import State, Target
+from samebytes_tools.commands.survey.model import NOT_REBUILT, State, Target
 from samebytes_tools.commands.survey.run import MISSED, join, like_the_last, missed
 from samebytes_tools.commands.survey.store.store import Store
 from support import surveys
@@ -126,3 +126,30 @@ def test_what_was_missed_by_rebuilding_is_rebuilt_once_more(store: Store) -> Non
 
 def test_a_store_without_runs_decides_nothing(tmp_path: Path, opened: Callable[[Path], Store]) -> None:
     assert like_the_last(opened(tmp_path / "empty.sqlite"), ONE) == ONE
+
+
+@pytest.mark.parametrize(
+    ("reason", "again"),
+    [
+        ("could not be downloaded: demo-1.0.tar.gz: the download has the sha256 1, but the index records 2", True),
+        ("/files/demo.whl is not there (404), though the index lists it", True),
+        ("/simple/flit-core/ cannot be reached: no answer within 60 seconds", True),
+        ("/files/x answers 503 Service Unavailable", True),
+        ("/files/x ended after 1,000 of 23,456 bytes", True),
+        ("the build ended with status 1: error: no such header", False),
+        ("it is for cp27, and samebytes rebuilds for CPython 3", False),
+        ("", False),
+    ],
+)
+def test_a_package_of_which_a_published_file_was_missed_is_rebuilt_once_more(
+    store: Store, reason: str, again: bool
+) -> None:
+    end(store)
+    verifying = replace(TWO, builds=False, verifies=True)
+    join(store, verifying, [Target("alpha", "", 7)], new=False)
+    rebuilds = (surveys.rebuild("alpha"), replace(surveys.rebuild("alpha", "sdist", NOT_REBUILT), reason=reason))
+    store.record(surveys.examination("alpha", verifying, artifacts=(), rebuilds=rebuilds))
+    fresh = replace(surveys.run(3), builds=False, verifies=True)
+    assert missed(store, fresh) == ([Target("alpha", "", 7)] if again else [])
+    # Another kind of run has not missed it.
+    assert missed(store, surveys.run(3)) == []

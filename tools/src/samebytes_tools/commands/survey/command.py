@@ -139,7 +139,9 @@ def _add_run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "--top-file", metavar="FILE", type=Path, help="another list, as top-pypi-packages has them (default: all of it)"
     )
     what.add_argument(
-        "--retry", action="store_true", help="packages that could not be downloaded, or failed, the last time"
+        "--retry",
+        action="store_true",
+        help="packages that could not be downloaded, wholly or in part, or failed, the last time",
     )
     how = what.add_mutually_exclusive_group()
     how.add_argument("--verify", action="store_true", help="rebuild the published files of each release, too")

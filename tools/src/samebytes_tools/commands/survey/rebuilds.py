@@ -74,7 +74,20 @@ def fetched(kind: str, file: File, index: CachedIndex) -> Rebuild:
         path = index.fetch(file)
         return replace(found, size=path.stat().st_size, sha256=sha256_of(path))
     except (ArchiveError, IndexFailure) as error:
-        return replace(found, size=file.size or 0, reason=without_hosts(error.message, index.address))
+        reason = f"{State.UNAVAILABLE.value}: {without_hosts(error.message, index.address)}"
+        return replace(found, size=file.size or 0, reason=reason)
+
+
+_TROUBLE = re.compile(
+    rf"{State.UNAVAILABLE.value}: |is not there \(404\), though |cannot be reached: | answers 5\d\d | broke off: "
+    r"| ended after [\d,]+ of [\d,]+ bytes"
+)
+"""What reasons have where the index was in trouble: of files that were asked for, or of what their builds needed."""
+
+
+def is_missed(one: Rebuild) -> bool:
+    """Return whether a published file was not rebuilt for what says nothing of it, such as a download that failed."""
+    return one.state == NOT_REBUILT and _TROUBLE.search(one.reason) is not None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from samebytes.errors import Interrupted, UsageError
 
 from .executors import Executor, Outcome
 from .model import Examination, Run, State, Target
+from .rebuilds import is_missed
 from .store.queue import LEASE
 from .store.store import Store
 
@@ -36,7 +37,10 @@ def like_the_last(store: Store, fresh: Run) -> Run:
 
 
 def missed(store: Store, fresh: Run) -> list[Target]:
-    """Return what was missed when a run last did what *fresh* does, as it was asked for; nothing while one is left."""
+    """Return what was missed when a run last did what *fresh* does, as it was asked for; nothing while one is left.
+
+    That is a whole package, or one of which a published file, or what its rebuild needed, could not be downloaded.
+    """
     with store.whole():
         runs = store.runs()
         if any(store.left(run.id) for run in runs):
@@ -44,11 +48,11 @@ def missed(store: Store, fresh: Run) -> list[Target]:
         alike = {run.id for run in runs if (run.builds, run.verifies) == (fresh.builds, fresh.verifies)}
         found = []
         for one in store.newest():
-            # Most were had, and need no look at all that is known of them.
-            if one.run not in alike or one.state in MISSED:
+            # Most were had, and need no look at all that is known of them; of published files each is looked at.
+            if fresh.verifies or one.run not in alike or one.state in MISSED:
                 history = store.history(one.name, logs=False)
                 newest = next((each for each in history if each.run in alike), None)
-                if newest is not None and newest.state in MISSED:
+                if newest is not None and (newest.state in MISSED or any(map(is_missed, newest.rebuilds))):
                     found.append(Target(newest.name, newest.asked, newest.rank))
         return found
 
