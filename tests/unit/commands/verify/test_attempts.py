@@ -390,6 +390,49 @@ def test_an_sdist_that_another_setuptools_made_than_the_wheel(server: Server, tm
     assert (found.how.pins, found.how.python) == (("setuptools==56.1.0",), given.how.python)
 
 
+BEFORE_HOOKS = b"Metadata-Version: 1.1\nName: demo\nVersion: 1.0\nPlatform: UNKNOWN\n"
+
+
+@pytest.mark.parametrize(
+    ("latest", "pythons", "expected"),
+    [
+        (1_518_721_290, PYTHONS, ["38.5.1"]),
+        (1_549_000_000, PYTHONS, ["40.7.0"]),
+        # As soon as there were hooks, and where there is no Python that these releases run with.
+        (1_549_400_000, PYTHONS, []),
+        (1_518_721_290, PYTHONS[:-1], []),
+        (1_400_000_000, PYTHONS, []),
+        (None, PYTHONS, []),
+    ],
+)
+def test_what_is_older_than_hooks_is_built_by_setup_py(
+    server: Server, tmp_path: Path, latest: int | None, pythons: list[Python], expected: list[str]
+) -> None:
+    publish(server, "setuptools", {"38.5.1": "2018-02-12", "40.7.0": "2019-01-27", "42.0.2": "2019-12-01"})
+    paths = (
+        sdist(tmp_path / "there", files={"PKG-INFO": BEFORE_HOOKS}),
+        sdist(tmp_path / "here", files={"PKG-INFO": HEAD}),
+    )
+    given = clues(server, *paths)
+    given = replace(given, metadata=replace(given.metadata, latest=latest), pythons=lambda: pythons)
+    found = [one for one in ways.candidates(given) if imitations.FRONT_END in one.how.given]
+    assert [one.how.pins for one in found] == [(f"setuptools=={one}",) for one in expected]
+    assert {(one.how.given[imitations.FRONT_END], one.how.python.short) for one in found} <= {
+        ("python setup.py", "3.9")
+    }
+
+
+def test_a_wheel_that_is_older_than_hooks_has_its_options(server: Server, tmp_path: Path) -> None:
+    publish(server, "setuptools", {"38.5.1": "2018-02-12"})
+    paths = wheel_of(tmp_path / "there", HEAD, "demo-1.0-py2.py3-none-any.whl"), wheel_of(tmp_path / "here", HEAD)
+    given = clues(server, *paths)
+    given = replace(given, metadata=replace(given.metadata, latest=1_518_721_290))
+    first = next(iter(ways.candidates(given)))
+    assert first.how.given == {imitations.FRONT_END: "python setup.py --universal"}
+    assert first.change == "SAMEBYTES_FRONT_END=python setup.py --universal, setuptools 38.5.1, Python 3.9"
+    assert list(ways.candidates(replace(given, backend="flit_core.buildapi"))) == []
+
+
 def comparison(verdict: Verdict, lasting: int = 0) -> Comparison:
     nodes = tuple(Difference(f"member {number}", NodeKind.MEMBER, "differs") for number in range(lasting))
     removed = Difference("container", NodeKind.CONTAINER, "differs", passes=("Z002",))
@@ -479,6 +522,30 @@ def test_commands_that_are_imitated(tmp_path: Path) -> None:
     assert imitations.imitated(PROJECT, {}, tmp_path, tmp_path / "none", tmp_path) == (PROJECT, "")
 
 
+def test_setup_py_is_called_without_hooks(tmp_path: Path) -> None:
+    """And no requirement is left that a setuptools from before hooks does not fulfil."""
+    given = {imitations.FRONT_END: "python setup.py --universal"}
+    known = Project(Backend("setuptools.build_meta"), ("setuptools>=40.8.0", "Setuptools-scm>=3", "wheel"))
+    project, where = imitations.imitated(known, given, tmp_path, tmp_path / "modules", tmp_path)
+    assert (project.backend, project.requires) == (
+        Backend("samebytes_setup"),
+        ("setuptools", "Setuptools-scm>=3", "wheel"),
+    )
+    tree, out = tmp_path / "tree", tmp_path / "out"
+    tree.mkdir()
+    out.mkdir()
+    (out / "other").write_text("")
+    (tree / "setup.py").write_text(
+        "import pathlib, sys\npathlib.Path(sys.argv[-1], sys.argv[1]).write_text(' '.join(sys.argv[1:-1]))\n"
+    )
+    code = f"import samebytes_setup as b; print(b.build_wheel({str(out)!r}), b.build_sdist({str(out)!r}))"
+    environ = {**os.environ, **given, "PYTHONPATH": where}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tree, env=environ, check=True, stdout=subprocess.PIPE)
+    assert done.stdout.split() == [b"bdist_wheel", b"sdist"]
+    assert (out / "bdist_wheel").read_text() == "bdist_wheel --universal --dist-dir"
+    assert (out / "sdist").read_text() == "sdist --formats=gztar --dist-dir"
+
+
 def test_directories_beside_the_source(tmp_path: Path) -> None:
     """They are made where there is nothing, and what is there stays as it is."""
     tree = tmp_path / "tree"
@@ -531,6 +598,7 @@ def test_each_release_of_flit_is_called_as_it_knows(tmp_path: Path, known: str, 
         {imitations.DIRECTORIES: "/tmp/x"},
         {imitations.DIRECTORIES: "a b"},
         {imitations.FRONT_END: "make"},
+        {imitations.FRONT_END: "python setup.py --command-packages=x"},
         {imitations.FRONT_END: "flit publish"},
         {imitations.FRONT_END: "flit build; rm -r /"},
         {imitations.FRONT_END: "setup.py bdist_wheel --dist-dir=/"},

@@ -44,6 +44,8 @@ Ubuntu 20.04, 22.04, 24.04 and Debian 11, 12, 13 (python3-setuptools, python3-wh
 _FLIT = "flit_core.buildapi"
 _FOR_PYTHON_3_12 = Version("66.1.0")
 _VERSION = re.compile(rb"sys\.version_info|python_version(?:_tuple)?\(|sys\.hexversion")
+_HOOKS = 1_549_324_800
+"""2019-02-05: setuptools 40.8.0, the first that builds a setup.py as front ends do that know nothing else (PEP 517)."""
 _OCTOBER_2019 = 1_571_000_000
 _A_YEAR = 31_557_600
 
@@ -81,10 +83,29 @@ def candidates(clues: BuildClues) -> Iterator[BuildCandidate]:
     start = clues.how.with_variables(common)
     words = [f"{name}={value}" for name, value in common.items()]
     seen = {_key(clues.how)}
-    for candidate in (*_by_python(clues, start, words), *_by_releases(clues, start, words)):
+    ways = (_by_script, _by_python, _by_releases)
+    for candidate in (one for way in ways for one in way(clues, start, words)):
         if _key(candidate.how) not in seen:
             seen.add(_key(candidate.how))
             yield candidate
+
+
+def _by_script(clues: BuildClues, start: Recovered, words: Sequence[str]) -> Iterator[BuildCandidate]:
+    """Yield a build by ``setup.py`` itself, with the setuptools of then, of what is older than setuptools' hooks."""
+    made = clues.metadata.latest
+    if made is None or made >= _HOOKS or not clues.backend.startswith("setuptools."):
+        return
+    of_then = known_releases(clues.index, "setuptools", made)
+    # Python 3.10 removed what these releases take from the standard library.
+    old = [one for one in (clues.how.python, *_fitting_pythons(clues)) if one.minor < (3, 10)]
+    if not of_then or not old:
+        return
+    options = _options(clues) if clues.metadata.kind == WHEEL else ()
+    given = {**start.given, imitations.FRONT_END: imitations.setup_script(options)}
+    how = _with_release(replace(start, python=old[0]), "setuptools", str(of_then[-1]), clues).with_variables(given)
+    said = [word for word in words if not word.startswith(f"{imitations.FRONT_END}=")]
+    said += [f"{imitations.FRONT_END}={given[imitations.FRONT_END]}", f"setuptools {of_then[-1]}"]
+    yield BuildCandidate(", ".join([*said, f"Python {old[0].short}"]), how)
 
 
 def _by_releases(clues: BuildClues, start: Recovered, words: Sequence[str]) -> Iterator[BuildCandidate]:

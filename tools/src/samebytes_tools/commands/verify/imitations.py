@@ -19,7 +19,11 @@ from ...building.builder import Project
 TEXT = "SAMEBYTES_TEXT"
 """``crlf``: text files that Python writes in the build end their lines as on Windows."""
 FRONT_END = "SAMEBYTES_FRONT_END"
-"""``flit build``, which takes what git tracks, or ``setup.py bdist_wheel``, with options: what made the release."""
+"""What made the release, with options that decide what is in it.
+
+``flit build`` takes what git tracks; ``setup.py bdist_wheel`` gives its options to the backend's hook; and ``python
+setup.py`` calls no hook, for releases of setuptools from before PEP 517.
+"""
 DIRECTORIES = "SAMEBYTES_DIRECTORIES"
 """Names, with commas between them, of empty directories in the tree: what the builder's tree had beside the source.
 
@@ -74,13 +78,44 @@ def build_sdist(sdist_directory, config_settings=None):
     shutil.move(os.path.join("dist", name), sdist_directory)
     return name
 '''.replace("{variable}", FRONT_END)
+_BY_SCRIPT = '''\
+"""A backend that calls setup.py, as was done before there were hooks."""
+
+import os
+import shlex
+import subprocess
+import sys
+
+
+def get_requires_for_build_wheel(config_settings=None):
+    return ["wheel"]
+
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    return _made(wheel_directory, "bdist_wheel", *shlex.split(os.environ["{variable}"])[2:])
+
+
+def build_sdist(sdist_directory, config_settings=None):
+    return _made(sdist_directory, "sdist", "--formats=gztar")
+
+
+def _made(directory, *command):
+    before = set(os.listdir(directory))
+    subprocess.run([sys.executable, "setup.py", *command, "--dist-dir", directory], check=True)
+    (name,) = set(os.listdir(directory)) - before
+    return name
+'''.replace("{variable}", FRONT_END)
 _FLIT = "flit build"
+_SCRIPT = "python setup.py"
 _BDIST_WHEEL = "setup.py bdist_wheel"
+_OF_WHEELS = re.compile(r"--universal|--(?:python-tag|build-number)=[\w.]+")
 _OPTIONS = {
     _FLIT: re.compile(r"--setup-py|--no-setup-py|--no-use-vcs"),
-    _BDIST_WHEEL: re.compile(r"--universal|--(?:python-tag|build-number)=[\w.]+"),
+    _SCRIPT: _OF_WHEELS,
+    _BDIST_WHEEL: _OF_WHEELS,
 }
 """Commands, and which options of them are known."""
+_SETUPTOOLS = re.compile(r"setuptools(?![\w.-]*[\w])", re.IGNORECASE)
 _PACKAGE = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
 
 
@@ -91,6 +126,11 @@ def flit_build(*, generates: bool, tracked: bool) -> str:
     :param tracked: whether it took all files of the repository.
     """
     return " ".join([_FLIT, *["--setup-py"] * generates, *["--no-use-vcs"] * (not tracked)])
+
+
+def setup_script(options: Iterable[str]) -> str:
+    """Return the command that made an sdist, or a wheel by *options*, without any hook."""
+    return " ".join([_SCRIPT, *options])
 
 
 def bdist_wheel(options: Iterable[str]) -> str:
@@ -134,6 +174,11 @@ def imitated(
     if front_end == _FLIT:
         modules["samebytes_flit.py"] = _BY_FLIT
         project = replace(project, backend=Backend("samebytes_flit"), requires=(*project.requires, "flit"))
+    elif front_end == _SCRIPT:
+        modules["samebytes_setup.py"] = _BY_SCRIPT
+        # That it has hooks is what pip wants of a project that names no requirement.
+        requires = ("setuptools" if _SETUPTOOLS.match(one) else one for one in project.requires)
+        project = replace(project, backend=Backend("samebytes_setup"), requires=tuple(requires))
     elif front_end:
         # Every release of setuptools reads them there, and no file of the source differs for it.
         name = "pydistutils.cfg" if os.name == "nt" else ".pydistutils.cfg"
