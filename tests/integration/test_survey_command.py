@@ -72,7 +72,7 @@ def test_two_packages_and_one_that_is_not_there(server: Server, tmp_path: Path) 
         rows = {one.name: one for one in store.newest()}
         (run,) = store.runs()
         (other,) = store.history("other")
-    assert rows["other"].state is State.EXAMINED, rows["other"]
+    assert other.state is State.EXAMINED, (other.state, other.reason, other.notes, other.log)
     assert {name: row.state for name, row in rows.items()} == {
         "missing": State.UNKNOWN,
         "other": State.EXAMINED,

@@ -6,10 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+from samebytes_tools.commands.survey import job
 from support.processes import import_path, is_running, linux_only, pid_in, wait_for
+from support.surveyed import sdist
 
 BEGIN = """
 import os, subprocess, sys, time
@@ -71,3 +75,15 @@ time.sleep(60)
         process.stdin.close()
         wait_for(lambda: not is_running(process.pid), "the worker's end")
         wait_for(lambda: not is_running(child), "the end of its child")
+
+
+def test_an_interpreter_that_does_not_answer_is_no_fault_of_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine that is under load, it may take longer than it has: the package was not tried then."""
+    monkeypatch.setattr(job, "describe", lambda _: None)
+    request = {"sdist": str(sdist(tmp_path)), "seconds": 1, "is_private": False, "installer": "pip"}
+    said: list[Any] = []
+    with pytest.raises(RuntimeError, match="does not answer what it is"):
+        job.build(request, os.environ, time.time, said.append)
+    assert [list(one) for one in said] == [["backend"]]

@@ -49,7 +49,11 @@ def build(request: Mapping[str, Any], environ: Mapping[str, str], clock: Callabl
         if wants_checkout:
             make_checkout(tree, environ)
         form = Form.TREE if wants_checkout else Form.SDIST
-        subject = Subject(str(tree) if wants_checkout else request["sdist"], form, describe(sys.executable))
+        python = describe(sys.executable)
+        if python is None:
+            # A fault of this machine, such as its load; the check itself would take it for one without anything to say.
+            raise RuntimeError(f"{sys.executable} runs this, and does not answer what it is")
+        subject = Subject(str(tree) if wants_checkout else request["sdist"], form, python)
         context = _context(request, environ, clock, say, wants_checkout=wants_checkout)
         for result in check_all([subject], _options(request), context):
             if result.error is not None:
