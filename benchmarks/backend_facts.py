@@ -46,17 +46,59 @@ requires = ["flit_core"]
 build-backend = "flit_core.buildapi"
 
 [project]
-name = "{name}"
+name = "demo-probe"
 version = "1.0"
 description = "A probe"
 readme = "README.rst"
-license = {{file = "LICENSE"}}
+license = {file = "LICENSE"}
 dependencies = ["idna>=2,<4"]
 
 [tool.flit.module]
 name = "demo_probe"
 """
-BACKENDS = {"setuptools": "setuptools.build_meta", "wheel": "setuptools.build_meta", "flit-core": "flit_core.buildapi"}
+OF_HATCHLING = """\
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "demo-probe"
+version = "1.0"
+description = "A probe"
+readme = "README.rst"
+dependencies = ["idna>=2,<4"]
+"""
+OF_POETRY = """\
+[build-system]
+requires = ["poetry-core"]
+build-backend = "poetry.core.masonry.api"
+
+[tool.poetry]
+name = "demo-probe"
+version = "1.0"
+description = "A probe"
+authors = ["A <a@example.org>"]
+readme = "README.rst"
+
+[tool.poetry.dependencies]
+python = ">=3.8"
+idna = ">=2,<4"
+"""
+BACKENDS = {
+    "setuptools": "setuptools.build_meta",
+    "wheel": "setuptools.build_meta",
+    "flit-core": "flit_core.buildapi",
+    "hatchling": "hatchling.build",
+    "poetry-core": "poetry.core.masonry.api",
+}
+FILES = {
+    "setuptools": {"setup.py": SETUP},
+    "wheel": {"setup.py": SETUP},
+    "flit-core": {"pyproject.toml": PROJECT},
+    "hatchling": {"pyproject.toml": OF_HATCHLING},
+    "poetry-core": {"pyproject.toml": OF_POETRY},
+}
+"""What a project is built of by each of them, beside a module, a license and a description."""
 
 
 def main() -> int:
@@ -99,9 +141,7 @@ def made(backend: str, release: str, scratch: Path) -> dict[str, dict[str, str]]
     (source / "demo_probe" / "__init__.py").write_text('"""Demo."""\n')
     (source / "LICENSE").write_text("MIT\n")
     (source / "README.rst").write_text("Text\n")
-    name = "demo-probe" if backend == "flit-core" else "demo_probe"
-    files = {"pyproject.toml": PROJECT.format(name=name)} if backend == "flit-core" else {"setup.py": SETUP}
-    for file, text in files.items():
+    for file, text in FILES[backend].items():
         (source / file).write_text(text)
     subprocess.run([sys.executable, "-m", "venv", root / "env"], check=True)
     python = str(root / "env" / ("Scripts" if os.name == "nt" else "bin") / "python")

@@ -47,6 +47,8 @@ class BackendFact:
 _SETUPTOOLS = "https://setuptools.pypa.io/en/stable/history.html"
 _WHEEL = "https://wheel.readthedocs.io/en/stable/news.html"
 _FLIT = "https://flit.pypa.io/en/stable/history.html"
+_HATCHLING = "https://hatch.pypa.io/latest/history/hatchling/"
+_POETRY = "https://github.com/python-poetry/poetry-core/blob/main/CHANGELOG.md"
 _BOTH, _WHEELS, _SDISTS = (WHEEL, SDIST), (WHEEL,), (SDIST,)
 
 # setuptools writes PKG-INFO, which is an sdist's, and of which wheel's command, setuptools' own since 70.1, makes
@@ -98,6 +100,24 @@ FACTS: tuple[BackendFact, ...] = (
         (("0", "2.1"), ("3.10.0", "2.3"), ("3.11.0", "2.4"), ("4.0.1", "none"), ("4.0.2", "2.5")),
         _FLIT,
     ),
+    # Their wheels name the release, their sdists do not.
+    BackendFact(
+        "hatchling",
+        _BOTH,
+        "metadata version",
+        (("0", "2.1"), ("1.22.0", "2.2"), ("1.22.2", "2.3"), ("1.27.0", "2.4"), ("1.32.0", "2.5")),
+        _HATCHLING,
+    ),
+    BackendFact(
+        "hatchling",
+        _BOTH,
+        "License-File",
+        (("0", "no"), ("1.9.0", "yes"), ("1.26.0", "no"), ("1.27.0", "yes")),
+        _HATCHLING,
+    ),
+    BackendFact("poetry-core", _BOTH, "metadata version", (("0", "2.1"), ("2.0.0", "2.3"), ("2.2.0", "2.4")), _POETRY),
+    BackendFact("poetry-core", _BOTH, "License-File", (("0", "no"), ("2.2.0", "yes")), _POETRY),
+    BackendFact("poetry-core", _SDISTS, "directory", (("0", "as written"), ("1.3.2", "with underscores")), _POETRY),
 )
 
 
