@@ -112,6 +112,16 @@ def samebytes(wheels: Sequence[str], target: str, conditions: Conditions) -> lis
     return [[sys.executable, "-m", "samebytes", "install", "-q", f"-j{conditions.jobs}", "--target", target, *wheels]]
 
 
+def cached(wheels: Sequence[str], target: str, conditions: Conditions) -> list[list[str]]:
+    scratch = Path(target).parent
+    key = scratch / "cache-key"
+    if not key.exists():
+        key.touch(0o600)
+        key.write_bytes(os.urandom(32))
+    (command,) = samebytes(wheels, target, conditions)
+    return [[*command, "--cache", str(scratch / "cache"), "--cache-key", str(key)]]
+
+
 WAYS = (
     Way("pip", pip),
     Way("pip with SOURCE_DATE_EPOCH", pip, date=True),
@@ -120,7 +130,8 @@ WAYS = (
     Way("uv, then `samebytes tree fix`", lambda *given: uv(*given) + fix(*given), date=True, canonical=True),
     Way("`samebytes install`", samebytes, date=True, canonical=True),
 )
-TIMED = (Way("pip", pip), Way("uv with bytecode", uv), Way("`samebytes install`", samebytes))
+CACHED = Way("`samebytes install --cache`", cached)
+TIMED = (Way("pip", pip), Way("uv with bytecode", uv), Way("`samebytes install`", samebytes), CACHED)
 
 
 class Seconds(NamedTuple):
@@ -186,6 +197,8 @@ def timings(ways: Sequence[Way], wheels: Sequence[str], scratch: Path, runs: int
     """Return the seconds of each way, their runs taken in turn."""
     taken: dict[str, list[Seconds]] = {way.name: [] for way in ways}
     conditions = BOTH[0]._replace(jobs=os.cpu_count() or 1)
+    if CACHED in ways:
+        run(CACHED, wheels, scratch / "full", conditions, scratch)
     for number in range(runs):
         for place, way in enumerate(ways):
             # Nothing is removed between runs: ext4 is slow to give out inodes that were freed a moment ago.

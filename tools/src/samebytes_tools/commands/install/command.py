@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from samebytes.errors import UsageError
 from ..tree.compiling import add_compiling, given_date, levels_of, venv_python
 
 if TYPE_CHECKING:
+    from ..tree.compiled_cache import CompiledCache
     from .install import Installation
     from .interpreter import TargetInterpreter
     from .report import Fetched
@@ -76,6 +77,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--scripts", choices=_KINDS, default=_default_kind(), help="kind of scripts to write (default: %(default)s)"
     )
+    _add_cache(parser)
     add_compiling(parser, "that of --venv, else the one that runs samebytes", "0")
     add_verbosity(parser)
     parser.set_defaults(run=run)
@@ -108,6 +110,21 @@ def _add_lists(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_cache(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--cache",
+        metavar="DIR",
+        type=Path,
+        help="keep compiled modules there, for later installs; who can write to it decides nothing (default: no cache)",
+    )
+    parser.add_argument(
+        "--cache-key",
+        metavar="FILE",
+        type=Path,
+        help="the secret by which they are authenticated (default: one that is made in your configuration directory)",
+    )
+
+
 def _default_kind() -> str:
     if os.name != "nt":
         return "posix"
@@ -136,9 +153,28 @@ def run(args: argparse.Namespace) -> int:
             progress.show(f"installing {len(wheels)} wheels")
             # Before anything is written, and by names alone.
             refuse_unfit(wheels, interpreter.implementation, interpreter.version, interpreter.abi)
-            compiler = None if args.pyc == "none" else CompilerAhead(interpreter.executable, args.pyc, args.jobs)
+            cache = _cache(args)
+            compiler = None if args.pyc == "none" else CompilerAhead(interpreter.executable, args.pyc, args.jobs, cache)
             installation = install(wheels, _options(args, interpreter, date), compiler, progress.step)
     return _report(args, installation, source, fetched)
+
+
+def _cache(args: argparse.Namespace) -> CompiledCache | None:
+    if args.cache is None:
+        if args.cache_key is not None:
+            raise UsageError("--cache-key is for a cache, and there is none", remedy="Name its directory by --cache.")
+        return None
+    from ..tree.compiled_cache import CompiledCache, key_in
+
+    key = args.cache_key or _configuration(os.environ) / "samebytes" / "cache-key"
+    return CompiledCache(args.cache, key_in(key, args.cache, is_created=args.cache_key is None))
+
+
+def _configuration(environ: Mapping[str, str]) -> Path:
+    """Return the user's directory of configuration (XDG Base Directory Specification; APPDATA on Windows)."""
+    named = environ.get("APPDATA" if os.name == "nt" else "XDG_CONFIG_HOME", "")
+    # Relative ones are to be ignored, as that specification says.
+    return Path(named) if os.path.isabs(named) else Path("~/.config").expanduser()
 
 
 def _is_list(path: Path) -> bool:

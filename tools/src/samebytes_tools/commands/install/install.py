@@ -24,6 +24,7 @@ from samebytes.passes.pipeline import Stop, agreed_date, rewrite, run
 
 from ..tree.apply import make_directories
 from ..tree.compile_ahead import CompilerAhead
+from ..tree.compiled_cache import CachedSource
 from ..tree.compiler import Wanted
 from ..tree.fix import FixOptions, fix
 from ..tree.installed import SCRIPT_DIRECTORIES
@@ -140,13 +141,20 @@ def install(
                 digests = {name: digest for one in laid for name, digest in one.digests.items()}
                 settings = FixOptions(options.final, date, options.levels, own=True)
                 fixed = fix(inner, settings, compiler, digests)
+                if compiler is not None:
+                    compiler.keep()
             # Counted before the move, after which others' files are among them.
             files = sum(len(names) for _, _, names in os.walk(inner))
             left = move_in(stage, anchor, top, date, lambda: _refuse_installed(wheels, options), warn)
         if anchor == top:
             with suppress(OSError):  # it was set before, and all else is done
                 set_time(top, date)  # the private directory was in it until now
-    notes = (*fixed.notes, *(_not_dated(top, directory) for directory in left))
+    kept = compiler.cache.notes if compiler is not None and compiler.cache is not None else []
+    notes = (
+        *fixed.notes,
+        *(_not_dated(top, directory) for directory in left),
+        *(TreeChange("bytecode", str(path), why) for path, why in kept),
+    )
     return Installation(top, date, date_source, laid, files, notes)
 
 
@@ -158,7 +166,10 @@ def _laid_out(
     def work(wheel: Path) -> Laid:
         laid = lay_out(wheel, stage, options, claims, stop)
         if compiler is not None:
-            compiler.begin(_modules(laid, stage, options, claims))
+            modules = _modules(laid, stage, options)
+            compiler.recall(modules)
+            # What another wheel writes may not be complete yet.
+            compiler.begin(module.wanted for module in modules if claims.has(module.place, wheel))
         return laid
 
     # The other half compiles meanwhile, and threads of Python are in one another's way.
@@ -168,16 +179,17 @@ def _laid_out(
     return laid
 
 
-def _modules(laid: Laid, stage: Path, options: InstallOptions, claims: Claims) -> Iterator[Wanted]:
-    """Yield what of a wheel will likely be compiled: which of it are modules is decided when all wheels are there."""
-    for place in laid.digests:
+def _modules(laid: Laid, stage: Path, options: InstallOptions) -> list[CachedSource]:
+    """Return what of a wheel will likely be compiled: which of it are modules is decided when all wheels are there."""
+    found = []
+    for place, (digest, _) in sorted(laid.digests.items()):
         directory, last = posixpath.split(place)
         if not last.endswith(".py") or "." in last[:-3] or posixpath.basename(directory) in SCRIPT_DIRECTORIES:
             continue
-        # What another wheel writes may not be complete yet.
-        if claims.has(place, laid.wheel):
-            for level in options.levels:
-                yield Wanted(stage / place, posixpath.join(options.final, place), level)
+        for level in options.levels:
+            wanted = Wanted(stage / place, posixpath.join(options.final, place), level)
+            found.append(CachedSource(wanted, digest, place))
+    return found
 
 
 def _not_dated(top: Path, directory: Path) -> TreeChange:

@@ -8,6 +8,7 @@ from heapq import heappop, heappush
 from pathlib import Path
 from types import TracebackType
 
+from .compiled_cache import CachedSource, CompiledCache
 from .compiler import Compiled, Compiler, Wanted, Workers, size_of
 
 _TURN = 0.5
@@ -22,10 +23,15 @@ class CompilerAhead(Compiler):
     :param executable: the interpreter's path.
     :param mode: ``checked-hash`` or ``unchecked-hash`` (PEP 552).
     :param jobs: how many processes compile at a time.
+    :param cache: where compiled modules are kept; None for nowhere.
     """
 
-    def __init__(self, executable: str | Path, mode: str = "checked-hash", jobs: int = 1) -> None:
+    def __init__(
+        self, executable: str | Path, mode: str = "checked-hash", jobs: int = 1, cache: CompiledCache | None = None
+    ) -> None:
         super().__init__(executable, mode, jobs)
+        self.cache = cache
+        self._asking = threading.Lock()
         self._workers = Workers(self._executable, self._flags)
         self._changed = threading.Condition()
         self._queue: list[tuple[int, int, Wanted]] = []
@@ -50,6 +56,25 @@ class CompilerAhead(Compiler):
         for thread in self._threads:
             thread.join()
         self._workers.close()
+
+    def recall(self, sources: Sequence[CachedSource]) -> None:
+        """Take from the cache what it has of *sources*, the modules of one wheel; the rest is compiled when asked for.
+
+        :raises UsageError: if the interpreter cannot be run, or its code is not known.
+        """
+        if self.cache is None or not sources:
+            return
+        with self._asking:
+            interpreter = self.interpreter
+        found = self.cache.recalled(sources, f"{interpreter}\n{self._flags}")
+        with self._changed:
+            self._known.update(found)
+            self._found.update(found)
+
+    def keep(self) -> None:
+        """Write into the cache what it did not have."""
+        if self.cache is not None:
+            self.cache.keep(self.compile)
 
     def begin(self, wanted: Iterable[Wanted]) -> None:
         """Compile *wanted* in other threads, those that are known already once."""
@@ -89,7 +114,8 @@ class CompilerAhead(Compiler):
                     return
                 one = heappop(self._queue)[2]
             try:
-                found = self._workers.compile(one)
+                compile_ = self._workers.compile
+                found = compile_(one) if self.cache is None else self.cache.compiled(one, compile_)
             except BaseException as error:  # for the thread that asks
                 with self._changed:
                     self._error = self._error or error

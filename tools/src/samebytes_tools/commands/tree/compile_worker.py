@@ -3,9 +3,9 @@
 It is run as a plain file, with the directory of the rule (``marshal_writer.py`` and what that imports) as its argument,
 and imports nothing else of samebytes. Every text has its length before it, in four bytes, little-endian.
 
-It writes ``H`` and the tag of its compiled modules' names. Then it answers each request (level of optimization, one
-byte; flags of PEP 552, one byte; path; file name to be compiled in) with ``P`` and the whole ``.pyc``, or with ``E``
-and, in one line, why there is none.
+It writes ``H`` and the tag of its compiled modules' names, with all else that its code depends on in further lines.
+Then it answers each request (level of optimization, one byte; flags of PEP 552, one byte; path; file name to be
+compiled in) with ``P`` and the whole ``.pyc``, or with ``E`` and, in one line, why there is none.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def main(directory: str, requests: BinaryIO, answers: BinaryIO) -> None:
     # The other two bytes are "\r\n", to detect files that were copied as text.
     magic = int.from_bytes(MAGIC_NUMBER[:2], "little")
     normalized = _rule(directory, magic)
-    _write(answers, b"H", str(sys.implementation.cache_tag).encode())
+    # The version has the day of the build: another build of one release may make other code.
+    greeting = f"{sys.implementation.cache_tag}\n{magic}\n{sys.version}\n{os.path.realpath(sys.executable)}"
+    _write(answers, b"H", greeting.encode("utf-8", "backslashreplace"))
     gc.disable()  # Nothing here makes cycles.
     while True:
         head = requests.read(2)

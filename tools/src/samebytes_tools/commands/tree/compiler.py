@@ -59,7 +59,7 @@ class Compiler:
         self._flags = FLAGS[mode]
         self._jobs = jobs
         # Asked for when it is needed: starting an interpreter takes time.
-        self._tag = ""
+        self._interpreter = ""
 
     @property
     def tag(self) -> str:
@@ -67,15 +67,23 @@ class Compiler:
 
         :raises UsageError: if the interpreter cannot be run, or its code is not known.
         """
-        if not self._tag:
+        return self.interpreter.partition("\n")[0]
+
+    @property
+    def interpreter(self) -> str:
+        """The tag, and in further lines what tells apart interpreters that make different code.
+
+        :raises UsageError: if the interpreter cannot be run, or its code is not known.
+        """
+        if not self._interpreter:
             # In a process that ends here: those that compile belong to the threads that start them.
             worker = _Worker(self._executable, os.environ)
             try:
-                self._tag = worker.tag()
+                self._interpreter = worker.greeting()
                 worker.close()
             finally:
                 worker.kill()
-        return self._tag
+        return self._interpreter
 
     def compile(self, wanted: Sequence[Wanted]) -> list[Compiled]:
         """Return what became of each of *wanted*, in their order.
@@ -156,7 +164,7 @@ class Workers(threading.Event):
             self._running.add(worker)
             if self.is_set():
                 worker.kill()
-        worker.tag()
+        worker.greeting()
         return worker
 
     def _ended(self, worker: _Worker) -> str:
@@ -211,7 +219,7 @@ class _Worker:
         assert self._process.stdout is not None
         self._requests, self._answers = self._process.stdin, self._process.stdout
 
-    def tag(self) -> str:
+    def greeting(self) -> str:
         """Return what the process says first: which bytecode it makes.
 
         :raises UsageError: if it says something else, or nothing.

@@ -1,0 +1,227 @@
+"""Compiled modules that are kept: the bytes that the compiler gives, and nothing that somebody else put there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+from samebytes_tools.commands.install import command
+from samebytes_tools.commands.install.install import Installation, install
+from samebytes_tools.commands.install.interpreter import TARGET
+from samebytes_tools.commands.install.wheel import InstallOptions
+from samebytes_tools.commands.tree import compiled_cache
+from samebytes_tools.commands.tree.compile_ahead import CompilerAhead
+from samebytes_tools.commands.tree.compiled_cache import CachedSource, CompiledCache, key_in
+from samebytes_tools.commands.tree.compiler import Compiled, Compiler, Wanted
+from support.installed import DATE, PYTHON, facts, project
+
+from samebytes.commands import main as cli
+from samebytes.errors import UsageError
+
+KEY = b"k" * 32
+
+SOURCES = {
+    "plain.py": b"ANSWER = 42\n",
+    "deep.py": b"class A:\n    def a(self):\n        return lambda: [x for x in (1, 2, {3, 4})]\n" * 40,
+    "empty.py": b"",
+    # A constant that is the path of one of the trees, folded by the compiler.
+    "itself.py": b"WHERE = '/opt/a' + '/itself.py'\nAGAIN = '/opt/a/itself.py'\n",
+    "names.py": b"'/opt/a/names.py is in a longer text'\n",
+    "frozen.py": b"FOUND = 'x' in {'/opt/a/frozen.py', '/opt/b', '/opt/bb/frozen.py'}\n",
+    "broken.py": b"def broken(:\n",
+}
+
+FINALS = ["/opt/a", "/opt/bb", "/", "/größe", f"/{'long' * 70}", f"/{'x' * (254 - len('/plain.py'))}"]
+
+
+def sources(directory: Path, final: str, names: dict[str, bytes] | None = None) -> list[CachedSource]:
+    found = []
+    for name, data in (names or SOURCES).items():
+        (directory / name).write_bytes(data)
+        for level in (0, 2):
+            wanted = Wanted(directory / name, f"{final.rstrip('/')}/{name}", level)
+            found.append(CachedSource(wanted, hashlib.sha256(data).digest(), name))
+    return found
+
+
+def through(cache: CompiledCache | None, wanted: list[CachedSource], mode: str = "checked-hash") -> list[Compiled]:
+    """Return what becomes of *wanted* with *cache*."""
+    with CompilerAhead(sys.executable, mode, 1, cache) as ahead:
+        ahead.recall(wanted)
+        found = ahead.compile([one.wanted for one in wanted])
+        ahead.keep()
+    return found
+
+
+def refused(_: Wanted) -> Compiled:
+    raise AssertionError("it is kept")
+
+
+@pytest.mark.parametrize("first", ["/opt/a", "/opt/bb"])
+def test_it_gives_the_bytes_of_the_compiler_wherever_the_tree_will_be(tmp_path: Path, first: str) -> None:
+    for final in [first, *FINALS]:
+        wanted = sources(tmp_path, final)
+        cache = CompiledCache(tmp_path / "cache", KEY)
+        expected = dict(
+            zip((one.wanted for one in wanted), Compiler(sys.executable).compile([one[0] for one in wanted]))
+        )
+        assert through(cache, wanted) == list(expected.values()), final
+        assert cache.notes == []
+        # From now on most come from the cache.
+        recalled = CompiledCache(tmp_path / "cache", KEY).recalled(wanted, interpreter())
+        assert recalled == {key: expected[key] for key in recalled}
+        assert not any(one.source.name == "broken.py" for one in recalled)
+        path = wanted[0].wanted.filename
+        assert (wanted[0].wanted in recalled) == (path.isascii() and len(path) < 256), final
+
+
+def interpreter() -> str:
+    ahead = CompilerAhead(sys.executable)
+    return f"{ahead.interpreter}\n{ahead._flags}"
+
+
+def kept(directory: Path) -> Path:
+    (found,) = directory.iterdir()
+    return found
+
+
+def test_what_decides_on_the_bytes_decides_on_what_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {"plain.py": SOURCES["plain.py"], "more.py": b"MORE = 1\n"}
+    wanted = sources(tmp_path, "/opt/a", names)
+    through(CompiledCache(tmp_path / "cache", KEY), wanted)
+    same = CompiledCache(tmp_path / "cache", KEY)
+    assert len(same.recalled(wanted, interpreter())) == 4
+    changed = [wanted[0]._replace(digest=b"0" * 32), *wanted[1:]]
+    other_level = [one._replace(wanted=one.wanted._replace(optimize=1)) for one in wanted]
+    for others in (changed, other_level, wanted[:-1], wanted[::-1]):
+        assert same.recalled(others, interpreter()) == {}
+    assert same.recalled(wanted, f"{interpreter()} of another day") == {}
+    assert CompiledCache(tmp_path / "cache", b"o" * 32).recalled(wanted, interpreter()) == {}
+    assert through(same, wanted, "unchecked-hash") != through(same, wanted)
+    monkeypatch.setattr(compiled_cache, "_digest_of_rule", lambda: b"another release")
+    assert CompiledCache(tmp_path / "cache", KEY).recalled(wanted, interpreter()) == {}
+
+
+def test_nothing_that_somebody_else_wrote_is_used(tmp_path: Path) -> None:
+    """Any byte changed, anything cut off, another entry in its place: it is compiled, reported, and written again."""
+    wanted = sources(tmp_path, "/opt/a", {"plain.py": b"ANSWER = 42\n"})
+    expected = through(CompiledCache(tmp_path / "cache", KEY), wanted)
+    path = kept(tmp_path / "cache")
+    good = path.read_bytes()
+    other = sources(tmp_path, "/opt/a", {"evil.py": b"ANSWER = 43\n"})
+    through(CompiledCache(tmp_path / "other", KEY), other)
+    forgeries = [bytes((*good[:at], good[at] ^ 1, *good[at + 1 :])) for at in range(0, len(good), 7)]
+    forgeries += [good[:-1], b"", good + b"x", kept(tmp_path / "other").read_bytes()]
+    for forged in forgeries:
+        path.write_bytes(forged)
+        cache = CompiledCache(tmp_path / "cache", KEY)
+        assert cache.recalled(wanted, interpreter_of_this) == {}
+        assert [(where, "was changed" in why) for where, why in cache.notes] == [(path, True)]
+    cache = CompiledCache(tmp_path / "cache", KEY)
+    assert through(cache, wanted) == expected
+    assert path.read_bytes() == good
+
+
+interpreter_of_this = interpreter()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes links and pipes")
+@pytest.mark.parametrize("kind", ["link", "pipe", "directory", "large"])
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = sources(tmp_path, "/opt/a", {"plain.py": b"ANSWER = 42\n"})
+    expected = through(CompiledCache(tmp_path / "cache", KEY), wanted)
+    path = kept(tmp_path / "cache")
+    if kind == "large":
+        monkeypatch.setattr(compiled_cache, "_LARGEST", 100)
+    else:
+        path.rename(tmp_path / "away")
+        {"link": lambda: path.symlink_to(tmp_path / "away"), "pipe": lambda: os.mkfifo(path)}.get(kind, path.mkdir)()
+    cache = CompiledCache(tmp_path / "cache", KEY)
+    assert through(cache, wanted) == expected
+    assert cache.notes
+
+
+def test_a_cache_that_cannot_be_written_is_noted(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_bytes(b"a file")
+    wanted = sources(tmp_path, "/opt/a", {"plain.py": b"ANSWER = 42\n"})
+    cache = CompiledCache(tmp_path / "cache", KEY)
+    assert through(cache, wanted) == Compiler(sys.executable).compile([one.wanted for one in wanted])
+    assert any("are not kept" in why for _, why in cache.notes)
+
+
+def installed(top: Path, cache: CompiledCache | None, *wheels: Path) -> Installation:
+    options = InstallOptions(top=top, final="/opt/app", scheme=TARGET, executable=PYTHON, date=DATE, jobs=2)
+    return install(sorted(wheels), options, CompilerAhead(sys.executable, "checked-hash", 2, cache))
+
+
+def test_a_tree_is_the_same_with_it_and_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = {"space/__init__.py": b"SHARED = 1\n"}
+    wheels = [project(tmp_path, "demo", {**shared, "demo/__init__.py": b"A = 1\n", "demo/bad.py": b"def (\n"})]
+    wheels.append(project(tmp_path, "two", {**shared, "two/__init__.py": b"B = 1\n"}))
+    expected = installed(tmp_path / "plain", None, *wheels)
+    tree = facts(tmp_path / "plain")
+    first = installed(tmp_path / "first", CompiledCache(tmp_path / "cache", KEY), *wheels)
+    assert (facts(tmp_path / "first"), first.notes) == (tree, expected.notes)
+    # What is kept is not compiled; one module does not compile, and is tried each time.
+    asked: list[Wanted] = []
+    compiled = CompiledCache.compiled
+    monkeypatch.setattr(CompiledCache, "compiled", lambda *given: asked.append(given[1]) or compiled(*given))
+    second = installed(tmp_path / "second", CompiledCache(tmp_path / "cache", KEY), *wheels)
+    assert (facts(tmp_path / "second"), second.notes) == (tree, expected.notes)
+    assert [one.source.name for one in asked] == ["bad.py"]
+
+
+def test_the_command_makes_a_key_and_says_what_was_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("XDG_CONFIG_HOME", "APPDATA"):
+        monkeypatch.setenv(name, str(tmp_path / "config"))
+    wheel = project(tmp_path, "demo")
+    places = iter(range(9))
+
+    def run(*more: object) -> tuple[int, str]:
+        target = tmp_path / f"site {next(places)}"
+        status = cli.main(["install", *map(str, (wheel, "--target", target, "--cache", tmp_path / "cache", *more))])
+        return status, "".join(capsys.readouterr())
+
+    assert run()[0] == 0
+    key = tmp_path / "config" / "samebytes" / "cache-key"
+    assert len(key.read_bytes()) == 32
+    if sys.platform != "win32":
+        assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    before = kept(tmp_path / "cache")
+    assert run("--cache-key", key) == (0, run()[1].replace("site 2", "site 1"))
+    before.write_bytes(b"forged")
+    status, said = run()
+    assert (status, "was changed after it was written" in said) == (0, True)
+    assert "no key" in run("--cache-key", tmp_path / "none")[1] or "cannot be used" in run("--cache-key", "none")[1]
+    assert cli.main(["install", str(wheel), "--target", "x", "--cache-key", str(key)]) == 2
+    assert "Name its directory by --cache" in capsys.readouterr().err
+
+
+def test_a_key_is_a_secret_that_is_not_in_the_cache(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    with pytest.raises(UsageError, match="in the cache itself"):
+        key_in(cache / "key", cache, is_created=True)
+    assert not list(cache.iterdir())
+    for data, mode, said in ((b"k" * 32, 0o640, "others may read"), (b"k" * 15, 0o600, "16 bytes at least")):
+        path = tmp_path / "key"
+        path.write_bytes(data)
+        path.chmod(mode)
+        if sys.platform != "win32" or mode == 0o600:
+            with pytest.raises(UsageError, match=said) as caught:
+                key_in(path, cache, is_created=False)
+            assert caught.value.remedy
+    path.write_bytes(KEY)
+    assert key_in(path, cache, is_created=True) == KEY
+
+
+def test_where_the_key_is(tmp_path: Path) -> None:
+    name = "APPDATA" if sys.platform == "win32" else "XDG_CONFIG_HOME"
+    assert command._configuration({name: str(tmp_path)}) == tmp_path
+    assert command._configuration({name: "relative"}) == command._configuration({})
