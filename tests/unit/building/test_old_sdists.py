@@ -183,3 +183,41 @@ def test_sdists_of_other_forms_are_named_and_not_compared() -> None:
         for selection in (Selection(ArtifactKind.SDIST), Selection(file="demo-1.0.zip")):
             with pytest.raises(UsageError, match=r"demo-1\.0\.zip: sdists in \.zip form cannot be verified"):
                 select(of_release, selection, "demo", this_python)
+
+
+def test_all_other_files_of_a_release_are_named() -> None:
+    others = [
+        *(
+            "demo-1.0-py2.7.egg",
+            "demo-1.0-py3.6-linux-x86_64.egg",
+            "demo-1.0.win32.exe",
+            "demo-1.0.win-amd64-py2.7.exe",
+        ),
+        *("demo-1.0.win32-py2.7.msi", "demo-1.0-1.noarch.rpm", "demo-1.0-1.src.rpm", "demo-1.0.linux-x86_64.tar.gz"),
+        *("Demo-1.0.macosx-10.9-x86_64.zip", "demo-1.0.0.linux-i686.tar.bz2", "demo-1.0.dmg"),
+    ]
+    strangers = [
+        "demo-1.0.1-py2.7.egg",
+        "demo-1.0rc1.win32.exe",
+        "demo-2-1.0-py2.7.egg",
+        "demo.exe",
+        "demo-1.0.txt",
+        "x",
+    ]
+    names = ["demo-1.0-py3-none-any.whl", *others, *strangers]
+    with serving() as server:
+        server.page("demo", [{"filename": name, "url": f"/files/{name}", "hashes": {}} for name in names])
+        index = Index(server.address)
+        found = of_all_files("demo==1.0", VerifyRequest(""), this_python(), lambda: index)
+        assert [(one.label, one.skipped) for one in found] == [
+            (names[0], ""),
+            *((name, "it is neither a wheel nor an sdist") for name in others),
+        ]
+        only = VerifyRequest("", Selection(ArtifactKind.WHEEL))
+        assert [one.label for one in of_all_files("demo==1.0", only, this_python(), lambda: index)] == names[:1]
+
+
+def test_a_long_name_costs_little() -> None:
+    """The name is a stranger's, and 250 bytes at most."""
+    for text in ("a-1" * 83, "1-" * 125, "-1.py2" * 41, "a-1" + ".win" * 60):
+        assert published._OTHER.fullmatch(text) is None

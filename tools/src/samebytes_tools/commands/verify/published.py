@@ -145,6 +145,30 @@ def of_release(index: Index, name: str, version: str) -> list[File]:
     return found
 
 
+def other_files(index: Index, name: str, version: str) -> list[File]:
+    """Return the files of a release that are neither wheels nor sdists: eggs, installers, and what bdist_dumb made.
+
+    :raises UsageError: as :func:`of_release` does.
+    """
+    own, release = {file.name for file in of_release(index, name, version)}, (canonicalize_name(name), Version(version))
+    return [file for file in index.files(name) if file.name not in own and _release_of_other(file.name) == release]
+
+
+_OTHER = re.compile(
+    r"(?P<name>.+?)-(?P<version>\d[^-]*?)(?:-\d+)?(?:[.-](?:py\d|win|linux|macosx|cygwin|noarch|src|x86_64|i\d86).*)?"
+    r"\.(?:egg|exe|msi|rpm|deb|dmg|zip|tgz|tar\.gz|tar\.bz2)"
+)
+"""Names that distutils and setuptools gave to what was for one system, or one Python."""
+
+
+def _release_of_other(filename: str) -> tuple[str, Version] | None:
+    found = _OTHER.fullmatch(filename)
+    try:
+        return (canonicalize_name(found["name"]), Version(found["version"])) if found else None
+    except ValueError:  # InvalidVersion
+        return None
+
+
 def sdist_of(index: Index, name: str, version: str) -> tuple[File, str]:
     """Return the sdist of a release that pip takes, and a note on the others if there are several.
 

@@ -118,6 +118,9 @@ def of_all_files(release: str, common: VerifyRequest, python: Python, index: Cal
                 skipped = f"sdists in {form} form are only taken as sources"
             request = replace(common, target=release, selection=Selection(file=file.name))
             targets.append(VerifyTarget(file.name, None if skipped else request, skipped))
+    if common.selection.kind is None:
+        others = published.other_files(index(), found[1], found[2])
+        targets += [VerifyTarget(file.name, skipped="it is neither a wheel nor an sdist") for file in others]
     return targets
 
 
