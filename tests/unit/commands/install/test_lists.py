@@ -244,7 +244,11 @@ def test_a_line_that_cannot_be_installed(place: Place, case: str) -> None:
 
 def test_all_that_cannot_be_installed_is_named_at_once(place: Place) -> None:
     said = place.refusal(ConfigError, "-r", place.list("demo==1.0\n-e .\n" + place.requirement("two")))
-    assert "2 entries cannot be installed:\n    demo 1.0: its entry" in said
+    assert "2 entries cannot be installed:\n    demo 1.0: the list has no strong hash of it" in said
+    said = place.refusal(ConfigError, "-r", place.list("".join(f"{name}==1.0\n" for name in "abcdefghijkl")))
+    assert "12 entries cannot be installed:\n    a 1.0, b 1.0, c 1.0, " in said
+    assert said.count("no strong hash") == 1
+    assert "h 1.0 and 4 more: the list" in said
     said = place.refusal(UsageError, "-r", place.list("".join(f"{name}>1\n" for name in "abcdefghijklmnopqrstuvwxyz")))
     assert "... and 6 more" in said
     # Nor what the index does not have.

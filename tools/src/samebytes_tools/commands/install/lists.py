@@ -42,7 +42,7 @@ _THREADS = 8
 _SHOWN = 20
 """How many entries an error names."""
 _FILE_NAME = re.compile(r"[A-Za-z0-9_.+!-]{1,250}\.whl", re.ASCII)
-_UNHASHED = "its entry has no strong hash, such as SHA-256, so nothing says which file is meant"
+_UNHASHED = "the list has no strong hash of it, such as SHA-256, so nothing says which file is meant"
 _WITH_HASHES = (
     "Lock with hashes (uv pip compile --generate-hashes, uv export, pip lock), or name wheels that you trust."
 )
@@ -195,7 +195,11 @@ def _refuse_all(problems: Iterable[tuple[ListedRelease, SamebytesError | None]],
     if not wrong:
         return
     first = wrong[0][1]
-    lines = [f"{label}: {error.message}" for label, error in wrong]
+    # Said once of all that have it, as of a list without hashes each entry has the same.
+    alike: dict[str, list[str]] = {}
+    for label, error in wrong:
+        alike.setdefault(error.message, []).append(label)
+    lines = [f"{few(labels)}: {message}" for message, labels in alike.items()]
     remedy = " ".join([*dict.fromkeys(error.remedy for _, error in wrong), *(f"({note}.)" for note in notes)])
     if len(wrong) > 1:
         more = [f"... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
