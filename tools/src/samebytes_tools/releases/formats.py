@@ -107,8 +107,10 @@ def _first_line(path: Path) -> str:
 
 def _unread(path: Path, kind: str) -> UsageError:
     if kind:
-        what = f"{path} is a {kind}" if path.name != kind else f"{path}"
-        return UsageError(f"{what}, a kind of list that is not read", remedy=f"Get one that is: {_EXPORTS[kind]}")
+        of_kind = f"a {kind}, a list" if path.name != kind else "a list"
+        return UsageError(
+            f"{path} is {of_kind} of a kind that is not read", remedy=f"Get one that is: {_EXPORTS[kind]}"
+        )
     return UsageError(
         f"{path} is neither a requirements file, nor a pylock.toml (PEP 751), nor a uv.lock",
         remedy="Name a list of one of these kinds.",
