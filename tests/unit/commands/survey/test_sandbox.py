@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from samebytes_tools.commands.survey.sandbox import sandbox
 from samebytes_tools.commands.survey.sandbox.confined import Limits
 from samebytes_tools.commands.survey.sandbox.sandbox import Sandbox
+from support.processes import linux_only
 
 SMALL = Limits(room=1 << 20)
 READABLE = sandbox.readable(os.environ)
@@ -54,6 +56,26 @@ def test_a_home_is_never_shown_as_a_whole() -> None:
     assert Path("/home/ada/bin") in shown
     assert not {Path("/home/ada"), Path("/home"), Path("/")} & set(shown)
     assert all(path.is_absolute() for path in shown)
+
+
+@linux_only
+def test_threads_that_ask_at_once_have_one_trial(tmp_path: Path) -> None:
+    """Two at a time may take too long on a machine under load, and what takes too long does not count as a sandbox."""
+    program, log = tmp_path / "bwrap", tmp_path / "log"
+    program.write_text(f"#!/bin/sh\necho begun >>{log}\n/bin/sleep 0.2\necho no >&2\nexit 1\n")
+    program.chmod(0o755)
+    found: list[Sandbox] = []
+    asked = [
+        threading.Thread(target=lambda: found.append(sandbox.find({"PATH": str(tmp_path)}, (tmp_path,))))
+        for _ in range(4)
+    ]
+    for thread in asked:
+        thread.start()
+    for thread in asked:
+        thread.join()
+    assert [one.why_not for one in found] == ["bubblewrap does not work here: no"] * 4
+    # As root, with users of its own and without.
+    assert log.read_text().count("begun") == (2 if os.getuid() == 0 else 1)
 
 
 def test_without_bubblewrap_it_says_so(tmp_path: Path) -> None:

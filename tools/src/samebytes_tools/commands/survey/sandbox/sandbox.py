@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -44,6 +45,11 @@ PRIVATE = "/tmp"
 
 TASKS = 4
 """How many threads there may be for each process that there may be."""
+
+_TRYING = threading.Lock()
+
+_PATIENCE = 120.0
+"""Seconds for a trial. Nothing should take so long, but one that is given up makes the sandbox weaker."""
 
 _SMALL = str(64 << 20)
 """Bytes in the other directories that can be written to."""
@@ -156,8 +162,10 @@ def _outermost(paths: object) -> list[Path]:
 
 
 def find(environ: Mapping[str, str], readable: tuple[Path, ...]) -> Sandbox:
-    """Return the strongest sandbox that works here."""
-    return _find(environ.get("PATH", os.defpath), readable)
+    """Return the strongest sandbox that works here, which is tried once; several threads may ask."""
+    # Each would try by itself, at the same time: on a machine under load, one that takes too long counts as failed.
+    with _TRYING:
+        return _find(environ.get("PATH", os.defpath), readable)
 
 
 @lru_cache(maxsize=8)
@@ -195,7 +203,7 @@ def _why_not(sandbox: Sandbox, readable: tuple[Path, ...]) -> str:
     command = sandbox.command([sys.executable, "-c", program], readable=readable, given={}, limits=Limits(room=1 << 20))
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=30, text=True, cwd="/"
+            command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_PATIENCE, text=True, cwd="/"
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
