@@ -377,6 +377,36 @@ def test_what_the_builders_tree_had(
     assert [one.how.given for one in ways.candidates(replace(clues(server, *paths), how=given))] == []
 
 
+@pytest.mark.parametrize(
+    ("there", "here", "expected"),
+    [
+        (["b<3", "b-x", "c"], ["c", "b-x", "b<3"], False),  # "-" sorts before "<"
+        (["b-x", "b<3", "c"], ["c", "b-x", "b<3"], True),
+        (["c", "b"], ["b", "c"], False),
+        (["b", "c"], ["b", "c"], False),
+        (["b", "c"], ["c", "d"], False),
+    ],
+)
+def test_a_setuptools_of_debian_sorts_requirements(
+    server: Server, tmp_path: Path, there: list[str], here: list[str], expected: bool
+) -> None:
+    """In each section of requires.txt, and in METADATA, which wheel makes of that."""
+    for kind in ("wheel", "sdist"):
+        paths = []
+        for side, names in (("there", there), ("here", here)):
+            lines = [f"Requires-Dist: {name.replace('<', ' <')} ; extra == 'x'\n".encode() for name in names]
+            if kind == "wheel":
+                metadata = HEAD + b"Requires-Dist: z\nProvides-Extra: x\n" + b"".join(lines)
+                paths.append(wheel_of(tmp_path / f"{kind}-{side}", metadata))
+                continue
+            text = "\n".join(["z", "", "[x]", *names, ""]).encode()
+            files = {"PKG-INFO": HEAD, "demo.egg-info/requires.txt": text}
+            paths.append(sdist(tmp_path / f"{kind}-{side}", files=files))
+        found = [one.how.given for one in ways.candidates(clues(server, *paths))]
+        assert found == ([{"SAMEBYTES_SETUPTOOLS": "debian"}] if expected else [])
+        assert list(ways.candidates(clues(server, *paths, backend="hatchling.build"))) == []
+
+
 def test_an_sdist_that_another_setuptools_made_than_the_wheel(server: Server, tmp_path: Path) -> None:
     """What its wheel names is what there is to go by, until the sdist shows something else."""
     publish(server, "setuptools", {"56.1.0": "2021-05-07", "56.2.0": "2021-05-10"})
@@ -546,6 +576,41 @@ def test_setup_py_is_called_without_hooks(tmp_path: Path) -> None:
     assert (out / "sdist").read_text() == "sdist --formats=gztar --dist-dir"
 
 
+def test_requirements_are_sorted_as_by_debian(tmp_path: Path) -> None:
+    given = {imitations.SETUPTOOLS: "debian"}
+    known = Project(Backend("old_setuptools.build_meta:__legacy__"), ("setuptools",))
+    project, where = imitations.imitated(known, given, tmp_path, tmp_path / "modules", tmp_path)
+    assert (project.backend, project.requires) == (Backend("samebytes_debian"), ("setuptools",))
+    # What of setuptools is replaced, and how that uses it: these releases do not run with every Python.
+    files = {
+        "setuptools/__init__.py": "",
+        "setuptools/command/__init__.py": "",
+        "setuptools/command/egg_info.py": "def yield_lines(lines): return iter(lines)\n",
+        "distutils/__init__.py": "",
+        "distutils/dist.py": "class DistributionMetadata:\n    def write_pkg_file(self, file): file += self.provides_extras\n",
+        "old_setuptools/__init__.py": "",
+        "old_setuptools/build_meta.py": "class __legacy__:\n    build_wheel = 'the hook'\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    code = (
+        "import samebytes_debian as b, setuptools.command.egg_info as e, distutils.dist as d\n"
+        "m, out = d.DistributionMetadata(), []\n"
+        "m.provides_extras = ['b', 'a']\n"
+        "m.write_pkg_file(out)\n"
+        "print(b.build_wheel, e.yield_lines(['c', 'b']), out, hasattr(b, 'build_editable'))\n"
+    )
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([where, str(tmp_path)])}
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], cwd=tmp_path, env=environ, check=True, stdout=subprocess.PIPE, text=True
+    )
+    assert done.stdout == "the hook ['b', 'c'] ['a', 'b'] False\n"
+    # A backend of the tree's own is found by its path, which only it has.
+    own = Project(Backend("own", ("packaging",)), ())
+    assert imitations.imitated(own, given, tmp_path, tmp_path / "none", tmp_path) == (own, "")
+
+
 def test_directories_beside_the_source(tmp_path: Path) -> None:
     """They are made where there is nothing, and what is there stays as it is."""
     tree = tmp_path / "tree"
@@ -594,6 +659,7 @@ def test_each_release_of_flit_is_called_as_it_knows(tmp_path: Path, known: str, 
     "given",
     [
         {imitations.TEXT: "utf-16"},
+        {imitations.SETUPTOOLS: "gentoo"},
         {imitations.DIRECTORIES: "dist,../x"},
         {imitations.DIRECTORIES: "/tmp/x"},
         {imitations.DIRECTORIES: "a b"},

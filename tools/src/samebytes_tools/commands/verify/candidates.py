@@ -27,7 +27,16 @@ from .attempts import BuildCandidate
 from .backend_facts import FACTS, WHEEL, facts_of, fitting
 from .metadata import ArtifactMetadata, misfit
 from .remake import Made, Recovered
-from .traits import commits, compiled_for, differing, is_of_windows, requirements_of, top_levels, traits
+from .traits import (
+    commits,
+    compiled_for,
+    differing,
+    is_of_windows,
+    requirement_lists,
+    requirements_of,
+    top_levels,
+    traits,
+)
 
 _TOGETHER = {
     "0.34.2": ("45.2.0", "52.0.0"),
@@ -160,6 +169,8 @@ def _imitations(clues: BuildClues) -> Iterator[tuple[str, str]]:
     beside = imitations.directories(top_levels(clues.published) - top_levels(clues.made.path))
     if beside and imitations.DIRECTORIES not in given:
         yield imitations.DIRECTORIES, beside
+    if _is_sorted_only_there(clues) and imitations.SETUPTOOLS not in given:
+        yield imitations.SETUPTOOLS, "debian"
     unnamed = commits(clues.made.path)
     named = {node for name, node in commits(clues.published).items() if node and unnamed.get(name) == ""}
     if len(named) == 1 and imitations.COMMIT not in given:
@@ -178,6 +189,15 @@ def _imitations(clues: BuildClues) -> Iterator[tuple[str, str]]:
     is_tracked = bool(there - here - {"setup.py"})
     if is_generated or is_tracked:
         yield imitations.FRONT_END, imitations.flit_build(generates=is_generated, tracked=is_tracked)
+
+
+def _is_sorted_only_there(clues: BuildClues) -> bool:
+    """Return whether requirements are sorted in the published file alone, as Debian's setuptools sorts them."""
+    if not clues.backend.startswith("setuptools."):
+        return False
+    there, here = requirement_lists(clues.published), requirement_lists(clues.made.path)
+    in_order = [sorted(one) for one in there]
+    return there == in_order and here != in_order and [sorted(one) for one in here] == in_order
 
 
 def _files(path: Path) -> tuple[set[str], bool]:

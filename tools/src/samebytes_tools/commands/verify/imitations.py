@@ -29,6 +29,11 @@ DIRECTORIES = "SAMEBYTES_DIRECTORIES"
 
 setuptools takes them for namespace packages where a project lists its packages by ``find_namespace_packages``.
 """
+SETUPTOOLS = "SAMEBYTES_SETUPTOOLS"
+"""``debian``: requirements and extras are sorted, as the setuptools of Debian and Ubuntu does.
+
+Its patch sort-for-reproducibility.patch is in python3-setuptools of Debian 12, and in that of Ubuntu 24.04.
+"""
 COMMIT = "SETUPTOOLS_SCM_PRETEND_METADATA"
 """setuptools-scm's own, from its release 9.0 on: what it would ask git for (its documentation, "Overrides")."""
 
@@ -78,6 +83,36 @@ def build_sdist(sdist_directory, config_settings=None):
     shutil.move(os.path.join("dist", name), sdist_directory)
     return name
 '''.replace("{variable}", FRONT_END)
+_OF_DEBIAN = '''\
+"""The project's own backend, with a setuptools that sorts requirements and extras."""
+
+import functools
+import importlib
+
+# First: where Python has no distutils any more, setuptools brings it.
+import setuptools.command.egg_info
+
+import distutils.dist
+
+_module, _, _object = {backend}.partition(":")
+_backend = functools.reduce(getattr, filter(None, _object.split(".")), importlib.import_module(_module))
+_lines = setuptools.command.egg_info.yield_lines
+_write = distutils.dist.DistributionMetadata.write_pkg_file
+
+
+def _write_sorted(self, file):
+    if getattr(self, "provides_extras", None):
+        self.provides_extras = type(self.provides_extras)(sorted(self.provides_extras))
+    return _write(self, file)
+
+
+setuptools.command.egg_info.yield_lines = lambda *given: sorted(_lines(*given))
+distutils.dist.DistributionMetadata.write_pkg_file = _write_sorted
+
+
+def __getattr__(name):
+    return getattr(_backend, name)
+'''
 _BY_SCRIPT = '''\
 """A backend that calls setup.py, as was done before there were hooks."""
 
@@ -171,6 +206,14 @@ def imitated(
         if not os.path.lexists(tree / name):
             (tree / name).mkdir()
     modules = {"sitecustomize.py": _ON_WINDOWS} if text else {}
+    if given.get(SETUPTOOLS, "") not in ("", "debian"):
+        raise UsageError(
+            f"{SETUPTOOLS} is {given[SETUPTOOLS]!r}, which is not a distribution whose setuptools is known",
+            remedy=f"Write {SETUPTOOLS}=debian.",
+        )
+    if given.get(SETUPTOOLS) and not project.backend.path:
+        modules["samebytes_debian.py"] = _OF_DEBIAN.replace("{backend}", repr(project.backend.name))
+        project = replace(project, backend=Backend("samebytes_debian"))
     if front_end == _FLIT:
         modules["samebytes_flit.py"] = _BY_FLIT
         project = replace(project, backend=Backend("samebytes_flit"), requires=(*project.requires, "flit"))

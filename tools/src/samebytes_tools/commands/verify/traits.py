@@ -150,6 +150,32 @@ def top_levels(path: Path) -> set[str]:
         return set(read_all(held[0].content).decode("utf-8", "replace").split()) if held else set()
 
 
+def requirement_lists(path: Path) -> list[list[str]]:
+    """Return the lists of requirements and of extras in the wheel or sdist *path*, each in its order.
+
+    Of a wheel they are those of METADATA with one marker; of an sdist, the sections of setuptools' ``requires.txt``.
+
+    :raises ArchiveError: if it is not an artifact, or damaged.
+    """
+    kind = kind_of(path)
+    with open_archive(path) as archive:
+        block = _metadata(archive, kind)
+        held = [entry for entry in archive.entries if entry.name.endswith(".egg-info/requires.txt")]
+        text = read_all(held[0].content).decode("utf-8", "replace") if held else ""
+    fields = [(one.name.lower(), one.value.decode("utf-8", "replace")) for one in (block.fields if block else ())]
+    found: dict[str, list[str]] = {"extras": [value for name, value in fields if name == "provides-extra"]}
+    if kind == ArtifactKind.WHEEL:
+        for value in (value for name, value in fields if name == "requires-dist"):
+            requirement, _, marker = value.partition(";")
+            # As it stood in requires.txt, by which setuptools sorts.
+            found.setdefault(f"of {marker}", []).append(re.sub(r"[ ()]", "", requirement))
+    section = "of "
+    for line in filter(None, text.splitlines() if kind == ArtifactKind.SDIST else ()):
+        section = line if line.startswith("[") else section
+        found.setdefault(section, []).extend([] if line.startswith("[") else [line])
+    return [one for _, one in sorted(found.items())]
+
+
 def commits(path: Path) -> dict[str, str]:
     """Return which commit modules of the wheel or sdist *path* name as setuptools-scm writes it, empty for none.
 
