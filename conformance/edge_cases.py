@@ -31,6 +31,7 @@ from conformance.wheel_cases import GOOD, ONE, pair, record_without, recorded
 from conformance.wheel_cases import PLAIN as FILE
 
 SHORT = len(deflated(TEXT))
+PLAIN_ROWS = record_without("a", GOOD)
 DIGEST = GOOD[9:-3]
 """Of the file ``a``, in base64."""
 SLASHED = next(data for data in (b"%d" % number for number in range(99)) if b"_" in row(b"a", data)[9:52])
@@ -71,22 +72,32 @@ def epoch(text: str, date: int | None = None) -> Input:
 
 FAKE_END = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0, 0, 0, 0, 22)
 """An end record with a comment as long as the end record behind it."""
+
+
+def ends_with_extra(data: bytes) -> bytes:
+    """Return a wheel whose central directory ends with an extra field of these data."""
+    files = {b"a-1.dist-info/METADATA": b"x", b"a-1.dist-info/WHEEL": b"x", b"pkg/a.py": TEXT}
+    inside = (stored(name, b"x") for name in files if name != b"pkg/a.py")
+    last = Member(extra=extra_field(0x7777, data), local={"extra": b""})
+    return build(*inside, stored(f"{INFO}/RECORD", record_of(files)), last)
+
+
 ZIP64_DISK = extra_field(1, struct.pack("<L", 0))
 
 WHEELS_REFUSED: Rules = {
     "2.1 MUST NOT have more than 128 components;": {
         "name-129-components": wheel(stored("d/" * 128 + "f", b"x")),
     },
+    "2.2 All files together MUST NOT have more than 67,108,864 bytes, or 70 times the size of the wheel's file if that is"
+    " more.": {
+        "unpacks-to-too-much": wheel(Member(b"zeros", bytes(67_108_865))),
+    },
+    "2.2 A ZIP64 locator stands before it if, 20 bytes before it, a locator's signature does, whatever that is part of.": {
+        "zip64-locator-in-an-extra-field": ends_with_extra(b"PK\6\7" + bytes(16)),
+    },
     "2.2 The end record is at the first place, within the file's last 65,557 bytes, from which such a record and its"
     " comment reach to the file's end.": {
-        "end-in-an-extra-field": build(
-            *(stored(f"{INFO}/{name}", b"x") for name in ("METADATA", "WHEEL")),
-            stored(
-                f"{INFO}/RECORD",
-                record_of({b"a-1.dist-info/METADATA": b"x", b"a-1.dist-info/WHEEL": b"x", b"pkg/a.py": TEXT}),
-            ),
-            Member(extra=extra_field(0x7777, FAKE_END), local={"extra": b""}),
-        ),
+        "end-in-an-extra-field": ends_with_extra(FAKE_END),
     },
     "2.2 Its numbers of disks MUST be 0 and its two numbers of entries equal, even if there is a ZIP64 end record.": {
         "zip64-and-full-disk": wheel(FILE, end64={}, end={"disk": 0xFFFF}),
@@ -179,6 +190,12 @@ WHEELS_REFUSED: Rules = {
             stored("a", b"x"), stored("d/e", b"x"), record=record_without("a", GOOD, row(b"d/e", b"x"), b"d,,\n")
         ),
     },
+    "7.5 It MUST list every other file of the wheel but `RECORD.jws` and `RECORD.p7s`, each once, with a digest by"
+    " SHA-256, SHA-384 or SHA-512 that is right, and a size that is right or empty.": {
+        "record-without-the-reserved-date-file": wheel(
+            stored("a", b"x"), stored(".source-date-epoch", b"1600000000\n"), record=PLAIN_ROWS
+        ),
+    },
     "7.5 A digest is `sha256=`, `sha384=` or `sha512=`, in lower case, and the bytes in URL-safe base64.": {
         "record-algorithm-in-upper-case": listed(of_a(b"SHA256=" + DIGEST)),
         "record-algorithm-with-a-hyphen": listed(of_a(b"sha-256=" + DIGEST)),
@@ -201,7 +218,6 @@ WHEELS_REFUSED: Rules = {
     },
 }
 
-PLAIN_ROWS = record_without("a", GOOD)
 WHEELS_ACCEPTED: Rules = {
     "2.1 MUST NOT have more than 128 components;": {
         "name-128-components": wheel(stored("d/" * 127 + "f", b"x")),
@@ -261,6 +277,10 @@ WHEELS_ACCEPTED: Rules = {
         "no-device-in-a-suffix": wheel(stored("a.con", b"x")),
         "no-device-com-superscript-4": wheel(stored("com\u2074", b"x")),
     },
+    "2.2 METADATA and WHEEL may be missing.": {
+        "record-alone": build(stored(f"{INFO}/RECORD", b"")),
+        "extra-field-at-the-end": ends_with_extra(bytes(20)),
+    },
     "2.2 Only those with files in them count, and only `.dist-info` in these letters.": {
         "another-dist-info-without-files": wheel(FILE, zip_directory(b"b-1.dist-info/")),
         "another-dist-info-in-upper-case": wheel(FILE, stored("b-1.DIST-INFO/a", b"x")),
@@ -268,6 +288,7 @@ WHEELS_ACCEPTED: Rules = {
         "another-dist-info-deeper": wheel(FILE, stored("d/b-1.dist-info/METADATA", b"x")),
     },
     "2.2 NAME-VERSION being taken as one text.": {
+        "file-of-a-local-version": named("a-1+b.c-py3-none-any.whl", wheel(FILE, info="a-1+b.c.dist-info")),
         "file-other-hyphen": named("a-1.2-py3-none-any.whl", wheel(FILE, info="a_1-2.dist-info")),
         "file-not-normalized": named("A.b-1_0-py3-none-any.whl", wheel(FILE, info="a__B-1.0.dist-info")),
         "file-of-many-tags": named("a-1-1-py2.py3-none-any.whl"),
@@ -479,6 +500,10 @@ SDISTS_REFUSED: Rules = {
         "pax-header-with-no-time": sdist(pax(records(comment="x"), mtime=b" " * 12) + F),
         "pax-header-with-a-wrong-checksum": sdist(pax(records(comment="x"), checksum=b"0000000\0") + F),
     },
+    "2.3 A name that ends in a slash MUST be a directory's.": {
+        "file-with-a-slash-by-pax": sdist(pax(records(path="a-1/f/")) + member(b"a-1/f", b"data")),
+        "hard-link-with-a-slash-by-gnu": sdist(F, gnu_long(b"L", b"a-1/h/\0") + hard_link(b"a-1/h", b"a-1/f")),
+    },
     "2.3 A hard link's target is the name of a file, byte by byte as its header gives it.": {
         "hard-link-to-a-name-with-dot": sdist(F, hard_link(b"a-1/h", b"./a-1/f")),
         "hard-link-beside-itself": sdist(F, hard_link(b"a-1/h", b"f")),
@@ -623,6 +648,7 @@ SDISTS_ACCEPTED: Rules = {
         "pax-header-with-a-name-not-utf-8": sdist(member(b"\xff\x1b/../", records(comment="x"), typeflag=b"x") + F),
         "pax-header-with-gnu-magic": sdist(pax(records(comment="x"), magic=b"ustar ", version=b" \0") + F),
         "gnu-name-with-ustar-magic": sdist(member(b"x", b"a-1/f\0", typeflag=b"L") + member(b"y", b"data")),
+        "pax-global-header-of-nothing": with_records(b"", b"g"),
         "pax-global-headers-in-a-row": sdist(
             pax(records(comment="x"), typeflag=b"g"), pax(records(mtime="5"), typeflag=b"g"), F
         ),
@@ -687,6 +713,15 @@ SDISTS_ACCEPTED: Rules = {
                 member("a-\u0661/PKG-INFO".encode(), METADATA),
                 member("a-\u0661/a.egg-info/top_level.txt".encode(), b"b\na\n"),
             )
+        ),
+    },
+}
+
+LATE = octal(4354819200, 12)
+NO_DATE: Rules = {
+    "3 An archive's own date that is out of range is none.": {
+        "no-date-and-time-out-of-range": Input(
+            gz(tar(member(b"a-1/PKG-INFO", METADATA, mtime=LATE), member(b"a-1/f", b"data", mtime=LATE))), date=None
         ),
     },
 }

@@ -42,6 +42,7 @@ TABLES: tuple[tuple[str, Rules, bool], ...] = (
     ("wheel", edge_cases.WHEELS_ACCEPTED, False),
     ("sdist", edge_cases.SDISTS_REFUSED, True),
     ("sdist", edge_cases.SDISTS_ACCEPTED, False),
+    ("sdist", edge_cases.NO_DATE, False),
 )
 """The directory of the inputs, the inputs, and whether they are to be refused."""
 

@@ -276,7 +276,7 @@ members read_wheel(buf in, const char* file, i64* time, char** distinfo) {
   members ms = {0};
   map index = {0}, keys = {0};
   char* dist = NULL;
-  u64 total = 0;
+  u64 total = 0, most = in.n * 70 > 67108864 ? in.n * 70 : 67108864;
   for (u64 i = 0; i < count; i++) {
     entry* e = &es[i];
     member* m = add(&ms);
@@ -291,7 +291,7 @@ members read_wheel(buf in, const char* file, i64* time, char** distinfo) {
     if (!dir && (e->ext & 0x10)) fail("2.2: file with a directory's attribute");
     if (dir && (e->usize || (e->method ? e->csize != 2 || memcmp(e->local, "\3\0", 2) : e->csize)))
       fail("2.2: directory is not empty");
-    if ((total += e->usize) > 1ull << 31) fail("too large");
+    if (e->usize > most || (total += e->usize) > most) fail("2.2: unpacks to too much");
     if (e->method) {
       size_t used;
       m->data = inflated(e->local, e->csize, e->usize, &used);

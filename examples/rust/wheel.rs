@@ -154,6 +154,8 @@ fn read(data: &[u8]) -> Answer<Vec<Member>> {
         headers.push(header);
     }
     need(at == end, "the central directory has more than its entries")?;
+    let size = headers.iter().fold(0u64, |sum, header| sum.saturating_add(header.values[0]));
+    need(size <= 67_108_864.max(70 * data.len() as u64), "it unpacks to too much")?;
     headers.sort_by_key(|header| header.values[2]);
     let (mut members, mut at) = (Vec::new(), 0);
     for header in &headers {
@@ -165,16 +167,14 @@ fn read(data: &[u8]) -> Answer<Vec<Member>> {
     need(at == offset, "there is a gap before the central directory")?;
     let unicode = Unicode::new();
     let folded: Vec<String> = members.iter().map(|member| unicode.elsewhere(&member.name)).collect();
-    let different = folded.iter().collect::<HashSet<_>>().len();
-    need(different == folded.len(), "two names are the same, or one on another system")?;
-    let pairs = members.iter().zip(&folded);
-    let files: HashSet<String> = pairs.filter(|(member, _)| !member.directory).map(|(_, name)| name.clone()).collect();
-    names::none_beneath(folded.iter().map(String::as_str), &files)?;
+    need(folded.iter().collect::<HashSet<_>>().len() == folded.len(), "two names are the same, or one elsewhere")?;
+    let files = members.iter().zip(&folded).filter(|(member, _)| !member.directory).map(|(_, name)| name.clone());
+    names::none_beneath(folded.iter().map(String::as_str), &files.collect())?;
     Ok(members)
 }
 
 fn check_comment(comment: &[u8]) -> Answer<()> {
-    let control = |&byte: &u8| (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0x7F;
+    let control = |&byte: &u8| matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127);
     need(!comment.iter().any(control), "a comment holds control characters")
 }
 
