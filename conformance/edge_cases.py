@@ -6,6 +6,7 @@ import hashlib
 import struct
 from base64 import urlsafe_b64encode
 
+from support.canonical_reader import extended_header, header_block
 from support.tars import (
     DATE,
     base256,
@@ -382,8 +383,20 @@ def tiring(*last: bytes) -> bytes:
 LAST = b"/".join([b"d"] * 509)
 """With it, a link a-1/z takes 512."""
 
+
+def otherwise_canonical(*members: tuple[str, str]) -> bytes:
+    """Return an sdist in which nothing but its names and targets is wrong: names, each with a target if it is a link."""
+    parts = []
+    for name, target in sorted((name.encode(), target.encode()) for name, target in members):
+        header = header_block(name, 0o777 if target else 0o644, 0, DATE, (b"2" if target else b"0") + target)
+        parts.append(extended_header(name, target, 0, DATE) + header)
+    return gz(tar(*parts))
+
+
+NEEDED = ("a-1/PKG-INFO", "")
 SDISTS_REFUSED: Rules = {
     "2.1 MUST NOT have more than 128 components;": {
+        "otherwise-canonical-129-components": otherwise_canonical(NEEDED, ("a-1/" + "d/" * 127 + "f", "")),
         "name-129-components": sdist(pax(records(path=b"a-1/" + b"d/" * 127 + b"f")) + F),
     },
     "2 A writer MUST refuse any other.": {
@@ -511,6 +524,8 @@ SDISTS_REFUSED: Rules = {
         "hard-link-to-nothing-named": sdist(F, hard_link(b"a-1/h", b"")),
     },
     "2.3 Before that, `.` and empty components may stand. It may hold control characters, and is kept as it is.": {
+        "otherwise-canonical-target-parent-later": otherwise_canonical(NEEDED, ("a-1/l", "x/../f")),
+        "otherwise-canonical-target-out": otherwise_canonical(NEEDED, ("a-1/l", "../a-1/f")),
         "target-parent-at-the-end": one_link(b"x/.."),
         "target-parent-after-two-slashes": one_link(b"x//../f"),
         "target-parent-after-a-dot": one_link(b"x/./../f"),
@@ -535,10 +550,14 @@ SDISTS_REFUSED: Rules = {
         "names-ohm": sdist(spelled("a-1/\u2126"), spelled("a-1/\u03a9")),
         "names-with-parents-decomposed": sdist(spelled("a-1/é/f"), spelled("a-1/e\u0301/f")),
         "directory-and-file-decomposed": sdist(F, directory("a-1/é/".encode()), spelled("a-1/e\u0301")),
+        "otherwise-canonical-decomposed": otherwise_canonical(NEEDED, ("a-1/é", ""), ("a-1/e\u0301", "")),
+        "otherwise-canonical-beneath-a-file": otherwise_canonical(NEEDED, ("a-1/é", ""), ("a-1/e\u0301/f", "")),
         "beneath-a-file-decomposed": sdist(spelled("a-1/é"), spelled("a-1/e\u0301/f")),
         "beneath-a-file-decomposed-later": sdist(spelled("a-1/e\u0301/f"), spelled("a-1/é")),
     },
     "2.3 No member may have a name, or lie beneath one, that is one with the name of a symbolic link": {
+        "otherwise-canonical-link-by-case": otherwise_canonical(NEEDED, ("a-1/l", "PKG-INFO"), ("a-1/L", "")),
+        "otherwise-canonical-beneath-a-link-by-case": otherwise_canonical(NEEDED, ("a-1/l", "x"), ("a-1/L/f", "")),
         "link-and-file-ignored-by-hfs": sdist(symlink(b"a-1/l", b"f"), F, member("a-1/\u200cl".encode())),
         "link-and-file-decomposed": sdist(symlink("a-1/é".encode(), b"f"), F, spelled("a-1/e\u0301")),
     },
@@ -720,7 +739,7 @@ SDISTS_ACCEPTED: Rules = {
 LATE = octal(4354819200, 12)
 NO_DATE: Rules = {
     "3 An archive's own date that is out of range is none.": {
-        "no-date-and-time-out-of-range": Input(
+        "own-date-out-of-range": Input(
             gz(tar(member(b"a-1/PKG-INFO", METADATA, mtime=LATE), member(b"a-1/f", b"data", mtime=LATE))), date=None
         ),
     },

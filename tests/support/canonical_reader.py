@@ -34,6 +34,8 @@ LAST_DATE = 4354819198
 SEGMENT = 1 << 20
 WINDOW = 1 << 15
 LONGEST_NAME = 4096
+MOST_COMPONENTS = 128
+MOST_STEPS = 262144
 MOST_LINKS = 40
 BLOCK = 512
 RECORD_SIZE = 10240
@@ -685,6 +687,7 @@ def _name_problem(name: bytes) -> str:
         return "is not UTF-8"
     problems = (
         (len(name) > LONGEST_NAME or max(map(len, name.split(b"/"))) > 255, "is too long"),
+        (name.count(b"/") >= MOST_COMPONENTS, "has too many components"),
         (name.startswith(b"/"), "is absolute"),
         (_DRIVE.match(name), "starts with a drive letter"),
         (b"\\" in name, "holds a backslash"),
@@ -705,20 +708,54 @@ def _check_sdist_tree(members: list[Member], report: Report) -> None:
     for member in members:
         if member.kind == "directory" and member.name in parents:
             report.say("6.2", f"{_text(member.name)}: a directory that is not empty must not be a member")
+    kinds = {member.name: member.kind for member in members}
     links = {member.name: member.target for member in members if member.kind == "symlink"}
+    steps = [0]
     for name, target in links.items():
-        problem = _link_problem(name, links)
+        problem = _link_problem(name, links, steps) or _up_later(target)
         if problem:
             report.say("2.3", f"{_text(name)}: the link to {_text(target)} {problem}")
+    if steps[0] > MOST_STEPS:
+        report.say("2.3", f"all links take {steps[0]} steps")
+    _check_other_systems(kinds, report)
 
 
-def _link_problem(name: bytes, links: dict[bytes, bytes]) -> str:
+def _check_other_systems(kinds: dict[bytes, str], report: Report) -> None:
+    """Report names of an sdist that are one with another in normal form C, or with a link's on another system."""
+    composed: dict[str, bytes] = {}
+    for name in kinds:
+        if composed.setdefault(_composed(name), name) != name:
+            report.say("2.3", f"{_text(name)}: another name is the same in normal form C")
+    leaves = {_composed(name) for name, kind in kinds.items() if kind != "directory"}
+    links = {_on_another_system(name): name for name, kind in kinds.items() if kind == "symlink"}
+    for name in kinds:
+        if any(_composed(parent) in leaves for parent in _parents(name)):
+            report.say("2.3", f"{_text(name)}: it lies beneath a file or link in normal form C")
+        for above in [*_parents(name), name]:
+            if links.get(_on_another_system(above), above) != above:
+                report.say("2.3", f"{_text(above)}: it is one with a link on another system")
+
+
+def _composed(name: bytes) -> str:
+    return unicodedata.normalize("NFC", name.decode("utf-8", "surrogateescape"))
+
+
+def _up_later(target: bytes) -> str:
+    parts = target.split(b"/")
+    while parts and parts[0] in (b"", b".", b".."):
+        parts.pop(0)
+    return "goes up behind a name" if b".." in parts else ""
+
+
+def _link_problem(name: bytes, links: dict[bytes, bytes], steps: list[int]) -> str:
     top = name.partition(b"/")[0]
     reached: list[bytes] = []
     ahead = name.split(b"/")
+    steps[0] += len(ahead) - 1
     passed = 0
     while ahead:
         component = ahead.pop(0)
+        steps[0] += 1
         if component == b"..":
             reached = reached[:-1]
         elif component not in (b"", b"."):
