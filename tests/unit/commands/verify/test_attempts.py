@@ -463,6 +463,31 @@ def test_a_wheel_that_is_older_than_hooks_has_its_options(server: Server, tmp_pa
     assert list(ways.candidates(replace(given, backend="flit_core.buildapi"))) == []
 
 
+@pytest.mark.parametrize(
+    ("generator", "backend", "expected"),
+    [
+        ("uv 0.13.9", "uv_build", ["0.13.9"]),
+        ("uv 0.13.6", "uv_build", []),  # which the index has as uv_build, too
+        ("uv 9.9.9", "uv_build", []),
+        ("uv", "uv_build", []),
+        ("uv 0.13.9", "hatchling.build", []),
+        ("hatchling 1.27.0", "uv_build", []),
+    ],
+)
+def test_a_wheel_of_uvs_own_backend(
+    server: Server, tmp_path: Path, generator: str, backend: str, expected: list[str]
+) -> None:
+    publish(server, "uv", {"0.13.6": "2024-08-01", "0.13.9": "2024-09-01"})
+    paths = [wheel_of(tmp_path / side, HEAD) for side in ("there", "here")]
+    given = clues(server, *paths, backend=backend)
+    made = replace(given.made, requirements=installed(("uv_build", "0.13.6")))
+    given = replace(given, made=made, metadata=replace(given.metadata, generator=generator))
+    found = list(ways.candidates(given))
+    assert [one.how.pins[-1:] for one in found] == [(f"uv=={one}",) for one in expected]
+    assert [one.how.given for one in found] == [{imitations.FRONT_END: "uv build"} for _ in expected]
+    assert [one.how.beside for one in found] == [given.how.beside for _ in expected]
+
+
 def comparison(verdict: Verdict, lasting: int = 0) -> Comparison:
     nodes = tuple(Difference(f"member {number}", NodeKind.MEMBER, "differs") for number in range(lasting))
     removed = Difference("container", NodeKind.CONTAINER, "differs", passes=("Z002",))
@@ -550,6 +575,30 @@ def test_commands_that_are_imitated(tmp_path: Path) -> None:
     assert written.name.endswith("pydistutils.cfg")
     assert written.read_text() == "[bdist_wheel]\nuniversal=1\npython-tag=py38\n"
     assert imitations.imitated(PROJECT, {}, tmp_path, tmp_path / "none", tmp_path) == (PROJECT, "")
+
+
+def test_the_backend_within_uv_is_called(tmp_path: Path) -> None:
+    project, where = imitations.imitated(
+        Project(Backend("uv_build"), ("uv_build<0.9",)),
+        {imitations.FRONT_END: "uv build"},
+        tmp_path,
+        tmp_path / "m",
+        tmp_path,
+    )
+    assert (project.backend, project.requires) == (Backend("samebytes_uv"), ("uv",))
+    code = (
+        "import subprocess, sysconfig, samebytes_uv as b\n"
+        "calls = []\n"
+        "def run(command, **_):\n"
+        "    calls.append(command[1:])\n"
+        "    return subprocess.CompletedProcess(command, 0, b'warning: it differs\\ndemo-1.0.tar.gz\\n')\n"
+        "subprocess.run = run\n"
+        "print(b.build_wheel('out'), b.build_sdist('out'), calls)\n"
+    )
+    environ = {**os.environ, "PYTHONPATH": where}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, check=True, stdout=subprocess.PIPE, text=True)
+    calls = [["build-backend", "build-wheel", "out"], ["build-backend", "build-sdist", "out"]]
+    assert done.stdout == f"demo-1.0.tar.gz demo-1.0.tar.gz {calls}\n"
 
 
 def test_setup_py_is_called_without_hooks(tmp_path: Path) -> None:
@@ -664,6 +713,7 @@ def test_each_release_of_flit_is_called_as_it_knows(tmp_path: Path, known: str, 
         {imitations.DIRECTORIES: "/tmp/x"},
         {imitations.DIRECTORIES: "a b"},
         {imitations.FRONT_END: "make"},
+        {imitations.FRONT_END: "uv build --wheel"},
         {imitations.FRONT_END: "python setup.py --command-packages=x"},
         {imitations.FRONT_END: "flit publish"},
         {imitations.FRONT_END: "flit build; rm -r /"},

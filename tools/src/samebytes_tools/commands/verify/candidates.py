@@ -26,6 +26,7 @@ from . import imitations
 from .attempts import BuildCandidate
 from .backend_facts import FACTS, WHEEL, facts_of, fitting
 from .metadata import ArtifactMetadata, misfit
+from .recover import has_version
 from .remake import Made, Recovered
 from .traits import (
     commits,
@@ -50,7 +51,7 @@ _TOGETHER = {
 Ubuntu 20.04, 22.04, 24.04 and Debian 11, 12, 13 (python3-setuptools, python3-wheel in their archives).
 """
 
-_FLIT = "flit_core.buildapi"
+_FLIT, _UV_BUILD = "flit_core.buildapi", "uv_build"
 _FOR_PYTHON_3_12 = Version("66.1.0")
 _VERSION = re.compile(rb"sys\.version_info|python_version(?:_tuple)?\(|sys\.hexversion")
 _HOOKS = 1_549_324_800
@@ -92,11 +93,23 @@ def candidates(clues: BuildClues) -> Iterator[BuildCandidate]:
     start = clues.how.with_variables(common)
     words = [f"{name}={value}" for name, value in common.items()]
     seen = {_key(clues.how)}
-    ways = (_by_script, _by_python, _by_releases)
+    ways = (_by_uv, _by_script, _by_python, _by_releases)
     for candidate in (one for way in ways for one in way(clues, start, words)):
         if _key(candidate.how) not in seen:
             seen.add(_key(candidate.how))
             yield candidate
+
+
+def _by_uv(clues: BuildClues, start: Recovered, words: Sequence[str]) -> Iterator[BuildCandidate]:
+    """Yield a build by the command of uv whose release the wheel names, which asks no index for uv_build."""
+    program, _, version = (clues.metadata.generator or "").partition(" ")
+    if program != "uv" or clues.backend != _UV_BUILD or clues.installed.get("uv-build") == version:
+        return
+    if has_version(clues.index, "uv", version):
+        how = _with_release(start, "uv", version, clues).with_variables({imitations.FRONT_END: imitations.uv_build()})
+        said = [*words, f"{imitations.FRONT_END}={imitations.uv_build()}", f"uv {version}"]
+        # Nothing else is to be installed beside it: the command is all that there is.
+        yield BuildCandidate(", ".join(said), replace(how, beside=start.beside))
 
 
 def _by_script(clues: BuildClues, start: Recovered, words: Sequence[str]) -> Iterator[BuildCandidate]:

@@ -21,8 +21,8 @@ TEXT = "SAMEBYTES_TEXT"
 FRONT_END = "SAMEBYTES_FRONT_END"
 """What made the release, with options that decide what is in it.
 
-``flit build`` takes what git tracks; ``setup.py bdist_wheel`` gives its options to the backend's hook; and ``python
-setup.py`` calls no hook, for releases of setuptools from before PEP 517.
+``flit build`` takes what git tracks; ``uv build`` has a uv_build of its own release in itself; ``setup.py bdist_wheel``
+gives its options to the backend's hook; ``python setup.py`` calls no hook, for releases of setuptools before PEP 517.
 """
 DIRECTORIES = "SAMEBYTES_DIRECTORIES"
 """Names, with commas between them, of empty directories in the tree: what the builder's tree had beside the source.
@@ -140,12 +140,35 @@ def _made(directory, *command):
     (name,) = set(os.listdir(directory)) - before
     return name
 '''.replace("{variable}", FRONT_END)
+_BY_UV = """\
+\"\"\"The backend that uv has in itself, whatever release of uv_build the project asks for.\"\"\"
+
+import subprocess
+import sys
+import sysconfig
+
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    return _made("build-wheel", wheel_directory)
+
+
+def build_sdist(sdist_directory, config_settings=None):
+    return _made("build-sdist", sdist_directory)
+
+
+def _made(command, directory):
+    uv = sysconfig.get_path("scripts") + "/uv"
+    done = subprocess.run([uv, "build-backend", command, directory], check=True, stdout=subprocess.PIPE)
+    return done.stdout.decode("utf-8").splitlines()[-1]
+"""
 _FLIT = "flit build"
+_UV = "uv build"
 _SCRIPT = "python setup.py"
 _BDIST_WHEEL = "setup.py bdist_wheel"
 _OF_WHEELS = re.compile(r"--universal|--(?:python-tag|build-number)=[\w.]+")
 _OPTIONS = {
     _FLIT: re.compile(r"--setup-py|--no-setup-py|--no-use-vcs"),
+    _UV: re.compile(r"(?!)"),
     _SCRIPT: _OF_WHEELS,
     _BDIST_WHEEL: _OF_WHEELS,
 }
@@ -161,6 +184,11 @@ def flit_build(*, generates: bool, tracked: bool) -> str:
     :param tracked: whether it took all files of the repository.
     """
     return " ".join([_FLIT, *["--setup-py"] * generates, *["--no-use-vcs"] * (not tracked)])
+
+
+def uv_build() -> str:
+    """Return the command of uv that made a file."""
+    return _UV
 
 
 def setup_script(options: Iterable[str]) -> str:
@@ -217,6 +245,9 @@ def imitated(
     if front_end == _FLIT:
         modules["samebytes_flit.py"] = _BY_FLIT
         project = replace(project, backend=Backend("samebytes_flit"), requires=(*project.requires, "flit"))
+    elif front_end == _UV:
+        modules["samebytes_uv.py"] = _BY_UV
+        project = replace(project, backend=Backend("samebytes_uv"), requires=("uv",))
     elif front_end == _SCRIPT:
         modules["samebytes_setup.py"] = _BY_SCRIPT
         # That it has hooks is what pip wants of a project that names no requirement.
