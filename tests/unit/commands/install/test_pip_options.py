@@ -389,3 +389,10 @@ def test_files_that_name_each_other_end(tmp_path: Path) -> None:
     write_tree(tmp_path, {f"{number}.txt": f"-r {number + 1}.txt\np{number}==1\n" for number in range(1100)})
     (tmp_path / "1100.txt").write_text("-r 0.txt\n")
     assert len(requirements_file.read(tmp_path / "0.txt", {}, Variables({})).entries) == 1100
+
+
+def test_a_project_with_the_value_of_a_variable_in_its_name_keeps_it(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("-i https://${ORGANIZATION}.example/simple\nexample-org-tools==1.0\n")
+    variables = Variables({"ORGANIZATION": "example-org"})
+    (entry,) = requirements_file.read(tmp_path / "list.txt", {}, variables).entries
+    assert (entry.name, entry.index) == ("example-org-tools", "https://example-org.example/simple")

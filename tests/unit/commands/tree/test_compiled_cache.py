@@ -225,3 +225,13 @@ def test_where_the_key_is(tmp_path: Path) -> None:
     name = "APPDATA" if sys.platform == "win32" else "XDG_CONFIG_HOME"
     assert command._configuration({name: str(tmp_path)}) == tmp_path
     assert command._configuration({name: "relative"}) == command._configuration({})
+
+
+def test_who_has_no_home_is_asked_to_name_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    def expanduser(_: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", expanduser)
+    with pytest.raises(UsageError, match="no home directory") as caught:
+        command._configuration({})
+    assert "--cache-key" in caught.value.remedy

@@ -264,7 +264,8 @@ class _Reader:
         shown = self._variables.shown
         return replace(
             entry,
-            name=shown(entry.name),
+            # The index is asked for a name with a version, which may have the value of a variable by chance.
+            name=entry.name if entry.version else shown(entry.name),
             notes=tuple(map(shown, entry.notes)),
             skipped=shown(entry.skipped),
             place=shown(entry.place),

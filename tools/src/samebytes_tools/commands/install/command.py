@@ -171,10 +171,20 @@ def _cache(args: argparse.Namespace) -> CompiledCache | None:
 
 
 def _configuration(environ: Mapping[str, str]) -> Path:
-    """Return the user's directory of configuration (XDG Base Directory Specification; APPDATA on Windows)."""
+    """Return the user's directory of configuration (XDG Base Directory Specification; APPDATA on Windows).
+
+    :raises UsageError: if there is none.
+    """
     named = environ.get("APPDATA" if os.name == "nt" else "XDG_CONFIG_HOME", "")
     # Relative ones are to be ignored, as that specification says.
-    return Path(named) if os.path.isabs(named) else Path("~/.config").expanduser()
+    if os.path.isabs(named):
+        return Path(named)
+    try:
+        return Path("~/.config").expanduser()
+    except RuntimeError:  # a user of a container who is not in /etc/passwd
+        raise UsageError(
+            "--cache: there is no home directory for its key", remedy="Name a file for it by --cache-key, or set HOME."
+        ) from None
 
 
 def _is_list(path: Path) -> bool:
