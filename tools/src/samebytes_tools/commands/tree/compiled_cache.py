@@ -147,7 +147,7 @@ class CompiledCache:
             return None
         at = len(_FORMAT) + _DIGEST_SIZE
         body = data[at:]
-        if data[:at] != _FORMAT + self._authentication(identity, body):
+        if not hmac.compare_digest(data[:at], _FORMAT + self._authentication(identity, body)):
             self.notes.append((path, "not used, for it was changed after it was written: compiled anew"))
             return None
         found, at = [], 0
@@ -234,7 +234,8 @@ def key_in(path: Path, directory: Path, *, is_created: bool) -> bytes:
         )
     if len(key) < _LEAST_KEY:
         raise UsageError(
-            f"{path}: a key of the cache has {_LEAST_KEY} bytes at least", remedy="Remove it: a new one is made."
+            f"{path}: a key of the cache has {_LEAST_KEY} bytes at least",
+            remedy="Remove it: a new one is made, unless it is named by --cache-key. Then write random bytes into it.",
         )
     return key
 
