@@ -235,3 +235,11 @@ def test_who_has_no_home_is_asked_to_name_the_key(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(UsageError, match="no home directory") as caught:
         command._configuration({})
     assert "--cache-key" in caught.value.remedy
+
+
+def test_what_was_compiled_of_another_source_is_not_kept(tmp_path: Path) -> None:
+    wanted = sources(tmp_path, "/opt/a", {"plain.py": SOURCES["plain.py"], "more.py": b"MORE = 1\n"})
+    (tmp_path / "plain.py").write_bytes(b"ANSWER = 'of somebody else'\n")
+    through(CompiledCache(tmp_path / "cache", KEY), wanted)
+    recalled = CompiledCache(tmp_path / "cache", KEY).recalled(wanted, interpreter())
+    assert {one.source.name for one in recalled} == {"more.py"}

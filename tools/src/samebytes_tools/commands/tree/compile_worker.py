@@ -5,7 +5,8 @@ and imports nothing else of samebytes. Every text has its length before it, in f
 
 It writes ``H`` and the tag of its compiled modules' names, with all else that its code depends on in further lines.
 Then it answers each request (level of optimization, one byte; flags of PEP 552, one byte; path; file name to be
-compiled in) with ``P`` and the whole ``.pyc``, or with ``E`` and, in one line, why there is none.
+compiled in) with ``P``, the SHA-256 of the source and the whole ``.pyc``, or with ``E`` and, in one line, why there is
+none.
 """
 
 from __future__ import annotations
@@ -23,6 +24,14 @@ import _imp
 import gc
 from importlib._bootstrap_external import MAGIC_NUMBER
 from marshal import dumps
+
+try:  # hashlib would load OpenSSL
+    from _sha2 import sha256  # type: ignore[import-not-found]
+except ImportError:  # before Python 3.12
+    try:
+        from _sha256 import sha256  # type: ignore[import-not-found]
+    except ImportError:  # a Python that was built without its own
+        from hashlib import sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,7 +94,7 @@ def _compiled(path: str, filename: str, head: bytes, normalized: Rule) -> bytes:
     digest = _imp.source_hash(int.from_bytes(MAGIC_NUMBER, "little"), source)
     form = normalized(dumps(code), int.from_bytes(MAGIC_NUMBER[:2], "little"))
     # Flags in four bytes, then the hash of the source (PEP 552).
-    return bytes(MAGIC_NUMBER + head[1:] + b"\0\0\0" + digest + form)
+    return bytes(sha256(source).digest() + MAGIC_NUMBER + head[1:] + b"\0\0\0" + digest + form)
 
 
 def _in_a_line(error: Exception) -> str:

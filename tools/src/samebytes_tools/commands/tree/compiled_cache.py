@@ -74,14 +74,15 @@ class CompiledCache:
 
     def compiled(self, wanted: Wanted, compile_: Callable[[Wanted], Compiled]) -> Compiled:
         """Return what *compile_* makes of *wanted*, so that it can be kept."""
-        made = compile_(wanted._replace(filename=self._placeholder)).data
+        first = compile_(wanted._replace(filename=self._placeholder))
+        made = first.data
         mark = self._placeholder.encode()
         if made.count(mark) == 1:
             at = made.index(mark) - 1
             data = _spliced(made[:at], made[at + 1 + len(mark) :], wanted.filename)
             if data:
                 self._places[wanted] = at
-                return Compiled(data)
+                return first._replace(data=data)
         # What does not compile may have its reason in this moment; and some paths are of another form.
         return compile_(wanted)
 
@@ -99,7 +100,7 @@ class CompiledCache:
         for source, (head, tail) in zip(sources, parts):
             data = _spliced(head, tail, source.wanted.filename)
             if data:
-                found[source.wanted] = Compiled(data)
+                found[source.wanted] = Compiled(data, source=source.digest)
         return found
 
     def keep(self, compile_all: Callable[[Sequence[Wanted]], Iterable[Compiled]]) -> None:
@@ -108,7 +109,8 @@ class CompiledCache:
             parts = []
             for source, compiled in zip(sources, compile_all([source.wanted for source in sources])):
                 at = self._places.get(source.wanted)
-                if at is None:
+                # Not what somebody had put in the place of the source.
+                if at is None or compiled.source != source.digest:
                     parts.append(_HEAD.pack(_NOTHING, 0))
                     continue
                 tail = compiled.data[at + 1 + len(source.wanted.filename) :]

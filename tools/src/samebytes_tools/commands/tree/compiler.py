@@ -44,6 +44,8 @@ class Compiled(NamedTuple):
     """The whole ``.pyc``; empty if there is none."""
     problem: str = ""
     """Why there is none, in one line."""
+    source: bytes = b""
+    """The SHA-256 of what was compiled."""
 
 
 class Compiler:
@@ -244,7 +246,7 @@ class _Worker:
         except OSError:
             raise _Died from None
         kind, content = self._answer()
-        return Compiled(content) if kind == b"P" else Compiled(b"", content.decode())
+        return Compiled(content[32:], source=content[:32]) if kind == b"P" else Compiled(b"", content.decode())
 
     def close(self) -> str:
         """Let the process end, and return how it did; once more changes nothing."""
