@@ -727,3 +727,8 @@ def test_what_cannot_be_imitated(tmp_path: Path, given: dict[str, str]) -> None:
         imitations.imitated(PROJECT, given, tmp_path, tmp_path / "modules", tmp_path)
     assert caught.value.remedy
     assert not list(tmp_path.iterdir())
+
+
+def test_no_variable_is_too_long_to_start_a_program_with() -> None:
+    assert imitations.directories(["b", "a", "no package"]) == "a,b"
+    assert imitations.directories(f"package_{number}" for number in range(20_000)) == ""

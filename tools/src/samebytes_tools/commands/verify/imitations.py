@@ -174,6 +174,8 @@ _OPTIONS = {
 }
 """Commands, and which options of them are known."""
 _SETUPTOOLS = re.compile(r"setuptools(?![\w.-]*[\w])", re.IGNORECASE)
+_LONGEST = 2000
+"""Characters of a variable; systems start no program with one that is much longer."""
 _PACKAGE = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
 
 
@@ -202,8 +204,12 @@ def bdist_wheel(options: Iterable[str]) -> str:
 
 
 def directories(names: Iterable[str]) -> str:
-    """Return the value of the variable for empty directories, which has those of *names* that a package can have."""
-    return ",".join(sorted(name for name in names if _PACKAGE.fullmatch(name)))
+    """Return the value of the variable for empty directories, which has those of *names* that a package can have.
+
+    It is empty where it would be too long: any number of them can stand in a published file.
+    """
+    found = ",".join(sorted(name for name in names if _PACKAGE.fullmatch(name)))
+    return found if len(found) <= _LONGEST else ""
 
 
 def commit(node: str) -> str:
