@@ -1476,6 +1476,21 @@ CONTROLS: tuple[Pair, ...] = (
         ),
     ),
     Pair(
+        "a package below a directory of sources, which only one list of packages has",
+        ("D099",),
+        given(
+            [
+                *(*sources(), Member(f"{TOP}/lib/python/other/__init__.py")),
+                Member(f"{TOP}/demo.egg-info/top_level.txt", b"demo_pkg\n"),
+            ],
+            [
+                *(*sources(), Member(f"{TOP}/lib/python/other/__init__.py")),
+                Member(f"{TOP}/demo.egg-info/top_level.txt", b"demo_pkg\nother\n"),
+            ],
+            sdist=True,
+        ),
+    ),
+    Pair(
         "a module that only one list of packages has",
         ("D099",),
         files({f"{INFO}/top_level.txt": b"six\n"}, {f"{INFO}/top_level.txt": b"six\ndemo_pkg\n"}),

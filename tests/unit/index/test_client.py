@@ -329,6 +329,7 @@ def test_the_address_by_variables(environ: dict[str, str], expected: str) -> Non
         ("[install]\nindex-url = https://b/simple\n[global]\nindex-url = https://a/simple\n", "https://b/simple", 1),
         ("[global]\nindex-url = https://me:pass%40@a/simple\n", "https://me:pass%40@a/simple", 2),
         ("[install]\nindex-url = https://me:pass@b/simple\n", "https://me:pass@b/simple", 2),
+        ("[global]\nindex-url = https://me:it's@a/simple\n", "https://me:it's@a/simple", 2),
     ],
 )
 def test_the_address_in_pips_configuration(
@@ -343,6 +344,17 @@ def test_the_address_in_pips_configuration(
     assert configured_address({**environ, "PIP_CONFIG_FILE": str(configuration)}) == expected
     # A process of Python takes half a second.
     assert len(asked) <= calls
+
+
+def test_asterisks_are_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {
+        "install": "  --index-url <url>  Base URL (default\n  https://me:****@a/simple)",
+        "config": "global.index-url=me\n",
+    }
+    monkeypatch.setattr(client, "_pip", lambda _python, _environ, *words: said[words[0]])
+    with pytest.raises(UsageError, match="hides the password") as caught:
+        configured_address({})
+    assert "PIP_INDEX_URL" in caught.value.remedy
 
 
 def test_the_address_that_pip_has_by_default() -> None:

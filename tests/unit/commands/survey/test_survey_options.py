@@ -149,12 +149,13 @@ def test_a_site_is_written(here: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_what_a_run_is_for_goes_to_its_workers() -> None:
     """Whoever goes on with it names nothing, and a cluster's workers are other processes."""
-    how = {"timeout": 9.0, "memory": 1, "output": 1, "no_sandbox": False, "as_is": True, "installer": "auto"}
+    how = {"timeout": 9.0, "memory": 1, "output": 1, "no_sandbox": False, "installer": "auto"}
     args = argparse.Namespace(cache=None, jobs=1, scheduler=None, **how)
-    for builds, verifies in ((True, False), (True, True), (False, True)):
-        executor = _executor(args, replace(surveys.run(), builds=builds, verifies=verifies))
+    for builds, verifies, ways in ((True, False, "as is"), (True, True, ""), (False, True, "")):
+        run = replace(surveys.run(), builds=builds, verifies=verifies)
+        executor = _executor(args, replace(run, machine={**run.machine, "ways": ways} if ways else run.machine))
         (conditions,) = pickle.loads(pickle.dumps(executor._work)).args  # type: ignore[attr-defined]
-        assert (conditions.builds, conditions.verifies, conditions.as_is) == (builds, verifies, True)
+        assert (conditions.builds, conditions.verifies, conditions.as_is) == (builds, verifies, bool(ways))
 
 
 @pytest.mark.parametrize(

@@ -153,3 +153,17 @@ def test_a_package_of_which_a_published_file_was_missed_is_rebuilt_once_more(
     assert missed(store, fresh) == ([Target("alpha", "", 7)] if again else [])
     # Another kind of run has not missed it.
     assert missed(store, surveys.run(3)) == []
+
+
+def test_ways_are_of_the_run(tmp_path: Path, opened: Callable[[Path], Store]) -> None:
+    """Whoever goes on with it, or tries again what failed, need not repeat them."""
+    in_own_ways = {**ONE.machine, "ways": "as is"}
+    found = opened(tmp_path)
+    assert join(found, replace(ONE, machine=in_own_ways), TARGETS, new=False).as_is
+    assert join(found, TWO, [], new=False).as_is
+    with pytest.raises(UsageError, match="and builds as is only"):
+        join(found, TWO, TARGETS, new=False)
+    assert like_the_last(found, TWO).as_is
+    end(found)
+    assert join(found, TWO, TARGETS, new=False) == TWO
+    assert not like_the_last(found, surveys.run(3)).as_is

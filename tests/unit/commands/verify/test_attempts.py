@@ -352,6 +352,10 @@ OF_SCM = b"version = '1.0'\n\n__commit_id__ = commit_id = %s\n"
     [
         ({"demo.egg-info/top_level.txt": b"demo\n"}, {}),
         ({"demo.egg-info/top_level.txt": b"dist\ndemo\nbuild_it\n"}, {"SAMEBYTES_DIRECTORIES": "build_it,dist"}),
+        # An empty directory is not the reason where the release has something of that name.
+        ({"demo.egg-info/top_level.txt": b"demo\nmade\n", "src/made/__init__.py": b""}, {}),
+        ({"demo.egg-info/top_level.txt": b"demo\nmade\n", "made.py": b""}, {}),
+        ({"demo.egg-info/top_level.txt": b"demo\nimages\n", "docs/images/a": b""}, {"SAMEBYTES_DIRECTORIES": "images"}),
         # A module in a namespace, and what no directory should be called.
         ({"demo.egg-info/top_level.txt": b"a.b\n../x\n/tmp\n"}, {}),
         ({"demo/_version.py": OF_SCM % b"'g316fbfaf2'"}, {"SETUPTOOLS_SCM_PRETEND_METADATA": '{node="g316fbfaf2"}'}),
@@ -625,7 +629,11 @@ def test_setup_py_is_called_without_hooks(tmp_path: Path) -> None:
     assert (out / "sdist").read_text() == "sdist --formats=gztar --dist-dir"
 
 
-def test_requirements_are_sorted_as_by_debian(tmp_path: Path) -> None:
+WRITING = "def yield_lines(lines): return iter(lines)\ndef written(lines): return list(yield_lines(lines))\n"
+
+
+@pytest.mark.parametrize("where_it_is", ["", "setuptools._requirestxt", "setuptools.command._requirestxt"])
+def test_requirements_are_sorted_as_by_debian(tmp_path: Path, where_it_is: str) -> None:
     given = {imitations.SETUPTOOLS: "debian"}
     known = Project(Backend("old_setuptools.build_meta:__legacy__"), ("setuptools",))
     project, where = imitations.imitated(known, given, tmp_path, tmp_path / "modules", tmp_path)
@@ -634,7 +642,8 @@ def test_requirements_are_sorted_as_by_debian(tmp_path: Path) -> None:
     files = {
         "setuptools/__init__.py": "",
         "setuptools/command/__init__.py": "",
-        "setuptools/command/egg_info.py": "def yield_lines(lines): return iter(lines)\n",
+        "setuptools/command/egg_info.py": f"from {where_it_is} import yield_lines\n" if where_it_is else WRITING,
+        **({f"{where_it_is.replace('.', '/')}.py": WRITING} if where_it_is else {}),
         "distutils/__init__.py": "",
         "distutils/dist.py": "class DistributionMetadata:\n    def write_pkg_file(self, file): file += self.provides_extras\n",
         "old_setuptools/__init__.py": "",
@@ -644,11 +653,12 @@ def test_requirements_are_sorted_as_by_debian(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     code = (
-        "import samebytes_debian as b, setuptools.command.egg_info as e, distutils.dist as d\n"
+        "import importlib, samebytes_debian as b, distutils.dist as d\n"
+        f"e = importlib.import_module({where_it_is or 'setuptools.command.egg_info'!r})\n"
         "m, out = d.DistributionMetadata(), []\n"
         "m.provides_extras = ['b', 'a']\n"
         "m.write_pkg_file(out)\n"
-        "print(b.build_wheel, e.yield_lines(['c', 'b']), out, hasattr(b, 'build_editable'))\n"
+        "print(b.build_wheel, e.written(['c', 'b']), out, hasattr(b, 'build_editable'))\n"
     )
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join([where, str(tmp_path)])}
     done = subprocess.run(

@@ -69,6 +69,15 @@ def test_scripts_and_data_are_looked_for_without_where_they_are_installed(tmp_pa
     assert unsourced(published, made, before) == Unsourced(("more",), ("run",))
 
 
+def test_only_what_is_at_the_top_of_a_wheel_is_of_its_form(tmp_path: Path) -> None:
+    names = ("demo/foo.data/x/a.csv", "demo/x.libs/b.py", "demo/y.dist-info/c.txt")
+    before = SourceFiles(source(tmp_path / "tree", dict.fromkeys(names, b"1")))
+    made = wheel(tmp_path / "made", {"demo/z.py": b""})
+    assert unsourced(wheel(tmp_path / "same", dict.fromkeys(names, b"1")), made, before) == Unsourced((), ())
+    more = wheel(tmp_path / "more", {name.replace("demo/", "demo/more/"): b"" for name in names})
+    assert unsourced(more, made, before).added == tuple(sorted(name.replace("demo/", "demo/more/") for name in names))
+
+
 def test_links_out_of_the_tree_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(b"1\n")
     tree = source(tmp_path / "tree", {"demo/b.py": b""})

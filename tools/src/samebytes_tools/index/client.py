@@ -6,7 +6,9 @@ the server name, and no more than LARGEST_FILE.
 
 from __future__ import annotations
 
+import ast
 import base64
+import contextlib
 import hashlib
 import re
 import ssl
@@ -63,16 +65,24 @@ def configured_address(environ: Mapping[str, str], python: str = sys.executable)
     found = re.search(r"--index-url <url>.*?\(default\s+(\S+)\)", _pip(python, environ, "install", "--help"), re.DOTALL)
     if found:
         # Only a password is not shown there.
-        return (_with_password(python, environ) if _HIDDEN in found[1] else "") or found[1]
+        whole = _with_password(python, environ) if _HIDDEN in found[1] else found[1]
+        if whole:
+            return whole
+        raise UsageError(
+            "pip hides the password of the package index, and its configuration does not have it in a readable form",
+            remedy="Set PIP_INDEX_URL to the index's address.",
+        )
     raise UsageError("there is no pip to ask for the address of the package index", remedy="Set PIP_INDEX_URL to it.")
 
 
 def _with_password(python: str, environ: Mapping[str, str]) -> str:
     """Return the address in pip's configuration files; nothing if there is none."""
     # Not "get", which leaves PIP_CONFIG_FILE out. Values are written as Python does.
-    said: dict[str, str] = dict(
-        re.findall(r"^(install|global)\.index-url='(.*)'$", _pip(python, environ, "config", "list"), re.MULTILINE)
-    )
+    listed = _pip(python, environ, "config", "list")
+    said = {}
+    for section, value in re.findall(r"^(install|global)\.index-url=(.*)$", listed, re.MULTILINE):
+        with contextlib.suppress(ValueError, SyntaxError):
+            said[section] = str(ast.literal_eval(value))
     # What is for one command goes before what is for all (pip's documentation, "Configuration").
     return said.get("install") or said.get("global", "")
 

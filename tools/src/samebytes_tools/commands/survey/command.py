@@ -227,6 +227,7 @@ def run(args: argparse.Namespace) -> int:
     """Work for a run until nothing is left of it."""
     from samebytes.backend.config import CANONICAL_FORM
 
+    from ..check.subject import AS_IS
     from .model import Run
     from .report import summary_lines
     from .run import Runner, join, like_the_last, missed, work
@@ -235,13 +236,14 @@ def run(args: argparse.Namespace) -> int:
 
     targets = _targets(args)
     with Store(args.store) as store:
+        ways = {"ways": AS_IS} if args.as_is else {}
         fresh = Run(
-            *(str(uuid.uuid4()), int(time.time()), __version__, CANONICAL_FORM, described(os.environ)),
+            *(str(uuid.uuid4()), int(time.time()), __version__, CANONICAL_FORM, {**described(os.environ), **ways}),
             builds=not args.verify_only,
             verifies=args.verify or args.verify_only,
             operator=args.operator,
         )
-        if args.retry and not fresh.verifies:
+        if args.retry and not (fresh.verifies or fresh.as_is):
             fresh = like_the_last(store, fresh)
         again = missed(store, fresh) if args.retry else []
         one = join(store, fresh, again or targets, new=args.new or bool(again))
@@ -322,7 +324,7 @@ def _executor(args: argparse.Namespace, run: Run) -> Executor:
         # As the run was begun: whoever goes on with it may have named nothing.
         builds=run.builds,
         verifies=run.verifies,
-        as_is=args.as_is,
+        as_is=run.as_is,
         installer=args.installer,
     )
     task = partial(examine_here, conditions)

@@ -78,7 +78,10 @@ class Run:
     """The version of samebytes."""
     canonical_form: int
     machine: Mapping[str, str]
-    """What :func:`.sandbox.machine.described` returns: ``python``, ``platform`` and the like; no host name."""
+    """What :func:`.sandbox.machine.described` returns: ``python``, ``platform`` and the like; no host name.
+
+    And ``ways``, "as is", if packages are built in no other.
+    """
     ended: int | None = None
     builds: bool = True
     """Whether it builds each package twice."""
@@ -86,6 +89,16 @@ class Run:
     """Whether it rebuilds published files."""
     operator: str = ""
     """Who runs it, as that is to be published; empty if nobody said."""
+
+    @property
+    def as_is(self) -> bool:
+        """Whether packages are built in their own ways alone: AS_IS and DATED."""
+        return self.machine.get("ways") == AS_IS
+
+    @property
+    def work(self) -> tuple[bool, bool, bool]:
+        """What it does; the same for two runs that can be gone on with alike."""
+        return self.builds, self.as_is, self.verifies
 
 
 @dataclass(frozen=True)

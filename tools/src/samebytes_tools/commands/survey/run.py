@@ -33,7 +33,8 @@ MISSED = (State.UNAVAILABLE, State.FAILED)
 def like_the_last(store: Store, fresh: Run) -> Run:
     """Return *fresh*, to do what the newest run of *store* does; as it is if there is none."""
     newest = max(store.runs(), key=lambda run: (run.started, run.id), default=fresh)
-    return replace(fresh, builds=newest.builds, verifies=newest.verifies)
+    ways = {"ways": newest.machine["ways"]} if newest.as_is else {}
+    return replace(fresh, builds=newest.builds, verifies=newest.verifies, machine={**fresh.machine, **ways})
 
 
 def missed(store: Store, fresh: Run) -> list[Target]:
@@ -45,7 +46,7 @@ def missed(store: Store, fresh: Run) -> list[Target]:
         runs = store.runs()
         if any(store.left(run.id) for run in runs):
             return []
-        alike = {run.id for run in runs if (run.builds, run.verifies) == (fresh.builds, fresh.verifies)}
+        alike = {run.id for run in runs if run.work == fresh.work}
         found = []
         for one in store.newest():
             # Most were had, and need no look at all that is known of them; of published files each is looked at.
@@ -70,7 +71,7 @@ def join(store: Store, fresh: Run, targets: Sequence[Target], *, new: bool) -> R
         if not new and newest is not None:
             left, known = store.left(newest.id), store.targets(newest.id)
             same = {(one.name, one.version) for one in targets} == {(one.name, one.version) for one in known}
-            does_same = (newest.builds, newest.verifies) == (fresh.builds, fresh.verifies)
+            does_same = newest.work == fresh.work
             if left:
                 what = f"{store.path} has a run with {left:,} packages left"
                 _check(newest, fresh, what, same=same or not targets, does_same=does_same or not targets)
@@ -88,7 +89,8 @@ def _check(newest: Run, fresh: Run, what: str, *, same: bool, does_same: bool) -
     """Refuse to go on with the *newest* run unless it is for the *same*, and of this version of samebytes."""
     if not does_same:
         raise UsageError(
-            f"{what}, and it {'rebuilds' if newest.verifies else 'does not rebuild'} published files",
+            f"{what}, and it {'rebuilds' if newest.verifies else 'does not rebuild'} published files"
+            f"{', and builds as is only' if newest.as_is else ', and builds in all ways' if newest.builds else ''}",
             remedy="Name no packages to go on with it as it was begun, or begin another with --new.",
         )
     if not same:

@@ -33,6 +33,7 @@ from .traits import (
     compiled_for,
     differing,
     is_of_windows,
+    packages_in,
     requirement_lists,
     requirements_of,
     top_levels,
@@ -179,7 +180,8 @@ def _imitations(clues: BuildClues) -> Iterator[tuple[str, str]]:
     given = clues.how.given
     if is_of_windows(clues.published) and imitations.TEXT not in given:
         yield imitations.TEXT, "crlf"
-    beside = imitations.directories(top_levels(clues.published) - top_levels(clues.made.path))
+    unknown = top_levels(clues.published) - top_levels(clues.made.path) - packages_in(clues.published)
+    beside = imitations.directories(unknown)
     if beside and imitations.DIRECTORIES not in given:
         yield imitations.DIRECTORIES, beside
     if _is_sorted_only_there(clues) and imitations.SETUPTOOLS not in given:

@@ -88,6 +88,7 @@ _OF_DEBIAN = '''\
 
 import functools
 import importlib
+import sys
 
 # First: where Python has no distutils any more, setuptools brings it.
 import setuptools.command.egg_info
@@ -96,17 +97,23 @@ import distutils.dist
 
 _module, _, _object = {backend}.partition(":")
 _backend = functools.reduce(getattr, filter(None, _object.split(".")), importlib.import_module(_module))
-_lines = setuptools.command.egg_info.yield_lines
 _write = distutils.dist.DistributionMetadata.write_pkg_file
 
 
 def _write_sorted(self, file):
     if getattr(self, "provides_extras", None):
-        self.provides_extras = type(self.provides_extras)(sorted(self.provides_extras))
+        if isinstance(self.provides_extras, dict):
+            self.provides_extras = dict.fromkeys(sorted(self.provides_extras))
+        else:
+            self.provides_extras = type(self.provides_extras)(sorted(self.provides_extras))
     return _write(self, file)
 
 
-setuptools.command.egg_info.yield_lines = lambda *given: sorted(_lines(*given))
+for _name in ("setuptools.command.egg_info", "setuptools._requirestxt", "setuptools.command._requirestxt"):
+    # Where requires.txt is written depends on the release.
+    _place = sys.modules.get(_name)
+    if hasattr(_place, "yield_lines"):
+        _place.yield_lines = functools.partial(lambda lines, *given: sorted(lines(*given)), _place.yield_lines)
 distutils.dist.DistributionMetadata.write_pkg_file = _write_sorted
 
 

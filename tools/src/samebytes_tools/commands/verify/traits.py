@@ -150,6 +150,19 @@ def top_levels(path: Path) -> set[str]:
         return set(read_all(held[0].content).decode("utf-8", "replace").split()) if held else set()
 
 
+def packages_in(path: Path) -> set[str]:
+    """Return what the wheel or sdist *path* has at the top of where packages are, up to a dot in each name.
+
+    :raises ArchiveError: if it is not an artifact, or damaged.
+    """
+    is_sdist = kind_of(path) == ArtifactKind.SDIST
+    with open_archive(path) as archive:
+        steps = [entry.name.split("/")[is_sdist:] for entry in archive.entries]
+    # Below src/ and the like, too, which no wheel has.
+    packages = [names[1:2] if is_sdist and names[:1] in (["src"], ["lib"]) else names[:1] for names in steps]
+    return {one.partition(".")[0] for names in packages for one in names}
+
+
 def requirement_lists(path: Path) -> list[list[str]]:
     """Return the lists of requirements and of extras in the wheel or sdist *path*, each in its order.
 

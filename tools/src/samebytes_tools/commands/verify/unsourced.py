@@ -19,9 +19,9 @@ from .traits import is_of_windows
 
 _SHOWN = 3
 """How many names are in a note."""
-_INSTALLED_ELSEWHERE = re.compile(r"[^/]+\.data/[^/]+/")
+_INSTALLED_ELSEWHERE = re.compile(r"\A[^/]+\.data/[^/]+/")
 """What stands before the names of files that are not installed beside modules (binary distribution format)."""
-_OF_BACKENDS = re.compile(r"[^/]+\.(?:dist-info|libs)/|-nspkg\.pth\Z")
+_OF_BACKENDS = re.compile(r"\A[^/]+\.(?:dist-info|libs)/|-nspkg\.pth\Z")
 """Names of what backends and tools of repair add."""
 
 

@@ -14,7 +14,7 @@ from samebytes.archive.atomic import make_directory
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.backend.config import load
 from samebytes.commands.normalize.normalize import NormalizeJob, NormalizeOptions, normalize
-from samebytes.errors import BackendError, ConfigError, IndexFailure, MissingExtraError, SamebytesError, UsageError
+from samebytes.errors import ArchiveError, ConfigError, MissingExtraError, SamebytesError, UsageError
 
 from ...building import provenance, pylock
 from ...building import source as sources
@@ -335,7 +335,10 @@ class _Verification:
             made = self._again(candidate.how, artifact, metadata, self._private / f"attempt-{next(numbers)}")
             if made is None:
                 return None
-            compared = self._compared(artifact.path, url, made.path, source, candidate.how.python)
+            try:
+                compared = self._compared(artifact.path, url, made.path, source, candidate.how.python)
+            except ArchiveError:  # what an old backend made need not be readable
+                return None
             return RebuildTrial(candidate.how, made, compared)
 
         clues = BuildClues(
@@ -366,8 +369,8 @@ class _Verification:
         try:
             # From a new tree: the build before has left its files in the other.
             return remake(how, kind or metadata.kind, self._source(artifact, metadata, private), private, quiet)
-        # UsageError: of a repository that cannot be cloned again.
-        except (BackendError, IndexFailure, UsageError):
+        # Whatever it is: the first build has a result, and a repository may not be there to be cloned again.
+        except SamebytesError:
             return None
 
     def _artifact(self, python: Python) -> published.PublishedArtifact:
@@ -586,7 +589,13 @@ class _Verification:
         except UsageError:
             return ""
         wheels = sorted((file for file in files if file.name.endswith(".whl")), key=lambda one: "-any." not in one.name)
-        return read_metadata(self._download(wheels[0])).generator if wheels else ""
+        try:
+            return read_metadata(self._download(wheels[0])).generator if wheels else ""
+        except ArchiveError as error:  # it is not what is verified
+            self._note(
+                f"{wheels[0].name}, whose Generator would show what made the sdist, is not read: {error.message}"
+            )
+            return ""
 
     def _kept(self, made: Path) -> str:
         """Put the rebuilt file where it is wanted, and return where it is; its name if it is not wanted."""

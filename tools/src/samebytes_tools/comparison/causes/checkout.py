@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from unicodedata import normalize
 
 from samebytes.artifact.layout import ArtifactKind
@@ -45,9 +46,14 @@ def _is_of_no_package(line: LoneLine, clues: CauseClues) -> bool:
     text = line.text.decode("utf-8", "replace")
     if not _TOP_LEVELS.search(line.name) or not text.isidentifier():
         return False
-    # The names in sdists begin with the release's directory.
-    within = re.compile(rf"(?:[^/]+/(?:src/|lib/)?)?{text}(?:/|\.|\Z)")
-    return not any(within.match(name) for name in clues.names)
+    # Anywhere, as sources keep packages in any directory: src/, lib/python/.
+    return text not in _components(clues.names)
+
+
+@lru_cache(maxsize=2)
+def _components(names: frozenset[str]) -> frozenset[str]:
+    """Return what the parts of *names* are called, up to a dot; kept, as a text has many lines."""
+    return frozenset(part.partition(".")[0] for name in names for part in name.split("/"))
 
 
 def _shows_checkout(seen: Part, clues: CauseClues) -> bool:

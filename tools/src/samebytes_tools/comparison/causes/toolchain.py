@@ -88,8 +88,11 @@ def _shows_toolchain(seen: Part, clues: CauseClues) -> bool:
         return seen.field == "tag" and are_tags_of_repairs(seen.left.split(b"\n"), seen.right.split(b"\n"))
     if isinstance(seen, LoneMember):
         # setuptools names the file for a namespace after the interpreter that it is built with.
-        alike = {_OF_NAMESPACE.sub("", name) for name in clues.only - {seen.key} if _OF_NAMESPACE.search(name)}
-        return bool(_OF_NAMESPACE.search(seen.key)) and _OF_NAMESPACE.sub("", seen.key) in alike
+        stem = _OF_NAMESPACE.sub("", seen.key)
+        # First whether it is one: this is asked of each member that only one side has.
+        return stem != seen.key and any(
+            name != seen.key and name.startswith(stem) and _OF_NAMESPACE.sub("", name) == stem for name in clues.only
+        )
     return by_nature(Nature.COMPILER)(seen, clues)
 
 
