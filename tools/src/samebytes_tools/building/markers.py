@@ -29,11 +29,12 @@ def applies(marker: object, environment: Mapping[str, str], groups: Iterable[str
             return there.evaluate(given, context="lock_file")
         except TypeError:  # packaging before 25, which knows no markers of lock files
             return there.evaluate({"extra": "", **environment})
-    # UndefinedEnvironmentName is a ValueError: ``extra`` in a lock file, which uv writes, is not defined.
-    except (InvalidMarker, ValueError):
+    # UndefinedEnvironmentName (``extra`` in a lock file, which uv writes, is not defined) is a ValueError, and a
+    # LookupError since packaging 26.3.
+    except (InvalidMarker, ValueError, LookupError):
         try:
             return Marker(str(marker)).evaluate({"extra": "", **environment})
-        except (InvalidMarker, ValueError) as error:
+        except (InvalidMarker, ValueError, LookupError) as error:
             raise ConfigError(
                 f"the marker {marker!r} cannot be read: {error}",
                 remedy="Lock again. If it names extras or dependency_groups, install packaging 25 or later.",
