@@ -198,7 +198,9 @@ def test_the_command_makes_a_key_and_says_what_was_changed(
     before.write_bytes(b"forged")
     status, said = run()
     assert (status, "was changed after it was written" in said) == (0, True)
-    assert "no key" in run("--cache-key", tmp_path / "none")[1] or "cannot be used" in run("--cache-key", "none")[1]
+    status, said = run("--cache-key", tmp_path / "none")
+    assert (status, "there is no key of the cache" in said, "head -c 32 /dev/urandom" in said) == (2, True, True)
+    assert "cannot be used" in run("--cache-key", tmp_path)[1]
     assert cli.main(["install", str(wheel), "--target", "x", "--cache-key", str(key)]) == 2
     assert "Name its directory by --cache" in capsys.readouterr().err
 
@@ -221,7 +223,10 @@ def test_a_key_is_a_secret_that_is_not_in_the_cache(tmp_path: Path) -> None:
     assert key_in(path, cache, is_created=True) == KEY
 
 
-def test_where_the_key_is(tmp_path: Path) -> None:
+def test_where_the_key_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Whoever runs it need not have a home directory.
+    for home in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(home, str(tmp_path))
     name = "APPDATA" if sys.platform == "win32" else "XDG_CONFIG_HOME"
     assert command._configuration({name: str(tmp_path)}) == tmp_path
     assert command._configuration({name: "relative"}) == command._configuration({})
@@ -235,6 +240,21 @@ def test_who_has_no_home_is_asked_to_name_the_key(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(UsageError, match="no home directory") as caught:
         command._configuration({})
     assert "--cache-key" in caught.value.remedy
+
+
+def test_what_is_too_large_to_be_read_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = sources(tmp_path, "/opt/a", {"plain.py": SOURCES["plain.py"]})
+    through(CompiledCache(tmp_path / "cache", KEY), wanted)
+    (written,) = (tmp_path / "cache").iterdir()
+    size = written.stat().st_size
+    for limit, count in ((size - 1, 0), (size, 1)):
+        monkeypatch.setattr(compiled_cache, "_LARGEST", limit)
+        directory = tmp_path / f"cache of {limit}"
+        cache = CompiledCache(directory, KEY)
+        through(cache, wanted)
+        assert len(list(directory.glob("*"))) == count
+        assert len(cache.notes) == 1 - count
+        assert bool(CompiledCache(directory, KEY).recalled(wanted, interpreter())) == bool(count)
 
 
 def test_what_was_compiled_of_another_source_is_not_kept(tmp_path: Path) -> None:

@@ -116,6 +116,11 @@ class CompiledCache:
                 tail = compiled.data[at + 1 + len(source.wanted.filename) :]
                 parts += [_HEAD.pack(at, len(tail)), compiled.data[:at], tail]
             body = b"".join(parts)
+            if len(_FORMAT) + _DIGEST_SIZE + len(body) > _LARGEST:  # which would not be read
+                self.notes.append(
+                    (self.directory, f"compiled modules of a wheel are not kept: {len(body)} bytes are too many")
+                )
+                continue
             try:
                 _write(self._path(identity), _FORMAT + self._authentication(identity, body) + body)
             except OSError as error:
@@ -225,6 +230,12 @@ def key_in(path: Path, directory: Path, *, is_created: bool) -> bytes:
         with path.open("rb") as file:
             found = os.fstat(file.fileno())
             key = file.read(1 << 16)
+    except FileNotFoundError:
+        raise UsageError(
+            f"{path}: there is no key of the cache",
+            remedy="Write random bytes into it: (umask 077; head -c 32 /dev/urandom > KEY). Without --cache-key, a key "
+            "is made at the first use.",
+        ) from None
     except OSError as error:
         raise UsageError(
             f"{path}: the key of the cache cannot be used: {error.strerror or error}",
