@@ -5,7 +5,6 @@ Nothing is resolved: a list has to name all that is to be installed, each projec
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import threading
@@ -32,7 +31,7 @@ from ...index.releases import release_of
 from ...index.transport import is_address
 from ...releases import formats, lock_files, requirements_file
 from ...releases.formats import ListFormat
-from ...releases.listed import ListedRelease, environment_of, shown
+from ...releases.listed import ListedRelease, environment_of, local_path, shown
 from ...releases.requirements_file import RequirementsList
 from ...releases.selection import Selection, allows, demand_hashes, few, fitting, may_have
 from ...releases.variables import Variables
@@ -379,7 +378,9 @@ class Finder:
         parts = urlsplit(file.url)
         bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
         # Of an index that has been asked, the credentials are for its host, and its certificates hold for all.
-        known = [client for client in self._clients.values() if client.with_credentials(bare) != bare]
+        with self._lock:  # other threads add to them
+            clients = list(self._clients.values())
+        known = [client for client in clients if client.with_credentials(bare) != bare]
         client = known[0] if known else self._client(parts._replace(path="/", query="", fragment="").geturl())
         return client, File(file.name, bare, file.hashes, size=file.size)
 
@@ -457,11 +458,9 @@ def _has_hash(path: Path, selection: Selection) -> bool:
 
 def _local(file: File) -> Path | None:
     """Return the path of a file of this machine; None for others."""
-    parts = urlsplit(file.url)
-    if parts.scheme != "file":
+    if urlsplit(file.url).scheme != "file":
         return None
-    path = unquote(parts.path)
-    return Path(path.lstrip("/") if os.name == "nt" else path)  # file:///C:/...
+    return Path(local_path(file.url))
 
 
 def _copy(source: Path, target: Path) -> None:
