@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -631,6 +632,7 @@ LINES = st.lists(
     st.sampled_from(
         ["==1", "demo", "; ", "extra == 'x'", "python_version ~= 'a'", " @ ", "git+", "https://[", "-e ", "#egg="]
     )
+    | st.sampled_from([f"-{letter} file://[" for letter in "rcfe"] + ["-i https://["])
     | st.text(st.characters(min_codepoint=32, max_codepoint=300), max_size=4),
     max_size=5,
 )
@@ -641,7 +643,8 @@ def test_whatever_is_in_a_line_the_others_go_on(pieces: list[str]) -> None:
     line = "".join(pieces)
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "requirements.txt")
-        if line.lstrip().startswith("-r") or line.endswith("\\"):
+        # What names a file that cannot be read is refused as a whole, unless its address is malformed.
+        if (re.search("-[rc]", line) and not re.fullmatch(r"[^]]*file://\[", line)) or line.endswith("\\"):
             return
         found = requirements(path, f"{line}\ngood==1\n")
     assert (found[-1].label, said(found[-1])) == ("good 1", "verified")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,7 +76,7 @@ def address(name: str, version: str, url: str, hashes: frozenset[str] = frozense
     """Return an entry that comes from an address outside of an index, with the *hashes* that the list gives."""
     # The fragment may be a hash, as pip takes it.
     hashes |= strong(pair.partition("=")[::2] for pair in url.partition("#")[2].split("&"))
-    file = File(file_name(url), url.partition("#")[0], dict(one.split(":") for one in hashes))
+    file = File(file_name(url), url.partition("#")[0], dict(one.split(":", 1) for one in hashes))
     if len(file.hashes) < len(hashes):
         problem = ConfigError(
             "its address is of one file, and has several hashes", remedy="Leave one hash of each kind."
@@ -124,9 +126,25 @@ def file_name(url: str) -> str:
         return ""
 
 
+def local_path(url: str, *, is_windows: bool = os.name == "nt") -> str:
+    """Return the path that a ``file:`` address means (RFC 8089, and its appendix E.2 on drives).
+
+    :raises ValueError: if the address is malformed.
+    """
+    parts = urlsplit(url)
+    path = unquote(parts.path)
+    if not is_windows:
+        return path
+    if parts.netloc.lower() not in ("", "localhost"):
+        return f"//{parts.netloc}{path}"
+    return re.sub(r"^/+(?=[A-Za-z]:)", "", path)
+
+
 def strong(pairs: Iterable[tuple[str, Any]]) -> frozenset[str]:
     """Return the hashes by which a file can be verified, as ``ALGORITHM:DIGEST``, of names and digests."""
-    return frozenset(f"{name.lower()}:{str(digest).lower()}" for name, digest in pairs if name.lower() in STRONG)
+    return frozenset(
+        f"{name.lower()}:{str(digest).lower()}" for name, digest in pairs if name.lower() in STRONG and digest
+    )
 
 
 def elsewhere(marker: str) -> str:

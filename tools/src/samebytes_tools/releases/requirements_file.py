@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
@@ -95,7 +95,9 @@ class _Reader:
     def __init__(self, environment: Mapping[str, str], variables: Variables) -> None:
         self._environment, self._variables = environment, variables
         self._entries: list[ListedRelease] = []
-        self._constraints: list[tuple[ListedRelease, SpecifierSet, _Line]] = []
+        self._constraints: dict[str, list[tuple[ListedRelease, SpecifierSet, _Line]]] = {}
+        """By the project, in its canonical form."""
+        self._refused: set[str] = set()
         self._links: list[Path] = []
         self._notes: list[str] = []
         self._index = ""
@@ -106,8 +108,8 @@ class _Reader:
         """Names of projects, and ``:all:``."""
 
     def read(self, path: Path) -> None:
-        """Read *path* and all that it names, each file where it is named, and once."""
-        seen = {os.path.realpath(path)}
+        """Read *path* and all that it names, each file where it is named, and once as what it is named for."""
+        seen = {(os.path.realpath(path), False)}
         stack = [_lines(path, self._variables, is_constraint=False)]
         while stack:
             line = next(stack[-1], None)
@@ -115,8 +117,8 @@ class _Reader:
                 stack.pop()
                 continue
             for nested, is_constraint in self._line(line):
-                # A file may name itself, or be named twice.
-                further = os.path.realpath(str(nested).replace("\0", ""))
+                # A file may name itself, or be named twice, and be a list of requirements and of constraints.
+                further = os.path.realpath(str(nested).replace("\0", "")), is_constraint
                 if further not in seen:
                     stack.append(_lines(nested, self._variables, is_constraint=is_constraint))
                 seen.add(further)
@@ -135,15 +137,26 @@ class _Reader:
 
     def _line(self, line: _Line) -> list[tuple[Path, bool]]:
         """Take *line*, and return the files that it names, each with whether it has constraints."""
+        # What is wrong is an entry of its own, so that those who verify go on with the others.
         try:
             text, given = _split(line.text)
         except ValueError as error:
-            # An entry of its own, so that those who verify go on with the others.
-            self._variables.hide(line.raw)
-            self._refuse(line, str(error), "Write one requirement or option a line; what has blanks in quotes.")
+            # What splitting leaves of a value, which may be a credential, is no more what is hidden.
+            problem = str(error) if line.text == line.raw else "it cannot be split with the values of its variables"
+            self._refuse(line, problem, "Write one requirement or option a line; what has blanks in quotes.")
             return []
+        try:
+            return self._taken(line, text, given)
+        except ValueError:  # of urllib, whose message may have parts of the address
+            self._variables.hide(line.raw)
+            self._refuse(line, "it has an address that is malformed", "Correct the address.")
+            return []
+
+    def _taken(self, line: _Line, text: str, given: optparse.Values) -> list[tuple[Path, bool]]:
         if not text and given.editables:
-            self._add(_editable(given.editables[-1]), line)
+            if len(given.editables) > 1:
+                self._note(line, "of several --editable on one line, only the first counts, as in pip")
+            self._add(_editable(given.editables[0]), line)
         elif not text:
             return self._options(line, given)
         else:
@@ -167,7 +180,7 @@ class _Reader:
             if specifier is None and not entry.skipped:
                 self._note(line, "a constraint by address or path is not read")
             elif specifier is not None:
-                self._constraints.append((entry, specifier, line))
+                self._constraints.setdefault(canonicalize_name(entry.name), []).append((entry, specifier, line))
             return
         if given.built and entry.error is None and not entry.skipped:
             # pip builds what has options for its build, even where there is a wheel.
@@ -189,6 +202,9 @@ class _Reader:
                     self._refuse(line, f"{listed.shown(name)} is not fetched", "Download it, and name the file there.")
                 else:
                     files.append((_beside(line, name), is_constraint))
+        for address in filter(None, (given.index, *(given.further or ()))):
+            if _is_malformed(address):
+                self._refuse(line, f"the address of an index, {_bare(address)}, is malformed", "Correct the address.")
         self._index = given.index or self._index
         self._further += given.further or ()
         self._offline = line if given.no_index else self._offline
@@ -210,7 +226,7 @@ class _Reader:
     def _link(self, place: str, line: _Line) -> None:
         """Take a place of ``--find-links``, which pip looks for beside the file first."""
         is_local = place.startswith("file:") or "://" not in place
-        path = Path((unquote(urlsplit(place).path) if place.startswith("file:") else place).replace("\0", ""))
+        path = Path((listed.local_path(place) if place.startswith("file:") else place).replace("\0", ""))
         path = line.file.parent / path if os.path.lexists(line.file.parent / path) else path
         if not is_local:
             self._note(
@@ -248,9 +264,13 @@ class _Reader:
         """Return *entry* with what options and constraints say of it."""
         if entry.skipped:
             return entry
-        for pin, specifier, line in self._constraints:
-            if canonicalize_name(pin.name) == canonicalize_name(entry.name) and not pin.skipped:
-                entry = _constrained(entry, pin, specifier, line)
+        for pin, specifier, line in self._constraints.get(canonicalize_name(entry.name), ()):
+            if not pin.skipped:
+                try:
+                    entry = _constrained(entry, pin, specifier, line)
+                except ConfigError as error:
+                    # Without files: they are what is installed, whatever else is wrong.
+                    return replace(entry, files=(), error=error)
         if entry.error is None and not entry.place:
             kind = entry.selection.kind or self._kind(entry.name)
             entry = replace(entry, selection=replace(entry.selection, kind=kind))
@@ -273,21 +293,34 @@ class _Reader:
         )
 
     def _refuse(self, line: _Line, problem: str, remedy: str) -> None:
-        self._entries.append(ListedRelease(line.where, error=ConfigError(problem, remedy=remedy)))
+        # A file that is named as requirements and as constraints is read twice.
+        if line.where not in self._refused:
+            self._entries.append(ListedRelease(line.where, error=ConfigError(problem, remedy=remedy)))
+        self._refused.add(line.where)
 
     def _note(self, line: _Line, text: str) -> None:
         self._notes.append(f"{line.where}: {text}")
 
 
 def _constrained(entry: ListedRelease, pin: ListedRelease, specifier: SpecifierSet, line: _Line) -> ListedRelease:
-    """Return *entry* under the constraint *pin*, of its project; what is not pinned takes its version, as uv does."""
+    """Return *entry* under the constraint *pin*, of its project; what is not pinned takes its version, as uv does.
+
+    Where both have hashes, those of both count, as in pip.
+
+    :raises ConfigError: if they contradict each other.
+    """
     if entry.version and not specifier.contains(entry.version, prereleases=True):
-        return replace(
-            entry,
-            error=ConfigError(
-                f"{line.where} allows {entry.name}{specifier or ''} only", remedy="Lock again, or correct one of them."
-            ),
+        raise ConfigError(
+            f"{line.where} allows {entry.name}{specifier or ''} only", remedy="Lock again, or correct one of them."
         )
+    own, others = entry.selection.hashes, pin.selection.hashes
+    hashes = own & others if own and others else own | others
+    if own and others and not hashes:
+        raise ConfigError(f"{line.where} has other hashes of it", remedy="Lock again.")
+    # Those of an address belong to its file.
+    if not entry.files:
+        notes = tuple(note for note in entry.notes if note != listed.NO_HASH or not hashes)
+        entry = replace(entry, selection=replace(entry.selection, hashes=hashes), notes=notes)
     if (
         entry.version
         or entry.files
@@ -296,7 +329,12 @@ def _constrained(entry: ListedRelease, pin: ListedRelease, specifier: SpecifierS
         or not entry.allowed.contains(pin.version, prereleases=True)
     ):
         return entry
-    return replace(pin, name=entry.name)
+    return replace(
+        pin,
+        name=entry.name,
+        selection=replace(pin.selection, hashes=hashes),
+        notes=() if hashes else pin.notes,
+    )
 
 
 class _Parser(optparse.OptionParser):
@@ -369,8 +407,20 @@ def _split(line: str) -> tuple[str, optparse.Values]:
 
 def _beside(line: _Line, name: str) -> Path:
     """Return the path of a file that *line* names."""
-    parts = urlsplit(name) if name.startswith("file:") else None
-    return line.file.parent / (unquote(parts.path) if parts else name)
+    return line.file.parent / (listed.local_path(name) if name.startswith("file:") else name)
+
+
+def _is_malformed(address: str) -> bool:
+    try:
+        urlsplit(address)
+    except ValueError:  # such as brackets that do not close
+        return True
+    return False
+
+
+def _bare(address: str) -> str:
+    """Return a malformed *address* without what may be credentials in it."""
+    return re.sub(r"//.*@", "//", re.split(r"[?#]", address)[0])
 
 
 def _lines(path: Path, variables: Variables, *, is_constraint: bool) -> Iterator[_Line]:
@@ -421,7 +471,7 @@ def _editable(where: str) -> ListedRelease:
 
 def _project_in(where: str) -> str:
     """Return the name of the project in the directory *where*, if its pyproject.toml has it (PEP 621)."""
-    path = Path(unquote(urlsplit(where).path)) if where.startswith("file:") else Path(where.partition("[")[0])
+    path = Path(listed.local_path(where) if where.startswith("file:") else where.partition("[")[0])
     try:
         table = parsed_toml(toml_bytes(path / "pyproject.toml").decode("utf-8")).get("project", {})
     except (OSError, ValueError, ConfigError):
@@ -448,7 +498,8 @@ def _entry(
     allowed = requirement.specifier
     pins = [one.version for one in allowed if one.operator in ("==", "===") and "*" not in one.version]
     if len(pins) != 1:
-        return replace(listed.unpinned(name, str(requirement)), allowed=allowed), allowed
+        unpinned = listed.unpinned(name, str(requirement))
+        return replace(unpinned, allowed=allowed, selection=Selection(hashes=hashes)), allowed
     notes = () if hashes else (listed.NO_HASH,)
     return ListedRelease(name, pins[0], Selection(hashes=hashes), notes=notes), allowed
 

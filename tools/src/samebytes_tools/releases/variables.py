@@ -6,8 +6,9 @@ Source: pip's documentation, "Requirements File Format", "Using environment vari
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import quote, unquote
 
 from samebytes.errors import SamebytesError
@@ -34,9 +35,9 @@ class Variables:
     def hide(self, text: str) -> None:
         """Show the values of variables in *text*, before it was expanded, no more."""
         for name in _VARIABLE.findall(text):
-            value = self._values.get(name, "")
-            written = {value, quote(value, safe=""), quote(value), unquote(value)} - {""}
-            self._hidden.update(dict.fromkeys(written, f"${{{name}}}"))
+            forms = _after_splitting(self._values.get(name, ""))
+            written = {form for value in forms for form in (value, quote(value, safe=""), quote(value), unquote(value))}
+            self._hidden.update(dict.fromkeys(written - {""}, f"${{{name}}}"))
 
     def hide_in_addresses(self, text: str) -> None:
         """Do that for the words of *text* that are addresses once they are expanded."""
@@ -55,7 +56,8 @@ class Variables:
 
         if not self._hidden:
             return text
-        return within(_ADDRESS.sub(lambda found: within(found[0], 1), text), _SHORTEST)
+        # Whole values first: an address ends at a blank, and a value may have one.
+        return _ADDRESS.sub(lambda found: within(found[0], 1), within(text, _SHORTEST))
 
     def in_error(self, error: SamebytesError) -> SamebytesError:
         """Return *error*, of the same class, as it may be shown."""
@@ -72,3 +74,12 @@ class Variables:
             if shown is error:
                 raise
             raise shown from None
+
+
+def _after_splitting(value: str) -> set[str]:
+    """Return *value* as it is, and as it may stand in a message once a line with it is split into words."""
+    found = {value, repr(value)[1:-1], re.sub(r"[\"'\\]", "", value), re.sub(r"\\([\"\\])", r"\1", value)}
+    with suppress(ValueError):  # a quote that is not closed
+        words = shlex.split(value)
+        found |= {*words, " ".join(words)}
+    return found.union(*({" ".join(form.split()), *form.split()} for form in found))
