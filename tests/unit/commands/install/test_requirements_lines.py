@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from samebytes_tools.building.markers import applies
+from samebytes_tools.building.pylock import local_path
 from samebytes_tools.commands.install.lists import Finder
 from samebytes_tools.index.client import Index
 from samebytes_tools.index.pages import File
 from samebytes_tools.releases import lock_files, requirements_file
-from samebytes_tools.releases.listed import NO_HASH, local_path
+from samebytes_tools.releases.listed import NO_HASH
 from samebytes_tools.releases.requirements_file import RequirementsList
 from samebytes_tools.releases.variables import Variables
 from support.projects import write_tree
@@ -140,15 +141,27 @@ def test_a_contradiction_is_not_undone_by_a_later_constraint(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("option", ["-r", "-c", "-f", "-e", "-i", "--extra-index-url"])
 def test_a_malformed_address_is_an_error_of_its_line(tmp_path: Path, option: str) -> None:
-    address = "https://u:secret@[?token=x" if option in ("-i", "--extra-index-url") else "file://["
-    found = read(tmp_path, f"# first\n{option} {address}\ngood==1\n").entries
-    assert [one.name for one in found] == [f"{tmp_path / 'list.txt'}, line 2", "good"]
-    assert "malformed" in str(found[0].error)
-    assert found[0].error
-    assert found[0].error.remedy
-    assert "secret" not in str(found[0].error)
-    assert "token" not in str(found[0].error)
-    assert "https://[" in str(found[0].error) or option not in ("-i", "--extra-index-url")
+    for address in ("https://u:secret@[?token=x", "file://["):
+        found = read(tmp_path, f"# first\n{option} {address}\ngood==1\n").entries
+        if option == "-e" and "https" in address:
+            continue
+        assert [one.name for one in found] == [f"{tmp_path / 'list.txt'}, line 2", "good"]
+        assert found[0].error
+        assert found[0].error.remedy
+        shown = "it has an address that" if option == "-e" else f"the address {address.partition(':')[0]}://["
+        assert f"{shown} is malformed" in found[0].error.message
+
+
+def test_a_malformed_address_alone_is_shown_without_its_credentials(tmp_path: Path) -> None:
+    for text in ("https://u:secret@[x/demo.whl?token=x", "git+https://u:secret@[x/demo"):
+        (entry,) = read(tmp_path, text).entries
+        assert entry.name == text.partition("?")[0].replace("u:secret@", "")
+        assert "secret" not in str(entry.error)
+
+
+def test_a_name_that_is_too_long_is_no_directory(tmp_path: Path) -> None:
+    found = read(tmp_path, f"-f {'a' * 5000}\n")
+    assert "is neither a directory nor a wheel" in found.notes[0]
 
 
 @pytest.mark.parametrize(

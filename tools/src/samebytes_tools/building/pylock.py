@@ -7,6 +7,8 @@ format, little is needed, and what is read becomes lines for pip, which selects 
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -236,5 +238,18 @@ def _url(archive: Mapping[str, Any], path: Path) -> str:
 
 def _is_here(url: str) -> bool:
     """Return whether *url* is a file that exists; pip need not look for it then."""
+    return urlsplit(url).scheme == "file" and Path(local_path(url)).is_file()
+
+
+def local_path(url: str, *, is_windows: bool = os.name == "nt") -> str:
+    """Return the path that a ``file:`` address means (RFC 8089, and its appendix E.2 on drives).
+
+    :raises ValueError: if the address is malformed.
+    """
     parts = urlsplit(url)
-    return parts.scheme == "file" and Path(unquote(parts.path)).is_file()
+    path = unquote(parts.path)
+    if not is_windows:
+        return path
+    if parts.netloc.lower() not in ("", "localhost"):
+        return f"//{parts.netloc}{path}"
+    return re.sub(r"^/+(?=[A-Za-z]:)", "", path)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,20 +122,6 @@ def file_name(url: str) -> str:
         return unquote(urlsplit(url).path.rpartition("/")[2])
     except ValueError:
         return ""
-
-
-def local_path(url: str, *, is_windows: bool = os.name == "nt") -> str:
-    """Return the path that a ``file:`` address means (RFC 8089, and its appendix E.2 on drives).
-
-    :raises ValueError: if the address is malformed.
-    """
-    parts = urlsplit(url)
-    path = unquote(parts.path)
-    if not is_windows:
-        return path
-    if parts.netloc.lower() not in ("", "localhost"):
-        return f"//{parts.netloc}{path}"
-    return re.sub(r"^/+(?=[A-Za-z]:)", "", path)
 
 
 def strong(pairs: Iterable[tuple[str, Any]]) -> frozenset[str]:

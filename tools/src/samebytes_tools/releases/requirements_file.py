@@ -26,6 +26,7 @@ from samebytes.backend.config import parsed_toml, toml_bytes
 from samebytes.errors import ConfigError, UsageError
 
 from ..building.markers import applies
+from ..building.pylock import local_path
 from . import listed
 from .listed import ListedRelease
 from .selection import Selection
@@ -195,6 +196,11 @@ class _Reader:
 
     def _options(self, line: _Line, given: optparse.Values) -> list[tuple[Path, bool]]:
         """Take the options of a line that has nothing else."""
+        named = (given.further, given.requirements, given.constraints, given.links)
+        for address in (given.index or "", *(one for group in named for one in group or ())):
+            if _is_malformed(address):
+                self._refuse(line, f"the address {_bare(address)} is malformed", "Correct the address.")
+                return []
         files = []
         for names, is_constraint in ((given.requirements, False), (given.constraints, True)):
             for name in names or ():
@@ -202,9 +208,6 @@ class _Reader:
                     self._refuse(line, f"{listed.shown(name)} is not fetched", "Download it, and name the file there.")
                 else:
                     files.append((_beside(line, name), is_constraint))
-        for address in filter(None, (given.index, *(given.further or ()))):
-            if _is_malformed(address):
-                self._refuse(line, f"the address of an index, {_bare(address)}, is malformed", "Correct the address.")
         self._index = given.index or self._index
         self._further += given.further or ()
         self._offline = line if given.no_index else self._offline
@@ -226,13 +229,14 @@ class _Reader:
     def _link(self, place: str, line: _Line) -> None:
         """Take a place of ``--find-links``, which pip looks for beside the file first."""
         is_local = place.startswith("file:") or "://" not in place
-        path = Path((listed.local_path(place) if place.startswith("file:") else place).replace("\0", ""))
+        path = Path((local_path(place) if place.startswith("file:") else place).replace("\0", ""))
         path = line.file.parent / path if os.path.lexists(line.file.parent / path) else path
         if not is_local:
             self._note(
                 line, f"--find-links {listed.shown(place)}: pages are not read. Download its wheels into a directory"
             )
-        elif path.is_dir() or (path.is_file() and path.suffix == ".whl"):
+        # Those of Path raise errors for names that are too long.
+        elif os.path.isdir(path) or (os.path.isfile(path) and path.suffix == ".whl"):  # noqa: PTH112, PTH113
             self._links.append(path)
         else:
             self._note(line, f"--find-links {path}: is neither a directory nor a wheel")
@@ -305,7 +309,7 @@ class _Reader:
 def _constrained(entry: ListedRelease, pin: ListedRelease, specifier: SpecifierSet, line: _Line) -> ListedRelease:
     """Return *entry* under the constraint *pin*, of its project; what is not pinned takes its version, as uv does.
 
-    Where both have hashes, those of both count, as in pip.
+    Where both have hashes, those that both have count.
 
     :raises ConfigError: if they contradict each other.
     """
@@ -407,12 +411,13 @@ def _split(line: str) -> tuple[str, optparse.Values]:
 
 def _beside(line: _Line, name: str) -> Path:
     """Return the path of a file that *line* names."""
-    return line.file.parent / (listed.local_path(name) if name.startswith("file:") else name)
+    return line.file.parent / (local_path(name) if name.startswith("file:") else name)
 
 
 def _is_malformed(address: str) -> bool:
+    """Return whether *address* is none, though it begins like one; paths are not malformed."""
     try:
-        urlsplit(address)
+        urlsplit(address if "://" in address else "")
     except ValueError:  # such as brackets that do not close
         return True
     return False
@@ -471,7 +476,7 @@ def _editable(where: str) -> ListedRelease:
 
 def _project_in(where: str) -> str:
     """Return the name of the project in the directory *where*, if its pyproject.toml has it (PEP 621)."""
-    path = Path(listed.local_path(where) if where.startswith("file:") else where.partition("[")[0])
+    path = Path(local_path(where) if where.startswith("file:") else where.partition("[")[0])
     try:
         table = parsed_toml(toml_bytes(path / "pyproject.toml").decode("utf-8")).get("project", {})
     except (OSError, ValueError, ConfigError):
@@ -506,10 +511,11 @@ def _entry(
 
 def _by_place(text: str, error: InvalidRequirement, hashes: frozenset[str]) -> ListedRelease:
     """Return an entry that is no requirement (PEP 508): pip takes addresses and paths, too."""
+    label = _bare(text) if _is_malformed(text) else listed.shown(text)
     if _VCS.match(text):
-        return listed.repository(listed.shown(text), "", text)
+        return listed.repository(label, "", text)
     if re.match(r"(https?|file):", text):
-        return listed.address(listed.file_name(text) or listed.shown(text), "", text, hashes)
+        return listed.address(listed.file_name(text) or label, "", text, hashes)
     text = _CREDENTIALS.sub("//", text)
     if re.match(r"\.|/|[\w.-]+/|.+\.(whl|gz|zip)$", text):
         problem = UsageError("it is a path of this machine: no index published it", remedy="Name the file.")

@@ -23,7 +23,7 @@ from samebytes.commands.normalize.executor import PATIENCE, in_order
 from samebytes.errors import ArchiveError, ConfigError, OutputError, SamebytesError, UsageError
 
 from ...building.interpreters import Python
-from ...building.pylock import refuse_elsewhere
+from ...building.pylock import local_path, refuse_elsewhere
 from ...index.cache import tried
 from ...index.client import Index
 from ...index.pages import File
@@ -31,7 +31,7 @@ from ...index.releases import release_of
 from ...index.transport import is_address
 from ...releases import formats, lock_files, requirements_file
 from ...releases.formats import ListFormat
-from ...releases.listed import ListedRelease, environment_of, local_path, shown
+from ...releases.listed import ListedRelease, environment_of, shown
 from ...releases.requirements_file import RequirementsList
 from ...releases.selection import Selection, allows, demand_hashes, few, fitting, may_have
 from ...releases.variables import Variables
