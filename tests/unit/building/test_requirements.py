@@ -67,6 +67,16 @@ def test_markers() -> None:
     assert not applies(parsed("x; extra == 'y'"))
 
 
+@pytest.mark.parametrize("marker", ["python_version ~= 'three'", "'x' in extras"])
+def test_a_marker_that_cannot_be_evaluated_is_an_error(marker: str) -> None:
+    line = f'x; {marker} and extra == "y"'.replace("'", '"')
+    assert without_samebytes([line]) == [line]
+    for check in (lambda: applies(parsed(line)), lambda: demand([line], "python")):
+        with pytest.raises(ConfigError, match="build requirement 'x; ") as it:
+            check()
+        assert it.value.remedy
+
+
 def test_a_malformed_requirement_is_shown() -> None:
     with pytest.raises(ConfigError, match=r"'setuptools >> 3' is malformed"):
         parsed("setuptools >> 3")

@@ -11,6 +11,8 @@ from samebytes.errors import BackendError, ConfigError
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
+_WHERE = "It stands in [build-system] requires, or comes from the backend or its configuration."
+
 
 def parsed(line: str) -> Requirement:
     """Return the requirement that *line* is.
@@ -22,16 +24,21 @@ def parsed(line: str) -> Requirement:
     try:
         return Requirement(line)
     except InvalidRequirement as error:
-        raise ConfigError(
-            f"the build requirement {line!r} is malformed: {error}",
-            remedy="It stands in [build-system] requires, or comes from the backend or its configuration.",
-        ) from None
+        raise ConfigError(f"the build requirement {line!r} is malformed: {error}", remedy=_WHERE) from None
 
 
 def applies(requirement: Requirement) -> bool:
-    """Return whether *requirement* is one for this interpreter."""
-    # packaging before 22 raises where a marker asks for an extra and none is given.
-    return requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+    """Return whether *requirement* is one for this interpreter.
+
+    :raises ConfigError: if its marker compares what cannot be compared, or names what only lock files have.
+    """
+    try:
+        # packaging before 22 raises where a marker asks for an extra and none is given.
+        return requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+    except (ValueError, LookupError) as error:
+        raise ConfigError(
+            f"the marker of the build requirement {str(requirement)!r} cannot be evaluated: {error}", remedy=_WHERE
+        ) from None
 
 
 def without_samebytes(lines: Iterable[str]) -> list[str]:
@@ -56,8 +63,9 @@ def demand(lines: Sequence[str], python: str) -> None:
     """
     from build import check_dependency
 
-    # Through parsed, for our own error: `build` raises one of packaging's.
-    chains = [chain for line in lines for chain in check_dependency(str(parsed(line)))]
+    # Through parsed and applies, for our own error: `build` raises those of packaging.
+    wanted = [one for one in map(parsed, lines) if applies(one)]
+    chains = [chain for one in wanted for chain in check_dependency(str(one))]
     if chains:
         raise BackendError(
             f"the build needs what {python} does not have:\n" + "\n".join(dict.fromkeys(map(_lacking, chains))),
@@ -78,11 +86,11 @@ def _is_for_an_extra(line: str) -> bool:
     """Return whether *line* holds for an extra of the project only, whatever the interpreter."""
     try:
         requirement = parsed(line)
+        marker = str(requirement.marker or "")
+        # With "or", it may hold without the extra on another interpreter.
+        return "extra ==" in marker and " or " not in marker and not applies(requirement)
     except ConfigError:
         return False
-    marker = str(requirement.marker or "")
-    # With "or", it may hold without the extra on another interpreter.
-    return "extra ==" in marker and " or " not in marker and not applies(requirement)
 
 
 def _is_samebytes(line: str) -> bool:
