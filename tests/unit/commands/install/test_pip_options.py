@@ -46,6 +46,7 @@ LISTS: Mapping[str, str] = {
     "further": "-r more.txt\n-c limits.txt\nalpha==1.0\n--requirement=sub/deep.txt\n",
     "continued": f"alpha==1.0 \\\n  --hash=sha256:{A} \\\n  --hash=sha256:{B}\n--index-url \\\nhttps://a.example\n",
     "no options": "alpha==1.0 --index-url https://a.example --pre\n",
+    "as both": "-c more.txt\n-r more.txt\nalpha==1.0\n-r more.txt\n",
     "on one line": "--pre --prefer-binary --no-index -f links --trusted-host host.example\nalpha==1.0\n",
 }
 
