@@ -87,7 +87,7 @@ OTHERS = {
     *("verify --sign", "verify --key", "verify --identity", "verify --issuer", "build --sign"),
     *("install --requirement", "install --find-links", "install --index-url", "survey run --operator"),
     *("install wheels", "install --prefix", "install --layout", "install --date", "install --python"),
-    *("install --executable", "install --jobs"),
+    *("install --executable", "install --jobs", "install --cache-key"),
     *("tree fix --root", "tree fix --layout", "tree fix --date", "tree fix --python", "tree fix --executable"),
     *("tree fix --jobs", "tree digest directories"),
     *("survey run --packages", "survey run --top", "survey run --timeout", "survey run --memory"),
@@ -100,9 +100,17 @@ OTHERS = {
 TREES = {"install --target", "install --venv", "install --root", "tree fix directory", "wrap source", "unwrap source"}
 """Directories whose files are worked on, and whose owner may do there what he likes: not in a shared directory."""
 
-ALREADY = {"survey run --cache", "survey merge store", "check --markdown", "check --annotations", "verify --state"}
-"""The cache has a test of its own below; the store that is merged into is opened as that of ``survey run``; what ``check``
-says to a CI service is written as by ``compare``, and the state of ``verify`` by the function that writes its reports."""
+ALREADY = {
+    "survey run --cache",
+    "install --cache",
+    "survey merge store",
+    "check --markdown",
+    "check --annotations",
+    "verify --state",
+}
+"""The caches have tests of their own, below and in test_compiled_cache.py; the store that is merged into is opened as
+that of ``survey run``; what ``check`` says to a CI service is written as by ``compare``, and the state of ``verify`` by the
+function that writes its reports."""
 
 
 def arguments(found: argparse.ArgumentParser, names: tuple[str, ...] = ()) -> Iterator[str]:

@@ -70,8 +70,8 @@ EXECUTABLE_BIT = Cause(
     "that bit, which gives it to all files or to none, such as those of Windows, shared folders and mounts of them in "
     "containers.",
     "Build on a file system that keeps modes, from a checkout that has them:\n\n"
-    "    git config core.fileMode true\n    git ls-files --stage  # 100755 is what can be executed\n"
-    "    git update-index --chmod=-x PATH  # or +x",
+    "    git config core.fileMode true\n    git ls-files --stage  # 100755 is what can be executed\n\n"
+    "git update-index --chmod=+x, or -x, with a path changes it there.",
     by_nature(Nature.EXECUTABLE),
 )
 
