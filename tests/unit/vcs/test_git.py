@@ -15,10 +15,11 @@ import pytest
 from samebytes_tools.building.source import from_text
 from samebytes_tools.commands.verify import vcs_source
 from samebytes_tools.vcs import tags
-from samebytes_tools.vcs.checkout import make_checkout
+from samebytes_tools.vcs.checkout import make_checkout, wants_checkout
 from samebytes_tools.vcs.clone import clone
 from support.projects import write_tree
 
+from samebytes.backend.config import Backend
 from samebytes.backend.git import git
 from samebytes.errors import UsageError
 
@@ -219,3 +220,24 @@ def test_nor_do_the_submodules_of_a_record(
     with pytest.raises(UsageError, match="has no project"):
         vcs_source.recorded(f"git+file://{work}@{commit}", tmp_path / "second")
     assert (tmp_path / "second" / "src" / "part" / "a.py").is_file()
+
+
+@pytest.mark.parametrize(
+    ("backend", "names", "expected"),
+    [
+        (Backend("mesonpy"), [], True),
+        (Backend("mesonpy", ("packaging",)), [], False),
+        (Backend("setuptools.build_meta"), [], False),
+        (Backend("mesonpy"), [".git"], False),
+    ],
+)
+def test_which_backends_want_a_checkout(tmp_path: Path, backend: Backend, names: list[str], expected: bool) -> None:
+    for name in names:
+        (tmp_path / name).write_text("gitdir: elsewhere")
+    assert wants_checkout(backend, tmp_path) is expected
+
+
+def test_the_date_of_a_checkout(tmp_path: Path) -> None:
+    tree = write_tree(tmp_path / "sdist", {"setup.py": ""})
+    make_checkout(tree, os.environ, 1_753_524_599)
+    assert git(tree, "log", "-1", "--format=%ct %at", environ=os.environ).strip() == "1753524599 1753524599"

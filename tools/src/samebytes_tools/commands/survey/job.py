@@ -15,7 +15,7 @@ from ...building.interpreters import describe
 from ...building.source import unpack
 from ...variations import workspace as workspaces
 from ...variations.variations import Obstacle, choice
-from ...vcs.checkout import make_checkout
+from ...vcs.checkout import make_checkout, wants_checkout
 from ..check.sources import check_all
 from ..check.subject import CheckContext, CheckOptions, Form, Subject
 from .findings import result_as_plain, way_as_plain
@@ -26,10 +26,6 @@ COMMAND = (
     "import sys,json;sys.path[:]=json.loads(sys.argv.pop(1));from samebytes.commands.main import main;sys.exit(main())"
 )
 """What ``python -c`` runs as the command ``samebytes``: nothing is imported from where it runs."""
-
-# meson dist refuses a tree that is not under version control.
-FROM_CHECKOUT = ("mesonpy",)
-"""Backends that make sdists of git checkouts only."""
 
 
 def build(request: Mapping[str, Any], environ: Mapping[str, str], clock: Callable[[], float], say: Say) -> None:
@@ -44,17 +40,16 @@ def build(request: Mapping[str, Any], environ: Mapping[str, str], clock: Callabl
         tree = unpack(Path(request["sdist"]), Path(directory))
         backend = load(tree).backend
         say({"backend": {"name": backend.name, "path": list(backend.path)}})
-        # With a backend-path, it may be another module of that name.
-        wants_checkout = backend.name.partition(".")[0] in FROM_CHECKOUT and not backend.path
-        if wants_checkout:
+        is_checkout = wants_checkout(backend, tree)
+        if is_checkout:
             make_checkout(tree, environ)
-        form = Form.TREE if wants_checkout else Form.SDIST
+        form = Form.TREE if is_checkout else Form.SDIST
         python = describe(sys.executable)
         if python is None:
             # A fault of this machine, such as its load; the check itself would take it for one without anything to say.
             raise RuntimeError(f"{sys.executable} runs this, and does not answer what it is")
-        subject = Subject(str(tree) if wants_checkout else request["sdist"], form, python)
-        context = _context(request, environ, clock, say, wants_checkout=wants_checkout)
+        subject = Subject(str(tree) if is_checkout else request["sdist"], form, python)
+        context = _context(request, environ, clock, say, wants_checkout=is_checkout)
         for result in check_all([subject], _options(request), context):
             if result.error is not None:
                 raise result.error

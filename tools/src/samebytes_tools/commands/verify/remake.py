@@ -11,6 +11,7 @@ from typing import Any, Callable
 
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.backend.config import load
+from samebytes.epoch import DEFAULT_DATE
 from samebytes.errors import SamebytesError, UsageError
 
 from ...building import provenance, pylock
@@ -25,6 +26,7 @@ from ...building.source import SourceTree, sha256_of
 from ...building.virtualenvs import InstalledDistribution
 from ...index.client import Index
 from ...index.serving import Snapshot, serving
+from ...vcs.checkout import make_checkout, wants_checkout
 from ..reproducible_build.build import BuildContext, BuildRequest, build
 from . import imitations, recover
 
@@ -184,6 +186,11 @@ def _by_backend(
     config = load(source.tree)
     project = Project(config.backend, (*config.requires, *how.beside))
     project, import_path = imitations.imitated(project, how.given, source.tree, private / "imitated", root / "home")
+    if kind == ArtifactKind.SDIST and wants_checkout(config.backend, source.tree):
+        # What the backend adds is not to be committed.
+        (source.tree / "PKG-INFO").unlink(missing_ok=True)
+        # meson dist gives all files the time of the commit.
+        make_checkout(source.tree, environment.variables, int(how.epoch) if how.epoch.isdecimal() else DEFAULT_DATE)
     # Not for pip, which would write scripts and records so.
     hooks = replace(environment, import_path=import_path)
     log = context.runner(None if context.build.verbose else private / "build.log")
