@@ -121,21 +121,20 @@ def _sentences(found: Headline, dated: Headline) -> list[str]:
     wheels, sdists = found.rebuilt(PURE_WHEEL), found.rebuilt(SDIST)
     if wheels.tried and sdists.tried:
         said.append(
-            f"Built again from the published sdist, {_came_out(wheels)} of the published pure wheels and "
-            f"{_came_out(sdists)} of the sdists are *identical* or *same after normalization*."
+            f"Built again from their sdists, {_of(wheels)} published pure wheels and {_of(sdists)} sdists are "
+            "*identical* or *same after normalization*."
         )
     with_date, without = dated.tally(DATED), dated.tally(AS_IS)
     if with_date.built:
         said.append(
-            f"With SOURCE_DATE_EPOCH set and nothing else done, {with_date.same} of {with_date.built} packages "
-            f"({_percent(with_date.share)}) come out the same twice; without it, {without.same} of {without.built} "
-            f"({_percent(without.share)})."
+            f"With SOURCE_DATE_EPOCH alone, {_percent(with_date.share)} of {with_date.built} packages come out the "
+            f"same twice (without: {_percent(without.share)})."
         )
     return textwrap.wrap(" ".join(said), 120, break_on_hyphens=False)
 
 
-def _came_out(tally: RebuildTally) -> str:
-    return f"{tally.identical + tally.normalized} of {tally.tried} ({_percent(tally.share)})"
+def _of(tally: RebuildTally) -> str:
+    return f"{_percent(tally.share)} of {tally.tried}"
 
 
 def _percent(share: float | None) -> str:
