@@ -107,10 +107,10 @@ def _by_uv(clues: BuildClues, start: Recovered, words: Sequence[str]) -> Iterato
     if program != "uv" or clues.backend != _UV_BUILD or clues.installed.get("uv-build") == version:
         return
     if has_version(clues.index, "uv", version):
-        how = _with_release(start, "uv", version, clues).with_variables({imitations.FRONT_END: imitations.uv_build()})
-        said = [*words, f"{imitations.FRONT_END}={imitations.uv_build()}", f"uv {version}"]
-        # Nothing else is to be installed beside it: the command is all that there is.
-        yield BuildCandidate(", ".join(said), replace(how, beside=start.beside))
+        how = start.with_variables({imitations.FRONT_END: imitations.UV_BUILD})
+        said = [*words, f"{imitations.FRONT_END}={imitations.UV_BUILD}", f"uv {version}"]
+        # Nothing is to be installed beside it: the command requires uv itself.
+        yield BuildCandidate(", ".join(said), replace(how, pins=(*how.pins, f"uv=={version}")))
 
 
 def _by_script(clues: BuildClues, start: Recovered, words: Sequence[str]) -> Iterator[BuildCandidate]:
@@ -124,10 +124,11 @@ def _by_script(clues: BuildClues, start: Recovered, words: Sequence[str]) -> Ite
     if not of_then or not old:
         return
     options = _options(clues) if clues.metadata.kind == WHEEL else ()
-    given = {**start.given, imitations.FRONT_END: imitations.setup_script(options)}
-    how = _with_release(replace(start, python=old[0]), "setuptools", str(of_then[-1]), clues).with_variables(given)
+    command = imitations.setup_script(options)
+    how = _with_release(replace(start, python=old[0]), "setuptools", str(of_then[-1]), clues)
+    how = how.with_variables({imitations.FRONT_END: command})
     said = [word for word in words if not word.startswith(f"{imitations.FRONT_END}=")]
-    said += [f"{imitations.FRONT_END}={given[imitations.FRONT_END]}", f"setuptools {of_then[-1]}"]
+    said += [f"{imitations.FRONT_END}={command}", f"setuptools {of_then[-1]}"]
     yield BuildCandidate(", ".join([*said, f"Python {old[0].short}"]), how)
 
 
@@ -180,8 +181,8 @@ def _imitations(clues: BuildClues) -> Iterator[tuple[str, str]]:
     given = clues.how.given
     if is_of_windows(clues.published) and imitations.TEXT not in given:
         yield imitations.TEXT, "crlf"
-    unknown = top_levels(clues.published) - top_levels(clues.made.path) - packages_in(clues.published)
-    beside = imitations.directories(unknown)
+    unknown = top_levels(clues.published) - top_levels(clues.made.path)
+    beside = imitations.directories(unknown - packages_in(clues.published)) if unknown else ""
     if beside and imitations.DIRECTORIES not in given:
         yield imitations.DIRECTORIES, beside
     if _is_sorted_only_there(clues) and imitations.SETUPTOOLS not in given:

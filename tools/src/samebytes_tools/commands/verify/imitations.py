@@ -169,17 +169,24 @@ def _made(command, directory):
     return done.stdout.decode("utf-8").splitlines()[-1]
 """
 _FLIT = "flit build"
-_UV = "uv build"
+UV_BUILD = "uv build"
+"""The command of uv that made a file, which has no options here."""
 _SCRIPT = "python setup.py"
 _BDIST_WHEEL = "setup.py bdist_wheel"
 _OF_WHEELS = re.compile(r"--universal|--(?:python-tag|build-number)=[\w.]+")
 _OPTIONS = {
     _FLIT: re.compile(r"--setup-py|--no-setup-py|--no-use-vcs"),
-    _UV: re.compile(r"(?!)"),
+    UV_BUILD: re.compile(r"(?!)"),
     _SCRIPT: _OF_WHEELS,
     _BDIST_WHEEL: _OF_WHEELS,
 }
 """Commands, and which options of them are known."""
+_BACKENDS = {
+    _FLIT: ("samebytes_flit", _BY_FLIT),
+    UV_BUILD: ("samebytes_uv", _BY_UV),
+    _SCRIPT: ("samebytes_setup", _BY_SCRIPT),
+}
+"""Commands that take the place of the project's own backend: the module that calls each, and its source."""
 _SETUPTOOLS = re.compile(r"setuptools(?![\w.-]*[\w])", re.IGNORECASE)
 _LONGEST = 2000
 """Characters of a variable; systems start no program with one that is much longer."""
@@ -193,11 +200,6 @@ def flit_build(*, generates: bool, tracked: bool) -> str:
     :param tracked: whether it took all files of the repository.
     """
     return " ".join([_FLIT, *["--setup-py"] * generates, *["--no-use-vcs"] * (not tracked)])
-
-
-def uv_build() -> str:
-    """Return the command of uv that made a file."""
-    return _UV
 
 
 def setup_script(options: Iterable[str]) -> str:
@@ -243,29 +245,22 @@ def imitated(
             f"{DIRECTORIES} is {given[DIRECTORIES]!r}, which is not names of directories with commas between them",
             remedy=f"Write {DIRECTORIES}=dist,build: names that a Python package can have.",
         )
-    for name in beside:
-        if not os.path.lexists(tree / name):
-            (tree / name).mkdir()
-    modules = {"sitecustomize.py": _ON_WINDOWS} if text else {}
     if given.get(SETUPTOOLS, "") not in ("", "debian"):
         raise UsageError(
             f"{SETUPTOOLS} is {given[SETUPTOOLS]!r}, which is not a distribution whose setuptools is known",
             remedy=f"Write {SETUPTOOLS}=debian.",
         )
+    for name in beside:
+        if not os.path.lexists(tree / name):
+            (tree / name).mkdir()
+    modules = {"sitecustomize.py": _ON_WINDOWS} if text else {}
     if given.get(SETUPTOOLS) and not project.backend.path:
         modules["samebytes_debian.py"] = _OF_DEBIAN.replace("{backend}", repr(project.backend.name))
         project = replace(project, backend=Backend("samebytes_debian"))
-    if front_end == _FLIT:
-        modules["samebytes_flit.py"] = _BY_FLIT
-        project = replace(project, backend=Backend("samebytes_flit"), requires=(*project.requires, "flit"))
-    elif front_end == _UV:
-        modules["samebytes_uv.py"] = _BY_UV
-        project = replace(project, backend=Backend("samebytes_uv"), requires=("uv",))
-    elif front_end == _SCRIPT:
-        modules["samebytes_setup.py"] = _BY_SCRIPT
-        # That it has hooks is what pip wants of a project that names no requirement.
-        requires = ("setuptools" if _SETUPTOOLS.match(one) else one for one in project.requires)
-        project = replace(project, backend=Backend("samebytes_setup"), requires=tuple(requires))
+    if front_end in _BACKENDS:
+        backend, source = _BACKENDS[front_end]
+        modules[f"{backend}.py"] = source
+        project = replace(project, backend=Backend(backend), requires=_requirements(front_end, project.requires))
     elif front_end:
         # Every release of setuptools reads them there, and no file of the source differs for it.
         name = "pydistutils.cfg" if os.name == "nt" else ".pydistutils.cfg"
@@ -277,6 +272,16 @@ def imitated(
     for name, source in modules.items():
         (directory / name).write_text(source, encoding="utf-8")
     return project, str(directory)
+
+
+def _requirements(front_end: str, requires: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what is installed for a backend that calls *front_end*, of a project that *requires* that."""
+    if front_end == UV_BUILD:
+        return ("uv",)
+    if front_end == _FLIT:
+        return (*requires, "flit")
+    # That it has hooks is what pip wants of a project that names no requirement.
+    return tuple("setuptools" if _SETUPTOOLS.match(one) else one for one in requires)
 
 
 def _command(text: str) -> tuple[str, list[str]]:
