@@ -262,10 +262,10 @@ def wheel_parts() -> list[bytes]:
 
 
 TARGETS = (
-    Target("gzip", read_gzip, gzips, longest=1 << 12),
-    Target("tar", read_tar, all_of_tar),
-    Target("sdist", normalize_sdist, sdists),
-    Target("zip", read_zip, all_of_zip),
-    Target("zip-members", read_zip_of_members, drawn_zips, longest=1 << 10),
-    Target("wheel", normalize_wheel, wheel_parts),
+    Target("gzip", read_gzip, gzips, longest=1 << 12, runs=400_000),
+    Target("tar", read_tar, all_of_tar, runs=12_000),
+    Target("sdist", normalize_sdist, sdists, runs=3_000),
+    Target("zip", read_zip, all_of_zip, runs=30_000),
+    Target("zip-members", read_zip_of_members, drawn_zips, longest=1 << 10, runs=10_000),
+    Target("wheel", normalize_wheel, wheel_parts, runs=600),
 )

@@ -122,8 +122,8 @@ def other_members() -> list[bytes]:
 
 
 TARGETS = (
-    Target("code", normalize_code, modules, (ArchiveError,), longest=1 << 12),
-    Target("compare-pyc", compare_pyc, other_modules, (Refused,), longest=1 << 12),
-    Target("compare-elf", compare_elf, libraries, (Refused,), longest=1 << 12),
-    Target("compare-member", compare_member, other_members, (), longest=1 << 12),
+    Target("code", normalize_code, modules, (ArchiveError,), longest=1 << 12, runs=60_000),
+    Target("compare-pyc", compare_pyc, other_modules, (Refused,), longest=1 << 12, runs=3_000),
+    Target("compare-elf", compare_elf, libraries, (Refused,), longest=1 << 12, runs=1_000),
+    Target("compare-member", compare_member, other_members, (), longest=1 << 12, runs=4_000),
 )

@@ -290,8 +290,8 @@ def contents() -> list[bytes]:
 
 
 TARGETS = (
-    Target("deflate", compare, contents, (), longest=1 << 12),
-    Target("deflate-edges", compare_edges, edges, (), longest=5),
+    Target("deflate", compare, contents, (), longest=1 << 12, runs=1_000),
+    Target("deflate-edges", compare_edges, edges, (), longest=5, runs=100),
 )
 
 if __name__ == "__main__":

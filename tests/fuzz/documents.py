@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from fuzz.harness import Refused, Target, saved
@@ -100,7 +101,9 @@ def read_config(data: bytes) -> None:
     """What is read is a value for each setting."""
     with saved(data, "pyproject.toml") as path:
         found = config.load(path.parent)
-    assert found.backend.package
+    parts = re.split("[.:]", found.backend.name.removesuffix(":"))
+    assert all(parts), found.backend.name
+    assert found.backend.package == parts[0]
     assert found.debug_info in config.DEBUG_INFO
 
 
@@ -127,10 +130,10 @@ inherit = ["TZ", "umask"]
 
 
 TARGETS = (
-    Target("record", read_record, records, (Refused,)),
-    Target("headers", read_header_block, header_blocks, (Refused,)),
-    Target("json", read_json, json_documents, (jsontext.NotJsonError,)),
-    Target("sbom", read_sbom, sboms, (Refused,)),
-    Target("entry-points", read_entry_points, entry_point_files, (ValueError,), longest=1 << 11),
-    Target("config", read_config, configs, (ConfigError,), longest=1 << 12),
+    Target("record", read_record, records, (Refused,), runs=100_000),
+    Target("headers", read_header_block, header_blocks, (Refused,), runs=150_000),
+    Target("json", read_json, json_documents, (jsontext.NotJsonError,), runs=500_000),
+    Target("sbom", read_sbom, sboms, (Refused,), runs=80_000),
+    Target("entry-points", read_entry_points, entry_point_files, (ValueError,), longest=1 << 11, runs=150_000),
+    Target("config", read_config, configs, (ConfigError,), longest=1 << 12, runs=30_000),
 )

@@ -31,6 +31,8 @@ class Target(NamedTuple):
     """What says that the input is refused; any other exception is a fault of ours. Empty where nothing is refused."""
     longest: int = 1 << 14
     """Bytes of the longest input that is worth trying."""
+    runs: int = 1000
+    """Inputs of a repeatable run, which the gate makes: what takes some seconds."""
 
 
 def accepts(target: Target, data: bytes) -> bool:

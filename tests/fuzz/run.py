@@ -1,11 +1,15 @@
 """Fuzz the readers: give them inputs that nobody thought of, for as long as is wanted.
 
     python tests/fuzz/run.py [--seconds 20] [--runs N] [--jobs N] [--corpus DIRECTORY] [TARGET ...]
+    python tests/fuzz/run.py --repeatable [--jobs N] [TARGET ...]
     python tests/fuzz/run.py --replay FILE ... TARGET
 
 Each target runs in a process of its own under atheris, which follows what of the code an input reaches. Whatever is
 neither accepted nor refused as it should be, takes too long or too much memory is a finding: the input is kept in
 tests/fuzz/findings/, and the command that replays it is printed. Replaying needs no atheris.
+
+Each run tries other inputs. With --repeatable, the runs over one state of the code begin alike and try as many inputs as
+each target says, however fast the machine is: nearly the same ones, where addresses can be kept from differing.
 
 Where atheris is not installed, it is installed with pip, in a virtual environment only.
 
@@ -21,6 +25,7 @@ import importlib.util
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -80,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
         "--seconds", type=int, default=SECONDS, help=f"for each target (default: {SECONDS}); 0: no limit"
     )
     parser.add_argument("--runs", type=int, default=-1, help="inputs for each target (default: no limit)")
+    parser.add_argument(
+        "--repeatable", action="store_true", help="nearly the same inputs in every run, as many as each target says"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="targets at a time (default: all CPUs)")
     parser.add_argument("--corpus", type=Path, metavar="DIRECTORY", help="keep what was found to reach new code there")
     parser.add_argument("--findings", type=Path, metavar="DIRECTORY", default=FINDINGS, help="where findings are kept")
@@ -129,25 +137,19 @@ def _fuzz(target: Target, options: argparse.Namespace) -> bool:
     before = set(findings.iterdir())
     with tempfile.TemporaryDirectory(prefix="fuzz-") as scratch:
         grown = options.corpus / target.name if options.corpus else Path(scratch, "grown")
-        seeds = Path(scratch, "seeds")
-        for directory in (grown, seeds):
-            directory.mkdir(parents=True, exist_ok=True)
-        for seed in target.seeds():
-            (seeds / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
-        limits = [f"-max_total_time={options.seconds}", f"-runs={options.runs}", f"-max_len={target.longest}"]
-        limits += [f"-timeout={TIMEOUT}", f"-report_slow_units={TIMEOUT}", f"-rss_limit_mb={MEMORY}"]
-        kept = [f"-artifact_prefix={findings / target.name}-", "-print_final_stats=1"]
-        command = [
-            sys.executable,
-            str(HERE / "run.py"),
-            "--inside",
-            target.name,
-            *limits,
-            *kept,
-            str(grown),
-            str(seeds),
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        grown.mkdir(parents=True, exist_ok=True)
+        seeds = [Path(scratch, hashlib.sha256(seed).hexdigest()[:16]) for seed in target.seeds()]
+        for path, seed in zip(seeds, target.seeds()):
+            path.write_bytes(seed)
+        # As a list of files, for the order of a directory is the file system's.
+        arguments = [*_limits(target, options), f"-seed_inputs={','.join(map(str, seeds))}"]
+        arguments += [f"-artifact_prefix={findings / target.name}-", "-print_final_stats=1", str(grown)]
+        command = [sys.executable, str(HERE / "run.py"), "--inside", target.name, *arguments]
+        environment = dict(os.environ)
+        if options.repeatable:
+            command = [*_fixed_addresses(), *command]
+            environment["PYTHONHASHSEED"] = "0"
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode == 0:
         print(f"{target.name}: {_summary(done.stderr)}, nothing found", flush=True)
         return True
@@ -160,6 +162,27 @@ def _fuzz(target: Target, options: argparse.Namespace) -> bool:
     )
     print(f"{target.name}: FOUND something (status {done.returncode})\n  {shown}{replays}", flush=True)
     return False
+
+
+def _fixed_addresses() -> list[str]:
+    """Return what has a command run at the same addresses each time, by which libFuzzer orders what it compared."""
+    command = ["setarch", "--addr-no-randomize"]
+    if (
+        shutil.which(command[0]) is None
+        or subprocess.run([*command, "true"], capture_output=True, check=False).returncode
+    ):
+        return []  # It is not there, or a container does not permit it.
+    return command
+
+
+def _limits(target: Target, options: argparse.Namespace) -> list[str]:
+    """Return the arguments that bound a run of libFuzzer."""
+    if options.repeatable:
+        limits = ["-max_total_time=0", f"-runs={target.runs}", "-seed=1"]
+    else:
+        limits = [f"-max_total_time={options.seconds}", f"-runs={options.runs}"]
+    limits += [f"-timeout={TIMEOUT}", f"-report_slow_units={TIMEOUT}", f"-rss_limit_mb={MEMORY}"]
+    return [*limits, f"-max_len={target.longest}"]
 
 
 def _summary(log: str) -> str:

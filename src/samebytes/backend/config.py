@@ -33,6 +33,10 @@ PINNED = (
 MAX_TOML_BYTES = 1 << 22
 """Of one file; large projects' lock files have a tenth of that."""
 
+_OBJECT_REFERENCE = re.compile(r"[^\s.:]+(\.[^\s.:]+)*(:([^\s.:]+(\.[^\s.:]+)*)?)?")
+"""``module`` or ``module:object``, both with dots within (PEP 517). Names that are no identifiers can be imported, too;
+pyproject-hooks takes an object that is left out for the module."""
+
 _MAX_KEY_PARTS = 200
 _LONG_KEY = re.compile(
     rf"""(?<![\w-])(?:(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{_MAX_KEY_PARTS}}}""",
@@ -229,6 +233,11 @@ def _inner(system: ConfigTable, tool: ConfigTable) -> Backend:
         raise table.invalid(
             f"build-backend must be a string, not {backend!r}",
             "Name the backend's module, such as 'hatchling.build' (PEP 517).",
+        )
+    if not _OBJECT_REFERENCE.fullmatch(backend):
+        raise table.invalid(
+            f"build-backend is {backend!r}, which cannot be imported",
+            "It must be 'module' or 'module:object', such as 'hatchling.build' (PEP 517).",
         )
     if is_samebytes(backend):
         raise table.invalid(

@@ -108,6 +108,21 @@ def test_a_wrong_setting_is_named_with_its_remedy(tmp_path: Path, table: str, sa
     assert "pyproject.toml" in caught.value.message
 
 
+@pytest.mark.parametrize("table", ["build-system]\nrequires = []", "tool.samebytes]"])
+@pytest.mark.parametrize(
+    "name", [".a", "a.", "a..b", ".", ":", ":a", "a:.b", "a:b.", "a:b..c", "a:b:c", " ", "a ", " a.b", "a. b", "a:b\\n"]
+)
+def test_a_backend_that_cannot_be_imported_is_named(tmp_path: Path, table: str, name: str) -> None:
+    with pytest.raises(ConfigError, match="which cannot be imported") as caught:
+        load(configured(tmp_path, f'[{table}\nbuild-backend = "{name}"\n'))
+    assert "'module' or 'module:object'" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["a", "a.b", "a:b", "a.b:c.d", "a:", "my-backend", "bäck.end"])
+def test_every_name_that_pyproject_hooks_imports_is_taken(tmp_path: Path, name: str) -> None:
+    assert load(configured(tmp_path, f'[build-system]\nrequires = []\nbuild-backend = "{name}"\n')).backend.name == name
+
+
 @pytest.mark.parametrize("text", ["[build-system\n", "x = 1\nx = 2\n"])
 def test_broken_toml_is_told_with_its_place(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError, match=r"pyproject\.toml is not valid TOML: .*line \d"):
