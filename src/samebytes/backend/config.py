@@ -34,13 +34,10 @@ MAX_TOML_BYTES = 1 << 22
 """Of one file; large projects' lock files have a tenth of that."""
 
 _OBJECT_REFERENCE = re.compile(r"[^\s.:]+(\.[^\s.:]+)*(:([^\s.:]+(\.[^\s.:]+)*)?)?")
-"""``module`` or ``module:object``, both with dots within (PEP 517). Names that are no identifiers can be imported, too;
-pyproject-hooks takes an object that is left out for the module."""
+"""PEP 517's, and what else pyproject-hooks imports: parts that are not identifiers, and no object after the colon."""
 
 _MAX_KEY_PARTS = 200
-_LONG_KEY = re.compile(
-    rf"""(?<![\w-])(?:(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{_MAX_KEY_PARTS}}}""",
-)
+_LONG_KEY = re.compile(rf"""(?<![\w-])(?:(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){{{_MAX_KEY_PARTS}}}""")
 
 
 class Backend(NamedTuple):
@@ -229,15 +226,10 @@ def _inner(system: ConfigTable, tool: ConfigTable) -> Backend:
     else:
         return Backend(LEGACY_BACKEND, system.strings("backend-path"))
     backend = table.values["build-backend"]
-    if not isinstance(backend, str) or not backend:
+    if not isinstance(backend, str) or not _OBJECT_REFERENCE.fullmatch(backend):
         raise table.invalid(
-            f"build-backend must be a string, not {backend!r}",
-            "Name the backend's module, such as 'hatchling.build' (PEP 517).",
-        )
-    if not _OBJECT_REFERENCE.fullmatch(backend):
-        raise table.invalid(
-            f"build-backend is {backend!r}, which cannot be imported",
-            "It must be 'module' or 'module:object', such as 'hatchling.build' (PEP 517).",
+            f"build-backend must be 'module' or 'module:object', not {backend!r}",
+            "Name what can be imported, such as 'hatchling.build' (PEP 517).",
         )
     if is_samebytes(backend):
         raise table.invalid(
@@ -257,9 +249,7 @@ def _disabled(tool: ConfigTable) -> tuple[str, ...]:
         )
     for code, reason in value.items():
         if not isinstance(reason, str) or not reason.strip():
-            raise tool.invalid(
-                f"disable.{code} has no reason", f'Say why the rule does not fit: {code} = "the reason".'
-            )
+            raise tool.invalid(f"disable.{code} has no reason", f'Say why it does not fit: {code} = "the reason".')
     return tuple(value)
 
 

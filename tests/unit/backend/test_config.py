@@ -84,8 +84,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         ("source_date_epoch = 1", "Did you mean 'source-date-epoch'?"),
         ("zzz = 1", "Known are:"),
         ("build-backend = 'samebytes.backend'", "samebytes cannot wrap itself"),
-        ("build-backend = 3", "must be a string"),
-        ("build-backend = ''", "must be a string"),
+        ("build-backend = 3", "must be 'module' or 'module:object', not 3"),
+        ("build-backend = ''", "must be 'module' or 'module:object'"),
         ("build-backend = 'b'\nbackend-path = 'src'", "must be a list of strings"),
         ("backend-path = ['src']", "a backend-path but no build-backend"),
         ("canonical-form = 2", "writes version 1"),
@@ -113,9 +113,8 @@ def test_a_wrong_setting_is_named_with_its_remedy(tmp_path: Path, table: str, sa
     "name", [".a", "a.", "a..b", ".", ":", ":a", "a:.b", "a:b.", "a:b..c", "a:b:c", " ", "a ", " a.b", "a. b", "a:b\\n"]
 )
 def test_a_backend_that_cannot_be_imported_is_named(tmp_path: Path, table: str, name: str) -> None:
-    with pytest.raises(ConfigError, match="which cannot be imported") as caught:
+    with pytest.raises(ConfigError, match="must be 'module' or 'module:object'"):
         load(configured(tmp_path, f'[{table}\nbuild-backend = "{name}"\n'))
-    assert "'module' or 'module:object'" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["a", "a.b", "a:b", "a.b:c.d", "a:", "my-backend", "bäck.end"])
