@@ -266,6 +266,7 @@ def test_a_wheel_whose_record_is_rebuilt(tmp_path: Path) -> None:
     canonical(made_wheel(tmp_path, files), rebuild_record=True)
 
 
+@pytest.mark.long
 @pytest.mark.slow("reads and writes 65536 members, several times")
 def test_a_wheel_with_more_members_than_16_bits_count(tmp_path: Path) -> None:
     files = recorded({**plain_files(), **{f"m/{number:05}": b"" for number in range(0xFFFF - 5)}})

@@ -62,7 +62,10 @@ def assert_equal_sets(directories: list[Path]) -> None:
 @needs_index
 @pytest.mark.parametrize(
     "place",
-    ["setuptools-pyproject", "hatchling", pytest.param("flit", marks=pytest.mark.broad("one more backend"))],
+    [
+        "setuptools-pyproject",
+        *(pytest.param(name, marks=pytest.mark.broad("one more backend")) for name in ("hatchling", "flit")),
+    ],
     indirect=True,
 )
 def test_every_front_end_gives_the_same_bytes(place: Place, workshop: Workshop) -> None:

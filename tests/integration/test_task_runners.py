@@ -77,6 +77,7 @@ def config(hooks: Path) -> str:
     return "\n".join(["repos:", f"  - repo: {hooks}", f"    rev: {commit.stdout.strip()}", "    hooks:", *rows, ""])
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not HOOKS.is_file(), reason="the hooks are not here, only the tests")
 def test_pre_commit_runs_the_hooks(tmp_path: Path) -> None:
     pre_commit = program("pre-commit")

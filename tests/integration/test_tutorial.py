@@ -173,6 +173,7 @@ def shell(tmp_path: Path) -> Shell:
     return Shell(tmp_path, variables)
 
 
+@pytest.mark.long
 @pytest.mark.network
 def test_what_the_tutorial_shows_comes_out(shell: Shell, workshop: Workshop) -> None:
     shell.variables.update(workshop.index(shell.variables))

@@ -101,6 +101,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             (kept if tier(item) in wanted else others).append(item)
         config.hook.pytest_deselected(items=others)
         items[:] = kept
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 def reasons(reporter: pytest.TerminalReporter) -> Counter[str]:
