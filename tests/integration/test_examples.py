@@ -139,7 +139,7 @@ def test_headers_of_a_build_requirement_leave_no_trace(
     write_tree(source, project_with_foreign_header())
     header_wheel(wheelhouse)
     shelf = replace(workshop, wheelhouse=shutil.copytree(workshop.wheelhouse, wheelhouse, dirs_exist_ok=True))
-    ways = ("by pip",)
+    ways = ("from sdist", "by pip")
     quiet = build_all(settle(CONTROL, source, roots[0]), shelf, isolated=True, ways=ways)
     hostile = build_all(settle(EXPERIMENT, source, roots[1]), shelf, isolated=True, ways=ways)
     assert_one_digest_each(quiet, hostile)
