@@ -21,7 +21,7 @@ from pathlib import Path
 from packaging.version import Version
 from samebytes_tools.commands.verify.backend_facts import FACTS, BackendFact
 from samebytes_tools.commands.verify.candidates import known_releases
-from samebytes_tools.commands.verify.traits import traits
+from samebytes_tools.commands.verify.traits import read, traits
 from samebytes_tools.index.client import Index
 
 SETUP = """\
@@ -150,7 +150,7 @@ def made(backend: str, release: str, scratch: Path) -> dict[str, dict[str, str]]
     for hook in ("build_wheel", "build_sdist"):
         code = f"import sys, {BACKENDS[backend]} as backend; backend.{hook}(sys.argv[1])"
         subprocess.run([python, "-W", "ignore", "-c", code, out], cwd=source, check=True, stdout=subprocess.DEVNULL)
-    return {"wheel" if path.suffix == ".whl" else "sdist": traits(path) for path in out.iterdir()}
+    return {"wheel" if path.suffix == ".whl" else "sdist": traits(read(path)) for path in out.iterdir()}
 
 
 def requirements(backend: str, release: str) -> list[str]:

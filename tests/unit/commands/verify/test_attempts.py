@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,19 +19,22 @@ from samebytes_tools.building.provenance import BACKEND
 from samebytes_tools.building.virtualenvs import InstalledDistribution
 from samebytes_tools.commands.verify import candidates as ways
 from samebytes_tools.commands.verify import imitations
+from samebytes_tools.commands.verify import traits as of_artifacts
 from samebytes_tools.commands.verify.attempts import BuildCandidate, RebuildAttempt, RebuildTrial, best_of, notes
 from samebytes_tools.commands.verify.backend_facts import FACTS, facts_of, fitting
 from samebytes_tools.commands.verify.candidates import BuildClues
-from samebytes_tools.commands.verify.metadata import read
+from samebytes_tools.commands.verify.metadata import read as read_metadata
 from samebytes_tools.commands.verify.remake import Made, Recovered
-from samebytes_tools.commands.verify.traits import differing, is_of_windows, traits
+from samebytes_tools.commands.verify.traits import differing, read, traits
 from samebytes_tools.comparison.model import ComparedFile, Comparison, Difference, NodeKind, Verdict
 from samebytes_tools.index.client import Index
 from support.artifacts import METADATA, sdist
 from support.indexes import Answer, Server, serving
 from support.wheels import Member, write_sdist, write_wheel
 
+from samebytes.archive.entry import Archive
 from samebytes.artifact.layout import ArtifactKind
+from samebytes.artifact.opening import open_archive
 from samebytes.backend.config import Backend
 from samebytes.errors import UsageError
 
@@ -115,21 +119,21 @@ def test_traits_of_metadata(tmp_path: Path, metadata: bytes, expected: dict[str,
         "licenses": "beside METADATA",
         "mode of RECORD": "100644",
     }
-    assert traits(wheel_of(tmp_path, HEAD + metadata)) == {**common, **expected}
+    assert traits(read(wheel_of(tmp_path, HEAD + metadata))) == {**common, **expected}
 
 
 def test_traits_of_sdists_and_places_of_licenses(tmp_path: Path) -> None:
     files = {"PKG-INFO": HEAD + b"Provides-Extra: x\n", "COPYING.txt": b""}
-    found = traits(sdist(tmp_path, "demo-pkg", files=files))
+    found = traits(read(sdist(tmp_path, "demo-pkg", files=files)))
     assert found["extras"] == "alone"
     assert found["License-File"] == "no"
     assert found["directory"] == "as written"
-    assert traits(sdist(tmp_path, "demo_pkg", files=files))["directory"] == "with underscores"
+    assert traits(read(sdist(tmp_path, "demo_pkg", files=files)))["directory"] == "with underscores"
     # What lies deeper is another project's.
-    nested = traits(sdist(tmp_path, files={"PKG-INFO": HEAD, "vendored/LICENSE": b""}))
+    nested = traits(read(sdist(tmp_path, files={"PKG-INFO": HEAD, "vendored/LICENSE": b""})))
     assert not {"License-File", "directory", "mode of RECORD"} & nested.keys()
     path = write_wheel(tmp_path, [Member(f"{INFO}licenses/LICENSE"), Member(f"{INFO}METADATA", HEAD)])
-    assert traits(path)["licenses"] == "licenses/"
+    assert traits(read(path))["licenses"] == "licenses/"
     assert differing({"a": "1", "b": "1", "c": "1"}, {"a": "2", "b": "1"}) == ["a"]
 
 
@@ -139,7 +143,7 @@ def test_traits_of_sdists_and_places_of_licenses(tmp_path: Path) -> None:
 )
 def test_wheels_made_on_windows(tmp_path: Path, system: int, mode: int, expected: bool) -> None:
     """However wheel, which gives RECORD a mode of its own, wrote them."""
-    assert is_of_windows(rewritten(wheel_of(tmp_path), system, mode)) is expected
+    assert read(rewritten(wheel_of(tmp_path), system, mode)).is_of_windows is expected
 
 
 @pytest.mark.parametrize(
@@ -156,7 +160,28 @@ def test_sdists_made_on_windows(tmp_path: Path, mode: int, owner: tuple[int, int
         Member("demo-1.0/PKG-INFO", HEAD, mode, owner=owner),
         Member("demo-1.0/run.exe", b"", 0o777, owner=owner),
     ]
-    assert is_of_windows(write_sdist(tmp_path, members, "demo-1.0.tar.gz")) is expected
+    assert read(write_sdist(tmp_path, members, "demo-1.0.tar.gz")).is_of_windows is expected
+
+
+def test_each_file_is_read_once(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is asked about them: one with nothing but names and another with all that there is to ask."""
+    rows = [Member(f"demo-1.0/{name}", b"") for name in ("demo.egg-info/requires.txt", "version.py", "setup.py")]
+    paths = [
+        write_sdist(tmp_path / side, [Member("demo-1.0/PKG-INFO", HEAD), *rows], "demo-1.0.tar.gz")
+        for side in ("there", "here")
+        if (tmp_path / side).mkdir() is None
+    ]
+    opened: list[Path] = []
+
+    def reading(path: Path) -> AbstractContextManager[Archive]:
+        opened.append(path)
+        return open_archive(path)
+
+    asked = clues(server, *paths, backend="flit_core.buildapi")
+    monkeypatch.setattr(of_artifacts, "open_archive", reading)
+    list(ways.candidates(asked))
+    list(ways.candidates(replace(asked, backend="setuptools.build_meta")))
+    assert opened == [*paths, *paths]
 
 
 def test_facts_are_in_order_and_name_their_source() -> None:
@@ -192,7 +217,9 @@ def clues(
     tree = published.parent / "tree"
     tree.mkdir(exist_ok=True)
     index = Index(server.address)
-    return BuildClues(published, Made(made, there), how, read(published), tree, backend, index, lambda: PYTHONS)
+    return BuildClues(
+        published, Made(made, there), how, read_metadata(published), tree, backend, index, lambda: PYTHONS
+    )
 
 
 WHEELS = {"0.36.2": "2020-12-13", "0.37.1": "2021-12-22", "0.40.0": "2023-03-14", "0.41.0": "2023-07-22"}

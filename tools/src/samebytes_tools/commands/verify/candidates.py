@@ -5,20 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Callable
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from samebytes.archive.entry import read_all
 from samebytes.artifact.layout import parse_wheel_name
-from samebytes.artifact.opening import open_archive
 from samebytes.errors import SamebytesError
 
 from ...building.interpreters import Python
 from ...building.requirements import parsed
-from ...building.source import WRITTEN_BY_FLIT
 from ...index.client import Index
 from ...index.pages import File
 from ...index.releases import release_of
@@ -29,11 +27,14 @@ from .metadata import ArtifactMetadata, misfit
 from .recover import has_version
 from .remake import Made, Recovered
 from .traits import (
+    ArtifactClues,
     commits,
     compiled_for,
     differing,
-    is_of_windows,
+    flit_generated_setup,
+    names_below_top,
     packages_in,
+    read,
     requirement_lists,
     requirements_of,
     top_levels,
@@ -78,6 +79,16 @@ class BuildClues:
     index: Index
     pythons: Callable[[], Sequence[Python]]
     """The interpreters that there are."""
+
+    @cached_property
+    def there(self) -> ArtifactClues:
+        """What the published file shows."""
+        return read(self.published)
+
+    @cached_property
+    def here(self) -> ArtifactClues:
+        """What the one of the first build shows."""
+        return read(self.made.path)
 
     @property
     def installed(self) -> dict[str, str]:
@@ -134,7 +145,7 @@ def _by_script(clues: BuildClues, start: Recovered, words: Sequence[str]) -> Ite
 
 def _by_releases(clues: BuildClues, start: Recovered, words: Sequence[str]) -> Iterator[BuildCandidate]:
     """Yield builds with other releases of backends, done as *start* besides; that alone, if there are none."""
-    for releases in _releases(clues, traits(clues.published), traits(clues.made.path)):
+    for releases in _releases(clues, traits(clues.there), traits(clues.here)):
         how, said = start, list(words)
         for name, version, why in releases:
             how, said = _with_release(how, name, version, clues), [*said, f"{name} {version}{why}"]
@@ -147,14 +158,14 @@ def _by_releases(clues: BuildClues, start: Recovered, words: Sequence[str]) -> I
 
 def _by_python(clues: BuildClues, start: Recovered, words: Sequence[str]) -> Iterator[BuildCandidate]:
     """Yield builds with another Python, where the artifact shows that what there is depends on it."""
-    if clues.metadata.kind == WHEEL and (there := compiled_for(clues.published)):
+    if clues.metadata.kind == WHEEL and (there := compiled_for(clues.there)):
         why, found = "files are named for it", [one for one in _fitting_pythons(clues) if one.short in there]
     else:
         script = clues.tree / "setup.py"
         asks = script.is_file() and _VERSION.search(script.read_bytes())
-        required = requirements_of(clues.published)
+        required = requirements_of(clues.there)
         # PKG-INFO of older releases of setuptools has none of the requirements.
-        if not asks or (clues.metadata.kind != WHEEL and not required) or required == requirements_of(clues.made.path):
+        if not asks or (clues.metadata.kind != WHEEL and not required) or required == requirements_of(clues.here):
             return
         why, found = "setup.py asks for the version, and requirements differ", _fitting_pythons(clues)[:2]
     for python in found:
@@ -179,16 +190,16 @@ def _key(how: Recovered) -> str:
 def _imitations(clues: BuildClues) -> Iterator[tuple[str, str]]:
     """Yield variables by which the build is one of another system or tree, or by a front end's command."""
     given = clues.how.given
-    if is_of_windows(clues.published) and imitations.TEXT not in given:
+    if clues.there.is_of_windows and imitations.TEXT not in given:
         yield imitations.TEXT, "crlf"
-    unknown = top_levels(clues.published) - top_levels(clues.made.path)
-    beside = imitations.directories(unknown - packages_in(clues.published)) if unknown else ""
+    unknown = top_levels(clues.there) - top_levels(clues.here)
+    beside = imitations.directories(unknown - packages_in(clues.there)) if unknown else ""
     if beside and imitations.DIRECTORIES not in given:
         yield imitations.DIRECTORIES, beside
     if _is_sorted_only_there(clues) and imitations.SETUPTOOLS not in given:
         yield imitations.SETUPTOOLS, "debian"
-    unnamed = commits(clues.made.path)
-    named = {node for name, node in commits(clues.published).items() if node and unnamed.get(name) == ""}
+    unnamed = commits(clues.here)
+    named = {node for name, node in commits(clues.there).items() if node and unnamed.get(name) == ""}
     if len(named) == 1 and imitations.COMMIT not in given:
         yield imitations.COMMIT, imitations.commit(*named)
     if imitations.FRONT_END in given:
@@ -200,9 +211,9 @@ def _imitations(clues: BuildClues) -> Iterator[tuple[str, str]]:
         return
     if clues.backend != _FLIT:
         return
-    (there, is_generated), (here, _) = (_files(path) for path in (clues.published, clues.made.path))
+    is_generated = flit_generated_setup(clues.there)
     # The hook takes the module and what pyproject.toml lists; the command takes all that git or Mercurial tracks.
-    is_tracked = bool(there - here - {"setup.py"})
+    is_tracked = bool(names_below_top(clues.there) - names_below_top(clues.here) - {"setup.py"})
     if is_generated or is_tracked:
         yield imitations.FRONT_END, imitations.flit_build(generates=is_generated, tracked=is_tracked)
 
@@ -211,17 +222,9 @@ def _is_sorted_only_there(clues: BuildClues) -> bool:
     """Return whether requirements are sorted in the published file alone, as Debian's setuptools sorts them."""
     if not clues.backend.startswith("setuptools."):
         return False
-    there, here = requirement_lists(clues.published), requirement_lists(clues.made.path)
+    there, here = requirement_lists(clues.there), requirement_lists(clues.here)
     in_order = [sorted(one) for one in there]
     return there == in_order and here != in_order and [sorted(one) for one in here] == in_order
-
-
-def _files(path: Path) -> tuple[set[str], bool]:
-    """Return the names in an sdist, below its top directory, and whether flit generated its ``setup.py``."""
-    with open_archive(path) as archive:
-        named = {entry.name.partition("/")[2]: entry for entry in archive.entries}
-        setup = named.get("setup.py")
-        return set(named), setup is not None and WRITTEN_BY_FLIT in read_all(setup.content)[:200]
 
 
 def _options(clues: BuildClues) -> tuple[str, ...]:

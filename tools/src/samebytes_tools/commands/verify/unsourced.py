@@ -15,7 +15,7 @@ from samebytes.artifact.opening import open_archive
 
 from ...building.source import sha256_of
 from ...comparison.causes.platforms import COMPILED
-from .traits import is_of_windows
+from .traits import read
 
 _SHOWN = 3
 """How many names are in a note."""
@@ -91,7 +91,7 @@ def unsourced(published: Path, made: Path, source: SourceFiles) -> Unsourced:
     there, here = _digests(published), _digests(made)
     added = [name for name in there if name not in here and not source.has(name)]
     altered = []
-    if not is_of_windows(published):  # where texts have other line ends
+    if not read(published).is_of_windows:  # where texts have other line ends
         altered = [
             name for name in there if here.get(name, there[name]) != there[name] and source.has(name, here[name])
         ]
