@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -263,3 +264,101 @@ def test_what_was_compiled_of_another_source_is_not_kept(tmp_path: Path) -> None
     through(CompiledCache(tmp_path / "cache", KEY), wanted)
     recalled = CompiledCache(tmp_path / "cache", KEY).recalled(wanted, interpreter())
     assert {one.source.name for one in recalled} == {"more.py"}
+
+
+def test_what_is_not_used_is_removed_in_time(tmp_path: Path) -> None:
+    names = {"plain.py": SOURCES["plain.py"]}
+    wanted = sources(tmp_path, "/opt/a", names)
+    directory = tmp_path / "cache"
+    through(CompiledCache(directory, KEY), wanted)
+    path = kept(directory)
+    day = 24 * 3600
+    for age, is_kept in ((89, True), (91, False)):
+        os.utime(path, (NOW - age * day, NOW - age * day))
+        CompiledCache(directory, KEY).prune(NOW, 1 << 30)
+        assert path.exists() == is_kept
+    through(CompiledCache(directory, KEY), wanted)
+    os.utime(path, (0, 0))
+    # To read it is to use it.
+    assert CompiledCache(directory, KEY).recalled(wanted, interpreter_of_this)
+    CompiledCache(directory, KEY).prune(path.stat().st_mtime, 1 << 30)
+    assert path.exists()
+
+
+NOW = 1_700_000_000
+
+
+def test_what_is_not_used_for_longest_goes_first(tmp_path: Path) -> None:
+    directory = tmp_path / "cache"
+    for number in range(4):
+        through(CompiledCache(directory, KEY), sources(tmp_path, "/opt/a", {"a.py": b"A = %d\n" % number}))
+    paths = sorted(directory.iterdir(), key=lambda path: path.name[::-1])
+    for number, path in enumerate(paths):
+        os.utime(path, (NOW - number, NOW - number))
+    size = sum(path.stat().st_size for path in paths)
+    for limit, count in ((size, 4), (size - 1, 3), (size // 2, 2), (1, 0)):
+        CompiledCache(directory, KEY).prune(NOW, limit)
+        assert sorted(directory.iterdir()) == sorted(paths[:count]), limit
+
+
+def test_only_what_is_of_the_cache_is_removed(tmp_path: Path) -> None:
+    """Of a directory that somebody uses otherwise, and that others may write to."""
+    directory = tmp_path / "cache"
+    directory.mkdir()
+    outside = tmp_path / ("0" * 64 + ".compiled")
+    outside.write_bytes(b"of somebody")
+    others = ["0" * 64, "a.whl", f"{'0' * 63}.compiled", ".tmp", f"{'F' * 64}.compiled", f"{'0' * 64}.compiled.old"]
+    for name in others:
+        (directory / name).write_bytes(b"of somebody")
+    (directory / f"{'1' * 64}.compiled").mkdir()
+    if sys.platform != "win32":
+        (directory / f"{'2' * 64}.compiled").symlink_to(outside)
+        os.mkfifo(directory / f"{'3' * 64}.compiled")
+    left = sorted(directory.iterdir())
+    for name in (f"{'4' * 64}.compiled", ".samebytes-abcd_123.tmp"):
+        (directory / name).write_bytes(b"of ours")
+    for path in directory.iterdir():
+        if not path.is_symlink():
+            os.utime(path, (0, 0))
+    fresh = directory / ".samebytes-of_now.tmp"
+    fresh.write_bytes(b"of an install that runs")
+    os.utime(fresh, (NOW - 60, NOW - 60))
+    CompiledCache(directory, KEY).prune(NOW, 0)
+    assert sorted(directory.iterdir()) == sorted([*left, fresh])
+    assert outside.exists()
+    # There need not be any, and it need not be a directory.
+    CompiledCache(tmp_path / "none", KEY).prune(NOW, 0)
+    CompiledCache(outside, KEY).prune(NOW, 0)
+
+
+def test_the_command_prunes_and_keeps_the_cache_out_of_the_tree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("XDG_CONFIG_HOME", "APPDATA"):
+        monkeypatch.setenv(name, str(tmp_path / "config"))
+    wheel, cache, target = project(tmp_path, "demo"), tmp_path / "cache", tmp_path / "site"
+
+    def run(*more: object) -> int:
+        return cli.main(["install", *map(str, (wheel, "--target", target, "--cache", cache, *more))])
+
+    assert run("--cache-limit", 0) == 0
+    assert list(cache.iterdir()) == []
+    target = tmp_path / "again"
+    assert run() == 0
+    assert len(list(cache.iterdir())) == 1
+    cache = target / "demo"
+    assert run() == 2
+    assert "would be a part of what is installed there" in capsys.readouterr().err
+    assert run("--cache-limit", "much") == 2
+    assert "not a number of MiB" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such links")
+def test_a_file_system_without_hard_links_can_have_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+    key = key_in(tmp_path / "here" / "key", tmp_path / "cache", is_created=True)
+    assert key == key_in(tmp_path / "here" / "key", tmp_path / "cache", is_created=True)
+    assert [path.name for path in (tmp_path / "here").iterdir()] == ["key"]

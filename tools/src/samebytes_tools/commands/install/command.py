@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from .interpreter import TargetInterpreter
     from .report import Fetched
     from .wheel import InstallOptions
+
+_CACHE_LIMIT = 2048 << 20
+"""Bytes, as its option says: those of some thousand wheels."""
 
 _KINDS = ("posix", "win-amd64", "win-arm64", "win-ia32")
 
@@ -123,6 +127,22 @@ def _add_cache(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="the secret by which they are authenticated (default: one that is made in your configuration directory)",
     )
+    parser.add_argument(
+        "--cache-limit",
+        metavar="MIB",
+        type=_mebibytes,
+        help="remove what was not used for longest where the cache has more at the end (default: 2048)",
+    )
+
+
+def _mebibytes(text: str) -> int:
+    """Return a number of MiB in bytes.
+
+    :raises ArgumentTypeError: if *text* is not one.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of MiB")
+    return int(text) << 20
 
 
 def _default_kind() -> str:
@@ -156,16 +176,26 @@ def run(args: argparse.Namespace) -> int:
             cache = _cache(args)
             compiler = None if args.pyc == "none" else CompilerAhead(interpreter.executable, args.pyc, args.jobs, cache)
             installation = install(wheels, _options(args, interpreter, date), compiler, progress.step)
+            if cache is not None:
+                cache.prune(time.time(), _CACHE_LIMIT if args.cache_limit is None else args.cache_limit)
     return _report(args, installation, source, fetched)
 
 
 def _cache(args: argparse.Namespace) -> CompiledCache | None:
     if args.cache is None:
-        if args.cache_key is not None:
-            raise UsageError("--cache-key is for a cache, and there is none", remedy="Name its directory by --cache.")
+        for option, value in (("--cache-key", args.cache_key), ("--cache-limit", args.cache_limit)):
+            if value is not None:
+                raise UsageError(f"{option} is for a cache, and there is none", remedy="Name its directory by --cache.")
         return None
     from ..tree.compiled_cache import CompiledCache, key_in
 
+    top = args.target or args.venv or args.root
+    # In the system's root, or beneath a prefix in it, everything may be.
+    if top and Path(os.path.realpath(args.cache)).is_relative_to(os.path.realpath(top)) and not os.path.ismount(top):
+        raise UsageError(
+            f"{args.cache}: the cache is in {top}, and would be a part of what is installed there",
+            remedy="Name another directory by --cache.",
+        )
     key = args.cache_key or _configuration(os.environ) / "samebytes" / "cache-key"
     return CompiledCache(args.cache, key_in(key, args.cache, is_created=args.cache_key is None))
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import stat
 import struct
 import sys
@@ -23,6 +24,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Callable, NamedTuple
 
+from samebytes.archive.atomic import real_path
 from samebytes.artifact import magic_numbers, marshal_reader, marshal_writer
 from samebytes.errors import UsageError
 
@@ -37,6 +39,12 @@ _LARGEST = 256 << 20
 """Bytes of a file, whoever wrote it: far above those of any wheel."""
 _OPENED = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 """Neither links nor pipes, which others may have put there."""
+UNUSED_DAYS = 90
+"""After which an entry is removed."""
+_HOUR = 3600
+_ENTRY = re.compile(r"[0-9a-f]{64}\.compiled")
+"""No other files' name, should somebody name a directory of theirs as the cache."""
+_UNFINISHED = re.compile(r"\.samebytes-\w+\.tmp")
 _HEAD = struct.Struct("<II")
 _NOTHING = 0xFFFFFFFF
 """In place of a length, for a module that is not kept."""
@@ -127,6 +135,38 @@ class CompiledCache:
                 self.notes.append((self.directory, f"compiled modules are not kept: {error.strerror or error}"))
                 return
 
+    def prune(self, now: float, limit: int) -> None:
+        """Remove what was not used for :data:`UNUSED_DAYS`, and what was not for longest as long as there is too much.
+
+        So are files that killed processes left unfinished. Others' files are left alone, and so is what may not be
+        removed: who else uses the directory does it.
+
+        :param now: seconds since 1970.
+        :param limit: bytes of all that is kept.
+        """
+        with suppress(OSError):
+            entries: list[tuple[float, int, str]] = []
+            with os.scandir(self.directory) as children:
+                for child in children:
+                    is_entry = bool(_ENTRY.fullmatch(child.name))
+                    if not is_entry and not _UNFINISHED.fullmatch(child.name):
+                        continue
+                    with suppress(OSError):  # another process was faster
+                        found = child.stat(follow_symlinks=False)
+                        if is_entry and stat.S_ISREG(found.st_mode):
+                            entries.append((found.st_mtime, found.st_size, child.path))
+                        # Written in a moment, unless the process was stopped.
+                        elif not is_entry and found.st_mtime < now - _HOUR:
+                            Path(child.path).unlink()
+            total = sum(size for _, size, _ in entries)
+            for used, size, path in sorted(entries):
+                if total <= limit and used >= now - UNUSED_DAYS * 24 * _HOUR:
+                    return
+                # Whoever reads it has it open, and who comes later compiles.
+                with suppress(OSError):
+                    Path(path).unlink()
+                    total -= size
+
     def _identity(self, sources: Iterable[CachedSource], interpreter: str) -> bytes:
         """Return a digest of all that decides on what is kept of *sources*, in their order."""
         state = hashlib.sha256(_FORMAT + self._rule)
@@ -137,7 +177,7 @@ class CompiledCache:
 
     def _path(self, identity: bytes) -> Path:
         # By the key, too: several users may share a directory, and none of them what is in it.
-        return self.directory / hmac.new(self._key, b"name" + identity, "sha256").hexdigest()
+        return self.directory / f"{hmac.new(self._key, b'name' + identity, 'sha256').hexdigest()}.compiled"
 
     def _authentication(self, identity: bytes, body: bytes) -> bytes:
         return hmac.new(self._key, b"body" + identity + body, "sha256").digest()
@@ -165,6 +205,9 @@ class CompiledCache:
                 at += size + rest
             # An empty one is none.
             found.append((body[start : start + size], body[start + size : at]) if size != _NOTHING else (b"", b""))
+        with suppress(OSError):  # read-only, or of another user
+            # Used now, for prune; not what a link that was put there a moment ago leads to.
+            os.utime(path, follow_symlinks=os.utime not in os.supports_follow_symlinks)
         return found
 
 
@@ -205,7 +248,7 @@ def _write(path: Path, data: bytes) -> None:
     :raises OSError: if that fails.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)
+    descriptor, temporary = tempfile.mkstemp(prefix=".samebytes-", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -221,7 +264,10 @@ def key_in(path: Path, directory: Path, *, is_created: bool) -> bytes:
 
     :param is_created: whether to create it if it is not there.
     :raises UsageError: if it cannot be used, or is not a secret.
+    :raises OutputError: if another user could have put a link there that leads to another file.
     """
+    if os.path.lexists(path):
+        real_path(path)
     if os.path.realpath(path).startswith(os.path.join(os.path.realpath(directory), "")):
         raise UsageError(f"{path}: the key is in the cache itself", remedy="Keep it where others cannot write.")
     try:
@@ -260,7 +306,12 @@ def _create_key(path: Path) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(os.urandom(_DIGEST_SIZE))
-        with suppress(FileExistsError):
+        try:
             os.link(temporary, path)
+        except FileExistsError:
+            pass
+        except OSError:  # the file system has no hard links: of two processes at once, one compiles in vain
+            Path(temporary).replace(path)
     finally:
-        Path(temporary).unlink()
+        with suppress(FileNotFoundError):
+            Path(temporary).unlink()
