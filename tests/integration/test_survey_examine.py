@@ -406,6 +406,7 @@ def test_a_yanked_one_is_taken_where_all_are(server: Server, tmp_path: Path) -> 
     found = examined_at(server, tmp_path)
     assert found.sdist is not None
     assert (found.sdist.yanked, found.sdist.uploaded) == (True, "2024-05-06T07:08:09Z")
+    assert "small-1.0.tar.gz was yanked: all of it" in found.notes
 
 
 def test_a_deleted_file(server: Server, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from samebytes_tools.commands.verify.targets import of_all_files
 from samebytes_tools.commands.verify.verify import VerifyRequest
 from samebytes_tools.index.client import Index
 from samebytes_tools.index.pages import File
-from samebytes_tools.index.releases import by_preference, form_of, in_todays_form, release_of_any
+from samebytes_tools.index.releases import by_preference, chosen, form_of, in_todays_form, version_of
 from samebytes_tools.releases.selection import Selection, select
 from support.indexes import serving
 
@@ -125,10 +125,10 @@ def test_forms_are_pips() -> None:
     ours = {form for form in ARCHIVE_EXTENSIONS if form_of(f"demo-1.0{form}") == form}
     assert ours == set(ARCHIVE_EXTENSIONS) - {".whl"}
     for form in ours:
-        assert str(release_of_any(f"Demo_x-1.0{form}")) == "('demo-x', <Version('1.0')>)"
+        assert str(version_of(f"Demo_x-1.0{form}", "demo-x")) == "1.0"
         assert in_todays_form(f"demo-1.0{form}") == "demo-1.0.tar.gz"
     # bdist_dumb's are not sdists.
-    assert release_of_any("demo-1.0.linux-x86_64.tar.gz") is release_of_any("demo-1.0.win32.zip") is None
+    assert version_of("demo-1.0.linux-x86_64.tar.gz", "demo") is version_of("demo-1.0.win32.zip", "demo") is None
 
 
 def files(*names: str, yanked: tuple[str, ...] = ()) -> list[File]:
@@ -151,14 +151,16 @@ def test_of_several_sdists_the_one_that_pip_takes_is_the_source(found: list[File
     candidates = [InstallationCandidate("demo", "1.0", Link(file.url, yanked_reason=file.yanked)) for file in found]
     # pip's resolver goes through them from the end.
     best = CandidateEvaluator.create("demo").get_applicable_candidates(candidates)[-1]
-    assert by_preference(found)[0].url == best.link.url
+    assert by_preference(found, "3.11.7")[0].url == best.link.url
+    # check and survey take the same.
+    assert chosen(found, "demo", "1.0", "3.11.7").file.url == best.link.url
     with serving() as server:
         rows = [
             {"filename": file.name, "url": file.url, "hashes": {}, "yanked": file.yanked is not None} for file in found
         ]
         server.page("demo", rows)
         index = Index(server.address)
-        taken, note = published.sdist_of(index, "demo", "1.0")
+        taken, note = published.sdist_of(index, "demo", "1.0", "3.11.7")
         assert taken.url == best.link.url
         assert all(file.name in note for file in found)
         by_kind = Selection(ArtifactKind.SDIST)
@@ -172,8 +174,8 @@ def test_sdists_of_other_forms_are_named_and_not_compared() -> None:
         names = ("demo-1.0-py3-none-any.whl", "demo-1.0.zip")
         server.page("demo", [{"filename": name, "url": f"/files/{name}", "hashes": {}} for name in names])
         index = Index(server.address)
-        assert published.sdist_of(index, "demo", "1.0")[0].name == "demo-1.0.zip"
-        assert published.sdist_of(index, "demo", "1.0")[1] == ""
+        assert published.sdist_of(index, "demo", "1.0", "3.11.7")[0].name == "demo-1.0.zip"
+        assert published.sdist_of(index, "demo", "1.0", "3.11.7")[1] == ""
         found = of_all_files("demo==1.0", VerifyRequest(""), this_python(), lambda: index)
         assert [(one.label, one.skipped) for one in found] == [
             (names[0], ""),

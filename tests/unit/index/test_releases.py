@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from samebytes_tools.index.pages import File
-from samebytes_tools.index.releases import chosen, is_name, newest
+from samebytes_tools.index.releases import chosen, is_name, newest, version_of
 
 from samebytes.errors import UsageError
 
@@ -14,7 +14,9 @@ def test_names(text: str) -> None:
     assert is_name(text)
 
 
-@pytest.mark.parametrize("text", ["", ".", "./idna", "dist/idna", "idna>=3", "idna-3.10.tar.gz", "a.whl", "-x", "a[b]"])
+@pytest.mark.parametrize(
+    "text", ["", ".", "./idna", "dist/idna", "idna>=3", "idna-3.10.tar.gz", "a.whl", "-x", "a[b]", "a-1.tar.xz"]
+)
 def test_what_is_no_name(text: str) -> None:
     assert not is_name(text)
 
@@ -40,6 +42,7 @@ FILES = [
     ("version", "name"),
     [
         (None, "pkg-1.10.tar.gz"),
+        ("0.5", "pkg-0.5.zip"),
         ("1.0.0", "pkg-1.0.tar.gz"),
         ("1.11", "pkg-1.11.tar.gz"),
         ("2.0rc1", "pkg-2.0rc1.tar.gz"),
@@ -47,7 +50,7 @@ FILES = [
     ],
 )
 def test_the_one_that_is_taken(version: str | None, name: str) -> None:
-    assert chosen(FILES, "pkg", version, "3.11.7").name == name
+    assert chosen(FILES, "pkg", version, "3.11.7").file.name == name
 
 
 def test_the_newest_release() -> None:
@@ -63,16 +66,56 @@ def test_the_newest_release() -> None:
 
 
 def test_a_prerelease_where_there_is_nothing_else() -> None:
-    assert chosen([file("pkg-2.0rc1.tar.gz")], "pkg", None, "3.11.7").name == "pkg-2.0rc1.tar.gz"
+    assert chosen([file("pkg-2.0rc1.tar.gz")], "pkg", None, "3.11.7").file.name == "pkg-2.0rc1.tar.gz"
+
+
+@pytest.mark.parametrize(
+    ("version", "notes"),
+    [
+        (None, ["pkg 4.0 is newer than 1.10, and has no sdist for Python 3.11.7"]),
+        ("1.0", []),
+        ("1.11", ["pkg-1.11.tar.gz was yanked"]),
+        ("3.0", ["pkg-3.0.tar.gz is for Python >=3.99, not for 3.11.7, and pip would refuse it"]),
+    ],
+)
+def test_what_is_noted_of_the_choice(version: str | None, notes: list[str]) -> None:
+    assert list(chosen(FILES, "pkg", version, "3.11.7").notes) == notes
+
+
+def test_of_several_the_one_for_this_python_is_taken_and_the_others_are_noted() -> None:
+    files = [file("pkg-1.0.zip"), file("pkg-1.0.tar.xz"), file("pkg-1.0.tar.gz", ">=3.99"), file("pkg-0.9.tar.gz")]
+    for version in (None, "1.0"):
+        choice = chosen(files, "pkg", version, "3.11.7")
+        assert choice.file.name == "pkg-1.0.tar.xz"
+        assert "(pkg-1.0.zip, pkg-1.0.tar.gz)" in choice.others
+        assert choice.doubts == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "project", "version"),
+    [
+        ("zope.interface-5.0.tar.gz", "zope-interface", "5.0"),
+        ("zope_interface-5.0-1.zip", "zope.interface", "5.0.post1"),
+        ("pkg-extra-1.0.tar.gz", "pkg", None),
+        ("pkg-1.0.linux-x86_64.tar.gz", "pkg", None),
+        ("other-1.0.tar.gz", "pkg", None),
+        ("other-1.0-py3-none-any.whl", "pkg", None),
+        ("Pkg-1.0-py3-none-any.whl", "pkg", "1.0"),
+        ("pkg-1.0.egg", "pkg", None),
+        (f"pkg-{'9' * 5000}.zip", "pkg", None),
+    ],
+)
+def test_the_version_of_a_file_is_what_pip_takes_it_for(name: str, project: str, version: str | None) -> None:
+    found = version_of(name, project)
+    assert (found and str(found)) == version
 
 
 @pytest.mark.parametrize(
     ("files", "version", "message", "remedy"),
     [
-        (FILES, "9.9", "no sdist (.tar.gz) of pkg==9.9 for Python 3.11.7", "3.0, 2.0rc1, 1.11, 1.10, 1.0"),
-        (FILES, "4.0", "no sdist (.tar.gz) of pkg==4.0", "The newest sdists"),
-        ([FILES[2]], None, "no sdist (.tar.gz) of pkg for", "There are wheels only"),
-        ([file("pkg-0.5.zip")], None, "no sdist (.tar.gz) of pkg for", "zip sdists only"),
+        (FILES, "9.9", "no sdist of pkg==9.9 for Python 3.11.7", "3.0, 2.0rc1, 1.11, 1.10, 1.0"),
+        (FILES, "4.0", "no sdist of pkg==4.0", "The newest sdists"),
+        ([FILES[2]], None, "no sdist of pkg for", "There are wheels only"),
         (FILES, "1.x!", "'1.x!' is not a version", "NAME==1.2.3"),
     ],
 )

@@ -60,6 +60,19 @@ def test_one_file_of_each_kind_that_pip_would_take(names: tuple[str, ...], taken
     assert [kind for kind, _ in found] == [kind for kind in PUBLISHED if kind in dict(found)]
 
 
+@pytest.mark.parametrize(
+    ("names", "built", "taken"),
+    [
+        (("demo-1.0.zip", "demo-1.0.tar.gz"), "demo-1.0.zip", "demo-1.0.tar.gz"),
+        (("demo-1.0.zip", "demo-0.9.tar.gz"), "demo-1.0.zip", "demo-1.0.zip"),
+    ],
+)
+def test_the_sdist_that_can_be_compared_is_rebuilt_else_the_one_that_was_built(
+    names: tuple[str, ...], built: str, taken: str
+) -> None:
+    assert [(kind, file.name) for kind, file in files_of(listed(*names), "demo", "1.0", built)] == [("sdist", taken)]
+
+
 WHEEL = Rebuild("pure wheel", "demo-1.0-py3-none-any.whl", NOT_REBUILT, "a" * 64, size=10)
 SDIST = Rebuild("sdist", "demo-1.0.tar.gz", NOT_REBUILT, "b" * 64, size=20)
 

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
 from packaging.version import InvalidVersion, Version
 
 from samebytes.errors import UsageError
@@ -33,29 +41,59 @@ def in_todays_form(filename: str) -> str:
     return f"{filename[: len(filename) - len(form_of(filename))]}.tar.gz"
 
 
-def release_of_any(filename: str) -> tuple[str, Version] | None:
-    """Return what :func:`release_of` does, for sdists of every form."""
-    return release_of(in_todays_form(filename) if form_of(filename) else filename)
+def version_of(filename: str, project: str) -> Version | None:
+    """Return the version of the *project* that a wheel, or an sdist of any form, is of; None if it is of none.
+
+    The name of an old sdist may have a hyphen in its version: where the project ends in it, pip looks up so, too.
+    """
+    wanted = canonicalize_name(project)
+    form = form_of(filename)
+    if not form:
+        release = release_of(filename)
+        return release[1] if release is not None and release[0] == wanted else None
+    parts = filename[: len(filename) - len(form)].split("-")
+    for number in range(1, len(parts)):
+        if canonicalize_name("-".join(parts[:number])) == wanted:
+            with suppress(ValueError):  # InvalidVersion, or a number of thousands of digits
+                return Version("-".join(parts[number:]))
+    return None
 
 
-def by_preference(sdists: Iterable[File]) -> list[File]:
-    """Return the *sdists* of one release, the one first that pip takes: not yanked, then the last on the page.
+def by_preference(sdists: Iterable[File], python: str) -> list[File]:
+    """Return the *sdists* of one release, the one first that pip takes for the version *python*.
 
-    It does not prefer a form (pip's ``CandidateEvaluator``).
+    That is: one that is for this Python, not yanked, then the last on the page. It does not prefer a form (pip's
+    ``CandidateEvaluator``).
     """
     last_first = list(sdists)[::-1]
-    return sorted(last_first, key=lambda file: file.yanked is not None)
+    return sorted(last_first, key=lambda file: (not is_for(file, python), file.yanked is not None))
 
 
 def is_name(text: str) -> bool:
     """Return whether *text* could name a project on the index, and not a file."""
-    return NAME.fullmatch(text) is not None and not text.endswith((".whl", ".gz", ".zip", ".tgz", ".tar"))
+    return NAME.fullmatch(text) is not None and not (form_of(text) or text.endswith((".whl", ".gz")))
 
 
-def sdist(text: str, python: str, directory: Path, environ: Mapping[str, str]) -> Path:
+class ChosenSdist(NamedTuple):
+    """The sdist of a project that is taken."""
+
+    file: File
+    version: Version
+    others: str = ""
+    """What other sdists the release has, in a sentence; empty if there are none."""
+    doubts: tuple[str, ...] = ()
+    """Why pip would not take it, or which release it would rather take."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """All that is to be known of the choice."""
+        return (*filter(None, [self.others]), *self.doubts)
+
+
+def sdist(text: str, python: str, directory: Path, environ: Mapping[str, str]) -> tuple[Path, tuple[str, ...]]:
     """Put the sdist of ``NAME`` (its newest stable release) or ``NAME==VERSION`` into *directory* and return it.
 
-    Nothing of it is run. Its hash is that which the index records.
+    Nothing of it is run. Its hash is that which the index records. Beside it, notes on the choice are returned.
 
     :param python: the version of the interpreter that it has to be for.
     :raises UsageError: if there is no such project, release or sdist.
@@ -70,27 +108,45 @@ def sdist(text: str, python: str, directory: Path, environ: Mapping[str, str]) -
         files = index.files(found["name"])
     except UsageError as error:  # it may have been meant as a path
         raise UsageError(f"there is no file {text}, and {error.message}", remedy=error.remedy) from None
-    return index.download(chosen(files, found["name"], found["version"], python), directory)
+    choice = chosen(files, found["name"], found["version"], python)
+    return index.download(choice.file, directory), choice.notes
 
 
-def chosen(files: Iterable[File], name: str, version: str | None, python: str) -> File:
+def chosen(files: Iterable[File], name: str, version: str | None, python: str) -> ChosenSdist:
     """Return the sdist to take: of the *version*, else of the newest release that is stable, not yanked and for us.
+
+    Of several, it is the one that pip takes. One that was yanked, or is not for the version *python*, is taken only
+    if its version is named, and noted.
 
     :raises UsageError: if there is none.
     """
-    files = list(files)
-    releases = [(release_of(file.name), file) for file in files if file.name.endswith(".tar.gz")]
-    sdists = [(release[1], file) for release, file in releases if release is not None]
+    every = [(found, file) for file in files for found in [version_of(file.name, name)] if found is not None]
+    sdists = [(found, file) for found, file in every if form_of(file.name)]
     if version is not None:
         wanted = [(found, file) for found, file in sdists if found == _parsed(version)]
     else:
         wanted = _to_take(sdists, python)
     if not wanted:
         raise UsageError(
-            f"the index has no sdist (.tar.gz) of {name}{'==' + version if version else ''} for Python {python}",
-            remedy=_remedy(sdists, files),
+            f"the index has no sdist of {name}{'==' + version if version else ''} for Python {python}",
+            remedy=_remedy(sdists),
         )
-    return max(wanted, key=lambda pair: pair[0])[1]
+    taken = max(found for found, _ in wanted)
+    first, *others = by_preference((file for found, file in sdists if found == taken), python)
+    names = ", ".join(file.name for file in others)
+    several = f"the release has other sdists, too ({names}); pip takes {first.name}" if others else ""
+    later = max((found for found, file in every if file.yanked is None and not found.is_prerelease), default=taken)
+    newer = f"{name} {later} is newer than {taken}, and has no sdist for Python {python}"
+    is_newest = version is not None or later <= taken
+    return ChosenSdist(first, taken, several, (*_doubts(first, python), *([] if is_newest else [newer])))
+
+
+def _doubts(file: File, python: str) -> Iterator[str]:
+    """Yield why pip would not take *file*, or only if its version is named exactly."""
+    if file.yanked is not None:
+        yield f"{file.name} was yanked{': ' + file.yanked if file.yanked else ''}"
+    if not is_for(file, python):
+        yield f"{file.name} is for Python {file.requires_python}, not for {python}, and pip would refuse it"
 
 
 def newest(files: Iterable[File], name: str, python: str) -> Version:
@@ -98,8 +154,8 @@ def newest(files: Iterable[File], name: str, python: str) -> Version:
 
     :raises UsageError: if there is none.
     """
-    releases = [(release_of_any(file.name), file) for file in files]
-    found = _to_take([(release[1], file) for release, file in releases if release is not None], python)
+    releases = [(version_of(file.name, name), file) for file in files]
+    found = _to_take([(release, file) for release, file in releases if release is not None], python)
     if not found:
         raise UsageError(
             f"the index has no wheel and no sdist of {name} for Python {python}",
@@ -111,7 +167,7 @@ def newest(files: Iterable[File], name: str, python: str) -> Version:
 def _to_take(files: Sequence[tuple[Version, File]], python: str) -> list[tuple[Version, File]]:
     """Return those among *files* that are taken where no version is named."""
     # PEP 592: a yanked release is taken only if it is named exactly.
-    usable = [(found, file) for found, file in files if file.yanked is None and _is_for(file, python)]
+    usable = [(found, file) for found, file in files if file.yanked is None and is_for(file, python)]
     # As pip does: pre-releases only where there is nothing else (PEP 440).
     return [(found, file) for found, file in usable if not found.is_prerelease] or usable
 
@@ -137,7 +193,8 @@ def _parsed(version: str) -> Version:
         raise UsageError(f"{version!r} is not a version (PEP 440)", remedy="Write it as in NAME==1.2.3.") from None
 
 
-def _is_for(file: File, python: str) -> bool:
+def is_for(file: File, python: str) -> bool:
+    """Return whether the Requires-Python of *file*, as far as its index gives it, is one of the version *python*."""
     try:
         # prereleases: a 3.14.0rc1 is an interpreter like any other here.
         return SpecifierSet(file.requires_python).contains(python, prereleases=True)
@@ -146,10 +203,8 @@ def _is_for(file: File, python: str) -> bool:
         return True
 
 
-def _remedy(sdists: Iterable[tuple[Version, File]], files: Iterable[File]) -> str:
+def _remedy(sdists: Iterable[tuple[Version, File]]) -> str:
     versions = sorted({version for version, _ in sdists}, reverse=True)[:5]
     if versions:
         return f"The newest sdists there are of {', '.join(map(str, versions))}."
-    if any(file.name.endswith(".zip") for file in files):
-        return "There are zip sdists only, which are not supported."
     return "There are wheels only: check a clone of its source."

@@ -10,7 +10,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Callable
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import Tag
 from packaging.utils import parse_wheel_filename
 
@@ -19,7 +18,7 @@ from samebytes.errors import ArchiveError, UsageError
 
 from ..building.interpreters import Python, tags_of
 from ..index.pages import File
-from ..index.releases import by_preference, form_of
+from ..index.releases import by_preference, form_of, is_for
 
 _SHOWN = 8
 """How many names an error lists."""
@@ -64,7 +63,9 @@ def select(files: Sequence[File], selection: Selection, target: str, python: Cal
         if file.name in selection.likely and not (selection.tag or selection.kind):
             return file, ""
     wheels = [file for file in found if file.name.endswith(".whl")] if selection.kind != ArtifactKind.SDIST else []
-    sdists = by_preference(file for file in found if form_of(file.name)) if selection.kind != ArtifactKind.WHEEL else []
+    sdists = [file for file in found if form_of(file.name)] if selection.kind != ArtifactKind.WHEEL else []
+    # The interpreter is only looked for where it decides.
+    sdists = by_preference(sdists, python().version) if len(sdists) > 1 else sdists
     if not wheels and sdists:
         return _sdist(sdists, "" if selection.kind else "the release has no wheel")
     return _best(wheels, sdists, target, python(), is_tagged=bool(selection.tag))
@@ -75,7 +76,7 @@ def _best(
 ) -> tuple[File, str]:
     found = fitting(wheels, python)
     # pip leaves the others out; with one of them, another Python of this machine may do.
-    found = [file for file in found if allows(file, python)] or found
+    found = [file for file in found if is_for(file, python.version)] or found
     here = f"{python.implementation} {python.short}"
     if found:
         one = f"the one of its {len(wheels)} wheels that fits"
@@ -214,11 +215,3 @@ def _rank(file: File, order: dict[str, int]) -> int:
 def _build_number(file: File) -> tuple[int, str]:
     number = parse_wheel_filename(file.name)[2]
     return (number[0], number[1]) if number else (-1, "")
-
-
-def allows(file: File, python: Python) -> bool:
-    """Return whether the Requires-Python of *file*, as far as its index gives it, is one of *python*."""
-    try:
-        return SpecifierSet(file.requires_python).contains(python.version, prereleases=True)
-    except InvalidSpecifier:  # older than PEP 440; pip takes it for "any", too
-        return True

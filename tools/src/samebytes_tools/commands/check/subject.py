@@ -104,8 +104,9 @@ class CheckContext:
     """What is wanted and can be varied on this machine."""
     left_out: Mapping[str, Obstacle]
     """What is wanted but cannot be varied on this machine, and why."""
-    download: Callable[[str, Python, Path], Path]
-    """Fetches the sdist of a name, or NAME==VERSION, for an interpreter into a directory, and returns it."""
+    download: Callable[[str, Python, Path], tuple[Path, tuple[str, ...]]]
+    """Fetches the sdist of a name, or NAME==VERSION, for an interpreter into a directory; it, and notes on the choice
+    are returned."""
     clock: Callable[[], float]
     """Returns the time in seconds since 1970."""
     report: Callable[[str], None] = lambda _: None

@@ -82,6 +82,7 @@ class SourceCheck:
         self._subject, self._options, self._python, self._private = subject, options, python, private
         self._stop = stop
         self._context = replace(context, report=report)
+        self._notes = [subject.note] if subject.note else []
         self._pristine, self._within = self._source(private / "source")
         self._attempts = Attempts((self._pristine, self._within), python, options, self._context, stop, private)
         self._here = obstacles_of(self._pristine)
@@ -89,7 +90,6 @@ class SourceCheck:
         self._environ = {**context.environ, **({"LIBFAKETIME": os.devnull} if "time" in self._here else {})}
         # In scratch, as the two builds have directories of their own that are emptied for each.
         self._for_clock = prepare_clock(self._attempts.scratch, self._environ) if "time" in context.vary else None
-        self._notes = [subject.note] if subject.note else []
         self._left_out = dict(context.left_out)
 
     def result(self, *, at_once: bool) -> CheckResult:
@@ -153,7 +153,8 @@ class SourceCheck:
         sdist = Path(self._subject.text)
         if self._subject.form is Form.NAME:
             self._context.report("downloading")
-            sdist = self._context.download(self._subject.text, self._python, self._private)
+            sdist, notes = self._context.download(self._subject.text, self._python, self._private)
+            self._notes += notes
         return unpack(sdist, directory), Path()
 
     @cached_property

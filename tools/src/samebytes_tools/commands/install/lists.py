@@ -27,13 +27,13 @@ from ...building.pylock import local_path, refuse_elsewhere
 from ...index.cache import tried
 from ...index.client import Index
 from ...index.pages import File
-from ...index.releases import release_of
+from ...index.releases import is_for, release_of
 from ...index.transport import is_address
 from ...releases import formats, lock_files, requirements_file
 from ...releases.formats import ListFormat
 from ...releases.listed import ListedRelease, environment_of, shown
 from ...releases.requirements_file import RequirementsList
-from ...releases.selection import Selection, allows, demand_hashes, few, fitting, may_have
+from ...releases.selection import Selection, demand_hashes, few, fitting, may_have
 from ...releases.variables import Variables
 
 _THREADS = 8
@@ -250,7 +250,7 @@ class Finder:
         wheels = [file for file in files if file.name.endswith(".whl")]
         if files and not wheels:
             raise _no_wheel("there is only an sdist with a hash that is locked")
-        usable = [file for file in fitting(wheels, python) if allows(file, python)]
+        usable = [file for file in fitting(wheels, python) if is_for(file, python.version)]
         if not usable:
             raise UsageError(
                 f"no wheel of it fits {python.implementation} {python.short} on {python.platform}: "

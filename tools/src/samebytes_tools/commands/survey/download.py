@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
-
-from packaging.utils import parse_sdist_filename
 
 from samebytes.errors import ArchiveError, IndexFailure, UsageError
 
 from ...index.cache import CachedIndex
 from ...index.pages import File
-from ...index.releases import chosen
+from ...index.releases import ChosenSdist, chosen
 from .model import Sdist, State, Target
 
 
@@ -33,8 +31,20 @@ def without_hosts(message: str, index: str) -> str:
     return re.sub(r"https?://[^/\s]*", "", text)
 
 
-def fetched(target: Target, index: CachedIndex, python: str) -> tuple[Path, str, Sdist]:
-    """Return the sdist of *target* for the version *python* of Python, its version, and what is known of it.
+@dataclass(frozen=True)
+class FetchedSdist:
+    """The sdist of a target, which is here now."""
+
+    path: Path
+    version: str
+    """Normalized (PEP 440), so that one release has one name in the store."""
+    sdist: Sdist
+    notes: tuple[str, ...]
+    """On the choice."""
+
+
+def fetched(target: Target, index: CachedIndex, python: str) -> FetchedSdist:
+    """Return the sdist of *target* for the version *python* of Python: the one that pip takes.
 
     :raises NotThere: if the index does not have it, or not as it says.
     """
@@ -44,9 +54,8 @@ def fetched(target: Target, index: CachedIndex, python: str) -> tuple[Path, str,
         raise NotThere(State.UNKNOWN, without_hosts(error.message, index.address)) from None
     except IndexFailure as error:
         raise NotThere(State.UNAVAILABLE, without_hosts(error.message, index.address)) from None
-    file = _chosen(files, target, python)
-    # Normalized (PEP 440), so that one release has one name in the store.
-    version = str(parse_sdist_filename(file.name)[1])
+    choice = _chosen(files, target, python)
+    file, version = choice.file, str(choice.version)
     try:
         path = index.fetch(file)
     except (ArchiveError, IndexFailure) as error:
@@ -55,20 +64,20 @@ def fetched(target: Target, index: CachedIndex, python: str) -> tuple[Path, str,
     if file.uploaded is not None:
         uploaded = datetime.fromtimestamp(file.uploaded, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     digest = file.hashes.get("sha256", "").lower()
-    return path, version, Sdist(file.name, digest, path.stat().st_size, uploaded, file.yanked is not None)
+    sdist = Sdist(file.name, digest, path.stat().st_size, uploaded, file.yanked is not None)
+    return FetchedSdist(path, version, sdist, choice.notes)
 
 
-def _chosen(files: Iterable[File], target: Target, python: str) -> File:
+def _chosen(files: Sequence[File], target: Target, python: str) -> ChosenSdist:
     """Return the sdist to take; one that was yanked if it is wanted by its version, or if all were."""
     try:
         return chosen(files, target.name, target.version or None, python)
     except UsageError as error:
         if target.version:
             raise NotThere(State.NO_SDIST, error.message, target.version) from None
-    taken_back = {file.name: file for file in files}
     try:
-        found = chosen([replace(file, yanked=None) for file in files], target.name, None, python)
+        newest = chosen([replace(file, yanked=None) for file in files], target.name, None, python).version
     except UsageError as error:
         raise NotThere(State.NO_SDIST, error.message) from None
-    # The file as the index has it, with the reason for which it was yanked.
-    return taken_back[found.name]
+    # By its version now, so that it is noted why it was yanked.
+    return chosen(files, target.name, str(newest), python)

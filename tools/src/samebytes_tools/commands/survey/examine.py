@@ -95,13 +95,14 @@ def _examined(target: Target, conditions: Conditions, stop: threading.Event | No
     make_directory(cache)
     where = conditions.index or _address(tuple(sorted(environ.items())))
     index = CachedIndex(Index.configured(environ, address=where, timeout=conditions.silence), cache)
-    path, version, sdist = fetched(target, index, ".".join(map(str, sys.version_info[:3])))
+    source = fetched(target, index, ".".join(map(str, sys.version_info[:3])))
     box = sandbox.find(environ, sandbox.readable(environ)) if conditions.wants_sandbox else sandbox.Sandbox()
     why_not = box.why_not if conditions.wants_sandbox else "no sandbox was wanted"
-    found = replace(found, version=version, sdist=sdist, notes=(why_not,) if why_not else ())
+    notes = (*source.notes, *filter(None, [why_not]))
+    found = replace(found, version=source.version, sdist=source.sdist, notes=notes)
     place = _Place(conditions, box, index, stop)
     if conditions.builds:
-        found = _built(found, path, place)
+        found = _built(found, source.path, place)
     return _rebuilt(found, place) if conditions.verifies else found
 
 

@@ -93,5 +93,5 @@ def _context(
     )
 
 
-def _nothing_to_download(*_: object) -> Path:
+def _nothing_to_download(*_: object) -> tuple[Path, tuple[str, ...]]:
     raise AssertionError("the sdist is here")

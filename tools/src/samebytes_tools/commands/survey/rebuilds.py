@@ -23,8 +23,8 @@ from ...building.source import sha256_of
 from ...comparison.model import Verdict
 from ...index.cache import CachedIndex
 from ...index.pages import File
-from ...index.releases import release_of
-from ...releases.selection import Selection, select
+from ...index.releases import form_of, version_of
+from ...releases.selection import Selection, is_comparable, select
 from ..check.subject import SDIST
 from . import findings
 from .download import without_hosts
@@ -45,12 +45,15 @@ def files_of(listed: Sequence[File], name: str, version: str, sdist: str) -> Ite
 
     Of several wheels of a kind, it is the one that pip takes here; none if it takes none of them.
     """
-    release = (name, Version(version))
-    files = [file for file in listed if release_of(file.name) == release]
+    release = Version(version)
+    files = [file for file in listed if version_of(file.name, name) == release]
     wheels = [file for file in files if file.name.endswith(".whl")]
     pure = [file for file in wheels if file.name.endswith("-any.whl")]
     yield from ((PURE_WHEEL, file) for file in _taken(pure, f"{name}=={version}"))
-    yield from ((SDIST, file) for file in files if file.name == sdist)
+    own = [file for file in files if file.name == sdist]
+    # As verify does: if the one that was built is of a form without a canonical one, another of the release.
+    comparable = [file for file in (*own, *files) if form_of(file.name) and is_comparable(file)]
+    yield from ((SDIST, file) for file in (*comparable, *own)[:1])
     yield from ((PLATFORM_WHEEL, file) for file in _taken([one for one in wheels if one not in pure], name))
 
 

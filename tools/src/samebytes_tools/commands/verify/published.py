@@ -18,7 +18,7 @@ from ...building.interpreters import Python
 from ...building.source import sha256_of
 from ...index.client import Index
 from ...index.pages import File
-from ...index.releases import by_preference, form_of, in_todays_form, is_name, newest, release_of_any
+from ...index.releases import chosen, form_of, in_todays_form, is_name, newest, version_of
 from ...releases.selection import Selection, demand_hashes, select
 
 # Arbitrary equality (===, PEP 440), too.
@@ -132,12 +132,11 @@ def of_release(index: Index, name: str, version: str) -> list[File]:
         raise UsageError(
             f"{version[:100]!r} is not a version", remedy="Write NAME==VERSION, such as idna==3.10."
         ) from None
-    project = canonicalize_name(name)
-    files = [(file, release_of_any(file.name)) for file in index.files(name)]
-    found = [file for file, release in files if release == (project, wanted)]
+    files = [(file, version_of(file.name, name)) for file in index.files(name)]
+    found = [file for file, release in files if release == wanted]
     if not found:
         # By version, not by the index's order, which PEP 503 leaves open.
-        known = sorted({release[1] for _, release in files if release is not None and release[0] == project})
+        known = sorted({release for _, release in files if release is not None})
         newest = ", ".join(map(str, known[-5:])) or "nothing that is a wheel or an sdist"
         raise UsageError(
             f"the index {index.address} has no {name} {version}", remedy=f"It has, among others: {newest}."
@@ -169,20 +168,20 @@ def _release_of_other(filename: str) -> tuple[str, Version] | None:
         return None
 
 
-def sdist_of(index: Index, name: str, version: str) -> tuple[File, str]:
-    """Return the sdist of a release that pip takes, and a note on the others if there are several.
+def sdist_of(index: Index, name: str, version: str, python: str) -> tuple[File, str]:
+    """Return the sdist of a release that pip takes for the version *python*, and a note on others if there are some.
 
     :raises UsageError: if it has none.
     """
-    found = by_preference(file for file in of_release(index, name, version) if form_of(file.name))
-    if not found:
+    files = of_release(index, name, version)
+    if not any(form_of(file.name) for file in files):
         raise UsageError(
             f"{name} {version} has no sdist in the index {index.address}",
             remedy="Name its source: --source TREE, or --source GIT-URL@TAG.",
         )
-    first, *others = found
-    names = ", ".join(file.name for file in others)
-    return first, f"the release has other sdists, too ({names}); pip takes {first.name}" if others else ""
+    choice = chosen(files, name, version, python)
+    # Whether it is yanked, or for other versions of Python, is said of the file that is verified.
+    return choice.file, choice.others
 
 
 def _local(path: Path, index: Callable[[], Index]) -> PublishedArtifact:

@@ -411,6 +411,13 @@ class _Verification:
             self._note(f"the record was made with Python {wanted.version}, and {python.version} is here")
         return python
 
+    def _sdist_of(self, metadata: ArtifactMetadata) -> File:
+        """Return the sdist of the release that pip takes; a note says so if there are others."""
+        python = self._asked() or provenance.this_python()
+        file, note = published.sdist_of(self._context.index(), metadata.name, metadata.version, python.version)
+        self._note(note)
+        return file
+
     def _source(
         self, artifact: published.PublishedArtifact, metadata: ArtifactMetadata, private: Path | None = None
     ) -> sources.SourceTree:
@@ -430,8 +437,7 @@ class _Verification:
             self._note("the sdist is its own source: this shows whether it can be made again, not where it came from")
             return sources.from_itself(artifact.path, directory, artifact.file.url if artifact.file else "")
         else:
-            file, note = published.sdist_of(self._context.index(), metadata.name, metadata.version)
-            self._note(note)
+            file = self._sdist_of(metadata)
             return sources.from_sdist(self._download(file), directory, file.url)
         # The address alone does not do: tags move, and downloads can be replaced.
         if self._record and found.digest != self._record.source.digest:
@@ -490,8 +496,7 @@ class _Verification:
         path = artifact.path
         if metadata.kind == ArtifactKind.WHEEL:
             try:
-                file, note = published.sdist_of(self._context.index(), metadata.name, metadata.version)
-                self._note(note)
+                file = self._sdist_of(metadata)
             except UsageError:
                 self._note("the release has no sdist to compare with the commit")
                 return None
