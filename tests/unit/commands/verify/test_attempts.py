@@ -594,6 +594,44 @@ def test_text_files_are_written_as_on_windows(tmp_path: Path) -> None:
     assert texts == {"a": b"1\r\n2\r\r\n", "b": both, "c": b"1\n", "d": b"1\n", "e": both, "f": both}
 
 
+def test_what_a_backend_added_to_an_sdist_is_not_taken_into_it_twice(tmp_path: Path) -> None:
+    """It is not listed, however that is done, and what reads it for the version finds it."""
+    tree = tmp_path / "tree"
+    for directory in (tree, tree / "vendored"):
+        directory.mkdir()
+        (directory / "PKG-INFO").write_bytes(HEAD)
+        (directory / "demo.py").write_bytes(b"")
+    home = tmp_path
+    _, where = imitations.imitated(PROJECT, {}, tree, tmp_path / "modules", home, is_remade=True)
+    code = (
+        "import glob, os, pathlib\n"
+        "walked = sorted(os.path.join(at, name) for at, _, names in os.walk('.') for name in names)\n"
+        "globbed = sorted(os.path.join('.', path) for path in glob.glob('**/*.*', recursive=True))\n"
+        "found = sorted(os.path.join('.', str(path)) for path in pathlib.Path().rglob('*') if path.is_file())\n"
+        "listed = sorted(os.listdir()), sorted(os.listdir(b'.')), sorted(os.listdir(os.getcwd()))\n"
+        "with os.scandir() as entries: scanned = sorted(entry.name for entry in entries)\n"
+        "assert walked == found, (walked, found)\n"
+        "assert globbed == [path for path in walked if '.py' in path], globbed\n"
+        "assert [*map(os.fsencode, scanned)] == [*map(os.fsencode, listed[0])] == listed[1], (scanned, listed)\n"
+        "assert listed[0] == listed[2]\n"
+        "assert open('PKG-INFO').read() and os.path.isfile('PKG-INFO')\n"
+        "print(*walked)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": where},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.replace(os.sep, "/").split() == ["./demo.py", "./vendored/PKG-INFO", "./vendored/demo.py"], done
+    # A wheel is built of all that the sdist has, and a tree without it has nothing to be left out.
+    assert imitations.imitated(PROJECT, {}, tree, tmp_path / "none", home) == (PROJECT, "")
+    (tree / "PKG-INFO").unlink()
+    assert imitations.imitated(PROJECT, {}, tree, tmp_path / "none", home, is_remade=True) == (PROJECT, "")
+
+
 def test_commands_that_are_imitated(tmp_path: Path) -> None:
     given = {imitations.FRONT_END: "flit build --no-use-vcs"}
     project, where = imitations.imitated(PROJECT, given, tmp_path, tmp_path / "modules", tmp_path)

@@ -103,6 +103,26 @@ def test_interpreters_that_nobody_can_give(tags: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("of_metadata", "of_gzip", "expected"),
+    [
+        (0, 1741204277, 1741204277),
+        (1741204277, 0, 1741204277),
+        # flit without a date; a date that is not all files'; another backend's.
+        (0, 1451606400, None),
+        (1600000000, 1741204277, None),
+        (0, 0, None),
+    ],
+)
+def test_the_date_that_flit_was_given(tmp_path: Path, of_metadata: int, of_gzip: int, expected: int | None) -> None:
+    members = [Member("demo-1.0/demo.py", b"", mtime=1741204277), Member("demo-1.0/PKG-INFO", b"", mtime=of_metadata)]
+    path = write_sdist(tmp_path, members, "demo-1.0.tar.gz")
+    held = bytearray(path.read_bytes())
+    held[4:8] = of_gzip.to_bytes(4, "little")
+    path.write_bytes(held)
+    assert metadata.read(path).date == expected
+
+
+@pytest.mark.parametrize(
     ("platform", "python", "fits"),
     [
         ("any", WINDOWS, True),

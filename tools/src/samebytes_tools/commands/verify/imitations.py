@@ -55,6 +55,53 @@ def open(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None,
 builtins.open = io.open = open
 '''
 
+_WITHOUT_PKG_INFO = '''\
+"""Leaves the PKG-INFO of the tree out where that is listed; what opens it by its name finds it."""
+
+import functools
+import os
+
+_tree, _listdir, _scandir = {tree}, os.listdir, os.scandir
+
+
+def _leaves_out(path):
+    return os.path.samefile("." if path is None else path, _tree)
+
+
+def listdir(path=None):
+    names = _listdir(path)
+    return [name for name in names if os.fsdecode(name) != "PKG-INFO"] if _leaves_out(path) else names
+
+
+class scandir:
+    def __init__(self, path=None):
+        self._entries, self._leaves_out = _scandir(path), _leaves_out(path)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        entry = next(self._entries)
+        if self._leaves_out and os.fsdecode(entry.name) == "PKG-INFO":
+            return next(self._entries)
+        return entry
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self._entries.close()
+
+
+# pathlib makes it an attribute of a class before Python 3.10, which would make a function a method.
+os.listdir, os.scandir = functools.partial(listdir), scandir
+if _scandir in os.supports_fd:  # else shutil.rmtree would do without descriptors
+    os.supports_fd |= {os.listdir, os.scandir}
+'''
+
 _BY_FLIT = '''\
 """A backend that calls flit's own command, in a repository that has all files of the tree."""
 
@@ -227,33 +274,25 @@ def commit(node: str) -> str:
 
 
 def imitated(
-    project: Project, given: Mapping[str, str], tree: Path, directory: Path, home: Path
+    project: Project, given: Mapping[str, str], tree: Path, directory: Path, home: Path, *, is_remade: bool = False
 ) -> tuple[Project, str]:
     """Return the project to build in place of *project*, and a directory to import from, as *given* variables say.
 
     :param tree: its source, which is private, too.
     :param directory: a private one, for what Python imports.
     :param home: the build's home directory, which has no configuration yet.
+    :param is_remade: whether an sdist is built, of which *tree* may have a ``PKG-INFO`` that its backend added.
     :raises UsageError: if a variable has a value that it cannot have.
     """
-    text, (front_end, options) = given.get(TEXT, ""), _command(given.get(FRONT_END, ""))
-    if text not in ("", "crlf"):
-        raise UsageError(f"{TEXT} is {text!r}, which is not a kind of text", remedy=f"Write {TEXT}=crlf.")
-    beside = [name for name in given.get(DIRECTORIES, "").split(",") if name]
-    if not all(map(_PACKAGE.fullmatch, beside)):
-        raise UsageError(
-            f"{DIRECTORIES} is {given[DIRECTORIES]!r}, which is not names of directories with commas between them",
-            remedy=f"Write {DIRECTORIES}=dist,build: names that a Python package can have.",
-        )
-    if given.get(SETUPTOOLS, "") not in ("", "debian"):
-        raise UsageError(
-            f"{SETUPTOOLS} is {given[SETUPTOOLS]!r}, which is not a distribution whose setuptools is known",
-            remedy=f"Write {SETUPTOOLS}=debian.",
-        )
-    for name in beside:
+    _check(given)
+    front_end, options = _command(given.get(FRONT_END, ""))
+    for name in filter(None, given.get(DIRECTORIES, "").split(",")):
         if not os.path.lexists(tree / name):
             (tree / name).mkdir()
-    modules = {"sitecustomize.py": _ON_WINDOWS} if text else {}
+    startup = [_ON_WINDOWS] if given.get(TEXT) else []
+    if is_remade and (tree / "PKG-INFO").is_file():
+        startup.append(_WITHOUT_PKG_INFO.replace("{tree}", repr(str(tree))))
+    modules = {"sitecustomize.py": "\n\n".join(startup)} if startup else {}
     if given.get(SETUPTOOLS) and not project.backend.path:
         modules["samebytes_debian.py"] = _OF_DEBIAN.replace("{backend}", repr(project.backend.name))
         project = replace(project, backend=Backend("samebytes_debian"))
@@ -272,6 +311,23 @@ def imitated(
     for name, source in modules.items():
         (directory / name).write_text(source, encoding="utf-8")
     return project, str(directory)
+
+
+def _check(given: Mapping[str, str]) -> None:
+    """Check the values of variables, but for the front end's."""
+    text = given.get(TEXT, "")
+    if text not in ("", "crlf"):
+        raise UsageError(f"{TEXT} is {text!r}, which is not a kind of text", remedy=f"Write {TEXT}=crlf.")
+    if not all(map(_PACKAGE.fullmatch, filter(None, given.get(DIRECTORIES, "").split(",")))):
+        raise UsageError(
+            f"{DIRECTORIES} is {given[DIRECTORIES]!r}, which is not names of directories with commas between them",
+            remedy=f"Write {DIRECTORIES}=dist,build: names that a Python package can have.",
+        )
+    if given.get(SETUPTOOLS, "") not in ("", "debian"):
+        raise UsageError(
+            f"{SETUPTOOLS} is {given[SETUPTOOLS]!r}, which is not a distribution whose setuptools is known",
+            remedy=f"Write {SETUPTOOLS}=debian.",
+        )
 
 
 def _requirements(front_end: str, requires: tuple[str, ...]) -> tuple[str, ...]:

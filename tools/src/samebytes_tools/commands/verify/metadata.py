@@ -69,7 +69,7 @@ def read(path: Path) -> ArtifactMetadata:
         times = [int(entry.mtime) for entry in archive.entries]
         metadata = _block(archive, "METADATA" if kind == ArtifactKind.WHEEL else "PKG-INFO")
         generator = _value(_block(archive, "WHEEL"), "Generator") if kind == ArtifactKind.WHEEL else ""
-        date = agreed_date(archive)
+        date = agreed_date(archive) if kind == ArtifactKind.WHEEL else _date_of_sdist(path, archive)
         names = {entry.name.partition("/")[2] for entry in archive.entries} if kind == ArtifactKind.SDIST else set()
     wheel = parse_wheel_name(path.name) if kind == ArtifactKind.WHEEL else None
     name, version = (wheel.name, wheel.version) if wheel else parse_sdist_name(path.name)
@@ -85,6 +85,20 @@ def read(path: Path) -> ArtifactMetadata:
         brings_date=RESERVED_DATE_FILE in names,
         urls=_urls(metadata),
     )
+
+
+def _date_of_sdist(path: Path, archive: Archive) -> int | None:
+    """Return the one date of all files, or that of all but PKG-INFO where flit was given it.
+
+    flit writes PKG-INFO without a date, and the one date that it is given, which else is a constant, into the header
+    of gzip (RFC 1952, 2.3.1, MTIME).
+    """
+    dated = [entry for entry in archive.entries if not (_is_metadata(entry, "PKG-INFO") and entry.mtime == 0)]
+    date = agreed_date(archive._replace(entries=tuple(dated)))
+    if date is None or len(dated) == len(archive.entries):
+        return date
+    with path.open("rb") as file:
+        return date if int.from_bytes(file.read(8)[4:], "little") == date else None
 
 
 def _block(archive: Archive, name: str) -> headers.Block | None:

@@ -185,7 +185,9 @@ def _by_backend(
     )
     config = load(source.tree)
     project = Project(config.backend, (*config.requires, *how.beside))
-    project, import_path = imitations.imitated(project, how.given, source.tree, private / "imitated", root / "home")
+    project, import_path = imitations.imitated(
+        project, how.given, source.tree, private / "imitated", root / "home", is_remade=kind == ArtifactKind.SDIST
+    )
     if kind == ArtifactKind.SDIST and wants_checkout(config.backend, source.tree):
         # What the backend adds is not to be committed.
         (source.tree / "PKG-INFO").unlink(missing_ok=True)
