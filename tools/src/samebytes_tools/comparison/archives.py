@@ -27,7 +27,7 @@ from .causes.chance import BUILD_NUMBER, RANDOM_VALUE, is_counted
 from .causes.checkout import LEFTOVER_FILES
 from .causes.clock import DATE_OR_TIME
 from .causes.platforms import COMPILED
-from .causes.table import ascribed, attributed, explain, without_unknown
+from .causes.table import ascribed, attributed, explain, ordered_by, without_unknown
 from .contents import Contents
 from .exclusion import Exclusion, demand_rest
 from .formats import compare_contents
@@ -190,7 +190,8 @@ def _differences(found: _Both) -> Iterator[Difference]:
         is_one = len({(canonicalize_name(name), version) for name, _, version in map(_parted, names)}) == 1
         seen = OfNature(Nature.BACKEND_SPELLING, texts[0], texts[1]) if is_one else TextPair(texts[0], texts[1])
         findings = explain(seen, "name and version", clues)
-        yield Difference("release", NodeKind.MEMBER, " and ".join(names), (), findings)
+        # The archive as a whole has no name among its members.
+        yield _shown_by_builds("", Difference("release", NodeKind.MEMBER, " and ".join(names), (), findings), found)
     yield from container.compare(left, right, found.read, clues)
     digests = found.read.left, found.read.right
     one, other = (records.mismatches(each, files) for each, files in zip(found.records, digests))
@@ -263,6 +264,10 @@ def _shown_by_builds(key: str, node: Difference, found: _Both) -> Difference:
     # Builds know no keys; those of an sdist's members are their names in its directory.
     names = {key, *(side.files[key].name for side in (found.left, found.right) if key in side.files)}
     builds = found.clues.builds
+    orders = {
+        (place[0], place[1]): code for build in builds for (name, *place), code in build.orders.items() if name in names
+    }
+    node = ordered_by(node, orders) if orders else node
     if any(names & build.by_clock for build in builds):
         return attributed(node, DATE_OR_TIME)
     if any(names & build.by_chance for build in builds):

@@ -100,6 +100,10 @@ class ComparedFile:
     """In bytes."""
 
 
+Place = tuple[str, str, str]
+"""A member, without the directory that all of an sdist is in; the node below it, or nothing; and where in that."""
+
+
 @dataclass(frozen=True)
 class KnownBuild:
     """What is known of the build that one side came from; every text may be empty for unknown."""
@@ -122,6 +126,8 @@ class KnownBuild:
     """Members that differ from build to build with nothing varied: another build has shown it."""
     by_clock: frozenset[str] = frozenset()
     """Members that do so only while the clock goes on."""
+    orders: Mapping[Place, str] = field(default_factory=dict)
+    """By place the code of what an order there is by, as other builds have shown."""
     home: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Environment variables."""

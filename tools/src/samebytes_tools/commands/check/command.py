@@ -38,7 +38,7 @@ Source trees, and names on the package index: build an sdist, a wheel, and a
 wheel from the sdist, twice, in two environments that differ in all that can
 be varied on this machine, with the project's own backend as it is. What
 differs is reported, with its cause and with what to do about it. Where the
-bytes do not show the cause, up to three more builds of each kind look for it."""
+bytes do not show the cause, up to five more builds of each kind look for it."""
 
 _EPILOG = f"""\
 The date that the members of archives should have is that of --date, else

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,8 @@ from samebytes.artifact.opening import open_archive
 from samebytes.errors import SamebytesError
 
 from ...building.source import sha256_of
+from ...comparison.causes.table import orders_in
+from ...comparison.model import Comparison, Place
 
 
 class DifferingFact(NamedTuple):
@@ -47,6 +49,36 @@ def differing_and_names(artifact: str, left: Path, right: Path) -> tuple[frozens
     # Headers and compression differ without any entry being different.
     names = frozenset(member for member, aspect in one if aspect == "presence")
     return _without_records(found) or frozenset({DifferingFact(artifact, "", "container")}), names
+
+
+_MOST_NAMES = 100
+"""How many names are held against each other; more are those of a whole tree."""
+
+
+def named_alike(names: Collection[str], facts: Collection[DifferingFact]) -> frozenset[str]:
+    """Return those of *names* that are like two members of *facts* that only one build each has.
+
+    What these two have in common at their beginnings and ends, and their length, the names have too.
+    """
+    lone = sorted({fact.member for fact in facts if fact.aspect == "presence"})
+    if max(len(names), len(lone)) > _MOST_NAMES:
+        return frozenset()
+    pairs = [(one, other) for one in lone for other in lone if one < other and len(one) == len(other)]
+    return frozenset(name for name in names if any(_is_alike(name, *pair) for pair in pairs))
+
+
+def _is_alike(name: str, one: str, other: str) -> bool:
+    same = [a == b for a, b in zip(one, other)]
+    before, behind = same.index(False), same[::-1].index(False)
+    is_framed = name[:before] == one[:before] and name[len(name) - behind :] == one[len(one) - behind :]
+    return len(name) == len(one) and is_framed and before + behind > 0
+
+
+def orders(comparison: Comparison) -> dict[Place, str]:
+    """Return where the contents of files have the same in another order, each with the code of the cause that shows."""
+    top = top_directory(Path(comparison.left.path).name)
+    found = ((node.name.removeprefix(top), orders_in(node)) for node in comparison.differences if not node.passes)
+    return {(member, *place): code for member, places in found for place, code in places.items()}
 
 
 def _without_records(facts: set[DifferingFact]) -> frozenset[DifferingFact]:

@@ -62,6 +62,8 @@ def _where(environment: VariedEnvironment, label: str) -> str:
     if label.startswith(BISECTING):
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         return f"varied: {', '.join(names[:_NAMED]) or 'nothing'}{more}"
+    if "-alone-" in label:
+        return f"varied: {', '.join(names)}"
     if label.startswith("frozen"):
         return "first environment, its clock stopped"
     if label in PLANNED:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,8 @@ from ...building.source import sha256_of, unpack
 from ...building.source_copy import copy_source
 from ...comparison import model
 from ...comparison.archives import compare_files
+from ...comparison.causes.chance import RANDOM_VALUE
+from ...comparison.causes.order import DIRECTORY_ORDER, HASH_SEED_ORDER
 from ...comparison.causes.table import UNKNOWN
 from ...reporting.readers import Reader
 from ...reporting.save import save_tree
@@ -31,7 +34,7 @@ from ...vcs.repository import listed
 from .attempts import Attempt, Attempts, Failures, in_file_names
 from .attribution import decided
 from .bisect import confirmed, search
-from .facts import DifferingFact, differing
+from .facts import DifferingFact, differing, named_alike, orders
 from .progress import number_of_builds
 from .subject import (
     AS_IS,
@@ -59,6 +62,12 @@ from .working_copy import remove
 FRAGILE = ("checkout", "time", "locales")
 """Variations that some builds fail with, which is not about their bytes: those builds are made without."""
 
+
+_ORDERED_BY = {"hash-seed": HASH_SEED_ORDER.code, "file-order": DIRECTORY_ORDER.code}
+"""The variations that give another order, and nothing else, each with the code of its cause."""
+
+_SHOWN = ("contents", "presence", "name")
+"""The aspects that a third build shows to differ by chance or by the clock; the others are of the container."""
 
 _PATIENCE = 120.0
 """Seconds that a build may take while the clock stands still, or twice the first build's: some wait for it to go on."""
@@ -91,6 +100,7 @@ class SourceCheck:
         # In scratch, as the two builds have directories of their own that are emptied for each.
         self._for_clock = prepare_clock(self._attempts.scratch, self._environ) if "time" in context.vary else None
         self._left_out = dict(context.left_out)
+        self._known_orders: dict[model.Place, str] = {}
 
     def result(self, *, at_once: bool) -> CheckResult:
         """Build in all ways that are wanted, compare, and return what came of it.
@@ -240,11 +250,12 @@ class SourceCheck:
         try:
             comparison = compare_files(left, right, builds, self._stop)
             outcome = CheckOutcome(kind, pair, comparison=comparison)
-            is_open = UNKNOWN in comparison.causes and not outcome.is_accepted(self._options.accept)
+            is_open = not outcome.is_accepted(self._options.accept) and (
+                UNKNOWN in comparison.causes or bool(orders(comparison))
+            )
             if way == AS_IS and is_open and not self._options.bisect:
-                by_chance, by_clock = self._again(kind, first)
-                builds = builds[0], replace(builds[1], by_chance=by_chance, by_clock=by_clock)
-                comparison = compare_files(left, right, builds, self._stop) if by_chance or by_clock else comparison
+                builds = builds[0], self._again(kind, first, second, builds[1], orders(comparison))
+                comparison = compare_files(left, right, builds, self._stop)
         except SamebytesError as error:
             return CheckOutcome(kind, pair, note=error.message)
         sides = self._side(comparison.left, left), self._side(comparison.right, right)
@@ -267,18 +278,52 @@ class SourceCheck:
         way = AS_IS if way == NORMALIZED else way
         attempt = self._attempt(way, without, f"2-without-leftovers-{kind}", kinds)
         still = _differing_members(kind, first, attempt) if kind in attempt.files else differ
-        return frozenset(member for member, _ in differ - still)
+        # Where names are drawn, or hold the time, each build has members that no other has.
+        is_named_anew = any(aspect == "presence" for _, aspect in still - differ)
+        return frozenset(member for member, aspect in differ - still if aspect != "presence" or not is_named_anew)
 
-    def _again(self, kind: str, first: Attempt) -> tuple[frozenset[str], frozenset[str]]:
-        """Return which members a third build has otherwise, which is like the first: by chance, and by the clock."""
+    def _again(
+        self, kind: str, first: Attempt, second: Attempt, known: model.KnownBuild, seen: Mapping[model.Place, str]
+    ) -> model.KnownBuild:
+        """Return *known*, of the second build, with what a third one has otherwise, which is like the first.
+
+        That is by chance, or by the clock. An order, in the places *seen*, takes one more build or two, for what is not
+        by chance may be by the hash seed or by the listing of files.
+        """
         kinds = (SDIST, kind) if kind == FROM_SDIST else (kind,)
         attempt = self._attempt(AS_IS, first.environment, f"3-like-the-first-{kind}", kinds)
         if kind not in attempt.files:
-            return frozenset(), frozenset()
-        facts = {fact for fact in _facts(first, attempt) if (fact.artifact, fact.aspect) == (kind, "contents")}
+            return known
+        facts = {fact for fact in _facts(first, attempt) if fact.artifact == kind and fact.aspect in _SHOWN}
         by_clock = self._by_clock(frozenset(facts), first, kinds) if facts else frozenset()
-        members = [frozenset(fact.member for fact in each) for each in (facts - by_clock, by_clock)]
-        return members[0], members[1]
+        lone = {fact.member for fact in _facts(first, second) if (fact.artifact, fact.aspect) == (kind, "presence")}
+        chance, clock = (
+            frozenset(fact.member for fact in each) | named_alike(lone, each) for each in (facts - by_clock, by_clock)
+        )
+        shown = dict.fromkeys(self._orders(kind, first, attempt), RANDOM_VALUE.code)
+        rest = {place: code for place, code in seen.items() if place not in shown}
+        shown.update(self._orders_by_variation(kinds, first, second, rest))
+        return replace(known, by_chance=chance, by_clock=clock, orders=shown)
+
+    def _orders_by_variation(
+        self, kinds: tuple[str, ...], first: Attempt, second: Attempt, seen: Mapping[model.Place, str]
+    ) -> dict[model.Place, str]:
+        """Return by which of the variations that give an order each in *seen* is; UNKNOWN if by none of them."""
+        kind, shown, rest = kinds[-1], dict(self._known_orders), set(seen) - self._known_orders.keys()
+        # The one first that the bytes look like, for it is so most often.
+        for name, code in sorted(_ORDERED_BY.items(), key=lambda each: each[1] not in seen.values()):
+            if rest and name in second.environment.applied:
+                attempt = self._attempt(AS_IS, self._environment(frozenset({name})), f"3-{name}-alone-{kind}", kinds)
+                found = rest & self._orders(kind, first, attempt).keys() if kind in attempt.files else set()
+                shown.update(dict.fromkeys(found, code))
+                rest -= found
+        # The wheel from the sdist has most of the wheel's.
+        self._known_orders = dict(shown)
+        return {**shown, **dict.fromkeys(rest, UNKNOWN)}
+
+    def _orders(self, kind: str, first: Attempt, other: Attempt) -> Mapping[model.Place, str]:
+        # With nothing known, for in one environment an order by the hash seed cannot be another.
+        return orders(compare_files(first.files[kind], other.files[kind], stop=self._stop))
 
     def _by_clock(
         self, facts: frozenset[DifferingFact], first: Attempt, kinds: tuple[str, ...]
@@ -297,7 +342,10 @@ class SourceCheck:
         one = self._attempts.build(AS_IS, environment, labels[0], kinds, seconds)
         other = one if one.failures else self._attempts.build(AS_IS, environment, labels[1], kinds, seconds)
         pair = [self._to_bisect(each, label) for each, label in zip((one, other), labels)]
-        same = frozenset() if other.failures else facts - _facts(*pair)
+        still = facts if other.failures else _facts(*pair)
+        # While names are drawn anew, those of two other builds are missing in these two.
+        is_named_anew = any(fact.aspect == "presence" for fact in still)
+        same = frozenset(fact for fact in facts - still if fact.aspect != "presence" or not is_named_anew)
         for label in labels:
             remove(self._attempts.directory(AS_IS, label))
         return same

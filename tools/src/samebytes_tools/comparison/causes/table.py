@@ -7,7 +7,7 @@ words of a text needs a pattern in :mod:`.tokens` too, and a new kind of observa
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ..excerpts import excerpts
@@ -18,6 +18,7 @@ from .cause import NO_CLUES, Cause, CauseClues
 
 __all__ = [
     "ALL",
+    "ORDERS",
     "REPAIRED",
     "TABLE",
     "TOOLCHAIN",
@@ -29,12 +30,17 @@ __all__ = [
     "explain",
     "explained",
     "how_small",
+    "ordered_by",
+    "orders_in",
     "reduced",
     "without_unknown",
 ]
 
 UNKNOWN = "D099"
 """The code where the bytes do not show why."""
+
+ORDERS = frozenset({order.HASH_SEED_ORDER.code, order.DIRECTORY_ORDER.code})
+"""The codes that an order alone shows, which chance may look like."""
 
 TOOLCHAIN = toolchain.TOOLCHAIN_VERSION.code
 """The code where another compiler made a file, of which other differences may be."""
@@ -210,6 +216,27 @@ def attributed(node: Difference, cause: Cause) -> Difference:
     """
     findings = tuple(replace(one, code=cause.code) if one.code == UNKNOWN else one for one in node.findings)
     return replace(node, findings=findings, children=tuple(attributed(child, cause) for child in node.children))
+
+
+def orders_in(node: Difference) -> dict[tuple[str, str], str]:
+    """Return by the node below *node* (nothing for itself) and the place in that what seems to be in another order."""
+    found = (("" if each is node else each.name, each.findings) for each in node.walk())
+    return {
+        (name, finding.evidence.where): finding.code
+        for name, findings in found
+        for finding in findings
+        if finding.code in ORDERS
+    }
+
+
+def ordered_by(node: Difference, shown: Mapping[tuple[str, str], str], name: str = "") -> Difference:
+    """Return *node*, called *name* in places, with the codes that *shown* has for what :func:`orders_in` returns."""
+    findings = dict.fromkeys(
+        replace(one, code=shown.get((name, one.evidence.where), one.code)) if one.code in ORDERS else one
+        for one in node.findings
+    )
+    children = tuple(ordered_by(child, shown, child.name) for child in node.children)
+    return replace(node, findings=tuple(findings), children=children)
 
 
 def ascribed(node: Difference, cause: Cause) -> Difference:
