@@ -76,7 +76,9 @@ def _of_document(path: Path) -> tuple[ListFormat, Mapping[str, Any]]:
     except ConfigError:
         if path.suffix in _REQUIREMENTS:  # whose reader names the line
             return ListFormat.REQUIREMENTS, {}
-        raise
+        if path.suffix in (".toml", ".lock") or not path.is_file():
+            raise
+        raise _unread(path, "") from None  # such as a setup.cfg
     if lock_files.is_pylock(document):
         return ListFormat.PYLOCK, document
     if lock_files.is_uv_lock(document):
@@ -90,7 +92,7 @@ def _of_document(path: Path) -> tuple[ListFormat, Mapping[str, Any]]:
 def _kind(document: Mapping[str, Any]) -> str:
     """Return the usual name of a TOML document that is a list of packages, but none that is read."""
     metadata = document.get("metadata")
-    if isinstance(metadata, dict) and "lock-version" in metadata:
+    if isinstance(metadata, dict) and {"lock-version", "content-hash"} & set(metadata):
         return "poetry.lock"
     if isinstance(metadata, dict) and "lock_version" in metadata:
         return "pdm.lock"

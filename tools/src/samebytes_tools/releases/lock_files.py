@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 from typing import Any, Callable
 
@@ -26,6 +26,10 @@ from .selection import Selection
 
 PYLOCK = re.compile(r"pylock(\.[^.]+)?\.toml")
 """PEP 751, "File Name"."""
+_CONFLICTING = re.compile(r"extra (==|!=) '((?:extra|group|project)-\d+-[^']*)'")
+"""What uv writes into markers where extras or groups conflict with one another; not meant for other tools."""
+_MOST_CHOICES = 256
+"""How many ways to choose among conflicting extras and groups are looked at; each alone is in any case."""
 _REMEDY = "Lock again, with the tool that wrote it."
 
 
@@ -150,7 +154,7 @@ def read_uv_lock(path: Path, document: Mapping[str, Any], environment: Mapping[s
         raise ConfigError(f"{path} has version {document['version']}, and samebytes reads 1", remedy=_REMEDY)
     packages = _tables(document["package"], path)
     try:
-        needed = _needed(packages, environment)
+        needed = _needed(document, packages, environment)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"{path} is not a valid uv.lock: {error!r:.200}", remedy=_REMEDY) from None
     return [
@@ -159,31 +163,87 @@ def read_uv_lock(path: Path, document: Mapping[str, Any], environment: Mapping[s
     ]
 
 
-def _needed(packages: Sequence[Mapping[str, Any]], environment: Mapping[str, str]) -> set[int]:
+def _needed(
+    document: Mapping[str, Any], packages: Sequence[Mapping[str, Any]], environment: Mapping[str, str]
+) -> set[int]:
     """Return the numbers of the *packages* that the projects in a lock file need here, directly or not."""
     own = {number for number, one in enumerate(packages) if {"editable", "virtual"} & set(one["source"])}
-    # Without a project of its own (a script's lock), all of it is meant.
-    if not own:
+    manifest = document.get("manifest", {})
+    # Those of a script, and of a workspace without a project at its top.
+    groups = [manifest.get("requirements", ()), *manifest.get("dependency-groups", {}).values()]
+    required = [{**one, "extra": one.get("extras", ())} for group in groups for one in group]
+    # The lock of a script without either: all of it is meant.
+    if not own and not required:
         return set(range(len(packages)))
     by_name: dict[object, list[int]] = {}
     for number, one in enumerate(packages):
         by_name.setdefault(one["name"], []).append(number)
+
+    def reached(chosen: frozenset[str]) -> set[int]:
+        def holds(marker: str) -> bool:
+            return applies(_without_conflicts(marker, chosen), environment)
+
+        def meant(wanted: Mapping[str, Any]) -> list[int]:
+            if not holds(wanted.get("marker", "")):
+                return []
+            numbers = by_name.get(wanted["name"], ())
+            return [number for number in numbers if _is_meant(wanted, packages[number], holds)]
+
+        return _reached(packages, own, required, meant)
+
+    return set[int]().union(*map(reached, _choices(document.get("conflicts", ()))))
+
+
+def _reached(
+    packages: Sequence[Mapping[str, Any]],
+    own: set[int],
+    required: Sequence[Mapping[str, Any]],
+    meant: Callable[[Mapping[str, Any]], list[int]],
+) -> set[int]:
+    """Return the numbers of the *packages* that are needed by its *own*, and by what is *required*, directly or not.
+
+    :param meant: returns the numbers of those that a dependency is, if its marker holds.
+    """
     # What is needed is a package, or one of its extras: each is looked at once.
     found = dict.fromkeys((number, "") for number in own)
     left, seen = deque(found), set[str]()
-    while left:
-        number, extra = left.popleft()
-        for one in _dependencies(packages[number], extra, is_own=number in own):
+    wanted = list(required)
+    while left or wanted:
+        if not wanted:
+            number, extra = left.popleft()
+            wanted = _dependencies(packages[number], extra, is_own=number in own)
+        for one in wanted:
             # Many packages need the same in the same words.
-            if repr(one) in seen:
-                continue
-            seen.add(repr(one))
-            if applies(one.get("marker", ""), environment):
-                numbers = [other for other in by_name.get(one["name"], ()) if _is_meant(one, packages[other])]
-                new = [pair for pair in product(numbers, ("", *one.get("extra", ()))) if pair not in found]
+            if repr(one) not in seen:
+                seen.add(repr(one))
+                new = [pair for pair in product(meant(one), ("", *one.get("extra", ()))) if pair not in found]
                 found.update(dict.fromkeys(new))
                 left.extend(new)
+        wanted = []
     return {number for number, _ in found}
+
+
+def _choices(conflicts: Sequence[Sequence[Mapping[str, str]]]) -> set[frozenset[str]]:
+    """Return which extras and groups may be installed together, of those that conflict, as markers name them."""
+    sets = [["", *map(_as_extra, items)] for items in conflicts]
+    alone = [frozenset([item]) for items in sets for item in items]
+    return {one - {""} for one in (*alone, *map(frozenset, islice(product(*sets), _MOST_CHOICES)))}
+
+
+def _as_extra(item: Mapping[str, str]) -> str:
+    """Return how uv names in markers an extra, a group, or a project as a whole, that conflicts with others."""
+    kind = next((kind for kind in ("extra", "group") if kind in item), "project")
+    name = item["package"]
+    return "-".join([kind, str(len(name)), name, *([item[kind]] if kind in item else [])])
+
+
+def _without_conflicts(marker: str, chosen: frozenset[str]) -> str:
+    """Return *marker* with what it says of conflicting extras and groups replaced by whether it holds."""
+
+    def held(found: re.Match[str]) -> str:
+        return "python_version >= '0'" if (found[2] in chosen) == (found[1] == "==") else "python_version < '0'"
+
+    return _CONFLICTING.sub(held, marker)
 
 
 def _dependencies(package: Mapping[str, Any], extra: str, *, is_own: bool) -> list[Mapping[str, Any]]:
@@ -195,8 +255,14 @@ def _dependencies(package: Mapping[str, Any], extra: str, *, is_own: bool) -> li
     return [*package.get("dependencies", ()), *(one for group in groups for one in group)]
 
 
-def _is_meant(wanted: Mapping[str, Any], package: Mapping[str, Any]) -> bool:
-    """Return whether a dependency is *package*, of that name: version and source are given where several fit."""
+def _is_meant(wanted: Mapping[str, Any], package: Mapping[str, Any], holds: Callable[[str], bool]) -> bool:
+    """Return whether a dependency is *package*, of that name: version and source are given where several fit.
+
+    Where they are not, as in a script's lock, it is the one that was resolved for this environment.
+    """
+    resolved = package.get("resolution-markers", ())
+    if "version" not in wanted and resolved and not any(map(holds, resolved)):
+        return False
     return all(package.get(key) == wanted[key] for key in ("version", "source") if key in wanted)
 
 

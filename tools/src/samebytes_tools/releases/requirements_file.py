@@ -515,7 +515,9 @@ def _by_place(text: str, error: InvalidRequirement, hashes: frozenset[str]) -> L
     if _VCS.match(text):
         return listed.repository(label, "", text)
     if re.match(r"(https?|file):", text):
-        return listed.address(listed.file_name(text) or label, "", text, hashes)
+        # Addresses of archives that are made on demand end in the name of a branch.
+        name = listed.file_name(text)
+        return listed.address(name if re.search(r"\.(whl|zip|tar|t?gz|bz2|xz)$", name) else label, "", text, hashes)
     text = _CREDENTIALS.sub("//", text)
     if re.match(r"\.|/|[\w.-]+/|.+\.(whl|gz|zip)$", text):
         problem = UsageError("it is a path of this machine: no index published it", remedy="Name the file.")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 from samebytes.artifact.layout import ArtifactKind, parse_wheel_name
 from samebytes.errors import ConfigError, SamebytesError, UsageError
 
 from ...building.interpreters import Python
+from ...building.pylock import refuse_elsewhere
 from ...index.client import Index
 from ...index.releases import NAME, form_of
 from ...releases import formats, lock_files, requirements_file
@@ -76,6 +77,8 @@ def of_list(
         return _targets(installed_files.read(path), common), ()
     environment = environment_of(python)
     kind, document = formats.recognized(path)
+    if kind is not ListFormat.REQUIREMENTS:
+        _refuse_elsewhere(document, path, environment, python.version)
     if kind is ListFormat.PYLOCK:
         return _targets(lock_files.read_pylock(path, document, environment, python.version), common), ()
     if kind is ListFormat.UV_LOCK:
@@ -91,6 +94,18 @@ def of_list(
         for entry in found.entries
     ]
     return _targets(entries, common), (*found.notes, *links, *offline)
+
+
+def _refuse_elsewhere(document: Mapping[str, Any], path: Path, environment: Mapping[str, str], python: str) -> None:
+    """Refuse a lock file that is for other interpreters: files for *python* would be held against it in vain."""
+    # PEP 751 has this of tools that install; supported-markers is how uv.lock calls its environments.
+    environments = document.get("environments", document.get("supported-markers", []))
+    try:
+        refuse_elsewhere({**document, "environments": environments}, path, environment, python)
+    except ConfigError as error:
+        raise ConfigError(
+            error.message, remedy="Name an interpreter that it is for, with --python; or lock for this one, too."
+        ) from None
 
 
 def _further(entry: ListedRelease, variables: Variables) -> list[str]:
