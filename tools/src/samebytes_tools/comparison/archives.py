@@ -27,7 +27,7 @@ from .causes.chance import BUILD_NUMBER, RANDOM_VALUE, is_counted
 from .causes.checkout import LEFTOVER_FILES
 from .causes.clock import DATE_OR_TIME
 from .causes.platforms import COMPILED
-from .causes.table import ascribed, attributed, explain, ordered_by, without_unknown
+from .causes.table import ORDERS, UNKNOWN, ascribed, attributed, explain, ordered_by, without_unknown
 from .contents import Contents
 from .exclusion import Exclusion, demand_rest
 from .formats import compare_contents
@@ -243,7 +243,31 @@ def _renamed(found: _Both) -> dict[str, tuple[Difference, ...]]:
                 and {key, other} <= found.read.left.keys() | found.read.right.keys()
             ):
                 nodes[key], nodes[other] = (_for_another_libc(key, left[key], right[other], found),), ()
+    for key, other, node in _named_by_build(found):
+        nodes.setdefault(key, (node,))
+        nodes.setdefault(other, ())
     return nodes
+
+
+_MOST_NAMES = 50
+"""How many names on either side are held against those of the other; more are those of another tree."""
+
+
+def _named_by_build(found: _Both) -> Iterator[tuple[str, str, Difference]]:
+    """Give the keys of files whose names hold a date, a host's name or the like of both builds, each with its node."""
+    left, right = found.left.files, found.right.files
+    lone = [sorted(one.keys() - other.keys()) for one, other in ((left, right), (right, left))]
+    if found.clues.builds == UNKNOWN_BUILDS or max(map(len, lone)) > _MOST_NAMES:
+        return
+    for key in lone[0]:
+        for other in (each for each in lone[1] if posixpath.dirname(each) == posixpath.dirname(key)):
+            names = left[key].name, right[other].name
+            one, two = (name.encode("utf-8", "surrogateescape") for name in names)
+            findings = explain(TextPair(one, two), "names", found.clues)
+            if not {UNKNOWN, *ORDERS} & {finding.code for finding in findings}:
+                yield key, other, Difference(key, NodeKind.MISSING, f"{names[1]} on the right side", (), findings)
+                lone[1].remove(other)
+                break
 
 
 def _for_another_libc(key: str, left: Entry, right: Entry, found: _Both) -> Difference:

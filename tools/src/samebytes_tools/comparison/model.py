@@ -116,6 +116,12 @@ class KnownBuild:
     host: str = ""
     dates: tuple[int, ...] = ()
     """Seconds since 1970-01-01 UTC that its clock or files may have shown."""
+    file_dates: tuple[int, int] = (0, 0)
+    """From when to when its files are, where they are of a time that nothing else is of."""
+    owner: str = ""
+    """The number of who owns its files, where that is nobody else's."""
+    commit: str = ""
+    """That of the checkout, in hexadecimal."""
     timezone: str = ""
     locale: str = ""
     umask: int | None = None

@@ -44,6 +44,11 @@ def listed(tree: Path) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(filter(None, tracked)), frozenset(filter(None, others))
 
 
+def head(tree: Path) -> str:
+    """Return the commit that is checked out in *tree*, in hexadecimal; nothing if there is none."""
+    return _git(tree, "rev-parse", "--verify", "HEAD")
+
+
 def copy(source: Path, target: Path) -> None:
     """Copy the repository *source*, a ``.git`` directory or the file that stands for one, to the directory *target*.
 

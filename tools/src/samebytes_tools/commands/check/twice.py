@@ -29,8 +29,8 @@ from ...reporting.save import save_tree
 from ...variations.environments import LONG_AGO, VariedEnvironment, varied_environment
 from ...variations.moved_clock import CLOCK_MOVED, frozen_clock, prepare_clock
 from ...variations.variations import NAMES, Obstacle, demand
-from ...variations.workspace import obstacles_of
-from ...vcs.repository import listed
+from ...variations.workspace import STRANGER, obstacles_of
+from ...vcs.repository import head, listed
 from .attempts import Attempt, Attempts, Failures, in_file_names
 from .attribution import decided
 from .bisect import confirmed, search
@@ -65,6 +65,9 @@ FRAGILE = ("checkout", "time", "locales")
 
 _ORDERED_BY = {"hash-seed": HASH_SEED_ORDER.code, "file-order": DIRECTORY_ORDER.code}
 """The variations that give another order, and nothing else, each with the code of its cause."""
+
+_YEAR = 365 * 86400
+"""For how long after LONG_AGO files of the second build may be, each of which has another time."""
 
 _SHOWN = ("contents", "presence", "name")
 """The aspects that a third build shows to differ by chance or by the clock; the others are of the container."""
@@ -245,7 +248,8 @@ class SourceCheck:
         known = _known(first), _known(second)
         if "checkout" in second.environment.applied - first.environment.applied:
             tracked, untracked = self._listed
-            known = replace(known[0], tracked=tracked, untracked=untracked), known[1]
+            commit = head(self._pristine / self._within)
+            known = replace(known[0], tracked=tracked, untracked=untracked, commit=commit), known[1]
         builds = known[0], replace(known[1], left_over=self._left_over(way, kind, first, second))
         try:
             comparison = compare_files(left, right, builds, self._stop)
@@ -480,7 +484,8 @@ def _known(attempt: Attempt) -> model.KnownBuild:
     dates = [int(attempt.started) + (CLOCK_MOVED if where.is_later else 0)]
     if where.import_path:  # Python's alone was moved
         dates.append(int(attempt.started) + CLOCK_MOVED)
-    if "mtimes" in where.applied:
+    has_old_files = "mtimes" in where.applied
+    if has_old_files:
         dates.append(LONG_AGO)
     return model.KnownBuild(
         paths=(str(where.tree), str(where.virtual_environment)),
@@ -488,6 +493,8 @@ def _known(attempt: Attempt) -> model.KnownBuild:
         user=where.user,
         host=where.host,
         dates=tuple(dates),
+        file_dates=(LONG_AGO, LONG_AGO + _YEAR) if has_old_files else (0, 0),
+        owner=str(STRANGER) if "owner" in where.applied else "",
         timezone=where.timezone,
         locale=where.locale,
         umask=where.umask,

@@ -19,6 +19,7 @@ from ..observations import (
     Libraries,
     LoneLine,
     LoneLines,
+    MemberTime,
     Nature,
     OfNature,
     Part,
@@ -28,9 +29,9 @@ from ..observations import (
     TextPair,
     Unexplained,
 )
-from . import dates, places
+from . import dates, known_values, places
 from .cause import CauseClues
-from .tokens import DIGEST, DRAWN, PATH, USER_AT_HOST, Token, tokens
+from .tokens import DIGEST, DRAWN, MODE, PATH, USER_AT_HOST, Token, tokens
 
 __all__ = ["parts"]
 
@@ -113,7 +114,7 @@ def _compared(left: list[Token], right: list[Token], is_location: bool, clues: C
         if tag != "equal":
             # A word that is the name of one side's user or host may stand on both sides.
             if [token.text for token in left[a:b]] != [token.text for token in right[c:d]]:
-                yield _unlike(left[a:b], right[c:d])
+                yield _unlike(left[a:b], right[c:d], clues)
             continue
         for one, other in zip(left[a:b], right[c:d]):
             if one.text != other.text:
@@ -131,6 +132,8 @@ def _words(side: Sequence[Token]) -> list[str]:
 
 def _faced(left: Token, right: Token, is_location: bool, clues: CauseClues) -> Iterable[Part]:
     """Return what differs where two tokens of one kind face each other."""
+    if known_values.is_of_files(left, clues.builds[0]) or known_values.is_of_files(right, clues.builds[1]):
+        return [MemberTime(b"", b"")]
     if isinstance(left.kind, Nature):
         return [OfNature(left.kind)]
     if left.kind == USER_AT_HOST:
@@ -145,6 +148,8 @@ def _faced(left: Token, right: Token, is_location: bool, clues: CauseClues) -> I
         one, other = left.text.replace("file://", ""), right.text.replace("file://", "")
         if places.are_of_compilers(one, other) or not places.are_of_the_system(one, other):
             seen = PathPair(one, other, is_location)
+    elif left.kind == MODE and known_values.are_modes(left.text, right.text, clues.builds):
+        seen = OfNature(Nature.MEMBER_MODE)
     elif left.kind == DIGEST:
         seen = DigestPair(left.text, right.text)
     elif left.kind.startswith(DRAWN) and places.are_drawn(left.text, right.text):
@@ -152,17 +157,23 @@ def _faced(left: Token, right: Token, is_location: bool, clues: CauseClues) -> I
     return [seen]
 
 
-def _unlike(left: Sequence[Token], right: Sequence[Token]) -> Part:
+def _unlike(left: Sequence[Token], right: Sequence[Token], clues: CauseClues) -> Part:
     """Return what tokens say that do not face any of their own kind."""
     kinds = [token.kind for token in (*left, *right)]
     if len(kinds) == 2 and set(kinds) == {Nature.KNOWN_PATH, Nature.KNOWN_TEMPORARY_PATH}:
         return OfNature(Nature.KNOWN_PATH)
     sides = [[token for token in side if token.kind or not token.text.isspace()] for side in (left, right)]
     texts = ["".join(token.text for token in side) for side in sides]
-    for side, other in ((sides[0], texts[1]), (sides[1], texts[0])):
+    nature = known_values.nature(texts[0], texts[1], clues.builds)
+    if nature is not None:
+        return OfNature(nature)
+    for side, other, build in ((sides[0], texts[1], clues.builds[0]), (sides[1], texts[0], clues.builds[1])):
         kinds = [token.kind for token in side if token.text not in _QUOTES]
         # A version with a commit on one side, one without on the other; or a commit, and none.
         if kinds == [Nature.VCS_VERSION] and (_VERSION.fullmatch(other) or other.strip("\"'") in ("None", "")):
+            return OfNature(Nature.VCS_VERSION)
+        # Whatever stands instead of it: "unknown", or a number.
+        if kinds == [Nature.VCS_VERSION] and build.commit and build.commit[:7] in side[0].text + side[-1].text:
             return OfNature(Nature.VCS_VERSION)
     return Unexplained()
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 import datetime
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple, Union
 
 from ..model import UNKNOWN_BUILD, KnownBuild
 from ..observations import Nature
 from . import dates, places
 
-__all__ = ["DATE", "DIGEST", "DRAWN", "PATH", "USER_AT_HOST", "Kind", "Token", "tokens"]
+__all__ = ["DATE", "DIGEST", "DRAWN", "MODE", "PATH", "USER_AT_HOST", "Kind", "Token", "tokens"]
 
 # Not natures: whether two of them show something depends on both.
-PATH, DATE, DIGEST, USER_AT_HOST = "path", "date", "digest", "user@host"
+PATH, DATE, DIGEST, USER_AT_HOST, MODE = "path", "date", "digest", "user@host", "mode"
 DRAWN = "drawn "
 """With its prefix behind it: what may be a random name, in a directory that a build is known to have had."""
 
@@ -72,6 +73,7 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     # SHA-256 alone, by which members that differ are known (CauseClues.digests).
     (DIGEST, re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{64}(?![0-9A-Za-z])")),
     ("uuid", re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?![0-9A-Za-z])")),
+    (MODE, re.compile(r"(?<![\w-])[-dl](?:[r-][w-][xsStT-]){3}(?![\w-])")),
     (PATH, places.PATH),
     (Nature.TEMPORARY_NAME, places.TEMPORARY),
     (
@@ -117,8 +119,22 @@ _KNOWN_DAY = re.compile(r"(?<![\w.])(?P<day>[0-3]?\d)\.(?P<month>[01]?\d)\.(?P<y
 _KNOWN_YEAR = re.compile(r"(?<![\w.])20[0-3]\d(?![\w.])")
 # YYYYMMDD to 2039, or with hour, minute and second.
 _DAY_NUMBER = re.compile(r"(?<![\w.])20[0-3]\d[01]\d[0-3]\d(?:[0-2]\d[0-5]\d[0-5]\d)?(?![\w.])")
+_NOTATIONS = ("%Y.%m.%d", "%y.%m.%d", "%Y.%j", "%Y%m%d", "%Y%j", "%y%m%d", "%y%j", "%G-W%V", "%GW%V", "%Y_%m_%d")
+_EPOCHS = (0, -719_163, 1_721_425, -678_576)
+"""What is added to the days of :meth:`date.toordinal` for those since 1970, of the Julian Period, and modified."""
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
 _AROUND = 40
 """How many characters before a number or a date may say what it is."""
+
+_LEAST_VALUE = 4
+_OF_OTHERS = frozenset({"TERM", "COLUMNS", "LINES", "MAKEFLAGS", "TZ", "LANG", "LC_ALL", "HOME", "TMPDIR", "USER"})
+"""Variables of which a value shows a cause of its own."""
 
 _DAY = 86400
 
@@ -177,6 +193,15 @@ def _known(text: str, build: KnownBuild, other: KnownBuild) -> Iterator[tuple[in
         (build.timezone, other.timezone, Nature.TIME_ZONE),
     )
     word = r"(?<![A-Za-z0-9_]){}(?![A-Za-z0-9_])"
+    # What both have with other values; an order of PATH's directories is one value.
+    found += [
+        (r"(?<![\w/])" + re.escape(value) + r"(?![\w/])", Nature.VARIABLES)
+        for name, value in build.variables.items()
+        if len(value) >= _LEAST_VALUE and other.variables.get(name, value) != value and name not in _OF_OTHERS
+    ]
+    if build.commit:
+        # As it is, or abbreviated (git-rev-parse(1)), as `git describe` has it too.
+        found.append((rf"\bg?{build.commit[:7]}[0-9a-f]{{0,33}}(?:[.+-]?dirty)?\b", Nature.VCS_VERSION))
     # Names of one or two letters are in other words by chance, unless they face what the other build is known to have.
     found += [(word.format(re.escape(name)), nature) for name, its, nature in names if len(name) >= 3 or (name and its)]
     for pattern, nature in found:
@@ -203,8 +228,30 @@ def _by_known_dates(text: str, build: KnownBuild) -> Iterator[tuple[int, int]]:
         seconds = _seconds_of_day(f"{match['year']}{int(match['month']):02}{int(match['day']):02}")
         if seconds is not None and _is_known(seconds, build):
             yield match.span()
+    for match in _known_days(build.dates).finditer(text) if build.dates else ():
+        yield match.span()
     years = {str(datetime.datetime.fromtimestamp(date, datetime.timezone.utc).year) for date in build.dates}
     yield from (match.span() for match in _KNOWN_YEAR.finditer(text) if match[0] in years)
+
+
+@lru_cache(maxsize=8)
+def _known_days(dates: tuple[int, ...]) -> re.Pattern[str]:
+    """Return what finds the days of *dates*, and those before and behind them, in notations that may mean anything."""
+    around = (seconds + shift * _DAY for seconds in dates for shift in (-1, 0, 1))
+    days = {datetime.datetime.fromtimestamp(each, datetime.timezone.utc).date() for each in around}
+    numbers = {str(day.toordinal() + since) for day in days for since in _EPOCHS}
+    numbers |= {day.strftime(notation) for day in days for notation in _NOTATIONS}
+    # Calendar versions have no zeros before numbers (PEP 440).
+    numbers |= {f"{year}.{day.month}.{day.day}" for day in days for year in (day.year, day.year % 100)}
+    numbers |= {f"{day.year}.{day.month}" for day in days}
+    words = {names[number] for day in days for names, number in ((_WEEKDAYS, day.weekday()), (_MONTHS, day.month - 1))}
+    # The longest first: 2026.11.3 is no part of 2026.11.30.
+    one, other = ("|".join(map(re.escape, sorted(each, key=len, reverse=True))) for each in (numbers, words))
+    return re.compile(rf"(?<![\d.])(?:{one})(?!\d)|(?<=\b20\d\d-)(?:{_years(days)})(?!\d)|\b(?:{other})\b")
+
+
+def _years(days: Iterable[datetime.date]) -> str:
+    return "|".join(sorted({f"{day:%y}" for day in days}))
 
 
 def _is_known(seconds: float, build: KnownBuild) -> bool:
