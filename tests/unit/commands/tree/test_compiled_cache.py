@@ -362,3 +362,19 @@ def test_a_file_system_without_hard_links_can_have_the_key(tmp_path: Path, monke
     key = key_in(tmp_path / "here" / "key", tmp_path / "cache", is_created=True)
     assert key == key_in(tmp_path / "here" / "key", tmp_path / "cache", is_created=True)
     assert [path.name for path in (tmp_path / "here").iterdir()] == ["key"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are not checked there")
+def test_a_key_of_another_user_is_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "key"
+    path.write_bytes(KEY)
+    path.chmod(0o600)
+    # Who is not root has only files of their own to try this with, and root only other users'.
+    owner = path.stat().st_uid or 12345
+    if os.geteuid() == 0:
+        os.chown(path, owner, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    with pytest.raises(UsageError, match=f"another user .number {owner}") as caught:
+        key_in(path, tmp_path / "cache", is_created=False)
+    assert "of your own" in caught.value.remedy

@@ -576,3 +576,39 @@ def test_where_a_tree_will_lie_is_counted_from_the_root(tree: Path) -> None:
     compiled = (site / pyc("demo/part")).read_bytes()
     assert b"/usr/lib/app/demo/part.py" in compiled
     assert str(tree.parent).encode() not in compiled
+
+
+def test_a_record_need_not_have_digests(tree: Path) -> None:
+    """As virtualenv's of pip: of scripts and INSTALLER there are none, and directories are listed."""
+    was = facts(tree)
+    lines = [f"{name},," if name.startswith("bin/") else ",".join([name, *row[1:]]) for name, row in rows(tree).items()]
+    lines += ["demo/__pycache__,,", f"{INFO}/licenses/__pycache__,,"]
+    record = tree / INFO / "RECORD"
+    record.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    os.utime(record, (DATE, DATE))
+    found = fix_tree(tree)
+    assert [(note.rule, note.detail) for note in found.notes] == [
+        ("record", "gave no digest of bin/demo: taken as they are")
+    ]
+    assert (facts(tree), fix_tree(tree).notes) == (was, ())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its paths are shorter")
+def test_depth_takes_no_time(tmp_path: Path) -> None:
+    """A deep tree is refused at once; what is not too deep may have a path that no system call takes."""
+    for count, name, said in ((3000, "d", "256 deep and more"), (60, "d" * 100, "shorter path")):
+        top = tmp_path / f"deep {count}"
+        top.mkdir()
+        descriptors = [os.open(top, os.O_RDONLY)]
+        for _ in range(count):
+            os.mkdir(name, dir_fd=descriptors[-1])
+            descriptors.append(os.open(name, os.O_RDONLY, dir_fd=descriptors[-1]))
+            os.close(descriptors.pop(-2))
+        os.close(os.open("x.txt", os.O_WRONLY | os.O_CREAT, dir_fd=descriptors[-1]))
+        os.close(descriptors[-1])
+        try:
+            with pytest.raises(ArchiveError) as caught:
+                digest(top)
+            assert said in f"{caught.value} {caught.value.remedy}"
+        finally:
+            subprocess.run(["rm", "-rf", str(top)], check=True)

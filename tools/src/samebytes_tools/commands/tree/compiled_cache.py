@@ -287,16 +287,27 @@ def key_in(path: Path, directory: Path, *, is_created: bool) -> bytes:
             f"{path}: the key of the cache cannot be used: {error.strerror or error}",
             remedy="Name another file by --cache-key.",
         ) from None
-    if sys.platform != "win32" and (found.st_uid not in (0, os.geteuid()) or stat.S_IMODE(found.st_mode) & 0o077):
-        raise UsageError(
-            f"{path}: others may read the key of the cache", remedy=f"Take that from them: chmod 600 {path}"
-        )
+    _demand_secret(path, found)
     if len(key) < _LEAST_KEY:
         raise UsageError(
             f"{path}: a key of the cache has {_LEAST_KEY} bytes at least",
             remedy="Remove it: a new one is made, unless it is named by --cache-key. Then write random bytes into it.",
         )
     return key
+
+
+def _demand_secret(path: Path, found: os.stat_result) -> None:
+    if sys.platform == "win32":
+        return
+    if found.st_uid not in (0, os.geteuid()):
+        raise UsageError(
+            f"{path}: the key of the cache belongs to another user (number {found.st_uid})",
+            remedy="Copy it into a file of your own, or name another by --cache-key.",
+        )
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        raise UsageError(
+            f"{path}: others may read the key of the cache", remedy=f"Take that from them: chmod 600 {path}"
+        )
 
 
 def _create_key(path: Path) -> None:

@@ -64,8 +64,9 @@ def distributions(plan: Plan, final: str, *, rebuild_record: bool) -> tuple[Dist
     found = [info for info in rows if not any(f"{info}/RECORD" in rows[other] for other in rows if other != info)]
     wrong: list[tuple[str, record.Mismatch]] = []
     for info in found:
-        # Rows of compiled modules without a hash are usual (PEP 627).
-        faults = [fault for fault in listings[info].faults if not fault.name.endswith(".pyc")]
+        listed = listings[info].rows
+        # In the RECORD of what is installed, a hash may be left out: of compiled modules it usually is (PEP 627).
+        faults = [fault for fault in listings[info].faults if not _is_unhashed(listed.get(fault.name))]
         faults += _mismatches(plan, rows[info])
         site = posixpath.dirname(info)
         wrong += [(info, fault) for fault in faults if not _is_own_work(plan, info, joined(site, fault.name))]
@@ -74,6 +75,8 @@ def distributions(plan: Plan, final: str, *, rebuild_record: bool) -> tuple[Dist
         raise record.disagreement(str(plan.root), (f"{info}: {mismatch}" for info, mismatch in wrong), remedy)
     for info, mismatch in wrong:
         plan.note("record-verified", joined(posixpath.dirname(info), mismatch.name), mismatch.detail)
+    for info in found:
+        _note_unhashed(plan, info, rows[info])
     return tuple(Distribution(info, rows[info]) for info in found)
 
 
@@ -96,11 +99,32 @@ def is_outside(place: str) -> bool:
     return place.startswith("/") or place == ".." or place.startswith("../")
 
 
+def _is_unhashed(row: record.Row | None) -> bool:
+    return row is not None and (row.name.endswith(".pyc") or not row.digest)
+
+
+def _note_unhashed(plan: Plan, info: str, rows: Mapping[str, record.Row]) -> None:
+    """Note which files RECORD gives no hash of: nobody can see whether they are those that were installed.
+
+    The specification allows it (recording installed projects), and virtualenv does it for what it makes itself.
+    """
+    found = [place for place, row in rows.items() if not place.endswith(".pyc") and not row.digest]
+    own = (f"{info}/RECORD", f"{info}/INSTALLER")
+    found = sorted(place for place in found if plan.file(place) is not None and place not in own)
+    if found:
+        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+        names = ", ".join(found[:3])
+        plan.note("record", f"{info}/RECORD", f"gave no digest of {names}{more}: taken as they are")
+
+
 def _mismatches(plan: Plan, rows: Mapping[str, record.Row]) -> Iterator[record.Mismatch]:
     for place, row in rows.items():
         if is_outside(place) or place.endswith(".pyc"):
             continue
         node = plan.nodes.get(place)
+        is_directory = place.endswith("__pycache__") if node is None else node.kind is Kind.DIRECTORY
+        if is_directory and not row.digest:
+            continue  # virtualenv lists them, also those that would be made; nothing can be wrong about those
         if node is None or node.kind is Kind.DIRECTORY:
             yield record.Mismatch(row.name, "RECORD lists it, and there is no such file")
         elif row.algorithm in record.ALGORITHMS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -12,6 +13,10 @@ from samebytes.archive.entry import CHUNK_SIZE, Entry, Kind
 from samebytes.errors import ArchiveError, UsageError
 
 from .directories import Directories, open_expected
+
+_DEEPEST = 256
+"""Components of a name: twice those that a wheel may have. Each directory is opened from the top, so that the work
+grows by the square of its depth."""
 
 
 class Node(NamedTuple):
@@ -60,9 +65,10 @@ class _OnDisk:
 
 def unreadable(path: str, error: OSError) -> ArchiveError:
     """Return the error for something in a tree that cannot be read."""
-    return ArchiveError(
-        f"{path}: cannot be read: {error.strerror or error}", remedy="Run as the tree's owner, or make it readable."
-    )
+    remedy = "Run as the tree's owner, or make it readable."
+    if error.errno == errno.ENAMETOOLONG:
+        remedy = "Name a directory nearer to it, by a shorter path; or remove it, as Python cannot read it either."
+    return ArchiveError(f"{path}: cannot be read: {error.strerror or error}", remedy=remedy)
 
 
 def walk(top: Path) -> tuple[Node, ...]:
@@ -83,6 +89,11 @@ def walk(top: Path) -> tuple[Node, ...]:
         with Directories(top) as directories:
             while pending:
                 prefix = pending.pop()
+                if prefix.count("/") >= _DEEPEST:
+                    raise ArchiveError(
+                        f"{top}: has directories in one another, {_DEEPEST} deep and more: {prefix[:60]}...",
+                        remedy="Remove them: no package has more than some twenty.",
+                    )
                 nodes = [_node(directories, prefix + entry.name, entry) for entry in directories.scan(prefix[:-1])]
                 found += nodes
                 # A list and not recursion: a tree may be deeper than Python's stack.
