@@ -403,3 +403,13 @@ def test_addresses_of_attestations(value: object, server: Server, tmp_path: Path
         with pytest.raises(IndexFailure, match=r"attestations of demo-1\.0\.tar\.gz, .*, is not one of http") as caught:
             index.attestations(file)
         assert len(caught.value.message) < 300
+
+
+def test_a_long_address_is_shown_by_its_host_and_its_file() -> None:
+    with serving() as server:
+        url = f"{server.address}/{'0' * 200}/demo-1.0.tar.gz?token=secret"
+        with pytest.raises(IndexFailure) as caught:
+            Index(server.address)._fetch(File("demo-1.0.tar.gz", url), Path("never"), "sha256")
+        assert "/.../demo-1.0.tar.gz is not there (404)" in caught.value.message
+        assert "secret" not in caught.value.message
+        assert "000" not in caught.value.message

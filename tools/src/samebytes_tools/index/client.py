@@ -95,6 +95,10 @@ def _pip(python: str, environ: Mapping[str, str], *words: str) -> str:
     return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
 
 
+_LONGEST_SHOWN = 100
+"""Characters of an address in a message."""
+
+
 class Index:
     """The package index at an address; pages are asked for once."""
 
@@ -235,7 +239,7 @@ class Index:
                     sink.write(piece)
         except _Missing:
             raise IndexFailure(
-                f"{file.url} is not there (404), though {self.address} lists it",
+                f"{_brief(file.url)} is not there (404), though {self.address} lists it",
                 remedy="Try again later, or elsewhere.",
             ) from None
         return state.hexdigest()
@@ -257,18 +261,27 @@ class Index:
             if error.code in (404, 410):
                 raise _Missing from None
             # Cut: the server chose its length.
-            raise IndexFailure(f"{url} answers {error.code} {error.reason[:200]}", remedy=_OFFLINE) from None
+            raise IndexFailure(f"{_brief(url)} answers {error.code} {error.reason[:200]}", remedy=_OFFLINE) from None
         except (OSError, HTTPException, ValueError) as error:  # ValueError: a host or redirect that makes no sense
             why = error.reason if isinstance(error, URLError) else error
             # Before Python 3.10, socket.timeout is no TimeoutError.
             if isinstance(why, TimeoutError) or "timed out" in str(why):
                 why = f"no answer within {self._timeout:g} seconds"
-            raise IndexFailure(f"{url} cannot be reached: {why}", remedy=_OFFLINE) from None
+            raise IndexFailure(f"{_brief(url)} cannot be reached: {why}", remedy=_OFFLINE) from None
         return opened
 
 
 class _Missing(Exception):
     """The server says that there is no such thing."""
+
+
+def _brief(url: str) -> str:
+    """Return *url* for a message: of a long one, the host and the name of the file, for the rest is hashes."""
+    if len(url) <= _LONGEST_SHOWN:
+        return url
+    scheme, _, rest = url.partition("://")
+    name = rest.rstrip("/").rpartition("/")[2].partition("?")[0]
+    return f"{scheme}://{rest.partition('/')[0]}/.../{name[-_LONGEST_SHOWN:]}"
 
 
 def _trust(certificates: str) -> ssl.SSLContext:
@@ -299,24 +312,27 @@ def _pieces(answer: transport.BoundedResponse, url: str, most: int, size: int | 
     expected = [one for one in (declared, size) if one is not None]
     # Before the first byte is read, so that nothing is written in vain.
     if max(expected, default=0) > most:
-        raise IndexFailure(f"{url} has {max(expected):,} bytes; {most:,} are the most that are read", remedy=_TOO_LARGE)
+        raise IndexFailure(
+            f"{_brief(url)} has {max(expected):,} bytes; {most:,} are the most that are read", remedy=_TOO_LARGE
+        )
     if len(set(expected)) > 1:
-        raise IndexFailure(f"{url} has {declared:,} bytes, but the index says {size:,}", remedy=_BROKEN)
+        raise IndexFailure(f"{_brief(url)} has {declared:,} bytes, but the index says {size:,}", remedy=_BROKEN)
     received = 0
     while True:
         try:
             piece = answer.read1(_CHUNK)  # which comes back with each packet, so that little is held
         except (OSError, HTTPException, ValueError) as error:
-            raise IndexFailure(f"{url} broke off: {error}", remedy=_OFFLINE) from None
+            raise IndexFailure(f"{_brief(url)} broke off: {error}", remedy=_OFFLINE) from None
         if not piece:
             break
         received += len(piece)
         answer.received(len(piece))
         # Neither declaration can be trusted to hold.
         if received > min([most, *expected]):
-            raise IndexFailure(f"{url} has more than {min([most, *expected]):,} bytes", remedy=_TOO_LARGE)
+            raise IndexFailure(f"{_brief(url)} has more than {min([most, *expected]):,} bytes", remedy=_TOO_LARGE)
         yield piece
     if expected and received != expected[0]:
         raise IndexFailure(
-            f"{url} ended after {received:,} of {expected[0]:,} bytes", remedy="Try again; the connection was lost."
+            f"{_brief(url)} ended after {received:,} of {expected[0]:,} bytes",
+            remedy="Try again; the connection was lost.",
         )

@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 import sys
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -365,6 +366,10 @@ def _check_options(args: argparse.Namespace) -> None:
         path = getattr(args, name)
         if path and not path.resolve().parent.is_dir():
             raise UsageError(f"the directory of {path} does not exist", remedy="Make it first.")
+        # Before what takes hours.
+        if path and (path.is_dir() or not os.access(path.resolve().parent, os.W_OK)):
+            problem = f"--{name} {path}: {'is a directory' if path.is_dir() else 'its directory cannot be written to'}"
+            raise UsageError(problem, remedy="Name a file in a directory that can be written to.")
 
 
 def _index() -> Callable[[], Index]:
@@ -417,15 +422,17 @@ def _report_many(args: argparse.Namespace, rows: Sequence[VerifyRow]) -> int:
     from . import report, table
 
     status = _status(rows, args.accept)
-    if args.html:
-        save(table.as_page(rows, version=__version__, accept=args.accept), args.html)
-    if args.junit:
-        save(table.as_junit(rows, args.accept), args.junit)
-    if args.json:
-        print(report.as_json(rows, version=__version__, accept=args.accept, exit_status=status))
-    elif args.verbosity > QUIET:
-        for line in table.lines(rows, style_of(sys.stdout), args.accept, verbose=args.verbosity >= VERBOSE):
-            print(line)
+    # What took hours is shown whether or not a file can be written.
+    with ExitStack() as after:
+        if args.junit:
+            after.callback(lambda: save(table.as_junit(rows, args.accept), args.junit))
+        if args.html:
+            after.callback(lambda: save(table.as_page(rows, version=__version__, accept=args.accept), args.html))
+        if args.json:
+            print(report.as_json(rows, version=__version__, accept=args.accept, exit_status=status))
+        elif args.verbosity > QUIET:
+            for line in table.lines(rows, style_of(sys.stdout), args.accept, verbose=args.verbosity >= VERBOSE):
+                print(line)
     return status
 
 
@@ -441,25 +448,31 @@ def _report(args: argparse.Namespace, results: Sequence[VerifyResult], sign: Sig
 
     rows = [row_of(result) for result in results]
     status = _status(rows, args.accept)
-    verified = results[0].verified
-    if args.provenance and verified is not None:
-        made = text(verified.record)
-        for path, written in (sign(made, args.provenance) if sign else {args.provenance: made}).items():
-            save(written, path)
-    if args.html:
-        save(as_page(results, version=__version__), args.html)
-    if args.junit:
-        save(as_junit(rows, args.accept), args.junit)
-    if args.json:
-        print(as_json(rows, version=__version__, accept=args.accept, exit_status=status))
-        return status
-    for result in results:
-        if result.error is not None:
-            # With one target the message names it already.
-            message = result.error.message if len(results) == 1 else f"{result.target}: {result.error.message}"
-            print("\n".join(error_lines(message, result.error.remedy, style_of(sys.stderr))), file=sys.stderr)
-    if args.verbosity > QUIET:
-        view = View(style_of(sys.stdout), args.verbosity >= VERBOSE, branches_for(sys.stdout.encoding or ""))
-        for line in lines(results, view):
-            print(line)
+
+    def keep_record() -> None:
+        verified = results[0].verified
+        if args.provenance and verified is not None:
+            made = text(verified.record)
+            for path, written in (sign(made, args.provenance) if sign else {args.provenance: made}).items():
+                save(written, path)
+
+    # As with lists: it is shown in any case.
+    with ExitStack() as after:
+        if args.junit:
+            after.callback(lambda: save(as_junit(rows, args.accept), args.junit))
+        if args.html:
+            after.callback(lambda: save(as_page(results, version=__version__), args.html))
+        after.callback(keep_record)
+        if args.json:
+            print(as_json(rows, version=__version__, accept=args.accept, exit_status=status))
+            return status
+        for result in results:
+            if result.error is not None:
+                # With one target the message names it already.
+                message = result.error.message if len(results) == 1 else f"{result.target}: {result.error.message}"
+                print("\n".join(error_lines(message, result.error.remedy, style_of(sys.stderr))), file=sys.stderr)
+        if args.verbosity > QUIET:
+            view = View(style_of(sys.stdout), args.verbosity >= VERBOSE, branches_for(sys.stdout.encoding or ""))
+            for line in lines(results, view):
+                print(line)
     return status

@@ -137,9 +137,14 @@ def of_release(index: Index, name: str, version: str) -> list[File]:
     if not found:
         # By version, not by the index's order, which PEP 503 leaves open.
         known = sorted({release for _, release in files if release is not None})
-        newest = ", ".join(map(str, known[-5:])) or "nothing that is a wheel or an sdist"
+        if not known:
+            raise UsageError(
+                f"the index {index.address} has no wheel and no sdist of {name}",
+                remedy="Are they deleted, or private? Or is that address no package index?",
+            )
         raise UsageError(
-            f"the index {index.address} has no {name} {version}", remedy=f"It has, among others: {newest}."
+            f"the index {index.address} has no {name} {version}",
+            remedy=f"It has, among others: {', '.join(map(str, known[-5:]))}.",
         )
     return found
 

@@ -17,6 +17,7 @@ from .verify import ACCEPTED
 
 _COLUMN = 30
 """Columns that names get; a longer one takes more."""
+_HINT = "hint: "
 _NARROWEST = 24
 _NAMED = 3
 """How many rows that are skipped for the same reason are shown."""
@@ -46,10 +47,14 @@ def lines(rows: Sequence[VerifyRow], style: Style, accept: str, *, verbose: bool
     wide = max((len(row.outcome) for row in rows), default=0)
     column = max((len(name) for name in map(_name, rows) if len(name) <= _COLUMN), default=0)
     many = {} if verbose else _skipped_alike(rows)
+    hinted: set[str] = set()
     for row in rows:
         if row.result.get("skipped") in many:
             continue
-        yield from _row_lines(row, wide, column, style)
+        # Once for all rows that it is for, such as those of an index that is down.
+        texts = [text for text in why(row) if verbose or not text.startswith(_HINT) or text not in hinted]
+        hinted.update(texts)
+        yield from _row_lines(row, [harmless(text) for text in texts], wide, column, style)
         yield from (f"{' ' * wide}  {style.dim(line)}" for line in _facts(row)) if verbose else ()
     for reason, number in many.items():
         yield f"{style.dim('skipped')}{' ' * (wide - len('skipped'))}  {number:,} more, {harmless(reason)}"
@@ -60,7 +65,9 @@ def lines(rows: Sequence[VerifyRow], style: Style, accept: str, *, verbose: bool
     for note, targets in _notes(rows).items():
         of = targets[0] if len(targets) == 1 else f"{targets[0]} and {len(targets) - 1:,} more"
         yield from folded(f"note: {harmless(note)} ({harmless(of)})", style.width, "  ")
-    yield from folded(summary(rows, accept), style.width, "  ")
+    # A number and its sign stay on one line.
+    text = summary(rows, accept).replace(" %", "\N{NO-BREAK SPACE}%")
+    yield from (line.replace("\N{NO-BREAK SPACE}", " ") for line in folded(text, style.width, "  "))
 
 
 def _skipped_alike(rows: Sequence[VerifyRow]) -> Mapping[str, int]:
@@ -73,15 +80,15 @@ def _name(row: VerifyRow) -> str:
     return harmless(row.target)
 
 
-def _row_lines(row: VerifyRow, wide: int, column: int, style: Style) -> Iterator[str]:
+def _row_lines(row: VerifyRow, texts: Sequence[str], wide: int, column: int, style: Style) -> Iterator[str]:
     paint = style.bad if row.result["error"] else style.dim
     outcome = verdict_text(row.verdict, style) if row.verdict else paint(row.outcome)
-    name, texts = _name(row), [harmless(text) for text in why(row)]
+    name = _name(row)
     head = f"{outcome}{' ' * (wide - len(row.outcome))}  {style.bold(name)}"
     taken = wide + 2 + max(column, len(name)) + 2
     # Beside the name if all of it fits there; else below, where there is room for sentences.
     if len(texts) == 1 and len(texts[0]) <= style.width - taken:
-        head, texts = f"{head}{' ' * (column - len(name))}  {texts[0]}", []
+        head, texts = f"{head}{' ' * (column - len(name))}  {texts[0]}", ()
     yield head
     indent = " " * (wide + 2)
     for text in texts:
@@ -92,7 +99,7 @@ def why(row: VerifyRow) -> list[str]:
     """Return the reasons for a row's outcome, each a paragraph."""
     error = row.result["error"]
     if error:
-        return [error["message"], *([f"hint: {error['remedy']}"] if error["remedy"] else [])]
+        return [error["message"], *([f"{_HINT}{error['remedy']}"] if error["remedy"] else [])]
     codes = ", ".join(cause["code"] for cause in row.causes)
     found = f"{codes}: {row.small}" if row.small else codes
     return [text for text in (row.result.get("skipped") or found, row.elsewhere) if text]
