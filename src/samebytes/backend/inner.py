@@ -87,8 +87,8 @@ class Hooks(ABC):
         except HookMissing:
             raise self._error(f"has no hook {hook}", "Use a backend, or a release of it, that has this hook.") from None
         except (AttributeError, ValueError, FileNotFoundError) as error:  # the latter two where it left no result
-            remedy = "Check build-backend and backend-path, and that the backend is installed."
-            raise self._error(f"could not be called: {error}", remedy) from None
+            what = f"could not be called: {error}" if isinstance(error, AttributeError) else f"gave no result in {hook}"
+            raise self._error(f"{what}{self.output}", self.advice) from None
         except subprocess.CalledProcessError as error:
             raise self._error(f"{ending(error.returncode)} in {hook}{self.output}", self.advice) from None
 

@@ -151,7 +151,7 @@ def returning(what: str, hook: str = "build_wheel") -> str:
     ("extra", "message"),
     [
         ("\nraise RuntimeError('no way')\n", "the backend 'small_backend' failed with exit status 1 in get_requires"),
-        (returning("os._exit(0)"), "could not be called"),
+        (returning("os._exit(0)"), "gave no result in build_wheel"),
         (returning("os.kill(os.getpid(), 9)"), "was ended by signal 9 in build_wheel"),
         (returning("None"), "returned None from build_wheel, but that is not a file name"),
         (returning("'small-1.0.tar.gz'"), "not the name of a .whl file"),

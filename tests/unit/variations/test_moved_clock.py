@@ -194,3 +194,9 @@ def test_gcc_gets_a_later_date_and_nothing_else_does(tmp_path: Path) -> None:
     assert "COMPILER_PATH" not in moved_clock(
         WITHOUT, prepare_clock(tmp_path / "x", {**WITHOUT, "COMPILER_PATH": "/x"})
     )
+
+
+def test_no_name_of_a_day_is_the_same_on_the_later_one_in_any_time_zone() -> None:
+    """The zone may take a day back, or give one."""
+    days = CLOCK_MOVED // 86400
+    assert {(days + shift) % 7 for shift in (-1, 0, 1, 2)}.isdisjoint({0})

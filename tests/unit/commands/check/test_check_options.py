@@ -28,6 +28,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 REFUSED = {
     "nothing": ([], "there is nothing to check"),
     "a tree and an archive": (["tree", "dist"], "dist is an archive, and others are sources to build"),
+    "a directory of neither": (["tmp"], "tmp: no pyproject.toml or setup.py is in it, which a source tree has, and no"),
+    "a wheel of a directory of neither": (["tmp", "--wheel"], "tmp: no pyproject.toml or setup.py is in it"),
     "a date for a tree": (["tree", "--date", "2020-01-01"], "--date has no meaning for a source"),
     "a pass for a tree": (["tree", "--disable", "W002"], "--disable has no meaning for a source"),
     "variations of an archive": (["dist", "--vary=-umask"], "--vary has no meaning for an archive"),

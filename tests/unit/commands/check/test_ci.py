@@ -128,6 +128,14 @@ def test_annotations_of_what_could_not_be_built() -> None:
     assert [each.line().startswith("::error title=") for each in found] == [True, True]
 
 
+def test_what_cannot_be_compared_is_annotated() -> None:
+    """Else a workflow would be red, and no line of it would say why."""
+    outcome = CheckOutcome("wheel", PAIR, note="demo-1.0-py3-none-any.whl: is not a ZIP archive")
+    (found,) = annotated([CheckResult("demo", "3.11.7", ways=(WayResult("as is", (outcome,)),))], 1, relative)
+    assert found.level == "error"
+    assert found.message == "demo-1.0-py3-none-any.whl: is not a ZIP archive"
+
+
 def test_hostile_names_in_annotations() -> None:
     outcome = CheckOutcome("wheel", PAIR, comparison=hostile())
     result = CheckResult(HOSTILE, "3.11.7", ways=(WayResult("as is", (outcome,)),))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import json
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 from samebytes_tools.building.virtualenvs import InstalledDistribution
 from samebytes_tools.commands.check import junit, text
 from samebytes_tools.commands.check import report as check_source
+from samebytes_tools.commands.check.attempts import ADVICE
 from samebytes_tools.commands.check.bisect import Attribution
+from samebytes_tools.commands.check.command import _print
 from samebytes_tools.commands.check.facts import DifferingFact
 from samebytes_tools.commands.check.page import document as page_document
 from samebytes_tools.commands.check.report import fact_lines
@@ -31,6 +34,7 @@ from support.artifacts import wheel
 from support.schemas import schema
 
 from samebytes.commands.normalize.normalize import NormalizeOptions, normalize, plan
+from samebytes.console.verbosity import QUIET
 from samebytes.errors import UsageError
 
 EVIL = "evil<&\"'>]]>\x00\x1b[31m\u202e\udc80\ufffe name"
@@ -223,3 +227,24 @@ def test_what_is_the_same_and_not_compared(results: list[CheckResult]) -> None:
 def test_facts_are_told_by_artifact_and_aspect() -> None:
     facts = [DifferingFact("wheel", name, "contents") for name in "dcba"] + [DifferingFact("sdist", "", "container")]
     assert list(fact_lines(facts)) == ["sdist: container", "wheel: contents of a, b, c and 1 more"]
+
+
+def test_what_could_not_be_built_is_an_error_with_quiet_too(
+    results: list[CheckResult], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 2 alone would not even say of which source."""
+    args = argparse.Namespace(verbosity=QUIET, json=False, markdown=None)
+    assert [_print(args, result, set()) for result in results] == [0] * len(results)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert [line.partition(": in ")[0] for line in err.splitlines() if line.startswith("samebytes: error: b")] == [
+        "samebytes: error: broken (Python 3.11.7): sdist"
+    ]
+    assert "hint: Mend it." in err
+    assert err.isprintable() or EVIL not in err
+
+
+def test_a_failure_points_to_no_lines_that_are_not_there(results: list[CheckResult]) -> None:
+    failure = dataclasses.replace(results[1].ways[0].outcomes[0].failure, remedy=ADVICE)  # type: ignore[type-var]
+    way = WayResult("as is", (CheckOutcome("sdist", failure=failure),))
+    assert check_source.failures(dataclasses.replace(results[1], ways=(way,)))[0][1] == "-v prints its log."

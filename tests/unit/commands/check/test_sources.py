@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from samebytes_tools.commands.check import sources
-from samebytes_tools.commands.check.subject import CheckOptions, Form, Subject
+from samebytes_tools.commands.check.subject import CheckContext, CheckOptions, Form, Subject
+from support.projects import write_tree
 
 SUBJECTS = [Subject(name, Form.TREE, None) for name in ("one", "two")]
 
@@ -38,3 +39,14 @@ def test_nothing_is_left_whenever_a_signal_comes(where: str, tmp_path: Path, mon
     with pytest.raises(KeyboardInterrupt):
         list(sources.check_all(SUBJECTS, CheckOptions(), context))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_names_the_source_and_not_the_copy_of_it(tmp_path: Path) -> None:
+    tree = write_tree(tmp_path / "demo", {"pyproject.toml": '[build-system]\nrequires = "setuptools"\n'})
+    (tmp_path / "work").mkdir()
+    where: Any = SimpleNamespace(directory=tmp_path / "work")
+    context = CheckContext({}, where, frozenset(), {}, lambda *_: pytest.fail("nothing to download"), float)
+    python: Any = SimpleNamespace(version="3.11.7", minor=(3, 11), executable="python")
+    (found,) = sources.check_all([Subject(str(tree), Form.TREE, python)], CheckOptions(), context)
+    assert found.error is not None
+    assert found.error.message.startswith(f"{Path('demo', 'pyproject.toml')}: [build-system] requires must be a list")

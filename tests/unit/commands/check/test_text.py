@@ -135,7 +135,7 @@ def test_files_that_show_the_same_are_named_below_the_first(tmp_path: Path) -> N
     shown = list(lines(built(tmp_path / "same", (sides[0], sides[1])), View()))
     text = " ".join(" ".join(shown).split())
     assert text.count(DATES[0].decode().strip()) == 1
-    assert text.count("same") == 1 + 8
+    assert text.count("demo/same") == 1 + 8
     assert "and so: " in text
     assert "and 3 others" in text
     own = [

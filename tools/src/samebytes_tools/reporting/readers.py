@@ -29,7 +29,7 @@ WITHOUT_BACKEND = (
     (":\n\n    [tool.samebytes]\n    fixed-paths = true\n\nor build by:", ", build by:"),
     (
         '    [tool.samebytes]\n    source-date-epoch = "vcs"  # or seconds',
-        "    SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) python -m build",
+        "    export SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)\n    python -m build  # and samebytes check",
     ),
     ('; take "LC_ALL" out of inherit in [tool.samebytes]', ""),
     ('; take "TZ" out of inherit in [tool.samebytes]', ""),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from samebytes.console import programs
 
-CLOCK_MOVED = 400 * 86400 + 5 * 3600 + 7 * 60
+CLOCK_MOVED = 403 * 86400 + 5 * 3600 + 7 * 60
 """Seconds: another year, month, day, hour and minute."""
 
 PYTHON_CLOCK = Path(__file__).with_name("python_clock")

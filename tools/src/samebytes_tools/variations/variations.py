@@ -53,7 +53,7 @@ ALL = (
     Variation("locales", "C.UTF-8", "of those installed the most unlike, or plain C", "sorting, messages, encodings"),
     Variation("hash-seed", "PYTHONHASHSEED=1", "PYTHONHASHSEED=4242", "order of sets"),
     Variation(
-        "time", "now", "400 days and some hours later", "dates; of programs other than Python and gcc, by libfaketime"
+        "time", "now", "403 days and some hours later", "dates; of programs other than Python and gcc, by libfaketime"
     ),
     Variation("processors", "all processors", "one", "order in which parallel steps end", "num_cpus"),
     Variation("parallelism", "MAKEFLAGS and the like are 1", "they are 3", "order in which parallel steps end"),

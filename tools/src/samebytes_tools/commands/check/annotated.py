@@ -40,11 +40,15 @@ def _failures(result: CheckResult, relative: Callable[[Path], str]) -> list[Anno
 def _causes(result: CheckResult, level: str, relative: Callable[[Path], str]) -> list[Annotation]:
     rows = overview(comparisons(result), variations_of(result), advice_for(result.reader))
     removed = [row for row in rows if row.is_normalized]
+    outcomes = result.ways[0].outcomes if result.ways else ()
+    # What cannot be read as an archive has no causes.
+    notes = dict.fromkeys(outcome.note for outcome in outcomes if outcome.note)
     found = [
         Annotation(level, f"{title(result)} differs: {_cause(row)}", _message(row), _place(result, row.files, relative))
         for row in rows
         if not row.is_normalized
     ]
+    found += [Annotation(level, f"{title(result)} differs", note, _place(result, (), relative)) for note in notes]
     if removed:
         causes = ", ".join(dict.fromkeys(f"{row.code} {by_code(row.code).name}" for row in removed))
         message = f"{causes}\nRemedy: {on_normalizing(result.reader, result.accept)}"

@@ -24,6 +24,9 @@ from .working_copy import lay_out
 GAP = 2.1
 """Seconds from the end of one build to the beginning of the next, for the clock to count as another (zip's: 2)."""
 
+ADVICE = "The last lines of its output are below; --logs DIR keeps all."
+"""What to do about a build that failed by itself."""
+
 Files = dict[str, Path]
 """What was built, by kind."""
 
@@ -76,7 +79,7 @@ class Attempts:
             python.minor,
             config_settings=options.config_settings,
             filled=context.filled,
-            advice="The last lines of its output are below; --logs DIR keeps all.",
+            advice=ADVICE,
         )
         self.progress = BuildProgress(context.report, context.clock)
         self._ended = 0.0

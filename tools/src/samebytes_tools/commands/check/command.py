@@ -177,8 +177,23 @@ def run(args: argparse.Namespace) -> int:
     sources = [_is_source(str(path), build=getattr(args, "build", None)) for path in args.paths]
     if any(sources):
         return _check_sources(args, sources)
+    _demand_archives(args)
     _refuse(args, _SOURCES_ONLY, "an archive")
     return check_archives(args)
+
+
+def _demand_archives(args: argparse.Namespace) -> None:
+    """Refuse a directory that is neither a source tree nor one of archives, before options are held against it."""
+    for path in args.paths if hasattr(args, "build") else ():
+        try:
+            names = os.listdir(path) if Path(path).is_dir() else None
+        except OSError:  # reported where it is read
+            continue
+        if names is not None and not any(name.endswith((".whl", ".tar.gz")) for name in names):
+            raise UsageError(
+                f"{path}: no pyproject.toml or setup.py is in it, which a source tree has, and no wheels or sdists",
+                remedy="Name the directory that pyproject.toml is in, or the archives.",
+            )
 
 
 def _is_source(text: str, *, build: bool | None) -> bool:
@@ -354,14 +369,17 @@ def _list(args: argparse.Namespace) -> int:
 def _print(args: argparse.Namespace, result: CheckResult, explained: set[str]) -> int:
     """Print what became of one source and return how many lines that is."""
     from ...reporting.difference_tree import View, branches_for
-    from .report import LABELS, title
+    from .report import LABELS, failures, title
     from .text import lines
 
     style, number = style_of(sys.stdout), 0
     if result.error is not None:
         for line in error_lines(f"{title(result)}: {result.error.message}", result.error.remedy, style_of(sys.stderr)):
             print(line, file=sys.stderr)
-    elif not args.json and not is_stdout(args.markdown) and args.verbosity > QUIET:
+    elif args.verbosity <= QUIET:
+        for line in (line for each in failures(result) for line in error_lines(*each, style_of(sys.stderr))):
+            print(line, file=sys.stderr)
+    elif not args.json and not is_stdout(args.markdown):
         view = View(style, args.verbosity >= VERBOSE, branches_for(sys.stdout.encoding or "ascii"), LABELS)
         for line in lines(result, view, explained):
             print(line)

@@ -12,6 +12,7 @@ from ...comparison.model import Comparison
 from ...reporting.documents import causes_document, comparison_document
 from ...reporting.readers import Reader
 from ...variations.variations import remedy
+from .attempts import ADVICE
 from .bisect import Attribution
 from .facts import DifferingFact
 from .subject import BisectionResult, BuiltFile, CheckOutcome, CheckResult, Failure
@@ -46,6 +47,20 @@ def comparisons(result: CheckResult) -> list[Comparison]:
     """Return how what was built as it stands differs."""
     outcomes = result.ways[0].outcomes if result.ways else ()
     return [outcome.comparison for outcome in outcomes if outcome.comparison is not None]
+
+
+def failures(result: CheckResult) -> list[tuple[str, str]]:
+    """Return what could not be built and why, with what to do about it, where its output is not shown."""
+    found = [
+        (
+            f"{title(result)}: {each.kind}: {each.failure.message}",
+            each.failure.remedy.replace(ADVICE, "-v prints its log."),
+        )
+        for way in result.ways
+        for each in way.outcomes
+        if each.failure is not None
+    ]
+    return list(dict.fromkeys(found))
 
 
 def state_of(result: CheckResult) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import tempfile
@@ -96,6 +97,10 @@ def _examined(
         used.append(private)
         try:
             return SourceCheck(subject, subject.python, options, context, stop, private).result(at_once=at_once)
+        except SamebytesError as error:
+            # Of the copy, which is gone when this is read.
+            error.message = error.message.replace(f"{private / 'source'}{os.sep}", "")
+            raise
         finally:
             remove(private)
     except SamebytesError as error:

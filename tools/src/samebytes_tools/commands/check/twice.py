@@ -31,7 +31,7 @@ from ...variations.moved_clock import CLOCK_MOVED, frozen_clock, prepare_clock
 from ...variations.variations import NAMES, Obstacle, demand
 from ...variations.workspace import STRANGER, obstacles_of
 from ...vcs.repository import head, listed
-from .attempts import Attempt, Attempts, Failures, in_file_names
+from .attempts import ADVICE, Attempt, Attempts, Failures, in_file_names
 from .attribution import decided
 from .bisect import confirmed, search
 from .facts import DifferingFact, differing, named_alike, orders
@@ -437,7 +437,8 @@ def _decided(way: WayResult, bisection: BisectionResult) -> WayResult:
 def _failure(error: BuildError, which: str) -> Failure:
     # Compilers print in whatever encoding the varied locale has.
     log = error.log.read_text(encoding="utf-8", errors="replace") if error.log and error.log.is_file() else ""
-    return Failure(f"in the {which} build: {error.message}", error.remedy, error.tail, log, error.is_late)
+    remedy = error.remedy if error.tail or error.remedy != ADVICE else "It printed nothing: does it fail alone, too?"
+    return Failure(f"in the {which} build: {error.message}", remedy, error.tail, log, error.is_late)
 
 
 def _described(path: Path) -> BuiltFile:

@@ -64,9 +64,10 @@ DATE_OR_TIME = Cause(
     "The date or time of the build is written into the result.",
     f"{NORMALIZE}\n{_ONE_DATE}",
     _shows_date,
-    "Use the date that the environment gives, not the clock:\n\n"
+    "Use the date that the environment gives, not the clock, and in UTC:\n\n"
     "    import os, time\n"
-    '    now = int(os.environ.get("SOURCE_DATE_EPOCH", time.time()))\n\n'
+    '    now = int(os.environ.get("SOURCE_DATE_EPOCH", time.time()))\n'
+    '    built = time.strftime("%Y-%m-%d", time.gmtime(now))\n\n'
     "and give one for all builds:\n\n"
     "    [tool.samebytes]\n"
     '    source-date-epoch = "vcs"  # or seconds\n\n'

@@ -215,8 +215,12 @@ def compare_lists(
     findings = [*_explained(pairs, where, clues, is_location)]
     findings += [finding for texts in rest[:MOST_SHOWN] for finding in explain(Unexplained(*texts), where, clues)]
     detail = [f"{sign}{_shown(text)}" for sign, texts in (("-", gone), ("+", come)) for text in texts[:MOST_SHOWN]]
-    summary = f"{len(gone)} and {len(come)} texts only on one side"
+    summary = f"{_texts(gone)} only on the left side, {_texts(come)} only on the right"
     return Difference(name, NodeKind.STRINGS, summary, tuple(detail), reduced(findings))
+
+
+def _texts(texts: Sequence[bytes]) -> str:
+    return f"{len(texts) or 'no'} text{'' if len(texts) == 1 else 's'}"
 
 
 def _shown(text: bytes) -> str:
