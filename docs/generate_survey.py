@@ -11,6 +11,7 @@ With ``--check`` nothing is written, and the exit status is 1 if one of them is 
 from __future__ import annotations
 
 import argparse
+import re
 import statistics
 import sys
 import tempfile
@@ -42,7 +43,9 @@ What `samebytes survey` found in real packages: the newest sdist of each was bui
 in all that can be varied, in several ways. *As is* is what the package's own build gives. *Normalized* is what
 `samebytes normalize` makes of those two. *Hook* is a build with `samebytes.backend` in front of the package's own
 backend. *samebytes build* is the command, at fixed paths. A package counts as the same in a way if its sdist, its
-wheel, and the wheel that is built from the sdist all came out twice with the same bytes.
+wheel, and the wheel that is built from the sdist all came out twice with the same bytes. Both builds were made on one
+machine, with the same compilers and the same releases of what the build requires: what differs with these is not in
+the numbers. What other systems give is on [a page of its own](systems.md).
 """
 
 _LIST = """\
@@ -54,8 +57,16 @@ _PUBLISHED = """\
 Of each release, the pure wheel, the sdist and one wheel for the platform were built again from the release's sdist, as
 they were built then as far as that can be found out, and compared with what is published. The table at the top has the
 numbers. They say that the files belong to the sdist, not that the sdist is what the repository has. Wheels for the
-platform were built by this machine's compilers, not in the image of their tag. These did not come out again:
+platform were built by this machine's compilers, not in the image of their tag.
 """
+
+_OF_FILES = """\
+The packages are those of [a list of their own](../survey/verify-300.txt), the most downloaded among them. Shares are of
+the files that were tried, so that what could not be built counts against them: *identical* is the very file,
+*normalized* the same after normalization. [More of that](#published-files).
+"""
+
+_LIMIT = re.compile(r"took longer than (\d+) seconds")
 
 _BY_DATE = """\
 The same for more packages, in their own ways alone: as they are, and as they are with `SOURCE_DATE_EPOCH` set, to one
@@ -69,10 +80,19 @@ and without these the members that differ do not. From a fresh tree, twice, such
 """
 
 _AFTER = """\
-The data, without logs, is [survey.json](../survey/survey.json), as [its schema](../reference/survey-data.md) says.
-`samebytes survey merge survey.sqlite docs/survey/survey.json` makes a store of it, and
-[`samebytes survey site`](../how-to/survey.md) the pages of that, with every package's evidence. The same run once more:
-`samebytes survey run --packages docs/survey/packages.txt`; it takes the versions of that day.
+The data, without logs, is [survey.json](../survey/survey.json), of published files
+[rebuilt.json](../survey/rebuilt.json), and with `SOURCE_DATE_EPOCH` [dated.json](../survey/dated.json), as
+[its schema](../reference/survey-data.md) says. Of several examinations of a package the newest counts.
+`python docs/generate_survey.py` writes this page of them.
+`samebytes survey merge survey.sqlite docs/survey/survey.json` makes a store of one, and
+[`samebytes survey site`](../how-to/survey.md) the pages of that, with every package's evidence. The same runs once
+more, each with a store of its own; they take the versions of that day:
+
+| table | command |
+| --- | --- |
+| packages | `samebytes survey run --packages docs/survey/packages.txt` |
+| published files | `samebytes survey run --verify-only --packages docs/survey/verify-300.txt` |
+| with `SOURCE_DATE_EPOCH` | `samebytes survey run --as-is --packages docs/survey/dated-200.txt` |
 """
 
 
@@ -81,7 +101,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing")
     options = parser.parse_args()
-    sys.path.insert(0, str(ROOT / "src"))
+    sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tools" / "src")]
     status = 0
     for path, text in written().items():
         if not options.check:
@@ -105,16 +125,16 @@ def written() -> dict[Path, str]:
             if path.is_file():
                 merge(into, Exported(path))
         found = store.headline()
-        more = _sentences(found, dated.headline())
+        more = _sentences(found, dated)
         table = "\n".join(["", _counted(store), "", *_same(found), *([""] * bool(more)), *more, ""])
         before, start, rest = README.read_text(encoding="utf-8").partition("<!-- survey -->")
         _, end, after = rest.partition("<!-- /survey -->")
         return {PAGE: "\n".join(_paragraphs(store, dated)), README: before + start + table + end + after}
 
 
-def _sentences(found: Headline, dated: Headline) -> list[str]:
+def _sentences(found: Headline, dated: Store) -> list[str]:
     """Return what README has to say besides the table, in lines."""
-    from samebytes_tools.commands.check.subject import AS_IS, DATED, SDIST
+    from samebytes_tools.commands.check.subject import SDIST
     from samebytes_tools.commands.survey.model import PURE_WHEEL
 
     said = []
@@ -124,13 +144,27 @@ def _sentences(found: Headline, dated: Headline) -> list[str]:
             f"Built again from their sdists, {_of(wheels)} published pure wheels and {_of(sdists)} sdists are "
             "*identical* or *same after normalization*."
         )
-    with_date, without = dated.tally(DATED), dated.tally(AS_IS)
-    if with_date.built:
-        said.append(
-            f"With SOURCE_DATE_EPOCH alone, {_percent(with_date.share)} of {with_date.built} packages come out the "
-            f"same twice (without: {_percent(without.share)})."
-        )
+    said.extend(_alone(dated))
     return textwrap.wrap(" ".join(said), 120, break_on_hyphens=False)
+
+
+def _alone(dated: Store) -> Iterator[str]:
+    """Yield what SOURCE_DATE_EPOCH alone does to the packages that could be built without and with it."""
+    from samebytes_tools.commands.check.subject import AS_IS, DATED
+    from samebytes_tools.commands.survey.model import NOT_BUILT, SAME
+
+    number, without, with_date = 0, 0, 0
+    for one in _examined(dated):
+        plain, again = ([each.state for each in one.artifacts if each.way == way] for way in (AS_IS, DATED))
+        if plain and again and NOT_BUILT not in [*plain, *again]:
+            number += 1
+            without += set(plain) == {SAME}
+            with_date += set(again) == {SAME}
+    if number:
+        yield (
+            f"With SOURCE_DATE_EPOCH alone, {_percent(with_date / number)} of {number} packages come out the same "
+            f"twice; without, {_percent(without / number)} of them."
+        )
 
 
 def _of(tally: RebuildTally) -> str:
@@ -139,11 +173,6 @@ def _of(tally: RebuildTally) -> str:
 
 def _percent(share: float | None) -> str:
     return f"{100 * (share or 0.0):.1f}\N{NO-BREAK SPACE}%"
-
-
-def headline(found: Headline) -> list[str]:
-    """Return the tables of what is the same in each way, and of published files."""
-    return [*_same(found), *_published(found)]
 
 
 def _same(found: Headline) -> list[str]:
@@ -175,18 +204,22 @@ def _published(found: Headline) -> list[str]:
         if tally.tried
     ]
     head = ("published files", "tried", "could be rebuilt", "identical", "normalized", "different", "not rebuilt")
-    return ["", *_table(head, rows)] if rows else []
+    return _table(head, rows) if rows else []
 
 
 def _counted(store: Store) -> str:
     """Return how many packages there are, and when and where they were built."""
     newest = _examined(store)
+    return _when_and_where(store, newest, f"{len(newest)} packages, built")
+
+
+def _when_and_where(store: Store, newest: Sequence[Examination], what: str) -> str:
     used = {one.run for one in newest}
     runs = [run for run in store.runs() if run.id in used]
     days = sorted({datetime.fromtimestamp(one.started, timezone.utc).strftime("%Y-%m-%d") for one in newest})
     machine = runs[-1].machine
     where = ", ".join(machine[name] for name in ("python", "compiler", "libc", "system", "platform") if name in machine)
-    shown = f"{len(newest)} packages, built on {' and '.join(days)} by samebytes {runs[-1].tool} ({where}):"
+    shown = f"{what} on {' and '.join(days)} by samebytes {runs[-1].tool} ({where}):"
     return textwrap.fill(shown, 120, break_on_hyphens=False)
 
 
@@ -200,21 +233,36 @@ def _examined(store: Store) -> list[Examination]:
     ]
 
 
-def _rebuilt(store: Store) -> Iterator[str]:
-    """Yield which published files did not come out again, the newest time, and why."""
+def _newest_rebuilt(store: Store) -> list[Examination]:
+    """Return the newest examination of each package by which published files were rebuilt, by name."""
     verifies = {run.id for run in store.runs() if run.verifies}
     histories = (store.history(one.name, logs=False) for one in store.newest())
-    newest = [next((one for one in history if one.run in verifies), None) for history in histories]
+    newest = (next((one for one in history if one.run in verifies), None) for history in histories)
+    return [one for one in newest if one is not None]
+
+
+def _rebuilt(newest: Sequence[Examination]) -> Iterator[str]:
+    """Yield which published files did not come out again, and why."""
     rows = [
         (f"{one.name} {one.version}", each.kind, each.state, _why_not(each))
-        for one in filter(None, newest)
+        for one in newest
         for each in one.rebuilds
         if each.state not in ("identical", "same after normalization")
     ]
-    if any(newest):
+    limits = [found for one in newest for each in one.rebuilds for found in [_LIMIT.search(each.reason)] if found]
+    if newest:
         yield "## Published files\n"
         yield _PUBLISHED
-        yield from (*_table(("package", "file", "verdict", "why"), rows), "") if rows else ("All of them came out.\n",)
+        if limits:
+            seconds = sorted(int(found[1]) for found in limits)
+            yield textwrap.fill(
+                f"{len(limits)} files are not rebuilt because their package took longer than it was given, "
+                f"{seconds[0]} to {seconds[-1]} seconds (`--timeout`): with more, some may come out.",
+                120,
+            )
+            yield ""
+        yield "These did not come out again:\n" if rows else "All of them came out.\n"
+        yield from (*_table(("package", "file", "verdict", "why"), rows), "") if rows else ()
 
 
 def _why_not(rebuild: Rebuild) -> str:
@@ -246,12 +294,19 @@ def _paragraphs(store: Store, dated: Store) -> Iterator[str]:
 
     found, newest = store.headline(), _examined(store)
     yield _HEAD
-    yield from (_LIST, _counted(store), "", *headline(found), "")
+    yield from (_LIST, _counted(store), "", *_same(found), "")
     yield "Shares are of the packages of which all could be built as they are.\n"
+    rebuilt = _newest_rebuilt(store)
+    if rebuilt:
+        files = sum(len(one.rebuilds) for one in rebuilt)
+        yield from (_when_and_where(store, rebuilt, f"{files} published files of {len(rebuilt)} packages, rebuilt"), "")
+        yield from (*_published(found), "")
+        yield _OF_FILES
     if _examined(dated):
         yield "## With SOURCE_DATE_EPOCH\n"
         yield _BY_DATE
-        yield from (_counted(dated), "", *headline(dated.headline()), "")
+        yield from (_counted(dated), "", *_same(dated.headline()), "")
+        yield from (*(textwrap.fill(text, 120, break_on_hyphens=False) for text in _alone(dated)), "")
     yield "## By build backend\n"
     backends = sorted({one.backend for one in newest if one.artifacts}, key=lambda name: (-_built(found, name), name))
     rows = [
@@ -261,7 +316,7 @@ def _paragraphs(store: Store, dated: Store) -> Iterator[str]:
     ]
     yield from (*_table(("backend", "built", *_ways(found)), rows), "")
     yield "*in-tree* is a backend that comes with the source, as a rule a wrapper around one of the others.\n"
-    yield from _rebuilt(store)
+    yield from _rebuilt(rebuilt)
     yield from _different(newest)
     yield from _why(newest)
     yield from _not_built(newest)

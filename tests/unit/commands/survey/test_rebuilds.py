@@ -243,3 +243,10 @@ def test_an_index_that_fails_after_the_builds_takes_nothing_from_them(
     assert replace(kept, notes=found.notes) == found
     assert kept.notes[-1].startswith("published files were not rebuilt: ")
     assert "127.0.0.1" not in kept.notes[-1]
+
+
+def test_of_a_step_the_beginning_is_kept() -> None:
+    """It names the file and what is done; at its end there may be a list of any length."""
+    requirements = ", ".join(f"requirement-{number}>=1; python_version < '4'" for number in range(50))
+    found = answered({"step": f"{WHEEL.file}: Installing {requirements}"}, end=End(1, over="it took longer than 9 s"))
+    assert found.rebuilds[0].reason.startswith(f"ended, for it took longer than 9 s ({WHEEL.file}: Installing require")

@@ -217,7 +217,7 @@ class _Answers:
     def hear(self, message: Mapping[str, Any]) -> None:
         """Take an answer."""
         if "step" in message:
-            self._step = findings.text_from(message["step"], 200)
+            self._step = findings.line_from(message["step"], 200)
             if self._report is not None:
                 self._report(self._step)
         elif isinstance(message.get("row"), dict):

@@ -151,7 +151,7 @@ def artifacts_from(data: object) -> tuple[Artifact, ...]:
     found = []
     for one in _list(data):
         values = one if isinstance(one, dict) else {}
-        digests = [_line(digest) for digest in _list(values.get("sha256"))] or ["", ""]
+        digests = [line_from(digest) for digest in _list(values.get("sha256"))] or ["", ""]
         if values.get("way") in WAYS and values.get("kind") in KINDS and len(digests) == 2:
             causes = causes_from(values.get("causes"))
             found.append(replace(_read(Artifact, values), sha256=(digests[0], digests[1]), causes=causes))
@@ -203,7 +203,7 @@ Kind = TypeVar("Kind", Artifact, CauseHit, Requirement)
 def _read(kind: type[Kind], values: Mapping[str, Any]) -> Kind:
     """Return a *kind* of *values*: its fields that are texts or numbers."""
     readers: dict[str, Callable[[str], Any]] = {
-        "str": lambda name: _line(values.get(name), _LENGTHS.get(name, _LONGEST_NAME)),
+        "str": lambda name: line_from(values.get(name), _LENGTHS.get(name, _LONGEST_NAME)),
         "int": lambda name: _number(values.get(name)),
     }
     types = {each.name: str(each.type) for each in fields(kind)}
@@ -212,13 +212,13 @@ def _read(kind: type[Kind], values: Mapping[str, Any]) -> Kind:
 
 def lines_from(data: object) -> tuple[str, ...]:
     """Read a list of texts."""
-    return tuple(_line(one) for one in _list(data))
+    return tuple(line_from(one) for one in _list(data))
 
 
 def mapping_from(data: object) -> dict[str, str]:
     """Read texts by their names."""
     items = list(data.items())[:MOST] if isinstance(data, dict) else []
-    return {_line(name): _line(text) for name, text in items}
+    return {line_from(name): line_from(text) for name, text in items}
 
 
 def text_from(data: object, most: int = LONGEST_LOG) -> str:
@@ -226,7 +226,8 @@ def text_from(data: object, most: int = LONGEST_LOG) -> str:
     return _clean(data)[-most:] if isinstance(data, str) else ""
 
 
-def _line(data: object, most: int = _LONGEST_NAME) -> str:
+def line_from(data: object, most: int = _LONGEST_NAME) -> str:
+    """Read a text, of which the beginning counts."""
     return _clean(data)[:most] if isinstance(data, str) else ""
 
 

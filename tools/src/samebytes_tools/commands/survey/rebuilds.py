@@ -114,7 +114,7 @@ class RebuildAnswers:
     def hear(self, message: Mapping[str, Any]) -> None:
         """Take an answer."""
         if "step" in message:
-            self._step = findings.text_from(message["step"], 200)
+            self._step = findings.line_from(message["step"], 200)
             if self._report is not None:
                 self._report(self._step)
         one = message.get("rebuild")
