@@ -19,7 +19,8 @@ from functools import cache
 from pathlib import Path
 
 from packaging.version import Version
-from samebytes_tools.commands.verify.backend_facts import FACTS, BackendFact
+from samebytes_tools.building.interpreters import named
+from samebytes_tools.commands.verify.backend_facts import FACTS, PYTHON, BackendFact
 from samebytes_tools.commands.verify.candidates import known_releases
 from samebytes_tools.commands.verify.traits import read, traits
 from samebytes_tools.index.client import Index
@@ -84,7 +85,9 @@ readme = "README.rst"
 python = ">=3.8"
 idna = ">=2,<4"
 """
+PYTHONS = ("3.7", "3.8", "3.9")
 BACKENDS = {
+    PYTHON: "setuptools.build_meta",
     "setuptools": "setuptools.build_meta",
     "wheel": "setuptools.build_meta",
     "flit-core": "flit_core.buildapi",
@@ -92,6 +95,7 @@ BACKENDS = {
     "poetry-core": "poetry.core.masonry.api",
 }
 FILES = {
+    PYTHON: {"setup.py": SETUP},
     "setuptools": {"setup.py": SETUP},
     "wheel": {"setup.py": SETUP},
     "flit-core": {"pyproject.toml": PROJECT},
@@ -123,7 +127,8 @@ def main() -> int:
 
 def releases(index: Index, fact: BackendFact) -> list[Version]:
     """Return the releases from which the trait has another value, each with the one before it."""
-    known = known_releases(index, fact.backend, None)
+    # Of the interpreters those that are here: the rows of a table are no reason to install them.
+    known = [Version(name) for name in PYTHONS] if fact.backend == PYTHON else known_releases(index, fact.backend, None)
     found = []
     for since, _ in fact.values[1:]:
         before = [one for one in known if one < Version(since)]
@@ -143,7 +148,8 @@ def made(backend: str, release: str, scratch: Path) -> dict[str, dict[str, str]]
     (source / "README.rst").write_text("Text\n")
     for file, text in FILES[backend].items():
         (source / file).write_text(text)
-    subprocess.run([sys.executable, "-m", "venv", root / "env"], check=True)
+    interpreter = named(release, os.environ).executable if backend == PYTHON else sys.executable
+    subprocess.run([interpreter, "-m", "venv", root / "env"], check=True)
     python = str(root / "env" / ("Scripts" if os.name == "nt" else "bin") / "python")
     pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     subprocess.run([*pip, *requirements(backend, release)], check=True)
@@ -155,6 +161,8 @@ def made(backend: str, release: str, scratch: Path) -> dict[str, dict[str, str]]
 
 def requirements(backend: str, release: str) -> list[str]:
     """Return what is installed to build with that release."""
+    if backend == PYTHON:
+        return ["setuptools==68.0.0", "wheel==0.42.0"]
     if backend == "wheel":
         return [f"wheel=={release}", "setuptools==65.7.0"]
     if backend == "setuptools" and Version(release) < Version("70.1"):

@@ -123,9 +123,12 @@ def test_traits_of_metadata(tmp_path: Path, metadata: bytes, expected: dict[str,
 
 
 def test_traits_of_sdists_and_places_of_licenses(tmp_path: Path) -> None:
-    files = {"PKG-INFO": HEAD + b"Provides-Extra: x\n", "COPYING.txt": b""}
+    files = {"PKG-INFO": HEAD, "COPYING.txt": b"", "demo.egg-info/requires.txt": b"six\n"}
     found = traits(read(sdist(tmp_path, "demo-pkg", files=files)))
-    assert found["extras"] == "alone"
+    assert found["Requires-Dist"] == "no"
+    listed = {**files, "PKG-INFO": HEAD + b"Requires-Dist: six\n"}
+    assert traits(read(sdist(tmp_path, "demo-pkg", files=listed)))["Requires-Dist"] == "yes"
+    assert "Requires-Dist" not in traits(read(sdist(tmp_path, files={"PKG-INFO": HEAD})))
     assert found["License-File"] == "no"
     assert found["directory"] == "as written"
     assert traits(read(sdist(tmp_path, "demo_pkg", files=files)))["directory"] == "with underscores"
@@ -161,6 +164,14 @@ def test_sdists_made_on_windows(tmp_path: Path, mode: int, owner: tuple[int, int
         Member("demo-1.0/run.exe", b"", 0o777, owner=owner),
     ]
     assert read(write_sdist(tmp_path, members, "demo-1.0.tar.gz")).is_of_windows is expected
+
+
+@pytest.mark.parametrize(("rows", "expected"), [("RECORD WHEEL", "by name"), ("WHEEL RECORD", "last"), ("", None)])
+def test_the_row_of_record(tmp_path: Path, rows: str, expected: str | None) -> None:
+    record = "".join(f"{INFO}{name},,\n" for name in rows.split()).encode()
+    members = [Member(f"{INFO}METADATA", HEAD), Member(f"{INFO}WHEEL"), Member(f"{INFO}RECORD", record)]
+    path = write_wheel(tmp_path, members, "demo-1.0-py3-none-any.whl")
+    assert traits(read(path)).get("row of RECORD") == expected
 
 
 def test_each_file_is_read_once(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

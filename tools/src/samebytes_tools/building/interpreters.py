@@ -158,16 +158,19 @@ def find(version: str, environ: Mapping[str, str]) -> Python:
     )
 
 
-def installed(environ: Mapping[str, str]) -> list[Python]:
-    """Return this machine's interpreters, CPython from 3.9 on: one of each version, the newest first.
+def installed(environ: Mapping[str, str], since: tuple[int, int] = (3, 9)) -> list[Python]:
+    """Return this machine's interpreters, CPython *since* some version: one of each version, the newest first.
 
     This runs all that there are, which takes seconds where some are started by pyenv's scripts.
     """
-    paths = [str(one.executable) for one in iter_interpreters("cpython>=3.9", [sys.executable], env=environ)]
+    paths = [
+        str(one.executable)
+        for one in iter_interpreters(f"cpython>={since[0]}.{since[1]}", [sys.executable], env=environ)
+    ]
     found: dict[str, Python] = {}
     for python in map(describe, [*paths, *_of_pyenv(environ, "3")]):
         # pyenv's may be of any age.
-        if python and python.minor >= (3, 9):
+        if python and python.minor >= since:
             found.setdefault(python.short, python)
     return sorted(found.values(), key=lambda python: (python.minor, not python.free_threaded), reverse=True)
 

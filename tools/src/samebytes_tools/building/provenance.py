@@ -141,6 +141,8 @@ class Record:
     """Not read again: it is a result, and no part of the build."""
     installer: str = ""
     """What installed the requirements, with its version: ``uv 0.7.0``; several between commas; empty for nothing."""
+    umask: str = "022"
+    """In octal. Not read again: a variable says it where it is another."""
     signed: str = ""
     """Who signed it, as was verified when it was read; nothing is written of that."""
 
@@ -196,7 +198,7 @@ def statement(record: Record) -> dict[str, Any]:
             **({"environment": dict(sorted(record.given.items()))} if record.given else {}),
             **({"repair": _repair(record.repair)} if record.repair else {}),
         },
-        "internalParameters": {"environment": dict(sorted(record.environment.items())), "umask": "022"},
+        "internalParameters": {"environment": dict(sorted(record.environment.items())), "umask": record.umask},
         "resolvedDependencies": [
             _source(record.source),
             _interpreter(record.python),

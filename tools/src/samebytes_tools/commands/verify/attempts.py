@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Callable, NamedTuple
 
@@ -13,7 +13,7 @@ ATTEMPTS = 3
 """How many further builds there may be, unless ``--attempts`` says otherwise."""
 
 GOOD_ENOUGH = (Verdict.IDENTICAL, Verdict.NORMALIZED)
-"""Verdicts after which nothing else is tried: what is left is the container, and dates."""
+"""Verdicts after which no other release is tried: what is left is the container, and dates."""
 
 _ORDER = tuple(Verdict)
 
@@ -47,15 +47,19 @@ class RebuildTrial(NamedTuple):
 
 
 def best_of(
-    first: RebuildTrial, candidates: Iterable[BuildCandidate], build: Callable[[BuildCandidate], RebuildTrial | None]
+    first: RebuildTrial,
+    candidates: Iterable[BuildCandidate],
+    build: Callable[[BuildCandidate], RebuildTrial | None],
+    enough: Collection[Verdict] = GOOD_ENOUGH,
 ) -> tuple[RebuildTrial, tuple[RebuildAttempt, ...]]:
     """Return the build that fits best, the earliest of several that do, and what was tried besides the *first*.
 
     :param build: builds a candidate and compares; None if that fails, for it was only a try.
+    :param enough: verdicts after which no more candidates are asked for.
     """
     best, attempts, kept = first, [], -1
     for candidate in candidates:
-        if best.comparison.verdict in GOOD_ENOUGH:
+        if best.comparison.verdict in enough:
             break
         trial = build(candidate)
         attempts.append(RebuildAttempt(candidate.change, trial.comparison.verdict if trial else None))

@@ -12,6 +12,8 @@ from packaging.version import Version
 
 from samebytes.artifact.layout import ArtifactKind
 
+PYTHON = "python"
+"""In place of a backend: the interpreter that ran it."""
 WHEEL, SDIST = ArtifactKind.WHEEL, ArtifactKind.SDIST
 
 
@@ -49,6 +51,8 @@ _WHEEL = "https://wheel.readthedocs.io/en/stable/news.html"
 _FLIT = "https://flit.pypa.io/en/stable/history.html"
 _HATCHLING = "https://hatch.pypa.io/latest/history/hatchling/"
 _POETRY = "https://github.com/python-poetry/poetry-core/blob/main/CHANGELOG.md"
+_CHANGELOG = "https://docs.python.org/3/whatsnew/changelog.html#python-3-9-0-alpha-4"  # bpo-18819
+_TARFILE = "https://docs.python.org/3/library/tarfile.html#tarfile.DEFAULT_FORMAT"
 _BOTH, _WHEELS, _SDISTS = (WHEEL, SDIST), (WHEEL,), (SDIST,)
 
 # setuptools writes PKG-INFO, which is an sdist's, and of which wheel's command, setuptools' own since 70.1, makes
@@ -60,9 +64,7 @@ FACTS: tuple[BackendFact, ...] = (
         "setuptools", _BOTH, "Download-URL", (("0", "after authors"), ("60.6.0", "first")), f"{_SETUPTOOLS}#v60-6-0"
     ),
     BackendFact("setuptools", _BOTH, "platform", (("0", "UNKNOWN"), ("62.2.0", "none")), f"{_SETUPTOOLS}#v62-2-0"),
-    BackendFact(
-        "setuptools", _SDISTS, "extras", (("0", "alone"), ("68.2.0", "with requirements")), f"{_SETUPTOOLS}#v68-2-0"
-    ),
+    BackendFact("setuptools", _SDISTS, "Requires-Dist", (("0", "no"), ("68.2.0", "yes")), f"{_SETUPTOOLS}#v68-2-0"),
     BackendFact(
         "setuptools",
         _SDISTS,
@@ -91,6 +93,7 @@ FACTS: tuple[BackendFact, ...] = (
     BackendFact(
         "wheel", _WHEELS, "requirements", (("0", "parenthesized"), ("0.41.1", "spaced"), ("0.44.0", "bare")), _WHEEL
     ),
+    BackendFact("wheel", _WHEELS, "row of RECORD", (("0", "by name"), ("0.32.0", "last")), _WHEEL),
     BackendFact("flit-core", _SDISTS, "directory", (("0", "as written"), ("3.9.0", "with underscores")), _FLIT),
     BackendFact(
         "flit-core",
@@ -118,6 +121,9 @@ FACTS: tuple[BackendFact, ...] = (
     BackendFact("poetry-core", _BOTH, "metadata version", (("0", "2.1"), ("2.0.0", "2.3"), ("2.2.0", "2.4")), _POETRY),
     BackendFact("poetry-core", _BOTH, "License-File", (("0", "no"), ("2.2.0", "yes")), _POETRY),
     BackendFact("poetry-core", _SDISTS, "directory", (("0", "as written"), ("1.3.2", "with underscores")), _POETRY),
+    # Of whatever packs by tarfile, and the first of what leaves the format to that, as setuptools does.
+    BackendFact(PYTHON, _SDISTS, "device numbers", (("0", "zeros"), ("3.9", "none")), _CHANGELOG),
+    BackendFact(PYTHON, _SDISTS, "tar format", (("0", "GNU or POSIX"), ("3.8", "POSIX")), _TARFILE),
 )
 
 

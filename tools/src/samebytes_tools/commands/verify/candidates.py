@@ -17,6 +17,7 @@ from samebytes.errors import SamebytesError
 
 from ...building.interpreters import Python
 from ...building.requirements import parsed
+from ...comparison.model import Comparison
 from ...index.client import Index
 from ...index.pages import File
 from ...index.releases import release_of
@@ -60,6 +61,8 @@ _HOOKS = 1_549_324_800
 """2019-02-05: setuptools 40.8.0, the first that builds a setup.py as front ends do that know nothing else (PEP 517)."""
 _OCTOBER_2019 = 1_571_000_000
 _A_YEAR = 31_557_600
+OLDEST = (3, 8)
+"""The first Python that uv installs into; pip's releases of today want a newer one."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ class BuildClues:
     index: Index
     pythons: Callable[[], Sequence[Python]]
     """The interpreters that there are."""
+    comparison: Comparison | None = None
+    """Of the two."""
 
     @cached_property
     def there(self) -> ArtifactClues:
@@ -105,7 +110,7 @@ def candidates(clues: BuildClues) -> Iterator[BuildCandidate]:
     start = clues.how.with_variables(common)
     words = [f"{name}={value}" for name, value in common.items()]
     seen = {_key(clues.how)}
-    ways = (_by_uv, _by_script, _by_python, _by_releases)
+    ways = (_by_uv, _by_script, _by_python, _by_named, _by_releases)
     for candidate in (one for way in ways for one in way(clues, start, words)):
         if _key(candidate.how) not in seen:
             seen.add(_key(candidate.how))
@@ -131,7 +136,7 @@ def _by_script(clues: BuildClues, start: Recovered, words: Sequence[str]) -> Ite
         return
     of_then = known_releases(clues.index, "setuptools", made)
     # Python 3.10 removed what these releases take from the standard library.
-    old = [one for one in (clues.how.python, *_fitting_pythons(clues)) if one.minor < (3, 10)]
+    old = [one for one in (clues.how.python, *pythons_of_then(clues)) if one.minor < (3, 10)]
     if not of_then or not old:
         return
     options = _options(clues) if clues.metadata.kind == WHEEL else ()
@@ -151,15 +156,39 @@ def _by_releases(clues: BuildClues, start: Recovered, words: Sequence[str]) -> I
             how, said = _with_release(how, name, version, clues), [*said, f"{name} {version}{why}"]
             if name == "setuptools" and Version(version) < _FOR_PYTHON_3_12 and how.python.minor >= (3, 12):
                 # Older releases need what Python 3.12 removed; where there is no older Python, they fail.
-                older = [one for one in _fitting_pythons(clues) if one.minor < (3, 12)]
+                older = [one for one in pythons_of_then(clues) if one.minor < (3, 12)]
                 how = replace(how, python=older[0]) if older else how
         yield BuildCandidate(", ".join(said), how)
+
+
+def _by_named(clues: BuildClues, start: Recovered, words: Sequence[str]) -> Iterator[BuildCandidate]:
+    """Yield a build with the releases of build requirements that files name, where the first build's name others."""
+    named: dict[str, str] = {}
+    for finding in (one for node in (clues.comparison.walk() if clues.comparison else ()) for one in node.findings):
+        there, here = (side.decode("utf-8", "replace") for side in (finding.evidence.left, finding.evidence.right))
+        for name, version in clues.installed.items():
+            named_here = re.search(rf"(?i)\b{_spelled(name)}[ =/-]+v?{re.escape(version)}(?![\w.]*\w)", here)
+            before = re.escape(named_here[0][: -len(version)]) if named_here else None
+            found = before and re.search(rf"(?<![\w.]){before}(\d[\w.!+]*\w|\d)", there)
+            if found and found[1] != version and has_version(clues.index, name, found[1]):
+                named.setdefault(name, found[1])
+    if named:
+        how = start
+        for name, version in named.items():
+            how = _with_release(how, name, version, clues)
+        said = [f"{name} {version} (a file names it, not {clues.installed[name]})" for name, version in named.items()]
+        yield BuildCandidate(", ".join([*words, *said]), how)
+
+
+def _spelled(name: str) -> str:
+    """Return a pattern for the normalized *name* as it may be written (name normalization)."""
+    return "[-_.]".join(map(re.escape, name.split("-")))
 
 
 def _by_python(clues: BuildClues, start: Recovered, words: Sequence[str]) -> Iterator[BuildCandidate]:
     """Yield builds with another Python, where the artifact shows that what there is depends on it."""
     if clues.metadata.kind == WHEEL and (there := compiled_for(clues.there)):
-        why, found = "files are named for it", [one for one in _fitting_pythons(clues) if one.short in there]
+        why, found = "files are named for it", [one for one in pythons_of_then(clues) if one.short in there]
     else:
         script = clues.tree / "setup.py"
         asks = script.is_file() and _VERSION.search(script.read_bytes())
@@ -167,17 +196,18 @@ def _by_python(clues: BuildClues, start: Recovered, words: Sequence[str]) -> Ite
         # PKG-INFO of older releases of setuptools has none of the requirements.
         if not asks or (clues.metadata.kind != WHEEL and not required) or required == requirements_of(clues.here):
             return
-        why, found = "setup.py asks for the version, and requirements differ", _fitting_pythons(clues)[:2]
+        why, found = "setup.py asks for the version, and requirements differ", pythons_of_then(clues)[:2]
     for python in found:
         yield BuildCandidate(", ".join([*words, f"Python {python.short} ({why})"]), replace(start, python=python))
 
 
-def _fitting_pythons(clues: BuildClues) -> list[Python]:
+def pythons_of_then(clues: BuildClues, since: tuple[int, int] = (3, 9)) -> list[Python]:
     """Return the other interpreters that can build it, those nearest to the newest of then first."""
     # One came out each October from 2019 on (PEP 602), when it was 3.8; the one of the same year is hardly used yet.
     newest = 8 + (clues.how.until - _OCTOBER_2019) // _A_YEAR if clues.how.until is not None else 99
     own = clues.how.python
-    found = [one for one in clues.pythons() if one.short != own.short and not misfit(clues.metadata, one)]
+    found = [one for one in clues.pythons() if since <= one.minor and one.short != own.short]
+    found = [one for one in found if not misfit(clues.metadata, one)]
     # A free-threaded one needs wheels of its own (PEP 703).
     return sorted((one for one in found if not one.free_threaded), key=lambda one: abs(one.minor[1] - newest))
 
@@ -190,6 +220,8 @@ def _key(how: Recovered) -> str:
 def _imitations(clues: BuildClues) -> Iterator[tuple[str, str]]:
     """Yield variables by which the build is one of another system or tree, or by a front end's command."""
     given = clues.how.given
+    if imitations.MODES not in given and _can_all_be_executed(clues):
+        yield imitations.MODES, "777"
     if clues.there.is_of_windows and imitations.TEXT not in given:
         yield imitations.TEXT, "crlf"
     unknown = top_levels(clues.there) - top_levels(clues.here)
@@ -216,6 +248,12 @@ def _imitations(clues: BuildClues) -> Iterator[tuple[str, str]]:
     is_tracked = bool(names_below_top(clues.there) - names_below_top(clues.here) - {"setup.py"})
     if is_generated or is_tracked:
         yield imitations.FRONT_END, imitations.flit_build(generates=is_generated, tracked=is_tracked)
+
+
+def _can_all_be_executed(clues: BuildClues) -> bool:
+    """Return whether all files can be executed in the published one alone: on a file system that has one mode."""
+    one, there, here = 0o777, set(clues.there.modes.values()), set(clues.here.modes.values())
+    return there == {one} and here != {one} and not clues.there.is_of_windows
 
 
 def _is_sorted_only_there(clues: BuildClues) -> bool:

@@ -37,6 +37,13 @@ Its patch sort-for-reproducibility.patch is in python3-setuptools of Debian 12, 
 COMMIT = "SETUPTOOLS_SCM_PRETEND_METADATA"
 """setuptools-scm's own, from its release 9.0 on: what it would ask git for (its documentation, "Overrides")."""
 
+MODES = "SAMEBYTES_MODES"
+"""Permission bits of files, in octal.
+
+``664`` is for a tree and a build with umask 002; a mode by which they may be executed is that of a file system which
+has one for all files, such as ``777`` on mounts of Windows' disks.
+"""
+
 _ON_WINDOWS = '''\
 """Lets text files be written as on Windows, where every line feed becomes two bytes (io.TextIOWrapper, "newline")."""
 
@@ -55,6 +62,36 @@ def open(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None,
 builtins.open = io.open = open
 '''
 
+_WITH_MODE = '''\
+"""Lets all files have the one mode that they had on another file system."""
+
+import functools
+import os
+import stat
+
+
+def _seen(function, *given, **more):
+    found = function(*given, **more)
+    if not stat.S_ISREG(found.st_mode):
+        return found
+    more = {name: getattr(found, name) for name in _more}
+    return os.stat_result((found.st_mode & ~0o777 | {mode}, *found[1:]), more)
+
+
+# What no index leads to, such as times with fractions of a second.
+_indexed = ("st_mode", "st_ino", "st_dev", "st_nlink", "st_uid", "st_gid", "st_size")
+_more = [name for name in dir(os.stat_result) if name.startswith("st_") and name not in _indexed]
+
+
+for _name in ("stat", "lstat", "fstat"):
+    _function = getattr(os, _name)
+    # pathlib makes it an attribute of a class before Python 3.10, which would make a function a method.
+    _seeing = functools.partial(_seen, _function)
+    for _functions in (os.supports_fd, os.supports_dir_fd, os.supports_follow_symlinks):
+        if _function in _functions:
+            _functions.add(_seeing)
+    setattr(os, _name, _seeing)
+'''
 _WITHOUT_PKG_INFO = '''\
 """Leaves the PKG-INFO of the tree out where that is listed; what opens it by its name finds it."""
 
@@ -237,6 +274,7 @@ _BACKENDS = {
 _SETUPTOOLS = re.compile(r"setuptools(?![\w.-]*[\w])", re.IGNORECASE)
 _LONGEST = 2000
 """Characters of a variable; systems start no program with one that is much longer."""
+_MODE = re.compile(r"[4-7][0-7]{2}")
 _PACKAGE = re.compile(r"[A-Za-z_]\w{0,63}", re.ASCII)
 
 
@@ -268,6 +306,33 @@ def directories(names: Iterable[str]) -> str:
     return found if len(found) <= _LONGEST else ""
 
 
+def modes(there: Mapping[str, int], here: Mapping[str, int]) -> str:
+    """Return the value of the variable for modes that make those of files *here* what they are *there*.
+
+    It is empty where one does not do for all files that differ, or where none do.
+    """
+    differ = [name for name, mode in here.items() if there.get(name, mode) != mode]
+    plain = {there[name] for name in differ if not here[name] & 0o100} or {there[name] & ~0o111 for name in differ}
+    value = plain.pop() if len(plain) == 1 else 0
+    fits = all(there[name] == _mode_of(value, here[name]) for name in differ)
+    return f"{value:o}" if fits and _MODE.fullmatch(f"{value:o}") else ""
+
+
+def _mode_of(value: int, mode: int) -> int:
+    """Return the mode, where it is *value* for others, of a file that has *mode*: who may read it may execute it."""
+    return value | (value & 0o444) >> 2 if mode & 0o100 else value
+
+
+def umask(given: Mapping[str, str]) -> int:
+    """Return the umask of a build with *given* variables.
+
+    :raises UsageError: if they are none that can be given.
+    """
+    _check(given)
+    mode = int(given.get(MODES, "644"), 8)
+    return 0o022 if mode & 0o111 else 0o666 & ~mode
+
+
 def commit(node: str) -> str:
     """Return the value of the variable for the commit *node*, as a file of setuptools-scm abbreviates it."""
     return f'{{node="{node}"}}'
@@ -290,6 +355,13 @@ def imitated(
         if not os.path.lexists(tree / name):
             (tree / name).mkdir()
     startup = [_ON_WINDOWS] if given.get(TEXT) else []
+    mode = int(given.get(MODES, "0"), 8)
+    if mode & 0o111:
+        startup.append(_WITH_MODE.replace("{mode}", oct(mode)))
+    elif mode:
+        for path in (Path(folder, name) for folder, _, names in os.walk(tree) for name in names):
+            if not path.is_symlink():
+                path.chmod(_mode_of(mode, path.stat().st_mode))
     if is_remade and (tree / "PKG-INFO").is_file():
         startup.append(_WITHOUT_PKG_INFO.replace("{tree}", repr(str(tree))))
     modules = {"sitecustomize.py": "\n\n".join(startup)} if startup else {}
@@ -323,6 +395,8 @@ def _check(given: Mapping[str, str]) -> None:
             f"{DIRECTORIES} is {given[DIRECTORIES]!r}, which is not names of directories with commas between them",
             remedy=f"Write {DIRECTORIES}=dist,build: names that a Python package can have.",
         )
+    if not _MODE.fullmatch(given.get(MODES, "644")):
+        raise UsageError(f"{MODES} is {given[MODES]!r}, which is no mode of files", remedy=f"Write {MODES}=664.")
     if given.get(SETUPTOOLS, "") not in ("", "debian"):
         raise UsageError(
             f"{SETUPTOOLS} is {given[SETUPTOOLS]!r}, which is not a distribution whose setuptools is known",

@@ -214,8 +214,7 @@ def environment_in(how: Recovered, root: Path, address: str, context: VerifyCont
     if context.container is not None:
         # A container has a /tmp of its own, as the one had that the wheel was built in.
         given = {name: value for name, value in given.items() if value != given["TMPDIR"]}
-    # What records say ("umask": "022").
-    return BuildEnvironment(given, umask=0o022)
+    return BuildEnvironment(given, umask=imitations.umask(how.given))
 
 
 def _constraint(how: Recovered, private: Path) -> Path:
@@ -238,4 +237,5 @@ def record(how: Recovered, kind: ArtifactKind, source: SourceTree, made: Made) -
         environment=provenance.that_matter({**pinned, **how.environment}),
         given=how.given,
         installer=made.installer,
+        umask=f"{imitations.umask(how.given):03o}",
     )

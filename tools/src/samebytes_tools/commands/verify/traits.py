@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from samebytes.archive.entry import Archive, Kind, read_all
@@ -25,10 +27,16 @@ _LICENSE = re.compile(r"(?:LICEN[CS]E|COPYING|NOTICE|AUTHORS)[^/]*", re.IGNORECA
 """Names that backends take for a license by themselves."""
 _TOP_LEVELS = (".egg-info/top_level.txt", ".dist-info/top_level.txt")
 _REQUIRES = ".egg-info/requires.txt"
+_RECORD = ".dist-info/RECORD"
 _VERSION_MODULE = "version.py"
 _COMMIT = re.compile(rb"^__commit_id__ = commit_id = (?:None|'(\w{1,41})')$", re.MULTILINE)
 _COMPILED = re.compile(r"/__pycache__/[^/]+\.cpython-3(\d+)(?:\.opt-\d)?\.pyc\Z|-py3\.(\d+)-nspkg\.pth\Z")
 """Names of files that have the release of the interpreter that made them."""
+
+_BLOCK = 512
+_EXTENDING = (b"x", b"g", b"L", b"K")
+"""Types of tar members that belong to the next one: PAX headers, and GNU's long names (tar(5))."""
+_LONGEST = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,12 @@ class ArtifactClues:
     """Whether text follows them."""
     texts: Mapping[str, bytes]
     """The few members whose text shows something, by name."""
+    times: Mapping[str, float]
+    """Of each file, in seconds since 1970 UTC; a zip's times, which have no zone, as if they were UTC."""
+    modes: Mapping[str, int]
+    """Permission bits of each file."""
+    tar_header: bytes
+    """Of an sdist, the header block of its first member, after what belongs to that one."""
     is_of_windows: bool
     """Whether it was made on Windows, as far as its headers show."""
 
@@ -69,7 +83,7 @@ def read(path: Path) -> ArtifactClues:
     kind = kind_of(path)
     members = _members(path) if kind == ArtifactKind.WHEEL else ()
     with open_archive(path) as archive:
-        block = _metadata(archive, kind)
+        block, files = _metadata(archive, kind), [entry for entry in archive.entries if entry.kind is Kind.FILE]
         return ArtifactClues(
             kind,
             tuple(entry.name for entry in archive.entries),
@@ -78,13 +92,16 @@ def read(path: Path) -> ArtifactClues:
             tuple(block.fields) if block else (),
             bool(block and (block.body or b"").strip()),
             {entry.name: read_all(entry.content) for entry in archive.entries if _is_text(entry.name, kind)},
+            {entry.name: entry.mtime for entry in files},
+            {entry.name: entry.mode for entry in files},
+            _tar_header(path) if kind == ArtifactKind.SDIST else b"",
             made_on_windows(archive.entries, members),
         )
 
 
 def _is_text(name: str, kind: ArtifactKind) -> bool:
     """Return whether the member of that *name* is read for more than its name."""
-    if name.endswith((_REQUIRES, _VERSION_MODULE, *_TOP_LEVELS)):
+    if name.endswith((_REQUIRES, _RECORD, _VERSION_MODULE, *_TOP_LEVELS)):
         return True
     return kind == ArtifactKind.SDIST and _is_script(name)
 
@@ -109,9 +126,19 @@ def _members(path: Path) -> Sequence[MemberHeader]:
         return read_directory(Source(file, path.name))[1]
 
 
+def _tar_header(path: Path) -> bytes:
+    """Return the header block of an sdist's first member, after those of names and keywords that belong to it."""
+    with gzip.open(path) as file:
+        while len(header := file.read(_BLOCK)) == _BLOCK and header[156:157] in _EXTENDING:
+            # Archives with sizes in another form have been refused.
+            size = int(header[124:136].strip(b" \0") or b"0", 8)
+            file.read(min(size + -size % _BLOCK, _LONGEST))
+    return header
+
+
 def traits(clues: ArtifactClues) -> dict[str, str]:
     """Return the traits of an artifact, by name; none of what it has nothing of."""
-    return {**dict(_of_metadata(clues)), **dict(_of_layout(clues)), **dict(_of_zip(clues))}
+    return dict(chain(_of_metadata(clues), _of_layout(clues), _of_zip(clues), _of_tar(clues)))
 
 
 def _of_metadata(clues: ArtifactClues) -> Iterator[tuple[str, str]]:
@@ -127,8 +154,8 @@ def _of_metadata(clues: ArtifactClues) -> Iterator[tuple[str, str]]:
         yield "requirements", {b"": "bare", b" ": "spaced"}.get(match[1], "parenthesized")
     for match in [match for match in map(_EXTRA.search, requirements) if match][:1]:
         yield "quotes", "double" if match[1] == b'"' else "single"
-    if clues.kind == ArtifactKind.SDIST and "provides-extra" in fields:
-        yield "extras", "with requirements" if requirements else "alone"
+    if clues.text(_REQUIRES).strip():
+        yield "Requires-Dist", "yes" if requirements else "no"
     if "download-url" in fields and "author" in fields:
         yield "Download-URL", "first" if fields.index("download-url") < fields.index("author") else "after authors"
     if b"UNKNOWN" in clues.values("platform") or "platform" not in fields:
@@ -168,6 +195,17 @@ def _of_zip(clues: ArtifactClues) -> Iterator[tuple[str, str]]:
     record = [member for member in clues.members if member.name.endswith(b".dist-info/RECORD")]
     if record:
         yield "mode of RECORD", f"{record[0].external >> 16:o}"
+    rows = [line.partition(",")[0] for line in clues.text(_RECORD).splitlines()]
+    if rows:
+        yield "row of RECORD", "last" if rows[-1].endswith(_RECORD) else "by name"
+
+
+def _of_tar(clues: ArtifactClues) -> Iterator[tuple[str, str]]:
+    """Yield traits of a tar's headers, which are the same for all members."""
+    if clues.tar_header:
+        # POSIX's magic and version, and GNU's, which are one field there (tar(5)).
+        yield "tar format", "GNU" if clues.tar_header[257:265] == b"ustar  \0" else "POSIX"
+        yield "device numbers", "none" if clues.tar_header[329:345].strip(b"\0") == b"" else "zeros"
 
 
 def differing(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:

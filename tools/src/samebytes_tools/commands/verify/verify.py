@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -32,13 +32,14 @@ from ...releases.listed import shown
 from ...releases.selection import Selection
 from ...reporting.save import save_copy
 from ...vcs.tags import date_of
-from . import attestations, installed_files, published, recover, sdist_origin, vcs_source
-from .attempts import ATTEMPTS, GOOD_ENOUGH, BuildCandidate, RebuildAttempt, RebuildTrial, best_of, notes
+from . import attestations, imitations, installed_files, published, recover, sdist_origin, vcs_source
+from .attempts import ATTEMPTS, BuildCandidate, RebuildAttempt, RebuildTrial, notes
 from .attestations import Attested
-from .candidates import BuildClues, candidates
+from .candidates import OLDEST, BuildClues
 from .image import ImageRequest, container_for, image_of, recorded_image, version_for
 from .metadata import ArtifactMetadata
 from .metadata import read as read_metadata
+from .packing import improved
 from .remake import Made, Recovered, VerifyContext, record, remake
 from .repair import RepairedBuild, plan_in, plan_of, repair
 from .sdist_origin import SdistOrigin
@@ -210,7 +211,7 @@ class _Verification:
         made = repaired.made if repaired else made
         self._context.build.report("Comparing")
         url = artifact.file.url if artifact.file else ""
-        first = RebuildTrial(how, made, self._compared(artifact.path, url, made.path, source, how.python))
+        first = RebuildTrial(how, made, self._compared(artifact.path, url, made.path, source, how))
         # Compilers decide what a repaired wheel is, and no backend.
         (how, made, comparison), tried = (first, ()) if repaired else self._improved(first, artifact, metadata, source)
         sdist = self._sdist(how, made, artifact, metadata) if self._origin else None
@@ -323,12 +324,10 @@ class _Verification:
         source: sources.SourceTree,
     ) -> tuple[RebuildTrial, tuple[RebuildAttempt, ...]]:
         """Build again as the artifact shows that it may have been built, if the *first* build gave something else."""
-        how, verdict = first.how, first.comparison.verdict
         # A record and a lock say how it is to be built; samebytes writes one form whatever it is run with.
-        if verdict in GOOD_ENOUGH or self._record or how.locked or how.method != BACKEND:
+        if self._record or first.how.locked or first.how.method != BACKEND:
             return first, ()
-        url = artifact.file.url if artifact.file else ""
-        numbers = count()
+        url, numbers = artifact.file.url if artifact.file else "", count(1)
 
         def build(candidate: BuildCandidate) -> RebuildTrial | None:
             self._context.build.report(f"Building again, with {candidate.change}")
@@ -336,23 +335,26 @@ class _Verification:
             if made is None:
                 return None
             try:
-                compared = self._compared(artifact.path, url, made.path, source, candidate.how.python)
+                compared = self._compared(artifact.path, url, made.path, source, candidate.how)
             except ArchiveError:  # what an old backend made need not be readable
                 return None
             return RebuildTrial(candidate.how, made, compared)
 
-        clues = BuildClues(
-            artifact.path,
-            first.made,
-            how,
-            metadata,
-            source.tree,
-            load(source.tree).backend.name,
-            self._context.index(),
-            lambda: () if self._request.python else installed(self._context.build.environ),
-        )
-        best, tried = best_of(first, islice(candidates(clues), self._request.attempts), build)
-        self._notes += notes(verdict, tried)
+        def clues(trial: RebuildTrial) -> BuildClues:
+            return BuildClues(
+                artifact.path,
+                trial.made,
+                trial.how,
+                metadata,
+                source.tree,
+                load(source.tree).backend.name,
+                self._context.index(),
+                lambda: () if self._request.python else installed(self._context.build.environ, OLDEST),
+                trial.comparison,
+            )
+
+        best, tried = improved(first, clues, build, self._request.attempts)
+        self._notes += notes(first.comparison.verdict, tried)
         return best, tried
 
     def _again(
@@ -384,15 +386,16 @@ class _Verification:
         )
 
     def _compared(
-        self, published_: Path, url: str, made: Path, source: sources.SourceTree, python: Python
+        self, published_: Path, url: str, made: Path, source: sources.SourceTree, how: Recovered
     ) -> Comparison:
         """Compare, and name the two for who reads it when the private directory is gone."""
         # Extensions carry the interpreter's location.
-        prefix = Path(python.executable).resolve().parent.parent
+        prefix = Path(how.python.executable).resolve().parent.parent
         own = () if prefix in _SYSTEMS else (str(prefix),)
         place = SOURCE if self._context.container else str(source.tree)
         paths = (place, str(self._private), *own)
-        build = KnownBuild(paths, timezone="UTC", umask=0o022, hash_seed="0", interpreter="".join(own))
+        zone, umask = how.given.get("TZ", "UTC"), imitations.umask(how.given)
+        build = KnownBuild(paths, timezone=zone, umask=umask, hash_seed="0", interpreter="".join(own))
         found = compare_files(published_, made, (UNKNOWN_BUILD, build))
         left = self._request.target if Path(self._request.target).is_file() else url
         return replace(found, left=replace(found.left, path=left), right=replace(found.right, path=made.name))
