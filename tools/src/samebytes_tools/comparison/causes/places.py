@@ -25,6 +25,7 @@ __all__ = [
     "are_drawn",
     "are_of_compilers",
     "are_of_the_system",
+    "are_of_versions",
 ]
 
 # pip's and build's directories have eight characters of tempfile's, gcc's names six of mkstemp(3)'s.
@@ -69,6 +70,14 @@ _GCC = re.compile(
 )
 """The release in the directories of GCC's own headers and libraries."""
 
+_RUST_COMMIT = re.compile(r"(?<=/rustc/)[0-9a-f]{40}(?=/)")
+
+_VERSION = re.compile(
+    r"(?<![A-Za-z0-9.])v?\d+(?:\.\d+)+(?:[.+_-]?(?:a|b|c|rc|alpha|beta|dev|post)[.-]?\d+)*(?![A-Za-z0-9])"
+    r"|(?<=[Pp]ython)\d+(?:\.\d+)*t?(?![A-Za-z0-9])|(?<![A-Za-z0-9])(?:cp|pp|cpython-)\d{2,4}t?(?![A-Za-z0-9])"
+)
+"""A release in the name of a directory: openssl-sys-0.9.103, python3.11, Python/3.11.9, cp311-cp311."""
+
 _HOME = re.compile(r"(?P<before>/home/|/Users/|[A-Za-z]:[\\/]Users[\\/])(?P<name>[^\\/]+)(?P<after>(?:[\\/].*)?)\Z")
 _SEPARATOR = re.compile(r"[\\/]")
 _ROOTS = re.compile(
@@ -90,8 +99,18 @@ def are_of_the_system(left: str, right: str) -> bool:
     return any(each.match(left) and each.match(right) for each in (_SYSTEM, _RUST))
 
 
+def are_of_versions(left: str, right: str) -> bool:
+    """Return whether two paths are one but for versions: those of a dependency, or of Python, in one place."""
+    return left != right and _VERSION.sub("", left) == _VERSION.sub("", right)
+
+
 def are_of_compilers(left: str, right: str) -> bool:
-    """Return whether both paths are of one compiler's own files, and of two releases of it."""
+    """Return whether both paths are of one compiler's own files, and of two releases of it.
+
+    Of Rust, also where they stand between others: its compiler puts texts one behind the other without a separator.
+    """
+    if left != right and _RUST_COMMIT.sub("", left) == _RUST_COMMIT.sub("", right):
+        return True
     one, other = _RUST.match(left), _RUST.match(right)
     if one and other:
         return one[0] != other[0]

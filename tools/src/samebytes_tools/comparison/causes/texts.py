@@ -146,7 +146,8 @@ def _faced(left: Token, right: Token, is_location: bool, clues: CauseClues) -> I
     if left.kind == PATH:
         # direct_url.json and some tools write paths as URLs.
         one, other = left.text.replace("file://", ""), right.text.replace("file://", "")
-        if places.are_of_compilers(one, other) or not places.are_of_the_system(one, other):
+        is_shown = not (places.are_of_versions(one, other) or places.are_of_the_system(one, other))
+        if is_shown or places.are_of_compilers(one, other):
             seen = PathPair(one, other, is_location)
     elif left.kind == MODE and known_values.are_modes(left.text, right.text, clues.builds):
         seen = OfNature(Nature.MEMBER_MODE)
