@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from samebytes_tools.commands.check.facts import DifferingFact, differing
+from samebytes_tools.commands.check.facts import DifferingFact, differing, drawn, named_alike
 from support.artifacts import sdist, wheel
 
 
@@ -84,3 +84,30 @@ def test_archives_that_are_none_differ_too(tmp_path: Path) -> None:
     one.write_bytes(b"one")
     other.write_bytes(b"other")
     assert differing("wheel", one, other) == {DifferingFact("wheel", "", "container")}
+
+
+def presence(*names: str) -> frozenset[DifferingFact]:
+    return frozenset(DifferingFact("wheel", name, "presence") for name in names)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ({"static/app.77c0.js"}, {"static/app.77c0.js"}),
+        # Of another length, in another directory, and of another kind
+        ({"static/app.77c01.js", "other/app.77c0.js", "static/app.77c0.py"}, set()),
+        (set(), set()),
+        ({f"static/app.{number:04}.js" for number in range(1000)}, set()),  # of a whole tree
+    ],
+)
+def test_names_that_are_drawn_anew_are_alike(names: set[str], expected: set[str]) -> None:
+    by_moment = presence("static/app.1f2e.js", "static/app.0d3c.js")
+    assert named_alike(names, by_moment) == expected
+    assert drawn(presence(*names), by_moment) == presence(*expected)
+    assert named_alike(names, presence("static/app.1f2e.js")) == set()  # missing in one build: no other name
+
+
+def test_names_with_seconds_are_alike_however_these_go_on() -> None:
+    by_moment = presence("demo-1.0.dev1796011893.dist-info/METADATA", "demo-1.0.dev1796011896.dist-info/METADATA")
+    name = "demo-1.0.dev1830849514.dist-info/METADATA"
+    assert named_alike({name, "demo-1.0.devABCDEFGHIJ.dist-info/METADATA"}, by_moment) == {name}

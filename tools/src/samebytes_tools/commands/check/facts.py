@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -51,6 +52,8 @@ def differing_and_names(artifact: str, left: Path, right: Path) -> tuple[frozens
     return _without_records(found) or frozenset({DifferingFact(artifact, "", "container")}), names
 
 
+_DIGIT = re.compile(r"\d")
+
 _MOST_NAMES = 100
 """How many names are held against each other; more are those of a whole tree."""
 
@@ -58,7 +61,8 @@ _MOST_NAMES = 100
 def named_alike(names: Collection[str], facts: Collection[DifferingFact]) -> frozenset[str]:
     """Return those of *names* that are like two members of *facts* that only one build each has.
 
-    What these two have in common at their beginnings and ends, and their length, the names have too.
+    What these two have in common at their beginnings and ends, and their length, the names have too; or all is the same
+    but for digits.
     """
     lone = sorted({fact.member for fact in facts if fact.aspect == "presence"})
     if max(len(names), len(lone)) > _MOST_NAMES:
@@ -67,7 +71,19 @@ def named_alike(names: Collection[str], facts: Collection[DifferingFact]) -> fro
     return frozenset(name for name in names if any(_is_alike(name, *pair) for pair in pairs))
 
 
+def drawn(facts: frozenset[DifferingFact], by_moment: frozenset[DifferingFact]) -> frozenset[DifferingFact]:
+    """Return those of *facts* that are of members named as those are that differ from build to build by themselves.
+
+    Each build has such members that no other has, whatever is varied in it.
+    """
+    names = named_alike({fact.member for fact in facts if fact.aspect == "presence"}, by_moment)
+    return frozenset(fact for fact in facts if fact.aspect == "presence" and fact.member in names)
+
+
 def _is_alike(name: str, one: str, other: str) -> bool:
+    # Seconds grow: what two of them have in common, a third may not have.
+    if _DIGIT.sub("0", one) == _DIGIT.sub("0", other):
+        return _DIGIT.sub("0", name) == _DIGIT.sub("0", one)
     same = [a == b for a, b in zip(one, other)]
     before, behind = same.index(False), same[::-1].index(False)
     is_framed = name[:before] == one[:before] and name[len(name) - behind :] == one[len(one) - behind :]

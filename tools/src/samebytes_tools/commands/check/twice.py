@@ -34,7 +34,7 @@ from ...vcs.repository import head, listed
 from .attempts import ADVICE, Attempt, Attempts, Failures, in_file_names
 from .attribution import decided
 from .bisect import confirmed, search
-from .facts import DifferingFact, differing, named_alike, orders
+from .facts import DifferingFact, differing, drawn, named_alike, orders
 from .progress import number_of_builds
 from .subject import (
     AS_IS,
@@ -417,10 +417,16 @@ class SourceCheck:
         # What differs without any variation would be attributed to every one of them.
         by_moment = probe(frozenset())
         rest = frozenset(fact for fact in whole - by_moment if fact.artifact in kinds)
+        named_anew = drawn(rest, by_moment)
         ordered = [name for name in NAMES if name in second.environment.applied]
-        attributions, unexplained = search(ordered, rest, lambda names: probe(names) - by_moment)
+
+        def varied(names: frozenset[str]) -> frozenset[DifferingFact]:
+            found = probe(names) - by_moment
+            return found - drawn(found, by_moment)
+
+        attributions, unexplained = search(ordered, rest - named_anew, varied)
         attributions, late = confirmed(attributions, lambda: build(frozenset()))
-        by_moment |= late
+        by_moment |= late | named_anew
         by_clock = self._by_clock(by_moment & whole, first, kinds)
         return BisectionResult(attributions, by_moment & whole, unexplained, len(labels), by_clock)
 

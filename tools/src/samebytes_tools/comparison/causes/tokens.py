@@ -119,7 +119,19 @@ _KNOWN_DAY = re.compile(r"(?<![\w.])(?P<day>[0-3]?\d)\.(?P<month>[01]?\d)\.(?P<y
 _KNOWN_YEAR = re.compile(r"(?<![\w.])20[0-3]\d(?![\w.])")
 # YYYYMMDD to 2039, or with hour, minute and second.
 _DAY_NUMBER = re.compile(r"(?<![\w.])20[0-3]\d[01]\d[0-3]\d(?:[0-2]\d[0-5]\d[0-5]\d)?(?![\w.])")
-_NOTATIONS = ("%Y.%m.%d", "%y.%m.%d", "%Y.%j", "%Y%m%d", "%Y%j", "%y%m%d", "%y%j", "%G-W%V", "%GW%V", "%Y_%m_%d")
+_NOTATIONS = (
+    "%Y.%m.%d",
+    "%y.%m.%d",
+    "%Y.%j",
+    "%Y%m%d",
+    "%Y%j",
+    "%y%m%d",
+    "%y%j",
+    "%G-W%V-%u",
+    "%G-W%V",
+    "%GW%V",
+    "%Y_%m_%d",
+)
 _EPOCHS = (0, -719_163, 1_721_425, -678_576)
 """What is added to the days of :meth:`date.toordinal` for those since 1970, of the Julian Period, and modified."""
 
