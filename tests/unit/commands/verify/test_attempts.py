@@ -506,6 +506,36 @@ def test_a_wheel_that_is_older_than_hooks_has_its_options(server: Server, tmp_pa
 
 
 @pytest.mark.parametrize(
+    ("requires", "script", "expected"),
+    [
+        ("setuptools>=70.1", True, "python setup.py"),
+        ("SetupTools[core] >=61,!=59.6", True, "python setup.py"),
+        ("setuptools>=40", True, None),
+        ("wheel", True, None),
+        ("setuptools>=70.1", False, None),
+    ],
+)
+def test_a_setuptools_that_the_project_excludes(
+    server: Server, tmp_path: Path, requires: str, script: bool, expected: str | None
+) -> None:
+    """As psycopg2-binary 2.9.13 was made: setup.py runs with any, and pyproject.toml is for front ends alone."""
+    publish(server, "setuptools", SETUPTOOLS)
+    old = HEAD + b"Platform: UNKNOWN\n"
+    paths = [sdist(tmp_path / "there", files={"PKG-INFO": old}), sdist(tmp_path / "here", files={"PKG-INFO": HEAD})]
+    given = clues(server, *paths)
+    (given.tree / "pyproject.toml").write_text(f'[build-system]\nrequires = ["{requires}"]\n')
+    if script:
+        (given.tree / "setup.py").write_text("")
+    found = list(ways.candidates(given))
+    assert found[0].how.pins == ("setuptools==60.1.0",)
+    assert {one.how.given.get(imitations.FRONT_END) for one in found} == {expected}
+    assert found[0].change.startswith(f"SAMEBYTES_FRONT_END={expected}, setuptools" if expected else "setuptools")
+    # Somebody said by what it was made.
+    said = replace(given, how=given.how.with_variables({imitations.FRONT_END: "setup.py bdist_wheel"}))
+    assert {one.how.given[imitations.FRONT_END] for one in ways.candidates(said)} == {"setup.py bdist_wheel"}
+
+
+@pytest.mark.parametrize(
     ("generator", "backend", "expected"),
     [
         ("uv 0.13.9", "uv_build", ["0.13.9"]),

@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from samebytes.artifact.layout import parse_wheel_name
+from samebytes.backend.config import load
 from samebytes.errors import SamebytesError
 
 from ...building.interpreters import Python
@@ -143,15 +144,35 @@ def _by_script(clues: BuildClues, start: Recovered, words: Sequence[str]) -> Ite
     command = imitations.setup_script(options)
     how = _with_release(replace(start, python=old[0]), "setuptools", str(of_then[-1]), clues)
     how = how.with_variables({imitations.FRONT_END: command})
-    said = [word for word in words if not word.startswith(f"{imitations.FRONT_END}=")]
+    said = _without_front_end(words)
     said += [f"{imitations.FRONT_END}={command}", f"setuptools {of_then[-1]}"]
     yield BuildCandidate(", ".join([*said, f"Python {old[0].short}"]), how)
+
+
+def _without_front_end(words: Sequence[str]) -> list[str]:
+    return [word for word in words if not word.startswith(f"{imitations.FRONT_END}=")]
+
+
+def _is_excluded(clues: BuildClues, version: str) -> bool:
+    """Return whether the source's ``[build-system]`` does not allow that release of setuptools, and has a setup.py.
+
+    ``setup.py`` runs with any release: pyproject.toml is for front ends.
+    """
+    if imitations.FRONT_END in clues.how.given or not (clues.tree / "setup.py").is_file():
+        return False
+    wanted = [one for one in map(parsed, load(clues.tree).requires) if canonicalize_name(one.name) == "setuptools"]
+    return any(not one.specifier.contains(version, prereleases=True) for one in wanted)
 
 
 def _by_releases(clues: BuildClues, start: Recovered, words: Sequence[str]) -> Iterator[BuildCandidate]:
     """Yield builds with other releases of backends, done as *start* besides; that alone, if there are none."""
     for releases in _releases(clues, traits(clues.there), traits(clues.here)):
         how, said = start, list(words)
+        if any(name == "setuptools" and _is_excluded(clues, version) for name, version, _ in releases):
+            # What is run without hooks needs nothing of what is for them.
+            command = imitations.setup_script(_options(clues) if clues.metadata.kind == WHEEL else ())
+            how = how.with_variables({imitations.FRONT_END: command})
+            said = [*_without_front_end(words), f"{imitations.FRONT_END}={command}"]
         for name, version, why in releases:
             how, said = _with_release(how, name, version, clues), [*said, f"{name} {version}{why}"]
             if name == "setuptools" and Version(version) < _FOR_PYTHON_3_12 and how.python.minor >= (3, 12):
