@@ -113,7 +113,7 @@ def _output(args: argparse.Namespace) -> Path:
         raise UsageError("the current directory does not exist any more", remedy="Go to one that does.") from None
 
 
-def add_sign(parser: argparse.ArgumentParser) -> None:
+def add_sign(parser: argparse._ActionsContainer) -> None:
     """Add ``--sign`` to *parser*, which has ``--provenance``."""
     parser.add_argument(
         "--sign", metavar="KEY", help="sign that record: with a private key (PEM), or 'sigstore' for that program"

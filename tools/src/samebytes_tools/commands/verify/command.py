@@ -68,52 +68,51 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "verify", help="rebuild what was published, and compare the two", description=_DESCRIPTION, epilog=_EPILOG
     )
-    parser.add_argument(
+    _add_targets(parser.add_argument_group("what to verify"))
+    _add_source(parser.add_argument_group("its source, or a record to follow"))
+    _add_build(parser.add_argument_group("how to build"))
+    _add_outputs(parser.add_argument_group("what is written, and the exit status"))
+    add_verbosity(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_targets(group: argparse._ArgumentGroup) -> None:
+    """Add what names files: one, those of a release, or those of a list."""
+    group.add_argument(
         "targets",
         metavar="FILE|NAME[==VERSION]|LIST",
         nargs="*",
         help="what was published; a pylock.toml or uv.lock, or a virtual environment: all that is in it",
     )
-    parser.add_argument(
+    group.add_argument(
         "-r", "--requirement", metavar="FILE", type=Path, action="append", default=[], help="all of a requirements file"
     )
-    kind = parser.add_mutually_exclusive_group()
+    kind = group.add_mutually_exclusive_group()
     kind.add_argument("-s", "--sdist", action="store_true", help="of a release, verify the sdist")
     kind.add_argument(
         "-w", "--wheel", action="store_true", help="of a release, verify a wheel (default, if one is for this Python)"
     )
-    which = parser.add_mutually_exclusive_group()
+    which = group.add_mutually_exclusive_group()
     which.add_argument("--file", metavar="NAME", default="", help="of a release, verify the file of that name")
     which.add_argument("--all", action="store_true", help="of a release, verify every file")
     which.add_argument("--tag", default="", help="of a release, verify a wheel with that tag (cp312-*-manylinux*)")
-    parser.add_argument("--source", metavar="SRC", help="the source: a tree, an sdist, or GIT-URL-OR-DIR@REF")
-    parser.add_argument(
+    group.add_argument("--jobs", metavar="N", type=_count, help="of a list, so many at once (default: all CPUs)")
+    group.add_argument(
+        "--state", metavar="DIR", type=Path, help="of a list, keep what was verified there, and go on from it"
+    )
+
+
+def _add_source(group: argparse._ArgumentGroup) -> None:
+    """Add what names the source, and the record, which has a source, too."""
+    group.add_argument("--source", metavar="SRC", help="the source: a tree, an sdist, or GIT-URL-OR-DIR@REF")
+    group.add_argument(
         "--from-vcs",
         action="store_true",
         help="the source is the commit that it was published from, as attestations or the tags of its repository say; "
         "its sdist has to come from that, too",
     )
-    parser.add_argument("--python", metavar="X.Y|PATH", help="build with that interpreter")
-    parser.add_argument(
-        "--image",
-        metavar="NAME",
-        nargs="?",
-        const="",
-        help="rebuild wheels for manylinux and musllinux in a container image (default: that of their tag)",
-    )
-    parser.add_argument(
-        "--engine", metavar="PROGRAM", default="", help="the container engine (default: podman, else docker)"
-    )
-    parser.add_argument("--locked", metavar="FILE", type=Path, help="with the build requirements of that pylock.toml")
-    parser.add_argument(
-        "-C", "--config-setting", metavar="KEY[=VALUE]", action="append", default=[], help="passed to the backend"
-    )
-    parser.add_argument(
-        "--env", metavar="NAME=VALUE", action="append", default=[], help="a variable that the release was made with"
-    )
-    add_installer_option(parser)
-    parser.add_argument("--from", dest="record", metavar="RECORD", type=Path, help="rebuild exactly as recorded there")
-    parser.add_argument(
+    group.add_argument("--from", dest="record", metavar="RECORD", type=Path, help="rebuild exactly as recorded there")
+    group.add_argument(
         "--key",
         metavar="FILE",
         type=Path,
@@ -121,25 +120,32 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         default=[],
         help="of --from: it is signed with that public key",
     )
-    parser.add_argument("--identity", metavar="WHO", default="", help="of --from: it is signed by WHO, by sigstore")
-    parser.add_argument("--issuer", metavar="URL", default="", help="with --identity: who vouches for that")
-    parser.add_argument("--provenance", metavar="FILE", type=Path, help="write a record of the rebuild (SLSA)")
-    add_sign(parser)
-    parser.add_argument("-o", "--output", metavar="DIR", type=Path, help="directory for the rebuilt file")
-    parser.add_argument(
-        "--accept",
-        choices=("identical", "normalized", "payload"),
-        default="normalized",
-        help="the verdict that is needed for status 0 (default: normalized)",
+    group.add_argument("--identity", metavar="WHO", default="", help="of --from: it is signed by WHO, by sigstore")
+    group.add_argument("--issuer", metavar="URL", default="", help="with --identity: who vouches for that")
+
+
+def _add_build(group: argparse._ArgumentGroup) -> None:
+    """Add what is known of the build, and limits of rebuilds."""
+    group.add_argument("--python", metavar="X.Y|PATH", help="build with that interpreter")
+    group.add_argument("--locked", metavar="FILE", type=Path, help="with the build requirements of that pylock.toml")
+    group.add_argument(
+        "-C", "--config-setting", metavar="KEY[=VALUE]", action="append", default=[], help="passed to the backend"
     )
-    parser.add_argument(
-        "--timeout",
-        metavar="SECONDS",
-        type=_seconds,
-        default=3600.0,
-        help="end a build that takes longer (default: 3600)",
+    group.add_argument(
+        "--env", metavar="NAME=VALUE", action="append", default=[], help="a variable that the release was made with"
     )
-    parser.add_argument(
+    add_installer_option(group)
+    group.add_argument(
+        "--image",
+        metavar="NAME",
+        nargs="?",
+        const="",
+        help="rebuild wheels for manylinux and musllinux in a container image (default: that of their tag)",
+    )
+    group.add_argument(
+        "--engine", metavar="PROGRAM", default="", help="the container engine (default: podman, else docker)"
+    )
+    group.add_argument(
         "--attempts",
         metavar="N",
         type=_attempts,
@@ -147,15 +153,29 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="build up to so many times more, as the file shows that it may have been built, where the first build "
         "gives something else (default: 3)",
     )
-    parser.add_argument("--jobs", metavar="N", type=_count, help="of a list, so many at once (default: all CPUs)")
-    parser.add_argument(
-        "--state", metavar="DIR", type=Path, help="of a list, keep what was verified there, and go on from it"
+    group.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=_seconds,
+        default=3600.0,
+        help="end a build that takes longer (default: 3600)",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument("--html", metavar="FILE", type=Path, help="write an HTML page")
-    parser.add_argument("--junit", metavar="FILE", type=Path, help="write JUnit XML")
-    add_verbosity(parser)
-    parser.set_defaults(run=run)
+
+
+def _add_outputs(group: argparse._ArgumentGroup) -> None:
+    """Add what is reported where, and which verdict is good enough."""
+    group.add_argument("-o", "--output", metavar="DIR", type=Path, help="directory for the rebuilt file")
+    group.add_argument("--provenance", metavar="FILE", type=Path, help="write a record of the rebuild (SLSA)")
+    add_sign(group)
+    group.add_argument("--json", action="store_true", help="print one JSON document")
+    group.add_argument("--html", metavar="FILE", type=Path, help="write an HTML page")
+    group.add_argument("--junit", metavar="FILE", type=Path, help="write JUnit XML")
+    group.add_argument(
+        "--accept",
+        choices=("identical", "normalized", "payload"),
+        default="normalized",
+        help="the verdict that is needed for status 0 (default: normalized)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
