@@ -405,3 +405,11 @@ def test_the_name_of_a_project_says_how_to_go_on(place: Place, text: str) -> Non
     said = place.refusal(UsageError, text)
     assert f"pip download --only-binary :all: -d wheels '{text}'" in said
     assert "Check the path" in place.refusal(UsageError, "dist/requests-1.0-py3-none-any.whl")
+
+
+def test_what_was_fetched_is_named_without_the_directory_that_is_gone(place: Place) -> None:
+    requirements = place.list(place.requirement())
+    assert place.run("-r", requirements)[0] == 0
+    status, _, err = place.run("-r", requirements)
+    assert (status, f"error: {place.wheels['demo'].name}: its project is installed already" in err) == (2, True)
+    assert str(place.top / "tmp") not in err

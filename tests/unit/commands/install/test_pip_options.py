@@ -314,7 +314,7 @@ def test_credentials_of_variables_are_used_and_never_shown(place: Place, monkeyp
 
 
 POETRY = '[[package]]\nname = "demo"\nversion = "1.0"\n[metadata]\nlock-version = "2.0"\ncontent-hash = "0"\n'
-PDM = POETRY.replace("lock-version", "lock_version")
+PDM = POETRY.replace("lock-version", "lock_version").replace("content-hash", "content_hash")
 UNREAD = {
     "poetry.lock": (POETRY, "poetry export"),
     "other.lock": (POETRY, "poetry export"),

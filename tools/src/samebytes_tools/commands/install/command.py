@@ -17,7 +17,7 @@ from samebytes import __version__
 from samebytes.console import exit_status
 from samebytes.console.streams import Progress, style_of
 from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
-from samebytes.errors import UsageError
+from samebytes.errors import SamebytesError, UsageError
 
 from ..tree.compiling import add_compiling, given_date, levels_of, venv_python
 
@@ -269,15 +269,25 @@ def _fetched(
         found = read(lists, named, python, variables)
         offline = args.no_index or found.is_offline
         finder = Finder([*args.find_links, *found.links], args.index_url, os.environ, offline=offline)
-        directory = tempfile.mkdtemp(prefix="samebytes-install-")
-        try:
+        with _downloads() as directory:
             if found.entries:
                 progress.step(f"looking for {len(found.entries)} wheels")
-            pairs = list(obtained(found, finder, python, Path(directory), progress.show))
+            pairs = list(obtained(found, finder, python, directory, progress.show))
             origins = {path: variables.shown(chosen.origin) for path, chosen in pairs}
             yield Fetched(origins, remarks(found, [chosen for _, chosen in pairs]))
-        finally:
-            shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def _downloads() -> Iterator[Path]:
+    """Give a directory that is removed afterwards; errors have what was in it by its name, as it is gone by then."""
+    directory = tempfile.mkdtemp(prefix="samebytes-install-")
+    try:
+        yield Path(directory)
+    except SamebytesError as error:
+        error.message = error.message.replace(os.path.join(directory, ""), "")
+        raise
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _demand_one_place(args: argparse.Namespace) -> None:
