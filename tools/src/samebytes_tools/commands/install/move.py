@@ -37,7 +37,7 @@ class _Step(NamedTuple):
 class _Known(NamedTuple):
     """A file or directory that was moved, or is about to be."""
 
-    path: Path
+    path: str
     device: int
     inode: int
     is_directory: bool
@@ -169,15 +169,18 @@ def _steps(source: Path, target: Path) -> Iterator[_Step]:
 
 def _known(step: _Step) -> list[_Known]:
     """Return what a step moves, directories before what is in them, by the paths that it will have."""
-    found = []
-    pending = [step]
+    status = step.source.lstat()
+    found = [_Known(os.fspath(step.target), status.st_dev, status.st_ino, stat.S_ISDIR(status.st_mode))]
+    pending = [(os.fspath(step.source), found[0].path)] if found[0].is_directory else []
     while pending:
         source, target = pending.pop()
-        status = source.lstat()
-        is_directory = stat.S_ISDIR(status.st_mode)
-        found.append(_Known(target, status.st_dev, status.st_ino, is_directory))
-        if is_directory:
-            pending += [_Step(child, target / child.name) for child in source.iterdir()]
+        with os.scandir(source) as children:
+            for child in children:
+                status = child.stat(follow_symlinks=False)
+                place = os.path.join(target, child.name)
+                found.append(_Known(place, status.st_dev, status.st_ino, stat.S_ISDIR(status.st_mode)))
+                if found[-1].is_directory:
+                    pending.append((child.path, place))
     return found
 
 
@@ -233,10 +236,10 @@ def _undo(done: list[_Known]) -> None:
     """Remove what was moved, and nothing that others have put in the same directories."""
     for path, device, inode, is_directory in reversed(done):
         with suppress(OSError):
-            status = path.lstat()
+            status = os.lstat(path)
             # By inode: the name may be of somebody else's file by now.
             if (status.st_dev, status.st_ino) == (device, inode):
-                (path.rmdir if is_directory else path.unlink)()
+                (os.rmdir if is_directory else os.unlink)(path)
 
 
 def _is_same_file(one: Path, other: Path) -> bool:

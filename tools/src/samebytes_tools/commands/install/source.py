@@ -60,7 +60,8 @@ class WheelSource:
         if found is None:
             return (record.Mismatch(self._own, "there is none"),)
         listing = record.parse(read_all(found.content), self._own)
-        files = [name for name in self._files if name not in record.never_listed(self._own)]
+        unlisted = record.never_listed(self._own)
+        files = {name: None for name in self._files if name not in unlisted}
         wrong = [*listing.faults, *record.compare_names(listing, files)]
         for name in files:
             row = listing.rows.get(name)

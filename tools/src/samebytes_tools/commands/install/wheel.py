@@ -28,7 +28,7 @@ from samebytes.passes.pipeline import Stop, stoppable
 from ..tree import scripts
 from ..tree.apply import make_directories
 from ..tree.installed import INSTALLER
-from ..tree.plan import hashed
+from ..tree.plan import hashed, relative
 from .interpreter import Scheme
 from .source import Placed, WheelSource
 from .stage import is_planted
@@ -180,8 +180,8 @@ class _Destination:
         self._digests: dict[str, tuple[bytes, int]] = {}
         """By name in the tree."""
         self._executables: set[str] = set()
-        self._known: set[str] = set()
-        """Directories, by name in the tree, that have been looked at."""
+        self._known: dict[str, bool] = {}
+        """Directories, by name in the tree, that have been looked at, and whether the tree's place has them."""
         self._made: set[str] = set()
         """Those that are there now, in the stage."""
         self._clear: set[Path] = set()
@@ -233,10 +233,8 @@ class _Destination:
 
     def _write_record(self) -> None:
         scheme, name = self._source.root_scheme, f"{self._source.info}/RECORD"
-        site = self._places[scheme] or "."
-        rows = [
-            record.row(posixpath.relpath(f"/{place}", f"/{site}"), *known) for place, known in self._digests.items()
-        ]
+        site = self._places[scheme]
+        rows = [record.row(relative(site, place), *known) for place, known in self._digests.items()]
         self._written(scheme, name, [record.serialise(rows, name)], executable=False)
 
     def _place(self, scheme: str, path: str) -> str:
@@ -252,8 +250,10 @@ class _Destination:
             raise _collision(place, self._wheel, self._wheel)
         directory = posixpath.dirname(place)
         if directory not in self._known:
-            self._demand_directories(self._options.top / directory)
-            self._known.add(directory)
+            there = self._options.top / directory
+            self._demand_directories(there)
+            # What comes in between is seen when all is moved there.
+            self._known[directory] = there.is_dir()
         state = hashlib.sha256()
         size = 0
         with self._opened(place, executable=executable) as file:
@@ -265,7 +265,8 @@ class _Destination:
         self._digests[place] = (state.digest(), size)
         if executable:
             self._executables.add(place)
-        self._demand_room(place, executable=executable)
+        if self._known[directory]:
+            self._demand_room(place, executable=executable)
         return place
 
     @contextmanager
@@ -274,11 +275,11 @@ class _Destination:
         if not self._claims.take(place, self._wheel):
             yield None
             return
-        target = self._stage / place
+        target = os.path.join(self._stage, place)  # a Path of each file takes its time
         try:
             directory = posixpath.dirname(place)
             if directory not in self._made:
-                make_directories(target.parent)
+                make_directories(self._stage / directory)
                 self._made.add(directory)
             # 0600 until it is complete, whatever the umask; the mode is set at the end.
             descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
@@ -291,7 +292,7 @@ class _Destination:
                     if self._options.date is not None:
                         os.utime(descriptor, (self._options.date, self._options.date))
             if sys.platform == "win32":
-                target.chmod(0o755 if executable else 0o644)
+                os.chmod(target, 0o755 if executable else 0o644)
         except OSError as error:
             raise OutputError(
                 f"{target}: cannot be written: {error.strerror or error}",

@@ -120,6 +120,8 @@ def apply(plan: Plan, changed: Iterable[Touch], date: int, *, own: bool = False)
         # Modes of directories first, or nothing in them could be written; their times last, as writing changes them.
         directories = [touch for touch in changed if touch.node.kind is Kind.DIRECTORY]
         for touch in directories:
+            if touch.mode is None:
+                continue
             with _refusing(plan, touch.node.name):
                 tree.change(touch.node.name, touch.node.stat, touch.mode, None)
         # RECORD last: until it is there, what it lists need not be complete.

@@ -129,7 +129,7 @@ def planned(
     :raises: as :func:`fix` does; nothing is written.
     """
     plan = Plan(root, walk(root), digests)
-    listed = distributions(plan, options.final, rebuild_record=options.rebuild_record)
+    listed = distributions(plan, options.final, rebuild_record=options.rebuild_record, own=options.own)
     found = tuple(same_headers(plan, distribution) for distribution in listed)
     for distribution in found:
         same_metadata(plan, distribution, options.executable)

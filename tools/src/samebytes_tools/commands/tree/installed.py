@@ -14,7 +14,7 @@ from samebytes.artifact import record
 from samebytes.artifact.pyc import source_of
 
 from . import scripts
-from .plan import Plan, hashed, joined
+from .plan import Plan, hashed, joined, relative
 
 INSTALLER = b"samebytes\n"
 """The contents of INSTALLER afterwards."""
@@ -45,11 +45,12 @@ class Distribution(NamedTuple):
         return f"{self.info}/RECORD"
 
 
-def distributions(plan: Plan, final: str, *, rebuild_record: bool) -> tuple[Distribution, ...]:
+def distributions(plan: Plan, final: str, *, rebuild_record: bool, own: bool = False) -> tuple[Distribution, ...]:
     """Return the distributions in a tree whose top will be called *final*; every RECORD is checked against the files.
 
     Compiled modules do not count, because they are made anew.
 
+    :param own: whether this process wrote files and RECORDs, and has the digests from there: nothing is checked.
     :raises RecordError: if a RECORD contradicts its files, unless it is to be rebuilt; it lists all mismatches.
     """
     places = [name for name in plan.nodes if name.endswith(".dist-info/RECORD") and plan.file(name) is not None]
@@ -63,7 +64,7 @@ def distributions(plan: Plan, final: str, *, rebuild_record: bool) -> tuple[Dist
     # setuptools/_vendor, for example.
     found = [info for info in rows if not any(f"{info}/RECORD" in rows[other] for other in rows if other != info)]
     wrong: list[tuple[str, record.Mismatch]] = []
-    for info in found:
+    for info in () if own else found:
         listed = listings[info].rows
         # In the RECORD of what is installed, a hash may be left out: of compiled modules it usually is (PEP 627).
         faults = [fault for fault in listings[info].faults if not _is_unhashed(listed.get(fault.name))]
@@ -238,9 +239,7 @@ def same_records(plan: Plan, found: Iterable[Distribution]) -> None:
         kept = {place for place in distribution.rows if place in there and not is_compiled_name(place)}
         # Listed, so that uninstalling removes them.
         names = kept.union(*(compiled.get(place, ()) for place in kept))
-        rows = {
-            record.row(posixpath.relpath(f"/{name}", f"/{distribution.site}"), *plan.digest(name)) for name in names
-        }
+        rows = {record.row(relative(distribution.site, name), *plan.digest(name)) for name in names}
         # Kept, for uninstalling: they cannot be checked from within the tree.
         rows |= {row for place, row in distribution.rows.items() if is_outside(place)}
         data = record.serialise(rows, f"{posixpath.basename(distribution.info)}/RECORD")

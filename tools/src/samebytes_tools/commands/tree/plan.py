@@ -155,3 +155,10 @@ def joined(directory: str, name: str) -> str:
     """Return *name*, which counts from *directory*, as it counts from the tree's top, without needless ``..``."""
     # By the text alone, as in RECORD; links are not asked.
     return posixpath.normpath(posixpath.join(directory, name))
+
+
+def relative(directory: str, name: str) -> str:
+    """Return *name*, which counts from the tree's top, as it counts from *directory*: what :func:`joined` takes."""
+    if beneath(directory, name):  # as most are, and relpath takes its time
+        return name[len(directory) + 1 :] if directory else name
+    return posixpath.relpath(f"/{name}", f"/{directory}")

@@ -94,7 +94,8 @@ def walk(top: Path) -> tuple[Node, ...]:
                         f"{top}: has directories in one another, {_DEEPEST} deep and more: {prefix[:60]}...",
                         remedy="Remove them: no package has more than some twenty.",
                     )
-                nodes = [_node(directories, prefix + entry.name, entry) for entry in directories.scan(prefix[:-1])]
+                above = directories.path(prefix[:-1])
+                nodes = [_node(directories, prefix, above, entry) for entry in directories.scan(prefix[:-1])]
                 found += nodes
                 # A list and not recursion: a tree may be deeper than Python's stack.
                 pending += [f"{node.name}/" for node in nodes if node.kind is Kind.DIRECTORY]
@@ -104,9 +105,9 @@ def walk(top: Path) -> tuple[Node, ...]:
     return tuple(sorted(found, key=lambda node: os.fsencode(node.name).split(b"/")))
 
 
-def _node(directories: Directories, name: str, entry: os.DirEntry[str]) -> Node:
+def _node(directories: Directories, prefix: str, above: str, entry: os.DirEntry[str]) -> Node:
     found = entry.stat(follow_symlinks=False)
-    path = directories.path(name)
+    name, path = prefix + entry.name, os.path.join(above, entry.name)
     if stat.S_ISREG(found.st_mode):
         return Node(name, path, Kind.FILE, found)
     if stat.S_ISDIR(found.st_mode):
