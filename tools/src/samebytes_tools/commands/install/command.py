@@ -170,7 +170,7 @@ def run(args: argparse.Namespace) -> int:
             wheels = find_wheels([*named, *fetched.origins])
             if not wheels:
                 raise UsageError("there is nothing to install here", remedy="Name wheels, or a list that has some.")
-            progress.show(f"installing {len(wheels)} wheels")
+            progress.show(f"installing {_wheels(len(wheels))}")
             # Before anything is written, and by names alone.
             refuse_unfit(wheels, interpreter.implementation, interpreter.version, interpreter.abi)
             cache = _cache(args)
@@ -271,23 +271,35 @@ def _fetched(
         finder = Finder([*args.find_links, *found.links], args.index_url, os.environ, offline=offline)
         with _downloads() as directory:
             if found.entries:
-                progress.step(f"looking for {len(found.entries)} wheels")
+                progress.step(f"looking for {_wheels(len(found.entries))}")
             pairs = list(obtained(found, finder, python, directory, progress.show))
             origins = {path: variables.shown(chosen.origin) for path, chosen in pairs}
-            yield Fetched(origins, remarks(found, [chosen for _, chosen in pairs]))
+            with _by_name(directory):
+                yield Fetched(origins, remarks(found, [chosen for _, chosen in pairs]))
 
 
 @contextmanager
 def _downloads() -> Iterator[Path]:
-    """Give a directory that is removed afterwards; errors have what was in it by its name, as it is gone by then."""
+    """Give a directory that is removed afterwards."""
     directory = tempfile.mkdtemp(prefix="samebytes-install-")
     try:
         yield Path(directory)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def _by_name(directory: Path) -> Iterator[None]:
+    """Let errors have what is in *directory* by its name alone: it is gone when they are read."""
+    try:
+        yield
     except SamebytesError as error:
         error.message = error.message.replace(os.path.join(directory, ""), "")
         raise
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _wheels(count: int) -> str:
+    return "1 wheel" if count == 1 else f"{count:,} wheels"
 
 
 def _demand_one_place(args: argparse.Namespace) -> None:

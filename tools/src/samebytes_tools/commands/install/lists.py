@@ -472,6 +472,6 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
     except OSError as error:
         raise OutputError(
-            f"{error.filename or target}: cannot be copied: {error.strerror or error}",
-            remedy="Is it there, and is there room for it?",
+            f"{source}: cannot be copied to {target.parent}: {error.strerror or error}",
+            remedy="Is it there, and is there room for it? TMPDIR names another directory for temporary files.",
         ) from None

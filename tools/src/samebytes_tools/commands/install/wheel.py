@@ -295,7 +295,7 @@ class _Destination:
                 os.chmod(target, 0o755 if executable else 0o644)
         except OSError as error:
             raise OutputError(
-                f"{target}: cannot be written: {error.strerror or error}",
+                f"{self._options.top / place}: cannot be written: {error.strerror or error}",
                 remedy="Free some space there, or install somewhere else. Nothing was changed.",
             ) from error
 
