@@ -413,3 +413,48 @@ def test_a_long_address_is_shown_by_its_host_and_its_file() -> None:
         assert "/.../demo-1.0.tar.gz is not there (404)" in caught.value.message
         assert "secret" not in caught.value.message
         assert "000" not in caught.value.message
+
+
+EMPTY = b'{"meta": {"api-version": "1.0"}, "files": []}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "requests"),
+    [
+        (Answer(status=503), 3),
+        (Answer(status=429), 3),
+        (Answer(EMPTY, JSON, declared=500), 3),
+        (Answer(raw=[b""]), 3),
+        (Answer(status=403), 1),
+        (Answer(status=404), 1),
+        (Answer(b"{", JSON), 1),
+    ],
+)
+def test_what_may_pass_is_asked_for_again(answer: Answer, requests: int) -> None:
+    with serving() as server:
+        server.answers["/simple/demo/"] = answer
+        with pytest.raises((IndexFailure, UsageError)):
+            Index(server.address, pauses=(0, 0)).files("demo")
+        assert len(server.asked) == requests
+
+
+def test_a_download_that_breaks_begins_again_and_is_verified(tmp_path: Path) -> None:
+    pieces = [b"HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n", DATA[:1000]]
+
+    def broken_once() -> Iterator[bytes]:
+        del server.answers["/files/demo-1.0.tar.gz"]
+        server.answers["/files/demo-1.0.tar.gz"] = Answer(DATA)
+        yield from pieces
+
+    with serving() as server:
+        server.answers["/files/demo-1.0.tar.gz"] = Answer(raw=broken_once())
+        url = server.address.replace("/simple", "/files/demo-1.0.tar.gz")
+        file = File("demo-1.0.tar.gz", url, {"sha256": SHA})
+        found = Index(server.address, pauses=(0,)).download(file, tmp_path)
+        assert found.read_bytes() == DATA
+        assert [path.name for path in tmp_path.iterdir()] == ["demo-1.0.tar.gz"]
+
+
+def test_the_index_of_a_command_is_patient() -> None:
+    environ = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple"}
+    assert Index.configured(environ)._pauses == client.PAUSES

@@ -15,9 +15,12 @@ import ssl
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
+from typing import Callable, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import Request
@@ -95,6 +98,19 @@ def _pip(python: str, environ: Mapping[str, str], *words: str) -> str:
     return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
 
 
+PAUSES = (0.5, 1.5)
+"""Seconds before what failed, but may pass, is asked for once more."""
+
+_MAY_PASS = frozenset((429, 500, 502, 503, 504))
+"""Statuses of servers that have too much to do, or are being exchanged (RFC 9110, RFC 6585)."""
+
+_T = TypeVar("_T")
+
+
+class PassingFailure(IndexFailure):
+    """A failure of the index, or of the network, that another attempt may not meet."""
+
+
 _LONGEST_SHOWN = 100
 """Characters of an address in a message."""
 
@@ -102,8 +118,12 @@ _LONGEST_SHOWN = 100
 class Index:
     """The package index at an address; pages are asked for once."""
 
-    def __init__(self, address: str, *, certificates: str = "", timeout: float = 60.0) -> None:
+    def __init__(
+        self, address: str, *, certificates: str = "", timeout: float = 60.0, pauses: Sequence[float] = ()
+    ) -> None:
         """*certificates* is a file of authorities (PIP_CERT), *timeout* the seconds that any silence may last.
+
+        After each of *pauses*, in seconds, what failed and may pass is tried again.
 
         :raises UsageError: if the address is not one of HTTP, or the certificates cannot be read.
         """
@@ -115,7 +135,7 @@ class Index:
                 f"the package index {self.address!r} is not reached by http or https",
                 remedy="Set PIP_INDEX_URL to the address of a simple API (PEP 503), such as https://HOST/simple.",
             )
-        self._timeout = min(timeout, _LONGEST_WAIT)
+        self._timeout, self._pauses = min(timeout, _LONGEST_WAIT), pauses
         self._opener = transport.opener(_trust(certificates))
         self._pages: dict[str, tuple[File, ...]] = {}
 
@@ -130,6 +150,7 @@ class Index:
             address or configured_address(environ),
             certificates=environ.get("PIP_CERT") or environ.get("REQUESTS_CA_BUNDLE") or "",
             timeout=timeout or (float(patience) if re.fullmatch(r"0*[1-9][0-9]{0,8}", patience) else 60.0),
+            pauses=PAUSES,
         )
 
     def files(self, project: str) -> tuple[File, ...]:
@@ -140,7 +161,7 @@ class Index:
         """
         name = canonicalize_name(project)
         if name not in self._pages:
-            self._pages[name] = self._page(name)
+            self._pages[name] = self._tried(lambda: self._page(name))
         return self._pages[name]
 
     def with_credentials(self, url: str) -> str:
@@ -166,7 +187,7 @@ class Index:
             # Within *directory*, so that the rename does not cross file systems.
             with tempfile.TemporaryDirectory(prefix=".download-", dir=directory) as aside:
                 part = Path(aside) / "part"
-                digest = self._fetch(file, part, algorithm)
+                digest = self._tried(lambda: self._fetch(file, part, algorithm))
                 # Verified before it has its name: who finds it there may trust it.
                 if digest != file.hashes[algorithm]:
                     raise ArchiveError(
@@ -192,9 +213,13 @@ class Index:
                 f"the address of the attestations of {file.name}, {file.provenance}, is not one of http or https",
                 remedy=_BROKEN,
             )
-        try:
+
+        def fetched() -> bytes:
             with self._open(file.provenance) as answer:
                 return b"".join(_pieces(answer, file.provenance, _LONGEST_PROVENANCE))
+
+        try:
+            return self._tried(fetched)
         except _Missing:
             raise IndexFailure(
                 f"{file.provenance} is not there (404), though {self.address} names it for {file.name}",
@@ -211,6 +236,13 @@ class Index:
                 f"{file.name}: {self.address} records no SHA-256 of it, so a download cannot be verified",
                 remedy="Download it in a way that you trust, and name the file.",
             )
+
+    def _tried(self, work: Callable[[], _T]) -> _T:
+        for pause in self._pauses:
+            with suppress(PassingFailure):
+                return work()
+            time.sleep(pause)
+        return work()
 
     def _page(self, name: str) -> tuple[File, ...]:
         # With the slash that PEP 503 demands: without, PyPI redirects.
@@ -261,13 +293,16 @@ class Index:
             if error.code in (404, 410):
                 raise _Missing from None
             # Cut: the server chose its length.
-            raise IndexFailure(f"{_brief(url)} answers {error.code} {error.reason[:200]}", remedy=_OFFLINE) from None
+            kind = PassingFailure if error.code in _MAY_PASS else IndexFailure
+            raise kind(f"{_brief(url)} answers {error.code} {error.reason[:200]}", remedy=_OFFLINE) from None
         except (OSError, HTTPException, ValueError) as error:  # ValueError: a host or redirect that makes no sense
             why = error.reason if isinstance(error, URLError) else error
             # Before Python 3.10, socket.timeout is no TimeoutError.
             if isinstance(why, TimeoutError) or "timed out" in str(why):
                 why = f"no answer within {self._timeout:g} seconds"
-            raise IndexFailure(f"{_brief(url)} cannot be reached: {why}", remedy=_OFFLINE) from None
+            # Silence was long enough as it is, and where no server is none will be in a second.
+            kind = PassingFailure if isinstance(why, ConnectionResetError) else IndexFailure
+            raise kind(f"{_brief(url)} cannot be reached: {why}", remedy=_OFFLINE) from None
         return opened
 
 
@@ -322,7 +357,9 @@ def _pieces(answer: transport.BoundedResponse, url: str, most: int, size: int | 
         try:
             piece = answer.read1(_CHUNK)  # which comes back with each packet, so that little is held
         except (OSError, HTTPException, ValueError) as error:
-            raise IndexFailure(f"{_brief(url)} broke off: {error}", remedy=_OFFLINE) from None
+            is_late = isinstance(error, TimeoutError) or "timed out" in str(error)
+            kind = IndexFailure if is_late else PassingFailure
+            raise kind(f"{_brief(url)} broke off: {error}", remedy=_OFFLINE) from None
         if not piece:
             break
         received += len(piece)
@@ -332,7 +369,7 @@ def _pieces(answer: transport.BoundedResponse, url: str, most: int, size: int | 
             raise IndexFailure(f"{_brief(url)} has more than {min([most, *expected]):,} bytes", remedy=_TOO_LARGE)
         yield piece
     if expected and received != expected[0]:
-        raise IndexFailure(
+        raise PassingFailure(
             f"{_brief(url)} ended after {received:,} of {expected[0]:,} bytes",
             remedy="Try again; the connection was lost.",
         )
