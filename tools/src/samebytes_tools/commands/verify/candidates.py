@@ -85,6 +85,8 @@ class BuildClues:
     """The interpreters that there are."""
     comparison: Comparison | None = None
     """Of the two."""
+    is_from_drive: bool = False
+    """Whether the published file has a path of Windows where the other has one of its build."""
 
     @cached_property
     def there(self) -> ArtifactClues:
@@ -243,7 +245,7 @@ def _imitations(clues: BuildClues) -> Iterator[tuple[str, str]]:
     given = clues.how.given
     if imitations.MODES not in given and _can_all_be_executed(clues):
         yield imitations.MODES, "777"
-    if clues.there.is_of_windows and imitations.TEXT not in given:
+    if (clues.there.is_of_windows or clues.is_from_drive) and imitations.TEXT not in given:
         yield imitations.TEXT, "crlf"
     unknown = top_levels(clues.there) - top_levels(clues.here)
     beside = imitations.directories(unknown - packages_in(clues.there)) if unknown else ""

@@ -46,6 +46,7 @@ from .sdist_origin import SdistOrigin
 from .switches import switched_off, switched_on
 from .unsourced import SourceFiles, unsourced
 from .vcs_source import Origin
+from .windows_paths import WindowsPath, windows_path
 
 ACCEPTED = {
     "identical": (Verdict.IDENTICAL,),
@@ -214,6 +215,8 @@ class _Verification:
         first = RebuildTrial(how, made, self._compared(artifact.path, url, made.path, source, how))
         # Compilers decide what a repaired wheel is, and no backend.
         (how, made, comparison), tried = (first, ()) if repaired else self._improved(first, artifact, metadata, source)
+        if path := self._windows_path(comparison):
+            self._note(path.note)
         sdist = self._sdist(how, made, artifact, metadata) if self._origin else None
         if metadata.kind == ArtifactKind.WHEEL and comparison.verdict == Verdict.DIFFERENT:
             self._notes += unsourced(artifact.path, made.path, before).notes()
@@ -351,11 +354,16 @@ class _Verification:
                 self._context.index(),
                 lambda: () if self._request.python else installed(self._context.build.environ, OLDEST),
                 trial.comparison,
+                self._windows_path(trial.comparison) is not None,
             )
 
         best, tried = improved(first, clues, build, self._request.attempts)
         self._notes += notes(first.comparison.verdict, tried)
         return best, tried
+
+    def _windows_path(self, comparison: Comparison) -> WindowsPath | None:
+        own = {str(self._private), str(self._private.resolve())}
+        return windows_path(comparison, [*sorted(own), *[SOURCE] * (self._context.container is not None)])
 
     def _again(
         self,
