@@ -114,6 +114,7 @@ def test_a_lock_for_other_interpreters_is_refused(tmp_path: Path, name: str, tex
     [
         ("poetry.lock", '[[package]]\nname = "a"\n[metadata]\ncontent-hash = "00"\n', "poetry export"),
         ("setup.cfg", "[metadata]\nname = a\n[options]\ninstall_requires =\n  idna==3.10\n", "Name a list"),
+        ("script.py", "# /// script\n# dependencies = ['idna']\n# ///\n", "uv lock --script"),
         ("pixi.lock", "version: 6\nenvironments:\n", "Name a list"),
     ],
 )
@@ -128,3 +129,15 @@ def test_an_archive_that_a_host_makes_is_called_by_its_address(tmp_path: Path) -
     (tmp_path / "list.txt").write_text("https://host.example/a/zipball/main\nhttps://host.example/b-1.0.zip\n")
     found, _ = targets.of_list(tmp_path / "list.txt", VerifyRequest(""), this_python(), {})
     assert [one.label for one in found] == ["https://host.example/a/zipball/main", "b-1.0.zip"]
+
+
+@pytest.mark.parametrize("text", ["", "# idna==3.10\n\n"])
+def test_an_empty_list_is_noted(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text(text)
+    assert targets.of_list(path, VerifyRequest(""), this_python(), {}) == ([], (f"{path} names no package",))
+
+
+def test_a_directory_that_is_no_environment_is_named_so(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not a virtual environment"):
+        targets.of_list(tmp_path, VerifyRequest(""), this_python(), {})

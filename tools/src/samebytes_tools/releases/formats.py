@@ -33,6 +33,7 @@ _EXPORTS = {
     "Pipfile": "pipenv lock && pipenv requirements --hash > requirements.txt",
     "poetry.lock": "poetry export -o requirements.txt (with the plugin poetry-plugin-export)",
     "pdm.lock": "pdm export -o requirements.txt",
+    "script": "uv lock --script FILE, which writes FILE.lock",
     "pyproject.toml": "uv pip compile --generate-hashes pyproject.toml -o requirements.txt",
 }
 """Lists that are not read, and how to get one that is."""
@@ -63,6 +64,9 @@ def recognized(path: Path) -> tuple[ListFormat, Mapping[str, Any]]:
     :raises ConfigError: if it cannot be read.
     :raises UsageError: if it is a list of a kind that is not read; the remedy says how to get one that is.
     """
+    # PEP 723: its comments would be those of an empty requirements file.
+    if path.suffix == ".py" and path.is_file():
+        raise _unread(path, "script")
     if is_requirements(path):
         return ListFormat.REQUIREMENTS, {}
     if path.is_file() and path.suffix != ".toml" and _first_line(path).startswith(_JSON_OR_YAML):

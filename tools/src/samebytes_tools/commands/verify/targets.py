@@ -47,12 +47,8 @@ def is_list(text: str) -> bool:
     """
     path = Path(text)
     if path.is_dir():
-        if installed_files.is_environment(path):
-            return True
-        raise UsageError(
-            f"{text} is a directory, and not a virtual environment: it has no pyvenv.cfg",
-            remedy="Name a virtual environment, or the files in it.",
-        )
+        _demand_environment(path)
+        return True
     if not path.is_file() or text.endswith((".whl", ".tar.gz")):
         return False
     if not formats.may_be_list(path):
@@ -60,6 +56,14 @@ def is_list(text: str) -> bool:
     if formats.is_requirements(path):
         raise UsageError(f"{text} may be a requirements file", remedy=f"Name it by -r: samebytes verify -r {text}")
     return True
+
+
+def _demand_environment(path: Path) -> None:
+    if not installed_files.is_environment(path):
+        raise UsageError(
+            f"{path} is a directory, and not a virtual environment: it has no pyvenv.cfg",
+            remedy="Name a virtual environment, or the files in it.",
+        )
 
 
 def of_list(
@@ -74,6 +78,7 @@ def of_list(
     :raises UsageError: if it is neither.
     """
     if path.is_dir():
+        _demand_environment(path)
         return _targets(installed_files.read(path), common), ()
     environment = environment_of(python)
     kind, document = formats.recognized(path)
@@ -88,12 +93,14 @@ def of_list(
     # An index is asked, whatever the list says; who reads the result may take its files from elsewhere.
     links = [f"{path}: wheels of --find-links are not looked at, but those of the index"] if found.links else []
     offline = [f"{path}: --no-index does not hold: published files are verified"] if found.is_offline else []
+    # Nothing was verified, and whoever reads "0 entries" in a log may take it for a success.
+    empty = [] if found.entries else [f"{path} names no package"]
     # The index is shown in reports and kept in states.
     entries = [
         replace(entry, index=named.shown(entry.index), notes=(*entry.notes, *_further(entry, named)))
         for entry in found.entries
     ]
-    return _targets(entries, common), (*found.notes, *links, *offline)
+    return _targets(entries, common), (*found.notes, *links, *offline, *empty)
 
 
 def _refuse_elsewhere(document: Mapping[str, Any], path: Path, environment: Mapping[str, str], python: str) -> None:
