@@ -107,3 +107,11 @@ def test_a_name_of_a_file_shows_what_it_holds(
         (tmp_path / name).mkdir()
         sides.append(write_wheel(tmp_path / name, members({**FILES, f"demo_pkg/{name}": b"x\n"})))
     assert compare_files(*sides, builds).causes == causes
+
+
+def test_a_variable_that_holds_the_name_of_the_user_shows_that() -> None:
+    """In one build the name may be too short to be looked for as a value of a variable."""
+    first = replace(FIRST, user="ada", variables={"LOGNAME": "ada"})
+    second = replace(SECOND, user="somebody-else", variables={"LOGNAME": "somebody-else"})
+    seen = TextPair(b"compiled by ada@alpha", b"compiled by somebody-else@betazoid")
+    assert codes(seen, NO_CLUES._replace(builds=(first, second))) == ("D003", "D004")

@@ -8,9 +8,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from samebytes_tools.commands.check.attempts import Attempt
-from samebytes_tools.commands.check.subject import AS_IS, SDIST, WHEEL, CheckOptions
-from samebytes_tools.commands.check.twice import SourceCheck
+from samebytes_tools.commands.check.attempts import UNPACKED, Attempt
+from samebytes_tools.commands.check.subject import AS_IS, FROM_SDIST, SDIST, WHEEL, CheckOptions
+from samebytes_tools.commands.check.twice import SourceCheck, _known
 from samebytes_tools.variations.environments import VariedEnvironment, varied_environment
 from support.conditions import git
 from support.projects import write_tree
@@ -117,3 +117,11 @@ def test_a_file_that_each_build_names_anew_was_not_left_by_an_earlier_one(tmp_pa
 def test_a_file_that_was_left_is_called_so(tmp_path: Path) -> None:
     check = _Rebuilt(tmp_path, first={}, second=_named("9a8b"), **{"2_without_leftovers": {}})
     assert check.causes() == ("D020",)
+
+
+def test_the_directory_of_a_wheel_from_the_sdist_is_where_that_was_unpacked(tmp_path: Path) -> None:
+    """It lies among temporary files, whose names are drawn; this one is a place."""
+    attempt = Attempt(varied_environment(tmp_path, "tree", set(), {}), 0.0, {}, {})
+    unpacked = str(attempt.environment.temp / UNPACKED)
+    assert unpacked in _known(attempt, FROM_SDIST).paths
+    assert unpacked not in _known(attempt, WHEEL).paths

@@ -27,6 +27,9 @@ GAP = 2.1
 ADVICE = "The last lines of its output are below; --logs DIR keeps all."
 """What to do about a build that failed by itself."""
 
+UNPACKED = "from-sdist"
+"""Where an sdist is unpacked, in the directory for temporary files."""
+
 Files = dict[str, Path]
 """What was built, by kind."""
 
@@ -217,6 +220,6 @@ def _seen(environment: VariedEnvironment) -> BuildEnvironment:
 
 def _unpacked(sdist: Path, environment: VariedEnvironment, log: CommandRunner) -> Path:
     try:
-        return unpack(sdist, environment.temp / "from-sdist")
+        return unpack(sdist, environment.temp / UNPACKED)
     except SamebytesError as error:
         raise BuildError(f"the sdist cannot be unpacked: {error.message}", remedy=error.remedy, log=log.log) from None

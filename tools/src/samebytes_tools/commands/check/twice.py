@@ -31,7 +31,7 @@ from ...variations.moved_clock import CLOCK_MOVED, frozen_clock, prepare_clock
 from ...variations.variations import NAMES, Obstacle, demand
 from ...variations.workspace import STRANGER, obstacles_of
 from ...vcs.repository import head, listed
-from .attempts import ADVICE, Attempt, Attempts, Failures, in_file_names
+from .attempts import ADVICE, UNPACKED, Attempt, Attempts, Failures, in_file_names
 from .attribution import decided
 from .bisect import confirmed, search
 from .facts import DifferingFact, differing, drawn, named_alike, orders
@@ -245,7 +245,7 @@ class SourceCheck:
         pair = _described(left), _described(right)
         if pair[0] == pair[1]:
             return CheckOutcome(kind, pair)
-        known = _known(first), _known(second)
+        known = _known(first, kind), _known(second, kind)
         if "checkout" in second.environment.applied - first.environment.applied:
             tracked, untracked = self._listed
             commit = head(self._pristine / self._within)
@@ -484,9 +484,11 @@ def _kinds_to_build(differ: set[str]) -> tuple[str, ...]:
     return tuple(kind for kind in (SDIST, WHEEL, FROM_SDIST) if kind in differ)
 
 
-def _known(attempt: Attempt) -> model.KnownBuild:
-    """Return what the comparison may know of a build."""
+def _known(attempt: Attempt, kind: str) -> model.KnownBuild:
+    """Return what the comparison may know of a build of *kind*."""
     where = attempt.environment
+    # What the sdist holds may name the tree as well.
+    unpacked = [str(where.temp / UNPACKED)] if kind == FROM_SDIST else []
     # Builds saw the moved clock; this process did not.
     dates = [int(attempt.started) + (CLOCK_MOVED if where.is_later else 0)]
     if where.import_path:  # Python's alone was moved
@@ -495,7 +497,7 @@ def _known(attempt: Attempt) -> model.KnownBuild:
     if has_old_files:
         dates.append(LONG_AGO)
     return model.KnownBuild(
-        paths=(str(where.tree), str(where.virtual_environment)),
+        paths=(str(where.tree), str(where.virtual_environment), *unpacked),
         temps=(str(where.temp),),
         user=where.user,
         host=where.host,

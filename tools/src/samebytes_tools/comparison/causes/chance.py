@@ -33,7 +33,8 @@ RANDOM_VALUE = Cause(
     "    hashlib.sha256(data).digest()\n"
     "    random.Random(0)\n\n"
     "Results of threads: sorted(results), or executor.map(), which keeps the order of what it is given.\n\n"
-    "Where libfaketime is not there, only Python's clock is stopped, and it may be another program's time as well.",
+    "Where libfaketime is not there, only Python's clock is stopped, and it may be another program's time as well. In "
+    "an archive that is not looked into, it may be the times of files that the build wrote.",
     by_nature(Nature.RANDOM),
 )
 

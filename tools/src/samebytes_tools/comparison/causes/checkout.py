@@ -123,7 +123,8 @@ LEFTOVER_FILES = Cause(
     "Build from a clean tree:\n\n    git clean -dfx build dist '*.egg-info' '*.DS_Store'\n\n"
     "and leave them out for good. With setuptools, in MANIFEST.in:\n\n    prune build\n    prune dist\n"
     "    global-exclude *.py[cod] .DS_Store ._*\n\n"
-    "With maturin, name what belongs in by include in Cargo.toml.",
+    "With maturin, name what belongs in by include in Cargo.toml. A file that a build writes among the sources (git "
+    "status --ignored shows it) belongs below build/, or has to be left out of the sdist by its name.",
     _shows_leftover,
 )
 

@@ -145,7 +145,7 @@ _AROUND = 40
 """How many characters before a number or a date may say what it is."""
 
 _LEAST_VALUE = 4
-_OF_OTHERS = frozenset({"TERM", "COLUMNS", "LINES", "MAKEFLAGS", "TZ", "LANG", "LC_ALL", "HOME", "TMPDIR", "USER"})
+_OF_OTHERS = frozenset({"TERM", "COLUMNS", "LINES", "MAKEFLAGS"})
 """Variables of which a value shows a cause of its own."""
 
 _DAY = 86400
@@ -205,12 +205,7 @@ def _known(text: str, build: KnownBuild, other: KnownBuild) -> Iterator[tuple[in
         (build.timezone, other.timezone, Nature.TIME_ZONE),
     )
     word = r"(?<![A-Za-z0-9_]){}(?![A-Za-z0-9_])"
-    # What both have with other values; an order of PATH's directories is one value.
-    found += [
-        (r"(?<![\w/])" + re.escape(value) + r"(?![\w/])", Nature.VARIABLES)
-        for name, value in build.variables.items()
-        if len(value) >= _LEAST_VALUE and other.variables.get(name, value) != value and name not in _OF_OTHERS
-    ]
+    found += [(rf"(?<![\w/]){re.escape(value)}(?![\w/])", Nature.VARIABLES) for value in _values(build, other)]
     if build.commit:
         # As it is, or abbreviated (git-rev-parse(1)), as `git describe` has it too.
         found.append((rf"\bg?{build.commit[:7]}[0-9a-f]{{0,33}}(?:[.+-]?dirty)?\b", Nature.VCS_VERSION))
@@ -218,6 +213,18 @@ def _known(text: str, build: KnownBuild, other: KnownBuild) -> Iterator[tuple[in
     found += [(word.format(re.escape(name)), nature) for name, its, nature in names if len(name) >= 3 or (name and its)]
     for pattern, nature in found:
         yield from ((*match.span(), nature) for match in re.finditer(pattern, text))
+
+
+def _values(build: KnownBuild, other: KnownBuild) -> Iterator[str]:
+    """Give the values of variables that *other* has with other values; not what shows a cause of its own."""
+    for name, value in build.variables.items():
+        its = other.variables.get(name, value)
+        is_special = any(
+            each in (one.user, one.host, one.locale, one.timezone, one.home, *one.paths, *one.temps)
+            for each, one in ((value, build), (its, other))
+        )
+        if value != its and min(len(value), len(its)) >= _LEAST_VALUE and not is_special and name not in _OF_OTHERS:
+            yield value
 
 
 def _numbers(text: str, build: KnownBuild) -> Iterator[tuple[int, int]]:

@@ -25,6 +25,7 @@ from ..model import Difference, NodeKind
 from ..nearby import FileContent, file_of, scratch
 from ..observations import Nature, Observation, OfNature, TextPair
 from ..opened import Opened, passed
+from .tar_layout import below_one_directory, without_directory
 
 __all__ = ["DEEPEST", "LARGEST", "look"]
 
@@ -33,6 +34,9 @@ DEEPEST = 3
 
 LARGEST = 128 << 20
 """Bytes of an archive in an archive that is looked into."""
+
+LARGEST_MOVED = 8 << 20
+"""Bytes of a tar file, unpacked, that is written anew for its layout: each header of it takes microseconds."""
 
 LARGEST_CONTENTS = 1 << 30
 """Bytes that it may hold."""
@@ -85,9 +89,15 @@ def look(member: MemberPair, compare_contents: Compare) -> Difference | None:
 def _gzips(member: MemberPair, left: Path, right: Path, directory: Path, compare_contents: Compare) -> Difference:
     plain = [_unpacked(path, directory, member.clues.allowance) for path in (left, right)]
     if all(map(_is_tar, plain)):
-        with open_sdist(left) as one, open_sdist(right) as other:
-            sides = _opened(left, one, ArtifactKind.SDIST, member), _opened(right, other, ArtifactKind.SDIST, member)
-            return _archives(member, *sides, compare_contents)
+        try:
+            return _tars(member, left, right, compare_contents)
+        except SamebytesError:
+            if max(path.stat().st_size for path in plain) > LARGEST_MOVED:
+                raise
+            # Most likely for a layout that no sdist may have.
+            heads = tuple(_heads(left, right, member))
+            left, right = (below_one_directory(path) for path in plain)
+            return _tars(member, left, right, compare_contents, heads)
     children = list(_heads(left, right, member))
     held = FileContent(plain[0]), FileContent(plain[1])
     if not _are_equal(*held):
@@ -184,8 +194,20 @@ def _opened(path: Path, archive: Archive, kind: ArtifactKind, member: MemberPair
     return passed(path, archive, kind, "", _RULES)
 
 
-def _archives(member: MemberPair, left: Opened, right: Opened, compare_contents: Compare) -> Difference:
-    found = tuple(_without_passes(each) for each in _differences(member, left, right, compare_contents))
+def _tars(
+    member: MemberPair, left: Path, right: Path, compare_contents: Compare, heads: tuple[Difference, ...] = ()
+) -> Difference:
+    with open_sdist(left) as one, open_sdist(right) as other:
+        sides = _opened(left, one, ArtifactKind.SDIST, member), _opened(right, other, ArtifactKind.SDIST, member)
+        node = _archives(member, *sides, compare_contents, heads)
+    return without_directory(node)
+
+
+def _archives(
+    member: MemberPair, left: Opened, right: Opened, compare_contents: Compare, heads: tuple[Difference, ...] = ()
+) -> Difference:
+    inside = (_without_passes(each) for each in _differences(member, left, right, compare_contents))
+    found = (*heads, *inside)
     if not found:
         sizes = (b"%d bytes" % content.size for content in (member.left, member.right))
         seen, summary = OfNature(Nature.COMPRESSION, *sizes), "the same members, compressed otherwise"
