@@ -17,7 +17,13 @@ COMMIT = "8f3d2c1b0a9e8d7c6b5a4f3e2d1c0b9a8f7e6d5c"
 
 # 2026-11-30 03:36:00 and 2028-01-04 08:43:00 UTC
 FIRST = KnownBuild(
-    dates=(1796009760,), umask=0o022, locale="C.UTF-8", host="alpha", commit=COMMIT, variables={"PATH": "/usr/bin:/bin"}
+    dates=(1796009760,),
+    umask=0o022,
+    locale="C.UTF-8",
+    host="alpha",
+    commit=COMMIT,
+    columns=80,
+    variables={"PATH": "/usr/bin:/bin", "TERM": "dumb"},
 )
 SECOND = KnownBuild(
     dates=(1830588180, 1_500_000_000),
@@ -26,7 +32,8 @@ SECOND = KnownBuild(
     umask=0o077,
     locale="de_DE",
     host="betazoid",
-    variables={"PATH": "/usr/bin:/bin:/srv/programs"},
+    columns=201,
+    variables={"PATH": "/usr/bin:/bin:/srv/programs", "TERM": "xterm-256color"},
 )
 
 CASES = [
@@ -58,6 +65,9 @@ CASES = [
     (f"at {COMMIT[:9]}-dirty", "at nothing", "D016"),
     ("PATH is /usr/bin:/bin", "PATH is /usr/bin:/bin:/srv/programs", "D027"),
     ("on alpha.cfg", "on betazoid.cfg", "D004"),
+    ("COLUMNS: 80", "COLUMNS: 201", "D029"),
+    ("term dumb", "term xterm-256color", "D029"),
+    ("term dumb", "term vt100", "D099"),
 ]
 
 
@@ -115,3 +125,17 @@ def test_a_variable_that_holds_the_name_of_the_user_shows_that() -> None:
     second = replace(SECOND, user="somebody-else", variables={"LOGNAME": "somebody-else"})
     seen = TextPair(b"compiled by ada@alpha", b"compiled by somebody-else@betazoid")
     assert codes(seen, NO_CLUES._replace(builds=(first, second))) == ("D003", "D004")
+
+
+@pytest.mark.parametrize(
+    ("right", "code"),
+    [
+        ("naïve".encode("iso8859-1"), "D006"),
+        (b"na?ve", "D099"),
+        ("naive".encode("iso8859-1"), "D099"),
+        ("naîve".encode("iso8859-1"), "D099"),
+    ],
+)
+def test_a_text_in_the_encoding_of_the_locale(right: bytes, code: str) -> None:
+    for builds, expected in (((FIRST, SECOND), code), ((FIRST, FIRST), "D099"), (UNKNOWN_BUILDS, "D099")):
+        assert codes(TextPair("naïve".encode(), right), NO_CLUES._replace(builds=builds)) == (expected,)

@@ -235,3 +235,19 @@ def test_remedies_for_several_are_right_for_each(reader: Reader, other: Reader, 
     text = " ".join(one["remedy"] for one in causes if one["code"] in ("D001", "D005"))
     assert ("[tool.samebytes]" in text) == ({reader, other} == {Reader.WRAPPED})
     assert ("Report it to the maintainers" in text) == (Reader.OUTSIDER in (reader, other))
+
+
+@pytest.mark.parametrize(
+    ("source", "command"),
+    [("demo", "samebytes check --bisect demo"), ("a tree; ls", "samebytes check --bisect 'a tree; ls'")],
+)
+def test_where_no_cause_is_known_the_next_step_is_the_bisection(source: str, command: str, tmp_path: Path) -> None:
+    """And nothing is said of another source, for one was built."""
+    unknown = dataclasses.replace(
+        built(tmp_path, ({"demo/x.txt": b"first\n"}, {"demo/x.txt": b"other\n"})), source=source
+    )
+    text = "\n".join(lines(unknown, View()))
+    assert f"\n      {command}\n" in text
+    assert "the source may have changed" not in text
+    bisected = dataclasses.replace(unknown, bisection=BisectionResult((), frozenset(), frozenset(), 5))
+    assert "--bisect" not in "\n".join(lines(bisected, View()))

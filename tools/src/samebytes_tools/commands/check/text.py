@@ -5,6 +5,7 @@ Each piece of evidence is shown once, though most of what differs is in the sdis
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from typing import NamedTuple
 from samebytes import passes
 from samebytes.console.style import Style, harmless
 
-from ...comparison.causes.table import by_code
+from ...comparison.causes.table import UNKNOWN, by_code
 from ...comparison.model import Difference, Finding, Verdict
 from ...reporting.difference_tree import View, block_lines, body_lines, counted, evidence_lines, title_of
 from ...reporting.overview import codes_of, parts
@@ -115,13 +116,26 @@ def _outcome(outcome: CheckOutcome, style: Style) -> str:
     return style.notable(text) + (f": {', '.join(causes)}" if causes else "")
 
 
+_UNKNOWN = "One source was built twice, and nothing in the bytes shows why they differ."
+
+
+def _search(result: CheckResult) -> str:
+    """Return what to do where no cause is known."""
+    if result.bisection is not None:
+        return "Look at what differs: no more builds show the cause either."
+    source = shlex.quote(harmless(result.source))
+    return f"Find out which of what is varied decides it, by more builds:\n\n    samebytes check --bisect {source}"
+
+
 def _contents(result: CheckResult, view: View, explained: set[str]) -> Iterator[str]:
     """Yield each cause of what normalizing leaves: what it is, where it was found with the bytes, and the remedy."""
     found, rest = _places(result)
     for code in sorted(found):
         cause = by_code(code)
         yield ""
-        head = folded(f"{code} {cause.name}: {cause.explanation}", view.style.width, "  ")
+        # Whoever compares two files knows less: here, one source was built twice.
+        explanation = _UNKNOWN if code == UNKNOWN else cause.explanation
+        head = folded(f"{code} {cause.name}: {explanation}", view.style.width, "  ")
         name = f"{code} {cause.name}"
         yield from (view.style.notable(name) + head[0][len(name) :], *head[1:])
         yield from _places_lines(found[code], view)
@@ -131,7 +145,7 @@ def _contents(result: CheckResult, view: View, explained: set[str]) -> Iterator[
             yield "  Remedy: as above."
             continue
         explained.add(remedy)
-        advice = advice_to(result.reader, code, normalized=False, inside=True)
+        advice = advice_to(result.reader, code, normalized=False, inside=True) if code != UNKNOWN else _search(result)
         yield from (f"  {line}".rstrip() for line in block_lines(f"Remedy: {advice}", view.style.width - 2))
     if rest and not found:
         yield ""

@@ -8,13 +8,16 @@ from ..model import KnownBuild, KnownBuilds
 from ..observations import Nature
 from .tokens import Token
 
-__all__ = ["are_modes", "is_of_files", "nature"]
+__all__ = ["are_encodings", "are_modes", "is_of_files", "nature"]
 
 _DAY = 86400
 
 _BITS = "rwxrwxrwx"
 _USUAL_MODES = (0o644, 0o664, 0o666, 0o755, 0o775, 0o777)
 """Of files in a source tree, before the umask takes bits away."""
+
+_ENCODINGS = ("iso8859-1", "iso8859-15")
+"""Of locales of one byte a character, as the second build has where there are some."""
 
 _KINDS = frozenset({0, 0o4, 0o10})
 """Nothing, a directory, a regular file: what stands above the twelve bits of a mode (inode(7))."""
@@ -23,14 +26,35 @@ _KINDS = frozenset({0, 0o4, 0o10})
 def nature(left: str, right: str, builds: KnownBuilds) -> Nature | None:
     """Return what two pieces of text at one place that are of no kind show, by what is known of *builds*, if anything.
 
-    A mode that each umask leaves, the owner of the second build's files, or another decimal point.
+    A mode that each umask leaves, the owner of the second build's files, the terminal, or another decimal point.
     """
     if are_modes(left, right, builds):
         return Nature.MEMBER_MODE
     if right and right == builds[1].owner and left.isdigit():
         return Nature.MEMBER_OWNER
+    terminals = [(str(build.columns), build.variables.get("TERM")) for build in builds]
+    if left != right and any(pair == (left, right) for pair in zip(*terminals)):
+        return Nature.TERMINAL
     is_one_locale = builds[0].locale == builds[1].locale or not all(build.locale for build in builds)
     return Nature.LOCALE if sorted((left, right)) == [",", "."] and not is_one_locale else None
+
+
+def are_encodings(left: bytes, right: bytes, builds: KnownBuilds) -> bool:
+    """Return whether both are one text in the encodings that two different locales have."""
+    if not all(build.locale for build in builds) or builds[0].locale == builds[1].locale:
+        return False
+    for one, other in ((left, right), (right, left)):
+        try:
+            text = one.decode("utf-8")
+        except UnicodeDecodeError:
+            continue
+        if not text.isascii() and any(_encoded(text, encoding) == other for encoding in _ENCODINGS):
+            return True
+    return False
+
+
+def _encoded(text: str, encoding: str) -> bytes:
+    return text.encode(encoding, "replace")
 
 
 def are_modes(left: str, right: str, builds: KnownBuilds) -> bool:

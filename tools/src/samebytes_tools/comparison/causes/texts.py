@@ -87,6 +87,8 @@ def _of_texts(pair: TextPair, clues: CauseClues) -> Iterable[Part]:
     # Before tokens, among which the two line ends would just be unlike blanks.
     if left.replace(b"\r\n", b"\n") == right.replace(b"\r\n", b"\n"):
         return [OfNature(Nature.LINE_ENDS)]
+    if known_values.are_encodings(left, right, clues.builds):
+        return [OfNature(Nature.LOCALE)]
     if max(len(left), len(right)) > LONGEST:
         left, right = narrowed(left, right, _AROUND)
         if max(len(left), len(right)) > LONGEST:
