@@ -142,8 +142,11 @@ def crafted(directory: Path, files: dict[str, bytes], without: str = "") -> Path
 
 def test_what_only_installers_write_is_theirs(tmp_path: Path) -> None:
     files = {"demo/__init__.py": b"", f"{INFO}/INSTALLER": b"the wheel\n", f"{INFO}/REQUESTED": b"no\n"}
+    files[f"{INFO}/direct_url.json"] = b'{"url": "https://host.example/demo", "vcs_info": {}}'
     installed = install_into(tmp_path / "site", wheel(tmp_path, files=files))
-    assert set(installed.wheels[0].skipped) == {f"{INFO}/INSTALLER", f"{INFO}/REQUESTED"}
+    owned = {f"{INFO}/{name}" for name in ("INSTALLER", "REQUESTED", "direct_url.json")}
+    assert set(installed.wheels[0].skipped) == owned
+    assert not (tmp_path / "site" / INFO / "direct_url.json").exists()
     assert (tmp_path / "site" / INFO / "INSTALLER").read_bytes() == b"samebytes\n"
 
 

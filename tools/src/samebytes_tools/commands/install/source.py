@@ -16,8 +16,9 @@ from ..tree import scripts
 from .interpreter import Scheme
 
 _AGAIN = "Build the wheel again."
-_INSTALLERS_OWN = ("INSTALLER", "REQUESTED")
-"""What the recording specification has installers write into ``.dist-info``, whatever the wheel has there."""
+_INSTALLERS_OWN = ("INSTALLER", "REQUESTED", "direct_url.json")
+"""What the recording specification has installers write into ``.dist-info``, whatever the wheel has there: a wheel's
+``direct_url.json`` could say that it came from anywhere, and ``pip freeze`` would print that."""
 
 
 class Placed(NamedTuple):
