@@ -504,14 +504,20 @@ def test_a_list_that_is_interrupted_goes_on_where_it_was(releases: Releases) -> 
     environ = {**keep, **import_path(), "PIP_INDEX_URL": releases.server.address, "TMPDIR": str(temp)}
     environ["PIP_CACHE_DIR"] = str(releases.root / "cache")
     command = [sys.executable, "-m", "samebytes", "verify", "-r", "requirements.txt", "--state", "state", "--jobs", "2"]
-    process = subprocess.Popen(command, env=environ, cwd=releases.root, stderr=subprocess.PIPE, text=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(command, env=environ, cwd=releases.root, text=True, **pipes)
     state = releases.root / "state"
     while not (pid.is_file() and pid.read_text() and list(state.glob("demo*.json"))):
         assert process.poll() is None, process.stderr and process.stderr.read()
         time.sleep(0.05)
+    # A line for each row that was taken, which is after it was kept.
+    assert process.stderr is not None
+    assert next(line for line in process.stderr if line.startswith("[1/2] demo 1.0: "))
     process.terminate()
-    process.communicate()
+    shown, _ = process.communicate()
     assert process.returncode == 143
+    assert shown.startswith("identical  demo 1.0\n")
+    assert shown.endswith("1 of 2 entries were reached.\n")
     assert not is_running(int(pid.read_text()))
     assert list(temp.iterdir()) == []
     (releases.root / "requirements.txt").write_text("demo==1.0\n")

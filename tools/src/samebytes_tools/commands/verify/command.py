@@ -18,7 +18,7 @@ from samebytes.console import exit_status
 from samebytes.console.streams import Progress, style_of
 from samebytes.console.style import harmless
 from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
-from samebytes.errors import UsageError
+from samebytes.errors import Interrupted, OutputError, UsageError
 
 from ...building.installers import UV, add_installer_option
 from ..reproducible_build.command import add_sign, context_of, settings_of, sign_of
@@ -243,16 +243,34 @@ def _run_many(args: argparse.Namespace, context: VerifyContext, progress: Progre
         sys.stderr.writelines(harmless(f"samebytes: note: {note}") + "\n" for note in notes)
     state = VerifyState(args.state, _circumstances(context)) if args.state else None
     rows: dict[int, VerifyRow] = {}
-    for step in verify_many(targets, context, min(args.jobs or available(), len(targets) or 1), state):
-        where = f"[{len(rows) + (step.row is not None)}/{len(targets)}]"
-        if step.row is None:
-            progress.show(f"{where} {step.label}: {step.text}")
-            continue
-        rows[step.number] = step.row
-        kept = " (as before)" if step.row.is_kept else ""
-        progress.step(f"{where} {step.label}: {step.row.outcome}{kept}")
+    try:
+        for step in verify_many(targets, context, min(args.jobs or available(), len(targets) or 1), state):
+            where = f"[{len(rows) + (step.row is not None)}/{len(targets)}]"
+            if step.row is None:
+                progress.show(f"{where} {step.label}: {step.text}")
+                continue
+            rows[step.number] = step.row
+            kept = " (as before)" if step.row.is_kept else ""
+            progress.step(f"{where} {step.label}: {step.row.outcome}{kept}")
+    except (KeyboardInterrupt, Interrupted, OutputError):
+        progress.clear()
+        _show_unfinished(args, [rows[number] for number in sorted(rows)], len(targets))
+        raise
     progress.clear()
     return _report_many(args, [rows[number] for number in sorted(rows)])
+
+
+def _show_unfinished(args: argparse.Namespace, rows: Sequence[VerifyRow], number: int) -> None:
+    """Print the *rows* that are there of a *number* of entries: they may be hours of work."""
+    from . import table
+
+    # Documents for programs are whole or not there.
+    if not rows or args.json or args.verbosity <= QUIET:
+        return
+    for line in table.lines(rows, style_of(sys.stdout), args.accept, verbose=args.verbosity >= VERBOSE):
+        print(line)
+    kept = "" if args.state else " --state DIR keeps them for the next run."
+    print(f"{len(rows):,} of {number:,} entries were reached.{kept}", flush=True)
 
 
 def _circumstances(context: VerifyContext) -> dict[str, object]:
