@@ -30,6 +30,7 @@ from samebytes_tools.comparison.model import ComparedFile, Comparison, Differenc
 from samebytes_tools.index.client import Index
 from support.artifacts import METADATA, sdist
 from support.indexes import Answer, Server, serving
+from support.projects import write_tree
 from support.wheels import Member, write_sdist, write_wheel
 
 from samebytes.archive.entry import Archive
@@ -812,12 +813,17 @@ def test_each_release_of_flit_is_called_as_it_knows(tmp_path: Path, known: str, 
         "pathlib.Path('dist/demo').write_text(' '.join(sys.argv[1:]))\n"
     )
     (tmp_path / "out").mkdir()
-    (tmp_path / "tree").mkdir()
+    write_tree(tmp_path / "tree", {"PKG-INFO": "", "demo.py": "", ".gitignore": "demo.py\n"})
     environ = {**os.environ, **variables, "PYTHONPATH": where}
     code = f"import samebytes_flit; samebytes_flit.build_sdist({str(tmp_path / 'out')!r})"
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "tree", env=environ, check=True)
     found = (tmp_path / "out" / "demo").read_text()
     assert found == f"build --format sdist {called}".rstrip()
+    if "--no-use-vcs" not in given:
+        listing = ["git", "ls-files", "--cached"], ["git", "ls-files", "--others", "--exclude-standard"]
+        tracked, unknown = (subprocess.check_output(one, cwd=tmp_path / "tree", text=True).split() for one in listing)
+        # flit writes PKG-INFO itself, and refuses a tree with files that git does not know.
+        assert (tracked, unknown) == ([".gitignore", "demo.py"], [])
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,10 @@ def build_sdist(sdist_directory, config_settings=None):
     options = [option for option in options if option in known or "setup-py" not in option]
     if "--no-use-vcs" not in options:
         subprocess.run(["git", "init", "-q", "."], check=True)
-        subprocess.run(["git", "add", "-A", "-f", "."], check=True)
+        # What flit itself adds to an sdist was not in the repository; it refuses files that are neither in nor ignored.
+        subprocess.run(["git", "add", "-A", "-f", ".", ":!/PKG-INFO"], check=True)
+        with open(os.path.join(".git", "info", "exclude"), "w") as file:
+            file.write("/PKG-INFO")
         # What was the default has to be asked for since flit 4.
         options += ["--use-vcs"] * ("--use-vcs" in known)
     # It would ask the index for the list of valid classifiers.
