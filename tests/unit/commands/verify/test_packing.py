@@ -15,14 +15,19 @@ import pytest
 from samebytes_tools.building.builder import Project
 from samebytes_tools.building.interpreters import Python
 from samebytes_tools.building.provenance import BACKEND
+from samebytes_tools.building.source import SourceTree
 from samebytes_tools.building.virtualenvs import InstalledDistribution
+from samebytes_tools.commands.reproducible_build.command import context_of
 from samebytes_tools.commands.verify import imitations
+from samebytes_tools.commands.verify import verify as verification
 from samebytes_tools.commands.verify.attempts import BuildCandidate, RebuildAttempt, RebuildTrial
-from samebytes_tools.commands.verify.candidates import BuildClues, candidates
+from samebytes_tools.commands.verify.candidates import BuildClues, candidates, newest_of_then
 from samebytes_tools.commands.verify.metadata import read as read_metadata
 from samebytes_tools.commands.verify.packing import improved, to_the_byte
-from samebytes_tools.commands.verify.remake import Made, Recovered
+from samebytes_tools.commands.verify.published import PublishedArtifact
+from samebytes_tools.commands.verify.remake import Made, Recovered, VerifyContext
 from samebytes_tools.commands.verify.traits import read, traits
+from samebytes_tools.commands.verify.verify import VerifyRequest
 from samebytes_tools.comparison.archives import compare_files
 from samebytes_tools.comparison.model import Verdict
 from samebytes_tools.index.client import Index
@@ -32,7 +37,9 @@ from support.wheels import OLD, Member, spelt, write_sdist, write_wheel
 
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.backend.config import Backend
-from samebytes.errors import UsageError
+from samebytes.console.streams import Progress
+from samebytes.console.verbosity import QUIET
+from samebytes.errors import BackendError, UsageError
 
 PYTHON = Python("python", "CPython", "3.11.7", (3, 11), "linux-x86_64", "glibc-2.36", "1.3")
 PYTHONS = [replace(PYTHON, version=f"3.{minor}.1", minor=(3, minor)) for minor in (13, 11, 10, 9, 8)]
@@ -230,6 +237,60 @@ def test_a_python_that_writes_such_headers(server: Server, tmp_path: Path) -> No
     assert [one.how.python.short for one in to_the_byte(by_old)] == ["3.13"]
     assert not list(to_the_byte(clues(server, old, new, PYTHONS[:-1])))
     assert not list(to_the_byte(clues(server, old, old)))
+
+
+@pytest.mark.parametrize(
+    ("until", "newest"),
+    [(1_577_836_800, 8), (1_609_459_200, 9), (1_730_419_200, 13), (1_727_740_800, 12), (1_514_764_800, 6), (None, 99)],
+)
+def test_the_newest_python_of_a_time(until: int | None, newest: int) -> None:
+    """2020-01-01, 2021-01-01, 2024-11-01, 2024-10-01, and 2018-01-01, before there was one each year."""
+    assert newest_of_then(until) == newest
+
+
+@pytest.mark.parametrize(
+    ("own", "until", "builds_with", "tried"),
+    [
+        (13, 1_609_459_200, "3.9", ["3.13", "3.9"]),
+        (13, 1_609_459_200, "3.10", ["3.13", "3.9", "3.10"]),
+        (13, 1_609_459_200, "3.13", ["3.13"]),
+        # The rest are not tried; nor is any where there was this Python already.
+        (13, 1_609_459_200, "3.11", ["3.13", "3.9", "3.10"]),
+        (9, 1_609_459_200, "3.8", ["3.9"]),
+        (11, None, "3.9", ["3.11"]),
+    ],
+)
+def test_an_older_python_where_this_one_is_too_young(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: int, until: int | None, builds_with: str, tried: list[str]
+) -> None:
+    path = wheel_of(tmp_path / "there", 1_730_419_200)
+    (tmp_path / "tree").mkdir()
+    asked: list[str] = []
+
+    def remake(how: Recovered, *_: object) -> Made:
+        asked.append(how.python.short)
+        if how.python.short != builds_with:
+            raise BackendError("no longer in the standard library", remedy="Take an older Python.")
+        return Made(path, ())
+
+    monkeypatch.setattr(verification, "remake", remake)
+    pythons = [*PYTHONS, replace(PYTHON, version="3.9.2t", minor=(3, 9), free_threaded=True)]
+    monkeypatch.setattr(verification, "installed", lambda *_: pythons)
+    python = next(one for one in pythons if one.minor == (3, own))
+    how = Recovered(BACKEND, python, "", (), until, {}, {}, (ArtifactKind.WHEEL,))
+    artifact, metadata = PublishedArtifact(path, ""), read_metadata(path)
+    with Progress(io.StringIO(), {}, quiet=True) as progress:
+        context = VerifyContext(context_of(QUIET, progress, 60), lambda: Index("http://localhost:9/simple"))
+        steps = verification._Verification(VerifyRequest(str(path), source=str(tmp_path / "tree")), context, tmp_path)
+        source = SourceTree(tmp_path / "tree", "")
+        if builds_with in tried:
+            assert steps._made(how, artifact, metadata, source)[0].python.short == builds_with
+            noted = [f"it does not build with Python 3.{own}, which is younger than it is"] * (len(tried) > 1)
+            assert steps._notes == noted
+        else:
+            with pytest.raises(BackendError):
+                steps._made(how, artifact, metadata, source)
+    assert asked == tried
 
 
 def publish(server: Server, project: str, *versions: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -226,13 +226,27 @@ def _by_python(clues: BuildClues, start: Recovered, words: Sequence[str]) -> Ite
 
 def pythons_of_then(clues: BuildClues, since: tuple[int, int] = (3, 9)) -> list[Python]:
     """Return the other interpreters that can build it, those nearest to the newest of then first."""
-    # One came out each October from 2019 on (PEP 602), when it was 3.8; the one of the same year is hardly used yet.
-    newest = 8 + (clues.how.until - _OCTOBER_2019) // _A_YEAR if clues.how.until is not None else 99
-    own = clues.how.python
-    found = [one for one in clues.pythons() if since <= one.minor and one.short != own.short]
-    found = [one for one in found if not misfit(clues.metadata, one)]
+    return nearest(clues.pythons(), clues.how, clues.metadata, since)
+
+
+def nearest(
+    pythons: Iterable[Python], how: Recovered, metadata: ArtifactMetadata, since: tuple[int, int]
+) -> list[Python]:
+    """Return those of *pythons* that can build an artifact, those nearest to the newest of then first.
+
+    That of *how*, which says when that was, is not among them.
+    """
+    newest = newest_of_then(how.until)
+    found = [one for one in pythons if since <= one.minor and one.short != how.python.short]
+    found = [one for one in found if not misfit(metadata, one)]
     # A free-threaded one needs wheels of its own (PEP 703).
     return sorted((one for one in found if not one.free_threaded), key=lambda one: abs(one.minor[1] - newest))
+
+
+def newest_of_then(until: int | None) -> int:
+    """Return the second number of the newest Python at the time *until*; a high one if that is not known."""
+    # One came out each October from 2019 on (PEP 602), when it was 3.8; the one of the same year is hardly used yet.
+    return 8 + (until - _OCTOBER_2019) // _A_YEAR if until is not None else 99
 
 
 def _key(how: Recovered) -> str:

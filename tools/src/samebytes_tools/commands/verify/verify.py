@@ -14,7 +14,7 @@ from samebytes.archive.atomic import make_directory
 from samebytes.artifact.layout import ArtifactKind
 from samebytes.backend.config import load
 from samebytes.commands.normalize.normalize import NormalizeJob, NormalizeOptions, normalize
-from samebytes.errors import ArchiveError, ConfigError, MissingExtraError, SamebytesError, UsageError
+from samebytes.errors import ArchiveError, BackendError, ConfigError, MissingExtraError, SamebytesError, UsageError
 
 from ...building import provenance, pylock
 from ...building import source as sources
@@ -35,7 +35,7 @@ from ...vcs.tags import date_of
 from . import attestations, imitations, installed_files, published, recover, sdist_origin, vcs_source
 from .attempts import ATTEMPTS, BuildCandidate, RebuildAttempt, RebuildTrial, notes
 from .attestations import Attested
-from .candidates import OLDEST, BuildClues
+from .candidates import OLDEST, BuildClues, nearest, newest_of_then
 from .image import ImageRequest, container_for, image_of, recorded_image, version_for
 from .metadata import ArtifactMetadata
 from .metadata import read as read_metadata
@@ -58,6 +58,9 @@ ACCEPTED = {
 # As a known path, "/usr" would explain every path of the system in a file.
 _SYSTEMS = (Path("/"), Path("/usr"), Path("/usr/local"))
 """Prefixes of interpreters that are the same on many machines."""
+
+_OLDER_TRIED = 2
+"""How many older interpreters are tried where the first build fails."""
 
 _SWITCHES_TRIED = 3
 """How many variables are tried, each of which costs a build."""
@@ -205,7 +208,7 @@ class _Verification:
         source = self._source(artifact, metadata)
         before = SourceFiles(source.tree)
         how = self._recovered(artifact, metadata, source, python, own)
-        made = remake(how, metadata.kind, source, self._private, self._context)
+        how, made = self._made(how, artifact, metadata, source)
         if metadata.kind == ArtifactKind.WHEEL and _is_pure(artifact.path) != _is_pure(made.path):
             how, made = self._switched(how, made, artifact, metadata, source)
         repaired = self._repaired(how, made, artifact, metadata, source)
@@ -243,6 +246,46 @@ class _Verification:
             container=self._context.container,
             attempts=tried,
         )
+
+    def _made(
+        self,
+        how: Recovered,
+        artifact: published.PublishedArtifact,
+        metadata: ArtifactMetadata,
+        source: sources.SourceTree,
+    ) -> tuple[Recovered, Made]:
+        """Build, and if that fails with a Python that is younger than the artifact, with one of then."""
+        until = self._before(how, metadata)
+        logs: list[Path] = []
+        build = self._context.build if until is None else replace(self._context.build, show_log=logs.append)
+        try:
+            return how, remake(how, metadata.kind, source, self._private, replace(self._context, build=build))
+        except BackendError:
+            for python in [] if until is None else self._older(replace(how, until=until), metadata):
+                self._context.build.report(f"Building again, with Python {python.short}")
+                again = replace(how, python=python)
+                made = self._again(again, artifact, metadata, self._private / f"python-{python.short}")
+                if made is not None:
+                    self._note(f"it does not build with Python {how.python.short}, which is younger than it is")
+                    return again, made
+            for log in logs:
+                self._context.build.show_log(log)
+            raise
+
+    def _before(self, how: Recovered, metadata: ArtifactMetadata) -> int | None:
+        """Return when it was built, if that was before there was the Python of *how* and another one may do."""
+        is_said = self._record or how.locked or self._request.python or self._context.container
+        is_any = metadata.kind == ArtifactKind.SDIST or metadata.tags.startswith(("py2.py3-", "py3-"))
+        if is_said or not is_any or how.method != BACKEND:
+            return None
+        # Without times of upload, the file's own may do; where they are too old, some builds that fail are tried again.
+        until = how.until if how.until is not None else metadata.latest
+        return until if how.python.minor[1] > newest_of_then(until) else None
+
+    def _older(self, how: Recovered, metadata: ArtifactMetadata) -> list[Python]:
+        """Return the interpreters to try in place of that of *how*, which is too young."""
+        found = nearest(installed(self._context.build.environ, OLDEST), how, metadata, OLDEST)
+        return [one for one in found if one.minor < how.python.minor][: min(self._request.attempts, _OLDER_TRIED)]
 
     def _asked(self) -> Python | None:
         """Return the interpreter of this machine that is asked for; None if none is."""
