@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from samebytes_tools.commands.check.attribution import CAUSES, MOMENT, decided
+from samebytes_tools.commands.check.attribution import CAUSES, MOMENT, decided, variations_of
 from samebytes_tools.commands.check.bisect import Attribution
 from samebytes_tools.commands.check.facts import DifferingFact
-from samebytes_tools.commands.check.subject import FROM_SDIST, SDIST, WHEEL, BisectionResult
+from samebytes_tools.commands.check.subject import (
+    FROM_SDIST,
+    SDIST,
+    WHEEL,
+    BisectionResult,
+    CheckOutcome,
+    CheckResult,
+    WayResult,
+)
 from samebytes_tools.comparison.causes.table import UNKNOWN, by_code
 from samebytes_tools.comparison.model import (
     ComparedFile,
@@ -123,3 +131,27 @@ def test_a_wheel_from_the_sdist_differs_as_that_of_the_tree() -> None:
 
 def test_what_nothing_was_found_for_stays_as_it_is() -> None:
     assert named(difference(UNKNOWN, "D008")) == [UNKNOWN, "D008"]
+
+
+def by_clock(*codes: str) -> list[str]:
+    """Return what is named of a member that differs by the moment, and not while the clock stands still."""
+    node = difference(*codes)
+    facts = frozenset({DifferingFact(WHEEL, node.name, "contents")})
+    file = ComparedFile("out/demo-1.whl", "0", 1)
+    comparison = Comparison(file, file, ArtifactKind.WHEEL, Verdict.DIFFERENT, (node,))
+    bisection = BisectionResult((), facts, frozenset(), 1, facts)
+    ways = (WayResult("as is", (CheckOutcome(WHEEL, comparison=comparison),)),)
+    result = CheckResult("demo", "3.11.7", ways=ways, bisection=bisection)
+    assert variations_of(result)(comparison, node) == ("time",)
+    (changed,) = decided(WHEEL, comparison, bisection).differences
+    return [finding.code for finding in changed.findings]
+
+
+def test_the_clock_leaves_what_the_bytes_show_in_other_lines() -> None:
+    """Since each build differs there, no other variation is looked for in that member."""
+    assert by_clock("D001", "D004", "D005") == ["D001", "D004", "D005"]
+    assert by_clock("D005", "D010", "D012") == ["D005", "D010", "D012"]
+    # While the clock stands still all is the same, so an order is not by chance.
+    assert by_clock("D005", "D008") == ["D005", "D008"]
+    assert by_clock(UNKNOWN) == ["D005"]
+    assert by_clock("D004") == ["D004", "D005"]

@@ -43,6 +43,9 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
 }
 """By variation the code of the cause that it decides, and others that the bytes may show more exactly."""
 
+_BY_CLOCK = ("time", MOMENT)
+"""Stands for that nothing was varied but the time that went by."""
+
 _ORDERS = frozenset({"D008", "D009"})
 """What an order by chance looks like."""
 
@@ -79,7 +82,8 @@ def variations_of(result: CheckResult) -> Callable[[Comparison, Difference], tup
     def variations(comparison: Comparison, node: Difference) -> tuple[str, ...]:
         found = next((found for one, found in places if one is comparison), {})
         top = top_directory(Path(comparison.left.path).name)
-        return tuple(dict.fromkeys(name for names in _found(node, top, found) for name in names))
+        groups = (names[:1] if names == _BY_CLOCK else names for names in _found(node, top, found))
+        return tuple(dict.fromkeys(name for names in groups for name in names))
 
     return variations
 
@@ -90,7 +94,7 @@ _Places = Mapping[tuple[str, str], Sequence[tuple[str, ...]]]
 
 def _by_place(kind: str, bisection: BisectionResult) -> _Places:
     everything = [(each.names, each.facts) for each in bisection.attributions]
-    everything += [((MOMENT,), bisection.by_moment - bisection.by_clock), (("time",), bisection.by_clock)]
+    everything += [((MOMENT,), bisection.by_moment - bisection.by_clock), (_BY_CLOCK, bisection.by_clock)]
     built = {fact.artifact for _, facts in everything for fact in facts}
     # A bisection builds no wheel from the sdist where that of the tree differs.
     artifact = WHEEL if kind == FROM_SDIST and kind not in built else kind
@@ -135,12 +139,16 @@ def _attributed(
     if not variations or not named:
         return node
     table = {**CAUSES, **(special or {})}
-    groups = [tuple(code for name in names for code in table[name]) for names in dict.fromkeys(variations)]
+    groups = [
+        tuple(code for name in (names[:1] if names == _BY_CLOCK else names) for code in table[name])
+        for names in dict.fromkeys(variations)
+    ]
     shown = {code for group in groups for code in group}
     possible = set(shown)
-    # Of what changes by itself nothing else can be known: variations may show in the same place.
-    if (MOMENT,) in variations:
-        possible |= named - _ORDERS - {UNKNOWN}
+    # Of what changes by itself nothing else can be known: variations may show in the same place. An order is by chance
+    # as well, but not where all is the same while the clock stands still.
+    if {(MOMENT,), _BY_CLOCK} & set(variations):
+        possible |= named - {UNKNOWN} - (_ORDERS if (MOMENT,) in variations else set())
     missing = list(dict.fromkeys(group[0] for group in groups if named.isdisjoint(group)))
     # Not what only a moment lets stand, of which the bisection knows nothing.
     instead = (missing or sorted(named & shown))[0]
