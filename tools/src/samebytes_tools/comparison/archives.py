@@ -31,6 +31,7 @@ from .causes.table import ORDERS, UNKNOWN, ascribed, attributed, explain, ordere
 from .contents import Contents
 from .exclusion import Exclusion, demand_rest
 from .formats import compare_contents
+from .meant import notes_on
 from .model import UNKNOWN_BUILDS, ComparedFile, Comparison, Difference, KnownBuilds, NodeKind, Verdict
 from .observations import Nature, OfNature, TextPair
 from .one_toolchain import summed_up
@@ -108,6 +109,8 @@ def compare_files(
         if not excluded:
             differences += tuple(container.compare_streams(left, right, kind, differences, found.clues))
         notes += allowance.notes
+        # Two builds of one source are meant to be one file, whatever their names.
+        notes += notes_on(left, right, kind) if builds == UNKNOWN_BUILDS else ()
         judged = verdict(found.left, found.right, found.read, found.records, found.equal)
         if excluded and not differences:
             judged = Verdict.IDENTICAL
