@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
-from samebytes_tools.commands.survey import targets
+from samebytes_tools.commands.survey import command, targets
 from samebytes_tools.commands.survey.model import Target
 
 from samebytes.errors import UsageError
@@ -77,3 +78,11 @@ def test_each_target_comes_once_with_its_place() -> None:
         Target("other", "1.0"),
         Target("a", "", 1),
     ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_list_may_begin_with_a_byte_order_mark(tmp_path: Path, encoding: str) -> None:
+    """As lists of Windows do."""
+    path = tmp_path / "list.txt"
+    path.write_bytes("idna==3.10\r\n# why\r\nattrs\r\n".encode(encoding))
+    assert [target.name for target in command._named(str(path))] == ["idna", "attrs"]

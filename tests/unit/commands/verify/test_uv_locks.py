@@ -141,3 +141,12 @@ def test_an_empty_list_is_noted(tmp_path: Path, text: str) -> None:
 def test_a_directory_that_is_no_environment_is_named_so(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not a virtual environment"):
         targets.of_list(tmp_path, VerifyRequest(""), this_python(), {})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_lock_that_powershell_wrote_is_read(tmp_path: Path, encoding: str) -> None:
+    """What is redirected into a file there begins with a byte order mark."""
+    path = tmp_path / "pylock.toml"
+    path.write_bytes('lock-version = "1.0"\r\n[[packages]]\r\nname = "demo"\r\nversion = "1.0"\r\n'.encode(encoding))
+    found, _ = targets.of_list(path, VerifyRequest(""), this_python(), {})
+    assert [one.label for one in found] == ["demo 1.0"]

@@ -22,6 +22,7 @@ from ..building.pylock import allows
 from ..index.pages import File
 from . import listed
 from .listed import ListedRelease
+from .requirements_file import decoded
 from .selection import Selection
 
 PYLOCK = re.compile(r"pylock(\.[^.]+)?\.toml")
@@ -39,7 +40,7 @@ def document_of(path: Path) -> dict[str, Any]:
     :raises ConfigError: if it cannot be read.
     """
     try:
-        return dict(parsed_toml(toml_bytes(path).decode("utf-8")))
+        return dict(parsed_toml(decoded(toml_bytes(path))))
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}", remedy="Check the path.") from None
     except ValueError as error:

@@ -458,13 +458,20 @@ def text_of(path: Path) -> str:
             data = file.read(_LARGEST + 1)
         if len(data) > _LARGEST:
             raise ConfigError(f"{path} is too large for a requirements file", remedy="Name a requirements file.")
-        # As PowerShell writes it; pip looks for these marks, too.
-        encoding = next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8")
-        return data.decode(encoding)
+        return decoded(data)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}", remedy="Check the path.") from None
     except ValueError as error:  # a NUL in its name, too
         raise ConfigError(f"{path} cannot be read as UTF-8: {error}", remedy="Name a requirements file.") from None
+
+
+def decoded(data: bytes) -> str:
+    """Return *data* as text, in UTF-8 or as its byte order mark says.
+
+    :raises ValueError: if it is not.
+    """
+    # As PowerShell writes what is redirected into a file; pip looks for these marks, too.
+    return data.decode(next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), "utf-8"))
 
 
 def _editable(where: str) -> ListedRelease:

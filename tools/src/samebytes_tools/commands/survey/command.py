@@ -292,11 +292,13 @@ def _named(what: str) -> list[Target]:
 
 
 def _text(path: Path) -> str:
+    from ...releases.requirements_file import decoded
+
     try:
-        return path.read_text(encoding="utf-8")
+        return decoded(path.read_bytes())
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", remedy="Name another file.") from None
-    except UnicodeDecodeError:
+    except ValueError:
         raise UsageError(f"{path} is not text in UTF-8", remedy="Name another file.") from None
 
 
