@@ -22,7 +22,7 @@ from unittest import mock
 from support.canonical_reader import demand_stock_zlib
 
 import samebytes
-from conformance import content_cases, edge_cases, sdist_cases, wheel_cases
+from conformance import content_cases, edge_cases, format_cases, sdist_cases, wheel_cases
 from conformance.case import SDIST_FILE, WHEEL_FILE, Input, Rules
 
 HERE = Path(__file__).resolve().parent
@@ -43,6 +43,10 @@ TABLES: tuple[tuple[str, Rules, bool], ...] = (
     ("sdist", edge_cases.SDISTS_REFUSED, True),
     ("sdist", edge_cases.SDISTS_ACCEPTED, False),
     ("sdist", edge_cases.NO_DATE, False),
+    ("wheel", format_cases.REFUSED_WHEELS, True),
+    ("wheel", format_cases.ACCEPTED_WHEELS, False),
+    ("sdist", format_cases.REFUSED_SDISTS, True),
+    ("sdist", format_cases.ACCEPTED_SDISTS, False),
 )
 """The directory of the inputs, the inputs, and whether they are to be refused."""
 

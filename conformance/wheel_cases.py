@@ -251,6 +251,27 @@ CONTAINER: Rules = {
         "unicode-path-of-same-name": wheel(Member(extra=extra_field(0x7075, b"\1abcdpkg/a.py"))),
         "unicode-path-in-local-header": wheel(Member(local={"extra": extra_field(0x7075, b"\1abcdother.py")})),
     },
+    "2.2 Nor may there be a field by which bsdtar takes another type or mode (0x6c78), one for AES (0x9901), or an empty"
+    " one for times (0x5455).": {
+        "extra-of-another-type": wheel(Member(extra=extra_field(0x6C78, b"\4\0\0\xff\xa1"))),
+        "extra-of-another-type-in-local-header": wheel(
+            Member(local={"extra": extra_field(0x6C78, b"\5\x14\3\0\0\xff\xa1")})
+        ),
+        "extra-of-aes": wheel(Member(extra=extra_field(0x9901, b"\2\0AE\3\0\0"))),
+        "extra-of-aes-cut-in-local-header": wheel(Member(local={"extra": extra_field(0x9901, b"\2")})),
+        "extra-time-empty": wheel(Member(extra=extra_field(0x5455, b""))),
+        "extra-time-empty-in-local-header": wheel(Member(local={"extra": extra_field(0x5455, b"")})),
+    },
+    "2.2 A name MUST NOT end in a semicolon, nor in one that only ASCII digits follow: unzip drops these.": {
+        "name-of-a-version": named("pkg/a.py;1"),
+        "name-with-a-semicolon-at-its-end": named("pkg/a.py;"),
+        "name-with-two-semicolons": named("a;;007"),
+        "directory-of-a-version": wheel(PLAIN, directory(b"d;2/")),
+    },
+    "2.2 A name MUST NOT hold a character that is not shown, for uv refuses them:": {
+        f"name-with-{code:04x}": named(f"pkg/a{chr(code)}b")
+        for code in (0xAD, 0x605, 0x180E, 0x200B, 0x200D, 0x2060, 0xE000, 0xFDEF, 0xFEFF, 0xFFFE, 0xE0001, 0xF0000)
+    },
     "2.2 A name MUST be ASCII, or flag bit 11 MUST be set.": {
         "name-utf-8-not-marked": wheel(PLAIN, stored("café", b"x", flags=0)),
         "name-cp437": wheel(PLAIN, stored(b"caf\x82", b"x", flags=0)),
@@ -320,6 +341,8 @@ CONTAINER: Rules = {
     "2.2 There MUST be exactly one dist-info directory.": {
         "no-dist-info": build(PLAIN),
         "two-dist-infos": wheel(PLAIN, stored("b-1.dist-info/METADATA", METADATA)),
+        "another-dist-info-without-files": wheel(PLAIN, directory(b"b-1.dist-info/")),
+        "file-called-dist-info": wheel(PLAIN, stored("b-1.dist-info", b"x")),
         "dist-info-not-at-the-top": build(
             PLAIN, stored("d/a-1.dist-info/RECORD", record_of({b"pkg/a.py": TEXT}, "d/a-1.dist-info"))
         ),
@@ -367,7 +390,17 @@ RECORDS: Rules = {
         "record-empty": recorded(b""),
         "record-of-another-wheel": recorded(row(b"b", b"x")),
     },
-    "7.5 RECORD is CSV in UTF-8, of up to three columns: name, digest, size.": {
+    "7.5 RECORD is CSV in UTF-8, of three columns: name, digest, size. No row may have more or fewer of them.": {
+        "record-two-columns": recorded(record_without("a", GOOD[:-3] + b"\n")),
+        "record-blank-line": recorded(record_without("a", GOOD, b"\n")),
+        "record-blank-lines-at-its-end": recorded(record_without("a", GOOD) + b"\n"),
+        "record-of-cr-cr-lf": recorded(record_without("a", GOOD).replace(b"\n", b"\r\r\n")),
+        "record-directory-of-one-column": recorded(record_without("a", GOOD, b"d/\n")),
+        "record-directory-of-five-columns": recorded(record_without("a", GOOD, b"d/,,,,\n")),
+        "record-signature-of-four-columns": recorded(
+            record_without("a", GOOD, b"a-1.dist-info/RECORD.p7s,md5=x,1,2\n")
+        ),
+        "record-its-own-row-of-one-column": recorded(record_without("a", GOOD, b"a-1.dist-info/RECORD\n")),
         "record-not-utf-8": recorded(record_without("a", GOOD, b"caf\xe9,,\n")),
         "record-four-columns": recorded(record_without("a", GOOD[:-1] + b",\n")),
         "record-quote-not-closed": recorded(record_without("a", GOOD) + b'"b'),
@@ -558,7 +591,6 @@ ACCEPTED: Rules = {
         "record-sha384": recorded(record_without("a", row(b"a", b"x", "sha384"))),
         "record-sha512": recorded(record_without("a", row(b"a", b"x", "sha512"))),
         "record-no-size": recorded(record_without("a", GOOD[:-2] + b"\n")),
-        "record-two-columns": recorded(record_without("a", GOOD[:-3] + b"\n")),
     },
     "7.5 Rows for directories are ignored,": {
         "record-of-directories": recorded(record_without("a", GOOD, b"d/,,\n")),
@@ -569,7 +601,6 @@ ACCEPTED: Rules = {
     "7.5 RECORD is CSV in UTF-8,": {
         "record-crlf": recorded(record_without("a", GOOD).replace(b"\n", b"\r\n")),
         "record-quoted": recorded(record_without("a", b'"a"' + GOOD[1:])),
-        "record-blank-lines": recorded(record_without("a", GOOD, b"\n")),
         "record-without-last-lf": recorded(record_without("a", GOOD)[:-1]),
         "record-without-its-own-row": recorded(b"".join(record_without("a", GOOD).splitlines(True)[:-1])),
     },

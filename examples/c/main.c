@@ -11,6 +11,27 @@ static i64 seconds(const char* s) {
   return v;
 }
 
+/* Section 2: fails if it is an archive of another format, too. */
+static void formats(buf b, bool wheel) {
+  if (b.n >= 512) {
+    i64 sum = 256, low = 256, v = -1;
+    for (size_t i = 0; i < 512; i++)
+      if (i < 148 || i > 155) {
+        sum += b.p[i];
+        low += (signed char)b.p[i];
+      }
+    size_t i = 148;
+    while (i < 156 && (b.p[i] == ' ' || b.p[i] == '\t' || !b.p[i])) i++;
+    for (; i < 156 && b.p[i] >= '0' && b.p[i] <= '7'; i++) v = (v < 0 ? 0 : v) * 8 + b.p[i] - '0';
+    if (b.p[148] > 127) v = (i64)b.p[152] << 24 | b.p[153] << 16 | b.p[154] << 8 | b.p[155];
+    if (v == sum || v == low || !memcmp(b.p + 257, "ustar", 5)) fail("2: a tar header");
+  }
+  for (size_t at = 32769; wheel && at < 32769 + 8 * 2048 && at + 5 <= b.n; at += 2048)
+    if (!memcmp(b.p + at, "CD001", 5)) fail("2: an ISO 9660 image");
+  for (size_t at = b.n > 65557 ? b.n - 65557 : 0; !wheel && at + 4 <= b.n; at++)
+    if (!memcmp(b.p + at, "PK\5\6", 4)) fail("2: a ZIP file");
+}
+
 int main(int argc, char** argv) {
   const char *in = NULL, *out = NULL, *date = NULL;
   for (int i = 1; i < argc; i++) {
@@ -42,6 +63,8 @@ int main(int argc, char** argv) {
   }
   if (d < 0) d = 1580601600;
   if (d != own || !o.n) o = wheel ? write_wheel(ms, dist, d) : write_sdist(ms, d);
+  formats(b, wheel);
+  formats(o, wheel);
   char* tmp = xalloc(strlen(out) + 8);
   sprintf(tmp, "%s.tmp", out);
   if (!(f = fopen(tmp, "wb"))) fail("cannot write %s", out);

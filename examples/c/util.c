@@ -115,7 +115,7 @@ member* add(members* ms) {
 }
 
 /* --- Unicode --- */
-static int decode(const u8* p, size_t n, u32* c) { /* bytes taken; 0 if it is not UTF-8 */
+int decode(const u8* p, size_t n, u32* c) { /* bytes taken; 0 if it is not UTF-8 */
   if (!n) return 0;
   if (*p < 0x80) {
     *c = *p;

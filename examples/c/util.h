@@ -54,6 +54,7 @@ bool map_put(map* m, const char* k, long v); /* false if it was there (value rep
 long map_get(const map* m, const char* k);   /* -1 if not */
 member* add(members* ms);
 bool utf8(const u8* p, size_t n);
+int decode(const u8* p, size_t n, u32* c); /* a character of UTF-8; bytes taken, or 0 if it is none */
 void check_name(const u8* p, size_t n);
 char* elsewhere(const char* name); /* the name on another system */
 char* nfd(const char* name);

@@ -21,7 +21,7 @@ static bool extra(const u8* p, size_t n, bool local, const bool full[4], u64* v[
     u32 id = get16(p), k = get16(p + 2);
     sprintf(key, "%u", id);
     if (!map_put(&seen, key, 1)) fail("2.2: extra field twice");
-    if (id == 0x7075) fail("2.2: Unicode path field");
+    if (id == 0x7075 || id == 0x6c78 || id == 0x9901 || (id == 0x5455 && !k)) fail("2.2: extra field 0x%04x", id);
     if (id == 1) {
       const u8 *q = p + 4, *e = q + k;
       zip64 = true;
@@ -63,7 +63,21 @@ static void device(const char* c, size_t n) {
 }
 
 static void wheel_name(const char* s, size_t n) {
+  static const u32 HIDDEN[][2] = {
+      {0xad, 0xad},     {0x600, 0x605},   {0x6dd, 0x6dd},   {0x70f, 0x70f},   {0x890, 0x891},
+      {0x8e2, 0x8e2},   {0x180e, 0x180e}, {0x200b, 0x200f}, {0x2060, 0x206f}, {0xe000, 0xf8ff},
+      {0xfdd0, 0xfdef}, {0xfeff, 0xfeff}, {0xfff0, 0xfffb}, {0xfffe, 0xffff}, {0xe0000, 0xe00ff},
+      {0xe01f0, 0x10ffff}};
   if (memchr(s, ':', n)) fail("2.2: colon in a name");
+  size_t v = n;
+  while (v && s[v - 1] >= '0' && s[v - 1] <= '9') v--;
+  if (v && s[v - 1] == ';') fail("2.2: name ends in a version");
+  for (size_t i = 0; i < n;) {
+    u32 c;
+    i += decode((const u8*)s + i, n - i, &c);
+    for (size_t j = 0; j < sizeof HIDDEN / sizeof *HIDDEN; j++)
+      if (c >= HIDDEN[j][0] && c <= HIDDEN[j][1]) fail("2.2: U+%04X in a name", c);
+  }
   for (size_t i = 0; i <= n;) {
     const char* e = memchr(s + i, '/', n - i);
     size_t k = (e ? (size_t)(e - s) : n) - i;
@@ -123,19 +137,22 @@ static void check_record(buf r, const members* ms, const map* index, const char*
   const u8 *p = r.p, *e = p + r.n;
   map seen = {0};
   if (!utf8(r.p, r.n)) fail("7.5: RECORD is not UTF-8");
-  if (memchr(r.p, 0, r.n)) fail("7.5: NUL");
+  for (size_t i = 0; i < r.n;) {
+    u32 c;
+    i += decode(r.p + i, r.n - i, &c);
+    if (!c || c == 11 || c == 12 || (c >= 0x1c && c <= 0x1e) || c == 0x85 || c == 0x2028 || c == 0x2029)
+      fail("7.5: U+%04X in RECORD", c);
+  }
   char* signed_[2] = {xalloc(strlen(own) + 5), xalloc(strlen(own) + 5)};
   sprintf(signed_[0], "%s.jws", own);
   sprintf(signed_[1], "%s.p7s", own);
   while (p < e) {
     buf f[4] = {{0}}; /* the last stands for all columns from the fourth on */
     size_t n = 0, columns = 0;
-    bool quoted = false;
     for (;;) {
       n = columns++ < 3 ? columns - 1 : 3;
       put(&f[n], "", 0);
       if (p < e && *p == '"') {
-        quoted = true;
         p++;
         for (;;) {
           if (p == e) fail("7.5: quotation mark");
@@ -154,13 +171,11 @@ static void check_record(buf r, const members* ms, const map* index, const char*
     }
     if (p < e && *p == '\r' && p + 1 < e && p[1] == '\n') p++;
     if (p < e) p++;
-    if (columns == 1 && !f[0].n && !quoted) continue;
-    for (size_t i = columns; i < 3; i++) put(&f[i], "", 0);
+    if (columns != 3) fail("7.5: not three columns");
     char *name = (char*)f[0].p, *dig = (char*)f[1].p, *size = (char*)f[2].p;
     long i = map_get(index, name);
     if (ends(name, "/") || (i >= 0 && ms->m[i].kind == 'd')) continue;
     if (!strcmp(name, signed_[0]) || !strcmp(name, signed_[1])) continue;
-    if (columns > 3) fail("7.5: more than three columns");
     if (i < 0) fail("7.5: %s is listed and not there", name);
     if (!strcmp(name, own)) {
       if (*dig || *size) fail("7.5: digest of RECORD");
@@ -304,7 +319,7 @@ members read_wheel(buf in, const char* file, i64* time, char** distinfo) {
     if (!map_put(&index, m->name, i)) fail("2.2: two members of one name");
     if (!map_put(&keys, elsewhere(m->name), m->kind == 'f')) fail("2.2: names that are one on another system");
     char* top = str(e->name, s ? (size_t)(s - m->name) : n - dir);
-    if (s && !dir && ends(top, ".dist-info")) {
+    if (ends(top, ".dist-info")) {
       if (dist && strcmp(dist, top)) fail("2.2: two dist-info directories");
       dist = top;
     }

@@ -29,22 +29,16 @@ pub fn block(data: &[u8], order: &str) -> Option<Vec<u8>> {
         if !matches!(line[0], b' ' | b'\t') {
             let name = &line[..line.iter().position(|&byte| byte == b':')?];
             let known = String::from_utf8_lossy(name).to_lowercase();
-            if name.is_empty() || !name.iter().all(u8::is_ascii_graphic) {
-                return None;
-            }
+            if name.is_empty() || !name.iter().all(u8::is_ascii_graphic) { return None; }
             let rank = order.iter().position(|one| *one == known).unwrap_or(order.len());
             fields.push((rank, Vec::new(), Vec::new()));
         }
-        if line.contains(&b'\r') || line.contains(&0) {
-            return None;
-        }
+        if line.contains(&b'\r') || line.contains(&0) { return None; }
         fields.last_mut()?.2.extend([line, b"\n"].concat());
     }
     fields.first()?;
     for (rank, value, lines) in &mut fields {
-        if order.get(*rank).map_or(false, |name| name == "tag") {
-            *value = stripped(&lines[4..]);
-        }
+        if order.get(*rank).map_or(false, |name| name == "tag") { *value = stripped(&lines[4..]); }
     }
     fields.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
     Some(fields.into_iter().flat_map(|field| field.2).chain(body).collect())
@@ -59,9 +53,7 @@ fn stripped(value: &[u8]) -> Vec<u8> {
 /// The canonical form of a list of lines, or the data as it is if it is none (section 7.4).
 pub fn list(data: &[u8]) -> Vec<u8> {
     let lone = (0..data.len()).any(|at| data[at] == b'\r' && data.get(at + 1) != Some(&b'\n'));
-    if data.is_empty() || data.contains(&0) || lone {
-        return data.to_vec();
-    }
+    if data.is_empty() || data.contains(&0) || lone { return data.to_vec(); }
     let mut plain: Vec<u8> = data.iter().copied().filter(|&byte| byte != b'\r').collect();
     while plain.ends_with(b"\n") { plain.pop(); }
     let mut lines: Vec<&[u8]> = plain.split(|&byte| byte == b'\n').collect();
@@ -92,23 +84,23 @@ pub fn record(files: &Files, own: &str) -> Vec<u8> {
 
 /// Refuse a wheel whose RECORD does not agree with its files (section 7.5, *Input*).
 pub fn check_record(files: &Files, own: &str, folders: &HashSet<String>) -> Answer<()> {
-    let text = std::str::from_utf8(&files[own]).ok().filter(|text| !text.contains('\0'));
-    let text = text.ok_or("RECORD is not UTF-8, or holds a NUL")?;
+    let ends_row = |c| matches!(c, '\0' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let text = std::str::from_utf8(&files[own]).ok().filter(|text| !text.contains(ends_row));
+    let text = text.ok_or("RECORD is not UTF-8, or holds a NUL, or what ends a row for pip")?;
     let mut seen = HashSet::from([own.to_string()]);
     for row in rows(text)? {
-        let cell = |number: usize| row.get(number).map_or("", String::as_str);
-        let (name, size) = (cell(0), cell(2));
+        need(row.len() == 3, "RECORD has a row that has not three columns")?;
+        let (name, spelled, size) = (row[0].as_str(), row[1].as_str(), row[2].as_str());
         if name.ends_with('/') || folders.contains(name) || matches!(name.strip_prefix(own), Some(".jws" | ".p7s")) {
             continue;
         }
-        need(row.len() <= 3, "RECORD has a row of more than three columns")?;
         if name == own {
-            need(cell(1).is_empty() && size.is_empty(), "RECORD gives a digest or size of itself")?;
+            need(spelled.is_empty() && size.is_empty(), "RECORD gives a digest or size of itself")?;
             continue;
         }
         need(seen.insert(name.to_string()), "RECORD lists a file twice")?;
         let data = files.get(name).ok_or("RECORD lists a file that is not there")?;
-        let (algorithm, value) = cell(1).split_once('=').unwrap_or(("", ""));
+        let (algorithm, value) = spelled.split_once('=').unwrap_or(("", ""));
         let digest = sha2::digest(algorithm, data).ok_or("RECORD gives no digest, or one of another kind")?;
         need(value.trim_end_matches('=') == sha2::base64(&digest), "RECORD gives a wrong digest")?;
         let number = size.parse().ok().filter(|_| size.len() < 20 && !size.starts_with('+'));
@@ -117,21 +109,19 @@ pub fn check_record(files: &Files, own: &str, folders: &HashSet<String>) -> Answ
     need(files.keys().all(|name| seen.contains(name)), "RECORD does not list every file")
 }
 
-/// The rows of a CSV text that are not empty.
+/// The rows of a CSV text.
 fn rows(text: &str) -> Answer<Vec<Vec<String>>> {
     let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
     // 0: a cell begins; 1: within it; 2: within quotation marks; 3: after the second of them.
     let mut state = 0;
-    for c in text.chars().chain(Some('\n')) {
+    let text = text.replace("\r\n", "\n");
+    for c in text.chars().chain((!text.is_empty() && !text.ends_with(&['\r', '\n'][..])).then(|| '\n')) {
         state = match (state, c) {
             (0, '"') => 2,
             (2, '"') => 3,
             (0 | 1 | 3, ',' | '\r' | '\n') => {
                 row.push(std::mem::take(&mut cell));
-                if c != ',' {
-                    let full = std::mem::take(&mut row);
-                    rows.extend((full.len() > 1 || state > 0).then(|| full));
-                }
+                if c != ',' { rows.push(std::mem::take(&mut row)); }
                 0
             }
             (3, c) if c != '"' => return refuse("RECORD goes on behind a quotation mark"),

@@ -38,7 +38,24 @@ fn canonical(data: &[u8], file: &str, date: Option<u64>) -> Answer<Vec<u8>> {
     // Section 3: the date that was given, that of an archive which is canonical, or the constant.
     let own = || if file.ends_with(".whl") { wheel::own_date(data) } else { sdist::own_date(data) };
     let is_own = |date: &u64| *date <= LAST_DATE && make(*date).as_deref() == Ok(data);
-    make(date.or_else(|| own().filter(is_own)).unwrap_or(NO_DATE))
+    let made = make(date.or_else(|| own().filter(is_own)).unwrap_or(NO_DATE))?;
+    check_formats(data, file.ends_with(".whl")).and(check_formats(&made, file.ends_with(".whl"))).map(|_| made)
+}
+
+/// Section 2: refuse what is an archive of another format, too.
+fn check_formats(data: &[u8], wheel: bool) -> Answer<()> {
+    if let Some(head) = data.get(..512) {
+        let summed = [&head[..148], &[b' '; 8], &head[156..]].concat();
+        let sums = summed.iter().fold((0, 0), |(sum, signed), &c| (sum + i64::from(c), signed + i64::from(c as i8)));
+        let digits = head[148..156].iter().skip_while(|c| matches!(c, 0 | 9 | 32)).take_while(|c| matches!(c, 48..=55));
+        let octal = digits.fold(None, |sum, c| Some(sum.unwrap_or(0) << 3 | i64::from(c - 48)));
+        let wide = (head[148] > 127).then(|| head[152..156].iter().fold(0, |sum, &c| sum << 8 | i64::from(c)));
+        let right = octal.or(wide).map_or(false, |number| number == sums.0 || number == sums.1);
+        need(!right && &head[257..262] != b"ustar", "it begins with a tar header")?;
+    }
+    let image = wheel && (0..8).any(|at| data.get(32769 + 2048 * at..).map_or(false, |rest| rest.starts_with(b"CD001")));
+    let end = !wheel && data[data.len().saturating_sub(65557)..].windows(4).any(|four| four == b"PK\x05\x06");
+    need(!image && !end, "it is an image of a CD or a ZIP file, too")
 }
 
 fn run() -> Answer<()> {

@@ -95,8 +95,13 @@ impl Unicode {
     }
 }
 
-/// Section 2.2: refuse what is another name, or a device, on Windows.
+/// Section 2.2: refuse what is another name, or a device, on Windows, or to unzip, or nothing to uv.
 pub fn check_windows(name: &str) -> Answer<()> {
+    let hidden = |c: char| matches!(c as u32, 0xAD | 0x600..=0x605 | 0x6DD | 0x70F | 0x890 | 0x891 | 0x8E2 | 0x180E
+        | 0x200B..=0x200F | 0x2060..=0x206F | 0xE000..=0xF8FF | 0xFDD0..=0xFDEF | 0xFEFF | 0xFFF0..=0xFFFB | 0xFFFE
+        | 0xFFFF | 0xE0000..=0xE00FF | 0xE01F0..=0x10FFFF);
+    let bad = name.contains(hidden) || name.trim_end_matches(|c: char| c.is_ascii_digit()).ends_with(';');
+    need(!bad, "a name ends in a version, or holds a character that is not shown")?;
     for part in name.split('/') {
         let stem = part.split('.').next().unwrap_or("").trim_end_matches(' ').to_lowercase();
         let number = stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt")).unwrap_or("");

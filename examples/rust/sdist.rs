@@ -114,9 +114,7 @@ impl<'a> Reader<'a> {
     /// The next header, of which checksum, magic and numbers are right; none at the end.
     fn block(&mut self) -> Answer<Option<&'a [u8]>> {
         let block = self.tar.get(self.at..self.at + BLOCK).ok_or("the tar ends early")?;
-        if block.iter().all(|&byte| byte == 0) {
-            return Ok(None);
-        }
+        if block.iter().all(|&byte| byte == 0) { return Ok(None); }
         let sum = (0..BLOCK).map(|at| if (148..156).contains(&at) { 32 } else { i128::from(block[at]) }).sum::<i128>();
         need(block[148] < 0x80 && field(block, 148, 8)? == sum, "a header has a wrong checksum")?;
         need(matches!(&block[257..265], b"ustar\x0000" | b"ustar  \0"), "a header is neither ustar's nor GNU tar's")?;
@@ -151,9 +149,7 @@ impl<'a> Reader<'a> {
                 let owner = integer(records, keyword, field(block, at, 8)?)?;
                 need((0..=4294967295).contains(&owner), "an owner is out of range")?;
             }
-            for keyword in ["mtime", "atime", "ctime"] {
-                check_time(records, keyword, field(block, 136, 12)?)?;
-            }
+            for keyword in ["mtime", "atime", "ctime"] { check_time(records, keyword, field(block, 136, 12)?)?; }
         }
         let (in_field, prefix) = (until_nul(&block[..100]), until_nul(&block[345..500]));
         let in_header = if prefix.is_empty() { in_field.to_vec() } else { [prefix, b"/", in_field].concat() };
@@ -389,9 +385,7 @@ fn header(out: &mut Vec<u8>, name: &str, mode: u32, size: usize, date: u64, flag
     let numbers = format!("{:07o}\0{:07o}\0{:07o}\0{:011o}\0{:011o}\0        ", mode, 0, 0, size, date);
     let fronts = [(0, reduced(name)), (100, numbers.into_bytes()), (156, vec![flag]), (157, reduced(target))];
     let backs = [(257, b"ustar\x0000".to_vec()), (329, b"0000000\x000000000\0".to_vec())];
-    for (at, bytes) in fronts.iter().chain(&backs) {
-        block[*at..at + bytes.len()].copy_from_slice(bytes);
-    }
+    for (at, bytes) in fronts.iter().chain(&backs) { block[*at..at + bytes.len()].copy_from_slice(bytes); }
     let sum: u32 = block.iter().map(|&byte| u32::from(byte)).sum();
     block[148..156].copy_from_slice(format!("{:06o}\0 ", sum).as_bytes());
     out.extend_from_slice(&block);

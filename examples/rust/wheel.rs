@@ -30,7 +30,7 @@ pub fn canonical(data: &[u8], stem: &str, date: u64) -> Answer<Vec<u8>> {
     let directories: HashSet<String> = names(&|m| m.directory);
     let executable: HashSet<String> = names(&|m| m.executable);
     let mut files: Files = members.into_iter().filter(|m| !m.directory).map(|m| (m.name, m.data)).collect();
-    let tops: HashSet<&str> = files.keys().filter_map(|name| name.split_once('/')).map(|(top, _)| top).collect();
+    let tops: HashSet<&str> = files.keys().chain(&directories).filter_map(|name| name.split('/').next()).collect();
     let found: Vec<&str> = tops.into_iter().filter(|top| top.ends_with(".dist-info")).collect();
     need(found.len() == 1, "there must be one dist-info directory")?;
     let info = format!("{}/", found[0]);
@@ -85,9 +85,7 @@ fn dos(date: u64) -> (u64, u64) {
         year += 1;
     }
     for length in [31, 28 + leap(year), 31, 30, 31, 30, 31, 31, 30, 31, 30] {
-        if day < length {
-            break;
-        }
+        if day < length { break; }
         day -= length;
         month += 1;
     }
@@ -231,8 +229,8 @@ fn extra_fields(mut data: &[u8]) -> Answer<HashMap<u64, &[u8]>> {
     let mut fields = HashMap::new();
     while !data.is_empty() {
         let (identifier, end) = (number(data, 0, 2)?, 4 + number(data, 2, 2)? as usize);
-        let whole = end <= data.len() && identifier != 0x7075 && !fields.contains_key(&identifier);
-        need(whole, "an extra field is cut off, given twice or gives another name")?;
+        let misread = matches!((identifier, end), (0x7075 | 0x6C78 | 0x9901, _) | (0x5455, 4));
+        need(end <= data.len() && !misread && !fields.contains_key(&identifier), "an extra field is cut off, given twice or one that readers differ on")?;
         fields.insert(identifier, &data[4..end]);
         data = &data[end..];
     }
@@ -243,9 +241,7 @@ fn extra_fields(mut data: &[u8]) -> Answer<HashMap<u64, &[u8]>> {
 fn widen(values: &mut [u64; 4], field: Option<&[u8]>, local: bool) -> Answer<()> {
     let mut left = field.unwrap_or(&[]);
     let full = values.contains(&FULL) || values[3] == 0xFFFF;
-    if local && !full && left == [values[0].to_le_bytes(), values[1].to_le_bytes()].concat() {
-        return Ok(());
-    }
+    if local && !full && left == [values[0].to_le_bytes(), values[1].to_le_bytes()].concat() { return Ok(()); }
     for (at, value) in values.iter_mut().enumerate().filter(|(at, value)| **value == [FULL, 0xFFFF][at / 3]) {
         let size = [8, 4][at / 3];
         *value = number(left, 0, size)?;

@@ -18,7 +18,7 @@ from support.canonical_reader import check_sdist, check_wheel
 from samebytes.archive.entry import Entry, read_all
 from samebytes.archive.gzip import gunzip, gzip_chunks
 from samebytes.archive.tar_reader import open_sdist
-from samebytes.archive.tar_writer import write_sdist
+from samebytes.archive.tar_writer import write_tar
 from samebytes.archive.zip_reader import open_zip
 from samebytes.archive.zip_writer import write_zip
 from samebytes.artifact.layout import ArtifactKind
@@ -61,7 +61,7 @@ def read_tar(data: bytes) -> None:
     ):
         seen = [facts(entry) for entry in archive.entries]
         sink = io.BytesIO()
-        write_sdist(sink, archive.entries, Encoder())
+        write_tar(sink, archive.entries, Encoder())
     with saved(sink.getvalue(), "fuzzed-1.tar.gz") as path, open_sdist(path) as archive:
         assert [facts(entry) for entry in archive.entries] == seen
         assert archive.deviations == ()

@@ -17,7 +17,7 @@ from samebytes.archive import limits
 from samebytes.archive.entry import Archive, Data, Entry, Kind, Owner, read_all
 from samebytes.archive.gzip import gunzip, gzip_chunks
 from samebytes.archive.tar_reader import open_sdist
-from samebytes.archive.tar_writer import write_sdist, write_tar
+from samebytes.archive.tar_writer import write_tar
 from samebytes.deflate.stream import Encoder
 from samebytes.errors import ArchiveError
 
@@ -83,12 +83,12 @@ def read(data: bytes) -> tuple[tuple[Entry, ...], bool]:
 @given(entries())
 def test_for_one_date_canonical_input_comes_back_byte_identical(given: tuple[Entry, ...]) -> None:
     sink = io.BytesIO()
-    write_sdist(sink, given, Encoder())
+    write_tar(sink, given, Encoder())
     found, odd = read(sink.getvalue())
     assert [plain(entry) for entry in found] == [plain(entry) for entry in given]
     assert not odd
     again = io.BytesIO()
-    write_sdist(again, found, Encoder())
+    write_tar(again, found, Encoder())
     assert again.getvalue() == sink.getvalue()
 
 

@@ -94,6 +94,9 @@ def _characters(*ranges: tuple[int, int]) -> set[str]:
 
 _CONTROLS = _characters((0, 0x1F), (0x7F, 0x9F), (0x61C, 0x61C), (0x200E, 0x200F), (0x2028, 0x202E), (0x2066, 0x2069))
 _IGNORED_BY_HFS = _characters((0x200C, 0x200F), (0x202A, 0x202E), (0x206A, 0x206F), (0xFEFF, 0xFEFF))
+_HIDDEN = _characters((0xAD, 0xAD), (0x600, 0x605), (0x6DD, 0x6DD), (0x70F, 0x70F), (0x890, 0x891), (0x8E2, 0x8E2))
+_HIDDEN |= _characters((0x180E, 0x180E), (0x200B, 0x200F), (0x2060, 0x206F), (0xE000, 0xF8FF), (0xFDD0, 0xFDEF))
+_HIDDEN |= _characters((0xFEFF, 0xFEFF), (0xFFF0, 0xFFFB), (0xFFFE, 0xFFFF), (0xE0000, 0xE00FF))
 _DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"}
 _DEVICES |= {kind + number for kind in ("com", "lpt") for number in "123456789¹²³"}
 _SCRIPT = re.compile(rb"[^/]+\.data/scripts/")
@@ -145,7 +148,23 @@ def check_wheel(data: bytes, date: int) -> list[str]:
     return _checked(_read_wheel, data, date)
 
 
+def _check_formats(data: bytes, places: list[tuple[int, int, bytes]], report: Report) -> None:
+    """Look for other formats: a tar header, and these bytes anywhere between two places."""
+    if len(data) >= BLOCK:
+        head = bytearray(data[:BLOCK])
+        field, head[148:156] = bytes(head[148:156]), b" " * 8
+        digits = re.match(rb"[\0\t ]*([0-7]+)", field)
+        number = int(digits[1], 8) if digits else struct.unpack(">L", field[4:])[0] if field[0] >= 0x80 else None
+        if number in (sum(head), sum(struct.unpack("512b", head))) or head[257:262] == b"ustar":
+            report.say("2", "it begins with a tar header")
+    for start, end, mark in places:
+        if mark in data[start:end]:
+            report.say("2", f"{mark!r} stands between {start} and {end}")
+
+
 def _read_wheel(data: bytes, report: Report) -> None:
+    descriptors = range(32769, 32769 + 8 * 2048, 2048)
+    _check_formats(data, [(at, at + 5, b"CD001") for at in descriptors], report)
     members = _read_zip(data, report)
     _check_names(members, report)
     _check_wheel_contents(members, report)
@@ -160,6 +179,7 @@ def check_sdist(data: bytes, date: int) -> list[str]:
 
 
 def _read_sdist(data: bytes, report: Report) -> None:
+    _check_formats(data, [(max(0, len(data) - 65557), len(data), b"PK\5\6")], report)
     members = _read_tar(_read_gzip(data, report), report)
     _check_names(members, report)
     _check_sdist_tree(members, report)
@@ -792,7 +812,7 @@ def _target_problem(target: bytes) -> str:
 def _check_wheel_contents(members: list[Member], report: Report) -> None:
     files = {member.name: member.contents for member in members}
     _check_case(files, report)
-    tops = {name.partition(b"/")[0] for name in files if b"/" in name}
+    tops = {name.partition(b"/")[0] for name in files}
     dist_infos = sorted(top for top in tops if top.endswith(b".dist-info"))
     if len(dist_infos) != 1:
         raise Unreadable("2.2", f"there must be one dist-info directory, and there is {dist_infos}")
@@ -823,7 +843,12 @@ def _check_case(files: dict[bytes, bytes], report: Report) -> None:
         other = folded.setdefault(_on_another_system(name), name)
         if other != name:
             report.say("2.2", f"{_text(name)} and {_text(other)} are one name on another system")
-        for component in name.decode("utf-8", "replace").split("/"):
+        text = name.decode("utf-8", "replace")
+        if set(text) & _HIDDEN or any(character >= "\U000e01f0" for character in text):
+            report.say("2.2", f"{_text(name)} holds a character that is not shown")
+        if text.rstrip("0123456789").endswith(";"):
+            report.say("2.2", f"{_text(name)} ends in a version")
+        for component in text.split("/"):
             if component.endswith((".", " ")) or ":" in component:
                 report.say("2.2", f"{_text(name)} is another name on Windows")
             if component.partition(".")[0].rstrip(" ").lower() in _DEVICES:

@@ -11,7 +11,7 @@ import pytest
 from support.tars import DATE
 
 from samebytes.archive.entry import Data, Entry, Kind, Owner
-from samebytes.archive.tar_writer import write_sdist, write_tar
+from samebytes.archive.tar_writer import write_tar
 from samebytes.deflate.stream import Encoder
 
 NOBODY = Owner()
@@ -49,7 +49,7 @@ VARIETY = (
 def written_variety(tmp_path: Path) -> Path:
     path = tmp_path / "pkg-1.0.tar.gz"
     with path.open("wb") as sink:
-        write_sdist(sink, VARIETY, Encoder())
+        write_tar(sink, VARIETY, Encoder())
     return path
 
 

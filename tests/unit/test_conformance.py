@@ -91,7 +91,7 @@ def test_sections_are_shown() -> None:
 
 def test_there_are_enough_and_they_are_small() -> None:
     assert len(VECTORS) >= 300
-    assert sum(map(len, make.there().values())) < 1_300_000
+    assert sum(map(len, make.there().values())) < 1_700_000  # some are about bytes 32,769 and 65,557
     assert {one["input"] for one in VECTORS} == set(make.there()) - {"vectors.json"}
 
 

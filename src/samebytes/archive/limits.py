@@ -11,7 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from ..errors import ConfigError, HostileArchiveError
 
@@ -106,9 +106,6 @@ MAX_NAME_BYTES = 4096
 MAX_COMPONENT_BYTES = 255
 """The longest component of a name, in UTF-8: no file system in use takes a longer one."""
 
-MAX_DEFLATE_RATIO = 1032
-"""No deflate stream gives more bytes for one of its own: 258 for two bits (RFC 1951, 3.2.5), four times a byte."""
-
 MAX_LINKS_FOLLOWED = 40
 """How many links a path may pass through, as on Linux."""
 
@@ -119,6 +116,14 @@ one is shown as another, or ends a line of RECORD where ``str.splitlines`` reads
 _ON_WINDOWS = (
     (re.compile(r"[. ](?:/|\Z)"), "a component of the name ends in a dot or a blank, which Windows drops"),
     (re.compile(":"), "the name holds a colon, after which NTFS names a stream of a file"),
+    (re.compile(r";[0-9]*\Z"), "the name ends in a semicolon and a number, which unzip drops as a version"),
+    (
+        re.compile(
+            "[\xad\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2060-\u206f\ue000-\uf8ff\ufdd0-\ufdef\ufeff"
+            "\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e00ff\U000e01f0-\U0010ffff]"
+        ),
+        "the name holds a character that is not shown, which uv refuses",
+    ),
     (
         re.compile(r"(?ai)(?:^|/)(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[1-9¹²³]) *(?:\.[^/]*)?(?:/|\Z)"),
         "a component of the name is a device on Windows, with any extension",
@@ -189,13 +194,30 @@ def check_expansion(archive: str, packed_size: int, size: int) -> None:
         check_budget(archive, "expanded", f"bytes that its {packed_size:,} unpack to", size)
 
 
-def check_ratio(archive: str, name: str, packed_size: int, size: int) -> None:
-    """Refuse a declared *size* that no deflate stream of *packed_size* bytes can yield.
+def check_formats(file: BinaryIO, archive: str, *, is_zip: bool) -> None:
+    """Refuse a *file* that is another archive, too, to readers that look for that first.
 
-    :raises HostileArchiveError: naming *archive* and the member.
+    bsdtar prefers tar and ISO 9660 to ZIP, GNU tar prefers tar to gzip, and pip a ZIP file that zipfile finds to both.
+
+    :raises HostileArchiveError: naming *archive*.
     """
-    if size > packed_size * MAX_DEFLATE_RATIO:
-        raise hostile(archive, name, f"{packed_size} compressed bytes cannot hold the {size} bytes that it declares")
+    file.seek(0)
+    head = file.read(512)
+    summed = head[:148] + b" " * 8 + head[156:]
+    digits = re.match(rb"[ \t\0]*([0-7]+)", head[148:156])
+    checksum = int(digits[1], 8) if digits else int.from_bytes(head[152:156], "big") if head[148:149] > b"\x7f" else -1
+    sums = sum(summed), sum(summed) - 256 * sum(byte > 127 for byte in summed)  # of signed bytes, too
+    if len(head) == 512 and (head[257:262] == b"ustar" or checksum in sums):
+        raise hostile(archive, "", "its first 512 bytes are a tar header, and to some readers it is a tar archive")
+    if is_zip:
+        file.seek(1 << 15)  # Where an image has up to eight descriptors of 2,048 bytes.
+        if b"CD001" in [file.read(2048)[1:6] for _ in range(8)]:
+            raise hostile(archive, "", "it is an image of a CD (ISO 9660), too, which bsdtar prefers")
+        return
+    file.seek(max(0, file.seek(0, os.SEEK_END) - 65557))
+    if b"PK\5\6" in file.read():
+        problem = "pip takes it for a ZIP file: the signature of an end record is among its last 65,557 bytes"
+        raise hostile(archive, "", problem, "If it is so by chance, another date takes it away (--date).")
 
 
 def hostile(archive: str, name: str, problem: str, remedy: str = _REMEDY) -> HostileArchiveError:

@@ -58,6 +58,7 @@ def open_sdist(path: Path) -> Iterator[Archive]:
                 f"{archive}: cannot be unpacked to a temporary file: {error.strerror}",
                 remedy="Make room, or point TMPDIR at a directory with more.",
             ) from error
+        limits.check_formats(source, archive, is_zip=False)
         reader = _Reader(plain, unpacked.size, archive, source_size)
         entries = tuple(reader.entries())
         _check_tree(archive, entries)

@@ -14,25 +14,15 @@ RECORD = 20 * BLOCK
 """A whole archive is a multiple of this long: the default of POSIX ("-b blocksize" of pax) and of every tar."""
 
 
-def write_sdist(sink: BinaryIO, entries: Iterable[Entry], encoder: Encoder) -> tuple[Written, ...]:
-    """Write *entries*, in their order and with their own modes, owners and times, as a canonical ``.tar.gz``.
+def write_tar(sink: BinaryIO, entries: Iterable[Entry], encoder: Encoder | None = None) -> tuple[Written, ...]:
+    """Write *entries*, in their order and with their own modes, owners and times: with an *encoder* as an sdist.
 
     :raises ArchiveError: if contents are not what they declare.
     :raises EncoderError: if the encoder contradicts itself.
     """
     written: list[Written] = []
-    for chunk in gzip_chunks(_tar_chunks(entries, written), encoder):
-        sink.write(chunk)
-    return tuple(written)
-
-
-def write_tar(sink: BinaryIO, entries: Iterable[Entry]) -> tuple[Written, ...]:
-    """Write *entries* as :func:`write_sdist` does, not compressed.
-
-    :raises ArchiveError: if contents are not what they declare.
-    """
-    written: list[Written] = []
-    for chunk in _tar_chunks(entries, written):
+    chunks = _tar_chunks(entries, written)
+    for chunk in gzip_chunks(chunks, encoder) if encoder else chunks:
         sink.write(chunk)
     return tuple(written)
 

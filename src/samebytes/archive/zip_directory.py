@@ -228,7 +228,7 @@ def _read_header(source: Source, piece: bytes, at: int, number: int) -> tuple[Me
 def extra_fields(source: Source, member: str, raw: bytes) -> tuple[tuple[int, bytes], ...]:
     """Cut an extra field into its fields: identifier and data (4.5.1).
 
-    :raises ArchiveError: if a field is cut off, one is there twice, or one could give another name.
+    :raises ArchiveError: if a field is cut off, one is there twice, or one is such that readers differ on it.
     """
     fields: dict[int, bytes] = {}
     at, head = 0, layout.EXTRA.size
@@ -239,9 +239,9 @@ def extra_fields(source: Source, member: str, raw: bytes) -> tuple[tuple[int, by
         if identifier in fields:
             raise source.hostile(f"has two extra fields 0x{identifier:04x}: readers take either", member)
         fields[identifier] = raw[at + head : at + head + length]
+        if identifier in layout.MISREAD_EXTRA or (identifier == layout.TIME_EXTRA and not length):
+            raise source.hostile(f"readers differ on its extra field 0x{identifier:04x}", member)
         at += head + length
-    if layout.UNICODE_PATH_EXTRA in fields:
-        raise source.hostile("an extra field gives it another name, which some readers prefer", member)
     return tuple(fields.items())
 
 

@@ -71,7 +71,9 @@ FLAG_MASKED = 0x2000  # Bit 13: values in the local header are masked, the centr
 
 # Identifiers of fields of the extra field.
 ZIP64_EXTRA = 0x0001  # 4.5.3
-UNICODE_PATH_EXTRA = 0x7075  # 4.6.9
+TIME_EXTRA = 0x5455
+MISREAD_EXTRA = (0x7075, 0x6C78, 0x9901)
+"""A name (4.6.9), which some prefer; to bsdtar alone, a type and mode; encryption by AES."""
 
 UNIX = 3
 """Made by Unix (4.4.2.2): the upper half of the external attributes is a Unix mode."""

@@ -58,7 +58,9 @@ def open_zip(path: Path) -> Iterator[Archive]:
     :raises HostileArchiveError: if it does what no honest archive does.
     """
     with opened(path) as file:
-        yield _read_archive(Source(file, path.name))
+        archive = _read_archive(Source(file, path.name))
+        limits.check_formats(file, path.name, is_zip=True)
+        yield archive
 
 
 def _read_archive(source: Source) -> Archive:
@@ -97,16 +99,14 @@ def _member_name(source: Source, header: MemberHeader) -> str:
 def _check_names(source: Source, names: Sequence[str]) -> None:
     """Refuse names that cannot all be unpacked into one directory, wherever that is."""
     bare = [name.rstrip("/") for name in names]
-    seen: set[str] = set()
-    for name in bare:
-        if name in seen:
-            raise limits.hostile(source.name, name, "is in the archive twice")
-        seen.add(name)
-    for first, second in limits.case_collisions(bare):
-        problem = f"is the same file as {first!r} on Windows or macOS, where case and Unicode form do not count"
-        raise limits.hostile(source.name, second, problem)
+    spelled: dict[str, str] = {}
+    for name, plain in zip(bare, map(limits.folded, bare)):
+        first = spelled.get(plain)
+        if first is not None:
+            other = f"is the same file as {first!r} on Windows or macOS, where case and Unicode form do not count"
+            raise limits.hostile(source.name, name, "is in the archive twice" if name == first else other)
+        spelled[plain] = name
     # A file and a directory may also be one name there.
-    spelled = {limits.folded(name): name for name in bare}
     files = {plain for plain, given in zip(spelled, names) if not given.endswith("/")}
     for below, above in limits.beneath_files(files, spelled):
         problem = f"lies beneath {spelled[above]!r}, which is a file"
@@ -132,7 +132,6 @@ def _check_header(source: Source, name: str, header: MemberHeader) -> None:
     if name.endswith("/") and (header.size or header.crc or header.packed_size > len(_NOTHING_DEFLATED)):
         raise source.hostile("is a directory with contents", name)
     _check_type(source, name, header)
-    limits.check_ratio(source.name, name, header.packed_size, header.size)
 
 
 def _check_type(source: Source, name: str, header: MemberHeader) -> None:
@@ -285,7 +284,7 @@ def _whole(source: Source, member: _Member) -> bytes | None:
     header = member.central
     if max(header.packed_size, header.size) > CHUNK_SIZE:
         return None
-    data = _packed_piece(source, member, member.start, header.packed_size)
+    data = b"".join(_packed(source, member))
     if header.method == DEFLATED:
         inflater = zlib.decompressobj(_RAW_DEFLATE)
         try:
@@ -319,11 +318,7 @@ def _packed(source: Source, member: _Member) -> Iterator[bytes]:
     """Give the bytes that the file holds, compressed as they are."""
     end = member.start + member.central.packed_size
     for at in range(member.start, end, _READ_SIZE):
-        yield _packed_piece(source, member, at, min(_READ_SIZE, end - at))
-
-
-def _packed_piece(source: Source, member: _Member, at: int, size: int) -> bytes:
-    return source.read(at, size, f"the contents of {member.name!r}")
+        yield source.read(at, min(_READ_SIZE, end - at), f"the contents of {member.name!r}")
 
 
 def _inflated(source: Source, member: _Member) -> Iterator[bytes]:

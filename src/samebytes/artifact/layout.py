@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from ..archive.entry import Archive, Container, Kind
+from ..archive.entry import Archive, Container
 from ..errors import ArchiveError
 
 RESERVED_DATE_FILE = ".source-date-epoch"
@@ -16,7 +16,6 @@ RESERVED_DATE_FILE = ".source-date-epoch"
 
 # Not compiled here: re keeps what was compiled at the first use, and most runs use only some of them.
 _WHEEL = r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-(?P<build>[0-9][^-]*))?-(?P<tags>[^-]+-[^-]+-[^-]+)\.whl"
-_SDIST = r"(?P<name>.+)-(?P<version>[^-]+)\.tar\.gz"
 
 
 class ArtifactKind(str, enum.Enum):
@@ -50,13 +49,6 @@ class WheelName(NamedTuple):
     """Python, ABI and platform, joined by hyphens as in the file name."""
 
 
-class SdistName(NamedTuple):
-    """The parts of an sdist's file name."""
-
-    name: str
-    version: str
-
-
 def fold(text: str) -> str:
     """Return a name or version for comparison: ASCII lower case, runs of ``-``, ``_``, ``.`` as one ``-`` (PEP 503)."""
     return re.sub(r"[A-Z]+", lambda found: found[0].lower(), re.sub(r"[-_.]+", "-", text))
@@ -67,33 +59,19 @@ def parse_wheel_name(filename: str) -> WheelName:
 
     :raises ArchiveError: if it is not of the form in the wheel specification, "File name convention".
     """
-    match = _matched(_WHEEL, filename, "a wheel", "A wheel is called NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl")
+    match = re.fullmatch(_WHEEL, filename)
+    if match is None:
+        remedy = "A wheel is called NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl; give it back the name it had."
+        raise ArchiveError(f"{filename}: this is not the file name of a wheel", remedy=remedy)
     return WheelName(match["name"], match["version"], match["build"] or "", match["tags"])
 
 
-def parse_sdist_name(filename: str) -> SdistName:
-    """Split the file name of an sdist at its last hyphen, for names from before PEP 625 hold hyphens too.
-
-    :raises ArchiveError: if it is not ``NAME-VERSION.tar.gz``.
-    """
-    match = _matched(_SDIST, filename, "an sdist", "An sdist is called NAME-VERSION.tar.gz")
-    return SdistName(match["name"], match["version"])
-
-
-def _matched(pattern: str, filename: str, what: str, form: str) -> re.Match[str]:
-    match = re.fullmatch(pattern, filename)
-    if match is None:
-        problem = f"{filename}: this is not the file name of {what}"
-        raise ArchiveError(problem, remedy=f"{form}; give it back the name it had.")
-    return match
-
-
 def dist_info(names: Iterable[str], where: str) -> str:
-    """Return the one top-level ``*.dist-info`` directory that a wheel's files lie in; *where* is for messages.
+    """Return the one top-level name ``*.dist-info`` among the names of a wheel's members; *where* is for messages.
 
     :raises ArchiveError: if there is none, or more than one.
     """
-    tops = {name.partition("/")[0] for name in names if ".dist-info/" in name}
+    tops = {name.partition("/")[0] for name in names if ".dist-info" in name}
     found = sorted(top for top in tops if top.endswith(".dist-info"))
     if len(found) == 1:
         return found[0]
@@ -126,7 +104,7 @@ def own_directory(archive: Archive, kind: ArtifactKind) -> str:
     :raises ArchiveError: if there is none, or more than one.
     """
     if kind == ArtifactKind.WHEEL:
-        return dist_info((entry.name for entry in archive.entries if entry.kind is not Kind.DIRECTORY), archive.name)
+        return dist_info((entry.name for entry in archive.entries), archive.name)
     # That there is but one directory at the top, the reader has seen.
     for entry in archive.entries:
         if "/" in entry.name:

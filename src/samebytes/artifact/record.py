@@ -78,11 +78,11 @@ def parse(data: bytes, own_name: str, directories: Collection[str] = (), *, loos
         faults.append(Mismatch(own_name, f"RECORD begins all its {len(found)} names with a slash"))
         found = [[cells[0][1:], *cells[1:]] for cells in found]
     for cells in found:
-        row = Row(*(*cells, "", "")[:3])
+        row = Row(*(*cells, "", "", "")[:3])
         if loose:
             row = row._replace(name=re.sub(r"^(\.?/)+", "", row.name.replace("\\", "/")))
-        if row.name.endswith("/") or row.name in directories or row.name in signatures:
-            continue  # Some builders list directories and signatures; nothing can be wrong about those.
+        if len(cells) == 3 and (row.name.endswith("/") or row.name in directories or row.name in signatures):
+            continue  # Some builders list directories and signatures; nothing else can be wrong about those.
         fault = "RECORD lists it twice" if row.name in rows else _fault(row, len(cells), own_name)
         if not fault and row.name != cells[0]:
             fault = f"RECORD spells its name {cells[0]!r}"
@@ -184,17 +184,23 @@ def _cells(data: bytes, own_name: str, faults: list[Mismatch]) -> Iterator[list[
     except UnicodeDecodeError as error:
         faults.append(Mismatch(own_name, f"it is not UTF-8 at byte {error.start}, so it cannot be read"))
         return
-    faults += [Mismatch(own_name, "it holds a NUL")] * ("\0" in text)  # Before Python 3.11, csv reads none either.
+    # Before Python 3.11, csv reads no NUL either.
+    if match := re.search("[\0\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", text):
+        faults.append(Mismatch(own_name, f"it holds U+{ord(match[0]):04X}, a NUL or what ends a row for pip"))
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        yield from (cells for cells in reader if cells)
+        for cells in reader:
+            if cells:
+                yield cells
+            else:
+                faults.append(Mismatch(own_name, f"line {reader.line_num} is empty, which pip cannot read"))
     except csv.Error as error:
         faults.append(Mismatch(own_name, f"line {reader.line_num} cannot be read: {error}"))
 
 
 def _fault(row: Row, count: int, own_name: str) -> str:
     """Return what is wrong with a row whatever its file is, or nothing."""
-    if count > 3:
+    if count != 3:  # uv reads no others
         return f"its row in RECORD has {count} columns instead of 3"
     if row.name == own_name:
         return "RECORD gives a digest or size of itself" if row.digest or row.size else ""

@@ -11,6 +11,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import BinaryIO, Callable, NamedTuple
 
+from ..archive import limits
 from ..archive.entry import Archive, Container, Content, Data, Entry, Kind, Streamed, Written, read_all
 from ..archive.zip_layout import LATEST
 from ..artifact.opening import open_archive
@@ -163,6 +164,7 @@ def rewrite(
             else:
                 context, outcomes, written = own
             before, after = digested(), _digest(sink, stop)
+            limits.check_formats(sink, archive.name, is_zip=context.kind.container is Container.ZIP)
             changes: tuple[Change, ...] = ()
             if before != after:
                 changes = _changes(outcomes, written, context, original, sink, keep=compression.keep)
@@ -261,9 +263,9 @@ def _write(sink: BinaryIO, archive: Archive, context: Context, compression: Comp
 
             written = write_zip(sink, archive.entries, encoder, keep=compression.keep)
         else:
-            from ..archive.tar_writer import write_sdist
+            from ..archive.tar_writer import write_tar
 
-            written = write_sdist(sink, archive.entries, encoder)
+            written = write_tar(sink, archive.entries, encoder)
     sink.flush()
     return written
 

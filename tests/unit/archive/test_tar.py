@@ -17,7 +17,7 @@ from support.tars import DATE, base256, directory, hard_link, member, octal, pax
 from samebytes.archive import limits
 from samebytes.archive.entry import Archive, Aspect, Deviation, Kind, Owner, read_all
 from samebytes.archive.tar_reader import open_sdist
-from samebytes.archive.tar_writer import write_sdist
+from samebytes.archive.tar_writer import write_tar
 from samebytes.deflate.stream import Encoder
 from samebytes.errors import ArchiveError, HostileArchiveError, OutputError
 
@@ -50,7 +50,7 @@ def rewritten(path: Path) -> bytes:
 def written_again(path: Path) -> bytes:
     sink = io.BytesIO()
     with open_sdist(path) as archive:
-        write_sdist(sink, archive.entries, Encoder())
+        write_tar(sink, archive.entries, Encoder())
     return sink.getvalue()
 
 

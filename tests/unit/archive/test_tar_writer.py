@@ -18,7 +18,7 @@ from support.tars import DATE, directory, member, octal, pax, records, symlink
 
 from samebytes.archive.entry import Deferred, Entry, Kind, Owner, Written
 from samebytes.archive.tar_header import member_head
-from samebytes.archive.tar_writer import write_sdist, write_tar
+from samebytes.archive.tar_writer import write_tar
 from samebytes.deflate.stream import Encoder, compress
 from samebytes.errors import ArchiveError
 
@@ -40,7 +40,7 @@ def test_an_archive_of_every_kind_has_exactly_the_specified_bytes() -> None:
     ]
     assert tar_of(*entries) == expected
     sink = io.BytesIO()
-    write_sdist(sink, entries, Encoder())
+    write_tar(sink, entries, Encoder())
     stream = b"".join(compress([expected], Encoder()))
     assert sink.getvalue()[:-8] == tars.CANONICAL_GZIP + stream
     assert gzip.decompress(sink.getvalue()) == expected
@@ -140,7 +140,7 @@ def test_the_writer_keeps_order_modes_times_and_owners_as_they_are_given() -> No
 
 def test_what_was_written_is_told_with_its_digest() -> None:
     sink = io.BytesIO()
-    written = write_sdist(sink, [folder("pkg-1.0/d"), file("pkg-1.0/f", b"data"), link("pkg-1.0/l", "f")], Encoder())
+    written = write_tar(sink, [folder("pkg-1.0/d"), file("pkg-1.0/f", b"data"), link("pkg-1.0/l", "f")], Encoder())
     nothing = hashlib.sha256(b"").digest()
     assert written == (
         Written("pkg-1.0/d", 0, nothing, 0, 0),
@@ -175,7 +175,7 @@ def test_how_contents_are_cut_does_not_matter() -> None:
     results = set()
     for step in (1000, 4096, 1 << 18, len(data)):
         sink = io.BytesIO()
-        write_sdist(sink, [file("pkg-1.0/f")._replace(content=Pieces(data, step, len(data)))], Encoder())
+        write_tar(sink, [file("pkg-1.0/f")._replace(content=Pieces(data, step, len(data)))], Encoder())
         results.add(sink.getvalue())
     assert len(results) == 1
 

@@ -49,14 +49,8 @@ def test_other_names_are_no_wheels(name: str) -> None:
     assert "NAME-VERSION" in caught.value.remedy
 
 
-def test_sdist_names_are_split_at_the_last_hyphen() -> None:
-    assert layout.parse_sdist_name("foo-bar-1.0.tar.gz") == ("foo-bar", "1.0")
-    with pytest.raises(ArchiveError, match="not the file name of an sdist"):
-        layout.parse_sdist_name("foo.tar.gz")
-
-
-def test_the_dist_info_directory_is_the_one_at_the_top_with_files() -> None:
-    names = ["a.py", "pkg/_vendor/x-1.dist-info/METADATA", "foo-1.0.dist-info/WHEEL", "bar-2.dist-info"]
+def test_the_dist_info_directory_is_the_one_at_the_top() -> None:
+    names = ["a.py", "pkg/_vendor/x-1.dist-info/METADATA", "foo-1.0.dist-info/WHEEL", "bar-2.DIST-INFO"]
     assert layout.dist_info(names, "w") == "foo-1.0.dist-info"
 
 
@@ -64,6 +58,7 @@ def test_the_dist_info_directory_is_the_one_at_the_top_with_files() -> None:
     ("names", "problem"),
     [
         (["a.py"], "no .dist-info directory"),
+        (["a-1.dist-info/x", "b-1.dist-info"], r"2 .dist-info directories \(a-1.dist-info, b-1.dist-info\)"),
         (["a-1.dist-info/x", "b-1.dist-info/x"], r"2 .dist-info directories \(a-1.dist-info, b-1.dist-info\)"),
     ],
 )

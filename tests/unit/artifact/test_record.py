@@ -28,7 +28,7 @@ def faults(text: str) -> list[Mismatch]:
 
 
 def test_rows_are_read() -> None:
-    listing = record.parse(f'a.py,{GOOD},1\r\n\r\n"b,""c"".py",{GOOD},\n{OWN},,\n'.encode(), OWN)
+    listing = record.parse(f'a.py,{GOOD},1\r\n"b,""c"".py",{GOOD},\n{OWN},,\n'.encode(), OWN)
     assert listing.faults == ()
     assert listing.rows == {"a.py": Row("a.py", GOOD, "1"), 'b,"c".py': Row('b,"c".py', GOOD, "")}
 
@@ -40,8 +40,7 @@ def test_rows_are_read() -> None:
         f"pkg/,{GOOD},0\n",
         f"{OWN}.jws,,\n{OWN}.p7s,,\n",
         f"{OWN},,\n",
-        f"{OWN}\n",
-        f"a.py,{GOOD}\n",
+        "pkg/,sha256=x,one\npkg/,,\n",
         f"a.py,{GOOD}=,1\n",
         f"a.py,{spelt(b'', 'sha384')},\n",
         f"a.py,{spelt(b'', 'sha512')},0\n",
@@ -67,6 +66,12 @@ def test_a_row_for_a_directory_is_known_by_its_entry() -> None:
         (f"a.py,{GOOD},-1\n", "a.py", "not a number"),
         (f"a.py,{GOOD},{'9' * 5000}\n", "a.py", "not a number"),
         (f"a.py,{GOOD},1,more\n", "a.py", "4 columns"),
+        (f"a.py,{GOOD}\n", "a.py", "2 columns"),
+        (f"{OWN}\n", OWN, "1 columns"),
+        ("pkg/\n", "pkg/", "1 columns"),
+        (f"a.py,{GOOD},1\n\n", OWN, "line 2 is empty"),
+        (f"a.py,{GOOD},1\r\r\n", OWN, "line 2 is empty"),
+        ("pkg\x85/,,\n", OWN, "U+0085"),
         (f"a.py,{GOOD},1\na.py,{GOOD},1\n", "a.py", "lists it twice"),
         (f"pkg\\a.py,{GOOD},1\n", "pkg\\a.py", "backslashes"),
         (f"{OWN},{GOOD},1\n", OWN, "digest or size of itself"),
@@ -125,7 +130,11 @@ def test_the_canonical_record_is_sorted_by_bytes_with_itself_last() -> None:
     assert record.serialise(files, OWN) == expected.encode()
 
 
-NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0\\/"), min_size=1, max_size=12)
+NAMES = st.text(
+    st.characters(codec="utf-8", exclude_characters="\0\\/\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"),
+    min_size=1,
+    max_size=12,
+)
 
 
 @given(st.dictionaries(NAMES, st.binary(max_size=8), max_size=6))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from samebytes_tools.index.pages import File
-from samebytes_tools.index.releases import chosen, is_name, newest, version_of
+from samebytes_tools.index.releases import chosen, is_name, newest, parse_sdist_name, version_of
 
-from samebytes.errors import UsageError
+from samebytes.errors import ArchiveError, UsageError
 
 
 @pytest.mark.parametrize("text", ["idna", "idna==3.10", "zope.interface", "A_b-c == 1.0rc1", "x"])
@@ -124,3 +124,9 @@ def test_there_is_none(files: list[File], version: str | None, message: str, rem
         chosen(files, "pkg", version, "3.11.7")
     assert message in caught.value.message
     assert remedy in caught.value.remedy
+
+
+def test_sdist_names_are_split_at_the_last_hyphen() -> None:
+    assert parse_sdist_name("foo-bar-1.0.tar.gz") == ("foo-bar", "1.0")
+    with pytest.raises(ArchiveError, match="not the file name of an sdist"):
+        parse_sdist_name("foo.tar.gz")

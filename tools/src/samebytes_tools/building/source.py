@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from samebytes.archive.entry import Kind
-from samebytes.artifact.layout import ArtifactKind, own_directory, parse_sdist_name
+from samebytes.artifact.layout import ArtifactKind, own_directory
 from samebytes.artifact.opening import open_archive
 from samebytes.backend.config import load, parsed_toml, toml_bytes
 from samebytes.errors import ConfigError, UsageError
 
-from ..index.releases import in_todays_form
+from ..index.releases import in_todays_form, parse_sdist_name
 from ..vcs.clone import clone, without_secrets
 from .old_sdists import as_tar_gz
 from .source_copy import copy_source

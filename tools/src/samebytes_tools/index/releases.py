@@ -18,7 +18,7 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
-from samebytes.errors import UsageError
+from samebytes.errors import ArchiveError, UsageError
 
 from .client import Index
 from .pages import File
@@ -34,6 +34,25 @@ _FORMS = (".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".ta
 def form_of(filename: str) -> str:
     """Return the form of an sdist, such as ``.tar.gz``, by its name; empty if it is not the name of one."""
     return next((form for form in _FORMS if filename.endswith(form)), "")
+
+
+class SdistName(NamedTuple):
+    """The parts of an sdist's file name."""
+
+    name: str
+    version: str
+
+
+def parse_sdist_name(filename: str) -> SdistName:
+    """Split the file name of an sdist at its last hyphen, for names from before PEP 625 hold hyphens too.
+
+    :raises ArchiveError: if it is not ``NAME-VERSION.tar.gz``.
+    """
+    match = re.fullmatch(r"(.+)-([^-]+)\.tar\.gz", filename)
+    if match is None:
+        remedy = "An sdist is called NAME-VERSION.tar.gz; give it back the name it had."
+        raise ArchiveError(f"{filename}: this is not the file name of an sdist", remedy=remedy)
+    return SdistName(match[1], match[2])
 
 
 def in_todays_form(filename: str) -> str:

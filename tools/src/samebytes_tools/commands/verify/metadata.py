@@ -12,12 +12,13 @@ from packaging.tags import parse_tag
 
 from samebytes.archive.entry import Archive, Entry, read_all
 from samebytes.artifact import headers
-from samebytes.artifact.layout import RESERVED_DATE_FILE, ArtifactKind, parse_sdist_name, parse_wheel_name
+from samebytes.artifact.layout import RESERVED_DATE_FILE, ArtifactKind, parse_wheel_name
 from samebytes.artifact.opening import kind_of, open_archive
 from samebytes.errors import UsageError
 from samebytes.passes.pipeline import agreed_date
 
 from ...building.interpreters import Python
+from ...index.releases import parse_sdist_name
 
 # bdist_wheel: setuptools' command wrote that while it was part of wheel.
 _GENERATORS = {

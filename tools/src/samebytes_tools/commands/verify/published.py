@@ -10,7 +10,7 @@ from typing import Callable
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from samebytes.artifact.layout import parse_sdist_name, parse_wheel_name
+from samebytes.artifact.layout import parse_wheel_name
 from samebytes.artifact.opening import kind_of
 from samebytes.errors import ConfigError, UsageError
 
@@ -18,7 +18,7 @@ from ...building.interpreters import Python
 from ...building.source import sha256_of
 from ...index.client import Index
 from ...index.pages import File
-from ...index.releases import chosen, form_of, in_todays_form, is_name, newest, version_of
+from ...index.releases import chosen, form_of, in_todays_form, is_name, newest, parse_sdist_name, version_of
 from ...releases.selection import Selection, demand_hashes, select
 
 # Arbitrary equality (===, PEP 440), too.
