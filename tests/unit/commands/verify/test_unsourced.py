@@ -87,6 +87,19 @@ def test_links_out_of_the_tree_are_not_followed(tmp_path: Path) -> None:
     assert unsourced(published, made, SourceFiles(tree)) == Unsourced((), ())
 
 
+@pytest.mark.parametrize("place", ["", "licenses/", "license_files/"])
+def test_licenses_that_the_source_does_not_have(tmp_path: Path, place: str) -> None:
+    """As pydub 0.25.1: wheel takes AUTHORS by itself, and the sdist was made without it."""
+    before = SourceFiles(source(tmp_path / "tree", {"NOTICE": b"1", "docs/COPYING.rst": b""}))
+    made = wheel(tmp_path / "made", {f"{INFO}/{place}LICENSE": b""})
+    names = ("AUTHORS", "LICENSE", "NOTICE", "docs/COPYING.rst", "entry_points.txt")
+    published = wheel(tmp_path / "published", {f"{INFO}/{place}{name}": b"" for name in names})
+    found = unsourced(published, made, before)
+    assert found == Unsourced((), (), ("AUTHORS",))
+    assert list(found.notes()) == ["AUTHORS of the wheel, by the name a license, is not in its source"]
+    assert unsourced(made, published, before).licenses == ()
+
+
 def test_notes() -> None:
     many = tuple(f"demo/{number}.py" for number in range(1200))
     assert list(Unsourced((), ()).notes()) == []

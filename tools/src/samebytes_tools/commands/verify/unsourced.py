@@ -23,6 +23,10 @@ _INSTALLED_ELSEWHERE = re.compile(r"\A[^/]+\.data/[^/]+/")
 """What stands before the names of files that are not installed beside modules (binary distribution format)."""
 _OF_BACKENDS = re.compile(r"\A[^/]+\.(?:dist-info|libs)/|-nspkg\.pth\Z")
 """Names of what backends and tools of repair add."""
+_LICENSES = re.compile(
+    r"\A[^/]+\.dist-info/(?:licenses/|license_files/)?(?=(?:[^/]+/)*(?:LICEN[CS]E|COPYING|NOTICE|AUTHORS)[^/]*\Z)", re.I
+)
+"""What stands before the names of licenses, as they are in the source."""
 
 
 class Unsourced(NamedTuple):
@@ -32,6 +36,8 @@ class Unsourced(NamedTuple):
     """Names of files that neither the source nor the rebuilt wheel has."""
     altered: tuple[str, ...]
     """Names of files that the rebuilt wheel has as the source has them, and the published one otherwise."""
+    licenses: tuple[str, ...] = ()
+    """Names of licenses that neither the source nor the rebuilt wheel has."""
 
     def notes(self) -> Iterator[str]:
         """Yield what is to be noted, for people."""
@@ -41,6 +47,9 @@ class Unsourced(NamedTuple):
                 f"{_files(self.added)} of the wheel {verb} neither in its source nor made by its build (what an "
                 f"earlier build left in build/lib gets in so): {_some(self.added)}"
             )
+        if self.licenses:
+            verb = "a license, is" if len(self.licenses) == 1 else "licenses, are"
+            yield f"{_some(self.licenses)} of the wheel, by the name {verb} not in its source"
         if self.altered:
             verb, them = ("is", "it") if len(self.altered) == 1 else ("are", "them")
             yield f"{_files(self.altered)} of the wheel {verb} not as its source has {them}: {_some(self.altered)}"
@@ -95,7 +104,15 @@ def unsourced(published: Path, made: Path, source: SourceFiles) -> Unsourced:
         altered = [
             name for name in there if here.get(name, there[name]) != there[name] and source.has(name, here[name])
         ]
-    return Unsourced(tuple(sorted(added)), tuple(sorted(altered)))
+    one, other = _licenses(published), _licenses(made)
+    licenses = sorted(name for name in one - other if not source.has(name))
+    return Unsourced(tuple(sorted(added)), tuple(sorted(altered)), tuple(licenses))
+
+
+def _licenses(wheel: Path) -> set[str]:
+    """Return the names of licenses in *wheel*, as they are in its source."""
+    with open_archive(wheel) as archive:
+        return {_LICENSES.sub("", entry.name) for entry in archive.entries if _LICENSES.match(entry.name)}
 
 
 def _digests(wheel: Path) -> Mapping[str, str]:
