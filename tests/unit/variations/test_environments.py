@@ -33,7 +33,7 @@ VARIABLES = {
     "timezone": {"TZ"},
     "locales": {"LANG", "LC_ALL"},
     "hash-seed": {"PYTHONHASHSEED"},
-    "processors": set(),
+    "processors": {"PYTHON_CPU_COUNT"},
     "parallelism": {
         "MAKEFLAGS",
         "CARGO_BUILD_JOBS",

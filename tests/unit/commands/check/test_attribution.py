@@ -155,3 +155,11 @@ def test_the_clock_leaves_what_the_bytes_show_in_other_lines() -> None:
     assert by_clock("D005", "D008") == ["D005", "D008"]
     assert by_clock(UNKNOWN) == ["D005"]
     assert by_clock("D004") == ["D004", "D005"]
+
+
+def test_an_order_beside_what_is_by_chance_stays_open() -> None:
+    """It may be by a set, by a listing, or by chance as well; alone in its member, it is by chance."""
+    assert named(difference("D008"), MOMENT) == ["D030"]
+    assert named(difference(UNKNOWN, "D008"), MOMENT) == ["D030", UNKNOWN]
+    assert named(difference("D005", "D009"), MOMENT) == ["D005", UNKNOWN]
+    assert named(difference("D005", "D008"), MOMENT, "hash-seed") == ["D005", "D008"]

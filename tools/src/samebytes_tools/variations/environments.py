@@ -152,6 +152,8 @@ def _variables(of: VariedEnvironment, environ: Mapping[str, str]) -> dict[str, s
         # shutil.get_terminal_size and argparse wrap texts by these.
         "COLUMNS": "201" if wide else "80",
         "LINES": "61" if wide else "24",
+        # os.cpu_count() counts those of the machine, not those that may be used; Python 3.13 and later read this.
+        "PYTHON_CPU_COUNT": "1" if "processors" in of.applied else "default",
         "TERM": "xterm-256color" if wide else "dumb",
         # A tree that is given away is "dubious" to git, which would not look at it then.
         "GIT_CONFIG_COUNT": "1",

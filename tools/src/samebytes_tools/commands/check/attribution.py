@@ -153,6 +153,10 @@ def _attributed(
     # Not what only a moment lets stand, of which the bisection knows nothing.
     instead = (missing or sorted(named & shown))[0]
     changed = _replaced(node, possible, instead)
+    # An order beside what is by chance for certain may be so, too, or by a variation that cannot be seen there.
+    if (MOMENT,) in variations and named - _ORDERS:
+        hidden = _ORDERS - shown
+        changed = _replaced(_replaced(node, possible | hidden, instead), (named | possible) - hidden, UNKNOWN)
     first = next(finding for each in node.walk() for finding in each.findings)
     lacking = [code for code in missing if code not in _codes(changed)]
     return replace(changed, findings=(*changed.findings, *(replace(first, code=code) for code in lacking)))
