@@ -75,16 +75,24 @@ def wheel_of(directory: Path, *times: float, mode: int = 0o644, run: int = 0o755
     return write_wheel(directory, [*members, Member(record, text, 0o644, times[-1])], NAME)
 
 
-def sdist_of(directory: Path, *, form: int = tarfile.PAX_FORMAT, device: bytes = b"0000000\0" * 2) -> Path:
-    """Write an sdist by tarfile, with what headers have for *device* numbers, and return it."""
+def sdist_of(
+    directory: Path, *, form: int = tarfile.PAX_FORMAT, device: bytes = b"0000000\0" * 2, binary: bool = False
+) -> Path:
+    """Write an sdist by tarfile, whose first name is too long for one header, and return it.
+
+    :param device: what headers have for device numbers.
+    :param binary: whether the first size is no octal number, but one in base 256.
+    """
     directory.mkdir()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=form) as file:
-        for name in ("demo-1.0/PKG-INFO", f"demo-1.0/{'long' * 40}.py"):
+        for name in (f"demo-1.0/{'long' * 40}.py", "demo-1.0/PKG-INFO"):
             info = tarfile.TarInfo(name)
             info.size, info.mtime = len(PKG_INFO), int(OLD)
             file.addfile(info, io.BytesIO(PKG_INFO))
     raw = bytearray(buffer.getvalue())
+    if binary:
+        raw[124:136] = b"\x80" + int(raw[124:135], 8).to_bytes(11, "big")
     for start in range(0, len(raw), 512):
         if raw[start + 257 : start + 262] == b"ustar":
             raw[start + 329 : start + 345] = device
@@ -223,8 +231,9 @@ def test_modes_that_there_are_not(value: str) -> None:
     ],
 )
 def test_traits_of_tars(tmp_path: Path, form: int, device: bytes, expected: tuple[str, str]) -> None:
-    found = traits(read(sdist_of(tmp_path / "one", form=form, device=device)))
-    assert (found["tar format"], found["device numbers"]) == expected
+    for binary in (False, True):
+        found = traits(read(sdist_of(tmp_path / str(binary), form=form, device=device, binary=binary)))
+        assert (found["tar format"], found["device numbers"]) == expected
 
 
 def test_a_python_that_writes_such_headers(server: Server, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 from samebytes.archive.entry import Archive, Kind, read_all
+from samebytes.archive.tar_header import parse_header
 from samebytes.archive.zip_directory import Source, read_directory
 from samebytes.archive.zip_layout import MemberHeader
 from samebytes.artifact import headers
@@ -130,8 +131,7 @@ def _tar_header(path: Path) -> bytes:
     """Return the header block of an sdist's first member, after those of names and keywords that belong to it."""
     with gzip.open(path) as file:
         while len(header := file.read(_BLOCK)) == _BLOCK and header[156:157] in _EXTENDING:
-            # Archives with sizes in another form have been refused.
-            size = int(header[124:136].strip(b" \0") or b"0", 8)
+            size = parse_header(header, path.name).size
             file.read(min(size + -size % _BLOCK, _LONGEST))
     return header
 
