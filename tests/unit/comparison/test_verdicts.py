@@ -365,3 +365,20 @@ def test_what_builds_show_counts_wherever_a_member_lies(where: str, known: str, 
     shown = frozenset(fact.member for fact in differing("wheel", *sides))
     builds = UNKNOWN_BUILD, replace(UNKNOWN_BUILD, **{known: shown})
     assert compare_files(*sides, builds).causes == (code,)
+
+
+def test_an_order_that_no_build_explains_stays_open_beside_what_is_by_chance(tmp_path: Path) -> None:
+    sides = []
+    for number, text in enumerate((b"aaa\nx, y, z\n", b"bbb\ny, z, x\n")):
+        (tmp_path / str(number)).mkdir()
+        sides.append(write_wheel(tmp_path / str(number), members({**FILES, "demo_pkg/a.txt": text})))
+    place = ("demo_pkg/a.txt", "", "line 2")
+    for known, code in (("by_chance", "D030"), ("by_clock", "D005")):
+        shown = {known: frozenset({"demo_pkg/a.txt"})}
+        for orders, causes in (
+            ({}, {code, "D008"}),
+            ({place: "D009"}, {code, "D009"}),
+            ({place: "D099"}, {code, "D099"}),
+        ):
+            build = replace(UNKNOWN_BUILD, orders=orders, **shown)
+            assert set(compare_files(*sides, (UNKNOWN_BUILD, build)).causes) == causes

@@ -125,3 +125,12 @@ def test_the_directory_of_a_wheel_from_the_sdist_is_where_that_was_unpacked(tmp_
     unpacked = str(attempt.environment.temp / UNPACKED)
     assert unpacked in _known(attempt, FROM_SDIST).paths
     assert unpacked not in _known(attempt, WHEEL).paths
+
+
+def test_no_build_is_made_for_an_order_that_another_artifact_has_as_well(tmp_path: Path) -> None:
+    made = {"first": SORTED, "second": OTHER, "3_like_the_first": SORTED, "3_hash_seed": OTHER}
+    check = _Rebuilt(tmp_path, **made)
+    assert check.causes() == ("D008",)
+    builds = len(check.labels)
+    assert check.causes() == ("D008",)
+    assert len(check.labels) == builds

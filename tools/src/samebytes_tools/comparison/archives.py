@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -287,19 +287,22 @@ def _parted(own: str) -> tuple[str, str, str]:
 
 
 def _shown_by_builds(key: str, node: Difference, found: _Both) -> Difference:
-    """Return the node of a member with the cause that further builds have shown, where the bytes show none."""
+    """Return the node of a member with the causes that further builds have shown, where the bytes show none."""
     # Builds know no keys; those of an sdist's members are their names in its directory.
     names = {key, *(side.files[key].name for side in (found.left, found.right) if key in side.files)}
-    builds = found.clues.builds
-    orders = {
-        (place[0], place[1]): code for build in builds for (name, *place), code in build.orders.items() if name in names
-    }
-    node = ordered_by(node, orders) if orders else node
-    if any(names & build.by_clock for build in builds):
+    known = (each for build in found.clues.builds for each in build.orders.items())
+    orders = {(part, where): code for (name, part, where), code in known if name in names}
+    node = _attributed_by_builds(names, node, found.clues.builds)
+    # Last, for an order that no build explains is not what the clock or chance does elsewhere in the member.
+    return ordered_by(node, orders) if orders else node
+
+
+def _attributed_by_builds(names: Collection[str], node: Difference, builds: KnownBuilds) -> Difference:
+    if any(not build.by_clock.isdisjoint(names) for build in builds):
         return attributed(node, DATE_OR_TIME)
-    if any(names & build.by_chance for build in builds):
+    if any(not build.by_chance.isdisjoint(names) for build in builds):
         return attributed(node, RANDOM_VALUE)
-    if any(names & build.left_over for build in builds):
+    if any(not build.left_over.isdisjoint(names) for build in builds):
         evidence = [finding.evidence for each in node.walk() for finding in each.findings]
         is_count = any(is_counted(each.left, each.right) for each in evidence)
         return attributed(node, BUILD_NUMBER if is_count else LEFTOVER_FILES)

@@ -258,7 +258,7 @@ class SourceCheck:
                 UNKNOWN in comparison.causes or bool(orders(comparison))
             )
             if way == AS_IS and is_open and not self._options.bisect:
-                builds = builds[0], self._again(kind, first, second, builds[1], orders(comparison))
+                builds = builds[0], self._again(kind, first, second, builds[1], comparison)
                 comparison = compare_files(left, right, builds, self._stop)
         except SamebytesError as error:
             return CheckOutcome(kind, pair, note=error.message)
@@ -287,19 +287,23 @@ class SourceCheck:
         return frozenset(member for member, aspect in differ - still if aspect != "presence" or not is_named_anew)
 
     def _again(
-        self, kind: str, first: Attempt, second: Attempt, known: model.KnownBuild, seen: Mapping[model.Place, str]
+        self, kind: str, first: Attempt, second: Attempt, known: model.KnownBuild, comparison: model.Comparison
     ) -> model.KnownBuild:
         """Return *known*, of the second build, with what a third one has otherwise, which is like the first.
 
-        That is by chance, or by the clock. An order, in the places *seen*, takes one more build or two, for what is not
-        by chance may be by the hash seed or by the listing of files.
+        That is by chance, or by the clock. An order takes one more build or two, for what is not by chance may be by
+        the hash seed or by the listing of files; but none where *comparison* shows what another artifact has as well.
         """
+        seen, is_open = orders(comparison), UNKNOWN in comparison.causes
+        if not is_open and self._known_orders.keys() >= set(map(_in_any_artifact, seen)):
+            return replace(known, orders={place: self._known_orders[_in_any_artifact(place)] for place in seen})
         kinds = (SDIST, kind) if kind == FROM_SDIST else (kind,)
         attempt = self._attempt(AS_IS, first.environment, f"3-like-the-first-{kind}", kinds)
         if kind not in attempt.files:
             return known
         facts = {fact for fact in _facts(first, attempt) if fact.artifact == kind and fact.aspect in _SHOWN}
-        by_clock = self._by_clock(frozenset(facts), first, kinds) if facts else frozenset()
+        # What the bytes show needs no clock that stands still.
+        by_clock = self._by_clock(frozenset(facts), first, kinds) if facts and is_open else frozenset()
         lone = {fact.member for fact in _facts(first, second) if (fact.artifact, fact.aspect) == (kind, "presence")}
         chance, clock = (
             frozenset(fact.member for fact in each) | named_alike(lone, each) for each in (facts - by_clock, by_clock)
@@ -313,7 +317,8 @@ class SourceCheck:
         self, kinds: tuple[str, ...], first: Attempt, second: Attempt, seen: Mapping[model.Place, str]
     ) -> dict[model.Place, str]:
         """Return by which of the variations that give an order each in *seen* is; UNKNOWN if by none of them."""
-        kind, shown, rest = kinds[-1], dict(self._known_orders), set(seen) - self._known_orders.keys()
+        kind, rest = kinds[-1], {place for place in seen if _in_any_artifact(place) not in self._known_orders}
+        shown = {place: self._known_orders[_in_any_artifact(place)] for place in seen if place not in rest}
         # The one first that the bytes look like, for it is so most often.
         for name, code in sorted(_ORDERED_BY.items(), key=lambda each: each[1] not in seen.values()):
             if rest and name in second.environment.applied:
@@ -321,8 +326,7 @@ class SourceCheck:
                 found = rest & self._orders(kind, first, attempt).keys() if kind in attempt.files else set()
                 shown.update(dict.fromkeys(found, code))
                 rest -= found
-        # The wheel from the sdist has most of the wheel's.
-        self._known_orders = dict(shown)
+        self._known_orders.update({_in_any_artifact(place): code for place, code in shown.items()})
         return {**shown, **dict.fromkeys(rest, UNKNOWN)}
 
     def _orders(self, kind: str, first: Attempt, other: Attempt) -> Mapping[model.Place, str]:
@@ -438,6 +442,11 @@ def _decided(way: WayResult, bisection: BisectionResult) -> WayResult:
         for each in way.outcomes
     )
     return replace(way, outcomes=tuple(outcomes))
+
+
+def _in_any_artifact(place: model.Place) -> model.Place:
+    """Return what a place in an sdist and the same one in the wheels have in common."""
+    return (place[0].removeprefix("src/"), *place[1:])
 
 
 def _failure(error: BuildError, which: str) -> Failure:
