@@ -139,7 +139,7 @@ def of_release(index: Index, name: str, version: str) -> list[File]:
         known = sorted({release for _, release in files if release is not None})
         if not known:
             raise UsageError(
-                f"the index {index.address} has no wheel and no sdist of {name}",
+                f"the index {index.address} has no {name} {version}: it lists no wheel and no sdist of {name}",
                 remedy="Are they deleted, or private? Or is that address no package index?",
             )
         raise UsageError(
