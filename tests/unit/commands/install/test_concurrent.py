@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import fcntl
+import itertools
 import json
 import os
 import struct
@@ -368,3 +369,69 @@ def test_a_target_that_is_a_link_that_another_user_planted(
     os.lchown(open_to_all / "site", 0, 0)
     assert cli.main(["install", "-q", str(source), "--target", str(open_to_all / "site" / "below")]) == 0
     assert (open_to_all / "mine" / "below" / "demo").is_dir()
+
+
+def test_a_killed_install_is_completed_by_another(tmp_path: Path) -> None:
+    """After whichever step: into a tree that is there already, several things are moved, and directories get times."""
+    space = {"z/deep/__init__.py": b""}
+    first, *others = (project(tmp_path, name, {**space, f"space/{name}/x.py": b""}) for name in ("one", "two", "three"))
+
+    def run(top: Path, wheels: Sequence[Path]) -> None:
+        install(wheels, InstallOptions(top, "/opt/app", TARGET, PYTHON, date=DATE, levels=()), None)
+
+    def killed(top: Path, last: int) -> bool:
+        """Install until the step number *last*, and return whether there was one."""
+        child = os.fork()
+        if child:
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+        steps = itertools.count(1)
+        for name in ("_put", "set_time"):
+            work = getattr(install_move, name)
+            setattr(
+                install_move, name, lambda *given, work=work: (work(*given), next(steps) == last and os._exit(9))[0]
+            )
+        run(top, others)
+        os._exit(0)
+
+    for top in (tmp_path / "whole", *(tmp_path / f"killed {number}" for number in range(1, 99))):
+        run(top, [first])
+        if top.name == "whole":
+            run(top, others)
+            expected = facts(top)
+            continue
+        is_killed = killed(top, int(top.name.split()[1]))
+        if not is_killed:
+            break
+        run(top, others)
+        assert facts(top) == expected, top
+        assert strays(top) == []
+    assert int(top.name.split()[1]) > 8
+    # What is there, and was not put there by a killed run, is still refused.
+    with pytest.raises(UsageError, match="installed already"):
+        run(top, others)
+    (tmp_path / "other").mkdir()
+    changed = project(tmp_path / "other", "two", {"space/two/x.py": b"other"})
+    run(tmp_path / "partly", [first])
+    run(tmp_path / "partly", [changed])
+    with pytest.raises(UsageError, match="installed already"):
+        run(tmp_path / "partly", others)
+
+
+def test_nothing_is_lost_where_a_directory_appears_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a program that knows nothing of our locks; what was moved before is not moved a second time."""
+    top, steps = tmp_path / "site", install_move._steps
+    top.mkdir()
+
+    def overtaken(source: Path, target: Path) -> Iterator[object]:
+        found = list(steps(source, target))
+        if target == top:
+            (top / "space").mkdir()
+            (top / "space" / "of others.txt").write_bytes(b"")
+        return iter(found)
+
+    monkeypatch.setattr(install_move, "_steps", overtaken)
+    source = project(tmp_path, "demo", {"before/__init__.py": b"", "space/demo.py": b"", "zlast.py": b""})
+    install_into(top, source)
+    install_into(tmp_path / "clean", source)
+    assert facts(top).keys() == {*facts(tmp_path / "clean"), "space/of others.txt"}
+    assert strays(tmp_path) == []

@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import Callable, NamedTuple
 
@@ -27,10 +28,10 @@ from ..tree.compile_ahead import CompilerAhead
 from ..tree.compiled_cache import CachedSource
 from ..tree.compiler import Wanted
 from ..tree.fix import FixOptions, fix
-from ..tree.installed import SCRIPT_DIRECTORIES
+from ..tree.installed import INSTALLER, SCRIPT_DIRECTORIES
 from ..tree.plan import TreeChange
 from .move import move_in, set_time
-from .stage import anchor_of, private_stage
+from .stage import anchor_of, private_stage, remove_abandoned
 from .wheel import Claims, InstallOptions, Laid, lay_out
 
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][\w.-]*(\[[\w., -]*\])?\s*([=<>!~]=?=?\s*[\w.*+!]+)?", re.ASCII)
@@ -130,9 +131,11 @@ def install(
     with _naming_files(top):
         date, date_source = _date(wheels, options)
         options = options._replace(date=date)
+        anchor, is_again = anchor_of(top), False
+        with suppress(OSError):  # which comes up again where something is to be written
+            is_again = remove_abandoned(anchor)
         # Early, for a quick answer; it is checked again under the lock, before anything is moved.
-        _refuse_installed(wheels, options)
-        anchor = anchor_of(top)
+        _refuse_installed(wheels, options, is_again=is_again)
         with private_stage(anchor) as stage:
             inner = stage / top.relative_to(anchor)
             make_directories(inner)
@@ -145,7 +148,8 @@ def install(
                     compiler.keep()
             # Counted before the move, after which others' files are among them.
             files = sum(len(names) for _, _, names in os.walk(inner))
-            left = move_in(stage, anchor, top, date, lambda: _refuse_installed(wheels, options), warn)
+            check = partial(_refuse_installed, wheels, options, inner, is_again=is_again)
+            left = move_in(stage, anchor, top, date, check, warn)
         if anchor == top:
             with suppress(OSError):  # it was set before, and all else is done
                 set_time(top, date)  # the private directory was in it until now
@@ -244,18 +248,36 @@ def is_canonical(wheel: Path) -> bool:
         return False  # Whether it can be installed all the same is seen where it is read for that.
 
 
-def _refuse_installed(wheels: Sequence[Path], options: InstallOptions) -> None:
-    """Refuse a project that is there already: without an uninstall, files of two releases would be mixed."""
+def _refuse_installed(
+    wheels: Sequence[Path], options: InstallOptions, stage: Path | None = None, *, is_again: bool
+) -> None:
+    """Refuse a project that is there already: without an uninstall, files of two releases would be mixed.
+
+    But one with the same RECORD may have been put there by a run that was killed, if others are not there.
+
+    :param stage: where everything is complete, once it is.
+    :param is_again: whether it is known that a run was killed.
+    """
     there: dict[str, Path] = {}
     for site in {options.top / options.scheme.purelib, options.top / options.scheme.platlib}:
         if site.is_dir():
             for info in site.glob("*.dist-info"):
                 # Names in directories are not normalized by every installer (PEP 503, PEP 376).
                 there[canonicalize_name(info.name.partition("-")[0])] = info
-    for wheel in wheels:
-        other = there.get(_project(wheel))
-        if other is not None:
+    found = {wheel: there[_project(wheel)] for wheel in wheels if _project(wheel) in there}
+    for wheel, other in found.items():
+        if (len(found) == len(wheels) and not is_again) or not _is_completed(wheel, other, options.top, stage):
             raise UsageError(
                 f"{wheel}: its project is installed already: {other}",
                 remedy="Remove it first (pip uninstall), or install into an empty place.",
             )
+
+
+def _is_completed(wheel: Path, info: Path, top: Path, stage: Path | None) -> bool:
+    """Return whether the distribution *info* is what *wheel* gives; without *stage*, whether it can be."""
+    with suppress(FileNotFoundError):
+        if stage is not None:
+            return (stage / info.relative_to(top) / "RECORD").read_bytes() == (info / "RECORD").read_bytes()
+        version = info.name[: -len(".dist-info")].partition("-")[2]
+        return version == wheel.name.split("-")[1] and (info / "INSTALLER").read_bytes() == INSTALLER
+    return False

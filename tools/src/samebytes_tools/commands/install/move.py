@@ -124,14 +124,21 @@ def _move(stage: Path, anchor: Path, top: Path, date: int, *, there: bool) -> tu
         steps = sorted(_steps(stage, anchor), key=lambda step: (step.target.name.endswith(".dist-info"), step))
         if not there and top.is_dir():  # since the check, by an install that had no reason to wait for this one
             raise _AppearedError
-        for step in steps:
+        while steps:
+            step = steps.pop(0)
             # Before the first step into it, for undoing.
             times.setdefault(step.target.parent, step.target.parent.stat())
             known = _known(step)
             done += known  # before it is done: an interruption may come right after
-            # Not moved, so it is not ours to remove.
-            if not _put(step):
-                del done[-len(known) :]
+            try:
+                is_moved = _put(step)
+            except _AppearedError:
+                # What was moved stays: undone, it would be in neither place when this is tried again.
+                is_moved, steps[:0] = False, sorted(_steps(step.source, step.target))
+            if not is_moved:
+                del done[-len(known) :]  # it is not ours to remove
+                # A killed run may have put it there, and not have got to the times of what it is in.
+                times.update((path, path.stat()) for path in _between(top, step.target) if path not in times)
         return tuple(path for path in times if (path == top or top in path.parents) and not set_time(path, date))
     # Also of Ctrl-C: either all is there or nothing (D9).
     except BaseException as error:
@@ -143,6 +150,13 @@ def _move(stage: Path, anchor: Path, top: Path, date: int, *, there: bool) -> tu
                 remedy="Make it writable, or install somewhere else. All is as it was.",
             ) from error
         raise
+
+
+def _between(top: Path, path: Path) -> Iterator[Path]:
+    """Yield the directories that *path* is in, up to *top*."""
+    while path not in (top, path.parent):
+        path = path.parent
+        yield path
 
 
 def set_time(directory: Path, date: int) -> bool:

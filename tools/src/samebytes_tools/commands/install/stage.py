@@ -17,6 +17,8 @@ from samebytes.errors import OutputError
 # 64 random bits: nobody can make such a directory beforehand.
 _NAME = re.compile(r"\.samebytes-[0-9a-f]{16}\.tmp")
 _DIRECTORY = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_IN_USE = stat.S_ISVTX
+"""The mode's bit of a directory that was locked; for its owner, it has no other meaning."""
 _ATTEMPTS = 100
 """How often another process may be faster; each time it has done some of its work."""
 
@@ -64,7 +66,7 @@ def private_stage(anchor: Path) -> Iterator[Path]:
     try:
         try:
             was = now = anchor.stat()
-            _remove_abandoned(anchor)
+            remove_abandoned(anchor)
             lock = _created(anchor, tried)
             made = anchor.stat()
         except OSError as error:
@@ -129,18 +131,24 @@ def _created(anchor: Path, tried: list[Path]) -> int | None:
             return None
         # It may have been removed between making and locking it.
         if _is_at(lock, stage):
+            with suppress(OSError):
+                os.fchmod(lock, 0o700 | _IN_USE)
             return lock
         os.close(lock)
     raise OSError(None, "something removes what is created there")
 
 
-def _remove_abandoned(anchor: Path) -> None:
+def remove_abandoned(anchor: Path) -> bool:
     """Remove this user's private directories that no process has locked: the system unlocks those of what has ended.
 
     Not where root is in a directory of somebody else, who could have given such a name to something of root's.
+
+    :returns: whether there was one that had been locked: not one that is just being made.
+    :raises OSError: if *anchor* cannot be read.
     """
     if sys.platform == "win32" or (os.geteuid() == 0 and anchor.stat().st_uid != 0):
-        return
+        return False
+    found = False
     for name in filter(_NAME.fullmatch, os.listdir(anchor)):
         with suppress(OSError):
             lock = os.open(anchor / name, os.O_RDONLY | _DIRECTORY)
@@ -148,9 +156,11 @@ def _remove_abandoned(anchor: Path) -> None:
                 if os.fstat(lock).st_uid == os.geteuid():
                     take(lock)
                     if _is_at(lock, anchor / name):
+                        found = found or bool(os.fstat(lock).st_mode & _IN_USE)
                         shutil.rmtree(anchor / name, ignore_errors=True)
             finally:
                 os.close(lock)
+    return found
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

@@ -177,6 +177,8 @@ class _Destination:
         # As pip and distutils do: header names are not unique among projects.
         headers = posixpath.join(options.scheme.headers, source.distribution)
         self._places = {**options.scheme._asdict(), "headers": headers}
+        # By a run that was killed: it is compared by its RECORD, when all is complete.
+        self._is_there = (options.top / self._places[source.root_scheme] / source.info).is_dir()
         self._digests: dict[str, tuple[bytes, int]] = {}
         """By name in the tree."""
         self._executables: set[str] = set()
@@ -265,7 +267,7 @@ class _Destination:
         self._digests[place] = (state.digest(), size)
         if executable:
             self._executables.add(place)
-        if self._known[directory]:
+        if self._known[directory] and not self._is_there:
             self._demand_room(place, executable=executable)
         return place
 
