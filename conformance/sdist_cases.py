@@ -305,8 +305,17 @@ REFUSED: Rules = {
             pax(records(comment="x"), typeflag=b"g").replace(b"comment=x\n\0", b"comment=x\n1") + F
         ),
     },
+    "2.3 and so MUST access lists (`SCHILY.acl.access`), by which bsdtar changes modes.": {
+        "pax-access-list": with_records(record("SCHILY.acl.access", b"user::rwx,group::r--,other::---")),
+        "pax-access-list-for-all": with_records(record("SCHILY.acl.access", b"user::rwx"), b"g"),
+    },
+    "2.3 (in records those of files, too) and in records the names of owners have to be valid UTF-8, for bsdtar fails at"
+    " others:": {
+        f"pax-{keyword}-not-utf-8{'-for-all' * every}": with_records(record(keyword, b"a\xff"), b"g" if every else b"x")
+        for keyword, every in (("uname", False), ("gname", False), ("linkpath", False), ("gname", True))
+    },
     "2.3 Records of sparse files and backups (`GNU.sparse.`, `GNU.dumpdir`, `GNU.volume.`, `SCHILY.filetype`,"
-    " `SCHILY.realsize`, `SUN.holesdata`) MUST be refused.": {
+    " `SCHILY.realsize`, `SUN.holesdata`) MUST be refused,": {
         "pax-sparse": with_records(records(GNU_sparse_major="1")),
         "pax-sparse-for-all": with_records(records(GNU_sparse_size="1"), b"g"),
         "pax-dumpdir": with_records(records(GNU_dumpdir="Yf")),

@@ -48,7 +48,8 @@ static i128 decimal(const buf* b) {
 static records parse(const u8* p, size_t n, bool global) {
   records rs = {0};
   static const char* const BAD[] = {"GNU.sparse.",     "GNU.dumpdir",     "GNU.volume.",
-                                    "SCHILY.filetype", "SCHILY.realsize", "SUN.holesdata"};
+                                    "SCHILY.filetype", "SCHILY.realsize", "SUN.holesdata",
+                                    "SCHILY.acl.access"};
   map seen = {0};
   while (n) {
     size_t len = 0, i = 0;
@@ -63,7 +64,7 @@ static records parse(const u8* p, size_t n, bool global) {
     put(&r->key, k, eq - k);
     put(&r->value, eq + 1, p + len - 1 - eq - 1);
     if (!map_put(&seen, (char*)r->key.p, 1)) fail("2.3: keyword twice");
-    for (int j = 0; j < 6; j++)
+    for (int j = 0; j < 7; j++)
       if (!strncmp((char*)r->key.p, BAD[j], strlen(BAD[j]))) fail("2.3: record %s", BAD[j]);
     for (size_t j = 0; j < r->value.n; j++)
       if (r->value.p[j] == '\n') {
@@ -77,6 +78,9 @@ static records parse(const u8* p, size_t n, bool global) {
     n -= len;
   }
   buf* b;
+  static const char* const TEXTS[] = {"linkpath", "uname", "gname"};
+  for (int j = 0; j < 3; j++)
+    if ((b = find(&rs, TEXTS[j])) && !utf8(b->p, b->n)) fail("2.3: %s is not UTF-8", TEXTS[j]);
   if ((b = find(&rs, "hdrcharset")) && strcmp((char*)b->p, "ISO-IR 10646 2000 UTF-8")) fail("2.3: hdrcharset");
   if (global && (find(&rs, "path") || find(&rs, "linkpath") || find(&rs, "size"))) fail("2.3: global header");
   if ((b = find(&rs, "uid")) && (decimal(b) < 0 || decimal(b) > 4294967295ll)) fail("2.3: owner");

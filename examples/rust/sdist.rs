@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 const BLOCK: usize = 512;
 const EIGHT_GIB: usize = 8 << 30;
 const MOST: usize = 67_108_864;
-const SPARSE: &str = "GNU.sparse. GNU.dumpdir GNU.volume. SCHILY.filetype SCHILY.realsize SUN.holesdata";
+const SPARSE: &str = "GNU.sparse. GNU.dumpdir GNU.volume. SCHILY.filetype SCHILY.realsize SUN.holesdata SCHILY.acl.access";
 
 /// Of a file, contents and whether it is executable; of a symbolic link, the target.
 #[derive(Clone, PartialEq)]
@@ -251,8 +251,7 @@ fn records(mut data: &[u8], global: bool) -> Answer<Records> {
         let blank = data.iter().position(|&byte| byte == b' ').unwrap_or(0);
         let digits = data[..blank].iter().all(u8::is_ascii_digit).then(|| &data[..blank]).unwrap_or(b"");
         let length = std::str::from_utf8(digits).unwrap_or("").parse::<usize>().unwrap_or(0);
-        let whole = blank < 20 && length > blank + 1 && length <= data.len() && data[length - 1] == b'\n';
-        need(whole, "a PAX record is malformed")?;
+        need(blank < 20 && length > blank + 1 && data.get(length - 1) == Some(&b'\n'), "a PAX record is malformed")?;
         let record = &data[blank + 1..length - 1];
         data = &data[length..];
         let equals = record.iter().position(|&byte| byte == b'=').unwrap_or(0);
@@ -260,10 +259,11 @@ fn records(mut data: &[u8], global: bool) -> Answer<Records> {
         need(!odd && (1..=300).contains(&equals), "a PAX record has no keyword, or one that is read in two ways")?;
         let (keyword, value) = (String::from_utf8_lossy(&record[..equals]).into_owned(), record[equals + 1..].to_vec());
         let sparse = SPARSE.split(' ').any(|start| keyword.starts_with(start));
-        let charset = keyword == "hdrcharset" && value != b"ISO-IR 10646 2000 UTF-8";
+        let text = !matches!(keyword.as_str(), "linkpath" | "uname" | "gname") || std::str::from_utf8(&value).is_ok();
+        let charset = !text || keyword == "hdrcharset" && value != b"ISO-IR 10646 2000 UTF-8";
         let for_all = global && matches!(keyword.as_str(), "path" | "linkpath" | "size");
-        need(!(sparse || charset || for_all || hides_a_record(&value)), "a PAX record is not allowed, or hides one")?;
-        need(records.insert(keyword, value).is_none(), "a PAX keyword is given twice")?;
+        let odd = sparse || charset || for_all || hides_a_record(&value) || records.insert(keyword, value).is_some();
+        need(!odd, "a PAX record is not allowed, hides one, or is given twice")?;
     }
     Ok(records)
 }

@@ -125,9 +125,11 @@ def check_records(records: dict[str, bytes], where: str, *, for_all: bool) -> No
 
     :raises ArchiveError: naming *where*.
     """
-    if any(keyword.startswith(_SPARSE) for keyword in records):
-        raise _refused("a sparse file or part of a backup", where)
-    if records.get("hdrcharset", _UTF_8) != _UTF_8:
+    if any(keyword.startswith((*_SPARSE, "SCHILY.acl.access")) for keyword in records):
+        raise _refused("a sparse file, part of a backup, or a file with an access list", where)
+    # bsdtar decodes these, whatever the member is.
+    texts = b"\n".join(records.get(keyword, b"") for keyword in ("linkpath", "uname", "gname"))
+    if records.get("hdrcharset", _UTF_8) != _UTF_8 or texts.decode("utf-8", "replace").encode() != texts:
         raise limits.hostile(where, "", "its PAX records are in another encoding than UTF-8")
     for keyword in _NOT_GLOBAL:
         if for_all and keyword in records:
