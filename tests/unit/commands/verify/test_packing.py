@@ -45,6 +45,7 @@ PYTHON = Python("python", "CPython", "3.11.7", (3, 11), "linux-x86_64", "glibc-2
 PYTHONS = [replace(PYTHON, version=f"3.{minor}.1", minor=(3, minor)) for minor in (13, 11, 10, 9, 8)]
 PROJECT = Project(Backend("flit_core.buildapi"), ("flit_core",))
 HOUR = 3600
+posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 NAME = "demo-1.0-py3-none-any.whl"
 PKG_INFO = b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"
 
@@ -175,6 +176,7 @@ def test_one_mode_for_all_files(server: Server, tmp_path: Path) -> None:
     assert not list(candidates(clues(server, other, one)))
 
 
+@posix
 def test_files_that_are_seen_with_one_mode(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x")
     _, where = imitations.imitated(PROJECT, {imitations.MODES: "777"}, tmp_path, tmp_path / "modules", tmp_path)
@@ -201,6 +203,7 @@ def test_files_that_are_seen_with_one_mode(tmp_path: Path) -> None:
     assert imitations.umask({imitations.MODES: "777"}) == 0o022
 
 
+@posix
 def test_a_tree_and_a_build_of_another_umask(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     (tree / "sub").mkdir(parents=True)
