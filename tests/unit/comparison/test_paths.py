@@ -31,3 +31,17 @@ COMMITS = "f6e511eec7342f59a25f7c0534f1dbea00d01b14", "90b35a6239c3d8bdabc530a6a
 )
 def test_what_two_paths_show(left: str, right: str, code: str, is_location: bool) -> None:
     assert codes(TextPair(left.encode(), right.encode(), is_location)) == (code,)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "code"),
+    [
+        ("tmpa1b2c3d4", "tmpx9y8z7w6", "D002"),
+        ("made in tmpqwertzui by x", "made in tmpa1b2c3d4 by x", "D002"),  # no digit in one of them
+        ("tmpqwertzui", "tmpasdfghjk", "D099"),  # in neither: words
+        ("tmpresult01", "tmpresult02", "D099"),
+        ("tmpa1b2c3d", "tmpx9y8z7w", "D099"),  # of another length than tempfile's
+    ],
+)
+def test_names_of_tempfile(left: str, right: str, code: str) -> None:
+    assert codes(TextPair(left.encode(), right.encode())) == (code,)

@@ -36,9 +36,7 @@ _RANDOM = (
     r"|cc(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{6}(?=\.(?:o|s|c|res|ltrans|i)\b)"
 )
 
-TEMPORARY = re.compile(
-    rf"(?<![A-Za-z0-9_])(?:{_RANDOM}|tmp(?=[a-z_]*\d)[a-z0-9_]{{8}}(?!\w)|\.tmp(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{{6}}(?!\w))"
-)
+TEMPORARY = re.compile(rf"(?<![A-Za-z0-9_])(?:{_RANDOM}|\.tmp(?=[a-z]*[A-Z0-9])[A-Za-z0-9]{{6}}(?!\w))")
 """A name that pip, build, uv, meson-python, tempfile or gcc drew at random."""
 
 _COMPONENT = re.compile(rf"{_RANDOM}|\.?tmp[A-Za-z0-9_]{{6,8}}|cc[A-Za-z0-9]{{6}}\.[a-z]+")

@@ -76,6 +76,8 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (MODE, re.compile(r"(?<![\w-])[-dl](?:[r-][w-][xsStT-]){3}(?![\w-])")),
     (PATH, places.PATH),
     (Nature.TEMPORARY_NAME, places.TEMPORARY),
+    # tempfile's own: of seven, one has no digit, and is a word by itself.
+    (f"{DRAWN}tmp", re.compile(r"(?<=(?<![A-Za-z0-9_])tmp)[a-z0-9_]{8}(?!\w)")),
     (
         Nature.PROCESSORS,
         re.compile(
