@@ -136,6 +136,7 @@ _IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 
 _DROPPED = re.compile(r"[. ]+(?=/|\Z)")
 
+_TWO = "Do not install it: it holds one thing for some tools, and another for others. Build it again."
 _REMEDY = "Do not unpack or install it. If you made it, look in its source for such a link or name, and make it again."
 
 
@@ -208,16 +209,16 @@ def check_formats(file: BinaryIO, archive: str, *, is_zip: bool) -> None:
     checksum = int(digits[1], 8) if digits else int.from_bytes(head[152:156], "big") if head[148:149] > b"\x7f" else -1
     sums = sum(summed), sum(summed) - 256 * sum(byte > 127 for byte in summed)  # of signed bytes, too
     if len(head) == 512 and (head[257:262] == b"ustar" or checksum in sums):
-        raise hostile(archive, "", "its first 512 bytes are a tar header, and to some readers it is a tar archive")
+        raise hostile(archive, "", "its first 512 bytes are a tar header: some read it as a tar archive", _TWO)
     if is_zip:
         file.seek(1 << 15)  # Where an image has up to eight descriptors of 2,048 bytes.
         if b"CD001" in [file.read(2048)[1:6] for _ in range(8)]:
-            raise hostile(archive, "", "it is an image of a CD (ISO 9660), too, which bsdtar prefers")
+            raise hostile(archive, "", "it is an image of a CD (ISO 9660), too, which bsdtar prefers", _TWO)
         return
     file.seek(max(0, file.seek(0, os.SEEK_END) - 65557))
     if b"PK\5\6" in file.read():
         problem = "pip takes it for a ZIP file: the signature of an end record is among its last 65,557 bytes"
-        raise hostile(archive, "", problem, "If it is so by chance, another date takes it away (--date).")
+        raise hostile(archive, "", problem, _TWO + " By chance one sdist in 65,000 is so: try another date.")
 
 
 def hostile(archive: str, name: str, problem: str, remedy: str = _REMEDY) -> HostileArchiveError:
