@@ -543,7 +543,7 @@ def test_names_on_the_index(desk: Desk) -> None:
     assert all_same(results[0], "hook")
     assert "flit-core" in {one["name"].replace("_", "-") for one in results[0]["build_requirements"]}
     assert "there is no file no-such-project-of-samebytes, and the index" in results[1]["error"]["message"]
-    assert "no sdist (.tar.gz) of idna==0.0.1" in results[2]["error"]["message"]
+    assert "no sdist of idna==0.0.1" in results[2]["error"]["message"]
 
 
 def test_no_index_in_reach(desk: Desk) -> None:
