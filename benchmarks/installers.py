@@ -71,7 +71,7 @@ def runs(command: str, packages: Sequence[str], private: Path) -> Iterator[tuple
             continue
         tree = private / package
         if not tree.is_dir():
-            sdist = releases.sdist(package, ".".join(map(str, sys.version_info[:3])), private, os.environ)
+            sdist, _ = releases.sdist(package, ".".join(map(str, sys.version_info[:3])), private, os.environ)
             aside = private / f"{package}-sdist"
             aside.mkdir()
             unpack(sdist, aside).rename(tree)

@@ -87,7 +87,7 @@ OTHERS = {
     *("verify --sign", "verify --key", "verify --identity", "verify --issuer", "build --sign"),
     *("install --requirement", "install --find-links", "install --index-url", "survey run --operator"),
     *("install wheels", "install --prefix", "install --layout", "install --date", "install --python"),
-    *("install --executable", "install --jobs", "install --cache-key"),
+    *("install --executable", "install --jobs", "install --cache-key", "install --cache-limit"),
     *("tree fix --root", "tree fix --layout", "tree fix --date", "tree fix --python", "tree fix --executable"),
     *("tree fix --jobs", "tree digest directories"),
     *("survey run --packages", "survey run --top", "survey run --timeout", "survey run --memory"),

@@ -196,6 +196,13 @@ def test_each_file_is_read_once(server: Server, tmp_path: Path, monkeypatch: pyt
     assert opened == [*paths, *paths]
 
 
+def test_no_more_is_read_than_there_is_room_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(of_artifacts, "_MOST_TEXT", 50)
+    names = [f"demo-1.0/{number}/version.py" for number in range(3)]
+    path = write_sdist(tmp_path, [Member(name, b"#" * 20) for name in names])
+    assert list(read(path).texts) == names[:2]
+
+
 def test_facts_are_in_order_and_name_their_source() -> None:
     for fact in FACTS:
         releases = [Version(since) for since, _ in fact.values]

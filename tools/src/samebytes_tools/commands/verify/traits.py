@@ -30,6 +30,8 @@ _TOP_LEVELS = (".egg-info/top_level.txt", ".dist-info/top_level.txt")
 _REQUIRES = ".egg-info/requires.txt"
 _RECORD = ".dist-info/RECORD"
 _VERSION_MODULE = "version.py"
+_MOST_TEXT = 64 << 20
+"""Bytes of all that is read of one artifact, whoever made it: RECORDs of large wheels have one or two millions."""
 _COMMIT = re.compile(rb"^__commit_id__ = commit_id = (?:None|'(\w{1,41})')$", re.MULTILINE)
 _COMPILED = re.compile(r"/__pycache__/[^/]+\.cpython-3(\d+)(?:\.opt-\d)?\.pyc\Z|-py3\.(\d+)-nspkg\.pth\Z")
 """Names of files that have the release of the interpreter that made them."""
@@ -92,12 +94,21 @@ def read(path: Path) -> ArtifactClues:
             tuple(members),
             tuple(block.fields) if block else (),
             bool(block and (block.body or b"").strip()),
-            {entry.name: read_all(entry.content) for entry in archive.entries if _is_text(entry.name, kind)},
+            dict(_texts(archive, kind)),
             {entry.name: entry.mtime for entry in files},
             {entry.name: entry.mode for entry in files},
             _tar_header(path) if kind == ArtifactKind.SDIST else b"",
             made_on_windows(archive.entries, members),
         )
+
+
+def _texts(archive: Archive, kind: ArtifactKind) -> Iterator[tuple[str, bytes]]:
+    """Yield the members that are read for more than their names, as long as there is room for them."""
+    room = _MOST_TEXT
+    for entry in archive.entries:
+        if _is_text(entry.name, kind) and entry.content.size <= room:
+            room -= entry.content.size
+            yield entry.name, read_all(entry.content)
 
 
 def _is_text(name: str, kind: ArtifactKind) -> bool:
