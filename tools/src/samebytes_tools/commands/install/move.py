@@ -128,11 +128,13 @@ def _move(stage: Path, anchor: Path, top: Path, date: int, *, there: bool) -> tu
             step = steps.pop(0)
             # Before the first step into it, for undoing.
             times.setdefault(step.target.parent, step.target.parent.stat())
-            known = _known(step)
+            known, is_first = _known(step), not done
             done += known  # before it is done: an interruption may come right after
             try:
                 is_moved = _put(step)
             except _AppearedError:
+                if is_first:  # from the beginning, for what is there now has to be checked first
+                    raise
                 # What was moved stays: undone, it would be in neither place when this is tried again.
                 is_moved, steps[:0] = False, sorted(_steps(step.source, step.target))
             if not is_moved:
