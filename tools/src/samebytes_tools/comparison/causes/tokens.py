@@ -151,6 +151,7 @@ _OF_OTHERS = frozenset({"TERM", "COLUMNS", "LINES", "MAKEFLAGS"})
 """Variables of which a value shows a cause of its own."""
 
 _DAY = 86400
+_FIRST_DAY = datetime.date(1970, 1, 1)
 
 
 def tokens(text: str, build: KnownBuild, other: KnownBuild = UNKNOWN_BUILD) -> list[Token]:
@@ -258,8 +259,9 @@ def _by_known_dates(text: str, build: KnownBuild) -> Iterator[tuple[int, int]]:
 @lru_cache(maxsize=8)
 def _known_days(dates: tuple[int, ...]) -> re.Pattern[str]:
     """Return what finds the days of *dates*, and those before and behind them, in notations that may mean anything."""
-    around = (seconds + shift * _DAY for seconds in dates for shift in (-1, 0, 1))
-    days = {datetime.datetime.fromtimestamp(each, datetime.timezone.utc).date() for each in around}
+    # Not by fromtimestamp, which on Windows takes none before 1970.
+    at = (_FIRST_DAY + datetime.timedelta(seconds // _DAY) for seconds in dates)
+    days = {day + datetime.timedelta(shift) for day in at for shift in (-1, 0, 1)}
     numbers = {str(day.toordinal() + since) for day in days for since in _EPOCHS}
     numbers |= {day.strftime(notation) for day in days for notation in _NOTATIONS}
     # Calendar versions have no zeros before numbers (PEP 440).
