@@ -666,15 +666,18 @@ def test_what_a_backend_added_to_an_sdist_is_not_taken_into_it_twice(tmp_path: P
         "assert open('PKG-INFO').read() and os.path.isfile('PKG-INFO')\n"
         "print(*walked)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tree,
-        env={**os.environ, "PYTHONPATH": where},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout.replace(os.sep, "/").split() == ["./demo.py", "./vendored/PKG-INFO", "./vendored/demo.py"], done
+    # As Python starts, and where something has imported what lists directories before.
+    for options, first in ((["-c"], ""), (["-S", "-c"], "import glob, pathlib, sitecustomize\n")):
+        done = subprocess.run(
+            [sys.executable, *options, first + code],
+            cwd=tree,
+            env={**os.environ, "PYTHONPATH": where},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        found = done.stdout.replace(os.sep, "/").split()
+        assert found == ["./demo.py", "./vendored/PKG-INFO", "./vendored/demo.py"], done.stderr
     # A wheel is built of all that the sdist has, and a tree without it has nothing to be left out.
     assert imitations.imitated(PROJECT, {}, tree, tmp_path / "none", home) == (PROJECT, "")
     (tree / "PKG-INFO").unlink()

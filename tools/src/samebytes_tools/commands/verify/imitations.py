@@ -97,6 +97,7 @@ _WITHOUT_PKG_INFO = '''\
 
 import functools
 import os
+import sys
 
 _tree, _listdir, _scandir = {tree}, os.listdir, os.scandir
 
@@ -137,6 +138,12 @@ class scandir:
 os.listdir, os.scandir = functools.partial(listdir), scandir
 if _scandir in os.supports_fd:  # else shutil.rmtree would do without descriptors
     os.supports_fd |= {os.listdir, os.scandir}
+# Classes that keep it since they were imported: of glob from Python 3.13 on, of pathlib before 3.11.
+for _module, _name in (("glob", "_StringGlobber"), ("pathlib", "_NormalAccessor")):
+    _class = getattr(sys.modules.get(_module), _name, None)
+    if _class is not None:
+        _class.scandir = scandir
+        _class.listdir = staticmethod(os.listdir)
 '''
 
 _BY_FLIT = '''\
