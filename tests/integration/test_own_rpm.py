@@ -46,6 +46,7 @@ def source_package(place: Place, workshop: Workshop) -> Path:
     return next(top.glob("SRPMS/*.src.rpm"))
 
 
+@pytest.mark.broad("by another packager's tools, what is built twice elsewhere too")
 def test_two_packages_of_samebytes_are_equal(roots: tuple[Path, Path], workshop: Workshop, tmp_path: Path) -> None:
     source = own_source(tmp_path / "samebytes")
     alone = without_network()
