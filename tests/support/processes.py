@@ -26,6 +26,12 @@ def modules_loaded_by(program: str) -> set[str]:
     return set(done.stderr.split())
 
 
+def run_python(*arguments: str, cwd: Path, path: str) -> subprocess.CompletedProcess[str]:
+    """Run this interpreter in *cwd*, with modules in *path* before others, and return what it printed."""
+    command, environ = [sys.executable, *arguments], {**os.environ, "PYTHONPATH": path}
+    return subprocess.run(command, cwd=cwd, env=environ, capture_output=True, text=True, check=False)
+
+
 def is_running(pid: int) -> bool:
     """Return whether the process is there and no zombie (those stay where the container's init reaps none)."""
     try:

@@ -30,6 +30,7 @@ from samebytes_tools.comparison.model import ComparedFile, Comparison, Differenc
 from samebytes_tools.index.client import Index
 from support.artifacts import METADATA, sdist
 from support.indexes import Answer, Server, serving
+from support.processes import run_python
 from support.projects import write_tree
 from support.wheels import Member, write_sdist, write_wheel
 
@@ -629,14 +630,8 @@ def test_text_files_are_written_as_on_windows(tmp_path: Path) -> None:
         "open('f', 'a+').write('1\\n')\n"
         "print(repr(open('a').read()))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": where},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = run_python("-c", code, cwd=tmp_path, path=where)
+    assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == repr("1\n2\n\n")
     texts = {path.name[0]: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
     both = b"1\r\n"
@@ -668,14 +663,7 @@ def test_what_a_backend_added_to_an_sdist_is_not_taken_into_it_twice(tmp_path: P
     )
     # As Python starts, and where something has imported what lists directories before.
     for options, first in ((["-c"], ""), (["-S", "-c"], "import glob, pathlib, sitecustomize\n")):
-        done = subprocess.run(
-            [sys.executable, *options, first + code],
-            cwd=tree,
-            env={**os.environ, "PYTHONPATH": where},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_python(*options, first + code, cwd=tree, path=where)
         found = done.stdout.replace(os.sep, "/").split()
         assert found == ["./demo.py", "./vendored/PKG-INFO", "./vendored/demo.py"], done.stderr
     # A wheel is built of all that the sdist has, and a tree without it has nothing to be left out.

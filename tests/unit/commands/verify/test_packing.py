@@ -33,6 +33,7 @@ from samebytes_tools.comparison.model import Verdict
 from samebytes_tools.index.client import Index
 from support.artifacts import METADATA
 from support.indexes import Server, serving
+from support.processes import run_python
 from support.wheels import OLD, Member, spelt, write_sdist, write_wheel
 
 from samebytes.artifact.layout import ArtifactKind
@@ -191,14 +192,7 @@ def test_files_that_are_seen_with_one_mode(tmp_path: Path) -> None:
         "assert os.stat('.') == posix.stat('.') and shutil.rmtree.avoids_symlink_attacks\n"
         "shutil.copy('file', 'copied'); print(oct(posix.stat('copied').st_mode))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": where},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_python("-c", code, cwd=tmp_path, path=where)
     assert done.stdout.strip() == "0o100777", done.stderr
     assert imitations.umask({imitations.MODES: "777"}) == 0o022
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from samebytes.backend.fixed import remove
+from samebytes.errors import SamebytesError
 
 
 @contextmanager
@@ -23,3 +25,13 @@ def scratch(within: Path | None = None) -> Iterator[Path]:
         yield path
     finally:
         remove(path)
+
+
+@contextmanager
+def naming_from(directory: Path) -> Iterator[None]:
+    """Let errors name what is in *directory* as it is called there: the directory is gone when they are read."""
+    try:
+        yield
+    except SamebytesError as error:
+        error.message = error.message.replace(os.path.join(directory, ""), "")
+        raise

@@ -7,27 +7,24 @@ from pathlib import Path
 
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
-from samebytes.artifact.layout import ArtifactKind
+from samebytes.artifact.layout import ArtifactKind, parse_wheel_name
+from samebytes.errors import ArchiveError
 
 __all__ = ["notes_on"]
 
 
 def notes_on(left: Path, right: Path, kind: ArtifactKind) -> Iterator[str]:
     """Give a line for what two archives of one *kind* are not meant to have in common."""
+    targets: list[str] = []
     try:
         if kind == ArtifactKind.WHEEL:
             one, other = (parse_wheel_filename(path.name)[1] for path in (left, right))
+            targets = [parse_wheel_name(path.name).tags for path in (left, right)]
         else:
             one, other = (parse_sdist_filename(path.name)[1] for path in (left, right))
-    except (InvalidSdistFilename, InvalidWheelFilename):
+    except (ArchiveError, InvalidSdistFilename, InvalidWheelFilename):
         return
     if one != other:
         yield f"they are two releases, {one} and {other}: most of what differs may be in their sources"
-    targets = [_target(path) for path in (left, right)]
-    if kind == ArtifactKind.WHEEL and targets[0] != targets[1]:
+    if len(set(targets)) > 1:
         yield f"they are for {' and for '.join(targets)}: tags, compiled files and the names of these differ by that"
-
-
-def _target(path: Path) -> str:
-    """Return a wheel's tags as they stand in its name (binary distribution format, "File name convention")."""
-    return "-".join(path.stem.split("-")[-3:])

@@ -297,8 +297,7 @@ class Index:
             raise kind(f"{_brief(url)} answers {error.code} {error.reason[:200]}", remedy=_OFFLINE) from None
         except (OSError, HTTPException, ValueError) as error:  # ValueError: a host or redirect that makes no sense
             why = error.reason if isinstance(error, URLError) else error
-            # Before Python 3.10, socket.timeout is no TimeoutError.
-            if isinstance(why, TimeoutError) or "timed out" in str(why):
+            if _is_late(why):
                 why = f"no answer within {self._timeout:g} seconds"
             # Silence was long enough as it is, and where no server is none will be in a second.
             kind = PassingFailure if isinstance(why, ConnectionResetError) else IndexFailure
@@ -308,6 +307,11 @@ class Index:
 
 class _Missing(Exception):
     """The server says that there is no such thing."""
+
+
+def _is_late(error: object) -> bool:
+    # Before Python 3.10, socket.timeout is no TimeoutError.
+    return isinstance(error, TimeoutError) or "timed out" in str(error)
 
 
 def _brief(url: str) -> str:
@@ -357,8 +361,7 @@ def _pieces(answer: transport.BoundedResponse, url: str, most: int, size: int | 
         try:
             piece = answer.read1(_CHUNK)  # which comes back with each packet, so that little is held
         except (OSError, HTTPException, ValueError) as error:
-            is_late = isinstance(error, TimeoutError) or "timed out" in str(error)
-            kind = IndexFailure if is_late else PassingFailure
+            kind = IndexFailure if _is_late(error) else PassingFailure
             raise kind(f"{_brief(url)} broke off: {error}", remedy=_OFFLINE) from None
         if not piece:
             break

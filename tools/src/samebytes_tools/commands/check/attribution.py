@@ -46,6 +46,12 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
 _BY_CLOCK = ("time", MOMENT)
 """Stands for that nothing was varied but the time that went by."""
 
+
+def _varied(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the variations that *names* stand for."""
+    return names[:1] if names == _BY_CLOCK else names
+
+
 _ORDERS = frozenset({"D008", "D009"})
 """What an order by chance looks like."""
 
@@ -82,7 +88,7 @@ def variations_of(result: CheckResult) -> Callable[[Comparison, Difference], tup
     def variations(comparison: Comparison, node: Difference) -> tuple[str, ...]:
         found = next((found for one, found in places if one is comparison), {})
         top = top_directory(Path(comparison.left.path).name)
-        groups = (names[:1] if names == _BY_CLOCK else names for names in _found(node, top, found))
+        groups = map(_varied, _found(node, top, found))
         return tuple(dict.fromkeys(name for names in groups for name in names))
 
     return variations
@@ -139,10 +145,7 @@ def _attributed(
     if not variations or not named:
         return node
     table = {**CAUSES, **(special or {})}
-    groups = [
-        tuple(code for name in (names[:1] if names == _BY_CLOCK else names) for code in table[name])
-        for names in dict.fromkeys(variations)
-    ]
+    groups = [tuple(code for name in _varied(names) for code in table[name]) for names in dict.fromkeys(variations)]
     shown = {code for group in groups for code in group}
     possible = set(shown)
     # Of what changes by itself nothing else can be known: variations may show in the same place. An order is by chance

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import tempfile
@@ -18,6 +17,7 @@ from samebytes.passes.pipeline import Stop
 
 from ...building.filled import FilledEnvironments
 from ...building.processes import kill_all
+from ...building.scratch import naming_from
 from .subject import CheckContext, CheckOptions, CheckResult, Form, Subject
 from .twice import SourceCheck
 from .working_copy import remove
@@ -96,11 +96,8 @@ def _examined(
         private = Path(tempfile.mkdtemp(prefix="samebytes-", dir=context.workspace.directory))
         used.append(private)
         try:
-            return SourceCheck(subject, subject.python, options, context, stop, private).result(at_once=at_once)
-        except SamebytesError as error:
-            # Of the copy, which is gone when this is read.
-            error.message = error.message.replace(f"{private / 'source'}{os.sep}", "")
-            raise
+            with naming_from(private / "source"):
+                return SourceCheck(subject, subject.python, options, context, stop, private).result(at_once=at_once)
         finally:
             remove(private)
     except SamebytesError as error:

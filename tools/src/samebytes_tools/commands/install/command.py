@@ -17,7 +17,7 @@ from samebytes import __version__
 from samebytes.console import exit_status
 from samebytes.console.streams import Progress, style_of
 from samebytes.console.verbosity import QUIET, VERBOSE, add_verbosity
-from samebytes.errors import SamebytesError, UsageError
+from samebytes.errors import UsageError
 
 from ..tree.compiling import add_compiling, given_date, levels_of, venv_python
 
@@ -256,6 +256,7 @@ def _fetched(
         return
     # Slow to import, and most installs are of wheels.
     from ...building.interpreters import describe
+    from ...building.scratch import naming_from
     from ...releases.variables import Variables
     from .lists import Finder, obtained, read, remarks
 
@@ -274,7 +275,7 @@ def _fetched(
                 progress.step(f"looking for {_wheels(len(found.entries))}")
             pairs = list(obtained(found, finder, python, directory, progress.show))
             origins = {path: variables.shown(chosen.origin) for path, chosen in pairs}
-            with _by_name(directory):
+            with naming_from(directory):
                 yield Fetched(origins, remarks(found, [chosen for _, chosen in pairs]))
 
 
@@ -286,16 +287,6 @@ def _downloads() -> Iterator[Path]:
         yield Path(directory)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-
-
-@contextmanager
-def _by_name(directory: Path) -> Iterator[None]:
-    """Let errors have what is in *directory* by its name alone: it is gone when they are read."""
-    try:
-        yield
-    except SamebytesError as error:
-        error.message = error.message.replace(os.path.join(directory, ""), "")
-        raise
 
 
 def _wheels(count: int) -> str:

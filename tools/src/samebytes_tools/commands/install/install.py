@@ -279,5 +279,5 @@ def _is_completed(wheel: Path, info: Path, top: Path, stage: Path | None) -> boo
         if stage is not None:
             return (stage / info.relative_to(top) / "RECORD").read_bytes() == (info / "RECORD").read_bytes()
         version = info.name[: -len(".dist-info")].partition("-")[2]
-        return version == wheel.name.split("-")[1] and (info / "INSTALLER").read_bytes() == INSTALLER
+        return version == layout.parse_wheel_name(wheel.name).version and (info / "INSTALLER").read_bytes() == INSTALLER
     return False

@@ -81,9 +81,9 @@ def _zone(there: Mapping[str, float], here: Mapping[str, float]) -> str:
 
 def _by_packer(clues: BuildClues) -> Iterator[BuildCandidate]:
     """Yield a build by the nearest Python whose tarfile writes headers as they are."""
-    shown = traits(clues.there)
+    shown, made = traits(clues.there), traits(clues.here)
     facts = facts_of(PYTHON, clues.there.kind)
-    differ = [fact.trait for fact in facts if shown.get(fact.trait) != traits(clues.here).get(fact.trait)]
+    differ = [fact.trait for fact in facts if shown.get(fact.trait) != made.get(fact.trait)]
     for python in pythons_of_then(clues, OLDEST):
         if differ and fitting(facts, shown, [Version(python.short)]):
             why = ", ".join(f"{trait}: {shown.get(trait, 'none')}" for trait in differ)

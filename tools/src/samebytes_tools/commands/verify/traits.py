@@ -24,8 +24,9 @@ from ...comparison.windows import made_on_windows
 _SPECIFIER = re.compile(rb"[\w.-]+(?:\[[^\]]*\])?( ?\(?)[<>=!~]")
 """A requirement up to its first version, with what stands in between."""
 _EXTRA = re.compile(rb"""extra == (["'])""")
-_LICENSE = re.compile(r"(?:LICEN[CS]E|COPYING|NOTICE|AUTHORS)[^/]*", re.IGNORECASE)
-"""Names that backends take for a license by themselves."""
+LICENSE = r"(?:LICEN[CS]E|COPYING|NOTICE|AUTHORS)[^/]*"
+"""A pattern, without regard to case, for the names of files that backends take for a license by themselves."""
+_LICENSE = re.compile(LICENSE, re.IGNORECASE)
 _TOP_LEVELS = (".egg-info/top_level.txt", ".dist-info/top_level.txt")
 _REQUIRES = ".egg-info/requires.txt"
 _RECORD = ".dist-info/RECORD"

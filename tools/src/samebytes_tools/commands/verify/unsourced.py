@@ -15,7 +15,7 @@ from samebytes.artifact.opening import open_archive
 
 from ...building.source import sha256_of
 from ...comparison.causes.platforms import COMPILED
-from .traits import read
+from .traits import LICENSE, read
 
 _SHOWN = 3
 """How many names are in a note."""
@@ -23,9 +23,7 @@ _INSTALLED_ELSEWHERE = re.compile(r"\A[^/]+\.data/[^/]+/")
 """What stands before the names of files that are not installed beside modules (binary distribution format)."""
 _OF_BACKENDS = re.compile(r"\A[^/]+\.(?:dist-info|libs)/|-nspkg\.pth\Z")
 """Names of what backends and tools of repair add."""
-_LICENSES = re.compile(
-    r"\A[^/]+\.dist-info/(?:licenses/|license_files/)?(?=(?:[^/]+/)*(?:LICEN[CS]E|COPYING|NOTICE|AUTHORS)[^/]*\Z)", re.I
-)
+_LICENSES = re.compile(rf"\A[^/]+\.dist-info/(?:licenses/|license_files/)?(?=(?:[^/]+/)*{LICENSE}\Z)", re.IGNORECASE)
 """What stands before the names of licenses, as they are in the source."""
 
 

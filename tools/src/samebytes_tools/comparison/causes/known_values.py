@@ -48,13 +48,9 @@ def are_encodings(left: bytes, right: bytes, builds: KnownBuilds) -> bool:
             text = one.decode("utf-8")
         except UnicodeDecodeError:
             continue
-        if not text.isascii() and any(_encoded(text, encoding) == other for encoding in _ENCODINGS):
+        if not text.isascii() and any(text.encode(encoding, "replace") == other for encoding in _ENCODINGS):
             return True
     return False
-
-
-def _encoded(text: str, encoding: str) -> bytes:
-    return text.encode(encoding, "replace")
 
 
 def are_modes(left: str, right: str, builds: KnownBuilds) -> bool:

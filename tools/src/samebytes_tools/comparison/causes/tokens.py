@@ -252,16 +252,14 @@ def _by_known_dates(text: str, build: KnownBuild) -> Iterator[tuple[int, int]]:
             yield match.span()
     for match in _known_days(build.dates).finditer(text) if build.dates else ():
         yield match.span()
-    years = {str(datetime.datetime.fromtimestamp(date, datetime.timezone.utc).year) for date in build.dates}
+    years = {str(_day_of(date).year) for date in build.dates}
     yield from (match.span() for match in _KNOWN_YEAR.finditer(text) if match[0] in years)
 
 
 @lru_cache(maxsize=8)
 def _known_days(dates: tuple[int, ...]) -> re.Pattern[str]:
     """Return what finds the days of *dates*, and those before and behind them, in notations that may mean anything."""
-    # Not by fromtimestamp, which on Windows takes none before 1970.
-    at = (_FIRST_DAY + datetime.timedelta(seconds // _DAY) for seconds in dates)
-    days = {day + datetime.timedelta(shift) for day in at for shift in (-1, 0, 1)}
+    days = {day + datetime.timedelta(shift) for day in map(_day_of, dates) for shift in (-1, 0, 1)}
     numbers = {str(day.toordinal() + since) for day in days for since in _EPOCHS}
     numbers |= {day.strftime(notation) for day in days for notation in _NOTATIONS}
     # Calendar versions have no zeros before numbers (PEP 440).
@@ -271,6 +269,11 @@ def _known_days(dates: tuple[int, ...]) -> re.Pattern[str]:
     # The longest first: 2026.11.3 is no part of 2026.11.30.
     one, other = ("|".join(map(re.escape, sorted(each, key=len, reverse=True))) for each in (numbers, words))
     return re.compile(rf"(?<![\d.])(?:{one})(?!\d)|(?<=\b20\d\d-)(?:{_years(days)})(?!\d)|\b(?:{other})\b")
+
+
+def _day_of(seconds: int) -> datetime.date:
+    # Not by fromtimestamp, which on Windows takes none before 1970.
+    return _FIRST_DAY + datetime.timedelta(seconds // _DAY)
 
 
 def _years(days: Iterable[datetime.date]) -> str:
