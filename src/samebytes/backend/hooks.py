@@ -34,11 +34,11 @@ _open: dict[Path, Session] = {}
 def available() -> frozenset[str]:
     """Return the names of the optional hooks that the inner backend of the current directory's tree has."""
     with signals_raise(_ending):
-        session = _session()
+        source = _source()
         try:
-            return session.inner.hooks()
+            return _session(source).inner.hooks()
         except BaseException:
-            _close(session.source)
+            _close(source)
             raise
 
 
@@ -46,11 +46,11 @@ def call(hook: str, *args: Any, **kwargs: Any) -> Any:
     """Do the work of *hook* in the current directory's tree; its session ends with it, whatever happens."""
     work = _build if hook.startswith("build_") else _prepare if hook.startswith("prepare_") else _requires
     with signals_raise(_ending):
-        session = _session(editable="editable" in hook)
+        source = _source()
         try:
-            return work(session, hook, *args, **kwargs)
+            return work(_session(source, editable="editable" in hook), hook, *args, **kwargs)
         finally:
-            _close(session.source)
+            _close(source)
 
 
 # The parameters below have PEP 517's names, for front ends may pass them by name.
@@ -99,26 +99,32 @@ def _warn(text: str) -> None:
     sys.stderr.flush()
 
 
-def _session(editable: bool = False) -> Session:
-    """Return the open session of the source tree, which is the current directory (PEP 517), or open one."""
+def _source() -> Path:
+    """Return the source tree, which is the current directory (PEP 517)."""
     try:
-        source = Path(os.getcwd())
+        return Path(os.getcwd())
     except FileNotFoundError:
         message = "the current directory, which PEP 517 makes the source tree, does not exist"
         raise ConfigError(message, remedy="Change into the source tree.") from None
+
+
+def _session(source: Path, editable: bool = False) -> Session:
+    """Return the open session of the tree *source*, or open one."""
     if editable and source in _open and not _open[source].is_editable:
         _close(source)
     if source not in _open:
         roots = environment_roots(sys.prefix, sys.base_prefix, sys.path)
-        _open[source] = Session(source, os.environ, Interpreter(sys.executable, roots), _warn, editable=editable)
-        atexit.register(_close, source)  # a front end may ask for the hooks, and call none
+        # A front end may ask for the hooks and call none; and a signal may come just before a session would be closed.
+        atexit.register(_close, source)
+        _open[source] = Session(source, os.environ, _warn, editable=editable)
+        _open[source].begin(Interpreter(sys.executable, roots), os.environ)
     return _open[source]
 
 
 def _close(source: Path) -> None:
-    session = _open.pop(source, None)
-    if session is not None:
-        session.close()
+    if source in _open:
+        _open[source].close()
+        del _open[source]
 
 
 def _ending(number: int) -> BaseException:

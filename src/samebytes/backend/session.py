@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from . import date as dates
@@ -45,19 +44,11 @@ class Session:
     """To be closed: the child process and the temporary directory end with it."""
 
     def __init__(
-        self,
-        source: Path,
-        environ: Mapping[str, str],
-        interpreter: Interpreter,
-        warn: Callable[[str], None],
-        fixed: FixedPaths | None = None,
-        *,
-        editable: bool = False,
+        self, source: Path, environ: Mapping[str, str], warn: Callable[[str], None], *, editable: bool = False
     ) -> None:
-        """Read the configuration and prepare the inner backend's environment; nothing is started yet.
+        """Read the configuration; nothing is made before :meth:`begin`, so that who closes this knows of it by then.
 
         :param source: the source tree as this process sees it.
-        :param fixed: for ``samebytes build``, where all paths are fixed already; a hook makes a temporary directory.
         :param editable: whether this is for an editable install, which has to name the tree's true path and is not
             to be reproduced elsewhere: no fixed paths and no flags then.
         :raises ConfigError: if the project's configuration or SOURCE_DATE_EPOCH is malformed.
@@ -65,19 +56,15 @@ class Session:
         self.source, self.start = source, time.time()
         self.config: Config = load(source)
         self.dated = dates.resolve(source, self.config.source_date_epoch, environ)
-        self._warn = warn
-        self.is_editable = editable
-        with ExitStack() as made:
-            self._prepare(fixed, interpreter, environ, made)
-            self._ending = made.pop_all()
+        self._warn, self.is_editable = warn, editable
+        self._own: TemporaryDirectory[str] | None = None
+        self.inner: Inner
 
-    def _prepare(
-        self, fixed: FixedPaths | None, interpreter: Interpreter, environ: Mapping[str, str], made: ExitStack
-    ) -> None:
-        """Make what is needed; *made* ends and removes it again."""
+    def begin(self, interpreter: Interpreter, environ: Mapping[str, str], fixed: FixedPaths | None = None) -> None:
+        """Prepare the inner backend's environment, *fixed* for ``samebytes build``; nothing is started yet."""
         if fixed is None:
-            own = Path(tempfile.mkdtemp(prefix="samebytes-")).resolve()  # macOS has it behind a link
-            made.callback(remove, own)  # the last to happen, when the child is closed
+            self._own = TemporaryDirectory(prefix="samebytes-")
+            own = Path(self._own.name).resolve()  # macOS has it behind a link
             self.place, seen = Place(own, own), self.source
         else:
             self.place, seen = fixed.place, fixed.source
@@ -99,7 +86,6 @@ class Session:
         )
         self.inner = Inner(seen, self.config.backend, process, self.source)
         self.inner.warn = self._warn
-        made.callback(self.inner.close)
 
     def _fix_paths(self, interpreter: Interpreter, environ: Mapping[str, str]) -> tuple[Path, Interpreter]:
         """Move source tree, virtual environment and temporary directory to fixed paths, if that can be."""
@@ -131,8 +117,14 @@ class Session:
         return select(self.config.disable, self.config.enable, where=where)
 
     def close(self) -> None:
-        """End the child, if it waits, and remove the temporary directory."""
-        self._ending.close()
+        """End the child, if it waits, and remove the temporary directory; again, where a signal came meanwhile."""
+        try:
+            if hasattr(self, "inner"):
+                self.inner.close()
+        finally:
+            if self._own is not None:
+                remove(Path(self._own.name))  # read-only directories, too
+                self._own.cleanup()
 
     def requires(self, kind: str, config_settings: Any) -> list[str]:
         """Return what the inner backend requires beyond ``[build-system] requires`` (``Hooks.requires``)."""

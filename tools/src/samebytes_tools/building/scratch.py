@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from samebytes.backend.fixed import remove
 from samebytes.errors import SamebytesError
@@ -19,12 +19,14 @@ def scratch(within: Path | None = None) -> Iterator[Path]:
     :param within: where it is made; None: where temporary files belong.
     :raises OSError: if it cannot be made.
     """
-    # Resolved, as compilers record real paths, and leaks are searched for by this one.
-    path = Path(tempfile.mkdtemp(prefix="samebytes-", dir=within)).resolve()
-    try:
-        yield path
-    finally:
-        remove(path)
+    # Unlike what mkdtemp returns, it is removed also if a signal comes before the block is entered.
+    with TemporaryDirectory(prefix="samebytes-", dir=within) as name:
+        # Resolved, as compilers record real paths, and leaks are searched for by this one.
+        path = Path(name).resolve()
+        try:
+            yield path
+        finally:
+            remove(path)  # read-only directories, too
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -17,7 +16,7 @@ from samebytes.passes.pipeline import Stop
 
 from ...building.filled import FilledEnvironments
 from ...building.processes import kill_all
-from ...building.scratch import naming_from
+from ...building.scratch import naming_from, scratch
 from .subject import CheckContext, CheckOptions, CheckResult, Form, Subject
 from .twice import SourceCheck
 from .working_copy import remove
@@ -93,13 +92,12 @@ def _examined(
         if subject.error is not None or subject.python is None:
             return CheckResult(subject.text, version, subject.error)
         options, context = _of(subject, options, context)
-        private = Path(tempfile.mkdtemp(prefix="samebytes-", dir=context.workspace.directory))
-        used.append(private)
-        try:
-            with naming_from(private / "source"):
+        with scratch(context.workspace.directory) as private, naming_from(private / "source"):
+            used.append(private)
+            try:
                 return SourceCheck(subject, subject.python, options, context, stop, private).result(at_once=at_once)
-        finally:
-            remove(private)
+            finally:
+                remove(private)  # unmounts, too
     except SamebytesError as error:
         return CheckResult(subject.text, version, error)
     # Of one source, most often a full disk; the others may still succeed, and check_all goes on with them.

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -256,7 +254,7 @@ def _fetched(
         return
     # Slow to import, and most installs are of wheels.
     from ...building.interpreters import describe
-    from ...building.scratch import naming_from
+    from ...building.scratch import naming_from, scratch
     from ...releases.variables import Variables
     from .lists import Finder, obtained, read, remarks
 
@@ -270,23 +268,13 @@ def _fetched(
         found = read(lists, named, python, variables)
         offline = args.no_index or found.is_offline
         finder = Finder([*args.find_links, *found.links], args.index_url, os.environ, offline=offline)
-        with _downloads() as directory:
+        with scratch() as directory:
             if found.entries:
                 progress.step(f"looking for {_wheels(len(found.entries))}")
             pairs = list(obtained(found, finder, python, directory, progress.show))
             origins = {path: variables.shown(chosen.origin) for path, chosen in pairs}
             with naming_from(directory):
                 yield Fetched(origins, remarks(found, [chosen for _, chosen in pairs]))
-
-
-@contextmanager
-def _downloads() -> Iterator[Path]:
-    """Give a directory that is removed afterwards."""
-    directory = tempfile.mkdtemp(prefix="samebytes-install-")
-    try:
-        yield Path(directory)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _wheels(count: int) -> str:

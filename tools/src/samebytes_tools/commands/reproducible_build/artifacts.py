@@ -155,7 +155,8 @@ class ArtifactBuilder:
         )
         environ = where.added_to(self._environ)
         # Closed before the next one, which has its files at the same paths.
-        with closing(Session(source, environ, self._interpreter(where), warnings.append, fixed)) as session:
+        with closing(Session(source, environ, warnings.append)) as session:
+            session.begin(self._interpreter(where), environ, fixed)
             requires = session.config.requires
             made = builder.build(kind, session, requires, where, self._log)
             self._artifacts.append(self._rewritten(session, made, kind, warnings))
