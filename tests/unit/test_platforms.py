@@ -47,7 +47,7 @@ MACOS = {
     f"{BACKEND}flags.py:_link_flags": "test_macos_gets_the_linkers_prefix_too",
     f"{BACKEND}inner.py:_below": "test_processes_that_cannot_be_seen",
     f"{BACKEND}lock.py:_is_ours": "test_a_lock_whose_holder_cannot_be_seen_is_waited_for",
-    f"{BACKEND}session.py:_prepare": "test_macos_gets_the_linkers_prefix_too",
+    f"{BACKEND}session.py:begin": "test_macos_gets_the_linkers_prefix_too",
     f"{TOOLS}building/memory.py:available": "test_no_memory_is_known",
     f"{TOOLS}building/pip_settings.py:_files": "test_where_pip_is_configured",
     f"{TOOLS}building/pip_settings.py:read": "test_where_pip_is_configured",
