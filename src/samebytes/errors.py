@@ -148,7 +148,7 @@ def signals_raise(error_of: Callable[[int], BaseException]) -> Iterator[None]:
         # os.kill interrupts what the main thread waits for, as raise_signal in a thread does not. On Windows it would
         # end the process.
         send = signal.raise_signal if sys.platform == "win32" else partial(os.kill, os.getpid())
-        threading.Timer(0.01, send, (number,)).start()
+        threading.Timer(0.01, lambda: raised or send(number)).start()  # not if another was faster, whose error is seen
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         if not raised and _is_divisible(frame):
@@ -188,7 +188,11 @@ _UNDIVIDED = ("tempfile.", "subprocess.__init__", "subprocess._internal_poll", f
 
 
 def _is_divisible(frame: FrameType | None) -> bool:
-    """Return whether a signal may raise in *frame*, which is so unless it is called by one of _UNDIVIDED."""
-    while frame and not f"{frame.f_globals.get('__name__')}.{frame.f_code.co_name}".startswith(_UNDIVIDED):
+    """Return whether a signal may raise in *frame*: not below _UNDIVIDED, nor where ``wait`` has its lock to poll."""
+    while frame:
+        name = f"{frame.f_globals.get('__name__')}.{frame.f_code.co_name}"
+        waits = frame.f_locals if name == "subprocess._wait" else {}
+        if name.startswith(_UNDIVIDED) or (waits.get("timeout") is not None and waits["self"]._waitpid_lock.locked()):
+            return False
         frame = frame.f_back
-    return frame is None
+    return True

@@ -18,6 +18,9 @@ import threading
 from types import FrameType
 from typing import Any
 
+HANGS = 300
+"""Seconds after which a run is taken for one that never ends, and is ended by SIGALRM."""
+
 Lines = collections.Counter[tuple[str, int]]
 
 
@@ -47,6 +50,7 @@ def run(request: Any, answer: int) -> int:
     output = os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1)
     os.dup2(output, 2)
+    signal.alarm(HANGS)
     os.environ.update(request["environ"])
     os.chdir(request["cwd"])
     seen: Lines = collections.Counter()

@@ -165,6 +165,42 @@ def test_what_a_signal_leads_to_is_the_signals_doing(
     assert "terminated" in capsys.readouterr().err
 
 
+class SignalingLock:
+    """A lock of a ``Popen`` object that a signal follows each time it was taken to poll."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.locked, self.release = self._lock.locked, self._lock.release
+
+    def acquire(self, blocking: bool = True) -> bool:
+        taken = self._lock.acquire(blocking)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return taken
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
+def test_a_signal_leaves_no_lock_that_waiting_takes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``Popen.wait`` with a timeout takes it before its try block; the next call would wait for it for ever."""
+    locks = []
+
+    def run(args: argparse.Namespace) -> int:
+        with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+            usual, lock = vars(process)["_waitpid_lock"], SignalingLock()
+            locks.append(lock)
+            vars(process)["_waitpid_lock"] = lock
+            try:
+                process.wait(600)
+            finally:
+                vars(process)["_waitpid_lock"] = usual
+        return 0
+
+    monkeypatch.setattr("samebytes.commands.doctor.command.run", run)
+    assert cli.main(["doctor"]) == 143
+    assert not locks[0].locked()
+
+
 def test_full_disk_behind_stdout_is_an_output_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
