@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import subprocess
 import sys
 import tarfile
+import zoneinfo
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -26,6 +29,7 @@ from samebytes_tools.commands.verify.metadata import read as read_metadata
 from samebytes_tools.commands.verify.packing import improved, to_the_byte
 from samebytes_tools.commands.verify.published import PublishedArtifact
 from samebytes_tools.commands.verify.remake import Made, Recovered, VerifyContext
+from samebytes_tools.commands.verify.time_zones import zone_of
 from samebytes_tools.commands.verify.traits import read, traits
 from samebytes_tools.commands.verify.verify import VerifyRequest
 from samebytes_tools.comparison.archives import compare_files
@@ -139,6 +143,47 @@ def test_a_time_zone(server: Server, tmp_path: Path, hours: float, zone: str) ->
             check=True,
         )
         assert float(local.stdout) == -hours
+
+
+PLACES = (
+    *("Europe/London", "Europe/Lisbon", "Europe/Berlin", "Europe/Athens", "America/New_York", "America/Chicago"),
+    *("America/Denver", "America/Los_Angeles", "America/Anchorage", "America/Halifax", "America/St_Johns"),
+    *("Australia/Sydney", "Australia/Adelaide", "Pacific/Auckland", "Asia/Kolkata", "America/Argentina/Buenos_Aires"),
+)
+LOCAL = "import sys, time; print([time.localtime(int(one))[:6] for one in sys.argv[1:]])"
+
+
+def local_times(zone: str, times: Sequence[int]) -> str:
+    """Return what the C library makes of *times* in a *zone*."""
+    command = [sys.executable, "-c", LOCAL, *map(str, times)]
+    done = subprocess.run(command, env={**os.environ, "TZ": zone}, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_summer_time(place: str) -> None:
+    """What is found gives the times of the tz database, for all moments and not just those it was found by."""
+    draw, zone = random.Random(place), zoneinfo.ZoneInfo(place)
+    # Since 2010, when the last of these places had done with summer time; and each half hour of a year.
+    moments = [draw.randrange(1_262_304_000, 1_760_000_000) for _ in range(300)]
+    moments += range(1_704_067_200, 1_704_067_200 + 366 * 86400, 1800)
+    here = {str(number): float(moment) for number, moment in enumerate(moments)}
+    there = {
+        name: datetime.fromtimestamp(moment, zone).replace(tzinfo=timezone.utc).timestamp()
+        for name, moment in here.items()
+    }
+    found = zone_of(there, here)
+    assert found
+    sample = [*moments[:300], *moments[300::7]]
+    assert local_times(found, sample) == local_times(place, sample)
+
+
+def test_an_hour_of_summer_time(server: Server, tmp_path: Path) -> None:
+    """As of packaging 24.1, which was built in London: some files are of winter, and flit's own of January."""
+    summer, winter, constant = 1_717_975_002.0, 1_710_065_236.0, 1_451_606_400.0
+    there = wheel_of(tmp_path / "there", summer + HOUR, winter, constant)
+    asked = clues(server, there, wheel_of(tmp_path / "here", summer, winter, constant))
+    assert [one.how.given for one in to_the_byte(asked)] == [{"TZ": "UTC+0DST,M3.5.0/1,M10.5.0/2"}]
 
 
 def test_times_that_no_zone_explains(server: Server, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import Callable
@@ -14,13 +14,11 @@ from . import imitations
 from .attempts import GOOD_ENOUGH, BuildCandidate, RebuildAttempt, RebuildTrial, best_of
 from .backend_facts import PYTHON, facts_of, fitting
 from .candidates import OLDEST, BuildClues, candidates, pythons_of_then
+from .time_zones import zone_of
 from .traits import traits
 
 _TIMES, _MODES, _HEADERS = {"Z002"}, ({"Z003"}, {"T003"}), {"T008"}
 """Codes of passes that remove such differences."""
-_QUARTER = 900
-"""Seconds by which time zones differ, and multiples of it."""
-_FARTHEST = 14 * 3600
 _ZONE = "TZ"
 
 
@@ -57,7 +55,7 @@ def to_the_byte(clues: BuildClues) -> Iterator[BuildCandidate]:
     nodes = clues.comparison.walk() if clues.comparison else ()
     codes = {code for node in nodes if not node.children for code in node.passes}
     if codes == _TIMES and _ZONE not in clues.how.given:
-        zone = _zone(clues.there.times, clues.here.times)
+        zone = zone_of(clues.there.times, clues.here.times)
         if zone:
             yield BuildCandidate(f"{_ZONE}={zone}", clues.how.with_variables({_ZONE: zone}))
     if codes in _MODES and imitations.MODES not in clues.how.given:
@@ -66,17 +64,6 @@ def to_the_byte(clues: BuildClues) -> Iterator[BuildCandidate]:
             yield BuildCandidate(f"{imitations.MODES}={modes}", clues.how.with_variables({imitations.MODES: modes}))
     if codes == _HEADERS:
         yield from _by_packer(clues)
-
-
-def _zone(there: Mapping[str, float], here: Mapping[str, float]) -> str:
-    """Return the time zone (POSIX, "TZ") in which times are *there* as they are in UTC *here*; nothing if none is."""
-    shifts = {time - here[name] for name, time in there.items() if here.get(name, time) != time}
-    shift = int(shifts.pop()) if len(shifts) == 1 else 0
-    if shift == 0 or shift % _QUARTER or abs(shift) > _FARTHEST:
-        return ""
-    hours, minutes = divmod(abs(shift) // 60, 60)
-    # What is east of Greenwich has a negative offset there.
-    return f"UTC{'-' if shift > 0 else '+'}{hours}" + (f":{minutes:02}" if minutes else "")
 
 
 def _by_packer(clues: BuildClues) -> Iterator[BuildCandidate]:
