@@ -206,7 +206,7 @@ def changes(here: Path) -> str:
 
 
 def is_shown(text: str, said: str, here: Path) -> bool:
-    """Tell whether *said* has the lines of *text*, whatever the figures; three dots stand for anything."""
+    """Return whether *said* has the lines of *text*, whatever the figures; three dots stand for anything."""
     pattern = "".join(
         "(?:.*\n)*?" if line.strip() == "..." else ".*".join(map(re.escape, line.split("..."))) + "\n"
         for line in shape(text).splitlines()

@@ -76,7 +76,7 @@ TIMES = st.integers(315532800, 4354819198)
 
 
 def one_tree(names: Sequence[str]) -> bool:
-    """Tell whether files of these names can lie in one directory, on every system."""
+    """Return whether files of these names can lie in one directory, on every system."""
     folded = [limits.folded(name) for name in names]
     parents = {"/".join(name.split("/")[:count]) for name in folded for count in range(1, name.count("/") + 1)}
     return len(set(folded)) == len(folded) and not parents & set(folded)

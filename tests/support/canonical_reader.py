@@ -935,7 +935,7 @@ def fold(text: bytes) -> bytes:
 
 
 def is_own_egg_info(directory: bytes, top: bytes) -> bool:
-    """Tell whether a directory of an sdist is its own egg-info directory (section 7)."""
+    """Return whether a directory of an sdist is its own egg-info directory (section 7)."""
     parts = directory.split(b"/")
     project = fold(parts[-1][: -len(b".egg-info")])
     rest = fold(top)[len(project) :]

@@ -58,7 +58,7 @@ def test_every_block_is_accounted_for(path: Path) -> None:
 
 
 def is_accounted_for(block: Block) -> bool:
-    """Tell whether a comment, a test of the whole page or a default says what is done with the block."""
+    """Return whether a comment, a test of the whole page or a default says what is done with the block."""
     if block.kind or own_test(block.page):
         return True
     if block.language in ("text", "diff"):

@@ -82,7 +82,7 @@ def anchors(path: Path) -> set[str]:
 
 
 def is_shipped(target: Path) -> bool:
-    """Tell whether *target* should be here: in an sdist's tree, some of a clone is not."""
+    """Return whether *target* should be here: in an sdist's tree, some of a clone is not."""
     return not (ROOT / "PKG-INFO").is_file() or target.relative_to(ROOT).parts[0] not in NOT_SHIPPED
 
 

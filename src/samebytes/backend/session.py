@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
@@ -76,14 +77,8 @@ class Session:
         self._environ = {**environment.child_environment(environ, self.config, self.dated, temp), "PWD": str(seen)}
         if not self.is_editable:
             environment.add_flags(self._environ, self.config, self.paths, self.source, self.place.private, sys.platform)
-        process = Process(
-            interpreter.python,
-            self._environ,
-            -1 if "umask" in self.config.inherit else 0o022,
-            self.config.inherit,
-            self.place.prefix,
-            fixed and fixed.start,
-        )
+        umask, start = -1 if "umask" in self.config.inherit else 0o022, fixed and fixed.start
+        process = Process(interpreter.python, self._environ, umask, self.config.inherit, self.place.prefix, start)
         self.inner = Inner(seen, self.config.backend, process, self.source)
         self.inner.warn = self._warn
 
@@ -124,7 +119,8 @@ class Session:
         finally:
             if self._own is not None:
                 remove(Path(self._own.name))  # read-only directories, too
-                self._own.cleanup()
+                with suppress(OSError):  # what is busy stays
+                    self._own.cleanup()
 
     def requires(self, kind: str, config_settings: Any) -> list[str]:
         """Return what the inner backend requires beyond ``[build-system] requires`` (``Hooks.requires``)."""

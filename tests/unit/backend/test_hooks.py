@@ -239,8 +239,31 @@ def test_nothing_is_left_in_the_temporary_directory(tmp_path: Path) -> None:
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
+BUSY = """
+import os, samebytes.backend as b
+usual = os.rmdir
+def busy(path, **options):
+    if "samebytes-" in str(path):
+        raise OSError(16, "Device or resource busy")
+    usual(path, **options)
+os.rmdir = busy
+b.build_wheel("..")
+"""
+"""As where something is mounted, or a file system keeps the names of open files."""
+
+
+def test_a_directory_that_cannot_be_removed_fails_no_build(tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir()
+    environ = {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "SAMEBYTES_FIXED_PATHS": "1"}
+    command = [sys.executable, "-W", "error", "-c", BUSY]
+    done = subprocess.run(command, cwd=tree(tmp_path / "t"), env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not {"Traceback", "ignored", "Warning"} & set(done.stderr.replace(":", " ").split())
+    assert (tmp_path / "tiny-1-py3-none-any.whl").exists()
+
+
 def can_mount(tmp_path: Path) -> bool:
-    """Tell whether the kernel lets us have fixed paths here."""
+    """Return whether the kernel lets us have fixed paths here."""
     (tmp_path / "probe").mkdir()
     warnings: list[str] = []
     return fixed.place(tmp_path / "probe", {}, warnings.append).is_fixed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,14 +19,17 @@ def scratch(within: Path | None = None) -> Iterator[Path]:
     :param within: where it is made; None: where temporary files belong.
     :raises OSError: if it cannot be made.
     """
-    # Unlike what mkdtemp returns, it is removed also if a signal comes before the block is entered.
-    with TemporaryDirectory(prefix="samebytes-", dir=within) as name:
-        # Resolved, as compilers record real paths, and leaks are searched for by this one.
-        path = Path(name).resolve()
-        try:
-            yield path
-        finally:
-            remove(path)  # read-only directories, too
+    # Unlike what mkdtemp returns, it is removed also if a signal comes before the try block.
+    directory = TemporaryDirectory(prefix="samebytes-", dir=within)
+    # Resolved, as compilers record real paths, and leaks are searched for by this one.
+    path = Path(directory.name).resolve()
+    try:
+        yield path
+    finally:
+        remove(path)  # read-only directories, too
+        # What is busy stays.
+        with suppress(OSError):
+            directory.cleanup()
 
 
 @contextmanager
