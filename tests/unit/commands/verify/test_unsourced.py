@@ -61,6 +61,19 @@ def test_what_builds_make_is_nobodys_fault(tmp_path: Path) -> None:
     assert unsourced(published, made, before) == Unsourced((), ())
 
 
+def test_a_module_of_a_package_is_not_one_of_the_same_name_beside_it(tmp_path: Path) -> None:
+    """As in imagesize 1.4.1, which was a module before it became a package."""
+    before = SourceFiles(source(tmp_path / "tree", {"src/demo/__init__.py": b"", "src/demo/demo.py": b"new\n"}))
+    made = wheel(tmp_path / "made", {"demo/__init__.py": b"", "demo/demo.py": b"new\n"})
+    published = wheel(tmp_path / "published", {"demo/__init__.py": b"", "demo/demo.py": b"new\n", "demo.py": b"old\n"})
+    assert unsourced(published, made, before) == Unsourced(("demo.py",), ())
+    # What another build put there as well is of the source.
+    both = wheel(tmp_path / "both", {"demo/__init__.py": b"", "demo/demo.py": b"new\n", "demo.py": b"new\n"})
+    assert unsourced(both, made, before) == Unsourced((), ())
+    # And what the build does not pack may be what the other one did.
+    assert unsourced(published, wheel(tmp_path / "less", {"demo/__init__.py": b""}), before) == Unsourced((), ())
+
+
 def test_scripts_and_data_are_looked_for_without_where_they_are_installed(tmp_path: Path) -> None:
     data = INFO.replace(".dist-info", ".data")
     before = SourceFiles(source(tmp_path / "tree", {"bin/run": b"#!python\n"}))

@@ -93,6 +93,8 @@ FACTS: tuple[BackendFact, ...] = (
     BackendFact(
         "wheel", _WHEELS, "requirements", (("0", "parenthesized"), ("0.41.1", "spaced"), ("0.44.0", "bare")), _WHEEL
     ),
+    # Of what depends on an extra.
+    BackendFact("wheel", _WHEELS, "quotes", (("0", "single"), ("0.44.0", "double")), _WHEEL),
     BackendFact("wheel", _WHEELS, "row of RECORD", (("0", "by name"), ("0.32.0", "last")), _WHEEL),
     BackendFact("flit-core", _SDISTS, "directory", (("0", "as written"), ("3.9.0", "with underscores")), _FLIT),
     BackendFact(

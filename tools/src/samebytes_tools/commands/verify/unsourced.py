@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,9 +72,28 @@ class SourceFiles:
 
         What a build wrote over since has none that counts.
         """
+        return any(not sha256 or self._holds(path, sha256) for path in self._alike(name))
+
+    def gives(self, name: str, sha256: str, made: Container[str]) -> bool:
+        """Return whether a file of this *name* and digest may be one of the source.
+
+        That of a package is not a module of the same name, unless it has the same contents.
+
+        :param made: the names of files in a wheel that was built from it.
+        """
+        length = len(Path(name).parts)
+        for path in self._alike(name):
+            longer = ("/".join(path.parts[-count:]) for count in range(length + 1, len(path.parts) + 1))
+            if not any(one in made for one in longer) or self._holds(path, sha256):
+                return True
+        return False
+
+    def _alike(self, name: str) -> list[Path]:
         parts = Path(name).parts
-        alike = [path for path in self._by_last.get(parts[-1], ()) if path.parts[-len(parts) :] == parts]
-        return any(not sha256 or (self._is_unchanged(path) and sha256_of(path) == sha256) for path in alike)
+        return [path for path in self._by_last.get(parts[-1], ()) if path.parts[-len(parts) :] == parts]
+
+    def _holds(self, path: Path, sha256: str) -> bool:
+        return self._is_unchanged(path) and sha256_of(path) == sha256
 
     def _is_unchanged(self, path: Path) -> bool:
         return self._before[path] != () and _state(path) == self._before[path]
@@ -96,7 +115,7 @@ def unsourced(published: Path, made: Path, source: SourceFiles) -> Unsourced:
     :raises ArchiveError: if one of the wheels is damaged.
     """
     there, here = _digests(published), _digests(made)
-    added = [name for name in there if name not in here and not source.has(name)]
+    added = [name for name, held in there.items() if name not in here and not source.gives(name, held, here)]
     altered = []
     if not read(published).is_of_windows:  # where texts have other line ends
         altered = [
