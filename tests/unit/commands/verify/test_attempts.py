@@ -810,11 +810,19 @@ def test_each_release_of_flit_is_called_as_it_knows(tmp_path: Path, known: str, 
         "os.mkdir('dist')\n"
         "pathlib.Path('dist/demo').write_text(' '.join(sys.argv[1:]))\n"
     )
+    asked = "def get_requires_for_build_sdist(config_settings=None): return ['webencodings']"
+    write_tree(Path(where), {"flit_core/__init__.py": "", "flit_core/buildapi.py": asked})
     (tmp_path / "out").mkdir()
     write_tree(tmp_path / "tree", {"PKG-INFO": "", "demo.py": "", ".gitignore": "demo.py\n"})
     environ = {**os.environ, **variables, "PYTHONPATH": where}
-    code = f"import samebytes_flit; samebytes_flit.build_sdist({str(tmp_path / 'out')!r})"
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "tree", env=environ, check=True)
+    # What flit imports to find out a version needs what that imports, as in tinycss2 1.2.1.
+    code = (
+        f"import samebytes_flit as b; print(b.get_requires_for_build_sdist()); b.build_sdist({str(tmp_path / 'out')!r})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path / "tree", env=environ, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.startswith("['webencodings']\n")
     found = (tmp_path / "out" / "demo").read_text()
     assert found == f"build --format sdist {called}".rstrip()
     if "--no-use-vcs" not in given:

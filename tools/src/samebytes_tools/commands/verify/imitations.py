@@ -155,6 +155,12 @@ import shutil
 import subprocess
 import sys
 
+# What the module imports, where flit has to import it to find out the version.
+try:
+    from flit_core.buildapi import get_requires_for_build_sdist
+except ImportError:  # before flit 2
+    from flit.buildapi import get_requires_for_build_sdist
+
 
 def build_sdist(sdist_directory, config_settings=None):
     options = shlex.split(os.environ["{variable}"])[2:]
